@@ -1,0 +1,44 @@
+# Every verb sets up what it needs: a virtual environment in .venv, from requirements.lock.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help drill test check fix sim bench docs
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "otherside needs Python 3.11 or newer; set PYTHON=python3.12, for instance")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+drill: $(READY) ## Kill a region under load and measure what was promised (not built yet)
+	@echo 'make drill: the twin that it runs on is not built yet; see CHANGELOG.md' >&2; exit 2
+
+test: check ## Everything: lint, types, contracts and all tests
+	$(BIN)/pytest --numprocesses auto -m slow
+
+check: $(READY) ## Lint, types, contracts and the fast tests
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python tools/docs.py --check
+	$(BIN)/pytest --numprocesses auto -m 'not slow'
+
+fix: $(READY) ## Mend what a tool can mend: format and lint
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+sim: $(READY) ## Let the simulator try to break the orchestrator (not built yet)
+	@echo 'make sim: the simulator is not built yet; see CHANGELOG.md' >&2; exit 2
+
+bench: $(READY) ## Measure us beside our peers, in one run
+	$(BIN)/python bench/preview.py
+
+docs: $(READY) ## Write docs/reference from the code
+	$(BIN)/python tools/docs.py

@@ -1,0 +1,75 @@
+"""`otherside init`: write a project to start from."""
+
+import re
+import shutil
+import tempfile
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import click
+
+NAME_MAX = 20
+FILES = {
+    "otherside.toml": "otherside.toml",
+    "Pulumi.yaml": "Pulumi.yaml",
+    "Pulumi.prod.yaml": "Pulumi.prod.yaml",
+    "__main__.py": "__main__.py.txt",
+    "requirements.txt": "requirements.txt",
+}
+"""What is written, and the template it comes from."""
+
+
+@click.command()
+@click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--name", help="Name of the application. Default: the directory's name.")
+def init(directory: Path, name: str | None) -> None:
+    """Write a project into DIRECTORY: a design, a Pulumi program and a sample application.
+
+    Nothing that exists is overwritten: if one of the files is there already, none is written.
+
+    \b
+    Examples:
+      otherside init orders
+      otherside init . --name orders
+    """
+    chosen = name or _name_from(directory)
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", chosen) or len(chosen) > NAME_MAX:
+        hint = "" if name else "; choose one with --name"
+        msg = f"{chosen!r} cannot name an application: 2 to {NAME_MAX} of a-z, 0-9 and -{hint}"
+        raise click.UsageError(msg)
+    taken = [one for one in (*FILES, "app") if (directory / one).exists()]
+    if taken:
+        msg = f"{directory} has {', '.join(taken)} already; nothing was written"
+        raise click.UsageError(msg)
+    try:
+        _write(directory, chosen)
+    except OSError as error:
+        msg = f"{directory} cannot be written: {error.strerror or error}"
+        raise click.UsageError(msg) from None
+    click.echo(f"Wrote {', '.join((*FILES, 'app/app.py'))} to {directory}.")
+    click.echo(f"Next: otherside preview {directory}")
+
+
+def _name_from(directory: Path) -> str:
+    words = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower())
+    return words.strip("-")
+
+
+def _write(directory: Path, name: str) -> None:
+    """Write everything aside first, so that an interruption leaves nothing half-written."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".otherside-") as aside:
+        made = Path(aside) / "project"
+        made.mkdir()
+        scaffold = files("otherside.cli") / "scaffold"
+        for target, template in FILES.items():
+            text = (scaffold / template).read_text(encoding="utf-8")
+            (made / target).write_text(text.replace("@@NAME@@", name), encoding="utf-8")
+        with as_file(files("otherside") / "sample") as sample:
+            ignore = shutil.ignore_patterns("__pycache__")
+            shutil.copytree(sample, made / "app", ignore=ignore)
+        if not directory.exists():
+            made.rename(directory)
+            return
+        for one in sorted(made.iterdir()):
+            one.rename(directory / one.name)

@@ -1,0 +1,54 @@
+"""What can be wrong with a design, said so that its author can mend it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One rule that one value breaks."""
+
+    key: str
+    """Dotted path in the document: `database.instance_class`. Empty for the document itself."""
+    value: str
+    """The value as the author wrote it, or an empty string when there is none to show."""
+    rule: str
+    """The rule, as a sentence without a full stop."""
+    line: int | None = None
+    """Line in the file, from 1, where it could be found."""
+
+    def __str__(self) -> str:
+        """Return `key = value: rule`."""
+        subject = f"{self.key} = {self.value}" if self.value else self.key
+        return f"{subject}: {self.rule}" if subject else self.rule
+
+
+SHOWN_MAX = 80
+"""Characters of a value that an error repeats."""
+
+
+def shown(value: object) -> str:
+    """Return a value as TOML writes it, shortened; nothing for `None`, a table or an array."""
+    if value is None or isinstance(value, dict | list):
+        return ""
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    quoted = f'"{text}"' if isinstance(value, str) else text
+    return quoted if len(quoted) <= SHOWN_MAX else quoted[: SHOWN_MAX - 1] + "…"
+
+
+class DesignError(Exception):
+    """A design that cannot be used. Carries every problem, not the first alone."""
+
+    def __init__(self, file: Path, problems: Sequence[Problem]) -> None:
+        """Keep the file and its problems, in the order of the document."""
+        super().__init__(file, problems)
+        self.file = file
+        self.problems = tuple(sorted(problems, key=lambda p: (p.line or 0, p.key)))
+
+    def __str__(self) -> str:
+        """Return one line a problem: `otherside.toml:12: key = value: rule`."""
+        return "\n".join(
+            f"{self.file}{f':{problem.line}' if problem.line else ''}: {problem}"
+            for problem in self.problems
+        )

@@ -1,0 +1,209 @@
+"""Read a design from disk: TOML to a checked `Topology`, or every problem at once."""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from otherside.core.topology import Topology
+from otherside.design.document import Document
+from otherside.design.problem import DesignError, Problem, shown
+from otherside.design.rules import RULES
+from otherside.design.settle import settle
+
+FILE_BYTES_MAX = 1_000_000
+"""A design is a page of text; anything larger is another file."""
+APPLICATION_ENTRY = "app.py"
+
+
+def read_design(path: Path | str) -> Topology:
+    """Read and check the design in a file.
+
+    Raises:
+        DesignError: With every problem found: an unreadable file, TOML that does not parse,
+            unknown keys, wrong values, rules between keys, missing files that it names.
+    """
+    file = Path(path)
+    return parse_design(_text(file), file)
+
+
+def parse_design(text: str, file: Path) -> Topology:
+    """Read and check a design from text; `file` names it and anchors the paths in it.
+
+    Raises:
+        DesignError: As `read_design`.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DesignError(file, [Problem(key="", value="", rule=f"is no TOML: {error}")]) from None
+    except RecursionError:
+        rule = "is nested too deeply to be a design"
+        raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
+    document, problems = _validate(raw)
+    if document is not None:
+        broken = {problem.key for problem in problems}
+        problems += [p for rule in RULES for p in rule(document) if not _touches(p.key, broken)]
+        problems += _missing_files(document, file.parent)
+    if problems or document is None:
+        located = [replace(p, line=_line_of(text, p.key)) for p in problems]
+        raise DesignError(file, located)
+    return settle(
+        document,
+        application=_application(document, file.parent),
+        user_data=_user_data(document, file.parent),
+    )
+
+
+def _text(file: Path) -> str:
+    try:
+        size = file.stat().st_size
+        if size > FILE_BYTES_MAX:
+            rule = f"has {size:,} bytes; a design has {FILE_BYTES_MAX:,} at the most"
+            raise DesignError(file, [Problem(key="", value="", rule=rule)])
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        rule = f"is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}"
+        raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
+    except OSError as error:
+        rule = f"cannot be read: {error.strerror or error}"
+        if isinstance(error, FileNotFoundError):
+            rule += "; `otherside init DIR` writes one"
+        raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
+
+
+def _validate(raw: dict[str, Any]) -> tuple[Document | None, list[Problem]]:
+    """Return the document and the problems of single keys.
+
+    With problems, the document is what remains once the broken keys take their defaults, so that
+    rules between the other keys are still checked.
+    """
+    try:
+        return Document.model_validate(raw), []
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+    pruned = deepcopy(raw)
+    pruned.setdefault("name", "placeholder")
+    for detail in details:
+        _prune(pruned, detail["loc"])
+    if not isinstance(pruned.get("name"), str):
+        pruned["name"] = "placeholder"
+    try:
+        return Document.model_validate(pruned), [_problem(one) for one in details]
+    except ValidationError:
+        return None, [_problem(one) for one in details]
+
+
+def _prune(tree: Any, location: tuple[int | str, ...]) -> None:  # noqa: ANN401 - parsed TOML
+    """Remove the value at a location, or the nearest table around it."""
+    path = [part for part in location if isinstance(part, str)]
+    for depth, part in enumerate(path):
+        if not isinstance(tree, dict) or part not in tree:
+            return
+        if depth == len(path) - 1 or not isinstance(tree[part], dict):
+            del tree[part]
+            if part == "name" and depth == 0:
+                tree["name"] = "placeholder"
+            return
+        tree = tree[part]
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    key = ".".join(str(part) for part in detail["loc"])
+    match detail["type"]:
+        case "extra_forbidden":
+            return Problem(key=key, value="", rule=f"is no key of a design{_did_you_mean(key)}")
+        case "missing":
+            return Problem(key=key, value="", rule="is required")
+        case "string_pattern_mismatch":
+            rule = f"must match {detail['ctx']['pattern']}"
+        case _:
+            message = detail["msg"].removeprefix("Input should be ")
+            rule = f"must be {message}" if message != detail["msg"] else message
+    return Problem(key=key, value=shown(detail["input"]), rule=rule)
+
+
+def _did_you_mean(key: str) -> str:
+    *tables, name = key.split(".")
+    known = _keys_of(tables)
+    near = difflib.get_close_matches(name, known, 1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]}?"
+    return f"; known here: {', '.join(known)}" if known else ""
+
+
+def _keys_of(tables: list[str]) -> list[str]:
+    model: type[BaseModel] = Document
+    for table in tables:
+        annotation = model.model_fields[table].annotation
+        options = getattr(annotation, "__args__", (annotation,))
+        models = [o for o in options if isinstance(o, type) and issubclass(o, BaseModel)]
+        if not models:
+            return []
+        model = models[0]
+    return list(model.model_fields)
+
+
+def _touches(key: str, broken: set[str]) -> bool:
+    return any(key == one or key.startswith(f"{one}.") for one in broken)
+
+
+def _missing_files(document: Document, directory: Path) -> Iterator[Problem]:
+    compute = document.compute
+    if compute.user_data is not None and not (directory / compute.user_data).is_file():
+        rule = f"is no file in {directory}"
+        yield Problem(key="compute.user_data", value=shown(compute.user_data), rule=rule)
+    if compute.application is not None:
+        entry = directory / compute.application / APPLICATION_ENTRY
+        if not entry.is_file():
+            rule = f"must be a directory with an {APPLICATION_ENTRY} in it; {entry} is missing"
+            yield Problem(key="compute.application", value=shown(compute.application), rule=rule)
+
+
+def _application(document: Document, directory: Path) -> str:
+    if document.compute.application is not None:
+        return str((directory / document.compute.application).resolve())
+    return str(files("otherside") / "sample")
+
+
+def _user_data(document: Document, directory: Path) -> str | None:
+    if document.compute.user_data is None:
+        return None
+    return (directory / document.compute.user_data).read_text(encoding="utf-8")
+
+
+def _line_of(text: str, key: str) -> int | None:
+    """Return the line that sets a key, or that of the nearest table around it.
+
+    A scan, not a parse: it finds `key =` under `[table]` and dotted keys, which is how designs
+    are written, and gives up rather than guess at anything else.
+    """
+    wanted = key.split(".")
+    table: list[str] = []
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(text.splitlines(), start=1):
+        header = re.match(r"\s*\[\s*([\w.\-\"' ]+?)\s*\]", line)
+        entry = re.match(r"\s*([\w.\-\"' ]+?)\s*=", line)
+        if header:
+            table = _parts(header[1])
+            path = table
+        elif entry:
+            path = table + _parts(entry[1])
+        else:
+            continue
+        shared = len(path) if path == wanted[: len(path)] else 0
+        if shared and (best is None or shared > best[0]):
+            best = (shared, number)
+    return best[1] if best else None
+
+
+def _parts(dotted: str) -> list[str]:
+    return [part.strip().strip("\"'") for part in dotted.split(".")]

@@ -1,0 +1,240 @@
+"""Rules that one key alone cannot show: each a small function from a document to problems."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import IPv4Network
+
+from otherside.core.region import CONTROL_REGION, REGIONS
+from otherside.design.document import Document, duration_s
+from otherside.design.problem import Problem, shown
+from otherside.design.settle import capacity_of, instances_of
+
+Rule = Callable[[Document], Iterable[Problem]]
+
+GLOBAL_DB_RPO_S_MIN = 20.0
+"""Aurora accepts 20 s to 2,147,483,647 s."""
+ALIAS_TTL_S = 60.0
+"""Answers for a load balancer's alias are cached for 60 s and the TTL cannot be set."""
+LOG_RETENTION_DAYS = frozenset(
+    {
+        *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+        *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+    }
+)
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+ENGINE_FLOORS = {13: 18, 14: 15, 15: 10, 16: 6}
+"""First minor of each major in which a standby's readers survive losing the primary's Region."""
+TAGS_MAX = 40
+"""AWS allows 50 on a resource; Pulumi and services add their own."""
+CRON = re.compile(r"^cron\(\S+ \S+ \S+ \S+ \S+ \S+\)$")
+
+
+def regions_exist(document: Document) -> Iterator[Problem]:
+    """Name Regions that AWS does not have."""
+    for side, region in document.regions:
+        if region not in REGIONS:
+            near = difflib.get_close_matches(region, sorted(REGIONS), 2, cutoff=0.85)
+            hint = f"; did you mean {' or '.join(sorted(near))}?" if near else ""
+            yield _problem(f"regions.{side}", region, f"is no Region of AWS{hint}")
+
+
+def regions_differ(document: Document) -> Iterator[Problem]:
+    """A Region cannot survive itself, and a witness inside a pair breaks no tie."""
+    regions = document.regions
+    if regions.standby == regions.primary:
+        yield _problem(
+            "regions.standby", regions.standby, "is the primary's Region too; they must differ"
+        )
+    if regions.witness in {regions.primary, regions.standby}:
+        rule = "must be a third Region, or it is lost together with one of the two"
+        yield _problem("regions.witness", regions.witness, rule)
+    if regions.standby == CONTROL_REGION:
+        rule = (
+            f"cannot be {CONTROL_REGION}: Route 53's control plane is there, and recovery must "
+            "not share its fate with it"
+        )
+        yield _problem("regions.standby", regions.standby, rule)
+
+
+def cidrs_fit(document: Document) -> Iterator[Problem]:
+    """Both address spaces are usable networks and do not overlap."""
+    networks: list[IPv4Network] = []
+    for key in ("primary_cidr", "standby_cidr"):
+        text = getattr(document.network, key)
+        try:
+            network = IPv4Network(text)
+        except ValueError as error:
+            yield _problem(f"network.{key}", text, f"is no IPv4 network: {error}")
+            continue
+        if not 16 <= network.prefixlen <= 24:  # noqa: PLR2004 - the rule names the numbers
+            yield _problem(f"network.{key}", text, "must be a /16 to a /24, to hold 12 subnets")
+        networks.append(network)
+    if len(networks) == 2 and networks[0].overlaps(networks[1]):  # noqa: PLR2004 - a pair
+        rule = f"overlaps network.primary_cidr ({networks[0]}); such a peering connection fails"
+        yield _problem("network.standby_cidr", document.network.standby_cidr, rule)
+
+
+def database_can_move(document: Document) -> Iterator[Problem]:
+    """The standby can be promoted and can carry the load."""
+    database = document.database
+    family = database.instance_class.removeprefix("db.").split(".")[0]
+    if family == "serverless":
+        if database.serverless is None:
+            rule = "needs a [database.serverless] table with its bounds"
+            yield _problem("database.instance_class", database.instance_class, rule)
+    elif not re.fullmatch(r"(r[5-9]|x[2-9])[a-z]*", family):
+        rule = (
+            "is not a memory-optimised class (db.r5 or newer, db.x2 or newer, db.serverless); "
+            "Aurora global databases accept no other"
+        )
+        yield _problem("database.instance_class", database.instance_class, rule)
+    if database.serverless is not None:
+        if family != "serverless":
+            rule = 'applies only to instance_class = "db.serverless"'
+            yield _problem("database.serverless", None, rule)
+        if database.serverless.min_acu > database.serverless.max_acu:
+            value = database.serverless.min_acu
+            yield _problem("database.serverless.min_acu", value, "is above max_acu")
+    if instances_of(document).standby < 1:
+        rule = "must be 1 or more: a standby without an instance cannot be promoted"
+        yield _problem("database.standby_instances", database.standby_instances, rule)
+
+
+def database_version_survives(document: Document) -> Iterator[Problem]:
+    """Older engines restart the standby's readers when the primary's Region is lost."""
+    major, minor = (int(part) for part in document.database.engine_version.split("."))
+    if major < min(ENGINE_FLOORS) or minor < ENGINE_FLOORS.get(major, 0):
+        floors = ", ".join(f"{a}.{b}" for a, b in ENGINE_FLOORS.items())
+        rule = f"is too old to survive the loss of a Region; the oldest that do: {floors}"
+        yield _problem("database.engine_version", document.database.engine_version, rule)
+
+
+def global_db_rpo_is_accepted(document: Document) -> Iterator[Problem]:
+    """Aurora blocks commits only from a lag of 20 s on."""
+    text = document.database.global_db_rpo
+    if text is not None and duration_s(text) < GLOBAL_DB_RPO_S_MIN:
+        rule = "must be 20s or longer; Aurora enforces nothing shorter"
+        yield _problem("database.global_db_rpo", text, rule)
+
+
+def standby_can_carry_the_load(document: Document) -> Iterator[Problem]:
+    """The standby may grow as large as the primary, and answers before it is needed."""
+    capacity = capacity_of(document)
+    for side in ("primary", "standby"):
+        one = getattr(capacity, side)
+        if one.min > one.max:
+            yield _problem(f"compute.{side}.min", one.min, f"is above max ({one.max})")
+        if one.min < 1:
+            rule = "must be 1 or more: Route 53 counts an empty load balancer as unhealthy"
+            yield _problem(f"compute.{side}.min", one.min, rule)
+    if capacity.standby.max < capacity.primary.max:
+        rule = f"is below the primary's ({capacity.primary.max}); the standby could not take over"
+        yield _problem("compute.standby.max", capacity.standby.max, rule)
+
+
+def paths_differ(document: Document) -> Iterator[Problem]:
+    """Three questions need three answers."""
+    compute = document.compute
+    seen = {compute.health_path: "compute.health_path"}
+    for key in ("readiness_path", "write_path"):
+        path = getattr(compute, key)
+        if path in seen:
+            rule = f"is {seen[path]} too; a failing database would look like a dead process"
+            yield _problem(f"compute.{key}", path, rule)
+        seen.setdefault(path, f"compute.{key}")
+
+
+def one_way_to_boot(document: Document) -> Iterator[Problem]:
+    """A script and an application cannot both decide what an instance runs."""
+    compute = document.compute
+    if compute.user_data is not None and compute.application is not None:
+        rule = "excludes compute.application: the script decides what an instance runs"
+        yield _problem("compute.user_data", compute.user_data, rule)
+
+
+def https_is_possible(document: Document) -> Iterator[Problem]:
+    """Certificates need HTTPS and a domain that somebody owns."""
+    traffic = document.traffic
+    if traffic.certificates is not None and traffic.protocol == "http":
+        yield _problem("traffic.certificates", None, 'has no use with protocol = "http"')
+    if traffic.domain is None:
+        for key in ("protocol", "certificates", "zone_id"):
+            value = getattr(traffic, key)
+            if value not in (None, "http"):
+                written = value if isinstance(value, str) else None
+                yield _problem(f"traffic.{key}", written, "needs traffic.domain, a name you own")
+
+
+def certificates_are_regional(document: Document) -> Iterator[Problem]:
+    """A load balancer takes only a certificate of its own Region."""
+    if document.traffic.certificates is None:
+        return
+    for side, arn in document.traffic.certificates:
+        region = getattr(document.regions, side)
+        pattern = rf"arn:aws:acm:{region}:\d{{12}}:certificate/[0-9a-f-]{{36}}"
+        if not re.fullmatch(pattern, arn):
+            rule = f"must be an ACM certificate's ARN in {region}, where the load balancer is"
+            yield _problem(f"traffic.certificates.{side}", arn, rule)
+
+
+def objectives_are_reachable(document: Document) -> Iterator[Problem]:
+    """No objective can be shorter than what AWS fixes."""
+    if duration_s(document.objectives.rto) < ALIAS_TTL_S:
+        rule = "must be 60s or longer: answers for a load balancer are cached for 60 s"
+        yield _problem("objectives.rto", document.objectives.rto, rule)
+
+
+def retention_is_accepted(document: Document) -> Iterator[Problem]:
+    """CloudWatch Logs accepts a list of numbers and no other."""
+    days = document.retention.logs
+    if days not in LOG_RETENTION_DAYS:
+        nearest = min(LOG_RETENTION_DAYS, key=lambda one: (abs(one - days), one))
+        rule = f"is no retention that CloudWatch Logs accepts; the nearest is {nearest}"
+        yield _problem("retention.logs", days, rule)
+
+
+def schedules_are_cron(document: Document) -> Iterator[Problem]:
+    """AWS Backup takes six-field cron expressions."""
+    for key, text in (
+        ("backup.schedule", document.backup.schedule),
+        ("backup.restore_test", document.backup.restore_test),
+    ):
+        if not CRON.match(text):
+            rule = "is no AWS cron expression of six fields, such as cron(0 5 * * ? *)"
+            yield _problem(key, text, rule)
+
+
+def tags_are_accepted(document: Document) -> Iterator[Problem]:
+    """AWS keeps the aws: prefix for itself and limits number and length."""
+    if len(document.tags) > TAGS_MAX:
+        yield _problem("tags", None, f"are {len(document.tags)}, more than the {TAGS_MAX} that fit")
+    for key, value in document.tags.items():
+        if key.lower().startswith("aws:"):
+            yield _problem(f"tags.{key}", value, "starts with aws:, which AWS keeps for itself")
+        if not 1 <= len(key) <= 128 or len(value) > 256:  # noqa: PLR2004 - the rule names them
+            rule = "is too long: a key has 1 to 128 characters, a value up to 256"
+            yield _problem(f"tags.{key}", value, rule)
+
+
+RULES: tuple[Rule, ...] = (
+    regions_exist,
+    regions_differ,
+    cidrs_fit,
+    database_can_move,
+    database_version_survives,
+    global_db_rpo_is_accepted,
+    standby_can_carry_the_load,
+    paths_differ,
+    one_way_to_boot,
+    https_is_possible,
+    certificates_are_regional,
+    objectives_are_reachable,
+    retention_is_accepted,
+    schedules_are_cron,
+    tags_are_accepted,
+)
+
+
+def _problem(key: str, value: object, rule: str) -> Problem:
+    return Problem(key=key, value=shown(value), rule=rule)

@@ -1,0 +1,1 @@
+"""The stack: Pulumi components that put one application into two Regions."""

@@ -1,0 +1,68 @@
+"""Where one Region's alarms and notices go."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from otherside.infra.policy import allow, deny_plaintext, document
+from otherside.infra.sites import Site
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertTopicArgs:
+    """One Region's topic."""
+
+    site: Site
+    application: str
+    key_arn: pulumi.Input[str]
+    """A customer-managed key: alarms cannot publish to a topic under AWS's own."""
+    emails: Sequence[str] = ()
+
+
+class AlertTopic(pulumi.ComponentResource):
+    """An encrypted topic that alarms and backups of its Region may publish to."""
+
+    arn: pulumi.Output[str]
+    """Resolves once the policy is in place, so that no alarm can fire into the void."""
+
+    def __init__(
+        self, name: str, args: AlertTopicArgs, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        """Declare the topic, its policy and who listens."""
+        super().__init__("otherside:index:AlertTopic", name, None, opts)
+        topic = aws.sns.Topic(
+            name,
+            name=f"{args.application}-alerts",
+            kms_master_key_id=args.key_arn,
+            opts=args.site.options(self),
+        )
+        account = {"StringEquals": {"aws:SourceAccount": args.site.account}}
+        publish = ["sns:Publish"]
+        policy = aws.sns.TopicPolicy(
+            name,
+            arn=topic.arn,
+            policy=document(
+                allow(
+                    "Alarms",
+                    publish,
+                    topic.arn,
+                    principal={"Service": "cloudwatch.amazonaws.com"},
+                    when=account,
+                ),
+                allow("Backups", publish, topic.arn, principal={"Service": "backup.amazonaws.com"}),
+                deny_plaintext([topic.arn], "sns:Publish"),
+            ),
+            opts=args.site.options(self),
+        )
+        for number, email in enumerate(args.emails):
+            aws.sns.TopicSubscription(
+                f"{name}-{number}",
+                topic=topic.arn,
+                protocol="email",
+                endpoint=email,
+                opts=args.site.options(self),
+            )
+        self.arn = policy.arn
+        self.register_outputs({"arn": self.arn})

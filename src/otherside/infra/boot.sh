@@ -1,0 +1,44 @@
+#!/bin/bash
+# Boots one instance of @@APPLICATION@@ in @@REGION@@. Everything it fetches comes from this Region:
+# the application from a bucket here, and packages from Amazon Linux's own repository, which is S3
+# here too, so that an instance can start while the other Region and the internet cannot be reached.
+set -euo pipefail
+exec >>/var/log/otherside-boot.log 2>&1
+
+install -d -m 0755 /opt/otherside/app /opt/otherside/static /etc/otherside
+
+cat >@@ENVIRONMENT_FILE@@ <<'SETTINGS'
+@@SETTINGS@@
+SETTINGS
+
+dnf install --assumeyes python3-psycopg2
+aws s3 cp 's3://@@BUCKET@@/@@KEY@@' /opt/otherside/app.zip --region @@REGION@@
+python3 -m zipfile --extract /opt/otherside/app.zip /opt/otherside/app
+
+# The load balancer asks for this file. Whole or not at all: written aside, then moved.
+echo OK >/opt/otherside/static/.health
+mkdir -p "$(dirname '/opt/otherside/static@@HEALTH_PATH@@')"
+mv /opt/otherside/static/.health '/opt/otherside/static@@HEALTH_PATH@@'
+
+id otherside >/dev/null 2>&1 || useradd --system --home-dir /opt/otherside otherside
+
+cat >/etc/systemd/system/otherside-app.service <<'UNIT'
+[Unit]
+Description=@@APPLICATION@@
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+User=otherside
+EnvironmentFile=@@ENVIRONMENT_FILE@@
+WorkingDirectory=/opt/otherside/app
+ExecStart=/usr/bin/python3 /opt/otherside/app/app.py
+Restart=always
+RestartSec=2
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+
+systemctl daemon-reload
+systemctl enable --now otherside-app.service

@@ -1,0 +1,448 @@
+"""Run a Pulumi program in this process and keep what it declares: no CLI, no AWS, no credentials.
+
+Pulumi's mock monitor stands where the engine would. It is handed every resource as registered, by
+the names that a provider sees, and answers with imagined identifiers, so that the whole graph
+resolves. `preview`, the tests and the examples all read programs this way.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import runpy
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+from google.protobuf import struct_pb2
+from pulumi import Archive, Asset
+from pulumi.runtime import config as pulumi_config
+from pulumi.runtime import mocks, rpc, settings, stack
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
+
+from otherside.core.region import REGIONS
+from otherside.infra import imagined
+
+GLOBAL = "global"
+"""The region of what belongs to no Region: IAM and Route 53."""
+SECRET = "[secret]"  # noqa: S105 - what is shown in a secret's place
+
+_GLOBAL_MODULES = ("aws:iam/", "aws:route53/")
+_STACK = "pulumi:pulumi:Stack"
+_PROVIDER = "pulumi:providers:"
+
+
+class DeclareError(Exception):
+    """A program that could not be declared; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """One resource as a program registered it."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    provider: str
+    """URN of the provider that it was handed, or an empty string."""
+    region: str
+    """Its Region, `global`, or an empty string where the provider names none."""
+    inputs: Mapping[str, Any]
+    """Inputs by their registered (camelCase) names; secrets in clear, see `secrets`."""
+    secrets: frozenset[str]
+    """Dotted paths of inputs that are marked secret."""
+    dependencies: tuple[str, ...]
+    """URNs that it waits for: by data or by `depends_on`."""
+    custom: bool
+    """Whether a provider makes it; a component is only a name for its parts."""
+    protect: bool = False
+    retain: bool = False
+    ignore_changes: tuple[str, ...] = ()
+    id: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def component(self) -> str:
+        """The components around it, outermost first: `DisasterRecovery/RegionalNetwork`."""
+        types = self.urn.split("::")[2].split("$")[:-1]
+        return "/".join(one.rsplit(":", 1)[-1] for one in types)
+
+    def redacted(self) -> Mapping[str, Any]:
+        """Return the inputs as they may be shown: secrets hidden, archives named."""
+        return {key: _show(value, key, self.secrets) for key, value in self.inputs.items()}
+
+
+Transform = Callable[[Declared], Declared | None]
+"""Change a resource before it is registered, or leave it out by returning `None`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """Everything that a program declared, in the order of registration."""
+
+    resources: tuple[Declared, ...]
+    exports: Mapping[str, Any]
+
+    def of(self, *types: str) -> list[Declared]:
+        """Return the resources of some types: `aws:ec2/vpc:Vpc`, or the part after `aws:`."""
+        wanted = {one if one.count(":") > 1 else f"aws:{one}" for one in types}
+        return [resource for resource in self.resources if resource.type in wanted]
+
+    def one(self, kind: str, name: str = "", *, region: str = "") -> Declared:
+        """Return the only resource of a type, narrowed by a part of its name or its Region.
+
+        Raises:
+            LookupError: If there is none, or more than one.
+        """
+        found = [
+            resource
+            for resource in self.of(kind)
+            if name in resource.name and region in {"", resource.region}
+        ]
+        if len(found) != 1:
+            names = ", ".join(resource.name for resource in found) or "none"
+            msg = f"wanted one {kind} {name!r} {region}, found {names}"
+            raise LookupError(msg)
+        return found[0]
+
+
+def declare(
+    program: Callable[[], object],
+    *,
+    project: str = "declared",
+    stack_name: str = "preview",
+    config: Mapping[str, str] | None = None,
+    transform: Transform = lambda resource: resource,
+    account: str = imagined.ACCOUNT,
+) -> Declaration:
+    """Run a program and return what it declares.
+
+    Raises:
+        DeclareError: If the program asks for what cannot be imagined, uses the default AWS
+            provider although the stack disables it, or registers one resource twice.
+        Exception: Whatever the program itself raises.
+    """
+    monitor = _Monitor(transform, account, defaults_allowed=_defaults_allowed(config or {}))
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # a failed sibling's unread future is no news
+    try:
+        asyncio.set_event_loop(loop)
+        pulumi_config.set_all_config(dict(config or {}), [])
+        settings.set_root_resource(None)  # type: ignore[arg-type]  # resets what ran before
+        mocks.set_mocks(
+            None,  # type: ignore[arg-type]  # the monitor answers for itself
+            project=project,
+            stack=stack_name,
+            preview=False,
+            monitor=monitor,
+        )
+        loop.run_until_complete(stack.run_pulumi_func(_without_result(program)))
+        exports = loop.run_until_complete(_exports())
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        asyncio.set_event_loop(None)
+        loop.close()
+    return Declaration(resources=tuple(monitor.declared.values()), exports=exports)
+
+
+def declare_directory(
+    directory: Path, *, stack_name: str | None = None, transform: Transform = lambda one: one
+) -> Declaration:
+    """Run the Pulumi project in a directory, as `pulumi preview` would.
+
+    Reads `Pulumi.yaml`, and `Pulumi.<stack>.yaml` where a stack is named or only one exists.
+
+    Raises:
+        DeclareError: As `declare`, and if the directory holds no Python project.
+        Exception: Whatever the program itself raises.
+    """
+    project, main, stack_name, config = _project(directory, stack_name)
+    with _inside(main.parent):
+        return declare(
+            lambda: runpy.run_path(str(main), run_name="__main__"),
+            project=project,
+            stack_name=stack_name,
+            config=config,
+            transform=transform,
+        )
+
+
+class _Monitor(mocks.MockMonitor):
+    """Stand where Pulumi's engine would: record what is registered, answer what is imagined."""
+
+    def __init__(self, transform: Transform, account: str, *, defaults_allowed: bool) -> None:
+        super().__init__(mocks=None)  # type: ignore[arg-type]  # every call is answered here
+        self.declared: dict[str, Declared] = {}
+        self._transform = transform
+        self._account = account
+        self._defaults_allowed = defaults_allowed
+        self._regions: dict[str, str] = {}
+        self._seen: set[str] = set()
+        self._lock = threading.Lock()
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """Return the URN that the engine would give: every component around it, no stack."""
+        around = parent.split("::")[2] if parent else _STACK
+        qualified = type_ if around == _STACK else f"{around}${type_}"
+        return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{qualified}::{name}"
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == _STACK:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
+        secrets: set[str] = set()
+        inputs = _plain(_deserialize(request.object), "", secrets)
+        wanted = self._read(request, urn, inputs, secrets)
+        declared = self._transform(wanted)
+        if declared is not None:
+            self._refuse_default_provider(declared)
+        born = self._imagine(declared or wanted)
+        with self._lock:
+            if urn in self._seen:
+                msg = f"{urn}: two resources have this address; give one another name"
+                raise DeclareError(msg)
+            self._seen.add(urn)
+            if declared is not None:
+                self.declared[urn] = born
+            if born.type.startswith(_PROVIDER):
+                self._regions[urn] = str(born.inputs.get("region", ""))
+            self.resources[urn] = self.ResourceRegistration(urn, born.id, dict(born.outputs))
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn, id=born.id, object=_serialize(born.outputs, born.secrets)
+        )
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
+        urn = self.make_urn(request.parent, request.type, request.name)
+        _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
+        inputs = _plain(_deserialize(request.properties), "", set())
+        birth = imagined.Birth(
+            urn=urn,
+            name=request.name,
+            region=self._region(request.type, inputs, request.provider),
+            account=self._account,
+            inputs=inputs,
+        )
+        _, state = imagined.imagine(request.type, birth)
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=_serialize(state, frozenset()))
+
+    def Invoke(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
+        _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
+        arguments = _plain(_deserialize(request.args), "", set())
+        region = self._region(request.tok, arguments, request.provider)
+        answer = imagined.invoke(request.tok, arguments, region=region, account=self._account)
+        if answer is None:
+            msg = (
+                f"{request.tok}: this data source has no imagined answer, so it cannot be declared"
+            )
+            raise DeclareError(msg)
+        response = resource_pb2.ResourceInvokeResponse()
+        getattr(response, "return").CopyFrom(_serialize(answer, frozenset()))
+        return response
+
+    def _read(
+        self,
+        request: Any,  # noqa: ANN401 - protobuf's own
+        urn: str,
+        inputs: dict[str, Any],
+        secrets: set[str],
+    ) -> Declared:
+        return Declared(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            parent=request.parent,
+            provider=request.provider.rpartition("::")[0],
+            region=self._region(request.type, inputs, request.provider),
+            inputs=inputs,
+            secrets=frozenset(secrets),
+            dependencies=tuple(sorted(request.dependencies)),
+            custom=request.custom,
+            protect=request.protect,
+            retain=request.retainOnDelete,
+            ignore_changes=tuple(request.ignoreChanges),
+        )
+
+    def _region(self, token: str, inputs: Mapping[str, Any], provider: str) -> str:
+        if token.startswith(_GLOBAL_MODULES):
+            return GLOBAL
+        if not token.startswith("aws:"):
+            return ""
+        named = inputs.get("region")
+        if isinstance(named, str) and named in REGIONS:
+            return named
+        return self._regions.get(provider.rpartition("::")[0], "")
+
+    def _refuse_default_provider(self, declared: Declared) -> None:
+        if declared.type.startswith("aws:") and not (declared.provider or self._defaults_allowed):
+            msg = (
+                f"{declared.urn}: no provider was passed to it, and the stack disables the "
+                "default one; pass opts=ResourceOptions(provider=…)"
+            )
+            raise DeclareError(msg)
+
+    def _imagine(self, declared: Declared) -> Declared:
+        birth = imagined.Birth(
+            urn=declared.urn,
+            name=declared.name,
+            region=declared.region,
+            account=self._account,
+            inputs=declared.inputs,
+        )
+        if not declared.custom:
+            return replace(declared, outputs=dict(declared.inputs))
+        identifier, state = imagined.imagine(declared.type, birth)
+        return replace(declared, id=identifier, outputs=state)
+
+
+def _deserialize(properties: struct_pb2.Struct) -> dict[str, Any]:
+    found: dict[str, Any] = rpc.deserialize_properties(properties)
+    return found
+
+
+def _serialize(state: Mapping[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
+    """Return the state for the wire, with everything around a secret input marked secret again."""
+    marked = {path.split(".", 1)[0] for path in secrets}
+    wrapped = {k: rpc.wrap_rpc_secret(v) if k in marked else v for k, v in state.items()}
+    return _sync_await(rpc.serialize_properties(wrapped, {}))
+
+
+def _plain(value: Any, path: str, secrets: set[str]) -> Any:  # noqa: ANN401 - any property value
+    """Return a property value without secret markers or floats for whole numbers."""
+    if rpc.is_rpc_secret(value):
+        secrets.add(path)
+        return _plain(rpc.unwrap_rpc_secret(value), path, secrets)
+    if isinstance(value, dict):
+        return {k: _plain(v, f"{path}.{k}" if path else k, secrets) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v, f"{path}.{n}", secrets) for n, v in enumerate(value)]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _show(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN401 - any value
+    if path in secrets:
+        return SECRET
+    if isinstance(value, dict):
+        return {key: _show(v, f"{path}.{key}", secrets) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_show(v, f"{path}.{n}", secrets) for n, v in enumerate(value)]
+    if isinstance(value, Asset | Archive):
+        return _show_asset(value)
+    return value
+
+
+def _show_asset(value: Asset | Archive) -> str:
+    where = getattr(value, "path", None)
+    inside = getattr(value, "assets", None)
+    return f"{type(value).__name__}({where or ', '.join(inside or ['…'])})"
+
+
+def _without_result(program: Callable[[], object]) -> Callable[[], None]:
+    """Return the program without its result, which Pulumi would await."""
+
+    def run() -> None:
+        program()
+
+    return run
+
+
+async def _exports() -> dict[str, Any]:
+    root = settings.get_root_resource()
+    outputs = getattr(root, "outputs", {})
+    secrets: set[str] = set()
+    properties = await rpc.serialize_properties(outputs, {})
+    found = _plain(_deserialize(properties), "", secrets)
+    return {key: _show(value, key, frozenset(secrets)) for key, value in found.items()}
+
+
+def _defaults_allowed(config: Mapping[str, str]) -> bool:
+    disabled = config.get("pulumi:disable-default-providers", "")
+    return not ('"aws"' in disabled or '"*"' in disabled)
+
+
+def _project(directory: Path, stack_name: str | None) -> tuple[str, Path, str, dict[str, str]]:
+    definition = directory / "Pulumi.yaml"
+    project = _yaml(definition)
+    runtime = project.get("runtime")
+    runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
+    if runtime != "python":
+        msg = f"{definition}: runtime is {runtime!r}; only Python programs can be declared here"
+        raise DeclareError(msg)
+    main = directory / str(project.get("main", ".")) / "__main__.py"
+    if not main.is_file():
+        msg = f"{main}: the program that {definition} speaks of is missing"
+        raise DeclareError(msg)
+    stacks = sorted(directory.glob("Pulumi.*.yaml"))
+    if stack_name is None and len(stacks) == 1:
+        stack_name = stacks[0].name.removeprefix("Pulumi.").removesuffix(".yaml")
+    name = str(project.get("name", directory.name))
+    config = _config(name, project.get("config"), definition)
+    chosen = directory / f"Pulumi.{stack_name}.yaml"
+    if stack_name is not None and chosen.exists():
+        config |= _config(name, _yaml(chosen).get("config"), chosen)
+    return name, main, stack_name or "preview", config
+
+
+def _yaml(file: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"{file}: no such file; name a directory with a Pulumi project in it"
+        raise DeclareError(msg) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        msg = f"{file}: cannot be read: {error}"
+        raise DeclareError(msg) from None
+    if not isinstance(loaded, dict):
+        msg = f"{file}: is no table of settings"
+        raise DeclareError(msg)
+    return loaded
+
+
+def _config(project: str, raw: object, file: Path) -> dict[str, str]:
+    """Return settings as the engine hands them over: full names, everything else as JSON."""
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        msg = f"{file}: config is no table of settings"
+        raise DeclareError(msg)
+    return dict(_settings(project, raw))
+
+
+def _settings(project: str, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in raw.items():
+        name = key if ":" in key else f"{project}:{key}"
+        if isinstance(value, dict) and "secure" in value:
+            yield name, SECRET
+        elif isinstance(value, dict) and set(value) & {"value", "default"}:
+            yield name, _text(value.get("value", value.get("default")))
+        else:
+            yield name, _text(value)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+@contextlib.contextmanager
+def _inside(directory: Path) -> Iterator[None]:
+    """Run a program where it expects to be: its directory is current and importable."""
+    before, path, modules = Path.cwd(), list(sys.path), set(sys.modules)
+    os.chdir(directory)
+    sys.path.insert(0, str(directory))
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+        for name in set(sys.modules) - modules:
+            origin = getattr(sys.modules[name], "__file__", None) or ""
+            if Path(origin).is_relative_to(directory):
+                del sys.modules[name]

@@ -1,0 +1,336 @@
+"""What AWS would answer, imagined: identifiers and ARNs of the right shape for a dry declaration.
+
+Nothing is created. Each answer is a function of the resource's address and its inputs, so one
+program declares the same graph every time.
+"""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+ACCOUNT = "123456789012"
+"""The account that a declaration without one pretends to be in; AWS's own example number."""
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Birth:
+    """One resource about to be imagined."""
+
+    urn: str
+    name: str
+    """Its logical name."""
+    region: str
+    account: str
+    inputs: Values
+
+    def hex(self, length: int) -> str:
+        """Return digits that only this resource has."""
+        return hashlib.sha256(self.urn.encode()).hexdigest()[:length]
+
+    @property
+    def uuid(self) -> str:
+        """A UUID that only this resource has."""
+        return str(uuid.UUID(self.hex(32)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """How the identifier and the outputs of one resource type look.
+
+    Templates see `name` (given, or made as Pulumi makes it), `region`, `account`, `hex`, `HEX`,
+    `uuid` and every plain input.
+    """
+
+    id: str = "{name}"
+    naming: str = "name"
+    """The property that holds the physical name."""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    more: Callable[[Birth, str], Values] | None = None
+
+
+def imagine(token: str, birth: Birth) -> tuple[str, dict[str, Any]]:
+    """Return the identifier and the state of a resource: its inputs and what AWS adds to them."""
+    answer = ANSWERS.get(token, _UNKNOWN)
+    named = birth.inputs.get(answer.naming)
+    name = named if isinstance(named, str) else f"{birth.name}-{birth.hex(7)}"
+    terms = _Terms(_strings(birth.inputs))
+    terms |= {
+        "name": name,
+        "region": birth.region,
+        "account": birth.account,
+        "hex": birth.hex(17),
+        "HEX": birth.hex(20).upper(),
+        "uuid": birth.uuid,
+    }
+    state = dict(birth.inputs)
+    if token in ANSWERS:
+        state.setdefault(answer.naming, name)
+    state |= {key: template.format_map(terms) for key, template in answer.outputs.items()}
+    if answer.more is not None:
+        state |= answer.more(birth, name)
+    return answer.id.format_map(_Terms(terms | _strings(state))), state
+
+
+def invoke(token: str, arguments: Values, *, region: str, account: str) -> dict[str, Any] | None:
+    """Return the imagined answer of a data source, or `None` where there is none."""
+    match token:
+        case "aws:index/getAvailabilityZones:getAvailabilityZones":
+            letters = "bcd" if region == "ap-northeast-1" else "abcd"
+            letters = letters[:3] if region in _THREE_ZONES else letters
+            names = [f"{region}{letter}" for letter in letters]
+            ids = [f"{region}-az{number}" for number, _ in enumerate(names, start=1)]
+            return {"names": names, "zoneIds": ids, "id": region, "state": "available"}
+        case "aws:index/getCallerIdentity:getCallerIdentity":
+            arn = f"arn:aws:iam::{account}:user/declaring"
+            return {"accountId": account, "arn": arn, "id": account, "userId": "AIDADECLARING"}
+        case "aws:index/getRegion:getRegion":
+            return {"name": region, "id": region, "region": region}
+        case "aws:index/getPartition:getPartition":
+            return {"partition": "aws", "dnsSuffix": "amazonaws.com", "id": "aws"}
+        case "aws:ssm/getParameter:getParameter":
+            name = str(arguments["name"])
+            digest = hashlib.sha256(f"{region}{name}".encode()).hexdigest()[:17]
+            value = f"ami-{digest}" if "/ami-" in name else f"imagined-{digest}"
+            return {"name": name, "value": value, "id": name, "type": "String"}
+        case "aws:secretsmanager/getRandomPassword:getRandomPassword":
+            length = int(arguments.get("passwordLength") or 32)
+            return {"randomPassword": ("Imagined0Secret" * 10)[:length], "id": "random"}
+        case "aws:ec2/getManagedPrefixList:getManagedPrefixList":
+            digest = hashlib.sha256(f"{region}{arguments.get('name')}".encode()).hexdigest()[:8]
+            return {**arguments, "id": f"pl-{digest}", "maxEntries": 25}
+        case "aws:elb/getServiceAccount:getServiceAccount":
+            number = f"{int(hashlib.sha256(region.encode()).hexdigest()[:10], 16):012d}"[:12]
+            return {"id": number, "arn": f"arn:aws:iam::{number}:root", "region": region}
+        case _:
+            return None
+
+
+_THREE_ZONES = frozenset({"us-east-2", "us-west-1", "eu-west-1", "eu-west-2", "eu-central-1"})
+
+
+class _Terms(dict[str, str]):
+    """Terms of a template; one that a resource was given no value for is empty."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+def _strings(state: Values) -> dict[str, str]:
+    return {key: value for key, value in state.items() if isinstance(value, str)}
+
+
+def _regional(service: str, resource: str) -> str:
+    return f"arn:aws:{service}:{{region}}:{{account}}:{resource}"
+
+
+def _by_arn(service: str, resource: str, **more: str) -> Answer:
+    return Answer(id="{arn}", outputs={"arn": _regional(service, resource), **more})
+
+
+def _ec2(prefix: str, kind: str | None = None, **outputs: str) -> Answer:
+    arn = {"arn": _regional("ec2", f"{kind}/{prefix}-{{hex}}")} if kind else {}
+    return Answer(id=f"{prefix}-{{hex}}", outputs={**arn, **outputs})
+
+
+def _load_balancer(birth: Birth, name: str) -> Values:
+    suffix = f"app/{name}/{birth.hex(16)}"
+    return {
+        "arn": f"arn:aws:elasticloadbalancing:{birth.region}:{birth.account}:loadbalancer/{suffix}",
+        "arnSuffix": suffix,
+        "dnsName": f"{name}-{int(birth.hex(8), 16)}.{birth.region}.elb.amazonaws.com",
+        "zoneId": f"Z{birth.hex(13).upper()}",
+    }
+
+
+def _target_group(birth: Birth, name: str) -> Values:
+    suffix = f"targetgroup/{name}/{birth.hex(16)}"
+    arn = f"arn:aws:elasticloadbalancing:{birth.region}:{birth.account}:{suffix}"
+    return {"arn": arn, "arnSuffix": suffix}
+
+
+def _listener(birth: Birth, _name: str) -> Values:
+    balancer = str(birth.inputs.get("loadBalancerArn", ""))
+    return {"arn": f"{balancer.replace(':loadbalancer/', ':listener/')}/{birth.hex(16)}"}
+
+
+def _cluster(birth: Birth, name: str) -> Values:
+    host = f"{birth.hex(12)}.{birth.region}.rds.amazonaws.com"
+    return {
+        "arn": f"arn:aws:rds:{birth.region}:{birth.account}:cluster:{name}",
+        "endpoint": f"{name}.cluster-{host}",
+        "readerEndpoint": f"{name}.cluster-ro-{host}",
+        "clusterResourceId": f"cluster-{birth.hex(26).upper()}",
+        "port": 5432,
+    }
+
+
+def _certificate(birth: Birth, _name: str) -> Values:
+    domain = str(birth.inputs.get("domainName"))
+    option = {
+        "domainName": domain,
+        "resourceRecordName": f"_{birth.hex(32)}.{domain}.",
+        "resourceRecordType": "CNAME",
+        "resourceRecordValue": f"_{birth.hex(31)}.acm-validations.aws.",
+    }
+    return {"domainValidationOptions": [option]}
+
+
+def _zone(birth: Birth, _name: str) -> Values:
+    zone = f"Z{birth.hex(19).upper()}"
+    servers = [f"ns-{n}.awsdns-{n:02}.test" for n in (1, 2, 3, 4)]
+    return {"zoneId": zone, "arn": f"arn:aws:route53:::hostedzone/{zone}", "nameServers": servers}
+
+
+def _bucket(birth: Birth, name: str) -> Values:
+    return {
+        "arn": f"arn:aws:s3:::{name}",
+        "bucketDomainName": f"{name}.s3.amazonaws.com",
+        "bucketRegionalDomainName": f"{name}.s3.{birth.region}.amazonaws.com",
+    }
+
+
+_UNKNOWN = Answer(id="{name}")
+
+ANSWERS: dict[str, Answer] = {
+    "pulumi:providers:aws": Answer(id="{uuid}"),
+    "aws:acm/certificate:Certificate": Answer(
+        id="{arn}",
+        outputs={"arn": _regional("acm", "certificate/{uuid}"), "status": "ISSUED"},
+        more=_certificate,
+    ),
+    "aws:acm/certificateValidation:CertificateValidation": Answer(id="{certificateArn}"),
+    "aws:autoscaling/group:Group": Answer(
+        outputs={
+            "arn": _regional("autoscaling", "autoScalingGroup:{uuid}:autoScalingGroupName/{name}")
+        }
+    ),
+    "aws:backup/plan:Plan": Answer(
+        id="{uuid}", outputs={"arn": _regional("backup", "backup-plan:{uuid}"), "version": "1"}
+    ),
+    "aws:backup/selection:Selection": Answer(id="{uuid}"),
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": Answer(
+        outputs={"arn": _regional("backup", "restore-testing-plan:{name}")}
+    ),
+    "aws:backup/vault:Vault": Answer(outputs={"arn": _regional("backup", "backup-vault:{name}")}),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Answer(
+        naming="alarmName",
+        id="{alarmName}",
+        outputs={"arn": _regional("cloudwatch", "alarm:{name}")},
+    ),
+    "aws:cloudwatch/dashboard:Dashboard": Answer(naming="dashboardName", id="{dashboardName}"),
+    "aws:cloudwatch/eventBus:EventBus": Answer(
+        outputs={"arn": _regional("events", "event-bus/{name}")}
+    ),
+    "aws:cloudwatch/eventRule:EventRule": Answer(
+        outputs={"arn": _regional("events", "rule/{name}")}
+    ),
+    "aws:cloudwatch/logGroup:LogGroup": Answer(
+        outputs={"arn": _regional("logs", "log-group:{name}")}
+    ),
+    "aws:cloudwatch/metricAlarm:MetricAlarm": Answer(
+        outputs={"arn": _regional("cloudwatch", "alarm:{name}")}
+    ),
+    "aws:cloudwatch/metricStream:MetricStream": Answer(
+        outputs={"arn": _regional("cloudwatch", "metric-stream/{name}"), "state": "running"}
+    ),
+    "aws:dynamodb/table:Table": Answer(outputs={"arn": _regional("dynamodb", "table/{name}")}),
+    "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _ec2("sg", "security-group"),
+    "aws:ec2/eip:Eip": _ec2("eipalloc", allocationId="eipalloc-{hex}", publicIp="192.0.2.1"),
+    "aws:ec2/flowLog:FlowLog": _ec2("fl", "vpc-flow-log"),
+    "aws:ec2/internetGateway:InternetGateway": _ec2("igw", "internet-gateway"),
+    "aws:ec2/launchTemplate:LaunchTemplate": Answer(
+        id="lt-{hex}",
+        outputs={"arn": _regional("ec2", "launch-template/lt-{hex}")},
+        more=lambda _birth, _name: {"latestVersion": 1, "defaultVersion": 1},
+    ),
+    "aws:ec2/natGateway:NatGateway": _ec2("nat", publicIp="192.0.2.1"),
+    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": Answer(
+        id="{vpcPeeringConnectionId}"
+    ),
+    "aws:ec2/route:Route": Answer(id="r-{hex}"),
+    "aws:ec2/routeTable:RouteTable": _ec2("rtb", "route-table"),
+    "aws:ec2/routeTableAssociation:RouteTableAssociation": _ec2("rtbassoc"),
+    "aws:ec2/securityGroup:SecurityGroup": _ec2("sg", "security-group"),
+    "aws:ec2/subnet:Subnet": _ec2("subnet", "subnet"),
+    "aws:ec2/vpc:Vpc": _ec2("vpc", "vpc", defaultSecurityGroupId="sg-{hex}"),
+    "aws:ec2/vpcEndpoint:VpcEndpoint": _ec2("vpce", "vpc-endpoint"),
+    "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": _ec2(
+        "pcx", acceptStatus="pending-acceptance"
+    ),
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": Answer(
+        id="{vpcPeeringConnectionId}", outputs={"acceptStatus": "active"}
+    ),
+    "aws:iam/instanceProfile:InstanceProfile": Answer(
+        outputs={"arn": "arn:aws:iam::{account}:instance-profile/{name}"}
+    ),
+    "aws:iam/role:Role": Answer(
+        outputs={"arn": "arn:aws:iam::{account}:role/{name}", "uniqueId": "AROA{HEX}"}
+    ),
+    "aws:iam/rolePolicy:RolePolicy": Answer(id="{role}:{name}"),
+    "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": _by_arn(
+        "firehose", "deliverystream/{name}"
+    ),
+    "aws:kms/alias:Alias": Answer(outputs={"arn": _regional("kms", "{name}")}),
+    "aws:kms/key:Key": Answer(
+        id="{uuid}", outputs={"arn": _regional("kms", "key/{uuid}"), "keyId": "{uuid}"}
+    ),
+    "aws:lambda/function:Function": Answer(
+        outputs={"arn": _regional("lambda", "function:{name}"), "version": "$LATEST"}
+    ),
+    "aws:lb/listener:Listener": Answer(id="{arn}", more=_listener),
+    "aws:lb/loadBalancer:LoadBalancer": Answer(id="{arn}", more=_load_balancer),
+    "aws:lb/targetGroup:TargetGroup": Answer(id="{arn}", more=_target_group),
+    "aws:rds/cluster:Cluster": Answer(
+        naming="clusterIdentifier", id="{clusterIdentifier}", more=_cluster
+    ),
+    "aws:rds/clusterInstance:ClusterInstance": Answer(
+        naming="identifier",
+        id="{identifier}",
+        outputs={"arn": _regional("rds", "db:{name}"), "dbiResourceId": "db-{HEX}"},
+    ),
+    "aws:rds/clusterParameterGroup:ClusterParameterGroup": Answer(
+        outputs={"arn": _regional("rds", "cluster-pg:{name}")}
+    ),
+    "aws:rds/globalCluster:GlobalCluster": Answer(
+        naming="globalClusterIdentifier",
+        id="{globalClusterIdentifier}",
+        outputs={
+            "arn": "arn:aws:rds::{account}:global-cluster:{name}",
+            "endpoint": "{name}.global-{hex}.global.rds.amazonaws.com",
+            "globalClusterResourceId": "cluster-{hex}",
+        },
+    ),
+    "aws:rds/subnetGroup:SubnetGroup": Answer(outputs={"arn": _regional("rds", "subgrp:{name}")}),
+    "aws:route53/healthCheck:HealthCheck": Answer(
+        id="{uuid}", outputs={"arn": "arn:aws:route53:::healthcheck/{uuid}"}
+    ),
+    "aws:route53/record:Record": Answer(id="{zoneId}_{name}_{type}", outputs={"fqdn": "{name}"}),
+    "aws:route53/zone:Zone": Answer(id="{zoneId}", more=_zone),
+    "aws:s3/bucket:Bucket": Answer(naming="bucket", id="{bucket}", more=_bucket),
+    "aws:s3/bucketObjectv2:BucketObjectv2": Answer(
+        naming="key", id="{bucket}/{key}", outputs={"versionId": "{hex}", "etag": "{hex}"}
+    ),
+    "aws:secretsmanager/secret:Secret": _by_arn("secretsmanager", "secret:{name}-Imagin"),
+    "aws:secretsmanager/secretRotation:SecretRotation": Answer(id="{secretId}"),
+    "aws:secretsmanager/secretVersion:SecretVersion": Answer(
+        id="{secretId}|{uuid}", outputs={"versionId": "{uuid}"}
+    ),
+    "aws:sns/topic:Topic": _by_arn("sns", "{name}"),
+    "aws:sns/topicSubscription:TopicSubscription": Answer(
+        id="{topic}:{uuid}", outputs={"arn": "{topic}:{uuid}"}
+    ),
+    "aws:sqs/queue:Queue": Answer(
+        id="{url}",
+        outputs={
+            "arn": _regional("sqs", "{name}"),
+            "url": "https://sqs.{region}.amazonaws.com/{account}/{name}",
+        },
+    ),
+    "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _ec2("sgr", "security-group-rule"),
+    "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2("sgr", "security-group-rule"),
+}
+"""Every resource type whose identifier or outputs something else refers to."""

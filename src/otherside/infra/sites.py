@@ -1,0 +1,92 @@
+"""Where resources go: each Region with the one provider that reaches it, made once and shared."""
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_aws as aws
+
+from otherside.core.region import CONTROL_REGION
+from otherside.core.topology import Side, Topology
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One Region, the provider that reaches it and the account that it is reached in."""
+
+    region: str
+    provider: aws.Provider
+    account: pulumi.Input[str]
+
+    def options(
+        self, parent: pulumi.Resource, options: pulumi.ResourceOptions | None = None
+    ) -> pulumi.ResourceOptions:
+        """Return options that put a resource here, under its parent."""
+        here = pulumi.ResourceOptions(parent=parent, provider=self.provider)
+        return pulumi.ResourceOptions.merge(here, options) if options else here
+
+    def look_up(self) -> pulumi.InvokeOptions:
+        """Return options that ask a data source here."""
+        return pulumi.InvokeOptions(provider=self.provider)
+
+    def arn(self, service: str, resource: pulumi.Input[str]) -> pulumi.Output[str]:
+        """Return the ARN of a resource here: `arn("sqs", "orders")`."""
+        return pulumi.Output.concat(
+            f"arn:aws:{service}:{self.region}:", self.account, ":", resource
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sites:
+    """The sites of one application. `control` is one of the others where they coincide."""
+
+    primary: Site
+    standby: Site
+    control: Site
+    """Where Route 53's and IAM's control planes live."""
+
+    def on(self, side: Side) -> Site:
+        """Return the site of one side."""
+        return self.primary if side is Side.PRIMARY else self.standby
+
+    @property
+    def distinct(self) -> tuple[Site, ...]:
+        """Every site once."""
+        return tuple(
+            {one.region: one for one in (self.primary, self.standby, self.control)}.values()
+        )
+
+
+def connect(topology: Topology) -> Sites:
+    """Make the providers of an application, one for each Region, for everything to share.
+
+    No other provider exists: a second one for the same Region would be a second source of truth
+    about where things are.
+    """
+    regions = topology.regions
+    tags = {
+        "Application": topology.name,
+        "Environment": topology.environment,
+        "ManagedBy": "otherside",
+        **topology.tags,
+    }
+    names = {regions.primary: "primary", regions.standby: "standby"}
+    sites: dict[str, Site] = {}
+    account: pulumi.Input[str] | None = topology.account
+    for region in (regions.primary, regions.standby, CONTROL_REGION):
+        if region in sites:
+            continue
+        provider = aws.Provider(
+            names.get(region, "control"),
+            region=region,
+            allowed_account_ids=[topology.account] if topology.account else None,
+            default_tags=aws.ProviderDefaultTagsArgs(tags=tags),
+        )
+        if account is None:
+            whoami = pulumi.InvokeOptions(provider=provider)
+            account = aws.get_caller_identity_output(opts=whoami).account_id
+        sites[region] = Site(region=region, provider=provider, account=account)
+    return Sites(
+        primary=sites[regions.primary],
+        standby=sites[regions.standby],
+        control=sites[CONTROL_REGION],
+    )

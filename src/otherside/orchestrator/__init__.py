@@ -1,0 +1,1 @@
+"""What ships to Lambda, together with `otherside.core`."""
