@@ -7,12 +7,13 @@ resolves. `preview`, the tests and the examples all read programs this way.
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import runpy
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -129,10 +130,7 @@ def declare(
         Exception: Whatever the program itself raises.
     """
     monitor = _Monitor(transform, account, defaults_allowed=_defaults_allowed(config or {}))
-    loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda *_: None)  # a failed sibling's unread future is no news
-    try:
-        asyncio.set_event_loop(loop)
+    with _own_loop() as loop, _without_collection():
         pulumi_config.set_all_config(dict(config or {}), [])
         settings.set_root_resource(None)  # type: ignore[arg-type]  # resets what ran before
         mocks.set_mocks(
@@ -144,10 +142,6 @@ def declare(
         )
         loop.run_until_complete(stack.run_pulumi_func(_without_result(program)))
         exports = loop.run_until_complete(_exports())
-    finally:
-        loop.run_until_complete(loop.shutdown_default_executor())
-        asyncio.set_event_loop(None)
-        loop.close()
     return Declaration(resources=tuple(monitor.declared.values()), exports=exports)
 
 
@@ -183,8 +177,6 @@ class _Monitor(mocks.MockMonitor):
         self._account = account
         self._defaults_allowed = defaults_allowed
         self._regions: dict[str, str] = {}
-        self._seen: set[str] = set()
-        self._lock = threading.Lock()
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """Return the URN that the engine would give: every component around it, no stack."""
@@ -204,16 +196,14 @@ class _Monitor(mocks.MockMonitor):
         if declared is not None:
             self._refuse_default_provider(declared)
         born = self._imagine(declared or wanted)
-        with self._lock:
-            if urn in self._seen:
-                msg = f"{urn}: two resources have this address; give one another name"
-                raise DeclareError(msg)
-            self._seen.add(urn)
-            if declared is not None:
-                self.declared[urn] = born
-            if born.type.startswith(_PROVIDER):
-                self._regions[urn] = str(born.inputs.get("region", ""))
-            self.resources[urn] = self.ResourceRegistration(urn, born.id, dict(born.outputs))
+        if urn in self.resources:
+            msg = f"{urn}: two resources have this address; give one another name"
+            raise DeclareError(msg)
+        self.resources[urn] = self.ResourceRegistration(urn, born.id, dict(born.outputs))
+        if declared is not None:
+            self.declared[urn] = born
+        if born.type.startswith(_PROVIDER):
+            self._regions[urn] = str(born.inputs.get("region", ""))
         return resource_pb2.RegisterResourceResponse(
             urn=urn, id=born.id, object=_serialize(born.outputs, born.secrets)
         )
@@ -299,6 +289,39 @@ class _Monitor(mocks.MockMonitor):
             return replace(declared, outputs=dict(declared.inputs))
         identifier, state = imagined.imagine(declared.type, birth)
         return replace(declared, id=identifier, outputs=state)
+
+
+@contextlib.contextmanager
+def _own_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """Lend an event loop and one worker thread with another, and close both.
+
+    Pulumi makes the monitor's calls in worker threads, and the mocks give each thread a loop that
+    nobody closes. One thread is enough: nothing in a declaration waits for anything outside.
+    """
+    loop, inner = asyncio.new_event_loop(), asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # a failed sibling's unread future is no news
+    worker = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(inner,))
+    loop.set_default_executor(worker)
+    asyncio.set_event_loop(loop)
+    try:
+        yield loop
+    finally:
+        loop.run_until_complete(loop.shutdown_default_executor())
+        asyncio.set_event_loop(None)
+        inner.close()
+        loop.close()
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Hold the garbage collector: a declaration keeps what it makes, and looking costs a third."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
 
 
 def _deserialize(properties: struct_pb2.Struct) -> dict[str, Any]:

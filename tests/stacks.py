@@ -1,0 +1,128 @@
+"""Our own stack, declared in the variants that the tests need, once each in a process."""
+
+import dataclasses
+import json
+from functools import cache
+from pathlib import Path
+
+from otherside.design import parse_design
+from otherside.infra.declare import Declaration, Declared, declare
+from otherside.infra.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
+
+CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
+
+DESIGNS = {
+    "standard": 'name = "orders"',
+    "minimal": 'name = "orders"\nenvironment = "trial"\nprofile = "minimal"',
+    "https": 'name = "orders"\n[traffic]\ndomain = "app.example.com"',
+    "owned": f"""
+        name = "orders"
+        account = "123456789012"
+        [traffic]
+        domain = "app.example.com"
+        zone_id = "Z0123456789ABCDEFGHIJ"
+        certificates.primary = "{CERTIFICATE.format("us-east-2")}"
+        certificates.standby = "{CERTIFICATE.format("us-west-2")}"
+        [compute]
+        images.primary = "ami-0123456789abcdef0"
+        images.standby = "ami-0fedcba9876543210"
+        [failover]
+        notify = ["oncall@example.com"]
+    """,
+    "europe": """
+        name = "orders"
+        [regions]
+        primary = "eu-west-1"
+        standby = "eu-west-3"
+        witness = "eu-central-1"
+    """,
+    "control": """
+        name = "orders"
+        [regions]
+        primary = "us-east-1"
+        standby = "us-west-2"
+        witness = "us-east-2"
+    """,
+    "no-quorum": """
+        name = "orders"
+        [regions]
+        primary = "ca-central-1"
+        standby = "us-west-2"
+        witness = "us-east-2"
+    """,
+    "enforced": 'name = "orders"\n[database]\nglobal_db_rpo = "20s"',
+    "serverless": """
+        name = "orders"
+        [database]
+        instance_class = "db.serverless"
+        serverless = { min_acu = 8, max_acu = 32 }
+    """,
+}
+STRICT = {"pulumi:disable-default-providers": json.dumps(["aws"])}
+
+
+def topology(variant):
+    """Return a variant's design."""
+    return parse_design(DESIGNS[variant], Path("otherside.toml"))
+
+
+def declare_variant(variant, transform=lambda one: one) -> Declaration:
+    """Declare a variant, with every resource passed through a transform first."""
+    design = topology(variant)
+
+    def program():
+        whole = DisasterRecovery(design.prefix, DisasterRecoveryArgs(topology=design))
+        import pulumi
+
+        for key, value in whole.summary().items():
+            pulumi.export(key, value)
+
+    return declare(program, project="orders", config=STRICT, transform=transform)
+
+
+@cache
+def declared(variant="standard") -> Declaration:
+    """Return a variant as declared; do not change it."""
+    return declare_variant(variant)
+
+
+class Sabotage:
+    """A resource transform that breaks some resources, and knows whether it found any."""
+
+    def __init__(self, kind, change, *, name="", region=""):
+        """Break the resources of a type, narrowed by a part of the name and by Region."""
+        self.kind = kind if kind.startswith("pulumi:") else f"aws:{kind}"
+        self.change, self.name, self.region = change, name, region
+        self.broken = 0
+
+    def __call__(self, one: Declared):
+        """Return a resource as it is, broken, or not at all."""
+        wanted = one.type == self.kind and self.name in one.name and self.region in {"", one.region}
+        if not wanted:
+            return one
+        self.broken += 1
+        return self.change(one)
+
+
+def drop(kind, *, name="", region=""):
+    """Return a sabotage that leaves resources out."""
+    return Sabotage(kind, lambda _: None, name=name, region=region)
+
+
+def put(kind, *, name="", region="", **inputs):
+    """Return a sabotage that sets inputs; `None` takes one away."""
+
+    def change(one):
+        kept = {k: v for k, v in {**one.inputs, **inputs}.items() if v is not None}
+        return dataclasses.replace(one, inputs=kept)
+
+    return Sabotage(kind, change, name=name, region=region)
+
+
+def edit(kind, key, how, *, name="", region=""):
+    """Return a sabotage that rewrites one input."""
+
+    def change(one):
+        return dataclasses.replace(one, inputs={**one.inputs, key: how(one.inputs[key])})
+
+    return Sabotage(kind, change, name=name, region=region)
