@@ -228,9 +228,7 @@ OPERATIONS: dict[str, Call] = {
     "ec2/securityGroup:SecurityGroup": _call(
         "ec2", "CreateSecurityGroup", rename=TAGS, made="GroupName"
     ),
-    "ec2/subnet:Subnet": _call(
-        "ec2", "CreateSubnet ModifySubnetAttribute", rename=TAGS
-    ),
+    "ec2/subnet:Subnet": _call("ec2", "CreateSubnet ModifySubnetAttribute", rename=TAGS),
     "ec2/vpc:Vpc": _call("ec2", "CreateVpc ModifyVpcAttribute", rename=TAGS),
     "ec2/vpcEndpoint:VpcEndpoint": _call("ec2", "CreateVpcEndpoint", rename=TAGS),
     "ec2/vpcPeeringConnection:VpcPeeringConnection": _call(
@@ -246,7 +244,10 @@ OPERATIONS: dict[str, Call] = {
         made="InstanceProfileName",
     ),
     "iam/role:Role": _call(
-        "iam", "CreateRole", rename={"assumeRolePolicy": "AssumeRolePolicyDocument"}, made="RoleName"
+        "iam",
+        "CreateRole",
+        rename={"assumeRolePolicy": "AssumeRolePolicyDocument"},
+        made="RoleName",
     ),
     "iam/rolePolicy:RolePolicy": _call(
         "iam",
@@ -348,7 +349,9 @@ OPERATIONS: dict[str, Call] = {
             "parameters.value": "ParameterValue",
         },
     ),
-    "rds/globalCluster:GlobalCluster": _call("rds", "CreateGlobalCluster", elsewhere="forceDestroy"),
+    "rds/globalCluster:GlobalCluster": _call(
+        "rds", "CreateGlobalCluster", elsewhere="forceDestroy"
+    ),
     "rds/subnetGroup:SubnetGroup": _call(
         "rds",
         "CreateDBSubnetGroup",

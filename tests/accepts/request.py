@@ -197,7 +197,12 @@ def _number(value, shape, path) -> Iterator[Refusal]:
 @cache
 def _compiled(pattern: str) -> re.Pattern[str] | None:
     """Return AWS's pattern for Python, or `None` where it is written for another engine."""
-    for java, python in ((r"\p{L}", r"\w"), (r"\p{Z}", r"\s"), (r"\p{N}", r"\d"), (r"\p{Alnum}", r"\w")):
+    for java, python in (
+        (r"\p{L}", r"\w"),
+        (r"\p{Z}", r"\s"),
+        (r"\p{N}", r"\d"),
+        (r"\p{Alnum}", r"\w"),
+    ):
         pattern = pattern.replace(java, python)
     if r"\p{" in pattern or r"\P{" in pattern:
         return None
@@ -211,7 +216,11 @@ def _matches(pattern: str, text: str) -> bool:
     compiled = _compiled(pattern)
     if compiled is None:
         return True
-    return compiled.fullmatch(text) is not None if pattern.startswith("^") else bool(compiled.search(text))
+    return (
+        compiled.fullmatch(text) is not None
+        if pattern.startswith("^")
+        else bool(compiled.search(text))
+    )
 
 
 @cache

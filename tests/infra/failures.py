@@ -55,7 +55,9 @@ def no_password_in_clear(stack):
             hidden = any(path == s or path.startswith(f"{s}.") for s in one.secrets)
             if isinstance(value, str) and generated_password() in value and not hidden:
                 wrong.append(f"{one.name}: {path} has the password in clear")
-    wrong += [f"export {k}" for k, v in leaves(dict(stack.exports)) if generated_password() in str(v)]
+    wrong += [
+        f"export {k}" for k, v in leaves(dict(stack.exports)) if generated_password() in str(v)
+    ]
     for cluster in stack.of("rds/cluster:Cluster"):
         if "masterPassword" in cluster.inputs:
             wrong.append(f"{cluster.name}: masterPassword is kept and cannot be rotated away")
@@ -119,7 +121,9 @@ def actuator_can_fail_over(stack):
         ("autoscaling:UpdateAutoScalingGroup", group),
         ("dynamodb:PutItem", table),
     ]
-    lacking = [f"{action} on {arn}" for action, arn in needed if not allows(statements, action, arn)]
+    lacking = [
+        f"{action} on {arn}" for action, arn in needed if not allows(statements, action, arn)
+    ]
     sees = any("cloudwatch:DescribeAlarms" in one["Action"] for one in statements)
     return lacking if sees else [*lacking, "cloudwatch:DescribeAlarms"]
 
@@ -192,7 +196,8 @@ def metrics_reach_the_other_side(stack):
     """Each side streams its metrics into its own bucket, and each bucket into the other's."""
     wrong = []
     deliveries = {
-        one.outputs["arn"]: one for one in stack.of("kinesis/firehoseDeliveryStream:FirehoseDeliveryStream")
+        one.outputs["arn"]: one
+        for one in stack.of("kinesis/firehoseDeliveryStream:FirehoseDeliveryStream")
     }
     buckets = {one.outputs["arn"]: one for one in stack.of("s3/bucket:Bucket")}
     copied = {
@@ -223,7 +228,7 @@ def dimensions_are_suffixes(stack):
             seen |= {(name, one.region)} & {(n, r) for n in patterns for r in SIDES}
             if name in patterns and not matches(patterns[name], value):
                 wrong.append(f"{one.name}: {name} = {value}")
-            elif str(value).startswith("arn:") and name != "DestinationBackupVaultArn":
+            elif str(value).startswith("arn:"):
                 wrong.append(f"{one.name}: {name} is an ARN")
     return wrong if len(seen) == 4 else [*wrong, f"only {seen} are watched"]
 
@@ -231,7 +236,10 @@ def dimensions_are_suffixes(stack):
 def alarms_wake_the_orchestrator(stack):
     """Every rule leads somewhere, and a function lets the rule that calls it in."""
     rules = stack.of("cloudwatch/eventRule:EventRule")
-    targets = {(one.region, one.inputs["rule"]): one for one in stack.of("cloudwatch/eventTarget:EventTarget")}
+    targets = {
+        (one.region, one.inputs["rule"]): one
+        for one in stack.of("cloudwatch/eventTarget:EventTarget")
+    }
     functions = {one.outputs["arn"]: one.id for one in stack.of("lambda/function:Function")}
     permitted = {
         (one.inputs["function"], one.inputs.get("sourceArn"))
@@ -311,7 +319,9 @@ def tables_have_own_keys(stack):
 
 def database_logs_arrive(stack):
     """Both clusters export their log, into a group that was there first and that expires."""
-    groups = {(one.region, one.inputs["name"]): one for one in stack.of("cloudwatch/logGroup:LogGroup")}
+    groups = {
+        (one.region, one.inputs["name"]): one for one in stack.of("cloudwatch/logGroup:LogGroup")
+    }
     wrong = []
     for one in stack.of("rds/cluster:Cluster"):
         name = f"/aws/rds/cluster/{one.id}/postgresql"
@@ -375,9 +385,15 @@ FAILURES = [
         "aws-managed-keys",
         own_keys_everywhere,
         {
-            "database under AWS's key": lambda: put("rds/cluster:Cluster", region=STANDBY, kmsKeyId=None),
-            "key never rotates": lambda: put("kms/key:Key", name="secrets", enableKeyRotation=False),
-            "topic under alias/aws/sns": lambda: put("sns/topic:Topic", kmsMasterKeyId="alias/aws/sns"),
+            "database under AWS's key": lambda: put(
+                "rds/cluster:Cluster", region=STANDBY, kmsKeyId=None
+            ),
+            "key never rotates": lambda: put(
+                "kms/key:Key", name="secrets", enableKeyRotation=False
+            ),
+            "topic under alias/aws/sns": lambda: put(
+                "sns/topic:Topic", kmsMasterKeyId="alias/aws/sns"
+            ),
         },
     ),
     Failure(
@@ -472,8 +488,12 @@ FAILURES = [
         "missing-event-target",
         alarms_wake_the_orchestrator,
         {
-            "rule without target": lambda: drop("cloudwatch/eventTarget:EventTarget", name="-alarms"),
-            "target without permission": lambda: drop("lambda/permission:Permission", name="alarms"),
+            "rule without target": lambda: drop(
+                "cloudwatch/eventTarget:EventTarget", name="-alarms"
+            ),
+            "target without permission": lambda: drop(
+                "lambda/permission:Permission", name="alarms"
+            ),
         },
     ),
     Failure(
@@ -520,7 +540,9 @@ FAILURES = [
         "table-without-own-key",
         tables_have_own_keys,
         {
-            "at home": lambda: put("dynamodb/table:Table", name="sessions", serverSideEncryption=None),
+            "at home": lambda: put(
+                "dynamodb/table:Table", name="sessions", serverSideEncryption=None
+            ),
             "in the replica": lambda: edit(
                 "dynamodb/table:Table",
                 "replicas",
@@ -539,8 +561,9 @@ FAILURES = [
             "not exported": lambda: put(
                 "rds/cluster:Cluster", region=STANDBY, enabledCloudwatchLogsExports=None
             ),
-            "group left to Aurora": lambda: drop("cloudwatch/logGroup:LogGroup", name="database-standby"),
+            "group left to Aurora": lambda: drop(
+                "cloudwatch/logGroup:LogGroup", name="database-standby"
+            ),
         },
     ),
 ]
-

@@ -121,8 +121,9 @@ def global_db_rpo_is_accepted(document: Document) -> Iterator[Problem]:
 def standby_can_carry_the_load(document: Document) -> Iterator[Problem]:
     """The standby may grow as large as the primary, and answers before it is needed."""
     capacity = capacity_of(document)
-    for side in ("primary", "standby"):
-        one = getattr(capacity, side)
+    for side, one in (("primary", capacity.primary), ("standby", capacity.standby)):
+        if one == capacity.primary and side == "standby":
+            continue  # it follows the primary, and the primary's problems are told already
         if one.min > one.max:
             yield _problem(f"compute.{side}.min", one.min, f"is above max ({one.max})")
         if one.min < 1:

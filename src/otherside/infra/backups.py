@@ -210,7 +210,7 @@ class Backups(pulumi.ComponentResource):
             alarm_description="A backup could not be copied to the other side.",
             namespace="AWS/Backup",
             metric_name="NumberOfCopyJobsFailed",
-            dimensions={"DestinationBackupVaultArn": other.arn},
+            dimensions={"BackupVaultName": vault.name},
             statistic="Sum",
             period=3600,
             evaluation_periods=1,

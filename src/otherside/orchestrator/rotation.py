@@ -79,7 +79,7 @@ class Rotation:
             raise RotationError(msg)
         if CURRENT in mine:
             return
-        if PENDING not in mine and step != "createSecret":
+        if PENDING not in mine:
             msg = f"version {version} is not pending"
             raise RotationError(msg)
         match step:
