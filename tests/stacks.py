@@ -5,6 +5,8 @@ import json
 from functools import cache
 from pathlib import Path
 
+import pulumi
+
 from otherside.design import parse_design
 from otherside.infra.declare import Declaration, Declared, declare
 from otherside.infra.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
@@ -72,8 +74,6 @@ def declare_variant(variant, transform=lambda one: one) -> Declaration:
 
     def program():
         whole = DisasterRecovery(design.prefix, DisasterRecoveryArgs(topology=design))
-        import pulumi
-
         for key, value in whole.summary().items():
             pulumi.export(key, value)
 

@@ -1,1 +1,154 @@
-"""Write what in docs/reference comes from code; with --check, only say whether it is stale."""
+"""Write what in docs/reference comes from code; with --check, only say what is stale."""
+
+import ast
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from otherside.cli import COMMANDS, main
+from otherside.design.document import json_schema
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+INFRA = ROOT / "src" / "otherside" / "infra"
+MADE = "<!-- Made from the code by `make docs`; edit the code. -->\n"
+
+
+def pages() -> dict[str, str]:
+    """Return every generated file, by its name in docs/reference."""
+    schema = json_schema()
+    return {
+        "otherside.schema.json": json.dumps(schema, indent=2, sort_keys=True) + "\n",
+        "design.md": "\n".join(_design(schema)) + "\n",
+        "components.md": "\n".join(_components()) + "\n",
+        "cli.md": "\n".join(_cli()) + "\n",
+    }
+
+
+def _design(schema: dict[str, Any]) -> Iterator[str]:
+    yield MADE
+    yield "# The design: otherside.toml\n"
+    yield "Only `name` is required. Every other key has a default, and the default is the safe one."
+    yield "`otherside schema` prints the same as a JSON Schema, for editors.\n"
+    yield from _table("", schema, schema)
+    for name, key in schema["properties"].items():
+        section = _section(key, schema)
+        if section is not None:
+            yield f"\n## `[{name}]`\n"
+            yield from _table(name, section, schema)
+
+
+def _table(prefix: str, section: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
+    if prefix:
+        yield f"{section.get('description', '')}\n"
+    yield "| Key | Default | Meaning |"
+    yield "|---|---|---|"
+    required = section.get("required", [])
+    for name, key in section["properties"].items():
+        if _section(key, schema) is not None and not prefix:
+            continue
+        default = "required" if name in required else _default(key.get("default"))
+        meaning = " ".join(key.get("description", "").split()).replace("|", "\\|")
+        yield f"| `{name}` | {default} | {meaning} |"
+
+
+def _default(value: object) -> str:
+    return "" if value in (None, [], {}) else f"`{json.dumps(value)}`"
+
+
+def _section(key: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the table that a key holds, or `None` where it holds a value."""
+    reference = key.get("$ref")
+    if reference is None:
+        return None
+    found: dict[str, Any] = schema["$defs"][reference.rsplit("/", 1)[-1]]
+    return found
+
+
+def _components() -> Iterator[str]:
+    """Yield each component with what it does, what it takes and what it gives."""
+    yield MADE
+    yield "# Components\n"
+    yield "Each is usable by itself, from a program of your own; `examples/components` does so."
+    yield "Together they are `DisasterRecovery`.\n"
+    for file in sorted(INFRA.glob("*.py")):
+        tree = ast.parse(file.read_text(encoding="utf-8"))
+        classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+        for name, node in classes.items():
+            if any(ast.unparse(base) == "pulumi.ComponentResource" for base in node.bases):
+                yield f"## {name}\n"
+                yield f"`otherside.infra.{file.stem}`\n"
+                yield f"{ast.get_docstring(node)}\n"
+                yield from _fields("Takes", classes.get(f"{name}Args"), classes)
+                yield from _fields("Gives", node, classes)
+
+
+def _fields(
+    title: str, node: ast.ClassDef | None, classes: dict[str, ast.ClassDef]
+) -> Iterator[str]:
+    """Yield the public annotated attributes of a class, those that it inherits first."""
+    if node is None:
+        return
+    inherited = [classes[ast.unparse(b)] for b in node.bases if ast.unparse(b) in classes]
+    rows = [row for one in (*inherited, node) for row in _rows(one)]
+    if rows:
+        yield f"| {title} | Type | Default | |\n|---|---|---|---|"
+        yield from rows
+        yield ""
+
+
+def _rows(node: ast.ClassDef) -> Iterator[str]:
+    for number, item in enumerate(node.body):
+        if not isinstance(item, ast.AnnAssign):
+            continue
+        after = node.body[number + 1] if number + 1 < len(node.body) else None
+        text = ""
+        if isinstance(after, ast.Expr) and isinstance(after.value, ast.Constant):
+            text = " ".join(str(after.value.value).split())
+        kind = ast.unparse(item.annotation).replace("|", "\\|").strip("'")
+        default = f"`{ast.unparse(item.value)}`" if item.value else ""
+        yield f"| `{ast.unparse(item.target)}` | `{kind}` | {default} | {text} |"
+
+
+def _cli() -> Iterator[str]:
+    yield MADE
+    yield "# The command\n"
+    for name in ("", *COMMANDS):
+        command = main if not name else main.get_command(click.Context(main), name)
+        assert command is not None
+        context = click.Context(
+            command, info_name=f"otherside {name}".strip(), max_content_width=96
+        )
+        yield f"## otherside {name}".rstrip() + "\n"
+        yield f"```text\n{command.get_help(context)}\n```\n"
+
+
+def stale(made: dict[str, str]) -> list[str]:
+    """Return the files that are not as the code says."""
+    return [
+        name
+        for name, text in made.items()
+        if not (REFERENCE / name).is_file()
+        or (REFERENCE / name).read_text(encoding="utf-8") != text
+    ]
+
+
+def run(*, check: bool) -> int:
+    """Write what is stale, or only name it; return the exit code."""
+    made = pages()
+    for name in stale(made):
+        if check:
+            print(f"docs/reference/{name} is stale; `make docs` writes it", file=sys.stderr)
+        else:
+            REFERENCE.mkdir(parents=True, exist_ok=True)
+            (REFERENCE / name).write_text(made[name], encoding="utf-8")
+            print(f"wrote docs/reference/{name}")
+    return 1 if check and stale(made) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(check="--check" in sys.argv[1:]))

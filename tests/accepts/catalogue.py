@@ -9,7 +9,9 @@ TYPES = {
     "autoscaling/group:Group": "AWS::AutoScaling::AutoScalingGroup",
     "backup/plan:Plan": "AWS::Backup::BackupPlan",
     "backup/restoreTestingPlan:RestoreTestingPlan": "AWS::Backup::RestoreTestingPlan",
-    "backup/restoreTestingSelection:RestoreTestingSelection": "AWS::Backup::RestoreTestingSelection",
+    "backup/restoreTestingSelection:RestoreTestingSelection": (
+        "AWS::Backup::RestoreTestingSelection"
+    ),
     "backup/selection:Selection": "AWS::Backup::BackupSelection",
     "backup/vault:Vault": "AWS::Backup::BackupVault",
     "cloudwatch/compositeAlarm:CompositeAlarm": "AWS::CloudWatch::CompositeAlarm",

@@ -147,7 +147,7 @@ OPERATIONS: dict[str, Call] = {
         "logs", "CreateLogStream", rename={"name": "logStreamName"}
     ),
     "cloudwatch/metricAlarm:MetricAlarm": _call(
-        "cloudwatch", "PutMetricAlarm", rename={"name": "AlarmName"}
+        "cloudwatch", "PutMetricAlarm", rename={"name": "AlarmName"}, made="AlarmName"
     ),
     "cloudwatch/metricStream:MetricStream": _call("cloudwatch", "PutMetricStream"),
     "dynamodb/table:Table": _call(

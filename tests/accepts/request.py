@@ -176,7 +176,7 @@ def _string(value, shape, path) -> Iterator[Refusal]:
     if enum and text not in enum:
         yield Refusal(path, f"{text!r} is none of {', '.join(sorted(enum)[:12])}")
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    if low is not None and len(text) < low or high is not None and len(text) > high:
+    if (low is not None and len(text) < low) or (high is not None and len(text) > high):
         yield Refusal(path, f"{text[:40]!r} has {len(text)} characters; AWS takes {low} to {high}")
     pattern = shape.metadata.get("pattern")
     if pattern and not _matches(pattern, text):
@@ -190,7 +190,7 @@ def _number(value, shape, path) -> Iterator[Refusal]:
         yield Refusal(path, f"{value!r} is no number")
         return
     low, high = shape.metadata.get("min"), shape.metadata.get("max")
-    if low is not None and number < low or high is not None and number > high:
+    if (low is not None and number < low) or (high is not None and number > high):
         yield Refusal(path, f"{value} is not within {low} to {high}")
 
 

@@ -1,16 +1,19 @@
 """Every registered input is one that AWS accepts, in every variant and in each Region."""
 
 import dataclasses
+import json
+from importlib.resources import files
 
+import botocore.session
 import pytest
+
 from accepts import catalogue
 from accepts.policies import complaints
 from accepts.request import refusals
-from stacks import DESIGNS, declared
-
 from otherside.core.region import REGIONS
 from otherside.design.document import Document
 from otherside.design.rules import LOG_RETENTION_DAYS
+from stacks import DESIGNS, declared
 
 CLUSTER = "rds/cluster:Cluster"
 
@@ -74,17 +77,12 @@ def test_the_runtime_is_supported_for_years():
 
 def test_our_list_of_regions_is_what_aws_has():
     """The Regions that a design may name are those of the commercial partition."""
-    import botocore.session
-
     known = botocore.session.get_session().get_available_regions("rds", allow_non_regional=False)
     assert set(known) <= REGIONS
 
 
 def test_our_log_retentions_are_what_aws_accepts():
     """The numbers that a design may use are those that CloudFormation's schema lists."""
-    import json
-    from importlib.resources import files
-
     schemas = files("cfnlint.data") / "schemas"
     provider = json.loads((schemas / "providers" / "us-east-1.json").read_text())
     name = provider["AWS::Logs::LogGroup"]
@@ -109,6 +107,9 @@ DIMENSIONS = {
     ("AWS/RDS", "AuroraGlobalDBRPOLag"): {"DBClusterIdentifier", "SourceRegion"},
     ("AWS/RDS", "AuroraGlobalDBReplicationLag"): {"DBClusterIdentifier", "SourceRegion"},
     ("AWS/Route53", "HealthCheckStatus"): {"HealthCheckId"},
+    ("AWS/CertificateManager", "DaysToExpiry"): {"CertificateArn"},
+    ("AWS/S3", "OperationsFailedReplication"): {"SourceBucket", "DestinationBucket", "RuleId"},
+    ("AWS/S3", "ReplicationLatency"): {"SourceBucket", "DestinationBucket", "RuleId"},
     ("AWS/SQS", "ApproximateNumberOfMessagesVisible"): {"QueueName"},
     ("Otherside", "FailoverActive"): {"Application"},
     ("Otherside", "Heartbeat"): {"Application"},
@@ -118,7 +119,7 @@ DIMENSIONS = {
 
 def test_alarms_ask_for_metrics_as_they_are_published():
     """An alarm under any other set of dimensions waits for ever, and says nothing."""
-    for one in declared().of("cloudwatch/metricAlarm:MetricAlarm"):
+    for one in declared("https").of("cloudwatch/metricAlarm:MetricAlarm"):
         metric = one.inputs["namespace"], one.inputs["metricName"]
         assert set(one.inputs["dimensions"]) == DIMENSIONS[metric], one.name
 
@@ -176,3 +177,28 @@ def test_a_wildcard_where_a_resource_could_stand_is_noticed():
     )
     broken = dataclasses.replace(one, inputs={**one.inputs, "policy": wide})
     assert any("though it can be limited" in text for text in complaints(broken))
+
+
+def test_s3_alarms_are_where_s3_publishes():
+    """Failures are published in the source's Region, latency in the destination's."""
+    buckets = {one.id: one.region for one in declared().of("s3/bucket:Bucket")}
+    end = {"OperationsFailedReplication": "SourceBucket", "ReplicationLatency": "DestinationBucket"}
+    watched = set()
+    for one in declared().of("cloudwatch/metricAlarm:MetricAlarm"):
+        if one.inputs["namespace"] == "AWS/S3":
+            bucket = one.inputs["dimensions"][end[one.inputs["metricName"]]]
+            assert buckets[bucket] == one.region
+            watched.add((one.inputs["metricName"], one.region))
+    assert len(watched) == 4
+
+
+def test_events_reach_an_encrypted_topic():
+    """For a topic, EventBridge supports no source condition: not on it, not on its key."""
+    for topic in declared().of("sns/topicPolicy:TopicPolicy"):
+        statements = json.loads(topic.inputs["policy"])["Statement"]
+        (events,) = [one for one in statements if one["Sid"] == "Events"]
+        assert "Condition" not in events
+    for key in declared().of("kms/key:Key"):
+        for statement in json.loads(key.inputs["policy"])["Statement"]:
+            if statement["Sid"] == "EventTopics":
+                assert set(statement["Condition"]) == {"ArnLike"}

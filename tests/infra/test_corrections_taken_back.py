@@ -9,6 +9,7 @@ import inspect
 import json
 
 import pytest
+
 from infra import test_corrections as corrections
 from infra.claims import PRIMARY, STANDBY
 from stacks import Sabotage, declare_variant, drop, edit, put

@@ -64,7 +64,7 @@ def test_subnets_are_within_what_aws_allows(cidr, count):
 )
 def test_what_does_not_fit_is_refused(cidr, count):
     """A network too large or too small, and zones that make no redundancy."""
-    with pytest.raises(ValueError, match="must be|octets"):
+    with pytest.raises(ValueError, match=r"must be|octets"):
         plan_network(cidr, count)
 
 

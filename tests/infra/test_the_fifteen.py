@@ -1,10 +1,12 @@
 """Our stack has none of the fifteen failures, and a test notices when one comes back."""
 
-import pytest
-from infra.failures import FAILURES
-from stacks import declare_variant, declared
+import dataclasses
 
+import pytest
+
+from infra.failures import FAILURES
 from otherside.infra.declare import DeclareError
+from stacks import Sabotage, declare_variant, declared
 
 CASES = [(failure, how) for failure in FAILURES for how in failure.sabotages]
 
@@ -31,10 +33,6 @@ def test_the_failure_is_noticed_when_it_comes_back(failure, how):
 
 def test_13_a_forgotten_provider_is_refused():
     """A resource without a provider stops the program, where the default one is disabled."""
-    import dataclasses
-
-    from stacks import Sabotage
-
     forget = Sabotage("sns/topic:Topic", lambda one: dataclasses.replace(one, provider=""))
     with pytest.raises(DeclareError, match="no provider was passed to it"):
         declare_variant("standard", forget)

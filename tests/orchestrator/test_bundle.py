@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import boto3
 import pytest
 
 from otherside.core import names
@@ -29,7 +30,8 @@ before = set(sys.modules)
 module, _, function = sys.argv[1].rpartition(".")
 found = callable(getattr(importlib.import_module(module), function))
 tops = {name.split(".")[0] for name in set(sys.modules) - before}
-outside = [n for n in tops if "site-packages" in (getattr(sys.modules.get(n), "__file__", "") or "")]
+files = {name: getattr(sys.modules.get(name), "__file__", None) or "" for name in tops}
+outside = [name for name, file in files.items() if "site-packages" in file]
 print(json.dumps({"found": found, "outside": outside, "rooms": sorted(
     name for name in sys.modules if name.startswith("otherside."))}))
 """
@@ -38,8 +40,6 @@ print(json.dumps({"found": found, "outside": outside, "rooms": sorted(
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_each_handler_loads_in_a_fresh_process_from_the_bundle_alone(unpacked, handler):
     """It is there, and it needs nothing that Lambda's Python runtime does not carry."""
-    import boto3
-
     site = boto3.__file__.rsplit("/boto3/", 1)[0]
     code = f"import sys; sys.path[:0] = [{str(unpacked)!r}]; sys.path.append({site!r})\n{LOAD}"
     command = [sys.executable, "-I", "-S", "-c", code, handler]

@@ -3,10 +3,10 @@
 import boto3
 import pytest
 from botocore.stub import Stubber
-from stacks import declared
 
 from otherside.core.names import OrchestratorSettings
 from otherside.orchestrator.handler import look, newest_revision
+from stacks import declared
 
 KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-west-2"}
 

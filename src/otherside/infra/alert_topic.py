@@ -1,5 +1,6 @@
 """Where one Region's alarms and notices go."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -52,6 +53,8 @@ class AlertTopic(pulumi.ComponentResource):
                     when=account,
                 ),
                 allow("Backups", publish, topic.arn, principal={"Service": "backup.amazonaws.com"}),
+                # No condition: EventBridge supports none here, and would fail silently.
+                allow("Events", publish, topic.arn, principal={"Service": "events.amazonaws.com"}),
                 deny_plaintext([topic.arn], "sns:Publish"),
             ),
             opts=args.site.options(self),
@@ -65,4 +68,35 @@ class AlertTopic(pulumi.ComponentResource):
                 opts=args.site.options(self),
             )
         self.arn = policy.arn
+        self._tell_of_lost_keys(name, args)
         self.register_outputs({"arn": self.arn})
+
+    def _tell_of_lost_keys(self, name: str, args: AlertTopicArgs) -> None:
+        """Declare the notice of a key that is disabled or scheduled for deletion.
+
+        A database whose key is gone is gone. CloudTrail brings the calls, where it is on.
+        """
+        rule = aws.cloudwatch.EventRule(
+            f"{name}-keys",
+            name=f"{args.application}-lost-keys",
+            description="A key was disabled or scheduled for deletion",
+            event_pattern=json.dumps(
+                {
+                    "source": ["aws.kms"],
+                    "detail-type": ["AWS API Call via CloudTrail"],
+                    "detail": {
+                        "eventSource": ["kms.amazonaws.com"],
+                        "eventName": ["DisableKey", "ScheduleKeyDeletion"],
+                    },
+                }
+            ),
+            opts=args.site.options(self),
+        )
+        aws.cloudwatch.EventTarget(
+            f"{name}-keys",
+            rule=rule.name,
+            event_bus_name="default",
+            target_id="alerts",
+            arn=self.arn,
+            opts=args.site.options(self),
+        )

@@ -20,11 +20,11 @@ SERVICE_POLICIES = (
     f"{MANAGED}/service-role/AWSBackupServiceRolePolicyForRestores",
 )
 OPT_IN = (
-    *("Aurora", "CloudFormation", "DSQL", "DocumentDB", "DynamoDB", "EBS", "EC2", "EFS", "EKS"),
-    *("FSx", "Neptune", "RDS", "Redshift", "Redshift Serverless", "S3", "SAP HANA on Amazon EC2"),
-    *("Storage Gateway", "Timestream", "VirtualMachine"),
+    *("Aurora", "CloudFormation", "DocumentDB", "DynamoDB", "EBS", "EC2", "EFS", "FSx"),
+    *("Neptune", "RDS", "Redshift", "S3", "SAP HANA on Amazon EC2", "Storage Gateway"),
+    *("Timestream", "VirtualMachine"),
 )
-"""Every type that AWS Backup knows: the preference is replaced as a whole."""
+"""The types that AWS Backup can be told to handle: the preference is replaced as a whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,9 @@ class BackupsArgs:
     """The clusters whose copies are restored as a test."""
     restore_subnet_group: pulumi.Input[str]
     restore_security_group: pulumi.Input[str]
+    region_settings: bool = True
+    """Opt the Regions in to what is backed up. The setting belongs to the account, not to the
+    application: turn it off where somebody else manages it."""
     protect: bool = True
 
 
@@ -90,13 +93,14 @@ class Backups(pulumi.ComponentResource):
         """Declare one vault, locked and loud, in a Region that takes what is to be backed up."""
         args, one = self._args, self._sides.on(side)
         name = f"{self._name}-{side}"
-        aws.backup.RegionSettings(
-            name,
-            resource_type_opt_in_preference=dict.fromkeys(OPT_IN, True),
-            # Without this, DynamoDB's own backups are used, and those never leave the Region.
-            resource_type_management_preference={"DynamoDB": True, "EFS": True},
-            opts=self._here(side),
-        )
+        if args.region_settings:
+            aws.backup.RegionSettings(
+                name,
+                resource_type_opt_in_preference=dict.fromkeys(OPT_IN, True),
+                # Without this, DynamoDB's own backups are used, which never leave the Region.
+                resource_type_management_preference={"DynamoDB": True, "EFS": True},
+                opts=self._here(side),
+            )
         keep = pulumi.ResourceOptions(protect=args.protect, retain_on_delete=args.protect)
         vault = aws.backup.Vault(
             name,
@@ -109,7 +113,6 @@ class Backups(pulumi.ComponentResource):
             name,
             backup_vault_name=vault.name,
             min_retention_days=args.retention_days,
-            max_retention_days=args.retention_days,
             changeable_for_days=LOCK_COOLING_DAYS if args.design.compliance_lock else None,
             opts=self._here(side),
         )

@@ -140,6 +140,8 @@ def declare(
             preview=False,
             monitor=monitor,
         )
+        settings.SETTINGS.rpc_manager.clear()  # what a program that failed has left behind
+        settings.SETTINGS.outputs.clear()
         loop.run_until_complete(stack.run_pulumi_func(_without_result(program)))
         exports = loop.run_until_complete(_exports())
     return Declaration(resources=tuple(monitor.declared.values()), exports=exports)
@@ -306,6 +308,10 @@ def _own_loop() -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
+        left = asyncio.all_tasks(loop)  # of a program that failed
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_default_executor())
         asyncio.set_event_loop(None)
         inner.close()

@@ -9,7 +9,7 @@ import pulumi
 import pulumi_aws as aws
 
 from otherside.core.names import DATABASE_USER
-from otherside.core.topology import Pair, Side, Topology
+from otherside.core.topology import Pair, Protocol, Side, Topology
 from otherside.design import read_design
 from otherside.infra.alert_topic import AlertTopic, AlertTopicArgs
 from otherside.infra.app_tier import AppTier, AppTierArgs
@@ -34,7 +34,7 @@ from otherside.infra.replicated_database import (
     ReplicatedDatabase,
     ReplicatedDatabaseArgs,
 )
-from otherside.infra.secrets import Secrets, SecretsArgs
+from otherside.infra.secrets import Published, Secrets, SecretsArgs
 from otherside.infra.sites import connect
 from otherside.infra.tables import SessionTable, StateTable, StateTableArgs, TableArgs
 
@@ -70,7 +70,10 @@ class DisasterRecovery(pulumi.ComponentResource):
         self.domain = Domain(
             f"{name}-domain",
             DomainArgs(
-                sites=self._sites, design=self._topology.traffic, protect=self._topology.protect
+                sites=self._sites,
+                design=self._topology.traffic,
+                topic_arns=self._side_topics(),
+                protect=self._topology.protect,
             ),
             opts=self._part,
         )
@@ -94,6 +97,8 @@ class DisasterRecovery(pulumi.ComponentResource):
             DesignError: If the design cannot be used; it names every problem.
         """
         topology = read_design(file)
+        for note in notes_on(topology):
+            pulumi.log.warn(note)
         whole = cls(topology.prefix, DisasterRecoveryArgs(topology=topology, networks=networks))
         for key, value in whole.summary().items():
             pulumi.export(key, value)
@@ -152,6 +157,12 @@ class DisasterRecovery(pulumi.ComponentResource):
             )
             for site in self._sites.distinct
         }
+
+    def _side_topics(self) -> Pair[pulumi.Output[str]]:
+        return Pair(
+            primary=self._topics[self._sites.primary.region].arn,
+            standby=self._topics[self._sites.standby.region].arn,
+        )
 
     def _declare_networks(self) -> Pair[Vpc]:
         design = self._topology.network
@@ -215,11 +226,13 @@ class DisasterRecovery(pulumi.ComponentResource):
             opts=self._part,
         )
         secrets.publish(
-            global_cluster=database.global_cluster_id,
-            global_cluster_arn=database.global_cluster_arn,
-            cluster_arns=[database.primary.arn, database.standby.arn],
-            writer_endpoint=database.writer_endpoint,
-            database=topology.database.name,
+            Published(
+                name=topology.database.name,
+                global_cluster=database.global_cluster_id,
+                global_cluster_arn=database.global_cluster_arn,
+                cluster_arns=[database.primary.arn, database.standby.arn],
+                writer_endpoint=database.writer_endpoint,
+            )
         )
         return secrets, database
 
@@ -384,6 +397,7 @@ class DisasterRecovery(pulumi.ComponentResource):
                 standby=sites.standby,
                 primary_key_arn=self._key(Side.PRIMARY, Purpose.OBJECTS),
                 standby_key_arn=self._key(Side.STANDBY, Purpose.OBJECTS),
+                topic_arns=self._side_topics(),
                 expire_days=topology.retention.metrics_days,
                 protect=topology.protect,
             ),
@@ -511,3 +525,16 @@ class DisasterRecovery(pulumi.ComponentResource):
             topic_arn=self._topics[site.region].arn,
             resource_arns=[self._side_of_database(side).arn, table],
         )
+
+
+def notes_on(topology: Topology) -> list[str]:
+    """Return what a design gives up by what it leaves out, a sentence each."""
+    notes = []
+    if topology.traffic.protocol is Protocol.HTTP:
+        notes.append("traffic is plain HTTP; set traffic.domain to a name you own for HTTPS")
+    if not topology.regions.quorum:
+        notes.append(
+            "these three Regions cannot hold one strongly consistent table; the standby's Region "
+            "keeps the orchestrator's state alone"
+        )
+    return notes

@@ -8,6 +8,9 @@ import pulumi_aws as aws
 from otherside.core.topology import Pair, Protocol, Side, Traffic
 from otherside.infra.sites import Site, Sites
 
+EXPIRY_DAYS = 21
+"""ACM renews 60 days ahead; what is left at 21 needs a person."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainArgs:
@@ -15,6 +18,8 @@ class DomainArgs:
 
     sites: Sites
     design: Traffic
+    topic_arns: Pair[pulumi.Input[str]]
+    """Where to say that a certificate is about to expire: Route 53's checks never notice."""
     protect: bool = True
 
 
@@ -41,6 +46,8 @@ class Domain(pulumi.ComponentResource):
             self.certificate_arns = Pair(primary=given.primary, standby=given.standby)
         else:
             self.certificate_arns = self._certificates()
+        for side in Side:
+            self._watch(side, self.certificate_arns.on(side))
         self.register_outputs({"zone_id": self.zone_id})
 
     def _zone(self) -> pulumi.Output[str]:
@@ -88,6 +95,26 @@ class Domain(pulumi.ComponentResource):
             for side, certificate in requested.items()
         }
         return Pair(primary=validated[Side.PRIMARY], standby=validated[Side.STANDBY])
+
+    def _watch(self, side: Side, certificate_arn: pulumi.Input[str] | None) -> None:
+        if certificate_arn is None:
+            return
+        topic = self._args.topic_arns.on(side)
+        aws.cloudwatch.MetricAlarm(
+            f"{self._name}-{side}-expiry",
+            alarm_description=f"The {side}'s certificate expires soon.",
+            namespace="AWS/CertificateManager",
+            metric_name="DaysToExpiry",
+            dimensions={"CertificateArn": certificate_arn},
+            statistic="Minimum",
+            period=24 * 3600,
+            evaluation_periods=1,
+            threshold=EXPIRY_DAYS,
+            comparison_operator="LessThanThreshold",
+            treat_missing_data="notBreaching",
+            alarm_actions=[topic],
+            opts=self._site(side).options(self),
+        )
 
     def _site(self, side: Side) -> Site:
         return self._args.sites.on(side)

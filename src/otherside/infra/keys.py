@@ -168,17 +168,19 @@ def _logs(site: Site) -> list[Statement]:
 def _messaging(site: Site) -> list[Statement]:
     """Let alarms, backups and events reach encrypted topics, queues and buses.
 
-    EventBridge takes `aws:SourceAccount` for queues and the encryption context for its bus, but
-    no source condition for topics; nothing here delivers events to a topic.
+    EventBridge takes `aws:SourceAccount` for queues and the encryption context for its bus. For a
+    topic it takes no source condition at all: with one, deliveries fail and nothing says so.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html
     """
     use = ["kms:Decrypt", "kms:GenerateDataKey*"]
     events = {"Service": "events.amazonaws.com"}
     account = {"StringEquals": {"aws:SourceAccount": site.account}}
     buses = site.arn("events", "event-bus/*")
+    topics = {"ArnLike": {"kms:EncryptionContext:aws:sns:topicArn": site.arn("sns", "*")}}
     return [
         allow("Alarms", use, principal={"Service": "cloudwatch.amazonaws.com"}, when=account),
         allow("Backups", use, principal={"Service": "backup.amazonaws.com"}),
+        allow("EventTopics", use, principal=events, when=topics),
         allow(
             "EventQueues", ["kms:Decrypt", "kms:GenerateDataKey"], principal=events, when=account
         ),

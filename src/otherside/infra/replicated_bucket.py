@@ -10,6 +10,7 @@ from otherside.infra.bucket import PrivateBucket, PrivateBucketArgs
 from otherside.infra.policy import allow, document, trust
 from otherside.infra.sites import Site
 
+RULE = "everything"
 REPLICATION_MINUTES = 15
 """What S3 Replication Time Control promises for 99.9 % of objects: this store's RPO."""
 
@@ -24,6 +25,8 @@ class ReplicatedBucketArgs:
     standby: Site
     primary_key_arn: pulumi.Input[str]
     standby_key_arn: pulumi.Input[str]
+    topic_arns: Pair[pulumi.Input[str]] | None = None
+    """Where to say that replication fails or is late; `None` watches nothing."""
     expire_days: int | None = None
     """Delete objects after so many days; `None` keeps them."""
     protect: bool = True
@@ -130,6 +133,43 @@ class ReplicatedBucket(pulumi.ComponentResource):
             ),
         )
 
+        if args.topic_arns is not None:
+            self._watch(name, side, sites, args.topic_arns)
+
+    def _watch(
+        self, name: str, side: Side, sites: Pair[Site], topics: Pair[pulumi.Input[str]]
+    ) -> None:
+        """Declare the alarms on one direction, each where S3 publishes its metric.
+
+        Failures are published in the source's Region, latency in the destination's.
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
+        """
+        pair = Pair(primary=self.primary, standby=self.standby)
+        dimensions: dict[str, pulumi.Input[str]] = {
+            "SourceBucket": pair.on(side).name,
+            "DestinationBucket": pair.on(side.other).name,
+            "RuleId": RULE,
+        }
+        for metric, where, limit, description in (
+            ("OperationsFailedReplication", side, 0, "Objects cannot be replicated."),
+            ("ReplicationLatency", side.other, REPLICATION_MINUTES * 60, "Replication is late."),
+        ):
+            aws.cloudwatch.MetricAlarm(
+                f"{name}-{metric}",
+                alarm_description=description,
+                namespace="AWS/S3",
+                metric_name=metric,
+                dimensions=dimensions,
+                statistic="Maximum",
+                period=300,
+                evaluation_periods=1,
+                threshold=limit,
+                comparison_operator="GreaterThanThreshold",
+                treat_missing_data="notBreaching",
+                alarm_actions=[topics.on(where)],
+                opts=sites.on(where).options(self),
+            )
+
 
 def _rule(
     bucket_arn: pulumi.Input[str], key_arn: pulumi.Input[str]
@@ -140,7 +180,7 @@ def _rule(
     """
     minutes = REPLICATION_MINUTES
     return aws.s3.BucketReplicationConfigRuleArgs(
-        id="everything",
+        id=RULE,
         status="Enabled",
         priority=0,
         filter=aws.s3.BucketReplicationConfigRuleFilterArgs(prefix=""),

@@ -1,5 +1,6 @@
 """The database's master secret: generated, replicated, and rotated as soon as it exists."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -12,6 +13,7 @@ from otherside.infra.sites import Site
 
 MASTER_USERNAME = "dbadmin"
 PASSWORD_LENGTH = 40
+PASSWORD_CALLS = ("rds:DescribeDBClusters", "rds:ModifyDBCluster")
 ROTATION_DAYS = 30
 ROTATION_TIMEOUT_S = 300
 """A new password is live within a minute or two; the function waits to see it."""
@@ -30,6 +32,17 @@ class SecretsArgs:
     logs_key_arn: pulumi.Input[str]
     log_days: int = 90
     protect: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """The database that the secret opens, once it is declared."""
+
+    name: str
+    global_cluster: pulumi.Input[str]
+    global_cluster_arn: pulumi.Input[str]
+    cluster_arns: Sequence[pulumi.Input[str]]
+    writer_endpoint: pulumi.Input[str]
 
 
 class Secrets(pulumi.ComponentResource):
@@ -78,76 +91,11 @@ class Secrets(pulumi.ComponentResource):
         self.replica_arn = self._secret.arn.apply(lambda arn: arn.replace(*regions))
         self.register_outputs({"secret_arn": self.secret_arn, "replica_arn": self.replica_arn})
 
-    def publish(
-        self,
-        *,
-        global_cluster: pulumi.Input[str],
-        global_cluster_arn: pulumi.Input[str],
-        cluster_arns: list[pulumi.Input[str]],
-        writer_endpoint: pulumi.Input[str],
-        database: str,
-    ) -> None:
+    def publish(self, database: Published) -> None:
         """Write the secret's first value once the database exists, and start its rotation."""
         args = self._args
-        here = args.primary.options(self)
-        value = pulumi.Output.json_dumps(
-            {
-                "engine": "postgres",
-                "host": writer_endpoint,
-                "port": 5432,
-                "dbname": database,
-                "username": MASTER_USERNAME,
-                "password": self.password,
-            }
-        )
-        written = aws.secretsmanager.SecretVersion(
-            self._name,
-            secret_id=self._secret.id,
-            secret_string_wo=_secret(value),
-            secret_string_wo_version=1,
-            # The password is generated anew by every run; rotation owns it after the first.
-            opts=args.primary.options(
-                self, pulumi.ResourceOptions(ignore_changes=["secretStringWo"])
-            ),
-        )
-        function = Function(
-            f"{args.application}-rotation",
-            FunctionArgs(
-                site=args.primary,
-                handler=ROTATION_HANDLER,
-                environment=environment_of(
-                    RotationSettings,
-                    {"global_cluster": global_cluster, "home_region": args.primary.region},
-                ),
-                statements=[
-                    allow(
-                        "TurnTheSecret",
-                        [
-                            "secretsmanager:DescribeSecret",
-                            "secretsmanager:GetSecretValue",
-                            "secretsmanager:PutSecretValue",
-                            "secretsmanager:UpdateSecretVersionStage",
-                        ],
-                        self._secret.arn,
-                    ),
-                    allow("Generate", ["secretsmanager:GetRandomPassword"]),
-                    allow(
-                        "UseTheKey", ["kms:Decrypt", "kms:GenerateDataKey"], args.primary_key_arn
-                    ),
-                    allow("FindTheWriter", ["rds:DescribeGlobalClusters"], global_cluster_arn),
-                    allow(
-                        "SetThePassword",
-                        ["rds:DescribeDBClusters", "rds:ModifyDBCluster"],
-                        cluster_arns,
-                    ),
-                ],
-                logs_key_arn=args.logs_key_arn,
-                settings_key_arn=args.primary_key_arn,
-                timeout_s=ROTATION_TIMEOUT_S,
-                log_days=args.log_days,
-            ),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
+        written = self._first_value(database)
+        function = self._rotation_function(database)
         permission = aws.lambda_.Permission(
             self._name,
             action="lambda:InvokeFunction",
@@ -155,7 +103,7 @@ class Secrets(pulumi.ComponentResource):
             principal="secretsmanager.amazonaws.com",
             source_arn=self._secret.arn,
             source_account=args.primary.account,
-            opts=here,
+            opts=args.primary.options(self),
         )
         aws.secretsmanager.SecretRotation(
             self._name,
@@ -168,6 +116,70 @@ class Secrets(pulumi.ComponentResource):
             opts=args.primary.options(
                 self, pulumi.ResourceOptions(depends_on=[permission, written])
             ),
+        )
+
+    def _first_value(self, database: Published) -> pulumi.Resource:
+        value = pulumi.Output.json_dumps(
+            {
+                "engine": "postgres",
+                "host": database.writer_endpoint,
+                "port": 5432,
+                "dbname": database.name,
+                "username": MASTER_USERNAME,
+                "password": self.password,
+            }
+        )
+        return aws.secretsmanager.SecretVersion(
+            self._name,
+            secret_id=self._secret.id,
+            secret_string_wo=_secret(value),
+            secret_string_wo_version=1,
+            # The password is generated anew by every run; rotation owns it after the first.
+            opts=self._args.primary.options(
+                self, pulumi.ResourceOptions(ignore_changes=["secretStringWo"])
+            ),
+        )
+
+    def _rotation_function(self, database: Published) -> Function:
+        args = self._args
+        versions = [
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:PutSecretValue",
+            "secretsmanager:UpdateSecretVersionStage",
+        ]
+        key, copy = args.primary_key_arn, args.standby_key_arn
+        whole, clusters = database.global_cluster_arn, list(database.cluster_arns)
+        return Function(
+            f"{args.application}-rotation",
+            FunctionArgs(
+                site=args.primary,
+                handler=ROTATION_HANDLER,
+                environment=environment_of(
+                    RotationSettings,
+                    {
+                        "global_cluster": database.global_cluster,
+                        "home_region": args.primary.region,
+                    },
+                ),
+                statements=[
+                    allow("TurnTheSecret", versions, self._secret.arn),
+                    allow("Generate", ["secretsmanager:GetRandomPassword"]),
+                    allow("UseTheKey", ["kms:Decrypt", "kms:GenerateDataKey"], key),
+                    allow("UseTheCopysKey", ["kms:Encrypt", "kms:GenerateDataKey"], copy),
+                    allow("FindTheWriter", ["rds:DescribeGlobalClusters"], whole),
+                    allow(
+                        "SetThePassword",
+                        ["rds:DescribeDBClusters", "rds:ModifyDBCluster"],
+                        clusters,
+                    ),
+                ],
+                logs_key_arn=args.logs_key_arn,
+                settings_key_arn=key,
+                timeout_s=ROTATION_TIMEOUT_S,
+                log_days=args.log_days,
+            ),
+            opts=pulumi.ResourceOptions(parent=self),
         )
 
 

@@ -1,0 +1,231 @@
+"""The command, as a person and a machine meet it: arguments in, output and exit code out."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from otherside.cli import COMMANDS, main
+from otherside.design import read_design
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*arguments, check=0):
+    """Run the command in this process; return its output and its errors."""
+    result = CliRunner().invoke(main, [str(one) for one in arguments])
+    assert result.exit_code == check, result.output + result.stderr
+    return result
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """Write a project, once."""
+    directory = tmp_path_factory.mktemp("projects") / "orders"
+    run("init", directory)
+    return directory
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_an_example(name):
+    """What it does, and a line to copy."""
+    text = run(name, "--help").output
+    assert f"otherside {name}" in text
+    assert "Example" in text
+
+
+def test_a_mistyped_command_is_told_what_it_may_mean():
+    """And is bad usage."""
+    assert "Did you mean 'preview'?" in run("preveiw", check=2).stderr
+
+
+def test_help_and_version_import_no_pulumi():
+    """The base install must not need it, and nobody should wait for it."""
+    code = (
+        "import sys\nfrom otherside.cli import main\n"
+        "try: main(['preview', '--help'])\nexcept SystemExit: pass\n"
+        "sys.exit('pulumi' in sys.modules or 'boto3' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == 0
+
+
+def test_init_writes_a_project_that_is_a_valid_design(project):
+    """What is written can be read, and says its name."""
+    design = read_design(project / "otherside.toml")
+    assert design.name == "orders"
+    assert design.compute.application == str(project / "app")
+    assert (project / "app" / "app.py").is_file()
+
+
+def test_init_overwrites_nothing(project):
+    """All or nothing, and the files that are in the way are named."""
+    before = {one: one.read_bytes() for one in project.rglob("*") if one.is_file()}
+    assert "has otherside.toml" in run("init", project, check=2).stderr
+    assert before == {one: one.read_bytes() for one in project.rglob("*") if one.is_file()}
+
+
+def test_init_leaves_nothing_behind_where_it_cannot_write(tmp_path):
+    """A file in the place of the directory's parent."""
+    (tmp_path / "file").write_text("")
+    run("init", tmp_path / "file" / "orders", check=2)
+    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+
+
+def test_init_into_an_existing_directory_adds_to_it(tmp_path):
+    """What stands there already stays."""
+    (tmp_path / "notes.txt").write_text("mine")
+    run("init", tmp_path, "--name", "orders")
+    assert (tmp_path / "notes.txt").read_text() == "mine"
+    assert read_design(tmp_path / "otherside.toml").name == "orders"
+
+
+@pytest.mark.parametrize("name", ["Orders", "1st", "a--b", "x" * 21])
+def test_init_refuses_a_name_that_aws_would(tmp_path, name):
+    """Before anything is written."""
+    assert (
+        "cannot name an application" in run("init", tmp_path / "p", "--name", name, check=2).stderr
+    )
+    assert not (tmp_path / "p").exists()
+
+
+def test_preview_shows_regions_and_components(project):
+    """Counts by component, under each Region; the global ones last."""
+    text = run("preview", project).output
+    for word in ("us-east-2", "us-west-2", "us-east-1", "global", "ReplicatedDatabase", "exports"):
+        assert word in text
+    assert "orders-prod-us-east-2-0" not in text
+    assert "\x1b[" not in text, "colour belongs on a terminal only"
+
+
+def test_preview_names_resources_when_asked(project):
+    """One line for each."""
+    assert "ClusterInstance  orders-prod-database-primary-0" in run("preview", project, "-v").output
+
+
+def test_preview_json_is_the_whole_graph(project):
+    """Every resource with its registered inputs, and no secret among them."""
+    document = json.loads(run("preview", project, "--json").output)
+    assert document["schema_version"] == 1
+    resources = {one["urn"]: one for one in document["resources"]}
+    keys = {"urn", "type", "name", "region", "component", "inputs", "dependencies"}
+    assert all(set(one) == keys for one in resources.values())
+    (cluster,) = [
+        one
+        for one in resources.values()
+        if one["type"] == "aws:rds/cluster:Cluster" and one["region"] == "us-east-2"
+    ]
+    assert cluster["inputs"]["masterPasswordWo"] == "[secret]"
+    assert cluster["inputs"]["clusterIdentifier"] == "orders-prod-us-east-2"
+    assert set(cluster["dependencies"]) <= set(resources)
+    assert "Imagined0Secret" not in json.dumps(document)
+
+
+def test_preview_json_is_the_same_each_time(project):
+    """Machines compare."""
+    first, second = (run("preview", project, "--json").output for _ in range(2))
+    assert first == second
+
+
+@pytest.mark.parametrize(("form", "word"), [("mermaid", "flowchart LR"), ("dot", "digraph")])
+def test_preview_draws_a_graph_of_components(project, form, word):
+    """Regions around components, arrows for what waits for what."""
+    text = run("preview", project, "--graph", form).output
+    assert text.startswith(word)
+    assert "us_west_2_FailoverOrchestrator" in text
+
+
+def test_preview_takes_one_form_at_a_time(project):
+    """Two at once is bad usage."""
+    run("preview", project, "--json", "--graph", "dot", check=2)
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "words"),
+    [
+        ({}, 2, ["Pulumi.yaml: no such file"]),
+        ({"Pulumi.yaml": "a: [", "__main__.py": ""}, 2, ["Pulumi.yaml: cannot be read"]),
+        ({"Pulumi.yaml": "- a", "__main__.py": ""}, 2, ["is no table"]),
+        ({"Pulumi.yaml": "name: a\nruntime: nodejs"}, 2, ["only Python programs"]),
+        ({"Pulumi.yaml": "name: a\nruntime: python"}, 2, ["__main__.py: the program"]),
+        (
+            {
+                "Pulumi.yaml": "name: a\nruntime: python",
+                "__main__.py": "x = 1\nraise ValueError('no')",
+            },
+            1,
+            ["__main__.py:2: the program raised ValueError: no"],
+        ),
+        (
+            {
+                "Pulumi.yaml": "name: a\nruntime: python",
+                "__main__.py": (
+                    "from otherside.infra.disaster_recovery import DisasterRecovery\n"
+                    "DisasterRecovery.from_design()"
+                ),
+                "otherside.toml": "name = 'a'\nzones = 3",
+            },
+            2,
+            ["otherside.toml:1: name", "otherside.toml:2: zones: is no key"],
+        ),
+        (
+            {
+                "Pulumi.yaml": "name: a\nruntime: python",
+                "Pulumi.dev.yaml": "config: {'pulumi:disable-default-providers': [aws]}",
+                "__main__.py": "import pulumi_aws as aws\naws.sns.Topic('t')",
+            },
+            2,
+            ["no provider was passed to it"],
+        ),
+        (
+            {
+                "Pulumi.yaml": "name: a\nruntime: python",
+                "__main__.py": "import pulumi_aws as aws\naws.get_ip_ranges(services=['ec2'])",
+            },
+            2,
+            ["getIpRanges", "no imagined answer"],
+        ),
+        (
+            {
+                "Pulumi.yaml": "name: a\nruntime: python",
+                "__main__.py": "import pulumi_aws as aws\n[aws.sns.Topic('t') for _ in 'ab']",
+            },
+            2,
+            ["two resources have this address"],
+        ),
+    ],
+    ids=lambda _: None,
+)
+def test_preview_says_what_is_wrong_and_where(tmp_path, files, code, words):
+    """One clear error, never a traceback."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    result = run("preview", tmp_path, check=code)
+    assert result.output == result.stderr or not result.stdout
+    for word in words:
+        assert word in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_preview_reads_the_stacks_settings(tmp_path):
+    """Project and stack settings reach the program; an encrypted one is hidden, not decrypted."""
+    (tmp_path / "Pulumi.yaml").write_text(
+        "name: a\nruntime: {name: python}\nconfig: {size: 3, 'a:shape': {value: round}}"
+    )
+    (tmp_path / "Pulumi.dev.yaml").write_text("config: {'a:size': 4, 'a:key': {secure: v1:x}}")
+    (tmp_path / "__main__.py").write_text(
+        "import pulumi\nc = pulumi.Config()\n"
+        "pulumi.export('all', f\"{c.require_int('size')} {c.require('shape')} {c.require('key')}\")"
+    )
+    assert "all = 4 round [secret]" in run("preview", tmp_path).output
+
+
+def test_schema_is_the_published_one():
+    """What the command prints is what the repository publishes."""
+    published = (ROOT / "docs" / "reference" / "otherside.schema.json").read_text()
+    assert json.loads(run("schema").output) == json.loads(published)

@@ -1,0 +1,104 @@
+"""The house's own rules, kept by a test."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from importlinter.cli import lint_imports
+
+ROOT = Path(__file__).parents[2]
+TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
+SOURCES = sorted((ROOT / "src").rglob("*.py"))
+TRACKED = [
+    one
+    for one in ROOT.rglob("*")
+    if one.is_file()
+    and not {".git", ".venv", "__pycache__"} & set(one.relative_to(ROOT).parts)
+    and not any(part.startswith(".") and part.endswith("cache") for part in one.parts)
+    and ".hypothesis" not in one.parts
+]
+
+
+def python(*arguments):
+    """Run Python in the checkout; return what became of it."""
+    command = [sys.executable, *arguments]
+    return subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_data_flows_one_way(monkeypatch):
+    """The import contracts hold."""
+    monkeypatch.chdir(ROOT)
+    assert lint_imports(no_cache=True) == 0
+
+
+def test_the_reference_is_what_the_code_says():
+    """Generated pages are fresh."""
+    command = [sys.executable, "tools/docs.py", "--check"]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.stderr == ""
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("file", TESTS, ids=lambda one: one.stem)
+def test_every_test_says_what_it_claims(file):
+    """A sentence in each docstring."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            assert ast.get_docstring(node), node.name
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda one: f"{one.parent.name}-{one.stem}")
+def test_every_function_fits_a_screen(file):
+    """Seventy lines, and every module opens with its job."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree), "no docstring"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            assert node.end_lineno - node.lineno < 75, node.name
+
+
+def test_the_lock_names_no_registry_and_hashes_everything():
+    """Any index serves, and none can serve something else."""
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+    assert not re.search(r"https?:|--index|--find", text)
+    pins = re.findall(r"^[a-z0-9][\w.\[\],-]*==", text, re.MULTILINE)
+    assert len(pins) > 60
+    assert len(re.split(r"^[a-z0-9][\w.\[\],-]*==", text, flags=re.MULTILINE)[1:]) == len(pins)
+    assert text.count("--hash=sha256:") >= len(pins)
+
+
+def test_each_exception_carries_its_reason():
+    """A suppressed rule says why, behind a dash or a second hash."""
+    bare = re.compile(r"#\s*(noqa: [A-Z0-9, ]+|type: ignore\[[\w, -]+\])\s*$", re.MULTILINE)
+    wrong = [f"{one}: {m[0]}" for one in SOURCES for m in bare.finditer(one.read_text("utf-8"))]
+    assert wrong == []
+
+
+def test_the_command_runs_without_the_extras():
+    """The base install reads designs and prints help; what needs more says what it needs."""
+    code = (
+        "import sys\n"
+        "for name in ('pulumi', 'pulumi_aws', 'boto3', 'yaml'): sys.modules[name] = None\n"
+        "from otherside.cli import main\n"
+        "main(['preview', 'examples/minimal'])\n"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 2
+    assert "pip install 'otherside[infra]'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_nothing_names_the_machine_it_was_written_on():
+    """No absolute path of a checkout, no home directory."""
+    private = re.compile(rb"/(root|home)/[a-z]")
+    assert [str(one) for one in TRACKED if private.search(one.read_bytes())] == []
