@@ -1,13 +1,16 @@
-"""Write what in docs/reference comes from code; with --check, only say what is stale."""
+"""Write what in the documents comes from code; with --check, only say what is stale."""
 
 import ast
+import contextlib
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
+from click.testing import CliRunner
 
 from otherside.cli import COMMANDS, main
 from otherside.design.document import json_schema
@@ -15,17 +18,20 @@ from otherside.design.document import json_schema
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 INFRA = ROOT / "src" / "otherside" / "infra"
+TRANSCRIPT, END = "<!-- transcript -->", "<!-- end -->"
+TRANSCRIPT_LINES = 26
 MADE = "<!-- Made from the code by `make docs`; edit the code. -->\n"
 
 
-def pages() -> dict[str, str]:
-    """Return every generated file, by its name in docs/reference."""
+def pages() -> dict[Path, str]:
+    """Return every generated file and what it should hold."""
     schema = json_schema()
     return {
-        "otherside.schema.json": json.dumps(schema, indent=2, sort_keys=True) + "\n",
-        "design.md": "\n".join(_design(schema)) + "\n",
-        "components.md": "\n".join(_components()) + "\n",
-        "cli.md": "\n".join(_cli()) + "\n",
+        ROOT / "README.md": _readme(),
+        REFERENCE / "otherside.schema.json": json.dumps(schema, indent=2, sort_keys=True) + "\n",
+        REFERENCE / "design.md": "\n".join(_design(schema)) + "\n",
+        REFERENCE / "components.md": "\n".join(_components()) + "\n",
+        REFERENCE / "cli.md": "\n".join(_cli()) + "\n",
     }
 
 
@@ -127,27 +133,42 @@ def _cli() -> Iterator[str]:
         yield f"```text\n{command.get_help(context)}\n```\n"
 
 
-def stale(made: dict[str, str]) -> list[str]:
+def _readme() -> str:
+    """Return the README with its transcript run anew."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, rest = text.split(TRANSCRIPT, 1)
+    after = rest.split(END, 1)[1]
+    with tempfile.TemporaryDirectory() as parent, contextlib.chdir(parent):
+        runner = CliRunner()
+        runner.invoke(main, ["init", "orders"], catch_exceptions=False)
+        shown = runner.invoke(main, ["preview", "orders"], catch_exceptions=False).stdout
+    lines = shown.splitlines()[:TRANSCRIPT_LINES]
+    ran = "\n".join(["```console", "$ otherside preview orders", *lines, "…", "```"])
+    return f"{before}{TRANSCRIPT}\n{ran}\n{END}{after}"
+
+
+def stale(made: dict[Path, str]) -> list[Path]:
     """Return the files that are not as the code says."""
     return [
-        name
-        for name, text in made.items()
-        if not (REFERENCE / name).is_file()
-        or (REFERENCE / name).read_text(encoding="utf-8") != text
+        file
+        for file, text in made.items()
+        if not file.is_file() or file.read_text(encoding="utf-8") != text
     ]
 
 
 def run(*, check: bool) -> int:
     """Write what is stale, or only name it; return the exit code."""
     made = pages()
-    for name in stale(made):
+    old = stale(made)
+    for file in old:
+        name = file.relative_to(ROOT)
         if check:
-            print(f"docs/reference/{name} is stale; `make docs` writes it", file=sys.stderr)
+            print(f"{name} is stale; `make docs` writes it", file=sys.stderr)
         else:
-            REFERENCE.mkdir(parents=True, exist_ok=True)
-            (REFERENCE / name).write_text(made[name], encoding="utf-8")
-            print(f"wrote docs/reference/{name}")
-    return 1 if check and stale(made) else 0
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(made[file], encoding="utf-8")
+            print(f"wrote {name}")
+    return 1 if check and old else 0
 
 
 if __name__ == "__main__":

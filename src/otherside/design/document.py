@@ -189,7 +189,7 @@ class Document(Section):
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
     """Deploying to any other account is refused. Default: any."""
     profile: Profile = "standard"
-    """`minimal` costs about a third and gives up redundancy inside each Region: for trials."""
+    """`minimal` costs well under half and gives up redundancy inside each Region: for trials."""
     protect: bool | None = None
     """Refuse to delete what holds data. Default: by profile."""
     tags: dict[str, str] = {}
