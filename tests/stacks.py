@@ -52,6 +52,14 @@ DESIGNS = {
         standby = "us-west-2"
         witness = "us-east-2"
     """,
+    "longest": """
+        name = "a-name-that-is-long"
+        environment = "stage"
+        [regions]
+        primary = "ap-southeast-1"
+        standby = "ap-southeast-2"
+        witness = "ap-northeast-1"
+    """,
     "enforced": 'name = "orders"\n[database]\nglobal_db_rpo = "20s"',
     "serverless": """
         name = "orders"

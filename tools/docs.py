@@ -46,6 +46,11 @@ def _design(schema: dict[str, Any]) -> Iterator[str]:
         if section is not None:
             yield f"\n## `[{name}]`\n"
             yield from _table(name, section, schema)
+            for inner_name, inner_key in section["properties"].items():
+                inner = _section(inner_key, schema)
+                if inner is not None:
+                    yield f"\n### `[{name}.{inner_name}]`\n"
+                    yield from _table(inner_name, inner, schema)
 
 
 def _table(prefix: str, section: dict[str, Any], schema: dict[str, Any]) -> Iterator[str]:
@@ -68,7 +73,8 @@ def _default(value: object) -> str:
 
 def _section(key: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
     """Return the table that a key holds, or `None` where it holds a value."""
-    reference = key.get("$ref")
+    options = [key, *key.get("anyOf", [])]
+    reference = next((one["$ref"] for one in options if "$ref" in one), None)
     if reference is None:
         return None
     found: dict[str, Any] = schema["$defs"][reference.rsplit("/", 1)[-1]]

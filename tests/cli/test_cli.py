@@ -1,6 +1,7 @@
 """The command, as a person and a machine meet it: arguments in, output and exit code out."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -96,7 +97,7 @@ def test_init_refuses_a_name_that_aws_would(tmp_path, name):
 
 def test_preview_shows_regions_and_components(project):
     """Counts by component, under each Region; the global ones last."""
-    text = run("preview", project).output
+    text = run("preview", project).stdout
     for word in ("us-east-2", "us-west-2", "us-east-1", "global", "ReplicatedDatabase", "exports"):
         assert word in text
     assert "orders-prod-us-east-2-0" not in text
@@ -105,12 +106,12 @@ def test_preview_shows_regions_and_components(project):
 
 def test_preview_names_resources_when_asked(project):
     """One line for each."""
-    assert "ClusterInstance  orders-prod-database-primary-0" in run("preview", project, "-v").output
+    assert "ClusterInstance  orders-prod-database-primary-0" in run("preview", project, "-v").stdout
 
 
 def test_preview_json_is_the_whole_graph(project):
     """Every resource with its registered inputs, and no secret among them."""
-    document = json.loads(run("preview", project, "--json").output)
+    document = json.loads(run("preview", project, "--json").stdout)
     assert document["schema_version"] == 1
     resources = {one["urn"]: one for one in document["resources"]}
     keys = {"urn", "type", "name", "region", "component", "inputs", "dependencies"}
@@ -128,14 +129,20 @@ def test_preview_json_is_the_whole_graph(project):
 
 def test_preview_json_is_the_same_each_time(project):
     """Machines compare."""
-    first, second = (run("preview", project, "--json").output for _ in range(2))
+    command = [sys.executable, "-m", "otherside.cli", "preview", str(project), "--json"]
+    first, second = (
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("0", "1")
+    )
     assert first == second
 
 
 @pytest.mark.parametrize(("form", "word"), [("mermaid", "flowchart LR"), ("dot", "digraph")])
 def test_preview_draws_a_graph_of_components(project, form, word):
     """Regions around components, arrows for what waits for what."""
-    text = run("preview", project, "--graph", form).output
+    text = run("preview", project, "--graph", form).stdout
     assert text.startswith(word)
     assert "us_west_2_FailoverOrchestrator" in text
 
@@ -212,6 +219,85 @@ def test_preview_says_what_is_wrong_and_where(tmp_path, files, code, words):
     assert "Traceback" not in result.output
 
 
+PROJECT = {"Pulumi.yaml": "name: a\nruntime: python"}
+TOPIC = "import pulumi, pulumi_aws as aws\n"
+
+
+def previewed(directory, program, *arguments, check=0, **files):
+    """Preview a program of a few lines."""
+    for name, text in {**PROJECT, "__main__.py": program, **files}.items():
+        (directory / name).write_text(text)
+    return run("preview", directory, *arguments, check=check)
+
+
+def test_a_program_that_exits_has_ended(tmp_path):
+    """Without an error it is shown; with one it says so."""
+    result = previewed(tmp_path, TOPIC + "aws.sns.Topic('t')\nimport sys; sys.exit(0)")
+    assert "Topic 1" in result.stdout
+    failed = previewed(tmp_path, "import sys; sys.exit(3)", check=2)
+    assert "the program exited with 3" in failed.stderr
+
+
+def test_what_a_program_prints_is_no_part_of_the_answer(tmp_path):
+    """Machines read standard output."""
+    program = TOPIC + "print('hello')\naws.sns.Topic('t')"
+    assert json.loads(previewed(tmp_path, program, "--json").stdout)["resources"]
+
+
+def test_a_stack_has_to_be_named_where_there_are_several(tmp_path):
+    """Or its settings, and the ban of default providers among them, would be dropped."""
+    strict = "config: {'pulumi:disable-default-providers': [aws]}"
+    files = {"Pulumi.dev.yaml": strict, "Pulumi.prod.yaml": strict}
+    program = TOPIC + "aws.sns.Topic('t')"
+    assert "dev, prod" in previewed(tmp_path, program, check=2, **files).stderr
+    assert "has no stack prd" in run("preview", tmp_path, "--stack", "prd", check=2).stderr
+    assert "no provider" in run("preview", tmp_path, "--stack", "prod", check=2).stderr
+
+
+def test_the_default_provider_is_banned_from_data_sources_too(tmp_path):
+    """Where the stack says so."""
+    strict = {"Pulumi.dev.yaml": "config: {'pulumi:disable-default-providers': [aws]}"}
+    for program in ("aws.get_region()", "aws.ec2.Vpc.get('v', 'vpc-1')"):
+        assert "no provider" in previewed(tmp_path, TOPIC + program, check=2, **strict).stderr
+
+
+def test_a_resource_is_counted_wherever_it_is(tmp_path):
+    """In the Region of the settings, or elsewhere where nobody named one."""
+    program = TOPIC + "aws.sns.Topic('t')"
+    assert "elsewhere  (1)" in previewed(tmp_path, program).stdout
+    here = {"Pulumi.dev.yaml": "config: {'aws:region': eu-west-1}"}
+    assert "eu-west-1  (1)" in previewed(tmp_path, program, **here).stdout
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "pulumi.export('x', aws.sns.Topic('t', name=pulumi.Output.secret('SEKRIT')).arn)",
+        (
+            "v = pulumi.Output.secret('SEKRIT')\n"
+            "pulumi.export('x', aws.ssm.Parameter.get('p', 'i', value=v).value)"
+        ),
+        "pulumi.export('x', pulumi.Output.secret('SEKRIT'))",
+        "aws.sns.Topic('t', display_name=pulumi.Output.secret('SEKRIT'))",
+    ],
+)
+def test_a_secret_is_never_shown(tmp_path, program):
+    """Not where it was given, nor in what would be made of it."""
+    assert "SEKRIT" not in previewed(tmp_path, TOPIC + program, "--json").stdout
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "aws.sns.Topic('t', opts=pulumi.ResourceOptions(transforms=[lambda args: None]))",
+        "pulumi.runtime.register_resource_transform(lambda args: None)\naws.sns.Topic('t')",
+    ],
+)
+def test_transforms_are_refused_and_not_dropped(tmp_path, program):
+    """Without them the answer would be wrong."""
+    assert "transforms cannot be run" in previewed(tmp_path, TOPIC + program, check=2).stderr
+
+
 def test_preview_reads_the_stacks_settings(tmp_path):
     """Project and stack settings reach the program; an encrypted one is hidden, not decrypted."""
     (tmp_path / "Pulumi.yaml").write_text(
@@ -222,10 +308,10 @@ def test_preview_reads_the_stacks_settings(tmp_path):
         "import pulumi\nc = pulumi.Config()\n"
         "pulumi.export('all', f\"{c.require_int('size')} {c.require('shape')} {c.require('key')}\")"
     )
-    assert "all = 4 round [secret]" in run("preview", tmp_path).output
+    assert "all = 4 round [secret]" in run("preview", tmp_path).stdout
 
 
 def test_schema_is_the_published_one():
     """What the command prints is what the repository publishes."""
     published = (ROOT / "docs" / "reference" / "otherside.schema.json").read_text()
-    assert json.loads(run("schema").output) == json.loads(published)
+    assert json.loads(run("schema").stdout) == json.loads(published)

@@ -136,7 +136,7 @@ BAD = {
         "compute.readiness_path",
         "dead process",
     ),
-    'name = "orders"\n[compute]\nuser_data = "nowhere.sh"': ("compute.user_data", "is no file"),
+    'name = "orders"\n[compute]\nuser_data = "nowhere.sh"': ("compute.user_data", "cannot be read"),
     'name = "orders"\n[compute]\napplication = "nowhere"': ("compute.application", "app.py"),
     'name = "orders"\n[traffic]\nprotocol = "https"': ("traffic.protocol", "needs traffic.domain"),
     (
@@ -156,6 +156,18 @@ BAD = {
     'name = "orders"\n[backup]\nschedule = "daily"': ("backup.schedule", "cron expression"),
     'name = "orders"\n[tags]\n"aws:owner" = "me"': ("tags.aws:owner", "keeps for itself"),
     'environment = "prod"': ("name", "is required"),
+    'name = "a-name-of-twenty-chs"\nenvironment = "production"': ("name", "room for 25"),
+    'name = "orders"\n[network]\nprimary_cidr = "10.0.0.0/255.255.0.0"': (
+        "network.primary_cidr",
+        "written as in",
+    ),
+    'name = "orders"\n[database]\nglobal_db_rpo = "20500ms"': (
+        "database.global_db_rpo",
+        "whole seconds",
+    ),
+    'name = "orders"\n"data.base" = 1': ("data.base", "is no key"),
+    'name = "orders"\n[database]\n"x.y" = 1': ("database.x.y", "is no key"),
+    "name = 'orders'\n[network]\nzones = 0xf" + "f" * 400: ("network.zones", "less than"),
     (
         'name = "orders"\n[compute]\nuser_data = "pyproject.toml"\n'
         'application = "src/otherside/sample"'
@@ -200,6 +212,8 @@ def test_all_mistakes_are_told_at_once_with_their_lines():
         (b"\xff\xfe", "is not UTF-8"),
         (b"x" * 1_000_001, "has 1,000,001 bytes"),
         (b"a = " + b"[" * 20_000, "TOML"),
+        (b"a = " + b"9" * 5_000, "TOML"),
+        (b"name = 'orders'\ntags." + b".".join([b"a"] * 900) + b" = 1", "nested"),
     ],
 )
 def test_an_unreadable_file_is_one_clear_error(tmp_path, content, rule):
@@ -210,6 +224,28 @@ def test_an_unreadable_file_is_one_clear_error(tmp_path, content, rule):
         read_design(file)
     (problem,) = caught.value.problems
     assert rule in problem.rule or "nested too deeply" in problem.rule
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path):
+    """Some editors write one."""
+    (tmp_path / "otherside.toml").write_bytes(b"\xef\xbb\xbfname = 'orders'\r\n")
+    assert read_design(tmp_path / "otherside.toml").name == "orders"
+
+
+def test_a_missing_key_hides_no_other_problem():
+    """Half a table is one problem, and the rest of the document is still checked."""
+    text = (
+        'name = "orders"\n[compute]\nimages.primary = "ami-12345678"\n'
+        '[objectives]\nrto = "30s"\n[regions]\nwitness = "us-west-2"'
+    )
+    assert set(problems(text)) == {"compute.images.standby", "objectives.rto", "regions.witness"}
+
+
+def test_an_error_repeats_no_control_character():
+    """A terminal is not to be coloured by what it is shown."""
+    with pytest.raises(DesignError) as caught:
+        parse_design('name = "\\u001b[31m"', FILE)
+    assert "\x1b" not in str(caught.value)
 
 
 @pytest.mark.parametrize("path", ["missing.toml", "."])
@@ -271,15 +307,24 @@ def test_the_published_schema_agrees_with_the_parser():
     schema = json_schema()
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    good = {"name": "orders", "database": {"engine_version": "17.9"}, "objectives": {"rto": "5m"}}
-    assert validator.is_valid(good)
-    for bad in (
+    for sample in (
+        {"name": "orders", "database": {"engine_version": "17.9"}, "objectives": {"rto": "5m"}},
+        {"name": "orders", "compute": {"primary": {"min": 2, "max": 4}}},
         {},
         {"name": "orders", "enviroment": "x"},
+        {"name": "Orders"},
         {"name": "orders", "network": {"zones": 9}},
+        {"name": "orders", "network": {"zones": "3"}},
         {"name": "orders", "failover": {"mode": "yes"}},
+        {"name": "orders", "compute": {"primary": {"min": 2}}},
+        {"name": "orders", "objectives": {"rto": "soon"}},
     ):
-        assert not validator.is_valid(bad)
+        parsed = True
+        try:
+            Document.model_validate(sample)
+        except ValidationError:
+            parsed = False
+        assert validator.is_valid(sample) is parsed, sample
 
 
 @pytest.mark.parametrize(

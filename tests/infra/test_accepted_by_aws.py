@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 from importlib.resources import files
 
 import botocore.session
@@ -78,7 +79,7 @@ def test_the_runtime_is_supported_for_years():
 def test_our_list_of_regions_is_what_aws_has():
     """The Regions that a design may name are those of the commercial partition."""
     known = botocore.session.get_session().get_available_regions("rds", allow_non_regional=False)
-    assert set(known) <= REGIONS
+    assert set(known) == REGIONS
 
 
 def test_our_log_retentions_are_what_aws_accepts():
@@ -105,6 +106,7 @@ DIMENSIONS = {
     ("AWS/Lambda", "Errors"): {"FunctionName"},
     ("AWS/Lambda", "Throttles"): {"FunctionName"},
     ("AWS/RDS", "AuroraGlobalDBRPOLag"): {"DBClusterIdentifier", "SourceRegion"},
+    ("AWS/RDS", "AuroraGlobalDBProgressLag"): {"DBClusterIdentifier", "SourceRegion"},
     ("AWS/RDS", "AuroraGlobalDBReplicationLag"): {"DBClusterIdentifier", "SourceRegion"},
     ("AWS/Route53", "HealthCheckStatus"): {"HealthCheckId"},
     ("AWS/CertificateManager", "DaysToExpiry"): {"CertificateArn"},
@@ -202,3 +204,23 @@ def test_events_reach_an_encrypted_topic():
         for statement in json.loads(key.inputs["policy"])["Statement"]:
             if statement["Sid"] == "EventTopics":
                 assert set(statement["Condition"]) == {"ArnLike"}
+
+
+def test_descriptions_have_the_characters_that_ec2_takes():
+    """The rule stands in EC2's prose and in no model: no apostrophe, for one."""
+    taken = re.compile(r"[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}")
+    for one in aws_resources("standard"):
+        if one.type.startswith(("aws:ec2/securityGroup", "aws:vpc/securityGroup")):
+            assert taken.fullmatch(one.inputs["description"]), one.name
+
+
+def test_the_longest_names_fit():
+    """A design of the most characters that it may have, in the Region with the longest name."""
+    stack = declared("longest")
+    for bucket in stack.of("s3/bucket:Bucket"):
+        assert len(bucket.inputs["bucket"]) <= 63
+    for role in stack.of("iam/role:Role"):
+        assert len(role.name) + 8 <= 64  # Pulumi's own suffix
+    for one in stack.resources:
+        if one.type.startswith("aws:"):
+            assert refusals(one) == []

@@ -65,6 +65,7 @@ def tier(where, name="app", **changes):
         "statements": [],
         "volume_key_arn": KEY.format(where.region),
         "bucket_key_arn": KEY.format(where.region),
+        "logs_key_arn": KEY.format(where.region),
     }
     return AppTier(name, AppTierArgs(**{**arguments, **changes}))
 
@@ -190,6 +191,7 @@ def observability_of_one_side():
             tier=tier(here),
             cluster_identifier="orders-us-east-2",
             peer_region="us-west-2",
+            orchestrator_region="us-east-2",
             bucket=bucket,
             bucket_key_arn=KEY.format("us-east-2"),
             logs_key_arn=KEY.format("us-east-2"),
@@ -218,6 +220,7 @@ def backups(**changes):
             schedule="cron(0 5 * * ? *)",
             restore_test_schedule="cron(0 9 ? * SUN *)",
             compliance_lock=False,
+            region_settings=True,
         ),
         "retention_days": 35,
         "primary": backup_side("us-east-2"),
@@ -261,24 +264,21 @@ def test_keys_can_be_shared_by_purposes():
     assert "AutoScalingVolumes" in stack.one("kms/key:Key").inputs["policy"]
 
 
-def test_region_settings_can_be_left_to_the_account():
-    """They belong to the account: somebody else may manage them."""
-    stack = declare(lambda: backups(region_settings=False))
-    assert stack.of("backup/regionSettings:RegionSettings") == []
-
-
 def test_a_compliance_lock_is_only_made_when_asked_for():
     """It cannot be undone by anyone."""
     locked = Backup(
         schedule="cron(0 5 * * ? *)",
         restore_test_schedule="cron(0 9 ? * SUN *)",
         compliance_lock=True,
+        region_settings=False,
     )
     for design, days in ((None, None), (locked, 3)):
         changes = {"design": design} if design else {}
         stack = declare(lambda changes=changes: backups(**changes))
         locks = stack.of("backup/vaultLockConfiguration:VaultLockConfiguration")
         assert [one.inputs.get("changeableForDays") for one in locks] == [days, days]
+        settings = stack.of("backup/regionSettings:RegionSettings")
+        assert len(settings) == (0 if design else 2), "the account's settings can be left alone"
 
 
 def test_https_without_a_certificate_is_refused():

@@ -20,7 +20,7 @@ def settings():
 def test_the_stack_gives_the_decider_every_setting():
     """Nothing missing, nothing empty."""
     assert settings().state_table == "orders-prod-state"
-    assert settings().mode == "auto"
+    assert settings().mode == "approve"
 
 
 @pytest.mark.parametrize(

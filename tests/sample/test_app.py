@@ -90,6 +90,7 @@ def running(directory, database_port):
         "DATABASE_WRITER_HOST": "127.0.0.1",
         "DATABASE_READER_HOST": "127.0.0.1",
         "DATABASE_PORT": str(database_port),
+        "DATABASE_REGIONS": "us-east-2,us-west-2",
         "DATABASE_SSLMODE": "disable",
         "DATABASE_SECRET_ARN": "arn:aws:secretsmanager:us-east-2:123456789012:secret:s",
     }

@@ -10,6 +10,7 @@ from otherside import __version__
 COMMANDS = {
     "init": "Write a project to start from.",
     "preview": "Show what a program would create, without AWS.",
+    "sim": "Let a simulator try to break the orchestrator.",
     "schema": "Print the JSON Schema of otherside.toml.",
 }
 

@@ -1,5 +1,6 @@
 """`otherside init`: write a project to start from."""
 
+import os
 import re
 import shutil
 import tempfile
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import click
 
-NAME_MAX = 20
+NAME_MIN, NAME_MAX = 2, 20
 FILES = {
     "otherside.toml": "otherside.toml",
     "Pulumi.yaml": "Pulumi.yaml",
@@ -32,33 +33,40 @@ def init(directory: Path, name: str | None) -> None:
       otherside init orders
       otherside init . --name orders
     """
-    chosen = name or _name_from(directory)
-    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", chosen) or len(chosen) > NAME_MAX:
-        hint = "" if name else "; choose one with --name"
-        msg = f"{chosen!r} cannot name an application: 2 to {NAME_MAX} of a-z, 0-9 and -{hint}"
-        raise click.UsageError(msg)
-    taken = [one for one in (*FILES, "app") if (directory / one).exists()]
-    if taken:
-        msg = f"{directory} has {', '.join(taken)} already; nothing was written"
+    chosen = _name_from(directory) if name is None else name
+    fits = NAME_MIN <= len(chosen) <= NAME_MAX
+    if not fits or not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", chosen):
+        hint = "; choose one with --name" if name is None else ""
+        allowed = f"{NAME_MIN} to {NAME_MAX} of a-z, 0-9 and -"
+        msg = f"{chosen!r} cannot name an application: {allowed}{hint}"
         raise click.UsageError(msg)
     try:
+        taken = [one for one in (*FILES, "app") if os.path.lexists(directory / one)]
+        if taken:
+            msg = f"{directory} has {', '.join(taken)} already; nothing was written"
+            raise click.UsageError(msg)
         _write(directory, chosen)
-    except OSError as error:
-        msg = f"{directory} cannot be written: {error.strerror or error}"
+    except (OSError, RuntimeError) as error:
+        msg = f"{directory} cannot be written: {getattr(error, 'strerror', None) or error}"
         raise click.UsageError(msg) from None
     click.echo(f"Wrote {', '.join((*FILES, 'app/app.py'))} to {directory}.")
     click.echo(f"Next: otherside preview {directory}")
 
 
 def _name_from(directory: Path) -> str:
-    words = re.sub(r"[^a-z0-9]+", "-", directory.resolve().name.lower())
+    try:
+        name = directory.resolve().name
+    except (OSError, RuntimeError):
+        name = directory.name
+    words = re.sub(r"[^a-z0-9]+", "-", name.lower())
     return words.strip("-")
 
 
 def _write(directory: Path, name: str) -> None:
     """Write everything aside first, so that an interruption leaves nothing half-written."""
     directory.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=directory.parent, prefix=".otherside-") as aside:
+    beside = directory if directory.exists() else directory.parent  # the same file system
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".otherside-") as aside:
         made = Path(aside) / "project"
         made.mkdir()
         scaffold = files("otherside.cli") / "scaffold"

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 FORMATS = ("mermaid", "dot")
+ELSEWHERE = "elsewhere"
+"""Where a resource is whose Region nobody named: other clouds, or a default provider's."""
+LAST = ("elsewhere", "global")
 
 
 @click.command()
@@ -46,7 +49,6 @@ def preview(
     if as_json and graph:
         msg = "--json and --graph exclude one another"
         raise click.UsageError(msg)
-    gc.disable()  # a second of a short life would go into collecting what is never garbage
     declaration = _declare(directory, stack)
     if as_json:
         click.echo(json.dumps(as_document(declaration), indent=2, sort_keys=True, default=str))
@@ -54,7 +56,7 @@ def preview(
         click.echo("\n".join(_GRAPHS[graph](_edges(declaration))))
     else:
         _show(declaration, directory, verbose=verbose)
-    gc.freeze()  # and half a second into tearing it down
+    gc.freeze()  # or half a second goes into tearing down what is about to end
 
 
 def as_document(declaration: "Declaration") -> dict[str, object]:
@@ -86,21 +88,32 @@ def _declare(directory: Path, stack: str | None) -> "Declaration":
     except ModuleNotFoundError as missing:
         msg = f"preview needs {missing.name}: pip install 'otherside[infra]'"
         raise click.UsageError(msg) from None
-    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING)
+    logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, force=True)
     try:
-        return declare_directory(directory.resolve(), stack_name=stack)
+        where = directory.resolve(strict=True)
+    except (OSError, RuntimeError) as error:
+        msg = f"{directory}: {getattr(error, 'strerror', None) or error}"
+        raise click.UsageError(msg) from None
+    try:
+        return declare_directory(where, stack_name=stack)
     except (DeclareError, DesignError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - whatever the user's program raises
-        click.echo(_explain(error, directory.resolve()), err=True)
+        click.echo(_explain(error, where), err=True)
         sys.exit(1)
 
 
 def _explain(error: BaseException, directory: Path) -> str:
     """Return what a program raised, and the line of its own that led there."""
     frames = traceback.extract_tb(error.__traceback__)
-    own = [one for one in frames if Path(one.filename).is_relative_to(directory)]
+    own = [
+        one
+        for one in frames
+        if Path(one.filename).is_relative_to(directory) and "site-packages" not in one.filename
+    ]
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}: the program is no Python: {error.msg}"
     where = f"{own[-1].filename}:{own[-1].lineno}: " if own else f"{directory}: "
     return f"{where}the program raised {type(error).__name__}: {error}"
 
@@ -110,18 +123,27 @@ def _made(declaration: "Declaration") -> "list[Declared]":
     return sorted((one for one in declaration.resources if one.custom), key=lambda one: one.urn)
 
 
+def _placed(declaration: "Declaration") -> "list[Declared]":
+    """Return what is made somewhere: everything but the providers."""
+    return [one for one in _made(declaration) if not one.type.startswith("pulumi:providers:")]
+
+
+def _where(resource: "Declared") -> str:
+    return resource.region or ELSEWHERE
+
+
 def _kind(resource: "Declared") -> str:
     return resource.type.rsplit(":", 1)[-1]
 
 
 def _show(declaration: "Declaration", directory: Path, *, verbose: bool) -> None:
-    made = [one for one in _made(declaration) if one.region]
-    regions = sorted({one.region for one in made}, key=lambda name: (name == "global", name))
+    made = _placed(declaration)
+    regions = sorted({_where(one) for one in made}, key=lambda name: (name in LAST, name))
     console = Console(highlight=False, soft_wrap=True)
     counted = f"{len(made)} resources in {', '.join(regions)}"
     console.print(Text(f"{directory}: {counted}", style="bold"))
     for region in regions:
-        here = [one for one in made if one.region == region]
+        here = [one for one in made if _where(one) == region]
         console.print()
         console.print(Text(f"{region}  ({len(here)})", style="bold cyan"))
         for component in sorted({one.component for one in here}):
@@ -150,7 +172,7 @@ Edges = dict[Node, set[Node]]
 
 def _edges(declaration: "Declaration") -> Edges:
     """Return which component waits for which, each in its Region."""
-    made = {one.urn: one for one in _made(declaration) if one.region}
+    made = {one.urn: one for one in _placed(declaration)}
     edges: Edges = {_node(one): set() for one in made.values()}
     for one in made.values():
         for urn in one.dependencies:
@@ -160,7 +182,7 @@ def _edges(declaration: "Declaration") -> Edges:
 
 
 def _node(resource: "Declared") -> Node:
-    return resource.region, resource.component.rsplit("/", 1)[-1] or "program"
+    return _where(resource), resource.component.rsplit("/", 1)[-1] or "program"
 
 
 def _mermaid(edges: Edges) -> list[str]:

@@ -179,6 +179,8 @@ class Backup:
     restore_test_schedule: str
     compliance_lock: bool
     """Lock vaults so that nobody, AWS included, can shorten retention. It cannot be undone."""
+    region_settings: bool
+    """Opt both Regions in to what is backed up: a setting of the account, not of the stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

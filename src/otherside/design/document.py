@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Profile = Literal["standard", "minimal"]
 
-_DURATION = r"^\d+(\.\d+)?(ms|s|m|h)$"
+_DURATION = r"^[0-9]{1,7}(\.[0-9]{1,3})?(ms|s|m|h)$"
 Duration = Annotated[str, Field(pattern=_DURATION, examples=["1s", "5m"])]
 RegionName = Annotated[str, Field(examples=["us-east-2"])]
 HttpPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$", max_length=255)]
-Days = Annotated[int, Field(ge=1, le=3650)]
+Days = Annotated[int, Field(ge=1, le=3653)]
 
 
 class Section(BaseModel):
@@ -64,7 +64,7 @@ class DatabaseSection(Section):
 
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "app"
     """Name of the database in the cluster."""
-    engine_version: Annotated[str, Field(pattern=r"^\d{2}\.\d{1,2}$")] = "17.9"
+    engine_version: Annotated[str, Field(pattern=r"^[0-9]{2}\.[0-9]{1,2}$")] = "17.9"
     """The same on both sides; failover refuses members of different versions."""
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9]+(\.[a-z0-9]+)?$")] = "db.r6g.large"
     """The same on both sides, so that the standby carries the primary's load."""
@@ -147,8 +147,9 @@ class ObjectivesSection(Section):
 class FailoverSection(Section):
     """What the orchestrator may do by itself, and whom it tells."""
 
-    mode: Literal["auto", "approve", "observe"] = "auto"
-    """`auto` acts within its guards, `approve` asks first, `observe` only records."""
+    mode: Literal["auto", "approve", "observe"] = "approve"
+    """`approve` asks first, `auto` acts within its guards, `observe` only records. Change it to
+    `auto` once a drill has passed: that is the one line between you and no manual step at all."""
     notify: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = []
     """Email addresses that hear of every alarm and decision."""
 
@@ -175,6 +176,8 @@ class BackupSection(Section):
     """When to restore the newest copy as a test; an AWS cron expression, UTC."""
     compliance_lock: bool = False
     """Lock the vaults for good. Cannot be undone by anyone."""
+    region_settings: bool = True
+    """Opt both Regions in to what is backed up. The setting is the account's, not the stack's."""
 
 
 class Document(Section):
@@ -186,7 +189,7 @@ class Document(Section):
     """What everything is named after: 2 to 20 of a-z, 0-9 and single hyphens."""
     environment: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$")] = "prod"
     """Suffix of the name, so that several copies live in one account."""
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
     """Deploying to any other account is refused. Default: any."""
     profile: Profile = "standard"
     """`minimal` costs well under half and gives up redundancy inside each Region: for trials."""

@@ -1,5 +1,6 @@
 """What can be wrong with a design, said so that its author can mend it."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ class Problem:
         return f"{subject}: {self.rule}" if subject else self.rule
 
 
+LARGEST = 10**60
 SHOWN_MAX = 80
 """Characters of a value that an error repeats."""
 
@@ -32,8 +34,11 @@ def shown(value: object) -> str:
     """Return a value as TOML writes it, shortened; nothing for `None`, a table or an array."""
     if value is None or isinstance(value, dict | list):
         return ""
-    text = str(value).lower() if isinstance(value, bool) else str(value)
-    quoted = f'"{text}"' if isinstance(value, str) else text
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST:
+        return "a number of very many digits"
+    quoted = str(value)
+    if isinstance(value, bool | str):
+        quoted = json.dumps(value, ensure_ascii=False)  # control characters are never let through
     return quoted if len(quoted) <= SHOWN_MAX else quoted[: SHOWN_MAX - 1] + "…"
 
 

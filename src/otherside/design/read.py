@@ -43,12 +43,22 @@ def parse_design(text: str, file: Path) -> Topology:
     """
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise DesignError(file, [Problem(key="", value="", rule=f"is no TOML: {error}")]) from None
+    except ValueError as error:  # TOML's own, and Python's for a number of thousands of digits
+        found = re.search(r"line (\d+)", str(error))
+        problem = Problem(
+            key="", value="", rule=f"is no TOML: {error}", line=int(found[1]) if found else None
+        )
+        raise DesignError(file, [problem]) from None
     except RecursionError:
         rule = "is nested too deeply to be a design"
         raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
-    document, problems = _validate(raw)
+    try:
+        document, problems = _validate(raw)
+    except RecursionError:
+        rule = "is nested too deeply to be a design"
+        raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
+    script, unreadable = _user_data(document, file.parent)
+    problems += unreadable
     if document is not None:
         broken = {problem.key for problem in problems}
         problems += [p for rule in RULES for p in rule(document) if not _touches(p.key, broken)]
@@ -59,7 +69,7 @@ def parse_design(text: str, file: Path) -> Topology:
     return settle(
         document,
         application=_application(document, file.parent),
-        user_data=_user_data(document, file.parent),
+        user_data=script,
     )
 
 
@@ -69,7 +79,7 @@ def _text(file: Path) -> str:
         if size > FILE_BYTES_MAX:
             rule = f"has {size:,} bytes; a design has {FILE_BYTES_MAX:,} at the most"
             raise DesignError(file, [Problem(key="", value="", rule=rule)])
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         rule = f"is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}"
         raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
@@ -91,36 +101,36 @@ def _validate(raw: dict[str, Any]) -> tuple[Document | None, list[Problem]]:
     except ValidationError as error:
         details = error.errors(include_url=False)
     pruned = deepcopy(raw)
-    pruned.setdefault("name", "placeholder")
     for detail in details:
         _prune(pruned, detail["loc"])
-    if not isinstance(pruned.get("name"), str):
-        pruned["name"] = "placeholder"
     try:
         return Document.model_validate(pruned), [_problem(one) for one in details]
     except ValidationError:
         return None, [_problem(one) for one in details]
 
 
-def _prune(tree: Any, location: tuple[int | str, ...]) -> None:  # noqa: ANN401 - parsed TOML
-    """Remove the value at a location, or the nearest table around it."""
+def _prune(tree: dict[str, Any], location: tuple[int | str, ...]) -> None:
+    """Remove the value at a location; where it is missing, the table that lacks it."""
     path = [part for part in location if isinstance(part, str)]
-    for depth, part in enumerate(path):
-        if not isinstance(tree, dict) or part not in tree:
-            return
-        if depth == len(path) - 1 or not isinstance(tree[part], dict):
-            del tree[part]
-            if part == "name" and depth == 0:
-                tree["name"] = "placeholder"
-            return
-        tree = tree[part]
+    parents = [tree]
+    for part in path[:-1]:
+        inner = parents[-1].get(part)
+        if not isinstance(inner, dict):
+            break
+        parents.append(inner)
+    depth = len(parents) - 1
+    if path[depth] not in parents[depth] and depth > 0:
+        depth -= 1
+    parents[depth].pop(path[depth], None)
+    tree.setdefault("name", "placeholder")
 
 
 def _problem(detail: ErrorDetails) -> Problem:
-    key = ".".join(str(part) for part in detail["loc"])
+    path = [str(part) for part in detail["loc"]]
+    key = ".".join(path)
     match detail["type"]:
         case "extra_forbidden":
-            return Problem(key=key, value="", rule=f"is no key of a design{_did_you_mean(key)}")
+            return Problem(key=key, value="", rule=f"is no key of a design{_did_you_mean(path)}")
         case "missing":
             return Problem(key=key, value="", rule="is required")
         case "string_pattern_mismatch":
@@ -131,8 +141,8 @@ def _problem(detail: ErrorDetails) -> Problem:
     return Problem(key=key, value=shown(detail["input"]), rule=rule)
 
 
-def _did_you_mean(key: str) -> str:
-    *tables, name = key.split(".")
+def _did_you_mean(path: list[str]) -> str:
+    *tables, name = path
     known = _keys_of(tables)
     near = difflib.get_close_matches(name, known, 1, cutoff=0.6)
     if near:
@@ -158,9 +168,6 @@ def _touches(key: str, broken: set[str]) -> bool:
 
 def _missing_files(document: Document, directory: Path) -> Iterator[Problem]:
     compute = document.compute
-    if compute.user_data is not None and not (directory / compute.user_data).is_file():
-        rule = f"is no file in {directory}"
-        yield Problem(key="compute.user_data", value=shown(compute.user_data), rule=rule)
     if compute.application is not None:
         entry = directory / compute.application / APPLICATION_ENTRY
         if not entry.is_file():
@@ -174,10 +181,17 @@ def _application(document: Document, directory: Path) -> str:
     return str(files("otherside") / "sample")
 
 
-def _user_data(document: Document, directory: Path) -> str | None:
-    if document.compute.user_data is None:
-        return None
-    return (directory / document.compute.user_data).read_text(encoding="utf-8")
+def _user_data(document: Document | None, directory: Path) -> tuple[str | None, list[Problem]]:
+    """Return the script that a design names, or what keeps it from being read."""
+    name = document.compute.user_data if document else None
+    if name is None:
+        return None, []
+    try:
+        return (directory / name).read_text(encoding="utf-8"), []
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        rule = f"cannot be read from {directory}: {why}"
+        return None, [Problem(key="compute.user_data", value=shown(name), rule=rule)]
 
 
 def _line_of(text: str, key: str) -> int | None:
@@ -189,7 +203,7 @@ def _line_of(text: str, key: str) -> int | None:
     wanted = key.split(".")
     table: list[str] = []
     best: tuple[int, int] | None = None
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.split("\n"), start=1):
         header = re.match(r"\s*\[\s*([\w.\-\"' ]+?)\s*\]", line)
         entry = re.match(r"\s*([\w.\-\"' ]+?)\s*=", line)
         if header:

@@ -12,7 +12,7 @@ from otherside.design.settle import capacity_of, instances_of
 
 Rule = Callable[[Document], Iterable[Problem]]
 
-GLOBAL_DB_RPO_S_MIN = 20.0
+GLOBAL_DB_RPO_S_MIN, GLOBAL_DB_RPO_S_MAX = 20.0, 2_147_483_647.0
 """Aurora accepts 20 s to 2,147,483,647 s."""
 ALIAS_TTL_S = 60.0
 """Answers for a load balancer's alias are cached for 60 s and the TTL cannot be set."""
@@ -25,9 +25,19 @@ LOG_RETENTION_DAYS = frozenset(
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 ENGINE_FLOORS = {13: 18, 14: 15, 15: 10, 16: 6}
 """First minor of each major in which a standby's readers survive losing the primary's Region."""
+PREFIX_MAX = 25
+"""63 for a bucket's name, less `-artefacts-`, the longest Region, a hyphen and an account."""
 TAGS_MAX = 40
 """AWS allows 50 on a resource; Pulumi and services add their own."""
 CRON = re.compile(r"^cron\(\S+ \S+ \S+ \S+ \S+ \S+\)$")
+
+
+def names_fit(document: Document) -> Iterator[Problem]:
+    """Leave room behind the name: a bucket carries a role, a Region and an account, too."""
+    length = len(document.name) + 1 + len(document.environment)
+    if length > PREFIX_MAX:
+        rule = f"makes {length} characters with the environment; names have room for {PREFIX_MAX}"
+        yield _problem("name", document.name, rule)
 
 
 def regions_exist(document: Document) -> Iterator[Problem]:
@@ -67,6 +77,8 @@ def cidrs_fit(document: Document) -> Iterator[Problem]:
         except ValueError as error:
             yield _problem(f"network.{key}", text, f"is no IPv4 network: {error}")
             continue
+        if str(network) != text or not network.is_private:
+            yield _problem(f"network.{key}", text, "must be private and written as in 10.0.0.0/16")
         if not 16 <= network.prefixlen <= 24:  # noqa: PLR2004 - the rule names the numbers
             yield _problem(f"network.{key}", text, "must be a /16 to a /24, to hold 12 subnets")
         networks.append(network)
@@ -113,8 +125,9 @@ def database_version_survives(document: Document) -> Iterator[Problem]:
 def global_db_rpo_is_accepted(document: Document) -> Iterator[Problem]:
     """Aurora blocks commits only from a lag of 20 s on."""
     text = document.database.global_db_rpo
-    if text is not None and duration_s(text) < GLOBAL_DB_RPO_S_MIN:
-        rule = "must be 20s or longer; Aurora enforces nothing shorter"
+    seconds = GLOBAL_DB_RPO_S_MIN if text is None else duration_s(text)
+    if not GLOBAL_DB_RPO_S_MIN <= seconds <= GLOBAL_DB_RPO_S_MAX or not seconds.is_integer():
+        rule = "must be 20s or longer, in whole seconds; Aurora enforces nothing else"
         yield _problem("database.global_db_rpo", text, rule)
 
 
@@ -219,6 +232,7 @@ def tags_are_accepted(document: Document) -> Iterator[Problem]:
 
 
 RULES: tuple[Rule, ...] = (
+    names_fit,
     regions_exist,
     regions_differ,
     cidrs_fit,

@@ -52,6 +52,7 @@ def settle(document: Document, *, application: str, user_data: str | None) -> To
             schedule=document.backup.schedule,
             restore_test_schedule=document.backup.restore_test,
             compliance_lock=document.backup.compliance_lock,
+            region_settings=document.backup.region_settings,
         ),
         key_per_purpose=standard,
         protect=standard if document.protect is None else document.protect,

@@ -48,6 +48,8 @@ class AppTierArgs:
     """Groups that instances carry besides their own: the database's clients."""
     volume_key_arn: pulumi.Input[str]
     bucket_key_arn: pulumi.Input[str]
+    logs_key_arn: pulumi.Input[str]
+    log_days: int = 90
     protect: bool = True
 
     def __post_init__(self) -> None:
@@ -80,6 +82,13 @@ class AppTier(pulumi.ComponentResource):
         """Declare the load balancer and the instances."""
         super().__init__("otherside:index:AppTier", name, None, opts)
         self._name, self._args, self._here = name, args, args.site.options(self)
+        self._logs = aws.cloudwatch.LogGroup(
+            name,
+            name=f"/otherside/{name}/instances",
+            retention_in_days=args.log_days,
+            kms_key_id=args.logs_key_arn,
+            opts=self._here,
+        )
         edge, inside = self._security()
         target = self._load_balancer(edge)
         self._instances(inside, target)
@@ -89,13 +98,13 @@ class AppTier(pulumi.ComponentResource):
         """Declare the groups: the world reaches the load balancer, and only it the instances."""
         port = self._args.design.port
         edge = self._group("edge", "The public load balancer")
-        inside = self._group("inside", "The application's instances")
+        inside = self._group("inside", "Instances of the application")
         https = self._args.protocol is Protocol.HTTPS
         for number in (80, 443) if https else (80,):
             aws.vpc.SecurityGroupIngressRule(
                 f"{self._name}-edge-{number}",
                 security_group_id=edge.id,
-                description="Users and Route 53's health checkers",
+                description="Users, and the health checkers of Route 53",
                 ip_protocol="tcp",
                 from_port=number,
                 to_port=number,
@@ -277,7 +286,8 @@ class AppTier(pulumi.ComponentResource):
                 ),
             ),
             tags=[
-                aws.autoscaling.GroupTagArgs(key="Name", value=self._name, propagate_at_launch=True)
+                aws.autoscaling.GroupTagArgs(key=key, value=value, propagate_at_launch=True)
+                for key, value in {**args.site.tags, "Name": self._name}.items()
             ],
             opts=args.site.options(
                 self,
@@ -285,7 +295,8 @@ class AppTier(pulumi.ComponentResource):
                     # The orchestrator raises these in a failover; a later `pulumi up` must not
                     # shrink the side that serves everyone.
                     ignore_changes=["desiredCapacity", "minSize"],
-                    depends_on=[self._listener],
+                    # An instance boots once: what it may do must be there before it is.
+                    depends_on=[self._listener, *self._permissions],
                 ),
             ),
         )
@@ -312,6 +323,11 @@ class AppTier(pulumi.ComponentResource):
                 http_endpoint="enabled", http_tokens="required", http_put_response_hop_limit=1
             ),
             monitoring=aws.ec2.LaunchTemplateMonitoringArgs(enabled=True),
+            tag_specifications=[  # a provider's default tags do not reach what a group launches
+                aws.ec2.LaunchTemplateTagSpecificationArgs(
+                    resource_type="volume", tags={**args.site.tags, "Name": self._name}
+                )
+            ],
             block_device_mappings=[
                 aws.ec2.LaunchTemplateBlockDeviceMappingArgs(
                     device_name="/dev/xvda",
@@ -371,6 +387,7 @@ class AppTier(pulumi.ComponentResource):
                 "BUCKET": str(known["bucket"]),
                 "KEY": str(known["key"]),
                 "HEALTH_PATH": args.design.health_path,
+                "LOG_GROUP": str(known["logs"]),
             }
             script = boot_script(args.design.user_data, terms, told)
             return base64.b64encode(script.encode()).decode()
@@ -378,6 +395,7 @@ class AppTier(pulumi.ComponentResource):
         return pulumi.Output.all(
             bucket=bucket.name,
             key=code.key,
+            logs=self._logs.name,
             **{f"setting_{name}": value for name, value in settings.items()},
         ).apply(render)
 
@@ -387,16 +405,21 @@ class AppTier(pulumi.ComponentResource):
         role = aws.iam.Role(
             self._name, assume_role_policy=trust("ec2.amazonaws.com"), opts=self._here
         )
-        aws.iam.RolePolicyAttachment(
+        managed = aws.iam.RolePolicyAttachment(
             f"{self._name}-managed",
             role=role.name,
             policy_arn="arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore",
             opts=self._here,
         )
-        aws.iam.RolePolicy(
+        policy = aws.iam.RolePolicy(
             self._name,
             role=role.name,
             policy=document(
+                allow(
+                    "WriteLogs",
+                    ["logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+                    [self._logs.arn, pulumi.Output.concat(self._logs.arn, ":*")],
+                ),
                 allow(
                     "FetchTheApplication",
                     ["s3:GetObject"],
@@ -407,4 +430,5 @@ class AppTier(pulumi.ComponentResource):
             ),
             opts=self._here,
         )
+        self._permissions = [managed, policy]
         return aws.iam.InstanceProfile(self._name, role=role.name, opts=self._here)

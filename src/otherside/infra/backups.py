@@ -52,9 +52,6 @@ class BackupsArgs:
     """The clusters whose copies are restored as a test."""
     restore_subnet_group: pulumi.Input[str]
     restore_security_group: pulumi.Input[str]
-    region_settings: bool = True
-    """Opt the Regions in to what is backed up. The setting belongs to the account, not to the
-    application: turn it off where somebody else manages it."""
     protect: bool = True
 
 
@@ -93,7 +90,7 @@ class Backups(pulumi.ComponentResource):
         """Declare one vault, locked and loud, in a Region that takes what is to be backed up."""
         args, one = self._args, self._sides.on(side)
         name = f"{self._name}-{side}"
-        if args.region_settings:
+        if args.design.region_settings:
             aws.backup.RegionSettings(
                 name,
                 resource_type_opt_in_preference=dict.fromkeys(OPT_IN, True),

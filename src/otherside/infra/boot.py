@@ -12,7 +12,8 @@ def boot_script(template: str | None, terms: Mapping[str, str], settings: Mappin
     """Return the boot script with every `@@NAME@@` filled in.
 
     `template` is a script of the user's own, `None` the built-in one. Terms are `APPLICATION`,
-    `REGION`, `BUCKET`, `KEY` and `HEALTH_PATH`; `SETTINGS` and `ENVIRONMENT_FILE` come on top.
+    `REGION`, `BUCKET`, `KEY`, `LOG_GROUP` and `HEALTH_PATH`; `SETTINGS` and `ENVIRONMENT_FILE`
+    come on top.
 
     Raises:
         ValueError: If the script asks for a term that does not exist, or a setting has a line

@@ -11,6 +11,28 @@ cat >@@ENVIRONMENT_FILE@@ <<'SETTINGS'
 @@SETTINGS@@
 SETTINGS
 
+# First of all the log, so that a boot that fails can be read from outside.
+dnf install --assumeyes amazon-cloudwatch-agent
+cat >/opt/otherside/agent.json <<'AGENT'
+{
+  "logs": {
+    "logs_collected": {
+      "files": {
+        "collect_list": [
+          {
+            "file_path": "/var/log/otherside-*.log",
+            "log_group_name": "@@LOG_GROUP@@",
+            "log_stream_name": "{instance_id}"
+          }
+        ]
+      }
+    }
+  }
+}
+AGENT
+/opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl \
+  -a fetch-config -m ec2 -s -c file:/opt/otherside/agent.json
+
 dnf install --assumeyes python3-psycopg2
 aws s3 cp 's3://@@BUCKET@@/@@KEY@@' /opt/otherside/app.zip --region @@REGION@@
 python3 -m zipfile --extract /opt/otherside/app.zip /opt/otherside/app
@@ -33,6 +55,8 @@ User=otherside
 EnvironmentFile=@@ENVIRONMENT_FILE@@
 WorkingDirectory=/opt/otherside/app
 ExecStart=/usr/bin/python3 /opt/otherside/app/app.py
+StandardOutput=append:/var/log/otherside-app.log
+StandardError=append:/var/log/otherside-app.log
 Restart=always
 RestartSec=2
 

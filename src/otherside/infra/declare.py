@@ -58,6 +58,8 @@ class Declared:
     """Inputs by their registered (camelCase) names; secrets in clear, see `secrets`."""
     secrets: frozenset[str]
     """Dotted paths of inputs that are marked secret."""
+    secret_outputs: frozenset[str] = frozenset()
+    """Outputs that are secret besides what comes from a secret input."""
     dependencies: tuple[str, ...]
     """URNs that it waits for: by data or by `depends_on`."""
     custom: bool
@@ -129,7 +131,12 @@ def declare(
             provider although the stack disables it, or registers one resource twice.
         Exception: Whatever the program itself raises.
     """
-    monitor = _Monitor(transform, account, defaults_allowed=_defaults_allowed(config or {}))
+    monitor = _Monitor(
+        transform,
+        account,
+        defaults_allowed=_defaults_allowed(config or {}),
+        default_region=(config or {}).get("aws:region", ""),
+    )
     with _own_loop() as loop, _without_collection():
         pulumi_config.set_all_config(dict(config or {}), [])
         settings.set_root_resource(None)  # type: ignore[arg-type]  # resets what ran before
@@ -161,7 +168,7 @@ def declare_directory(
     project, main, stack_name, config = _project(directory, stack_name)
     with _inside(main.parent):
         return declare(
-            lambda: runpy.run_path(str(main), run_name="__main__"),
+            lambda: _run(main),
             project=project,
             stack_name=stack_name,
             config=config,
@@ -169,15 +176,45 @@ def declare_directory(
         )
 
 
+class _Unused(mocks.Mocks):
+    """What the stock monitor would hand its calls to; ours answers them by itself."""
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        """Refuse."""
+        raise DeclareError(args.token)
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Refuse."""
+        raise DeclareError(args.name)
+
+
+def _run(main: Path) -> None:
+    """Run a program's main file; one that exits without an error has simply ended.
+
+    Raises:
+        DeclareError: If it exits with an error.
+    """
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of the answer
+            runpy.run_path(str(main), run_name="__main__")
+    except SystemExit as exit_:
+        if exit_.code not in {0, None}:
+            msg = f"{main}: the program exited with {exit_.code}"
+            raise DeclareError(msg) from None
+
+
 class _Monitor(mocks.MockMonitor):
     """Stand where Pulumi's engine would: record what is registered, answer what is imagined."""
 
-    def __init__(self, transform: Transform, account: str, *, defaults_allowed: bool) -> None:
-        super().__init__(mocks=None)  # type: ignore[arg-type]  # every call is answered here
+    def __init__(
+        self, transform: Transform, account: str, *, defaults_allowed: bool, default_region: str
+    ) -> None:
+        super().__init__(mocks=_Unused())  # every call is answered here
         self.declared: dict[str, Declared] = {}
         self._transform = transform
         self._account = account
         self._defaults_allowed = defaults_allowed
+        self._default_region = default_region
         self._regions: dict[str, str] = {}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -193,10 +230,13 @@ class _Monitor(mocks.MockMonitor):
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
         secrets: set[str] = set()
         inputs = _plain(_deserialize(request.object), "", secrets)
+        if request.transforms or self._stack_transforms:
+            msg = f"{urn}: transforms cannot be run here, and without them the answer is wrong"
+            raise DeclareError(msg)
         wanted = self._read(request, urn, inputs, secrets)
         declared = self._transform(wanted)
         if declared is not None:
-            self._refuse_default_provider(declared)
+            self._refuse_default_provider(declared.type, declared.provider, urn)
         born = self._imagine(declared or wanted)
         if urn in self.resources:
             msg = f"{urn}: two resources have this address; give one another name"
@@ -207,13 +247,15 @@ class _Monitor(mocks.MockMonitor):
         if born.type.startswith(_PROVIDER):
             self._regions[urn] = str(born.inputs.get("region", ""))
         return resource_pb2.RegisterResourceResponse(
-            urn=urn, id=born.id, object=_serialize(born.outputs, born.secrets)
+            urn=urn, id=born.id, object=_serialize(born.outputs, born.secrets | born.secret_outputs)
         )
 
     def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
         urn = self.make_urn(request.parent, request.type, request.name)
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
-        inputs = _plain(_deserialize(request.properties), "", set())
+        secrets: set[str] = set()
+        inputs = _plain(_deserialize(request.properties), "", secrets)
+        self._refuse_default_provider(request.type, request.provider, urn)
         birth = imagined.Birth(
             urn=urn,
             name=request.name,
@@ -222,11 +264,13 @@ class _Monitor(mocks.MockMonitor):
             inputs=inputs,
         )
         _, state = imagined.imagine(request.type, birth)
-        return resource_pb2.ReadResourceResponse(urn=urn, properties=_serialize(state, frozenset()))
+        hidden = frozenset({*secrets, *request.additionalSecretOutputs})
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=_serialize(state, hidden))
 
     def Invoke(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
         arguments = _plain(_deserialize(request.args), "", set())
+        self._refuse_default_provider(request.tok, request.provider, request.tok)
         region = self._region(request.tok, arguments, request.provider)
         answer = imagined.invoke(request.tok, arguments, region=region, account=self._account)
         if answer is None:
@@ -254,6 +298,7 @@ class _Monitor(mocks.MockMonitor):
             region=self._region(request.type, inputs, request.provider),
             inputs=inputs,
             secrets=frozenset(secrets),
+            secret_outputs=frozenset(request.additionalSecretOutputs),
             dependencies=tuple(sorted(request.dependencies)),
             custom=request.custom,
             protect=request.protect,
@@ -269,28 +314,28 @@ class _Monitor(mocks.MockMonitor):
         named = inputs.get("region")
         if isinstance(named, str) and named in REGIONS:
             return named
-        return self._regions.get(provider.rpartition("::")[0], "")
+        return self._regions.get(provider.rpartition("::")[0], "") or self._default_region
 
-    def _refuse_default_provider(self, declared: Declared) -> None:
-        if declared.type.startswith("aws:") and not (declared.provider or self._defaults_allowed):
+    def _refuse_default_provider(self, token: str, provider: str, subject: str) -> None:
+        if token.startswith("aws:") and not (provider or self._defaults_allowed):
             msg = (
-                f"{declared.urn}: no provider was passed to it, and the stack disables the "
-                "default one; pass opts=ResourceOptions(provider=…)"
+                f"{subject}: no provider was passed to it, and the stack disables the default "
+                "one; pass opts=ResourceOptions(provider=…), or InvokeOptions to a data source"
             )
             raise DeclareError(msg)
 
     def _imagine(self, declared: Declared) -> Declared:
+        if not declared.custom:
+            return replace(declared, outputs=dict(declared.inputs))
         birth = imagined.Birth(
             urn=declared.urn,
             name=declared.name,
             region=declared.region,
             account=self._account,
-            inputs=declared.inputs,
+            inputs=declared.redacted(),  # no identifier is made of a secret
         )
-        if not declared.custom:
-            return replace(declared, outputs=dict(declared.inputs))
         identifier, state = imagined.imagine(declared.type, birth)
-        return replace(declared, id=identifier, outputs=state)
+        return replace(declared, id=identifier, outputs={**state, **declared.inputs})
 
 
 @contextlib.contextmanager
@@ -371,7 +416,7 @@ def _show(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN40
 def _show_asset(value: Asset | Archive) -> str:
     where = getattr(value, "path", None)
     inside = getattr(value, "assets", None)
-    return f"{type(value).__name__}({where or ', '.join(inside or ['…'])})"
+    return f"{type(value).__name__}({where or ', '.join(sorted(inside or ['…']))})"
 
 
 def _without_result(program: Callable[[], object]) -> Callable[[], None]:
@@ -410,12 +455,18 @@ def _project(directory: Path, stack_name: str | None) -> tuple[str, Path, str, d
         msg = f"{main}: the program that {definition} speaks of is missing"
         raise DeclareError(msg)
     stacks = sorted(directory.glob("Pulumi.*.yaml"))
-    if stack_name is None and len(stacks) == 1:
-        stack_name = stacks[0].name.removeprefix("Pulumi.").removesuffix(".yaml")
+    names = [one.name.removeprefix("Pulumi.").removesuffix(".yaml") for one in stacks]
+    if stack_name is None and len(names) > 1:
+        msg = f"{directory} has several stacks; name one with --stack: {', '.join(names)}"
+        raise DeclareError(msg)
+    if stack_name is not None and stack_name not in names:
+        msg = f"{directory} has no stack {stack_name}; it has {', '.join(names) or 'none'}"
+        raise DeclareError(msg)
+    stack_name = stack_name or (names[0] if names else None)
     name = str(project.get("name", directory.name))
     config = _config(name, project.get("config"), definition)
     chosen = directory / f"Pulumi.{stack_name}.yaml"
-    if stack_name is not None and chosen.exists():
+    if stack_name is not None:
         config |= _config(name, _yaml(chosen).get("config"), chosen)
     return name, main, stack_name or "preview", config
 
@@ -447,7 +498,7 @@ def _config(project: str, raw: object, file: Path) -> dict[str, str]:
 
 def _settings(project: str, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in raw.items():
-        name = key if ":" in key else f"{project}:{key}"
+        name = key if ":" in str(key) else f"{project}:{key}"
         if isinstance(value, dict) and "secure" in value:
             yield name, SECRET
         elif isinstance(value, dict) and set(value) & {"value", "default"}:
@@ -457,7 +508,7 @@ def _settings(project: str, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+    return value if isinstance(value, str) else json.dumps(value, default=str)
 
 
 @contextlib.contextmanager

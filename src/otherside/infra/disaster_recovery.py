@@ -106,7 +106,9 @@ class DisasterRecovery(pulumi.ComponentResource):
 
     def summary(self) -> Mapping[str, pulumi.Input[str]]:
         """Return what an operator needs to find things. No secret is among it."""
+        servers = self.domain.name_servers
         return {
+            **({"name_servers": servers} if servers is not None else {}),
             "url": self._url(self._topology.traffic.domain),
             "writer_endpoint": self.database.writer_endpoint,
             "global_cluster": self.database.global_cluster_id,
@@ -300,6 +302,7 @@ class DisasterRecovery(pulumi.ComponentResource):
                     "DATABASE_READER_HOST": member.reader_endpoint,
                     "DATABASE_PORT": str(PORT),
                     "DATABASE_SSLMODE": "require",
+                    "DATABASE_REGIONS": f"{topology.regions.primary},{topology.regions.standby}",
                     "DATABASE_SECRET_ARN": self._secret_arn(side),
                     "SESSION_TABLE": self.sessions.name,
                 },
@@ -307,6 +310,8 @@ class DisasterRecovery(pulumi.ComponentResource):
                 security_group_ids=[member.client_security_group_id],
                 volume_key_arn=self._key(side, Purpose.DATA),
                 bucket_key_arn=self._key(side, Purpose.OBJECTS),
+                logs_key_arn=self._key(side, Purpose.LOGS),
+                log_days=topology.retention.logs_days,
                 protect=topology.protect,
             ),
             opts=self._part,
@@ -382,7 +387,7 @@ class DisasterRecovery(pulumi.ComponentResource):
             opts=self._part,
         )
 
-    def _declare_observability(self) -> list[pulumi.Output[str]]:
+    def _declare_observability(self) -> dict[str, list[pulumi.Output[str]]]:
         """Declare what each side sees; return the alarms that wake the orchestrator."""
         topology, sites = self._topology, self._sites
         names = Pair(
@@ -413,6 +418,7 @@ class DisasterRecovery(pulumi.ComponentResource):
                     tier=self.tiers.on(side),
                     cluster_identifier=self._side_of_database(side).identifier,
                     peer_region=sites.on(side.other).region,
+                    orchestrator_region=sites.standby.region,
                     bucket=bucket.primary if side is Side.PRIMARY else bucket.standby,
                     bucket_key_arn=self._key(side, Purpose.OBJECTS),
                     logs_key_arn=self._key(side, Purpose.LOGS),
@@ -427,7 +433,9 @@ class DisasterRecovery(pulumi.ComponentResource):
             )
             for side in Side
         }
-        return [*seen[Side.PRIMARY].alarm_names, self._declare_check_alarm()]
+        alarms = {sites.primary.region: list(seen[Side.PRIMARY].alarm_names)}
+        alarms.setdefault(sites.control.region, []).append(self._declare_check_alarm())
+        return alarms
 
     def _bucket_name(self, role: str, side: Side) -> pulumi.Output[str]:
         site = self._sites.on(side)
@@ -532,6 +540,11 @@ def notes_on(topology: Topology) -> list[str]:
     notes = []
     if topology.traffic.protocol is Protocol.HTTP:
         notes.append("traffic is plain HTTP; set traffic.domain to a name you own for HTTPS")
+    elif topology.traffic.zone_id is None:
+        notes.append(
+            f"delegate {topology.traffic.domain} to the exported name_servers while the first "
+            "deployment runs: it waits for the certificates, and they for the name to resolve"
+        )
     if not topology.regions.quorum:
         notes.append(
             "these three Regions cannot hold one strongly consistent table; the standby's Region "

@@ -30,6 +30,9 @@ class Domain(pulumi.ComponentResource):
     """
 
     zone_id: pulumi.Input[str]
+    name_servers: pulumi.Output[str] | None = None
+    """Where the parent zone must delegate to, where the zone was made here: first of all things,
+    because a certificate is issued only once the name resolves."""
     certificate_arns: Pair[pulumi.Input[str] | None]
 
     def __init__(
@@ -61,6 +64,7 @@ class Domain(pulumi.ComponentResource):
                 self, pulumi.ResourceOptions(protect=self._args.protect)
             ),
         )
+        self.name_servers = zone.name_servers.apply(" ".join)
         return zone.zone_id
 
     def _certificates(self) -> Pair[pulumi.Input[str] | None]:

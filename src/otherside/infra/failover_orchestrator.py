@@ -69,8 +69,8 @@ class FailoverOrchestratorArgs:
     rto_s: float
     rpo_s: float
     watched: OrchestratedArgs
-    alarm_names: Sequence[pulumi.Input[str]]
-    """Alarms of the primary's Region that wake it up. Exact names: no other alarm does."""
+    alarm_names: Mapping[str, Sequence[pulumi.Input[str]]]
+    """Alarms that wake it up, by the Region that they live in. Exact names: no other alarm does."""
     messaging_key_arns: dict[str, pulumi.Input[str]]
     """By Region: for the bus, the queues and the topics."""
     topic_arns: dict[str, pulumi.Input[str]]
@@ -198,7 +198,8 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         instances = [
             site.arn("rds", f"db:{args.application}-*") for site in (sites.primary, sites.standby)
         ]
-        alarms = self._site.arn("cloudwatch", f"alarm:{args.application}-*")
+        # Metric alarms only: a composite one is returned to whoever may see them all.
+        alarms = [site.arn("cloudwatch", f"alarm:{args.application}-*") for site in sites.distinct]
         check = pulumi.Output.concat("arn:aws:route53:::healthcheck/", watched.endpoint_check_id)
         return [
             allow("SeeTheWhole", ["rds:DescribeGlobalClusters"], watched.global_cluster_arn),
@@ -379,7 +380,6 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             self._name,
             name=f"{application}-recovery",
             kms_key_identifier=self._args.messaging_key_arns[self._site.region],
-            dead_letter_config=aws.cloudwatch.EventBusDeadLetterConfigArgs(arn=self._dead.arn),
             opts=self._site.options(self, pulumi.ResourceOptions(depends_on=[self._dead.ready])),
         )
         root = pulumi.Output.concat("arn:aws:iam::", self._site.account, ":root")
@@ -395,7 +395,8 @@ class FailoverOrchestrator(pulumi.ComponentResource):
 
     def _wake_on_events(self, bus: aws.cloudwatch.EventBus, decider: Function) -> None:
         """Declare the rules on the bus. An event is a wake-up; what it says is never trusted."""
-        for role, pattern in self._patterns().items():
+        everywhere = [name for names in self._args.alarm_names.values() for name in names]
+        for role, pattern in self._patterns(everywhere).items():
             rule = aws.cloudwatch.EventRule(
                 f"{self._name}-{role}",
                 name=f"{self._args.application}-{role}",
@@ -406,13 +407,13 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             )
             self._target(role, rule, decider, bus=bus)
 
-    def _patterns(self) -> dict[str, pulumi.Output[str]]:
+    def _patterns(self, alarm_names: Sequence[pulumi.Input[str]]) -> dict[str, pulumi.Output[str]]:
         """Return what wakes the decider, as event patterns by the name of their rule."""
         alarm = {
             "source": ["aws.cloudwatch"],
             "detail-type": ["CloudWatch Alarm State Change"],
             "detail": {
-                "alarmName": list(self._args.alarm_names),
+                "alarmName": list(alarm_names),
                 "state": {"value": ["ALARM", "OK"]},
             },
         }
@@ -430,7 +431,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             "detail": {"EventID": list(INSTANCE_EVENTS), "SourceIdentifier": identifiers},
         }
         return {
-            "alarms": pulumi.Output.json_dumps(alarm),
+            **({"alarms": pulumi.Output.json_dumps(alarm)} if alarm_names else {}),
             "cluster-events": pulumi.Output.from_input(json.dumps(cluster)),
             "instance-events": pulumi.Output.from_input(json.dumps(instance)),
         }
@@ -459,7 +460,8 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         )
         for site in self._args.sites.distinct:
             dead = self._dead if site is self._site else self._dead_letters(site)
-            for role_name, pattern in self._patterns().items():
+            local = self._args.alarm_names.get(site.region, ())
+            for role_name, pattern in self._patterns(local).items():
                 name = f"{self._name}-{site.region}-{role_name}"
                 rule = aws.cloudwatch.EventRule(
                     name,

@@ -77,7 +77,8 @@ class RegionalNetwork(pulumi.ComponentResource):
             ],
             opts=args.site.look_up(),
         )
-        self._zones = [available.names[number] for number in range(args.zones)]
+        chosen = available.names.apply(lambda names: first_zones(names, args))
+        self._zones = [chosen[number] for number in range(args.zones)]
         self._vpc = aws.ec2.Vpc(
             name,
             cidr_block=args.cidr,
@@ -267,3 +268,15 @@ class RegionalNetwork(pulumi.ComponentResource):
             tags={"Name": name},
             opts=site.options(self, pulumi.ResourceOptions(depends_on=[policy])),
         )
+
+
+def first_zones(names: Sequence[str], args: RegionalNetworkArgs) -> list[str]:
+    """Return as many zones as are wanted.
+
+    Raises:
+        ValueError: If the Region offers this account fewer.
+    """
+    if len(names) < args.zones:
+        msg = f"{args.site.region} offers {len(names)} zones; network.zones asks for {args.zones}"
+        raise ValueError(msg)
+    return list(names[: args.zones])

@@ -38,6 +38,8 @@ class ObservabilityArgs:
     cluster_identifier: str
     peer_region: str
     """Where the database replicates from, as seen from the standby."""
+    orchestrator_region: str
+    """Where the orchestrator publishes what it does."""
     bucket: PrivateBucket
     """This side's end of the replicated bucket for metrics."""
     bucket_key_arn: pulumi.Input[str]
@@ -239,6 +241,7 @@ class Observability(pulumi.ComponentResource):
             for suffix, metric in (
                 ("rpo-lag", "AuroraGlobalDBRPOLag"),
                 ("replication-lag", "AuroraGlobalDBReplicationLag"),
+                ("progress-lag", "AuroraGlobalDBProgressLag"),
             )
         ]
         if self._args.latch_alarm_arn is not None:
@@ -250,7 +253,8 @@ class Observability(pulumi.ComponentResource):
         """Declare what tells of lag on the standby: nobody, while it holds the writer."""
         args = self._args
         rule = " OR ".join(
-            f'ALARM("{args.application}-{suffix}")' for suffix in ("rpo-lag", "replication-lag")
+            f'ALARM("{args.application}-{args.side}-{suffix}")'
+            for suffix in ("rpo-lag", "replication-lag", "progress-lag")
         )
         aws.cloudwatch.CompositeAlarm(
             f"{self._name}-lag",
@@ -301,7 +305,7 @@ class Observability(pulumi.ComponentResource):
         comparison = "GreaterThanThreshold" if below is None else "LessThanThreshold"
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{suffix}",
-            name=f"{args.application}-{suffix}",
+            name=f"{args.application}-{args.side}-{suffix}",
             alarm_description=description,
             namespace=namespace,
             metric_name=metric,
@@ -326,23 +330,27 @@ class Observability(pulumi.ComponentResource):
         cluster: list[pulumi.Input[str]] = ["DBClusterIdentifier", args.cluster_identifier]
         source: list[pulumi.Input[str]] = ["SourceRegion", args.peer_region]
         own: list[pulumi.Input[str]] = [METRIC_DIMENSION, args.application]
-        charts: list[tuple[str, list[list[pulumi.Input[str]]]]] = [
-            ("Requests", [["AWS/ApplicationELB", "RequestCount", *balancer]]),
-            ("Answer time, s", [["AWS/ApplicationELB", "TargetResponseTime", *balancer]]),
+        here, brain = args.site.region, args.orchestrator_region
+        charts: list[tuple[str, str, list[list[pulumi.Input[str]]]]] = [
+            ("Requests", here, [["AWS/ApplicationELB", "RequestCount", *balancer]]),
+            ("Answer time, s", here, [["AWS/ApplicationELB", "TargetResponseTime", *balancer]]),
             (
                 "Healthy instances",
+                here,
                 [["AWS/ApplicationELB", "HealthyHostCount", *balancer, *target]],
             ),
             (
                 "Replication lag, ms",
+                here,
                 [
                     ["AWS/RDS", "AuroraGlobalDBRPOLag", *cluster, *source],
                     ["AWS/RDS", "AuroraGlobalDBReplicationLag", *cluster, *source],
                 ],
             ),
-            ("Database connections", [["AWS/RDS", "DatabaseConnections", *cluster]]),
+            ("Database connections", here, [["AWS/RDS", "DatabaseConnections", *cluster]]),
             (
                 "Orchestrator",
+                brain,
                 [[METRIC_NAMESPACE, HEARTBEAT, *own], [METRIC_NAMESPACE, FAILOVER_ACTIVE, *own]],
             ),
         ]
@@ -356,13 +364,13 @@ class Observability(pulumi.ComponentResource):
                 "properties": {
                     "title": title,
                     "metrics": metrics,
-                    "region": args.site.region,
+                    "region": region,
                     "period": PERIOD_S,
                     "stat": "Average",
                     "view": "timeSeries",
                 },
             }
-            for number, (title, metrics) in enumerate(charts)
+            for number, (title, region, metrics) in enumerate(charts)
         ]
         aws.cloudwatch.Dashboard(
             self._name,

@@ -150,9 +150,10 @@ class ReplicatedBucket(pulumi.ComponentResource):
             "DestinationBucket": pair.on(side.other).name,
             "RuleId": RULE,
         }
-        for metric, where, limit, description in (
-            ("OperationsFailedReplication", side, 0, "Objects cannot be replicated."),
-            ("ReplicationLatency", side.other, REPLICATION_MINUTES * 60, "Replication is late."),
+        late_s = REPLICATION_MINUTES * 60
+        for metric, where, statistic, limit, description in (
+            ("OperationsFailedReplication", side, "Sum", 0, "Objects cannot be replicated."),
+            ("ReplicationLatency", side.other, "Maximum", late_s, "Replication is late."),
         ):
             aws.cloudwatch.MetricAlarm(
                 f"{name}-{metric}",
@@ -160,7 +161,7 @@ class ReplicatedBucket(pulumi.ComponentResource):
                 namespace="AWS/S3",
                 metric_name=metric,
                 dimensions=dimensions,
-                statistic="Maximum",
+                statistic=statistic,
                 period=300,
                 evaluation_periods=1,
                 threshold=limit,

@@ -190,6 +190,7 @@ class Member:
                 self._parent,
                 pulumi.ResourceOptions(
                     protect=args.protect,
+                    delete_before_replace=False,
                     # Made before the cluster, or Aurora makes it: unencrypted and for ever.
                     depends_on=[self._logs, *([follows[1]] if follows else [])],
                     ignore_changes=[
@@ -252,9 +253,11 @@ class Member:
         database = self._group("database", "Lets the application in, from either side")
         self.client_security_group_id = clients.id
         self.security_group_id = database.id
-        self._ingress(database, "clients", "This side's application", client=clients)
+        self._ingress(database, "clients", "The application on this side", client=clients)
         for number, cidr in enumerate(peer.private_cidrs):
-            self._ingress(database, f"peer-{number}", "The other side's application", cidr=cidr)
+            self._ingress(
+                database, f"peer-{number}", "The application on the other side", cidr=cidr
+            )
         for number, cidr in enumerate((*vpc.database_cidrs, *peer.database_cidrs)):
             aws.vpc.SecurityGroupEgressRule(
                 f"{self._name}-clients-{number}",

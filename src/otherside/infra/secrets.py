@@ -75,7 +75,7 @@ class Secrets(pulumi.ComponentResource):
                     region=args.standby.region, kms_key_id=args.standby_key_arn
                 )
             ],
-            recovery_window_in_days=30,
+            recovery_window_in_days=30 if args.protect else 0,  # a trial may be made again
             force_overwrite_replica_secret=False,
             opts=args.primary.options(self, pulumi.ResourceOptions(protect=args.protect)),
         )

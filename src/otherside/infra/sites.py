@@ -1,6 +1,7 @@
 """Where resources go: each Region with the one provider that reaches it, made once and shared."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import pulumi
 import pulumi_aws as aws
@@ -16,6 +17,8 @@ class Site:
     region: str
     provider: aws.Provider
     account: pulumi.Input[str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """What the provider puts on everything, for what it does not reach."""
 
     def options(
         self, parent: pulumi.Resource, options: pulumi.ResourceOptions | None = None
@@ -84,7 +87,7 @@ def connect(topology: Topology) -> Sites:
         if account is None:
             whoami = pulumi.InvokeOptions(provider=provider)
             account = aws.get_caller_identity_output(opts=whoami).account_id
-        sites[region] = Site(region=region, provider=provider, account=account)
+        sites[region] = Site(region=region, provider=provider, account=account, tags=tags)
     return Sites(
         primary=sites[regions.primary],
         standby=sites[regions.standby],

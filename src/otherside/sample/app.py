@@ -38,6 +38,7 @@ except ModuleNotFoundError:
 BODY_BYTES_MAX = 65_536
 CONNECT_S = 3
 TOKEN_S = 600  # an IAM token is good for 900 s
+SECRET_S = 60  # how often this Region's copy of the secret is looked at
 CONNECTION_S = 60  # after a failover, no connection to the old writer outlives this
 KEY = re.compile(r"^/entries/([A-Za-z0-9._-]{1,128})$")
 
@@ -77,6 +78,7 @@ class Settings:
         self.reader = need("DATABASE_READER_HOST")
         self.database_port = int(need("DATABASE_PORT"))
         self.sslmode = need("DATABASE_SSLMODE")
+        self.database_regions = need("DATABASE_REGIONS").split(",")
         self.secret = need("DATABASE_SECRET_ARN")
 
 
@@ -96,6 +98,8 @@ class Database:
         self._local = threading.local()
         self._tokens = {}
         self._lock = threading.Lock()
+        self._writer_region = settings.region
+        self.secret_seen_s = None
 
     @contextlib.contextmanager
     def cursor(self, role):
@@ -114,10 +118,35 @@ class Database:
         if held is not None and time.monotonic() - held[1] < CONNECTION_S:
             return held[0]
         self._drop(role)
-        host = self._settings.writer if role == "writer" else self._settings.reader
-        connection = self._connect(host, self._settings.user, self._token(host))
+        settings = self._settings
+        if role == "reader":
+            token = self._token(settings.reader, settings.region)
+            connection = self._connect(settings.reader, settings.user, token)
+        else:
+            connection = self._connect_to_writer()
         setattr(self._local, role, (connection, time.monotonic()))
         return connection
+
+    def _connect_to_writer(self):
+        """Log in to the writer, in whichever Region it is: a token is good for one Region only.
+
+        The name of the writer does not say where it is, so the Region that worked last is tried
+        first, and the others when it is refused there.
+        """
+        settings = self._settings
+        last = self._writer_region
+        regions = [last, *(one for one in settings.database_regions if one != last)]
+        while True:
+            region = regions.pop(0)
+            try:
+                token = self._token(settings.writer, region)
+                connection = self._connect(settings.writer, settings.user, token)
+            except driver.OperationalError:
+                if not regions:
+                    raise
+            else:
+                self._writer_region = region
+                return connection
 
     def _drop(self, role):
         held = getattr(self._local, role, None)
@@ -142,17 +171,18 @@ class Database:
             tcp_user_timeout=10_000,
         )
 
-    def _token(self, host):
-        """Return an IAM token for a host: no password is stored anywhere."""
+    def _token(self, host, region):
+        """Return an IAM token for a host in a Region: no password is stored anywhere."""
         with self._lock:
-            token, made = self._tokens.get(host, (None, 0.0))
-            if token is None or time.monotonic() - made > TOKEN_S:
-                settings = self._settings
-                where = ["--hostname", host, "--port", str(settings.database_port)]
-                who = ["--username", settings.user, "--region", settings.region]
-                token = aws("rds", "generate-db-auth-token", *where, *who)
-                self._tokens[host] = (token, time.monotonic())
-            return token
+            token, made = self._tokens.get((host, region), (None, 0.0))
+        if token is None or time.monotonic() - made > TOKEN_S:
+            settings = self._settings
+            where = ["--hostname", host, "--port", str(settings.database_port)]
+            who = ["--username", settings.user, "--region", region]
+            token = aws("rds", "generate-db-auth-token", *where, *who)
+            with self._lock:
+                self._tokens[host, region] = (token, time.monotonic())
+        return token
 
     def secret(self):
         """Return the master secret from this Region's copy; break glass only."""
@@ -227,11 +257,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._answer(404, {"error": f"{path} was never written"})
 
     def _ready(self):
-        """Read through this side's reader and fetch this side's secret."""
+        """Read through this side's reader; the secret is looked at in the background.
+
+        A health checker waits two seconds for an answer, which is no time to start a command in.
+        """
         with self.database.cursor("reader") as cursor:
             cursor.execute("select 1")
             cursor.fetchone()
-        self._answer(200, {"ready": True, "secret": bool(self.database.secret()["username"])})
+        seen_s = self.database.secret_seen_s
+        fresh = seen_s is not None and time.monotonic() - seen_s < 5 * SECRET_S
+        self._answer(200 if fresh else 503, {"ready": fresh, "secret": fresh})
 
     def _writable(self):
         with self.database.cursor("writer") as cursor:
@@ -302,11 +337,23 @@ def prepare_until_done(database):
             return
 
 
+def watch_the_secret(database):
+    """Look at this Region's copy of the secret now and then."""
+    while True:
+        try:
+            database.secret()
+            database.secret_seen_s = time.monotonic()
+        except (subprocess.SubprocessError, OSError, ValueError) as error:
+            print(f"app: the secret cannot be read: {type(error).__name__}", flush=True)
+        time.sleep(SECRET_S if database.secret_seen_s else 5)
+
+
 def main():
     """Serve until stopped."""
     Handler.settings = Settings(os.environ)
     Handler.database = Database(Handler.settings)
-    threading.Thread(target=prepare_until_done, args=(Handler.database,), daemon=True).start()
+    for work in (prepare_until_done, watch_the_secret):
+        threading.Thread(target=work, args=(Handler.database,), daemon=True).start()
     server = http.server.ThreadingHTTPServer(("", Handler.settings.port), Handler)
     server.daemon_threads = True
     server.serve_forever()

@@ -1,0 +1,84 @@
+"""What the orchestrator remembers: one frozen value, committed as one revision at a time."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from otherside.core.facts import Move
+from otherside.core.topology import Side
+from otherside.core.verdict import Verdict
+
+
+class Phase(StrEnum):
+    """Where the orchestrator stands."""
+
+    STEADY = "steady"
+    SUSPECT = "suspect"
+    """Something deadly is seen; it must be seen for the whole confirmation window."""
+    AWAIT_APPROVAL = "await-approval"
+    BLOCKED = "blocked"
+    """Confirmed, and not allowed: the reason is in the revision."""
+    FENCING = "fencing"
+    """Waiting until the old writer's lease has run out."""
+    PROMOTE_INTENT = "promote-intent"
+    PROMOTING = "promoting"
+    VERIFY = "verify"
+    SHIFT = "shift"
+    """Users are held on the new side; waiting until DNS says so."""
+    FAILED_OVER = "failed-over"
+    REJOINED = "rejoined"
+    FAILBACK_READY = "failback-ready"
+    SWITCH_PRECHECK = "switch-precheck"
+    SWITCH_INTENT = "switch-intent"
+    SWITCHING = "switching"
+    HALTED = "halted"
+    """Only a person gets it out of here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """A committed wish to move the writer. It expires: a late actor must find it stale."""
+
+    epoch: int
+    attempt: int
+    move: Move
+    target: Side
+    not_after_s: float
+
+    @property
+    def operation(self) -> str:
+        """The name of this very attempt."""
+        return f"{self.epoch}.{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """One revision."""
+
+    revision: int
+    phase: Phase
+    since_s: float
+    """When the phase was entered."""
+    writer: Side
+    """The side that holds the writer, as last committed."""
+    epoch: int = 0
+    """Counts committed attempts to move the writer."""
+    latched: bool = False
+    """Whether users are held on the standby."""
+    verdict: Verdict = Verdict.HEALTHY
+    bad_since_s: float | None = None
+    """Since when a deadly verdict has held without a break."""
+    looked_s: float = 0.0
+    """When a deadly verdict was last seen to hold."""
+    intent: Intent | None = None
+    block_until_s: float = 0.0
+    """No automatic move before this: a second disaster within the hour is a person's call."""
+    quiet_until_s: float = 0.0
+    """No new move before this: an actor of the last one may still be about to call."""
+    reconciled: bool = False
+    """Whether a person has signed what became of the writes that were lost."""
+    reason: str = "nothing has happened yet"
+
+
+def first(now_s: float) -> State:
+    """Return the state before the first revision: the writer is at home."""
+    return State(revision=0, phase=Phase.STEADY, since_s=now_s, writer=Side.PRIMARY)

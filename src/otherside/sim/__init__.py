@@ -1,0 +1,1 @@
+"""A world of values in virtual time, in which to break the orchestrator by seed."""

@@ -1,0 +1,413 @@
+"""The decision: whole stories first, then rules over any facts at all."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.lookouts import AUTO, DEAD, GOOD, HEALTHY, dead, facts
+from otherside.core.decide import _READ, TRANSITIONS, Decision, Event, Policy, decide
+from otherside.core.facts import (
+    Command,
+    DatabaseView,
+    Facts,
+    Move,
+    MoveUnderWay,
+    Order,
+    Progress,
+    Reading,
+    Signal,
+    Signals,
+)
+from otherside.core.state import Phase, State, first
+from otherside.core.topology import FailoverMode, Side
+from otherside.core.verdict import DEADLY
+
+MOVED = replace(HEALTHY, writer=Side.STANDBY, resynced=False)
+MOVING = MoveUnderWay(kind=Move.FAILOVER, target=Side.STANDBY, progress=Progress.MOVING)
+
+
+class Story:
+    """A sequence of looks, five seconds apart."""
+
+    def __init__(self, policy=AUTO):
+        self.state, self.policy, self.now_s = first(0.0), policy, 0.0
+        self.decisions: list[Decision] = []
+
+    def look(self, make, **more):
+        """Look once."""
+        self.now_s += 5.0
+        decision = decide(self.state, make(self.now_s, **more), self.policy)
+        self.state = decision.state
+        self.decisions.append(decision)
+        return decision
+
+    def until(self, phase, make, *, looks=60, **more):
+        """Look until a phase is reached."""
+        for _ in range(looks):
+            if self.look(make, **more).state.phase is phase:
+                return self.decisions[-1]
+        return pytest.fail(f"{self.state.phase}: {self.state.reason}")
+
+    def order(self, order, make, **more):
+        """Give an order for the present revision, and look."""
+        command = Command(order=order, revision=self.state.revision, author="ada", at_s=self.now_s)
+        return self.look(make, command=command, **more)
+
+    @property
+    def phases(self):
+        """Return the phases that were passed through, in order."""
+        found = []
+        for one in self.decisions:
+            if not found or found[-1] is not one.state.phase:
+                found.append(one.state.phase)
+        return found
+
+
+def failed_over():
+    """Tell the story of a lost Region up to its end."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    story.look(dead, database=replace(HEALTHY, move=MOVING))
+    story.look(dead, database=MOVED)
+    story.look(dead, database=MOVED, write_verified=True)
+    story.look(dead, database=MOVED, users_on=Side.STANDBY)
+    return story
+
+
+def test_a_lost_region_is_left_step_by_step():
+    """Confirmed, fenced, promoted, verified, and only then users are held on the other side."""
+    story = failed_over()
+    assert story.phases == [
+        Phase.SUSPECT,
+        Phase.FENCING,
+        Phase.PROMOTE_INTENT,
+        Phase.PROMOTING,
+        Phase.VERIFY,
+        Phase.SHIFT,
+        Phase.FAILED_OVER,
+    ]
+    calls = [one.move for one in story.decisions if one.move]
+    assert {(one.move, one.target, one.epoch) for one in calls} == {
+        (Move.FAILOVER, Side.STANDBY, 1)
+    }
+    latched = [one.state.phase for one in story.decisions if one.state.latched]
+    assert latched[0] is Phase.SHIFT
+    assert story.state.writer is Side.STANDBY
+
+
+def test_confirming_takes_the_whole_window():
+    """A minute without a break, before anything is fenced."""
+    story = Story()
+    story.until(Phase.FENCING, dead)
+    assert story.now_s >= 60.0
+
+
+def test_a_blip_of_43_seconds_moves_nothing():
+    """The partition that once cost a day."""
+    story = Story()
+    for _ in range(8):
+        story.look(dead)
+    story.look(facts)
+    assert story.state.phase is Phase.STEADY
+    assert not any(one.move for one in story.decisions)
+
+
+def test_one_write_that_works_starts_the_window_anew():
+    """A veto clears the suspicion, however long it had held."""
+    story = Story()
+    for _ in range(11):
+        story.look(dead)
+    story.look(facts, readings={**DEAD, "write_pulse": GOOD})
+    assert story.state.phase is Phase.STEADY
+    story.until(Phase.FENCING, dead)
+    assert story.now_s >= 55 + 5 + 60
+
+
+def test_looks_far_apart_do_not_confirm_one_another():
+    """A decider that slept has not watched."""
+    story = Story()
+    story.look(dead)
+    story.now_s += 300
+    story.look(dead)
+    assert story.state.phase is Phase.SUSPECT
+
+
+def test_a_dead_writer_is_left_to_aurora_first():
+    """Its own failover inside the Region takes a while, and loses nothing."""
+    readings = {**DEAD, "app_pulse": GOOD, "dns_health": GOOD}
+    story = Story()
+    story.until(Phase.FENCING, lambda at_s: facts(at_s, readings=readings))
+    assert story.now_s >= 180.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "policy", "phase", "words"),
+    [
+        ({"loss_s": 4.0}, {}, Phase.AWAIT_APPROVAL, "up to 4.0 s of writes would be lost"),
+        ({"loss_s": None}, {}, Phase.AWAIT_APPROVAL, "nobody can say"),
+        ({}, {"mode": FailoverMode.APPROVE}, Phase.AWAIT_APPROVAL, "by design"),
+        ({}, {"mode": FailoverMode.OBSERVE}, Phase.BLOCKED, "would have moved the writer"),
+        ({}, {"freezes": ((0.0, 1e9),)}, Phase.BLOCKED, "frozen"),
+        ({"database": None}, {}, Phase.BLOCKED, "does not answer"),
+        (
+            {"database": replace(HEALTHY, standby_has_instance=False)},
+            {},
+            Phase.BLOCKED,
+            "has no instance",
+        ),
+        ({"database": replace(HEALTHY, versions_match=False)}, {}, Phase.BLOCKED, "versions"),
+    ],
+)
+def test_what_is_not_allowed_is_asked_or_refused_with_its_reason(changes, policy, phase, words):
+    """And pages once, whatever follows."""
+    story = Story(replace(AUTO, **policy))
+    decision = story.until(phase, dead, **changes)
+    assert words in decision.state.reason
+    assert decision.page == decision.state.reason
+    later = [story.look(dead, **changes) for _ in range(5)]
+    assert {one.page for one in later} == {None}
+    assert not any(one.move for one in story.decisions)
+
+
+def test_an_approval_counts_for_the_revision_that_was_seen():
+    """An old one is nothing; the right one moves the writer."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, loss_s=4.0)
+    stale = Command(order=Order.APPROVE, revision=1, author="ada", at_s=story.now_s)
+    story.look(dead, loss_s=4.0, command=stale)
+    assert story.state.phase is Phase.AWAIT_APPROVAL
+    story.order(Order.APPROVE, dead, loss_s=4.0)
+    assert story.state.phase is Phase.FENCING
+
+
+def test_an_approval_after_the_healing_moves_nothing():
+    """Whoever is late approves a disaster that is over."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, loss_s=4.0)
+    story.order(Order.APPROVE, facts)
+    assert story.state.phase is Phase.STEADY
+
+
+def test_a_lease_is_waited_out():
+    """Until it has run out, with the clocks' difference on top."""
+    story = Story()
+    story.until(Phase.FENCING, dead)
+    runs_out_s = story.now_s + 15.0
+    story.until(Phase.PROMOTE_INTENT, dead, lease_expires_s=runs_out_s)
+    assert story.now_s >= runs_out_s + AUTO.skew_s
+
+
+def test_life_during_fencing_stops_it():
+    """The last moment to turn back."""
+    story = Story()
+    story.until(Phase.FENCING, dead)
+    story.look(facts)
+    assert story.state.phase is Phase.STEADY
+
+
+def test_an_intent_expires_and_is_asked_again_under_another_name():
+    """Three times at the most, then a person."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    story.until(Phase.HALTED, dead)
+    calls = {one.move.operation for one in story.decisions if one.move}
+    assert calls == {"1.1", "1.2", "1.3"}
+    for one in story.decisions:
+        if one.move:
+            assert one.state.intent is one.move
+
+
+def test_no_intent_is_asked_for_after_it_has_expired():
+    """A late actor must find it stale."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    intent = story.state.intent
+    late = decide(story.state, dead(intent.not_after_s + 0.1), AUTO)
+    assert late.move is None
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        replace(HEALTHY, move=MOVING),
+        replace(HEALTHY, writer=Side.STANDBY),
+        replace(HEALTHY, move=replace(MOVING, kind=Move.SWITCHOVER)),
+    ],
+)
+def test_what_somebody_else_moves_is_left_to_them(database):
+    """A console, another tool: halted, paged, and nothing moved on top."""
+    story = Story()
+    story.look(facts, database=database)
+    assert story.state.phase is Phase.HALTED
+    assert story.decisions[-1].page
+    for _ in range(30):
+        story.look(dead, database=database)
+    assert not any(one.move for one in story.decisions)
+
+
+def test_halted_ends_only_by_a_persons_word():
+    """Adopt takes the world as it is, verified before users are held there."""
+    story = Story()
+    story.look(facts, database=MOVED)
+    story.look(facts, database=MOVED)
+    assert story.state.phase is Phase.HALTED
+    story.order(Order.ADOPT, facts, database=MOVED)
+    assert (story.state.phase, story.state.latched) == (Phase.VERIFY, False)
+    story.look(facts, database=MOVED, write_verified=True)
+    assert (story.state.phase, story.state.latched) == (Phase.SHIFT, True)
+
+
+def test_nothing_ever_goes_home_by_itself():
+    """Days of health on both sides are no order."""
+    story = failed_over()
+    both = replace(MOVED, resynced=True)
+    for _ in range(5):
+        story.now_s += 86_400
+        story.look(facts, database=both, users_on=Side.STANDBY)
+    assert story.state.phase is Phase.REJOINED
+    assert not any(one.move and one.move.target is Side.PRIMARY for one in story.decisions)
+
+
+def test_going_home_is_signed_waited_for_ordered_and_lossless():
+    """A switchover and never a failover, back to where it began."""
+    story = failed_over()
+    both = replace(MOVED, resynced=True)
+    story.until(Phase.REJOINED, facts, database=both, users_on=Side.STANDBY)
+    story.order(Order.SIGN_RECONCILIATION, facts, database=both)
+    story.now_s += 2 * 86_400
+    story.look(facts, database=both)
+    assert story.state.phase is Phase.FAILBACK_READY
+    story.order(Order.SWITCHOVER, facts, database=both)
+    story.until(Phase.SWITCH_INTENT, facts, database=both)
+    assert story.decisions[-1].move.move is Move.SWITCHOVER
+    story.until(Phase.VERIFY, facts, database=HEALTHY)
+    story.until(Phase.SHIFT, facts, database=HEALTHY, write_verified=True)
+    assert story.state.latched is False
+    story.until(Phase.STEADY, facts, database=HEALTHY, users_on=Side.PRIMARY)
+
+
+def test_a_switchover_that_does_not_fit_is_given_up():
+    """Never turned into something that loses data."""
+    story = Story()
+    story.order(Order.SWITCHOVER, facts)
+    story.until(Phase.STEADY, facts, looks=100, loss_s=30.0)
+    assert not any(one.move for one in story.decisions)
+    story.order(Order.SWITCHOVER, facts)
+    story.until(Phase.SWITCH_INTENT, facts)
+    story.until(Phase.HALTED, dead)
+    moves = {one.move.move for one in story.decisions if one.move}
+    assert moves == {Move.SWITCHOVER}
+
+
+def test_a_second_disaster_within_the_hour_is_asked_about():
+    """After going home and dying again at once."""
+    state = replace(first(0.0), block_until_s=3600.0)
+    story = Story()
+    story.state = state
+    decision = story.until(Phase.AWAIT_APPROVAL, dead)
+    assert "less than an hour" in decision.state.reason
+
+
+readings = st.builds(Signal, reading=st.sampled_from(Reading), at_s=st.floats(0, 2000))
+databases = st.none() | st.builds(
+    DatabaseView,
+    writer=st.sampled_from(Side),
+    move=st.none()
+    | st.builds(
+        MoveUnderWay,
+        kind=st.sampled_from(Move),
+        target=st.sampled_from(Side),
+        progress=st.sampled_from(Progress),
+    ),
+    standby_has_instance=st.booleans(),
+    standby_available=st.booleans(),
+    versions_match=st.booleans(),
+    resynced=st.booleans(),
+)
+looks = st.builds(
+    Facts,
+    at_s=st.floats(0, 120),
+    signals=st.builds(Signals, **dict.fromkeys(Signals.__slots__, readings)) | st.just(None),
+    database=databases,
+    loss_estimate_s=st.none() | st.floats(0, 10),
+    lease_expires_s=st.none() | st.floats(0, 2000),
+    write_verified=st.none() | st.booleans(),
+    users_on=st.none() | st.sampled_from(Side),
+    command=st.none()
+    | st.builds(
+        Command,
+        order=st.sampled_from(Order),
+        revision=st.integers(0, 30),
+        author=st.just("ada"),
+        at_s=st.floats(0, 2000),
+    ),
+)
+policies = st.builds(
+    Policy,
+    mode=st.sampled_from(FailoverMode),
+    loss_auto_s=st.floats(0, 5),
+    confirm_s=st.just(20.0),
+    stable_s=st.just(50.0),
+    precheck_s=st.just(10.0),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(looks, max_size=40), policies)
+def test_rules_hold_over_any_sequence_of_looks(sequence, policy):
+    """Total, deterministic, one revision at a time, and nothing asked that is not committed."""
+    state, now_s, verified = first(0.0), 0.0, set()
+    for look in sequence:
+        now_s += look.at_s
+        seen = look.signals
+        made = facts(now_s, readings=DEAD).signals if seen is None else seen
+        one = replace(look, at_s=now_s, signals=made)
+        decision = decide(state, one, policy)
+        assert decision == decide(state, one, policy)
+        after = decision.state
+        assert decision.changed is (after != state)
+        assert after.revision == state.revision + decision.changed
+        assert after.epoch - state.epoch in {0, 1}
+        if decision.move is not None:
+            assert decision.move == after.intent
+            assert now_s <= decision.move.not_after_s
+            assert policy.mode is not FailoverMode.OBSERVE
+        if after.phase is Phase.FENCING and state.phase is not Phase.FENCING:
+            assert after.verdict in DEADLY
+            approved = state.phase is Phase.AWAIT_APPROVAL
+            assert approved or now_s - after.bad_since_s >= policy.confirm_s
+            assert one.database is not None
+            assert one.database.standby_has_instance
+        if state.phase is Phase.VERIFY and one.write_verified:
+            verified.add(state.epoch)
+        if after.latched and not state.latched:
+            assert after.epoch in verified or state.phase is Phase.VERIFY
+        if after.phase is not state.phase:
+            assert after.phase in TRANSITIONS[state.phase].values()
+        state = after
+
+
+def test_every_phase_is_read_reached_and_left():
+    """No phase without a reader, none that nothing leads to, none without a way out."""
+    assert set(_READ) == set(TRANSITIONS) == set(Phase)
+    reached = {target for row in TRANSITIONS.values() for target in row.values()}
+    assert reached == set(Phase)
+    for phase, row in TRANSITIONS.items():
+        assert any(target is not phase for target in row.values()), phase
+
+
+def test_every_event_moves_something():
+    """An event in no row is a mistake, but for the one that means nothing."""
+    used = {event for row in TRANSITIONS.values() for event in row}
+    assert set(Event) - used == {Event.NOTHING}
+
+
+def test_a_state_is_a_plain_value():
+    """Two of them that say the same are the same."""
+    assert (
+        first(1.0)
+        == first(1.0)
+        == State(revision=0, phase=Phase.STEADY, since_s=1.0, writer=Side.PRIMARY)
+    )
