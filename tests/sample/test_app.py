@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import http.client
+import importlib.util
 import json
 import os
 import shutil
@@ -24,6 +25,12 @@ case "$1" in
   secretsmanager) echo '{"username": "dbadmin", "password": "hunter2"}' ;;
 esac
 """
+
+NEEDED = (
+    *("APP_STATIC_DIRECTORY", "APP_HEALTH_PATH", "APP_READINESS_PATH", "APP_WRITE_PATH"),
+    *("APP_VERSION", "DATABASE_NAME", "DATABASE_USER", "DATABASE_WRITER_HOST"),
+    *("DATABASE_READER_HOST", "DATABASE_SSLMODE", "DATABASE_SECRET_ARN"),
+)
 
 pytestmark = pytest.mark.slow
 
@@ -186,3 +193,35 @@ def test_a_missing_setting_is_named():
     done = subprocess.run(command, env=environment, capture_output=True, timeout=20, check=False)
     assert done.returncode == 1
     assert b"the environment lacks AWS_REGION" in done.stderr
+
+
+def test_it_logs_in_to_the_writer_in_whichever_region_it_is():
+    """A token is good for one Region; the one that worked is tried first from then on."""
+    spec = importlib.util.spec_from_file_location("sample_app", APP)
+    app = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(app)
+    environment = {
+        **dict.fromkeys(NEEDED, "x"),
+        "AWS_REGION": "us-east-2",
+        "APP_PORT": "1",
+        "DATABASE_PORT": "1",
+        "DATABASE_REGIONS": "us-east-2,us-west-2",
+    }
+    database = app.Database(app.Settings(environment))
+    tried = []
+
+    def connect(_host, _user, token):
+        tried.append(token)
+        if token != "us-west-2":
+            raise psycopg.OperationalError
+        return "connection"
+
+    database._token = lambda _host, region: region
+    database._connect = connect
+    assert [database._connect_to_writer() for _ in range(2)] == ["connection"] * 2
+    assert tried == ["us-east-2", "us-west-2", "us-west-2"]
+    environment["DATABASE_REGIONS"] = "us-east-2"
+    database = app.Database(app.Settings(environment))
+    database._token, database._connect = lambda _host, region: region, connect
+    with pytest.raises(psycopg.OperationalError):
+        database._connect_to_writer()

@@ -38,7 +38,8 @@ def preview(
 ) -> None:
     """Show what the Pulumi program in DIRECTORY would create, without AWS or credentials.
 
-    The program runs in this process, against imagined answers. Secrets are never shown.
+    The program runs in this process, against imagined answers, as it would in a deployment and
+    not as in Pulumi's own preview: what depends on an answer is resolved. Secrets are never shown.
 
     \b
     Examples:

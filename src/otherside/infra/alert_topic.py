@@ -7,8 +7,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
+from otherside.infra.dead_letters import DeadLetters, DeadLettersArgs
 from otherside.infra.policy import allow, deny_plaintext, document
 from otherside.infra.sites import Site
+
+NOTICE_AGE_S = 24 * 3600
+"""A key is lost for good after 30 days; a notice may be late, and must arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,11 +96,20 @@ class AlertTopic(pulumi.ComponentResource):
             ),
             opts=args.site.options(self),
         )
+        dead = DeadLetters(
+            f"{args.application}-{args.site.region}-notices",
+            DeadLettersArgs(site=args.site, key_arn=args.key_arn, topic_arn=self.arn),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
         aws.cloudwatch.EventTarget(
             f"{name}-keys",
             rule=rule.name,
             event_bus_name="default",
             target_id="alerts",
             arn=self.arn,
-            opts=args.site.options(self),
+            dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=dead.arn),
+            retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
+                maximum_event_age_in_seconds=NOTICE_AGE_S, maximum_retry_attempts=20
+            ),
+            opts=args.site.options(self, pulumi.ResourceOptions(depends_on=[dead.ready])),
         )

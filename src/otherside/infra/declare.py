@@ -157,9 +157,10 @@ def declare(
 def declare_directory(
     directory: Path, *, stack_name: str | None = None, transform: Transform = lambda one: one
 ) -> Declaration:
-    """Run the Pulumi project in a directory, as `pulumi preview` would.
+    """Run the Pulumi project in a directory, with the settings that `pulumi up` would give it.
 
-    Reads `Pulumi.yaml`, and `Pulumi.<stack>.yaml` where a stack is named or only one exists.
+    The program sees a deployment (`is_dry_run` is false), so that every output resolves. Reads
+    `Pulumi.yaml`, and `Pulumi.<stack>.yaml` where a stack is named or only one exists.
 
     Raises:
         DeclareError: As `declare`, and if the directory holds no Python project.

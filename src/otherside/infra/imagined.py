@@ -5,6 +5,7 @@ program declares the same graph every time.
 """
 
 import hashlib
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -75,7 +76,9 @@ def imagine(token: str, birth: Birth) -> tuple[str, dict[str, Any]]:
     return answer.id.format_map(_Terms(terms | _strings(state))), state
 
 
-def invoke(token: str, arguments: Values, *, region: str, account: str) -> dict[str, Any] | None:
+def invoke(  # noqa: C901 - one case a data source
+    token: str, arguments: Values, *, region: str, account: str
+) -> dict[str, Any] | None:
     """Return the imagined answer of a data source, or `None` where there is none."""
     match token:
         case "aws:index/getAvailabilityZones:getAvailabilityZones":
@@ -102,11 +105,34 @@ def invoke(token: str, arguments: Values, *, region: str, account: str) -> dict[
         case "aws:ec2/getManagedPrefixList:getManagedPrefixList":
             digest = hashlib.sha256(f"{region}{arguments.get('name')}".encode()).hexdigest()[:8]
             return {**arguments, "id": f"pl-{digest}", "maxEntries": 25}
+        case "aws:iam/getPolicyDocument:getPolicyDocument":
+            return {"json": _policy_document(arguments), "id": "document"}
+        case "aws:ec2/getAmi:getAmi":
+            digest = hashlib.sha256(f"{region}{sorted(arguments)}".encode()).hexdigest()[:17]
+            return {**arguments, "id": f"ami-{digest}", "imageId": f"ami-{digest}"}
         case "aws:elb/getServiceAccount:getServiceAccount":
             number = f"{int(hashlib.sha256(region.encode()).hexdigest()[:10], 16):012d}"[:12]
             return {"id": number, "arn": f"arn:aws:iam::{number}:root", "region": region}
         case _:
             return None
+
+
+def _policy_document(arguments: Values) -> str:
+    """Return the JSON that the provider writes from typed statements."""
+    names = {"sid": "Sid", "effect": "Effect", "actions": "Action", "notActions": "NotAction"}
+    names |= {"resources": "Resource", "notResources": "NotResource"}
+    statements = []
+    for given in arguments.get("statements") or []:
+        made: dict[str, Any] = {"Effect": "Allow"}
+        made |= {names[k]: v for k, v in given.items() if k in names and v}
+        for one in given.get("principals") or []:
+            made.setdefault("Principal", {})[one["type"]] = one["identifiers"]
+        for one in given.get("conditions") or []:
+            made.setdefault("Condition", {}).setdefault(one["test"], {})[one["variable"]] = one[
+                "values"
+            ]
+        statements.append(made)
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
 _THREE_ZONES = frozenset({"us-east-2", "us-west-1", "eu-west-1", "eu-west-2", "eu-central-1"})

@@ -94,7 +94,7 @@ def data_is_lost_only_after_the_whole_window(history: History) -> Iterator[str]:
             held_s = one.at_s - (state.bad_since_s or one.at_s)
             if not approved and held_s < history.policy.confirm_s - 1:
                 yield f"revision {state.revision}: fenced after {held_s:.0f} s without approval"
-            if not approved and _lived(history, one.at_s):
+            if not approved and _lived(history, one.facts.at_s):
                 yield f"revision {state.revision}: a writer that lived was left unasked"
         before = state
 
@@ -102,7 +102,7 @@ def data_is_lost_only_after_the_whole_window(history: History) -> Iterator[str]:
 def _lived(history: History, at_s: float) -> bool:
     """Return whether users' writes were acknowledged within the window before a moment."""
     since_s = at_s - history.policy.confirm_s + VETO_LAG_S
-    return any(since_s <= row.at_s <= at_s for row in history.truth.rows)
+    return any(since_s <= row.at_s < at_s - 1 for row in history.truth.rows)
 
 
 def loss_is_within_what_was_said(history: History) -> Iterator[str]:

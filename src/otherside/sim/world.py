@@ -84,6 +84,8 @@ class SimulatedWorld:
     endpoint_bad_s: float | None = None
     """Since when Route 53 sees the primary's endpoint as bad."""
     verified_epoch: int = -1
+    blind_s: float = -1.0
+    """When the majority was last found to be out of reach."""
     observed: Facts | None = None
     depth: int = 0
     troubles: set[str] = field(default_factory=set)
@@ -98,6 +100,7 @@ class SimulatedWorld:
 
     def _recall(self) -> State:
         if not self.truth.majority(Side.STANDBY):
+            self.blind_s = self.now_s()
             raise UnavailableError
         return self.log[-1].state if self.log else first(0.0)
 
@@ -233,13 +236,16 @@ class SimulatedWorld:
         """Return an upper bound of what a failover now would lose, or `None` where none is known.
 
         The old writer was last known to live when it last renewed its lease; whatever it
-        acknowledged since the newest replicated heartbeat and until then is lost.
+        acknowledged since the newest replicated heartbeat and until then is lost. Where we were
+        blind since, the majority may have been lost to both of us: then it could acknowledge for
+        as long as its lease ran on, and nobody saw.
         """
         if not sighted:
             return None
         ledger_s = 30.0 if self.truth.ill(Ill.LAGGING) else self.truth.lag_s
         lived_s = self.truth.lease_s - LEASE_S
-        return max(ledger_s, lived_s - self.truth.replicated_s) + HEARTBEAT_S
+        unseen_s = LEASE_S if self.blind_s >= lived_s else 0.0
+        return max(ledger_s, lived_s - self.truth.replicated_s) + unseen_s + HEARTBEAT_S
 
     def _port(self, name: str, effect: Callable[[], T]) -> T:
         """Make one call, as hostile as the seed says."""
