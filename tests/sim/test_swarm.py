@@ -6,11 +6,15 @@ from unittest import mock
 import pytest
 
 from otherside.core import decide as core
+from otherside.core.decide import Policy
 from otherside.core.state import Phase
+from otherside.core.topology import FailoverMode
 from otherside.orchestrator import reconcile as loop
 from otherside.orchestrator.ports import ConflictError, UnavailableError
 from otherside.sim.invariants import INVARIANTS
 from otherside.sim.swarm import draw, run, shrink
+from otherside.sim.truth import Ill, Spell
+from otherside.sim.world import Hostility
 
 FAST, SLOW, HUNT = 150, 2000, 1500
 
@@ -118,7 +122,6 @@ def changed(**policy):
 LOOPS = {
     "no compare-and-set": safely(no_cas),
     "acts before it commits": acts_before_it_commits,
-    "no deadline before the call": never_looks_at_the_clock_again,
     "confirms in ten seconds": changed(confirm_s=10.0),
     "any loss is fine": changed(loss_auto_s=1e9),
     "no hour between moves": changed(block_s=0.0),
@@ -130,6 +133,29 @@ LOOPS = {
 def patch(target, name, value):
     """Plant a mistake in the core."""
     return mock.patch.object(target, name, value)
+
+
+def lost_while_frozen(seed):
+    """Return a lost Region, watched by a function that is often frozen between two calls."""
+    return dataclasses.replace(
+        draw(seed),
+        spells=(Spell(ill=Ill.PRIMARY_GONE, from_s=30.0, to_s=1e9),),
+        hostility=Hostility(freeze=0.3),
+        policy=Policy(mode=FailoverMode.AUTO, loss_auto_s=2.0),
+        orders=(),
+        by_hand_s=None,
+    )
+
+
+@pytest.mark.slow
+def test_an_actor_that_thaws_late_finds_its_intent_stale():
+    """With the look at the clock right before the call; without it, the call is made too late."""
+    seeds = range(200)
+    late = [
+        s for s in seeds if run(lost_while_frozen(s), loop=never_looks_at_the_clock_again).broken
+    ]
+    assert late
+    assert [s for s in seeds if run(lost_while_frozen(s)).broken] == []
 
 
 @pytest.mark.slow
