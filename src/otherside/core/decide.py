@@ -201,7 +201,7 @@ def decide(state: State, facts: Facts, policy: Policy) -> Decision:
     evidence = weigh(facts.signals, facts.at_s, policy.fresh_s)
     verdict = judge(evidence)
     seen = _remember(state, verdict, facts.at_s, policy)
-    event, reason = _READ[state.phase](seen, facts, evidence, policy)
+    event, reason = _foreign(seen, facts) or _READ[state.phase](seen, facts, evidence, policy)
     phase = TRANSITIONS[state.phase].get(event)
     if phase is None:
         return _ask(_stay(state, seen, reason), facts, committed=state)
@@ -301,9 +301,9 @@ Read = tuple[Event, str]
 
 
 def _foreign(state: State, facts: Facts) -> Read | None:
-    """Return that somebody else moves or has moved the writer, if so."""
+    """Return that somebody else moves or has moved the writer, if so, in whatever phase."""
     database = facts.database
-    if database is None:
+    if database is None or state.phase is Phase.HALTED:
         return None
     if database.move is not None and not _ours(state, database):
         return Event.FOREIGN, f"somebody else is moving the writer to {database.move.target}"
@@ -328,9 +328,6 @@ def _ours(state: State, database: DatabaseView) -> bool:
 
 
 def _read_steady(state: State, facts: Facts, _evidence: Evidence, _policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if state.bad_since_s is not None and state.writer is HOME:
         return Event.SUSPECTED, f"{state.verdict}: watching for the whole window"
     if _ordered(Order.SWITCHOVER, state, facts.command):
@@ -339,9 +336,6 @@ def _read_steady(state: State, facts: Facts, _evidence: Evidence, _policy: Polic
 
 
 def _read_suspect(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if state.bad_since_s is None or evidence.writes_live:
         return Event.CLEARED, f"cleared: {state.verdict}"
     needed_s, held_s = _needed_s(state, policy), facts.at_s - state.bad_since_s
@@ -406,9 +400,6 @@ def _question(state: State, facts: Facts, policy: Policy) -> str | None:
 
 
 def _read_await_approval(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if state.bad_since_s is None or evidence.writes_live:
         return Event.CLEARED, f"cleared while waiting: {state.verdict}"
     if _ordered(Order.DENY, state, facts.command):
@@ -421,9 +412,6 @@ def _read_await_approval(state: State, facts: Facts, evidence: Evidence, policy:
 
 
 def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if state.bad_since_s is None or evidence.writes_live:
         return Event.CLEARED, f"cleared while blocked: {state.verdict}"
     if facts.at_s - state.bad_since_s < _needed_s(state, policy):
@@ -432,9 +420,6 @@ def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy
 
 
 def _read_fencing(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if evidence.writes_live or state.verdict not in DEADLY:
         return Event.CLEARED, f"cleared while fencing: {state.verdict}"
     lease_s = facts.lease_expires_s
@@ -450,9 +435,6 @@ def _read_fencing(state: State, facts: Facts, evidence: Evidence, policy: Policy
 
 
 def _read_intent(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     intent, database = state.intent, facts.database
     assert intent is not None, "an intent phase without an intent"
     if database is not None and database.writer is intent.target:
@@ -467,9 +449,6 @@ def _read_intent(state: State, facts: Facts, _evidence: Evidence, policy: Policy
 
 
 def _read_moving(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     intent, database = state.intent, facts.database
     assert intent is not None, "a moving phase without an intent"
     if database is not None and database.writer is intent.target and database.move is None:
@@ -486,18 +465,12 @@ def _read_moving(state: State, facts: Facts, _evidence: Evidence, policy: Policy
 
 
 def _read_verify(state: State, facts: Facts, _evidence: Evidence, _policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if facts.write_verified:
         return Event.VERIFIED, f"a write was read back on {state.writer}"
     return Event.NOTHING, f"verifying a write on {state.writer}"
 
 
 def _read_shift(state: State, facts: Facts, _evidence: Evidence, _policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if facts.users_on is not state.writer:
         return Event.NOTHING, f"waiting until DNS answers with {state.writer}"
     if state.writer is HOME:
@@ -510,18 +483,12 @@ def _read_shift(state: State, facts: Facts, _evidence: Evidence, _policy: Policy
 
 
 def _read_failed_over(state: State, facts: Facts, _evidence: Evidence, _policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if facts.database is not None and facts.database.resynced:
         return Event.RESYNCED, f"{HOME} follows {state.writer} again"
     return Event.NOTHING, f"one Region alone: waiting until {HOME} follows again"
 
 
 def _read_rejoined(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if not state.reconciled:
         if _ordered(Order.SIGN_RECONCILIATION, state, facts.command):
             return Event.SIGNED, f"{_author(facts)} signed the reconciliation"
@@ -532,18 +499,12 @@ def _read_rejoined(state: State, facts: Facts, _evidence: Evidence, policy: Poli
 
 
 def _read_failback_ready(state: State, facts: Facts, _evidence: Evidence, _policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     if _ordered(Order.SWITCHOVER, state, facts.command):
         return Event.ORDERED, f"{_author(facts)} asked to go back"
     return Event.NOTHING, "ready to go back, when asked"
 
 
 def _read_precheck(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
-    foreign = _foreign(state, facts)
-    if foreign:
-        return foreign
     waited_s = facts.at_s - state.since_s
     obstacle = _obstacle(state, facts, policy) or _unfit(state, facts, policy)
     if obstacle is None and waited_s >= policy.precheck_s:
