@@ -241,6 +241,14 @@ def test_a_missing_key_hides_no_other_problem():
     assert set(problems(text)) == {"compute.images.standby", "objectives.rto", "regions.witness"}
 
 
+def test_a_wrong_key_is_told_once_and_makes_no_other_wrong():
+    """What a rule would say of a value that is not there is not so."""
+    text = 'name = "orders"\n[traffic]\ndomain = "App.Example.com"\nprotocol = "https"'
+    assert set(problems(text)) == {"traffic.domain"}
+    text = 'name = "orders"\n[database]\ninstance_class = "DB.x"\nserverless = { min_acu = 1 }'
+    assert set(problems(text)) == {"database.instance_class"}
+
+
 def test_an_error_repeats_no_control_character():
     """A terminal is not to be coloured by what it is shown."""
     with pytest.raises(DesignError) as caught:

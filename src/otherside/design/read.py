@@ -61,7 +61,9 @@ def parse_design(text: str, file: Path) -> Topology:
     problems += unreadable
     if document is not None:
         broken = {problem.key for problem in problems}
-        problems += [p for rule in RULES for p in rule(document) if not _touches(p.key, broken)]
+        for check, joined in RULES.items():
+            if not any(_within(key, one) for key in broken for one in joined):
+                problems += [p for p in check(document) if p.key not in broken]
         problems += _missing_files(document, file.parent)
     if problems or document is None:
         located = [replace(p, line=_line_of(text, p.key)) for p in problems]
@@ -162,8 +164,9 @@ def _keys_of(tables: list[str]) -> list[str]:
     return list(model.model_fields)
 
 
-def _touches(key: str, broken: set[str]) -> bool:
-    return any(key == one or key.startswith(f"{one}.") for one in broken)
+def _within(key: str, table: str) -> bool:
+    """Return whether a key is a table, in it, or around it."""
+    return key == table or key.startswith(f"{table}.") or table.startswith(f"{key}.")
 
 
 def _missing_files(document: Document, directory: Path) -> Iterator[Problem]:

@@ -231,24 +231,33 @@ def tags_are_accepted(document: Document) -> Iterator[Problem]:
             yield _problem(f"tags.{key}", value, rule)
 
 
-RULES: tuple[Rule, ...] = (
-    names_fit,
-    regions_exist,
-    regions_differ,
-    cidrs_fit,
-    database_can_move,
-    database_version_survives,
-    global_db_rpo_is_accepted,
-    standby_can_carry_the_load,
-    paths_differ,
-    one_way_to_boot,
-    https_is_possible,
-    certificates_are_regional,
-    objectives_are_reachable,
-    retention_is_accepted,
-    schedules_are_cron,
-    tags_are_accepted,
-)
+RULES: dict[Rule, tuple[str, ...]] = {
+    names_fit: ("name", "environment"),
+    regions_exist: (),
+    regions_differ: ("regions",),
+    cidrs_fit: ("network.primary_cidr", "network.standby_cidr"),
+    database_can_move: (
+        "database.instance_class",
+        "database.serverless",
+        "database.standby_instances",
+        "profile",
+    ),
+    database_version_survives: ("database.engine_version",),
+    global_db_rpo_is_accepted: ("database.global_db_rpo",),
+    standby_can_carry_the_load: ("compute.primary", "compute.standby", "profile"),
+    paths_differ: ("compute.health_path", "compute.readiness_path", "compute.write_path"),
+    one_way_to_boot: ("compute.user_data", "compute.application"),
+    https_is_possible: ("traffic",),
+    certificates_are_regional: ("traffic.certificates", "regions"),
+    objectives_are_reachable: ("objectives.rto",),
+    retention_is_accepted: ("retention.logs",),
+    schedules_are_cron: ("backup.schedule", "backup.restore_test"),
+    tags_are_accepted: ("tags",),
+}
+"""The rules, in the order of the document, and the keys that each joins.
+
+A rule that joins a key whose own value is wrong is left out: what it said would not be so.
+"""
 
 
 def _problem(key: str, value: object, rule: str) -> Problem:
