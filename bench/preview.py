@@ -22,7 +22,8 @@ class Mocks(pulumi.runtime.Mocks):
     def new_resource(self, args):
         return args.name, {{**args.inputs, "arn": "arn:aws:x:us-east-2:123456789012:y/" + args.name,
             "arnSuffix": "x", "dnsName": "x", "endpoint": "x", "readerEndpoint": "x", "zoneId": "x",
-            "clusterResourceId": "x", "latestVersion": 1, "url": "x", "bucket": args.name}}
+            "clusterResourceId": "x", "latestVersion": 1, "url": "x", "bucket": args.name,
+            "nameServers": ["x"]}}
     def call(self, args):
         return {{"names": ["a", "b", "c", "d"], "accountId": "123456789012", "value": "ami-1",
             "randomPassword": "x", "arn": "arn:aws:iam::1:root"}}

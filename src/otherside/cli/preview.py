@@ -1,11 +1,13 @@
 """`otherside preview`: run a Pulumi program in this process and show what it declares."""
 
+import contextlib
 import gc
 import json
 import logging
 import sys
 import traceback
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,14 +52,31 @@ def preview(
     if as_json and graph:
         msg = "--json and --graph exclude one another"
         raise click.UsageError(msg)
-    declaration = _declare(directory, stack)
-    if as_json:
-        click.echo(json.dumps(as_document(declaration), indent=2, sort_keys=True, default=str))
-    elif graph:
-        click.echo("\n".join(_GRAPHS[graph](_edges(declaration))))
-    else:
-        _show(declaration, directory, verbose=verbose)
-    gc.freeze()  # or half a second goes into tearing down what is about to end
+    with _without_collection():
+        declaration = _declare(directory, stack)
+        if as_json:
+            click.echo(json.dumps(as_document(declaration), indent=2, sort_keys=True, default=str))
+        elif graph:
+            click.echo("\n".join(_GRAPHS[graph](_edges(declaration))))
+        else:
+            _show(declaration, directory, verbose=verbose)
+
+
+@contextlib.contextmanager
+def _without_collection() -> Iterator[None]:
+    """Hold the garbage collector while Pulumi is imported, and spare what it made at the end.
+
+    A second of a short life would go into collecting what is never garbage, and half a second
+    into tearing it down.
+    """
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collecting:
+            gc.enable()
 
 
 def as_document(declaration: "Declaration") -> dict[str, object]:
