@@ -286,6 +286,12 @@ def test_a_secret_is_never_shown(tmp_path, program):
     assert "SEKRIT" not in previewed(tmp_path, TOPIC + program, "--json").stdout
 
 
+def test_another_stacks_outputs_are_refused(tmp_path):
+    """Nobody here knows them, and a guess would be wrong."""
+    program = TOPIC + "pulumi.export('x', pulumi.StackReference('o/p/s').get_output('y'))"
+    assert "another stack cannot be known" in previewed(tmp_path, program, check=2).stderr
+
+
 @pytest.mark.parametrize(
     "program",
     [

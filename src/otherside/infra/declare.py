@@ -253,6 +253,9 @@ class _Monitor(mocks.MockMonitor):
 
     def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
         urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == "pulumi:pulumi:StackReference":
+            msg = f"{urn}: the outputs of another stack cannot be known here"
+            raise DeclareError(msg)
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
         secrets: set[str] = set()
         inputs = _plain(_deserialize(request.properties), "", secrets)
