@@ -9,7 +9,7 @@ from accepts.policies import complaints
 from accepts.request import refusals
 from infra.failures import generated_password
 from infra.test_accepted_by_aws import EXPLAINED
-from otherside.infra.declare import declare_directory
+from otherside.infra.project import declare_directory
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(one.name for one in EXAMPLES.iterdir() if one.is_dir())

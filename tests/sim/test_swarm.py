@@ -1,5 +1,6 @@
 """The simulator: the real decision survives it, and planted mistakes do not."""
 
+import contextlib
 import dataclasses
 from unittest import mock
 
@@ -59,11 +60,9 @@ def no_cas(world, policy):
     """Forget to compare: whoever commits last is right."""
     state = world.recall()
     decision = core.decide(state, world.observe(state), policy)
-    try:
+    with contextlib.suppress(ConflictError, UnavailableError):  # and acts all the same
         if decision.changed:
             world.record(decision.state)
-    except (ConflictError, UnavailableError):
-        pass  # and acts on what was never committed
     if decision.move:
         world.move(decision.move)
     world.tend(decision)

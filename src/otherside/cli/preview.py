@@ -101,7 +101,7 @@ def as_document(declaration: "Declaration") -> dict[str, object]:
 
 def _declare(directory: Path, stack: str | None) -> "Declaration":
     try:
-        from otherside.infra.declare import (  # noqa: PLC0415 - takes a second; --help must not
+        from otherside.infra.project import (  # noqa: PLC0415 - takes a second; --help must not
             DeclareError,
             declare_directory,
         )

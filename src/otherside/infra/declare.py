@@ -8,17 +8,11 @@ resolves. `preview`, the tests and the examples all read programs this way.
 import asyncio
 import contextlib
 import gc
-import json
-import os
-import runpy
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-import yaml
 from google.protobuf import struct_pb2
 from pulumi import Archive, Asset
 from pulumi.runtime import config as pulumi_config
@@ -154,29 +148,6 @@ def declare(
     return Declaration(resources=tuple(monitor.declared.values()), exports=exports)
 
 
-def declare_directory(
-    directory: Path, *, stack_name: str | None = None, transform: Transform = lambda one: one
-) -> Declaration:
-    """Run the Pulumi project in a directory, with the settings that `pulumi up` would give it.
-
-    The program sees a deployment (`is_dry_run` is false), so that every output resolves. Reads
-    `Pulumi.yaml`, and `Pulumi.<stack>.yaml` where a stack is named or only one exists.
-
-    Raises:
-        DeclareError: As `declare`, and if the directory holds no Python project.
-        Exception: Whatever the program itself raises.
-    """
-    project, main, stack_name, config = _project(directory, stack_name)
-    with _inside(main.parent):
-        return declare(
-            lambda: _run(main),
-            project=project,
-            stack_name=stack_name,
-            config=config,
-            transform=transform,
-        )
-
-
 class _Unused(mocks.Mocks):
     """What the stock monitor would hand its calls to; ours answers them by itself."""
 
@@ -187,21 +158,6 @@ class _Unused(mocks.Mocks):
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Refuse."""
         raise DeclareError(args.name)
-
-
-def _run(main: Path) -> None:
-    """Run a program's main file; one that exits without an error has simply ended.
-
-    Raises:
-        DeclareError: If it exits with an error.
-    """
-    try:
-        with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of the answer
-            runpy.run_path(str(main), run_name="__main__")
-    except SystemExit as exit_:
-        if exit_.code not in {0, None}:
-            msg = f"{main}: the program exited with {exit_.code}"
-            raise DeclareError(msg) from None
 
 
 class _Monitor(mocks.MockMonitor):
@@ -444,89 +400,3 @@ async def _exports() -> dict[str, Any]:
 def _defaults_allowed(config: Mapping[str, str]) -> bool:
     disabled = config.get("pulumi:disable-default-providers", "")
     return not ('"aws"' in disabled or '"*"' in disabled)
-
-
-def _project(directory: Path, stack_name: str | None) -> tuple[str, Path, str, dict[str, str]]:
-    definition = directory / "Pulumi.yaml"
-    project = _yaml(definition)
-    runtime = project.get("runtime")
-    runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
-    if runtime != "python":
-        msg = f"{definition}: runtime is {runtime!r}; only Python programs can be declared here"
-        raise DeclareError(msg)
-    main = directory / str(project.get("main", ".")) / "__main__.py"
-    if not main.is_file():
-        msg = f"{main}: the program that {definition} speaks of is missing"
-        raise DeclareError(msg)
-    stacks = sorted(directory.glob("Pulumi.*.yaml"))
-    names = [one.name.removeprefix("Pulumi.").removesuffix(".yaml") for one in stacks]
-    if stack_name is None and len(names) > 1:
-        msg = f"{directory} has several stacks; name one with --stack: {', '.join(names)}"
-        raise DeclareError(msg)
-    if stack_name is not None and stack_name not in names:
-        msg = f"{directory} has no stack {stack_name}; it has {', '.join(names) or 'none'}"
-        raise DeclareError(msg)
-    stack_name = stack_name or (names[0] if names else None)
-    name = str(project.get("name", directory.name))
-    config = _config(name, project.get("config"), definition)
-    chosen = directory / f"Pulumi.{stack_name}.yaml"
-    if stack_name is not None:
-        config |= _config(name, _yaml(chosen).get("config"), chosen)
-    return name, main, stack_name or "preview", config
-
-
-def _yaml(file: Path) -> dict[str, Any]:
-    try:
-        loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        msg = f"{file}: no such file; name a directory with a Pulumi project in it"
-        raise DeclareError(msg) from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        msg = f"{file}: cannot be read: {error}"
-        raise DeclareError(msg) from None
-    if not isinstance(loaded, dict):
-        msg = f"{file}: is no table of settings"
-        raise DeclareError(msg)
-    return loaded
-
-
-def _config(project: str, raw: object, file: Path) -> dict[str, str]:
-    """Return settings as the engine hands them over: full names, everything else as JSON."""
-    if raw is None:
-        return {}
-    if not isinstance(raw, dict):
-        msg = f"{file}: config is no table of settings"
-        raise DeclareError(msg)
-    return dict(_settings(project, raw))
-
-
-def _settings(project: str, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for key, value in raw.items():
-        name = key if ":" in str(key) else f"{project}:{key}"
-        if isinstance(value, dict) and "secure" in value:
-            yield name, SECRET
-        elif isinstance(value, dict) and set(value) & {"value", "default"}:
-            yield name, _text(value.get("value", value.get("default")))
-        else:
-            yield name, _text(value)
-
-
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, default=str)
-
-
-@contextlib.contextmanager
-def _inside(directory: Path) -> Iterator[None]:
-    """Run a program where it expects to be: its directory is current and importable."""
-    before, path, modules = Path.cwd(), list(sys.path), set(sys.modules)
-    os.chdir(directory)
-    sys.path.insert(0, str(directory))
-    try:
-        yield
-    finally:
-        os.chdir(before)
-        sys.path[:] = path
-        for name in set(sys.modules) - modules:
-            origin = getattr(sys.modules[name], "__file__", None) or ""
-            if Path(origin).is_relative_to(directory):
-                del sys.modules[name]
