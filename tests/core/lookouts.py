@@ -2,12 +2,20 @@
 
 from dataclasses import replace
 
-from otherside.core.decide import Policy
-from otherside.core.facts import DatabaseView, Facts, Reading, Signal, Signals
+from otherside.core.facts import (
+    DatabaseView,
+    Facts,
+    Lease,
+    Reading,
+    Replication,
+    Signal,
+    Signals,
+)
+from otherside.core.policy import Policy
 from otherside.core.topology import FailoverMode, Side
 
 GOOD, BAD, UNKNOWN = Reading.GOOD, Reading.BAD, Reading.UNKNOWN
-AUTO = Policy(mode=FailoverMode.AUTO, loss_auto_s=1.0)
+AUTO = Policy(mode=FailoverMode.AUTO, loss_auto_s=5.0)
 
 HEALTHY = DatabaseView(
     writer=Side.PRIMARY,
@@ -34,14 +42,27 @@ def signals(at_s, **readings):
     return Signals(**{n: Signal(reading=readings.get(n, GOOD), at_s=at_s) for n in names})
 
 
-def facts(at_s, *, database=HEALTHY, loss_s=0.2, readings=None, **more):
+def following(at_s, lag_s):
+    """Return how far the standby follows; `None` where nobody can say."""
+    if lag_s is None:
+        return None
+    return Replication(replicated_s=at_s - lag_s, lived_s=at_s, lag_max_s=lag_s)
+
+
+def lives(readings):
+    """Return whether these readings tell of a writer that writes."""
+    ways = ("standby_canary", "witness_canary", "heartbeat", "write_pulse")
+    return any(readings.get(one, GOOD) is GOOD for one in ways)
+
+
+def facts(at_s, *, database=HEALTHY, lag_s=0.2, readings=None, **more):
     """Return one observation; healthy unless told otherwise."""
     base = Facts(
         at_s=at_s,
         signals=signals(at_s, **(readings or {})),
         database=database,
-        loss_estimate_s=loss_s,
-        lease_expires_s=None,
+        replication=following(at_s if lives(readings or {}) else 0.0, lag_s),
+        lease=Lease(open=False, seen_s=at_s),
         write_verified=None,
         users_on=Side.PRIMARY,
     )

@@ -7,21 +7,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.lookouts import AUTO, DEAD, GOOD, HEALTHY, dead, facts
-from otherside.core.decide import _READ, TRANSITIONS, Decision, Event, Policy, decide
+from otherside.core.decide import _READ, Decision, Terms, decide, objection
 from otherside.core.facts import (
     Command,
     DatabaseView,
     Facts,
+    Lease,
     Move,
     MoveUnderWay,
     Order,
     Progress,
     Reading,
+    Replication,
     Signal,
     Signals,
 )
+from otherside.core.policy import Policy
 from otherside.core.state import Phase, State, first
 from otherside.core.topology import FailoverMode, Side
+from otherside.core.transitions import TRANSITIONS, Event
 from otherside.core.verdict import DEADLY
 
 MOVED = replace(HEALTHY, writer=Side.STANDBY, resynced=False)
@@ -145,8 +149,13 @@ def test_a_dead_writer_is_left_to_aurora_first():
 @pytest.mark.parametrize(
     ("changes", "policy", "phase", "words"),
     [
-        ({"loss_s": 4.0}, {}, Phase.AWAIT_APPROVAL, "up to 4.0 s of writes would be lost"),
-        ({"loss_s": None}, {}, Phase.AWAIT_APPROVAL, "nobody can say"),
+        (
+            {"lag_s": 8.0},
+            {},
+            Phase.AWAIT_APPROVAL,
+            "about 9.0 s of writes would be lost, and 24.0 s",
+        ),
+        ({"lag_s": None}, {}, Phase.AWAIT_APPROVAL, "nobody can say"),
         ({}, {"mode": FailoverMode.APPROVE}, Phase.AWAIT_APPROVAL, "by design"),
         ({}, {"mode": FailoverMode.OBSERVE}, Phase.BLOCKED, "would have moved the writer"),
         ({}, {"freezes": ((0.0, 1e9),)}, Phase.BLOCKED, "frozen"),
@@ -161,31 +170,33 @@ def test_a_dead_writer_is_left_to_aurora_first():
     ],
 )
 def test_what_is_not_allowed_is_asked_or_refused_with_its_reason(changes, policy, phase, words):
-    """And pages once, whatever follows."""
+    """And tells a person at once, and again when ten minutes have passed."""
     story = Story(replace(AUTO, **policy))
     decision = story.until(phase, dead, **changes)
     assert words in decision.state.reason
-    assert decision.page == decision.state.reason
-    later = [story.look(dead, **changes) for _ in range(5)]
-    assert {one.page for one in later} == {None}
+    assert decision.notice == f"{phase}: {decision.state.reason}"
+    assert decision.urgent
+    later = [story.look(dead, **changes) for _ in range(130)]
+    told = [number for number, one in enumerate(later) if one.notice]
+    assert told == [119]
     assert not any(one.move for one in story.decisions)
 
 
 def test_an_approval_counts_for_the_revision_that_was_seen():
     """An old one is nothing; the right one moves the writer."""
     story = Story()
-    story.until(Phase.AWAIT_APPROVAL, dead, loss_s=4.0)
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
     stale = Command(order=Order.APPROVE, revision=1, author="ada", at_s=story.now_s)
-    story.look(dead, loss_s=4.0, command=stale)
+    story.look(dead, lag_s=8.0, command=stale)
     assert story.state.phase is Phase.AWAIT_APPROVAL
-    story.order(Order.APPROVE, dead, loss_s=4.0)
+    story.order(Order.APPROVE, dead, lag_s=8.0)
     assert story.state.phase is Phase.FENCING
 
 
 def test_an_approval_after_the_healing_moves_nothing():
     """Whoever is late approves a disaster that is over."""
     story = Story()
-    story.until(Phase.AWAIT_APPROVAL, dead, loss_s=4.0)
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
     story.order(Order.APPROVE, facts)
     assert story.state.phase is Phase.STEADY
 
@@ -193,10 +204,15 @@ def test_an_approval_after_the_healing_moves_nothing():
 def test_a_lease_is_waited_out():
     """Until it has run out, with the clocks' difference on top."""
     story = Story()
-    story.until(Phase.FENCING, dead)
-    runs_out_s = story.now_s + 15.0
-    story.until(Phase.PROMOTE_INTENT, dead, lease_expires_s=runs_out_s)
-    assert story.now_s >= runs_out_s + AUTO.skew_s
+    fencing = story.until(Phase.FENCING, dead)
+    assert fencing.terms == Terms(side=Side.PRIMARY, epoch=0, open=False)
+    for _ in range(5):
+        story.look(dead, lease=Lease(open=True, seen_s=story.now_s))
+    assert story.state.phase is Phase.FENCING
+    story.look(dead, lease=None)
+    closed_s = story.now_s + 5.0
+    story.until(Phase.PROMOTE_INTENT, dead)
+    assert story.now_s >= closed_s + AUTO.lease_s + AUTO.skew_s
 
 
 def test_life_during_fencing_stops_it():
@@ -241,7 +257,7 @@ def test_what_somebody_else_moves_is_left_to_them(database):
     story = Story()
     story.look(facts, database=database)
     assert story.state.phase is Phase.HALTED
-    assert story.decisions[-1].page
+    assert story.decisions[-1].urgent
     for _ in range(30):
         story.look(dead, database=database)
     assert not any(one.move for one in story.decisions)
@@ -253,6 +269,10 @@ def test_halted_ends_only_by_a_persons_word():
     story.look(facts, database=MOVED)
     story.look(facts, database=MOVED)
     assert story.state.phase is Phase.HALTED
+    story.order(Order.ADOPT, facts, database=MOVED)
+    assert story.state.phase is Phase.HALTED, "the description may be an old one"
+    assert "an order counts in 110 s" in story.decisions[-1].reason
+    story.now_s += 110
     story.order(Order.ADOPT, facts, database=MOVED)
     assert (story.state.phase, story.state.latched) == (Phase.VERIFY, False)
     story.look(facts, database=MOVED, write_verified=True)
@@ -292,7 +312,7 @@ def test_a_switchover_that_does_not_fit_is_given_up():
     """Never turned into something that loses data."""
     story = Story()
     story.order(Order.SWITCHOVER, facts)
-    story.until(Phase.STEADY, facts, looks=100, loss_s=30.0)
+    story.until(Phase.STEADY, facts, looks=100, lag_s=30.0)
     assert not any(one.move for one in story.decisions)
     story.order(Order.SWITCHOVER, facts)
     story.until(Phase.SWITCH_INTENT, facts)
@@ -331,8 +351,14 @@ looks = st.builds(
     at_s=st.floats(0, 120),
     signals=st.builds(Signals, **dict.fromkeys(Signals.__slots__, readings)) | st.just(None),
     database=databases,
-    loss_estimate_s=st.none() | st.floats(0, 10),
-    lease_expires_s=st.none() | st.floats(0, 2000),
+    replication=st.none()
+    | st.builds(
+        Replication,
+        replicated_s=st.floats(0, 2000),
+        lived_s=st.floats(0, 2000),
+        lag_max_s=st.floats(0, 10),
+    ),
+    lease=st.none() | st.builds(Lease, open=st.booleans(), seen_s=st.floats(0, 2000)),
     write_verified=st.none() | st.booleans(),
     users_on=st.none() | st.sampled_from(Side),
     command=st.none()
@@ -342,7 +368,9 @@ looks = st.builds(
         revision=st.integers(0, 30),
         author=st.just("ada"),
         at_s=st.floats(0, 2000),
+        until_s=st.none() | st.floats(0, 3000),
     ),
+    capacity_short=st.none() | st.booleans(),
 )
 policies = st.builds(
     Policy,
@@ -376,7 +404,7 @@ def test_rules_hold_over_any_sequence_of_looks(sequence, policy):
             assert policy.mode is not FailoverMode.OBSERVE
         if after.phase is Phase.FENCING and state.phase is not Phase.FENCING:
             assert after.verdict in DEADLY
-            approved = state.phase is Phase.AWAIT_APPROVAL
+            approved = state.phase in {Phase.AWAIT_APPROVAL, Phase.BLOCKED}
             assert approved or now_s - after.bad_since_s >= policy.confirm_s
             assert one.database is not None
             assert one.database.standby_has_instance
@@ -410,4 +438,112 @@ def test_a_state_is_a_plain_value():
         first(1.0)
         == first(1.0)
         == State(revision=0, phase=Phase.STEADY, since_s=1.0, writer=Side.PRIMARY)
+    )
+
+
+def test_no_means_no_until_the_writer_was_seen_to_live():
+    """A person who denied is not asked again by the next look; the same person may say yes."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    story.order(Order.DENY, dead, lag_s=8.0)
+    for _ in range(20):
+        story.look(dead, lag_s=8.0)
+    assert story.state.phase is Phase.BLOCKED
+    assert story.state.reason == "ada denied it"
+    story.order(Order.APPROVE, dead, lag_s=8.0)
+    assert story.state.phase is Phase.FENCING
+    story.look(facts)
+    assert (story.state.phase, story.state.denied) == (Phase.STEADY, False)
+
+
+def test_a_person_freezes_for_a_while_in_any_phase():
+    """It ends by itself, or by another order with a moment in the past."""
+    story = Story()
+    story.look(dead)
+    command = Command(
+        order=Order.FREEZE, revision=0, author="ada", at_s=story.now_s, until_s=story.now_s + 300
+    )
+    story.look(dead, command=command)
+    assert story.decisions[-1].notice
+    frozen = story.until(Phase.BLOCKED, dead, command=command)
+    assert "frozen by a person" in frozen.reason
+    story.until(Phase.FENCING, dead, command=command)
+    assert story.now_s >= command.until_s
+
+
+def test_an_old_description_after_our_own_move_is_no_foreign_one():
+    """RDS promises nobody the newest; two minutes later the same words mean something else."""
+    story = failed_over()
+    moved_s = story.state.moved_s
+    story.look(dead, database=HEALTHY, users_on=Side.STANDBY)
+    story.look(dead, database=replace(HEALTHY, move=MOVING), users_on=Side.STANDBY)
+    assert story.state.phase is Phase.FAILED_OVER
+    story.now_s = moved_s + AUTO.settle_s
+    story.look(dead, database=HEALTHY, users_on=Side.STANDBY)
+    assert story.state.phase is Phase.HALTED
+
+
+def test_an_old_description_of_the_time_before_is_no_cancellation():
+    """A cancelled move and one that is not to be seen yet look the same for two minutes."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    story.look(dead, database=replace(HEALTHY, move=MOVING))
+    entered_s = story.now_s
+    story.until(Phase.PROMOTE_INTENT, dead)
+    assert story.now_s > entered_s + AUTO.settle_s
+    assert story.state.intent.operation == "1.2"
+
+
+def test_a_life_seen_in_time_lets_the_intent_expire():
+    """Nobody has called, and nobody can any more: back to where it began, the lease open again."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    quiet_s = story.state.quiet_until_s
+    story.until(Phase.STEADY, facts)
+    assert story.now_s >= quiet_s
+    assert story.decisions[-1].terms == Terms(side=Side.PRIMARY, epoch=1, open=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"readings": {**DEAD, "write_pulse": GOOD}}, "a write was seen to work"),
+        ({"lease": Lease(open=True, seen_s=0.0)}, "lease is open"),
+        ({"database": None}, "does not answer"),
+        ({"database": replace(HEALTHY, move=MOVING)}, "moving the writer already"),
+        (
+            {"database": replace(HEALTHY, move=replace(MOVING, kind=Move.SWITCHOVER))},
+            "somebody else",
+        ),
+        ({"database": replace(HEALTHY, versions_match=False)}, "versions"),
+        ({"database": replace(HEALTHY, standby_available=False)}, "not available"),
+    ],
+)
+def test_the_actuator_objects_with_its_own_eyes(changes, words):
+    """What it may do stands in the state; whether it still should, it looks for itself."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    assert objection(story.state, dead(story.now_s + 1), AUTO) is None
+    seen = facts(story.now_s + 1, **{"readings": DEAD, **changes})
+    assert words in objection(story.state, seen, AUTO)
+
+
+def test_the_actuator_carries_out_nothing_that_is_old_or_not_committed():
+    """Neither an intent whose time is over nor one that nobody wrote down."""
+    story = Story()
+    assert "no intent" in objection(story.state, dead(5.0), AUTO)
+    story.until(Phase.PROMOTE_INTENT, dead)
+    late_s = story.state.intent.not_after_s + 0.1
+    assert "expired" in objection(story.state, dead(late_s), AUTO)
+    frozen = replace(AUTO, freezes=((0.0, 1e9),))
+    assert "frozen" in objection(story.state, dead(story.now_s + 1), frozen)
+
+
+def test_the_sentence_of_a_look_says_how_far_it_has_come():
+    """For the person who reads the log at night."""
+    story = Story()
+    for _ in range(7):
+        story.look(dead)
+    assert story.decisions[-1].reason == (
+        "confirming region-dead: 5 of 5 signals bad for 30 s of 60 s; lag 0.2 s"
     )

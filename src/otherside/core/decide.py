@@ -12,11 +12,13 @@ shows them done, so each is safe to repeat and no crash loses one.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
+from typing import assert_never
 
 from otherside.core.facts import Command, DatabaseView, Facts, Move, Order, Progress
+from otherside.core.policy import Policy
 from otherside.core.state import Intent, Phase, State
 from otherside.core.topology import FailoverMode, Side
+from otherside.core.transitions import TRANSITIONS, Event
 from otherside.core.verdict import DEADLY, Evidence, Verdict, judge, weigh
 
 HOME = Side.PRIMARY
@@ -24,157 +26,12 @@ HOME = Side.PRIMARY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What may happen by itself, and how long is long enough. Times in seconds."""
+class Terms:
+    """What the lease should say: on which side's writer, at which epoch, and whether at all."""
 
-    mode: FailoverMode
-    loss_auto_s: float
-    """Most that a failover may lose without asking: the recovery point objective."""
-    confirm_s: float = 60.0
-    """Longer than the 43 s blip that once split GitHub's databases in two."""
-    in_region_grace_s: float = 120.0
-    """How long Aurora may take to replace a dead writer inside its own Region."""
-    look_gap_max_s: float = 90.0
-    """Looks further apart than this do not confirm one another."""
-    fresh_s: float = 20.0
-    suspect_max_s: float = 600.0
-    fence_s: float = 20.0
-    skew_s: float = 5.0
-    intent_s: float = 15.0
-    actor_s: float = 58.0
-    """Longest that a function runs: how late an actor of the last intent can still call."""
-    attempts_max: int = 3
-    promote_max_s: float = 900.0
-    block_s: float = 3600.0
-    approval_max_s: float = 900.0
-    stable_s: float = 86_400.0
-    precheck_s: float = 30.0
-    precheck_max_s: float = 300.0
-    switch_lag_max_s: float = 1.0
-    freezes: tuple[tuple[float, float], ...] = ()
-    """Windows in which nothing moves, from and to."""
-
-
-class Event(StrEnum):
-    """What a look at the facts means for a phase."""
-
-    NOTHING = "nothing"
-    SUSPECTED = "suspected"
-    CLEARED = "cleared"
-    EXPIRED = "expired"
-    ALLOWED = "allowed"
-    ASKING = "asking"
-    REFUSED = "refused"
-    FENCED = "fenced"
-    MOVING = "moving"
-    MOVED = "moved"
-    CANCELLED = "cancelled"
-    RETRY = "retry"
-    EXHAUSTED = "exhausted"
-    FOREIGN = "foreign"
-    STUCK = "stuck"
-    VERIFIED = "verified"
-    SHIFTED_BY_FAILOVER = "shifted-by-failover"
-    SHIFTED_AWAY = "shifted-away"
-    SHIFTED_HOME = "shifted-home"
-    RESYNCED = "resynced"
-    STABLE = "stable"
-    SIGNED = "signed"
-    ORDERED = "ordered"
-    FIT = "fit"
-    UNFIT_AT_HOME = "unfit-at-home"
-    UNFIT_AWAY = "unfit-away"
-    RESUMED = "resumed"
-    ADOPTED_AT_HOME = "adopted-at-home"
-    ADOPTED_AWAY = "adopted-away"
-
-
-_FOREIGN = {Event.FOREIGN: Phase.HALTED}
-_GUARDED = {
-    Event.ALLOWED: Phase.FENCING,
-    Event.ASKING: Phase.AWAIT_APPROVAL,
-    Event.REFUSED: Phase.BLOCKED,
-    Event.CLEARED: Phase.STEADY,
-}
-
-TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
-    Phase.STEADY: {
-        Event.SUSPECTED: Phase.SUSPECT,
-        Event.ORDERED: Phase.SWITCH_PRECHECK,
-        **_FOREIGN,
-    },
-    Phase.SUSPECT: {**_GUARDED, Event.EXPIRED: Phase.STEADY, **_FOREIGN},
-    Phase.AWAIT_APPROVAL: {
-        Event.ALLOWED: Phase.FENCING,
-        Event.CLEARED: Phase.STEADY,
-        Event.REFUSED: Phase.BLOCKED,
-        **_FOREIGN,
-    },
-    Phase.BLOCKED: {
-        Event.ALLOWED: Phase.FENCING,
-        Event.ASKING: Phase.AWAIT_APPROVAL,
-        Event.CLEARED: Phase.STEADY,
-        **_FOREIGN,
-    },
-    Phase.FENCING: {
-        Event.FENCED: Phase.PROMOTE_INTENT,
-        Event.CLEARED: Phase.STEADY,
-        **_FOREIGN,
-    },
-    Phase.PROMOTE_INTENT: {
-        Event.MOVED: Phase.VERIFY,
-        Event.MOVING: Phase.PROMOTING,
-        Event.RETRY: Phase.PROMOTE_INTENT,
-        Event.EXHAUSTED: Phase.HALTED,
-        **_FOREIGN,
-    },
-    Phase.PROMOTING: {
-        Event.MOVED: Phase.VERIFY,
-        Event.CANCELLED: Phase.PROMOTE_INTENT,
-        Event.EXHAUSTED: Phase.HALTED,
-        Event.STUCK: Phase.HALTED,
-        **_FOREIGN,
-    },
-    Phase.VERIFY: {Event.VERIFIED: Phase.SHIFT, **_FOREIGN},
-    Phase.SHIFT: {
-        Event.SHIFTED_BY_FAILOVER: Phase.FAILED_OVER,
-        Event.SHIFTED_AWAY: Phase.FAILBACK_READY,
-        Event.SHIFTED_HOME: Phase.STEADY,
-        **_FOREIGN,
-    },
-    Phase.FAILED_OVER: {Event.RESYNCED: Phase.REJOINED, **_FOREIGN},
-    Phase.REJOINED: {
-        Event.SIGNED: Phase.REJOINED,
-        Event.STABLE: Phase.FAILBACK_READY,
-        **_FOREIGN,
-    },
-    Phase.FAILBACK_READY: {Event.ORDERED: Phase.SWITCH_PRECHECK, **_FOREIGN},
-    Phase.SWITCH_PRECHECK: {
-        Event.FIT: Phase.SWITCH_INTENT,
-        Event.UNFIT_AT_HOME: Phase.STEADY,
-        Event.UNFIT_AWAY: Phase.FAILBACK_READY,
-        **_FOREIGN,
-    },
-    Phase.SWITCH_INTENT: {
-        Event.MOVED: Phase.VERIFY,
-        Event.MOVING: Phase.SWITCHING,
-        Event.RETRY: Phase.SWITCH_INTENT,
-        Event.EXHAUSTED: Phase.HALTED,
-        **_FOREIGN,
-    },
-    Phase.SWITCHING: {
-        Event.MOVED: Phase.VERIFY,
-        Event.CANCELLED: Phase.SWITCH_INTENT,
-        Event.EXHAUSTED: Phase.HALTED,
-        Event.STUCK: Phase.HALTED,
-        **_FOREIGN,
-    },
-    Phase.HALTED: {
-        Event.RESUMED: Phase.STEADY,
-        Event.ADOPTED_AT_HOME: Phase.STEADY,
-        Event.ADOPTED_AWAY: Phase.VERIFY,
-    },
-}
+    side: Side
+    epoch: int
+    open: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,15 +39,21 @@ class Decision:
     """What to believe from now on, and what the new state asks of the world."""
 
     state: State
-    move: Intent | None
-    """Ask Aurora for this, if it is not yet `not_after_s`."""
-    verify: bool
-    """Write a row of this epoch to the target and read it back."""
-    raise_capacity: bool
-    page: str | None
-    """Wake a person, once for each text."""
     changed: bool
     """Whether the state is a new revision, to be committed before anything is asked."""
+    verdict: Verdict
+    """What this look means."""
+    reason: str
+    """This look in one sentence, for people."""
+    move: Intent | None
+    """Ask Aurora for this, if it is not yet `not_after_s`."""
+    terms: Terms | None
+    """What the lease should say; `None` leaves it as it is."""
+    raise_capacity: bool
+    notice: str | None
+    """What to tell people of this revision."""
+    urgent: bool
+    """Whether it waits for a person."""
 
 
 def decide(state: State, facts: Facts, policy: Policy) -> Decision:
@@ -199,48 +62,163 @@ def decide(state: State, facts: Facts, policy: Policy) -> Decision:
     Total and deterministic: equal arguments give equal decisions.
     """
     evidence = weigh(facts.signals, facts.at_s, policy.fresh_s)
-    verdict = judge(evidence)
-    seen = _remember(state, verdict, facts.at_s, policy)
-    event, reason = _foreign(seen, facts) or _READ[state.phase](seen, facts, evidence, policy)
+    seen = _remember(state, judge(evidence), facts, policy)
+    event, reason = _foreign(seen, facts, policy) or _READ[state.phase](
+        seen, facts, evidence, policy
+    )
     phase = TRANSITIONS[state.phase].get(event)
     if phase is None:
-        return _ask(_stay(state, seen, reason), facts, committed=state)
+        return _ask(_stay(state, seen, reason, facts, policy), state, facts, (seen.verdict, reason))
+    revision = state.revision + 1
     entered = replace(
-        seen, phase=phase, since_s=facts.at_s, revision=state.revision + 1, reason=reason
+        seen, phase=phase, since_s=facts.at_s, revision=revision, entered=revision, reason=reason
     )
-    return _ask(_enter(entered, event, facts, policy), facts, committed=state)
+    return _ask(_enter(entered, event, facts, policy), state, facts, (seen.verdict, reason))
 
 
-def _remember(state: State, verdict: Verdict, now_s: float, policy: Policy) -> State:
-    """Return the state with how long a deadly verdict has held, unbroken and well watched."""
+def objection(state: State, facts: Facts, policy: Policy) -> str | None:
+    """Return why the committed intent must not be carried out, or `None` if it may.
+
+    The actuator asks this of its own look at the world, right before it calls: no mistake of one
+    function alone moves the writer.
+    """
+    intent = state.intent
+    if intent is None or state.phase not in _ASKING:
+        return f"no intent is committed in {state.phase}"
+    if facts.at_s > intent.not_after_s:
+        return f"{intent.operation} has expired"
+    foreign = _foreign(state, facts, policy)
+    if foreign is not None:
+        return foreign[1]
+    obstacle = _obstacle(state, facts, policy)
+    if obstacle is not None:
+        return obstacle
+    if facts.database is not None and facts.database.move is not None:
+        return f"{intent.operation}: Aurora is moving the writer already"
+    if intent.move is Move.SWITCHOVER:
+        return None
+    if facts.lease is not None and facts.lease.open:
+        return "the old writer's lease is open"
+    evidence = weigh(facts.signals, facts.at_s, policy.fresh_s)
+    return "a write was seen to work" if evidence.writes_live else None
+
+
+def needs_capacity(state: State, facts: Facts) -> bool:
+    """Return whether the standby is to serve everyone and may have too few instances for it."""
+    return state.phase in _AWAY and facts.capacity_short is not False
+
+
+def _remember(state: State, verdict: Verdict, facts: Facts, policy: Policy) -> State:
+    """Return the state with what this look adds to what is known, whatever the phase."""
+    now_s = facts.at_s
     if verdict not in DEADLY:
-        return replace(state, verdict=verdict, bad_since_s=None)
-    broken = state.bad_since_s is None or now_s - state.looked_s > policy.look_gap_max_s
-    since_s = now_s if broken else state.bad_since_s
-    return replace(state, verdict=verdict, bad_since_s=since_s, looked_s=now_s)
+        seen = replace(state, verdict=verdict, bad_since_s=None)
+    else:
+        broken = state.bad_since_s is None or now_s - state.looked_s > _gap_max_s(facts, policy)
+        since_s = now_s if broken or _lived_since(state, facts, policy) else state.bad_since_s
+        seen = replace(state, verdict=verdict, bad_since_s=since_s, looked_s=now_s)
+    if state.phase is Phase.FENCING and facts.lease is not None:
+        seen = replace(seen, fenced_s=_fenced_since(state, facts))
+    return _heed(seen, facts)
 
 
-_WATCHING = frozenset({Phase.SUSPECT, Phase.BLOCKED, Phase.FENCING})
-"""Phases in which each look is committed: the window must survive the function that watches it."""
+def _gap_max_s(facts: Facts, policy: Policy) -> float:
+    """Return how far apart two looks may be that confirm one another.
+
+    Farther where the writer's own traces tell whether it lived in between.
+    """
+    return policy.look_gap_max_s / (1 if facts.replication is not None else 2)
 
 
-def _stay(state: State, seen: State, reason: str) -> State:
-    """Return the state after a look that moved nothing."""
-    if state.phase in _WATCHING and seen != state:
-        return replace(seen, revision=state.revision + 1, reason=reason)
-    return state
+def _lived_since(state: State, facts: Facts, policy: Policy) -> bool:
+    """Return whether the writer is known to have written since it was first seen as dead.
+
+    Nobody may have looked at that moment; what it left in the store or on the standby tells.
+    """
+    replication, since_s = facts.replication, state.bad_since_s
+    if replication is None or since_s is None:
+        return False
+    return replication.lived_s > since_s + policy.skew_s
+
+
+def _fenced_since(state: State, facts: Facts) -> float | None:
+    """Return since when the lease has been seen closed without a break."""
+    assert facts.lease is not None, "asked of a lease that nobody saw"
+    if facts.lease.open:
+        return None
+    return facts.lease.seen_s if state.fenced_s is None else state.fenced_s
+
+
+def _heed(state: State, facts: Facts) -> State:
+    """Return the state with a freeze that a person asked for; in any phase, once."""
+    command = facts.command
+    if command is None or command.order is not Order.FREEZE or command.at_s <= state.heeded_s:
+        return state
+    return replace(state, frozen_until_s=command.until_s or 0.0, heeded_s=command.at_s)
+
+
+_WATCHING = frozenset({Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.FENCING})
+"""Phases whose looks are committed: the window must survive the function that watches it."""
+_WAITING = frozenset({Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.HALTED})
+"""Phases that wait for a person, who is told again and again."""
+_PATIENCE_S = {
+    Phase.PROMOTING: 300.0,
+    Phase.SWITCHING: 600.0,
+    Phase.VERIFY: 120.0,
+    Phase.SHIFT: 180.0,
+    Phase.FAILED_OVER: 86_400.0,
+}
+"""How long a phase may take before a person hears that it has not passed."""
+_ASKING = frozenset({Phase.PROMOTE_INTENT, Phase.SWITCH_INTENT})
+_MOVING = frozenset(
+    {Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.SWITCH_INTENT, Phase.SWITCHING, Phase.VERIFY}
+)
+_CLOSED = frozenset({Phase.FENCING, Phase.PROMOTE_INTENT, Phase.PROMOTING})
+"""Phases in which no side may acknowledge a write."""
+_AWAY = frozenset(
+    {Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.VERIFY, Phase.SHIFT, Phase.FAILED_OVER}
+)
+"""Phases in which the standby serves everyone, or is about to."""
+
+
+def _stay(state: State, seen: State, reason: str, facts: Facts, policy: Policy) -> State:
+    """Return the state after a look that moved nothing: a new revision where it must be kept."""
+    if _is_overdue(state, facts.at_s) and facts.at_s - state.told_s >= policy.remind_s:
+        told = replace(seen, told_s=facts.at_s)
+    elif seen.heeded_s != state.heeded_s or _worth_keeping(state, seen, policy):
+        told = seen
+    else:
+        return state
+    return replace(told, revision=state.revision + 1, reason=reason)
+
+
+def _is_overdue(state: State, now_s: float) -> bool:
+    """Return whether a phase needs a person: because it always does, or by how long it lasts."""
+    if state.phase in _WAITING:
+        return True
+    patience_s = _PATIENCE_S.get(state.phase)
+    return patience_s is not None and now_s - state.since_s >= patience_s
+
+
+def _worth_keeping(state: State, seen: State, policy: Policy) -> bool:
+    """Return whether a look adds more than that it was taken, or it is time to say so again."""
+    if state.phase not in _WATCHING:
+        return False
+    if seen.looked_s - state.looked_s >= policy.look_gap_max_s / 3:
+        return True
+    return replace(seen, looked_s=state.looked_s) != state
 
 
 def _enter(state: State, event: Event, facts: Facts, policy: Policy) -> State:
     """Return the state with what entering its phase changes."""
     now_s = facts.at_s
     match state.phase:
+        case Phase.FENCING:
+            return _with_loss(state, facts)
         case Phase.PROMOTE_INTENT | Phase.SWITCH_INTENT:
             return _with_intent(state, event, now_s, policy)
-        case Phase.VERIFY if event is Event.ADOPTED_AWAY:
-            return replace(state, writer=HOME.other, intent=None, epoch=state.epoch + 1)
         case Phase.VERIFY:
-            return replace(state, writer=_target(state))
+            return _with_writer(state, event, now_s)
         case Phase.SHIFT:
             return replace(state, latched=state.writer is not HOME)
         case Phase.FAILED_OVER:
@@ -248,13 +226,46 @@ def _enter(state: State, event: Event, facts: Facts, policy: Policy) -> State:
         case Phase.REJOINED if event is Event.SIGNED:
             return replace(state, reconciled=True)
         case Phase.STEADY:
-            adopted = event is Event.ADOPTED_AT_HOME
-            writer = HOME if adopted else state.writer
-            return replace(
-                state, intent=None, bad_since_s=None, writer=writer, latched=writer is not HOME
-            )
-        case _:
+            return _at_home(state, event, now_s)
+        case Phase.AWAIT_APPROVAL | Phase.BLOCKED | Phase.HALTED:
+            return replace(state, told_s=now_s, denied=state.denied or event is Event.DENIED)
+        case (
+            Phase.SUSPECT
+            | Phase.PROMOTING
+            | Phase.REJOINED
+            | Phase.FAILBACK_READY
+            | Phase.SWITCH_PRECHECK
+            | Phase.SWITCHING
+        ):
             return state
+        case _:
+            assert_never(state.phase)
+
+
+def _with_loss(state: State, facts: Facts) -> State:
+    """Return the state with what leaving now would lose, for the record."""
+    loss = facts.replication
+    return replace(
+        state,
+        fenced_s=None,
+        loss_estimate_s=loss.estimate_s if loss else None,
+        loss_bound_s=loss.bound_s if loss else None,
+    )
+
+
+def _with_writer(state: State, event: Event, now_s: float) -> State:
+    """Return the state with the writer where it was moved to, by us or by somebody else."""
+    if event is Event.ADOPTED_AWAY:
+        return replace(state, writer=HOME.other, intent=None, epoch=state.epoch + 1, moved_s=now_s)
+    assert state.intent is not None, "moved without an intent"
+    return replace(state, writer=state.intent.target, moved_s=now_s)
+
+
+def _at_home(state: State, event: Event, now_s: float) -> State:
+    """Return the state with nothing suspected; adopted where it stands, if a person said so."""
+    if event is Event.ADOPTED_AT_HOME:
+        state = replace(state, writer=HOME, intent=None, moved_s=now_s)
+    return replace(state, bad_since_s=None, denied=False, latched=state.writer is not HOME)
 
 
 def _with_intent(state: State, event: Event, now_s: float, policy: Policy) -> State:
@@ -273,41 +284,52 @@ def _with_intent(state: State, event: Event, now_s: float, policy: Policy) -> St
     return replace(state, epoch=epoch, intent=intent, quiet_until_s=quiet_until_s)
 
 
-def _target(state: State) -> Side:
-    assert state.intent is not None, "moved without an intent"
-    return state.intent.target
-
-
-def _ask(state: State, facts: Facts, *, committed: State) -> Decision:
+def _ask(state: State, committed: State, facts: Facts, meant: tuple[Verdict, str]) -> Decision:
     """Return the decision: what this state asks of the world, on every look that finds it."""
-    moving = state.phase in {Phase.PROMOTE_INTENT, Phase.SWITCH_INTENT}
-    intent = state.intent if moving else None
-    serving_away = state.phase in {
-        *(Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.VERIFY, Phase.SHIFT, Phase.FAILED_OVER),
-    }
-    waiting = {Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.HALTED}
-    entered = state.phase is not committed.phase
+    verdict, reason = meant
+    intent = state.intent if state.phase in _ASKING else None
+    told = state.revision != committed.revision and (
+        state.phase is not committed.phase
+        or state.told_s != committed.told_s
+        or state.intent != committed.intent
+        or state.heeded_s != committed.heeded_s
+    )
     return Decision(
         state=state,
+        changed=state.revision != committed.revision,
+        verdict=verdict,
+        reason=reason,
         move=intent if intent and facts.at_s <= intent.not_after_s else None,
-        verify=state.phase is Phase.VERIFY,
-        raise_capacity=serving_away,
-        page=state.reason if state.phase in waiting and entered else None,
-        changed=state != committed,
+        terms=_terms(state),
+        raise_capacity=needs_capacity(state, facts),
+        notice=f"{state.phase}: {reason}" if told else None,
+        urgent=_is_overdue(state, facts.at_s),
     )
+
+
+def _terms(state: State) -> Terms | None:
+    """Return what the lease should say. A halt leaves it as it was: nobody knows who writes."""
+    if state.phase is Phase.HALTED:
+        return None
+    return Terms(side=state.writer, epoch=state.epoch, open=state.phase not in _CLOSED)
 
 
 Read = tuple[Event, str]
 
 
-def _foreign(state: State, facts: Facts) -> Read | None:
-    """Return that somebody else moves or has moved the writer, if so, in whatever phase."""
+def _foreign(state: State, facts: Facts, policy: Policy) -> Read | None:
+    """Return that somebody else moves or has moved the writer, if so, in whatever phase.
+
+    For a while after a move of our own, a description may still be one from before it.
+    """
     database = facts.database
     if database is None or state.phase is Phase.HALTED:
         return None
-    if database.move is not None and not _ours(state, database):
+    settled = facts.at_s - state.moved_s > policy.settle_s
+    ours = state.phase in _MOVING or not settled
+    if database.move is not None and not (ours and _is_intended(state, database)):
         return Event.FOREIGN, f"somebody else is moving the writer to {database.move.target}"
-    expected = {state.writer}
+    expected = {state.writer} if settled else {state.writer, state.writer.other}
     if state.intent is not None and state.phase in _MOVING:
         expected.add(state.intent.target)
     if database.writer not in expected:
@@ -315,15 +337,11 @@ def _foreign(state: State, facts: Facts) -> Read | None:
     return None
 
 
-_MOVING = frozenset(
-    {Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.SWITCH_INTENT, Phase.SWITCHING, Phase.VERIFY}
-)
-
-
-def _ours(state: State, database: DatabaseView) -> bool:
+def _is_intended(state: State, database: DatabaseView) -> bool:
+    """Return whether a move is the one that we asked for, or one that a person took over."""
     intent, move = state.intent, database.move
-    if intent is None or move is None or state.phase not in _MOVING:
-        return False
+    if intent is None or move is None:
+        return move is not None
     return move.kind is intent.move and move.target is intent.target
 
 
@@ -342,10 +360,16 @@ def _read_suspect(state: State, facts: Facts, evidence: Evidence, policy: Policy
     if held_s < needed_s:
         if facts.at_s - state.since_s > policy.suspect_max_s:
             return Event.EXPIRED, "suspected for too long without a confirmation"
-        bad = [str(one) for one in evidence.main].count("bad")
-        text = f"confirming {state.verdict}: {bad} of 5 bad for {held_s:.0f} s of {needed_s:.0f} s"
-        return Event.NOTHING, text
+        return Event.NOTHING, (
+            f"confirming {state.verdict}: {evidence.bad} of {len(evidence.main)} signals bad for "
+            f"{held_s:.0f} s of {needed_s:.0f} s; {_lag(facts)}"
+        )
     return _guard(state, facts, policy, approved=False)
+
+
+def _lag(facts: Facts) -> str:
+    replication = facts.replication
+    return f"lag {replication.lag_max_s:.1f} s" if replication else "lag unknown"
 
 
 def _needed_s(state: State, policy: Policy) -> float:
@@ -359,6 +383,8 @@ def _guard(state: State, facts: Facts, policy: Policy, *, approved: bool) -> Rea
     obstacle = _obstacle(state, facts, policy)
     if obstacle is not None:
         return Event.REFUSED, obstacle
+    if facts.at_s < state.quiet_until_s:
+        return Event.REFUSED, "an actor of the last attempt may still be about to call"
     question = _question(state, facts, policy)
     if question is not None and not approved:
         return Event.ASKING, question
@@ -373,9 +399,9 @@ def _obstacle(state: State, facts: Facts, policy: Policy) -> str | None:
     if policy.mode is FailoverMode.OBSERVE:
         return f"observing only: would have moved the writer to {HOME.other}"
     if any(start <= now_s < end for start, end in policy.freezes):
-        return "frozen: nothing moves in this window"
-    if now_s < state.quiet_until_s:
-        return "an actor of the last attempt may still be about to call"
+        return "frozen by the design: nothing moves in this window"
+    if now_s < state.frozen_until_s:
+        return f"frozen by a person for another {state.frozen_until_s - now_s:.0f} s"
     if not database.standby_has_instance:
         return "the standby has no instance; it cannot be promoted"
     if not database.versions_match:
@@ -387,28 +413,47 @@ def _obstacle(state: State, facts: Facts, policy: Policy) -> str | None:
 
 def _question(state: State, facts: Facts, policy: Policy) -> str | None:
     """Return what a person has to answer first."""
-    loss_s = facts.loss_estimate_s
+    loss = facts.replication
     if policy.mode is FailoverMode.APPROVE:
-        return "confirmed; approval is asked for by design"
-    if loss_s is None:
-        return "confirmed; nobody can say how much would be lost"
-    if loss_s > policy.loss_auto_s:
-        return f"confirmed; up to {loss_s:.1f} s of writes would be lost"
+        return f"confirmed; approval is asked for by design; {_loss(facts)}"
+    if loss is None:
+        return f"confirmed; {_loss(facts)}"
+    if loss.estimate_s > policy.loss_auto_s:
+        return f"confirmed; {_loss(facts)}, more than {policy.loss_auto_s:.1f} s"
     if facts.at_s < state.block_until_s:
         return "confirmed; the last move was less than an hour ago"
     return None
+
+
+def _loss(facts: Facts) -> str:
+    loss = facts.replication
+    if loss is None:
+        return "nobody can say how much would be lost"
+    return (
+        f"about {loss.estimate_s:.1f} s of writes would be lost, and {loss.bound_s:.1f} s at the "
+        "most"
+    )
 
 
 def _read_await_approval(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
     if state.bad_since_s is None or evidence.writes_live:
         return Event.CLEARED, f"cleared while waiting: {state.verdict}"
     if _ordered(Order.DENY, state, facts.command):
-        return Event.REFUSED, f"{_author(facts)} denied it"
+        return Event.DENIED, f"{_author(facts)} denied it"
+    if _approved(state, facts, policy):
+        return _guard(state, facts, policy, approved=True)
+    if facts.at_s - state.bad_since_s >= _needed_s(state, policy):
+        event, reason = _guard(state, facts, policy, approved=False)
+        if event is Event.ALLOWED:
+            return event, reason  # what stood in the way is gone; nobody is needed any more
+    return Event.NOTHING, state.reason
+
+
+def _approved(state: State, facts: Facts, policy: Policy) -> bool:
+    """Return whether a person said yes to this very question, and not too long ago."""
     command = facts.command
     fresh = command is not None and facts.at_s - command.at_s <= policy.approval_max_s
-    if fresh and _ordered(Order.APPROVE, state, command):
-        return _guard(state, facts, policy, approved=True)
-    return Event.NOTHING, state.reason
+    return fresh and _ordered(Order.APPROVE, state, command)
 
 
 def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
@@ -416,25 +461,24 @@ def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy
         return Event.CLEARED, f"cleared while blocked: {state.verdict}"
     if facts.at_s - state.bad_since_s < _needed_s(state, policy):
         return Event.NOTHING, state.reason
-    return _guard(state, facts, policy, approved=False)
+    approved = _approved(state, facts, policy)
+    if state.denied and not approved:
+        return Event.NOTHING, state.reason
+    return _guard(state, facts, policy, approved=approved)
 
 
 def _read_fencing(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
     if evidence.writes_live or state.verdict not in DEADLY:
         return Event.CLEARED, f"cleared while fencing: {state.verdict}"
-    lease_s = facts.lease_expires_s
-    if lease_s is not None and facts.at_s < lease_s + policy.skew_s:
-        return (
-            Event.NOTHING,
-            f"fencing: the old writer's lease runs for {lease_s - facts.at_s:.0f} s",
-        )
-    waited_s = facts.at_s - state.since_s
-    if lease_s is None and waited_s < policy.fence_s:
-        return Event.NOTHING, f"fencing: waited {waited_s:.0f} s of {policy.fence_s:.0f} s"
+    if state.fenced_s is None:
+        return Event.NOTHING, "fencing: closing the old writer's lease"
+    left_s = state.fenced_s + policy.lease_s + policy.skew_s - facts.at_s
+    if left_s > 0:
+        return Event.NOTHING, f"fencing: the old writer's lease runs out in {left_s:.0f} s"
     return Event.FENCED, "the old writer's lease has run out"
 
 
-def _read_intent(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+def _read_intent(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
     intent, database = state.intent, facts.database
     assert intent is not None, "an intent phase without an intent"
     if database is not None and database.writer is intent.target:
@@ -443,6 +487,11 @@ def _read_intent(state: State, facts: Facts, _evidence: Evidence, policy: Policy
         return Event.MOVING, f"{intent.operation}: Aurora is moving the writer"
     if facts.at_s <= intent.not_after_s + policy.skew_s:
         return Event.NOTHING, f"{intent.operation}: asked Aurora to move the writer"
+    if evidence.writes_live and state.phase is Phase.PROMOTE_INTENT:
+        # What was called last may not be in a description yet that is as old as it may be.
+        if facts.at_s < state.quiet_until_s + policy.settle_s:
+            return Event.NOTHING, f"{intent.operation}: a write works; letting it expire"
+        return Event.CLEARED, f"{intent.operation} expired and a write works"
     if intent.attempt >= policy.attempts_max:
         return Event.EXHAUSTED, f"Aurora was asked {intent.attempt} times and has not moved"
     return Event.RETRY, f"{intent.operation} had no effect; asking again"
@@ -459,6 +508,8 @@ def _read_moving(state: State, facts: Facts, _evidence: Evidence, policy: Policy
         return Event.NOTHING, f"{intent.operation}: moving"
     if database.move is not None:
         return Event.NOTHING, f"{intent.operation}: being cancelled"
+    if facts.at_s - state.since_s <= policy.settle_s:
+        return Event.NOTHING, f"{intent.operation}: not seen to move; the view may be an old one"
     if intent.attempt >= policy.attempts_max:
         return Event.EXHAUSTED, f"Aurora cancelled {intent.attempt} attempts"
     return Event.CANCELLED, f"Aurora cancelled {intent.operation}"
@@ -483,7 +534,8 @@ def _read_shift(state: State, facts: Facts, _evidence: Evidence, _policy: Policy
 
 
 def _read_failed_over(state: State, facts: Facts, _evidence: Evidence, _policy: Policy) -> Read:
-    if facts.database is not None and facts.database.resynced:
+    database = facts.database
+    if database is not None and database.writer is state.writer and database.resynced:
         return Event.RESYNCED, f"{HOME} follows {state.writer} again"
     return Event.NOTHING, f"one Region alone: waiting until {HOME} follows again"
 
@@ -520,26 +572,38 @@ def _unfit(state: State, facts: Facts, policy: Policy) -> str | None:
         return f"the evidence says {state.verdict}"
     if facts.database is None or not facts.database.resynced:
         return "the other side does not follow"
-    if facts.loss_estimate_s is None or facts.loss_estimate_s > policy.switch_lag_max_s:
-        return "replication lags"
+    if facts.replication is None:
+        return "nobody can say how far the other side lags"
+    if facts.replication.lag_max_s > policy.switch_lag_max_s:
+        return f"replication lags by {facts.replication.lag_max_s:.1f} s"
     return None
 
 
-def _read_halted(state: State, facts: Facts, _evidence: Evidence, _policy: Policy) -> Read:
+def _read_halted(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
     database = facts.database
-    if database is None or database.move is not None:
+    resume = _ordered(Order.RESUME, state, facts.command)
+    adopt = _ordered(Order.ADOPT, state, facts.command)
+    if database is None or database.move is not None or not (resume or adopt):
         return Event.NOTHING, state.reason
-    if _ordered(Order.RESUME, state, facts.command) and database.writer is state.writer is HOME:
+    # What is described may be old, and what was called last may not be in it yet.
+    settled_s = max(state.quiet_until_s, state.since_s) + policy.settle_s
+    if facts.at_s < settled_s:
+        return Event.NOTHING, f"{state.reason}; an order counts in {settled_s - facts.at_s:.0f} s"
+    if resume and database.writer is state.writer is HOME:
         return Event.RESUMED, f"{_author(facts)} resumed"
-    if _ordered(Order.ADOPT, state, facts.command):
+    if adopt:
         event = Event.ADOPTED_AT_HOME if database.writer is HOME else Event.ADOPTED_AWAY
         return event, f"{_author(facts)} adopted the writer on {database.writer}"
     return Event.NOTHING, state.reason
 
 
 def _ordered(order: Order, state: State, command: Command | None) -> bool:
-    """Return whether a person gave this order having seen this very revision."""
-    return command is not None and command.order is order and command.revision == state.revision
+    """Return whether a person gave this order having seen this phase as it was entered."""
+    return (
+        command is not None
+        and command.order is order
+        and state.entered <= command.revision <= state.revision
+    )
 
 
 def _author(facts: Facts) -> str:

@@ -7,6 +7,7 @@ becomes UNKNOWN, and UNKNOWN never counts as BAD: silence alone has never proved
 from dataclasses import dataclass
 from enum import StrEnum
 
+from otherside.core.names import HEARTBEAT_S, LEASE_S
 from otherside.core.topology import Side
 
 
@@ -92,6 +93,42 @@ class DatabaseView:
     """Whether the side that does not write follows the one that does."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lease:
+    """The right to acknowledge writes, as the store holds it."""
+
+    open: bool
+    """Whether it can be renewed. Closed, it has run out everywhere after one lease length."""
+    seen_s: float
+    """When the store had said so: later than any renewal that it let through before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replication:
+    """How far the side that does not write follows, as last known."""
+
+    replicated_s: float
+    """Time of the writer's newest heartbeat that the other side holds."""
+    lived_s: float
+    """When the writer was last known to write."""
+    lag_max_s: float
+    """The longest lag of the last minutes in which it was known to write."""
+
+    @property
+    def estimate_s(self) -> float:
+        """Return what a failover now would lose, by what is known, as time."""
+        return max(self.lag_max_s, self.lived_s - self.replicated_s) + HEARTBEAT_S
+
+    @property
+    def bound_s(self) -> float:
+        """Return the most that it could lose.
+
+        A Region that is cut off from everything looks dead and may live: what it acknowledges to
+        its own neighbours nobody sees, until its lease has run out.
+        """
+        return self.estimate_s + LEASE_S
+
+
 class Order(StrEnum):
     """What a person may ask for."""
 
@@ -101,6 +138,8 @@ class Order(StrEnum):
     RESUME = "resume"
     ADOPT = "adopt"
     SIGN_RECONCILIATION = "sign-reconciliation"
+    FREEZE = "freeze"
+    """Move nothing until a moment, which is given with it; one in the past ends a freeze."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +150,8 @@ class Command:
     revision: int
     author: str
     at_s: float
+    until_s: float | None = None
+    """The end of a freeze."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,12 +161,14 @@ class Facts:
     at_s: float
     signals: Signals
     database: DatabaseView | None
-    loss_estimate_s: float | None
-    """Most that a failover now could lose, as time; an upper bound."""
-    lease_expires_s: float | None
-    """When the old writer's lease runs out; `None` where there is no lease to wait for."""
+    replication: Replication | None
+    lease: Lease | None
     write_verified: bool | None
     """Whether a row of the current epoch was written to the target and read back."""
     users_on: Side | None
     """Which side DNS answers with."""
+    capacity_short: bool | None = None
+    """Whether the standby runs fewer instances than it needs to serve everyone."""
     command: Command | None = None
+    aurora: tuple[str, ...] = ()
+    """What Aurora says of its own moves, in its own words: for the record, and decides nothing."""

@@ -7,7 +7,10 @@ one out by itself.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
 from typing import Self
+
+from otherside.core.topology import Side
 
 METRIC_NAMESPACE = "Otherside"
 """CloudWatch namespace of everything that the orchestrator publishes."""
@@ -20,6 +23,7 @@ HEARTBEAT = "Heartbeat"
 
 DECIDER_HANDLER = "otherside.orchestrator.handler.decide"
 ACTUATOR_HANDLER = "otherside.orchestrator.handler.act"
+WITNESS_HANDLER = "otherside.orchestrator.handler.watch"
 ROTATION_HANDLER = "otherside.orchestrator.rotation.rotate"
 RUNTIME = "python3.13"
 """Lambda's runtime for all of them."""
@@ -28,6 +32,52 @@ STATE_PARTITION = "application"
 """Partition key of the state table; its value is `Topology.prefix`."""
 STATE_SORT = "revision"
 """Sort key of the state table: `rev#` and ten digits for revisions, a plain word for the rest."""
+
+
+class Shelf(StrEnum):
+    """What the state table keeps beside revisions, each in a partition of its own."""
+
+    LEASE = "lease"
+    """Who may acknowledge writes. The application reads it."""
+    PULSE = "pulse"
+    """How each place says that it is. The application writes it."""
+    COMMAND = "command"
+    """What a person ordered last."""
+    CLAIM = "claim"
+    """Which attempts to move the writer were carried out."""
+    NOTICE = "notice"
+    """How far people were told."""
+
+    def of(self, application: str) -> str:
+        """Return the partition key: `orders-prod/lease`."""
+        return f"{application}/{self}"
+
+
+def revision_sort(revision: int) -> str:
+    """Return the sort key of a revision: `rev#0000000007`."""
+    return f"rev#{revision:010d}"
+
+
+def actuator_name(application: str) -> str:
+    """Return the name of the function that moves the writer."""
+    return f"{application}-actuator"
+
+
+LEASE_SORT = "newest"
+"""Sort key of the lease and of the order: there is one of each."""
+LEASE_S = 15.0
+"""How long a renewal of the lease lets its holder acknowledge writes, by the holder's own clock."""
+RENEW_S = 5.0
+"""How often a holder renews it."""
+HEARTBEAT_S = 1.0
+"""How often the writer's heartbeat is written into the database."""
+
+TRAFFIC_STATES = {Side.PRIMARY: "192.0.2.1", Side.STANDBY: "192.0.2.2"}
+"""Addresses that the traffic state's name answers with, for the side that DNS prefers.
+
+They are reserved for documentation and lead nowhere: an address is what every resolver can look
+up, and a name that tells the state needs no control plane. RFC 5737.
+"""
 
 APP_ENVIRONMENT_FILE = "/etc/otherside/app.env"
 """Where an instance finds its settings, as `NAME=value` lines."""
@@ -82,10 +132,15 @@ class OrchestratorSettings(Settings):
     """What the decider and the actuator know of their surroundings."""
 
     application: str
+    code: str
+    """Digest of the code that was deployed."""
     mode: str
+    loss_max_s: str
+    """Most that a failover may lose, by estimate, without asking."""
+    freezes: str
+    """Windows in which nothing moves, `START/END` in seconds since 1970, by commas; or `none`."""
     primary_region: str
     standby_region: str
-    witness_region: str
     global_cluster: str
     primary_cluster_arn: str
     standby_cluster_arn: str
@@ -97,14 +152,27 @@ class OrchestratorSettings(Settings):
     """Instances to raise the standby to once it serves everyone."""
     public_url: str
     """The application's public name with its scheme and no path."""
-    primary_url: str
     standby_url: str
-    """The load balancers' own names with their scheme and no path."""
+    """The standby's load balancer by its own name, with its scheme and no path."""
     readiness_path: str
     write_path: str
-    endpoint_check_id: str
-    """Route 53 health check of the primary's endpoint; advisory only."""
     traffic_state_name: str
-    """A TXT record whose answer says which side DNS prefers."""
-    rto_s: str
-    rpo_s: str
+    """A name whose address says which side DNS prefers: one of `TRAFFIC_STATES`."""
+
+    @property
+    def freeze_windows(self) -> list[str]:
+        """Return the windows in which nothing moves, each as `START/END`."""
+        return [] if self.freezes == "none" else self.freezes.split(",")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessSettings(Settings):
+    """What the function in the third Region knows of its surroundings."""
+
+    application: str
+    code: str
+    state_table: str
+    state_region: str
+    """Region whose copy of the state table it writes to."""
+    public_url: str
+    write_path: str

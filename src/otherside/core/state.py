@@ -58,6 +58,8 @@ class State:
     phase: Phase
     since_s: float
     """When the phase was entered."""
+    entered: int = 0
+    """The revision that entered it: orders for any later one of the same phase count."""
     writer: Side
     """The side that holds the writer, as last committed."""
     epoch: int = 0
@@ -74,6 +76,22 @@ class State:
     """No automatic move before this: a second disaster within the hour is a person's call."""
     quiet_until_s: float = 0.0
     """No new move before this: an actor of the last one may still be about to call."""
+    moved_s: float = -1e9
+    """When the writer was last seen to have moved. For a while, old descriptions say otherwise."""
+    fenced_s: float | None = None
+    """Since when the lease is known to be closed, while fencing."""
+    frozen_until_s: float = 0.0
+    """A person asked that nothing moves before this."""
+    heeded_s: float = 0.0
+    """When that person asked."""
+    denied: bool = False
+    """A person said no: nothing is asked again until the writer has been seen to live."""
+    told_s: float = 0.0
+    """When a person was last told that this phase waits for one."""
+    loss_estimate_s: float | None = None
+    """What the last confirmed failover would lose, by what was known."""
+    loss_bound_s: float | None = None
+    """The most that it could lose."""
     reconciled: bool = False
     """Whether a person has signed what became of the writes that were lost."""
     reason: str = "nothing has happened yet"

@@ -155,6 +155,10 @@ class Failover:
     """What the orchestrator may do, and whom it tells."""
 
     mode: FailoverMode
+    loss_max_s: float
+    """Most that a failover may lose, by estimate, without asking."""
+    freezes: tuple[tuple[float, float], ...]
+    """Windows in which nothing moves, from and to, in seconds since 1970."""
     notify: tuple[str, ...]
     """Email addresses that hear of every alarm and decision."""
 

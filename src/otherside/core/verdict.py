@@ -63,6 +63,11 @@ class Evidence:
             self.dns_health,
         )
 
+    @property
+    def bad(self) -> int:
+        """Return how many of the main signals are bad."""
+        return self.main.count(BAD)
+
 
 def weigh(signals: Signals, now_s: float, fresh_s: float) -> Evidence:
     """Return the evidence as it counts at one moment."""
@@ -84,7 +89,7 @@ def judge(evidence: Evidence) -> Verdict:
     if evidence.heartbeat is BAD and evidence.write_pulse is BAD and _region_answers(evidence):
         return Verdict.WRITER_DEAD
     third_party_bad = BAD in (evidence.witness_canary, evidence.dns_health)
-    many = evidence.main.count(BAD) >= WITNESSES_MIN
+    many = evidence.bad >= WITNESSES_MIN
     if many and inside_bad and third_party_bad and not _region_answers(evidence):
         return Verdict.REGION_DEAD
     if BAD in (*evidence.main, evidence.app_pulse):

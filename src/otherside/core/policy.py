@@ -1,0 +1,43 @@
+"""What may happen by itself, and how long is long enough."""
+
+from dataclasses import dataclass
+
+from otherside.core.names import LEASE_S
+from otherside.core.topology import FailoverMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What may happen by itself, and how long is long enough. Times in seconds."""
+
+    mode: FailoverMode
+    loss_auto_s: float
+    """Most that a failover may lose, by estimate, without asking."""
+    confirm_s: float = 60.0
+    """Longer than the 43 s blip that once split GitHub's databases in two."""
+    in_region_grace_s: float = 120.0
+    """How long Aurora may take to replace a dead writer inside its own Region."""
+    look_gap_max_s: float = 90.0
+    """Looks further apart than this do not confirm one another."""
+    fresh_s: float = 20.0
+    suspect_max_s: float = 600.0
+    lease_s: float = LEASE_S
+    skew_s: float = 5.0
+    """Farthest that two clocks may be apart, and that one call may be on its way."""
+    settle_s: float = 120.0
+    """How old a description of the database may be: AWS promises none that is newer."""
+    intent_s: float = 15.0
+    actor_s: float = 58.0
+    """Longest that a function runs: how late an actor of the last intent can still call."""
+    attempts_max: int = 3
+    promote_max_s: float = 900.0
+    block_s: float = 3600.0
+    approval_max_s: float = 900.0
+    stable_s: float = 86_400.0
+    precheck_s: float = 30.0
+    precheck_max_s: float = 300.0
+    switch_lag_max_s: float = 1.0
+    remind_s: float = 600.0
+    """How often a person is told again that something waits for a person."""
+    freezes: tuple[tuple[float, float], ...] = ()
+    """Windows in which nothing moves, from and to."""

@@ -1,0 +1,130 @@
+"""Every way from one phase to another, as data: the state diagram is drawn from it."""
+
+from enum import StrEnum
+
+from otherside.core.state import Phase
+
+
+class Event(StrEnum):
+    """What a look at the facts means for a phase."""
+
+    NOTHING = "nothing"
+    SUSPECTED = "suspected"
+    CLEARED = "cleared"
+    EXPIRED = "expired"
+    ALLOWED = "allowed"
+    ASKING = "asking"
+    REFUSED = "refused"
+    DENIED = "denied"
+    FENCED = "fenced"
+    MOVING = "moving"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    RETRY = "retry"
+    EXHAUSTED = "exhausted"
+    FOREIGN = "foreign"
+    STUCK = "stuck"
+    VERIFIED = "verified"
+    SHIFTED_BY_FAILOVER = "shifted-by-failover"
+    SHIFTED_AWAY = "shifted-away"
+    SHIFTED_HOME = "shifted-home"
+    RESYNCED = "resynced"
+    STABLE = "stable"
+    SIGNED = "signed"
+    ORDERED = "ordered"
+    FIT = "fit"
+    UNFIT_AT_HOME = "unfit-at-home"
+    UNFIT_AWAY = "unfit-away"
+    RESUMED = "resumed"
+    ADOPTED_AT_HOME = "adopted-at-home"
+    ADOPTED_AWAY = "adopted-away"
+
+
+_FOREIGN = {Event.FOREIGN: Phase.HALTED}
+_GUARDED = {
+    Event.ALLOWED: Phase.FENCING,
+    Event.ASKING: Phase.AWAIT_APPROVAL,
+    Event.REFUSED: Phase.BLOCKED,
+    Event.CLEARED: Phase.STEADY,
+}
+
+TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
+    Phase.STEADY: {
+        Event.SUSPECTED: Phase.SUSPECT,
+        Event.ORDERED: Phase.SWITCH_PRECHECK,
+        **_FOREIGN,
+    },
+    Phase.SUSPECT: {**_GUARDED, Event.EXPIRED: Phase.STEADY, **_FOREIGN},
+    Phase.AWAIT_APPROVAL: {
+        Event.ALLOWED: Phase.FENCING,
+        Event.CLEARED: Phase.STEADY,
+        Event.REFUSED: Phase.BLOCKED,
+        Event.DENIED: Phase.BLOCKED,
+        **_FOREIGN,
+    },
+    Phase.BLOCKED: {
+        Event.ALLOWED: Phase.FENCING,
+        Event.ASKING: Phase.AWAIT_APPROVAL,
+        Event.CLEARED: Phase.STEADY,
+        **_FOREIGN,
+    },
+    Phase.FENCING: {
+        Event.FENCED: Phase.PROMOTE_INTENT,
+        Event.CLEARED: Phase.STEADY,
+        **_FOREIGN,
+    },
+    Phase.PROMOTE_INTENT: {
+        Event.MOVED: Phase.VERIFY,
+        Event.MOVING: Phase.PROMOTING,
+        Event.RETRY: Phase.PROMOTE_INTENT,
+        Event.CLEARED: Phase.STEADY,
+        Event.EXHAUSTED: Phase.HALTED,
+        **_FOREIGN,
+    },
+    Phase.PROMOTING: {
+        Event.MOVED: Phase.VERIFY,
+        Event.CANCELLED: Phase.PROMOTE_INTENT,
+        Event.EXHAUSTED: Phase.HALTED,
+        Event.STUCK: Phase.HALTED,
+        **_FOREIGN,
+    },
+    Phase.VERIFY: {Event.VERIFIED: Phase.SHIFT, **_FOREIGN},
+    Phase.SHIFT: {
+        Event.SHIFTED_BY_FAILOVER: Phase.FAILED_OVER,
+        Event.SHIFTED_AWAY: Phase.FAILBACK_READY,
+        Event.SHIFTED_HOME: Phase.STEADY,
+        **_FOREIGN,
+    },
+    Phase.FAILED_OVER: {Event.RESYNCED: Phase.REJOINED, **_FOREIGN},
+    Phase.REJOINED: {
+        Event.SIGNED: Phase.REJOINED,
+        Event.STABLE: Phase.FAILBACK_READY,
+        **_FOREIGN,
+    },
+    Phase.FAILBACK_READY: {Event.ORDERED: Phase.SWITCH_PRECHECK, **_FOREIGN},
+    Phase.SWITCH_PRECHECK: {
+        Event.FIT: Phase.SWITCH_INTENT,
+        Event.UNFIT_AT_HOME: Phase.STEADY,
+        Event.UNFIT_AWAY: Phase.FAILBACK_READY,
+        **_FOREIGN,
+    },
+    Phase.SWITCH_INTENT: {
+        Event.MOVED: Phase.VERIFY,
+        Event.MOVING: Phase.SWITCHING,
+        Event.RETRY: Phase.SWITCH_INTENT,
+        Event.EXHAUSTED: Phase.HALTED,
+        **_FOREIGN,
+    },
+    Phase.SWITCHING: {
+        Event.MOVED: Phase.VERIFY,
+        Event.CANCELLED: Phase.SWITCH_INTENT,
+        Event.EXHAUSTED: Phase.HALTED,
+        Event.STUCK: Phase.HALTED,
+        **_FOREIGN,
+    },
+    Phase.HALTED: {
+        Event.RESUMED: Phase.STEADY,
+        Event.ADOPTED_AT_HOME: Phase.STEADY,
+        Event.ADOPTED_AWAY: Phase.VERIFY,
+    },
+}
