@@ -4,117 +4,176 @@ import json
 import os
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from dataclasses import asdict
+from functools import partial
 from itertools import islice
+from typing import TypeVar
 
 import click
 from rich.console import Console
-from rich.progress import track
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from otherside.core.state import Phase
-from otherside.sim.swarm import Run, Script, draw, run, shrink
+from otherside.sim.coverage import Coverage, covered, possible_cells, possible_pairs
+from otherside.sim.matrix import Killed, kill, kills
+from otherside.sim.script import FAULTS, FOREVER_S, Script, draw
+from otherside.sim.swarm import Run, run, shrink
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 BATCH = 50
 SHOWN_MAX = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tally:
-    """What some seeds came to."""
-
-    seeds: int
-    phases: Counter[str]
-    troubles: Counter[str]
-    failed: dict[int, tuple[str, ...]]
-
-
 @click.command()
 @click.option("--seeds", default=1000, show_default=True, help="How many seeds to run.")
 @click.option("--seed", default=0, show_default=True, help="The first of them.")
+@click.option(
+    "--faults",
+    metavar="CLASS,...",
+    help="Draw only these classes of fault; --faults list names them all.",
+)
+@click.option("--matrix", is_flag=True, help="End a function at each step of each story instead.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first seed that breaks anything.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-def sim(seeds: int, seed: int, *, as_json: bool) -> None:
-    """Draw disasters by seed and run the orchestrator's real decision and loop through each.
+def sim(
+    *, seeds: int, seed: int, faults: str | None, matrix: bool, fail_fast: bool, as_json: bool
+) -> None:
+    """Draw disasters by seed and run the orchestrator's real decision and loops through each.
 
     Every run ends with invariants over what really happened. A seed that breaks one is shown with
     the smallest script that still does; the same seed does the same again.
 
     \b
     Examples:
-      otherside sim --seeds 10000
+      otherside sim --seeds 100000
       otherside sim --seed 4711 --seeds 1
+      otherside sim --faults primary-gone,kill,stale
+      otherside sim --matrix
 
     Exit codes: 0 nothing broke, 1 an invariant broke, 2 bad usage.
     """
     if seeds < 1:
         msg = "--seeds must be 1 or more"
         raise click.UsageError(msg)
+    if faults == "list":
+        click.echo("\n".join(FAULTS))
+        return
+    if matrix:
+        sys.exit(_run_matrix(as_json=as_json))
+    classes = _classes(faults)
     started_s = time.monotonic()
-    tally = _run_all(seed, seeds, quiet=as_json)
+    coverage = _run_all(range(seed, seed + seeds), classes, fail_fast=fail_fast, quiet=as_json)
     spent_s = time.monotonic() - started_s
     if as_json:
-        click.echo(json.dumps(_document(tally, seed, spent_s), indent=2, sort_keys=True))
+        click.echo(json.dumps(_document(coverage, seed, spent_s), indent=2, sort_keys=True))
     else:
-        _show(tally, spent_s)
-    sys.exit(1 if tally.failed else 0)
+        _show(coverage, classes, spent_s)
+    sys.exit(1 if coverage.failed else 0)
 
 
-def _run_all(first: int, count: int, *, quiet: bool) -> Tally:
-    numbers = iter(range(first, first + count))
-    batches = list(iter(lambda: list(islice(numbers, BATCH)), []))
+def _classes(faults: str | None) -> tuple[str, ...]:
+    if faults is None:
+        return FAULTS
+    asked = tuple(one.strip() for one in faults.split(",") if one.strip())
+    unknown = [one for one in asked if one not in FAULTS]
+    if unknown or not asked:
+        msg = f"unknown class of fault: {', '.join(unknown) or faults!r}; try --faults list"
+        raise click.UsageError(msg)
+    return asked
+
+
+def _run_all(
+    seeds: Iterable[int], classes: tuple[str, ...], *, fail_fast: bool, quiet: bool
+) -> Coverage:
+    """Run seeds on every core, in batches that are handed out as they are finished."""
+    numbers = list(seeds)
+    batches = [numbers[i : i + BATCH] for i in range(0, len(numbers), BATCH)]
+    total = Coverage()
+    work = partial(_run_batch, classes=classes)
+    for part in _spread(work, batches, "seeds", quiet=quiet):
+        total.add(part)
+        if fail_fast and total.failed:
+            break
+    return total
+
+
+def _spread(work: Callable[[T], R], batches: list[T], what: str, *, quiet: bool) -> Iterator[R]:
+    """Yield results as they come, with a progress bar on a terminal; stop early if nobody asks."""
     shown = Console(stderr=True)
-    tallies: list[Tally] = []
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
-        results: Iterable[Tally] = pool.map(_run_batch, batches)
-        if not quiet and shown.is_terminal:
-            results = track(results, "seeds", total=len(batches), console=shown)
-        tallies += results
-    return Tally(
-        seeds=sum(one.seeds for one in tallies),
-        phases=sum((one.phases for one in tallies), Counter()),
-        troubles=sum((one.troubles for one in tallies), Counter()),
-        failed={number: texts for one in tallies for number, texts in one.failed.items()},
+    bar = Progress(
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=shown,
+        disable=quiet or not shown.is_terminal,
     )
+    cores = os.cpu_count() or 1
+    waiting = iter(batches)
+    with ProcessPoolExecutor(cores) as pool, bar:
+        task = bar.add_task(what, total=len(batches))
+        running: set[Future[R]] = {pool.submit(work, one) for one in islice(waiting, 2 * cores)}
+        try:
+            while running:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for one in done:
+                    bar.advance(task)
+                    yield one.result()
+                running |= {pool.submit(work, one) for one in islice(waiting, len(done))}
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
-def _run_batch(numbers: list[int]) -> Tally:
-    runs = [(number, run(draw(number))) for number in numbers]
-    return Tally(
-        seeds=len(runs),
-        phases=Counter(str(phase) for _, one in runs for phase in one.phases),
-        troubles=Counter(t for _, one in runs for t in one.history.world.troubles),
-        failed={number: one.broken for number, one in runs if one.broken},
-    )
+def _run_batch(numbers: list[int], classes: tuple[str, ...]) -> Coverage:
+    part = Coverage()
+    for number in numbers:
+        part.count(run(draw(number, classes)))
+    return part
 
 
-def _document(tally: Tally, first: int, spent_s: float) -> dict[str, object]:
+def _document(coverage: Coverage, first: int, spent_s: float) -> dict[str, object]:
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "first_seed": first,
-        "seeds": tally.seeds,
-        "seeds_per_s": round(tally.seeds / spent_s, 1),
-        "phases": dict(tally.phases),
-        "troubles": dict(tally.troubles),
-        "failed": {str(number): list(texts) for number, texts in tally.failed.items()},
+        "seeds": coverage.seeds,
+        "failovers": coverage.failovers,
+        "seeds_per_s": round(coverage.seeds / spent_s, 1),
+        "phases": dict(coverage.phases),
+        "missed": {
+            "transitions": coverage.transitions_missed,
+            "cells": coverage.cells_missed,
+            "pairs": coverage.pairs_missed,
+        },
+        "troubles": sorted(coverage.troubles),
+        "failed": {str(number): list(texts) for number, texts in coverage.failed.items()},
     }
 
 
-def _show(tally: Tally, spent_s: float) -> None:
+def _show(coverage: Coverage, classes: tuple[str, ...], spent_s: float) -> None:
     console = Console(highlight=False)
-    rate = tally.seeds / spent_s
-    console.print(f"{tally.seeds} seeds in {spent_s:.1f} s, {rate:.0f} a second")
+    rate = coverage.seeds / spent_s
+    console.print(
+        f"{coverage.seeds} seeds, {coverage.failovers} of them with a failover, "
+        f"in {spent_s:.1f} s: {rate:.0f} a second"
+    )
     console.print("phases reached, in how many seeds:")
     for phase in Phase:
-        console.print(f"  {phase:<16} {tally.phases[phase]}")
-    console.print(f"kinds of trouble at the ports: {len(tally.troubles)}")
-    if not tally.failed:
+        console.print(f"  {phase:<16} {coverage.phases[phase]}")
+    cells = covered(coverage.cells_missed, possible_cells())
+    pairs = covered(coverage.pairs_missed, possible_pairs())
+    console.print(f"ways of the table that nobody took: {len(coverage.transitions_missed)}")
+    console.print(f"phase x verdict x mode: {cells}")
+    console.print(f"phase x class of fault: {pairs}")
+    if not coverage.failed:
         console.print("no invariant broke")
         return
-    console.print(f"{len(tally.failed)} seeds broke an invariant")
-    for number in sorted(tally.failed)[:SHOWN_MAX]:
-        for line in _story(run(shrink(draw(number)))):
+    console.print(f"{len(coverage.failed)} seeds broke an invariant")
+    for number in sorted(coverage.failed)[:SHOWN_MAX]:
+        for line in _story(run(shrink(draw(number, classes)))):
             console.print(line, markup=False)
 
 
@@ -123,14 +182,47 @@ def _story(one: Run) -> Iterator[str]:
     script: Script = one.script
     yield f"\nseed {script.seed}, shrunk:"
     for spell in script.spells:
-        until = f"{spell.to_s:.0f} s" if spell.to_s < 1e6 else "the end"  # noqa: PLR2004 - for ever
+        until = f"{spell.to_s:.0f} s" if spell.to_s < FOREVER_S else "the end"
         yield f"  {spell.ill} from {spell.from_s:.0f} s to {until}"
     ports = {name: chance for name, chance in asdict(script.hostility).items() if chance}
-    yield f"  at the ports: {ports or 'nothing'}; orders: {script.orders or 'none'}"
-    for commit in one.history.log:
-        state = commit.state
-        yield f"  {commit.at_s:6.0f} s  #{state.revision} {state.phase}: {state.reason}"
-    for call in one.history.truth.calls:
-        yield f"  {call.at_s:6.0f} s  {call.kind} called as {call.operation}: {call.accepted}"
+    yield f"  at the ports: {ports or 'nothing'}; people: {script.people}"
+    yield f"  orders: {[f'{order} at {at_s:.0f} s' for at_s, order in script.orders] or 'none'}"
+    lines = [
+        (commit.at_s, f"#{commit.state.revision} {commit.state.phase}: {commit.state.reason}")
+        for commit in one.history.log
+    ]
+    lines += [
+        (call.at_s, f"{call.kind} called as {call.operation}, accepted: {call.accepted}")
+        for call in one.history.truth.calls
+    ]
+    lines += [
+        (move.at_s, f"the writer is on {move.target}; {move.lost_s:.1f} s of writes are lost")
+        for move in one.history.truth.moves
+    ]
+    for at_s, text in sorted(lines):
+        yield f"  {at_s:6.0f} s  {text}"
     for text in one.broken:
         yield f"  BROKEN: {text}"
+
+
+def _run_matrix(*, as_json: bool) -> int:
+    """End a function once at each step of each story; return the exit code."""
+    cells = list(_spread(_kill_at, list(kills()), "kills", quiet=as_json))
+    broken = [one for one in cells if one.broken]
+    if as_json:
+        document = {
+            "schema_version": 1,
+            "kills": len(cells),
+            "broken": [asdict(one) for one in broken],
+        }
+        click.echo(json.dumps(document, indent=2, sort_keys=True))
+    else:
+        click.echo(f"{len(cells)} moments to end a function at, {len(broken)} of them break things")
+        for one in broken:
+            where = f"{one.call} {one.when} in {one.phase}"
+            click.echo(f"  {one.story}: ended at {where}: {'; '.join(one.broken)}")
+    return 1 if broken else 0
+
+
+def _kill_at(where: tuple[str, int]) -> Killed:
+    return kill(*where)

@@ -1,291 +1,312 @@
-"""The orchestrator's view of the simulated truth, through ports that fail by seed.
+"""One invocation's view of the simulated truth, through ports that fail by seed.
 
 Every port call takes time, may be killed before or after its effect, may time out on either side of
 it, and may find that another invocation ran in the middle of this one.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from random import Random
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from otherside.core.decide import Decision, Policy
+from otherside.core.decide import Decision
 from otherside.core.facts import (
-    Command,
     DatabaseView,
     Facts,
+    Lease,
     Move,
-    MoveUnderWay,
-    Progress,
     Reading,
+    Replication,
     Signal,
     Signals,
 )
-from otherside.core.state import Intent, Phase, State, first
+from otherside.core.state import Intent, State
 from otherside.core.topology import Side
 from otherside.orchestrator.ports import ConflictError, UnavailableError
-from otherside.sim.truth import LEASE_S, Ill, Truth
+from otherside.sim.cloud import STALE_MAX_S, Claimed, Cloud, Committed
+from otherside.sim.truth import Ill, P, S, W
 
 T = TypeVar("T")
 
-DNS_LEAVES_S = 40.0
-"""How long after a change Route 53 answers by it."""
 HEARTBEAT_BAD_S = 10.0
-HEARTBEAT_S = 1.0
+SKEW_MAX_S, STEP_S = 2.5, 60.0
 
 
 class KilledError(BaseException):
     """The function ended here. Not an `Exception`: nothing in it may catch this."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hostility:
-    """How likely each trouble is at a port call."""
-
-    kill: float = 0.0
-    fail: float = 0.0
-    """Nothing happens, and the caller is told so."""
-    lose: float = 0.0
-    """It happens, and the caller is not told."""
-    slow: float = 0.0
-    freeze: float = 0.0
-    """The caller stands still for minutes, and goes on as if nothing had been."""
-    overlap: float = 0.0
-    """Another invocation runs to its end in the middle of this one."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Committed:
-    """One revision, and when it was committed."""
-
-    at_s: float
-    state: State
-    facts: Facts
+def _need(what: str, *, holds: bool) -> None:
+    if not holds:
+        msg = f"there is not {what}"
+        raise UnavailableError(msg)
 
 
 @dataclass(slots=True, kw_only=True)
 class SimulatedWorld:
-    """One run's world: the truth, the table, DNS, and what went wrong at the ports."""
+    """The world, as one invocation of a function finds it."""
 
-    truth: Truth
-    random: Random
-    hostility: Hostility
-    policy: Policy
-    advance: Callable[[float], None]
-    """Let time pass; the runner's, which also gives people their turn."""
-    interrupt: Callable[[], None] = lambda: None
-    """Run another invocation, now."""
-    log: list[Committed] = field(default_factory=list)
-    verified: list[tuple[float, int, Side]] = field(default_factory=list)
-    pages: list[tuple[float, str]] = field(default_factory=list)
-    command: Command | None = None
-    latch: bool = False
-    latch_s: float = -1e9
-    endpoint_bad_s: float | None = None
-    """Since when Route 53 sees the primary's endpoint as bad."""
-    verified_epoch: int = -1
-    blind_s: float = -1.0
-    """When the majority was last found to be out of reach."""
-    observed: Facts | None = None
-    depth: int = 0
-    troubles: set[str] = field(default_factory=set)
+    cloud: Cloud
+    role: str
+    """`decider` or `actuator`."""
+    skew_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Draw how wrong this invocation's clock is."""
+        cloud = self.cloud
+        self.skew_s = 0.0
+        if cloud.hit("skew"):
+            self.skew_s = cloud.random.uniform(-SKEW_MAX_S, SKEW_MAX_S)
+        if cloud.hit("step"):
+            self.skew_s = cloud.random.choice((-STEP_S, STEP_S))
 
     def now_s(self) -> float:
-        """Return the time."""
-        return self.truth.now_s
+        """Return the time, as this invocation's clock has it."""
+        return self.cloud.truth.now_s + self.skew_s
 
     def recall(self) -> State:
         """Return the newest committed revision."""
         return self._port("recall", self._recall)
 
     def _recall(self) -> State:
-        if not self.truth.majority(Side.STANDBY):
-            self.blind_s = self.now_s()
-            raise UnavailableError
-        return self.log[-1].state if self.log else first(0.0)
+        self._need_store()
+        fits = abs(self.skew_s) <= self.cloud.policy.skew_s
+        _need("a clock that fits the store's", holds=fits)
+        return self.cloud.newest
+
+    def _need_store(self) -> None:
+        _need("a majority", holds=self.cloud.truth.majority(S))
 
     def observe(self, state: State) -> Facts:
         """Return what can be seen now."""
-        facts = self._port("observe", lambda: self._look(state))
-        self.observed = facts
-        return facts
+        return self._port("observe", lambda: self._look(state))
 
-    def record(self, state: State) -> None:
+    def record(self, decision: Decision, facts: Facts) -> None:
         """Commit one revision, if it is the next."""
-        facts = self.observed
-        assert facts is not None, "nothing is committed that was not observed"
-        self._port("record", lambda: self._commit(state, facts))
+        self._port("record", lambda: self._commit(decision, facts))
 
-    def _commit(self, state: State, facts: Facts) -> None:
-        if not self.truth.majority(Side.STANDBY):
-            raise UnavailableError
-        if state.revision != len(self.log) + 1:
+    def _commit(self, decision: Decision, facts: Facts) -> None:
+        self._need_store()
+        cloud, state = self.cloud, decision.state
+        if state.revision != len(cloud.log) + 1:
             raise ConflictError
-        self.log.append(Committed(at_s=self.now_s(), state=state, facts=facts))
+        cloud.log.append(
+            Committed(
+                at_s=cloud.truth.now_s,
+                state=state,
+                facts=facts,
+                notice=decision.notice,
+                could_vote=cloud.truth.majority(S),
+            )
+        )
+
+    def set_terms(self, decision: Decision) -> None:
+        """Make the lease say what the decision wants."""
+        self._port("set_terms", lambda: self._set_terms(decision))
+
+    def _set_terms(self, decision: Decision) -> None:
+        self._need_store()
+        cloud = self.cloud
+        newer = decision.state.revision >= cloud.terms_revision
+        if decision.terms is None or not newer or decision.terms == cloud.terms:
+            return
+        cloud.terms, cloud.terms_revision = decision.terms, decision.state.revision
+        cloud.truth.lease_open = decision.terms.open
+
+    def wake(self, decision: Decision) -> None:
+        """Tell the actuator, if there is anything to do."""
+        if decision.move is not None or decision.raise_capacity:
+            self._port("wake", self._wake)
+
+    def _wake(self) -> None:
+        cloud = self.cloud
+        _need("the function", holds=cloud.truth.up(S))
+        if cloud.hit("unwoken"):
+            return
+        now_s = cloud.truth.now_s
+        cloud.wakes.append(now_s + cloud.random.uniform(0.1, 1.0))
+        if cloud.hit("rewoken"):
+            cloud.wakes += [now_s + cloud.random.uniform(0.0, 60.0) for _ in range(3)]
+
+    def publish(self, decision: Decision) -> None:
+        """Hold DNS where the state wants it."""
+        self._port("publish", lambda: self._publish(decision))
+
+    def _publish(self, decision: Decision) -> None:
+        _need("the Region", holds=self.cloud.truth.up(S))
+        self.cloud.truth.hold(latch=decision.state.latched)
+
+    def tell(self, decision: Decision) -> None:
+        """Tell people of what they have not been told of."""
+        self._port("tell", lambda: self._tell(decision))
+
+    def _tell(self, decision: Decision) -> None:
+        self._need_store()
+        cloud = self.cloud
+        for one in cloud.log[cloud.told : decision.state.revision]:
+            if one.notice is not None:
+                cloud.pages.append((cloud.truth.now_s, one.state.revision, one.notice))
+        cloud.told = max(cloud.told, decision.state.revision)
+
+    def claim(self, intent: Intent) -> None:
+        """Write down that this attempt is carried out now, once."""
+        self._port("claim", lambda: self._claim(intent))
+
+    def _claim(self, intent: Intent) -> None:
+        self._need_store()
+        cloud = self.cloud
+        if any(one.intent.operation == intent.operation for one in cloud.claims):
+            raise ConflictError
+        cloud.claims.append(Claimed(at_s=cloud.truth.now_s, intent=intent))
 
     def move(self, intent: Intent) -> None:
         """Ask Aurora to move the writer."""
         self._port("move", lambda: self._call(intent))
 
     def _call(self, intent: Intent) -> None:
-        if not self.truth.up(Side.STANDBY) or self.truth.ill(Ill.STANDBY_CUT):
-            raise UnavailableError
-        if intent.move is Move.SWITCHOVER and not self.truth.up(self.truth.writer):
-            raise UnavailableError
-        self.truth.call(intent.move, intent.target, intent.operation)
+        truth = self.cloud.truth
+        _need("the endpoint", holds=truth.outside(S))
+        near = intent.move is Move.FAILOVER or truth.reaches(S, truth.writer)
+        _need("the writer's endpoint", holds=near)
+        truth.call(intent.move, intent.target, intent.operation)
 
-    def tend(self, decision: Decision) -> None:
-        """Publish the latch, verify a write, page."""
-        self._port("tend", lambda: self._tend(decision))
+    def raise_capacity(self) -> None:
+        """Let the standby run enough instances."""
+        self._port("raise_capacity", self._raise_capacity)
 
-    def _tend(self, decision: Decision) -> None:
-        if decision.state.latched != self.latch:
-            self.latch, self.latch_s = decision.state.latched, self.now_s()
-        if decision.verify and self.truth.accepts():
-            self.verified_epoch = decision.state.epoch
-            self.verified.append((self.now_s(), decision.state.epoch, self.truth.writer))
-        if decision.page:
-            self.pages.append((self.now_s(), decision.page))
-
-    def users_on(self) -> Side:
-        """Return which side DNS answers with: the latch first, then the primary's endpoint."""
-        held = self.latch and self.now_s() - self.latch_s >= DNS_LEAVES_S
-        bad = self.endpoint_bad_s
-        ill = bad is not None and self.now_s() - bad >= DNS_LEAVES_S
-        return Side.STANDBY if held or ill else Side.PRIMARY
-
-    def second(self) -> None:
-        """Let Route 53 look once, and the old writer find out whether it may renew its lease."""
-        truth = self.truth
-        state = self.log[-1].state if self.log else first(0.0)
-        leaving = state.phase in {Phase.FENCING, Phase.PROMOTE_INTENT, Phase.PROMOTING}
-        truth.fenced = Side.PRIMARY if leaving or state.writer is Side.STANDBY else None
-        down = not truth.up(Side.PRIMARY) or truth.ill(Ill.APP_DOWN, Ill.APP_DOWN_BOTH)
-        if not down:
-            self.endpoint_bad_s = None
-        elif self.endpoint_bad_s is None:
-            self.endpoint_bad_s = self.now_s()
+    def _raise_capacity(self) -> None:
+        _need("the Region", holds=self.cloud.truth.up(S))
+        self.cloud.capacity_raised = True
 
     def _look(self, state: State) -> Facts:
-        truth, now_s = self.truth, self.now_s()
-        sighted = truth.majority(Side.STANDBY)
+        cloud, truth = self.cloud, self.cloud.truth
+        sighted = truth.majority(S)
+        cloud.prove()
+        at_s = self.now_s()
         return Facts(
-            at_s=now_s,
+            at_s=at_s,
             signals=self._signals(sighted=sighted),
-            database=self._database(sighted=sighted),
-            loss_estimate_s=self._loss_s(sighted=sighted),
-            lease_expires_s=truth.lease_s if sighted else None,
-            write_verified=self.verified_epoch == state.epoch,
-            users_on=self.users_on() if sighted else None,
-            command=self.command,
+            database=self._database(sighted=truth.outside(S)),
+            replication=self._replication() if sighted else None,
+            lease=Lease(open=truth.lease_open, seen_s=at_s) if sighted else None,
+            write_verified=any(
+                proven_s <= truth.now_s and (epoch, side) == (state.epoch, state.writer)
+                for proven_s, epoch, side in cloud.verified
+            ),
+            users_on=truth.users_on() if truth.outside(S) else None,
+            capacity_short=not cloud.capacity_raised,
+            command=cloud.command if sighted else None,
+        )
+
+    def _replication(self) -> Replication | None:
+        truth = self.cloud.truth
+        if truth.ill(Ill.BLIND, Ill.HALF_BLIND) or self.cloud.hit("blind"):
+            return None
+        return Replication(
+            replicated_s=truth.replicated_s,
+            lived_s=truth.lived_s,
+            lag_max_s=truth.lag_max_s(),
         )
 
     def _signals(self, *, sighted: bool) -> Signals:
-        truth = self.truth
-        side = self.users_on()
-        app_ok = truth.up(side) and not truth.ill(Ill.APP_DOWN_BOTH)
-        app_ok = app_ok and not (side is Side.PRIMARY and truth.ill(Ill.APP_DOWN))
-        reaches = side is truth.writer or truth.linked()
-        write_ok = app_ok and reaches and truth.accepts()
-        answers = truth.up(Side.PRIMARY) and not truth.ill(Ill.APP_DOWN, Ill.APP_DOWN_BOTH)
-        age_s = self.now_s() - truth.replicated_s
-        primary_tells = truth.majority(Side.PRIMARY)
+        truth = self.cloud.truth
+        if self.cloud.hit("garble"):
+            return self._garbled()
+        users = truth.users_on()
+        write_ok = truth.outside(users) and truth.writes_work(users)
+        answers = truth.app_runs(Side.PRIMARY) and truth.outside(P)
+        age_s = truth.now_s - truth.replicated_s
+        deaf = truth.ill(Ill.KEEPERS_DEAF)
+        reports = truth.majority(P) and not deaf
+        beats = age_s <= HEARTBEAT_BAD_S + 30.0 * truth.ill(Ill.LAGGING)
+        writes = truth.writer is Side.PRIMARY and truth.database_writes()
+        eyes = not truth.ill(Ill.BLIND)
+        told = sighted and eyes and not truth.ill(Ill.HALF_BLIND)
+        seen = truth.outside(S)
+        witness = truth.up(W) and truth.reaches(W, S)
         return Signals(
-            standby_canary=self._said(
-                write_ok and not truth.ill(Ill.PROBE_BROKEN) and not truth.ill(Ill.STANDBY_CUT)
+            standby_canary=self._probed(
+                write_ok and seen and not truth.ill(Ill.PROBE_BROKEN),
+                known=eyes and not truth.ill(Ill.HALF_BLIND),
             ),
-            witness_canary=self._said(write_ok, known=sighted and not truth.ill(Ill.WITNESS_GONE)),
-            heartbeat=self._said(age_s <= HEARTBEAT_BAD_S + 30.0 * truth.ill(Ill.LAGGING)),
-            app_pulse=self._said(primary_tells and answers, known=sighted),
-            write_pulse=self._said(
-                primary_tells and truth.writer is Side.PRIMARY and truth.accepts(), known=sighted
-            ),
-            dns_health=self._said(answers, known=not truth.ill(Ill.STANDBY_CUT)),
+            witness_canary=self._probed(write_ok, known=told and witness),
+            heartbeat=self._said(beats, known=truth.up(S) and eyes),
+            app_pulse=self._said(reports and answers, known=told),
+            write_pulse=self._said(reports and writes, known=told),
+            dns_health=self._probed(answers, known=seen and eyes),
             control_plane=self._said(
-                truth.up(Side.PRIMARY) and not truth.ill(Ill.CONTROL_PLANE_DOWN)
+                truth.up(P) and not truth.ill(Ill.CONTROL_PLANE_DOWN), known=eyes
             ),
-            self_test=self._said(sighted and not truth.ill(Ill.STANDBY_CUT)),
-            standby_app=self._said(not truth.ill(Ill.APP_DOWN_BOTH)),
+            self_test=self._said(sighted and seen and not truth.ill(Ill.SELF_SICK)),
+            standby_app=self._said(truth.app_runs(Side.STANDBY), known=eyes),
         )
+
+    def _garbled(self) -> Signals:
+        readings, random = list(Reading), self.cloud.random
+        return Signals(
+            **{
+                name: Signal(reading=random.choice(readings), at_s=self.now_s())
+                for name in Signals.__slots__
+            }
+        )
+
+    def _probed(self, good: bool, *, known: bool = True) -> Signal:  # noqa: FBT001 - a reading
+        return self._said(good and not self.cloud.hit("flip"), known=known)
 
     def _said(self, good: bool, *, known: bool = True) -> Signal:  # noqa: FBT001 - a reading
         reading = Reading.GOOD if good else Reading.BAD
-        if not known or self.random.random() < self.hostility.fail:
+        if not known or self.cloud.hit("blind"):
             reading = Reading.UNKNOWN
         return Signal(reading=reading, at_s=self.now_s())
 
     def _database(self, *, sighted: bool) -> DatabaseView | None:
-        truth = self.truth
-        if not sighted or self.random.random() < self.hostility.fail:
+        cloud = self.cloud
+        view = cloud.view()
+        if not sighted or cloud.hit("blind"):
             return None
-        moving = truth.moving
-        move = None
-        if moving is not None:
-            progress = Progress.CANCELLING if moving.cancelled else Progress.MOVING
-            move = MoveUnderWay(kind=moving.kind, target=moving.target, progress=progress)
-        return DatabaseView(
-            writer=truth.writer,
-            move=move,
-            standby_has_instance=True,
-            standby_available=truth.up(Side.STANDBY),
-            versions_match=True,
-            resynced=truth.linked() and self.now_s() >= truth.resync_s,
-        )
-
-    def _loss_s(self, *, sighted: bool) -> float | None:
-        """Return an upper bound of what a failover now would lose, or `None` where none is known.
-
-        The old writer was last known to live when it last renewed its lease; whatever it
-        acknowledged since the newest replicated heartbeat and until then is lost. Where we were
-        blind since, the majority may have been lost to both of us: then it could acknowledge for
-        as long as its lease ran on, and nobody saw.
-        """
-        if not sighted:
-            return None
-        ledger_s = 30.0 if self.truth.ill(Ill.LAGGING) else self.truth.lag_s
-        lived_s = self.truth.lease_s - LEASE_S
-        unseen_s = LEASE_S if self.blind_s >= lived_s else 0.0
-        return max(ledger_s, lived_s - self.truth.replicated_s) + unseen_s + HEARTBEAT_S
+        then_s = cloud.truth.now_s - cloud.random.uniform(0.0, STALE_MAX_S)
+        if cloud.hit("stale"):
+            return cloud.view_at(then_s)
+        if cloud.hit("torn"):
+            old = cloud.view_at(then_s)
+            half = {"writer": old.writer} if cloud.random.random() < 1 / 2 else {"move": old.move}
+            return replace(view, **half)
+        return view
 
     def _port(self, name: str, effect: Callable[[], T]) -> T:
         """Make one call, as hostile as the seed says."""
-        self._trouble(name, "before")
-        if self._hit("fail", name):
-            raise UnavailableError
+        where = f"{self.role} {name}"
+        self._trouble(where, "before")
+        _need("a call that works", holds=not self.cloud.hit("fail", where))
         result = effect()
-        if self._hit("lose", name):
-            raise UnavailableError
-        self._trouble(name, "after")
+        _need("an answer", holds=not self.cloud.hit("lose", where))
+        self._trouble(where, "after")
         return result
 
-    def _trouble(self, name: str, when: str) -> None:
+    def _trouble(self, where: str, when: str) -> None:
         """Let time pass around a call; perhaps a great deal, perhaps for ever."""
-        if self._hit("kill", f"{name} {when}"):
+        cloud = self.cloud
+        cloud.steps.append((where, when, cloud.newest.phase))
+        if cloud.kill_at == len(cloud.steps) or cloud.hit("kill", f"{where} {when}"):
             raise KilledError
-        self.advance(self.random.uniform(0.0, 0.3))
-        if self._hit("slow", name):
-            self.advance(self.random.uniform(1.0, 10.0))
+        if when == "before":
+            cloud.advance(cloud.random.uniform(0.0, 0.5))
+        if cloud.hit("slow", where):
+            cloud.advance(cloud.random.uniform(1.0, 10.0))
         # Between two calls, not inside one: what has left the machine can no longer be held back.
-        if when == "after" and self.depth == 0 and self._hit("freeze", name):
-            for _ in range(self.random.randrange(1, 15)):
-                self.advance(60.0)
+        if when == "after" and cloud.depth == 0 and cloud.hit("freeze", where):
+            for _ in range(cloud.random.randrange(1, 15)):
+                cloud.advance(60.0)
                 self._meanwhile()
-        if self._hit("overlap", name):
+        if when == "after" and cloud.hit("overlap", where):
             self._meanwhile()
 
     def _meanwhile(self) -> None:
         """Let another invocation run to its end, unless this is one already."""
-        if self.depth > 0:
+        cloud = self.cloud
+        if cloud.depth > 0:
             return
-        mine, self.depth = self.observed, self.depth + 1
+        cloud.depth += 1
         try:
-            self.interrupt()
+            cloud.interrupt()
         finally:
-            self.observed, self.depth = mine, self.depth - 1
-
-    def _hit(self, kind: str, where: str) -> bool:
-        chance: float = getattr(self.hostility, kind)
-        hit = self.random.random() < chance
-        if hit:
-            self.troubles.add(f"{kind} {where}")
-        return hit
+            cloud.depth -= 1

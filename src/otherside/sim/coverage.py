@@ -1,0 +1,120 @@
+"""What some runs have met: a run in which nothing happens proves nothing."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from otherside.core.state import Phase
+from otherside.core.topology import FailoverMode
+from otherside.core.transitions import TRANSITIONS
+from otherside.core.verdict import Verdict
+from otherside.sim.script import TROUBLES
+from otherside.sim.swarm import Run
+from otherside.sim.truth import Ill
+
+Cell = tuple[str, str, str]
+Pair = tuple[str, str]
+
+_WAKING = frozenset({Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.VERIFY, Phase.SHIFT})
+_FORBIDDEN_TO_OBSERVERS = frozenset(
+    {
+        *(Phase.AWAIT_APPROVAL, Phase.FENCING, Phase.PROMOTE_INTENT, Phase.PROMOTING),
+        *(Phase.SWITCH_INTENT, Phase.SWITCHING),
+    }
+)
+"""Whoever only observes moves nothing, so that nothing of the kind is ever under way."""
+
+
+def possible_cells() -> frozenset[Cell]:
+    """Return every phase, verdict and mode that can come together."""
+    return frozenset(
+        (phase, verdict, mode)
+        for phase in Phase
+        for verdict in Verdict
+        for mode in FailoverMode
+        if not (mode is FailoverMode.OBSERVE and phase in _FORBIDDEN_TO_OBSERVERS)
+    )
+
+
+def possible_pairs() -> frozenset[Pair]:
+    """Return every phase and class of fault that can come together.
+
+    The actuator's wake-up can only be lost where it is woken: in a phase that wakes it, or on the
+    way into one.
+    """
+    woken = {
+        phase
+        for phase in Phase
+        if phase in _WAKING or not _WAKING.isdisjoint(TRANSITIONS[phase].values())
+    }
+    return frozenset(
+        (phase, kind)
+        for phase in Phase
+        for kind in (*TROUBLES, *Ill)
+        if kind not in {"unwoken", "rewoken"} or phase in woken
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class Coverage:
+    """What some runs came to, added up."""
+
+    seeds: int = 0
+    failovers: int = 0
+    phases: Counter[str] = field(default_factory=Counter)
+    transitions: set[Pair] = field(default_factory=set)
+    cells: set[Cell] = field(default_factory=set)
+    pairs: set[Pair] = field(default_factory=set)
+    troubles: set[str] = field(default_factory=set)
+    failed: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+    def count(self, one: Run) -> None:
+        """Add one run."""
+        states = one.history.states
+        self.seeds += 1
+        self.failovers += any(move.kind == "failover" for move in one.history.truth.moves)
+        self.phases.update({state.phase for state in states})
+        self.transitions |= {
+            (before.phase, after.phase)
+            for before, after in pairwise(states)
+            if before.phase is not after.phase
+        }
+        self.cells |= one.cells
+        self.pairs |= one.pairs
+        self.troubles |= one.history.cloud.troubles
+        if one.broken:
+            self.failed[one.script.seed] = one.broken
+
+    def add(self, other: "Coverage") -> None:
+        """Add what another part of the runs came to."""
+        self.seeds += other.seeds
+        self.failovers += other.failovers
+        self.phases += other.phases
+        self.transitions |= other.transitions
+        self.cells |= other.cells
+        self.pairs |= other.pairs
+        self.troubles |= other.troubles
+        self.failed |= other.failed
+
+    @property
+    def transitions_missed(self) -> list[Pair]:
+        """Return the ways of the table that no run took."""
+        ways = {(a, b) for a, row in TRANSITIONS.items() for b in row.values() if a is not b}
+        return sorted(ways - self.transitions)
+
+    @property
+    def cells_missed(self) -> list[Cell]:
+        """Return what never came together of phase, verdict and mode."""
+        return sorted(possible_cells() - self.cells)
+
+    @property
+    def pairs_missed(self) -> list[Pair]:
+        """Return what never came together of phase and class of fault."""
+        return sorted(possible_pairs() - self.pairs)
+
+
+def covered(missed: Iterable[object], possible: Iterable[object]) -> str:
+    """Return how much of something was met: `412 of 430`."""
+    total = len(list(possible))
+    return f"{total - len(list(missed))} of {total}"

@@ -1,0 +1,57 @@
+"""What must hold in every run, each in a file of its own, read from outside the orchestrator.
+
+L5, that a function killed anywhere is mended by the next, is no checker: it is every checker over
+runs in which functions are killed, by chance in `draw` and one by one in `matrix`.
+"""
+
+from collections.abc import Callable, Iterator
+
+from otherside.sim.history import History
+from otherside.sim.invariants import (
+    audited_first,
+    comes_home,
+    deadly_verdicts_only,
+    everybody_is_told,
+    far_apart,
+    hands_off,
+    held_where_verified,
+    isolated_is_harmless,
+    loss_as_said,
+    no_late_actor,
+    nothing_hangs,
+    nothing_twice,
+    observing_moves_nothing,
+    one_chain,
+    one_move_an_epoch,
+    one_writer,
+    recovers,
+    switchover_loses_nothing,
+    whole_window,
+)
+
+INVARIANTS: dict[str, Callable[[History], Iterator[str]]] = {
+    "I1": one_move_an_epoch.check,
+    "I2": one_chain.check,
+    "I3": whole_window.check,
+    "I4": loss_as_said.check,
+    "I5": no_late_actor.check,
+    "I6": held_where_verified.check,
+    "I7": one_writer.check,
+    "I8": switchover_loses_nothing.check,
+    "I9": far_apart.check,
+    "I10": observing_moves_nothing.check,
+    "I11": isolated_is_harmless.check,
+    "I12": nothing_twice.check,
+    "I13": deadly_verdicts_only.check,
+    "I14": audited_first.check,
+    "I15": hands_off.check,
+    "L1": recovers.check,
+    "L2": nothing_hangs.check,
+    "L3": everybody_is_told.check,
+    "L4": comes_home.check,
+}
+
+
+def broken_in(history: History) -> tuple[str, ...]:
+    """Return what broke in a run, each with the invariant's name."""
+    return tuple(f"{name}: {text}" for name, check in INVARIANTS.items() for text in check(history))

@@ -1,0 +1,28 @@
+"""I14: whatever changes the world has a record, committed before it; no record tells a secret."""
+
+from collections.abc import Iterator
+
+from otherside.core.state import first
+from otherside.sim.history import History
+from otherside.sim.truth import BY_HAND
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each call without a record before it, and each change of phase without a reason."""
+    intended = {
+        one.state.intent.operation: one.at_s
+        for one in reversed(history.log)
+        if one.state.intent is not None
+    }
+    claimed = {one.intent.operation: one.at_s for one in history.cloud.claims}
+    for call in history.truth.calls:
+        if call.operation == BY_HAND:
+            continue
+        for kind, records in (("intent", intended), ("claim", claimed)):
+            if records.get(call.operation, float("inf")) > call.at_s:
+                yield f"{call.operation} was called before its {kind} was written down"
+    before = first(0.0)
+    for one in history.log:
+        if one.state.phase is not before.phase and not (one.state.reason and one.notice):
+            yield f"revision {one.state.revision} changes the phase and does not say why"
+        before = one.state

@@ -1,0 +1,36 @@
+"""I13: nothing but a dead Region or a dead writer leads to a failover that nobody approved."""
+
+from collections.abc import Iterator
+
+from otherside.core.state import Phase
+from otherside.core.verdict import DEADLY
+from otherside.sim.history import History
+from otherside.sim.truth import Ill
+
+HARMLESS = frozenset(
+    {
+        Ill.PROBE_BROKEN,
+        Ill.CONTROL_PLANE_DOWN,
+        Ill.LAGGING,
+        Ill.WITNESS_GONE,
+        Ill.APP_DOWN_BOTH,
+        Ill.LINK_CUT,
+        Ill.PRIMARY_TO_STANDBY_CUT,
+        Ill.STANDBY_TO_PRIMARY_CUT,
+        Ill.STORE_DOWN,
+        Ill.STANDBY_HEADLESS,
+        Ill.VERSION_DRIFT,
+    }
+)
+"""What alone must never move the writer."""
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each failover that began on any other verdict, or under ills that are no disaster."""
+    fenced = list(history.entries(Phase.FENCING))
+    for _, one in fenced:
+        if one.state.verdict not in DEADLY:
+            yield f"revision {one.state.revision}: fenced on {one.state.verdict}"
+    ills = {spell.ill for spell in history.truth.spells}
+    if fenced and len(ills) <= 1 and ills <= HARMLESS:
+        yield f"fenced under {', '.join(ills) or 'no ill at all'}"

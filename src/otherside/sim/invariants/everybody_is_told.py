@@ -1,0 +1,19 @@
+"""L3: whoever waits for a person has told one, and no notice is lost."""
+
+from collections.abc import Iterator
+
+from otherside.sim.history import History
+
+LATE_S = 130.0
+"""Two ticks after the last trouble."""
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each notice that nobody heard, once the world has healed."""
+    if not history.healed:
+        return
+    heard = {revision for _, revision, _ in history.cloud.pages}
+    for one in history.log:
+        old = history.truth.now_s - one.at_s > LATE_S
+        if one.notice is not None and old and one.state.revision not in heard:
+            yield f"revision {one.state.revision}: nobody heard '{one.notice}'"

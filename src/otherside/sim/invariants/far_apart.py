@@ -1,0 +1,29 @@
+"""I9: two automatic failovers are far apart, and nothing goes home by itself."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+
+from otherside.core.facts import Move, Order
+from otherside.core.state import Phase
+from otherside.core.topology import Side
+from otherside.sim.history import History, approved
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each automatic move that came too soon after another, and each that leads home."""
+    failovers = [
+        one for one in history.truth.moves if one.kind is Move.FAILOVER and not one.by_hand
+    ]
+    if any(one.target is Side.PRIMARY for one in failovers):
+        yield "a failover went home"
+    for before, one in history.entries(Phase.SWITCH_PRECHECK):
+        command = one.facts.command
+        if command is None or command.order is not Order.SWITCHOVER:
+            yield f"revision {one.state.revision}: left {before.phase} and nobody had ordered it"
+    unasked = [
+        one.at_s for before, one in history.entries(Phase.FENCING) if not approved(before, one)
+    ]
+    for earlier, later in pairwise(failovers):
+        between = [at_s for at_s in unasked if earlier.at_s < at_s < later.at_s]
+        if between and between[-1] - earlier.at_s < history.policy.block_s:
+            yield f"two failovers within {later.at_s - earlier.at_s:.0f} s, and nobody was asked"

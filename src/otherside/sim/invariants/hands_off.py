@@ -1,0 +1,53 @@
+"""I15: what somebody moves by hand is left to them, and no halt is blamed on nobody."""
+
+from collections.abc import Iterator
+
+from otherside.core.facts import Order
+from otherside.core.state import Phase
+from otherside.sim.history import History
+from otherside.sim.truth import BY_HAND
+
+SEEN_S = 150.0
+"""How long a move by hand may go unnoticed: an old description, and two ticks."""
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each call after a move by hand that nobody allowed, and each halt without a reason."""
+    by_hand = [one.at_s for one in history.truth.calls if one.operation == BY_HAND and one.accepted]
+    taken_over = [
+        one.at_s
+        for one in history.log
+        if one.facts.command is not None and one.facts.command.order is Order.ADOPT
+    ]
+    for _, one in history.entries(Phase.HALTED):
+        # Whoever adopts too early takes over what is still moving, and is told so.
+        mistaken = any(at_s <= one.at_s for at_s in taken_over)
+        if "somebody else" in one.state.reason and not by_hand and not mistaken:
+            yield f"revision {one.state.revision}: nobody moved anything by hand"
+    moved = [one.at_s for one in history.truth.moves if one.by_hand]
+    if not moved:
+        return
+    halted = any(one.at_s >= moved[0] for _, one in history.entries(Phase.HALTED))
+    if history.healed and not halted and not _is_known(history, moved[0]):
+        yield "the writer was moved by hand, and nobody noticed"
+    allowed = [
+        one.at_s
+        for one in history.log
+        if one.facts.command is not None
+        and one.facts.command.order in {Order.ADOPT, Order.RESUME, Order.SWITCHOVER}
+    ]
+    for call in history.truth.calls:
+        late = call.at_s > moved[0] + SEEN_S
+        asked = any(moved[0] < at_s <= call.at_s for at_s in allowed)
+        if call.operation != BY_HAND and late and not asked:
+            yield f"{call.operation} was called on top of a move by hand"
+
+
+def _is_known(history: History, moved_s: float) -> bool:
+    """Return whether our own attempt was under way too: then nobody can tell whose move it was."""
+    asking = {
+        *(Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.HALTED),
+        *(Phase.SWITCH_INTENT, Phase.SWITCHING),
+    }
+    before = [one.state.phase for one in history.log if one.at_s <= moved_s + SEEN_S]
+    return any(phase in asking for phase in before)

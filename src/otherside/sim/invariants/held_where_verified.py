@@ -1,0 +1,24 @@
+"""I6: users are held only on a side where a write of that epoch was read back."""
+
+from collections.abc import Iterator
+
+from otherside.core.state import first
+from otherside.core.topology import Side
+from otherside.sim.history import History
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each revision that holds users on a side that was never proven."""
+    before = first(0.0)
+    for one in history.log:
+        state = one.state
+        if state.latched and not before.latched:
+            proven = any(
+                at_s <= one.at_s and (epoch, side) == (state.epoch, Side.STANDBY)
+                for at_s, epoch, side in history.cloud.verified
+            )
+            if not proven:
+                yield f"revision {state.revision} holds users where no write was verified"
+            if not any(move.target is Side.STANDBY for move in history.truth.moves):
+                yield f"revision {state.revision} holds users on a side that never was writer"
+        before = state

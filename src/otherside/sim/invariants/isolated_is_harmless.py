@@ -1,0 +1,17 @@
+"""I11: an orchestrator without a majority commits nothing, claims nothing and calls nothing."""
+
+from collections.abc import Iterator
+
+from otherside.sim.history import History
+from otherside.sim.truth import BY_HAND
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield what was done by somebody who could not have been allowed to."""
+    for one in history.log:
+        if not one.could_vote:
+            yield f"revision {one.state.revision} was committed without a majority"
+    claimed = {one.intent.operation for one in history.cloud.claims}
+    for call in history.truth.calls:
+        if call.operation != BY_HAND and call.operation not in claimed:
+            yield f"{call.operation} was called by somebody who had claimed nothing"

@@ -1,0 +1,48 @@
+"""I4: an automatic failover was within its limit, and loses no more than what was said."""
+
+from collections.abc import Iterator
+
+from otherside.core.facts import Move, Replication
+from otherside.core.names import LEASE_S
+from otherside.core.state import Phase
+from otherside.core.topology import FailoverMode
+from otherside.sim.cloud import Committed
+from otherside.sim.history import History, approved
+from otherside.sim.truth import Effective
+
+SLACK_S = 1.5
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each failover that nobody was asked about and should have been, and each wrong bound.
+
+    What a Region acknowledged that nobody could see any more is no mistake of the estimate, but it
+    is bounded by the lease: that is what the bound is for.
+    """
+    fenced = list(history.entries(Phase.FENCING))
+    for before, one in fenced:
+        if not approved(before, one):
+            yield from _unasked(history, one)
+    for move in history.truth.moves:
+        fences = [one for _, one in fenced if one.at_s <= move.at_s]
+        loss = fences[-1].facts.replication if fences else None
+        if move.kind is Move.FAILOVER and not move.by_hand and loss is not None:
+            yield from _more_than_said(history, move, loss)
+
+
+def _unasked(history: History, one: Committed) -> Iterator[str]:
+    said = one.state.loss_estimate_s
+    if history.policy.mode is not FailoverMode.AUTO:
+        yield f"revision {one.state.revision}: nobody was asked in {history.policy.mode}"
+    if said is None or said > history.policy.loss_auto_s:
+        yield f"revision {one.state.revision}: nobody was asked about {said} s"
+
+
+def _more_than_said(history: History, move: Effective, loss: Replication) -> Iterator[str]:
+    unseen_s = history.truth.acknowledged_s(move.target.other, loss.lived_s, move.at_s)
+    if move.lost_s - unseen_s > loss.estimate_s + SLACK_S:
+        yield f"{move.lost_s:.1f} s were lost where {loss.estimate_s:.1f} s were estimated"
+    if move.lost_s > loss.bound_s + SLACK_S:
+        yield f"{move.lost_s:.1f} s were lost where the bound was {loss.bound_s:.1f} s"
+    if min(unseen_s, move.lost_s) > LEASE_S + SLACK_S:
+        yield f"{unseen_s:.1f} s were acknowledged unseen, longer than a lease"

@@ -1,0 +1,21 @@
+"""I5: once a later epoch is committed, nothing of an earlier one is called any more."""
+
+from collections.abc import Iterator
+
+from otherside.sim.history import History
+from otherside.sim.truth import BY_HAND
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each call of an epoch that was over."""
+    begun: dict[int, float] = {}
+    for one in history.log:
+        if one.state.intent is not None:
+            begun.setdefault(one.state.intent.epoch, one.at_s)
+    for call in history.truth.calls:
+        if call.operation == BY_HAND:
+            continue
+        epoch = int(call.operation.split(".")[0])
+        later = [at_s for other, at_s in begun.items() if other > epoch]
+        if later and call.at_s > min(later):
+            yield f"{call.operation} was called after epoch {epoch + 1} had begun"

@@ -1,0 +1,41 @@
+"""I10: observing and freezing move nothing, and observing decides as acting would have."""
+
+from collections.abc import Iterator
+from itertools import zip_longest
+
+from otherside.core.state import Phase
+from otherside.core.topology import FailoverMode
+from otherside.sim.history import History
+from otherside.sim.truth import BY_HAND
+
+_BEFORE = frozenset({Phase.STEADY, Phase.SUSPECT})
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each call that nobody was allowed to make, and each difference to the live decision."""
+    calls = [one for one in history.truth.calls if one.operation != BY_HAND]
+    if history.policy.mode is FailoverMode.OBSERVE and calls:
+        yield f"{len(calls)} calls while observing"
+    for call in calls:
+        # An intent that was committed before the window may still be on its way.
+        late_s = history.policy.intent_s + history.policy.skew_s
+        if any(a + late_s < call.at_s < b - late_s for a, b in history.policy.freezes):
+            yield f"{call.operation} was called in a freeze"
+    if history.rehearsal is not None:
+        yield from _differences(history)
+
+
+def _differences(history: History) -> Iterator[str]:
+    assert history.rehearsal is not None, "there is nothing to compare with"
+    for seen, live in zip_longest(history.log, history.rehearsal):
+        if seen is None or live is None:
+            yield "observing stopped deciding before acting did, or the other way round"
+            return
+        if live.state.phase not in _BEFORE:
+            moves = live.state.phase in {Phase.FENCING, Phase.AWAIT_APPROVAL, Phase.BLOCKED}
+            if moves and seen.state.phase is not Phase.BLOCKED:
+                yield f"acting went to {live.state.phase}, observing to {seen.state.phase}"
+            return
+        if seen.state != live.state:
+            yield f"revision {live.state.revision} differs before anything was moved"
+            return

@@ -1,0 +1,34 @@
+"""I1: no epoch moves the writer twice, and no call is made that was not committed in time."""
+
+from collections.abc import Iterator
+
+from otherside.sim.history import History
+from otherside.sim.truth import BY_HAND
+
+CALL_S = 15.0
+"""Longest that a call takes in the simulation, once the clock has been read for it."""
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each call without an intent, each that came late, and each epoch that moved twice."""
+    committed = {
+        state.intent.operation: state.intent for state in history.states if state.intent is not None
+    }
+    for call in history.truth.calls:
+        if call.operation == BY_HAND:
+            continue
+        intent = committed.get(call.operation)
+        if intent is None or (intent.move, intent.target) != (call.kind, call.target):
+            yield f"{call.operation}: a {call.kind} to {call.target} was never committed"
+            continue
+        late_s = call.at_s - intent.not_after_s
+        if late_s > CALL_S + history.policy.skew_s:
+            yield f"{call.operation} was called {late_s:.0f} s after it had expired"
+    moved = [one for one in history.truth.moves if not one.by_hand]
+    accepted = [one for one in history.truth.calls if one.accepted and one.operation != BY_HAND]
+    epochs = {one.operation.split(".")[0] for one in accepted}
+    if len(moved) > len(epochs):
+        yield f"{len(moved)} moves in {len(epochs)} epochs"
+    operations = [one.operation for one in history.truth.calls if one.operation != BY_HAND]
+    if len(operations) != len(set(operations)):
+        yield "one attempt was carried out twice"

@@ -1,0 +1,21 @@
+"""I8: a switchover loses no row, and never becomes a failover."""
+
+from collections.abc import Iterator
+
+from otherside.core.facts import Move
+from otherside.core.state import Phase
+from otherside.sim.history import History
+from otherside.sim.truth import BY_HAND
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each loss by a switchover, and each failover that nothing but one was asked for."""
+    for move in history.truth.moves:
+        if move.kind is Move.SWITCHOVER and move.lost_s:
+            yield f"a switchover lost {move.lost_s:.1f} s"
+    fenced = {state.epoch + 1 for state in history.states if state.phase is Phase.FENCING}
+    for call in history.truth.calls:
+        if call.operation == BY_HAND or call.kind is Move.SWITCHOVER:
+            continue
+        if int(call.operation.split(".")[0]) not in fenced:
+            yield f"{call.operation}: a failover was called where none had been fenced for"

@@ -1,0 +1,36 @@
+"""I3: data is given up only after the whole window, in which no user's write was acknowledged."""
+
+from collections.abc import Iterator
+
+from otherside.core.state import Phase
+from otherside.sim.history import History
+
+WINDOW_S = 60.0
+"""Not the policy's: whoever shortens it there has to answer here."""
+GLIMPSE_S = 10.0
+"""A writer that lives for less, between two looks, and leaves no trace, is not seen."""
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each step towards a failover that was taken too early, or from a writer that lived.
+
+    A question to a person, or a refusal, on false grounds is a mistake too: somebody is woken.
+    """
+    clocks_s = 2 * history.policy.skew_s
+    for phase in (Phase.FENCING, Phase.AWAIT_APPROVAL, Phase.BLOCKED):
+        for before, one in history.entries(phase):
+            if before.phase is not Phase.SUSPECT:
+                continue
+            held_s = one.facts.at_s - (one.state.bad_since_s or one.facts.at_s)
+            if held_s < WINDOW_S - clocks_s:
+                yield f"revision {one.state.revision}: {phase} after {held_s:.0f} s"
+            seen_s = one.facts.at_s
+            if _served(history, seen_s - WINDOW_S + clocks_s, seen_s):
+                yield f"revision {one.state.revision}: {phase} though the writer served users"
+
+
+def _served(history: History, from_s: float, to_s: float) -> bool:
+    return any(
+        row.public and min(row.to_s, to_s) - max(row.from_s, from_s) > GLIMPSE_S
+        for row in history.truth.rows
+    )

@@ -1,0 +1,94 @@
+"""L5 without chance: a function is ended once, at each moment of each story, one run for each."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from otherside.core.policy import Policy
+from otherside.core.state import Phase
+from otherside.core.topology import FailoverMode
+from otherside.sim.cloud import Hostility
+from otherside.sim.script import FOREVER_S, LONG_RUN_S, People, Script
+from otherside.sim.swarm import Run, run
+from otherside.sim.truth import Ill, Spell
+
+_CALM = Script(
+    seed=1,
+    run_s=LONG_RUN_S,
+    calm_s=0.0,
+    spells=(),
+    hostility=Hostility(),
+    policy=Policy(
+        mode=FailoverMode.AUTO, loss_auto_s=5.0, stable_s=60.0, block_s=600.0, remind_s=120.0
+    ),
+    promote_s=60.0,
+    cancels=0,
+    refusals=0,
+    people=People.DILIGENT,
+    orders=(),
+    by_hand_s=None,
+)
+
+
+def _lost(to_s: float) -> tuple[Spell, ...]:
+    return (Spell(ill=Ill.PRIMARY_GONE, from_s=50.0, to_s=to_s),)
+
+
+def _asked(script: Script) -> Script:
+    return replace(script, policy=replace(script.policy, mode=FailoverMode.APPROVE))
+
+
+STORIES = {
+    "lost and back": replace(_CALM, spells=_lost(500.0)),
+    "asked first": _asked(replace(_CALM, spells=_lost(500.0))),
+    "lost for good": replace(_CALM, spells=_lost(FOREVER_S), people=People.NOBODY),
+    "cancelled once": replace(_CALM, spells=_lost(500.0), cancels=1),
+    "refused for ever": replace(_CALM, spells=_lost(500.0), refusals=9),
+    "moved by hand": replace(_CALM, by_hand_s=100.0),
+    "observed": replace(
+        _CALM, spells=_lost(500.0), policy=replace(_CALM.policy, mode=FailoverMode.OBSERVE)
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Killed:
+    """One cell of the matrix: where the function was ended, and what came of it."""
+
+    story: str
+    phase: Phase
+    call: str
+    when: str
+    broken: tuple[str, ...]
+
+
+def kills() -> Iterator[tuple[str, int]]:
+    """Yield each moment to end a function at: the first of its kind in each phase of a story."""
+    for name, script in STORIES.items():
+        seen = set()
+        for number, step in enumerate(run(script).history.cloud.steps, start=1):
+            if step not in seen:
+                seen.add(step)
+                yield name, number
+
+
+def kill(story: str, number: int) -> Killed:
+    """Run a story with a function ended at one moment, and hold it against the whole story."""
+    script = STORIES[story]
+    whole, ended = run(script), run(script, kill_at=number)
+    call, when, phase = whole.history.cloud.steps[number - 1]
+    return Killed(
+        story=story,
+        phase=phase,
+        call=call,
+        when=when,
+        broken=(*ended.broken, *_differences(whole, ended)),
+    )
+
+
+def _differences(whole: Run, ended: Run) -> Iterator[str]:
+    """Yield where the run stands at its end, if it is not where the whole story stands."""
+    for one, other in [(whole.history, ended.history)]:
+        if one.states[-1].phase is not other.states[-1].phase:
+            yield f"ends in {other.states[-1].phase} and not in {one.states[-1].phase}"
+        if one.truth.writer is not other.truth.writer or one.truth.latch != other.truth.latch:
+            yield f"the writer ends on {other.truth.writer}, users held: {other.truth.latch}"

@@ -1,0 +1,188 @@
+"""What a seed stands for: everything that is not the orchestrator's own doing."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from random import Random
+
+from otherside.core.facts import Order
+from otherside.core.policy import Policy
+from otherside.core.topology import FailoverMode
+from otherside.sim.cloud import Hostility
+from otherside.sim.truth import Ill, Spell
+
+CHANCE = 0.25
+"""How often each kind of trouble is switched on at all."""
+RUN_S, LONG_RUN_S = 1500.0, 2700.0
+HEALS_BY_S = 560.0
+LATE_S = 1300.0
+FOREVER_S = 1e9
+HEALED_S = 600.0
+
+NASTY = (
+    (Ill.BLIND,),
+    (Ill.HALF_BLIND, Ill.LINK_CUT),
+    (Ill.HALF_BLIND, Ill.APP_DOWN),
+    (Ill.WITNESS_GONE, Ill.LINK_CUT),
+    (Ill.WRITER_DOWN,),
+    (Ill.PRIMARY_CUT, Ill.KEEPERS_DEAF),
+    (Ill.LAGGING, Ill.PRIMARY_GONE),
+    (Ill.STORE_DOWN, Ill.PRIMARY_GONE),
+)
+"""Ills that hide one another, drawn together more often than chance would."""
+TROUBLES = tuple(one.name for one in fields(Hostility))
+_MOST = {
+    **dict.fromkeys(("kill", "fail", "lose", "slow"), 0.2),
+    "freeze": 0.05,
+    "overlap": 0.3,
+    "blind": 0.2,
+    "flip": 0.3,
+    "garble": 0.15,
+    "stale": 0.5,
+    "torn": 0.5,
+    "skew": 1.0,
+    "step": 0.3,
+    "skip": 0.5,
+    "unwoken": 0.3,
+    "rewoken": 0.5,
+}
+"""The highest chance that each kind of trouble is drawn with."""
+
+
+class People(StrEnum):
+    """Who is there."""
+
+    NOBODY = "nobody"
+    CHAOTIC = "chaotic"
+    """Orders at any time, for the revision that is newest then."""
+    DILIGENT = "diligent"
+    """Does what waits for a person, a little after it does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """A disaster, how hostile the platform is meanwhile, and what people do."""
+
+    seed: int
+    run_s: float
+    calm_s: float
+    """From here on every trouble at the ports has ended."""
+    spells: tuple[Spell, ...]
+    hostility: Hostility
+    policy: Policy
+    promote_s: float
+    cancels: int
+    refusals: int
+    people: People
+    orders: tuple[tuple[float, Order], ...]
+    by_hand_s: float | None
+
+
+FAULTS = (*TROUBLES, *Ill, "cancel", "refuse", "orders", "by-hand", "freeze-window")
+"""Every class of fault, by the name that `--faults` takes."""
+
+
+def draw(seed: int, faults: Collection[str] = FAULTS) -> Script:
+    """Return the script of a seed, with nothing in it but some classes of fault."""
+    random = Random(seed)  # noqa: S311 - a simulation wants to be repeated
+    people = random.choices(list(People), [4, 4, 3])[0]
+    diligent = people is People.DILIGENT
+    mode = random.choices(list(FailoverMode), [8, 3, 2])[0]
+    frozen = random.random() < CHANCE / 3 and "freeze-window" in faults
+    begins_s = random.uniform(0.0, 200.0)
+    script = Script(
+        seed=seed,
+        run_s=LONG_RUN_S if diligent else RUN_S,
+        calm_s=random.choices([HEALED_S, 2 * LONG_RUN_S], [3, 1])[0],
+        spells=tuple(s for s in _spells(random, heals=diligent) if s.ill in faults),
+        hostility=Hostility(**{n: c for n, c in _hostility(random).items() if n in faults}),
+        policy=Policy(
+            mode=mode,
+            loss_auto_s=5.0,
+            stable_s=60.0,
+            block_s=1200.0,
+            remind_s=120.0,
+            freezes=((begins_s, begins_s + 250.0),) if frozen else (),
+        ),
+        promote_s=random.uniform(*random.choice(((1.0, 10.0), (5.0, 180.0)))),
+        cancels=random.choices([0, 1, 4], [10, 2, 0 if diligent else 1])[0],
+        refusals=random.choices([0, 1, 4], [6, 3, 0 if diligent else 1])[0],
+        people=people,
+        orders=_orders(random, people) if "orders" in faults else (),
+        by_hand_s=_by_hand_s(random, mode) if "by-hand" in faults else None,
+    )
+    return _without(script, faults)
+
+
+def _without(script: Script, faults: Collection[str]) -> Script:
+    cancels = script.cancels if "cancel" in faults else 0
+    refusals = script.refusals if "refuse" in faults else 0
+    return Script(
+        **{
+            **{one.name: getattr(script, one.name) for one in fields(Script)},
+            "cancels": cancels,
+            "refusals": refusals,
+        }
+    )
+
+
+def _by_hand_s(random: Random, mode: FailoverMode) -> float | None:
+    """Draw when somebody moves the writer to the other side, by the console."""
+    at_s = random.uniform(30.0, random.choice((300.0, LATE_S)))
+    often = 2 * CHANCE if mode is FailoverMode.OBSERVE else CHANCE / 2
+    return at_s if random.random() < often else None
+
+
+def _spells(random: Random, *, heals: bool) -> tuple[Spell, ...]:
+    """Draw what is wrong: one disaster, and now and then a second thing with it."""
+    ills = random.sample(list(Ill), random.choices([0, 1, 2, 3], [1, 5, 3, 1])[0])
+    if random.random() < CHANCE / 2:
+        ills = list(random.choice(NASTY))
+    elif random.random() < 2 * CHANCE and Ill.PRIMARY_GONE not in ills:
+        ills.append(Ill.PRIMARY_GONE)
+    spells: list[Spell] = []
+    for ill in ills:
+        late = not heals and random.random() < CHANCE
+        start_s = random.uniform(20.0, LATE_S if late else 120.0)
+        # A dead writer is waited for; one that comes back just then is the hardest to leave.
+        least_s = 180.0 if ill is Ill.WRITER_DOWN else 60.0
+        lengths_s = [43.0, random.uniform(least_s, least_s + 240.0), FOREVER_S]
+        length_s = random.choices(lengths_s, [2, 5, 4])[0]
+        if heals:
+            length_s = min(length_s, HEALS_BY_S - start_s)
+        flaps = random.random() < CHANCE / 2
+        spells += _flapping(random, ill, start_s, length_s) if flaps else []
+        spells += [] if flaps else [Spell(ill=ill, from_s=start_s, to_s=start_s + length_s)]
+    if heals and random.random() < CHANCE:
+        # Gone again, for good, after everybody came home.
+        again_s = random.uniform(1250.0, 1900.0)
+        spells.append(Spell(ill=Ill.PRIMARY_GONE, from_s=again_s, to_s=FOREVER_S))
+    return tuple(spells)
+
+
+def _flapping(random: Random, ill: Ill, start_s: float, length_s: float) -> list[Spell]:
+    """Return an ill that comes and goes."""
+    spells, at_s = [], start_s
+    while at_s < start_s + min(length_s, 400.0):
+        down_s, up_s = random.uniform(15.0, 60.0), random.uniform(5.0, 20.0)
+        spells.append(Spell(ill=ill, from_s=at_s, to_s=at_s + down_s))
+        at_s += down_s + up_s
+    return spells
+
+
+def _hostility(random: Random) -> dict[str, float]:
+    def sometimes(most: float) -> float:
+        return random.uniform(0.0, most) if random.random() < CHANCE else 0.0
+
+    return {name: sometimes(_MOST[name]) for name in TROUBLES}
+
+
+def _orders(random: Random, people: People) -> tuple[tuple[float, Order], ...]:
+    """Draw what people order by the clock, and not because anything waits for them."""
+    if people is People.NOBODY:
+        return ()
+    if people is People.DILIGENT:
+        return ((100.0, Order.SWITCHOVER),) if random.random() < CHANCE else ()
+    orders = list(Order)
+    times = sorted(random.uniform(0.0, RUN_S) for _ in range(random.randrange(8)))
+    return tuple((at_s, random.choice(orders)) for at_s in times)
