@@ -1,100 +1,167 @@
-"""The two functions of the orchestrator, as Lambda calls them.
+"""The functions of the orchestrator, as Lambda calls them: each a loop of looks.
 
-`decide` runs each minute and on events; what woke it is never read as evidence. It says that it is
-alive, and keeps DNS where the newest committed revision wants it. `act` carries out committed
-intents, and is the only one that may move the writer.
-
-This version decides nothing yet: no revision of its own, so no intent, so no move.
+`decide` runs each minute and on events, in the standby's Region. `act` is woken by it and is the
+only one that may move the writer. `watch` runs in the witness's Region and tells what users see
+from there. What woke a function is never read as evidence, so no event is looked into.
 """
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-import boto3
-from boto3.dynamodb.conditions import Key
-from botocore.config import Config
+from otherside.core.facts import Reading
+from otherside.core.names import OrchestratorSettings, Settings, WitnessSettings
+from otherside.core.policy import Policy
+from otherside.core.state import Phase
+from otherside.core.topology import FailoverMode
+from otherside.orchestrator.actuate import actuate
+from otherside.orchestrator.aws import probes
+from otherside.orchestrator.aws.clients import Clients
+from otherside.orchestrator.aws.evidence import WITNESS
+from otherside.orchestrator.aws.ledger import Ledger, Pulse
+from otherside.orchestrator.aws.world import AwsWorld
+from otherside.orchestrator.clock import Clock, SystemClock
+from otherside.orchestrator.ports import UnavailableError, World
+from otherside.orchestrator.reconcile import Look, reconcile
+from otherside.orchestrator.report import failure_line, look_line
 
-from otherside.core.names import (
-    FAILOVER_ACTIVE,
-    HEARTBEAT,
-    METRIC_DIMENSION,
-    METRIC_NAMESPACE,
-    STATE_PARTITION,
-    STATE_SORT,
-    OrchestratorSettings,
-)
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch import CloudWatchClient
-    from mypy_boto3_cloudwatch.type_defs import MetricDatumTypeDef
-    from mypy_boto3_dynamodb.service_resource import Table
-
-_CLIENT = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2})
-REVISIONS = "rev#"
-LATCHED = "latched"
-INTENT = "intent"
+LOOK_EVERY_S = 3.0
+WATCH_EVERY_S = 10.0
+LEFT_MS = 12_000
+"""A new look is begun only with this much of a run left: it may take that long."""
 
 
-class UnknownIntentError(Exception):
-    """A committed intent that this version does not know how to carry out."""
+class Context(Protocol):
+    """What Lambda says of a run."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return how long the run may still take."""
 
 
-def decide(_event: object, _context: object) -> dict[str, Any]:
-    """Take one look: report that it was taken, and hold DNS where the newest revision wants it."""
+_CLOCK = SystemClock()
+_CLIENTS = Clients()
+"""Made once for a warm function: making a client costs more than calling it."""
+
+
+def decide(_event: object, context: Context) -> dict[str, Any]:
+    """Look, and keep looking every few seconds while anything is under way."""
     settings = OrchestratorSettings.from_environment(os.environ)
-    region = settings.standby_region
-    table = boto3.resource("dynamodb", region_name=region, config=_CLIENT).Table(
-        settings.state_table
+    code, policy = version_of(settings), policy_of(settings)
+    return look_until_calm(
+        world_of(settings, policy, code), policy, context, _CLOCK, settings, code
     )
-    metrics = boto3.client("cloudwatch", region_name=region, config=_CLIENT)
-    return look(settings, table, metrics)
-
-
-def look(
-    settings: OrchestratorSettings, table: "Table", metrics: "CloudWatchClient"
-) -> dict[str, Any]:
-    """Publish the heartbeat and the latch; return what was published.
-
-    The latch is published on every look and not when it changes: Route 53 reads a stream of data,
-    and keeps the last word only while it hears nothing.
-    """
-    newest = newest_revision(settings, table)
-    latched = bool(newest.get(LATCHED)) if newest else False
-    metrics.put_metric_data(
-        Namespace=METRIC_NAMESPACE,
-        MetricData=[
-            _datum(settings, HEARTBEAT, 1.0),
-            _datum(settings, FAILOVER_ACTIVE, 1.0 if latched else 0.0),
-        ],
-    )
-    return {"latched": latched, "revision": newest.get(STATE_SORT) if newest else None}
 
 
 def act(_event: object, _context: object) -> dict[str, Any]:
-    """Carry out the newest committed intent, if there is one.
+    """Carry out the newest committed intent, if nothing that we see speaks against it."""
+    settings = OrchestratorSettings.from_environment(os.environ)
+    code, policy = version_of(settings), policy_of(settings)
+    said = actuate(world_of(settings, policy, code), policy)
+    _say({"event_id": f"{settings.application}/act", "reason": said, "code": code})
+    return {"said": said}
+
+
+def watch(_event: object, context: Context) -> dict[str, Any]:
+    """Try what users try, from a third Region, and write down what came of it."""
+    settings = WitnessSettings.from_environment(os.environ)
+    code = version_of(settings)
+    ledger = Ledger(
+        _CLIENTS.dynamodb(settings.state_region),
+        table=settings.state_table,
+        application=settings.application,
+        clock=_CLOCK,
+        code=code,
+        skew_s=0.0,
+    )
+    return watch_for_a_while(ledger, settings, context, _CLOCK)
+
+
+def look_until_calm(
+    world: World,
+    policy: Policy,
+    context: Context,
+    clock: Clock,
+    settings: OrchestratorSettings,
+    code: str,
+) -> dict[str, Any]:
+    """Take looks until nothing is under way or the run is nearly over; return the last one.
+
+    A look that fails is no reason to wait for the next minute: whatever is under way may be the
+    writer's move.
+    """
+    looks = 0
+    while True:
+        looks += 1
+        done = reconcile(world, policy)
+        now_s = clock.now_s()
+        if isinstance(done, Look):
+            said = done.decision.reason
+            line = look_line(done, settings.application, at_s=now_s, code=code)
+        else:
+            said = done
+            line = failure_line(done, settings.application, at_s=now_s, code=code)
+        _say(line)
+        calm = isinstance(done, Look) and done.decision.state.phase is Phase.STEADY
+        if calm or context.get_remaining_time_in_millis() < LEFT_MS:
+            return {"looks": looks, "said": said}
+        clock.sleep(LOOK_EVERY_S)
+
+
+def watch_for_a_while(
+    ledger: Ledger, settings: WitnessSettings, context: Context, clock: Clock
+) -> dict[str, Any]:
+    """Ask the public name every few seconds until the run is nearly over."""
+    question = probes.Question(
+        url=settings.public_url,
+        path=settings.write_path,
+        name=settings.public_url.partition("://")[2],
+    )
+    pulses = 0
+    while True:
+        works = probes.ask(question) is Reading.GOOD
+        # From here too it must be seen that it is not us who see nothing.
+        sighted = works or probes.sees_outside() is Reading.GOOD
+        try:
+            ledger.put_pulse(
+                WITNESS, Pulse(at_s=clock.now_s(), writes_ok=works if sighted else None)
+            )
+            pulses += 1
+        except UnavailableError as error:
+            _say({"event_id": f"{settings.application}/watch", "reason": str(error)})
+        if context.get_remaining_time_in_millis() < LEFT_MS:
+            return {"pulses": pulses}
+        clock.sleep(WATCH_EVERY_S)
+
+
+def world_of(settings: OrchestratorSettings, policy: Policy, code: str) -> AwsWorld:
+    """Return the world that these settings describe."""
+    return AwsWorld(settings, clients=_CLIENTS, clock=_CLOCK, code=code, skew_s=policy.skew_s)
+
+
+def policy_of(settings: OrchestratorSettings) -> Policy:
+    """Return what the design allows.
 
     Raises:
-        UnknownIntentError: If there is one: this version carries out none.
+        ValueError: If a setting is not what its name says; it names the setting's value.
     """
-    settings = OrchestratorSettings.from_environment(os.environ)
-    resource = boto3.resource("dynamodb", region_name=settings.standby_region, config=_CLIENT)
-    newest = newest_revision(settings, resource.Table(settings.state_table))
-    if newest and newest.get(INTENT):
-        msg = f"{newest[STATE_SORT]} asks for what this version cannot do; deploy one that can"
-        raise UnknownIntentError(msg)
-    return {"intent": None}
-
-
-def newest_revision(settings: OrchestratorSettings, table: "Table") -> Mapping[str, Any] | None:
-    """Return the newest committed revision, read from a majority, or `None` before the first."""
-    key = Key(STATE_PARTITION).eq(settings.application) & Key(STATE_SORT).begins_with(REVISIONS)
-    found = table.query(
-        KeyConditionExpression=key, ScanIndexForward=False, Limit=1, ConsistentRead=True
+    return Policy(
+        mode=FailoverMode(settings.mode),
+        loss_auto_s=float(settings.loss_max_s),
+        freezes=tuple(
+            (float(start), float(end))
+            for start, _, end in (one.partition("/") for one in settings.freeze_windows)
+        ),
     )
-    return found["Items"][0] if found["Items"] else None
 
 
-def _datum(settings: OrchestratorSettings, name: str, value: float) -> "MetricDatumTypeDef":
-    dimensions: Any = [{"Name": METRIC_DIMENSION, "Value": settings.application}]
-    return {"MetricName": name, "Dimensions": dimensions, "Value": value}
+def version_of(settings: Settings) -> str:
+    """Return which code runs with which settings, as two digests: every record carries it."""
+    known: Mapping[str, str] = settings.to_environment()
+    told = json.dumps(dict(known), sort_keys=True).encode()
+    return f"{known['OTHERSIDE_CODE']}+{hashlib.sha256(told).hexdigest()[:8]}"
+
+
+def _say(line: Mapping[str, Any]) -> None:
+    print(json.dumps(line), flush=True)  # noqa: T201 - Lambda's log is what is printed

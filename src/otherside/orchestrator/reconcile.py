@@ -4,30 +4,49 @@ What woke us is never evidence. A crash at any line is mended by the next look: 
 nothing has happened, and after it the committed state asks again for whatever the world lacks.
 """
 
-from otherside.core.decide import Decision, Policy, decide
+from dataclasses import dataclass
+
+from otherside.core.decide import Decision, decide
+from otherside.core.facts import Facts
+from otherside.core.policy import Policy
+from otherside.core.state import State
 from otherside.orchestrator.ports import ConflictError, UnavailableError, World
 
 
-def reconcile(world: World, policy: Policy) -> Decision | None:
-    """Take one look; return the decision, or `None` where nothing could be committed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look came to."""
+
+    before: State
+    facts: Facts
+    decision: Decision
+    failed: tuple[str, ...]
+    """What was asked for and could not be done, with the reasons; the next look asks again."""
+
+
+def reconcile(world: World, policy: Policy) -> Look | str:
+    """Take one look; return it, or in one sentence why none could be taken.
 
     Nothing is asked of the world that is not committed: a Region that is cut off from the majority
     can neither read nor commit, and so does nothing.
     """
     try:
         state = world.recall()
-        decision = decide(state, world.observe(state), policy)
+        facts = world.observe(state)
+        decision = decide(state, facts, policy)
         if decision.changed:
-            world.record(decision.state)
-    except (ConflictError, UnavailableError):
-        return None
-    intent = decision.move
-    try:
-        # Read again right before the call: between the commit and here, this function may have
-        # been frozen for minutes, and the world may have moved on.
-        if intent is not None and world.now_s() <= intent.not_after_s:
-            world.move(intent)
-        world.tend(decision)
-    except UnavailableError:
-        return decision
-    return decision
+            # This function may have been frozen since it looked: what was so then is no ground
+            # for a step now, even if nobody has taken one meanwhile.
+            if world.now_s() - facts.at_s > policy.fresh_s:
+                return "the look is too old to be committed"
+            world.record(decision, facts)
+    except (ConflictError, UnavailableError) as error:
+        return str(error)
+    failed = []
+    for effect in (world.set_terms, world.wake, world.publish, world.tell):
+        # Each for itself: a topic that is down must not keep the writer where it is.
+        try:
+            effect(decision)
+        except UnavailableError as error:
+            failed.append(str(error))
+    return Look(before=state, facts=facts, decision=decision, failed=tuple(failed))

@@ -1,0 +1,155 @@
+"""The global database, through its control plane in both Regions.
+
+A failover is asked for in the Region that the writer moves to, and a switchover in the one that it
+leaves: an unplanned move needs nothing of the Region that is gone.
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from otherside.core.facts import DatabaseView, Move, MoveUnderWay, Progress
+from otherside.core.names import OrchestratorSettings
+from otherside.core.state import Intent
+from otherside.core.topology import Side
+from otherside.orchestrator.aws.clients import Clients, calling
+from otherside.orchestrator.ports import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_rds.type_defs import DBClusterTypeDef, GlobalClusterTypeDef
+
+EVENTS_MINUTES = 30
+
+
+class Database:
+    """One Aurora global database with a member on each side."""
+
+    def __init__(self, settings: OrchestratorSettings, clients: Clients) -> None:
+        """Keep who the members are."""
+        self._settings, self._clients = settings, clients
+        self._arns = {
+            Side.PRIMARY: settings.primary_cluster_arn,
+            Side.STANDBY: settings.standby_cluster_arn,
+        }
+        self._regions = {
+            Side.PRIMARY: settings.primary_region,
+            Side.STANDBY: settings.standby_region,
+        }
+
+    def view(self) -> DatabaseView:
+        """Return the database as the standby's Region describes it.
+
+        Raises:
+            UnavailableError: If it does not answer, or describes what we do not know.
+        """
+        whole = self._whole(Side.STANDBY)
+        writer = self._writer(whole)
+        try:
+            target = self._member(writer.other)
+        except UnavailableError:
+            # After a failover it is in the Region that was lost: not there, and nothing else known.
+            target = None
+        return DatabaseView(
+            writer=writer,
+            move=self._move(whole),
+            standby_has_instance=target is None or bool(target.get("DBClusterMembers")),
+            standby_available=target is not None and target.get("Status") == "available",
+            versions_match=target is None
+            or target.get("EngineVersion") == whole.get("EngineVersion"),
+            resynced=target is not None and self._follows(whole, writer.other),
+        )
+
+    def answers(self, side: Side) -> bool:
+        """Return whether RDS in one side's Region answers at all."""
+        try:
+            self._whole(side)
+        except UnavailableError:
+            return False
+        return True
+
+    def says(self) -> tuple[str, ...]:
+        """Return what Aurora said of its own moves lately, in its own words, newest last.
+
+        Fencing is reported on the instance and not on the cluster, so both are asked.
+        """
+        rds = self._clients.rds(self._settings.standby_region)
+        found: list[tuple[object, str]] = []
+        for kind in ("db-cluster", "db-instance"):
+            with calling("reading Aurora's events"):
+                events = rds.describe_events(
+                    SourceType="db-cluster" if kind == "db-cluster" else "db-instance",
+                    Duration=EVENTS_MINUTES,
+                )
+            found += [
+                (event["Date"], f"{event['SourceIdentifier']}: {event['Message']}")
+                for event in events["Events"]
+                if event.get("SourceIdentifier", "").startswith(self._settings.application)
+            ]
+        return tuple(text for _, text in sorted(found, key=lambda one: str(one[0])))
+
+    def move(self, intent: Intent) -> None:
+        """Ask Aurora to move the writer, once. What comes of it is for the next look to see."""
+        left, target = intent.target.other, self._arns[intent.target]
+        if intent.move is Move.FAILOVER:
+            rds = self._clients.rds(self._regions[intent.target], changing=True)
+            with calling("asking for a failover"):
+                rds.failover_global_cluster(
+                    GlobalClusterIdentifier=self._settings.global_cluster,
+                    TargetDbClusterIdentifier=target,
+                    AllowDataLoss=True,
+                )
+            return
+        rds = self._clients.rds(self._regions[left], changing=True)
+        with calling("asking for a switchover"):
+            rds.switchover_global_cluster(
+                GlobalClusterIdentifier=self._settings.global_cluster,
+                TargetDbClusterIdentifier=target,
+            )
+
+    def _whole(self, side: Side) -> "GlobalClusterTypeDef":
+        with calling("describing the global database"):
+            found = self._clients.rds(self._regions[side]).describe_global_clusters(
+                GlobalClusterIdentifier=self._settings.global_cluster
+            )
+        if not found["GlobalClusters"]:
+            msg = "the global database is not there"
+            raise UnavailableError(msg)
+        return found["GlobalClusters"][0]
+
+    def _member(self, side: Side) -> "DBClusterTypeDef":
+        with calling(f"describing the {side}'s cluster"):
+            found = self._clients.rds(self._regions[side]).describe_db_clusters(
+                DBClusterIdentifier=self._arns[side]
+            )
+        return found["DBClusters"][0]
+
+    def _side(self, arn: str | None) -> Side:
+        for side, known in self._arns.items():
+            if arn == known:
+                return side
+        msg = "the global database has a member that is neither side's"
+        raise UnavailableError(msg)
+
+    def _writer(self, whole: "GlobalClusterTypeDef") -> Side:
+        writers = [one for one in whole.get("GlobalClusterMembers", []) if one.get("IsWriter")]
+        if len(writers) != 1:
+            msg = f"the global database has {len(writers)} writers"
+            raise UnavailableError(msg)
+        return self._side(writers[0].get("DBClusterArn"))
+
+    def _move(self, whole: "GlobalClusterTypeDef") -> MoveUnderWay | None:
+        """Return the move that is under way; only a failover may lose data, and says so."""
+        state: dict[str, Any] = {**whole.get("FailoverState", {})}
+        status = state.get("Status")
+        if not status:
+            return None
+        lossy = status == "failing-over" or bool(state.get("IsDataLossAllowed"))
+        return MoveUnderWay(
+            kind=Move.FAILOVER if lossy else Move.SWITCHOVER,
+            target=self._side(state.get("ToDbClusterArn")),
+            progress=Progress.CANCELLING if status == "cancelling" else Progress.MOVING,
+        )
+
+    def _follows(self, whole: "GlobalClusterTypeDef", side: Side) -> bool:
+        members = {one.get("DBClusterArn"): one for one in whole.get("GlobalClusterMembers", [])}
+        member = members.get(self._arns[side])
+        return member is not None and member.get("SynchronizationStatus") == "connected"
