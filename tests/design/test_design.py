@@ -147,6 +147,22 @@ BAD = {
         "ACM certificate",
     ),
     'name = "orders"\n[objectives]\nrto = "30s"': ("objectives.rto", "60s or longer"),
+    'name = "orders"\n[failover]\nfreezes = ["2026-13-01T00:00Z/2026-12-02T00:00Z"]': (
+        "failover.freezes.0",
+        "no calendar has",
+    ),
+    'name = "orders"\n[failover]\nfreezes = ["2026-12-03T00:00Z/2026-12-02T00:00Z"]': (
+        "failover.freezes.0",
+        "ends before it begins",
+    ),
+    'name = "orders"\n[failover]\nfreezes = ["christmas"]': (
+        "failover.freezes.0",
+        "must match",
+    ),
+    'name = "orders"\n[failover]\nmode = "auto"\nloss_max = "500ms"': (
+        "failover.loss_max",
+        "use 2s or more",
+    ),
     'name = "orders"\n[objectives]\nrto = "soon"': ("objectives.rto", "must match"),
     'name = "orders"\n[failover]\nmode = "automatic"': (
         "failover.mode",

@@ -112,7 +112,6 @@ def actuator_can_fail_over(stack):
         return [str(error)]
     whole = stack.one("rds/globalCluster:GlobalCluster").outputs["arn"]
     clusters = [one.outputs["arn"] for one in stack.of("rds/cluster:Cluster")]
-    check = stack.one("route53/healthCheck:HealthCheck", "primary-endpoint")
     group = stack.one("autoscaling/group:Group", region=STANDBY).outputs["arn"]
     table = stack.one("dynamodb/table:Table", "state").outputs["arn"]
     needed = [
@@ -120,16 +119,11 @@ def actuator_can_fail_over(stack):
         *(("rds:SwitchoverGlobalCluster", arn) for arn in (whole, *clusters)),
         *(("rds:DescribeDBClusters", arn) for arn in clusters),
         ("rds:DescribeGlobalClusters", whole),
-        ("route53:GetHealthCheckStatus", check.outputs["arn"]),
-        ("cloudwatch:PutMetricData", "*"),
+        ("rds:DescribeEvents", "*"),
         ("autoscaling:UpdateAutoScalingGroup", group),
         ("dynamodb:PutItem", table),
     ]
-    lacking = [
-        f"{action} on {arn}" for action, arn in needed if not allows(statements, action, arn)
-    ]
-    sees = any("cloudwatch:DescribeAlarms" in one["Action"] for one in statements)
-    return lacking if sees else [*lacking, "cloudwatch:DescribeAlarms"]
+    return [f"{action} on {arn}" for action, arn in needed if not allows(statements, action, arn)]
 
 
 def peering_carries_traffic(stack):
@@ -250,7 +244,7 @@ def alarms_wake_the_orchestrator(stack):
         for one in stack.of("lambda/permission:Permission")
         if one.inputs["principal"] == "events.amazonaws.com"
     }
-    wrong = [] if len(rules) == 15 else [f"{len(rules)} rules"]
+    wrong = [] if len(rules) == 16 else [f"{len(rules)} rules"]
     for rule in rules:
         target = targets.get((rule.region, rule.inputs["name"]))
         if target is None:
@@ -410,8 +404,8 @@ FAILURES = [
             "cannot promote": lambda: edit(
                 "iam/rolePolicy:RolePolicy", "policy", without("MoveTheWriter"), name="actuator"
             ),
-            "cannot see alarms": lambda: edit(
-                "iam/rolePolicy:RolePolicy", "policy", without("SeeAlarms"), name="actuator"
+            "cannot see what moves": lambda: edit(
+                "iam/rolePolicy:RolePolicy", "policy", without("SeeTheWhole"), name="actuator"
             ),
             "no policy at all": lambda: drop("iam/rolePolicy:RolePolicy", name="actuator"),
         },

@@ -104,6 +104,7 @@ DIMENSIONS = {
     ("AWS/Backup", "NumberOfCopyJobsFailed"): {"BackupVaultName"},
     ("AWS/DynamoDB", "ReplicationLatency"): {"TableName", "ReceivingRegion"},
     ("AWS/Lambda", "Errors"): {"FunctionName"},
+    ("AWS/Lambda", "Invocations"): {"FunctionName"},
     ("AWS/Lambda", "Throttles"): {"FunctionName"},
     ("AWS/RDS", "AuroraGlobalDBRPOLag"): {"DBClusterIdentifier", "SourceRegion"},
     ("AWS/RDS", "AuroraGlobalDBProgressLag"): {"DBClusterIdentifier", "SourceRegion"},

@@ -48,7 +48,7 @@ def site(region):
 def sites():
     """Return the three sites of a pair."""
     here, there, control = site("us-east-2"), site("us-west-2"), site("us-east-1")
-    return Sites(primary=here, standby=there, control=control)
+    return Sites(primary=here, standby=there, witness=control, control=control)
 
 
 def tier(where, name="app", **changes):

@@ -342,13 +342,12 @@ def test_10_the_orchestrator_lives_on_the_standby_side_and_ticks_by_itself():
 
 
 def test_10_the_orchestrator_depends_on_nothing_of_the_primarys():
-    """Among its settings, only the database that it moves and the endpoint that it probes."""
+    """Among its settings, only the database that it moves."""
     settings = stack().one("lambda/function:Function", "decider").inputs["environment"]["variables"]
     there = {key for key, value in settings.items() if PRIMARY in value}
     assert there == {
         "OTHERSIDE_PRIMARY_REGION",
         "OTHERSIDE_PRIMARY_CLUSTER_ARN",
-        "OTHERSIDE_PRIMARY_URL",
     }
 
 

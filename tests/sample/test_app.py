@@ -10,8 +10,11 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from importlib.resources import files
 from pathlib import Path
+from unittest.mock import ANY
 
 import psycopg
 import pytest
@@ -29,7 +32,7 @@ esac
 NEEDED = (
     *("APP_STATIC_DIRECTORY", "APP_HEALTH_PATH", "APP_READINESS_PATH", "APP_WRITE_PATH"),
     *("APP_VERSION", "DATABASE_NAME", "DATABASE_USER", "DATABASE_WRITER_HOST"),
-    *("DATABASE_READER_HOST", "DATABASE_SSLMODE", "DATABASE_SECRET_ARN"),
+    *("DATABASE_READER_HOST", "DATABASE_SSLMODE", "DATABASE_SECRET_ARN", "DATABASE_LOCAL_HOST"),
 )
 
 pytestmark = pytest.mark.slow
@@ -38,8 +41,8 @@ pytestmark = pytest.mark.slow
 class Client:
     """One application over HTTP."""
 
-    def __init__(self, port, log):
-        self.port, self.log = port, log
+    def __init__(self, port, log, environment):
+        self.port, self.log, self.environment, self.pid = port, log, environment, None
 
     def ask(self, method, path, body=None):
         """Return the status and the answer."""
@@ -69,9 +72,20 @@ def servers():
             with psycopg.connect(**where, user="dbadmin", autocommit=True) as link:
                 link.execute("create role rds_iam")
                 link.execute("create database app")
+            with psycopg.connect(**{**where, "dbname": "app"}, user="dbadmin") as link:
+                link.execute("create table otherside_heartbeat (beat_s float, epoch bigint)")
+                link.execute("insert into otherside_heartbeat values (0, 0)")
+                link.execute("grant select on otherside_heartbeat to public")
             yield both
     finally:
         shutil.rmtree(directory)
+
+
+def hold(file, seconds, *, epoch=0, reached=True):
+    """Write a lease, as the keeper does."""
+    now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+    held = {"until_s": now_s + seconds, "epoch": epoch, "reached": reached, "asked_s": now_s}
+    file.write_text(json.dumps(held))
 
 
 @contextlib.contextmanager
@@ -82,6 +96,7 @@ def running(directory, database_port):
     (binaries / "aws").write_text(AWS)
     (binaries / "aws").chmod(0o755)
     (directory / "health.html").write_text("OK")
+    hold(directory / "lease", 3600.0)
     port = free_port()
     environment = {
         "PATH": f"{binaries}:{os.environ['PATH']}",
@@ -96,6 +111,8 @@ def running(directory, database_port):
         "DATABASE_USER": "app",
         "DATABASE_WRITER_HOST": "127.0.0.1",
         "DATABASE_READER_HOST": "127.0.0.1",
+        "DATABASE_LOCAL_HOST": "127.0.0.1",
+        "APP_LEASE_FILE": str(directory / "lease"),
         "DATABASE_PORT": str(database_port),
         "DATABASE_REGIONS": "us-east-2,us-west-2",
         "DATABASE_SSLMODE": "disable",
@@ -105,7 +122,8 @@ def running(directory, database_port):
         process = subprocess.Popen(
             [sys.executable, APP], env=environment, stdout=log, stderr=subprocess.STDOUT
         )
-        client = Client(port, directory / "log")
+        client = Client(port, directory / "log", environment)
+        client.pid = process.pid
         try:
             until(lambda: client.status("/health.html"))
             yield client
@@ -195,8 +213,59 @@ def test_a_missing_setting_is_named():
     assert b"the environment lacks AWS_REGION" in done.stderr
 
 
-def test_it_logs_in_to_the_writer_in_whichever_region_it_is():
+def test_without_the_lease_nothing_is_acknowledged(tmp_path, servers):
+    """Run out, or of an epoch that this database has never heard of: refused before it is tried."""
+    with running(tmp_path, servers[0].port) as client:
+        until(lambda: client.status("/writez") == 200)
+        hold(tmp_path / "lease", -1.0)
+        assert client.ask("GET", "/writez") == (503, ANY)
+        status, answer = client.ask("PUT", "/entries/late", b"x")
+        assert (status, answer["error"]) == (503, "NotAllowedError")
+        hold(tmp_path / "lease", 3600.0, epoch=1)
+        assert client.ask("PUT", "/entries/newer", b"x")[0] == 503
+        hold(tmp_path / "lease", 3600.0)
+        assert not {"late", "newer"} & set(client.ask("GET", "/entries")[1]["newest"])
+        assert client.ask("PUT", "/entries/now", b"x")[0] == 201
+
+
+def test_a_write_that_outlives_the_lease_is_not_acknowledged(tmp_path, servers):
+    """The row may be there; nobody was told so, for whoever froze here may have been given up."""
+    with running(tmp_path, servers[0].port) as client:
+        until(lambda: client.status("/writez") == 200)
+        where = {"host": "127.0.0.1", "port": servers[0].port, "dbname": "app"}
+        with psycopg.connect(**where, user="dbadmin") as link:
+            link.execute("lock table entries in access exclusive mode")
+            hold(tmp_path / "lease", 1.0)
+            with ThreadPoolExecutor(1) as pool:
+                asked = pool.submit(client.ask, "PUT", "/entries/frozen", b"x")
+                time.sleep(1.5)
+                link.rollback()
+                status, answer = asked.result()
+        assert (status, answer["error"]) == (503, "NotAllowedError")
+        hold(tmp_path / "lease", 3600.0)
+        until(lambda: client.ask("GET", "/entries/frozen")[0] == 200)
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "reached", "said"),
+    [(0.0, True, "reached"), (0.0, False, "lost"), (30.0, False, "unknown")],
+)
+def test_it_tells_the_other_side_whether_the_table_answers(
+    tmp_path, servers, seconds_ago, reached, said
+):
+    """Only what was asked lately counts."""
+    with running(tmp_path, servers[0].port) as client:
+        hold(tmp_path / "lease", 15.0, reached=reached)
+        held = json.loads((tmp_path / "lease").read_text())
+        (tmp_path / "lease").write_text(
+            json.dumps({**held, "asked_s": held["asked_s"] - seconds_ago})
+        )
+        assert client.ask("GET", "/leasez")[1]["store"] == said
+
+
+def test_it_logs_in_to_the_writer_in_whichever_region_it_is(monkeypatch):
     """A token is good for one Region; the one that worked is tried first from then on."""
+    monkeypatch.syspath_prepend(str(APP.parent))
     spec = importlib.util.spec_from_file_location("sample_app", APP)
     app = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(app)

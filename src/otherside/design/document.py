@@ -4,6 +4,7 @@ A key that is absent takes its default; a default of `None` is settled by the pr
 another key, and `settle.py` says how. Rules that join several keys are in `rules.py`.
 """
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,6 +13,11 @@ Profile = Literal["standard", "minimal"]
 
 _DURATION = r"^[0-9]{1,7}(\.[0-9]{1,3})?(ms|s|m|h)$"
 Duration = Annotated[str, Field(pattern=_DURATION, examples=["1s", "5m"])]
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"
+Window = Annotated[
+    str,
+    Field(pattern=rf"^{_MOMENT}/{_MOMENT}$", examples=["2026-12-23T00:00Z/2027-01-02T00:00Z"]),
+]
 RegionName = Annotated[str, Field(examples=["us-east-2"])]
 HttpPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$", max_length=255)]
 Days = Annotated[int, Field(ge=1, le=3653)]
@@ -150,6 +156,12 @@ class FailoverSection(Section):
     mode: Literal["auto", "approve", "observe"] = "approve"
     """`approve` asks first, `auto` acts within its guards, `observe` only records. Change it to
     `auto` once a drill has passed: that is the one line between you and no manual step at all."""
+    loss_max: Duration = "5s"
+    """Most that a failover may lose, by estimate, without asking. Replication lags by less than a
+    second as a rule, and nothing promises so: what had not arrived when the Region died is lost.
+    """
+    freezes: list[Window] = []
+    """Windows in which nothing moves, whoever asks: `2026-12-23T00:00Z/2027-01-02T00:00Z`."""
     notify: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = []
     """Email addresses that hear of every alarm and decision."""
 
@@ -209,6 +221,16 @@ class Document(Section):
 
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def window_s(text: str) -> tuple[float, float]:
+    """Return a `Window` in seconds since 1970.
+
+    Raises:
+        ValueError: If one of its ends is no moment.
+    """
+    start, _, end = text.partition("/")
+    return (datetime.fromisoformat(start).timestamp(), datetime.fromisoformat(end).timestamp())
 
 
 def duration_s(text: str) -> float:

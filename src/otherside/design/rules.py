@@ -5,8 +5,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network
 
+from otherside.core.names import HEARTBEAT_S
 from otherside.core.region import CONTROL_REGION, REGIONS
-from otherside.design.document import Document, duration_s
+from otherside.design.document import Document, duration_s, window_s
 from otherside.design.problem import Problem, shown
 from otherside.design.settle import capacity_of, instances_of
 
@@ -231,6 +232,27 @@ def tags_are_accepted(document: Document) -> Iterator[Problem]:
             yield _problem(f"tags.{key}", value, rule)
 
 
+def freezes_are_windows(document: Document) -> Iterator[Problem]:
+    """Begin before they end; a moment that no calendar has is no moment."""
+    for number, text in enumerate(document.failover.freezes):
+        key = f"failover.freezes.{number}"
+        try:
+            start_s, end_s = window_s(text)
+        except ValueError:
+            yield _problem(key, text, "names a moment that no calendar has")
+            continue
+        if start_s >= end_s:
+            yield _problem(key, text, "ends before it begins")
+
+
+def loss_is_above_the_heartbeat(document: Document) -> Iterator[Problem]:
+    """Allow for what no estimate is finer than: the writer's heartbeat comes once a second."""
+    text = document.failover.loss_max
+    if document.failover.mode == "auto" and duration_s(text) < 2 * HEARTBEAT_S:
+        rule = "is finer than any estimate: a heartbeat comes each second, so use 2s or more"
+        yield _problem("failover.loss_max", text, rule)
+
+
 RULES: dict[Rule, tuple[str, ...]] = {
     names_fit: ("name", "environment"),
     regions_exist: (),
@@ -250,6 +272,8 @@ RULES: dict[Rule, tuple[str, ...]] = {
     https_is_possible: ("traffic",),
     certificates_are_regional: ("traffic.certificates", "regions"),
     objectives_are_reachable: ("objectives.rto",),
+    freezes_are_windows: ("failover.freezes",),
+    loss_is_above_the_heartbeat: ("failover.loss_max", "failover.mode"),
     retention_is_accepted: ("retention.logs",),
     schedules_are_cron: ("backup.schedule", "backup.restore_test"),
     tags_are_accepted: ("tags",),

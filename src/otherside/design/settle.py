@@ -17,7 +17,7 @@ from otherside.core.topology import (
     Topology,
     Traffic,
 )
-from otherside.design.document import CapacitySection, Document, duration_s
+from otherside.design.document import CapacitySection, Document, duration_s, window_s
 
 
 def settle(document: Document, *, application: str, user_data: str | None) -> Topology:
@@ -40,7 +40,10 @@ def settle(document: Document, *, application: str, user_data: str | None) -> To
             rto_s=duration_s(document.objectives.rto), rpo_s=duration_s(document.objectives.rpo)
         ),
         failover=Failover(
-            mode=FailoverMode(document.failover.mode), notify=tuple(document.failover.notify)
+            mode=FailoverMode(document.failover.mode),
+            loss_max_s=duration_s(document.failover.loss_max),
+            freezes=tuple(window_s(one) for one in document.failover.freezes),
+            notify=tuple(document.failover.notify),
         ),
         retention=Retention(
             logs_days=document.retention.logs,

@@ -64,5 +64,29 @@ RestartSec=2
 WantedBy=multi-user.target
 UNIT
 
+# What keeps the right to acknowledge writes and says how this side is, in a process of its own: an
+# application that is broken must not look like a Region that is.
+cat >/etc/systemd/system/otherside-keeper.service <<'UNIT'
+[Unit]
+Description=@@APPLICATION@@: lease, heartbeat and pulse
+After=network-online.target
+Wants=network-online.target
+ConditionPathExists=/opt/otherside/app/keeper.py
+
+[Service]
+User=otherside
+EnvironmentFile=@@ENVIRONMENT_FILE@@
+RuntimeDirectory=otherside
+WorkingDirectory=/opt/otherside/app
+ExecStart=/usr/bin/python3 /opt/otherside/app/keeper.py
+StandardOutput=append:/var/log/otherside-keeper.log
+StandardError=append:/var/log/otherside-keeper.log
+Restart=always
+RestartSec=1
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+
 systemctl daemon-reload
-systemctl enable --now otherside-app.service
+systemctl enable --now otherside-keeper.service otherside-app.service

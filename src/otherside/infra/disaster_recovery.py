@@ -1,6 +1,6 @@
 """The whole: a `Topology` in, two Regions that can stand in for one another out."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -8,7 +8,7 @@ from typing import Self
 import pulumi
 import pulumi_aws as aws
 
-from otherside.core.names import DATABASE_USER
+from otherside.core.names import DATABASE_USER, Shelf
 from otherside.core.topology import Pair, Protocol, Side, Topology
 from otherside.design import read_design
 from otherside.infra.alert_topic import AlertTopic, AlertTopicArgs
@@ -37,6 +37,7 @@ from otherside.infra.replicated_database import (
 from otherside.infra.secrets import Published, Secrets, SecretsArgs
 from otherside.infra.sites import connect
 from otherside.infra.tables import SessionTable, StateTable, StateTableArgs, TableArgs
+from otherside.infra.witness_canary import WitnessCanary, WitnessCanaryArgs
 
 DESIGN_FILE = "otherside.toml"
 
@@ -77,13 +78,12 @@ class DisasterRecovery(pulumi.ComponentResource):
             ),
             opts=self._part,
         )
-        self.tiers = Pair(
-            primary=self._declare_tier(Side.PRIMARY), standby=self._declare_tier(Side.STANDBY)
-        )
+        self.state = self._declare_state()
+        self.tiers = self._declare_tiers()
         self.traffic = self._declare_traffic()
         self._alarms = self._declare_observability()
-        self.state = self._declare_state()
         self.orchestrator = self._declare_orchestrator()
+        self.witness = self._declare_witness()
         self.backups = self._declare_backups()
         self.register_outputs(self.summary())
 
@@ -128,15 +128,21 @@ class DisasterRecovery(pulumi.ComponentResource):
         return self._keys[self._sites.on(side).region].arn(purpose)
 
     def _declare_keys(self) -> dict[str, Keys]:
-        """Declare keys by Region; a third Region needs one for its alarms and nothing else."""
-        both = {self._sites.primary.region, self._sites.standby.region}
+        """Declare keys by Region; the others need them for alarms, and the witness for its logs."""
+        sites = self._sites
+        third = {
+            sites.control.region: (Purpose.MESSAGING,),
+            sites.witness.region: (Purpose.MESSAGING, Purpose.LOGS),
+            sites.primary.region: tuple(Purpose),
+            sites.standby.region: tuple(Purpose),
+        }
         return {
             site.region: Keys(
                 f"{self._name}-keys-{site.region}",
                 KeysArgs(
                     site=site,
                     application=self._topology.prefix,
-                    purposes=tuple(Purpose) if site.region in both else (Purpose.MESSAGING,),
+                    purposes=third[site.region],
                     per_purpose=self._topology.key_per_purpose,
                     protect=self._topology.protect,
                 ),
@@ -280,7 +286,41 @@ class DisasterRecovery(pulumi.ComponentResource):
             opts=self._part,
         )
 
-    def _declare_tier(self, side: Side) -> AppTier:
+    def _declare_tiers(self) -> Pair[AppTier]:
+        """Declare both tiers; each knows where the other's load balancer is, made later or not."""
+        names: dict[Side, pulumi.Output[str]] = {}
+        later: dict[Side, Callable[[pulumi.Output[str]], None]] = {}
+        for side in Side:
+            made: tuple[pulumi.Output[str], Callable[[pulumi.Output[str]], None]]
+            made = pulumi.deferred_output()
+            names[side], later[side] = made
+        tiers = {side: self._declare_tier(side, names[side.other]) for side in Side}
+        for side in Side:
+            later[side](tiers[side].dns_name)
+        return Pair(primary=tiers[Side.PRIMARY], standby=tiers[Side.STANDBY])
+
+    def _declare_witness(self) -> WitnessCanary:
+        """Declare what looks from the third Region, and writes down what it sees."""
+        topology, site = self._topology, self._sites.witness
+        return WitnessCanary(
+            f"{self._name}-witness",
+            WitnessCanaryArgs(
+                application=topology.prefix,
+                site=site,
+                state_region=self._sites.standby.region,
+                state_table=self.state.name,
+                state_table_arn=self.state.arn,
+                public_url=self._url(topology.traffic.domain),
+                write_path=topology.compute.write_path,
+                logs_key_arn=self._keys[site.region].arn(Purpose.LOGS),
+                messaging_key_arn=self._keys[site.region].arn(Purpose.MESSAGING),
+                topic_arn=self._topics[site.region].arn,
+                log_days=topology.retention.logs_days,
+            ),
+            opts=self._part,
+        )
+
+    def _declare_tier(self, side: Side, peer: pulumi.Output[str]) -> AppTier:
         topology, compute = self._topology, self._topology.compute
         member = self._side_of_database(side)
         images = compute.image_ids
@@ -304,7 +344,14 @@ class DisasterRecovery(pulumi.ComponentResource):
                     "DATABASE_SSLMODE": "require",
                     "DATABASE_REGIONS": f"{topology.regions.primary},{topology.regions.standby}",
                     "DATABASE_SECRET_ARN": self._secret_arn(side),
+                    "DATABASE_LOCAL_HOST": member.endpoint,
                     "SESSION_TABLE": self.sessions.name,
+                    "APP_NAME": topology.prefix,
+                    "APP_SIDE": side,
+                    "APP_DOMAIN": topology.traffic.domain,
+                    "APP_PEER_URL": peer.apply(self._url),
+                    "STATE_TABLE": self.state.name,
+                    "STATE_REGIONS": ",".join(self.state.regions),
                 },
                 statements=self._instance_statements(side),
                 security_group_ids=[member.client_security_group_id],
@@ -335,9 +382,27 @@ class DisasterRecovery(pulumi.ComponentResource):
             )
             for one in Side
         ]
-        sessions = self.sessions
+        sessions, state, prefix = self.sessions, self.state, self._topology.prefix
         table = sessions.primary_arn if side is Side.PRIMARY else sessions.standby_arn
+        # Its own Region's copy first and the other's when that is lost; with one copy, that one.
+        copies = [state.arn] if len(state.regions) == 1 else [state.primary_arn, state.arn]
         return [
+            allow(
+                "AskForTheLease",
+                ["dynamodb:GetItem"],
+                copies,
+                when={
+                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [Shelf.LEASE.of(prefix)]}
+                },
+            ),
+            allow(
+                "TellHowItIs",
+                ["dynamodb:PutItem"],
+                copies,
+                when={
+                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [Shelf.PULSE.of(prefix)]}
+                },
+            ),
             allow("LogIn", ["rds-db:connect"], users),
             allow("ReadTheSecret", ["secretsmanager:GetSecretValue"], self._secret_arn(side)),
             allow(
@@ -361,12 +426,14 @@ class DisasterRecovery(pulumi.ComponentResource):
                 table,
             ),
             allow(
-                "DecryptSessions",
+                "DecryptTables",
                 ["kms:Decrypt"],
-                self._key(side, Purpose.DATA),
+                [self._key(one, Purpose.DATA) for one in Side],
                 when={
                     "StringEquals": {
-                        "kms:ViaService": f"dynamodb.{sites.on(side).region}.amazonaws.com"
+                        "kms:ViaService": [
+                            f"dynamodb.{sites.on(one).region}.amazonaws.com" for one in Side
+                        ]
                     }
                 },
             ),
@@ -470,10 +537,7 @@ class DisasterRecovery(pulumi.ComponentResource):
             FailoverOrchestratorArgs(
                 application=topology.prefix,
                 sites=self._sites,
-                mode=topology.failover.mode,
-                witness_region=topology.regions.witness,
-                rto_s=topology.objectives.rto_s,
-                rpo_s=topology.objectives.rpo_s,
+                design=topology.failover,
                 watched=OrchestratedArgs(
                     global_cluster=database.global_cluster_id,
                     global_cluster_arn=database.global_cluster_arn,
@@ -485,11 +549,9 @@ class DisasterRecovery(pulumi.ComponentResource):
                     capacity_group_arn=self.tiers.standby.group_arn,
                     capacity_min=topology.compute.capacity.primary.min,
                     public_url=self._url(topology.traffic.domain),
-                    primary_url=self.tiers.primary.dns_name.apply(self._url),
                     standby_url=self.tiers.standby.dns_name.apply(self._url),
                     readiness_path=topology.compute.readiness_path,
                     write_path=topology.compute.write_path,
-                    endpoint_check_id=self.traffic.endpoint_check_id,
                     traffic_state_name=self.traffic.state_name,
                 ),
                 alarm_names=self._alarms,

@@ -14,7 +14,10 @@ from otherside.core.names import (
     METRIC_DIMENSION,
     METRIC_NAMESPACE,
     OrchestratorSettings,
+    Shelf,
 )
+from otherside.core.topology import Failover
+from otherside.infra.bundle import bundle_digest
 from otherside.infra.dead_letters import DeadLetters, DeadLettersArgs
 from otherside.infra.function import Function, FunctionArgs, environment_of
 from otherside.infra.policy import Statement, allow, deny, document, trust
@@ -50,11 +53,9 @@ class OrchestratedArgs:
     capacity_group_arn: pulumi.Input[str]
     capacity_min: int
     public_url: str
-    primary_url: pulumi.Input[str]
     standby_url: pulumi.Input[str]
     readiness_path: str
     write_path: str
-    endpoint_check_id: pulumi.Input[str]
     traffic_state_name: str
 
 
@@ -64,10 +65,7 @@ class FailoverOrchestratorArgs:
 
     application: str
     sites: Sites
-    mode: str
-    witness_region: str
-    rto_s: float
-    rpo_s: float
+    design: Failover
     watched: OrchestratedArgs
     alarm_names: Mapping[str, Sequence[pulumi.Input[str]]]
     """Alarms that wake it up, by the Region that they live in. Exact names: no other alarm does."""
@@ -123,10 +121,12 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             OrchestratorSettings,
             {
                 "application": args.application,
-                "mode": args.mode,
+                "code": bundle_digest(),
+                "mode": args.design.mode,
+                "loss_max_s": f"{args.design.loss_max_s:g}",
+                "freezes": ",".join(f"{a:.0f}/{b:.0f}" for a, b in args.design.freezes) or "none",
                 "primary_region": args.sites.primary.region,
                 "standby_region": args.sites.standby.region,
-                "witness_region": args.witness_region,
                 "global_cluster": watched.global_cluster,
                 "primary_cluster_arn": watched.primary_cluster_arn,
                 "standby_cluster_arn": watched.standby_cluster_arn,
@@ -135,14 +135,10 @@ class FailoverOrchestrator(pulumi.ComponentResource):
                 "capacity_group": watched.capacity_group,
                 "capacity_min": str(watched.capacity_min),
                 "public_url": watched.public_url,
-                "primary_url": watched.primary_url,
                 "standby_url": watched.standby_url,
                 "readiness_path": watched.readiness_path,
                 "write_path": watched.write_path,
-                "endpoint_check_id": watched.endpoint_check_id,
                 "traffic_state_name": watched.traffic_state_name,
-                "rto_s": f"{args.rto_s:g}",
-                "rpo_s": f"{args.rpo_s:g}",
             },
         )
 
@@ -153,7 +149,9 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             [
                 *self._observing(),
                 *self._remembering(),
+                self._fencing(),
                 *self._telling(),
+                *self._failing(),
                 allow("WakeTheActuator", ["lambda:InvokeFunction"], actuator.arn),
             ],
         )
@@ -181,40 +179,25 @@ class FailoverOrchestrator(pulumi.ComponentResource):
                 ),
                 allow(
                     "RaiseCapacity",
-                    ["autoscaling:SetDesiredCapacity", "autoscaling:UpdateAutoScalingGroup"],
+                    ["autoscaling:UpdateAutoScalingGroup"],
                     watched.capacity_group_arn,
                 ),
                 *self._observing(),
                 *self._remembering(),
-                *self._telling(),
+                *self._failing(),
             ],
         )
 
     def _observing(self) -> list[Statement]:
-        """Return what both may read. The wildcards are those of actions that know no resource."""
-        args, watched = self._args, self._args.watched
-        sites = args.sites
+        """Return what both may read. The wildcard is of actions that know no resource."""
+        watched = self._args.watched
         clusters = [watched.primary_cluster_arn, watched.standby_cluster_arn]
-        instances = [
-            site.arn("rds", f"db:{args.application}-*") for site in (sites.primary, sites.standby)
-        ]
-        # Metric alarms only: a composite one is returned to whoever may see them all.
-        alarms = [site.arn("cloudwatch", f"alarm:{args.application}-*") for site in sites.distinct]
-        check = pulumi.Output.concat("arn:aws:route53:::healthcheck/", watched.endpoint_check_id)
         return [
             allow("SeeTheWhole", ["rds:DescribeGlobalClusters"], watched.global_cluster_arn),
             allow("SeeClusters", ["rds:DescribeDBClusters"], clusters),
-            allow("SeeInstances", ["rds:DescribeDBInstances"], instances),
-            allow("SeeAlarms", ["cloudwatch:DescribeAlarms"], alarms),
-            allow("AskRoute53", ["route53:GetHealthCheckStatus"], check),
             allow(
                 "SeeWhatHasNoName",
-                [
-                    "autoscaling:DescribeAutoScalingGroups",
-                    "cloudwatch:GetMetricData",
-                    "elasticloadbalancing:DescribeTargetHealth",
-                    "rds:DescribeEvents",
-                ],
+                ["autoscaling:DescribeAutoScalingGroups", "rds:DescribeEvents"],
             ),
         ]
 
@@ -229,17 +212,32 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             allow("RememberEncrypted", ["kms:Decrypt"], self._args.data_key_arn),
         ]
 
+    def _fencing(self) -> Statement:
+        """Return what lets the lease be set: the one item that is ever edited."""
+        lease = Shelf.LEASE.of(self._args.application)
+        return allow(
+            "SetTheLease",
+            ["dynamodb:UpdateItem"],
+            self._args.watched.state_table_arn,
+            when={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [lease]}},
+        )
+
     def _telling(self) -> list[Statement]:
-        key = self._args.messaging_key_arns[self._site.region]
         return [
             allow("Tell", ["sns:Publish"], self._topic),
-            allow("KeepWhatFailed", ["sqs:SendMessage"], self._dead.arn),
-            allow("TellEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], key),
             allow(
                 "Measure",
                 ["cloudwatch:PutMetricData"],
                 when={"StringEquals": {"cloudwatch:namespace": METRIC_NAMESPACE}},
             ),
+        ]
+
+    def _failing(self) -> list[Statement]:
+        """Return what Lambda needs to keep the record of a run that failed."""
+        key = self._args.messaging_key_arns[self._site.region]
+        return [
+            allow("KeepWhatFailed", ["sqs:SendMessage"], self._dead.arn),
+            allow("TellEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], key),
         ]
 
     def _function(self, role: str, handler: str, statements: Sequence[Statement]) -> Function:
@@ -458,7 +456,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             policy=document(allow("Forward", ["events:PutEvents"], bus.arn)),
             opts=self._here,
         )
-        for site in self._args.sites.distinct:
+        for site in self._args.sites.watched:
             dead = self._dead if site is self._site else self._dead_letters(site)
             local = self._args.alarm_names.get(site.region, ())
             for role_name, pattern in self._patterns(local).items():

@@ -5,8 +5,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from otherside.core.names import FAILOVER_ACTIVE, METRIC_DIMENSION, METRIC_NAMESPACE
-from otherside.core.topology import Compute, Protocol, Traffic
+from otherside.core.names import (
+    FAILOVER_ACTIVE,
+    METRIC_DIMENSION,
+    METRIC_NAMESPACE,
+    TRAFFIC_STATES,
+)
+from otherside.core.topology import Compute, Protocol, Side, Traffic
 from otherside.infra.app_tier import AppTier
 from otherside.infra.sites import Sites
 
@@ -53,7 +58,7 @@ class FailoverTraffic(pulumi.ComponentResource):
     """Watches the standby, and decides nothing."""
     latch_alarm_arn: pulumi.Output[str]
     state_name: str
-    """A TXT record that answers with the side that DNS prefers."""
+    """A name whose address says which side DNS prefers."""
 
     def __init__(
         self, name: str, args: FailoverTrafficArgs, opts: pulumi.ResourceOptions | None = None
@@ -78,8 +83,8 @@ class FailoverTraffic(pulumi.ComponentResource):
         self._address("primary", "PRIMARY", args.primary, check=both)
         self._address("standby", "SECONDARY", args.standby, check=None)
         self.state_name = f"state.health.{args.design.domain}"
-        self._state("primary", "PRIMARY", check=both)
-        self._state("standby", "SECONDARY", check=None)
+        self._state(Side.PRIMARY, "PRIMARY", check=both)
+        self._state(Side.STANDBY, "SECONDARY", check=None)
         self.register_outputs({"primary_check_id": self.primary_check_id})
 
     def _endpoint_check(self, side: str, tier: AppTier) -> aws.route53.HealthCheck:
@@ -156,15 +161,15 @@ class FailoverTraffic(pulumi.ComponentResource):
             opts=self._control,
         )
 
-    def _state(self, side: str, role: str, *, check: aws.route53.HealthCheck | None) -> None:
+    def _state(self, side: Side, role: str, *, check: aws.route53.HealthCheck | None) -> None:
         """Declare a record whose answer is the state of DNS: readable without any control plane."""
         aws.route53.Record(
             f"{self._name}-state-{side}",
             zone_id=self._args.zone_id,
             name=self.state_name,
-            type=aws.route53.RecordType.TXT,
+            type=aws.route53.RecordType.A,
             ttl=STATE_TTL_S,
-            records=[side],
+            records=[TRAFFIC_STATES[side]],
             set_identifier=side,
             failover_routing_policies=[aws.route53.RecordFailoverRoutingPolicyArgs(type=role)],
             health_check_id=check.id if check else None,

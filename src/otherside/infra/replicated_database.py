@@ -106,6 +106,8 @@ class Member:
     identifier: str
     resource_id: pulumi.Output[str]
     """What IAM database authentication names the cluster by."""
+    endpoint: pulumi.Output[str]
+    """Leads to the writer while that is on this side, and nowhere while it is not."""
     reader_endpoint: pulumi.Output[str]
     client_security_group_id: pulumi.Output[str]
     """Whoever carries this group may connect, to the other side too."""
@@ -201,7 +203,7 @@ class Member:
             ),
         )
         self.arn, self.resource_id = cluster.arn, cluster.cluster_resource_id
-        self.reader_endpoint = cluster.reader_endpoint
+        self.endpoint, self.reader_endpoint = cluster.endpoint, cluster.reader_endpoint
         return self._instances(cluster)
 
     def _instances(self, cluster: aws.rds.Cluster) -> pulumi.Resource:

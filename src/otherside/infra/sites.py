@@ -40,22 +40,32 @@ class Site:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sites:
-    """The sites of one application. `control` is one of the others where they coincide."""
+    """The sites of one application."""
 
     primary: Site
     standby: Site
+    witness: Site
+    """The third vantage, for what cannot be told from inside the pair."""
     control: Site
-    """Where Route 53's and IAM's control planes live."""
+    """Where Route 53's and IAM's control planes live. Either may be one of the others."""
 
     def on(self, side: Side) -> Site:
         """Return the site of one side."""
         return self.primary if side is Side.PRIMARY else self.standby
 
     @property
+    def watched(self) -> tuple[Site, ...]:
+        """Every site once that has anything to tell the orchestrator: all but the witness's."""
+        told = (self.primary, self.standby, self.control)
+        return tuple({one.region: one for one in told}.values())
+
+    @property
     def distinct(self) -> tuple[Site, ...]:
         """Every site once."""
         return tuple(
-            {one.region: one for one in (self.primary, self.standby, self.control)}.values()
+            {
+                one.region: one for one in (self.primary, self.standby, self.witness, self.control)
+            }.values()
         )
 
 
@@ -72,10 +82,14 @@ def connect(topology: Topology) -> Sites:
         "ManagedBy": "otherside",
         **topology.tags,
     }
-    names = {regions.primary: "primary", regions.standby: "standby"}
+    names = {
+        regions.primary: "primary",
+        regions.standby: "standby",
+        regions.witness: "witness",
+    }
     sites: dict[str, Site] = {}
     account: pulumi.Input[str] | None = topology.account
-    for region in (regions.primary, regions.standby, CONTROL_REGION):
+    for region in (regions.primary, regions.standby, regions.witness, CONTROL_REGION):
         if region in sites:
             continue
         provider = aws.Provider(
@@ -91,5 +105,6 @@ def connect(topology: Topology) -> Sites:
     return Sites(
         primary=sites[regions.primary],
         standby=sites[regions.standby],
+        witness=sites[regions.witness],
         control=sites[CONTROL_REGION],
     )

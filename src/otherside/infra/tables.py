@@ -82,6 +82,11 @@ class StateTable(pulumi.ComponentResource):
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     """The copy in the standby's Region, which the orchestrator uses."""
+    primary_arn: pulumi.Output[str]
+    """The copy in the primary's Region, which its application uses; without a majority of three
+    Regions there is none, and this is the standby's."""
+    regions: tuple[str, ...]
+    """Where it can be read and written."""
 
     def __init__(
         self, name: str, args: StateTableArgs, opts: pulumi.ResourceOptions | None = None
@@ -115,6 +120,11 @@ class StateTable(pulumi.ComponentResource):
             opts=args.standby.options(self, pulumi.ResourceOptions(protect=args.protect)),
         )
         self.name, self.arn = table.name, table.arn
+        copy = args.primary.arn("dynamodb", pulumi.Output.concat("table/", table.name))
+        self.primary_arn = copy if witness else table.arn
+        self.regions = (
+            (args.primary.region, args.standby.region) if witness else (args.standby.region,)
+        )
         self.register_outputs({"name": self.name})
 
 

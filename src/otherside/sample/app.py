@@ -4,14 +4,18 @@ It answers the three questions that recovery asks, each with its own path:
 
     GET  /health.html      is the process up?  A static file, made at boot. The load balancer asks.
     GET  /readyz           can it serve reads? 200 on both sides. Route 53 asks.
-    GET  /writez           can it write?       200 only where the writer can be reached. The
-                                               orchestrator asks.
+    GET  /writez           can it write?       200 only where the writer can be reached and writes
+                                               may be acknowledged. The orchestrator asks.
+    GET  /leasez           does the state table answer? The other side's keeper asks.
 
 and does its work on these:
 
     PUT  /entries/<key>    keep the body, up to 64 KiB: 201 the first time, 200 if it is known
     GET  /entries/<key>    return it
     GET  /entries          return the number of entries and the newest ones
+
+A write is acknowledged only while this side holds the lease that `keeper.py` keeps, and only by a
+database that knows of the lease's epoch: `lease.py` says why.
 
 Its settings are environment variables; `/etc/otherside/app.env` sets them on an instance. It runs
 on Python 3.9 and needs a PostgreSQL driver (psycopg2 or psycopg) and the AWS CLI.
@@ -30,6 +34,8 @@ import threading
 import time
 from pathlib import Path
 
+from lease import PEER_AGE_S, Guard, NotAllowedError, now_s, read
+
 try:
     import psycopg2 as driver
 except ModuleNotFoundError:
@@ -40,6 +46,7 @@ CONNECT_S = 3
 TOKEN_S = 600  # an IAM token is good for 900 s
 SECRET_S = 60  # how often this Region's copy of the secret is looked at
 CONNECTION_S = 60  # after a failover, no connection to the old writer outlives this
+TROUBLE = (driver.Error, subprocess.SubprocessError, OSError, ValueError, KeyError)
 KEY = re.compile(r"^/entries/([A-Za-z0-9._-]{1,128})$")
 
 SCHEMA = """
@@ -76,10 +83,12 @@ class Settings:
         self.user = need("DATABASE_USER")
         self.writer = need("DATABASE_WRITER_HOST")
         self.reader = need("DATABASE_READER_HOST")
+        self.local = need("DATABASE_LOCAL_HOST")
         self.database_port = int(need("DATABASE_PORT"))
         self.sslmode = need("DATABASE_SSLMODE")
         self.database_regions = need("DATABASE_REGIONS").split(",")
         self.secret = need("DATABASE_SECRET_ARN")
+        self.lease_file = environment.get("APP_LEASE_FILE", "/run/otherside/lease")
 
 
 def aws(*arguments):
@@ -103,7 +112,10 @@ class Database:
 
     @contextlib.contextmanager
     def cursor(self, role):
-        """Lend a cursor on `writer` or `reader`; commit, or drop the connection on error."""
+        """Lend a cursor on `writer`, `reader` or `local`; commit, or drop the connection on error.
+
+        `local` is this side's own writer, which there is while this side is the writer's.
+        """
         connection = self._connection(role)
         try:
             with connection.cursor() as cursor:
@@ -119,11 +131,12 @@ class Database:
             return held[0]
         self._drop(role)
         settings = self._settings
-        if role == "reader":
-            token = self._token(settings.reader, settings.region)
-            connection = self._connect(settings.reader, settings.user, token)
-        else:
+        if role == "writer":
             connection = self._connect_to_writer()
+        else:
+            host = settings.reader if role == "reader" else settings.local
+            token = self._token(host, settings.region)
+            connection = self._connect(host, settings.user, token)
         setattr(self._local, role, (connection, time.monotonic()))
         return connection
 
@@ -190,8 +203,8 @@ class Database:
         found = aws("secretsmanager", "get-secret-value", *arguments, "--query", "SecretString")
         return json.loads(found)
 
-    def prepare(self):
-        """Make the application's own role and table, once, as the master user."""
+    def prepare(self, schema, rights):
+        """Make the application's own role and a table, once, as the master user."""
         secret = self.secret()
         connection = self._connect(self._settings.writer, secret["username"], secret["password"])
         try:
@@ -205,8 +218,8 @@ class Database:
                 if cursor.fetchone() is None:
                     cursor.execute(f'create role "{name}" login')
                 cursor.execute(f'grant rds_iam to "{name}"')
-                cursor.execute(SCHEMA)
-                cursor.execute(f'grant select, insert on entries to "{name}"')
+                cursor.execute(schema)
+                cursor.execute(f'grant {rights} to "{name}"')
             connection.commit()
         finally:
             connection.close()
@@ -218,6 +231,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     settings: Settings
     database: Database
+    guard: Guard
 
     def do_GET(self):
         """Answer a question or return entries."""
@@ -228,6 +242,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._guard(self._ready)
         elif path == self.settings.write_path:
             self._guard(self._writable)
+        elif path == "/leasez":
+            self._lease()
         elif path == "/entries":
             self._guard(self._newest)
         elif KEY.match(path):
@@ -272,17 +288,34 @@ class Handler(http.server.BaseHTTPRequestHandler):
         with self.database.cursor("writer") as cursor:
             cursor.execute("select pg_is_in_recovery()")
             writable = not cursor.fetchone()[0]
-        self._answer(200 if writable else 503, {"writable": writable})
+        epoch = self.guard.epoch()
+        self._answer(200 if writable else 503, {"writable": writable, "epoch": epoch})
+
+    def _lease(self):
+        """Say whether this side's keeper reached the state table the last time that it asked."""
+        held = read(self.settings.lease_file)
+        fresh = held is not None and now_s() - held["asked_s"] <= PEER_AGE_S
+        store = "unknown" if not fresh else "reached" if held["reached"] else "lost"
+        self._answer(200, {"store": store})
 
     def _write(self, key, body):
         digest = hashlib.sha256(body).hexdigest()
+        epoch = self.guard.epoch()
         with self.database.cursor("writer") as cursor:
+            cursor.execute("select epoch from otherside_heartbeat")
+            known = cursor.fetchone()
+            if known is None or known[0] < epoch:
+                # An old writer, which has not heard that it was left; or one too new to have been
+                # told of its epoch, which takes a second.
+                raise NotAllowedError("this database does not know of the lease's epoch")
             cursor.execute(
                 "insert into entries (key, body, sha256, region) values (%s, %s, %s, %s)"
                 " on conflict (key) do nothing",
                 (key, body, digest, self.settings.region),
             )
             fresh = cursor.rowcount == 1
+        # Committed, and perhaps lost: this process may have stood still meanwhile.
+        self.guard.still(epoch)
         self._answer(201 if fresh else 200, {"key": key, "sha256": digest})
 
     def _read(self, key):
@@ -307,7 +340,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         """Do the work, or answer 503 with the kind of trouble and nothing of its secrets."""
         try:
             work()
-        except (driver.Error, subprocess.SubprocessError, OSError, ValueError, KeyError) as error:
+        except (*TROUBLE, NotAllowedError) as error:
             kind = type(error).__name__
             self.log_error("%s %s: %s", self.command, self.path, kind)
             self._answer(503, {"error": kind})
@@ -325,12 +358,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def prepare_until_done(database):
+def prepare_until_done(database, schema=SCHEMA, rights="select, insert on entries"):
     """Keep trying to prepare the database: an instance may boot before it can be reached."""
     while True:
         try:
-            database.prepare()
-        except (driver.Error, subprocess.SubprocessError, OSError, ValueError) as error:
+            database.prepare(schema, rights)
+        except TROUBLE as error:
             print(f"app: the database is not prepared yet: {type(error).__name__}", flush=True)
             time.sleep(5)
         else:
@@ -352,6 +385,7 @@ def main():
     """Serve until stopped."""
     Handler.settings = Settings(os.environ)
     Handler.database = Database(Handler.settings)
+    Handler.guard = Guard(Handler.settings.lease_file)
     for work in (prepare_until_done, watch_the_secret):
         threading.Thread(target=work, args=(Handler.database,), daemon=True).start()
     server = http.server.ThreadingHTTPServer(("", Handler.settings.port), Handler)

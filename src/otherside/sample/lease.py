@@ -1,0 +1,119 @@
+"""The right to acknowledge writes: kept by one process, asked for by another before each answer.
+
+An application that acknowledges a write without this right may acknowledge what is lost: its
+Region may have been given up while it was frozen, or cut off, and the database that it writes to
+may be one that nobody follows any more. So, around each write:
+
+    guard = Guard("/run/otherside/lease")
+    epoch = guard.epoch()                # raises NotAllowedError: refuse the write
+    ... insert, and read the epoch's row in the same transaction; they must be equal ...
+    guard.still(epoch)                   # after the commit and before the answer
+
+`keeper.py` renews the lease every few seconds, by one strongly consistent read of the state table:
+whoever closes it waits until everybody's has run out, so reading is enough and nobody contends.
+The clock is one that counts while a machine is suspended, and each renewal counts from before it
+was asked for. It runs on Python 3.9 and needs nothing besides.
+"""
+
+import json
+import os
+import time
+
+LEASE_S = 15.0  # a renewal lasts this long, from before it was asked for
+RENEW_S = 5.0
+PEER_AGE_S = RENEW_S + 1.0  # how old the other side's word on the state table may be
+
+
+class NotAllowedError(Exception):
+    """Nobody may acknowledge a write here now."""
+
+
+def now_s():
+    """Return seconds that never run backwards, count a machine's sleep, and hold for everybody."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return time.clock_gettime(clock)
+
+
+class Guard:
+    """What an application asks before it acknowledges."""
+
+    def __init__(self, path):
+        """Remember where the keeper writes; nothing is read before it is asked for."""
+        self._path = path
+
+    def epoch(self):
+        """Return the epoch of the lease that holds now, or raise `NotAllowedError`."""
+        held = read(self._path)
+        if held is None or now_s() >= held["until_s"]:
+            raise NotAllowedError("the right to acknowledge writes has run out")
+        return held["epoch"]
+
+    def still(self, epoch):
+        """Raise `NotAllowedError` unless the lease of this epoch still holds."""
+        if self.epoch() != epoch:
+            raise NotAllowedError("the writer has moved meanwhile")
+
+
+def read(path):
+    """Return what the keeper wrote, or None where it wrote nothing that can be read."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            held = json.load(file)
+        return {**held, "until_s": float(held["until_s"]), "epoch": int(held["epoch"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def write(path, held):
+    """Write it whole or not at all."""
+    aside = f"{path}.new"
+    with open(aside, "w", encoding="utf-8") as file:
+        json.dump(held, file)
+    os.replace(aside, path)
+
+
+class Lease:
+    """The lease, as its keeper keeps it: pure but for the three things that it is given.
+
+    `ask` reads the lease from the state table: a mapping with `open` and `epoch`, or an OSError
+    where the table cannot be reached. `peer_is_blind` asks the other side whether the table is out
+    of its reach too. `clock` returns seconds.
+    """
+
+    def __init__(self, ask, peer_is_blind, clock=now_s):
+        """Begin without any right."""
+        self._ask, self._peer_is_blind, self._clock = ask, peer_is_blind, clock
+        self._until_s, self._epoch = 0.0, -1
+        self._asked_s, self._reached = 0.0, False
+
+    def renew(self):
+        """Ask once, and return what holds now.
+
+        A table that is out of reach is no reason to stop, as long as it is out of the other side's
+        reach too: then nobody can have given this side up. That lets a lease that holds go on, for
+        less than a renewal as the other side may have asked a while ago; one that has run out can
+        only be had again from the table, for whoever was away meanwhile may have been given up.
+        """
+        began_s = self._clock()
+        try:
+            terms = self._ask()
+        except OSError:
+            self._asked_s, self._reached = self._clock(), False
+            if began_s < self._until_s and self._peer_is_blind():
+                self._until_s = max(self._until_s, began_s + LEASE_S - PEER_AGE_S)
+            return self.held()
+        self._asked_s, self._reached = self._clock(), True
+        if terms is not None and terms["open"]:
+            self._until_s, self._epoch = began_s + LEASE_S, terms["epoch"]
+        else:
+            self._until_s = 0.0
+        return self.held()
+
+    def held(self):
+        """Return the lease as it is written down."""
+        return {
+            "until_s": self._until_s,
+            "epoch": self._epoch,
+            "reached": self._reached,
+            "asked_s": self._asked_s,
+        }

@@ -1,0 +1,172 @@
+"""The keeper beside the application, for real: PostgreSQL with a standby, and a state table."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+
+import boto3
+import psycopg
+import pytest
+from moto.server import ThreadedMotoServer
+
+from otherside.core.names import STATE_PARTITION, STATE_SORT, Shelf
+from sample.postgres import free_port, until
+from sample.test_app import APP, running, servers  # noqa: F401 - a fixture of both
+
+pytestmark = pytest.mark.slow
+APPLICATION = "orders-prod"
+
+
+class Table:
+    """The state table, as the orchestrator would write it."""
+
+    def __init__(self, endpoint):
+        self.endpoint, self.name = endpoint, f"state-{uuid.uuid4()}"
+        self.client = boto3.client(
+            "dynamodb",
+            endpoint_url=endpoint,
+            region_name="us-west-2",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+        )
+        keys = [(STATE_PARTITION, "HASH"), (STATE_SORT, "RANGE")]
+        self.client.create_table(
+            TableName=self.name,
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+    def key(self, shelf, sort):
+        """Return the key of an item."""
+        return {STATE_PARTITION: {"S": shelf.of(APPLICATION)}, STATE_SORT: {"S": sort}}
+
+    def say(self, *, is_open, epoch):
+        """Set the lease."""
+        terms = {"open": {"BOOL": is_open}, "epoch": {"N": str(epoch)}, "side": {"S": "primary"}}
+        item = {**self.key(Shelf.LEASE, "newest"), **terms}
+        self.client.put_item(TableName=self.name, Item=item)
+
+    def pulse(self, side):
+        """Return the newest pulse of a side as plain values, or nothing."""
+        found = self.client.get_item(TableName=self.name, Key=self.key(Shelf.PULSE, side))
+        return {
+            name: value.get("BOOL", float(value["N"]) if "N" in value else None)
+            for name, value in found.get("Item", {}).items()
+        }
+
+
+@pytest.fixture
+def table():
+    """A state table over HTTP."""
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        yield Table("http://{}:{}".format(*server.get_host_and_port()))
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def keeping(client, table, directory, side, database_port):
+    """Run a keeper beside an application."""
+    environment = {
+        **client.environment,
+        "STATE_TABLE": table.name,
+        "STATE_REGIONS": "us-west-2",
+        "APP_NAME": APPLICATION,
+        "APP_SIDE": side,
+        "APP_DOMAIN": "orders.test",
+        "APP_PEER_URL": f"http://127.0.0.1:{free_port()}",
+        "AWS_ENDPOINT_URL": table.endpoint,
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+        "DATABASE_PORT": str(database_port),
+    }
+    (directory / "lease").unlink(missing_ok=True)
+    with (directory / "keeper.log").open("w") as log:
+        keeper = subprocess.Popen(
+            [sys.executable, APP.parent / "keeper.py"], env=environment, stdout=log, stderr=log
+        )
+        try:
+            yield keeper
+        finally:
+            keeper.send_signal(signal.SIGCONT)
+            keeper.terminate()
+            keeper.wait(timeout=20)
+
+
+@pytest.fixture
+def fresh(servers):  # noqa: F811 - the fixture of both
+    """Both servers, without what another test put into them."""
+    where = {"host": "127.0.0.1", "port": servers[0].port, "dbname": "app"}
+    with psycopg.connect(**where, user="dbadmin", autocommit=True) as link:
+        link.execute("drop table if exists otherside_heartbeat")
+    return servers
+
+
+def test_it_keeps_the_lease_beats_and_tells(tmp_path, fresh, table):
+    """Open: writes are acknowledged. Closed: none is. Another epoch: the database learns of it."""
+    table.say(is_open=True, epoch=0)
+    with (
+        running(tmp_path, fresh[0].port) as client,
+        keeping(client, table, tmp_path, "primary", fresh[0].port),
+    ):
+        until(lambda: client.status("/writez") == 200)
+        until(lambda: client.ask("PUT", "/entries/kept", b"x")[0] in {200, 201})
+        until(lambda: table.pulse("primary").get("wrote_epoch") == 0)
+        told = table.pulse("primary")
+        assert (told["writes_ok"], told["reads_ok"], told["app_ok"]) == (True, True, True)
+        assert abs(told["wrote_s"] - time.time()) < 10
+        assert client.ask("GET", "/leasez")[1]["store"] == "reached"
+
+        table.say(is_open=False, epoch=0)
+        until(lambda: client.ask("PUT", "/entries/none", b"x")[0] == 503)
+        assert client.status("/writez") == 503
+        assert table.pulse("primary")["writes_ok"], "the database still takes writes: a veto"
+
+        table.say(is_open=True, epoch=1)
+        until(lambda: table.pulse("primary").get("wrote_epoch") == 1)
+        until(lambda: client.ask("PUT", "/entries/again", b"x")[0] in {200, 201})
+
+
+def test_at_the_standby_it_sees_the_writers_heart(tmp_path, fresh, table):
+    """Not writable, readable, and as far behind as replication is."""
+    table.say(is_open=True, epoch=0)
+    other = tmp_path / "other"
+    other.mkdir()
+    with (
+        running(tmp_path, fresh[0].port) as writer,
+        keeping(writer, table, tmp_path, "primary", fresh[0].port),
+        running(other, fresh[1].port) as client,
+        keeping(client, table, other, "standby", fresh[1].port),
+    ):
+        until(lambda: table.pulse("standby").get("beat_s"))
+        until(lambda: table.pulse("standby").get("lag_max_s"))
+        told = table.pulse("standby")
+        assert (told["writes_ok"], told["reads_ok"]) == (False, True)
+        assert 0 <= told["lag_max_s"] < 5
+        assert told["at_s"] - told["beat_s"] < 5
+
+
+def test_a_process_that_thaws_acknowledges_nothing(tmp_path, fresh, table):
+    """Frozen for longer than the lease, both of them; the request that was under way is refused."""
+    table.say(is_open=True, epoch=0)
+    with (
+        running(tmp_path, fresh[0].port) as client,
+        keeping(client, table, tmp_path, "primary", fresh[0].port) as keeper,
+    ):
+        until(lambda: client.ask("PUT", "/entries/warm", b"x")[0] in {200, 201})
+        keeper.send_signal(signal.SIGSTOP)
+        os.kill(client.pid, signal.SIGSTOP)
+        time.sleep(16)
+        os.kill(client.pid, signal.SIGCONT)
+        status, answer = client.ask("PUT", "/entries/thawed", b"x")
+        assert (status, answer["error"]) == (503, "NotAllowedError")
+        held = json.loads((tmp_path / "lease").read_text())
+        assert held["until_s"] < time.clock_gettime(time.CLOCK_BOOTTIME)
