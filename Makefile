@@ -1,6 +1,7 @@
 # Every verb sets up what it needs: a virtual environment in .venv, from requirements.lock.
 PYTHON ?= python3
 BIN := .venv/bin
+SEEDS ?= 100000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
@@ -35,10 +36,12 @@ fix: $(READY) ## Mend what a tool can mend: format and lint
 	$(BIN)/ruff format
 
 sim: $(READY) ## Let the simulator try to break the orchestrator
-	$(BIN)/otherside sim --seeds 10000
+	$(BIN)/otherside sim --matrix
+	$(BIN)/otherside sim --seeds $(SEEDS)
 
 bench: $(READY) ## Measure us beside our peers, in one run
 	$(BIN)/python bench/preview.py
+	$(BIN)/python bench/functions.py
 
 docs: $(READY) ## Write docs/reference from the code
 	$(BIN)/python tools/docs.py

@@ -6,6 +6,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,15 @@ import click
 from click.testing import CliRunner
 
 from otherside.cli import COMMANDS, main
+from otherside.core.facts import Order
+from otherside.core.state import Phase
+from otherside.core.transitions import HEEDED_IN, TRANSITIONS, Event
+from otherside.core.verdict import DEADLY, Verdict
 from otherside.design.document import json_schema
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
+CORE = ROOT / "src" / "otherside" / "core"
 INFRA = ROOT / "src" / "otherside" / "infra"
 TRANSCRIPT, END = "<!-- transcript -->", "<!-- end -->"
 TRANSCRIPT_LINES = 26
@@ -32,6 +38,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "design.md": "\n".join(_design(schema)) + "\n",
         REFERENCE / "components.md": "\n".join(_components()) + "\n",
         REFERENCE / "cli.md": "\n".join(_cli()) + "\n",
+        REFERENCE / "failover.md": "\n".join(_failover()) + "\n",
     }
 
 
@@ -124,6 +131,60 @@ def _rows(node: ast.ClassDef) -> Iterator[str]:
         kind = ast.unparse(item.annotation).replace("|", "\\|").strip("'")
         default = f"`{ast.unparse(item.value)}`" if item.value else ""
         yield f"| `{ast.unparse(item.target)}` | `{kind}` | {default} | {text} |"
+
+
+def _failover() -> Iterator[str]:
+    """Yield the state diagram as the table has it, and what phases, orders and times mean."""
+    yield MADE
+    yield "# The decision\n"
+    yield "Drawn from `TRANSITIONS` in `core/transitions.py`, by which the decision is made."
+    yield "Any phase but `halted` also leads to `halted`, when somebody else moves the writer.\n"
+    yield "```mermaid\nstateDiagram-v2"
+    yield "  [*] --> steady"
+    for phase, row in TRANSITIONS.items():
+        for event, target in row.items():
+            if event is not Event.FOREIGN:
+                yield f"  {_id(phase)} --> {_id(target)}: {event}"
+    yield "```\n"
+    yield "| Phase | Meaning | Orders that mean something in it |\n|---|---|---|"
+    meanings = _meanings(CORE / "state.py", "Phase")
+    for phase in Phase:
+        orders = ", ".join(f"`{one}`" for one in Order if phase in HEEDED_IN[one])
+        yield f"| `{phase}` | {meanings.get(phase.name, '')} | {orders} |"
+    yield "\n## Verdicts\n"
+    yield "| Verdict | Meaning | May move the writer by itself |\n|---|---|---|"
+    meanings = _meanings(CORE / "verdict.py", "Verdict")
+    for verdict in Verdict:
+        deadly = "yes" if verdict in DEADLY else "no"
+        yield f"| `{verdict}` | {meanings.get(verdict.name, '')} | {deadly} |"
+    yield "\n## Signals\n"
+    yield "| Signal | What it is |\n|---|---|"
+    for name, text in _meanings(CORE / "facts.py", "Signals").items():
+        yield f"| `{name}` | {text} |"
+    yield "\n## Times and limits\n"
+    yield "Of `Policy`, in `core/policy.py`; mode, loss and freezes come from the design.\n"
+    tree = ast.parse((CORE / "policy.py").read_text(encoding="utf-8"))
+    policy = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Policy")
+    yield "| Name | Type | Default | |\n|---|---|---|---|"
+    yield from _rows(policy)
+
+
+def _id(phase: Phase) -> str:
+    """Return a phase as Mermaid can name it."""
+    return phase.replace("-", "_")
+
+
+def _meanings(file: Path, name: str) -> dict[str, str]:
+    """Return what each member of a class means, by the text below it."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    node = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
+    found = {}
+    for item, after in pairwise(node.body):
+        if isinstance(item, ast.Assign | ast.AnnAssign) and isinstance(after, ast.Expr):
+            target = item.targets[0] if isinstance(item, ast.Assign) else item.target
+            if isinstance(after.value, ast.Constant):
+                found[ast.unparse(target)] = " ".join(str(after.value.value).split())
+    return found
 
 
 def _cli() -> Iterator[str]:

@@ -416,6 +416,30 @@ def test_14_without_a_quorum_the_standby_alone_holds_the_state():
     assert not {"replicas", "globalTableWitness"} & set(state.inputs)
 
 
+@pytest.mark.parametrize(
+    ("variant", "file"), [("standard", "/run/otherside/lease"), ("no-quorum", "none")]
+)
+def test_14_a_lease_is_kept_only_where_three_regions_vote(variant, file):
+    """In one Region's table it would stop the primary whenever that Region is away."""
+    made = declared(variant)
+    for template in made.of("ec2/launchTemplate:LaunchTemplate"):
+        told = dict(
+            line.split("=", 1) for line in script(template).splitlines() if line.startswith("APP_")
+        )
+        assert told["APP_LEASE_FILE"] == file
+        assert told["APP_SIDE"] in {"primary", "standby"}
+
+
+def test_14_each_side_knows_the_other_by_its_own_name():
+    """The keeper asks the other side's balancer; neither waits for the other to be declared."""
+    names = {
+        one.region: one.outputs["dnsName"] for one in stack().of("lb/loadBalancer:LoadBalancer")
+    }
+    for template in stack().of("ec2/launchTemplate:LaunchTemplate"):
+        other = next(name for region, name in names.items() if region != template.region)
+        assert f"APP_PEER_URL=http://{other}" in script(template)
+
+
 def test_15_log_groups_are_encrypted_and_expire_on_both_sides():
     """Made before the cluster, or Aurora makes them: in clear and for ever."""
     keys = kms_keys(stack())

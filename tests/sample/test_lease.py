@@ -148,3 +148,12 @@ def test_a_signature_is_what_the_sdk_would_have_signed(token):
         request.headers["X-Amz-Security-Token"] = token
     text = auth.string_to_sign(request, auth.canonical_request(request))
     assert ours["Authorization"].endswith(f"Signature={auth.signature(text, request)}")
+
+
+def test_where_no_lease_is_kept_nobody_is_stopped(tmp_path):
+    """A table of one Region must not stop the other; a path is a lease to ask for."""
+    unguarded = leases.guard_of("none")
+    assert unguarded.epoch() == 0
+    unguarded.still(0)
+    with pytest.raises(leases.NotAllowedError):
+        leases.guard_of(str(tmp_path / "lease")).epoch()

@@ -11,6 +11,8 @@ COMMANDS = {
     "init": "Write a project to start from.",
     "preview": "Show what a program would create, without AWS.",
     "sim": "Let a simulator try to break the orchestrator.",
+    "status": "Show where the orchestrator stands, and what each side says.",
+    "order": "Order a switchover, approve, deny, resume, adopt, sign or freeze.",
     "schema": "Print the JSON Schema of otherside.toml.",
 }
 

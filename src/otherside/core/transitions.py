@@ -2,6 +2,7 @@
 
 from enum import StrEnum
 
+from otherside.core.facts import Order
 from otherside.core.state import Phase
 
 
@@ -128,3 +129,15 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
         Event.ADOPTED_AWAY: Phase.VERIFY,
     },
 }
+
+
+HEEDED_IN: dict[Order, frozenset[Phase]] = {
+    Order.SWITCHOVER: frozenset({Phase.STEADY, Phase.FAILBACK_READY}),
+    Order.APPROVE: frozenset({Phase.AWAIT_APPROVAL, Phase.BLOCKED}),
+    Order.DENY: frozenset({Phase.AWAIT_APPROVAL}),
+    Order.RESUME: frozenset({Phase.HALTED}),
+    Order.ADOPT: frozenset({Phase.HALTED}),
+    Order.SIGN_RECONCILIATION: frozenset({Phase.REJOINED}),
+    Order.FREEZE: frozenset(Phase),
+}
+"""In which phases each order of a person's means anything."""

@@ -14,10 +14,13 @@ class Verdict(StrEnum):
     """What is wrong, if anything. Only the first two may ever move the writer by themselves."""
 
     REGION_DEAD = "region-dead"
+    """Most of the main signals are bad, from inside and from outside, and nothing answers."""
     WRITER_DEAD = "writer-dead"
+    """No write works, and the Region answers: Aurora replaces it by itself first."""
     REPLICATION_CUT = "replication-cut"
     """Replication stands still while users are served: the classic way to split a brain."""
     PROBE_FAULT = "probe-fault"
+    """One of the probes says otherwise than all the rest."""
     APP_BUG_BOTH = "app-bug-both"
     """The same build is broken on both sides: moving would help nobody."""
     APP_FAULT_PRIMARY = "app-fault-primary"
@@ -25,8 +28,11 @@ class Verdict(StrEnum):
     SELF_SUSPECT = "self-suspect"
     """We cannot trust our own eyes."""
     CONTROL_PLANE = "control-plane"
+    """RDS in the primary's Region does not answer; nothing else is bad."""
     UNCERTAIN = "uncertain"
+    """Anything else: nothing is known well enough."""
     HEALTHY = "healthy"
+    """Writes work, and no main signal is bad."""
 
 
 DEADLY = frozenset({Verdict.REGION_DEAD, Verdict.WRITER_DEAD})

@@ -77,6 +77,7 @@ ConditionPathExists=/opt/otherside/app/keeper.py
 User=otherside
 EnvironmentFile=@@ENVIRONMENT_FILE@@
 RuntimeDirectory=otherside
+RuntimeDirectoryPreserve=yes
 WorkingDirectory=/opt/otherside/app
 ExecStart=/usr/bin/python3 /opt/otherside/app/keeper.py
 StandardOutput=append:/var/log/otherside-keeper.log

@@ -40,6 +40,7 @@ from otherside.infra.tables import SessionTable, StateTable, StateTableArgs, Tab
 from otherside.infra.witness_canary import WitnessCanary, WitnessCanaryArgs
 
 DESIGN_FILE = "otherside.toml"
+LEASE_FILE = "/run/otherside/lease"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,6 +311,7 @@ class DisasterRecovery(pulumi.ComponentResource):
                 state_region=self._sites.standby.region,
                 state_table=self.state.name,
                 state_table_arn=self.state.arn,
+                state_key_arn=self._key(Side.STANDBY, Purpose.DATA),
                 public_url=self._url(topology.traffic.domain),
                 write_path=topology.compute.write_path,
                 logs_key_arn=self._keys[site.region].arn(Purpose.LOGS),
@@ -348,6 +350,8 @@ class DisasterRecovery(pulumi.ComponentResource):
                     "SESSION_TABLE": self.sessions.name,
                     "APP_NAME": topology.prefix,
                     "APP_SIDE": side,
+                    # A lease in one Region's table would stop the primary when that is away.
+                    "APP_LEASE_FILE": LEASE_FILE if topology.regions.quorum else "none",
                     "APP_DOMAIN": topology.traffic.domain,
                     "APP_PEER_URL": peer.apply(self._url),
                     "STATE_TABLE": self.state.name,
@@ -610,6 +614,6 @@ def notes_on(topology: Topology) -> list[str]:
     if not topology.regions.quorum:
         notes.append(
             "these three Regions cannot hold one strongly consistent table; the standby's Region "
-            "keeps the orchestrator's state alone"
+            "keeps the orchestrator's state alone, and no lease fences the old writer"
         )
     return notes

@@ -25,6 +25,7 @@ class WitnessCanaryArgs:
     state_region: str
     state_table: pulumi.Input[str]
     state_table_arn: pulumi.Input[str]
+    state_key_arn: pulumi.Input[str]
     public_url: str
     write_path: str
     logs_key_arn: pulumi.Input[str]
@@ -65,6 +66,7 @@ class WitnessCanary(pulumi.ComponentResource):
                     },
                 ),
                 statements=[
+                    allow("TellEncrypted", ["kms:Decrypt"], args.state_key_arn),
                     allow(
                         "TellWhatIsSeen",
                         ["dynamodb:PutItem"],
@@ -74,7 +76,7 @@ class WitnessCanary(pulumi.ComponentResource):
                                 "dynamodb:LeadingKeys": [Shelf.PULSE.of(args.application)]
                             }
                         },
-                    )
+                    ),
                 ],
                 logs_key_arn=args.logs_key_arn,
                 settings_key_arn=args.logs_key_arn,

@@ -34,7 +34,7 @@ import threading
 import time
 from pathlib import Path
 
-from lease import PEER_AGE_S, Guard, NotAllowedError, now_s, read
+from lease import PEER_AGE_S, NotAllowedError, guard_of, now_s, read
 
 try:
     import psycopg2 as driver
@@ -231,7 +231,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     settings: Settings
     database: Database
-    guard: Guard
+    guard: object
 
     def do_GET(self):
         """Answer a question or return entries."""
@@ -385,7 +385,7 @@ def main():
     """Serve until stopped."""
     Handler.settings = Settings(os.environ)
     Handler.database = Database(Handler.settings)
-    Handler.guard = Guard(Handler.settings.lease_file)
+    Handler.guard = guard_of(Handler.settings.lease_file)
     for work in (prepare_until_done, watch_the_secret):
         threading.Thread(target=work, args=(Handler.database,), daemon=True).start()
     server = http.server.ThreadingHTTPServer(("", Handler.settings.port), Handler)

@@ -24,7 +24,7 @@ import urllib.parse
 
 from app import TROUBLE, Database, Settings, prepare_until_done
 from aws import Credentials, dynamodb
-from lease import RENEW_S, Lease, now_s, write
+from lease import NO_LEASE, RENEW_S, Lease, now_s, write
 
 BEAT_S = 1.0
 PULSE_S = 5.0
@@ -213,12 +213,14 @@ def main(environment=os.environ):
     settings = Settings(environment)
     database = Database(settings)
     store, heart = Store(environment), Heart(database)
-    path, side = environment.get("APP_LEASE_FILE", "/run/otherside/lease"), environment["APP_SIDE"]
+    path, side = settings.lease_file, environment["APP_SIDE"]
     name, peer = environment["APP_DOMAIN"], environment["APP_PEER_URL"]
     lease = Lease(store.lease, lambda: peer_is_blind(peer, name))
 
     def renew():
-        write(path, lease.renew())
+        held = lease.renew()  # asked for its epoch, too, where nobody needs its permission
+        if path != NO_LEASE:
+            write(path, held)
 
     def beat():
         heart.beat(max(lease.held()["epoch"], 0))

@@ -6,7 +6,7 @@ that whoever may write a pulse or an order can write no revision.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -237,6 +237,31 @@ class Ledger:
             return Command(**{**known, "order": Order(known["order"])})
         except (KeyError, TypeError, ValueError):
             return None  # somebody wrote something there that is no order
+
+    def order(self, command: Command) -> None:
+        """Give an order, over the one before it. For people, and for no function of ours."""
+        with calling("giving the order"):
+            self._client.put_item(
+                TableName=self._table,
+                Item={
+                    **self._key(Shelf.COMMAND, LEASE_SORT),
+                    "order": {"S": json.dumps(asdict(command), sort_keys=True)},
+                },
+            )
+
+    def last_revisions(self, count: int) -> list[dict[str, Any]]:
+        """Return the records of the newest revisions, oldest first."""
+        with calling("reading the last revisions"):
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="#partition = :application",
+                ExpressionAttributeNames={"#partition": STATE_PARTITION},
+                ExpressionAttributeValues={":application": {"S": self._application}},
+                ScanIndexForward=False,
+                Limit=count,
+                ConsistentRead=True,
+            )
+        return [json.loads(item["entry"]["S"]) for item in reversed(found["Items"])]
 
     def untold(self, upto: int) -> list[Notice]:
         """Return what people have not been told of, oldest first."""

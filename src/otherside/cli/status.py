@@ -1,0 +1,95 @@
+"""`otherside status`: where the orchestrator stands, and what each side says of itself."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from otherside.cli.table import open_table
+from otherside.core.state import State
+from otherside.orchestrator.ports import UnavailableError
+
+LAST = 8
+DESIGN = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--design", type=DESIGN, default=Path("otherside.toml"), show_default=True)
+@click.option("--last", default=LAST, show_default=True, help="How many revisions to show.")
+@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+def status(design: Path, last: int, *, as_json: bool) -> None:
+    """Show where the orchestrator stands, why, and what each side says of itself.
+
+    Everything is read from the state table, in the standby's Region, with your credentials.
+
+    \b
+    Examples:
+      otherside status
+      otherside status --json | jq .state.phase
+
+    Exit codes: 0 shown, 1 the table does not answer, 2 bad usage or bad input.
+    """
+    if last < 1:
+        msg = "--last must be 1 or more"
+        raise click.UsageError(msg)
+    opened = open_table(design)
+    try:
+        state = opened.ledger.newest()
+        revisions = opened.ledger.last_revisions(last)
+        pulses = opened.ledger.pulses()
+        lease = opened.ledger.lease()
+    except UnavailableError as error:
+        raise click.ClickException(str(error)) from None
+    now_s = opened.clock.now_s()
+    document: dict[str, Any] = {
+        "schema_version": 1,
+        "application": opened.topology.prefix,
+        "state": asdict(state),
+        "lease": asdict(lease[1]) if lease else None,
+        "pulses": {
+            place: {**asdict(pulse), "age_s": round(now_s - pulse.at_s, 1)}
+            for place, pulse in pulses.items()
+        },
+        "revisions": revisions,
+    }
+    if as_json:
+        click.echo(json.dumps(document, indent=2, sort_keys=True))
+    else:
+        _show(document, state, now_s)
+
+
+def _show(document: Mapping[str, Any], state: State, now_s: float) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    held = ", users are held on the standby" if state.latched else ""
+    console.print(f"{document['application']}: {state.phase} (revision {state.revision})")
+    console.print(f"  {state.reason}")
+    if state.revision:
+        console.print(f"  for {now_s - state.since_s:.0f} s; the writer is on {state.writer}{held}")
+    lease = document["lease"]
+    if lease:
+        said = "open" if lease["open"] else "closed: nobody may acknowledge a write"
+        console.print(f"  lease: {said}, epoch {lease['epoch']}")
+    if document["pulses"]:
+        table = Table(box=None, pad_edge=False)
+        for column in ("place", "age", "app", "writes", "reads", "lag"):
+            table.add_column(column)
+        for place, one in sorted(document["pulses"].items()):
+            lag_s = one["lag_max_s"]
+            table.add_row(
+                place,
+                f"{one['age_s']:.0f} s",
+                *(_word(one[name]) for name in ("app_ok", "writes_ok", "reads_ok")),
+                "-" if lag_s is None else f"{lag_s:.1f} s",
+            )
+        console.print(table)
+    for one in document["revisions"]:
+        console.print(f"  #{one['event_id']} {one['phase']}: {one['reason']}", markup=False)
+
+
+def _word(known: bool | None) -> str:  # noqa: FBT001 - a reading
+    return "-" if known is None else "yes" if known else "no"

@@ -1,0 +1,66 @@
+"""The state table of a design, for the commands that people run."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from otherside.core.topology import Topology
+from otherside.design import DesignError, read_design
+from otherside.orchestrator.clock import SystemClock
+
+if TYPE_CHECKING:
+    from otherside.orchestrator.aws.ledger import Ledger
+
+OPERATOR_SKEW_S = 300.0
+"""A person's clock may be wrong; what it is used for is ages, and the end of a freeze."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A design and its state table."""
+
+    topology: Topology
+    ledger: "Ledger"
+    clock: SystemClock
+
+
+def open_table(design: Path) -> Opened:
+    """Read a design and open its state table, in the standby's Region.
+
+    Raises:
+        click.UsageError: If the design cannot be used, or boto3 is not installed.
+    """
+    try:
+        topology = read_design(design)
+    except DesignError as error:
+        raise click.UsageError(str(error)) from None
+    try:
+        from otherside.orchestrator.aws.clients import Clients  # noqa: PLC0415 - an extra
+        from otherside.orchestrator.aws.ledger import Ledger  # noqa: PLC0415 - the same
+    except ModuleNotFoundError as error:
+        msg = f"this needs {error.name}: pip install 'otherside[operate]'"
+        raise click.UsageError(msg) from None
+    clock = SystemClock()
+    ledger = Ledger(
+        Clients().dynamodb(topology.regions.standby),
+        table=f"{topology.prefix}-state",
+        application=topology.prefix,
+        clock=clock,
+        code="cli",
+        skew_s=OPERATOR_SKEW_S,
+    )
+    return Opened(topology=topology, ledger=ledger, clock=clock)
+
+
+def caller() -> str:
+    """Return who asks, as AWS knows them."""
+    import boto3  # noqa: PLC0415 - an extra
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the same
+
+    try:
+        return str(boto3.client("sts").get_caller_identity()["Arn"])
+    except (BotoCoreError, ClientError) as error:
+        msg = f"AWS does not say who you are: {type(error).__name__}"
+        raise click.ClickException(msg) from None

@@ -1,0 +1,152 @@
+"""What people run in a disaster: where it stands, and what only they may order."""
+
+import json
+import sys
+from dataclasses import replace
+
+import boto3
+import pytest
+from click.testing import CliRunner
+from moto import mock_aws
+
+from core.lookouts import AUTO, dead
+from otherside.cli import main
+from otherside.core.decide import decide
+from otherside.core.facts import Order
+from otherside.core.names import STATE_PARTITION, STATE_SORT
+from otherside.core.state import Phase, first
+from otherside.core.transitions import HEEDED_IN
+from otherside.orchestrator.aws.clients import Clients
+from otherside.orchestrator.aws.ledger import Ledger, Pulse
+from otherside.orchestrator.clock import SystemClock
+
+DESIGN = 'name = "orders"\n'
+
+
+@pytest.fixture
+def ledger(tmp_path, monkeypatch):
+    """A state table, and a design that leads to it."""
+    (tmp_path / "otherside.toml").write_text(DESIGN)
+    (tmp_path / "app").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    with mock_aws():
+        keys = [(STATE_PARTITION, "HASH"), (STATE_SORT, "RANGE")]
+        boto3.client("dynamodb").create_table(
+            TableName="orders-prod-state",
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        yield Ledger(
+            Clients().dynamodb("us-west-2"),
+            table="orders-prod-state",
+            application="orders-prod",
+            clock=SystemClock(),
+            code="test",
+            skew_s=60.0,
+        )
+
+
+def stand(ledger, phase, **more):
+    """Commit one revision, in some phase."""
+    now_s = SystemClock().now_s()
+    made = decide(first(now_s), dead(now_s), AUTO)
+    state = replace(made.state, phase=phase, entered=1, reason="because", **more)
+    ledger.append(replace(made, state=state), dead(now_s))
+    return state
+
+
+def run(*arguments, keys=None):
+    """Run a command."""
+    return CliRunner().invoke(main, arguments, input=keys)
+
+
+def test_status_tells_where_it_stands_and_what_each_side_says(ledger):
+    """For people, and the same for machines."""
+    assert run("status").output.startswith("orders-prod: steady (revision 0)")
+    stand(ledger, Phase.SUSPECT)
+    ledger.put_pulse("standby", Pulse(at_s=SystemClock().now_s(), reads_ok=True, lag_max_s=0.3))
+    told = run("status").output
+    assert "orders-prod: suspect (revision 1)\n  because" in told
+    assert "standby  0 s  -    -       yes    0.3 s" in told
+    document = json.loads(run("status", "--json").output)
+    assert document["state"]["phase"] == "suspect"
+    assert document["revisions"][0]["reason"].startswith("region-dead")
+
+
+def test_an_order_is_asked_about_and_given(ledger):
+    """With what it means, under the caller's own name, for the revision that was seen."""
+    stand(ledger, Phase.AWAIT_APPROVAL)
+    refused = run("order", "approve", keys="n\n")
+    assert refused.exit_code == 1
+    assert "what was not replicated is lost" in refused.output
+    assert ledger.command() is None
+    given = run("order", "approve", keys="y\n")
+    assert given.exit_code == 0, given.output
+    command = ledger.command()
+    assert (command.order, command.revision) == (Order.APPROVE, 1)
+    assert command.author.startswith("arn:aws:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("approve", "--yes"), 1, "it is suspect: because"),
+        (("freeze", "--yes"), 2, "a freeze ends some time"),
+        (("freeze", "--until", "soon", "--yes"), 2, "neither a duration"),
+        (("freeze", "--until", "2026-12-24T18:00", "--yes"), 2, "neither a duration"),
+        (("switchover", "--until", "2h", "--yes"), 2, "belongs to freeze"),
+        (("freeze", "--until", "2h", "--revision", "7", "--yes"), 1, "not of this phase"),
+        (("dance",), 2, "is not one of"),
+    ],
+)
+def test_an_order_that_would_mean_nothing_is_not_given(ledger, arguments, code, words):
+    """It is said why, and what would mean something."""
+    stand(ledger, Phase.SUSPECT)
+    done = run("order", *arguments)
+    assert (done.exit_code, words in done.output) == (code, True), done.output
+    assert ledger.command() is None
+
+
+def test_a_freeze_has_an_end(ledger):
+    """In hours from now, at a moment, or now."""
+    stand(ledger, Phase.SUSPECT)
+    now_s = SystemClock().now_s()
+    for until, expected_s in [
+        ("2h", now_s + 7200),
+        ("2036-01-01T00:00Z", 2082758400),
+        ("now", now_s),
+    ]:
+        assert run("order", "freeze", "--until", until, "--yes").exit_code == 0
+        assert ledger.command().until_s == pytest.approx(expected_s, abs=60)
+
+
+def test_no_approval_helps_against_an_obstacle(ledger):
+    """Blocked is not waiting, unless a person had said no."""
+    stand(ledger, Phase.BLOCKED)
+    assert "no approval helps against this" in run("order", "approve", "--yes").output
+
+
+@pytest.mark.usefixtures("ledger")
+def test_without_a_table_or_an_sdk_it_is_said_in_a_line(monkeypatch):
+    """And no traceback."""
+    boto3.client("dynamodb").delete_table(TableName="orders-prod-state")
+    for arguments in (("status",), ("order", "switchover", "--yes")):
+        done = run(*arguments)
+        assert done.exit_code == 1
+        assert "reading the newest revision: ResourceNotFoundException" in done.output
+    for name in [one for one in sys.modules if one.startswith("otherside.orchestrator.aws")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "boto3", None)
+    done = run("status")
+    assert done.exit_code == 2
+    assert "pip install 'otherside[operate]'" in done.output
+
+
+def test_every_order_is_heeded_in_some_phase():
+    """What can be ordered means something somewhere."""
+    assert set(HEEDED_IN) == set(Order)
+    assert all(HEEDED_IN.values())
