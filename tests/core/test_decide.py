@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.lookouts import AUTO, DEAD, GOOD, HEALTHY, dead, facts
+from core.lookouts import AUTO, DEAD, GOOD, HEALTHY, UNKNOWN, dead, facts
 from otherside.core.decide import _READ, Decision, Terms, decide, objection
 from otherside.core.facts import (
     Command,
@@ -547,3 +547,54 @@ def test_the_sentence_of_a_look_says_how_far_it_has_come():
     assert story.decisions[-1].reason == (
         "confirming region-dead: 5 of 5 signals bad for 30 s of 60 s; lag 0.2 s"
     )
+
+
+UNCLEAR = {**DEAD, "witness_canary": UNKNOWN, "dns_health": UNKNOWN, "app_pulse": UNKNOWN}
+
+
+def test_a_look_that_finds_out_too_little_neither_confirms_nor_clears():
+    """A probe that cannot be made now and then must not start the window anew for ever."""
+    story = Story()
+    for number in range(11):
+        story.look(dead)
+        if number % 3 == 1:
+            story.look(facts, readings=UNCLEAR)
+        assert story.state.phase is not Phase.STEADY
+    story.until(Phase.FENCING, dead)
+    assert 60.0 <= story.now_s <= 80.0
+    story.look(facts, readings=UNCLEAR)
+    assert story.state.phase is Phase.FENCING
+
+
+def test_nothing_is_given_up_on_a_look_that_finds_out_too_little():
+    """The last look before the fence, and the last one before the call, must see it dead."""
+    story = Story()
+    for _ in range(12):
+        story.look(dead)
+    story.look(facts, readings=UNCLEAR)
+    assert story.state.phase is Phase.SUSPECT
+    story.until(Phase.FENCING, dead)
+    for _ in range(4):
+        story.look(dead)
+    story.look(facts, readings=UNCLEAR)
+    assert story.state.phase is Phase.FENCING
+
+
+def test_too_little_for_too_long_clears():
+    """Nobody has seen anything dead for longer than two looks may be apart."""
+    story = Story()
+    story.look(dead)
+    story.until(Phase.STEADY, facts, looks=25, readings=UNCLEAR)
+    assert story.now_s > AUTO.look_gap_max_s
+
+
+def test_an_attempt_counts_for_the_hour_whatever_became_of_it():
+    """Moved back by hand and adopted, the next disaster is a person's all the same."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    assert story.state.block_until_s >= story.now_s + AUTO.block_s
+    story.until(Phase.HALTED, dead)
+    story.now_s += 300
+    story.order(Order.ADOPT, facts)
+    assert story.state.phase is Phase.STEADY
+    assert "less than an hour" in story.until(Phase.AWAIT_APPROVAL, dead).reason

@@ -44,7 +44,7 @@ MUTANTS = (
     Mutant(
         "one bad signal is deadly",
         VERDICT,
-        "    if many and inside_bad and third_party_bad and not _region_answers(evidence):\n",
+        "    if many and inside_bad and third_party_bad and _region_is_silent(evidence):\n",
         "    if evidence.bad:\n",
     ),
     Mutant(

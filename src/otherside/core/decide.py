@@ -62,7 +62,7 @@ def decide(state: State, facts: Facts, policy: Policy) -> Decision:
     Total and deterministic: equal arguments give equal decisions.
     """
     evidence = weigh(facts.signals, facts.at_s, policy.fresh_s)
-    seen = _remember(state, judge(evidence), facts, policy)
+    seen = _remember(state, evidence, facts, policy)
     event, reason = _foreign(seen, facts, policy) or _READ[state.phase](
         seen, facts, evidence, policy
     )
@@ -108,14 +108,22 @@ def needs_capacity(state: State, facts: Facts) -> bool:
     return state.phase in _AWAY and facts.capacity_short is not False
 
 
-def _remember(state: State, verdict: Verdict, facts: Facts, policy: Policy) -> State:
-    """Return the state with what this look adds to what is known, whatever the phase."""
-    now_s = facts.at_s
-    if verdict not in DEADLY:
+def _remember(state: State, evidence: Evidence, facts: Facts, policy: Policy) -> State:
+    """Return the state with what this look adds to what is known, whatever the phase.
+
+    A look that finds out too little counts as none: it neither confirms nor clears. A sign of life
+    clears at once, and so do looks that found out too little for too long.
+    """
+    now_s, verdict = facts.at_s, judge(evidence)
+    near = now_s - state.looked_s <= _gap_max_s(facts, policy)
+    if verdict is Verdict.UNCERTAIN and near and not evidence.writes_live:
+        seen = replace(state, verdict=verdict)
+    elif verdict not in DEADLY:
         seen = replace(state, verdict=verdict, bad_since_s=None)
     else:
-        broken = state.bad_since_s is None or now_s - state.looked_s > _gap_max_s(facts, policy)
-        since_s = now_s if broken or _lived_since(state, facts, policy) else state.bad_since_s
+        unbroken = state.bad_since_s is not None and near
+        lived = _lived_since(state, facts, policy)
+        since_s = state.bad_since_s if unbroken and not lived else now_s
         seen = replace(state, verdict=verdict, bad_since_s=since_s, looked_s=now_s)
     if state.phase is Phase.FENCING and facts.lease is not None:
         seen = replace(seen, fenced_s=_fenced_since(state, facts))
@@ -281,7 +289,15 @@ def _with_intent(state: State, event: Event, now_s: float, policy: Policy) -> St
         not_after_s=now_s + policy.intent_s,
     )
     quiet_until_s = intent.not_after_s + policy.actor_s + policy.skew_s
-    return replace(state, epoch=epoch, intent=intent, quiet_until_s=quiet_until_s)
+    # From the attempt on, and again from its end: whatever becomes of it, the next is a person's.
+    block_until_s = now_s + policy.block_s if failover else state.block_until_s
+    return replace(
+        state,
+        epoch=epoch,
+        intent=intent,
+        quiet_until_s=quiet_until_s,
+        block_until_s=block_until_s,
+    )
 
 
 def _ask(state: State, committed: State, facts: Facts, meant: tuple[Verdict, str]) -> Decision:
@@ -364,6 +380,8 @@ def _read_suspect(state: State, facts: Facts, evidence: Evidence, policy: Policy
             f"confirming {state.verdict}: {evidence.bad} of {len(evidence.main)} signals bad for "
             f"{held_s:.0f} s of {needed_s:.0f} s; {_lag(facts)}"
         )
+    if state.verdict not in DEADLY:
+        return Event.NOTHING, f"confirmed for {held_s:.0f} s, and too little was seen just now"
     return _guard(state, facts, policy, approved=False)
 
 
@@ -440,6 +458,8 @@ def _read_await_approval(state: State, facts: Facts, evidence: Evidence, policy:
         return Event.CLEARED, f"cleared while waiting: {state.verdict}"
     if _ordered(Order.DENY, state, facts.command):
         return Event.DENIED, f"{_author(facts)} denied it"
+    if state.verdict not in DEADLY:
+        return Event.NOTHING, state.reason
     if _approved(state, facts, policy):
         return _guard(state, facts, policy, approved=True)
     if facts.at_s - state.bad_since_s >= _needed_s(state, policy):
@@ -459,7 +479,8 @@ def _approved(state: State, facts: Facts, policy: Policy) -> bool:
 def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
     if state.bad_since_s is None or evidence.writes_live:
         return Event.CLEARED, f"cleared while blocked: {state.verdict}"
-    if facts.at_s - state.bad_since_s < _needed_s(state, policy):
+    held_s = facts.at_s - state.bad_since_s
+    if state.verdict not in DEADLY or held_s < _needed_s(state, policy):
         return Event.NOTHING, state.reason
     approved = _approved(state, facts, policy)
     if state.denied and not approved:
@@ -468,11 +489,13 @@ def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy
 
 
 def _read_fencing(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
-    if evidence.writes_live or state.verdict not in DEADLY:
+    if evidence.writes_live or state.bad_since_s is None:
         return Event.CLEARED, f"cleared while fencing: {state.verdict}"
     if state.fenced_s is None:
         return Event.NOTHING, "fencing: closing the old writer's lease"
     left_s = state.fenced_s + policy.lease_s + policy.skew_s - facts.at_s
+    if state.verdict not in DEADLY:
+        return Event.NOTHING, "fencing: too little was seen just now"
     if left_s > 0:
         return Event.NOTHING, f"fencing: the old writer's lease runs out in {left_s:.0f} s"
     return Event.FENCED, "the old writer's lease has run out"

@@ -96,7 +96,7 @@ def judge(evidence: Evidence) -> Verdict:
         return Verdict.WRITER_DEAD
     third_party_bad = BAD in (evidence.witness_canary, evidence.dns_health)
     many = evidence.bad >= WITNESSES_MIN
-    if many and inside_bad and third_party_bad and not _region_answers(evidence):
+    if many and inside_bad and third_party_bad and _region_is_silent(evidence):
         return Verdict.REGION_DEAD
     if BAD in (*evidence.main, evidence.app_pulse):
         return Verdict.UNCERTAIN
@@ -105,6 +105,11 @@ def judge(evidence: Evidence) -> Verdict:
 
 def _region_answers(evidence: Evidence) -> bool:
     return GOOD in (evidence.app_pulse, evidence.dns_health)
+
+
+def _region_is_silent(evidence: Evidence) -> bool:
+    """Return whether the Region is known not to answer; not knowing that it does is not enough."""
+    return BAD in (evidence.app_pulse, evidence.dns_health) and not _region_answers(evidence)
 
 
 def _judge_living(evidence: Evidence, outside: tuple[Reading, ...]) -> Verdict:

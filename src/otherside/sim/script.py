@@ -23,6 +23,7 @@ NASTY = (
     (Ill.BLIND,),
     (Ill.HALF_BLIND, Ill.LINK_CUT),
     (Ill.HALF_BLIND, Ill.APP_DOWN),
+    (Ill.APP_DOWN, Ill.KEEPERS_DEAF),
     (Ill.WITNESS_GONE, Ill.LINK_CUT),
     (Ill.WRITER_DOWN,),
     (Ill.PRIMARY_CUT, Ill.KEEPERS_DEAF),

@@ -27,6 +27,18 @@ from otherside.sim.truth import Ill, P, S, W
 
 T = TypeVar("T")
 
+_OUTSIDE = dict.fromkeys(("standby_canary", "witness_canary", "dns_health"), Reading.BAD)
+_WRITES = dict.fromkeys(
+    ("standby_canary", "witness_canary", "heartbeat", "write_pulse"), Reading.BAD
+)
+LIES: tuple[dict[str, Reading], ...] = (
+    _WRITES,
+    _OUTSIDE,
+    {**_OUTSIDE, "standby_app": Reading.BAD},
+    {"control_plane": Reading.BAD},
+    {"heartbeat": Reading.BAD},
+)
+"""What signals may say together: a dead writer, a broken application here or on both sides, …"""
 HEARTBEAT_BAD_S = 10.0
 SKEW_MAX_S, STEP_S = 2.5, 60.0
 
@@ -241,12 +253,13 @@ class SimulatedWorld:
         )
 
     def _garbled(self) -> Signals:
+        """Return signals that say anything, or together something that is not so."""
         readings, random = list(Reading), self.cloud.random
+        said = {name: random.choice(readings) for name in Signals.__slots__}
+        if random.random() < 1 / 2:
+            said = {**dict.fromkeys(Signals.__slots__, Reading.GOOD), **random.choice(LIES)}
         return Signals(
-            **{
-                name: Signal(reading=random.choice(readings), at_s=self.now_s())
-                for name in Signals.__slots__
-            }
+            **{name: Signal(reading=one, at_s=self.now_s()) for name, one in said.items()}
         )
 
     def _probed(self, good: bool, *, known: bool = True) -> Signal:  # noqa: FBT001 - a reading
