@@ -1,5 +1,7 @@
 """The command, as a person and a machine meet it: arguments in, output and exit code out."""
 
+import dataclasses
+import importlib
 import json
 import os
 import subprocess
@@ -321,3 +323,32 @@ def test_schema_is_the_published_one():
     """What the command prints is what the repository publishes."""
     published = (ROOT / "docs" / "reference" / "otherside.schema.json").read_text()
     assert json.loads(run("schema").stdout) == json.loads(published)
+
+
+def test_sim_names_its_classes_of_fault_and_draws_only_some():
+    """By the names that it lists; an unknown one is named."""
+    listed = run("sim", "--faults", "list").output.split()
+    assert {"kill", "stale", "primary-gone", "by-hand"} <= set(listed)
+    done = run("sim", "--seeds", "20", "--faults", "primary-gone,kill", "--json")
+    document = json.loads(done.stdout)
+    assert (document["seeds"], document["failed"]) == (20, {})
+    assert {one.split(" ")[0] for one in document["troubles"]} <= {"kill"}
+    wrong = run("sim", "--faults", "kil", check=2)
+    assert "unknown class of fault: 'kil'" in wrong.stderr
+
+
+def test_sim_tells_a_seed_that_breaks_in_plain_words(monkeypatch):
+    """With the smallest script that still does, and exit code 1; at the first one, if so asked."""
+    sim = importlib.import_module("otherside.cli.sim")
+    play = sim.run
+
+    def broken(script):
+        return dataclasses.replace(play(script), broken=("I0: planted",))
+
+    monkeypatch.setattr(sim, "run", broken)
+    monkeypatch.setattr(sim, "shrink", lambda script: script)
+    monkeypatch.setattr(sim, "_spread", lambda work, batches, *_, **__: map(work, batches))
+    done = run("sim", "--seeds", "200", "--seed", "7", "--fail-fast", check=1)
+    assert done.output.startswith("50 seeds")
+    assert "seed 7, shrunk:" in done.output
+    assert "BROKEN: I0: planted" in done.output

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.lookouts import AUTO, DEAD, GOOD, HEALTHY, UNKNOWN, dead, facts
+from core.lookouts import AUTO, BAD, DEAD, GOOD, HEALTHY, UNKNOWN, dead, facts
 from otherside.core.decide import _READ, Decision, Terms, decide, objection
 from otherside.core.facts import (
     Command,
@@ -456,6 +456,47 @@ def test_no_means_no_until_the_writer_was_seen_to_live():
     assert (story.state.phase, story.state.denied) == (Phase.STEADY, False)
 
 
+def test_a_no_outlasts_a_look_that_cannot_trust_its_eyes():
+    """Only a writer that was seen to live makes the answer old."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    story.order(Order.DENY, dead, lag_s=8.0)
+    story.look(facts, readings={**DEAD, "self_test": BAD})
+    for _ in range(60):
+        story.look(dead)
+    assert (story.state.phase, story.state.denied) == (Phase.BLOCKED, True)
+
+
+def test_a_region_that_answers_again_while_fencing_is_waited_for_as_a_writer_is():
+    """What looked like a dead Region turned out to be a dead writer."""
+    story = Story()
+    story.until(Phase.FENCING, dead)
+    answers = {**DEAD, "app_pulse": GOOD, "dns_health": GOOD}
+    story.until(Phase.PROMOTE_INTENT, facts, readings=answers)
+    assert story.now_s >= 180.0
+
+
+def test_nothing_is_asked_again_on_a_look_that_finds_out_too_little():
+    """The first attempt had no effect; the second needs the writer to be seen dead as well."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    for _ in range(8):
+        story.look(facts, readings=UNCLEAR)
+    assert story.state.intent.operation == "1.1"
+    story.until(Phase.PROMOTE_INTENT, dead, looks=1)
+    assert story.state.intent.operation == "1.2"
+
+
+def test_a_move_that_has_arrived_is_not_somebody_elses_however_long_it_is_reported():
+    """Replicas may follow for longer than the writer takes to move."""
+    story = failed_over()
+    lasting = replace(MOVED, move=MOVING)
+    story.now_s += 1000
+    for _ in range(5):
+        story.look(facts, database=lasting, users_on=Side.STANDBY)
+    assert story.state.phase is Phase.FAILED_OVER
+
+
 def test_a_person_freezes_for_a_while_in_any_phase():
     """It ends by itself, or by another order with a moment in the past."""
     story = Story()
@@ -463,12 +504,15 @@ def test_a_person_freezes_for_a_while_in_any_phase():
     command = Command(
         order=Order.FREEZE, revision=0, author="ada", at_s=story.now_s, until_s=story.now_s + 300
     )
-    story.look(dead, command=command)
+    story.look(dead, freeze=command)
     assert story.decisions[-1].notice
-    frozen = story.until(Phase.BLOCKED, dead, command=command)
+    frozen = story.until(Phase.BLOCKED, dead, freeze=command)
     assert "frozen by a person" in frozen.reason
-    story.until(Phase.FENCING, dead, command=command)
+    story.until(Phase.FENCING, dead, freeze=command)
     assert story.now_s >= command.until_s
+    again = replace(command, at_s=1.0, until_s=story.now_s + 300)
+    story.look(dead, freeze=again)
+    assert story.state.phase is Phase.BLOCKED, "while fencing too, whatever its author's clock says"
 
 
 def test_an_old_description_after_our_own_move_is_no_foreign_one():
@@ -508,7 +552,10 @@ def test_a_life_seen_in_time_lets_the_intent_expire():
     ("changes", "words"),
     [
         ({"readings": {**DEAD, "write_pulse": GOOD}}, "a write was seen to work"),
-        ({"lease": Lease(open=True, seen_s=0.0)}, "lease is open"),
+        ({"lease": Lease(open=True, seen_s=0.0)}, "not known to be closed"),
+        ({"lease": None}, "not known to be closed"),
+        ({"readings": dict.fromkeys(DEAD, UNKNOWN)}, "nothing is seen to be dead: uncertain"),
+        ({"readings": {**DEAD, "self_test": BAD}}, "nothing is seen to be dead: self-suspect"),
         ({"database": None}, "does not answer"),
         ({"database": replace(HEALTHY, move=MOVING)}, "moving the writer already"),
         (

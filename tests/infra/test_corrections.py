@@ -416,18 +416,11 @@ def test_14_without_a_quorum_the_standby_alone_holds_the_state():
     assert not {"replicas", "globalTableWitness"} & set(state.inputs)
 
 
-@pytest.mark.parametrize(
-    ("variant", "file"), [("standard", "/run/otherside/lease"), ("no-quorum", "none")]
-)
-def test_14_a_lease_is_kept_only_where_three_regions_vote(variant, file):
+def test_14_a_lease_is_kept_only_where_three_regions_vote():
     """In one Region's table it would stop the primary whenever that Region is away."""
-    made = declared(variant)
-    for template in made.of("ec2/launchTemplate:LaunchTemplate"):
-        told = dict(
-            line.split("=", 1) for line in script(template).splitlines() if line.startswith("APP_")
-        )
-        assert told["APP_LEASE_FILE"] == file
-        assert told["APP_SIDE"] in {"primary", "standby"}
+    for made, file in ((stack(), "/run/otherside/lease"), (declared("no-quorum"), "none")):
+        for template in made.of("ec2/launchTemplate:LaunchTemplate"):
+            assert f"\nAPP_LEASE_FILE={file}\n" in script(template)
 
 
 def test_14_each_side_knows_the_other_by_its_own_name():

@@ -33,6 +33,17 @@ def statement(sid, **changes):
     return how
 
 
+def told(right, wrong):
+    """Return a change of what an instance is told at boot."""
+
+    def how(text):
+        script = base64.b64decode(text).decode()
+        assert right in script
+        return base64.b64encode(script.replace(right, wrong).encode()).decode()
+
+    return how
+
+
 def inside(path, value):
     """Return a change deep inside an input."""
 
@@ -73,6 +84,7 @@ KEY, ALARM = "kms/key:Key", "cloudwatch/metricAlarm:MetricAlarm"
 CHECK, RECORD = "route53/healthCheck:HealthCheck", "route53/record:Record"
 INLINE, TARGET = "iam/rolePolicy:RolePolicy", "cloudwatch/eventTarget:EventTarget"
 CLUSTER, TABLE = "rds/cluster:Cluster", "dynamodb/table:Table"
+TEMPLATE = "ec2/launchTemplate:LaunchTemplate"
 FUNCTION, ROUTE = "lambda/function:Function", "ec2/route:Route"
 REPLICATION = "s3/bucketReplicationConfig:BucketReplicationConfig"
 
@@ -205,6 +217,14 @@ TAKEN_BACK = {
     ],
     "14_without_a_quorum_the_standby_alone_holds_the_state": [
         put(TABLE, name="state", replicas=[{"regionName": "ca-central-1"}]),
+    ],
+    "14_a_lease_is_kept_only_where_three_regions_vote": [
+        edit(
+            TEMPLATE, "userData", told("APP_LEASE_FILE=/run/otherside/lease", "APP_LEASE_FILE=none")
+        ),
+    ],
+    "14_each_side_knows_the_other_by_its_own_name": [
+        edit(TEMPLATE, "userData", told("APP_PEER_URL=http://", "APP_PEER_URL=http://not-")),
     ],
     "15_log_groups_are_encrypted_and_expire_on_both_sides": [
         put("cloudwatch/logGroup:LogGroup", name="database", retentionInDays=0),

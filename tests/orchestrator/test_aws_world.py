@@ -177,8 +177,10 @@ def test_an_order_that_is_none_is_no_order(cloud):
     assert world_of(cloud)._ledger.command() is None
     cloud.put(Shelf.COMMAND, "newest", {"order": {"S": "{"}})
     assert world_of(cloud)._ledger.command() is None
-    cloud.order("freeze", 3, until_s=9.0)
-    assert world_of(cloud)._ledger.command().order is Order.FREEZE
+    cloud.order("approve", "three", at_s="now")
+    assert world_of(cloud)._ledger.command() is None
+    cloud.order("approve", 3)
+    assert world_of(cloud)._ledger.command().order is Order.APPROVE
 
 
 @pytest.mark.parametrize(
@@ -289,3 +291,41 @@ def test_without_a_majority_nothing_is_decided(cloud):
     )
     with pytest.raises(UnavailableError):
         world_of(cloud).recall()
+
+
+def test_a_far_region_that_does_not_answer_hides_nothing_of_here(cloud):
+    """After a failover the other member is where nothing is; the writer is seen all the same."""
+    cloud.aurora.writer = Side.STANDBY
+    cloud.aurora.lost.add("us-east-2")
+    seen = world_of(cloud).observe(first(0.0)).database
+    assert (seen.writer, seen.standby_available, seen.resynced) == (Side.STANDBY, False, False)
+
+
+def test_a_pulse_of_the_future_says_nothing(cloud):
+    """A clock that is ahead must not keep a dead writer alive."""
+    healthy(cloud)
+    assert world_of(cloud).observe(first(0.0)).signals.write_pulse.reading is Reading.GOOD
+    cloud.clock.at_s -= 60.0
+    assert world_of(cloud).observe(first(0.0)).signals.write_pulse.reading is Reading.BAD
+
+
+def test_a_standby_that_cannot_read_knows_no_heartbeat(cloud):
+    """Our own blindness is no evidence of theirs."""
+    old_s = cloud.clock.at_s - 60
+    cloud.pulse("standby", reads_ok=True, beat_s=old_s, lag_max_s=0.2)
+    assert world_of(cloud).observe(first(0.0)).signals.heartbeat.reading is Reading.BAD
+    cloud.pulse("standby", reads_ok=False, beat_s=old_s, lag_max_s=0.2)
+    assert world_of(cloud).observe(first(0.0)).signals.heartbeat.reading is Reading.UNKNOWN
+
+
+def test_an_odd_author_holds_up_no_notice(cloud):
+    """What SNS would refuse as a subject is made printable, and short."""
+    cloud.lived_s = cloud.clock.at_s
+    healthy(cloud)
+    lose_the_primary(cloud)
+    until(cloud, Phase.SUSPECT)
+    cloud.order("switchover", 0, author="a\nb\u00e9" + "x" * 200)
+    until(cloud, Phase.FENCING)
+    subjects = [one["Subject"] for one in cloud.heard()]
+    assert len(subjects) == 2
+    assert all(len(one) < 100 and one.isprintable() and one.isascii() for one in subjects)

@@ -225,15 +225,15 @@ def test_an_application_may_read_the_lease_and_tell_and_nothing_else():
             one for one in policy(side) if any("state" in arn for arn in listed(one["Resource"]))
         ]
         actions = {action for one in statements for action in listed(one["Action"])}
-        assert actions == {"dynamodb:GetItem", "dynamodb:PutItem"}
+        assert actions == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
         arn = declared().one("dynamodb/table:Table", "state").outputs["arn"]
         for action, shelf, fine in [
             ("dynamodb:GetItem", "lease", True),
-            ("dynamodb:PutItem", "pulse", True),
-            ("dynamodb:PutItem", "lease", False),
-            ("dynamodb:PutItem", "command", False),
+            ("dynamodb:UpdateItem", "pulse", True),
+            ("dynamodb:UpdateItem", "lease", False),
+            ("dynamodb:UpdateItem", "command", False),
         ]:
             keys = {"dynamodb:LeadingKeys": [f"orders-prod/{shelf}"]}
             assert any(allows(one, action, arn, keys) for one in statements) is fine
         keys = {"dynamodb:LeadingKeys": ["orders-prod"]}
-        assert not any(allows(one, "dynamodb:PutItem", arn, keys) for one in statements)
+        assert not any(allows(one, "dynamodb:UpdateItem", arn, keys) for one in statements)

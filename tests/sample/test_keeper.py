@@ -46,9 +46,9 @@ class Table:
         """Return the key of an item."""
         return {STATE_PARTITION: {"S": shelf.of(APPLICATION)}, STATE_SORT: {"S": sort}}
 
-    def say(self, *, is_open, epoch):
+    def say(self, *, is_open, epoch, side="primary"):
         """Set the lease."""
-        terms = {"open": {"BOOL": is_open}, "epoch": {"N": str(epoch)}, "side": {"S": "primary"}}
+        terms = {"open": {"BOOL": is_open}, "epoch": {"N": str(epoch)}, "side": {"S": side}}
         item = {**self.key(Shelf.LEASE, "newest"), **terms}
         self.client.put_item(TableName=self.name, Item=item)
 
@@ -133,6 +133,21 @@ def test_it_keeps_the_lease_beats_and_tells(tmp_path, fresh, table):
         table.say(is_open=True, epoch=1)
         until(lambda: table.pulse("primary").get("wrote_epoch") == 1)
         until(lambda: client.ask("PUT", "/entries/again", b"x")[0] in {200, 201})
+
+
+def test_a_database_that_was_left_never_hears_of_the_new_epoch(tmp_path, fresh, table):
+    """It is up, and it takes writes; by its old epoch the application tells that it was left."""
+    table.say(is_open=True, epoch=0)
+    with (
+        running(tmp_path, fresh[0].port) as client,
+        keeping(client, table, tmp_path, "primary", fresh[0].port),
+    ):
+        until(lambda: client.ask("PUT", "/entries/before", b"x")[0] in {200, 201})
+        table.say(is_open=True, epoch=1, side="standby")
+        until(lambda: json.loads((tmp_path / "lease").read_text())["epoch"] == 1)
+        time.sleep(2.5)
+        assert client.ask("PUT", "/entries/after", b"x")[0] == 503
+        assert table.pulse("primary")["wrote_epoch"] == 0
 
 
 def test_at_the_standby_it_sees_the_writers_heart(tmp_path, fresh, table):

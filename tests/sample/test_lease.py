@@ -17,7 +17,8 @@ sys.path.insert(0, str(Path(str(files("otherside"))) / "sample"))
 import aws
 import lease as leases
 
-OPEN, CLOSED = {"open": True, "epoch": 3}, {"open": False, "epoch": 3}
+OPEN = {"open": True, "epoch": 3, "side": "primary"}
+CLOSED = {**OPEN, "open": False}
 
 
 class Surroundings:

@@ -59,7 +59,7 @@ def order(what: str, design: Path, until: str | None, revision: int | None, *, y
             Command(
                 order=wanted,
                 revision=seen,
-                author=caller(),
+                author=caller(opened.topology.regions.standby),
                 at_s=opened.clock.now_s(),
                 until_s=until_s,
             )

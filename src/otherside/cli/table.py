@@ -54,13 +54,18 @@ def open_table(design: Path) -> Opened:
     return Opened(topology=topology, ledger=ledger, clock=clock)
 
 
-def caller() -> str:
-    """Return who asks, as AWS knows them."""
+def caller(region: str) -> str:
+    """Return who asks, as AWS knows them, asked in a Region that is meant to survive.
+
+    Whoever cannot be named may order all the same: in a disaster the state table is enough.
+    """
     import boto3  # noqa: PLC0415 - an extra
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the same
 
+    from otherside.orchestrator.aws.clients import READING  # noqa: PLC0415 - the same
+
     try:
-        return str(boto3.client("sts").get_caller_identity()["Arn"])
-    except (BotoCoreError, ClientError) as error:
-        msg = f"AWS does not say who you are: {type(error).__name__}"
-        raise click.ClickException(msg) from None
+        sts = boto3.client("sts", region_name=region, config=READING)
+        return str(sts.get_caller_identity()["Arn"])
+    except (BotoCoreError, ClientError):
+        return "somebody"

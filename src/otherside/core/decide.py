@@ -97,10 +97,13 @@ def objection(state: State, facts: Facts, policy: Policy) -> str | None:
         return f"{intent.operation}: Aurora is moving the writer already"
     if intent.move is Move.SWITCHOVER:
         return None
-    if facts.lease is not None and facts.lease.open:
-        return "the old writer's lease is open"
+    if facts.lease is None or facts.lease.open:
+        return "the old writer's lease is not known to be closed"
     evidence = weigh(facts.signals, facts.at_s, policy.fresh_s)
-    return "a write was seen to work" if evidence.writes_live else None
+    if evidence.writes_live:
+        return "a write was seen to work"
+    verdict = judge(evidence)
+    return None if verdict in DEADLY else f"nothing is seen to be dead: {verdict}"
 
 
 def needs_capacity(state: State, facts: Facts) -> bool:
@@ -159,10 +162,10 @@ def _fenced_since(state: State, facts: Facts) -> float | None:
 
 def _heed(state: State, facts: Facts) -> State:
     """Return the state with a freeze that a person asked for; in any phase, once."""
-    command = facts.command
-    if command is None or command.order is not Order.FREEZE or command.at_s <= state.heeded_s:
+    freeze = facts.freeze
+    if freeze is None or freeze.order is not Order.FREEZE or freeze.at_s == state.heeded_s:
         return state
-    return replace(state, frozen_until_s=command.until_s or 0.0, heeded_s=command.at_s)
+    return replace(state, frozen_until_s=freeze.until_s or 0.0, heeded_s=freeze.at_s)
 
 
 _WATCHING = frozenset({Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.FENCING})
@@ -170,6 +173,7 @@ _WATCHING = frozenset({Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase
 _WAITING = frozenset({Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.HALTED})
 """Phases that wait for a person, who is told again and again."""
 _PATIENCE_S = {
+    Phase.PROMOTE_INTENT: 120.0,
     Phase.PROMOTING: 300.0,
     Phase.SWITCHING: 600.0,
     Phase.VERIFY: 120.0,
@@ -343,7 +347,9 @@ def _foreign(state: State, facts: Facts, policy: Policy) -> Read | None:
         return None
     settled = facts.at_s - state.moved_s > policy.settle_s
     ours = state.phase in _MOVING or not settled
-    if database.move is not None and not (ours and _is_intended(state, database)):
+    # A move to where the writer is already may be reported for as long as replicas follow.
+    arrived = database.move is not None and database.move.target is database.writer is state.writer
+    if database.move is not None and not arrived and not (ours and _is_intended(state, database)):
         return Event.FOREIGN, f"somebody else is moving the writer to {database.move.target}"
     expected = {state.writer} if settled else {state.writer, state.writer.other}
     if state.intent is not None and state.phase in _MOVING:
@@ -477,9 +483,9 @@ def _approved(state: State, facts: Facts, policy: Policy) -> bool:
 
 
 def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
-    if state.bad_since_s is None or evidence.writes_live:
+    if evidence.writes_live or (state.bad_since_s is None and not state.denied):
         return Event.CLEARED, f"cleared while blocked: {state.verdict}"
-    held_s = facts.at_s - state.bad_since_s
+    held_s = 0.0 if state.bad_since_s is None else facts.at_s - state.bad_since_s
     if state.verdict not in DEADLY or held_s < _needed_s(state, policy):
         return Event.NOTHING, state.reason
     approved = _approved(state, facts, policy)
@@ -491,11 +497,16 @@ def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy
 def _read_fencing(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
     if evidence.writes_live or state.bad_since_s is None:
         return Event.CLEARED, f"cleared while fencing: {state.verdict}"
+    obstacle = _obstacle(state, facts, policy) if facts.database is not None else None
+    if obstacle is not None:
+        return Event.REFUSED, obstacle
     if state.fenced_s is None:
         return Event.NOTHING, "fencing: closing the old writer's lease"
     left_s = state.fenced_s + policy.lease_s + policy.skew_s - facts.at_s
     if state.verdict not in DEADLY:
         return Event.NOTHING, "fencing: too little was seen just now"
+    if facts.at_s - state.bad_since_s < _needed_s(state, policy):
+        return Event.NOTHING, f"fencing: {state.verdict} is waited for longer"
     if left_s > 0:
         return Event.NOTHING, f"fencing: the old writer's lease runs out in {left_s:.0f} s"
     return Event.FENCED, "the old writer's lease has run out"
@@ -515,6 +526,8 @@ def _read_intent(state: State, facts: Facts, evidence: Evidence, policy: Policy)
         if facts.at_s < state.quiet_until_s + policy.settle_s:
             return Event.NOTHING, f"{intent.operation}: a write works; letting it expire"
         return Event.CLEARED, f"{intent.operation} expired and a write works"
+    if state.phase is Phase.PROMOTE_INTENT and state.verdict not in DEADLY:
+        return Event.NOTHING, f"{intent.operation} had no effect, and too little was seen just now"
     if intent.attempt >= policy.attempts_max:
         return Event.EXHAUSTED, f"Aurora was asked {intent.attempt} times and has not moved"
     return Event.RETRY, f"{intent.operation} had no effect; asking again"
@@ -523,7 +536,7 @@ def _read_intent(state: State, facts: Facts, evidence: Evidence, policy: Policy)
 def _read_moving(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
     intent, database = state.intent, facts.database
     assert intent is not None, "a moving phase without an intent"
-    if database is not None and database.writer is intent.target and database.move is None:
+    if database is not None and database.writer is intent.target:
         return Event.MOVED, f"the writer is on {intent.target}"
     if facts.at_s - state.since_s > policy.promote_max_s:
         return Event.STUCK, f"{intent.operation} has not finished in {policy.promote_max_s:.0f} s"

@@ -170,5 +170,7 @@ class Facts:
     capacity_short: bool | None = None
     """Whether the standby runs fewer instances than it needs to serve everyone."""
     command: Command | None = None
+    freeze: Command | None = None
+    """The newest freeze that was ordered; it counts in any phase."""
     aurora: tuple[str, ...] = ()
     """What Aurora says of its own moves, in its own words: for the record, and decides nothing."""

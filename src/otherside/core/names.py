@@ -72,6 +72,9 @@ RENEW_S = 5.0
 HEARTBEAT_S = 1.0
 """How often the writer's heartbeat is written into the database."""
 
+FREEZE_SORT = "freeze"
+"""Sort key of the newest freeze, which no other order may hide."""
+
 TRAFFIC_STATES = {Side.PRIMARY: "192.0.2.1", Side.STANDBY: "192.0.2.2"}
 """Addresses that the traffic state's name answers with, for the side that DNS prefers.
 

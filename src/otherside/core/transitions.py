@@ -71,6 +71,7 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
     },
     Phase.FENCING: {
         Event.FENCED: Phase.PROMOTE_INTENT,
+        Event.REFUSED: Phase.BLOCKED,
         Event.CLEARED: Phase.STEADY,
         **_FOREIGN,
     },

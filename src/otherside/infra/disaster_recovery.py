@@ -355,7 +355,7 @@ class DisasterRecovery(pulumi.ComponentResource):
                     "APP_DOMAIN": topology.traffic.domain,
                     "APP_PEER_URL": peer.apply(self._url),
                     "STATE_TABLE": self.state.name,
-                    "STATE_REGIONS": ",".join(self.state.regions),
+                    "STATE_REGIONS": ",".join(self._state_regions(side)),
                 },
                 statements=self._instance_statements(side),
                 security_group_ids=[member.client_security_group_id],
@@ -367,6 +367,11 @@ class DisasterRecovery(pulumi.ComponentResource):
             ),
             opts=self._part,
         )
+
+    def _state_regions(self, side: Side) -> list[str]:
+        """Return where the state table is, this side's own Region first."""
+        here = self._sites.on(side).region
+        return sorted(self.state.regions, key=lambda region: region != here)
 
     def _secret_arn(self, side: Side) -> pulumi.Output[str]:
         return self._secrets.secret_arn if side is Side.PRIMARY else self._secrets.replica_arn
@@ -401,7 +406,7 @@ class DisasterRecovery(pulumi.ComponentResource):
             ),
             allow(
                 "TellHowItIs",
-                ["dynamodb:PutItem"],
+                ["dynamodb:UpdateItem"],
                 copies,
                 when={
                     "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [Shelf.PULSE.of(prefix)]}

@@ -56,8 +56,13 @@ create table if not exists entries (
     sha256 text not null,
     region text not null,
     written_at timestamptz not null default clock_timestamp()
+);
+create table if not exists otherside_canary (
+    one boolean primary key default true check (one),
+    tried_at timestamptz not null
 )
 """
+RIGHTS = ("select, insert on entries", "select, insert, update on otherside_canary")
 
 
 class Settings:
@@ -204,7 +209,7 @@ class Database:
         return json.loads(found)
 
     def prepare(self, schema, rights):
-        """Make the application's own role and a table, once, as the master user."""
+        """Make the application's own role and tables, once, as the master user."""
         secret = self.secret()
         connection = self._connect(self._settings.writer, secret["username"], secret["password"])
         try:
@@ -219,7 +224,8 @@ class Database:
                     cursor.execute(f'create role "{name}" login')
                 cursor.execute(f'grant rds_iam to "{name}"')
                 cursor.execute(schema)
-                cursor.execute(f'grant {rights} to "{name}"')
+                for right in rights:
+                    cursor.execute(f'grant {right} to "{name}"')
             connection.commit()
         finally:
             connection.close()
@@ -285,11 +291,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self._answer(200 if fresh else 503, {"ready": fresh, "secret": fresh})
 
     def _writable(self):
-        with self.database.cursor("writer") as cursor:
-            cursor.execute("select pg_is_in_recovery()")
-            writable = not cursor.fetchone()[0]
+        """Write, and commit: a database that is not in recovery may take no writes all the same."""
         epoch = self.guard.epoch()
-        self._answer(200 if writable else 503, {"writable": writable, "epoch": epoch})
+        with self.database.cursor("writer") as cursor:
+            cursor.execute(
+                "insert into otherside_canary (tried_at) values (clock_timestamp())"
+                " on conflict (one) do update set tried_at = excluded.tried_at"
+            )
+        self.guard.still(epoch)
+        self._answer(200, {"writable": True, "epoch": epoch})
 
     def _lease(self):
         """Say whether this side's keeper reached the state table the last time that it asked."""
@@ -358,7 +368,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(content)
 
 
-def prepare_until_done(database, schema=SCHEMA, rights="select, insert on entries"):
+def prepare_until_done(database, schema=SCHEMA, rights=RIGHTS):
     """Keep trying to prepare the database: an instance may boot before it can be reached."""
     while True:
         try:

@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 import calendar
 import hashlib
 import hmac
+import http.client
 import json
 import os
 import time
@@ -15,7 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-TIMEOUT_S = 2.0
+TIMEOUT_S = 1.5  # twice this and a renewal's pause are less than what a peer's word is good for
 METADATA = "http://169.254.169.254"
 REFRESH_S = 300.0  # credentials are fetched again this long before they expire
 
@@ -78,6 +79,8 @@ def dynamodb(operation, region, arguments, credentials, environment=os.environ):
         raise OSError(f"{operation}: HTTP {error.code}") from None
     except ValueError:
         raise OSError(f"{operation}: the answer is no JSON") from None
+    except http.client.HTTPException as error:
+        raise OSError(f"{operation}: {type(error).__name__}") from None
 
 
 def sign(url, headers, body, region, service, keys, at=None):

@@ -29,6 +29,7 @@ from lease import NO_LEASE, RENEW_S, Lease, now_s, write
 BEAT_S = 1.0
 PULSE_S = 5.0
 LAG_KEPT_S = 300.0
+WROTE_LATELY_S = 10.0
 SCHEMA = """
 create table if not exists otherside_heartbeat (
     one boolean primary key default true check (one),
@@ -36,7 +37,7 @@ create table if not exists otherside_heartbeat (
     epoch bigint not null
 )
 """
-RIGHTS = "select, insert, update on otherside_heartbeat"
+RIGHTS = ("select, insert, update on otherside_heartbeat",)
 
 
 class Store:
@@ -58,16 +59,26 @@ class Store:
         item = answer.get("Item")
         if item is None:
             return None
-        return {"open": item["open"]["BOOL"], "epoch": int(item["epoch"]["N"])}
+        return {
+            "open": item["open"]["BOOL"],
+            "epoch": int(item["epoch"]["N"]),
+            "side": item["side"]["S"],
+        }
 
     def pulse(self, side, values):
         """Put down how a side is."""
-        item = {
-            name: {"BOOL": value} if isinstance(value, bool) else {"N": repr(value)}
-            for name, value in values.items()
-            if value is not None
-        }
-        self._call("PutItem", {"Item": {**self._key("pulse", side), **item}})
+        known = {name: value for name, value in values.items() if value is not None}
+        self._call(
+            "UpdateItem",  # what another instance knows and this one does not yet is kept
+            {
+                "Key": self._key("pulse", side),
+                "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in known),
+                "ExpressionAttributeValues": {
+                    f":{name}": {"BOOL": value} if isinstance(value, bool) else {"N": repr(value)}
+                    for name, value in known.items()
+                },
+            },
+        )
 
     def _key(self, shelf, sort):
         return {
@@ -147,9 +158,11 @@ class Heart:
 
     def found(self):
         """Return what is known, as a pulse."""
-        # A lag is noted when a heartbeat arrives: a writer that is dead is not a lagging one.
+        # A lag is noted when a heartbeat arrives: a writer that is dead is not a lagging one. And
+        # a commit that hangs says nothing: only a heartbeat that was written lately does.
+        lately = self.wrote_s is not None and time.time() - self.wrote_s < WROTE_LATELY_S
         return {
-            "writes_ok": self.writes_ok,
+            "writes_ok": self.writes_ok and lately,
             "reads_ok": self.reads_ok,
             "wrote_s": self.wrote_s,
             "wrote_epoch": self.wrote_epoch,
@@ -201,7 +214,7 @@ def every(seconds, work):
             began_s = now_s()
             try:
                 work()
-            except TROUBLE as error:
+            except Exception as error:
                 print(f"keeper: {work.__name__}: {type(error).__name__}", flush=True)
             time.sleep(max(0.1, seconds - (now_s() - began_s)))
 
@@ -223,7 +236,10 @@ def main(environment=os.environ):
             write(path, held)
 
     def beat():
-        heart.beat(max(lease.held()["epoch"], 0))
+        # Only the side that the lease is of learns its epoch: the one that was left must never
+        # hear of it, for by that its database is told from the one that took over.
+        held = lease.held()
+        heart.beat(held["epoch"] if held["side"] == side else 0)
 
     def pulse():
         alive = app_answers(settings.port, settings.health_path)

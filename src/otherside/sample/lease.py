@@ -96,15 +96,15 @@ def write(path, held):
 class Lease:
     """The lease, as its keeper keeps it: pure but for the three things that it is given.
 
-    `ask` reads the lease from the state table: a mapping with `open` and `epoch`, or an OSError
-    where the table cannot be reached. `peer_is_blind` asks the other side whether the table is out
-    of its reach too. `clock` returns seconds.
+    `ask` reads the lease from the state table: a mapping with `open`, `epoch` and `side`, or an
+    OSError where the table cannot be reached. `peer_is_blind` asks the other side whether the
+    table is out of its reach too. `clock` returns seconds.
     """
 
     def __init__(self, ask, peer_is_blind, clock=now_s):
         """Begin without any right."""
         self._ask, self._peer_is_blind, self._clock = ask, peer_is_blind, clock
-        self._until_s, self._epoch = 0.0, -1
+        self._until_s, self._epoch, self._side = 0.0, 0, None
         self._asked_s, self._reached = 0.0, False
 
     def renew(self):
@@ -126,6 +126,7 @@ class Lease:
         self._asked_s, self._reached = self._clock(), True
         if terms is not None and terms["open"]:
             self._until_s, self._epoch = began_s + LEASE_S, terms["epoch"]
+            self._side = terms["side"]
         else:
             self._until_s = 0.0
         return self.held()
@@ -135,6 +136,7 @@ class Lease:
         return {
             "until_s": self._until_s,
             "epoch": self._epoch,
+            "side": self._side,
             "reached": self._reached,
             "asked_s": self._asked_s,
         }

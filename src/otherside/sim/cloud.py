@@ -95,6 +95,7 @@ class Cloud:
     wakes: list[float] = field(default_factory=list)
     """When the actuator is woken next."""
     command: Command | None = None
+    freeze: Command | None = None
     capacity_raised: bool = False
     views: list[tuple[float, DatabaseView]] = field(default_factory=list)
     depth: int = 0

@@ -197,13 +197,17 @@ class _Runner:
     def _order(self, order: Order) -> None:
         cloud, now_s = self.cloud, self.cloud.truth.now_s
         until_s = now_s + cloud.random.uniform(-10.0, 200.0) if order is Order.FREEZE else None
-        cloud.command = Command(
+        given = Command(
             order=order,
             revision=cloud.newest.revision,
             author="ada",
             at_s=now_s,
             until_s=until_s,
         )
+        if order is Order.FREEZE:
+            cloud.freeze = given
+        else:
+            cloud.command = given
 
 
 def shrink(script: Script) -> Script:

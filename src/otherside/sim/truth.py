@@ -164,6 +164,8 @@ class Truth:
     lease_open: bool = True
     leases: dict[Side, float] = field(default_factory=lambda: dict.fromkeys(Side, 0.0))
     """Until when each side's application may acknowledge, wherever the writer is."""
+    vouched_s: float = 0.0
+    """When a lease last went on by the other side's word, and nobody told the store."""
     refused: dict[Side, bool] = field(default_factory=lambda: dict.fromkeys(Side, False))
     """Whether the store told a side so the last time that it answered."""
     latch: bool = False
@@ -297,6 +299,7 @@ class Truth:
             # The store alone is no reason to stop: the other side says that it is lost to it too.
             # Only a lease that holds goes on: who was away meanwhile may have been given up.
             self.leases[side] = until_s + LEASE_S
+            self.vouched_s = until_s
 
     def _acknowledge(self, on: Side, lease_s: float, until_s: float, *, public: bool) -> None:
         to_s = min(until_s, lease_s)

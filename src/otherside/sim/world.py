@@ -207,6 +207,7 @@ class SimulatedWorld:
             users_on=truth.users_on() if truth.outside(S) else None,
             capacity_short=not cloud.capacity_raised,
             command=cloud.command if sighted else None,
+            freeze=cloud.freeze if sighted else None,
         )
 
     def _replication(self) -> Replication | None:

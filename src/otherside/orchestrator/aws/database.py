@@ -15,6 +15,8 @@ from otherside.orchestrator.aws.clients import Clients, calling
 from otherside.orchestrator.ports import UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mypy_boto3_rds.type_defs import DBClusterTypeDef, GlobalClusterTypeDef
 
 EVENTS_MINUTES = 30
@@ -35,19 +37,25 @@ class Database:
             Side.STANDBY: settings.standby_region,
         }
 
-    def view(self) -> DatabaseView:
-        """Return the database as the standby's Region describes it.
+    def view(
+        self,
+        whole: "GlobalClusterTypeDef | None",
+        members: "Mapping[Side, DBClusterTypeDef | None]",
+    ) -> DatabaseView:
+        """Return the database, from what its parts say of themselves.
+
+        The side that does not write may be in the Region that was lost: then it is not there, and
+        nothing else is known of it.
 
         Raises:
-            UnavailableError: If it does not answer, or describes what we do not know.
+            UnavailableError: If the whole does not answer, or describes what we do not know.
         """
-        whole = self._whole(Side.STANDBY)
+        if whole is None:
+            msg = "the global database does not answer"
+            raise UnavailableError(msg)
         writer = self._writer(whole)
-        try:
-            target = self._member(writer.other)
-        except UnavailableError:
-            # After a failover it is in the Region that was lost: not there, and nothing else known.
-            target = None
+        target = members.get(writer.other)
+        there = target is not None
         return DatabaseView(
             writer=writer,
             move=self._move(whole),
@@ -55,13 +63,13 @@ class Database:
             standby_available=target is not None and target.get("Status") == "available",
             versions_match=target is None
             or target.get("EngineVersion") == whole.get("EngineVersion"),
-            resynced=target is not None and self._follows(whole, writer.other),
+            resynced=there and self._follows(whole, writer.other),
         )
 
     def answers(self, side: Side) -> bool:
         """Return whether RDS in one side's Region answers at all."""
         try:
-            self._whole(side)
+            self.whole(side)
         except UnavailableError:
             return False
         return True
@@ -105,7 +113,8 @@ class Database:
                 TargetDbClusterIdentifier=target,
             )
 
-    def _whole(self, side: Side) -> "GlobalClusterTypeDef":
+    def whole(self, side: Side = Side.STANDBY) -> "GlobalClusterTypeDef":
+        """Return the global database as one side's Region describes it."""
         with calling("describing the global database"):
             found = self._clients.rds(self._regions[side]).describe_global_clusters(
                 GlobalClusterIdentifier=self._settings.global_cluster
@@ -115,7 +124,8 @@ class Database:
             raise UnavailableError(msg)
         return found["GlobalClusters"][0]
 
-    def _member(self, side: Side) -> "DBClusterTypeDef":
+    def member(self, side: Side) -> "DBClusterTypeDef":
+        """Return one side's cluster, as its own Region describes it."""
         with calling(f"describing the {side}'s cluster"):
             found = self._clients.rds(self._regions[side]).describe_db_clusters(
                 DBClusterIdentifier=self._arns[side]

@@ -21,6 +21,8 @@ from otherside.orchestrator.aws.ledger import Pulse
 GOOD, BAD, UNKNOWN = Reading.GOOD, Reading.BAD, Reading.UNKNOWN
 PULSE_MAX_S = 4 * RENEW_S
 """An older pulse is a missing one."""
+AHEAD_MAX_S = 5.0
+"""How far another's clock may be ahead of ours."""
 BEAT_MAX_S = 10 * HEARTBEAT_S
 """A heartbeat that is older than this has stopped."""
 WITNESS = "witness"
@@ -38,6 +40,7 @@ class Heard:
     pulses: Mapping[str, Pulse] | None
     lease: Lease | None
     command: Command | None
+    freeze: Command | None
     database: DatabaseView | None
     control_plane: bool | None
     canary: Reading
@@ -66,6 +69,7 @@ def facts(state: State, heard: Heard) -> Facts:
         users_on=heard.users_on,
         capacity_short=heard.capacity_short,
         command=heard.command,
+        freeze=heard.freeze,
         aurora=heard.aurora,
     )
 
@@ -76,7 +80,8 @@ def _has_proven(state: State, writer: Pulse, at_s: float) -> bool:
 
 
 def _is_fresh(pulse: Pulse, at_s: float) -> bool:
-    return at_s - pulse.at_s <= PULSE_MAX_S
+    """Return whether a pulse is of now; one of the future is a wrong clock's, and says nothing."""
+    return -AHEAD_MAX_S <= at_s - pulse.at_s <= PULSE_MAX_S
 
 
 def _signals(state: State, heard: Heard) -> Signals:
@@ -114,7 +119,8 @@ def _said(pulse: Pulse | None, name: str, now_s: float, *, absent: Reading) -> S
 
 def _heartbeat(standby: Pulse | None, now_s: float) -> Signal:
     """Return whether the writer's heartbeat, as the standby's reader holds it, is young."""
-    if standby is None or standby.beat_s is None or not _is_fresh(standby, now_s):
+    blind = standby is None or standby.beat_s is None or standby.reads_ok is False
+    if standby is None or standby.beat_s is None or blind or not _is_fresh(standby, now_s):
         return Signal(reading=UNKNOWN, at_s=now_s)
     young = standby.at_s - standby.beat_s <= BEAT_MAX_S
     return Signal(reading=GOOD if young else BAD, at_s=standby.at_s)

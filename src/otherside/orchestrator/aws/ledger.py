@@ -14,7 +14,14 @@ from botocore.exceptions import ClientError
 
 from otherside.core.decide import Decision, Terms
 from otherside.core.facts import Command, Facts, Lease, Order
-from otherside.core.names import LEASE_SORT, STATE_PARTITION, STATE_SORT, Shelf, revision_sort
+from otherside.core.names import (
+    FREEZE_SORT,
+    LEASE_SORT,
+    STATE_PARTITION,
+    STATE_SORT,
+    Shelf,
+    revision_sort,
+)
 from otherside.core.state import Intent, State, first
 from otherside.core.topology import Side
 from otherside.orchestrator.aws.clients import calling, code_of
@@ -91,6 +98,7 @@ class Ledger:
             UnavailableError: If no majority answers, the revision cannot be read, or our clock
                 and the store's are further apart than is allowed for.
         """
+        asked_s = self._clock.monotonic_s()
         with calling("reading the newest revision"):
             found = self._client.query(
                 TableName=self._table,
@@ -101,7 +109,8 @@ class Ledger:
                 Limit=1,
                 ConsistentRead=True,
             )
-        self._compare_clocks(found["ResponseMetadata"]["HTTPHeaders"].get("date"))
+        took_s = self._clock.monotonic_s() - asked_s
+        self._compare_clocks(found["ResponseMetadata"]["HTTPHeaders"].get("date"), took_s)
         if not found["Items"]:
             return first(self._clock.now_s())
         try:
@@ -110,14 +119,17 @@ class Ledger:
             msg = f"the newest revision is not one of ours: {error}"
             raise UnavailableError(msg) from error
 
-    def _compare_clocks(self, date: str | None) -> None:
-        """Refuse to count time by a clock that is wrong: the store's answer carries another."""
+    def _compare_clocks(self, date: str | None, took_s: float) -> None:
+        """Refuse to count time by a clock that is wrong: the store's answer carries another.
+
+        Half of what two clocks may be apart, each way. The header counts whole seconds, and was
+        written while we waited.
+        """
         if date is None:
             return
-        apart_s = abs(parsedate_to_datetime(date).timestamp() - self._clock.now_s())
-        # The header counts whole seconds, and was written some time ago.
-        if apart_s > self._skew_s + 1:
-            msg = f"our clock and the store's are {apart_s:.0f} s apart"
+        ahead_s = self._clock.now_s() - parsedate_to_datetime(date).timestamp()
+        if not -self._skew_s / 2 <= ahead_s <= self._skew_s / 2 + 1 + took_s:
+            msg = f"our clock and the store's are {abs(ahead_s):.0f} s apart"
             raise UnavailableError(msg)
 
     def append(self, decision: Decision, facts: Facts) -> None:
@@ -229,14 +241,11 @@ class Ledger:
 
     def command(self) -> Command | None:
         """Return the newest order that a person gave, or `None`."""
-        item = self._get(Shelf.COMMAND, LEASE_SORT)
-        if item is None:
-            return None
-        try:
-            known = json.loads(item["order"]["S"])
-            return Command(**{**known, "order": Order(known["order"])})
-        except (KeyError, TypeError, ValueError):
-            return None  # somebody wrote something there that is no order
+        return _command(self._get(Shelf.COMMAND, LEASE_SORT))
+
+    def freeze(self) -> Command | None:
+        """Return the newest freeze that a person ordered, or `None`; no other order hides it."""
+        return _command(self._get(Shelf.COMMAND, FREEZE_SORT))
 
     def order(self, command: Command) -> None:
         """Give an order, over the one before it. For people, and for no function of ours."""
@@ -244,7 +253,10 @@ class Ledger:
             self._client.put_item(
                 TableName=self._table,
                 Item={
-                    **self._key(Shelf.COMMAND, LEASE_SORT),
+                    **self._key(
+                        Shelf.COMMAND,
+                        FREEZE_SORT if command.order is Order.FREEZE else LEASE_SORT,
+                    ),
                     "order": {"S": json.dumps(asdict(command), sort_keys=True)},
                 },
             )
@@ -301,6 +313,22 @@ class Ledger:
                 TableName=self._table, Key=self._key(shelf, sort), ConsistentRead=True
             )
         return found.get("Item")
+
+
+def _command(item: Mapping[str, Any] | None) -> Command | None:
+    """Return an order, or `None` where somebody wrote something that is none."""
+    try:
+        known = json.loads(item["order"]["S"]) if item else {}
+        until_s = known.get("until_s")
+        return Command(
+            order=Order(known["order"]),
+            revision=int(known["revision"]),
+            author=str(known["author"]),
+            at_s=float(known["at_s"]),
+            until_s=None if until_s is None else float(until_s),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def _pulse(item: Mapping[str, Any]) -> Pulse:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
+from functools import partial
 from typing import Any, TypeVar
 
 from otherside.core.decide import Decision, Terms
@@ -29,7 +30,9 @@ T = TypeVar("T")
 
 LOOK_S = 5.0
 """Longest that a look takes; whatever has not answered by then is unknown."""
-SUBJECT_MAX = 100
+SUBJECT_MAX = 99
+"""Fewer than 100, and no line break:
+https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
 
 
 class AwsWorld:
@@ -72,7 +75,9 @@ class AwsWorld:
             "pulses": self._ledger.pulses,
             "lease": self._ledger.lease,
             "command": self._ledger.command,
-            "database": self._database.view,
+            "freeze": self._ledger.freeze,
+            "whole": self._database.whole,
+            **{f"{side} member": partial(self._database.member, side) for side in Side},
             "control_plane": lambda: self._database.answers(Side.PRIMARY),
             "canary": lambda: probes.ask(self._question(self._settings.public_url, write=True)),
             "standby_app": lambda: probes.ask(self._question(self._settings.standby_url)),
@@ -86,8 +91,12 @@ class AwsWorld:
         lease: tuple[Lease, Terms] | None = answers.get("lease")
         self._terms = lease[1] if lease else None
         pulses: dict[str, Pulse] | None = answers.get("pulses")
-        database: DatabaseView | None = answers.get("database")
+        members = {side: answers.get(f"{side} member") for side in Side}
+        database: DatabaseView | None = None
+        with suppress(UnavailableError):
+            database = self._database.view(answers.get("whole"), members)
         command: Command | None = answers.get("command")
+        freeze: Command | None = answers.get("freeze")
         return evidence.facts(
             state,
             Heard(
@@ -95,6 +104,7 @@ class AwsWorld:
                 pulses=pulses,
                 lease=lease[0] if lease else None,
                 command=command,
+                freeze=freeze,
                 database=database,
                 control_plane=answers.get("control_plane"),
                 canary=answers.get("canary", Reading.UNKNOWN),
@@ -165,7 +175,7 @@ class AwsWorld:
                 with calling("telling people"):
                     self._clients.sns(self._here).publish(
                         TopicArn=self._settings.topic_arn,
-                        Subject=subject[:SUBJECT_MAX],
+                        Subject=_printable(subject)[:SUBJECT_MAX],
                         Message=(
                             f"{self._settings.application}, revision {notice.revision}\n\n"
                             f"{notice.text}\n"
@@ -203,6 +213,11 @@ class AwsWorld:
             self._clients.autoscaling(self._here, changing=True).update_auto_scaling_group(
                 AutoScalingGroupName=self._settings.capacity_group, MinSize=needed
             )
+
+
+def _printable(text: str) -> str:
+    """Return a text as SNS takes it for a subject; one that it refused would hold up all others."""
+    return "".join(one if one.isascii() and one.isprintable() else "?" for one in text)
 
 
 def _ask_all(asked: dict[str, Callable[[], T]]) -> dict[str, T]:

@@ -19,7 +19,9 @@ def check(history: History) -> Iterator[str]:
     gone = [one for one in truth.spells if one.ill is Ill.PRIMARY_GONE and one.to_s > end_s]
     alone = len(truth.spells) == 1 and bool(gone)
     free = policy.mode is FailoverMode.AUTO and not policy.freezes
-    quiet = history.cloud.command is None and not any(one.by_hand for one in truth.moves)
+    quiet = history.cloud.command is history.cloud.freeze is None and not any(
+        one.by_hand for one in truth.moves
+    )
     asked = [call for call in truth.calls if call.operation == "by-hand"]
     if not (alone and free and quiet and history.calm and history.obedient) or asked:
         return
