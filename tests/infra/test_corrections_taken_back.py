@@ -109,7 +109,7 @@ TAKEN_BACK = {
         edit(
             INLINE,
             "policy",
-            statement("SeeAlarms", Action=["route53:ChangeResourceRecordSets"]),
+            statement("SeeTheWhole", Action=["route53:ChangeResourceRecordSets"]),
             name="actuator",
         ),
     ],
