@@ -4,11 +4,14 @@ from collections.abc import Iterator
 
 from otherside.core.state import Phase
 from otherside.sim.history import History
+from otherside.sim.truth import Ill
 
 WINDOW_S = 60.0
 """Not the policy's: whoever shortens it there has to answer here."""
-GLIMPSE_S = 10.0
-"""A writer that lives for less, between two looks, and leaves no trace, is not seen."""
+GLIMPSE_S = 15.0
+"""A writer that lives for less, between two looks that find out anything, is not seen."""
+TRACELESS_S = 30.0
+"""The same where whoever would leave a trace of it is dead."""
 
 
 def check(history: History) -> Iterator[str]:
@@ -17,6 +20,8 @@ def check(history: History) -> Iterator[str]:
     A question to a person, or a refusal, on false grounds is a mistake too: somebody is woken.
     """
     clocks_s = 2 * history.policy.skew_s
+    silent = any(spell.ill is Ill.KEEPERS_DEAF for spell in history.truth.spells)
+    glimpse_s = TRACELESS_S if silent else GLIMPSE_S
     for phase in (Phase.FENCING, Phase.AWAIT_APPROVAL, Phase.BLOCKED):
         for before, one in history.entries(phase):
             if before.phase is not Phase.SUSPECT:
@@ -25,12 +30,12 @@ def check(history: History) -> Iterator[str]:
             if held_s < WINDOW_S - clocks_s:
                 yield f"revision {one.state.revision}: {phase} after {held_s:.0f} s"
             seen_s = one.facts.at_s
-            if _served(history, seen_s - WINDOW_S + clocks_s, seen_s):
+            if _served(history, seen_s - WINDOW_S + clocks_s, seen_s, glimpse_s):
                 yield f"revision {one.state.revision}: {phase} though the writer served users"
 
 
-def _served(history: History, from_s: float, to_s: float) -> bool:
+def _served(history: History, from_s: float, to_s: float, glimpse_s: float) -> bool:
     return any(
-        row.public and min(row.to_s, to_s) - max(row.from_s, from_s) > GLIMPSE_S
+        row.public and min(row.to_s, to_s) - max(row.from_s, from_s) > glimpse_s
         for row in history.truth.rows
     )
