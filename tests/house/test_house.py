@@ -43,7 +43,7 @@ def test_every_test_says_what_it_claims(file):
             assert ast.get_docstring(node), node.name
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=lambda one: f"{one.parent.name}-{one.stem}")
+@pytest.mark.parametrize("file", SOURCES, ids=lambda one: one.relative_to(ROOT).as_posix())
 def test_every_function_fits_a_screen(file):
     """Seventy lines, and every module opens with its job."""
     tree = ast.parse(file.read_text(encoding="utf-8"))

@@ -11,6 +11,7 @@ COMMANDS = {
     "init": "Write a project to start from.",
     "preview": "Show what a program would create, without AWS.",
     "sim": "Let a simulator try to break the orchestrator.",
+    "twin": "Run two AWS Regions on this machine.",
     "status": "Show where the orchestrator stands, and what each side says.",
     "order": "Order a switchover, approve, deny, resume, adopt, sign or freeze.",
     "schema": "Print the JSON Schema of otherside.toml.",

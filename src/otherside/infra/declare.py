@@ -8,6 +8,7 @@ resolves. `preview`, the tests and the examples all read programs this way.
 import asyncio
 import contextlib
 import gc
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -125,14 +126,29 @@ def declare(
             provider although the stack disables it, or registers one resource twice.
         Exception: Whatever the program itself raises.
     """
-    monitor = _Monitor(
-        transform,
-        account,
-        defaults_allowed=_defaults_allowed(config or {}),
-        default_region=(config or {}).get("aws:region", ""),
+    monitor = Monitor(transform, account, config=config or {})
+    exports = run_program(
+        program, monitor, project=project, stack_name=stack_name, config=config or {}
     )
-    with _own_loop() as loop, _without_collection():
-        pulumi_config.set_all_config(dict(config or {}), [])
+    return Declaration(resources=tuple(monitor.declared.values()), exports=exports)
+
+
+def run_program(
+    program: Callable[[], object],
+    monitor: "Monitor",
+    *,
+    project: str,
+    stack_name: str,
+    config: Mapping[str, str],
+    workers: int = 1,
+) -> Mapping[str, Any]:
+    """Run a program against a monitor and return its exports, secrets hidden.
+
+    Raises:
+        Exception: Whatever the program or the monitor raises.
+    """
+    with _own_loop(workers) as loop, _without_collection():
+        pulumi_config.set_all_config(dict(config), [])
         settings.set_root_resource(None)  # type: ignore[arg-type]  # resets what ran before
         mocks.set_mocks(
             None,  # type: ignore[arg-type]  # the monitor answers for itself
@@ -144,8 +160,7 @@ def declare(
         settings.SETTINGS.rpc_manager.clear()  # what a program that failed has left behind
         settings.SETTINGS.outputs.clear()
         loop.run_until_complete(stack.run_pulumi_func(_without_result(program)))
-        exports = loop.run_until_complete(_exports())
-    return Declaration(resources=tuple(monitor.declared.values()), exports=exports)
+        return loop.run_until_complete(_exports())
 
 
 class _Unused(mocks.Mocks):
@@ -160,19 +175,64 @@ class _Unused(mocks.Mocks):
         raise DeclareError(args.name)
 
 
-class _Monitor(mocks.MockMonitor):
-    """Stand where Pulumi's engine would: record what is registered, answer what is imagined."""
+class Monitor(mocks.MockMonitor):
+    """Stand where Pulumi's engine would: record what is registered, answer what is imagined.
 
-    def __init__(
-        self, transform: Transform, account: str, *, defaults_allowed: bool, default_region: str
-    ) -> None:
+    Whoever answers otherwise overrides `make`, `find` and `look_up`.
+    """
+
+    def __init__(self, transform: Transform, account: str, *, config: Mapping[str, str]) -> None:
+        """Keep how resources are changed, and what the stack's settings say of providers."""
         super().__init__(mocks=_Unused())  # every call is answered here
         self.declared: dict[str, Declared] = {}
+        self.account = account
         self._transform = transform
-        self._account = account
-        self._defaults_allowed = defaults_allowed
-        self._default_region = default_region
+        self._defaults_allowed = _defaults_allowed(config)
+        self._default_region = config.get("aws:region", "")
         self._regions: dict[str, str] = {}
+        self._taken: set[str] = set()
+        self._lock = threading.Lock()
+
+    def make(self, declared: Declared) -> Declared:
+        """Return a resource with its identifier and its outputs."""
+        if not declared.custom:
+            return replace(declared, outputs=dict(declared.inputs))
+        birth = imagined.Birth(
+            urn=declared.urn,
+            name=declared.name,
+            region=declared.region,
+            account=self.account,
+            inputs=declared.redacted(),  # no identifier is made of a secret
+        )
+        identifier, state = imagined.imagine(declared.type, birth)
+        return replace(declared, id=identifier, outputs={**state, **declared.inputs})
+
+    def leave_out(self, declared: Declared) -> Declared:
+        """Return what stands where a transform left a resource out."""
+        return Monitor.make(self, declared)
+
+    def find(self, declared: Declared) -> Mapping[str, Any]:
+        """Return the state of a resource that exists already."""
+        birth = imagined.Birth(
+            urn=declared.urn,
+            name=declared.name,
+            region=declared.region,
+            account=self.account,
+            inputs=declared.inputs,
+        )
+        return imagined.imagine(declared.type, birth)[1]
+
+    def look_up(self, token: str, arguments: Mapping[str, Any], region: str) -> dict[str, Any]:
+        """Return the answer of a data source.
+
+        Raises:
+            DeclareError: If there is none.
+        """
+        answer = imagined.invoke(token, arguments, region=region, account=self.account)
+        if answer is None:
+            msg = f"{token}: this data source has no imagined answer, so it cannot be declared"
+            raise DeclareError(msg)
+        return answer
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """Return the URN that the engine would give: every component around it, no stack."""
@@ -181,6 +241,7 @@ class _Monitor(mocks.MockMonitor):
         return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
+        """Take one resource that the program declares, and answer with what it has become."""
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK:
             return resource_pb2.RegisterResourceResponse(urn=urn)
@@ -194,10 +255,8 @@ class _Monitor(mocks.MockMonitor):
         declared = self._transform(wanted)
         if declared is not None:
             self._refuse_default_provider(declared.type, declared.provider, urn)
-        born = self._imagine(declared or wanted)
-        if urn in self.resources:
-            msg = f"{urn}: two resources have this address; give one another name"
-            raise DeclareError(msg)
+        self._take(urn)
+        born = self.leave_out(wanted) if declared is None else self.make(declared)
         self.resources[urn] = self.ResourceRegistration(urn, born.id, dict(born.outputs))
         if declared is not None:
             self.declared[urn] = born
@@ -208,6 +267,7 @@ class _Monitor(mocks.MockMonitor):
         )
 
     def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
+        """Answer with a resource that exists already."""
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == "pulumi:pulumi:StackReference":
             msg = f"{urn}: the outputs of another stack cannot be known here"
@@ -216,28 +276,30 @@ class _Monitor(mocks.MockMonitor):
         secrets: set[str] = set()
         inputs = _plain(_deserialize(request.properties), "", secrets)
         self._refuse_default_provider(request.type, request.provider, urn)
-        birth = imagined.Birth(
+        wanted = Declared(
             urn=urn,
+            type=request.type,
             name=request.name,
+            parent=request.parent,
+            provider=request.provider.rpartition("::")[0],
             region=self._region(request.type, inputs, request.provider),
-            account=self._account,
             inputs=inputs,
+            secrets=frozenset(secrets),
+            dependencies=(),
+            custom=True,
+            id=request.id,
         )
-        _, state = imagined.imagine(request.type, birth)
+        state = self.find(wanted)
         hidden = frozenset({*secrets, *request.additionalSecretOutputs})
         return resource_pb2.ReadResourceResponse(urn=urn, properties=_serialize(state, hidden))
 
     def Invoke(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
+        """Answer a data source."""
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
         arguments = _plain(_deserialize(request.args), "", set())
         self._refuse_default_provider(request.tok, request.provider, request.tok)
         region = self._region(request.tok, arguments, request.provider)
-        answer = imagined.invoke(request.tok, arguments, region=region, account=self._account)
-        if answer is None:
-            msg = (
-                f"{request.tok}: this data source has no imagined answer, so it cannot be declared"
-            )
-            raise DeclareError(msg)
+        answer = self.look_up(request.tok, arguments, region)
         response = resource_pb2.ResourceInvokeResponse()
         getattr(response, "return").CopyFrom(_serialize(answer, frozenset()))
         return response
@@ -284,30 +346,31 @@ class _Monitor(mocks.MockMonitor):
             )
             raise DeclareError(msg)
 
-    def _imagine(self, declared: Declared) -> Declared:
-        if not declared.custom:
-            return replace(declared, outputs=dict(declared.inputs))
-        birth = imagined.Birth(
-            urn=declared.urn,
-            name=declared.name,
-            region=declared.region,
-            account=self._account,
-            inputs=declared.redacted(),  # no identifier is made of a secret
-        )
-        identifier, state = imagined.imagine(declared.type, birth)
-        return replace(declared, id=identifier, outputs={**state, **declared.inputs})
+    def _take(self, urn: str) -> None:
+        """Refuse a second resource of one address, before anything is made of it."""
+        with self._lock:
+            if urn in self._taken:
+                msg = f"{urn}: two resources have this address; give one another name"
+                raise DeclareError(msg)
+            self._taken.add(urn)
 
 
 @contextlib.contextmanager
-def _own_loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """Lend an event loop and one worker thread with another, and close both.
+def _own_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
+    """Lend an event loop and worker threads with others, and close all.
 
     Pulumi makes the monitor's calls in worker threads, and the mocks give each thread a loop that
-    nobody closes. One thread is enough: nothing in a declaration waits for anything outside.
+    nobody closes. One thread is enough for a declaration, which waits for nothing outside.
     """
-    loop, inner = asyncio.new_event_loop(), asyncio.new_event_loop()
+    loop = asyncio.new_event_loop()
     loop.set_exception_handler(lambda *_: None)  # a failed sibling's unread future is no news
-    worker = ThreadPoolExecutor(1, initializer=asyncio.set_event_loop, initargs=(inner,))
+    inner: list[asyncio.AbstractEventLoop] = []
+
+    def lend() -> None:
+        inner.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(inner[-1])
+
+    worker = ThreadPoolExecutor(workers, initializer=lend)
     loop.set_default_executor(worker)
     asyncio.set_event_loop(loop)
     try:
@@ -319,7 +382,8 @@ def _own_loop() -> Iterator[asyncio.AbstractEventLoop]:
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_default_executor())
         asyncio.set_event_loop(None)
-        inner.close()
+        for one in inner:
+            one.close()
         loop.close()
 
 

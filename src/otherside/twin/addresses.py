@@ -1,0 +1,78 @@
+"""Loopback addresses that stand for the cloud's: one block a twin, one part of it a Region.
+
+A name that leads to another Region leads to another address and the same port, so that DNS really
+moves clients.
+"""
+
+import itertools
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+FIRST, LAST = 64, 250
+API, GATEWAY, FIRST_TAKEN = 2, 3, 10
+
+
+@dataclass(slots=True)
+class Addresses:
+    """The addresses of one twin: 127.<block>.<Region>.<host>."""
+
+    regions: Sequence[str]
+    block: int = field(default_factory=lambda: FIRST + secrets.randbelow(LAST - FIRST))
+    _hosts: "itertools.count[int]" = field(default_factory=lambda: itertools.count(FIRST_TAKEN))
+
+    def of(self, region: str, host: int) -> str:
+        """Return an address of a Region; an empty name is outside of all."""
+        number = self.regions.index(region) + 1 if region else 0
+        return f"127.{self.block}.{number}.{host}"
+
+    def api(self, region: str = "") -> str:
+        """Return where the API is asked from a Region, or from outside."""
+        return self.of(region, API)
+
+    def apis(self) -> dict[str, str]:
+        """Return the Region that each address of the API is asked from."""
+        return {self.api(one): one for one in self.regions}
+
+    def gateway(self) -> str:
+        """Return where guests' connections go."""
+        return self.of("", GATEWAY)
+
+    def take(self, region: str) -> str:
+        """Return an address that nobody has had."""
+        return self.of(region, next(self._hosts))
+
+    def region_of(self, address: str) -> str | None:
+        """Return the Region of an address, an empty name for outside, or `None` for no address."""
+        parts = address.split(".")
+        if parts[:2] != ["127", str(self.block)]:
+            return None
+        number = int(parts[2])
+        return self.regions[number - 1] if number else ""
+
+
+def free_port(addresses: Sequence[str], *, kind: int = socket.SOCK_STREAM) -> int:
+    """Return a port that is free on every address.
+
+    Raises:
+        OSError: If there is none after many tries.
+    """
+    for _ in range(50):
+        held: list[socket.socket] = []
+        try:
+            first = socket.socket(socket.AF_INET, kind)
+            held.append(first)
+            first.bind((addresses[0], 0))
+            port = int(first.getsockname()[1])
+            for address in addresses[1:]:
+                held.append(socket.socket(socket.AF_INET, kind))
+                held[-1].bind((address, port))
+        except OSError:
+            continue
+        finally:
+            for one in held:
+                one.close()
+        return port
+    msg = f"no port is free on all of {', '.join(addresses)}"
+    raise OSError(msg)

@@ -1,0 +1,154 @@
+"""What the owner of a twin may do to it, besides what AWS's API lets anybody do."""
+
+import signal
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from otherside.twin.front.fault import Fault, Mode
+from otherside.twin.geography import Path
+
+if TYPE_CHECKING:
+    from otherside.twin.cloud import Cloud
+
+
+class Control:
+    """The owner's hands: what breaks, what heals, and what there is to see."""
+
+    def __init__(self, cloud: "Cloud") -> None:
+        """Keep what is owned."""
+        self._cloud = cloud
+
+    async def do(self, what: str, how: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
+        """Do one thing by its name.
+
+        Raises:
+            LookupError: If there is no such thing to do.
+        """
+        method = getattr(self, f"do_{what.replace('-', '_')}", None)
+        if method is None:
+            raise LookupError(what)
+        return await method(**how)
+
+    async def do_status(self) -> dict[str, Any]:
+        """Return what stands, what is wrong, and what time it is."""
+        cloud = self._cloud
+        ground = cloud.ground
+        return {
+            **cloud.describe(),
+            "twin_s": ground.warp.elapsed_s(),
+            "real_s": ground.warp.real_elapsed_s(),
+            "now_s": ground.now_s,
+            "lost": sorted(ground.geography.lost()),
+            "cut": sorted(ground.geography.cuts()),
+            "faults": {name: asdict(one) for name, one in cloud.faults.now().items()},
+            "instances": [
+                {
+                    "id": one.identifier,
+                    "region": one.region,
+                    "group": one.group,
+                    "health": cloud.balancers.state_of(one.identifier),
+                    "units": {
+                        unit.name: unit.process is not None and unit.process.running
+                        for unit in one.units.values()
+                    },
+                }
+                for one in cloud.instances.all()
+            ],
+            "databases": [
+                {
+                    "cluster": server.arn.rpartition(":")[2],
+                    "region": server.region,
+                    "running": server.process is not None and server.process.running,
+                    "writer": cloud.aurora.is_writer(server.arn),
+                    "follows": server.source,
+                }
+                for server in cloud.postgres.servers()
+            ],
+            "checks": {name: cloud.checkers.healthy(name) for name in cloud.checks.configurations},
+        }
+
+    async def do_settle(self) -> None:
+        """Wait until every database that was asked for is up."""
+        await self._cloud.postgres.all_ready()
+
+    async def do_lose(self, region: str) -> None:
+        """Lose a Region, with everything in it."""
+        self._cloud.ground.tell("disaster", region, f"{region} is lost")
+        self._cloud.ground.geography.lose(region)
+
+    async def do_restore(self, region: str) -> None:
+        """Give a Region back."""
+        self._cloud.ground.tell("disaster", region, f"{region} is back")
+        self._cloud.ground.geography.restore(region)
+
+    async def do_cut(self, source: str, target: str) -> None:
+        """Cut one direction between two places."""
+        self._cloud.ground.tell("disaster", source, f"nothing from {source} reaches {target}")
+        self._cloud.ground.geography.cut(source, target)
+
+    async def do_mend(self, source: str, target: str) -> None:
+        """Mend one direction between two places."""
+        self._cloud.ground.tell("disaster", source, f"{source} reaches {target} again")
+        self._cloud.ground.geography.mend(source, target)
+
+    async def do_lengthen(self, source: str, target: str, **path: float) -> None:
+        """Change how one direction between two places is."""
+        self._cloud.ground.geography.lengthen(source, target, Path(**path))
+
+    async def do_fault(self, name: str, **fault: Any) -> None:  # noqa: ANN401 - JSON
+        """Make something wrong with the API."""
+        mode = Mode(fault.pop("mode", "refuse"))
+        self._cloud.faults.inject(name, Fault(mode=mode, **fault))
+
+    async def do_heal(self, name: str) -> None:
+        """Mend what was made wrong with the API."""
+        self._cloud.faults.heal(name)
+
+    async def do_systemctl(self, instance: str, verb: str, unit: str) -> dict[str, Any]:
+        """Start or stop a service of an instance."""
+        return await self._cloud.instances.systemctl(instance, verb, unit)
+
+    async def do_signal(self, instance: str, unit: str, number: int) -> None:
+        """Signal a service of an instance."""
+        self._cloud.instances.signal(instance, unit, signal.Signals(number))
+
+    async def do_happenings(self, since: int = 0) -> dict[str, Any]:
+        """Return what happened, from a position on, and the next position."""
+        told = list(self._cloud.ground.happenings)
+        return {"next": len(told), "happenings": [asdict(one) for one in told[since:]]}
+
+    async def do_calls(self, since: int = 0) -> dict[str, Any]:
+        """Return the calls of the API, from a position on, and the next position."""
+        calls = list(self._cloud.door.calls)
+        return {
+            "next": len(calls),
+            "calls": [
+                {
+                    "at_s": one.at_s,
+                    "service": one.service,
+                    "operation": one.operation,
+                    "region": one.region,
+                    "source": one.source,
+                    "principal": one.principal,
+                    "status": one.status,
+                    "error": one.error,
+                }
+                for one in calls[since:]
+            ],
+        }
+
+    async def do_runs(self) -> list[dict[str, Any]]:
+        """Return every run of a function."""
+        return list(self._cloud.functions.runs)
+
+    async def do_deliveries(self) -> list[dict[str, Any]]:
+        """Return every delivery of an event."""
+        return list(self._cloud.bus.delivered)
+
+    async def do_query(self, cluster: str, statement: str) -> list[list[Any]]:
+        """Return what a statement finds in a cluster, whoever may reach it."""
+        server = next(
+            one for one in self._cloud.postgres.servers() if one.arn.endswith(f":{cluster}")
+        )
+        return [list(row) for row in await self._cloud.postgres.query(server.arn, statement)]

@@ -1,0 +1,1 @@
+"""The databases: PostgreSQL, and the endpoints that lead to it."""

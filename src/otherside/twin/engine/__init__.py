@@ -1,0 +1,1 @@
+"""Pulumi programs, made through AWS's own API."""

@@ -1,0 +1,326 @@
+"""IAM's evaluation logic for one account: from documents and a request to a verdict.
+
+What cannot be told is its own answer, never a guess: a condition on a key that the request does not
+know of, an operator that is not implemented, a resource that nobody could name.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+"""
+
+import datetime as dt
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+Statement = Mapping[str, Any]
+
+
+class Effect(StrEnum):
+    """What a set of policies says of one request."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    SILENT = "silent"
+
+
+class CannotTellError(Exception):
+    """A policy that this evaluator will not guess about; the message says what it lacks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One action on one resource, by one principal."""
+
+    action: str
+    """As policies spell it: `rds:FailoverGlobalCluster`."""
+    resource: str | None
+    """Its ARN, `*` where the action knows none, or `None` where nobody could name it."""
+    principal: str
+    """ARN of the role, the user or the session; or a service: `events.amazonaws.com`."""
+    account: str
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Condition keys, in lower case, with their values. A key of no values is known and absent."""
+    multivalued: frozenset[str] = frozenset()
+
+    @property
+    def service(self) -> bool:
+        """Whether a service asks, and not a role or a user."""
+        return not self.principal.startswith("arn:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether it may, and why not."""
+
+    allowed: bool
+    kind: str = "identity-based"
+    """The type of policy that decided, as AWS's message names it."""
+    explicit: bool = False
+
+    def message(self, request: Request) -> str:
+        """Return AWS's own sentence for a refusal (access denied messages, IAM guide)."""
+        what = f"User: {request.principal} is not authorized to perform: {request.action}"
+        on = f" on resource: {request.resource}" if request.resource not in {None, "*"} else ""
+        if self.explicit:
+            article = "an" if self.kind[0] in "aeiou" else "a"
+            return f"{what}{on} with an explicit deny in {article} {self.kind} policy"
+        return f"{what}{on} because no {self.kind} policy allows the {request.action} action"
+
+
+@lru_cache(maxsize=4096)
+def statements_of(document: str) -> tuple[Statement, ...]:
+    """Return the statements of a policy document.
+
+    Raises:
+        CannotTellError: If it is not a policy.
+    """
+    try:
+        found = json.loads(document)["Statement"]
+    except (ValueError, KeyError, TypeError) as error:
+        msg = f"a policy that cannot be read: {type(error).__name__}"
+        raise CannotTellError(msg) from error
+    return tuple(found) if isinstance(found, list) else (found,)
+
+
+def decide(
+    request: Request,
+    *,
+    identity: Iterable[Statement] = (),
+    boundary: Iterable[Statement] | None = None,
+    resource: Iterable[Statement] = (),
+    both: bool = False,
+) -> Verdict:
+    """Return whether a request is allowed: an explicit deny first, then either kind of policy.
+
+    `both` is for what must be allowed by its own policy, whatever the identity may: a role's trust
+    and a key's policy, which may hand the decision to IAM by allowing the account.
+
+    Raises:
+        CannotTellError: If any statement that might matter cannot be judged.
+    """
+    identity, resource = tuple(identity), tuple(resource)
+    said = {
+        "identity-based": effect_of(identity, request),
+        "resource-based": effect_of(resource, request, principals=True),
+    }
+    limits = None if boundary is None else effect_of(boundary, request)
+    for kind, effect in [*said.items(), ("permissions boundary", limits)]:
+        if effect is Effect.DENY:
+            return Verdict(allowed=False, kind=kind, explicit=True)
+    if limits is Effect.SILENT:
+        return Verdict(allowed=False, kind="permissions boundary")
+    by_identity = said["identity-based"] is Effect.ALLOW
+    by_resource = said["resource-based"] is Effect.ALLOW
+    if not both:
+        kind = "resource-based" if request.service else "identity-based"
+        return Verdict(allowed=by_identity or by_resource, kind=kind)
+    if by_resource:
+        return Verdict(allowed=True)
+    if not request.service and _delegates(resource, request):
+        return Verdict(allowed=by_identity, kind="identity-based")
+    return Verdict(allowed=False, kind="resource-based")
+
+
+def effect_of(
+    statements: Iterable[Statement], request: Request, *, principals: bool = False
+) -> Effect:
+    """Return what statements say of a request: a deny wins over any allow."""
+    effect = Effect.SILENT
+    for one in statements:
+        if principals and not _names_principal(one, request):
+            continue
+        if _applies(one, request):
+            if one.get("Effect") == "Deny":
+                return Effect.DENY
+            effect = Effect.ALLOW
+    return effect
+
+
+def _delegates(statements: Iterable[Statement], request: Request) -> bool:
+    """Return whether a resource's policy hands the decision to the account's IAM policies."""
+    root = f"arn:aws:iam::{request.account}:root"
+    return any(
+        one.get("Effect") == "Allow"
+        and root in _principals(one).get("AWS", ())
+        and _applies(one, request)
+        for one in statements
+    )
+
+
+def _applies(statement: Statement, request: Request) -> bool:
+    if not _acts(statement, request.action):
+        return False
+    if not _on(statement, request):
+        return False
+    return all(
+        _holds(operator, key, values, request)
+        for operator, wanted in statement.get("Condition", {}).items()
+        for key, values in wanted.items()
+    )
+
+
+def _acts(statement: Statement, action: str) -> bool:
+    if "NotAction" in statement:
+        return not any(like(one, action, fold=True) for one in listed(statement["NotAction"]))
+    return any(like(one, action, fold=True) for one in listed(statement.get("Action", ())))
+
+
+def _on(statement: Statement, request: Request) -> bool:
+    """Return whether a statement is about the request's resource; a key's own needs not say so."""
+    wanted = listed(statement.get("Resource", statement.get("NotResource", "*")))
+    if request.resource is None:
+        if set(wanted) == {"*"} and "NotResource" not in statement:
+            return True
+        msg = f"which resource {request.action} is checked on, and a statement names one"
+        raise CannotTellError(msg)
+    wanted = [_filled(one, request) for one in wanted]
+    inside = any(like(one, request.resource) for one in wanted)
+    if "NotResource" in statement:
+        return not inside
+    return inside
+
+
+def _filled(text: str, request: Request) -> str:
+    """Fill in policy variables: `${aws:PrincipalArn}`."""
+
+    def known(match: re.Match[str]) -> str:
+        values = request.keys.get(match[1].lower())
+        if values is None:
+            msg = f"the policy variable {match[0]}"
+            raise CannotTellError(msg)
+        return values[0] if len(values) == 1 else ""
+
+    return re.sub(r"\$\{([^}]+)\}", known, text)
+
+
+def _names_principal(statement: Statement, request: Request) -> bool:
+    if "NotPrincipal" in statement:
+        msg = "NotPrincipal"
+        raise CannotTellError(msg)
+    named = _principals(statement)
+    if request.service:
+        return request.principal in named.get("Service", ()) or "*" in named.get("*", ())
+    wanted = {*named.get("AWS", ()), *named.get("*", ())}
+    ours = {request.principal, _role_of(request.principal)}
+    if "*" in wanted:
+        return True
+    # Naming the account names nobody in it: their own policies must allow it as well.
+    return bool(wanted & ours)
+
+
+def _principals(statement: Statement) -> Mapping[str, Sequence[str]]:
+    given = statement.get("Principal", {})
+    if given == "*":
+        return {"*": ("*",), "AWS": ("*",)}
+    return {kind: tuple(listed(values)) for kind, values in given.items()}
+
+
+def _role_of(arn: str) -> str:
+    """Return the role of a session: `arn:aws:sts::1:assumed-role/R/S` is of `…iam::1:role/R`."""
+    match = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", arn)
+    return f"arn:aws:iam::{match[1]}:role/{match[2]}" if match else arn
+
+
+def _holds(operator: str, key: str, wanted: Any, request: Request) -> bool:  # noqa: ANN401 - policy
+    """Return whether one condition holds. Several wanted values are alternatives."""
+    found = request.keys.get(key.lower())
+    if found is None:
+        msg = f"the condition key {key} of {request.action}"
+        raise CannotTellError(msg)
+    values = [_filled(one, request) for one in map(_text, listed(wanted))]
+    name = operator
+    quantifier, _, rest = operator.rpartition(":")
+    name = rest
+    if name == "Null":
+        return (not found) is (values[0].lower() == "true")
+    optional = name.endswith("IfExists")
+    test = OPERATORS.get(name.removesuffix("IfExists"))
+    if test is None:
+        msg = f"the condition operator {operator}"
+        raise CannotTellError(msg)
+    negative = "Not" in name
+    if not found:
+        return optional or negative or quantifier == "ForAllValues"
+
+    def meets(one: str) -> bool:
+        matched = [test(one, value) for value in values]
+        return all(matched) if negative else any(matched)
+
+    if quantifier == "ForAllValues":
+        return all(map(meets, found))
+    return any(map(meets, found)) if not negative else all(map(meets, found))
+
+
+def like(pattern: str, text: str, *, fold: bool = False) -> bool:
+    """Return whether a text is what a policy's pattern says: `*` and `?` are wild."""
+    return _pattern(pattern, fold).fullmatch(text) is not None
+
+
+@lru_cache(maxsize=8192)
+def _pattern(pattern: str, fold: bool) -> re.Pattern[str]:  # noqa: FBT001 - a cache key
+    escaped = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.compile(escaped, re.IGNORECASE | re.DOTALL if fold else re.DOTALL)
+
+
+def listed(value: Any) -> list[Any]:  # noqa: ANN401 - whatever a policy wrote
+    """Return a list, whatever a policy wrote."""
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def _arn_like(found: str, wanted: str) -> bool:
+    ours, theirs = found.split(":", 5), wanted.split(":", 5)
+    return len(ours) == len(theirs) and all(map(like, theirs, ours))
+
+
+def _number(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    return lambda found, wanted: compare(float(found), float(wanted))
+
+
+def _moment(compare: Callable[[float, float], bool]) -> Callable[[str, str], bool]:
+    def at(text: str) -> float:
+        if re.fullmatch(r"[\d.]+", text):
+            return float(text)
+        return dt.datetime.fromisoformat(text).timestamp()
+
+    return lambda found, wanted: compare(at(found), at(wanted))
+
+
+def _address(found: str, wanted: str) -> bool:
+    return ipaddress.ip_address(found) in ipaddress.ip_network(wanted, strict=False)
+
+
+_COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "Equals": lambda a, b: a == b,
+    "NotEquals": lambda a, b: a != b,
+    "LessThan": lambda a, b: a < b,
+    "LessThanEquals": lambda a, b: a <= b,
+    "GreaterThan": lambda a, b: a > b,
+    "GreaterThanEquals": lambda a, b: a >= b,
+}
+OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
+    "StringEquals": lambda found, wanted: found == wanted,
+    "StringNotEquals": lambda found, wanted: found != wanted,
+    "StringEqualsIgnoreCase": lambda found, wanted: found.lower() == wanted.lower(),
+    "StringNotEqualsIgnoreCase": lambda found, wanted: found.lower() != wanted.lower(),
+    "StringLike": lambda found, wanted: like(wanted, found),
+    "StringNotLike": lambda found, wanted: not like(wanted, found),
+    "ArnEquals": _arn_like,
+    "ArnLike": _arn_like,
+    "ArnNotEquals": lambda found, wanted: not _arn_like(found, wanted),
+    "ArnNotLike": lambda found, wanted: not _arn_like(found, wanted),
+    "Bool": lambda found, wanted: found.lower() == wanted.lower(),
+    "IpAddress": _address,
+    "NotIpAddress": lambda found, wanted: not _address(found, wanted),
+    **{f"Numeric{name}": _number(compare) for name, compare in _COMPARISONS.items()},
+    **{f"Date{name}": _moment(compare) for name, compare in _COMPARISONS.items()},
+}
+"""Condition operators, without `IfExists` and set quantifiers, as (found, wanted)."""

@@ -1,0 +1,55 @@
+"""The API's HTTP servers: one port on several loopback addresses, which tell who asks."""
+
+import contextlib
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from moto.moto_server.werkzeug_app import MotoRequestHandler
+from werkzeug.serving import BaseWSGIServer, make_server
+
+
+class Handler(MotoRequestHandler):
+    """One connection, kept open; nothing is printed."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    """Head and body in one packet: sent apart, they wait for one another's acknowledgement."""
+
+    def log(self, *_: object) -> None:
+        """Say nothing; the door keeps every call."""
+
+    def make_environ(self) -> dict[str, Any]:
+        """Add which of our addresses was asked, and the path as it was sent."""
+        environ = super().make_environ()
+        environ["SERVER_NAME"] = self.connection.getsockname()[0]
+        environ["RAW_URI"] = self.path
+        return environ
+
+
+@contextlib.contextmanager
+def serving(application: Any, addresses: Sequence[str], port: int) -> Iterator[None]:  # noqa: ANN401 - whatever AWS or JSON has
+    """Serve a WSGI application on every address, until the end of the block."""
+    servers: list[BaseWSGIServer] = []
+    threads: list[threading.Thread] = []
+    try:
+        for address in addresses:
+            server = make_server(address, port, application, threaded=True, request_handler=Handler)
+            server.daemon_threads = True  # type: ignore[attr-defined]  # of its mixin
+            server.block_on_close = False  # type: ignore[attr-defined]  # of its mixin
+            servers.append(server)
+            thread = threading.Thread(
+                target=server.serve_forever,
+                kwargs={"poll_interval": 0.1},
+                name=f"api-{address}",
+                daemon=True,
+            )
+            thread.start()
+            threads.append(thread)
+        yield
+    finally:
+        for server in servers:
+            server.shutdown()
+            server.server_close()
+        for thread in threads:
+            thread.join()

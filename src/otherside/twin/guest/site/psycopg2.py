@@ -1,0 +1,32 @@
+"""What a guest gets when it installs `python3-psycopg2`: the same driver's successor.
+
+libpq resolves and connects by itself, in C, so each connection is given a door of its own in the
+gateway, which leads where the guest's own network would.
+"""
+
+import socket
+
+import psycopg
+from psycopg import *  # noqa: F403 - as above
+from psycopg import (  # noqa: F401 - names of the module it stands for
+    DatabaseError,
+    Error,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
+
+
+def connect(**settings):
+    """Connect as psycopg2 would, through the twin's network."""
+    host, port = settings["host"], int(settings.get("port", 5432))
+    try:
+        found = socket.getaddrinfo(host, port)[0][4]
+    except OSError as error:
+        raise OperationalError(f'could not translate host name "{host}": {error}') from None
+    answer = socket.otherside_ask({"door": list(found), "wait_s": settings.get("connect_timeout")})
+    if answer.get("error"):
+        raise OperationalError(f'connection to "{host}" failed: {answer["error"]}')
+    settings = {key: value for key, value in settings.items() if value is not None}
+    settings |= {"hostaddr": answer["address"], "port": answer["port"]}
+    return psycopg.connect(**settings)

@@ -1,0 +1,196 @@
+"""Twin time: the only file of the twin that reads a clock of the machine.
+
+A process that is warped lives in twin time: what it reads from `time` and `datetime`, and whatever
+it waits for, runs `speed` times as fast. The code in it is not changed and need not know. At speed
+1 nothing is touched.
+
+It needs the standard library alone, for it is loaded before anything else in functions and on
+instances.
+"""
+
+import ctypes
+import datetime as dt
+import gc
+import os
+import select
+import selectors
+import socket
+import subprocess
+import threading
+import time
+from dataclasses import dataclass
+
+VARIABLE = "OTHERSIDE_TWIN_CLOCK"
+_now, _monotonic, _sleep = time.time, time.monotonic, time.sleep  # noqa: TID251 - this is the place
+_gmtime, _localtime = time.gmtime, time.localtime
+
+
+@dataclass(frozen=True)
+class Warp:
+    """How twin time relates to the machine's; every process of one twin has the same."""
+
+    speed: float
+    started_s: float
+    """When the twin was started, by the machine's wall clock: there both clocks agree."""
+    origin_s: float
+    """The same moment by the machine's monotonic clock, which all its processes share."""
+
+    @classmethod
+    def starting_now(cls, speed: float) -> "Warp":
+        """Return the clock of a twin that starts now."""
+        return cls(speed, _now(), _monotonic())
+
+    @classmethod
+    def from_text(cls, text: str) -> "Warp":
+        """Return the clock that `text` describes."""
+        speed, started_s, origin_s = map(float, text.split("/"))
+        return cls(speed, started_s, origin_s)
+
+    def to_text(self) -> str:
+        """Return the clock as an environment variable carries it."""
+        return f"{self.speed!r}/{self.started_s!r}/{self.origin_s!r}"
+
+    def now_s(self) -> float:
+        """Return twin seconds since 1970."""
+        return self.started_s + self.elapsed_s()
+
+    def monotonic_s(self) -> float:
+        """Return twin seconds from a fixed moment."""
+        return self.origin_s + self.elapsed_s()
+
+    def elapsed_s(self) -> float:
+        """Return twin seconds since the twin was started."""
+        return (_monotonic() - self.origin_s) * self.speed
+
+    def real_elapsed_s(self) -> float:
+        """Return the machine's seconds since the twin was started."""
+        return _monotonic() - self.origin_s
+
+    def real_s(self, twin_s: float) -> float:
+        """Return how long a span of twin time takes on the machine."""
+        return twin_s / self.speed
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for a span of twin time."""
+        _sleep(seconds / self.speed)
+
+
+def real_monotonic_s() -> float:
+    """Return the machine's seconds from a fixed moment, warped or not."""
+    return _monotonic()
+
+
+def from_environment() -> "Warp | None":
+    """Return the clock that this process was given, or `None` outside of a twin."""
+    text = os.environ.get(VARIABLE)
+    return Warp.from_text(text) if text else None
+
+
+def install(warp: Warp) -> None:
+    """Make this process live in twin time. Called once, before anything else is imported."""
+    os.environ[VARIABLE] = warp.to_text()
+    if warp.speed == 1:
+        return
+    _install_clock(warp)
+    _install_dates(warp)
+    _install_waits(warp)
+
+
+def _install_clock(warp: Warp) -> None:
+    real_strftime = time.strftime
+
+    def strftime(text: str, at: "time.struct_time | None" = None) -> str:
+        return real_strftime(text, _localtime(warp.now_s()) if at is None else at)
+
+    time.time = warp.now_s
+    time.time_ns = lambda: int(warp.now_s() * 1e9)
+    time.monotonic = time.perf_counter = warp.monotonic_s
+    time.monotonic_ns = time.perf_counter_ns = lambda: int(warp.monotonic_s() * 1e9)
+    time.sleep = warp.sleep  # type: ignore[assignment]  # noqa: TID251 - this is the place
+    time.gmtime = lambda at=None: _gmtime(warp.now_s() if at is None else at)
+    time.localtime = lambda at=None: _localtime(warp.now_s() if at is None else at)
+    time.strftime = strftime  # type: ignore[assignment]  # as above
+    # They took the functions at their own import, which came first.
+    threading._time = warp.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other name
+    subprocess._time = warp.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+
+
+def _install_dates(warp: Warp) -> None:
+    """Change what `datetime` takes for the present.
+
+    The class stays the one that it is, for compiled modules hold it by identity; its table of
+    methods, which Python shows read-only, is reached as the garbage collector reaches it.
+    """
+    real = dt.datetime
+    utc = dt.timezone.utc  # noqa: UP017 - instances run Python 3.9
+
+    def now(cls: type, tz: "dt.tzinfo | None" = None) -> "dt.datetime":
+        made: dt.datetime = cls.fromtimestamp(warp.now_s(), tz)  # type: ignore[attr-defined]  # it is `datetime`
+        return made
+
+    def utcnow(cls: type) -> "dt.datetime":
+        return now(cls, utc).replace(tzinfo=None)
+
+    def today(cls: type) -> "dt.datetime":
+        return now(cls)
+
+    table = gc.get_referents(real.__dict__)[0]
+    table["now"], table["utcnow"], table["today"] = map(classmethod, (now, utcnow, today))
+    ctypes.pythonapi.PyType_Modified(ctypes.py_object(real))
+
+
+def _install_waits(warp: Warp) -> None:
+    """Shorten every wait that the standard library hands to the machine."""
+    speed = warp.speed
+    wait, acquire = threading.Condition.wait, threading.Thread.join
+
+    def scaled(timeout: "float | None") -> "float | None":
+        return timeout if timeout is None or timeout < 0 else timeout / speed
+
+    def condition_wait(self: threading.Condition, timeout: "float | None" = None) -> bool:
+        return wait(self, scaled(timeout))
+
+    def join(self: threading.Thread, timeout: "float | None" = None) -> None:
+        acquire(self, scaled(timeout))
+
+    threading.Condition.wait = condition_wait  # type: ignore[method-assign]  # for the clock
+    threading.Thread.join = join  # type: ignore[method-assign]  # for the clock
+    _install_selectors(scaled)
+    _install_sockets(scaled)
+
+
+def _install_selectors(scaled) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function of time-outs
+    real_select = select.select
+
+    def slow(name: str) -> None:
+        kind = getattr(selectors, name, None)
+        if kind is None:
+            return
+        real = kind.select
+        kind.select = lambda self, timeout=None: real(self, scaled(timeout))
+
+    for name in ("SelectSelector", "PollSelector", "EpollSelector"):
+        slow(name)
+    select.select = lambda r, w, x, timeout=None: real_select(r, w, x, scaled(timeout))
+
+
+def _install_sockets(scaled) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function of time-outs
+    """Scale time-outs of sockets; what a socket says of its own is what it was told."""
+    settimeout, gettimeout = socket.socket.settimeout, socket.socket.gettimeout
+
+    class Kept:
+        """Time-outs as told, by socket, for as long as the socket lives."""
+
+        told: "dict[int, float | None]" = {}  # noqa: RUF012 - one for the process
+
+    def set_it(self: socket.socket, timeout: "float | None") -> None:
+        Kept.told[self.fileno()] = timeout
+        settimeout(self, scaled(timeout))
+
+    def get_it(self: socket.socket) -> "float | None":
+        real = gettimeout(self)
+        told = Kept.told.get(self.fileno())
+        return told if real is not None and scaled(told) == real else real
+
+    socket.socket.settimeout = set_it  # type: ignore[assignment,method-assign]  # for the clock
+    socket.socket.gettimeout = get_it  # type: ignore[assignment,method-assign]  # for the clock

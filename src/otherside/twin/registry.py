@@ -1,0 +1,129 @@
+"""The twins of this machine: who runs one, where, and what was left behind by one that is gone."""
+
+import json
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+PREFIX = "otherside-twin-"
+CONTROL = "control"
+ANSWER_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One twin, as it has put itself down."""
+
+    pid: int
+    """Its owner's process."""
+    started: str
+    """When that process was started, as the machine counts it: a pid is used again."""
+    directory: str
+    project: str
+
+
+def register(directory: Path, project: str) -> Path:
+    """Put a twin of this process down; return the file to remove when it ends."""
+    file = _place() / f"{os.getpid()}-{directory.name}.json"
+    entry = Entry(
+        pid=os.getpid(),
+        started=_started(os.getpid()),
+        directory=str(directory),
+        project=project,
+    )
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(asdict(entry)))
+    return file
+
+
+def entries() -> list[Entry]:
+    """Return every twin that runs; what a killed owner has put down is forgotten."""
+    found = []
+    for file in sorted(_place().glob("*.json")):
+        try:
+            entry = Entry(**json.loads(file.read_text()))
+        except (OSError, ValueError, TypeError):
+            continue
+        if _started(entry.pid) == entry.started:
+            found.append(entry)
+        else:
+            file.unlink(missing_ok=True)
+    return found
+
+
+def orphans() -> Iterator[Path]:
+    """Return directories of twins that nobody owns any more, and that are ours to remove."""
+    owned = {entry.directory for entry in entries()}
+    for directory in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
+        ours = directory.is_dir() and directory.stat().st_uid == os.geteuid()
+        if ours and str(directory) not in owned and not _answers(directory):
+            yield directory
+
+
+def remove(directory: Path) -> None:
+    """Remove what an orphan has left."""
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def ask(entry: Entry, what: str, **how: object) -> Any:  # noqa: ANN401 - JSON
+    """Ask a twin something, from another process.
+
+    Raises:
+        OSError: If it does not answer, or refuses.
+    """
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(ANSWER_S)
+        line.connect(str(Path(entry.directory) / CONTROL))
+        line.sendall(json.dumps({"id": 0, "do": what, "with": how}).encode() + b"\n")
+        got = b""
+        while not got.endswith(b"\n"):
+            more = line.recv(1 << 16)
+            if not more:
+                break
+            got += more
+    answer: Mapping[str, Any] = json.loads(got or b'{"error": "no answer"}')
+    if "error" in answer:
+        raise OSError(answer["error"])
+    return answer["result"]
+
+
+def _answers(directory: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as line:
+        try:
+            line.connect(str(directory / CONTROL))
+        except OSError:
+            return False
+    return True
+
+
+def _place() -> Path:
+    place = Path(tempfile.gettempdir()) / f"otherside-{os.geteuid()}"
+    place.mkdir(mode=0o700, exist_ok=True)
+    if place.stat().st_uid != os.geteuid():
+        msg = f"{place} belongs to somebody else"
+        raise PermissionError(msg)
+    return place
+
+
+def _started(pid: int) -> str:
+    """Return when a process was started, or an empty string where there is none."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return "" if not _alive(pid) else "?"
+    return text.rpartition(")")[2].split()[19]
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,1 @@
+"""What runs by itself: functions, instances, load balancers, DNS, alarms, events."""
