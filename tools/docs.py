@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import json
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -19,6 +20,8 @@ from otherside.core.state import Phase
 from otherside.core.transitions import HEEDED_IN, TRANSITIONS, Event
 from otherside.core.verdict import DEADLY, Verdict
 from otherside.design.document import json_schema
+from otherside.twin.engine.handlers import HANDLERS
+from otherside.twin.latency import PROFILE
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -26,6 +29,8 @@ CORE = ROOT / "src" / "otherside" / "core"
 INFRA = ROOT / "src" / "otherside" / "infra"
 TRANSCRIPT, END = "<!-- transcript -->", "<!-- end -->"
 TRANSCRIPT_LINES = 26
+TWIN_TESTS = ROOT / "tests" / "twin"
+STATUSES = ("done", "modelled", "refused")
 MADE = "<!-- Made from the code by `make docs`; edit the code. -->\n"
 
 
@@ -39,6 +44,8 @@ def pages() -> dict[Path, str]:
         REFERENCE / "components.md": "\n".join(_components()) + "\n",
         REFERENCE / "cli.md": "\n".join(_cli()) + "\n",
         REFERENCE / "failover.md": "\n".join(_failover()) + "\n",
+        REFERENCE / "twin.md": "\n".join(_twin()) + "\n",
+        REFERENCE / "fidelity.md": "\n".join(_fidelity()) + "\n",
     }
 
 
@@ -185,6 +192,57 @@ def _meanings(file: Path, name: str) -> dict[str, str]:
             if isinstance(after.value, ast.Constant):
                 found[ast.unparse(target)] = " ".join(str(after.value.value).split())
     return found
+
+
+def _twin() -> Iterator[str]:
+    yield MADE
+    yield "# The twin: what it makes up, and what it can make\n"
+    yield "## Modelled times\n"
+    yield "Seconds of the twin's. `--latency none` leaves all of them out.\n"
+    yield "| What | Seconds | Whose number |\n|---|---|---|"
+    for name, modelled in PROFILE.items():
+        yield f"| {name} | {modelled.seconds:g} | {modelled.source} |"
+    yield "\n## Resources\n"
+    yield "Types of Pulumi's AWS provider that the twin makes; every other is refused by name.\n"
+    for token in sorted(HANDLERS):
+        yield f"- `{token}`"
+
+
+def tested_rows() -> dict[str, list[str]]:
+    """Return the rows that tests name, each with their names: `test_R53_04_05_…` names two."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(TWIN_TESTS.glob("test_*.py")):
+        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE):
+            area = ""
+            for part in name.split("_")[1:]:
+                if re.fullmatch(r"[A-Z][A-Z0-9]+", part):
+                    area = part
+                elif re.fullmatch(r"\d\d", part) and area:
+                    found.setdefault(f"{area}-{part}", []).append(f"{file.stem}: {name}")
+                else:
+                    break
+    return found
+
+
+def listed_rows() -> list[list[str]]:
+    """Return every documented rule: its number, status, subject and a note."""
+    lines = (TWIN_TESTS / "fidelity.tsv").read_text(encoding="utf-8").splitlines()
+    return [line.split("\t") for line in lines]
+
+
+def _fidelity() -> Iterator[str]:
+    tested, rows = tested_rows(), listed_rows()
+    yield MADE
+    yield "# How far the twin does as AWS does\n"
+    yield "Each row is a rule of AWS's documentation or of its API models. *Done* rows are proved by"
+    yield "the tests that name them; *modelled* ones are made up or simplified as the note says;"
+    yield "*refused* ones the twin does not do, and nothing should be concluded from it.\n"
+    counts = {status: sum(row[1] == status for row in rows) for status in STATUSES}
+    yield ", ".join(f"{count} {status}" for status, count in counts.items()) + ".\n"
+    yield "| Row | Subject | | Note | Tests |\n|---|---|---|---|---|"
+    for number, status, subject, note in rows:
+        tests = "<br>".join(f"`{one.partition(': ')[2]}`" for one in tested.get(number, []))
+        yield f"| {number} | {subject} | {status} | {note} | {tests} |"
 
 
 def _cli() -> Iterator[str]:

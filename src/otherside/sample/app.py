@@ -191,14 +191,13 @@ class Database:
 
     def _token(self, host, region):
         """Return an IAM token for a host in a Region: no password is stored anywhere."""
-        with self._lock:
+        with self._lock:  # one at a time: a crowd of commands would keep each from ending
             token, made = self._tokens.get((host, region), (None, 0.0))
-        if token is None or time.monotonic() - made > TOKEN_S:
-            settings = self._settings
-            where = ["--hostname", host, "--port", str(settings.database_port)]
-            who = ["--username", settings.user, "--region", region]
-            token = aws("rds", "generate-db-auth-token", *where, *who)
-            with self._lock:
+            if token is None or time.monotonic() - made > TOKEN_S:
+                settings = self._settings
+                where = ["--hostname", host, "--port", str(settings.database_port)]
+                who = ["--username", settings.user, "--region", region]
+                token = aws("rds", "generate-db-auth-token", *where, *who)
                 self._tokens[host, region] = (token, time.monotonic())
         return token
 

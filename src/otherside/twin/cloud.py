@@ -9,7 +9,7 @@ import json
 import os
 import sys
 
-from otherside.twin.guest.warp import Warp, install
+from otherside.twin.guest.warp import Warp, install, real_sleep
 
 if __name__ == "__main__":
     _told = json.loads(sys.stdin.readline())
@@ -37,6 +37,7 @@ from otherside.twin.aws.aurora import Aurora, Whole
 from otherside.twin.aws.backups import Backups
 from otherside.twin.aws.behind import keys_behind
 from otherside.twin.aws.dns import Checks
+from otherside.twin.aws.groups import Groups
 from otherside.twin.aws.identity import Identity, Keys
 from otherside.twin.aws.kept import Kept
 from otherside.twin.aws.objects import Objects
@@ -71,6 +72,8 @@ from otherside.twin.runtime.resolver import Resolver
 from otherside.twin.runtime.streams import Streams
 
 ACCOUNT = "123456789012"
+END_S = 15.0
+"""The machine's seconds that an end in order may take."""
 PROVISIONER = f"arn:aws:iam::{ACCOUNT}:user/provisioner"
 
 
@@ -274,6 +277,7 @@ class Cloud:
         return [
             Identity(self.ground),
             Keys(self.ground),
+            Groups(self.ground),
             Secrets(self.ground, self.access, self.functions.invoke_arn),
             self.kept,
             self.tables,
@@ -366,6 +370,7 @@ class Cloud:
 
 async def _live(cloud: Cloud, lines: "asyncio.Queue[str | None]") -> None:
     """Open a cloud, answer its owner, and close it when the owner is gone."""
+    cloud.processes.on_lost = lambda: os._exit(1)  # everything that it started is dead with it
     await cloud.open()
     control = Control(cloud)
     path = str(cloud.wanted.directory / CONTROL)
@@ -422,6 +427,8 @@ def _listen(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[str | None]")
         for line in sys.stdin:
             loop.call_soon_threadsafe(lines.put_nowait, line)
         loop.call_soon_threadsafe(lines.put_nowait, None)
+    real_sleep(END_S)
+    os._exit(1)  # whatever still hangs: nothing outlives the owner
 
 
 def main(told: dict[str, Any], warp: Warp) -> None:

@@ -46,6 +46,19 @@ class TwinSettings:
     instances_max: int = 1
     """How many instances of each Auto Scaling group really run."""
 
+    def __post_init__(self) -> None:
+        """Refuse what no twin can be.
+
+        Raises:
+            ValueError: If time would stand still, or there is no Region.
+        """
+        if not self.speed > 0:
+            msg = f"a twin's speed is more than 0, and not {self.speed}"
+            raise ValueError(msg)
+        if not self.regions:
+            msg = "a twin has one Region or more"
+            raise ValueError(msg)
+
 
 @dataclass(slots=True)
 class Twin:

@@ -1,21 +1,26 @@
 """IAM's managed policies, and keys that are one key in several Regions."""
 
 import json
+import re
+import uuid
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+import moto.kms.models as kms_models
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, iam_backends
-from moto.kms.models import kms_backends
+from moto.kms.responses import KmsResponse
 
-from otherside.twin.aws.seam import Extension, after, failure, operation
+from otherside.twin.aws.seam import Extension, failure, operation
 from otherside.twin.front.door import PassError
 from otherside.twin.front.wire import Call
 from otherside.twin.ground import Ground
 
 AWS_OWNED = "arn:aws:iam::aws:policy/"
-MANAGED = frozenset({"AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy"})
+MULTI_REGION_ID = re.compile(r"mrk-[0-9a-f]{32}")
+KEY_ID_BYTES = 36
+"""moto writes the key's id before its ciphertext."""
 
 
 class Identity(Extension):
@@ -42,20 +47,46 @@ class Identity(Extension):
 
 
 class Keys(Extension):
-    """KMS where moto differs: multi-Region keys decrypt what any of them has encrypted."""
+    """KMS where moto differs: ids of AWS's own length, and keys that are switched off.
+
+    moto's multi-Region ids are longer than the room that its ciphertexts have for one, so that
+    nothing can be decrypted by such a key, here or in another Region.
+    """
 
     def __init__(self, ground: Ground) -> None:
-        """Keep whose account it is."""
+        """Keep whose account it is, and have ids be AWS's."""
         self._ground = ground
+        kms_models.__dict__["generate_key_id"] = _key_id
+        _accept(MULTI_REGION_ID)
 
-    @after("kms", "ReplicateKey")
-    def replicate(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
-        """Give the replica the material of the key that it is a replica of."""
-        backends = kms_backends[self._ground.account]
-        key = str(params["KeyId"]).rpartition("/")[2]
-        primary = backends[call.region].keys[key]
-        replica = backends[params["ReplicaRegion"]].keys[key]
-        replica.key_material = primary.key_material
+    @operation("kms", "Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
+    def use(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse a key that is disabled or waits for its deletion, and leave the rest to moto."""
+        backend = kms_models.kms_backends[self._ground.account][call.region]
+        given = params.get("KeyId") or params.get("CiphertextBlob", b"")[:KEY_ID_BYTES]
+        name = given.decode(errors="replace") if isinstance(given, bytes) else str(given)
+        key = backend.keys.get(backend.any_id_to_key_id(name) or name)
+        if key is not None and key.key_state == "Disabled":
+            raise failure("DisabledException", f"{key.arn} is disabled.")
+        if key is not None and key.key_state == "PendingDeletion":
+            raise failure("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+        raise PassError
+
+
+def _accept(wanted: re.Pattern[str]) -> None:
+    """Have moto take ids of AWS's own length for ids."""
+    before = KmsResponse._validate_cmk_id  # noqa: SLF001 - its seam
+
+    def validate(self: KmsResponse, key_id: str) -> None:
+        if wanted.fullmatch(key_id) is None:
+            before(self, key_id)
+
+    KmsResponse._validate_cmk_id = validate  # type: ignore[method-assign]  # noqa: SLF001 - as above
+
+
+def _key_id(multi_region: bool = False) -> str:  # noqa: FBT001, FBT002 - moto's own shape
+    made = uuid.uuid4()
+    return f"mrk-{made.hex}" if multi_region else str(made)
 
 
 @lru_cache(maxsize=1)

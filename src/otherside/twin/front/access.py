@@ -182,6 +182,7 @@ class Access:
                 "aws:securetransport": ["true"],  # the plain endpoint stands for one with TLS
                 "aws:sourcearn": [],
                 "aws:sourceaccount": [],
+                "aws:sourceowner": [],
                 "aws:principalservicename": [],
                 "aws:principalisawsservice": ["false"],
                 "aws:currenttime": [str(call.at_s)],

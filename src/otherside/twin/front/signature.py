@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote
 
+from botocore.utils import normalize_url_path
+
 _HEADER = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^,]+),\s*SignedHeaders=([^,]+),\s*Signature=([0-9a-f]{64})"
 )
@@ -92,8 +94,10 @@ def _canonical(signature: Signature, request: Signed) -> str:
     listed = "".join(
         f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in names
     )
-    # S3 signs the path as it is sent; everybody else encodes it once more.
-    path = request.path if signature.service == "s3" else quote(request.path, safe="/-_.~")
+    # S3 signs the path as it is sent; everybody else tidies it and encodes it once more.
+    path = request.path
+    if signature.service != "s3":
+        path = quote(normalize_url_path(path), safe="/~")
     return "\n".join(
         (
             request.method,

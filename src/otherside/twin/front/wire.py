@@ -80,7 +80,15 @@ class Asked:
         made = kind(operation_model=self.model).serialize(result)
         body = made["body"]
         content = body.encode() if isinstance(body, str) else bytes(body)
-        return made["status_code"], dict(made["headers"]), content
+        return self._status(result, made["status_code"]), dict(made["headers"]), content
+
+    def _status(self, result: object, otherwise: int) -> int:
+        """Return the status that the answer itself carries, where the model has it there."""
+        members = self.model.output_shape.members if self.model.output_shape else {}
+        for name, shape in members.items():
+            if shape.serialization.get("location") == "statusCode" and isinstance(result, dict):
+                return int(result.get(name, otherwise))
+        return otherwise
 
 
 def read_request(environ: Environ) -> Signed:

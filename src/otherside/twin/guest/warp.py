@@ -19,6 +19,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
+from typing import Any
 
 VARIABLE = "OTHERSIDE_TWIN_CLOCK"
 _now, _monotonic, _sleep = time.time, time.monotonic, time.sleep  # noqa: TID251 - this is the place
@@ -80,6 +81,11 @@ def real_monotonic_s() -> float:
     return _monotonic()
 
 
+def real_sleep(seconds: float) -> None:
+    """Wait for a span of the machine's time, warped or not."""
+    _sleep(seconds)
+
+
 def from_environment() -> "Warp | None":
     """Return the clock that this process was given, or `None` outside of a twin."""
     text = os.environ.get(VARIABLE)
@@ -96,20 +102,41 @@ def install(warp: Warp) -> None:
     _install_waits(warp)
 
 
+class _Plain:
+    """A function that a class may hold without making a method of it, as a built-in one is."""
+
+    def __init__(self, function: Any) -> None:  # noqa: ANN401 - a function of time
+        self._function = function
+
+    def __call__(self, *given: object) -> object:
+        return self._function(*given)
+
+
 def _install_clock(warp: Warp) -> None:
     real_strftime = time.strftime
 
     def strftime(text: str, at: "time.struct_time | None" = None) -> str:
         return real_strftime(text, _localtime(warp.now_s()) if at is None else at)
 
-    time.time = warp.now_s
-    time.time_ns = lambda: int(warp.now_s() * 1e9)
-    time.monotonic = time.perf_counter = warp.monotonic_s
-    time.monotonic_ns = time.perf_counter_ns = lambda: int(warp.monotonic_s() * 1e9)
-    time.sleep = warp.sleep  # type: ignore[assignment]  # noqa: TID251 - this is the place
-    time.gmtime = lambda at=None: _gmtime(warp.now_s() if at is None else at)
-    time.localtime = lambda at=None: _localtime(warp.now_s() if at is None else at)
-    time.strftime = strftime  # type: ignore[assignment]  # as above
+    def gmtime(at: "float | None" = None) -> time.struct_time:
+        return _gmtime(warp.now_s() if at is None else at)
+
+    def localtime(at: "float | None" = None) -> time.struct_time:
+        return _localtime(warp.now_s() if at is None else at)
+
+    for name, instead in {
+        "time": warp.now_s,
+        "time_ns": lambda: int(warp.now_s() * 1e9),
+        "monotonic": warp.monotonic_s,
+        "perf_counter": warp.monotonic_s,
+        "monotonic_ns": lambda: int(warp.monotonic_s() * 1e9),
+        "perf_counter_ns": lambda: int(warp.monotonic_s() * 1e9),
+        "sleep": warp.sleep,
+        "gmtime": gmtime,
+        "localtime": localtime,
+        "strftime": strftime,
+    }.items():
+        setattr(time, name, _Plain(instead))
     # They took the functions at their own import, which came first.
     threading._time = warp.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other name
     subprocess._time = warp.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - as above

@@ -316,7 +316,7 @@ class Bus(Extension):
             name,
             text,
             message_attributes={
-                key: {"data_type": "String", "string_value": value}
+                key: {"DataType": "String", "StringValue": value}
                 for key, value in (attributes or {}).items()
             },
         )

@@ -18,8 +18,8 @@ from otherside.twin.ground import Ground
 from otherside.twin.runtime.alarms import Alarms, Metrics, State
 from otherside.twin.runtime.network import Network, Reach, Source
 
-SHARE = 0.18
-"""More than so many of the checkers must say healthy."""
+SHARE_PERCENT = 18
+"""More than so many of a hundred checkers must say healthy."""
 CHECKERS_PER_REGION = 2
 """AWS has about sixteen in eight Regions."""
 DEFAULT_REGIONS = (
@@ -100,15 +100,15 @@ class Checkers:
             case "CLOUDWATCH_METRIC":
                 found = self._known.setdefault(identifier, Health()).last_known
             case _:
-                found = self._aggregate(identifier, inverted=inverted)
+                found = self._aggregate(identifier)
         return found is not inverted
 
-    def _aggregate(self, identifier: str, *, inverted: bool) -> bool:
+    def _aggregate(self, identifier: str) -> bool:
         known = self._known.get(identifier)
         if known is None or not known.checkers:
-            return not inverted  # healthy until there is enough to go by; an inverted one is not
+            return True  # healthy until there is enough to go by, and an inverted one therefore not
         good = sum(one.believes for one in known.checkers)
-        return good > SHARE * len(known.checkers)
+        return good * 100 > SHARE_PERCENT * len(known.checkers)
 
     def reports(self, identifier: str) -> list[dict[str, Any]]:
         """Return what each checker says, as the API has it."""

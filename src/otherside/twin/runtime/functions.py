@@ -37,10 +37,13 @@ from otherside.twin.runtime.network import Source
 
 SERVICE = "lambda.amazonaws.com"
 INIT_S = 10.0
+"""The machine's seconds, as it is the machine that starts the interpreter."""
 RETRY_PAUSES_S = (60.0, 120.0)
 """Before the first and the second repeat of an asynchronous invocation that failed."""
 AGE_MAX_S = 21_600
 CREDENTIALS_S = 3600
+LAST_WORDS_S = 1.0
+"""The machine's seconds."""
 VERSION = "/2018-06-01/runtime/"
 NEXT = f"{VERSION}invocation/next"
 
@@ -335,9 +338,11 @@ class Functions(Extension):
         either: list[asyncio.Future[Any]] = [ready, environment.process.ended]
         await asyncio.wait(
             either,
-            timeout=max(INIT_S, float(function.timeout)),
+            timeout=max(INIT_S, float(function.timeout)) * self._ground.warp.speed,
             return_when=asyncio.FIRST_COMPLETED,
         )
+        if not environment.process.running:  # its last words may still be on their way
+            await asyncio.wait([ready], timeout=LAST_WORDS_S * self._ground.warp.speed)
         ready.cancel()
         if not environment.process.running and environment.init_error is None:
             message = "Runtime exited without providing a reason"

@@ -8,6 +8,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import dns.exception
 import dns.flags
@@ -179,5 +180,4 @@ class _Datagrams(asyncio.DatagramProtocol):
         """Answer one question."""
         answer = self._resolver.reply(data)
         if answer is not None:
-            assert isinstance(self._transport, asyncio.DatagramTransport)
-            self._transport.sendto(answer, addr)
+            cast("asyncio.DatagramTransport", self._transport).sendto(answer, addr)

@@ -87,7 +87,13 @@ class Network:
         ]
 
     def install(self):
-        """Have every socket of this process go this way."""
+        """Have every socket of this process go this way.
+
+        Functions, for a class gives its own only to those: a method of ours would keep ours.
+        """
+
+        def connect(sock, target):
+            return self.open(sock, target)
 
         def connect_ex(sock, target):
             try:
@@ -96,9 +102,11 @@ class Network:
                 return error.errno or 110
             return 0
 
-        socket.socket.connect = self.open
-        socket.socket.connect_ex = connect_ex
-        socket.socket.bind = self.listen
+        def bind(sock, where):
+            return self.listen(sock, where)
+
+        socket.socket.connect, socket.socket.connect_ex = connect, connect_ex
+        socket.socket.bind = bind
         socket.getaddrinfo = self.getaddrinfo
         socket.gethostbyname = lambda name: self.getaddrinfo(name, None)[0][4][0]
         socket.otherside_ask = self.ask

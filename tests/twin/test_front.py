@@ -1,0 +1,259 @@
+"""The front door: who asks, what they may, and what they meet."""
+
+import json
+import time
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from twin.conftest import ACCOUNT, CONTROL, EAST, WEST
+
+pytestmark = pytest.mark.slow
+
+
+def refused(call, **parameters):
+    """Return the error that a call meets."""
+    with pytest.raises(ClientError) as caught:
+        call(**parameters)
+    return caught.value.response
+
+
+def client(bare, service, *, key=None, secret=None, region=EAST, **config):
+    """Return a client with other credentials, or another configuration."""
+    known = bare.known
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=known["endpoint"],
+        aws_access_key_id=key or known["access_key_id"],
+        aws_secret_access_key=secret or known["secret_access_key"],
+        config=Config(retries={"total_max_attempts": 1}, **config),
+    )
+
+
+def test_a_wrong_signature_and_an_unknown_key_are_refused(bare):
+    """Nobody gets in by naming a key."""
+    wrong = client(bare, "sts", secret="x" * 40)
+    assert refused(wrong.get_caller_identity)["Error"]["Code"] == "SignatureDoesNotMatch"
+    unknown = client(bare, "sts", key="AKIAIOSFODNN7EXAMPLE")
+    assert refused(unknown.get_caller_identity)["Error"]["Code"] == "InvalidClientTokenId"
+
+
+def test_every_twin_has_keys_of_its_own(bare):
+    """Random, and not AWS's examples."""
+    assert bare.known["access_key_id"].startswith("AKIA")
+    assert len(bare.known["secret_access_key"]) >= 40
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "parameters", "code", "status"),
+    [
+        ("rds", "delete_db_cluster", {"DBClusterIdentifier": "x"}, "AccessDenied", 403),
+        (
+            "autoscaling",
+            "delete_auto_scaling_group",
+            {"AutoScalingGroupName": "x"},
+            "AccessDenied",
+            403,
+        ),
+        (
+            "sns",
+            "delete_topic",
+            {"TopicArn": f"arn:aws:sns:{EAST}:{ACCOUNT}:t"},
+            "AuthorizationError",
+            403,
+        ),
+        ("ec2", "create_vpc", {"CidrBlock": "10.0.0.0/16"}, "UnauthorizedOperation", 403),
+        (
+            "dynamodb",
+            "get_item",
+            {"TableName": "t", "Key": {"k": {"S": "1"}}},
+            "AccessDeniedException",
+            403,
+        ),
+        ("kms", "list_keys", {}, "AccessDeniedException", 403),
+        ("lambda", "invoke", {"FunctionName": "f"}, "AccessDeniedException", 403),
+        ("route53", "list_hosted_zones", {}, "AccessDenied", 403),
+        ("s3", "list_buckets", {}, "AccessDenied", 403),
+        ("sqs", "list_queues", {}, "AccessDenied", 403),
+        ("cloudwatch", "list_metrics", {}, "AccessDeniedException", 403),
+    ],
+)
+def test_IAM_05_06_07_08_09_10_11_refusals_in_each_protocol(
+    bare, service, operation, parameters, code, status
+):
+    """Each service refuses by its own code, in its own protocol, so that boto3 knows the error."""
+    name = f"nobody-{service}"
+    nobody = bare.as_role(bare.role(name), service)
+    found = refused(getattr(nobody, operation), **parameters)
+    assert found["Error"]["Code"] == code
+    assert found["ResponseMetadata"]["HTTPStatusCode"] == status
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/test"
+    assert session in found["Error"]["Message"]
+
+
+def test_an_allow_of_one_resource_is_for_that_resource(bare):
+    """Scoped by ARN, by Region and by condition; a deny wins."""
+    for region in (EAST, WEST):
+        for name in ("mine", "yours"):
+            bare.aws("dynamodb", region).create_table(
+                TableName=name,
+                KeySchema=[{"AttributeName": "k", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "k", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+    arn = f"arn:aws:dynamodb:{EAST}:{ACCOUNT}:table/mine"
+    role = bare.role(
+        "scoped",
+        {
+            "Effect": "Allow",
+            "Action": "dynamodb:PutItem",
+            "Resource": arn,
+            "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["own"]}},
+        },
+        {"Effect": "Allow", "Action": "dynamodb:GetItem", "Resource": arn},
+    )
+    here = bare.as_role(role, "dynamodb")
+    here.put_item(TableName="mine", Item={"k": {"S": "own"}})
+    assert here.get_item(TableName="mine", Key={"k": {"S": "own"}})["Item"]
+    for table, key in (("mine", "other"), ("yours", "own")):
+        found = refused(here.put_item, TableName=table, Item={"k": {"S": key}})
+        assert found["Error"]["Code"] == "AccessDeniedException"
+    there = bare.as_role(role, "dynamodb", WEST)
+    assert refused(there.put_item, TableName="mine", Item={"k": {"S": "own"}})
+
+
+def test_LAM_03_invoking_is_called_otherwise_than_its_operation(bare):
+    """The action is InvokeFunction, the operation Invoke."""
+    bare.function("callee", "def handler(event, context):\n    return 1\n")
+    arn = f"arn:aws:lambda:{EAST}:{ACCOUNT}:function:callee"
+    wrong = {"Effect": "Allow", "Action": "lambda:Invoke", "Resource": arn}
+    right = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": arn}
+    assert refused(bare.as_role(bare.role("w", wrong), "lambda").invoke, FunctionName="callee")
+    got = bare.as_role(bare.role("r", right), "lambda").invoke(FunctionName="callee")
+    assert json.loads(got["Payload"].read()) == 1
+
+
+def test_a_key_is_judged_with_what_it_encrypts(bare):
+    """Whoever may publish and not use the topic's key, may not publish."""
+    key = bare.aws("kms").create_key()["KeyMetadata"]["Arn"]
+    topic = bare.aws("sns").create_topic(Name="sealed", Attributes={"KmsMasterKeyId": key})
+    arn = topic["TopicArn"]
+    publish = {"Effect": "Allow", "Action": "sns:Publish", "Resource": arn}
+    use = {"Effect": "Allow", "Action": ["kms:Decrypt", "kms:GenerateDataKey"], "Resource": key}
+    without = bare.as_role(bare.role("no-key", publish), "sns")
+    assert (
+        refused(without.publish, TopicArn=arn, Message="x")["Error"]["Code"] == "AuthorizationError"
+    )
+    bare.as_role(bare.role("with-key", publish, use), "sns").publish(TopicArn=arn, Message="x")
+
+
+def test_what_cannot_be_judged_is_refused_loudly(bare):
+    """An action whose resource the twin cannot name, met by a statement that names one."""
+    role = bare.role(
+        "scoped-unknown",
+        {"Effect": "Allow", "Action": "backup:*", "Resource": "arn:aws:backup:*:*:backup-vault:x"},
+    )
+    found = refused(bare.as_role(role, "backup").list_backup_plans)
+    assert found["Error"]["Code"] == "TwinCannotAuthorize"
+    assert "refuses rather than guess" in found["Error"]["Message"]
+
+
+def test_every_call_is_kept(bare):
+    """Who, what, where, and what came of it."""
+    since = bare.do("calls")["next"]
+    bare.aws("sqs", WEST).list_queues()
+    (call,) = bare.do("calls", since=since)["calls"]
+    assert (call["service"], call["operation"], call["region"]) == ("sqs", "ListQueues", WEST)
+    assert (call["principal"], call["status"]) == (f"arn:aws:iam::{ACCOUNT}:user/provisioner", 200)
+
+
+def test_a_region_that_refuses_is_not_the_others(bare):
+    """And the global services are of no Region."""
+    bare.do("fault", name="down", region=EAST, mode="refuse")
+    with pytest.raises(ConnectionClosedError):
+        bare.aws("sqs").list_queues()
+    bare.aws("sqs", WEST).list_queues()
+    bare.aws("iam").list_roles(MaxItems=1)
+    bare.do("heal", name="down")
+    bare.aws("sqs").list_queues()
+
+
+def test_a_global_control_plane_fails_by_itself(bare):
+    """Route 53 can be gone while every Region stands."""
+    bare.do("fault", name="r53", region="global", service="route53", mode="unavailable")
+    found = refused(bare.aws("route53").list_hosted_zones)
+    assert found["ResponseMetadata"]["HTTPStatusCode"] == 503
+    bare.aws("iam").list_roles(MaxItems=1)
+    bare.aws("sqs", CONTROL).list_queues()
+    bare.do("heal", name="r53")
+
+
+@pytest.mark.parametrize("service", ["ec2", "rds", "dynamodb", "lambda", "s3", "sqs"])
+def test_unavailable_is_said_in_the_services_own_protocol(bare, service):
+    """A client can read the error, whatever it speaks."""
+    bare.do("fault", name="503", region=EAST, service=service, mode="unavailable")
+    calls = {
+        "ec2": "describe_vpcs",
+        "rds": "describe_db_clusters",
+        "dynamodb": "list_tables",
+        "lambda": "list_functions",
+        "s3": "list_buckets",
+        "sqs": "list_queues",
+    }
+    found = refused(getattr(bare.aws(service), calls[service]))
+    bare.do("heal", name="503")
+    assert found["Error"]["Code"] == "ServiceUnavailable"
+    assert found["ResponseMetadata"]["HTTPStatusCode"] == 503
+
+
+def test_a_region_that_hangs_answers_nothing_until_the_client_gives_up(bare):
+    """The nastiest way to fail: no refusal, no answer."""
+    bare.do("fault", name="hang", region=WEST, mode="hang")
+    hurried = client(bare, "sqs", region=WEST, read_timeout=0.5, connect_timeout=0.5)
+    began_s = time.monotonic()
+    with pytest.raises(ReadTimeoutError):
+        hurried.list_queues()
+    assert 0.4 < time.monotonic() - began_s < 5
+    bare.do("heal", name="hang")
+
+
+def test_an_effect_without_an_answer(bare):
+    """What makes a repeat dangerous: it was done, and nobody was told."""
+    bare.do("fault", name="after", service="sqs", operation="CreateQueue", mode="after")
+    with pytest.raises(ConnectionClosedError):
+        bare.aws("sqs").create_queue(QueueName="was-made")
+    bare.do("heal", name="after")
+    assert "was-made" in str(bare.aws("sqs").list_queues())
+
+
+def test_throttling_and_slowness(bare):
+    """An error of its own, and an answer that takes its time."""
+    bare.do("fault", name="slow", service="sqs", mode="slow", seconds=10.0)
+    began_s = time.monotonic()
+    bare.aws("sqs").list_queues()
+    assert time.monotonic() - began_s > 0.4  # ten of the twin's seconds
+    bare.do("heal", name="slow")
+    bare.do("fault", name="many", service="sqs", mode="throttle")
+    assert refused(bare.aws("sqs").list_queues)["Error"]["Code"] == "ThrottlingException"
+    bare.do("heal", name="many")
+
+
+def test_what_nobody_carries_out_is_refused_by_name(bare):
+    """Neither moto nor the twin: an error that says so, and no empty answer."""
+    found = refused(bare.aws("rds").describe_integrations)
+    assert found["Error"]["Code"] == "TwinNotImplemented"
+    assert "rds:DescribeIntegrations" in found["Error"]["Message"]
+
+
+def test_nothing_listens_beyond_the_loopback(bare):
+    """Every address of a twin is of this machine alone."""
+    import psutil
+
+    pids = {bare.known["pid"]}
+    pids |= {one.pid for one in psutil.Process(bare.known["pid"]).children(recursive=True)}
+    for connection in psutil.net_connections("inet"):
+        if connection.pid in pids and connection.status == "LISTEN":
+            assert connection.laddr.ip.startswith("127."), connection

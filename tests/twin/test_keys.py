@@ -1,0 +1,127 @@
+"""KMS, peering and Auto Scaling on a twin."""
+
+import pytest
+from botocore.exceptions import ClientError
+
+from twin.conftest import ACCOUNT, EAST, WEST
+
+pytestmark = pytest.mark.slow
+
+
+def test_KMS_01_any_related_key_decrypts_what_one_has_encrypted(bare):
+    """Both ways, under one id, with the primary disabled too; moto cannot."""
+    east, west = bare.aws("kms"), bare.aws("kms", WEST)
+    key = east.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    east.replicate_key(KeyId=key, ReplicaRegion=WEST)
+    assert key.startswith("mrk-")
+    sealed = east.encrypt(KeyId=key, Plaintext=b"secret")["CiphertextBlob"]
+    assert west.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"secret"
+    east.disable_key(KeyId=key)
+    assert west.decrypt(CiphertextBlob=sealed)["Plaintext"] == b"secret"
+    back = west.encrypt(KeyId=key, Plaintext=b"other")["CiphertextBlob"]
+    east.enable_key(KeyId=key)
+    assert east.decrypt(CiphertextBlob=back)["Plaintext"] == b"other"
+
+
+def test_KMS_03_a_region_without_the_key_knows_nothing(bare):
+    """A key of one Region does not decrypt in another."""
+    key = bare.aws("kms").create_key()["KeyMetadata"]["KeyId"]
+    sealed = bare.aws("kms").encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    with pytest.raises(ClientError) as caught:
+        bare.aws("kms", WEST).decrypt(CiphertextBlob=sealed)
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def test_KMS_05_a_disabled_key_encrypts_nothing(bare):
+    """And says what it is."""
+    kms = bare.aws("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.disable_key(KeyId=key)
+    with pytest.raises(ClientError) as caught:
+        kms.encrypt(KeyId=key, Plaintext=b"x")
+    assert caught.value.response["Error"]["Code"] == "DisabledException"
+
+
+def test_KMS_07_a_key_that_does_not_delegate_is_not_opened_by_iam(bare):
+    """Its own policy must allow; an identity's alone does not."""
+    import json
+
+    def policy(who):
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": who},
+            "Action": "kms:*",
+            "Resource": "*",
+        }
+        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+    kms = bare.aws("kms")
+    root, nobody = f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:role/nobody"
+    delegating = kms.create_key(Policy=policy(root))["KeyMetadata"]["Arn"]
+    shut = kms.create_key(Policy=policy(nobody))["KeyMetadata"]["Arn"]
+    may = {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"}
+    client = bare.as_role(bare.role("encrypts", may), "kms")
+    client.encrypt(KeyId=delegating, Plaintext=b"x")
+    with pytest.raises(ClientError) as caught:
+        client.encrypt(KeyId=shut, Plaintext=b"x")
+    assert caught.value.response["Error"]["Code"] == "AccessDeniedException"
+
+
+def vpc(bare, region, cidr):
+    """Make a network."""
+    return bare.aws("ec2", region).create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
+
+
+def test_VPC_01_04_a_peering_waits_for_the_other_regions_word(bare):
+    """It is accepted where the accepter is, and nowhere else."""
+    east, west = vpc(bare, EAST, "10.0.0.0/16"), vpc(bare, WEST, "10.1.0.0/16")
+    ec2 = bare.aws("ec2")
+    made = ec2.create_vpc_peering_connection(VpcId=east, PeerVpcId=west, PeerRegion=WEST)
+    name = made["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    with pytest.raises(ClientError):
+        ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=name)
+    there = bare.aws("ec2", WEST)
+    found = there.accept_vpc_peering_connection(VpcPeeringConnectionId=name)
+    assert found["VpcPeeringConnection"]["Status"]["Code"] == "active"
+
+
+def test_ELB_12_sizes_must_fit(bare):
+    """The minimum is no more than the maximum."""
+    subnet = bare.aws("ec2").create_subnet(
+        VpcId=vpc(bare, EAST, "10.9.0.0/16"), CidrBlock="10.9.0.0/24"
+    )["Subnet"]["SubnetId"]
+    template = bare.aws("ec2").create_launch_template(
+        LaunchTemplateName="sizes",
+        LaunchTemplateData={"ImageId": "ami-12345678", "InstanceType": "t3.micro"},
+    )["LaunchTemplate"]["LaunchTemplateId"]
+    scaling = bare.aws("autoscaling")
+    scaling.create_auto_scaling_group(
+        AutoScalingGroupName="sizes",
+        MinSize=0,
+        MaxSize=1,
+        DesiredCapacity=0,
+        VPCZoneIdentifier=subnet,
+        LaunchTemplate={"LaunchTemplateId": template},
+    )
+    with pytest.raises(ClientError):
+        scaling.set_desired_capacity(AutoScalingGroupName="sizes", DesiredCapacity=5)
+
+
+def test_BAK_03_calls_that_name_nothing_are_refused(bare):
+    """A vault and a job that are not there."""
+    backup = bare.aws("backup")
+    for call, parameters in (
+        (backup.describe_backup_job, {"BackupJobId": "none"}),
+        (backup.list_recovery_points_by_backup_vault, {"BackupVaultName": "none"}),
+    ):
+        with pytest.raises(ClientError) as caught:
+            call(**parameters)
+        assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+
+
+def test_LAM_06_an_event_for_a_function_without_concurrency_goes_nowhere_else(bare):
+    """It is throttled at once, whoever invokes it."""
+    bare.function("shut", "def handler(e, c):\n    return 1\n")
+    bare.aws("lambda").put_function_concurrency(FunctionName="shut", ReservedConcurrentExecutions=0)
+    with pytest.raises(ClientError, match="Rate Exceeded"):
+        bare.aws("lambda").invoke(FunctionName="shut", InvocationType="Event")
