@@ -212,7 +212,8 @@ def tested_rows() -> dict[str, list[str]]:
     """Return the rows that tests name, each with their names: `test_R53_04_05_…` names two."""
     found: dict[str, list[str]] = {}
     for file in sorted(TWIN_TESTS.glob("test_*.py")):
-        for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE):
+        text = file.read_text(encoding="utf-8")
+        for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE):
             area = ""
             for part in name.split("_")[1:]:
                 if re.fullmatch(r"[A-Z][A-Z0-9]+", part):
@@ -234,8 +235,8 @@ def _fidelity() -> Iterator[str]:
     tested, rows = tested_rows(), listed_rows()
     yield MADE
     yield "# How far the twin does as AWS does\n"
-    yield "Each row is a rule of AWS's documentation or of its API models. *Done* rows are proved by"
-    yield "the tests that name them; *modelled* ones are made up or simplified as the note says;"
+    yield "Each row is a rule of AWS's documentation or of its API models. *Done* rows are proved"
+    yield "by the tests that name them; *modelled* ones are made up or simplified as the note says;"
     yield "*refused* ones the twin does not do, and nothing should be concluded from it.\n"
     counts = {status: sum(row[1] == status for row in rows) for status in STATUSES}
     yield ", ".join(f"{count} {status}" for status, count in counts.items()) + ".\n"

@@ -38,7 +38,7 @@ from otherside.twin.aws.backups import Backups
 from otherside.twin.aws.behind import keys_behind
 from otherside.twin.aws.dns import Checks
 from otherside.twin.aws.groups import Groups
-from otherside.twin.aws.identity import Identity, Keys
+from otherside.twin.aws.identity import Caller, Identity, Keys
 from otherside.twin.aws.kept import Kept
 from otherside.twin.aws.objects import Objects
 from otherside.twin.aws.policies import POLICIES
@@ -276,6 +276,7 @@ class Cloud:
     def _extensions(self) -> list[Extension]:
         return [
             Identity(self.ground),
+            Caller(self.ground),
             Keys(self.ground),
             Groups(self.ground),
             Secrets(self.ground, self.access, self.functions.invoke_arn),

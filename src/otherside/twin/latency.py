@@ -18,9 +18,8 @@ class Modelled:
 
 PROFILE: Mapping[str, Modelled] = {
     "aurora-failover": Modelled(
-        seconds=60.0,
-        source="Aurora guide: an unplanned failover completes 'typically within a minute'; "
-        "'within a few minutes' elsewhere in it",
+        seconds=90.0,
+        source="Aurora guide: 'within a few minutes'; 60 to 300 s, and nobody publishes more",
     ),
     "aurora-switchover": Modelled(
         seconds=30.0, source="nobody publishes it; Aurora's guide says it grows with the lag"
@@ -34,7 +33,7 @@ PROFILE: Mapping[str, Modelled] = {
     ),
     "event-forward": Modelled(seconds=0.2, source="nobody publishes it"),
     "metric-ingestion": Modelled(
-        seconds=10.0, source="nobody publishes it; 5 to 120 s by report, and the tick comes on top"
+        seconds=30.0, source="nobody publishes it; 5 to 120 s by report, and the tick comes on top"
     ),
     "schedule-delay": Modelled(
         seconds=3.0, source="EventBridge guide: within the minute, several seconds late"

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-datab
 """
 
 import asyncio
+import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -447,10 +448,16 @@ class Aurora(Extension):
                     "EventCategories": categories,
                     "SourceType": kind,
                     "SourceArn": arn,
-                    "Date": self._ground.now_s,
+                    "Date": _stamp(self._ground.now_s),
                     "Message": text,
                     "SourceIdentifier": name,
                     "EventID": code,
                 },
             },
         )
+
+
+def _stamp(at_s: float) -> str:
+    """Return a moment as RDS's events have it."""
+    at = dt.datetime.fromtimestamp(at_s, dt.UTC)
+    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"

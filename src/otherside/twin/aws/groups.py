@@ -5,7 +5,7 @@ from typing import Any
 
 from moto.autoscaling.models import autoscaling_backends
 
-from otherside.twin.aws.seam import Extension, failure, operation
+from otherside.twin.aws.seam import Extension, after, failure, operation
 from otherside.twin.front.door import PassError
 from otherside.twin.front.wire import Call
 from otherside.twin.ground import Ground
@@ -17,6 +17,13 @@ class Groups(Extension):
     def __init__(self, ground: Ground) -> None:
         """Keep whose account it is."""
         self._ground = ground
+
+    @after("autoscaling", "CreateAutoScalingGroup")
+    def created(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Have no grace where none is asked for: moto gives five minutes, as the console does."""
+        groups = autoscaling_backends[self._ground.account][call.region].autoscaling_groups
+        group = groups[params["AutoScalingGroupName"]]
+        group.health_check_grace_period = int(params.get("HealthCheckGracePeriod") or 0)
 
     @operation("autoscaling", "SetDesiredCapacity", "UpdateAutoScalingGroup")
     def check_sizes(self, call: Call, params: Mapping[str, Any]) -> None:

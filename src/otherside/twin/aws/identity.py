@@ -46,6 +46,19 @@ class Identity(Extension):
         raise PassError
 
 
+class Caller(Extension):
+    """STS's one question that everybody may ask; moto gives everybody the same answer."""
+
+    def __init__(self, ground: Ground) -> None:
+        """Keep whose account it is."""
+        self._ground = ground
+
+    @operation("sts", "GetCallerIdentity")
+    def who(self, call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return who asks."""
+        return {"UserId": call.key_id, "Account": self._ground.account, "Arn": call.principal}
+
+
 class Keys(Extension):
     """KMS where moto differs: ids of AWS's own length, and keys that are switched off.
 

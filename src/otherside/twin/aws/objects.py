@@ -30,10 +30,11 @@ class Objects(Extension):
         FakeBucket.get_permission = _no_opinion  # type: ignore[assignment,method-assign]  # its seam
 
     @after("s3", "PutObject", "CompleteMultipartUpload", "CopyObject", "DeleteObject")
-    def written(self, _call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def written(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
         """Replicate what was written, where a rule says so."""
-        name, key = str(params["Bucket"]), str(params["Key"])
-        self.replicate(name, key)
+        if call.operation == "DeleteObject":
+            return  # a marker is not replicated by default, and a version's end never
+        self.replicate(str(params["Bucket"]), str(params["Key"]))
 
     def replicate(self, bucket: str, key: str) -> None:
         """Replicate the newest version of a key, where a rule says so."""

@@ -1,7 +1,7 @@
 """Who asks, what they ask for, and whether the account's policies let them."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from moto.core.exceptions import ServiceException
@@ -72,6 +72,8 @@ class Access:
         """
         if call.principal == self.provisioner.arn or (call.service, call.operation) in ALWAYS:
             return
+        if (call.service, call.operation) == ("sts", "AssumeRole"):
+            self._require_trust(call)
         for subject in subjects_of(call, signing_region, self.account):
             self._require(self._request(call, subject, signing_region))
         for action, key, via in self.keys_behind(call, signing_region):
@@ -128,7 +130,9 @@ class Access:
         )
         return self.judge(self._request(call, Subject(action=action, resource=resource), region))
 
-    def trusts(self, role_arn: str, principal: str, *, source_arn: str = "") -> bool:
+    def trusts(
+        self, role_arn: str, principal: str, *, source_arn: str = "", account_too: bool = False
+    ) -> bool:
         """Return whether a role lets a service or a principal assume it."""
         role = self._role(role_arn)
         if role is None:
@@ -146,7 +150,12 @@ class Access:
             },
         )
         statements = _any_resource(statements_of(role.assume_role_policy_document))
-        return decide(request, resource=statements).allowed
+        if decide(request, resource=statements).allowed:
+            return True
+        # Trusting the account trusts whom the account's own policies let.
+        root = f"arn:aws:iam::{self.account}:root"
+        whole = replace(request, principal=root)
+        return account_too and decide(whole, resource=statements).allowed
 
     def judge(self, request: Request) -> Verdict:
         """Return whether the account's policies allow a request."""
@@ -162,6 +171,13 @@ class Access:
             resource=statements_of(document) if document else (),
             both=service == "kms",
         )
+
+    def _require_trust(self, call: Call) -> None:
+        """Refuse whom the role itself does not trust, whatever their own policies say."""
+        arn = str(call.params.get("RoleArn"))
+        if not self.trusts(arn, call.principal, account_too=True):
+            what = f"User: {call.principal} is not authorized to perform: sts:AssumeRole"
+            raise RefusedError(DENIED, f"{what} on resource: {arn}", 403)
 
     def _require(self, request: Request) -> None:
         verdict = self.judge(request)

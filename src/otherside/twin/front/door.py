@@ -219,13 +219,19 @@ def _refusal(asked: Asked | None, error: RefusedError) -> Answer:
     if asked is None:
         text = f'{{"__type": "{error.code}", "message": "{error.message}"}}'
         return error.status, {"Content-Type": "application/json"}, text.encode()
-    code = ACCESS_DENIED.get(asked.call.service, error.code) if error.code == DENIED else error.code
+    service, code, status, message = asked.call.service, error.code, error.status, error.message
+    if code == DENIED:
+        code = ACCESS_DENIED.get(service, code)
+        status = 400 if service in DENIED_AS_400 else status
+        message = f"{EC2_SAYS_FIRST}{message}" if service == "ec2" else message
     asked.call.error = code
-    _, headers, body = asked.answer(failure(code, error.message))
-    return error.status, headers, body
+    _, headers, body = asked.answer(failure(code, message))
+    return status, headers, body
 
 
 DENIED = "AccessDenied"
+DENIED_AS_400 = frozenset({"dynamodb", "kms", "events", "logs", "ssm", "secretsmanager"})
+EC2_SAYS_FIRST = "You are not authorized to perform this operation. "
 ACCESS_DENIED: Mapping[str, str] = {
     "ec2": "UnauthorizedOperation",
     "sns": "AuthorizationError",

@@ -170,6 +170,7 @@ class Alarms(Extension):
         """Keep whom to tell: `emit` of an event in a Region, `act` by an action's ARN."""
         self._ground, self._metrics, self._emit, self._act = ground, metrics, emit, act
         self._suppressors = suppressors
+        self._children: dict[tuple[str, str], tuple[object, dict[str, str]]] = {}
         self._suppressed: dict[tuple[str, str], Suppression] = {}
 
     @operation("cloudwatch", "SetAlarmState")
@@ -229,8 +230,11 @@ class Alarms(Extension):
     def _compose(self, region: str, alarm: Alarm, alarms: Sequence[Alarm]) -> None:
         """Evaluate a composite alarm from the states of its children."""
         states = {one.name: str(one.state_value) for one in alarms}
-        state = State.ALARM if holds(str(alarm.rule), states) else State.OK
-        self._become(region, alarm, state, f"{alarm.rule} is {state}", "")
+        children = {name: said for name, said in states.items() if name in str(alarm.rule)}
+        if self._children.get((region, alarm.name)) != (alarm.rule, children):
+            self._children[region, alarm.name] = (alarm.rule, children)
+            state = State.ALARM if holds(str(alarm.rule), states) else State.OK
+            self._become(region, alarm, state, f"{alarm.rule} is {state}", "")
         self._release(region, alarm, states)
 
     def _become(self, region: str, alarm: Alarm, state: State, reason: str, data: str) -> None:

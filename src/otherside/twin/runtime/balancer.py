@@ -367,10 +367,9 @@ class Balancers(Extension):
             headers = _headers(lines[1:])
             body = await _body(reader, headers)
             status = await self._route(balancer, port, method, path, headers, body, writer)
+            if status > 0:  # the load balancer's own answer, and no target's
+                _count(balancer, "ELB", status)
             balancer.counts["RequestCount"] = balancer.counts.get("RequestCount", 0) + 1
-            if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                kind = "HTTPCode_ELB_5XX_Count"
-                balancer.counts[kind] = balancer.counts.get(kind, 0) + 1
             if headers.get("connection", "").lower() == "close":
                 return
 
@@ -384,7 +383,7 @@ class Balancers(Extension):
         body: bytes,
         writer: asyncio.StreamWriter,
     ) -> int:
-        """Do what a listener's default action says; return the status."""
+        """Do what a listener's default action says; return the status, a target's negated."""
         held = self._held(balancer)
         listener = next((one for one in held.listeners.values() if int(one.port) == port), None)
         action = listener.default_actions[-1] if listener is not None else None
@@ -393,7 +392,8 @@ class Balancers(Extension):
             case "redirect":
                 config = data["RedirectConfig"]
                 status = int(str(config["StatusCode"]).removeprefix("HTTP_"))
-                where = _redirect(config, headers.get("host", ""), path, port)
+                scheme = str(listener.protocol).lower() if listener is not None else "http"
+                where = _redirect(config, headers.get("host", ""), path, port, scheme)
                 return await _say(writer, status, {"Location": where})
             case "fixed-response":
                 config = data["FixedResponseConfig"]
@@ -445,7 +445,9 @@ class Balancers(Extension):
             return await _say(writer, HTTPStatus.BAD_GATEWAY)
         writer.write(_kept_open(answer))
         await writer.drain()
-        return int(answer.split(b" ", 2)[1])
+        status = int(answer.split(b" ", 2)[1])
+        _count(balancer, "Target", status)
+        return -status
 
     def _choose(self, balancer: Balancer, listener: Any) -> Target | None:  # noqa: ANN401 - moto's own
         """Return the next target: a healthy one, or any where none is."""
@@ -562,11 +564,18 @@ async def _say(
     return int(status)
 
 
-def _redirect(config: Mapping[str, Any], host: str, path: str, port: int) -> str:
+def _count(balancer: Balancer, whose: str, status: int) -> None:
+    """Count an answer that failed, by whether the target gave it or the load balancer."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        kind = f"HTTPCode_{whose}_5XX_Count"
+        balancer.counts[kind] = balancer.counts.get(kind, 0) + 1
+
+
+def _redirect(config: Mapping[str, Any], host: str, path: str, port: int, scheme: str) -> str:
     """Return where a redirect leads, with its placeholders filled in."""
     plain, _, query = path.partition("?")
     terms = {
-        "#{protocol}": "http",
+        "#{protocol}": scheme,
         "#{host}": host.partition(":")[0],
         "#{port}": str(port),
         "#{path}": plain.removeprefix("/"),
@@ -584,9 +593,9 @@ def _redirect(config: Mapping[str, Any], host: str, path: str, port: int) -> str
         for term, value in terms.items():
             filled = filled.replace(term, value)
         parts[key] = filled
-    scheme = parts["protocol"].lower()
+    made = parts["protocol"].lower()
     tail = f"?{parts['query']}" if parts["query"] else ""
-    return f"{scheme}://{parts['host']}:{parts['port']}{parts['path']}{tail}"
+    return f"{made}://{parts['host']}:{parts['port']}{parts['path']}{tail}"
 
 
 def _matches(status: int, matcher: str) -> bool:

@@ -17,7 +17,7 @@ from moto.events.models import Rule, events_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from otherside.twin.aws.seam import Extension, operation
+from otherside.twin.aws.seam import Extension, failure, operation
 from otherside.twin.front.access import Access
 from otherside.twin.front.wire import Call, Failure
 from otherside.twin.ground import Ground
@@ -70,7 +70,9 @@ class Bus(Extension):
     def put_events(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
         """Put events of the caller's own; one that is refused does not stop the others."""
         entries: list[dict[str, Any]] = []
-        for one in params["Entries"][:ENTRIES_MAX]:
+        if len(params["Entries"]) > ENTRIES_MAX:
+            raise failure("ValidationException", f"at most {ENTRIES_MAX} entries at a time")
+        for one in params["Entries"]:
             problem = _problem(one)
             if problem:
                 entries.append({"ErrorCode": problem[0], "ErrorMessage": problem[1]})

@@ -5,10 +5,13 @@ https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determini
 
 import asyncio
 import datetime as dt
+import gzip
 import random
 import ssl
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any
 
 from moto.cloudwatch.models import cloudwatch_backends
@@ -29,6 +32,10 @@ DEFAULT_REGIONS = (
 CONNECT_S, ANSWER_S, TCP_CONNECT_S, BODY_S = 4.0, 2.0, 10.0, 2.0
 BODY_BYTES = 5120
 SUCCESS = range(200, 400)
+TIMED_OUT = (
+    "Failure: Connection timed out. The endpoint or the internet connection is down,"
+    " or requests are being blocked by your firewall."
+)
 METRICS_S = 60.0
 METRICS_REGION = "us-east-1"
 
@@ -107,8 +114,10 @@ class Checkers:
         known = self._known.get(identifier)
         if known is None or not known.checkers:
             return True  # healthy until there is enough to go by, and an inverted one therefore not
-        good = sum(one.believes for one in known.checkers)
-        return good * 100 > SHARE_PERCENT * len(known.checkers)
+        # A checker whose Region is gone reports nothing, and is no part of the sum.
+        heard = [one for one in known.checkers if self._ground.geography.stands(one.region)]
+        good = sum(one.believes for one in heard)
+        return good * 100 > SHARE_PERCENT * len(heard)
 
     def reports(self, identifier: str) -> list[dict[str, Any]]:
         """Return what each checker says, as the API has it."""
@@ -181,10 +190,8 @@ class Checkers:
         if verdict.reach is not Reach.OPEN or verdict.local is None:
             if verdict.reach is Reach.TIMEOUT:
                 await asyncio.sleep(wait_s)
-            return False, (
-                "Failure: Connection timed out. The endpoint or the internet connection is down,"
-                " or requests are being blocked by your firewall."
-            )
+                return False, TIMED_OUT
+            return False, "Failure: Connection refused"
         try:
             async with asyncio.timeout(wait_s):
                 secure = kind.startswith("HTTPS")
@@ -193,7 +200,11 @@ class Checkers:
                 reader, writer = await asyncio.open_connection(
                     *verdict.local, ssl=context, server_hostname=told or ("" if secure else None)
                 )
-        except (OSError, TimeoutError) as error:
+        except TimeoutError:
+            return False, TIMED_OUT
+        except ConnectionRefusedError:
+            return False, "Failure: Connection refused"
+        except OSError as error:
             return False, f"Failure: {type(error).__name__}"
         try:
             if kind == "TCP":
@@ -227,10 +238,11 @@ class Checkers:
             async with asyncio.timeout(BODY_S):
                 while (await reader.readline()) not in {b"\r\n", b""}:
                     continue
-                body = await reader.read(BODY_BYTES)
+                body = await _start_of(reader)
             good = str(config.get("SearchString", "")).encode() in body
         word = "Success" if good else "Failure"
-        return good, f"{word}: HTTP Status Code {status}"
+        phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
+        return good, f"{word}: HTTP Status Code {status}, {phrase}".rstrip(", ")
 
     def _read_metric(self, identifier: str, config: Mapping[str, Any]) -> None:
         """Follow the metric of an alarm, and not its state."""
@@ -277,3 +289,16 @@ class Checkers:
                 good = float(sum(map(self.healthy, config["ChildHealthChecks"])))
                 name = "ChildHealthCheckHealthyCount"
                 put(METRICS_REGION, "AWS/Route53", name, good, dimensions)
+
+
+async def _start_of(reader: asyncio.StreamReader) -> bytes:
+    """Return the first bytes of a body, unpacked where it is packed."""
+    body = b""
+    while len(body) < BODY_BYTES and (more := await reader.read(BODY_BYTES - len(body))):
+        body += more
+    if body.startswith(b"\x1f\x8b"):
+        try:
+            body = gzip.decompress(body)
+        except (OSError, EOFError, zlib.error):
+            body = zlib.decompressobj(wbits=31).decompress(body)
+    return body[:BODY_BYTES]

@@ -42,6 +42,17 @@ RETRY_PAUSES_S = (60.0, 120.0)
 """Before the first and the second repeat of an asynchronous invocation that failed."""
 AGE_MAX_S = 21_600
 CREDENTIALS_S = 3600
+RESERVED = frozenset(
+    {
+        *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION"),
+        *("AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        *("AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE"),
+        *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY"),
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+    }
+)
+VARIABLES_BYTES_MAX = 4096
 LAST_WORDS_S = 1.0
 """The machine's seconds."""
 VERSION = "/2018-06-01/runtime/"
@@ -126,6 +137,14 @@ class Functions(Extension):
         if not self._access.trusts(params["Role"], SERVICE):
             message = "The role defined for the function cannot be assumed by Lambda."
             raise failure("InvalidParameterValueException", message)
+        variables = (params.get("Environment") or {}).get("Variables") or {}
+        taken = sorted(RESERVED & set(variables))
+        if taken:
+            message = f"Reserved keys used in this request: {', '.join(taken)}"
+            raise failure("InvalidParameterValueException", message)
+        if sum(len(k) + len(str(v)) for k, v in variables.items()) > VARIABLES_BYTES_MAX:
+            message = "Environment variables are 4 KB at the most"
+            raise failure("InvalidParameterValueException", message)
         raise PassError
 
     @operation("lambda", "Invoke")
@@ -200,6 +219,9 @@ class Functions(Extension):
         age_s = float(config.get("MaximumEventAgeInSeconds", AGE_MAX_S))
         began_s = self._ground.now_s
         outcome = Outcome(b"")
+        if self._throttled(function) and not function.reserved_concurrency:
+            await self._give_up(function, payload, outcome, 0, "RetriesExhausted")
+            return
         for number in range(tries):
             if number:
                 await asyncio.sleep(RETRY_PAUSES_S[number - 1])
@@ -300,6 +322,12 @@ class Functions(Extension):
         if process.ended in done:
             code = process.ended.result()
             how = f"signal: {-code}" if code < 0 else f"exit status {code}"
+            if code == 0:
+                await self._discard(environment)
+                text = "Runtime exited without providing a reason"
+                return _failed(
+                    "Runtime.ExitError", f"RequestId: {invocation.identifier} Error: {text}"
+                )
             how = "signal: killed" if code == -9 else how  # noqa: PLR2004 - SIGKILL
             message = f"RequestId: {invocation.identifier} Error: Runtime exited with error: {how}"
             await self._discard(environment)
@@ -579,7 +607,7 @@ def _unpack(function: LambdaFunction, directory: Path) -> None:
 
 def _invoke_config(function: LambdaFunction) -> Mapping[str, Any]:
     held = getattr(function, "event_invoke_config", None) or []
-    return dict(held[0].config) if held else {}
+    return dict(held[-1].config) if held else {}
 
 
 def _log_group(function: LambdaFunction) -> str:

@@ -21,6 +21,8 @@ from otherside.twin.ground import Ground
 SERVICE = "streams.metrics.cloudwatch.amazonaws.com"
 FIREHOSE = "firehose.amazonaws.com"
 INTERVAL_S = 300.0
+KEPT_S = 86_400.0
+"""How long Firehose tries to deliver what it holds, before it is lost."""
 LOOK_S = 5.0
 
 
@@ -53,7 +55,11 @@ class Streams:
     def _take(self, stream: Stream) -> None:
         """Take what was measured since the last time; what passes while it is stopped is gone."""
         data = cloudwatch_backends[self._ground.account][stream.region].metric_data
-        since, self._read[stream.arn] = self._read.get(stream.arn, 0), len(data)
+        first = (
+            stream.arn not in self._read
+        )  # what was measured before it existed is not made up for
+        since = len(data) if first else self._read[stream.arn]
+        self._read[stream.arn] = len(data)
         if stream.state != "running":
             return
         why = self._refusal(
@@ -97,6 +103,12 @@ class Streams:
         backend = s3_backends[self._ground.account]["aws"]
         if bucket not in backend.buckets:
             self._once(region, f"Firehose {name}: bucket {bucket} does not exist")
+            return
+        there = backend.buckets[bucket].region_name
+        if not self._ground.geography.reaches(region, there):
+            if self._ground.now_s - began_s > KEPT_S:
+                del self._buffers[arn]
+                self._once(region, f"Firehose {name}: {bucket} was out of reach for a day")
             return
         del self._buffers[arn]
         backend.put_object(bucket, key, ("\n".join(lines) + "\n").encode())
