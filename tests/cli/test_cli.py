@@ -294,16 +294,42 @@ def test_another_stacks_outputs_are_refused(tmp_path):
     assert "another stack cannot be known" in previewed(tmp_path, program, check=2).stderr
 
 
+CHANGE = """
+def change(args):
+    if args.type_ != "aws:sns/topic:Topic":
+        return None
+    return pulumi.ResourceTransformResult({**args.props, "displayName": "changed"}, args.opts)
+"""
+
+
 @pytest.mark.parametrize(
     "program",
     [
-        "aws.sns.Topic('t', opts=pulumi.ResourceOptions(transforms=[lambda args: None]))",
-        "pulumi.runtime.register_resource_transform(lambda args: None)\naws.sns.Topic('t')",
+        "aws.sns.Topic('t', opts=pulumi.ResourceOptions(transforms=[change]))",
+        "pulumi.runtime.register_resource_transform(change)\naws.sns.Topic('t')",
+        """
+options = pulumi.ResourceOptions(transforms=[change])
+around = pulumi.ComponentResource('my:index:Around', 'around', None, options)
+aws.sns.Topic('t', opts=pulumi.ResourceOptions(parent=around))
+""",
     ],
 )
-def test_transforms_are_refused_and_not_dropped(tmp_path, program):
-    """Without them the answer would be wrong."""
-    assert "transforms cannot be run" in previewed(tmp_path, TOPIC + program, check=2).stderr
+def test_transforms_apply(tmp_path, program):
+    """A resource's own, those of the components around it, and the stack's."""
+    shown = previewed(tmp_path, TOPIC + CHANGE + program, "--json").stdout
+    (topic,) = [one for one in json.loads(shown)["resources"] if one["type"].endswith(":Topic")]
+    assert topic["inputs"]["displayName"] == "changed"
+
+
+def test_a_transform_that_changes_options_is_refused(tmp_path):
+    """Whom a resource waits for, or where it goes, cannot be followed here."""
+    program = """
+def protect(args):
+    return pulumi.ResourceTransformResult(args.props, pulumi.ResourceOptions(protect=True))
+aws.sns.Topic('t', opts=pulumi.ResourceOptions(transforms=[protect]))
+"""
+    failed = previewed(tmp_path, TOPIC + program, check=2)
+    assert "a transform changes its options" in failed.stderr
 
 
 def test_preview_reads_the_stacks_settings(tmp_path):

@@ -107,7 +107,7 @@ def test_R53_05_which_answers_are_good(code, good):
     """From 200 on and below 400: a redirect is healthy."""
     found, said, _ = probe(status(code), {"Type": "HTTP"})
     assert found is good
-    assert said.endswith(f"HTTP Status Code {code}")
+    assert f"HTTP Status Code {code}" in said
 
 
 @pytest.mark.parametrize(

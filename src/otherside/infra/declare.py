@@ -8,6 +8,7 @@ resolves. `preview`, the tests and the examples all read programs this way.
 import asyncio
 import contextlib
 import gc
+import inspect
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -15,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.protobuf import struct_pb2
-from pulumi import Archive, Asset
+from pulumi import Archive, Asset, ResourceOptions, ResourceTransformArgs
 from pulumi.runtime import config as pulumi_config
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.proto import resource_pb2
@@ -191,6 +192,7 @@ class Monitor(mocks.MockMonitor):
         self._default_region = config.get("aws:region", "")
         self._regions: dict[str, str] = {}
         self._taken: set[str] = set()
+        self._around: dict[str, list[Callable[[ResourceTransformArgs], Any]]] = {}
         self._lock = threading.Lock()
 
     def make(self, declared: Declared) -> Declared:
@@ -247,10 +249,7 @@ class Monitor(mocks.MockMonitor):
             return resource_pb2.RegisterResourceResponse(urn=urn)
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
         secrets: set[str] = set()
-        inputs = _plain(_deserialize(request.object), "", secrets)
-        if request.transforms or self._stack_transforms:
-            msg = f"{urn}: transforms cannot be run here, and without them the answer is wrong"
-            raise DeclareError(msg)
+        inputs = _plain(self._transformed(request, urn), "", secrets)
         wanted = self._read(request, urn, inputs, secrets)
         declared = self._transform(wanted)
         if declared is not None:
@@ -345,6 +344,38 @@ class Monitor(mocks.MockMonitor):
                 "one; pass opts=ResourceOptions(provider=…), or InvokeOptions to a data source"
             )
             raise DeclareError(msg)
+
+    def _transformed(self, request: Any, urn: str) -> dict[str, Any]:  # noqa: ANN401 - protobuf's
+        """Return a resource's properties after the program's own transforms.
+
+        As the engine runs them: the resource's, then those of each component around it, then the
+        stack's. What they change besides properties cannot be followed here.
+
+        Raises:
+            DeclareError: If one changes a resource's options.
+        """
+        properties = _deserialize(request.object)
+        own = mocks._resolve_callbacks(request.transforms)  # noqa: SLF001 - it has no other name
+        self._around[urn] = [*own, *self._around.get(request.parent, ())]
+        for transform in [*self._around[urn], *self._stack_transforms]:
+            options = ResourceOptions()
+            before = dict(vars(options))
+            given = ResourceTransformArgs(
+                custom=request.custom,
+                type_=request.type,
+                name=request.name,
+                props=properties,
+                opts=options,
+            )
+            made = transform(given)
+            result = _sync_await(made) if inspect.isawaitable(made) else made
+            if result is None:
+                continue
+            if result.opts is not None and vars(result.opts) != before:
+                msg = f"{urn}: a transform changes its options, which cannot be followed here"
+                raise DeclareError(msg)
+            properties = _deserialize(_sync_await(rpc.serialize_properties(result.props, {})))
+        return properties
 
     def _take(self, urn: str) -> None:
         """Refuse a second resource of one address, before anything is made of it."""

@@ -394,7 +394,7 @@ class Aurora(Extension):
             "DeletionProtection": held.deletion_protection,
             "GlobalClusterMembers": members,
             "Endpoint": held.endpoint,
-            **({"FailoverState": whole.state} if whole.state else {}),
+            **({"FailoverState": dict(whole.state)} if whole.state else {}),
         }
 
     def _held(self, whole: Whole) -> Any:  # noqa: ANN401 - moto's own

@@ -55,10 +55,8 @@ class Streams:
     def _take(self, stream: Stream) -> None:
         """Take what was measured since the last time; what passes while it is stopped is gone."""
         data = cloudwatch_backends[self._ground.account][stream.region].metric_data
-        first = (
-            stream.arn not in self._read
-        )  # what was measured before it existed is not made up for
-        since = len(data) if first else self._read[stream.arn]
+        first = stream.arn not in self._read
+        since = _older(data, stream.created_s) if first else self._read[stream.arn]
         self._read[stream.arn] = len(data)
         if stream.state != "running":
             return
@@ -128,6 +126,11 @@ class Streams:
         if text not in self._told:
             self._told.add(text)
             self._ground.tell("metrics", region, text, failed=True)
+
+
+def _older(data: list[Any], created_s: float) -> int:
+    """Return how many points were measured before a stream existed: it makes up for none."""
+    return sum(one.timestamp.replace(tzinfo=dt.UTC).timestamp() < created_s for one in data)
 
 
 def _record(stream: Stream, one: Any, account: str) -> dict[str, Any] | None:  # noqa: ANN401 - whatever AWS or JSON has
