@@ -374,6 +374,15 @@ def test_a_reference_to_another_region_is_refused_by_name():
     assert "sg-0123456789 does not exist" in text
 
 
+def test_a_region_that_the_twin_has_not_is_refused():
+    """At the first resource, and not with a database that nobody reaches."""
+    settings = TwinSettings(regions=("eu-central-1", CONTROL))
+    with Bare(settings) as bare, pytest.raises(ProvisionError) as caught:
+        bare.provision(read_project(STANDARD))
+    assert "the twin has no Region us-" in str(caught.value)
+    assert "it has eu-central-1, us-east-1" in str(caught.value)
+
+
 def test_an_option_that_is_not_honoured_is_an_error_and_not_dropped():
     """A property that no call takes: its name, and the resource's."""
 

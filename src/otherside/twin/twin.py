@@ -130,6 +130,7 @@ class Twin:
             self.clients,
             account=self.known["account"],
             run=self._directory.name,
+            regions=self.settings.regions,
             transform=transform,
             told=told,
         )

@@ -53,9 +53,11 @@ class Provisioner(Monitor):
         transform: Transform,
         run: str,
         told: Progress,
+        regions: tuple[str, ...],
     ) -> None:
         """Keep where things are made."""
         super().__init__(transform, account, config=config)
+        self._regions_here = regions
         self._clients, self._run, self._told = clients, run, told
         self._tags: dict[str, dict[str, str]] = {}
         self._where: dict[str, str] = {}
@@ -66,6 +68,9 @@ class Provisioner(Monitor):
         Raises:
             ProvisionError: If it cannot be made, by name.
         """
+        if declared.region and declared.region not in {GLOBAL, *self._regions_here}:
+            cause = f"the twin has no Region {declared.region}; it has "
+            raise ProvisionError(self._blame(declared, cause + ", ".join(self._regions_here)))
         if declared.type.startswith("pulumi:providers:"):
             self._tags[declared.urn] = _default_tags(declared.inputs)
             return replace(declared, id=declared.name, outputs=dict(declared.inputs))
@@ -169,6 +174,7 @@ def provision(
     *,
     account: str,
     run: str,
+    regions: tuple[str, ...],
     transform: Transform = lambda one: one,
     told: Progress = lambda _: None,
 ) -> Provisioned:
@@ -187,6 +193,7 @@ def provision(
         transform=transform,
         run=run,
         told=told,
+        regions=regions,
     )
     try:
         exports = run_program(
