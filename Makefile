@@ -42,6 +42,7 @@ sim: $(READY) ## Let the simulator try to break the orchestrator
 bench: $(READY) ## Measure us beside our peers, in one run
 	$(BIN)/python bench/preview.py
 	$(BIN)/python bench/functions.py
+	$(BIN)/python bench/twin.py
 
 docs: $(READY) ## Write docs/reference from the code
 	$(BIN)/python tools/docs.py

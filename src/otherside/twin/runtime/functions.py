@@ -53,6 +53,8 @@ RESERVED = frozenset(
     }
 )
 VARIABLES_BYTES_MAX = 4096
+KEPT_WARM = 1
+"""Environments of a function that wait for its next event: each takes 50 MB of this machine."""
 LAST_WORDS_S = 1.0
 """The machine's seconds."""
 VERSION = "/2018-06-01/runtime/"
@@ -98,7 +100,6 @@ class Environment:
     current: Invocation | None = None
     read: int = 0
     """How much of its log was sent on."""
-    used_s: float = 0.0
 
 
 class Functions(Extension):
@@ -298,8 +299,11 @@ class Functions(Extension):
         self._write(environment, f"END RequestId: {identifier}")
         outcome.log = self._collect(environment)
         if environment.process and environment.process.running:
-            environment.used_s = self._ground.now_s
-            self._idle.setdefault(str(function.function_arn), []).append(environment)
+            idle = self._idle.setdefault(str(function.function_arn), [])
+            if len(idle) < KEPT_WARM:
+                idle.append(environment)
+            else:
+                await self._discard(environment)
         return outcome
 
     async def _wait(
