@@ -19,7 +19,8 @@ from twin.conftest import EAST, Bare, TwinSettings, until
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us may ignore it
 sys.path[:0] = ["src", "tests"]
 from twin.conftest import Bare, TwinSettings
 from twin.test_database import shop
@@ -81,6 +82,15 @@ def gone(everything, directory):
 def test_nothing_survives_whoever_dies(whom, how):
     """Processes, threads, ports and files, with the owner, the cloud or the nursery killed."""
     process, directory, cloud, everything = running()
+    try:
+        end_it(whom, how, process, directory, cloud, everything)
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def end_it(whom, how, process, directory, cloud, everything):
+    """End one of the three, and see that all of them are gone."""
     nursery = next(one for one in everything if "nursery" in " ".join(one.cmdline()))
     os.kill({"owner": process.pid, "cloud": cloud, "nursery": nursery.pid}[whom], how)
     others = [one for one in everything if one.pid != process.pid]

@@ -172,6 +172,8 @@ class Twin:
 
     def close(self) -> None:
         """End everything, and wait until it is gone; closing twice is no error."""
+        if self._clients is not None:
+            self._clients.close()
         process = self._process
         if process is not None:
             with contextlib.suppress(OSError):

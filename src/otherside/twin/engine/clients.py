@@ -29,6 +29,13 @@ class Clients:
     _made: dict[tuple[str, str], Any] = field(default_factory=dict, repr=False)
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for client in self._made.values():
+                client.close()
+            self._made.clear()
+
     def get(self, service: str, region: str) -> Any:  # noqa: ANN401 - botocore makes the class
         """Return the client of a service in a Region."""
         with self._lock:
