@@ -74,6 +74,7 @@ class Twin:
     _ready: "queue.Queue[dict[str, Any] | None]" = field(default_factory=queue.Queue, repr=False)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _ended: threading.Event = field(default_factory=threading.Event, repr=False)
     _reader: threading.Thread | None = field(default=None, repr=False)
     _clients: Clients | None = field(default=None, repr=False)
 
@@ -147,6 +148,10 @@ class Twin:
         number = next(self._ids)
         answer: queue.Queue[dict[str, Any]] = queue.Queue()
         self._answers[number] = answer
+        if self._ended.is_set():  # asked after the last answer was given: nobody would wake us
+            self._answers.pop(number)
+            msg = "the twin is gone"
+            raise TwinError(msg)
         self._send({"id": number, "do": what, "with": how})
         try:
             found = answer.get(timeout=ANSWER_S)
@@ -166,7 +171,7 @@ class Twin:
         Raises:
             TwinError: If it has.
         """
-        if self._process is None or self._process.poll() is not None:
+        if self._process is None or self._ended.is_set() or self._process.poll() is not None:
             msg = "the twin's cloud has ended by itself"
             raise TwinError(msg)
 
@@ -253,6 +258,7 @@ class Twin:
                 self._ready.put(message["ready"])
             elif (waiting := self._answers.get(message["id"])) is not None:
                 waiting.put(message)
+        self._ended.set()
         self._ready.put(None)
         for waiting in list(self._answers.values()):
             waiting.put({"error": "the twin is gone"})
