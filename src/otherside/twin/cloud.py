@@ -20,6 +20,7 @@ import asyncio
 import contextlib
 import logging
 import secrets
+import shutil
 import threading
 import warnings
 from dataclasses import asdict, dataclass, field
@@ -369,9 +370,15 @@ class Cloud:
         }
 
 
+def _end_at_once(cloud: Cloud) -> None:
+    """End without the nursery: what it started died with it, and what it would remove is left."""
+    shutil.rmtree(cloud.wanted.directory, ignore_errors=True)
+    os._exit(1)
+
+
 async def _live(cloud: Cloud, lines: "asyncio.Queue[str | None]") -> None:
     """Open a cloud, answer its owner, and close it when the owner is gone."""
-    cloud.processes.on_lost = lambda: os._exit(1)  # everything that it started is dead with it
+    cloud.processes.on_lost = partial(_end_at_once, cloud)
     await cloud.open()
     control = Control(cloud)
     path = str(cloud.wanted.directory / CONTROL)
