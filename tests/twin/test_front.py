@@ -248,6 +248,52 @@ def test_what_nobody_carries_out_is_refused_by_name(bare):
     assert "rds:DescribeIntegrations" in found["Error"]["Message"]
 
 
+def test_a_request_of_two_meanings_is_refused(bare):
+    """What is judged is what is carried out: no second action in the address, no way around."""
+    import urllib.error
+    import urllib.request
+
+    from botocore.auth import SigV4Auth
+    from botocore.awsrequest import AWSRequest
+    from botocore.credentials import Credentials
+
+    keys = Credentials(bare.known["access_key_id"], bare.known["secret_access_key"])
+
+    def asked(path, service, **headers):
+        request = AWSRequest(
+            method="POST", url=bare.known["endpoint"] + path, data=b"{}", headers=headers
+        )
+        SigV4Auth(keys, service, EAST).add_auth(request)
+        prepared = request.prepare()
+        plain = urllib.request.Request(
+            prepared.url, data=b"{}", headers=dict(prepared.headers), method="POST"
+        )
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(plain, timeout=5)
+        with caught.value as error:
+            return error.code, error.read().decode()
+
+    target = {
+        "X-Amz-Target": "secretsmanager.ListSecrets",
+        "Content-Type": "application/x-amz-json-1.1",
+    }
+    code, text = asked("/?Action=GetSecretValue", "secretsmanager", **target)
+    assert (code, "more than one action" in text) == (400, True)
+    assert asked("/moto-api/reset", "secretsmanager", **target)[0] == 404
+
+
+def test_nothing_is_posted_to_the_internet(bare):
+    """A topic tells queues and functions of the twin, and nobody outside."""
+    topic = bare.aws("sns").create_topic(Name="outward")["TopicArn"]
+    found = refused(
+        bare.aws("sns").subscribe,
+        TopicArn=topic,
+        Protocol="https",
+        Endpoint="https://example.com/page",
+    )
+    assert "posts to nobody" in found["Error"]["Message"]
+
+
 def test_nothing_listens_beyond_the_loopback(bare):
     """Every address of a twin is of this machine alone."""
     import psutil

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qs
 
 from moto.core.exceptions import ServiceException
 
@@ -105,6 +106,7 @@ class Door:
         if fault is not None:
             self._meet(fault, asked)
         self._verify(asked, signature)
+        _refuse_two_meanings(asked, signature)
         self._authorize(asked)
         answer = self._carry_out(asked, start_response)
         if fault is not None and fault.mode is Mode.AFTER:
@@ -212,6 +214,21 @@ class Door:
 
 class _GoneError(Exception):
     """The connection is closed; there is nobody to answer."""
+
+
+def _refuse_two_meanings(asked: Asked, signature: Signature) -> None:
+    """Refuse what moto would take for another operation, or another service, than was judged."""
+    environ = asked.environ
+    path = str(environ.get("PATH_INFO", ""))
+    if path.startswith(("/moto-api", "/latest/")) or path == "/favicon.ico":
+        raise RefusedError("UnknownOperationException", f"nothing is at {path}", 404)
+    named = parse_qs(str(environ.get("QUERY_STRING", ""))).get("Action", [])
+    if "urlencoded" in str(environ.get("CONTENT_TYPE", "")):
+        named += parse_qs(asked.signed.body.decode("latin-1")).get("Action", [])
+    if named not in ([], [asked.call.operation]):
+        raise RefusedError("InvalidAction", "the request names more than one action", 400)
+    if signature.presigned and asked.call.service != "s3":
+        raise RefusedError("InvalidAction", "the twin takes presigned requests for S3 only", 400)
 
 
 def _refusal(asked: Asked | None, error: RefusedError) -> Answer:

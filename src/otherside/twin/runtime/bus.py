@@ -19,6 +19,7 @@ from moto.sqs.models import sqs_backends
 
 from otherside.twin.aws.seam import Extension, failure, operation
 from otherside.twin.front.access import Access
+from otherside.twin.front.door import PassError
 from otherside.twin.front.wire import Call, Failure
 from otherside.twin.ground import Ground
 from otherside.twin.runtime.functions import Functions
@@ -87,6 +88,16 @@ class Bus(Extension):
             entries.append({"EventId": self.emit(call.region, event, bus=bus)})
         failed = sum("ErrorCode" in one for one in entries)
         return {"FailedEntryCount": failed, "Entries": entries}
+
+    @operation("sns", "Subscribe")
+    def subscribe(self, _call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse what would leave this machine, and leave the rest to moto."""
+        if str(params.get("Protocol")) in {"http", "https"}:
+            message = (
+                "the twin posts to nobody: subscribe a queue, a function or an address of mail"
+            )
+            raise failure("InvalidParameter", message)
+        raise PassError
 
     def emit(self, region: str, event: dict[str, Any], *, bus: str = "default") -> str:
         """Put an event onto a bus, with what every event has; return its identifier."""

@@ -33,7 +33,7 @@ async def pipe(
 
     async def take() -> None:
         held = 0
-        while data := await reader.read(CHUNK):
+        while data := await _read(reader):
             path = ground.geography.path(source, target)
             delay_s = path.delay_s + chance.uniform(0, path.jitter_s)
             if path.bytes_per_s:
@@ -68,6 +68,14 @@ async def pipe(
         taking.cancel()
         with contextlib.suppress(asyncio.CancelledError, OSError):
             await taking
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    """Return what comes next; an end that is reset is an end."""
+    try:
+        return await reader.read(CHUNK)
+    except OSError:
+        return b""
 
 
 async def splice(
