@@ -37,6 +37,9 @@ class Engine(Protocol):
     async def fence(self, arn: str) -> bool:
         """Stop a primary from taking writes; return whether it could be reached."""
 
+    def bar(self, arn: str) -> None:
+        """Keep a server that is down from coming up by itself."""
+
     async def rejoin(self, arn: str, *, source: str, anew: bool) -> None:
         """Make an old primary a standby of another, on a new volume or on its own."""
 
@@ -262,6 +265,7 @@ class Aurora(Extension):
         self._event_of_instance(old if reached else target, fenced=fenced)
         await asyncio.sleep(self._ground.latency.of("aurora-failover"))
         await self._engine.promote(target.arn)
+        self._engine.bar(old.arn)
         self._take_over(whole, old, target)
         old.connected = False
         self._event(target, "RDS-EVENT-0238", f"Global failover to {target.arn} completed.")

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from otherside.twin.data.postgres import Postgres
+from otherside.twin.data.postgres import SUPER, Postgres
 from otherside.twin.front.access import Access
 from otherside.twin.front.signature import Signed, is_signed_with, read_signature
 from otherside.twin.ground import Ground
@@ -99,6 +99,9 @@ class DatabaseDoor:
         words = body[4:].split(b"\0")
         settings = dict(zip(words[::2], words[1::2], strict=False))
         user = settings.get(b"user", b"").decode()
+        if user == SUPER:  # Aurora gives its own superuser to nobody
+            _refuse(writer, "28P01", f'password authentication failed for user "{user}"')
+            return
         far = await self._far(endpoint, body)
         if far is None:
             _refuse(writer, "57P03", "the database system is not accepting connections")

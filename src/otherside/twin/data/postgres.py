@@ -49,8 +49,8 @@ SETTINGS: Mapping[str, str] = {
     "log_disconnections": "on",
 }
 HBA = f"""
-local all {SUPER} trust
-local replication {SUPER} trust
+local all {SUPER} scram-sha-256
+local replication {SUPER} scram-sha-256
 host replication {SUPER} 127.0.0.0/8 scram-sha-256
 local all "{{master}}" scram-sha-256
 local all +rds_iam trust
@@ -152,12 +152,16 @@ class Postgres:
     async def fence(self, arn: str) -> bool:
         """Stop a primary from taking writes: its server is stopped, and nobody's work is kept."""
         server = self._servers[arn]
+        self._stopped_by_us.add(arn)  # first: one that is down must not come up as a primary
         if server.process is None or not server.process.running:
             return False
-        self._stopped_by_us.add(arn)
         self._processes.signal(server.process, signal.SIGINT)  # fast: disconnect, write out, end
-        await asyncio.wait([server.process.ended], timeout=START_S)
+        await asyncio.wait([server.process.ended], timeout=START_S * self._ground.warp.speed)
         return not server.process.running
+
+    def bar(self, arn: str) -> None:
+        """Keep a server that is down from coming up by itself; one that runs is left alone."""
+        self._stopped_by_us.add(arn)
 
     async def rejoin(self, arn: str, *, source: str, anew: bool) -> None:
         """Make an old primary a standby of another, on a new volume or on its own."""
@@ -231,9 +235,12 @@ class Postgres:
     # --- making ---------------------------------------------------------------------------------
 
     async def _initialise(self, server: Server) -> None:
+        password = self._keep(server, "pwfile", self._secret)
+        self._keep(server, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
         await self._run(
             "initdb",
-            *("--pgdata", str(server.data), "--username", SUPER, "--auth", "trust"),
+            *("--pgdata", str(server.data), "--username", SUPER, "--pwfile", str(password)),
+            *("--auth", "scram-sha-256"),
             *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
             log=server.directory / "initdb.log",
         )
@@ -256,14 +263,19 @@ class Postgres:
             )
             await self._execute(server, made)
 
+    def _keep(self, server: Server, name: str, text: str) -> Path:
+        """Write a file that only the server's own user reads."""
+        file = server.directory / name
+        file.touch(mode=0o600)
+        file.write_text(text)
+        if self._user is not None:
+            os.chown(file, *self._user)
+        return file
+
     async def _copy(self, server: Server, source: str) -> None:
         """Copy a primary's volume, over the way between the Regions."""
         port = await self._open_way(server, source)
-        password = server.directory / "pgpass"
-        password.write_text(f"*:*:*:{SUPER}:{self._secret}\n")
-        password.chmod(0o600)
-        if self._user is not None:
-            os.chown(password, *self._user)
+        password = self._keep(server, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
         await self._run(
             "pg_basebackup",
             *("--pgdata", str(server.data), "--host", "127.0.0.1", "--port", str(port)),
@@ -397,7 +409,12 @@ class Postgres:
         self, server: Server, statement: Statement, parameters: Sequence[object] = ()
     ) -> list[tuple[object, ...]]:
         connection = await psycopg.AsyncConnection.connect(
-            host=str(server.socket), port=5432, user=SUPER, dbname="postgres", autocommit=True
+            host=str(server.socket),
+            port=5432,
+            user=SUPER,
+            password=self._secret,
+            dbname="postgres",
+            autocommit=True,
         )
         async with connection:
             cursor = await connection.execute(statement, parameters or None)
