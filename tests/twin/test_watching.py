@@ -275,8 +275,12 @@ def test_R53_13_a_check_follows_the_metric_and_not_the_alarms_state(bare):
     until(lambda: state(bare, "followed", WEST) == "ALARM")
     time.sleep(0.5)
     assert healthy(bare, identifier)
-    measure(bare, "followed", 5, region=WEST, back_s=5)
-    until(lambda: not healthy(bare, identifier), seconds=15)
+
+    def left():
+        measure(bare, "followed", 5, region=WEST, back_s=5)  # a metric goes on being measured
+        return not healthy(bare, identifier)
+
+    until(left, seconds=15, every_s=0.5)
 
 
 def test_R53_13_a_region_that_falls_silent_leaves_what_was_known(bare):

@@ -31,10 +31,6 @@ class Addresses:
         """Return where the API is asked from a Region, or from outside."""
         return self.of(region, API)
 
-    def apis(self) -> dict[str, str]:
-        """Return the Region that each address of the API is asked from."""
-        return {self.api(one): one for one in self.regions}
-
     def gateway(self) -> str:
         """Return where guests' connections go."""
         return self.of("", GATEWAY)
@@ -42,14 +38,6 @@ class Addresses:
     def take(self, region: str) -> str:
         """Return an address that nobody has had."""
         return self.of(region, next(self._hosts))
-
-    def region_of(self, address: str) -> str | None:
-        """Return the Region of an address, an empty name for outside, or `None` for no address."""
-        parts = address.split(".")
-        if parts[:2] != ["127", str(self.block)]:
-            return None
-        number = int(parts[2])
-        return self.regions[number - 1] if number else ""
 
 
 def free_port(addresses: Sequence[str], *, kind: int = socket.SOCK_STREAM) -> int:

@@ -23,7 +23,7 @@ import secrets
 import shutil
 import threading
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ from moto.moto_server.werkzeug_app import (
 )
 
 from otherside.twin.addresses import Addresses, free_port
-from otherside.twin.aws.aurora import Aurora, Whole
+from otherside.twin.aws.aurora import Aurora
 from otherside.twin.aws.backups import Backups
 from otherside.twin.aws.behind import keys_behind
 from otherside.twin.aws.dns import Checks
@@ -462,8 +462,6 @@ def main(told: dict[str, Any], warp: Warp) -> None:
     finally:
         loop.close()
 
-
-__all__ = ["Cloud", "Wanted", "Whole", "asdict", "main"]
 
 if __name__ == "__main__":
     main(_told, _warp)

@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from moto.core.exceptions import ServiceException
 from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from otherside.twin.front.policy import (
-    CannotTellError,
     Request,
     Statement,
     Verdict,
@@ -261,6 +259,3 @@ def _role_arn(principal: str) -> str:
         return principal
     account, name = principal.split(":")[4], principal.split("/")[1]
     return f"arn:aws:iam::{account}:role/{name}"
-
-
-__all__ = ["Access", "CannotTellError", "Holder", "ServiceException"]

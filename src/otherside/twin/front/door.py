@@ -34,8 +34,6 @@ Operation = Callable[[Call, Mapping[str, Any]], Any]
 StartResponse = Callable[..., Any]
 AUDIT_MAX = 100_000
 HANG_S = 600.0
-SKEW_S = 900.0
-"""How far a signature's time may be from the service's: a quarter of an hour, in general."""
 
 
 class PassError(Exception):

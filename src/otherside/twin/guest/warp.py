@@ -76,11 +76,6 @@ class Warp:
         _sleep(seconds / self.speed)
 
 
-def real_monotonic_s() -> float:
-    """Return the machine's seconds from a fixed moment, warped or not."""
-    return _monotonic()
-
-
 def real_sleep(seconds: float) -> None:
     """Wait for a span of the machine's time, warped or not."""
     _sleep(seconds)

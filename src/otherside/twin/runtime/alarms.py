@@ -23,7 +23,6 @@ from otherside.twin.ground import Ground
 TICK_S, HIGH_TICK_S, MINUTE_S = 60.0, 10.0, 60
 EXTRA = 2
 """How many periods more than asked for are looked at; AWS's own number is nowhere published."""
-SPANS = {"Sum", "SampleCount", "Average", "Minimum", "Maximum"}
 
 
 class State(StrEnum):

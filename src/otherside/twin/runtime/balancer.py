@@ -21,7 +21,6 @@ from otherside.twin.runtime.alarms import Metrics
 from otherside.twin.runtime.network import Interface, Local, Network, Reach
 
 CONNECT_S, IDLE_S = 10.0, 60.0
-HEAD_MAX = 65_536
 METRICS_S = 60.0
 LOOK_S = 1.0
 

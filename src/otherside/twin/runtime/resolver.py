@@ -29,7 +29,6 @@ OUTSIDE_NAMES = {"one.one.one.one": "192.0.2.53", "dns.google": "192.0.2.54"}
 """Names of nobody's here, which resolve while the internet is in reach; addresses of TEST-NET."""
 DATABASE_TTL_S = 5
 AWS = ".amazonaws.com"
-EDNS_BYTES = 1232
 
 DatabaseAddress = Callable[[str, bool], str | None]
 """The address of a database's name, as seen from outside or not; `None` where it is none."""

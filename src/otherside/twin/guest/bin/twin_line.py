@@ -1,6 +1,5 @@
 """What the commands of an instance share: a line to the twin, through the instance's gateway."""
 
-import json
 import os
 import socket
 import sys
@@ -12,8 +11,3 @@ def ask(question):
     if answer.get("error"):
         sys.exit(f"{os.path.basename(sys.argv[0])}: {answer['error']}")
     return answer
-
-
-def dump(value):
-    """Print a value as JSON."""
-    print(json.dumps(value))
