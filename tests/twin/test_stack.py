@@ -230,6 +230,35 @@ def test_BAK_01_02_04_a_backup_is_copied_to_the_other_region_and_not_to_a_vault_
         BackupVaultName=there["BackupVaultName"]
     )["RecoveryPoints"]
     assert [one["ResourceArn"] for one in points] == [cluster]
+    restored = restore(deployed, points[0]["RecoveryPointArn"])
+    rows = "select key, sha256 from entries order by key"
+    there, here = (
+        deployed.do("query", cluster="again", statement=rows),
+        deployed.do("query", cluster=PRIMARY, statement=rows),
+    )
+    assert restored.endswith(":cluster:again")
+    assert there == here
+    assert there
+
+
+def restore(bare, point):
+    """Restore a recovery point in the standby's Region, by the stack's own role; return its ARN."""
+    backup = bare.aws("backup", WEST)
+    roles = bare.aws("iam").list_roles(MaxItems=200)["Roles"]
+    group = bare.aws("rds", WEST).describe_db_clusters()["DBClusters"][0]
+    job = backup.start_restore_job(
+        RecoveryPointArn=point,
+        IamRoleArn=next(one["Arn"] for one in roles if "backups-standby" in one["RoleName"]),
+        Metadata={"DBClusterIdentifier": "again", "DBSubnetGroupName": group["DBSubnetGroup"]},
+    )
+
+    def finished():
+        found = backup.describe_restore_job(RestoreJobId=job["RestoreJobId"])
+        return found if found["Status"] in {"COMPLETED", "FAILED"} else None
+
+    done = until(finished)
+    assert done["Status"] == "COMPLETED", done["StatusMessage"]
+    return done["CreatedResourceArn"]
 
 
 def test_STR_06_07_what_is_written_to_one_bucket_arrives_in_the_other(deployed):

@@ -220,7 +220,7 @@ class Cloud:
             ground, self.metrics, self._emit, self.bus.act, self.watching.suppressors
         )
         self.tables, self.objects = Tables(ground), Objects(ground, access)
-        self.backups = Backups(ground, access, self.kept, self._emit, lambda _: None)
+        self.backups = Backups(ground, access, self.kept, self._emit, self.aurora)
         self.checkers = Checkers(
             ground, self.network, self.checks, self.alarms, self.metrics, self._resolve
         )

@@ -5,9 +5,12 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-datab
 
 import asyncio
 import datetime as dt
+import inspect
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol
 
 from moto.rds.models import DBCluster, rds_backends
@@ -40,6 +43,9 @@ class Engine(Protocol):
     def bar(self, arn: str) -> None:
         """Keep a server that is down from coming up by itself."""
 
+    async def resume(self, arn: str) -> None:
+        """Have a primary that was fenced take writes again."""
+
     async def rejoin(self, arn: str, *, source: str, anew: bool) -> None:
         """Make an old primary a standby of another, on a new volume or on its own."""
 
@@ -48,6 +54,22 @@ class Engine(Protocol):
 
     async def set_password(self, arn: str, password: str) -> None:
         """Change the master user's password."""
+
+    async def snapshot(self, arn: str) -> Path:
+        """Copy a running cluster's volume aside; return where it is."""
+
+    async def restore(self, arn: str, region: str, *, of: str, aside: Path) -> None:
+        """Make a cluster of its own from a volume that was copied aside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What a backup keeps of a cluster."""
+
+    arn: str
+    aside: Path
+    config: Mapping[str, Any]
+    """What the cluster was made with, in moto's words."""
 
 
 @dataclass(slots=True)
@@ -251,11 +273,22 @@ class Aurora(Extension):
             whole.state["Status"] = str(whole.move)
             try:
                 await carry_out(whole, old, target)
+            except Exception as error:  # noqa: BLE001 - whatever the engine fails with
+                await self._fail(whole, old, target, error)
             finally:
                 whole.move, whole.state = None, {}
                 for member in (old, target):
                     member.cluster.status = "available"
         self._look_again()
+
+    async def _fail(self, whole: Whole, old: Member, target: Member, error: Exception) -> None:
+        """Tell that a move did not come about; the writer is where it was, and writes again."""
+        code = "RDS-EVENT-0239" if whole.move is Move.FAILOVER else "RDS-EVENT-0187"
+        kind = "failover" if whole.move is Move.FAILOVER else "switchover"
+        self._event(target, code, f"Global {kind} to {target.arn} failed.")
+        self._ground.tell("twin", target.region, f"{kind} failed: {error}")
+        if whole.writer == old.arn:
+            await self._engine.resume(old.arn)
 
     async def _fail_over(self, whole: Whole, old: Member, target: Member) -> None:
         """Move the writer without waiting for what has not arrived."""
@@ -267,7 +300,8 @@ class Aurora(Extension):
         await self._engine.promote(target.arn)
         self._engine.bar(old.arn)
         self._take_over(whole, old, target)
-        old.connected = False
+        for other in whole.members:  # the others follow a primary that is none any more
+            other.connected = other is target
         self._event(target, "RDS-EVENT-0238", f"Global failover to {target.arn} completed.")
 
     async def _switch_over(self, whole: Whole, old: Member, target: Member) -> None:
@@ -315,6 +349,43 @@ class Aurora(Extension):
             await self._engine.rejoin(member.arn, source=whole.writer, anew=True)
             member.connected = True
             self._event(member, "RDS-EVENT-0241", "Finished resynchronizing the DB cluster.")
+
+    async def snapshot(self, arn: str) -> Snapshot | None:
+        """Return what a backup keeps: a cluster's volume, and nothing of any other resource."""
+        found = next((one for name, _, one in self.clusters() if name == arn), None)
+        if found is None:
+            return None
+        aside = await self._engine.snapshot(arn)
+        names = set(inspect.signature(DBCluster.__init__).parameters)
+        config = {key: value for key, value in found.get_cfg().items() if key in names}
+        return Snapshot(arn=arn, aside=aside, config=config)
+
+    async def restore(self, region: str, content: Snapshot, metadata: Mapping[str, str]) -> str:
+        """Make a cluster that stands alone of what was kept; return its ARN.
+
+        Raises:
+            ValueError: If a cluster of the name exists.
+        """
+        backend = rds_backends[self._ground.account][region]
+        name = metadata["DBClusterIdentifier"]
+        if name in backend.clusters:
+            msg = f"DB Cluster already exists: {name}"
+            raise ValueError(msg)
+        groups = json.loads(metadata.get("VpcSecurityGroupIds") or "[]")
+        cluster = backend.create_db_cluster(
+            {
+                **content.config,
+                "db_cluster_identifier": name,
+                "db_subnet_group_name": metadata.get("DBSubnetGroupName"),
+                "vpc_security_group_ids": groups,
+                "availability_zones": None,
+                "tags": [],
+            }
+        )
+        arn = str(cluster.db_cluster_arn)
+        await self._engine.restore(arn, region, of=content.arn, aside=content.aside)
+        self._ground.tell("database", region, f"{name} is restored", cluster=arn)
+        return arn
 
     # --- what others ask ------------------------------------------------------------------------
 

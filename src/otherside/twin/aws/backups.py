@@ -1,13 +1,12 @@
-"""AWS Backup's jobs, which moto lacks: backups and copies that take their time and can fail.
+"""AWS Backup's jobs, which moto lacks: backups, copies and restores, each of which can fail.
 
 https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html
 """
 
-import asyncio
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from moto.backup.models import backup_backends
 
@@ -53,6 +52,16 @@ class Point:
     copied_from: str = ""
 
 
+class Contents(Protocol):
+    """What really holds the data that is backed up, and can be made anew from it."""
+
+    async def snapshot(self, arn: str) -> Any:  # noqa: ANN401 - an engine's own
+        """Return what a resource holds now, or `None` where the twin keeps none of its kind."""
+
+    async def restore(self, region: str, content: Any, metadata: Mapping[str, str]) -> str:  # noqa: ANN401 - as above
+        """Make a new resource of what was kept; return its ARN."""
+
+
 @dataclass(slots=True)
 class Vault:
     """What moto does not keep of a vault."""
@@ -71,14 +80,15 @@ class Backups(Extension):
         access: Access,
         kept: Kept,
         emit: Callable[[str, dict[str, Any]], None],
-        content: Callable[[str], Any],
+        contents: Contents,
     ) -> None:
-        """Keep whom to ask and whom to tell; `content` takes what a resource holds."""
+        """Keep whom to ask and whom to tell."""
         self._ground, self._access, self._kept = ground, access, kept
-        self._emit, self._content = emit, content
+        self._emit, self._contents = emit, contents
         self._vaults: dict[str, Vault] = {}
         self._jobs: dict[str, Job] = {}
         self._copies: dict[str, Job] = {}
+        self._restores: dict[str, Job] = {}
         self._selections: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
 
     @operation("backup", "CreateBackupSelection")
@@ -167,6 +177,34 @@ class Backups(Extension):
             "CompletionDate": job.completed_s,
         }
 
+    @operation("backup", "StartRestoreJob")
+    def start_restore(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Start to make a new resource of a recovery point of this Region."""
+        point = self.point(params["RecoveryPointArn"])
+        if point is None or point.arn.split(":")[3] != call.region:
+            raise failure("ResourceNotFoundException", "Recovery point not found")
+        role = params.get("IamRoleArn") or ""
+        job = self._job(call.region, point.arn, point.vault, role)
+        self._restores[job.identifier] = job
+        work = self._restore(job, point, dict(params["Metadata"]))
+        self._ground.start(work, name="restore job")
+        return {"RestoreJobId": job.identifier}
+
+    @operation("backup", "DescribeRestoreJob")
+    def describe_restore(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe a restore job."""
+        job = self._found(self._restores, call, params["RestoreJobId"])
+        return {
+            "RestoreJobId": job.identifier,
+            "RecoveryPointArn": job.source,
+            "Status": job.state if job.state != "CREATED" else "PENDING",
+            "StatusMessage": job.message,
+            "IamRoleArn": job.role,
+            "CreatedResourceArn": job.point or None,
+            "CreationDate": job.created_s,
+            "CompletionDate": job.completed_s,
+        }
+
     @operation("backup", "DescribeCopyJob")
     def describe_copy(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a copy job."""
@@ -214,8 +252,11 @@ class Backups(Extension):
         elif not self._access.trusts(job.role, SERVICE):
             problem = f"IAM Role {job.role} cannot be assumed by AWS Backup"
         if problem is None:
-            content = await asyncio.to_thread(self._content, job.source)
-            self._add_point(job, job.source, days, content, copied_from="")
+            try:
+                content = await self._contents.snapshot(job.source)
+                self._add_point(job, job.source, days, content, copied_from="")
+            except (OSError, LookupError) as error:
+                problem = f"{job.source} could not be read: {error}"
         self._finish(job, problem, "Backup Job State Change", "BACKUP_JOB")
 
     async def _copy(self, job: Job, source_vault: str) -> None:
@@ -238,6 +279,28 @@ class Backups(Extension):
             days = point.delete_after_days
             self._add_point(job, point.resource, days, point.content, copied_from=point.arn)
         self._finish(job, problem, "Copy Job State Change", "COPY_JOB")
+
+    async def _restore(self, job: Job, point: Point, metadata: Mapping[str, str]) -> None:
+        """Make a resource of a point, unless its role may not."""
+        job.state = "RUNNING"
+        anew = f"arn:aws:rds:{job.region}:{self._ground.account}:cluster:"
+        anew += str(metadata.get("DBClusterIdentifier") or "")
+        action = "rds:RestoreDBClusterFromSnapshot"
+        problem = None
+        if point.content is None:
+            problem = f"the twin keeps no content of {point.resource}"
+        elif not metadata.get("DBClusterIdentifier"):
+            problem = "Metadata lacks DBClusterIdentifier"
+        elif not self._access.trusts(job.role, SERVICE):
+            problem = f"IAM Role {job.role} cannot be assumed by AWS Backup"
+        elif not self._access.role_may(job.role, action, anew, region=job.region).allowed:
+            problem = f"{job.role} may not {action} on {anew}"
+        else:
+            try:
+                job.point = await self._contents.restore(job.region, point.content, metadata)
+            except (OSError, LookupError, ValueError) as error:
+                problem = f"{point.arn} could not be restored: {error}"
+        self._finish(job, problem, "Restore Job State Change", "RESTORE_JOB")
 
     def _add_point(
         self,
@@ -267,7 +330,7 @@ class Backups(Extension):
         job.state, job.message = ("FAILED", problem) if problem else ("COMPLETED", "")
         text = f"{event.partition(' State')[0]} {job.state.lower()}: {problem or job.point}"
         self._ground.tell("backup", job.region, text)
-        key = "copyJobId" if prefix == "COPY_JOB" else "backupJobId"
+        key = f"{prefix.partition('_')[0].lower()}JobId"
         self._emit(
             job.region,
             {

@@ -6,6 +6,7 @@ ships its storage's.
 """
 
 import asyncio
+import itertools
 import os
 import secrets
 import shutil
@@ -24,6 +25,8 @@ from otherside.twin.runtime.wire import splice
 SUPER = "rdsadmin"
 """The name of Aurora's own superuser."""
 START_S = 30.0
+Known = tuple[str, str, str]
+"""A cluster's database, its master user and that user's password."""
 Statement = str | psycopg.sql.Composed
 REPLICATION_LOST_S = 5
 SETTINGS: Mapping[str, str] = {
@@ -86,6 +89,8 @@ class Server:
     follows: "asyncio.Server | None" = None
     """The way by which its log comes, for a standby."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    hold: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever starts or stops it: the map may change twice in a breath."""
     logs_read: int = 0
 
     @property
@@ -109,6 +114,7 @@ class Postgres:
         self._servers: dict[str, Server] = {}
         self._secret = secrets.token_urlsafe(24)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._numbers = itertools.count()
         self._stopped_by_us: set[str] = set()
         ground.geography.on_change(lambda: ground.start(self._follow_map(), name="databases"))
 
@@ -116,23 +122,10 @@ class Postgres:
 
     async def create(self, arn: str, region: str, *, source: str | None, **settings: str) -> None:
         """Make a cluster's server: a primary, or a standby of `source`."""
-        self._directory.mkdir(mode=0o711, exist_ok=True)
-        directory = self._directory / str(len(self._servers))  # short: a socket's path is
-        directory.mkdir()
         given = self._servers[source] if source else None
-        server = Server(
-            arn,
-            region,
-            directory,
-            source,
-            given.database if given else settings["database"] or "postgres",
-            given.user if given else settings["user"],
-            given.password if given else settings["password"],
-        )
-        self._servers[arn] = server
-        if self._user is not None:
-            os.chown(directory, *self._user)
-        directory.chmod(0o700)
+        own = settings["database"] or "postgres", settings["user"], settings["password"]
+        known = (given.database, given.user, given.password) if given else own
+        server = self._new(arn, region, source, known)
         if source is None:
             await self._initialise(server)
         else:
@@ -142,10 +135,28 @@ class Postgres:
         server.ready.set()
         self._ground.tell("database", region, f"{arn.rpartition(':')[2]} is up", cluster=arn)
 
+    def _new(self, arn: str, region: str, source: str | None, known: Known) -> Server:
+        """Return a new server, with a directory of its own and nothing in it."""
+        self._directory.mkdir(mode=0o711, exist_ok=True)
+        directory = self._directory / str(next(self._numbers))  # short: a socket's path is
+        directory.mkdir()
+        if self._user is not None:
+            os.chown(directory, *self._user)
+        directory.chmod(0o700)
+        server = self._servers[arn] = Server(arn, region, directory, source, *known)
+        return server
+
     async def promote(self, arn: str) -> None:
-        """Make a standby a primary."""
+        """Make a standby a primary.
+
+        Raises:
+            OSError: If it does not become one.
+        """
         server = self._servers[arn]
-        await self._execute(server, "select pg_promote(wait => true, wait_seconds => 60)")
+        asked = "select pg_promote(wait => true, wait_seconds => 60)"
+        if not (await self._query(server, asked))[0][0]:
+            msg = f"PostgreSQL did not promote {arn.rpartition(':')[2]} within 60 s"
+            raise OSError(msg)
         self._close_way(server)
         server.source = None
 
@@ -153,6 +164,10 @@ class Postgres:
         """Stop a primary from taking writes: its server is stopped, and nobody's work is kept."""
         server = self._servers[arn]
         self._stopped_by_us.add(arn)  # first: one that is down must not come up as a primary
+        async with server.hold:
+            return await self._stop(server)
+
+    async def _stop(self, server: Server) -> bool:
         if server.process is None or not server.process.running:
             return False
         self._processes.signal(server.process, signal.SIGINT)  # fast: disconnect, write out, end
@@ -163,29 +178,74 @@ class Postgres:
         """Keep a server that is down from coming up by itself; one that runs is left alone."""
         self._stopped_by_us.add(arn)
 
+    async def resume(self, arn: str) -> None:
+        """Have a primary that was fenced take writes again, once its Region stands."""
+        self._stopped_by_us.discard(arn)
+        await self._follow_map_with(self._servers[arn])
+
     async def rejoin(self, arn: str, *, source: str, anew: bool) -> None:
         """Make an old primary a standby of another, on a new volume or on its own."""
         server = self._servers[arn]
-        await self.fence(arn)
-        server.source = source
-        if anew or not await self._rewind(server, source):
-            shutil.rmtree(server.data, ignore_errors=True)
-            await self._copy(server, source)
-        self._stopped_by_us.discard(arn)
-        await self._start(server)
+        self._stopped_by_us.add(arn)
+        async with server.hold:
+            await self._stop(server)
+            server.source = source
+            if anew or not await self._rewind(server, source):
+                shutil.rmtree(server.data, ignore_errors=True)
+                await self._copy(server, source)
+            self._stopped_by_us.discard(arn)
+            await self._start(server)
 
     async def caught_up(self, source: str, target: str) -> None:
         """Stop a primary from writing, and wait until a standby holds all of it."""
         first, second = self._servers[source], self._servers[target]
         await self._execute(first, "alter system set default_transaction_read_only = on")
         await self._execute(first, "select pg_reload_conf()")
-        end = (await self._query(first, "select pg_current_wal_lsn()::text"))[0][0]
-        while True:
+        try:
+            end = (await self._query(first, "select pg_current_wal_lsn()::text"))[0][0]
             asked = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
-            if (await self._query(second, asked, (end,)))[0][0]:
-                break
-            await asyncio.sleep(0.2)
+            while not (await self._query(second, asked, (end,)))[0][0]:  # noqa: ASYNC110 - it is asked
+                await asyncio.sleep(0.2)
+        except (psycopg.Error, OSError):
+            await self._execute(first, "alter system reset default_transaction_read_only")
+            await self._execute(first, "select pg_reload_conf()")
+            raise
+        # Left unread until it starts again, as a standby: until it is stopped it takes no write.
         await self._execute(first, "alter system reset default_transaction_read_only")
+
+    async def snapshot(self, arn: str) -> Path:
+        """Copy a running cluster's volume aside; return where it is.
+
+        Raises:
+            LookupError: If there is no such cluster.
+            OSError: If it cannot be read.
+        """
+        server = self._servers[arn]
+        aside = self._directory / f"aside-{next(self._numbers)}"
+        aside.mkdir(mode=0o700)
+        if self._user is not None:
+            os.chown(aside, *self._user)
+        await self._run(
+            "pg_basebackup",
+            *("--pgdata", str(aside / "data"), "--host", str(server.socket), "--port", "5432"),
+            *("--username", SUPER, "--wal-method", "stream", "--checkpoint", "fast", "--no-sync"),
+            log=aside / "basebackup.log",
+            passfile=server.directory / "pgpass",
+        )
+        return aside
+
+    async def restore(self, arn: str, region: str, *, of: str, aside: Path) -> None:
+        """Make a cluster of its own from a volume that was copied aside."""
+        given = self._servers[of]
+        server = self._new(arn, region, None, (given.database, given.user, given.password))
+        await asyncio.to_thread(shutil.copytree, aside / "data", server.data)
+        if self._user is not None:
+            for one in (server.data, *server.data.rglob("*")):
+                os.chown(one, *self._user)
+        (server.data / "standby.signal").unlink(missing_ok=True)
+        _configure(server)
+        await self._start(server)
+        server.ready.set()
 
     async def set_password(self, arn: str, password: str) -> None:
         """Change the master user's password; it replicates like everything else."""
@@ -230,7 +290,8 @@ class Postgres:
 
     async def query(self, arn: str, statement: str) -> list[tuple[object, ...]]:
         """Return what a statement finds, asked as the superuser: for judging, not for serving."""
-        return await self._query(self._servers[arn], statement)
+        server = self._servers[arn]
+        return await self._query(server, statement, database=server.database)
 
     # --- making ---------------------------------------------------------------------------------
 
@@ -376,14 +437,19 @@ class Postgres:
 
     async def _follow_map(self) -> None:
         """Kill the servers of a Region that is lost, and start them when it is back."""
-        for server in self.servers():
+        await asyncio.gather(*(self._follow_map_with(one) for one in self.servers()))
+
+    async def _follow_map_with(self, server: Server) -> None:
+        process = server.process
+        if process is not None and not self._ground.geography.stands(server.region):
+            # Whoever holds it may wait for it in vain: a Region is lost without asking.
+            await self._processes.end(process)
+            return
+        async with server.hold:
             process = server.process
-            if process is None:
-                continue
+            down = process is not None and not process.running
             stands = self._ground.geography.stands(server.region)
-            if not stands and process.running:
-                await self._processes.end(process)
-            elif stands and not process.running and server.arn not in self._stopped_by_us:
+            if down and stands and server.arn not in self._stopped_by_us:
                 (server.data / "postmaster.pid").unlink(missing_ok=True)
                 await self._start(server)
 
@@ -406,14 +472,19 @@ class Postgres:
             raise OSError(msg)
 
     async def _query(
-        self, server: Server, statement: Statement, parameters: Sequence[object] = ()
+        self,
+        server: Server,
+        statement: Statement,
+        parameters: Sequence[object] = (),
+        *,
+        database: str = "postgres",
     ) -> list[tuple[object, ...]]:
         connection = await psycopg.AsyncConnection.connect(
             host=str(server.socket),
             port=5432,
             user=SUPER,
             password=self._secret,
-            dbname="postgres",
+            dbname=database,
             autocommit=True,
         )
         async with connection:

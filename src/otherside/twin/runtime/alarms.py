@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from moto.cloudwatch.models import Alarm, cloudwatch_backends
@@ -171,6 +172,7 @@ class Alarms(Extension):
         self._suppressors = suppressors
         self._children: dict[tuple[str, str], tuple[object, dict[str, str]]] = {}
         self._suppressed: dict[tuple[str, str], Suppression] = {}
+        self._told: set[str] = set()
 
     @operation("cloudwatch", "SetAlarmState")
     def set_state(self, call: Call, params: Mapping[str, Any]) -> None:
@@ -201,10 +203,20 @@ class Alarms(Extension):
                 if alarm.rule is None and now_s >= due.get(alarm.name, 0.0):
                     short = int(alarm.period or 0) < MINUTE_S
                     due[alarm.name] = now_s + (HIGH_TICK_S if short else TICK_S)
-                    self.look(region, alarm)
+                    self._try(region, alarm, partial(self.look, region, alarm))
             for alarm in alarms:
                 if alarm.rule is not None:
-                    self._compose(region, alarm, alarms)
+                    self._try(region, alarm, partial(self._compose, region, alarm, alarms))
+
+    def _try(self, region: str, alarm: Alarm, evaluate_it: Callable[[], None]) -> None:
+        """Evaluate one alarm; one that cannot be is told of, once, and holds up nobody."""
+        try:
+            evaluate_it()
+        except (ValueError, KeyError, TypeError) as error:
+            text = f"{alarm.name} cannot be evaluated: {type(error).__name__}: {error}"
+            if text not in self._told:
+                self._told.add(text)
+                self._ground.tell("alarm", region, text, alarm=alarm.name, failed=True)
 
     def look(self, region: str, alarm: Alarm) -> None:
         """Evaluate one metric alarm now."""

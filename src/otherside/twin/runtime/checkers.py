@@ -183,7 +183,7 @@ class Checkers:
         if not address:
             try:
                 address = self._resolve(source, str(name))[0]
-            except (LookupError, TimeoutError):
+            except (LookupError, TimeoutError):  # an empty answer is one
                 return False, "Failure: DNS resolution failed"
         verdict = self._network.decide(source, str(address), port)
         wait_s = TCP_CONNECT_S if kind == "TCP" else CONNECT_S
@@ -232,7 +232,8 @@ class Checkers:
         writer.write(f"{head}User-Agent: Amazon-Route53-Health-Check-Service\r\n\r\n".encode())
         async with asyncio.timeout(ANSWER_S):
             line = await reader.readline()
-        status = int(line.split()[1]) if line else 0
+        _, _, rest = line.partition(b" ")
+        status = int(rest.split()[0]) if rest.split() else 0  # what is no HTTP is no success
         good = status in SUCCESS
         if good and kind.endswith("STR_MATCH"):
             async with asyncio.timeout(BODY_S):

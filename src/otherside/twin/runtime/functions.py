@@ -13,6 +13,7 @@ import io
 import itertools
 import json
 import os
+import shutil
 import sys
 import uuid
 import zipfile
@@ -229,10 +230,16 @@ class Functions(Extension):
             if self._ground.now_s - began_s > age_s:
                 await self._give_up(function, payload, outcome, number, "EventAgeExceeded")
                 return
+            await self._until_it_stands(function)
             outcome = await self.invoke(function, payload)
             if outcome.error is None:
                 return
         await self._give_up(function, payload, outcome, tries, "RetriesExhausted")
+
+    async def _until_it_stands(self, function: LambdaFunction) -> None:
+        """Wait while a function's Region is lost: its queue is lost with it, and comes back."""
+        while not self._ground.geography.stands(str(function.region)):  # noqa: ASYNC110 - threads call back
+            await asyncio.sleep(1.0)
 
     async def _give_up(
         self,
@@ -304,6 +311,8 @@ class Functions(Extension):
                 idle.append(environment)
             else:
                 await self._discard(environment)
+        if environment.stream not in self._all:  # its last words have been read
+            await asyncio.to_thread(shutil.rmtree, environment.directory, ignore_errors=True)
         return outcome
 
     async def _wait(
@@ -376,6 +385,8 @@ class Functions(Extension):
         if not environment.process.running:  # its last words may still be on their way
             await asyncio.wait([ready], timeout=LAST_WORDS_S * self._ground.warp.speed)
         ready.cancel()
+        if not self._ground.geography.stands(str(function.region)):  # lost while it started
+            await self._processes.end(environment.process)
         if not environment.process.running and environment.init_error is None:
             message = "Runtime exited without providing a reason"
             environment.init_error = _failed("Runtime.ExitError", message).payload
@@ -425,6 +436,7 @@ class Functions(Extension):
 
     async def _discard(self, environment: Environment) -> None:
         self._all.pop(environment.stream, None)
+        self._gateway.guests.pop(f"function/{environment.directory.name}", None)
         if environment.server is not None:
             environment.server.close()
         if environment.process is not None and environment.process.running:

@@ -59,6 +59,8 @@ class Unit:
     wanted: bool = True
     process: Process | None = None
     starts: int = 0
+    hold: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever starts it: the map may change twice in a breath."""
 
 
 @dataclass(slots=True)
@@ -253,12 +255,11 @@ class Instances:
     async def _follow_map(self) -> None:
         """Kill the processes of a Region that is lost; start its services when it is back."""
         for instance in self.all():
-            stands = self._ground.geography.stands(instance.region)
+            if not self._ground.geography.stands(instance.region):
+                await self._kill(instance)
+                continue
             for unit in instance.units.values():
-                running = unit.process is not None and unit.process.running
-                if not stands and running and unit.process is not None:
-                    await self._processes.end(unit.process)
-                elif stands and not running and unit.wanted:
+                if unit.wanted:
                     await self._start(instance, unit)
 
     # --- its daemons ----------------------------------------------------------------------------
@@ -298,8 +299,7 @@ class Instances:
                 if verb == "restart" and unit.process is not None:
                     await self._processes.end(unit.process, gently_s=GENTLE_S)
                 unit.wanted = True
-                if unit.process is None or not unit.process.running:
-                    await self._start(instance, unit)
+                await self._start(instance, unit)
         return {}
 
     def _read_unit(self, instance: Instance, name: str) -> Unit:
@@ -332,11 +332,17 @@ class Instances:
         )
 
     async def _start(self, instance: Instance, unit: Unit) -> None:
-        unit.process = await self._processes.start(
-            unit.command, log=unit.log, env=unit.environment, cwd=unit.directory
-        )
-        unit.starts += 1
-        self._ground.start(self._restart(instance, unit, unit.process), name=unit.name)
+        """Start a service, unless it runs already or its Region has gone meanwhile."""
+        async with unit.hold:
+            if unit.process is not None and unit.process.running:
+                return
+            if not self._ground.geography.stands(instance.region):
+                return
+            unit.process = await self._processes.start(
+                unit.command, log=unit.log, env=unit.environment, cwd=unit.directory
+            )
+            unit.starts += 1
+            self._ground.start(self._restart(instance, unit, unit.process), name=unit.name)
 
     async def _restart(self, instance: Instance, unit: Unit, process: Process) -> None:
         """Start a service again when it ends, as its unit says."""

@@ -11,6 +11,7 @@ CHUNK = 1 << 16
 HELD_MAX = 1 << 20
 """Bytes on their way at most, as a window would have it."""
 LOOK_S = 0.05
+"""How often a way that is cut is looked at, in the machine's seconds."""
 
 
 async def pipe(
@@ -56,7 +57,7 @@ async def pipe(
             at_s, data = waiting.popleft()
             await asyncio.sleep(max(0.0, at_s - ground.warp.monotonic_s()))
             while not ground.geography.reaches(source, target):  # noqa: ASYNC110 - threads call back
-                await asyncio.sleep(LOOK_S)
+                await asyncio.sleep(LOOK_S * ground.warp.speed)
             room.set()
             if not data:
                 break
