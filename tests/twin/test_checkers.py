@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.certificate import server_context
+from otherside.twin.certificate import Authority
 from otherside.twin.geography import OUTSIDE
 from otherside.twin.ground import Ground
 from otherside.twin.guest.warp import Warp
@@ -132,14 +132,14 @@ def test_R53_09_the_host_that_is_asked_for(port, kind, host):
 
 def test_R53_07_a_certificate_is_never_looked_at(tmp_path):
     """One that nobody signed, for another name, passes."""
-    context = server_context(tmp_path)
+    context = Authority(tmp_path).context()
     config = {"Type": "HTTPS", "Port": 443, "EnableSNI": True}
     assert probe(status(200), config, context=context)[0]
 
 
 def test_R53_08_a_server_that_wants_a_name_is_told_one_only_with_sni(tmp_path):
     """Without it the handshake fails, where the server insists."""
-    context = server_context(tmp_path)
+    context = Authority(tmp_path).context()
 
     def insist(_socket, name, _context):
         return None if name == "app.example.com" else 112  # unrecognized_name

@@ -40,7 +40,7 @@ def put(bare, detail, *, source="test", region=EAST, bus="default"):
 
 def deliveries(bare, name):
     """Return what became of a rule's deliveries, each an error or an empty string."""
-    return [one["error"] for one in bare.do("deliveries") if one["rule"] == name]
+    return [one["error"] for one in bare.do("deliveries")["deliveries"] if one["rule"] == name]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_EB_04_12_LAM_21_a_function_needs_a_permission_of_its_own(bare):
         put(bare, {}, source="wake")
         until(lambda n=count: len(deliveries(bare, "wake")) > n)
         assert (deliveries(bare, "wake")[-1] == "") is (statement == "right")
-    until(lambda: [one for one in bare.do("runs") if one["function"] == "woken"])
+    until(lambda: [one for one in bare.do("runs")["runs"] if one["function"] == "woken"])
 
 
 def forwarding(bare, name, source, there, *, policy=True):
@@ -198,6 +198,6 @@ def test_EB_14_a_schedule_ticks_each_minute(bare):
     assert found["source"] == "aws.events"
     assert (found["resources"], found["detail"]) == ([made], {})
     until(lambda: len(deliveries(bare, "tick")) >= 3, seconds=15)
-    times = [one["at_s"] for one in bare.do("deliveries") if one["rule"] == "tick"]
+    times = [one["at_s"] for one in bare.do("deliveries")["deliveries"] if one["rule"] == "tick"]
     assert all(55 < b - a < 70 for a, b in pairwise(times))
     bare.aws("events").disable_rule(Name="tick")

@@ -157,7 +157,7 @@ def test_LAM_04_08_09_an_event_that_fails_is_repeated_and_then_recorded(bare):
     assert body["requestPayload"] == {"n": 1}
     assert body["responseContext"]["functionError"] == "Unhandled"
     assert body["responsePayload"]["errorType"] == "ValueError"
-    runs = [one["at_s"] for one in bare.do("runs") if one["function"] == "failing"]
+    runs = [one["at_s"] for one in bare.do("runs")["runs"] if one["function"] == "failing"]
     assert 58 < runs[1] - runs[0] < 90
     assert 118 < runs[2] - runs[1] < 150
 
@@ -239,6 +239,6 @@ def test_a_topic_reaches_a_function(bare):
     topic = bare.aws("sns").create_topic(Name="tells")["TopicArn"]
     bare.aws("sns").subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
     bare.aws("sns").publish(TopicArn=topic, Message="hello there")
-    runs = until(lambda: [one for one in bare.do("runs") if one["function"] == "told"])
+    runs = until(lambda: [one for one in bare.do("runs")["runs"] if one["function"] == "told"])
     assert "hello there" in runs[0]["log"]
     assert arn.split(":")[4] == ACCOUNT

@@ -79,7 +79,7 @@ def looks(bare):
     """Return what the decider said, look by look."""
     return [
         json.loads(line)
-        for run in bare.do("runs")
+        for run in bare.do("runs")["runs"]
         if run["function"] == "orders-prod-decider"
         for line in run["log"].splitlines()
         if line.startswith("{")
@@ -140,7 +140,7 @@ def test_ELB_01_02_03_04_targets_are_healthy_by_their_own_answers(deployed):
 
 def test_the_functions_run_from_the_very_bundle(deployed):
     """Decider and witness, with their roles, no error, and nothing unknown to them."""
-    runs = {one["function"]: one["error"] for one in deployed.do("runs")}
+    runs = {one["function"]: one["error"] for one in deployed.do("runs")["runs"]}
     assert {"orders-prod-decider", "orders-prod-rotation"} <= set(runs)
     assert set(runs.values()) == {None}
     assert looks(deployed)[-1]["reason"].startswith("steady")
@@ -179,6 +179,10 @@ def test_KMS_09_10_a_replica_secret_is_there_and_takes_no_writes(deployed):
     assert values[EAST] == values[WEST]
     assert arns[EAST].replace(EAST, WEST) == arns[WEST]
     client = deployed.aws("secretsmanager", WEST)
+    key = client.describe_secret(SecretId=arns[WEST])["KmsKeyId"]
+    assert (
+        deployed.aws("kms", WEST).describe_key(KeyId=key)["KeyMetadata"]["KeyManager"] == "CUSTOMER"
+    )
     with pytest.raises(client.exceptions.InvalidParameterException, match="replica secret"):
         client.put_secret_value(SecretId=arns[WEST], SecretString="x")
 

@@ -47,7 +47,7 @@ from otherside.twin.aws.seam import Extension
 from otherside.twin.aws.secrets import Secrets
 from otherside.twin.aws.tables import Tables
 from otherside.twin.aws.watching import Watching
-from otherside.twin.certificate import server_context
+from otherside.twin.certificate import Authority
 from otherside.twin.control import Control
 from otherside.twin.data.door import DatabaseDoor, Endpoint
 from otherside.twin.data.postgres import Postgres
@@ -145,7 +145,8 @@ class Databases:
             name=str(cluster.db_cluster_identifier),
             region=region,
             subnet=str(subnet.id),
-            address=str(ipaddress.ip_network(subnet.cidr_block)[100 + len(self._known)]),
+            # From the end of the subnet: instances begin at its beginning.
+            address=str(ipaddress.ip_network(subnet.cidr_block)[-3 - len(self._known)]),
             groups=tuple(cluster.vpc_security_group_ids),
             ports={int(cluster.port): (address, self.port)},
         )
@@ -200,14 +201,14 @@ class Cloud:
     def _join(self) -> None:
         """Make every part and tell each of those that it needs."""
         ground, access, directory = self.ground, self.access, self.wanted.directory
-        context = server_context(directory)
+        self.authority = Authority(directory)
         self.network = Network(ground)
         self.network.endpoints = {
             one: (self.addresses.api(one), self.api_port) for one in self.wanted.regions
         }
         self.faults = Faults()
         self.surroundings: dict[str, dict[str, str]] = {one: {} for one in self.wanted.regions}
-        self.gateway = Gateway(ground, self.network, self._resolve)
+        self.gateway = Gateway(ground, self.network, self._resolve, self.addresses.gateway())
         self.functions = Functions(
             ground, access, self.processes, self.gateway, directory / "functions", self.surroundings
         )
@@ -238,14 +239,15 @@ class Cloud:
             ground,
             self.network,
             self.metrics,
-            context,
+            self.authority,
             self.addresses.take,
             {80: self.http_port, 443: self.https_port},
             self.instances.interface,
+            inside=self.addresses.gateway(),
         )
         self.instances.balancers = self.balancers
         self.door_of_databases = DatabaseDoor(
-            ground, self.postgres, access, context, self._has_instance
+            ground, self.postgres, access, self.authority.context(), self._has_instance
         )
         self.databases = Databases(
             ground,
@@ -259,11 +261,15 @@ class Cloud:
             ground, self.balancers, self.checkers, self.databases.address, self._api
         )
         self.streams = Streams(ground, access, self.watching, self.objects)
+        self._open_door()
+
+    def _open_door(self) -> None:
+        """Make the front door, and tell it of every part that does something of its own."""
         self.door = Door(
             moto=DomainDispatcherApplication(create_backend_app),
-            access=access,
+            access=self.access,
             faults=self.faults,
-            warp=ground.warp,
+            warp=self.ground.warp,
             sources={address: region for region, address in self._api_addresses().items()},
         )
         for part in self._extensions():
@@ -325,6 +331,7 @@ class Cloud:
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
                 "AWS_EC2_METADATA_DISABLED": "true",
+                "SSL_CERT_FILE": str(self.authority.trust),
                 "OTHERSIDE_TWIN_GATEWAY": f"{host}:{port}",
                 "OTHERSIDE_TWIN_CLOCK": self.ground.warp.to_text(),
             }
@@ -336,6 +343,7 @@ class Cloud:
             keep(self.bus.schedule, region)
         keep(self.checkers.run)
         keep(self.databases.run)
+        keep(self.functions.follow)
         keep(export_logs, self.ground, self.aurora, self.postgres)
         keep(measure_lag, self.ground, self.aurora, self.postgres, self.metrics)
 
@@ -363,6 +371,7 @@ class Cloud:
             "http_port": self.http_port,
             "https_port": self.https_port,
             "database_port": self.database_port,
+            "authority": str(self.authority.trust),
             "speed": self.wanted.speed,
             "clock": self.ground.warp.to_text(),
             "latency": "modelled" if self.wanted.latency else "none",
@@ -442,6 +451,7 @@ def _listen(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[str | None]")
 def main(told: dict[str, Any], warp: Warp) -> None:
     """Run a cloud until its owner is gone."""
     sys.stdout = sys.stderr  # the owner reads the other one
+    os.umask(0o077)  # keys and everything else are this user's
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     wanted = Wanted(

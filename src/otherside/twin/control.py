@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from otherside.twin.data.postgres import Server
 from otherside.twin.front.fault import Fault, Mode
 from otherside.twin.geography import Path
 
@@ -62,11 +63,18 @@ class Control:
                     "running": server.process is not None and server.process.running,
                     "writer": cloud.aurora.is_writer(server.arn),
                     "follows": server.source,
+                    "lag_s": await self._lag_s(server),
                 }
                 for server in cloud.postgres.servers()
             ],
             "checks": {name: cloud.checkers.healthy(name) for name in cloud.checks.configurations},
         }
+
+    async def _lag_s(self, server: Server) -> float | None:
+        """Return how far a standby is behind, in twin seconds, where it runs."""
+        if server.source is None or server.process is None or not server.process.running:
+            return None
+        return await self._cloud.postgres.measure_lag(server.arn)
 
     async def do_settle(self) -> None:
         """Wait until every database that was asked for is up."""
@@ -109,42 +117,49 @@ class Control:
         """Start or stop a service of an instance."""
         return await self._cloud.instances.systemctl(instance, verb, unit)
 
+    async def do_database(self, cluster: str, verb: str) -> None:
+        """Stop a cluster's server, which nobody replaces, or start it again."""
+        postgres = self._cloud.postgres
+        server = next(one for one in postgres.servers() if one.arn.endswith(f":{cluster}"))
+        if verb == "stop":
+            await postgres.fence(server.arn)
+        else:
+            await postgres.resume(server.arn)
+
     async def do_signal(self, instance: str, unit: str, number: int) -> None:
         """Signal a service of an instance."""
         self._cloud.instances.signal(instance, unit, signal.Signals(number))
 
+    async def do_kill(self, function: str) -> int:
+        """Kill a function where it runs; return how many environments that were."""
+        return await self._cloud.functions.kill(function)
+
     async def do_happenings(self, since: int = 0) -> dict[str, Any]:
         """Return what happened, from a position on, and the next position."""
-        told = list(self._cloud.ground.happenings)
-        return {"next": len(told), "happenings": [asdict(one) for one in told[since:]]}
+        position, told = self._cloud.ground.happenings.since(since)
+        return {"next": position, "happenings": [asdict(one) for one in told]}
 
     async def do_calls(self, since: int = 0) -> dict[str, Any]:
         """Return the calls of the API, from a position on, and the next position."""
-        calls = list(self._cloud.door.calls)
-        return {
-            "next": len(calls),
-            "calls": [
-                {
-                    "at_s": one.at_s,
-                    "service": one.service,
-                    "operation": one.operation,
-                    "region": one.region,
-                    "source": one.source,
-                    "principal": one.principal,
-                    "status": one.status,
-                    "error": one.error,
-                }
-                for one in calls[since:]
-            ],
-        }
+        position, calls = self._cloud.door.calls.since(since)
+        names = ("at_s", "service", "operation", "region", "source", "principal", "status", "error")
+        told = [{name: getattr(one, name) for name in names} for one in calls]
+        return {"next": position, "calls": told}
 
-    async def do_runs(self) -> list[dict[str, Any]]:
-        """Return every run of a function."""
-        return list(self._cloud.functions.runs)
+    async def do_runs(self, since: int = 0) -> dict[str, Any]:
+        """Return the runs of functions that ended, from a position on, and the next position."""
+        position, runs = self._cloud.functions.runs.since(since)
+        return {"next": position, "runs": runs}
 
-    async def do_deliveries(self) -> list[dict[str, Any]]:
-        """Return every delivery of an event."""
-        return list(self._cloud.bus.delivered)
+    async def do_lines(self, since: int = 0) -> dict[str, Any]:
+        """Return what functions printed, from a position on, and the next position."""
+        position, lines = self._cloud.functions.lines.since(since)
+        return {"next": position, "lines": lines}
+
+    async def do_deliveries(self, since: int = 0) -> dict[str, Any]:
+        """Return the deliveries of events, from a position on, and the next position."""
+        position, delivered = self._cloud.bus.delivered.since(since)
+        return {"next": position, "deliveries": delivered}
 
     async def do_query(self, cluster: str, statement: str) -> list[list[Any]]:
         """Return what a statement finds in a cluster, whoever may reach it."""

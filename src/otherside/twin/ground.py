@@ -3,7 +3,6 @@
 import asyncio
 import threading
 import traceback
-from collections import deque
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +10,7 @@ from typing import Any
 from otherside.twin.geography import Geography
 from otherside.twin.guest.warp import Warp
 from otherside.twin.latency import Latency
-
-HAPPENINGS_MAX = 50_000
+from otherside.twin.trail import Trail
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +35,7 @@ class Ground:
     warp: Warp
     latency: Latency
     geography: Geography = field(default_factory=Geography)
-    happenings: deque[Happening] = field(default_factory=lambda: deque(maxlen=HAPPENINGS_MAX))
+    happenings: Trail[Happening] = field(default_factory=Trail)
     _loop: asyncio.AbstractEventLoop | None = None
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _closing: bool = False

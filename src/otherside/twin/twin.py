@@ -165,6 +165,11 @@ class Twin:
             raise TwinError(msg)
         return found["result"]
 
+    def region_of(self, address: str) -> str | None:
+        """Return the Region that one of the twin's addresses is in; `None` is outside of all."""
+        number = int(address.split(".")[2])
+        return self.settings.regions[number - 1] if number else None
+
     def check(self) -> None:
         """Raise if the cloud has ended by itself.
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from moto.secretsmanager.models import ReplicaSecret, secretsmanager_backends
@@ -28,6 +29,20 @@ class Secrets(Extension):
     def __init__(self, ground: Ground, access: Access, invoke: Invoke) -> None:
         """Keep how functions are invoked."""
         self._ground, self._access, self._invoke = ground, access, invoke
+
+    @after("secretsmanager", "CreateSecret", "ReplicateSecretToRegions")
+    def replicated(self, call: Call, params: Mapping[str, Any], body: bytes) -> None:
+        """Have each replica say whose key it is under: moto says the primary's."""
+        arn = str(json.loads(body)["ARN"])
+        for one in params.get("AddReplicaRegions") or ():
+            there = arn.replace(call.region, one["Region"])
+            replica = secretsmanager_backends[self._ground.account][one["Region"]].secrets.get(
+                there
+            )
+            if isinstance(replica, ReplicaSecret):
+                key = one.get("KmsKeyId") or "alias/aws/secretsmanager"
+                replica.config["KmsKeyId"] = key
+                replica.to_dict = partial(_described, replica, key)  # type: ignore[method-assign]  # its own key
 
     @operation("secretsmanager", "RotateSecret")
     def rotate(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,3 +119,7 @@ class Secrets(Extension):
             message = "Secrets Manager can't find the specified secret."
             raise failure("ResourceNotFoundException", message)
         return found
+
+
+def _described(replica: ReplicaSecret, key: str) -> dict[str, Any]:
+    return {**ReplicaSecret.to_dict(replica), "KmsKeyId": key}

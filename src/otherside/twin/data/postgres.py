@@ -137,7 +137,8 @@ class Postgres:
 
     def _new(self, arn: str, region: str, source: str | None, known: Known) -> Server:
         """Return a new server, with a directory of its own and nothing in it."""
-        self._directory.mkdir(mode=0o711, exist_ok=True)
+        self._directory.mkdir(exist_ok=True)
+        self._directory.chmod(0o711)  # whatever the umask: its own user has to get through
         directory = self._directory / str(next(self._numbers))  # short: a socket's path is
         directory.mkdir()
         if self._user is not None:

@@ -5,7 +5,6 @@ refused, never let through.
 """
 
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,6 +26,7 @@ from otherside.twin.front.wire import (
     read_request,
 )
 from otherside.twin.guest.warp import Warp
+from otherside.twin.trail import Trail
 
 Answer = tuple[int, Mapping[str, str], bytes]
 Operation = Callable[[Call, Mapping[str, Any]], Any]
@@ -55,7 +55,7 @@ class Door:
         default_factory=dict
     )
     """What has to happen once moto has carried out an operation."""
-    calls: deque[Call] = field(default_factory=lambda: deque(maxlen=AUDIT_MAX))
+    calls: Trail[Call] = field(default_factory=lambda: Trail(AUDIT_MAX))
     stopping: threading.Event = field(default_factory=threading.Event)
     unreachable: Callable[[str, str], bool] = lambda _source, _region: False
     """Whether a Region's API answers nothing to somebody: (asked from, asked)."""

@@ -275,12 +275,13 @@ def _dynamodb_keys(params: Params) -> Mapping[str, Sequence[str]]:
     item = params.get("Key") or params.get("Item") or {}
     if partition in item:
         return {"dynamodb:leadingkeys": [str(v) for v in item[partition].values()]}
-    values = params.get("ExpressionAttributeValues")
+    values = params.get("ExpressionAttributeValues") or {}
+    names = params.get("ExpressionAttributeNames") or {}
     condition = str(params.get("KeyConditionExpression", ""))
-    used = re.match(r"\s*\(?\s*\S+\s*=\s*(:\w+)", condition)
-    if used and values and used[1] in values:
-        return {"dynamodb:leadingkeys": [str(v) for v in values[used[1]].values()]}
-    return {} if condition else {"dynamodb:leadingkeys": []}
+    for name_, value in re.findall(r"([#\w.-]+)\s*=\s*(:\w+)", condition):
+        if names.get(name_, name_) == partition and value in values:
+            return {"dynamodb:leadingkeys": [str(v) for v in values[value].values()]}
+    return {} if condition else {"dynamodb:leadingkeys": []}  # none is one that cannot be told
 
 
 def _kms_keys(params: Params) -> Mapping[str, Sequence[str]]:

@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+from moto.acm.exceptions import CertificateNotFound
+from moto.acm.models import acm_backends
 from moto.elbv2.models import elbv2_backends
 
 from otherside.twin.aws.seam import Extension, operation
+from otherside.twin.certificate import Authority
 from otherside.twin.front.door import PassError
 from otherside.twin.front.wire import Call
+from otherside.twin.geography import OUTSIDE
 from otherside.twin.ground import Ground
 from otherside.twin.runtime.alarms import Metrics
 from otherside.twin.runtime.network import Interface, Local, Network, Reach
@@ -64,14 +68,20 @@ class Balancers(Extension):
         ground: Ground,
         network: Network,
         metrics: Metrics,
-        context: ssl.SSLContext,
+        authority: Authority,
         take_address: Callable[[str], str],
         ports: Mapping[int, int],
         instance: Callable[[str], Interface | None],
+        *,
+        inside: str,
     ) -> None:
-        """Keep where instances are; `ports` says where on this machine 80 and 443 are."""
+        """Keep where instances are; `ports` says where on this machine 80 and 443 are.
+
+        Connections of guests come from the address `inside`.
+        """
+        self._inside = inside
         self._ground, self._network, self._metrics = ground, network, metrics
-        self._context, self._take, self._ports = context, take_address, ports
+        self._authority, self._take, self._ports = authority, take_address, ports
         self._instance = instance
         self._balancers: dict[str, Balancer] = {}
         self._targets: dict[str, dict[str, Target]] = {}
@@ -209,7 +219,8 @@ class Balancers(Extension):
         from moto.ec2.models import ec2_backends  # noqa: PLC0415 - as above
 
         held = ec2_backends[self._ground.account][region].get_subnet(subnet)
-        return ipaddress.ip_network(held.cidr_block)[200 + number]
+        network = ipaddress.ip_network(held.cidr_block)
+        return network[network.num_addresses // 2 + number]  # instances begin at the beginning
 
     async def _listen(self, balancer: Balancer, held: Any) -> None:  # noqa: ANN401 - moto's own
         """Open what has a listener and is not open yet."""
@@ -238,12 +249,24 @@ class Balancers(Extension):
                     writer.close()
 
             server = await asyncio.start_server(
-                answer, address, wanted, ssl=self._context if secure else None
+                answer, address, wanted, ssl=self._context(listener) if secure else None
             )
             balancer.servers[port] = server
             where: Local = server.sockets[0].getsockname()[:2]
             for node in balancer.nodes:
                 node.ports[port] = where
+
+    def _context(self, listener: Any) -> ssl.SSLContext:  # noqa: ANN401 - moto's own
+        """Return a context with the names of the listener's certificate, as ACM has it."""
+        arn = str(listener.certificate or "")
+        known = acm_backends[self._ground.account][arn.split(":")[3]] if arn else None
+        try:
+            held = known.get_certificate(arn) if known is not None else None
+        except CertificateNotFound:  # it was deleted: the listener goes on with none of its own
+            held = None
+        if held is None:
+            return self._authority.context()
+        return self._authority.context(tuple(dict.fromkeys([held.common_name, *held.sans])))
 
     def _listeners_of(self, region: str, group: str) -> list[Any]:
         backend = elbv2_backends[self._ground.account][region]
@@ -359,8 +382,7 @@ class Balancers(Extension):
                     head = await reader.readuntil(b"\r\n\r\n")
             except (asyncio.IncompleteReadError, TimeoutError):
                 return
-            if not self._ground.geography.stands(balancer.region):
-                await asyncio.sleep(3600)  # a Region that is gone answers nothing
+            await self._until_heard(balancer, writer)
             lines = head.decode("latin-1").split("\r\n")
             method, path, _ = lines[0].split(" ", 2)
             headers = _headers(lines[1:])
@@ -371,6 +393,17 @@ class Balancers(Extension):
             balancer.counts["RequestCount"] = balancer.counts.get("RequestCount", 0) + 1
             if headers.get("connection", "").lower() == "close":
                 return
+
+    async def _until_heard(self, balancer: Balancer, writer: asyncio.StreamWriter) -> None:
+        """Wait while the way to whoever asks is cut: nothing is answered, and nothing refused.
+
+        Who comes by the gateway was let through there; anybody else is a user from outside.
+        """
+        geography = self._ground.geography
+        place = balancer.region
+        guest = writer.get_extra_info("peername")[0] == self._inside
+        while not (geography.stands(place) and (guest or geography.converse(OUTSIDE, place))):  # noqa: ASYNC110 - threads call back
+            await asyncio.sleep(1.0)
 
     async def _route(
         self,

@@ -17,12 +17,13 @@ from moto.events.models import Rule, events_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
 
-from otherside.twin.aws.seam import Extension, failure, operation
+from otherside.twin.aws.seam import Extension, after, failure, operation
 from otherside.twin.front.access import Access
 from otherside.twin.front.door import PassError
 from otherside.twin.front.wire import Call, Failure
 from otherside.twin.ground import Ground
 from otherside.twin.runtime.functions import Functions
+from otherside.twin.trail import Trail
 
 SERVICE = "events.amazonaws.com"
 ALARMS = "cloudwatch.amazonaws.com"
@@ -49,7 +50,7 @@ class Bus(Extension):
         """Keep what delivers to what."""
         self._ground, self._access, self._functions = ground, access, functions
         self._chance = random.Random(ground.account)  # noqa: S311 - jitter of retries
-        self.delivered: list[dict[str, Any]] = []
+        self.delivered: Trail[dict[str, Any]] = Trail()
         """Every delivery and every failure, for the drill and the tests."""
         functions.send = self.send
         self._invoke_for_moto()
@@ -351,6 +352,12 @@ class Bus(Extension):
         self._may_use_key(service, str(topic.kms_master_key_id or ""), region, source)
         topic.publish(text, subject=subject)
         self._ground.tell("notice", region, subject or text[:120], topic=arn)
+
+    @after("sns", "Publish")
+    def published(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Tell what somebody published by the API."""
+        text = params.get("Subject") or str(params.get("Message") or "")[:120]
+        self._ground.tell("notice", call.region, text, topic=params.get("TopicArn"))
 
     def act(self, region: str, arn: str, message: dict[str, Any]) -> None:
         """Take an alarm's action: tell a topic, or invoke a function."""

@@ -35,6 +35,7 @@ from otherside.twin.guest import SITE
 from otherside.twin.process import Process, Processes
 from otherside.twin.runtime.gateway import Gateway, Guest
 from otherside.twin.runtime.network import Source
+from otherside.twin.trail import Trail
 
 SERVICE = "lambda.amazonaws.com"
 INIT_S = 10.0
@@ -56,6 +57,7 @@ RESERVED = frozenset(
 VARIABLES_BYTES_MAX = 4096
 KEPT_WARM = 1
 """Environments of a function that wait for its next event: each takes 50 MB of this machine."""
+FOLLOW_S = 1.0
 LAST_WORDS_S = 1.0
 """The machine's seconds."""
 VERSION = "/2018-06-01/runtime/"
@@ -101,6 +103,10 @@ class Environment:
     current: Invocation | None = None
     read: int = 0
     """How much of its log was sent on."""
+    guest: str = ""
+    """What it shows the gateway."""
+    said: str = ""
+    """What was printed during the invocation that runs."""
 
 
 class Functions(Extension):
@@ -123,8 +129,10 @@ class Functions(Extension):
         self._all: dict[str, Environment] = {}
         self._running: dict[str, int] = {}
         self._numbers = itertools.count(1)
-        self.runs: list[dict[str, Any]] = []
+        self.runs: Trail[dict[str, Any]] = Trail()
         """Every invocation that ended, for the drill and for `twin status`."""
+        self.lines: Trail[dict[str, Any]] = Trail()
+        """Every line that a function printed, as it came."""
         self.metrics: Any = None
         """Set by the cloud: where what a log has embedded is published."""
         self.send: Any = None
@@ -236,6 +244,26 @@ class Functions(Extension):
                 return
         await self._give_up(function, payload, outcome, tries, "RetriesExhausted")
 
+    async def follow(self) -> None:
+        """Send on what functions print while they run, for as long as the twin lives."""
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            for environment in list(self._all.values()):
+                if environment.current is not None:
+                    self._collect(environment)
+
+    async def kill(self, name: str) -> int:
+        """Kill every environment of a function that runs an event; return how many did."""
+        running = [
+            one
+            for one in self._all.values()
+            if one.function.function_name == name and one.current and one.process
+        ]
+        for one in running:
+            assert one.process is not None
+            await self._processes.end(one.process)
+        return len(running)
+
     async def _until_it_stands(self, function: LambdaFunction) -> None:
         """Wait while a function's Region is lost: its queue is lost with it, and comes back."""
         while not self._ground.geography.stands(str(function.region)):  # noqa: ASYNC110 - threads call back
@@ -304,7 +332,8 @@ class Functions(Extension):
         outcome = await self._wait(environment, invocation, timeout_s)
         environment.current = None
         self._write(environment, f"END RequestId: {identifier}")
-        outcome.log = self._collect(environment)
+        self._collect(environment)
+        outcome.log, environment.said = environment.said, ""
         if environment.process and environment.process.running:
             idle = self._idle.setdefault(str(function.function_arn), [])
             if len(idle) < KEPT_WARM:
@@ -367,12 +396,12 @@ class Functions(Extension):
         port = environment.server.sockets[0].getsockname()[1]
         guest = f"{function.function_name}-{number}"
         source = Source(name=guest, region=str(function.region))
-        self._gateway.guests[f"function/{guest}"] = Guest(source=source)
+        environment.guest = self._gateway.admit(f"function/{guest}", Guest(source=source))
         self._all[stream] = environment
         environment.process = await self._processes.start(
             [sys.executable, "-B", "-m", "awslambdaric", str(function.handler)],
             log=environment.log,
-            env=self._environment(function, stream, guest, port, code),
+            env=self._environment(function, stream, environment.guest, port, code),
             cwd=code,
         )
         ready = asyncio.create_task(environment.ready.wait())
@@ -430,13 +459,13 @@ class Functions(Extension):
             "LAMBDA_TASK_ROOT": str(code),
             "LAMBDA_RUNTIME_DIR": str(code),
             **self._surroundings[region],
-            "OTHERSIDE_TWIN_GUEST": f"function/{guest}",
+            "OTHERSIDE_TWIN_GUEST": guest,
             **{str(k): str(v) for k, v in (function.environment_vars or {}).items()},
         }
 
     async def _discard(self, environment: Environment) -> None:
         self._all.pop(environment.stream, None)
-        self._gateway.guests.pop(f"function/{environment.directory.name}", None)
+        self._gateway.guests.pop(environment.guest, None)
         if environment.server is not None:
             environment.server.close()
         if environment.process is not None and environment.process.running:
@@ -505,14 +534,23 @@ class Functions(Extension):
         with environment.log.open("a") as log:
             log.write(f"{line}\n")
 
-    def _collect(self, environment: Environment) -> str:
-        """Send what the process has printed since the last time to its log group."""
+    def _collect(self, environment: Environment) -> None:
+        """Send the whole lines that were printed since the last time to the log group."""
         try:
-            text = environment.log.read_text(errors="replace")
+            with environment.log.open("rb") as log:
+                log.seek(environment.read)
+                raw = log.read()
         except OSError:
-            return ""
-        new, environment.read = text[environment.read :], len(text)
+            return
+        ended = environment.process is None or not environment.process.running
+        raw = raw if ended else raw[: raw.rfind(b"\n") + 1]
+        environment.read += len(raw)
+        new = raw.decode(errors="replace")
+        environment.said += new
         function = environment.function
+        for line in new.splitlines():
+            name, at_s = str(function.function_name), self._ground.now_s
+            self.lines.append({"at_s": at_s, "function": name, "line": line})
         group = _log_group(function)
         role = str(function.role)
         arn = f"arn:aws:logs:{function.region}:{self._ground.account}:log-group:{group}"
@@ -526,7 +564,6 @@ class Functions(Extension):
             put_lines(backend, group, environment.stream, new.splitlines(), self._ground.now_s)
             for line in new.splitlines():
                 self._extract(str(function.region), line)
-        return new
 
     def _extract(self, region: str, line: str) -> None:
         """Publish the metrics that a line of a log has embedded.

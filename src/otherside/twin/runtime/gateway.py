@@ -7,6 +7,7 @@ that connects by itself, or something that only its instance's own daemons can d
 import asyncio
 import contextlib
 import json
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,9 +43,17 @@ class Gateway:
     ground: Ground
     network: Network
     resolve: Resolve
+    inside: str
+    """The address that guests' connections come from, whoever they are."""
     guests: dict[str, Guest] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _lines: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def admit(self, name: str, guest: Guest) -> str:
+        """Let a guest in; return what it has to show, which nobody else can know."""
+        shown = f"{name}/{secrets.token_urlsafe(12)}"
+        self.guests[shown] = guest
+        return shown
 
     async def open(self, address: str) -> Local:
         """Start serving; return where."""
@@ -175,7 +184,9 @@ class Gateway:
             path = self.ground.geography.path(guest.source.region, verdict_region)
             await asyncio.sleep(2 * path.delay_s)  # a connection takes a way there and back
         try:
-            return await asyncio.open_connection(*local), verdict_region
+            return await asyncio.open_connection(
+                *local, local_addr=(self.inside, 0)
+            ), verdict_region
         except OSError:
             return Reach.REFUSED
 

@@ -137,17 +137,17 @@ class Instances:
         for identifier in members[: self._max]:
             if identifier not in self._instances:
                 await self._boot(region, group, identifier)
-        self._replace(region, group)
+        self._replace(region, group, members)
         return set(members)
 
-    def _replace(self, region: str, group: Any) -> None:  # noqa: ANN401 - moto's own
+    def _replace(self, region: str, group: Any, members: list[str]) -> None:  # noqa: ANN401 - moto's own
         """Terminate one instance that its load balancer finds ill after its grace."""
         if group.health_check_type != "ELB" or self.balancers is None:
             return
         grace_s = float(group.health_check_grace_period or 0)
         for instance in self.all():
             old = self._ground.now_s - instance.booted_s > grace_s
-            ours = instance.group == group.name
+            ours = instance.identifier in members  # and not one that is being terminated
             if ours and old and self.balancers.state_of(instance.identifier) == "unhealthy":
                 text = f"{instance.identifier} is replaced: its load balancer finds it ill"
                 self._ground.tell("instance", region, text)
@@ -182,11 +182,13 @@ class Instances:
         self._instances[identifier] = instance
         self._network.add(interface)
         source = Source(name=identifier, region=region, interface=interface)
-        self._gateway.guests[f"instance/{identifier}"] = Guest(
+        guest = Guest(
             source=source,
             ask=lambda wanted: self._answer(instance, wanted),
             metadata=lambda streams: self._metadata(instance, streams),
         )
+        shown = self._gateway.admit(f"instance/{identifier}", guest)
+        instance.environment["OTHERSIDE_TWIN_GUEST"] = shown
         if self.balancers is not None:
             self.balancers.register(list(map(str, group.target_group_arns)), identifier)
         self._ground.tell("instance", region, f"{identifier} boots")
@@ -230,7 +232,6 @@ class Instances:
             "PYTHONDONTWRITEBYTECODE": "1",
             **self._surroundings[region],
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://169.254.169.254",
-            "OTHERSIDE_TWIN_GUEST": f"instance/{root.name}",
             "OTHERSIDE_TWIN_ROOT": str(root),
             "OTHERSIDE_TWIN_PYTHON": sys.executable,
         }
@@ -241,7 +242,7 @@ class Instances:
             self.balancers.deregister(instance.identifier)
         self._instances.pop(instance.identifier, None)
         self._network.remove(instance.identifier)
-        self._gateway.guests.pop(f"instance/{instance.identifier}", None)
+        self._gateway.guests.pop(instance.environment["OTHERSIDE_TWIN_GUEST"], None)
         self._ground.tell("instance", instance.region, f"{instance.identifier} is terminated")
         await self._kill(instance)
         await asyncio.to_thread(shutil.rmtree, instance.root, ignore_errors=True)

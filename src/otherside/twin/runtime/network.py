@@ -159,9 +159,8 @@ class Network:
 
     def _stands_between(self, source: str, target: str) -> bool:
         geography = self.ground.geography
-        if source == OUTSIDE:
-            return geography.stands(target) and geography.reaches(OUTSIDE, target)
-        return geography.converse(source, target)
+        # A health checker may be in a Region that is none of the twin's: that is outside, too.
+        return geography.converse(source if source in self.ground.regions else OUTSIDE, target)
 
     # --- routes ---------------------------------------------------------------------------------
 
