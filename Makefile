@@ -5,7 +5,7 @@ SEEDS ?= 100000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help drill test check fix sim bench docs
+.PHONY: help drill drills test check fix sim bench docs evidence
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,8 +17,11 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-drill: $(READY) ## Kill a region under load and measure what was promised (not built yet)
-	@echo 'make drill: the twin that it runs on is not built yet; see CHANGELOG.md' >&2; exit 2
+drill: $(READY) ## Kill a Region under load and measure what was promised
+	$(BIN)/otherside drill --stack examples/standard
+
+drills: $(READY) ## Play every scenario that make test leaves out: about half an hour
+	$(BIN)/pytest -m long
 
 test: check ## Everything: lint, types, contracts and all tests
 	$(BIN)/pytest --numprocesses auto -m slow
@@ -29,7 +32,7 @@ check: $(READY) ## Lint, types, contracts and the fast tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/docs.py --check
-	$(BIN)/pytest --numprocesses auto -m 'not slow'
+	$(BIN)/pytest --numprocesses auto -m 'not slow and not long'
 
 fix: $(READY) ## Mend what a tool can mend: format and lint
 	$(BIN)/ruff check --fix
@@ -43,6 +46,10 @@ bench: $(READY) ## Measure us beside our peers, in one run
 	$(BIN)/python bench/preview.py
 	$(BIN)/python bench/functions.py
 	$(BIN)/python bench/twin.py
+
+evidence: $(READY) ## Run the drills that the documents show, and keep what came of them
+	$(BIN)/python tools/evidence.py
+	$(BIN)/python tools/docs.py
 
 docs: $(READY) ## Write docs/reference from the code
 	$(BIN)/python tools/docs.py

@@ -1,6 +1,5 @@
 """Our own stack, declared in the variants that the tests need, once each in a process."""
 
-import dataclasses
 import json
 from functools import cache
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pulumi
 
 from otherside.design import parse_design
-from otherside.infra.declare import Declaration, Declared, declare
+from otherside.infra.declare import Declaration, declare
 from otherside.infra.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
 
 CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
@@ -92,45 +91,3 @@ def declare_variant(variant, transform=lambda one: one) -> Declaration:
 def declared(variant="standard") -> Declaration:
     """Return a variant as declared; do not change it."""
     return declare_variant(variant)
-
-
-class Sabotage:
-    """A resource transform that breaks some resources, and knows whether it found any."""
-
-    def __init__(self, kind, change, *, name="", region=""):
-        """Break the resources of a type, narrowed by a part of the name and by Region."""
-        self.kind = kind if kind.startswith("pulumi:") else f"aws:{kind}"
-        self.change, self.name, self.region = change, name, region
-        self.broken = 0
-
-    def __call__(self, one: Declared):
-        """Return a resource as it is, broken, or not at all."""
-        wanted = one.type == self.kind and self.name in one.name and self.region in {"", one.region}
-        if not wanted:
-            return one
-        self.broken += 1
-        return self.change(one)
-
-
-def drop(kind, *, name="", region=""):
-    """Return a sabotage that leaves resources out."""
-    return Sabotage(kind, lambda _: None, name=name, region=region)
-
-
-def put(kind, *, name="", region="", **inputs):
-    """Return a sabotage that sets inputs; `None` takes one away."""
-
-    def change(one):
-        kept = {k: v for k, v in {**one.inputs, **inputs}.items() if v is not None}
-        return dataclasses.replace(one, inputs=kept)
-
-    return Sabotage(kind, change, name=name, region=region)
-
-
-def edit(kind, key, how, *, name="", region=""):
-    """Return a sabotage that rewrites one input."""
-
-    def change(one):
-        return dataclasses.replace(one, inputs={**one.inputs, key: how(one.inputs[key])})
-
-    return Sabotage(kind, change, name=name, region=region)

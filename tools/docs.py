@@ -20,6 +20,9 @@ from otherside.core.state import Phase
 from otherside.core.transitions import HEEDED_IN, TRANSITIONS, Event
 from otherside.core.verdict import DEADLY, Verdict
 from otherside.design.document import json_schema
+from otherside.drill.fifteen import FAILURES
+from otherside.drill.moments import strike
+from otherside.drill.scenarios import CATALOGUE
 from otherside.twin.engine.handlers import HANDLERS
 from otherside.twin.latency import PROFILE
 
@@ -27,7 +30,8 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 CORE = ROOT / "src" / "otherside" / "core"
 INFRA = ROOT / "src" / "otherside" / "infra"
-TRANSCRIPT, END = "<!-- transcript -->", "<!-- end -->"
+TRANSCRIPT, DRILL, END = "<!-- transcript -->", "<!-- drill -->", "<!-- end -->"
+EVIDENCE = REFERENCE / "evidence.json"
 TRANSCRIPT_LINES = 26
 TWIN_TESTS = ROOT / "tests" / "twin"
 STATUSES = ("done", "modelled", "refused")
@@ -46,6 +50,8 @@ def pages() -> dict[Path, str]:
         REFERENCE / "failover.md": "\n".join(_failover()) + "\n",
         REFERENCE / "twin.md": "\n".join(_twin()) + "\n",
         REFERENCE / "fidelity.md": "\n".join(_fidelity()) + "\n",
+        REFERENCE / "scenarios.md": "\n".join(_scenarios()) + "\n",
+        REFERENCE / "sabotage.md": "\n".join(_sabotage()) + "\n",
     }
 
 
@@ -259,9 +265,54 @@ def _cli() -> Iterator[str]:
         yield f"```text\n{command.get_help(context)}\n```\n"
 
 
+def _scenarios() -> Iterator[str]:
+    yield MADE
+    yield "# Scenarios\n"
+    yield "Each is a file in `src/otherside/drill/scenarios`. Seconds are the twin's."
+    yield "They count from the strike, or from a moment that comes later.\n"
+    for scenario in CATALOGUE:
+        yield f"## {scenario.name}\n"
+        yield f"{scenario.title} **{scenario.expects}**\n"
+        for step in scenario.prepare:
+            yield f"- before: {step.text}"
+        for step in scenario.steps:
+            after = "" if step.when is strike else ", after a moment of the drill"
+            yield f"- at {step.at_s:g} s{after}: {step.text}"
+        yield "\nClaims: " + "; ".join(one.name for one in scenario.claims) + ".\n"
+
+
+def _sabotage() -> Iterator[str]:
+    """Yield each failure with its symptom and what a drill last observed of it."""
+    kept = json.loads(EVIDENCE.read_text(encoding="utf-8"))["sabotage"]
+    observed = {one["key"]: one for one in kept["failures"]}
+    yield MADE
+    yield "# The fifteen failures, brought back\n"
+    yield "`otherside drill --stack examples/standard --sabotage all` breaks the correct stack"
+    yield "in one place at a time, deploys it on a twin and looks for the symptom."
+    yield "`make evidence` ran it for this table.\n"
+    (correct,) = kept["correct"]
+    yield f"The correct stack, asked all the same: {correct['observed']}.\n"
+    yield "| failure | symptom | noticed | observed |"
+    yield "|---|---|---|---|"
+    for failure in FAILURES:
+        found = observed.get(failure.key, {"noticed": False, "observed": "not run"})
+        noticed = "yes" if found["noticed"] else "**no**"
+        text = " ".join(found["observed"].split()).replace("|", "\\|")
+        yield f"| {failure.key} | {failure.symptom} | {noticed} | {text} |"
+
+
+def _drilled(text: str) -> str:
+    """Return a text with the last drill in its place."""
+    printed = json.loads(EVIDENCE.read_text(encoding="utf-8"))["drill"]["printed"]
+    before, rest = text.split(DRILL, 1)
+    after = rest.split(END, 1)[1]
+    shown = "\n".join(["```console", "$ make drill", *printed, "```"])
+    return f"{before}{DRILL}\n{shown}\n{END}{after}"
+
+
 def _readme() -> str:
-    """Return the README with its transcript run anew."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    """Return the README with its transcripts: one run anew, one from the last `make evidence`."""
+    text = _drilled((ROOT / "README.md").read_text(encoding="utf-8"))
     before, rest = text.split(TRANSCRIPT, 1)
     after = rest.split(END, 1)[1]
     with tempfile.TemporaryDirectory() as parent, contextlib.chdir(parent):

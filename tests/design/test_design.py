@@ -159,6 +159,10 @@ BAD = {
         "failover.freezes.0",
         "must match",
     ),
+    'name = "orders"\n[failover]\nstable = "30s"': (
+        "failover.stable",
+        "is shorter than one look apart",
+    ),
     'name = "orders"\n[failover]\nmode = "auto"\nloss_max = "500ms"': (
         "failover.loss_max",
         "use 2s or more",

@@ -26,8 +26,8 @@ from infra.claims import (
     routes,
     script,
 )
+from otherside.drill.breaker import Breaker, drop, edit, put
 from otherside.infra.declare import Declaration, Declared
-from stacks import Sabotage, drop, edit, put
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Failure:
     number: int
     name: str
     claim: Callable[[Declaration], list[str]]
-    sabotages: dict[str, Callable[[], Sabotage]]
+    sabotages: dict[str, Callable[[], Breaker]]
 
     def __str__(self):
         return f"{self.number:02}-{self.name}"
@@ -426,7 +426,7 @@ FAILURES = [
         "misspelt-set-identifier",
         records_can_fail_over,
         {
-            "plural": lambda: Sabotage(
+            "plural": lambda: Breaker(
                 "route53/record:Record",
                 respell("setIdentifier", "setIdentifiers"),
                 name="traffic-primary",
@@ -528,7 +528,7 @@ FAILURES = [
         "duplicated-providers",
         one_provider_a_region,
         {
-            "two for one Region": lambda: Sabotage(
+            "two for one Region": lambda: Breaker(
                 "pulumi:providers:aws",
                 lambda one: dataclasses.replace(one, inputs={**one.inputs, "region": PRIMARY}),
                 name="standby",

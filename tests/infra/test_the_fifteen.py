@@ -5,8 +5,9 @@ import dataclasses
 import pytest
 
 from infra.failures import FAILURES
+from otherside.drill.breaker import Breaker
 from otherside.infra.declare import DeclareError
-from stacks import Sabotage, declare_variant, declared
+from stacks import declare_variant, declared
 
 CASES = [(failure, how) for failure in FAILURES for how in failure.sabotages]
 
@@ -34,6 +35,6 @@ def test_the_failure_is_noticed_when_it_comes_back(failure, how):
 
 def test_13_a_forgotten_provider_is_refused():
     """A resource without a provider stops the program, where the default one is disabled."""
-    forget = Sabotage("sns/topic:Topic", lambda one: dataclasses.replace(one, provider=""))
+    forget = Breaker("sns/topic:Topic", lambda one: dataclasses.replace(one, provider=""))
     with pytest.raises(DeclareError, match="no provider was passed to it"):
         declare_variant("standard", forget)

@@ -11,6 +11,8 @@ COMMANDS = {
     "init": "Write a project to start from.",
     "preview": "Show what a program would create, without AWS.",
     "sim": "Let a simulator try to break the orchestrator.",
+    "drill": "Kill a Region under load, and measure what was promised.",
+    "report": "Make the report of a drill from its journal.",
     "twin": "Run two AWS Regions on this machine.",
     "status": "Show where the orchestrator stands, and what each side says.",
     "order": "Order a switchover, approve, deny, resume, adopt, sign or freeze.",

@@ -140,6 +140,8 @@ class OrchestratorSettings(Settings):
     mode: str
     loss_max_s: str
     """Most that a failover may lose, by estimate, without asking."""
+    stable_s: str
+    """How long both sides must be well again before the way home may be ordered."""
     freezes: str
     """Windows in which nothing moves, `START/END` in seconds since 1970, by commas; or `none`."""
     primary_region: str

@@ -36,7 +36,9 @@ class Policy:
     stable_s: float = 86_400.0
     precheck_s: float = 30.0
     precheck_max_s: float = 300.0
-    switch_lag_max_s: float = 1.0
+    switch_lag_max_s: float = 3.0
+    """Lag at which a switchover's pause grows too long. A heartbeat comes each second and is looked
+    for each second, so two seconds are the grain of what is known and no lag at all."""
     remind_s: float = 600.0
     """How often a person is told again that something waits for a person."""
     freezes: tuple[tuple[float, float], ...] = ()

@@ -157,6 +157,8 @@ class Failover:
     mode: FailoverMode
     loss_max_s: float
     """Most that a failover may lose, by estimate, without asking."""
+    stable_s: float
+    """How long both sides must be well again before the way home may be ordered."""
     freezes: tuple[tuple[float, float], ...]
     """Windows in which nothing moves, from and to, in seconds since 1970."""
     notify: tuple[str, ...]

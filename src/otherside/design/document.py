@@ -160,6 +160,8 @@ class FailoverSection(Section):
     """Most that a failover may lose, by estimate, without asking. Replication lags by less than a
     second as a rule, and nothing promises so: what had not arrived when the Region died is lost.
     """
+    stable: Duration = "24h"
+    """How long both sides must be well again before the way home may be ordered; 1m or more."""
     freezes: list[Window] = []
     """Windows in which nothing moves, whoever asks: `2026-12-23T00:00Z/2027-01-02T00:00Z`."""
     notify: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = []

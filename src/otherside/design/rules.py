@@ -30,6 +30,7 @@ PREFIX_MAX = 25
 """63 for a bucket's name, less `-artefacts-`, the longest Region, a hyphen and an account."""
 TAGS_MAX = 40
 """AWS allows 50 on a resource; Pulumi and services add their own."""
+STABLE_S_MIN = 60.0
 CRON = re.compile(r"^cron\(\S+ \S+ \S+ \S+ \S+ \S+\)$")
 
 
@@ -253,6 +254,13 @@ def loss_is_above_the_heartbeat(document: Document) -> Iterator[Problem]:
         yield _problem("failover.loss_max", text, rule)
 
 
+def stable_is_a_while(document: Document) -> Iterator[Problem]:
+    """Send nobody home within the minute in which a look is taken."""
+    text = document.failover.stable
+    if duration_s(text) < STABLE_S_MIN:
+        yield _problem("failover.stable", text, "is shorter than one look apart: use 1m or more")
+
+
 RULES: dict[Rule, tuple[str, ...]] = {
     names_fit: ("name", "environment"),
     regions_exist: (),
@@ -274,6 +282,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     objectives_are_reachable: ("objectives.rto",),
     freezes_are_windows: ("failover.freezes",),
     loss_is_above_the_heartbeat: ("failover.loss_max", "failover.mode"),
+    stable_is_a_while: ("failover.stable",),
     retention_is_accepted: ("retention.logs",),
     schedules_are_cron: ("backup.schedule", "backup.restore_test"),
     tags_are_accepted: ("tags",),

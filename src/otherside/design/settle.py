@@ -42,6 +42,7 @@ def settle(document: Document, *, application: str, user_data: str | None) -> To
         failover=Failover(
             mode=FailoverMode(document.failover.mode),
             loss_max_s=duration_s(document.failover.loss_max),
+            stable_s=duration_s(document.failover.stable),
             freezes=tuple(window_s(one) for one in document.failover.freezes),
             notify=tuple(document.failover.notify),
         ),

@@ -149,6 +149,7 @@ def policy_of(settings: OrchestratorSettings) -> Policy:
     return Policy(
         mode=FailoverMode(settings.mode),
         loss_auto_s=float(settings.loss_max_s),
+        stable_s=float(settings.stable_s),
         freezes=tuple(
             (float(start), float(end))
             for start, _, end in (one.partition("/") for one in settings.freeze_windows)

@@ -32,6 +32,7 @@ def look_line(look: Look, application: str, *, at_s: float, code: str) -> dict[s
         "loss_bound_s": state.loss_bound_s,
         "move": asdict(decision.move) if decision.move else None,
         "unknown": unknown,
+        "bad": _that_say(look.facts.signals, Reading.BAD),
         "failed": look.failed,
         "code": code,
     }
@@ -52,9 +53,11 @@ def failure_line(why: str, application: str, *, at_s: float, code: str) -> dict[
 
 def signals_unknown(signals: Signals) -> list[str]:
     """Return the signals that nobody could read: a detector that is dead looks like calm."""
-    return sorted(
-        name for name in Signals.__slots__ if getattr(signals, name).reading is Reading.UNKNOWN
-    )
+    return _that_say(signals, Reading.UNKNOWN)
+
+
+def _that_say(signals: Signals, reading: Reading) -> list[str]:
+    return sorted(name for name in Signals.__slots__ if getattr(signals, name).reading is reading)
 
 
 def _camel(phase: str) -> str:

@@ -35,6 +35,10 @@ class Run:
     """Phase, verdict and mode of each look."""
     pairs: frozenset[tuple[str, str]]
     """Phase and class of fault, for each fault that struck in that phase."""
+    looks: tuple[tuple[float, Look], ...] = ()
+    """Every look of the decider, and when it was taken."""
+    samples: tuple[tuple[float, Side, Side], ...] = ()
+    """When, which side's database was the writer, and which side DNS led users to."""
 
 
 def run(script: Script, *, kill_at: int | None = None) -> Run:
@@ -63,6 +67,8 @@ def run(script: Script, *, kill_at: int | None = None) -> Run:
         broken=broken_in(history),
         cells=frozenset(runner.cells),
         pairs=frozenset(runner.pairs),
+        looks=tuple(runner.looks),
+        samples=tuple(runner.samples),
     )
 
 
@@ -94,6 +100,8 @@ class _Runner:
         self._waits: tuple[Phase, float] = (Phase.STEADY, 0.0)
         self.cells: set[tuple[str, str, str]] = set()
         self.pairs: set[tuple[str, str]] = set()
+        self.looks: list[tuple[float, Look]] = []
+        self.samples: list[tuple[float, Side, Side]] = []
         cloud.advance = self._advance
         cloud.interrupt = self._interrupt
 
@@ -134,6 +142,7 @@ class _Runner:
         cloud = self.cloud
         if isinstance(done, Look):
             self.cells.add((phase, done.decision.verdict, self._script.policy.mode))
+            self.looks.append((cloud.truth.now_s, done))
         self.pairs |= {(phase, ill) for ill in cloud.truth.ills}
         self.pairs |= {(phase, kind) for kind in cloud.struck}
         cloud.struck.clear()
@@ -161,7 +170,9 @@ class _Runner:
         self._advance(max(0.0, until_s - cloud.truth.now_s))
 
     def _advance(self, seconds: float) -> None:
-        self.cloud.truth.advance(seconds)
+        truth = self.cloud.truth
+        truth.advance(seconds)
+        self.samples.append((truth.now_s, truth.writer, truth.users_on()))
         if self._orders or self._by_hand_s is not None:
             self._chaos()
         if self._script.people is People.DILIGENT:

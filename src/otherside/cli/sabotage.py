@@ -1,0 +1,55 @@
+"""`otherside drill --sabotage`: each of the fifteen failures, brought back and noticed."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from otherside.cli.live import Live
+
+if TYPE_CHECKING:
+    from otherside.drill.rehearsal import Options
+    from otherside.drill.sabotage import Proof
+    from otherside.drill.site import Site
+
+
+def sabotaged(which: str, site: "Site", options: "Options", console: Console) -> list["Proof"]:
+    """Prove what was chosen, and show the table."""
+    from otherside.drill.sabotage import chosen, prove  # noqa: PLC0415 - an extra
+
+    try:
+        failures = chosen(which)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    proofs: list[Proof] = []
+    with Live(console) as live:
+        for proof in prove(failures, site, options, live.tell):
+            live.pause()
+            proofs.append(proof)
+            _show(proof, console)
+    _show_table(proofs, console)
+    return proofs
+
+
+def _show(proof: "Proof", console: Console) -> None:
+    name = "the correct stack" if proof.failure is None else proof.failure.key
+    word = "[green]as it should[/]" if proof.good else "[red]NOT AS IT SHOULD[/]"
+    console.print(f"{name}: {word}: {escape(proof.observed)}\n")
+
+
+def _show_table(proofs: Sequence["Proof"], console: Console) -> None:
+    table = Table(title="failure, its symptom, and what was observed", show_lines=True)
+    for column in ("", "failure", "symptom", "observed"):
+        table.add_column(column, overflow="fold")
+    for proof in proofs:
+        mark = "[green]noticed[/]" if proof.good else "[red]NOT[/]"
+        if proof.failure is None:
+            mark = "[green]passed[/]" if proof.good else "[red]FAILED[/]"
+            table.add_row(mark, "none", "none", escape(proof.observed))
+            continue
+        one = proof.failure
+        table.add_row(mark, one.key, one.symptom, escape(proof.observed))
+    console.print(table)

@@ -1,0 +1,192 @@
+"""RTO, RPO and everything else that a recording tells: from ledgers and databases, nobody's word.
+
+The orchestrator's own account of itself is not read here. A write counts as acknowledged where a
+client's ledger says so; as lost where the surviving writer does not hold it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from otherside.drill.recording import Entry, Recording
+
+INTERRUPTED_S = 5.0
+"""Service counts as interrupted where nothing was served for longer, in twin seconds."""
+FLAPPING_S = 10.0
+"""Two interruptions with less service in between are one."""
+ACKNOWLEDGED = frozenset({200, 201})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outage:
+    """A span without service."""
+
+    from_s: float
+    to_s: float | None
+    """`None` where it never came back."""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it lasted."""
+        return None if self.to_s is None else self.to_s - self.from_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measures:
+    """What was measured. Seconds are the twin's; `None` is what nobody could measure."""
+
+    rto_write_s: float | None
+    """From the strike until writes were served again, for good; 0 where they never stopped."""
+    rto_read_s: float | None
+    rpo_s: float | None
+    """From the oldest acknowledged write that was lost until the disaster, or until the newest
+    lost one if that was later; 0 where nothing was lost."""
+    writes_sent: int
+    writes_acknowledged: int
+    writes_lost: int | None
+    lost_keys: tuple[str, ...]
+    writes_twice: int
+    """Acknowledged as new more than once, under one key."""
+    rows_corrupt: int | None
+    """Rows whose content is not what the client sent."""
+    rows_unknown: int | None
+    """Rows that no client sent."""
+    writes_wrong_side: int | None
+    """Lost, and sent after another Region had taken over: a split brain."""
+    reads_stale: int
+    """Reads that did not find what was acknowledged before they were sent."""
+    outages_write: tuple[Outage, ...]
+    outages_read: tuple[Outage, ...]
+    loss_said_s: float | None
+    """The most that the orchestrator said a failover could lose."""
+
+
+def measure(recording: Recording) -> Measures:
+    """Return what a recording tells."""
+    writes, reads = recording.of("write"), recording.of("read")
+    acknowledged = [one for one in writes if one["status"] in ACKNOWLEDGED]
+    served = [one for one in reads if one["status"] in {200, 404}]
+    outages_write = _outages(recording, acknowledged, tried=writes)
+    outages_read = _outages(recording, served, tried=reads)
+    rows = _rows(recording)
+    lost = _lost(acknowledged, rows)
+    sent = {one["key"]: one["sha256"] for one in writes}
+    return Measures(
+        rto_write_s=_rto(outages_write, acknowledged),
+        rto_read_s=_rto(outages_read, served),
+        rpo_s=_rpo(recording, lost),
+        writes_sent=len(sent),
+        writes_acknowledged=len({one["key"] for one in acknowledged}),
+        writes_lost=None if lost is None else len(lost),
+        lost_keys=() if lost is None else tuple(sorted(one["key"] for one in lost)),
+        writes_twice=_twice(acknowledged),
+        rows_corrupt=_count(rows, lambda key, digest: key in sent and sent[key] != digest),
+        rows_unknown=_count(rows, lambda key, _: key not in sent),
+        writes_wrong_side=_wrong_side(acknowledged, lost),
+        reads_stale=sum(one["status"] == 404 for one in reads),  # noqa: PLR2004 - HTTP's own
+        outages_write=outages_write,
+        outages_read=outages_read,
+        loss_said_s=_said(recording),
+    )
+
+
+def _rows(recording: Recording) -> dict[str, str] | None:
+    """Return what the writer holds of this drill's, as digest by key; `None` if nobody looked."""
+    found = [one for one in recording.of("rows") if one["writer"]]
+    if not found:
+        return None
+    begin = recording.head["keys"]
+    return {key: digest for key, digest in found[-1]["rows"] if key.startswith(begin)}
+
+
+def _count(rows: dict[str, str] | None, wrong: object) -> int | None:
+    assert callable(wrong)
+    return None if rows is None else sum(wrong(key, digest) for key, digest in rows.items())
+
+
+def _lost(acknowledged: Sequence[Entry], rows: dict[str, str] | None) -> list[Entry] | None:
+    """Return the first acknowledgement of each write that the writer does not hold."""
+    if rows is None:
+        return None
+    first: dict[str, Entry] = {}
+    for one in acknowledged:
+        first.setdefault(one["key"], one)
+    return [one for key, one in first.items() if key not in rows]
+
+
+def _twice(acknowledged: Sequence[Entry]) -> int:
+    new = [one["key"] for one in acknowledged if one["status"] == 201]  # noqa: PLR2004 - HTTP's own
+    return len(new) - len(set(new))
+
+
+def _wrong_side(acknowledged: Sequence[Entry], lost: list[Entry] | None) -> int | None:
+    """Count the lost writes that were sent after another Region had taken over.
+
+    Another Region has taken over once it has acknowledged a write that survives.
+    """
+    if lost is None:
+        return None
+    gone = {one["key"] for one in lost}
+    kept = [one for one in acknowledged if one["key"] not in gone]
+    return sum(
+        any(one["region"] != other["region"] and other["at_s"] < one["sent_s"] for other in kept)
+        for one in lost
+    )
+
+
+def _outages(
+    recording: Recording, served: Sequence[Entry], *, tried: Sequence[Entry]
+) -> tuple[Outage, ...]:
+    """Return the spans without service that began with the strike or after it.
+
+    Whether there was service is known only while somebody tried.
+    """
+    strike_s = recording.strike_s
+    if strike_s is None or not tried:
+        return ()
+    last_s = max(float(one["at_s"]) for one in tried)
+    times = sorted({float(one["at_s"]) for one in served})
+    before = max((one for one in times if one < strike_s), default=strike_s)
+    moments = [before, *(one for one in times if one >= strike_s)]
+    found = [
+        Outage(from_s=max(one, strike_s), to_s=other)
+        for one, other in pairwise(moments)
+        if other - one > INTERRUPTED_S
+    ]
+    if last_s - moments[-1] > INTERRUPTED_S:
+        found.append(Outage(from_s=max(moments[-1], strike_s), to_s=None))
+    return _joined(found)
+
+
+def _joined(outages: Sequence[Outage]) -> tuple[Outage, ...]:
+    """Return outages with those that are only just apart made one."""
+    joined: list[Outage] = []
+    for one in outages:
+        last = joined[-1] if joined else None
+        if last is not None and last.to_s is not None and one.from_s - last.to_s < FLAPPING_S:
+            joined[-1] = Outage(from_s=last.from_s, to_s=one.to_s)
+        else:
+            joined.append(one)
+    return tuple(joined)
+
+
+def _rto(outages: Sequence[Outage], served: Sequence[Entry]) -> float | None:
+    """Return the longest outage; 0 where there was none, `None` where one has no end."""
+    if not served or any(one.to_s is None for one in outages):
+        return None
+    return max((one.seconds or 0.0 for one in outages), default=0.0)
+
+
+def _rpo(recording: Recording, lost: list[Entry] | None) -> float | None:
+    strike_s = recording.strike_s
+    if lost is None or strike_s is None:
+        return None
+    if not lost:
+        return 0.0
+    times = [float(one["at_s"]) for one in lost]
+    return max(strike_s, *times) - min(times)
+
+
+def _said(recording: Recording) -> float | None:
+    found = [one["loss_bound_s"] for one in recording.of("look")]
+    return max((float(one) for one in found if one is not None), default=None)

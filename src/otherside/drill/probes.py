@@ -1,0 +1,357 @@
+"""Questions to a live stack, through AWS's own API and its databases.
+
+Each returns a verdict and what was found, for a person. None believes what the program declares.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import psycopg
+from botocore.exceptions import ClientError
+
+from otherside.drill.clients import Connection, Door
+from otherside.drill.site import Site
+from otherside.drill.verdict import Verdict
+from otherside.twin.twin import Twin
+
+Answer = tuple[Verdict, str]
+Probe = Callable[[Twin, Site], Answer]
+SIDES = ("primary", "standby")
+JOB_S, METRICS_S, LOGS_S = 120.0, 240.0, 60.0
+"""Twin seconds that an answer is waited for."""
+
+
+def _found(wrong: list[str], right: str) -> Answer:
+    return (Verdict.FAILED, "; ".join(wrong)) if wrong else (Verdict.PASSED, right)
+
+
+def _until(twin: Twin, seconds: float, found: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is found
+    """Return what a question finds, once it finds anything, or what it found last."""
+    end_s = twin.warp.now_s() + seconds
+    while True:
+        answer = found()
+        if answer or twin.warp.now_s() >= end_s:
+            return answer
+        twin.check()
+        twin.warp.sleep(1.0)
+
+
+def ask_password(twin: Twin, site: Site) -> Answer:
+    """Try the password that the program handed over: it must open nothing by now."""
+    assert twin.provisioned is not None
+    wrong = []
+    for cluster in twin.provisioned.declaration.of("rds/cluster:Cluster"):
+        given = cluster.inputs.get("masterPassword") or cluster.inputs.get("masterPasswordWo")
+        if not given:
+            continue
+        kept = "masterPassword" in cluster.inputs
+        if _opens(twin, site, cluster.region, str(cluster.inputs["masterUsername"]), str(given)):
+            where = "in the program and in its state" if kept else "that the program handed over"
+            wrong.append(f"{cluster.id}: the password {where} opens the database")
+    return _found(wrong, "the password that the program handed over opens nothing any more")
+
+
+def _opens(twin: Twin, site: Site, region: str, user: str, password: str) -> bool:
+    (cluster,) = _clusters(twin, site, region)
+    host, _, port = twin.known["dns"].rpartition(":")
+    door = Door(
+        host=cluster["Endpoint"],
+        protocol="http",
+        port=0,
+        dns=(host, int(port)),
+        clock=twin.warp,
+    )
+    try:
+        with psycopg.connect(
+            host=Connection(door).look_up() or "",
+            port=twin.known["database_port"],
+            user=user,
+            password=password,
+            dbname=site.topology.database.name,
+            sslmode="require",
+            connect_timeout=5,
+        ):
+            return True
+    except psycopg.OperationalError:
+        return False
+
+
+def _clusters(twin: Twin, site: Site, region: str) -> list[dict[str, Any]]:
+    rds = twin.clients.get("rds", region)
+    found: list[dict[str, Any]] = rds.describe_db_clusters()["DBClusters"]
+    return [one for one in found if one["DBClusterIdentifier"].startswith(site.prefix)]
+
+
+def ask_keys(twin: Twin, site: Site) -> Answer:
+    """Ask of everything that keeps data whose key it is under, and try to take the key away."""
+    wrong, count = [], 0
+    for side in SIDES:
+        region = site.regions[side]
+        for what, key in _under(twin, site, region):
+            count += 1
+            problem = _problem_of_key(twin, region, key)
+            if problem:
+                wrong.append(f"{what} in {region}: {problem}")
+    return _found(wrong, f"{count} stores are under rotated keys of our own, in their own Region")
+
+
+def _under(twin: Twin, site: Site, region: str) -> Iterator[tuple[str, str | None]]:
+    """Yield what keeps data in a Region, and the key that it says it is under."""
+    for one in _clusters(twin, site, region):
+        yield f"cluster {one['DBClusterIdentifier']}", one.get("KmsKeyId")
+    for one in twin.clients.get("secretsmanager", region).list_secrets()["SecretList"]:
+        yield f"secret {one['Name']}", one.get("KmsKeyId")
+    sns = twin.clients.get("sns", region)
+    for topic in sns.list_topics()["Topics"]:
+        arn = topic["TopicArn"]
+        attributes = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
+        yield f"topic {arn.rpartition(':')[2]}", attributes.get("KmsMasterKeyId")
+    backup = twin.clients.get("backup", region)
+    for one in backup.list_backup_vaults()["BackupVaultList"]:
+        yield f"vault {one['BackupVaultName']}", one.get("EncryptionKeyArn")
+
+
+def _problem_of_key(twin: Twin, region: str, key: str | None) -> str | None:
+    """Return what is wrong with a key: AWS's own cannot be disabled, rotated or looked into."""
+    if not key or "alias/aws/" in key:
+        return "AWS's own key, whose policy and rotation are not ours, and which nobody can disable"
+    kms = twin.clients.get("kms", region)
+    try:
+        found = kms.describe_key(KeyId=key)["KeyMetadata"]
+    except ClientError as error:
+        return f"its key cannot be found here: {error.response['Error']['Code']}"
+    if found["KeyManager"] != "CUSTOMER":
+        return "AWS's own key"
+    if not kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]:
+        return "its key never rotates"
+    return None
+
+
+def ask_tables(twin: Twin, site: Site) -> Answer:
+    """Ask each table whose key it is under, at home and in each replica."""
+    wrong, count = [], 0
+    for side in SIDES:
+        region = site.regions[side]
+        dynamodb = twin.clients.get("dynamodb", region)
+        for name in dynamodb.list_tables()["TableNames"]:
+            count += 1
+            table = dynamodb.describe_table(TableName=name)["Table"]
+            key = table.get("SSEDescription", {}).get("KMSMasterKeyArn")
+            problem = _problem_of_key(twin, region, key)
+            if problem:
+                wrong.append(f"table {name} in {region}: {problem}")
+    return _found(wrong, f"{count} tables and replicas are under keys of our own")
+
+
+def ask_standby_writes(twin: Twin, site: Site) -> Answer:
+    """Have the standby's application reach the writer, across the peering."""
+    balancers = twin.clients.get("elbv2", site.regions["standby"])
+    (balancer,) = balancers.describe_load_balancers()["LoadBalancers"]
+    host, _, port = twin.known["dns"].rpartition(":")
+    door = Door(
+        host=balancer["DNSName"],
+        protocol=site.protocol,
+        port=twin.known[f"{site.protocol}_port"],
+        dns=(host, int(port)),
+        clock=twin.warp,
+        authority=twin.known["authority"],
+        verified=False,
+    )
+    connection = Connection(door)
+
+    def writes() -> str | None:
+        status, answer = connection.ask("GET", site.topology.compute.write_path)
+        last[:] = [f"{status or 'nothing'}, {answer.get('error', '')}"]
+        return "yes" if status == 200 else None  # noqa: PLR2004 - HTTP's own
+
+    last: list[str] = []
+    reached = _until(twin, 60.0, writes)
+    connection.close()
+    if reached:
+        return Verdict.PASSED, "the standby's application writes to the writer in the primary"
+    ec2 = twin.clients.get("ec2", site.regions["standby"])
+    peerings = ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
+    states = ", ".join(sorted({one["Status"]["Code"] for one in peerings})) or "there is none"
+    text = f"the standby's application cannot reach the writer: {last[0]} (peering: {states})"
+    return Verdict.FAILED, text
+
+
+def ask_targets(twin: Twin, site: Site) -> Answer:
+    """Ask each load balancer how its targets are."""
+
+    def ill() -> list[str]:
+        return [one for side in SIDES for one in _ill_targets(twin, site.regions[side])]
+
+    _until(twin, 60.0, lambda: not ill())
+    return _found(ill(), "every target answers its load balancer")
+
+
+def _ill_targets(twin: Twin, region: str) -> Iterator[str]:
+    elb = twin.clients.get("elbv2", region)
+    for group in elb.describe_target_groups()["TargetGroups"]:
+        arn, path = group["TargetGroupArn"], group.get("HealthCheckPath")
+        targets = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
+        good = [one for one in targets if one["TargetHealth"]["State"] == "healthy"]
+        if good:
+            continue
+        health = targets[0]["TargetHealth"] if targets else {"State": "no target"}
+        said = health.get("Description") or health.get("Reason") or ""
+        yield f"no healthy target in {region}: {health['State']} {said} ({path})".replace("  ", " ")
+
+
+def ask_metrics(twin: Twin, site: Site) -> Answer:
+    """Look for each side's metrics in the bucket of the other one, where they outlive it."""
+    s3 = twin.clients.get("s3", site.regions["primary"])
+    names = [one["Name"] for one in s3.list_buckets()["Buckets"] if "metrics" in one["Name"]]
+    wrong = []
+    for here, there in zip(SIDES, reversed(SIDES), strict=True):
+        bucket = next((one for one in names if site.regions[there] in one), None)
+        prefix = f"{site.regions[here]}/"
+
+        def arrived(bucket: str | None = bucket, prefix: str = prefix) -> bool:
+            if bucket is None:
+                return False
+            return bool(s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents"))
+
+        if not _until(twin, METRICS_S, arrived):
+            wrong.append(f"no metrics of {site.regions[here]} in the bucket of the {there}")
+    return _found(wrong, "each side's metrics are in the other side's bucket")
+
+
+def ask_logs(twin: Twin, site: Site) -> Answer:
+    """Look for the databases' own log lines in CloudWatch."""
+    wrong = []
+    for side in SIDES:
+        region = site.regions[side]
+        logs = twin.clients.get("logs", region)
+        for one in _clusters(twin, site, region):
+            group = f"/aws/rds/cluster/{one['DBClusterIdentifier']}/postgresql"
+
+            def lines(logs: Any = logs, group: str = group) -> bool:  # noqa: ANN401 - botocore's
+                try:
+                    return bool(logs.filter_log_events(logGroupName=group)["events"])
+                except ClientError:
+                    return False
+
+            if not _until(twin, LOGS_S, lines):
+                wrong.append(f"no line of {one['DBClusterIdentifier']} in {group}")
+    return _found(wrong, "both databases' logs are in CloudWatch")
+
+
+def ask_regions(twin: Twin, site: Site) -> Answer:
+    """Ask each Region whether its half of the stack is there, and only once."""
+    wrong = []
+    for side in SIDES:
+        region = site.regions[side]
+        found = {
+            "cluster": len(_clusters(twin, site, region)),
+            "load balancer": len(
+                twin.clients.get("elbv2", region).describe_load_balancers()["LoadBalancers"]
+            ),
+        }
+        wrong += [f"{count} {name}s in {region}" for name, count in found.items() if count != 1]
+    return _found(wrong, "each Region has its half of the stack, once")
+
+
+def ask_copy(twin: Twin, site: Site) -> Answer:
+    """Back the writer up and copy it to the other side, as the stack's own plan would."""
+    point, problem = _copy(twin, site)
+    if point is None:
+        return Verdict.FAILED, problem
+    return Verdict.PASSED, f"a copy of the database is in the standby's Region: {point}"
+
+
+def _copy(twin: Twin, site: Site) -> tuple[str | None, str]:
+    """Return the recovery point in the standby's Region, or why there is none."""
+    here = site.regions["primary"]
+    backup = twin.clients.get("backup", here)
+    plans = backup.list_backup_plans()["BackupPlansList"]
+    plan = backup.get_backup_plan(BackupPlanId=plans[0]["BackupPlanId"])["BackupPlan"]
+    rule = plan["Rules"][0]
+    (cluster,) = _clusters(twin, site, here)
+    role = _role(twin, site, "backups-primary")
+    job = backup.start_backup_job(
+        BackupVaultName=rule["TargetBackupVaultName"],
+        ResourceArn=cluster["DBClusterArn"],
+        IamRoleArn=role,
+    )["BackupJobId"]
+    made = _finished(twin, lambda: backup.describe_backup_job(BackupJobId=job))
+    if made["State"] != "COMPLETED":
+        return None, f"the backup job {made['State'].lower()}: {made.get('StatusMessage', '')}"
+    target = rule["CopyActions"][0]["DestinationBackupVaultArn"]
+    copy = backup.start_copy_job(
+        RecoveryPointArn=made["RecoveryPointArn"],
+        SourceBackupVaultName=rule["TargetBackupVaultName"],
+        DestinationBackupVaultArn=target,
+        IamRoleArn=role,
+    )["CopyJobId"]
+    done = _finished(twin, lambda: backup.describe_copy_job(CopyJobId=copy)["CopyJob"])
+    if done["State"] != "COMPLETED":
+        return None, f"the copy job {done['State'].lower()}: {done.get('StatusMessage', '')}"
+    return str(done["DestinationRecoveryPointArn"]), ""
+
+
+def _finished(twin: Twin, describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return a job once it is over, or as it is when nobody waits any longer."""
+
+    def over() -> dict[str, Any] | None:
+        found = describe()
+        state = found.get("State") or found.get("Status")
+        return found if state in {"COMPLETED", "FAILED", "ABORTED"} else None
+
+    return _until(twin, JOB_S, over) or describe()
+
+
+def _role(twin: Twin, site: Site, part: str) -> str:
+    roles = twin.clients.get("iam", site.regions["primary"]).list_roles(MaxItems=1000)["Roles"]
+    return str(next(one["Arn"] for one in roles if part in one["RoleName"]))
+
+
+def ask_restore(twin: Twin, site: Site) -> Answer:
+    """Copy a backup to the standby's Region, restore it there, and compare it row by row."""
+    point, problem = _copy(twin, site)
+    if point is None:
+        return Verdict.FAILED, problem
+    region = site.regions["standby"]
+    backup = twin.clients.get("backup", region)
+    (cluster,) = _clusters(twin, site, region)
+    groups = [one["VpcSecurityGroupId"] for one in cluster["VpcSecurityGroups"]]
+    job = backup.start_restore_job(
+        RecoveryPointArn=point,
+        IamRoleArn=_role(twin, site, "backups-standby"),
+        Metadata={
+            "DBClusterIdentifier": "restored",
+            "DBSubnetGroupName": cluster["DBSubnetGroup"],
+            "VpcSecurityGroupIds": json.dumps(groups),
+        },
+    )["RestoreJobId"]
+    done = _finished(twin, lambda: backup.describe_restore_job(RestoreJobId=job))
+    if done["Status"] != "COMPLETED":
+        return Verdict.FAILED, f"the restore {done['Status'].lower()}: {done['StatusMessage']}"
+    return _compare(twin, site)
+
+
+def _compare(twin: Twin, site: Site) -> Answer:
+    """Compare what was restored with the writer, up to the newest row that the copy holds."""
+    statement = "select key, encode(sha256(body), 'hex') from entries order by written_at, key"
+    held = [tuple(row) for row in twin.do("query", cluster="restored", statement=statement)]
+    name = f"{site.prefix}-{site.regions['primary']}"
+    live = dict(twin.do("query", cluster=name, statement=statement))
+    other = [key for key, digest in held if live.get(key) != digest]
+    if not held:
+        return Verdict.FAILED, "what was restored holds no row"
+    return _found(
+        [f"{len(other)} of {len(held)} restored rows differ: {', '.join(other[:3])}"]
+        if other
+        else [],
+        f"{len(held)} rows were restored in {site.regions['standby']}, each as the writer has it",
+    )
+
+
+PROBES: dict[str, Probe] = {
+    name.removeprefix("ask_").replace("_", "-"): found
+    for name, found in list(globals().items())
+    if name.startswith("ask_")
+}
+"""Every probe by its name."""

@@ -1,0 +1,55 @@
+"""A result as Markdown: for a ticket, a wiki or an auditor."""
+
+from collections.abc import Iterator
+
+from otherside.drill.report.words import loss, span
+from otherside.drill.result import Result
+
+
+def markdown(result: Result) -> str:
+    """Return a result as Markdown."""
+    return "\n".join(_lines(result)) + "\n"
+
+
+def _lines(result: Result) -> Iterator[str]:
+    head, measures = result.recording.head, result.measures
+    yield f"# {result.verdict.upper()}: {head['scenario']}\n"
+    yield f"{head['title']} {head['expects']}\n"
+    yield "| | measured | objective |"
+    yield "|---|---|---|"
+    yield f"| RTO, writes | {span(measures.rto_write_s)} | {span(head['rto_s'])} |"
+    yield f"| RTO, reads | {span(measures.rto_read_s)} | {span(head['rto_s'])} |"
+    yield f"| RPO | {span(measures.rpo_s)} | {span(head['rpo_s'])} |"
+    yield f"| acknowledged writes lost | {loss(measures)} | |"
+    yield "\n## Claims\n"
+    yield "| verdict | claim | why |"
+    yield "|---|---|---|"
+    for one in result.found:
+        yield f"| {one.verdict} | {_cell(one.claim)} | {_cell(one.reason)} |"
+    yield "\n## What happened\n"
+    yield "| twin seconds | who | what |"
+    yield "|---:|---|---|"
+    strike_s = result.recording.strike_s or result.recording.now_s
+    for line in result.lines:
+        yield f"| {line.at_s - strike_s:+.1f} | {line.lane} | {_cell(line.text)} |"
+    yield "\n## Under which conditions\n"
+    yield f"- Stack `{head['place']}`, digest `{head['digest'][:12]}`; Regions {_regions(result)}."
+    yield (
+        f"- Speed {head['speed']:g}: a second of the machine was {head['speed']:g} of the twin's."
+        f" {head['clients']} clients, seed {head['seed']}, started {head['started_at']}."
+    )
+    versions = ", ".join(f"{name} {one}" for name, one in head["versions"].items())
+    yield f"- {versions}."
+    if head["modelled"]:
+        yield "- **Modelled, not measured**, because no AWS was asked:"
+    for one in head["modelled"]:
+        yield f"  - {one['what']}: {one['seconds']:g} s. {one['source']}."
+
+
+def _regions(result: Result) -> str:
+    regions = result.recording.head["regions"]
+    return ", ".join(f"{region} ({side})" for side, region in regions.items())
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")

@@ -1,0 +1,162 @@
+"""A result as one HTML page that needs nothing besides: no network, no script, light and dark."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from otherside.drill.measure import ACKNOWLEDGED, Outage
+from otherside.drill.recording import Entry, Recording
+from otherside.drill.report.words import loss, span
+from otherside.drill.result import Result
+from otherside.drill.story import Lane, Line
+
+WIDTH, LEFT, ROW, TALL = 960, 110, 26, 90
+BUCKET_S = 2.0
+MARGIN_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scale:
+    """From twin seconds since the strike to the page's own units."""
+
+    from_s: float
+    to_s: float
+
+    def x(self, at_s: float) -> float:
+        """Return where a moment is, from the left."""
+        share = (at_s - self.from_s) / max(1.0, self.to_s - self.from_s)
+        return round(LEFT + min(1.0, max(0.0, share)) * (WIDTH - LEFT - 10), 1)
+
+    def ticks(self) -> list[tuple[float, str]]:
+        """Return where the axis is labelled, and how."""
+        whole = self.to_s - self.from_s
+        step = next((one for one in (10, 30, 60, 120, 300, 600) if whole / one <= 12), 1200)  # noqa: PLR2004 - as many fit
+        first = int(self.from_s // step) * step
+        marks = [first + n * step for n in range(int(whole // step) + 2)]
+        return [(self.x(one), f"{one:+d} s") for one in marks if self.from_s <= one <= self.to_s]
+
+
+def page(result: Result) -> str:
+    """Return a result as one HTML page."""
+    recording = result.recording
+    strike_s = recording.strike_s or recording.now_s
+    told = [line for line in result.lines if line.at_s >= strike_s - MARGIN_S]
+    times = [line.at_s - strike_s for line in told] + [recording.now_s - strike_s]
+    scale = Scale(from_s=-MARGIN_S, to_s=max([*times, 60.0]))
+    environment = Environment(
+        loader=PackageLoader("otherside.drill.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["span"] = span
+    return environment.get_template("page.html.j2").render(
+        head=recording.head,
+        ended=recording.ended,
+        verdict=str(result.verdict),
+        measures=result.measures,
+        loss=loss(result.measures),
+        found=result.found,
+        lines=[(round(line.at_s - strike_s, 1), line) for line in result.lines],
+        looks=_looks(recording, strike_s),
+        lanes=_lanes(told, strike_s, scale),
+        lanes_height=ROW * (len(Lane) + 1),
+        outages=_spans(result.measures.outages_write, strike_s, scale),
+        availability=_availability(recording, strike_s, scale),
+        lag=_lag(recording, strike_s, scale),
+        ticks=scale.ticks(),
+        zero=scale.x(0.0),
+        width=WIDTH,
+        left=LEFT,
+        tall=TALL,
+        row=ROW,
+    )
+
+
+def _lanes(told: Sequence[Line], strike_s: float, scale: Scale) -> list[dict[str, Any]]:
+    """Return each lane with its marks."""
+    return [
+        {
+            "name": str(lane),
+            "y": ROW * (number + 1),
+            "marks": [
+                {
+                    "x": scale.x(line.at_s - strike_s),
+                    "text": f"{line.at_s - strike_s:+.1f} s: {line.text}",
+                    "urgent": line.urgent,
+                }
+                for line in told
+                if line.lane is lane
+            ],
+        }
+        for number, lane in enumerate(Lane)
+    ]
+
+
+def _spans(outages: Sequence[Outage], strike_s: float, scale: Scale) -> list[tuple[float, float]]:
+    found = []
+    for one in outages:
+        left = scale.x(one.from_s - strike_s)
+        right = scale.x(scale.to_s if one.to_s is None else one.to_s - strike_s)
+        found.append((left, right - left))
+    return found
+
+
+def _availability(recording: Recording, strike_s: float, scale: Scale) -> dict[str, Any]:
+    """Return how many writes were accepted and refused in each span, as bars."""
+    good: Counter[int] = Counter()
+    bad: Counter[int] = Counter()
+    for one in recording.of("write"):
+        bucket = int((one["at_s"] - strike_s) // BUCKET_S)
+        (good if one["status"] in ACKNOWLEDGED else bad)[bucket] += 1
+    most = max([*good.values(), *bad.values(), 1])
+    height = (TALL - 20) / 2
+    wide = max(1.0, scale.x(BUCKET_S) - scale.x(0.0) - 0.5)
+
+    def bars(counts: Counter[int], *, up: bool) -> list[dict[str, float]]:
+        return [
+            {
+                "x": scale.x(bucket * BUCKET_S),
+                "y": round(height * (1 - count / most) if up else height, 1),
+                "height": round(height * count / most, 1),
+                "width": round(wide, 1),
+            }
+            for bucket, count in sorted(counts.items())
+            if bucket * BUCKET_S >= scale.from_s
+        ]
+
+    return {"good": bars(good, up=True), "bad": bars(bad, up=False), "most": most, "half": height}
+
+
+def _lag(recording: Recording, strike_s: float, scale: Scale) -> dict[str, Any]:
+    """Return how far the standby was behind, as a line; where nobody could say, it has a gap."""
+    samples = [one for one in recording.of("sample") if one["at_s"] - strike_s >= scale.from_s]
+    known = [float(one["lag_s"]) for one in samples if one["lag_s"] is not None]
+    most = max([*known, 1.0])
+    pieces: list[str] = []
+    points: list[str] = []
+    for one in [*samples, None]:
+        if one is None or one["lag_s"] is None:
+            pieces += [" ".join(points)] if points else []
+            points = []
+            continue
+        y = round((TALL - 20) * (1 - float(one["lag_s"]) / most), 1)
+        points.append(f"{scale.x(one['at_s'] - strike_s)},{y}")
+    return {"pieces": pieces, "most": most}
+
+
+def _looks(recording: Recording, strike_s: float) -> list[tuple[float, Entry]]:
+    """Return every look that said something new."""
+    found: list[tuple[float, Entry]] = []
+    for one in recording.of("look"):
+        same = found and (found[-1][1]["phase"], found[-1][1]["reason"]) == (
+            one["phase"],
+            one["reason"],
+        )
+        if not same:
+            found.append((round(one["at_s"] - strike_s, 1), one))
+    return found

@@ -1,0 +1,94 @@
+"""What a drill comes to: the verdict, the numbers, each claim, as one value and as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from otherside.drill.claims import Claim, Found, judge
+from otherside.drill.measure import Measures, Outage, measure
+from otherside.drill.recording import SCHEMA, Recording
+from otherside.drill.story import Line, tell
+from otherside.drill.verdict import Verdict, worst
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One drill, judged."""
+
+    recording: Recording
+    measures: Measures
+    found: tuple[Found, ...]
+    lines: tuple[Line, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its claims."""
+        return worst(one.verdict for one in self.found)
+
+
+def conclude(recording: Recording, claims: Sequence[Claim]) -> Result:
+    """Judge a recording."""
+    measures = measure(recording)
+    return Result(
+        recording=recording,
+        measures=measures,
+        found=tuple(judge(claims, recording, measures)),
+        lines=tuple(tell(recording)),
+    )
+
+
+def as_json(result: Result) -> dict[str, Any]:
+    """Return a result for machines. Seconds are the twin's; `null` is what nobody could measure."""
+    head, measures = result.recording.head, result.measures
+    strike_s = result.recording.strike_s
+    return {
+        "schema": SCHEMA,
+        "scenario": head["scenario"],
+        "title": head["title"],
+        "verdict": str(result.verdict),
+        "ended": result.recording.ended,
+        "rto_write_s": _rounded(measures.rto_write_s),
+        "rto_read_s": _rounded(measures.rto_read_s),
+        "rpo_s": _rounded(measures.rpo_s),
+        "writes_sent": measures.writes_sent,
+        "writes_acknowledged": measures.writes_acknowledged,
+        "writes_lost": measures.writes_lost,
+        "lost_keys": list(measures.lost_keys),
+        "writes_twice": measures.writes_twice,
+        "writes_wrong_side": measures.writes_wrong_side,
+        "reads_stale": measures.reads_stale,
+        "loss_said_s": _rounded(measures.loss_said_s),
+        "objectives": {"rto_s": head["rto_s"], "rpo_s": head["rpo_s"]},
+        "outages": {
+            "write": [_outage(one, strike_s) for one in measures.outages_write],
+            "read": [_outage(one, strike_s) for one in measures.outages_read],
+        },
+        "claims": [{**asdict(one), "verdict": str(one.verdict)} for one in result.found],
+        "timeline": [
+            {
+                "at_s": _rounded(line.at_s - strike_s) if strike_s else None,
+                "lane": str(line.lane),
+                "text": line.text,
+            }
+            for line in result.lines
+        ],
+        "modelled": head["modelled"],
+        "seed": head["seed"],
+        "speed": head["speed"],
+        "clients": head["clients"],
+        "latency": head["latency"],
+        "regions": head["regions"],
+        "versions": head["versions"],
+        "stack": {"place": head["place"], "digest": head["digest"]},
+        "started_at": head["started_at"],
+    }
+
+
+def _outage(one: Outage, strike_s: float | None) -> dict[str, float | None]:
+    base_s = strike_s or 0.0
+    end_s = None if one.to_s is None else _rounded(one.to_s - base_s)
+    return {"from_s": _rounded(one.from_s - base_s), "to_s": end_s}
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else round(value, 2)

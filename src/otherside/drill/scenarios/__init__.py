@@ -1,0 +1,60 @@
+"""Every scenario: one file, one disaster, in the order in which they are listed."""
+
+from otherside.drill.scenario import Scenario
+from otherside.drill.scenarios.alarm_path_cut import SCENARIO as ALARM_PATH_CUT
+from otherside.drill.scenarios.answer_lost import SCENARIO as ANSWER_LOST
+from otherside.drill.scenarios.app_bug_both import SCENARIO as APP_BUG_BOTH
+from otherside.drill.scenarios.app_fault_primary import SCENARIO as APP_FAULT_PRIMARY
+from otherside.drill.scenarios.backup_restore import SCENARIO as BACKUP_RESTORE
+from otherside.drill.scenarios.blip import SCENARIO as BLIP
+from otherside.drill.scenarios.broken_probe import SCENARIO as BROKEN_PROBE
+from otherside.drill.scenarios.control_plane_down import SCENARIO as CONTROL_PLANE_DOWN
+from otherside.drill.scenarios.database_only import SCENARIO as DATABASE_ONLY
+from otherside.drill.scenarios.duplicate_events import SCENARIO as DUPLICATE_EVENTS
+from otherside.drill.scenarios.failback import SCENARIO as FAILBACK
+from otherside.drill.scenarios.frozen import SCENARIO as FROZEN
+from otherside.drill.scenarios.functions_killed import SCENARIO as FUNCTIONS_KILLED
+from otherside.drill.scenarios.headless_standby import SCENARIO as HEADLESS_STANDBY
+from otherside.drill.scenarios.lagging_then_lost import SCENARIO as LAGGING_THEN_LOST
+from otherside.drill.scenarios.lost_region import SCENARIO as LOST_REGION
+from otherside.drill.scenarios.moved_by_hand import SCENARIO as MOVED_BY_HAND
+from otherside.drill.scenarios.replication_cut import SCENARIO as REPLICATION_CUT
+from otherside.drill.scenarios.returns_mid_promotion import SCENARIO as RETURNS_MID_PROMOTION
+from otherside.drill.scenarios.rotation_meanwhile import SCENARIO as ROTATION_MEANWHILE
+from otherside.drill.scenarios.standby_isolated import SCENARIO as STANDBY_ISOLATED
+from otherside.drill.scenarios.standby_lost import SCENARIO as STANDBY_LOST
+from otherside.drill.scenarios.standby_too_small import SCENARIO as STANDBY_TOO_SMALL
+from otherside.drill.scenarios.store_unreachable import SCENARIO as STORE_UNREACHABLE
+from otherside.drill.scenarios.switchover import SCENARIO as SWITCHOVER
+from otherside.drill.scenarios.version_skew import SCENARIO as VERSION_SKEW
+from otherside.drill.scenarios.witness_lost import SCENARIO as WITNESS_LOST
+
+CATALOGUE: tuple[Scenario, ...] = (
+    LOST_REGION,
+    RETURNS_MID_PROMOTION,
+    DATABASE_ONLY,
+    FUNCTIONS_KILLED,
+    ANSWER_LOST,
+    DUPLICATE_EVENTS,
+    ALARM_PATH_CUT,
+    CONTROL_PLANE_DOWN,
+    ROTATION_MEANWHILE,
+    STANDBY_TOO_SMALL,
+    LAGGING_THEN_LOST,
+    MOVED_BY_HAND,
+    FROZEN,
+    HEADLESS_STANDBY,
+    VERSION_SKEW,
+    APP_FAULT_PRIMARY,
+    APP_BUG_BOTH,
+    BLIP,
+    REPLICATION_CUT,
+    BROKEN_PROBE,
+    WITNESS_LOST,
+    STANDBY_ISOLATED,
+    STANDBY_LOST,
+    STORE_UNREACHABLE,
+    SWITCHOVER,
+    FAILBACK,
+    BACKUP_RESTORE,
+)

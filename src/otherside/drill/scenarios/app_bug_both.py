@@ -1,0 +1,20 @@
+"""A bad release breaks the application on both sides."""
+
+from otherside.core.verdict import Verdict
+from otherside.drill.claims import STAYED, decided
+from otherside.drill.moments import later
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="app-bug-both",
+    title="A bad release breaks the application on both sides; the database lives.",
+    expects="Nothing is moved: it would help nobody.",
+    steps=(
+        step("stop", side="primary", unit="app"),
+        step("stop", side="standby", unit="app"),
+    ),
+    claims=(decided(Verdict.APP_BUG_BOTH), *STAYED),
+    enough=later(200),
+    lasts_s=200,
+    calm=True,
+)

@@ -1,0 +1,20 @@
+"""Nothing passes between primary and standby; users reach both."""
+
+from otherside.core.verdict import Verdict
+from otherside.drill.claims import STAYED, decided, writable_again
+from otherside.drill.moments import later
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="replication-cut",
+    title="Nothing passes between primary and standby; users reach both.",
+    expects="Nothing is moved: this is how brains are split. Users notice nothing.",
+    steps=(
+        step("cut", source="primary", target="standby"),
+        step("cut", source="standby", target="primary"),
+    ),
+    claims=(writable_again(30), decided(Verdict.REPLICATION_CUT), *STAYED),
+    enough=later(200),
+    lasts_s=200,
+    calm=True,
+)

@@ -1,0 +1,86 @@
+"""`otherside drill` and `report` as people meet them, without a twin: usage, lists, journals."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from drill.tapes import head
+from otherside.cli import main
+from otherside.drill.journal import Journal
+from otherside.drill.scenarios import CATALOGUE
+
+
+def run(*arguments):
+    """Run the command; return its exit code, its output and its errors."""
+    done = CliRunner().invoke(main, arguments)
+    return done.exit_code, done.stdout, done.stderr
+
+
+def test_the_list_says_what_each_scenario_expects():
+    """For people, and for machines."""
+    code, out, _ = run("drill", "--list")
+    assert code == 0
+    for one in CATALOGUE:
+        assert f"{one.name}\n    {one.title}\n    {one.expects}" in out
+    told = json.loads(run("drill", "--list", "--json", "-")[1])
+    assert [one["name"] for one in told] == [one.name for one in CATALOGUE]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("lost-regoin",), "no scenario lost-regoin; there are: lost-region"),
+        (("--speed", "0"), "--speed is 1 to 100"),
+        (("--clients", "0"), "--clients and --repeat are 1 or more"),
+        (("--repeat", "0"), "--clients and --repeat are 1 or more"),
+        (("--stack", "tests"), "Pulumi.yaml: no such file"),
+        (("--stack", "examples/components"), "otherside.toml: no such file"),
+        (("--stack", "examples/standard", "--sabotage", "99"), "numbers from 1 to 15"),
+        (("--stack", "examples/standard", "--sabotage", "x"), "numbers from 1 to 15"),
+        (("--latency", "some"), "is not one of"),
+    ],
+)
+def test_bad_usage_is_one_clear_error(arguments, words):
+    """Exit code 2, what is wrong, and nothing started."""
+    code, out, err = run("drill", *arguments)
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in out + err
+
+
+def recorded(directory, **more):
+    """Write the journal of a drill that was cut short."""
+    with Journal(directory) as journal:
+        fields = {k: v for k, v in head(**more).items() if k not in {"kind", "at_s"}}
+        journal.put("drill", 1.0, **fields)
+        journal.put("strike", 2.0)
+    return directory
+
+
+def test_a_report_is_made_of_a_journal_that_was_cut_short(tmp_path):
+    """Beside it, or where it is told to."""
+    place = recorded(tmp_path / "one")
+    code, out, _ = run("report", str(place))
+    assert (code, out) == (0, f"UNKNOWN: {place / 'report.html'}\n")
+    assert (place / "report.md").exists()
+    code, out, _ = run("report", str(place / "journal.jsonl"), "--output", str(tmp_path / "two"))
+    assert code == 0
+    assert (tmp_path / "two" / "report.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda place: place / "nothing", "no such journal"),
+        (lambda place: place, "journal.jsonl: cannot be read"),
+        (lambda place: recorded(place / "x", scenario="of-the-future"), "does not know"),
+        (lambda place: recorded(place / "y", schema=7), "schema 7"),
+    ],
+)
+def test_what_is_no_journal_is_one_clear_error(tmp_path, make, words):
+    """By its file."""
+    code, out, err = run("report", str(make(tmp_path)))
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in out + err

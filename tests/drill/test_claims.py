@@ -1,0 +1,180 @@
+"""Each claim can pass, fail and not know; and nothing passes without a steady state."""
+
+import pytest
+
+from drill.tapes import WEST, at, call, failover, look, rows, sample, tape, told, write
+from otherside.core.verdict import Verdict as Seen
+from otherside.drill import claims
+from otherside.drill.claims import judge
+from otherside.drill.measure import measure
+from otherside.drill.scenarios import CATALOGUE
+from otherside.drill.verdict import Verdict, worst
+
+PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
+LOST_REGION = next(one for one in CATALOGUE if one.name == "lost-region")
+
+
+def verdict_of(claim, recording):
+    """Return what one claim comes to, and why."""
+    found = judge([claim], recording, measure(recording))
+    return found[1].verdict, found[1].reason
+
+
+def test_a_drill_as_it_should_go_passes_every_claim_of_its_scenario():
+    """The default scenario, on a recording by hand."""
+    recording = failover()
+    found = judge(LOST_REGION.claims, recording, measure(recording))
+    assert [one for one in found if one.verdict is not PASSED] == []
+
+
+@pytest.mark.parametrize("how", ["interrupted", "failed"])
+def test_a_drill_that_did_not_finish_passes_nothing(how):
+    """And fails nothing: what is missing may only not have come yet."""
+    recording = tape(look(60, "suspect"), sample(100), ended=how)
+    found = judge(LOST_REGION.claims, recording, measure(recording))
+    assert {one.verdict for one in found} == {UNKNOWN}
+    assert all(how in one.reason for one in found)
+
+
+def test_without_a_steady_state_the_drill_knows_nothing():
+    """The worst of its verdicts is not a pass."""
+    recording = tape(write(1, 1), rows(1), steady=False)
+    found = judge([claims.WHOLE], recording, measure(recording))
+    assert worst(one.verdict for one in found) is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "expected"),
+    [
+        ([], UNKNOWN),
+        ([PASSED, PASSED], PASSED),
+        ([PASSED, UNKNOWN], UNKNOWN),
+        ([UNKNOWN, FAILED, PASSED], FAILED),
+    ],
+)
+def test_the_worst_verdict_counts(verdicts, expected):
+    """Nothing claimed is nothing known."""
+    assert worst(verdicts) is expected
+
+
+BACK = [write(-1, 1), *(write(n, 1, status=0) for n in range(5, 50, 5)), write(60, 2, region=WEST)]
+CASES = [
+    (claims.writable_again(100), tape(*BACK, rows(1, 2)), PASSED),
+    (claims.writable_again(50), tape(*BACK, rows(1, 2)), FAILED),
+    (claims.writable_again(50), tape(*BACK[:-1], rows(1)), FAILED),
+    (claims.writable_again(50), tape(), UNKNOWN),
+    (claims.acknowledged_writes_survive(2), tape(*BACK, rows(2)), PASSED),
+    (claims.acknowledged_writes_survive(0.5), tape(*BACK, rows(2)), FAILED),
+    (claims.acknowledged_writes_survive(0.5), tape(*BACK), UNKNOWN),
+    (claims.acknowledged_writes_survive(0.5), tape(rows()), UNKNOWN),
+    (claims.WHOLE, tape(*BACK, rows(1, 2)), PASSED),
+    (claims.WHOLE, tape(*BACK, rows(1, 2, 3)), FAILED),
+    (claims.WHOLE, tape(*BACK, rows(1, 2, digests={1: "x"})), FAILED),
+    (claims.WHOLE, tape(*BACK), UNKNOWN),
+    (claims.NO_SPLIT_BRAIN, tape(*BACK, rows(1, 2)), PASSED),
+    (claims.NO_SPLIT_BRAIN, tape(*BACK, write(70, 3), rows(1, 2)), FAILED),
+    (claims.NO_SPLIT_BRAIN, tape(*BACK), UNKNOWN),
+    (claims.LOSS_AS_SAID, tape(*BACK, look(1, "fencing", bound_s=5.0), rows(2)), PASSED),
+    (claims.LOSS_AS_SAID, tape(*BACK, look(1, "fencing", bound_s=0.5), rows(2)), FAILED),
+    (claims.LOSS_AS_SAID, tape(*BACK, rows(2)), UNKNOWN),
+    (claims.writer_ends_at("standby"), tape(sample(1)), PASSED),
+    (claims.writer_ends_at("primary"), tape(sample(1)), FAILED),
+    (claims.writer_ends_at("primary"), tape(), UNKNOWN),
+    (claims.users_end_at("standby"), tape(sample(1, serves="primary"), sample(90)), PASSED),
+    (claims.users_end_at("standby"), tape(sample(80, serves="primary"), sample(90)), FAILED),
+    (claims.users_end_at("standby"), tape(), UNKNOWN),
+    (claims.users_start_at("primary"), tape(sample(-5, serves="primary"), sample(9)), PASSED),
+    (claims.users_start_at("primary"), tape(sample(-5)), FAILED),
+    (claims.users_start_at("primary"), tape(sample(5)), UNKNOWN),
+    (claims.NOTHING_MOVED, tape(look(1, "steady")), PASSED),
+    (claims.NOTHING_MOVED, tape(look(1, "steady"), call(2, "FailoverGlobalCluster")), FAILED),
+    (claims.NOTHING_MOVED, tape(sample(1)), UNKNOWN),
+    (claims.NOT_A_CALL, tape(sample(1)), PASSED),
+    (claims.NOT_A_CALL, tape(sample(1), call(2, "SwitchoverGlobalCluster")), FAILED),
+    (claims.NOT_A_CALL, tape(), UNKNOWN),
+    (claims.moved(1), tape(call(2, "FailoverGlobalCluster")), PASSED),
+    (claims.moved(1), tape(call(2, "FailoverGlobalCluster", by="somebody")), FAILED),
+    (claims.moved(1), tape(*(call(n, "FailoverGlobalCluster") for n in (2, 3))), FAILED),
+    (claims.moved(1), tape(call(2, "FailoverGlobalCluster", status=403)), FAILED),
+    (claims.decided(Seen.REGION_DEAD), tape(look(1, "suspect")), PASSED),
+    (claims.decided(Seen.PROBE_FAULT), tape(look(1, "suspect")), FAILED),
+    (claims.decided(Seen.REGION_DEAD, phase="fencing"), tape(look(1, "suspect")), FAILED),
+    (claims.decided(Seen.REGION_DEAD), tape(), UNKNOWN),
+    (claims.reached("suspect", "shift"), tape(look(1, "suspect"), look(2, "shift")), PASSED),
+    (claims.reached("suspect", "shift"), tape(look(1, "shift"), look(2, "suspect")), FAILED),
+    (claims.reached("suspect"), tape(), UNKNOWN),
+    (claims.never_reached("fencing"), tape(look(1, "suspect")), PASSED),
+    (claims.never_reached("suspect"), tape(look(1, "suspect")), FAILED),
+    (claims.never_reached("suspect"), tape(), UNKNOWN),
+    (claims.said("freeze"), tape(look(1, "blocked", reason="a freeze until")), PASSED),
+    (claims.said("freeze"), tape(look(1, "blocked")), FAILED),
+    (claims.told_people("ACTION"), tape(told(1, "ACTION NEEDED", what="notice")), PASSED),
+    (claims.told_people("ACTION"), tape(told(1, "ACTION NEEDED")), FAILED),
+    (claims.told("0241", "rebuilt"), tape(told(1, "RDS-EVENT-0241")), PASSED),
+    (claims.told("0241", "rebuilt"), tape(told(-1, "RDS-EVENT-0241")), FAILED),
+    (claims.called("X", "x", by="actuator"), tape(call(1, "X")), PASSED),
+    (claims.called("X", "x", by="decider"), tape(call(1, "X")), FAILED),
+    (claims.NOBODY_REFUSED, tape(look(1, "steady")), PASSED),
+    (claims.NOBODY_REFUSED, tape(call(1, "X", refused=True, error="AccessDenied")), FAILED),
+    (claims.NOBODY_REFUSED, tape(), UNKNOWN),
+    (claims.alarm_follows("a"), tape(told(-9, "a is OK", what="alarm")), FAILED),
+    (claims.alarm_follows("a"), tape(told(9, "a is ALARM", what="alarm")), FAILED),
+    (
+        claims.alarm_follows("a"),
+        tape(told(-9, "a is OK", what="alarm"), told(9, "a is ALARM", what="alarm")),
+        PASSED,
+    ),
+    (
+        claims.probed("keys", "k"),
+        tape(at(1, "probe", name="keys", verdict="failed", text="x")),
+        FAILED,
+    ),
+    (
+        claims.probed("keys", "k"),
+        tape(at(1, "probe", name="keys", verdict="passed", text="x")),
+        PASSED,
+    ),
+    (claims.probed("keys", "k"), tape(), UNKNOWN),
+    (claims.served_in_the_end(), tape(*BACK, *(write(60 + n, n) for n in range(30))), PASSED),
+    (claims.served_in_the_end(), tape(*BACK[:-1]), FAILED),
+    (claims.served_in_the_end(), tape(), UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("claim", "recording", "expected"), CASES)
+def test_a_claim_comes_to(claim, recording, expected):
+    """What its docstring says, on the least that shows it."""
+    found, reason = verdict_of(claim, recording)
+    assert found is expected, reason
+    assert reason
+
+
+def run(error):
+    """Return a run of the decider."""
+    return at(1, "run", function="orders-prod-decider", region=WEST, error=error, text="no module")
+
+
+def delivery(rule, error=""):
+    """Return a delivery to the decider."""
+    return at(
+        5, "delivery", rule=f"orders-prod-{rule}", target="x:orders-prod-decider", error=error
+    )
+
+
+@pytest.mark.parametrize(
+    ("claim", "recording", "expected"),
+    [
+        (claims.FUNCTIONS_RUN, tape(run(None)), PASSED),
+        (claims.FUNCTIONS_RUN, tape(run("Unhandled")), FAILED),
+        (claims.FUNCTIONS_RUN, tape(), UNKNOWN),
+        (claims.woken_by("alarms"), tape(delivery("alarms")), PASSED),
+        (claims.woken_by("alarms"), tape(delivery("tick")), FAILED),
+        (claims.woken_by("alarms"), tape(delivery("alarms", "no permission")), FAILED),
+        (claims.DEPLOYED, tape(at(-40, "stage", state="deployed", text="495")), PASSED),
+        (claims.DEPLOYED, tape(at(-40, "stage", state="refused", text="why")), FAILED),
+        (claims.DEPLOYED, tape(), UNKNOWN),
+    ],
+)
+def test_a_claim_of_the_stack_comes_to(claim, recording, expected):
+    """The same, for what the stack itself does."""
+    assert verdict_of(claim, recording)[0] is expected

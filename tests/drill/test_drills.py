@@ -1,0 +1,175 @@
+"""Disasters, played on twins: the stack recovers, keeps its hands off, and each sabotage shows."""
+
+import datetime as dt
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from otherside.drill.fifteen import FAILURES
+from otherside.drill.recording import Recording
+from otherside.drill.rehearsal import Options, rehearse
+from otherside.drill.sabotage import prove, prove_one, prove_together
+from otherside.drill.scenarios import CATALOGUE
+from otherside.drill.site import read_site
+from otherside.drill.verdict import Verdict
+
+STANDARD = Path(__file__).parents[2] / "examples" / "standard"
+COMMAND = str(Path(sys.executable).with_name("otherside"))
+KNOWN = {one.name: one for one in CATALOGUE}
+CALM = ["app-fault-primary", "app-bug-both", "blip", "replication-cut", "broken-probe"]
+"""What must not become a failover; one twin plays them all."""
+QUICK = {"lost-region", *CALM}
+
+
+def options(directory, *, speed=10.0):
+    """Return how a drill is played in a test."""
+    return Options(
+        speed=speed,
+        latency=True,
+        seed=1,
+        clients=2,
+        directory=directory,
+        started=dt.datetime(2026, 1, 31, tzinfo=dt.UTC),
+    )
+
+
+def play(directory, *names, **more):
+    """Play scenarios; return what each came to."""
+    scenarios = [KNOWN[one] for one in names]
+    return list(rehearse(scenarios, read_site(STANDARD), options(directory, **more)))
+
+
+def complaints(result):
+    """Return every claim that did not pass, and why."""
+    return [
+        f"{one.verdict}: {one.claim}: {one.reason}"
+        for one in result.found
+        if one.verdict is not Verdict.PASSED
+    ]
+
+
+@pytest.mark.slow
+def test_the_default_drill_passes(tmp_path):
+    """A Region is lost under load; everything that is promised holds, and the report says so."""
+    (one,) = play(tmp_path, "lost-region")
+    assert complaints(one.result) == []
+    told = json.loads(one.page.with_name("report.json").read_text(encoding="utf-8"))
+    assert told["verdict"] == "passed"
+    assert 60 < told["rto_write_s"] <= 300
+    assert told["writes_acknowledged"] > 30
+    assert one.result.measures.outages_write, "a disaster that nobody noticed was none"
+    again = Recording.read(tmp_path / "lost-region")
+    assert again.ended == "finished"
+
+
+@pytest.mark.slow
+def test_what_is_no_disaster_moves_nothing(tmp_path):
+    """Five of them on one twin, each mended before the next."""
+    done = play(tmp_path, *CALM)
+    assert {one.scenario.name: complaints(one.result) for one in done} == {one: [] for one in CALM}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", [one.name for one in CATALOGUE if one.name not in QUICK])
+def test_a_scenario_comes_to_what_it_expects(name, tmp_path):
+    """Each of the others, on a twin of its own."""
+    (one,) = play(tmp_path, name)
+    assert complaints(one.result) == []
+
+
+APART = [one for one in FAILURES if one.number in {3, 4, 5, 6, 7, 12, 13}]
+TOGETHER = [{1, 2, 8, 11, 14, 15}, {9, 10}]
+"""Numbers of failures that touch nothing of one another, and share a twin in the tests."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("failure", APART, ids=lambda one: one.key)
+def test_a_sabotage_is_noticed_by_its_own_symptom(failure, tmp_path):
+    """The stack is broken in one place, and the claim fails that is about it."""
+    proof = prove_one(failure, read_site(STANDARD), options(tmp_path))
+    assert proof.missed == ()
+    assert proof.good, proof.observed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("numbers", TOGETHER, ids=str)
+def test_sabotages_that_share_a_twin_are_each_noticed(numbers, tmp_path):
+    """Each by its own claim, in its own words."""
+    failures = [one for one in FAILURES if one.number in numbers]
+    proofs = prove_together(failures, read_site(STANDARD), options(tmp_path))
+    assert {one.failure.key: one.observed for one in proofs if not one.good} == {}
+
+
+@pytest.mark.long
+def test_all_are_noticed_one_by_one_and_the_correct_stack_passes_the_same(tmp_path):
+    """Each failure on a twin of its own, and every claim of theirs on the correct stack."""
+    proofs = list(prove(FAILURES, read_site(STANDARD), options(tmp_path)))
+    assert len(proofs) == 1 + len(FAILURES)
+    assert {
+        str(one.failure and one.failure.key): one.observed for one in proofs if not one.good
+    } == {}
+
+
+def start(directory):
+    """Start a drill as a person would; return the process."""
+    return subprocess.Popen(
+        [
+            *(COMMAND, "drill", "--stack", str(STANDARD)),
+            *("--report", str(directory), "--speed", "10"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def wait_for_strike(process):
+    """Wait until the drill has struck."""
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "lose primary" in line:
+            return
+    pytest.fail(f"it never struck: {''.join(said)}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_drill_that_is_interrupted_leaves_a_journal_and_nothing_else(number, tmp_path):
+    """No process, no twin; and a report can be made of what was recorded."""
+    process = start(tmp_path)
+    try:
+        wait_for_strike(process)
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert family
+        process.send_signal(number)
+        process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == (130 if number is signal.SIGINT else -number)
+    _, alive = psutil.wait_procs(family, timeout=30)
+    assert alive == []
+    recording = Recording.read(tmp_path / "lost-region")
+    assert recording.ended == "interrupted"
+    assert recording.strike_s is not None
+    done = subprocess.run(
+        [COMMAND, "report", str(tmp_path / "lost-region")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("UNKNOWN")
+    page = (tmp_path / "lost-region" / "report.html").read_text(encoding="utf-8")
+    assert "This drill was interrupted" in page
+    deadline_s = time.monotonic() + 20
+    while any(one.is_running() for one in family) and time.monotonic() < deadline_s:
+        time.sleep(0.1)

@@ -1,0 +1,85 @@
+"""Journals and ledgers: whole, cut off, wrong, of another version, and read back as written."""
+
+import json
+
+import pytest
+
+from drill.tapes import at, failover, head, write
+from otherside.drill.journal import Journal, Ledger
+from otherside.drill.recording import Recording, UnreadableError
+
+
+def lines(*entries):
+    """Return entries as a file holds them."""
+    return "".join(json.dumps(one) + "\n" for one in entries)
+
+
+def test_what_is_written_is_read_back(tmp_path):
+    """Journal and ledgers of two clients, in the order of time."""
+    with Journal(tmp_path) as journal:
+        journal.put("drill", 1.0, **{k: v for k, v in head().items() if k not in {"kind", "at_s"}})
+        journal.put("strike", 2.0)
+        for number, times in ((1, (9, 3)), (2, (5,))):
+            ledger = Ledger(tmp_path / f"client-{number}.jsonl")
+            for seconds in times:
+                ledger.put(write(seconds, seconds))
+                journal.share(write(seconds, seconds))
+            ledger.close()
+    found = Recording.read(tmp_path)
+    assert [one["key"][-1] for one in found.of("write")] == ["3", "5", "9"]
+    assert found.head["scenario"] == "lost-region"
+    assert found.strike_s == 2.0
+    assert sorted(found.all(), key=str) == sorted(journal.recording.all(), key=str)
+    assert Recording.read(tmp_path / "journal.jsonl").all() == found.all()
+
+
+def test_nobody_else_reads_a_journal(tmp_path):
+    """It holds what a stack says of itself."""
+    with Journal(tmp_path) as journal:
+        journal.put("strike", 1.0)
+    assert (tmp_path / "journal.jsonl").stat().st_mode & 0o077 == 0
+
+
+def test_no_journal_is_written_over(tmp_path):
+    """The one that is there stays as it is."""
+    (tmp_path / "journal.jsonl").write_text("x")
+    with pytest.raises(FileExistsError, match="name another directory"):
+        Journal(tmp_path)
+    assert (tmp_path / "journal.jsonl").read_text() == "x"
+
+
+def test_a_journal_that_was_cut_off_is_read_up_to_there(tmp_path):
+    """A drill that was killed in the middle of a line, and never said how it ended."""
+    (tmp_path / "journal.jsonl").write_text(lines(head(), at(0, "strike")) + '{"kind": "sam')
+    found = Recording.read(tmp_path)
+    assert found.of("sample") == []
+    assert found.ended == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "no journal of a drill"),
+        (lines(at(0, "strike")), "no journal of a drill"),
+        (lines(head(schema=99)), "schema 99"),
+        ("nonsense\n" + lines(head()), "journal.jsonl:1: no entry"),
+        (lines(head()) + "[]\n" + lines(at(0, "strike")), "journal.jsonl:2: no entry"),
+        (lines(head()) + '{"kind": "x"}\n' + lines(at(0, "strike")), "journal.jsonl:2: no entry"),
+    ],
+)
+def test_what_is_no_journal_is_refused_by_file_and_line(tmp_path, text, words):
+    """One clear sentence, and no half of a recording."""
+    (tmp_path / "journal.jsonl").write_text(text)
+    with pytest.raises(UnreadableError, match=words):
+        Recording.read(tmp_path)
+
+
+def test_a_directory_without_a_journal_is_refused(tmp_path):
+    """By name."""
+    with pytest.raises(UnreadableError, match=r"journal\.jsonl: cannot be read"):
+        Recording.read(tmp_path)
+
+
+def test_the_newest_moment_is_of_any_kind():
+    """What an end waits for may be told by anybody."""
+    assert failover().now_s == max(one["at_s"] for one in failover().all())

@@ -1,0 +1,147 @@
+"""Reports: the same numbers everywhere, nothing from outside, nothing that leaves its cell."""
+
+import html
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from drill.tapes import at, failover, sample, tape, told, write
+from otherside.drill.report import write_report
+from otherside.drill.result import as_json, conclude
+from otherside.drill.scenarios import CATALOGUE
+
+LOST_REGION = next(one for one in CATALOGUE if one.name == "lost-region")
+
+
+def reported(recording, directory):
+    """Return the page, the Markdown and the JSON of a recording."""
+    result = conclude(recording, LOST_REGION.claims)
+    page = write_report(result, directory)
+    text = page.with_name("report.md").read_text(encoding="utf-8")
+    told_ = json.loads(page.with_name("report.json").read_text(encoding="utf-8"))
+    return page.read_text(encoding="utf-8"), text, told_
+
+
+def number(page, name):
+    """Return what the page shows under an id."""
+    return re.search(rf'id="{name}">([^<]*)<', page)[1]
+
+
+def test_every_form_has_the_same_numbers(tmp_path):
+    """HTML, Markdown and JSON of one drill."""
+    page, text, told_ = reported(failover(lost={9}), tmp_path)
+    assert told_["writes_lost"] == 1
+    assert number(page, "writes_lost") == f"1 of {told_['writes_acknowledged']}"
+    assert number(page, "rto_write_s") == f"{told_['rto_write_s']:.0f} s"
+    assert number(page, "rto_read_s") == f"{told_['rto_read_s']:.0f} s"
+    assert number(page, "rpo_s") == f"{told_['rpo_s']:.2f} s"
+    assert number(page, "verdict").lower() == told_["verdict"]
+    assert f"| RTO, writes | {told_['rto_write_s']:.0f} s | 300 s |" in text
+    assert f"| acknowledged writes lost | 1 of {told_['writes_acknowledged']} |" in text
+    for claim in told_["claims"]:
+        assert html.escape(claim["claim"]) in html.unescape(page) or claim["claim"] in page
+        assert claim["claim"] in text
+
+
+def test_json_has_what_machines_need():
+    """A version, and every key that the schema names."""
+    found = as_json(conclude(failover(), LOST_REGION.claims))
+    assert found["schema"] == 1
+    wanted = {
+        *("scenario", "verdict", "rto_write_s", "rto_read_s", "rpo_s", "writes_acknowledged"),
+        *("writes_lost", "objectives", "claims", "timeline", "modelled", "seed", "speed"),
+        *("versions", "stack"),
+    }
+    assert wanted <= set(found)
+    assert found["timeline"][-1]["at_s"] > 0
+    json.dumps(found)
+
+
+def test_the_page_asks_nobody_for_anything(tmp_path):
+    """No script, no font, no picture, no style from anywhere."""
+    page, _, _ = reported(failover(), tmp_path)
+    assert not re.search(r"""(?:src|href)\s*=\s*["'](?!#|data:)""", page)
+    assert "<script" not in page
+    assert "@import" not in page
+    assert "url(" not in page
+
+
+def test_what_a_stack_says_stays_text(tmp_path):
+    """Markup in a message is shown and not obeyed; a bar does not break a table."""
+    hostile = "<img src=x onerror=alert(1)> | \n# no heading"
+    page, text, _ = reported(tape(told(1, hostile, what="notice")), tmp_path)
+    assert "<img" not in page
+    assert "&lt;img" in page
+    assert "\n# no heading" not in text
+    assert "\\|" in text
+
+
+def test_an_interrupted_drill_says_so(tmp_path):
+    """And shows what is known."""
+    page, text, told_ = reported(tape(write(1, 1), ended=None), tmp_path)
+    assert told_["ended"] == "interrupted"
+    assert "This drill was interrupted" in page
+    assert text.startswith("# UNKNOWN")
+
+
+def test_a_drill_that_never_struck_has_a_report(tmp_path):
+    """Nothing to measure is no reason to fail."""
+    recording = tape(at(-29, "stage", state="refused", text="no such thing"), steady=False)
+    recording._kinds.pop("strike")
+    page, _, told_ = reported(recording, tmp_path)
+    assert number(page, "rto_write_s") == "unknown"
+    assert told_["rto_write_s"] is None
+
+
+def test_what_was_modelled_is_named_in_every_form(tmp_path):
+    """With whose number it is."""
+    page, text, told_ = reported(failover(), tmp_path)
+    assert "AWS says &lt;a minute&gt;" in page
+    assert "aurora-failover: 60 s" in text
+    assert told_["modelled"][0]["what"] == "aurora-failover"
+
+
+def test_no_half_report_is_left_where_one_cannot_be_written(tmp_path):
+    """What was there before stays."""
+    reported(failover(), tmp_path)
+    before = (tmp_path / "report.html").read_text(encoding="utf-8")
+    result = conclude(tape(sample(1)), LOST_REGION.claims)
+    result.recording.head.pop("title")
+    with pytest.raises(KeyError):
+        write_report(result, tmp_path)
+    assert (tmp_path / "report.html").read_text(encoding="utf-8") == before
+
+
+BROWSER = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt install chromium")
+def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
+    """No console error, no request, and the numbers of the JSON in the document that it built."""
+    _, _, told_ = reported(failover(lost={9}), tmp_path)
+    log = tmp_path / "browser.log"
+    done = subprocess.run(
+        [
+            *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
+            *("--enable-logging=stderr", "--v=0", f"--log-net-log={tmp_path / 'net.json'}"),
+            *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
+            *("--disable-sync", f"--user-data-dir={tmp_path / 'profile'}"),
+            (tmp_path / "report.html").as_uri(),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    log.write_text(done.stderr)
+    assert "CONSOLE" not in done.stderr, done.stderr
+    assert number(done.stdout, "rto_write_s") == f"{told_['rto_write_s']:.0f} s"
+    assert number(done.stdout, "writes_lost") == f"1 of {told_['writes_acknowledged']}"
+    asked = re.findall(r'"url":"(https?://[^"]+)"', (tmp_path / "net.json").read_text())
+    assert [one for one in asked if "://" in one and "google" not in one] == []

@@ -1,0 +1,219 @@
+"""The runner on a stage of values: order, time, steadiness, and whatever ends a drill early."""
+
+import dataclasses
+import time
+
+import pytest
+
+from drill.tapes import head, look
+from otherside.drill.claims import NOTHING_MOVED
+from otherside.drill.journal import Journal
+from otherside.drill.moments import later, phase
+from otherside.drill.recording import Recording
+from otherside.drill.runner import Settings, play
+from otherside.drill.scenario import Scenario, step
+from otherside.drill.stage import RefusedError
+
+SPEED = 200.0
+
+
+class Clock:
+    """The machine's clock, faster."""
+
+    def __init__(self):
+        self._began_s = time.monotonic()
+
+    def now_s(self):
+        """Return twin seconds."""
+        return 1e6 + (time.monotonic() - self._began_s) * SPEED
+
+    def real_s(self, twin_s):
+        """Return how long a span takes here."""
+        return twin_s / SPEED
+
+
+@dataclasses.dataclass
+class FakeStage:
+    """A stage that remembers what was done to it."""
+
+    problems: list = dataclasses.field(default_factory=list)
+    refused: str = ""
+    fails: BaseException | None = None
+    done: list = dataclasses.field(default_factory=list)
+    clock: Clock = dataclasses.field(default_factory=Clock)
+
+    def open(self):
+        """Note it."""
+        self.done.append("open")
+
+    def deploy(self, change):
+        """Deploy, or refuse."""
+        del change
+        self.done.append("deploy")
+        if self.refused:
+            raise RefusedError(self.refused)
+        return "3 resources"
+
+    def unsteady(self):
+        """Return the next problem."""
+        return self.problems.pop(0) if self.problems else None
+
+    def door(self):
+        """Return nothing: there are no clients."""
+        return
+
+    def news(self):
+        """Suspect what was lost."""
+        if "act lose" in self.done:
+            yield {**look(0, "suspect"), "at_s": self.clock.now_s()}
+
+    def sample(self):
+        """Return that all is well."""
+        return {
+            "kind": "sample",
+            "at_s": self.clock.now_s(),
+            "serves": "primary",
+            "writer": "primary",
+            "lag_s": 0.1,
+            "lost": [],
+            "healthy": 1,
+            "instances": 1,
+        }
+
+    def act(self, one):
+        """Note a step, or fail."""
+        self.done.append(f"act {one.do}")
+        if self.fails is not None:
+            raise self.fails
+        return ()
+
+    def rows(self):
+        """Return that nothing was written."""
+        yield {
+            "kind": "rows",
+            "at_s": self.clock.now_s(),
+            "side": "primary",
+            "writer": True,
+            "rows": [],
+        }
+
+    def mend(self):
+        """Note it."""
+        self.done.append("mend")
+
+    def check(self):
+        """Be up."""
+        return
+
+    def close(self):
+        """Note it."""
+        self.done.append("close")
+
+    def facts(self):
+        """Return what a recording says."""
+        return {"speed": SPEED, "latency": "none", "modelled": [], "versions": {}}
+
+
+SCENARIO = Scenario(
+    name="fake",
+    title="Something happens.",
+    expects="Nothing comes of it.",
+    steps=(
+        step("lose", side="primary", at_s=10),
+        step("restore", side="primary", when=phase("suspect"), at_s=20),
+    ),
+    claims=(NOTHING_MOVED,),
+    enough=later(60),
+    lasts_s=120,
+)
+KNOWN = {"kind", "at_s", "schema", "scenario", "title", "expects", "seed", "clients", "keys"}
+HEAD = {k: v for k, v in head().items() if k not in KNOWN | set(FakeStage().facts())}
+
+
+def played(tmp_path, stage, *, scenario=SCENARIO, **settings):
+    """Play a scenario without clients; return what was recorded."""
+    with Journal(tmp_path) as journal:
+        play(scenario, stage, journal, Settings(clients=0, **settings), head=HEAD)
+    return Recording.read(tmp_path)
+
+
+def kinds(recording):
+    """Return what was written, in its order."""
+    return [one["kind"] for one in recording.all() if one["kind"] not in {"sample", "look"}]
+
+
+def test_a_drill_is_written_down_in_its_order(tmp_path):
+    """Up, deployed, steady, strike, steps, rows, end."""
+    stage = FakeStage(problems=["not yet", "not yet"])
+    recording = played(tmp_path, stage)
+    assert kinds(recording) == [
+        *("drill", "stage", "stage", "stage", "strike", "step", "step", "rows", "end")
+    ]
+    assert recording.ended == "finished"
+    assert stage.done == ["open", "deploy", "act lose", "act restore", "mend"]
+
+
+def test_steps_are_done_on_time_and_after_what_they_wait_for(tmp_path):
+    """In twin seconds, and never before."""
+    recording = played(tmp_path, FakeStage())
+    lose, restore = recording.of("step")
+    assert lose["at_s"] - recording.strike_s >= 10
+    suspected_s = next(recording.since_strike("look"))["at_s"]
+    assert restore["at_s"] - suspected_s >= 20
+
+
+def test_a_drill_ends_though_what_it_waits_for_never_comes(tmp_path):
+    """The scenario's own limit."""
+    never = dataclasses.replace(SCENARIO, enough=phase("failed-over"), lasts_s=40)
+    recording = played(tmp_path, FakeStage(), scenario=never)
+    assert recording.ended == "finished"
+
+
+def test_a_stack_that_is_not_steady_is_not_struck(tmp_path):
+    """Nothing that would follow were the disaster's doing; why is written down."""
+    stage = FakeStage(problems=["no write works"] * 1000)
+    recording = played(tmp_path, stage, steady_real_s=0.5)
+    assert recording.strike_s is None
+    assert recording.of("stage")[-1]["state"] == "unsteady"
+    assert recording.of("stage")[-1]["text"] == "no write works"
+    assert "act lose" not in stage.done
+
+
+def test_a_sabotaged_stack_is_struck_all_the_same(tmp_path):
+    """That is how its symptom shows."""
+    stage = FakeStage(problems=["no write works"] * 1000)
+    recording = played(tmp_path, stage, steady_real_s=0.3, anyway=True)
+    assert recording.strike_s is not None
+    assert not recording.steady
+
+
+def test_a_deployment_that_is_refused_ends_the_drill(tmp_path):
+    """With the reason, and without a disaster."""
+    recording = played(tmp_path, FakeStage(refused="no such property"))
+    assert recording.of("stage")[-1] == {
+        **recording.of("stage")[-1],
+        "state": "refused",
+        "text": "no such property",
+    }
+    assert recording.ended == "finished"
+
+
+@pytest.mark.parametrize(
+    ("error", "how"), [(KeyboardInterrupt(), "interrupted"), (OSError("gone"), "failed")]
+)
+def test_whatever_ends_a_drill_early_is_in_its_journal(tmp_path, error, how):
+    """The stage is mended, the journal says how it ended, and the error goes on."""
+    stage = FakeStage(fails=error)
+    with pytest.raises(type(error)):
+        played(tmp_path, stage)
+    recording = Recording.read(tmp_path)
+    assert recording.ended == how
+    assert stage.done[-1] == "mend"
+
+
+def test_a_stage_that_is_up_is_not_deployed_again(tmp_path):
+    """The next scenario on the same twin."""
+    stage = FakeStage()
+    with Journal(tmp_path) as journal:
+        play(SCENARIO, stage, journal, Settings(clients=0), head=HEAD, up=True)
+    assert "deploy" not in stage.done
