@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import json
 import ssl
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -20,7 +19,7 @@ from twin.conftest import CONTROL, EAST, WEST, Bare, until
 
 pytestmark = pytest.mark.slow
 STANDARD = Path(__file__).parents[2] / "examples" / "standard"
-PRIMARY, STANDBY = "orders-prod-us-east-2", "orders-prod-us-west-2"
+PRIMARY = "orders-prod-us-east-2"
 
 
 @contextlib.contextmanager
@@ -84,11 +83,6 @@ def looks(bare):
         for line in run["log"].splitlines()
         if line.startswith("{")
     ]
-
-
-def databases(bare):
-    """Return the databases by cluster."""
-    return {one["cluster"]: one for one in bare.do("status")["databases"]}
 
 
 @pytest.fixture(scope="module")
@@ -302,69 +296,6 @@ def test_ELB_05_06_10_an_application_that_breaks_is_told_from_one_that_is_gone(d
     assert health == "unhealthy"
     deployed.do("systemctl", verb="start", **how)
     until(lambda: ask(deployed, "/health.html", where=where)[0] == 200)
-
-
-def test_a_region_is_lost_under_its_users_and_the_stack_recovers_by_itself():
-    """Detection, decision, promotion and DNS, with nobody's hand; then the old side comes back."""
-    with stack() as bare:
-        steady(bare)
-        before = address(bare)
-        for n in range(20):
-            assert ask(bare, f"/entries/before-{n}", method="PUT", body=b"x")[0] == 201
-        time.sleep(1)
-        bare.do("lose", region=EAST)
-        until(lambda: databases(bare)[STANDBY]["writer"], seconds=90)
-        until(lambda: address(bare) != before, seconds=60)
-        until(
-            lambda: ask(bare, "/entries/after", method="PUT", body=b"y")[0] in {200, 201},
-            seconds=60,
-        )
-        until(lambda: ask(bare, "/entries/before-19")[0] == 200)
-        phases = [one.get("phase") for one in looks(bare)]
-        assert "promoting" in phases
-        moves = [
-            one for one in bare.do("calls")["calls"] if one["operation"] == "FailoverGlobalCluster"
-        ]
-        assert [one["status"] for one in moves] == [200]
-        assert "actuator" in moves[0]["principal"]
-        bare.do("restore", region=EAST)
-        until(lambda: databases(bare)[PRIMARY]["follows"], seconds=90)
-        assert databases(bare)[STANDBY]["writer"]
-        assert address(bare) != before
-
-
-def without(action):
-    """Return a transform that takes one action out of every role's policy."""
-
-    def change(one):
-        if one.type != "aws:iam/rolePolicy:RolePolicy" or action not in one.inputs["policy"]:
-            return one
-        document = json.loads(one.inputs["policy"])
-        for statement in document["Statement"]:
-            actions = statement["Action"]
-            kept = [x for x in ([actions] if isinstance(actions, str) else actions) if x != action]
-            statement["Action"] = kept or ["none:Nothing"]
-        return dataclasses.replace(one, inputs={**one.inputs, "policy": json.dumps(document)})
-
-    return change
-
-
-def test_a_role_that_may_not_move_the_writer_moves_nothing():
-    """The negative control: the same disaster, one action less, and the call is denied."""
-    with stack(transform=without("rds:FailoverGlobalCluster")) as bare:
-        steady(bare)
-        bare.do("lose", region=EAST)
-
-        def refused():
-            return [
-                one
-                for one in bare.do("calls")["calls"]
-                if one["operation"] == "FailoverGlobalCluster" and one["status"] == 403
-            ]
-
-        found = until(refused, seconds=90)
-        assert "rds:FailoverGlobalCluster" in found[0]["error"] or found[0]["error"]
-        assert databases(bare)[PRIMARY]["writer"]
 
 
 def test_VPC_05_06_a_peering_that_nobody_accepts_carries_nothing():

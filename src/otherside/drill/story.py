@@ -129,12 +129,11 @@ class Story:
     def _on_told(self, entry: Entry) -> Iterator[Told]:
         what, text = str(entry["what"]), str(entry["text"])
         lane = _LANES.get(what)
-        quiet = what == "alarm" and not text.endswith(" ALARM")
-        if lane is None or quiet or not (self._struck or what == "program"):
+        well = text.startswith("OK:") or (what == "alarm" and not text.endswith(" ALARM"))
+        if lane is None or well or not (self._struck or what == "program"):
             return
         where = f"{entry['region']}: " if entry["region"] else ""
-        urgent = what == "twin" or (what == "notice" and not text.startswith("OK:"))
-        yield lane, f"{where}{text}", urgent
+        yield lane, f"{where}{text}", what in {"notice", "twin"}
 
     def _on_call(self, entry: Entry) -> Iterator[Told]:
         who = str(entry["principal"]).rpartition("/")[2]
