@@ -5,7 +5,7 @@ SEEDS ?= 100000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help drill drills test check fix sim bench docs evidence
+.PHONY: help drill long test check fix sim bench docs evidence
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ $(READY): requirements.lock pyproject.toml
 drill: $(READY) ## Kill a Region under load and measure what was promised
 	$(BIN)/otherside drill --stack examples/standard
 
-drills: $(READY) ## Play every scenario that make test leaves out: about half an hour
+long: $(READY) ## All that make test leaves out, every other scenario among it: half an hour
 	$(BIN)/pytest -m long
 
 test: check ## Everything: lint, types, contracts and all tests

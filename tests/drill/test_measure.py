@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drill.tapes import EAST, STRIKE, WEST, failover, look, read, rows, sample, tape, write
+from drill.tapes import EAST, STRIKE, WEST, at, failover, look, read, rows, sample, tape, write
 from otherside.drill.measure import measure
 
 
@@ -25,8 +25,14 @@ def test_what_the_writer_does_not_hold_is_lost_and_dates_the_rpo():
     found = measure(failover(lost={7, 9}))
     assert found.writes_lost == 2
     assert found.lost_keys == ("d1-1-000007", "d1-1-000009")
-    assert found.rpo_s == pytest.approx(3)
+    assert found.rpo_s == pytest.approx(4), "until the Region was lost, a second after the strike"
     assert found.writes_wrong_side == 0
+
+
+def test_a_write_of_the_last_moment_has_an_age_too():
+    """Acknowledged just before the Region went: lost, and a tenth of a second old."""
+    lose = at(2.1, "step", do="lose", how={"side": "primary"}, text="lose primary")
+    assert measure(tape(write(2.0, 1), lose, rows())).rpo_s == pytest.approx(0.1)
 
 
 def test_a_write_that_was_lost_after_the_disaster_counts_until_it():

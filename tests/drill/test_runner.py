@@ -14,7 +14,7 @@ from otherside.drill.runner import Settings, play
 from otherside.drill.scenario import Scenario, step
 from otherside.drill.stage import RefusedError
 
-SPEED = 200.0
+SPEED = 80.0
 
 
 class Clock:

@@ -258,7 +258,7 @@ CASES = [(name, one) for name, sabotages in TAKEN_BACK.items() for one in sabota
 IDS = [f"{name}-{n}" for name, sabotages in TAKEN_BACK.items() for n, _ in enumerate(sabotages)]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("name", "sabotage"), CASES, ids=IDS)
 def test_a_correction_that_is_taken_back_is_noticed(name, sabotage):
     """Broken by a transform, the stack no longer passes the test."""

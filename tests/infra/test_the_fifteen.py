@@ -23,7 +23,7 @@ def test_the_stack_does_not_fail_so(failure):
     assert failure.claim(declared()) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(("failure", "how"), CASES, ids=lambda one: str(one).replace(" ", "-"))
 def test_the_failure_is_noticed_when_it_comes_back(failure, how):
     """Broken by a transform, the same stack no longer satisfies the same claim."""

@@ -83,7 +83,7 @@ def answers(port):
     return subprocess.run(ready, check=False, timeout=10).returncode == 0
 
 
-def until(condition, at_most_s=30.0):
+def until(condition, at_most_s=60.0):
     """Wait until a condition holds."""
     end = time.monotonic() + at_most_s
     while not condition():

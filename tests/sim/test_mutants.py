@@ -36,7 +36,7 @@ def test_there_are_twenty_mistakes_and_more_and_each_can_still_be_planted():
         assert text.count(one.right) == 1, one.name
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)
 def test_a_planted_mistake_does_not_survive(mutant, tmp_path):
     """Within five thousand seeds, in a copy of the source with that one change."""

@@ -195,6 +195,7 @@ def test_BAK_01_02_04_a_backup_is_copied_to_the_other_region_and_not_to_a_vault_
     deployed,
 ):
     """A job of its own each way, with AWS's states; a missing vault fails the copy."""
+    assert ask(deployed, "/entries/backed-up", method="PUT", body=b"x")[0] == 201
     backup = deployed.aws("backup")
     role = deployed.aws("iam").list_roles(MaxItems=200)["Roles"]
     arn = next(one["Arn"] for one in role if "backups" in one["RoleName"])

@@ -39,8 +39,8 @@ class Measures:
     """From the strike until writes were served again, for good; 0 where they never stopped."""
     rto_read_s: float | None
     rpo_s: float | None
-    """From the oldest acknowledged write that was lost until the disaster, or until the newest
-    lost one if that was later; 0 where nothing was lost."""
+    """From the oldest acknowledged write that was lost until the disaster (the first step of it),
+    or until the newest lost one if that was later; 0 where nothing was lost."""
     writes_sent: int
     writes_acknowledged: int
     writes_lost: int | None
@@ -184,7 +184,8 @@ def _rpo(recording: Recording, lost: list[Entry] | None) -> float | None:
     if not lost:
         return 0.0
     times = [float(one["at_s"]) for one in lost]
-    return max(strike_s, *times) - min(times)
+    struck = [float(one["at_s"]) for one in recording.since_strike("step")]
+    return max(strike_s, *struck[:1], *times) - min(times)
 
 
 def _said(recording: Recording) -> float | None:

@@ -104,8 +104,8 @@ class _Player:
         self._start_clients()
         self._put("strike")
         while not self._enough():
-            self._look()
             self._act_on_time()
+            self._look()
         self._drain()
 
     def end(self, how: str, error: BaseException | None = None) -> None:

@@ -102,7 +102,8 @@ def prove_together(
 ) -> list[Proof]:
     """Bring back several failures that touch nothing of one another, on one twin.
 
-    Each is noticed by its own claim, in its own words, or is not.
+    Each is noticed by its own claim, in its own words, or is not. For questions and alarms alone:
+    nobody waits for the orchestrator to find everything well.
     """
     parts = [failure.scenario for failure in failures]
     breakers = [failure.broken(site) for failure in failures]
@@ -123,7 +124,15 @@ def prove_together(
             left = breaker(left) if left is not None else None
         return left
 
-    (rehearsed,) = rehearse([whole], site, options, told, change=change, anyway=True)
+    (rehearsed,) = rehearse(
+        [whole],
+        site,
+        options,
+        told,
+        change=change,
+        anyway=True,
+        steady_real_s=NEVER_STEADY_REAL_S,
+    )
     return [
         Proof(failure=failure, rehearsed=rehearsed, missed=tuple(breaker.missed))
         for failure, breaker in zip(failures, breakers, strict=True)

@@ -219,15 +219,16 @@ class Twin:
                 env=environment,
                 start_new_session=True,  # Ctrl-C is the owner's to hear
             )
-        self._send(
-            {
-                "regions": list(self.settings.regions),
-                "speed": self.settings.speed,
-                "latency": self.settings.latency,
-                "instances_max": self.settings.instances_max,
-                "directory": str(self._directory),
-            }
-        )
+        with contextlib.suppress(TwinError):  # one that has ended already says why in its log
+            self._send(
+                {
+                    "regions": list(self.settings.regions),
+                    "speed": self.settings.speed,
+                    "latency": self.settings.latency,
+                    "instances_max": self.settings.instances_max,
+                    "directory": str(self._directory),
+                }
+            )
         assert self._process.stdout is not None
         reading = (self._process.stdout,)
         self._reader = threading.Thread(target=self._read, args=reading, daemon=True)

@@ -356,8 +356,8 @@ class Aurora(Extension):
         if found is None:
             return None
         aside = await self._engine.snapshot(arn)
-        names = set(inspect.signature(DBCluster.__init__).parameters)
-        config = {key: value for key, value in found.get_cfg().items() if key in names}
+        names = set(inspect.signature(DBCluster.__init__).parameters) - {"backend"}
+        config = {key: value for key, value in vars(found).items() if key in names}
         return Snapshot(arn=arn, aside=aside, config=config)
 
     async def restore(self, region: str, content: Snapshot, metadata: Mapping[str, str]) -> str:

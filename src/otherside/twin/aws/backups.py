@@ -255,7 +255,7 @@ class Backups(Extension):
             try:
                 content = await self._contents.snapshot(job.source)
                 self._add_point(job, job.source, days, content, copied_from="")
-            except (OSError, LookupError) as error:
+            except Exception as error:  # noqa: BLE001 - as below
                 problem = f"{job.source} could not be read: {error}"
         self._finish(job, problem, "Backup Job State Change", "BACKUP_JOB")
 
@@ -298,7 +298,7 @@ class Backups(Extension):
         else:
             try:
                 job.point = await self._contents.restore(job.region, point.content, metadata)
-            except (OSError, LookupError, ValueError) as error:
+            except Exception as error:  # noqa: BLE001 - a job that fails says so, whatever it met
                 problem = f"{point.arn} could not be restored: {error}"
         self._finish(job, problem, "Restore Job State Change", "RESTORE_JOB")
 
