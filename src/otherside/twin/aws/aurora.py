@@ -379,6 +379,7 @@ class Aurora(Extension):
                 "db_subnet_group_name": metadata.get("DBSubnetGroupName"),
                 "vpc_security_group_ids": groups,
                 "availability_zones": None,
+                "master_user_password": "what-the-engine-kept",  # moto wants one, and asks nobody
                 "tags": [],
             }
         )
