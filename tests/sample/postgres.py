@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import socket
@@ -30,11 +31,17 @@ class Server:
     process: subprocess.Popen
 
 
+QUIET_PORTS = (20_000, 32_000)
+"""Below what the machine gives to outgoing connections: nobody takes one of them meanwhile."""
+
+
 def free_port():
-    """Return a port on the loopback that nobody listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """Return a port that nobody has at any address, and that no connection takes by itself."""
+    while True:
+        port = random.randrange(*QUIET_PORTS)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("", port))
+            return port
 
 
 def as_user():

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 FIRST, LAST = 64, 250
+QUIET_FROM, QUIET_TO = 20_000, 32_000
+"""Below what the machine gives to outgoing connections: nobody takes one of them meanwhile."""
 API, GATEWAY, FIRST_TAKEN = 2, 3, 10
 
 
@@ -51,8 +53,8 @@ def free_port(addresses: Sequence[str], *, kind: int = socket.SOCK_STREAM) -> in
         try:
             first = socket.socket(socket.AF_INET, kind)
             held.append(first)
-            first.bind((addresses[0], 0))
-            port = int(first.getsockname()[1])
+            port = QUIET_FROM + secrets.randbelow(QUIET_TO - QUIET_FROM)
+            first.bind((addresses[0], port))
             for address in addresses[1:]:
                 held.append(socket.socket(socket.AF_INET, kind))
                 held[-1].bind((address, port))
