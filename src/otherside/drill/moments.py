@@ -15,11 +15,18 @@ def strike(recording: Recording) -> float | None:
 
 
 def phase(name: str, *, times: int = 1) -> Moment:
-    """Return when the orchestrator entered a phase, for the n-th time since the strike."""
+    """Return when the orchestrator entered a phase, for the n-th time since the strike.
+
+    A look of an older revision was taken by a function that is late, and enters nothing.
+    """
 
     def found(recording: Recording) -> float | None:
-        before, count = None, 0
+        before, count, newest = None, 0, 0.0
         for look in recording.since_strike("look"):
+            revision = float(str(look["event_id"]).rpartition("/")[2])
+            if revision < newest:
+                continue
+            newest = revision
             count += look["phase"] == name != before
             before = look["phase"]
             if count == times:
