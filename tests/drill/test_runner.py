@@ -211,6 +211,23 @@ def test_whatever_ends_a_drill_early_is_in_its_journal(tmp_path, error, how):
     assert stage.done[-1] == "mend"
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no room")])
+def test_a_stage_that_never_came_up_says_why(tmp_path, error):
+    """Its own error goes on, and none about a clock that it never had."""
+
+    class Down(FakeStage):
+        """A stage that does not come up."""
+
+        clock = property(lambda _: {}["clock"], lambda *_: None)
+
+        def open(self):
+            """Fail."""
+            raise error
+
+    with pytest.raises(type(error)):
+        played(tmp_path, Down())
+
+
 def test_a_stage_that_is_up_is_not_deployed_again(tmp_path):
     """The next scenario on the same twin."""
     stage = FakeStage()
