@@ -14,6 +14,8 @@ from typing import Any
 import click
 from click.testing import CliRunner
 
+from otherside.checker.catalogue import catalogue
+from otherside.checker.rule import Step
 from otherside.cli import COMMANDS, main
 from otherside.core.facts import Order
 from otherside.core.state import Phase
@@ -34,6 +36,7 @@ TRANSCRIPT, DRILL, END = "<!-- transcript -->", "<!-- drill -->", "<!-- end -->"
 EVIDENCE = REFERENCE / "evidence.json"
 TRANSCRIPT_LINES = 26
 TWIN_TESTS = ROOT / "tests" / "twin"
+CASES = ROOT / "tests" / "checker" / "rules"
 STATUSES = ("done", "modelled", "refused")
 MADE = "<!-- Made from the code by `make docs`; edit the code. -->\n"
 
@@ -51,6 +54,7 @@ def pages() -> dict[Path, str]:
         REFERENCE / "twin.md": "\n".join(_twin()) + "\n",
         REFERENCE / "fidelity.md": "\n".join(_fidelity()) + "\n",
         REFERENCE / "scenarios.md": "\n".join(_scenarios()) + "\n",
+        REFERENCE / "rules.md": "\n".join(_rules()) + "\n",
         REFERENCE / "sabotage.md": "\n".join(_sabotage()) + "\n",
     }
 
@@ -279,6 +283,37 @@ def _scenarios() -> Iterator[str]:
             after = "" if step.when is strike else ", after a moment of the drill"
             yield f"- at {step.at_s:g} s{after}: {step.text}"
         yield "\nClaims: " + "; ".join(one.name for one in scenario.claims) + ".\n"
+
+
+def _rules() -> Iterator[str]:
+    """Yield every rule's page, and on which graphs the tests show it."""
+    yield MADE
+    yield "# The rules of `otherside check`\n"
+    yield "A code's hundreds say what fails: 0 one of the fifteen failures, 1 data, 2 traffic,"
+    yield "3 capacity, 4 the control plane, 5 keys and secrets, 6 watching. A rule is named for what it"
+    yield "finds. Each is shown, flagged and fine, on graphs in `tests/checker/rules`, which the tests"
+    yield "write as Terraform, Pulumi and CloudFormation, too.\n"
+    yield "| Rule | Severity | Spoils | What is wrong |"
+    yield "|---|---|---|---|"
+    for one in catalogue():
+        link = f"[{one.code} {one.name}](#{one.code.lower()}-{one.name})"
+        yield f"| {link} | {one.severity} | {one.step} | {one.title} |"
+    steps = ", ".join(Step)
+    yield f"\nThe steps of a recovery, in their order: {steps}."
+    for one in catalogue():
+        text = (CASES / f"{one.check.__name__}.md").read_text(encoding="utf-8")
+        yield f"\n## {one.code} {one.name}\n"
+        yield f"**{one.title}** {one.severity.value.capitalize()}; spoils {one.step}.\n"
+        yield (
+            one.page.split("\n\n", 1)[1]
+            .strip()
+            .replace("\n## ", "\n### ")
+            .replace("## Why", "### Why", 1)
+        )
+        yield f"\n### Touches\n{', '.join(one.controls)}\n"
+        yield "### Shown on\n"
+        for kind, title in re.findall(r"^## (Flagged|Fine): (.+)$", text, re.MULTILINE):
+            yield f"- {kind.lower()}: {title}"
 
 
 def _sabotage() -> Iterator[str]:

@@ -9,6 +9,9 @@ from otherside import __version__
 
 COMMANDS = {
     "init": "Write a project to start from.",
+    "check": "Find disaster-recovery defects in any stack.",
+    "rules": "List what check looks for.",
+    "explain": "Explain one of its rules.",
     "preview": "Show what a program would create, without AWS.",
     "sim": "Let a simulator try to break the orchestrator.",
     "drill": "Kill a Region under load, and measure what was promised.",
@@ -58,6 +61,7 @@ def main() -> None:
     Examples:
       otherside init orders         write a project into ./orders
       otherside preview orders      show both Regions, without AWS or credentials
+      otherside check plan.json     find what would break a recovery
 
     Exit codes: 0 done, 1 the program failed, 2 bad usage or bad input.
     """

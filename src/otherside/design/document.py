@@ -220,6 +220,8 @@ class Document(Section):
     failover: FailoverSection = FailoverSection()
     retention: RetentionSection = RetentionSection()
     backup: BackupSection = BackupSection()
+    check: dict[str, Any] = {}
+    """Settings of `otherside check`, which reads and judges them itself; see its guide."""
 
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}

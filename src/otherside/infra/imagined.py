@@ -13,6 +13,8 @@ from typing import Any
 
 ACCOUNT = "123456789012"
 """The account that a declaration without one pretends to be in; AWS's own example number."""
+PASSWORD = "Imagined0Secret"  # noqa: S105 - it opens nothing
+"""What every imagined password is made of, so that one can be told from a literal."""
 
 Values = Mapping[str, Any]
 
@@ -101,7 +103,7 @@ def invoke(  # noqa: C901 - one case a data source
             return {"name": name, "value": value, "id": name, "type": "String"}
         case "aws:secretsmanager/getRandomPassword:getRandomPassword":
             length = int(arguments.get("passwordLength") or 32)
-            return {"randomPassword": ("Imagined0Secret" * 10)[:length], "id": "random"}
+            return {"randomPassword": (PASSWORD * 20)[:length], "id": "random"}
         case "aws:ec2/getManagedPrefixList:getManagedPrefixList":
             digest = hashlib.sha256(f"{region}{arguments.get('name')}".encode()).hexdigest()[:8]
             return {**arguments, "id": f"pl-{digest}", "maxEntries": 25}

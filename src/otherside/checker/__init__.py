@@ -1,0 +1,1 @@
+"""Find disaster-recovery defects in Pulumi, Terraform and CloudFormation, before the disaster."""

@@ -1,0 +1,469 @@
+"""From paths to one graph: what each file is, by its content, and what could not be read."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from otherside.checker.arn import is_region
+from otherside.checker.graph import GLOBAL, Graph, Place, Resource
+from otherside.checker.load.cloudformation import Template
+from otherside.checker.load.jsontext import read_json
+from otherside.checker.load.problem import InputError
+from otherside.checker.load.pulumi import Stack
+from otherside.checker.load.terraform import Plan, project_change
+from otherside.checker.load.yamltext import Mapped, read_yaml
+
+SIZE_MAX = 1 << 30
+"""A gibibyte. A plan of 100,000 resources is a fifth of it."""
+STDIN = "-"
+_IGNORED = {"node_modules", "__pycache__", "venv", "site-packages"}
+_SUFFIXES = {".json", ".yaml", ".yml", ".template", ".tfstate", ".tfplan"}
+_NO_PLAN = frozenset({"planned_values", "relevant_attributes", "resource_drift", "checks"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the caller knows and the files do not say."""
+
+    regions: Mapping[str, str] = field(default_factory=dict)
+    """The Region of a template, by its path or its name."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of templates."""
+    program: Callable[[Path], Mapping[str, Any]] | None = None
+    """How a Pulumi program is run, where that is installed."""
+
+
+@dataclass(slots=True)
+class Read:
+    """What became of the inputs."""
+
+    graph: Graph
+    problems: list[InputError]
+    skipped: list[tuple[str, str]]
+    files: list[str]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is read so far, before stacks are joined."""
+
+    options: Options
+    resources: list[Resource] = field(default_factory=list)
+    templates: list[Template] = field(default_factory=list)
+    problems: list[InputError] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+
+
+def read_paths(paths: Iterable[str], options: Options, stdin: Callable[[], bytes]) -> Read:
+    """Read every path into one graph; what cannot be read is a problem, and the rest is read."""
+    batch = _Batch(options)
+    for path in paths:
+        try:
+            if path == STDIN:
+                _take(stdin(), "<stdin>", batch, wanted=True)
+            elif Path(path).is_dir():
+                _directory(Path(path), batch)
+            else:
+                _file(Path(path), batch, wanted=True)
+        except InputError as problem:
+            batch.problems.append(problem)
+    _join(batch)
+    settle_regions(batch.resources)
+    graph = Graph(batch.resources, facts=batch.facts)
+    return Read(graph, batch.problems, batch.skipped, batch.files)
+
+
+def _join(batch: _Batch) -> None:
+    """Let templates import from one another, then load them."""
+    exports: dict[tuple[str | None, str], Any] = {}
+    for one in batch.templates:
+        exports |= one.exported()
+    for one in batch.templates:
+        one.imports = exports
+        try:
+            batch.resources.extend(one.load())
+        except RecursionError:
+            batch.problems.append(InputError(one.file, "refers to itself without an end"))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        size = path.stat().st_size
+        if size > SIZE_MAX:
+            cause = f"{size / (1 << 30):.1f} GiB, and no more than 1 GiB is read"
+            raise InputError(str(path), cause)
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(str(path), error.strerror or str(error)) from None
+
+
+def _file(path: Path, batch: _Batch, *, wanted: bool) -> None:
+    if path.suffix == ".tf" or path.name.endswith(".tf.json"):
+        _terraform_source(path.parent, batch, only=path)
+        return
+    _take(_bytes(path), str(path), batch, wanted=wanted)
+
+
+def _take(raw: bytes, file: str, batch: _Batch, *, wanted: bool) -> None:
+    """Take one document, whatever it is; what nobody asked for by name may be something else."""
+    refusal = _refusal(raw)
+    if refusal is None:
+        try:
+            text = raw.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            refusal = "no text in UTF-8"
+    if refusal is not None:
+        _unfit(file, refusal, batch, wanted=wanted)
+        return
+    start = _json_start(text)
+    if start is None:
+        if not wanted and not _may_be_template(text):
+            batch.skipped.append((file, "no template, plan, state or stack"))
+            return
+        _template(read_yaml(text, file), file, batch, wanted=wanted, text=text)
+        return
+    if _is_event_log(text[start : start + 400]):
+        cause = "a stream of engine events: give `pulumi preview --json` or `pulumi stack export`"
+        _unfit(file, cause, batch, wanted=wanted)
+        return
+    if not wanted and not _may_be_ours(text):
+        batch.skipped.append((file, "no template, plan, state or stack"))
+        return
+    document = read_json(
+        text[start:] if start else text,
+        file,
+        each={"resource_changes": project_change},
+        dropped=_NO_PLAN,
+    )
+    _document(document, file, batch, wanted=wanted, text=text)
+
+
+def _unfit(file: str, cause: str, batch: _Batch, *, wanted: bool) -> None:
+    if wanted:
+        raise InputError(file, cause)
+    batch.skipped.append((file, cause))
+
+
+def _refusal(raw: bytes) -> str | None:
+    if not raw.strip():
+        return "empty"
+    if raw[:2] == b"PK":
+        return "a plan in Terraform's own format: `terraform show -json FILE > plan.json` first"
+    if raw[:2] == b"\x1f\x8b":
+        return "compressed: unpack it first"
+    if b"\x00" in raw[:4096]:
+        return "binary"
+    return None
+
+
+def _json_start(text: str) -> int | None:
+    """Return where the JSON begins; Pulumi may have told of its progress before."""
+    head = text.lstrip()
+    if head[:1] in "{[":
+        return len(text) - len(head)
+    if "Previewing update" in text[:4000] or "@ previewing" in text[:4000].lower():
+        at = text.find("\n{")
+        return at + 1 if at >= 0 else None
+    return None
+
+
+def _is_event_log(head: str) -> bool:
+    return '"sequence"' in head and '"timestamp"' in head and '"preludeEvent"' in head
+
+
+def _may_be_ours(text: str) -> bool:
+    marks = ["resource_changes", "terraform_version", "Resources", "deployment", "checkpoint"]
+    marks += ["steps", "artifacts", "lineage"]
+    return any(f'"{mark}"' in text for mark in marks)
+
+
+def _may_be_template(text: str) -> bool:
+    return bool(re.search(r"^Resources:", text, re.MULTILINE))
+
+
+def _document(document: Any, file: str, batch: _Batch, *, wanted: bool, text: str) -> None:  # noqa: ANN401 - whatever the JSON holds
+    if not isinstance(document, Mapping):
+        _unfit(file, "JSON, but no plan, state, stack or template", batch, wanted=wanted)
+        return
+    keys = set(document)
+    try:
+        if keys & {"resource_changes", "planned_values"} or (
+            "format_version" in keys and keys & {"values", "configuration"}
+        ):
+            batch.resources.extend(Plan(document, file).load())
+        elif "lineage" in keys:
+            _state(document, file, batch)
+        elif keys & {"deployment", "checkpoint"} or _is_preview(document):
+            _pulumi(document, file, batch)
+        elif "artifacts" in keys:
+            _assembly(document, Path(file), batch)
+            return
+        elif isinstance(document.get("Resources"), Mapping):
+            _template(document, file, batch, wanted=wanted, text=text)
+            return
+        else:
+            _unfit(file, _whose(keys), batch, wanted=wanted)
+            return
+    except (AttributeError, TypeError, KeyError, ValueError, RecursionError) as error:
+        cause = f"not in the shape that its tool writes ({type(error).__name__})"
+        raise InputError(file, cause) from None
+    batch.files.append(file)
+
+
+def _whose(keys: set[str]) -> str:
+    """Return what a document is instead of what is wanted."""
+    if "format_version" in keys:
+        return "a plan or a state without resources: was it written by `show -json`?"
+    if {"runs", "$schema"} <= keys:
+        return "a SARIF report, and no plan, state, stack or template"
+    if "check_type" in keys or "results" in keys:
+        return "another checker's report, and no plan, state, stack or template"
+    return "JSON, but no plan, state, stack or template"
+
+
+def _state(document: Mapping[str, Any], file: str, batch: _Batch) -> None:
+    version = document.get("version")
+    if version != 4:  # noqa: PLR2004 - the version that Terraform 0.12 and later write
+        raise InputError(file, f"a state of version {version}; only version 4 can be read")
+    batch.resources.extend(Plan(document, file).load())
+
+
+def _is_preview(document: Mapping[str, Any]) -> bool:
+    steps = document.get("steps")
+    if isinstance(steps, list):
+        return (
+            "changeSummary" in document
+            or "config" in document
+            or any(isinstance(one, Mapping) and "urn" in one for one in steps)
+        )
+    resources = document.get("resources")
+    return isinstance(resources, list) and any(
+        isinstance(one, Mapping) and "urn" in one for one in resources
+    )
+
+
+def _pulumi(document: Mapping[str, Any], file: str, batch: _Batch) -> None:
+    stack = Stack(document, file)
+    batch.resources.extend(stack.load())
+    if stack.short:
+        batch.facts["partial"] = (
+            f"{file}: {stack.short} unchanged resources are not shown; "
+            "use `pulumi preview --json --show-sames`, or give the stack's export as well"
+        )
+    provider = ((document.get("deployment") or {}).get("secrets_providers")) or {}
+    url = str((provider.get("state") or {}).get("url") or "")
+    if url.startswith("awskms://"):
+        batch.resources.append(_backend(file, "secrets provider", url))
+
+
+def _backend(file: str, what: str, text: str) -> Resource:
+    region = next((one for one in re.split(r"[^a-z0-9-]+", text) if is_region(one)), None)
+    return Resource(
+        id=f"{file}#{what}",
+        name=f"{what} of {file}",
+        kind="backend",
+        type="backend",
+        region=region,
+        place=Place(file),
+        dialect="",
+    )
+
+
+def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: str) -> None:  # noqa: ANN401 - whatever the text holds
+    resources = document.get("Resources") if isinstance(document, Mapping) else None
+    if not isinstance(resources, Mapping):
+        _unfit(file, "no template: it has no Resources", batch, wanted=wanted)
+        return
+    for logical, one in resources.items():
+        if not isinstance(one, Mapping) or not isinstance(one.get("Type"), str):
+            if logical.startswith("Fn::ForEach"):
+                batch.skipped.append((f"{file}#{logical}", "Fn::ForEach is expanded by AWS only"))
+                continue
+            line = _lines(document, text)(logical)
+            raise InputError(file, f"{logical} is a resource without a Type", line=line)
+    template = Template(
+        document,
+        file,
+        region=_region_for(file, batch.options),
+        parameters=batch.options.parameters,
+        lines=_lines(document, text),
+    )
+    template.nest(_nested)
+    batch.templates.append(template)
+    batch.files.append(file)
+
+
+def _nested(path: Path) -> tuple[Mapping[str, Any], Callable[[str], int | None]] | None:
+    try:
+        text = _bytes(path).decode("utf-8")
+    except (InputError, UnicodeDecodeError):
+        return None
+    document = (
+        read_json(text, str(path)) if text.lstrip()[:1] == "{" else read_yaml(text, str(path))
+    )
+    return (document, _lines(document, text)) if isinstance(document, Mapping) else None
+
+
+def _lines(document: Any, text: str) -> Callable[[str], int | None]:  # noqa: ANN401 - whatever the text holds
+    """Return what tells on which line a resource is written."""
+    resources = document.get("Resources")
+    if isinstance(resources, Mapped):
+        return resources.lines.get
+    begin = text.find('"Resources"')
+
+    def find(logical: str) -> int | None:
+        match = re.compile(rf'"{re.escape(logical)}"\s*:').search(text, max(begin, 0))
+        return text.count("\n", 0, match.start()) + 1 if match else None
+
+    return find
+
+
+def _region_for(file: str, options: Options) -> str | None:
+    path = Path(file)
+    for name, region in options.regions.items():
+        if name in {file, path.name, path.stem, ""} or path.as_posix().endswith(f"/{name}"):
+            return region
+    return None
+
+
+def _assembly(manifest: Mapping[str, Any], path: Path, batch: _Batch, depth: int = 0) -> None:
+    """Read what a CDK application has made: each stack with the Region of its environment."""
+    artifacts = manifest.get("artifacts")
+    for name, one in artifacts.items() if isinstance(artifacts, Mapping) else ():
+        properties = one.get("properties") or {}
+        if one.get("type") == "cdk:cloud-assembly" and depth < 10:  # noqa: PLR2004 - stages in stages
+            inner = path.parent / str(properties.get("directoryName")) / "manifest.json"
+            document = read_json(_bytes(inner).decode("utf-8"), str(inner))
+            _assembly(document, inner, batch, depth + 1)
+        if one.get("type") != "aws:cloudformation:stack":
+            continue
+        file = path.parent / str(properties.get("templateFile"))
+        region = str(one.get("environment") or "").rpartition("/")[2]
+        text = _bytes(file).decode("utf-8")
+        document = read_json(text, str(file))
+        if not isinstance(document, Mapping):
+            raise InputError(str(file), "no template")
+        template = Template(
+            document,
+            str(file),
+            region=region if is_region(region) else _region_for(str(file), batch.options),
+            parameters=batch.options.parameters,
+            name=str(properties.get("stackName") or name),
+            lines=_lines(document, text),
+        )
+        template.nest(_nested)
+        batch.templates.append(template)
+        batch.files.append(str(file))
+
+
+def _directory(path: Path, batch: _Batch) -> None:
+    """Read what a directory holds, and say what was skipped."""
+    manifest = path / "manifest.json"
+    if manifest.is_file() and b'"artifacts"' in _bytes(manifest):
+        _assembly(read_json(_bytes(manifest).decode("utf-8"), str(manifest)), manifest, batch)
+        return
+    before = len(batch.files)
+    todo = [path]
+    while todo:
+        here = todo.pop(0)
+        try:
+            entries = sorted(here.iterdir())
+        except OSError as error:
+            batch.problems.append(InputError(str(here), error.strerror or "cannot be read"))
+            continue
+        todo = [one for one in entries if one.is_dir() and _worth(one)] + todo
+        _files_of(here, [one for one in entries if one.is_file()], batch)
+    if len(batch.files) == before and not batch.problems:
+        cause = "nothing in it is a plan, a state, a stack, a template or a program"
+        raise InputError(str(path), cause)
+
+
+def _worth(path: Path) -> bool:
+    hidden = path.name.startswith(".") or path.name in _IGNORED
+    return not hidden and not path.is_symlink()
+
+
+def _files_of(here: Path, files: list[Path], batch: _Batch) -> None:
+    names = {one.name for one in files}
+    if any(one.suffix == ".tf" for one in files):
+        _guarded(lambda: _terraform_source(here, batch), batch)
+    if "Pulumi.yaml" in names:
+        _guarded(lambda: _program(here, batch), batch)
+    for one in files:
+        if one.suffix in _SUFFIXES and not one.name.startswith(("Pulumi.", ".")):
+            _guarded(lambda one=one: _file(one, batch, wanted=False), batch)  # type: ignore[misc]  # mypy infers no lambda with a default
+
+
+def _guarded(read: Callable[[], None], batch: _Batch) -> None:
+    try:
+        read()
+    except InputError as problem:
+        batch.problems.append(problem)
+
+
+def _program(here: Path, batch: _Batch) -> None:
+    if batch.options.program is None:
+        reason = "a Pulumi program: running it needs pip install 'otherside[infra]'"
+        batch.skipped.append((str(here), reason))
+        return
+    document = batch.options.program(here)
+    _pulumi(document, str(here), batch)
+    for one in document.get("backends") or ():
+        batch.resources.append(_backend(str(here), one["what"], one["text"]))
+    batch.files.append(str(here))
+
+
+def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> None:
+    from otherside.checker.load.hcl import read_module  # noqa: PLC0415 - its parser takes a while
+
+    resources, skipped = read_module(here, only)
+    batch.resources.extend(resources)
+    batch.skipped.extend(skipped)
+    batch.files.append(str(only or here))
+
+
+def settle_regions(resources: list[Resource]) -> None:
+    """Give a resource whose Region is not said the one that all its neighbours live in."""
+    by_id = {one.id: one for one in resources}
+    graph = Graph(resources)
+    for _ in range(3):
+        changed = False
+        for one in resources:
+            if one.region is None and one.kind in _NEAR:
+                found = {
+                    link.resource.region
+                    for path in _NEAR[one.kind]
+                    for link in graph.links(one, one.attributes.get(path))
+                }
+                found -= {None, GLOBAL}
+                if len(found) == 1:
+                    by_id[one.id].region = found.pop()
+                    changed = True
+        if not changed:
+            return
+
+
+_NEAR: Mapping[str, tuple[str, ...]] = {
+    "ec2.route": ("route_table_id",),
+    "ec2.route_table": ("vpc_id",),
+    "ec2.subnet": ("vpc_id",),
+    "ec2.security_group": ("vpc_id",),
+    "ec2.ingress_rule": ("security_group_id",),
+    "ec2.egress_rule": ("security_group_id",),
+    "rds.cluster_instance": ("cluster_identifier",),
+    "events.target": ("rule",),
+    "lambda.permission": ("function_name",),
+    "s3.versioning": ("bucket",),
+    "s3.encryption": ("bucket",),
+    "s3.replication": ("bucket",),
+    "backup.selection": ("plan_id",),
+    "backup.vault_lock": ("backup_vault_name",),
+    "lb.listener": ("load_balancer_arn",),
+    "kms.alias": ("target_key_id",),
+    "kms.key_policy": ("key_id",),
+}
+"""Where a resource lives whose Region nobody says: where what it belongs to lives."""

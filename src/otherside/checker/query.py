@@ -1,0 +1,200 @@
+"""What several rules ask of a graph, in the words of recovery."""
+
+import re
+
+from otherside.checker.graph import Graph, Resource, Undecided
+from otherside.checker.permission import Rights, rights
+from otherside.checker.value import Code, Unknown, strings
+
+PROMOTING = (
+    "rds:FailoverGlobalCluster",
+    "rds:SwitchoverGlobalCluster",
+    "rds:RemoveFromGlobalCluster",
+    "rds:PromoteReadReplica",
+    "rds:PromoteReadReplicaDBCluster",
+    "elasticache:FailoverGlobalReplicationGroup",
+)
+"""What moves the writer."""
+_MOVES = re.compile(r"failover_?global_?cluster|promote_?read_?replica", re.IGNORECASE)
+DATABASES = ("rds.cluster", "rds.instance")
+PURPOSE = re.compile(
+    r"fail-?_?over|promot|disaster|(^|[-_])dr[-_](handler|lambda|function|orch)", re.IGNORECASE
+)
+
+
+def aws_key(graph: Graph, one: Resource, path: str) -> str:
+    """Return whose key an attribute names: `none`, `aws` or `own`.
+
+    Raises:
+        Undecided: If it is set, and nobody can tell to what.
+    """
+    value = one[path]
+    if value is None:
+        return "none"
+    for link in graph.links(one, value):
+        if link.resource.kind in {"kms.key", "kms.replica_key"}:
+            return "own"
+        if link.resource.kind in {"kms.alias", "data.kms_alias"}:
+            name = link.resource.text("name") or ""
+            return "aws" if name.startswith("alias/aws/") else "own"
+        if link.resource.kind == "data.kms_key":
+            key = link.resource["key_id"]
+            return "aws" if isinstance(key, str) and "alias/aws/" in key else "own"
+    if any("alias/aws/" in text for text in strings(value)):
+        return "aws"
+    if isinstance(value, Unknown):
+        raise Undecided(one.cannot(path, value.why))
+    return "own"
+
+
+def members(graph: Graph, group: Resource) -> list[Resource]:
+    """Return the clusters of a global cluster."""
+    found = graph.users(group, "rds.cluster", "global_cluster_identifier")
+    source = graph.link(group, "source_db_cluster_identifier", "rds.cluster")
+    extra = [source.resource] if source is not None and source.resource not in found else []
+    return [*extra, *found]
+
+
+def is_global_member(cluster: Resource) -> bool:
+    """Tell whether a cluster belongs to a global cluster."""
+    return cluster["global_cluster_identifier"] is not None
+
+
+def instances(graph: Graph, cluster: Resource) -> list[Resource]:
+    """Return the instances of a cluster."""
+    return graph.users(cluster, "rds.cluster_instance", "cluster_identifier")
+
+
+def is_secondary(graph: Graph, cluster: Resource) -> bool:
+    """Tell whether a cluster of a global cluster is not its writer."""
+    if not is_global_member(cluster):
+        return False
+    if cluster["source_region"] is not None or cluster["replication_source_identifier"] is not None:
+        return True
+    if cluster["master_username"] is not None or cluster["master_password"] is not None:
+        return False
+    return cluster.here() != graph.sides().primary
+
+
+def role_of(graph: Graph, function: Resource) -> Resource | None:
+    """Return the role that a function runs as, or `None` where it is not in the graph."""
+    link = graph.link(function, "role", "iam.role")
+    return link.resource if link is not None else None
+
+
+def rights_of(graph: Graph, function: Resource) -> Rights:
+    """Return what a function may do."""
+    role = role_of(graph, function)
+    if role is None:
+        return Rights((), f"the role of {function.label}")
+    return rights(graph, role)
+
+
+def promoters(graph: Graph) -> list[Resource]:
+    """Return the functions that may move the writer."""
+    if "promoters" not in graph.memory:
+        graph.memory["promoters"] = [
+            one
+            for one in graph.of("lambda.function")
+            if any(rights_of(graph, one).allow(action) for action in PROMOTING)
+        ]
+    found: list[Resource] = graph.memory["promoters"]
+    return found
+
+
+def failover_functions(graph: Graph) -> list[Resource]:
+    """Return the functions whose purpose is a failover: by rights, by code or by name."""
+    if "failover_functions" not in graph.memory:
+        able = {one.id for one in promoters(graph)}
+        graph.memory["failover_functions"] = [
+            one for one in graph.of("lambda.function") if one.id in able or purposeful(graph, one)
+        ]
+    found: list[Resource] = graph.memory["failover_functions"]
+    return found
+
+
+def purposeful(graph: Graph, function: Resource) -> bool:
+    """Tell whether a function's name or code says that it moves the writer."""
+    name = function["name"] if isinstance(function["name"], str) else ""
+    label = re.split(r"[#.:/]", function.name)[-1]
+    return bool(PURPOSE.search(f"{name} {label}") or _MOVES.search(code_of(graph, function)))
+
+
+def bundle(graph: Graph, function: Resource) -> Code | None:
+    """Return what a function runs: its own code, or that of the archive that it names."""
+    source = function["source"]
+    if isinstance(source, Code):
+        return source
+    link = graph.link(function, "filename", "data.archive_file")
+    packed = link.resource["source"] if link is not None else None
+    return packed if isinstance(packed, Code) else None
+
+
+def code_of(graph: Graph, function: Resource) -> str:
+    """Return a function's code as far as it shows."""
+    found = bundle(graph, function)
+    return found.text() if found is not None else ""
+
+
+def managed_orchestrators(graph: Graph) -> list[Resource]:
+    """Return what else can lead a recovery: ARC plans, state machines that promote."""
+    found = list(graph.of("arc.plan", "arc.routing_control"))
+    for machine in graph.of("sfn.state_machine"):
+        text = " ".join(strings(machine["definition"]))
+        if re.search(r"failoverGlobalCluster|switchoverGlobalCluster|promoteReadReplica", text):
+            found.append(machine)
+    return found
+
+
+def groups_of(graph: Graph, target_group: Resource) -> list[Resource]:
+    """Return the Auto Scaling groups that fill a target group."""
+    found = [
+        one
+        for one in graph.of("autoscaling.group")
+        if any(
+            link.resource is target_group
+            for link in graph.links(one, one["target_group_arns"], "lb.target_group")
+        )
+    ]
+    for one in graph.of("autoscaling.attachment"):
+        link = graph.link(one, "lb_target_group_arn", "lb.target_group")
+        group = graph.link(one, "autoscaling_group_name", "autoscaling.group")
+        if link is not None and link.resource is target_group and group is not None:
+            found.append(group.resource)
+    return found
+
+
+def listeners(graph: Graph, balancer: Resource) -> list[Resource]:
+    """Return the listeners of a load balancer."""
+    return graph.users(balancer, "lb.listener", "load_balancer_arn")
+
+
+def forwards(listener: Resource) -> bool:
+    """Tell whether a listener hands requests on, and does not answer them itself."""
+    actions = listener["default_action"]
+    if not isinstance(actions, list):
+        return True
+    types = {one.get("type") for one in actions if isinstance(one, dict)}
+    return (
+        not types or bool(types & {"forward", None}) or any(isinstance(t, Unknown) for t in types)
+    )
+
+
+def failover_records(graph: Graph, side: str) -> list[Resource]:
+    """Return the records that answer while the primary is healthy, or while it is not."""
+    return [
+        one for one in graph.of("route53.record") if one["failover_routing_policy.type"] == side
+    ]
+
+
+def serves(graph: Graph, region: str) -> bool:
+    """Tell whether anything runs or is kept in a Region that users would miss."""
+    kinds = (
+        "autoscaling.group",
+        "lb.load_balancer",
+        "ecs.service",
+        "eks.cluster",
+        "ec2.instance",
+        *DATABASES,
+    )
+    return any(graph.of(kind, region=region) for kind in kinds)

@@ -1,0 +1,1 @@
+"""The rules: one file, one rule; the file is its page."""

@@ -1,0 +1,52 @@
+"""The failover asks for a switchover.
+
+## Why
+`FailoverGlobalCluster` without `AllowDataLoss` is a switchover, which waits for a healthy primary.
+In the disaster there is none, and the call fails.
+
+## Fix
+Allow the loss of what was not replicated, where the primary is gone; switch over where it is not.
+
+```python
+rds.failover_global_cluster(GlobalClusterIdentifier=name, TargetDbClusterIdentifier=arn, AllowDataLoss=True)
+```
+
+```hcl
+# in the function's code: AllowDataLoss=True
+```
+
+```yaml
+# in the function's code: AllowDataLoss=True
+```
+
+## Impact
+RTO: the failover never happens.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_FailoverGlobalCluster.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.checker.graph import Graph, Resource
+from otherside.checker.query import code_of
+from otherside.checker.rule import Severity, Step, rule
+
+_CALLED = re.compile(
+    r"\.failover_?global_?cluster\(|\bFailoverGlobalClusterCommand\b", re.IGNORECASE
+)
+
+
+@rule(
+    "DR404",
+    severity=Severity.CRITICAL,
+    on="lambda.function",
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "NIST CP-10"),
+)
+def failover_without_data_loss(graph: Graph, function: Resource) -> Iterator[str]:
+    code = code_of(graph, function)
+    if _CALLED.search(code) and not re.search(r"allow_?data_?loss", code, re.IGNORECASE):
+        yield "it calls FailoverGlobalCluster without AllowDataLoss"

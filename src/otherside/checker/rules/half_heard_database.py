@@ -1,0 +1,75 @@
+"""Only half of what the database says of a failover is listened to.
+
+## Why
+A global failover is told as events of clusters; whether writes on the old side could be stopped is
+told as events of instances. A rule for the first alone never hears that two writers may be open.
+
+## Fix
+Match events of clusters and of instances, in both Regions.
+
+```python
+event_pattern=json.dumps({"source": ["aws.rds"],
+    "detail-type": ["RDS DB Cluster Event", "RDS DB Instance Event"]})
+```
+
+```hcl
+event_pattern = jsonencode({
+  source      = ["aws.rds"]
+  detail-type = ["RDS DB Cluster Event", "RDS DB Instance Event"]
+})
+```
+
+```yaml
+EventPattern:
+  source: [aws.rds]
+  detail-type: [RDS DB Cluster Event, RDS DB Instance Event]
+```
+
+## Impact
+RTO: none by itself.
+RPO: nobody is told that the old writer may still take writes.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_Events.Messages.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.checker.graph import Graph, Resource
+from otherside.checker.rule import Severity, Step, rule
+
+_CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
+
+
+@rule(
+    "DR411",
+    severity=Severity.MEDIUM,
+    on="events.rule",
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "NIST SI-4"),
+)
+def half_heard_database(graph: Graph, one: Resource) -> Iterator[str]:
+    if not graph.of("rds.global_cluster") or _CLUSTER not in _types(one):
+        return
+    heard = {
+        type_
+        for each in graph.of("events.rule")
+        if each.region == one.region and _bus(each) == _bus(one)
+        for type_ in _types(each)
+    }
+    if _INSTANCE not in heard:
+        yield "it hears clusters, and no rule beside it hears instances"
+
+
+def _bus(one: Resource) -> str:
+    return str(one["event_bus_name"])
+
+
+def _types(one: Resource) -> list[str]:
+    pattern = one["event_pattern"]
+    if not isinstance(pattern, dict) or pattern.get("source") != ["aws.rds"]:
+        return []
+    found = pattern.get("detail-type")
+    if found is None:
+        return [_CLUSTER, _INSTANCE]
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []

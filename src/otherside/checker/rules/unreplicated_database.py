@@ -1,0 +1,91 @@
+"""A database is in one Region only.
+
+## Why
+When the Region goes, so does the newest copy of the data: nothing of it is anywhere else, or what
+is, is a snapshot that nobody copies.
+
+## Fix
+Give it a member in the standby Region, or at least let backups be copied there.
+
+```python
+aws.rds.Cluster("standby", global_cluster_identifier=group.id, source_region="us-east-2",
+    opts=pulumi.ResourceOptions(provider=standby))
+```
+
+```hcl
+resource "aws_rds_cluster" "standby" {
+  provider                  = aws.standby
+  global_cluster_identifier = aws_rds_global_cluster.this.id
+}
+```
+
+```yaml
+StandbyCluster:
+  Type: AWS::RDS::DBCluster
+  Properties: {GlobalClusterIdentifier: orders, Engine: aurora-postgresql}
+```
+
+## Impact
+RTO: as long as a restore takes, from whatever there is.
+RPO: everything since the last copy that left the Region, which may be everything.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.checker.graph import Graph, Resource, Undecided
+from otherside.checker.query import code_of, members
+from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.rules.missing_copy_vault import destinations
+
+
+@rule(
+    "DR106",
+    severity=Severity.CRITICAL,
+    on=("rds.cluster", "rds.instance"),
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-6", "NIST CP-9"),
+)
+def unreplicated_database(graph: Graph, database: Resource) -> Iterator[str]:
+    here = database.here()
+    if _replicated(graph, database, here) or _copied(graph, database):
+        return
+    yield f"nothing of it leaves {here}"
+
+
+def _replicated(graph: Graph, database: Resource, here: str) -> bool:
+    if database.kind == "rds.cluster":
+        if database["replication_source_identifier"] is not None:
+            return True
+        if database["global_cluster_identifier"] is not None:
+            group = graph.follow(database, "global_cluster_identifier", "rds.global_cluster")
+            found = {one.here() for one in members(graph, group)} if group is not None else set()
+            return bool(found - {here})
+        replicas = graph.users(database, "rds.cluster", "replication_source_identifier")
+        return any(one.region != here for one in replicas)
+    if database["replicate_source_db"] is not None:
+        return True
+    replicas = graph.users(database, "rds.instance", "replicate_source_db")
+    if any(one.region != here for one in replicas):
+        return True
+    return bool(graph.users(database, "rds.backup_replication", "source_db_instance_arn"))
+
+
+def _copied(graph: Graph, database: Resource) -> bool:
+    """Tell whether backups of it are copied, or snapshots by a function."""
+    plans = [one for one in graph.of("backup.plan", region=database.region) if destinations(one)]
+    for plan in plans:
+        for selection in graph.users(plan, "backup.selection", "plan_id"):
+            resources = selection["resources"]
+            if resources is None or resources == ["*"]:
+                msg = f"whether {selection.label} selects {database.label} depends on its tags"
+                raise Undecided(msg)
+            if any(one.resource is database for one in graph.links(selection, resources)):
+                return True
+    return any(
+        word in code_of(graph, one).lower().replace("_", "")
+        for one in graph.of("lambda.function")
+        for word in ("copydbsnapshot", "copydbclustersnapshot")
+    )

@@ -1,0 +1,112 @@
+"""What a property may be besides a plain value: unknown until deployment, or a password.
+
+Everything else is plain Python: `str`, `int`, `float`, `bool`, `list`, `dict`; and `None` is a
+property that nobody set. The three differ, and a rule never takes one for another.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+Value = Any
+"""A plain value, `Unknown`, `Password` or `Code`; or lists and dictionaries of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """An attribute of another resource: `Ref("aws_lb.this", "arn_suffix")`."""
+
+    target: str
+    """Identifier of a resource in the graph; one that is not there was not in the input."""
+    attribute: str = ""
+    """In Terraform's words; empty where the source does not tell which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that is known only at deployment, or only where we cannot look."""
+
+    refs: tuple[Ref, ...] = ()
+    """What it is made of, as far as the source tells."""
+    text: tuple[str | Ref, ...] = ()
+    """The pieces in order, where the source tells: `("arn:aws:s3:::", Ref(...), "/*")`."""
+    why: str = "known only at deployment"
+
+    @property
+    def whole(self) -> Ref | None:
+        """The one attribute that it is, where it is nothing but that."""
+        if len(self.refs) == 1 and len(self.text) <= 1:
+            return self.refs[0]
+        return None
+
+
+class Kept(StrEnum):
+    """Where a password comes from."""
+
+    LITERAL = "literal"
+    DEFAULT = "default"
+    """The default of a parameter: in the code, like a literal."""
+    PLAIN = "plain"
+    """A store that does not keep secrets: a plain SSM parameter, an output."""
+    GIVEN = "given"
+    """Given at deployment, or made there: not in the code."""
+    HIDDEN = "hidden"
+    """Marked secret, and whether it was a literal cannot be told."""
+
+
+@dataclass(frozen=True, slots=True)
+class Password:
+    """A secret property, without its value: that is never kept, and so never shown."""
+
+    kept: Kept
+    where: str = ""
+    """The parameter or the place that it comes from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a function runs, as far as the source shows it."""
+
+    files: tuple[tuple[str, str | None], ...] = ()
+    """Names in the bundle, and their text where it is there."""
+    whole: bool = False
+    """Whether these are all the files."""
+
+    def text(self) -> str:
+        """Return every text that is there, one after the other."""
+        return "\n".join(text for _, text in self.files if text)
+
+
+def unknowns(value: Value) -> Iterator[Unknown]:
+    """Yield what is unknown in a value, at any depth."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, Unknown):
+            yield one
+        elif isinstance(one, Mapping):
+            todo.extend(one.values())
+        elif isinstance(one, (list, tuple)):
+            todo.extend(one)
+
+
+def refs(value: Value) -> Iterator[Ref]:
+    """Yield every reference in a value, at any depth."""
+    for one in unknowns(value):
+        yield from one.refs
+
+
+def strings(value: Value) -> Iterator[str]:
+    """Yield every string in a value, at any depth; the known pieces of an unknown one, too."""
+    todo = [value]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, str):
+            yield one
+        elif isinstance(one, Unknown):
+            yield from (piece for piece in one.text if isinstance(piece, str))
+        elif isinstance(one, Mapping):
+            todo.extend(one.values())
+        elif isinstance(one, (list, tuple)):
+            todo.extend(one)

@@ -1,0 +1,301 @@
+"""`otherside check`: find disaster-recovery defects in any stack, before the disaster."""
+
+import gc
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from otherside.checker.arn import is_region
+from otherside.checker.baseline import as_baseline, fingerprint, read_baseline
+from otherside.checker.catalogue import catalogue
+from otherside.checker.engine import Config, Finding, Result, is_single
+from otherside.checker.engine import check as run_check
+from otherside.checker.load.problem import InputError
+from otherside.checker.load.read import Options, Read, read_paths
+from otherside.checker.render.compliance import as_table, compliance
+from otherside.checker.render.document import Document, as_document
+from otherside.checker.render.formats import FORMATS
+from otherside.checker.render.text import as_text
+from otherside.checker.rule import Severity
+from otherside.checker.settings import Settings, find_settings, read_settings
+from otherside.checker.summary import summarize
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+FAIL_ON = (*(one.value for one in Severity), "never")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What the command line asks, over what the settings say."""
+
+    settings: Settings
+    strict: bool
+    single_region_ok: bool
+    run_programs: bool
+    stack: str | None
+
+
+@click.command()
+@click.argument("paths", nargs=-1)
+@click.option("--format", "as_", type=click.Choice(["text", *FORMATS]), default="text")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it into a file.")
+@click.option("--fail-on", type=click.Choice(FAIL_ON), help="Severity that fails. Default: medium.")
+@click.option("--select", multiple=True, help="Rules to ask: a code, its begin, a name, a step.")
+@click.option("--ignore", multiple=True, help="Rules not to ask.")
+@click.option(
+    "--region",
+    "regions",
+    multiple=True,
+    metavar="[FILE=]REGION",
+    help="Where a template is deployed.",
+)
+@click.option(
+    "--parameters", multiple=True, metavar="KEY=VALUE|FILE", help="Parameters of templates."
+)
+@click.option("--stack", help="Stack of a Pulumi program. Default: the only one.")
+@click.option("--no-run", is_flag=True, help="Run no Pulumi program that is found in a directory.")
+@click.option("--single-region-ok", is_flag=True, help="One Region is what is meant.")
+@click.option("--strict", is_flag=True, help="Fail on what could not be told, too.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out what is in this file.")
+@click.option(
+    "--write-baseline", type=click.Path(path_type=Path), help="Write what is found there."
+)
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path, exists=True),
+    help="Default: the nearest otherside.toml or pyproject.toml.",
+)
+@click.option("--compliance", "by_control", is_flag=True, help="Show findings by control.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Name everything unknown, skipped and suppressed."
+)
+def check(
+    paths: tuple[str, ...],
+    as_: str,
+    output: Path | None,
+    fail_on: str | None,
+    select: tuple[str, ...],
+    ignore: tuple[str, ...],
+    regions: tuple[str, ...],
+    parameters: tuple[str, ...],
+    stack: str | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+    config: Path | None,
+    *,
+    no_run: bool,
+    single_region_ok: bool,
+    strict: bool,
+    by_control: bool,
+    verbose: bool,
+) -> None:
+    """Find disaster-recovery defects in PATHS: files and directories, read as one system.
+
+    Takes what `terraform show -json` writes, Terraform source and state, CloudFormation templates
+    and a cdk.out, Pulumi exports, previews and Python programs; - is standard input. A Pulumi
+    program that is found in a directory is run, in this process and without AWS.
+
+    \b
+    Examples:
+      terraform show -json tfplan | otherside check -
+      otherside check a.yaml b.yaml --region a.yaml=us-east-2 --region b.yaml=us-west-2
+      otherside check cdk.out --fail-on high
+      otherside check . --format sarif --output otherside.sarif
+      otherside explain DR009
+
+    Exit codes: 0 nothing found that fails, 1 something was, 2 bad usage or bad input.
+    """
+    gc.freeze()
+    gc.disable()  # what is read lives until the end, and looking at it costs a third
+    try:
+        settings = _settings(config, paths)
+        settings = replace(
+            settings,
+            select=select or settings.select,
+            ignore=(*settings.ignore, *ignore),
+            fail_on=fail_on or settings.fail_on,
+            regions={**settings.regions, **_regions(regions)},
+            parameters={**settings.parameters, **_parameters(parameters)},
+            baseline=str(baseline) if baseline else settings.baseline,
+        )
+        _refuse_unknown_rules(settings)
+        asked = Asked(
+            settings=settings,
+            strict=strict,
+            single_region_ok=single_region_ok or settings.single_region_ok,
+            run_programs=not no_run,
+            stack=stack,
+        )
+        known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
+    except InputError as error:
+        click.echo(str(error), err=True)
+        sys.exit(2)
+    read, result, document = _checked(paths or (".",), asked, known)
+    if write_baseline is not None:
+        write_baseline.write_text(as_baseline(result.findings), encoding="utf-8")
+    text = _shown(document, as_, by_control=by_control, verbose=verbose, plain=output is not None)
+    _write(text, output)
+    if as_ != "text" or output is not None:
+        for problem in document["problems"]:
+            click.echo(f"error: {problem}", err=True)
+    sys.exit(_exit_code(read, result, asked, written=write_baseline is not None))
+
+
+def _checked(
+    paths: tuple[str, ...], asked: Asked, known: frozenset[str]
+) -> tuple[Read, Result, Document]:
+    settings = asked.settings
+    options = Options(
+        regions=settings.regions,
+        parameters=settings.parameters,
+        program=_program(asked.stack) if asked.run_programs else None,
+    )
+    read = read_paths(paths, options, sys.stdin.buffer.read)
+    config = Config(
+        select=settings.select,
+        ignore=settings.ignore,
+        severity=settings.severity,
+        suppress=settings.suppress,
+        single_region_ok=asked.single_region_ok,
+    )
+    result = run_check(read.graph, config)
+    before: list[Finding] = [one for one in result.findings if fingerprint(one) in known]
+    result.findings = [one for one in result.findings if fingerprint(one) not in known]
+    alone = is_single(read.graph)
+    summary = None if alone else summarize(read.graph, result)
+    return read, result, as_document(read, result, summary, before)
+
+
+def _shown(document: Document, as_: str, *, by_control: bool, verbose: bool, plain: bool) -> str:
+    if by_control and as_ == "json":
+        return json.dumps({**document, "compliance": compliance(document)}, indent=2)
+    if by_control:
+        return as_table(document)
+    if as_ != "text":
+        return FORMATS[as_](document)
+    return as_text(document, _plain if plain else _styled(), verbose=verbose)
+
+
+def _plain(text: str, _: str) -> str:
+    return text
+
+
+def _styled() -> Callable[[str, str], str]:
+    """Return what colours a text, where the output is a terminal."""
+    if not sys.stdout.isatty():
+        return _plain
+
+    def styled(text: str, how: str) -> str:
+        return click.style(text, bold=True) if how == "bold" else click.style(text, fg=how)
+
+    return styled
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        click.echo(text)
+        return
+    try:
+        aside = output.with_name(f".{output.name}.part")
+        aside.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
+        aside.replace(output)  # whole, or not at all
+    except OSError as error:
+        click.echo(f"{output}: {error.strerror or error}", err=True)
+        sys.exit(2)
+
+
+def _exit_code(read: Read, result: Result, asked: Asked, *, written: bool) -> int:
+    if read.problems:
+        return 2
+    if written:
+        return 0
+    if asked.strict and result.unsure:
+        return 1
+    least = asked.settings.fail_on
+    if least == "never":
+        return 0
+    rank = Severity(least).rank
+    return 1 if any(one.severity.rank >= rank for one in result.findings) else 0
+
+
+def _settings(config: Path | None, paths: tuple[str, ...]) -> Settings:
+    """Return the settings of a file, or of the nearest one to what is checked."""
+    if config is not None:
+        return read_settings(config)
+    first = Path(paths[0]) if paths and paths[0] != "-" else Path.cwd()
+    start = first if first.is_dir() else first.parent
+    found = find_settings(start.resolve())
+    return read_settings(found) if found is not None else Settings()
+
+
+def _regions(given: tuple[str, ...]) -> dict[str, str]:
+    found = {}
+    for one in given:
+        file, mark, region = one.rpartition("=")
+        if not is_region(region):
+            msg = f"--region {one}: {region} is no Region; write --region FILE=eu-west-1"
+            raise click.UsageError(msg)
+        found[file if mark else ""] = region
+    return found
+
+
+def _parameters(given: tuple[str, ...]) -> dict[str, str]:
+    """Return parameters from `Key=Value`, or from a file as the AWS CLI takes it."""
+    found: dict[str, str] = {}
+    for one in given:
+        key, mark, value = one.partition("=")
+        if mark:
+            found[key] = value
+            continue
+        try:
+            document = json.loads(Path(one).read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            msg = f"--parameters {one}: neither KEY=VALUE nor a file of JSON ({error})"
+            raise click.UsageError(msg) from None
+        found |= _listed(document, one)
+    return found
+
+
+def _listed(document: object, file: str) -> dict[str, str]:
+    if isinstance(document, Mapping):
+        inner = document.get("Parameters", document)
+        return {str(key): str(value) for key, value in inner.items()}
+    if isinstance(document, list) and all(isinstance(one, Mapping) for one in document):
+        return {str(one.get("ParameterKey")): str(one.get("ParameterValue")) for one in document}
+    msg = f"--parameters {file}: no parameters"
+    raise click.UsageError(msg)
+
+
+def _refuse_unknown_rules(settings: Settings) -> None:
+    """Refuse a rule that there is not: a typing error would leave everything unasked."""
+    rules = catalogue()
+    known: Iterable[str] = [*settings.select, *settings.ignore, *settings.severity]
+    for text in known:
+        hit = any(
+            one.code.startswith(text.upper()) or text in {one.name, one.step.value} for one in rules
+        )
+        if not hit:
+            msg = f"there is no rule {text}; `otherside rules` lists them"
+            raise click.UsageError(msg)
+
+
+def _program(stack: str | None) -> Callable[[Path], Mapping[str, Any]] | None:
+    """Return what runs a Pulumi program, or `None` where Pulumi is not installed."""
+    import importlib.util  # noqa: PLC0415 - for this alone
+
+    if importlib.util.find_spec("pulumi") is None:
+        return None
+
+    def run(directory: Path) -> Mapping[str, Any]:
+        from otherside.cli.program import run_program  # noqa: PLC0415 - Pulumi takes a second
+
+        return run_program(directory, stack)
+
+    return run

@@ -1,0 +1,36 @@
+"""`otherside explain`: one rule's page."""
+
+import difflib
+import json
+
+import click
+
+from otherside.checker.catalogue import catalogue
+from otherside.checker.render.document import rule_document
+
+
+@click.command()
+@click.argument("rule")
+@click.option("--json", "as_json", is_flag=True, help="Print the page as JSON.")
+def explain(rule: str, *, as_json: bool) -> None:
+    """Explain RULE, by its code or its name: what, why, the fix in each dialect, and the impact.
+
+    \b
+    Examples:
+      otherside explain DR009
+      otherside explain headless-secondary
+    """
+    found = [one for one in catalogue() if rule.upper() == one.code or rule == one.name]
+    if not found:
+        names = [name for one in catalogue() for name in (one.code, one.name)]
+        near = difflib.get_close_matches(rule, names, 1)
+        hint = f" Did you mean {near[0]}?" if near else " `otherside rules` lists them."
+        msg = f"there is no rule {rule}.{hint}"
+        raise click.UsageError(msg)
+    one = found[0]
+    if as_json:
+        click.echo(json.dumps(rule_document(one), indent=2))
+        return
+    click.echo(f"{one.code} {one.name}  ({one.severity.value}; spoils {one.step.value})\n")
+    click.echo(one.page.strip())
+    click.echo(f"\n## Touches\n{', '.join(one.controls)}")

@@ -1,0 +1,54 @@
+"""A Pulumi program, run in this process for the checker."""
+
+import logging
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from otherside.checker.load.problem import InputError
+from otherside.design.problem import DesignError
+from otherside.infra.declare import DeclareError
+from otherside.infra.export import as_export
+from otherside.infra.project import declare_directory
+
+
+def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
+    """Return what a program declares, in the shape of a stack's export.
+
+    Raises:
+        InputError: If it cannot be run; the message names the line of it that failed.
+    """
+    logging.disable(logging.WARNING)
+    where = directory.resolve()
+    try:
+        declaration = declare_directory(where, stack_name=stack)
+    except (DeclareError, DesignError) as error:
+        raise InputError(str(directory), str(error)) from None
+    except Exception as error:  # noqa: BLE001 - whatever the user's program raises
+        raise InputError(str(directory), _explained(error, where)) from None
+    finally:
+        logging.disable(logging.NOTSET)
+    return {**as_export(declaration), "backends": _backends(where)}
+
+
+def _explained(error: BaseException, directory: Path) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [one for one in frames if Path(one.filename).is_relative_to(directory)]
+    place = f"{Path(own[-1].filename).name}:{own[-1].lineno}: " if own else ""
+    return f"{place}the program raised {type(error).__name__}: {error}"
+
+
+def _backends(directory: Path) -> list[dict[str, str]]:
+    """Return where a project keeps its state and its secrets' key, as its files say."""
+    found = []
+    for file in sorted(directory.glob("Pulumi*.yaml")):
+        document = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+        backend = document.get("backend") or {}
+        if isinstance(backend, Mapping) and backend.get("url"):
+            found.append({"what": "state backend", "text": str(backend["url"])})
+        if document.get("secretsprovider"):
+            found.append({"what": "secrets provider", "text": str(document["secretsprovider"])})
+    return found
