@@ -290,9 +290,9 @@ def _rules() -> Iterator[str]:
     yield MADE
     yield "# The rules of `otherside check`\n"
     yield "A code's hundreds say what fails: 0 one of the fifteen failures, 1 data, 2 traffic,"
-    yield "3 capacity, 4 the control plane, 5 keys and secrets, 6 watching. A rule is named for what it"
-    yield "finds. Each is shown, flagged and fine, on graphs in `tests/checker/rules`, which the tests"
-    yield "write as Terraform, Pulumi and CloudFormation, too.\n"
+    yield "3 capacity, 4 the control plane, 5 keys and secrets, 6 watching. A rule is named for"
+    yield "what it finds. Each is shown, flagged and fine, on graphs in `tests/checker/rules`,"
+    yield "which the tests write as Terraform, Pulumi and CloudFormation, too.\n"
     yield "| Rule | Severity | Spoils | What is wrong |"
     yield "|---|---|---|---|"
     for one in catalogue():
@@ -304,12 +304,8 @@ def _rules() -> Iterator[str]:
         text = (CASES / f"{one.check.__name__}.md").read_text(encoding="utf-8")
         yield f"\n## {one.code} {one.name}\n"
         yield f"**{one.title}** {one.severity.value.capitalize()}; spoils {one.step}.\n"
-        yield (
-            one.page.split("\n\n", 1)[1]
-            .strip()
-            .replace("\n## ", "\n### ")
-            .replace("## Why", "### Why", 1)
-        )
+        body = one.page.split("\n\n", 1)[1].strip()
+        yield re.sub(r"^## ", "### ", body, flags=re.MULTILINE)
         yield f"\n### Touches\n{', '.join(one.controls)}\n"
         yield "### Shown on\n"
         for kind, title in re.findall(r"^## (Flagged|Fine): (.+)$", text, re.MULTILINE):
