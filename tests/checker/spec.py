@@ -476,6 +476,10 @@ FREE = {
 }
 
 
+WRITTEN_INSIDE = {*LENT, *FREE, "dynamodb.table", "ec2.peering_accepter", "rds.cluster_instance"}
+"""Kinds whose properties have no path of their own, for they are written elsewhere."""
+
+
 class NotWrittenError(Exception):
     """What CloudFormation has no words for; the message says what."""
 
@@ -530,7 +534,8 @@ class CloudFormation:
         if spec.kind == "iam.role_policy_attachment":
             properties.setdefault(key, []).append(self.value(inner["policy_arn"], region))
         elif spec.kind == "secretsmanager.secret_version":
-            properties[key] = self.value(inner["secret_string"], region)
+            given = inner.get("secret_string", inner.get("secret_string_wo"))
+            properties[key] = self.value(given, region)
         elif spec.kind == "events.target":
             inner.pop("event_bus_name", None)
             part = kinds()["events.rule"].attributes["target"].members

@@ -393,8 +393,10 @@ def _companions(resource: Resource, properties: Mapping[str, Any]) -> Iterator[R
     made = Unknown(refs=(Ref(resource.id, "id"),))
     if resource.kind == "ec2.peering":
         owner = properties.get("PeerOwnerId")
-        if owner in {None, OWN} or properties.get("PeerRoleArn") is not None:
-            given: dict[str, Value] = {"vpc_peering_connection_id": made, "auto_accept": True}
+        own = owner is None or owner == OWN or properties.get("PeerRoleArn") is not None
+        if own or isinstance(owner, str):
+            accepts = True if own else Unknown(why=f"done by AWS if {owner} is this account")
+            given: dict[str, Value] = {"vpc_peering_connection_id": made, "auto_accept": accepts}
             accepter = _beside(resource, "accepter", "ec2.peering_accepter", given)
             region = properties.get("PeerRegion", resource.region)
             accepter.region = region if isinstance(region, str) else None

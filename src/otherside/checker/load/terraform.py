@@ -222,6 +222,7 @@ class Plan:
         if isinstance(after, list) or (after is None and isinstance(unknown, list)):
             known = after or []
             unsure = unknown if isinstance(unknown, list) else []
+            expression = _in_order(expression, [at for at, one in enumerate(unsure) if one is True])
             return [
                 self._merge(
                     known[at] if at < len(known) else None,
@@ -429,6 +430,22 @@ def _longest(found: list[str]) -> list[str]:
         one
         for one in found
         if not any(other != one and other.startswith((f"{one}.", f"{one}[")) for other in found)
+    ]
+
+
+def _in_order(expression: Value, unsure: list[int]) -> Value:
+    """Return one expression an element, where there are as many references as unknown elements.
+
+    Terraform lists the references of a whole list flat, in the order in which they are written.
+    """
+    if not isinstance(expression, Mapping) or not _is_expression(expression):
+        return expression
+    found = _longest(_references(expression))
+    if len(found) != len(unsure) or not found:
+        return expression
+    by_place = dict(zip(unsure, found, strict=True))
+    return [
+        {"references": [by_place[at]]} if at in by_place else {} for at in range(max(unsure) + 1)
     ]
 
 

@@ -35,6 +35,7 @@ from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import Unknown
 
 
 @rule(
@@ -48,8 +49,10 @@ def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
     sides = graph.sides()
     if secret.here() != sides.primary:
         return
-    replicas = secret.known("replica") or []
-    if sides.standby in {one.get("region") for one in replicas}:
+    replicas = secret["replica"]
+    if isinstance(replicas, Unknown):
+        secret.known("replica")
+    if any(one.get("region") == sides.standby for one in replicas or ()):
         return
     for one in graph.of("secretsmanager.secret", region=sides.standby):
         if one["name"] is not None and one["name"] == secret["name"]:
