@@ -5,15 +5,16 @@ it cannot be known: a rule need not think of the third case, and never takes it 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from otherside.checker.arn import Arn, is_region, read_arn
 from otherside.checker.value import Unknown, Value, refs, unknowns
 from otherside.checker.vocabulary import Attribute, kinds
 
+Found = TypeVar("Found")
 GLOBAL = "global"
 """The Region of what belongs to none: IAM, Route 53, a global cluster."""
 _GLOBAL_SERVICES = ("iam.", "route53.", "cloudfront.", "globalaccelerator.", "arc.routing")
@@ -163,6 +164,13 @@ class Graph:
         return found
 
     @cached_property
+    def _by_place(self) -> dict[tuple[str, str | None], list[Resource]]:
+        found: dict[tuple[str, str | None], list[Resource]] = defaultdict(list)
+        for one in self.resources.values():
+            found[one.kind, one.region].append(one)
+        return found
+
+    @cached_property
     def _by_value(self) -> dict[str, list[Link]]:
         """What each identity leads to."""
         found: dict[str, list[Link]] = defaultdict(list)
@@ -193,8 +201,9 @@ class Graph:
 
     def of(self, *names: str, region: str | None = None) -> list[Resource]:
         """Return the resources of some kinds, in one Region where it is given."""
-        found = [one for name in names for one in self._by_kind.get(name, [])]
-        return found if region is None else [one for one in found if one.region == region]
+        if region is None:
+            return [one for name in names for one in self._by_kind.get(name, [])]
+        return [one for name in names for one in self._by_place.get((name, region), [])]
 
     def links(self, source: Resource, value: Value, *wanted: str) -> list[Link]:
         """Return what a value of a resource leads to, of the wanted kinds where they are given."""
@@ -264,6 +273,17 @@ class Graph:
                     raise Undecided(one.cannot(path, "not known, and may be this one"))
         return users
 
+    def known_users(self, target: Resource, kind: str, path: str) -> list[Resource]:
+        """Return as `users` what is known to lead here, and nothing of what may."""
+        return self._reverse(kind, path)[0].get(target.id, [])
+
+    def once(self, key: str, make: Callable[[], Found]) -> Found:
+        """Return what a question came to when it was asked first, or ask it."""
+        if key not in self.memory:
+            self.memory[key] = make()
+        found: Found = self.memory[key]
+        return found
+
     def _reverse(self, kind: str, path: str) -> tuple[dict[str, list[Resource]], list[Resource]]:
         if (kind, path) not in self._users:
             found: dict[str, list[Resource]] = defaultdict(list)
@@ -330,11 +350,6 @@ class Graph:
     def unplaced(self) -> list[Resource]:
         """Return what lives in a Region that is not known."""
         return [one for one in self.resources.values() if one.region is None]
-
-    def walk(self, source: Resource, *wanted: str) -> Iterator[Link]:
-        """Yield everything that any attribute of a resource leads to."""
-        for value in source.attributes.values():
-            yield from self.links(source, value, *wanted)
 
 
 _NAMES = {"name", "identifier", "cluster_identifier", "role_name"}

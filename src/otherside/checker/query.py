@@ -92,25 +92,38 @@ def rights_of(graph: Graph, function: Resource) -> Rights:
 
 def promoters(graph: Graph) -> list[Resource]:
     """Return the functions that may move the writer."""
-    if "promoters" not in graph.memory:
-        graph.memory["promoters"] = [
+
+    def look() -> list[Resource]:
+        return [
             one
             for one in graph.of("lambda.function")
             if any(rights_of(graph, one).allow(action) for action in PROMOTING)
         ]
-    found: list[Resource] = graph.memory["promoters"]
-    return found
+
+    return graph.once("promoters", look)
 
 
 def failover_functions(graph: Graph) -> list[Resource]:
     """Return the functions whose purpose is a failover: by rights, by code or by name."""
-    if "failover_functions" not in graph.memory:
+
+    def look() -> list[Resource]:
         able = {one.id for one in promoters(graph)}
-        graph.memory["failover_functions"] = [
-            one for one in graph.of("lambda.function") if one.id in able or purposeful(graph, one)
-        ]
-    found: list[Resource] = graph.memory["failover_functions"]
-    return found
+        functions = graph.of("lambda.function")
+        return [one for one in functions if one.id in able or purposeful(graph, one)]
+
+    return graph.once("failover_functions", look)
+
+
+def sharing(graph: Graph, function: Resource) -> list[Resource]:
+    """Return the functions that run the same bundle, this one among them."""
+
+    def look() -> dict[Code | None, list[Resource]]:
+        found: dict[Code | None, list[Resource]] = {}
+        for one in graph.of("lambda.function"):
+            found.setdefault(bundle(graph, one), []).append(one)
+        return found
+
+    return graph.once("sharing", look)[bundle(graph, function)]
 
 
 def purposeful(graph: Graph, function: Resource) -> bool:
@@ -148,18 +161,11 @@ def managed_orchestrators(graph: Graph) -> list[Resource]:
 
 def groups_of(graph: Graph, target_group: Resource) -> list[Resource]:
     """Return the Auto Scaling groups that fill a target group."""
-    found = [
-        one
-        for one in graph.of("autoscaling.group")
-        if any(
-            link.resource is target_group
-            for link in graph.links(one, one["target_group_arns"], "lb.target_group")
-        )
-    ]
-    for one in graph.of("autoscaling.attachment"):
-        link = graph.link(one, "lb_target_group_arn", "lb.target_group")
+    found = list(graph.known_users(target_group, "autoscaling.group", "target_group_arns"))
+    path = "lb_target_group_arn"
+    for one in graph.known_users(target_group, "autoscaling.attachment", path):
         group = graph.link(one, "autoscaling_group_name", "autoscaling.group")
-        if link is not None and link.resource is target_group and group is not None:
+        if group is not None:
             found.append(group.resource)
     return found
 
@@ -182,9 +188,27 @@ def forwards(listener: Resource) -> bool:
 
 def failover_records(graph: Graph, side: str) -> list[Resource]:
     """Return the records that answer while the primary is healthy, or while it is not."""
-    return [
-        one for one in graph.of("route53.record") if one["failover_routing_policy.type"] == side
-    ]
+
+    def look() -> list[Resource]:
+        records = graph.of("route53.record")
+        return [one for one in records if one["failover_routing_policy.type"] == side]
+
+    return graph.once(f"failover_records {side}", look)
+
+
+def decides(graph: Graph, check: Resource) -> bool:
+    """Tell whether DNS fails over by a health check, directly or as a child."""
+
+    def look() -> set[str]:
+        found = set()
+        for record in failover_records(graph, "PRIMARY"):
+            link = graph.link(record, "health_check_id", "route53.health_check")
+            if link is not None:
+                children = graph.links(link.resource, link.resource["child_healthchecks"])
+                found |= {link.resource.id, *(one.resource.id for one in children)}
+        return found
+
+    return check.id in graph.once("decides", look)
 
 
 def serves(graph: Graph, region: str) -> bool:

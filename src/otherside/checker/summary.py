@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from otherside.checker.engine import Result
 from otherside.checker.graph import Graph, Undecided
 from otherside.checker.query import (
+    decides,
     failover_records,
     instances,
     is_secondary,
@@ -19,7 +20,7 @@ from otherside.checker.query import (
 from otherside.checker.rule import Severity, Step
 from otherside.checker.rules.missing_copy_vault import destinations
 from otherside.checker.rules.missing_event_target import is_disabled
-from otherside.checker.rules.slow_detection import decides, detection_s
+from otherside.checker.rules.slow_detection import detection_s
 
 TICK_S = 60
 """A schedule of EventBridge runs once a minute at the most."""

@@ -17,6 +17,8 @@ from otherside.checker.load.yamltext import Mapped, read_yaml
 
 SIZE_MAX = 1 << 30
 """A gibibyte. A plan of 100,000 resources is a fifth of it."""
+TEMPLATE_MAX = 4 << 20
+"""CloudFormation takes a mebibyte."""
 STDIN = "-"
 _IGNORED = {"node_modules", "__pycache__", "venv", "site-packages"}
 _SUFFIXES = {".json", ".yaml", ".yml", ".template", ".tfstate", ".tfplan"}
@@ -114,6 +116,7 @@ def _take(raw: bytes, file: str, batch: _Batch, *, wanted: bool) -> None:
     if refusal is None:
         try:
             text = raw.decode("utf-8-sig")
+            del raw  # a large one would be kept twice
         except UnicodeDecodeError:
             refusal = "no text in UTF-8"
     if refusal is not None:
@@ -139,6 +142,8 @@ def _take(raw: bytes, file: str, batch: _Batch, *, wanted: bool) -> None:
         each={"resource_changes": project_change},
         dropped=_NO_PLAN,
     )
+    if len(text) > TEMPLATE_MAX:
+        text = ""  # only a template's lines are looked up, and none is that large
     _document(document, file, batch, wanted=wanted, text=text)
 
 

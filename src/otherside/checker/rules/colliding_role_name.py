@@ -44,12 +44,12 @@ def colliding_role_name(graph: Graph, role: Resource) -> Iterator[str]:
     name = role["name"]
     if not isinstance(name, str):
         return
-    names = graph.memory.get("role_names")
-    if names is None:
-        names = graph.memory["role_names"] = {}
-        for one in graph.of("iam.role"):
-            if isinstance(one["name"], str):
-                names.setdefault(one["name"], one)
-    first = names[name]
+    first = graph.once("roles", lambda: _first_named(graph))[name]
     if first is not role:
         yield f"{first.label} is called {name}, too"
+
+
+def _first_named(graph: Graph) -> dict[str, Resource]:
+    """Return the first role of each name."""
+    roles = [one for one in graph.of("iam.role") if isinstance(one["name"], str)]
+    return {one["name"]: one for one in reversed(roles)}

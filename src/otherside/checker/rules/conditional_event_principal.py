@@ -60,10 +60,7 @@ def conditional_event_principal(graph: Graph, topic: Resource) -> Iterator[Found
 
 
 def _delivered(graph: Graph, topic: Resource) -> bool:
-    return any(
-        (link := graph.link(one, "arn", "sns.topic")) and link.resource is topic
-        for one in graph.of("events.target")
-    )
+    return bool(graph.known_users(topic, "events.target", "arn"))
 
 
 def _conditions(statements: Value) -> list[str]:

@@ -57,11 +57,19 @@ def eventually_consistent_lock(graph: Graph, table: Resource) -> Iterator[str]:
         return
     if any(one.get("consistency_mode") == "STRONG" for one in replicas):
         return
+    held = graph.once("locks", lambda: _locks(graph)).get(table.id)
+    if held is not None:
+        yield f"{held.label} keeps its state in it, and it is eventually consistent"
+
+
+def _locks(graph: Graph) -> dict[str, Resource]:
+    """Return the tables that failover functions keep their state in, and one that does."""
+    found: dict[str, Resource] = {}
     for function in failover_functions(graph):
         environment = function["environment"]
         for name, value in (environment or {}).items() if isinstance(environment, dict) else ():
-            links = graph.links(function, value, "dynamodb.table")
-            spelt = f"{name} {table['name'] if isinstance(table['name'], str) else ''}"
-            if any(link.resource is table for link in links) and _LOCK.search(spelt):
-                yield f"{function.label} keeps its state in it, and it is eventually consistent"
-                return
+            for link in graph.links(function, value, "dynamodb.table"):
+                called = link.resource["name"]
+                if _LOCK.search(f"{name} {called if isinstance(called, str) else ''}"):
+                    found.setdefault(link.resource.id, function)
+    return found

@@ -41,7 +41,7 @@ RPO: what the old primary accepts then is lost.
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import failover_records
+from otherside.checker.query import decides
 from otherside.checker.rule import Severity, Step, rule
 
 _MINUTE = 60
@@ -55,7 +55,7 @@ _MINUTE = 60
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def fragile_latch(graph: Graph, check: Resource) -> Iterator[str]:
-    if check["type"] != "CLOUDWATCH_METRIC" or not _holds_primary(graph, check):
+    if check["type"] != "CLOUDWATCH_METRIC" or not decides(graph, check):
         return
     region = check["cloudwatch_alarm_region"]
     if isinstance(region, str) and region == graph.sides().primary:
@@ -81,17 +81,6 @@ def _readable(alarm: Resource) -> Iterator[str]:
     period = alarm["period"]
     if isinstance(period, int) and period < _MINUTE:
         yield f"{alarm.label} has a period of {period} s, which Route 53 cannot read"
-
-
-def _holds_primary(graph: Graph, check: Resource) -> bool:
-    for record in failover_records(graph, "PRIMARY"):
-        link = graph.link(record, "health_check_id", "route53.health_check")
-        if link is None:
-            continue
-        children = graph.links(link.resource, link.resource["child_healthchecks"])
-        if check is link.resource or any(one.resource is check for one in children):
-            return True
-    return False
 
 
 def _alarms(graph: Graph, check: Resource, region: object) -> list[Resource]:

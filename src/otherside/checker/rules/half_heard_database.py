@@ -51,14 +51,16 @@ _CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
 def half_heard_database(graph: Graph, one: Resource) -> Iterator[str]:
     if not graph.of("rds.global_cluster") or _CLUSTER not in _types(one):
         return
-    heard = {
-        type_
-        for each in graph.of("events.rule")
-        if each.region == one.region and _bus(each) == _bus(one)
-        for type_ in _types(each)
-    }
-    if _INSTANCE not in heard:
+    if _INSTANCE not in graph.once("heard", lambda: _heard(graph))[one.region, _bus(one)]:
         yield "it hears clusters, and no rule beside it hears instances"
+
+
+def _heard(graph: Graph) -> dict[tuple[str | None, str], set[str]]:
+    """Return which types of events the rules of each bus hear together."""
+    found: dict[tuple[str | None, str], set[str]] = {}
+    for one in graph.of("events.rule"):
+        found.setdefault((one.region, _bus(one)), set()).update(_types(one))
+    return found
 
 
 def _bus(one: Resource) -> str:

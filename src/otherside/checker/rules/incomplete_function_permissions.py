@@ -43,11 +43,11 @@ from otherside.checker.graph import Graph, Resource, Undecided
 from otherside.checker.permission import Rights
 from otherside.checker.query import (
     PROMOTING,
-    bundle,
     code_of,
     failover_functions,
     purposeful,
     rights_of,
+    sharing,
 )
 from otherside.checker.rule import Severity, Step, rule
 
@@ -106,8 +106,7 @@ def incomplete_function_permissions(graph: Graph, function: Resource) -> Iterato
         return
     code = code_of(graph, function)
     allowed = rights_of(graph, function)
-    own = bundle(graph, function)
-    together = [one for one in graph.of("lambda.function") if bundle(graph, one) == own]
+    together = sharing(graph, function)
     if code and len(together) > 1 and not _chief(graph, function, together):
         return  # several functions share a bundle, each with rights for its own part of it
     lacking = sorted(_lacking(code, allowed, graph, together if code else [function], function))

@@ -70,8 +70,5 @@ def missing_metric_stream(graph: Graph, region: Resource) -> Iterator[str]:
 
 def watched_elsewhere(graph: Graph) -> bool:
     """Tell whether something outside AWS keeps the metrics."""
-    if "watched_elsewhere" not in graph.memory:
-        graph.memory["watched_elsewhere"] = any(
-            _OTHER.match(one.type) for one in graph.resources.values()
-        )
-    return bool(graph.memory["watched_elsewhere"])
+    resources = graph.resources.values()
+    return graph.once("watched elsewhere", lambda: any(_OTHER.match(one.type) for one in resources))

@@ -49,7 +49,8 @@ def missing_standby_endpoint(graph: Graph, endpoint: Resource) -> Iterator[str]:
     service = _service(endpoint)
     if not service:
         raise Undecided(endpoint.cannot("service_name", "known only at deployment"))
-    there = {_service(one) for one in graph.of("ec2.vpc_endpoint", region=sides.standby)}
+    standing = graph.of("ec2.vpc_endpoint", region=sides.standby)
+    there = graph.once("standby endpoints", lambda: {_service(one) for one in standing})
     if service not in there and "" not in there:
         yield f"{sides.standby} has no endpoint for {service}"
 

@@ -73,8 +73,5 @@ def _alarms(graph: Graph, topic: Resource) -> list[Resource]:
     return [
         one
         for kind in ("cloudwatch.alarm", "cloudwatch.composite_alarm")
-        for one in graph.of(kind)
-        if any(
-            link.resource is topic for link in graph.links(one, one["alarm_actions"], "sns.topic")
-        )
+        for one in graph.known_users(topic, kind, "alarm_actions")
     ]

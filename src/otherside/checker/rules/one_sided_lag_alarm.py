@@ -56,7 +56,10 @@ _LAG = re.compile(r"^AuroraGlobalDB(RPOLag|ReplicationLag|ProgressLag)$")
 def one_sided_lag_alarm(graph: Graph, group: Resource) -> Iterator[str]:
     if watched_elsewhere(graph):
         return
-    alarms = [one for one in graph.of("cloudwatch.alarm") if _LAG.match(str(one["metric_name"]))]
+    everything = graph.of("cloudwatch.alarm")
+    alarms = graph.once(
+        "lag alarms", lambda: [one for one in everything if _LAG.match(str(one["metric_name"]))]
+    )
     for cluster in members(graph, group):
         if not is_secondary(graph, cluster):
             continue

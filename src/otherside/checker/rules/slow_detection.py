@@ -32,7 +32,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import failover_records
+from otherside.checker.query import decides
 from otherside.checker.rule import Severity, Step, rule
 
 _ENDPOINT = {"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"}
@@ -61,15 +61,3 @@ def detection_s(check: Resource) -> int:
     interval = check.known("request_interval") or _INTERVAL_S
     threshold = check.known("failure_threshold") or _THRESHOLD
     return int(interval) * int(threshold)
-
-
-def decides(graph: Graph, check: Resource) -> bool:
-    """Tell whether DNS fails over by this check, directly or as a child."""
-    for record in failover_records(graph, "PRIMARY"):
-        link = graph.link(record, "health_check_id", "route53.health_check")
-        if link is None:
-            continue
-        children = graph.links(link.resource, link.resource["child_healthchecks"])
-        if check is link.resource or any(one.resource is check for one in children):
-            return True
-    return False

@@ -44,12 +44,17 @@ def smaller_standby(graph: Graph, group: Resource) -> Iterator[str]:
     sides = graph.sides()
     if group.here() != sides.standby:
         return
-    largest = {
-        side: sum(int(one.known("max_size") or 0) for one in graph.of(group.kind, region=side))
-        for side in (sides.primary, sides.standby)
-    }
+    largest = {side: _most(graph, side) for side in (sides.primary, sides.standby)}
     if largest[sides.standby] < largest[sides.primary]:
         yield (
             f"{sides.standby} can grow to {largest[sides.standby]} instances, "
             f"and {sides.primary} to {largest[sides.primary]}"
         )
+
+
+def _most(graph: Graph, region: str) -> int:
+    """Return how many instances a Region can grow to."""
+    groups = graph.of("autoscaling.group", region=region)
+    return graph.once(
+        f"most {region}", lambda: sum(int(one.known("max_size") or 0) for one in groups)
+    )

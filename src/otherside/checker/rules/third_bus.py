@@ -49,11 +49,7 @@ def third_bus(graph: Graph, target: Resource) -> Iterator[str]:
     own = graph.link(rule_.resource, "event_bus_name", "events.bus")
     if own is None or own.resource is onward.resource:
         return
-    senders = [
-        one
-        for one in graph.of("events.target")
-        if (bus := graph.link(one, "arn", "events.bus")) and bus.resource is own.resource
-    ]
+    senders = graph.known_users(own.resource, "events.target", "arn")
     if senders:
         yield (
             f"{own.resource.label} receives from {senders[0].label}, "

@@ -64,11 +64,19 @@ def named_alarms(graph: Graph, one: Resource) -> list[Resource]:
     found = []
     for name in names if isinstance(names, list) else ():
         if isinstance(name, str):
-            alike = [a for a in graph.of("cloudwatch.alarm") if a["name"] == name]
+            alike = graph.once("alarms", lambda: _alarms(graph)).get(name, [])
             here = [a for a in alike if a.region == one.region]
             found += here or alike
         else:
             found += [link.resource for link in graph.links(one, name, "cloudwatch.alarm")]
+    return found
+
+
+def _alarms(graph: Graph) -> dict[object, list[Resource]]:
+    found: dict[object, list[Resource]] = {}
+    for one in graph.of("cloudwatch.alarm"):
+        if isinstance(one["name"], str):
+            found.setdefault(one["name"], []).append(one)
     return found
 
 
