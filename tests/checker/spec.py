@@ -491,15 +491,19 @@ class CloudFormation:
         self.specs = [one for one in specs if one.kind != "peering"]
         self.by_name = {one.name: one for one in specs}
         self.regions = sorted({one.region for one in specs} - {"", GLOBAL}) or ["us-east-1"]
+        self.users = {}
+        for one in self.specs:
+            for ref in _all(one):
+                if ref.target != one.name:
+                    self.users.setdefault(ref.target, one)
 
     def home(self, spec):
         """Return the Region whose template a resource is in."""
         if spec.region not in {"", GLOBAL}:
             return spec.region
         if spec.kind.startswith("iam."):  # a role goes with what runs as it
-            for one in self.specs:
-                if one is not spec and any(ref.target == spec.name for ref in _all(one)):
-                    return self.home(one)
+            if spec.name in self.users:
+                return self.home(self.users[spec.name])
             role = spec.attributes.get("role")
             return self.home(self.by_name[role.target]) if _owned(spec) else self.regions[0]
         return self.regions[0]

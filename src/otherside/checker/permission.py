@@ -57,6 +57,21 @@ class Rights:
                 allowed = True
         return True if allowed else None if maybe else False
 
+    def named(self, action: str) -> list[Value]:
+        """Return what an action is allowed on by name, as it is written; `*` names nothing."""
+        return [
+            resource
+            for one in self.statements
+            if not isinstance(one, Unknown)
+            and one.get("effect") == "Allow"
+            and _covers(one, action)
+            for resource in _listed(one.get("resources"))
+        ]
+
+
+def _listed(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else [value]
+
 
 def _everything(statement: Mapping[str, Any]) -> bool:
     """Tell whether a denial holds for everything, always."""
@@ -90,8 +105,8 @@ def matches(pattern: str, text: str) -> bool:
 def rights(graph: Graph, role: Resource) -> Rights:
     """Return everything that a role is allowed and denied."""
     statements: list[Value] = []
-    missing = ""
-    for one in _users(graph, role, "iam.role_policy"):
+    missing = _astray(graph, role)
+    for one in graph.known_users(role, "iam.role_policy", "role"):
         document = one["policy"]
         if isinstance(document, Unknown):
             document = _generated(graph, one, document)
@@ -99,7 +114,8 @@ def rights(graph: Graph, role: Resource) -> Rights:
         if not isinstance(document, list):
             missing = f"a policy of {role.name}, which is known only at deployment"
     attached: list[tuple[Resource, Value]] = [
-        (one, one["policy_arn"]) for one in _users(graph, role, "iam.role_policy_attachment")
+        (one, one["policy_arn"])
+        for one in graph.known_users(role, "iam.role_policy_attachment", "role")
     ]
     for source, arn in attached:
         found = _attached(graph, source, arn)
@@ -109,11 +125,14 @@ def rights(graph: Graph, role: Resource) -> Rights:
     return Rights(tuple(statements), missing)
 
 
-def _users(graph: Graph, role: Resource, kind: str) -> list[Resource]:
+def _astray(graph: Graph, role: Resource) -> str:
+    """Say which policies may be this role's, where nobody can tell whose they are."""
     try:
-        return graph.users(role, kind, "role")
-    except Undecided:
-        return []
+        for kind in ("iam.role_policy", "iam.role_policy_attachment"):
+            graph.users(role, kind, "role")
+    except Undecided as undecided:
+        return str(undecided)
+    return ""
 
 
 def _generated(graph: Graph, source: Resource, value: Value) -> Value:

@@ -114,6 +114,40 @@ def failover_functions(graph: Graph) -> list[Resource]:
     return graph.once("failover_functions", look)
 
 
+def callers(graph: Graph) -> list[Resource]:
+    """Return the functions that may call one that moves the writer: the deciders of actuators."""
+
+    def look() -> list[Resource]:
+        able = {one.id for one in promoters(graph)}
+        return [
+            one
+            for one in graph.of("lambda.function")
+            if one.id not in able and able & set(_called(graph, one))
+        ]
+
+    return graph.once("callers", look)
+
+
+def _called(graph: Graph, function: Resource) -> list[str]:
+    """Return the functions that a function's role names as those that it may call."""
+    named = rights_of(graph, function).named("lambda:InvokeFunction")
+    return [
+        link.resource.id
+        for value in named
+        for link in graph.links(function, value, "lambda.function")
+    ]
+
+
+def orchestrators(graph: Graph) -> list[Resource]:
+    """Return the functions that lead a failover: they move the writer, or have it moved."""
+    return graph.once("orchestrators", lambda: unique(failover_functions(graph), callers(graph)))
+
+
+def unique(*groups: list[Resource]) -> list[Resource]:
+    """Return the resources of all groups, each once, in order."""
+    return list({one.id: one for group in groups for one in group}.values())
+
+
 def sharing(graph: Graph, function: Resource) -> list[Resource]:
     """Return the functions that run the same bundle, this one among them."""
 

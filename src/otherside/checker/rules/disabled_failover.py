@@ -30,7 +30,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import failover_functions
+from otherside.checker.query import orchestrators
 from otherside.checker.rule import Severity, Step, rule
 from otherside.checker.rules.missing_event_target import is_disabled
 
@@ -54,7 +54,7 @@ def disabled_failover(graph: Graph, one: Resource) -> Iterator[str]:
         found = graph.users(one, "events.target", "rule")
         links = [graph.link(each, "arn", "lambda.function") for each in found]
         targets = [link.resource for link in links if link is not None]
-    wanted = failover_functions(graph)
+    wanted = orchestrators(graph)
     for function in targets:
         if function in wanted:
             yield f"it is disabled, and would wake {function.label}"

@@ -38,7 +38,7 @@ import re
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import failover_functions
+from otherside.checker.query import orchestrators
 from otherside.checker.rule import Severity, Step, rule
 
 _LOCK = re.compile(r"lock|lease|state|leader|fence", re.IGNORECASE)
@@ -65,7 +65,7 @@ def eventually_consistent_lock(graph: Graph, table: Resource) -> Iterator[str]:
 def _locks(graph: Graph) -> dict[str, Resource]:
     """Return the tables that failover functions keep their state in, and one that does."""
     found: dict[str, Resource] = {}
-    for function in failover_functions(graph):
+    for function in orchestrators(graph):
         environment = function["environment"]
         for name, value in (environment or {}).items() if isinstance(environment, dict) else ():
             for link in graph.links(function, value, "dynamodb.table"):

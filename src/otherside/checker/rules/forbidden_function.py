@@ -30,7 +30,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import failover_functions
+from otherside.checker.query import orchestrators
 from otherside.checker.rule import Severity, Step, rule
 
 
@@ -42,5 +42,5 @@ from otherside.checker.rule import Severity, Step, rule
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def forbidden_function(graph: Graph, function: Resource) -> Iterator[str]:
-    if function["reserved_concurrent_executions"] == 0 and function in failover_functions(graph):
+    if function["reserved_concurrent_executions"] == 0 and function in orchestrators(graph):
         yield "its reserved concurrency is 0: every call is throttled"

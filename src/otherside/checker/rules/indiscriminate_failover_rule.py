@@ -36,7 +36,7 @@ RPO: what was not replicated, each time.
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import promoters
+from otherside.checker.query import callers, promoters, unique
 from otherside.checker.rule import Severity, Step, rule
 
 
@@ -54,7 +54,7 @@ def indiscriminate_failover_rule(graph: Graph, one: Resource) -> Iterator[str]:
     detail = pattern.get("detail") if isinstance(pattern.get("detail"), dict) else {}
     if "alarmName" in (detail or {}) or "resources" in pattern:
         return
-    able = promoters(graph)
+    able = unique(promoters(graph), callers(graph))
     for target in graph.users(one, "events.target", "rule"):
         link = graph.link(target, "arn", "lambda.function")
         if link is not None and link.resource in able:

@@ -44,6 +44,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
+from otherside.checker.permission import matches
 from otherside.checker.rule import Severity, Step, rule
 
 
@@ -64,11 +65,23 @@ def missing_event_target(graph: Graph, one: Resource) -> Iterator[str]:
         link = graph.link(target, "arn", "lambda.function")
         if link is None or target["role_arn"] is not None:
             continue
-        allowed = graph.users(link.resource, "lambda.permission", "function_name")
-        if not any(one["principal"] == "events.amazonaws.com" for one in allowed):
-            if any(not isinstance(one["principal"], str) for one in allowed):
-                allowed[0].known("principal")
+        permissions = graph.users(link.resource, "lambda.permission", "function_name")
+        if any(not isinstance(each["principal"], str) for each in permissions):
+            permissions[0].known("principal")
+        allowed = [each for each in permissions if each["principal"] == "events.amazonaws.com"]
+        if not allowed:
             yield f"{link.resource.label} does not allow EventBridge to call it"
+        elif not any(_lets_in(graph, each, one) for each in allowed):
+            yield f"{link.resource.label} allows EventBridge to call it for other rules only"
+
+
+def _lets_in(graph: Graph, permission: Resource, one: Resource) -> bool:
+    """Tell whether a permission may be meant for a rule: it names this one, all, or nobody knows."""
+    source = permission["source_arn"]
+    named = [link.resource for link in graph.links(permission, source, "events.rule")]
+    if named or not isinstance(source, str) or not isinstance(one["name"], str):
+        return not named or one in named
+    return matches(source.rpartition("/")[2], one["name"])
 
 
 def is_disabled(one: Resource) -> bool:

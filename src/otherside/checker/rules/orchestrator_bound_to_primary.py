@@ -31,7 +31,7 @@ from collections.abc import Iterator
 
 from otherside.checker.arn import read_arn
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import failover_functions
+from otherside.checker.query import orchestrators
 from otherside.checker.rule import Severity, Step, rule
 from otherside.checker.value import strings
 
@@ -54,7 +54,7 @@ _SERVICES = {"sns", "sqs", "kms", "secretsmanager", "dynamodb", "ssm"}
     controls=("SOC 2 A1.2", "NIST CP-2(8)", "NIST CP-10"),
 )
 def orchestrator_bound_to_primary(graph: Graph, function: Resource) -> Iterator[str]:
-    if function not in failover_functions(graph):
+    if function not in orchestrators(graph):
         return
     sides = graph.sides()
     environment = function["environment"]

@@ -30,7 +30,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import failover_functions, rights_of
+from otherside.checker.query import orchestrators, rights_of
 from otherside.checker.rule import Severity, Step, rule
 
 
@@ -42,7 +42,7 @@ from otherside.checker.rule import Severity, Step, rule
     controls=("SOC 2 A1.2", "NIST AC-6", "NIST CP-10"),
 )
 def record_editing_failover(graph: Graph, function: Resource) -> Iterator[str]:
-    if function not in failover_functions(graph):
+    if function not in orchestrators(graph):
         return
     if rights_of(graph, function).allow("route53:ChangeResourceRecordSets"):
         yield "it may edit DNS records, which needs us-east-1"

@@ -30,7 +30,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import promoters
+from otherside.checker.query import callers, promoters, unique
 from otherside.checker.rule import Severity, Step, rule
 
 
@@ -42,5 +42,5 @@ from otherside.checker.rule import Severity, Step, rule
     controls=("SOC 2 A1.2", "NIST CP-2(8)"),
 )
 def vpc_bound_orchestrator(graph: Graph, function: Resource) -> Iterator[str]:
-    if function["vpc_config.subnet_ids"] and function in promoters(graph):
+    if function["vpc_config.subnet_ids"] and function in unique(promoters(graph), callers(graph)):
         yield "it reaches AWS through a VPC"
