@@ -5,11 +5,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from otherside.checker.catalogue import catalogue
-from otherside.checker.graph import GLOBAL, Graph, Place, Resource, Undecided
+from otherside.checker.graph import GLOBAL, Graph, Place, Resource
 from otherside.checker.rule import REGION, SYSTEM, Found, Rule, Severity
+from otherside.checker.value import Undecided
 
 SINGLE = "DR400"
 """What a system of a single Region is told, and nothing else."""
+FAILED = "the rule failed on a value that it did not expect"
+"""How the reason of an unknown begins that is a mistake of ours, or a value of a wrong type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,9 +161,15 @@ def _ask(rule: Rule, graph: Graph, subject: Resource, config: Config, result: Re
             else:
                 result.findings.append(finding)
     except Undecided as undecided:
-        if not _excuse(rule, subject, config):
-            one_unsure = Unsure(rule=rule, resource=subject.name, reason=str(undecided))
-            result.unsure.append(one_unsure)
+        _unsure(rule, subject, str(undecided), config, result)
+    except Exception as error:  # noqa: BLE001 - one rule's mistake must not hide what others find
+        reason = f"{FAILED} ({type(error).__name__}: {error})"
+        _unsure(rule, subject, reason, config, result)
+
+
+def _unsure(rule: Rule, subject: Resource, reason: str, config: Config, result: Result) -> None:
+    if not _excuse(rule, subject, config):
+        result.unsure.append(Unsure(rule=rule, resource=subject.name, reason=reason))
 
 
 def _excuse(rule: Rule, resource: Resource, config: Config) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from otherside.checker.arn import Arn, is_region, read_arn
-from otherside.checker.value import Unknown, Value, refs, unknowns
+from otherside.checker.value import Undecided, Unknown, Value, refs, unknowns
 from otherside.checker.vocabulary import Attribute, kinds
 
 Found = TypeVar("Found")
@@ -24,10 +24,6 @@ _GLOBAL_KINDS = {"rds.global_cluster", "data.iam_policy", "data.iam_policy_docum
 def is_global(kind: str) -> bool:
     """Tell whether a kind of resource belongs to no Region."""
     return kind.startswith(_GLOBAL_SERVICES) or kind in _GLOBAL_KINDS
-
-
-class Undecided(Exception):  # noqa: N818 - it is a verdict, and no error
-    """What a rule asks cannot be known from the source; the message says what, and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +64,8 @@ class Resource:
     @property
     def label(self) -> str:
         """Its name without what is around it, for sentences."""
-        return self.name.rpartition("::")[2] if self.dialect == "pulumi" else self.name
+        marks = {"pulumi": "::", "cloudformation": "#"}
+        return self.name.rpartition(marks.get(self.dialect, "\0"))[2]
 
     def __getitem__(self, path: str) -> Value:
         """Return a value, which may be `Unknown`, or `None` where nobody set it.
@@ -259,8 +256,13 @@ class Graph:
         why = value.why if isinstance(value, Unknown) else f"{value}, which is not in what was read"
         raise Undecided(source.cannot(path, why))
 
-    def users(self, target: Resource, kind: str, path: str) -> list[Resource]:
+    def users(
+        self, target: Resource, kind: str, path: str, *, anywhere: bool = False
+    ) -> list[Resource]:
         """Return the resources of a kind whose attribute leads to this one.
+
+        Who is not known to lead here may do so from the same Region, or from anywhere where that is
+        how it is used: replicas and accepters.
 
         Raises:
             Undecided: If there is none, and one of that kind may, for all that is known.
@@ -268,8 +270,12 @@ class Graph:
         found, unsure = self._reverse(kind, path)
         users = found.get(target.id, [])
         if not users:
+            nameless = _nameless(target)
             for one in unsure:
-                if GLOBAL in {one.region, target.region} or one.region in {target.region, None}:
+                if isinstance(one[path], str) and not nameless:
+                    continue
+                near = GLOBAL in {one.region, target.region} or one.region in {target.region, None}
+                if near or anywhere:
                     raise Undecided(one.cannot(path, "not known, and may be this one"))
         return users
 
@@ -293,7 +299,8 @@ class Graph:
                 links = self.links(one, value)
                 for target in {link.resource.id for link in links}:
                     found[target].append(one)
-                if not links and any(not unknown.refs for unknown in unknowns(value)):
+                lost = isinstance(value, str) or any(not u.refs for u in unknowns(value))
+                if not links and lost:
                     unsure.append(one)
             self._users[(kind, path)] = found, unsure
         return self._users[(kind, path)]
@@ -364,6 +371,12 @@ def _mentioned(value: Value) -> Iterator[str]:
             found = one.get(key) if isinstance(one, Mapping) else None
             if isinstance(found, str) and is_region(found):
                 yield found
+
+
+def _nameless(one: Resource) -> bool:
+    """Tell whether a name that another may use for a resource is not known."""
+    named = kinds()[one.kind].identities if one.kind in kinds() else ()
+    return any(isinstance(one.attributes.get(name), Unknown) for name in named)
 
 
 def derived_arn(one: Resource) -> tuple[str, str, str] | None:

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from otherside.checker.graph import Graph, Resource, Undecided
-from otherside.checker.value import Unknown, Value
+from otherside.checker.graph import Graph, Resource
+from otherside.checker.value import Undecided, Unknown, Value
 
 _MANAGED: Mapping[str, tuple[str, ...]] = {
     "AdministratorAccess": ("*",),

@@ -2,9 +2,9 @@
 
 import re
 
-from otherside.checker.graph import Graph, Resource, Undecided
+from otherside.checker.graph import Graph, Resource
 from otherside.checker.permission import Rights, rights
-from otherside.checker.value import Code, Unknown, strings
+from otherside.checker.value import Code, Undecided, Unknown, strings
 
 PROMOTING = (
     "rds:FailoverGlobalCluster",

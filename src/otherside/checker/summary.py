@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from otherside.checker.engine import Result
-from otherside.checker.graph import Graph, Undecided
+from otherside.checker.graph import Graph
 from otherside.checker.query import (
     decides,
     failover_records,
@@ -21,6 +21,7 @@ from otherside.checker.rule import Severity, Step
 from otherside.checker.rules.missing_copy_vault import destinations
 from otherside.checker.rules.missing_event_target import is_disabled
 from otherside.checker.rules.slow_detection import detection_s
+from otherside.checker.value import Undecided
 
 TICK_S = 60
 """A schedule of EventBridge runs once a minute at the most."""

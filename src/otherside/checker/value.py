@@ -7,7 +7,7 @@ property that nobody set. The three differ, and a rule never takes one for anoth
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NoReturn
 
 Value = Any
 """A plain value, `Unknown`, `Password` or `Code`; or lists and dictionaries of them."""
@@ -23,9 +23,16 @@ class Ref:
     """In Terraform's words; empty where the source does not tell which."""
 
 
+class Undecided(Exception):  # noqa: N818 - it is an answer, and no error
+    """A rule cannot tell, and why: never a pass, and never a finding."""
+
+
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that is known only at deployment, or only where we cannot look."""
+    """A value that is known only at deployment, or only where we cannot look.
+
+    Who takes it for the list or the block that it would be cannot tell anything of it: `Undecided`.
+    """
 
     refs: tuple[Ref, ...] = ()
     """What it is made of, as far as the source tells."""
@@ -39,6 +46,16 @@ class Unknown:
         if len(self.refs) == 1 and len(self.text) <= 1:
             return self.refs[0]
         return None
+
+    def __bool__(self) -> bool:
+        """Tell that it was set, to whatever."""
+        return True
+
+    def _undecided(self, *_: object) -> NoReturn:
+        raise Undecided(self.why)
+
+    __contains__ = __getitem__ = __iter__ = __len__ = _undecided
+    get = items = keys = values = _undecided
 
 
 class Kept(StrEnum):
@@ -76,6 +93,17 @@ class Code:
     def text(self) -> str:
         """Return every text that is there, one after the other."""
         return "\n".join(text for _, text in self.files if text)
+
+
+def settled(value: Value) -> Value:
+    """Return a value that is known.
+
+    Raises:
+        Undecided: If it is not.
+    """
+    if isinstance(value, Unknown):
+        raise Undecided(value.why)
+    return value
 
 
 def unknowns(value: Value) -> Iterator[Unknown]:

@@ -19,7 +19,7 @@ COMMANDS = {
     "twin": "Run two AWS Regions on this machine.",
     "status": "Show where the orchestrator stands, and what each side says.",
     "order": "Order a switchover, approve, deny, resume, adopt, sign or freeze.",
-    "schema": "Print the JSON Schema of otherside.toml.",
+    "schema": "Print the JSON Schema of otherside.toml or of a check.",
 }
 
 

@@ -1,18 +1,24 @@
-"""`otherside schema`: the JSON Schema of the design document."""
+"""`otherside schema`: the JSON Schemas of what people write and of what machines read."""
 
 import json
+from importlib.resources import files
 
 import click
 
-from otherside.design.document import json_schema
-
 
 @click.command()
-def schema() -> None:
-    """Print the JSON Schema of otherside.toml, for editors.
+@click.argument("document", type=click.Choice(["design", "check"]), default="design")
+def schema(document: str) -> None:
+    """Print the JSON Schema of otherside.toml, or of what a check writes as JSON.
 
     \b
-    Example:
+    Examples:
       otherside schema > otherside.schema.json
+      otherside schema check
     """
+    if document == "check":
+        click.echo((files("otherside.checker.render") / "check.schema.json").read_text("utf-8"))
+        return
+    from otherside.design.document import json_schema  # noqa: PLC0415 - pydantic takes a while
+
     click.echo(json.dumps(json_schema(), indent=2, sort_keys=True))

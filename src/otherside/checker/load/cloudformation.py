@@ -473,7 +473,8 @@ def _global_table(
 ) -> Iterator[Resource]:
     """Yield a global table: the replica of this Region is the table, the others its replicas."""
     found = attributes_of(given, kinds()["dynamodb.table"].attributes, DIALECT)
-    replicas = [one for one in _listed(given.get("Replicas")) if isinstance(one, Mapping)]
+    listed = _listed(given.get("Replicas"))
+    replicas = [one for one in listed if isinstance(one, Mapping)]
     home = next((r for r in replicas if r.get("Region") == template.region), None)
     others = [r for r in replicas if r is not home]
     if home is not None:
@@ -483,15 +484,22 @@ def _global_table(
             found["point_in_time_recovery"] = {"enabled": mine["point_in_time_recovery"]}
         if "kms_key_arn" in mine and isinstance(found.get("server_side_encryption"), dict):
             found["server_side_encryption"]["kms_key_arn"] = mine["kms_key_arn"]
-    strong = given.get("MultiRegionConsistency") == "STRONG"
-    found["replica"] = [
-        {**_replica(r), **({"consistency_mode": "STRONG"} if strong else {})} for r in others
-    ]
+    mode = given.get("MultiRegionConsistency")
+    consistency = {} if mode in (None, "EVENTUAL") else {"consistency_mode": mode}
+    found["replica"] = [{**_replica(r), **consistency} for r in others]
+    if home is None and any(isinstance(one, Unknown) or _nowhere(one) for one in listed):
+        unknown = Unknown(why="its replicas are known only at deployment")
+        found |= {"replica": unknown, "server_side_encryption": unknown}
+        found |= {"point_in_time_recovery": unknown, "deletion_protection_enabled": unknown}
     witness = descend(given, ("GlobalTableWitnesses", "Region"))
     if witness is not None:
         found["global_table_witness"] = {"region_name": witness}
     one.attributes = {key: value for key, value in found.items() if value not in (None, [])}
     yield one
+
+
+def _nowhere(replica: Value) -> bool:
+    return isinstance(replica, Mapping) and isinstance(replica.get("Region"), Unknown)
 
 
 def _replica(raw: Mapping[str, Any]) -> dict[str, Value]:

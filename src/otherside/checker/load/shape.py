@@ -103,7 +103,7 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
         case "env":
             return _environment(value)
         case "part":
-            return [attributes_of(one, attribute.members, dialect) for one in _blocks(value)]
+            return _each(value, attribute, dialect)
     if isinstance(value, Unknown):
         return value
     match attribute.shape:
@@ -124,19 +124,23 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
         case "script":
             return script(value)
         case "one":
-            block = _blocks(value)
-            return attributes_of(block[0], attribute.members, dialect) if block else None
+            found = _each(value, attribute, dialect)
+            return found[0] if found else None
         case "many":
             if isinstance(value, Mapping) and set(attribute.members) == {"name", "value"}:
                 return [{"name": key, "value": one} for key, one in value.items()]
-            return [attributes_of(one, attribute.members, dialect) for one in _blocks(value)]
+            return _each(value, attribute, dialect)
         case other:
             raise AssertionError(other)
 
 
-def _blocks(value: Value) -> list[Mapping[str, Any]]:
-    found = value if isinstance(value, list) else [value]
-    return [one for one in found if isinstance(one, Mapping)]
+def _each(value: Value, attribute: Attribute, dialect: Dialect) -> list[Value]:
+    """Return every block in the vocabulary's names; one that is unknown stays so."""
+    return [
+        one if isinstance(one, Unknown) else attributes_of(one, attribute.members, dialect)
+        for one in (value if isinstance(value, list) else [value])
+        if isinstance(one, (Mapping, Unknown))
+    ]
 
 
 def _text(value: Value) -> Value:
@@ -157,7 +161,10 @@ def _number(value: Value) -> Value:
 def _mapping(value: Value) -> Value:
     if isinstance(value, list):
         pairs = [one for one in value if isinstance(one, Mapping)]
-        return {str(one.get("Name", one.get("Key"))): one.get("Value") for one in pairs}
+        named = [(one.get("Name", one.get("Key")), one.get("Value")) for one in pairs]
+        if len(pairs) < len(value) or any(isinstance(name, Unknown) for name, _ in named):
+            return Unknown(why="some of its names are known only at deployment")
+        return {str(name): each for name, each in named}
     return value
 
 
@@ -298,10 +305,9 @@ def finish(resource: Resource) -> list[Resource]:
 
 def _attachments(role: Resource) -> list[Resource]:
     """Return the policies that a role lists, as attachments."""
-    listed = role.attributes.get("managed_policy_arns")
+    listed = role.attributes.pop("managed_policy_arns", [])
     if not isinstance(listed, list):
-        return []
-    del role.attributes["managed_policy_arns"]
+        listed = [listed]
     attribute = Attribute("managed_policy_arns", "part", None, "", ())
     attribute.part = ("iam.role_policy_attachment", "role")
     return [
@@ -310,8 +316,11 @@ def _attachments(role: Resource) -> list[Resource]:
     ]
 
 
-def _spread(block: Mapping[str, Value], attribute: Attribute) -> list[dict[str, Value]]:
+def _spread(block: Mapping[str, Value] | Unknown, attribute: Attribute) -> list[dict[str, Value]]:
     """Return one block for each element of what is a list only here: `cidr_blocks`."""
+    if isinstance(block, Unknown):
+        unknown = Unknown(why=block.why)
+        return [dict.fromkeys((one.becomes for one in attribute.members.values()), unknown)]
     plain = {attribute.members[key].becomes: value for key, value in block.items()}
     if attribute.part and attribute.part[0] == "s3.versioning":
         status = plain.get("status")

@@ -40,6 +40,7 @@ from collections.abc import Iterator
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.query import orchestrators
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import settled
 
 _LOCK = re.compile(r"lock|lease|state|leader|fence", re.IGNORECASE)
 
@@ -55,10 +56,10 @@ def eventually_consistent_lock(graph: Graph, table: Resource) -> Iterator[str]:
     replicas = table["replica"]
     if not isinstance(replicas, list) or not replicas:
         return
-    if any(one.get("consistency_mode") == "STRONG" for one in replicas):
-        return
     held = graph.once("locks", lambda: _locks(graph)).get(table.id)
-    if held is not None:
+    if held is not None and not any(
+        settled(one.get("consistency_mode")) == "STRONG" for one in replicas
+    ):
         yield f"{held.label} keeps its state in it, and it is eventually consistent"
 
 

@@ -42,6 +42,7 @@ from collections.abc import Iterator
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.query import promoters
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import Undecided
 
 _HELD = {"CLOUDWATCH_METRIC", "RECOVERY_CONTROL"}
 
@@ -74,4 +75,8 @@ def _held(graph: Graph, check: Resource) -> bool:
     children = graph.links(check, check["child_healthchecks"], "route53.health_check")
     if check["type"] == "CALCULATED" and not children:
         check.known("child_healthchecks")
-    return any(link.resource["type"] in _HELD for link in children)
+    if any(link.resource.known("type") in _HELD for link in children):
+        return True
+    if len(children) < len(check["child_healthchecks"] or ()):
+        raise Undecided(check.cannot("child_healthchecks", "not all known"))
+    return False

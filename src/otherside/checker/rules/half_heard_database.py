@@ -37,6 +37,7 @@ from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import Undecided, Unknown, unknowns
 
 _CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
 
@@ -51,13 +52,16 @@ _CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
 def half_heard_database(graph: Graph, one: Resource) -> Iterator[str]:
     if not graph.of("rds.global_cluster") or _CLUSTER not in _types(one):
         return
-    if _INSTANCE not in graph.once("heard", lambda: _heard(graph))[one.region, _bus(one)]:
+    heard = graph.once("heard", lambda: _heard(graph))[one.region, _bus(one)]
+    if _INSTANCE not in heard:
+        if None in heard:
+            raise Undecided(one.cannot("event_pattern", "not known of a rule beside it"))
         yield "it hears clusters, and no rule beside it hears instances"
 
 
-def _heard(graph: Graph) -> dict[tuple[str | None, str], set[str]]:
+def _heard(graph: Graph) -> dict[tuple[str | None, str], set[str | None]]:
     """Return which types of events the rules of each bus hear together."""
-    found: dict[tuple[str | None, str], set[str]] = {}
+    found: dict[tuple[str | None, str], set[str | None]] = {}
     for one in graph.of("events.rule"):
         found.setdefault((one.region, _bus(one)), set()).update(_types(one))
     return found
@@ -67,11 +71,19 @@ def _bus(one: Resource) -> str:
     return str(one["event_bus_name"])
 
 
-def _types(one: Resource) -> list[str]:
+def _types(one: Resource) -> list[str | None]:
+    """Return which types of events a rule hears; `None` is one that is not known."""
     pattern = one["event_pattern"]
+    if isinstance(pattern, Unknown) or _unknown(pattern, "source"):
+        return [None]
     if not isinstance(pattern, dict) or pattern.get("source") != ["aws.rds"]:
         return []
     found = pattern.get("detail-type")
     if found is None:
         return [_CLUSTER, _INSTANCE]
-    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
+    listed = found if isinstance(found, list) else [found]
+    return [each if isinstance(each, str) else None for each in listed]
+
+
+def _unknown(pattern: object, key: str) -> bool:
+    return isinstance(pattern, dict) and any(True for _ in unknowns(pattern.get(key)))

@@ -64,7 +64,8 @@ from otherside.checker.rule import Severity, Step, rule
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(C)", "NIST CP-8", "NIST CP-10"),
 )
 def half_open_peering(graph: Graph, peering: Resource) -> Iterator[str]:
-    accepters = graph.users(peering, "ec2.peering_accepter", "vpc_peering_connection_id")
+    path = "vpc_peering_connection_id"
+    accepters = graph.users(peering, "ec2.peering_accepter", path, anywhere=True)
     if peering["peer_region"] is not None or peering["peer_owner_id"] is not None:
         yield from _acceptance(peering, accepters)
     for side, path in (("requesting", "vpc_id"), ("accepting", "peer_vpc_id")):

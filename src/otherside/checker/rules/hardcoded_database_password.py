@@ -36,9 +36,9 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.checker.graph import Graph, Resource, Undecided
+from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
-from otherside.checker.value import Kept, Password
+from otherside.checker.value import Kept, Password, Undecided
 
 _PLACES = {
     "rds.cluster": ("master_password",),

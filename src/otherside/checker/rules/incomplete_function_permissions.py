@@ -39,7 +39,7 @@ RPO: none by itself.
 import re
 from collections.abc import Iterator
 
-from otherside.checker.graph import Graph, Resource, Undecided
+from otherside.checker.graph import Graph, Resource
 from otherside.checker.permission import Rights
 from otherside.checker.query import (
     PROMOTING,
@@ -50,6 +50,7 @@ from otherside.checker.query import (
     sharing,
 )
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import Undecided
 
 _OPERATIONS = {
     "rds": (

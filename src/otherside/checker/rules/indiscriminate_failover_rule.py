@@ -38,6 +38,7 @@ from collections.abc import Iterator
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.query import callers, promoters, unique
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import settled
 
 
 @rule(
@@ -51,7 +52,7 @@ def indiscriminate_failover_rule(graph: Graph, one: Resource) -> Iterator[str]:
     pattern = one["event_pattern"]
     if not isinstance(pattern, dict) or pattern.get("source") != ["aws.cloudwatch"]:
         return
-    detail = pattern.get("detail") if isinstance(pattern.get("detail"), dict) else {}
+    detail = settled(pattern.get("detail"))
     if "alarmName" in (detail or {}) or "resources" in pattern:
         return
     able = unique(promoters(graph), callers(graph))

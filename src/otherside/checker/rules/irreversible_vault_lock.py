@@ -50,7 +50,7 @@ _PLAY = re.compile(
     controls=("SOC 2 A1.2", "NIST CP-9"),
 )
 def irreversible_vault_lock(graph: Graph, lock: Resource) -> Iterator[str]:
-    if lock["changeable_for_days"] is None:
+    if lock.known("changeable_for_days") is None:
         return
     link = graph.link(lock, "backup_vault_name", "backup.vault")
     name = link.resource["name"] if link is not None else lock["backup_vault_name"]

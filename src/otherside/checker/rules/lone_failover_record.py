@@ -35,7 +35,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.checker.graph import Graph, Resource, Undecided
+from otherside.checker.graph import Graph, Resource
 from otherside.checker.pair import serving_region
 from otherside.checker.query import failover_records
 from otherside.checker.rule import Severity, Step, rule
@@ -54,13 +54,22 @@ def lone_failover_record(graph: Graph, record: Resource) -> Iterator[str]:
         return
     other = "SECONDARY" if side == "PRIMARY" else "PRIMARY"
     found = failover_records(graph, other)
-    same = [one for one in found if one["name"] == record["name"] and one["type"] == record["type"]]
+    name, type_ = _plain(record["name"]), record["type"]
+    same = [one for one in found if _plain(one["name"]) == name and one["type"] == type_]
     if not same:
-        if any(not isinstance(one["name"], str) for one in (record, *found)) and found:
-            msg = f"the name of {record.label} is known only at deployment"
-            raise Undecided(msg)
+        for one in (record, *found):
+            one.known("name")
+            one.known("type")
+        for one in graph.of("route53.record"):
+            if _plain(one["name"]) in {_plain(record["name"]), ""}:
+                one.known("failover_routing_policy.type")
         yield f"there is no {other} of its name"
         return
     here, there = serving_region(graph, record), serving_region(graph, same[0])
     if side == "SECONDARY" and here is not None and here == there:
         yield f"both records of its name lead to {here}"
+
+
+def _plain(name: object) -> str:
+    """Return a name as DNS compares it."""
+    return name.rstrip(".").lower() if isinstance(name, str) else ""

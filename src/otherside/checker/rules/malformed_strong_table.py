@@ -38,6 +38,7 @@ from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import settled
 
 _SETS = (
     {"us-east-1", "us-east-2", "us-west-2"},
@@ -56,8 +57,8 @@ _THREE = 3
 )
 def malformed_strong_table(graph: Graph, table: Resource) -> Iterator[str]:
     del graph
-    replicas = table["replica"] if isinstance(table["replica"], list) else []
-    strong = [one for one in replicas if one.get("consistency_mode") == "STRONG"]
+    replicas = table["replica"] or []
+    strong = [one for one in replicas if settled(one.get("consistency_mode")) == "STRONG"]
     if not strong:
         return
     witness = table["global_table_witness.region_name"]

@@ -65,6 +65,8 @@ def missing_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
             plan.known("rule")
         elif graph.ours(arn) and arn.region in graph.regions:
             name = arn.resource.rpartition(":")[2]
+            for one in graph.of("backup.vault", region=arn.region):
+                one.known("name")
             yield f"it copies into the vault {name} in {arn.region}, which nobody makes"
         elif graph.ours(arn):
             yield f"it copies into {arn.region}, where nothing is made, and no vault either"
@@ -72,13 +74,10 @@ def missing_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
 
 def destinations(plan: Resource) -> list[Value]:
     """Return where a plan copies to."""
-    rules = plan["rule"] if isinstance(plan["rule"], list) else []
     return [
         copy.get("destination_vault_arn")
-        for one in rules
-        if isinstance(one, dict) and isinstance(one.get("copy_action"), list)
-        for copy in one["copy_action"]
-        if isinstance(copy, dict)
+        for one in plan["rule"] or ()
+        for copy in one.get("copy_action") or ()
     ]
 
 

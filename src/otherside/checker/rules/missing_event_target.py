@@ -86,4 +86,4 @@ def _lets_in(graph: Graph, permission: Resource, one: Resource) -> bool:
 
 def is_disabled(one: Resource) -> bool:
     """Tell whether a rule is switched off."""
-    return one["state"] == "DISABLED" or one["is_enabled"] is False
+    return one.known("state") == "DISABLED" or one.known("is_enabled") is False

@@ -64,5 +64,7 @@ def one_sided_lag_alarm(graph: Graph, group: Resource) -> Iterator[str]:
         if not is_secondary(graph, cluster):
             continue
         if not any(one.region == cluster.here() for one in alarms):
+            for one in graph.of("cloudwatch.alarm", region=cluster.region):
+                one.known("metric_name")
             where = ", ".join(sorted({str(one.region) for one in alarms})) or "nowhere"
             yield f"its lag is told in {cluster.region}, and watched {where if not alarms else 'in ' + where}"

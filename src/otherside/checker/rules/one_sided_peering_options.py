@@ -61,4 +61,9 @@ def one_sided_peering_options(graph: Graph, peering: Resource) -> Iterator[str]:
         if one[f"{side}.allow_remote_vpc_dns_resolution"] is True
     }
     if len(sides) == 1:
+        for one in graph.of("ec2.peering_options"):
+            graph.follow(one, "vpc_peering_connection_id")
+        for one in found:
+            for side in {"requester", "accepter"} - sides:
+                one.known(f"{side}.allow_remote_vpc_dns_resolution")
         yield f"only the {sides.pop()} resolves the other side's names"

@@ -29,8 +29,9 @@ RPO: what was written since, if it does.
 
 from collections.abc import Iterator
 
-from otherside.checker.graph import Graph, Resource, Undecided
+from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import Undecided
 from otherside.checker.vocabulary import camel
 
 _CHANGED = ("global_cluster_identifier", "replication_source_identifier")

@@ -42,6 +42,7 @@ from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import settled
 
 
 @rule(
@@ -59,7 +60,7 @@ def skipped_encrypted_objects(graph: Graph, replication: Resource) -> Iterator[s
         if one.get("status") == "Disabled":
             continue
         criteria = (one.get("source_selection_criteria") or {}).get("sse_kms_encrypted_objects")
-        chosen = (criteria or {}).get("status") == "Enabled"
+        chosen = settled((criteria or {}).get("status")) == "Enabled"
         key = ((one.get("destination") or {}).get("encryption_configuration") or {}).get(
             "replica_kms_key_id"
         )

@@ -67,7 +67,7 @@ def table_without_own_key(graph: Graph, table: Resource) -> Iterator[str]:
         return
     if aws_key(graph, table, "server_side_encryption.kms_key_arn") != "own":
         yield "it is not under a key of your own"
-    for replica in table["replica"] if isinstance(table["replica"], list) else ():
+    for replica in table["replica"] or ():
         key = replica.get("kms_key_arn")
         if key is None or any("alias/aws/" in text for text in strings(key)):
             yield f"its replica in {replica.get('region_name')} is not under a key of your own"

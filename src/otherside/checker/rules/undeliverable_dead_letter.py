@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
-from otherside.checker.value import Value
+from otherside.checker.value import Unknown, Value
 
 _SERVICE = "events.amazonaws.com"
 
@@ -81,9 +81,12 @@ def _names(statements: list[Value], service: str) -> bool:
         principals = one.get("principals") if isinstance(one, dict) else None
         if not isinstance(one, dict) or not isinstance(principals, (dict, type(None))):
             return True
-        who = [name for names in (principals or {}).values() for name in names]
-        if one.get("effect") == "Allow" and (
-            {service, "*"} & {w for w in who if isinstance(w, str)}
+        listed = list((principals or {}).values())
+        if any(isinstance(names, Unknown) for names in listed):
+            return True
+        who = [name for names in listed for name in names]
+        if one.get("effect") != "Deny" and (
+            service in who or "*" in who or any(isinstance(name, Unknown) for name in who)
         ):
             return True
     return False

@@ -37,6 +37,7 @@ from otherside.checker.arn import region_of
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
 from otherside.checker.rules.missing_event_target import is_disabled
+from otherside.checker.value import Unknown
 
 
 @rule(
@@ -85,4 +86,6 @@ def _forwarded(graph: Graph, source: str, target: str) -> bool:
         bus = graph.link(one, "arn", "events.bus")
         if (bus.resource.region if bus is not None else region_of(one["arn"])) == target:
             return True
+        if isinstance(one["arn"], Unknown) and not one["arn"].refs:
+            one.known("arn")
     return False

@@ -32,9 +32,10 @@ RPO: none by itself.
 import re
 from collections.abc import Iterator
 
-from otherside.checker.graph import Graph, Resource, Undecided
+from otherside.checker.graph import Graph, Resource
 from otherside.checker.query import code_of
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import Undecided
 
 
 @rule(

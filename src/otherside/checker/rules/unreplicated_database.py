@@ -33,12 +33,14 @@ RPO: everything since the last copy that left the Region, which may be everythin
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database.html
 """
 
+import re
 from collections.abc import Iterator
 
-from otherside.checker.graph import Graph, Resource, Undecided
+from otherside.checker.graph import Graph, Resource
 from otherside.checker.query import code_of, members
 from otherside.checker.rule import Severity, Step, rule
 from otherside.checker.rules.missing_copy_vault import destinations
+from otherside.checker.value import Undecided, strings, unknowns
 
 
 @rule(
@@ -57,20 +59,33 @@ def unreplicated_database(graph: Graph, database: Resource) -> Iterator[str]:
 
 def _replicated(graph: Graph, database: Resource, here: str) -> bool:
     if database.kind == "rds.cluster":
-        if database["replication_source_identifier"] is not None:
+        path = "replication_source_identifier"
+        if database[path] is not None or _member(graph, database, here):
             return True
-        if database["global_cluster_identifier"] is not None:
-            group = graph.follow(database, "global_cluster_identifier", "rds.global_cluster")
-            found = {one.here() for one in members(graph, group)} if group is not None else set()
-            return bool(found - {here})
-        replicas = graph.users(database, "rds.cluster", "replication_source_identifier")
+        replicas = graph.users(database, "rds.cluster", path, anywhere=True)
         return any(one.region != here for one in replicas)
     if database["replicate_source_db"] is not None:
         return True
-    replicas = graph.users(database, "rds.instance", "replicate_source_db")
+    replicas = graph.users(database, "rds.instance", "replicate_source_db", anywhere=True)
     if any(one.region != here for one in replicas):
         return True
-    return bool(graph.users(database, "rds.backup_replication", "source_db_instance_arn"))
+    path = "source_db_instance_arn"
+    return bool(graph.users(database, "rds.backup_replication", path, anywhere=True))
+
+
+def _member(graph: Graph, cluster: Resource, here: str) -> bool:
+    """Tell whether a cluster's global cluster has a member elsewhere."""
+    group = graph.follow(cluster, "global_cluster_identifier", "rds.global_cluster")
+    groups = [group] if group is not None else []
+    if not groups:
+        path = "source_db_cluster_identifier"
+        groups = graph.users(cluster, "rds.global_cluster", path)
+    if any(one.here() != here for each in groups for one in members(graph, each)):
+        return True
+    for one in graph.of("rds.cluster") if groups else ():
+        if one["global_cluster_identifier"] is not None:
+            graph.follow(one, "global_cluster_identifier", "rds.global_cluster")
+    return False
 
 
 def _copied(graph: Graph, database: Resource) -> bool:
@@ -84,8 +99,23 @@ def _copied(graph: Graph, database: Resource) -> bool:
                 raise Undecided(msg)
             if any(one.resource is database for one in graph.links(selection, resources)):
                 return True
-    return any(
-        word in code_of(graph, one).lower().replace("_", "")
-        for one in graph.of("lambda.function")
-        for word in ("copydbsnapshot", "copydbclustersnapshot")
-    )
+            if any(not one.refs for one in unknowns(resources)):
+                selection.known("resources")
+                raise Undecided(selection.cannot("resources", "not all known"))
+    return any(_copies(graph, one) for one in graph.of("lambda.function", "sfn.state_machine"))
+
+
+def _copies(graph: Graph, one: Resource) -> bool:
+    """Tell whether a function or a state machine copies snapshots.
+
+    Raises:
+        Undecided: If it is called so, and what it does is not known.
+    """
+    path = "source" if one.kind == "lambda.function" else "definition"
+    text = code_of(graph, one) if path == "source" else " ".join(strings(one[path]))
+    plain = text.lower().replace("_", "")
+    if any(word in plain for word in ("copydbsnapshot", "copydbclustersnapshot")):
+        return True
+    if not text and re.search("snapshot|backup|copy", one.text("name") or one.label, re.IGNORECASE):
+        one.known(path)
+    return False

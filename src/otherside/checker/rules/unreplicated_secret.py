@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
-from otherside.checker.value import Unknown
+from otherside.checker.value import Unknown, settled
 
 
 @rule(
@@ -52,12 +52,13 @@ def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
     replicas = secret["replica"]
     if isinstance(replicas, Unknown):
         secret.known("replica")
-    if any(one.get("region") == sides.standby for one in replicas or ()):
+    if any(settled(one.get("region")) == sides.standby for one in replicas or ()):
         return
     for one in graph.of("secretsmanager.secret", region=sides.standby):
-        if one["name"] is not None and one["name"] == secret["name"]:
-            return
         if _stem(one) == _stem(secret):
+            return
+        both = secret["name"] is not None and one["name"] is not None
+        if both and secret.known("name") == one.known("name"):
             return
     yield f"{sides.standby} has no copy of it"
 

@@ -1,0 +1,334 @@
+"""`otherside check` as a person and a machine meet it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft4Validator, Draft202012Validator
+
+from otherside.checker.catalogue import catalogue
+from otherside.cli import main
+
+SARIF = Path(__file__).parents[1] / "checker" / "schema" / "sarif-2.1.0.json"
+PRIMARY = """\
+Resources:
+  Data:
+    Type: AWS::S3::Bucket
+  Lb:
+    Type: AWS::ElasticLoadBalancingV2::LoadBalancer
+  Alarm:
+    Type: AWS::CloudWatch::Alarm
+    Properties:
+      Namespace: AWS/ApplicationELB
+      MetricName: UnHealthyHostCount
+      Dimensions: [{Name: LoadBalancer, Value: !Ref Lb}]
+"""
+STANDBY = "Resources:\n  Data:\n    Type: AWS::S3::Bucket\n"
+
+
+@pytest.fixture
+def pair(tmp_path, monkeypatch):
+    """Write a stack of two templates, with the ninth failure in it."""
+    (tmp_path / "primary.yaml").write_text(PRIMARY)
+    (tmp_path / "standby.yaml").write_text(STANDBY)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+PLACED = ("--region", "primary.yaml=us-east-2", "--region", "standby.yaml=us-west-2")
+
+
+def check(*arguments, code=0, stdin=None):
+    """Run a check in this process."""
+    done = CliRunner().invoke(main, ["check", *map(str, arguments)], input=stdin)
+    assert done.exit_code == code, done.output
+    assert "Traceback" not in done.output
+    return done
+
+
+def placed(*arguments, code=1):
+    """Check the pair, each template in its Region."""
+    return check("primary.yaml", "standby.yaml", *PLACED, *arguments, code=code)
+
+
+def document(*arguments, code=1):
+    """Check the pair; return what machines read."""
+    return json.loads(placed("--format", "json", *arguments, code=code).stdout)
+
+
+@pytest.mark.usefixtures("pair")
+def test_a_finding_names_resource_place_reason_and_fix():
+    """Everything that a person needs, and how bad it is in the exit code."""
+    text = placed().stdout
+    assert "primary.yaml#Alarm  us-east-2" in text
+    assert "primary.yaml:6" in text
+    assert "DR009 arn-in-dimension  high" in text
+    assert "its dimension LoadBalancer is the ARN of Lb" in text
+    assert "why: " in text
+    assert "fix: " in text
+    assert "What a recovery could do" in text
+    assert "\x1b" not in text
+
+
+def test_json_is_as_its_schema_says(pair):
+    """The published one, and the findings in it are the text's."""
+    schema = json.loads(CliRunner().invoke(main, ["schema", "check"]).stdout)
+    Draft202012Validator.check_schema(schema)
+    for more in ((), ("--compliance",)):
+        found = document(*more)
+        Draft202012Validator(schema).validate(found)
+    codes = [one["code"] for one in found["findings"]]
+    assert "DR009" in codes
+    ranks = [("critical", "high", "medium").index(one["severity"]) for one in found["findings"]]
+    assert ranks == sorted(ranks)
+    assert found["summary"]["high"] == sum(one["severity"] == "high" for one in found["findings"])
+    assert found["summary"]["pair"] == {"primary": "us-east-2", "standby": "us-west-2"}
+
+
+def test_sarif_is_valid_and_its_fingerprints_stay(pair):
+    """By OASIS's own schema; a finding is the same on another line and from another place."""
+    log = json.loads(placed("--format", "sarif").stdout)
+    Draft4Validator(json.loads(SARIF.read_text("utf-8"))).validate(log)
+    (run,) = log["runs"]
+    assert len(run["tool"]["driver"]["rules"]) == len(catalogue())
+
+    def prints(given):
+        return {one["ruleId"]: one["partialFingerprints"] for one in given["runs"][0]["results"]}
+
+    (pair / "primary.yaml").write_text(f"# a line more\n{PRIMARY}")
+    files = [str(pair / "primary.yaml"), str(pair / "standby.yaml")]
+    moved = json.loads(check(*files, *PLACED, "--format", "sarif", code=1).stdout)
+    assert prints(moved) == prints(log)
+    lines = [
+        one["locations"][0]["physicalLocation"]["region"]["startLine"]
+        for one in moved["runs"][0]["results"]
+        if one["ruleId"] == "DR009"
+    ]
+    assert lines == [7]
+
+
+@pytest.mark.usefixtures("pair")
+def test_junit_fails_what_has_findings_and_skips_what_is_unknown():
+    """A case a rule, and the counts are those of the cases."""
+    suite = ET.fromstring(placed("--format", "junit").stdout)
+    failed = {one.get("name")[:5] for one in suite if one.find("failure") is not None}
+    assert failed == {one["code"] for one in document()["findings"]}
+    assert int(suite.get("tests")) == len(catalogue())
+    assert int(suite.get("failures")) == len(failed)
+
+
+@pytest.mark.usefixtures("pair")
+def test_github_annotates_the_line_and_cannot_be_told_other_commands():
+    """A name with a line break stays in its annotation."""
+    lines = placed("--format", "github").stdout.splitlines()
+    assert any(one.startswith("::error file=primary.yaml,line=6,title=DR009 ") for one in lines)
+    template = {"Resources": {"A\n::set-output name=x::y": {"Type": "AWS::RDS::DBCluster"}}}
+    text = json.dumps(template)
+    out = check("-", "--region", "us-east-2", "--format", "github", code=1, stdin=text).stdout
+    assert not any(one.startswith("::set-output") for one in out.splitlines())
+
+
+@pytest.mark.usefixtures("pair")
+def test_markdown_and_html_hold_the_same_findings():
+    """For a pull request and for an auditor; what a template calls itself is text there."""
+    codes = {one["code"] for one in document()["findings"]}
+    markdown, page = placed("--format", "markdown").stdout, placed("--format", "html").stdout
+    for code in codes:
+        assert code in markdown
+        assert code in page
+    assert "<script" not in page
+    template = {"Resources": {"<script>alert(1)</script>": {"Type": "AWS::RDS::DBCluster"}}}
+    bad = check(
+        "-", "--region", "us-east-2", "--format", "html", code=1, stdin=json.dumps(template)
+    )
+    assert "<script" not in bad.stdout
+
+
+def test_output_goes_into_a_file_whole_or_not_at_all(pair):
+    """And a file that cannot be written is one clear error."""
+    assert placed("--format", "json", "--output", "found.json").stdout == ""
+    assert json.loads((pair / "found.json").read_text())["schema_version"] == 1
+    done = placed("--output", "nowhere/found.txt", code=2)
+    assert "nowhere/found.txt" in done.stderr
+    assert sorted(one.name for one in pair.iterdir()) == [
+        "found.json",
+        "primary.yaml",
+        "standby.yaml",
+    ]
+
+
+def test_severity_decides_over_the_exit_code(pair):
+    """`--fail-on`, and what could not be told with `--strict`."""
+    placed("--select", "DR009", "--fail-on", "high")
+    placed("--select", "DR009", "--fail-on", "critical", code=0)
+    placed("--select", "DR009", "--fail-on", "never", code=0)
+    text = PRIMARY.replace("!Ref Lb", "!ImportValue name")
+    (pair / "primary.yaml").write_text(text)
+    assert document("--select", "DR009", code=0)["unknown"] != []
+    placed("--select", "DR009", "--strict")
+
+
+@pytest.mark.usefixtures("pair")
+def test_rules_are_selected_by_code_by_hundred_by_name_and_by_step():
+    """And a rule that there is not is bad usage, for nothing would be asked."""
+    for one in ("DR009", "DR0", "arn-in-dimension", "detect"):
+        assert "DR009" in {each["code"] for each in document("--select", one)["findings"]}
+    left = document("--ignore", "DR009")["findings"]
+    assert left
+    assert "DR009" not in {one["code"] for one in left}
+    assert "there is no rule DR999" in placed("--select", "DR999", code=2).stderr
+
+
+def test_a_baseline_leaves_out_what_was_there(pair):
+    """What is new is found, wherever the old has moved to."""
+    placed("--write-baseline", "known.json", code=0)
+    assert placed("--baseline", "known.json", code=0).stdout.count("baselined") == 1
+    more = PRIMARY + "  Db:\n    Type: AWS::RDS::DBCluster\n"
+    (pair / "primary.yaml").write_text(f"# moved\n{more}")
+    found = document("--baseline", "known.json")
+    assert {one["resource"].partition("#")[2] for one in found["findings"]} == {"Db"}
+    assert found["baselined"] != []
+    (pair / "known.json").write_text("{}")
+    assert "no baseline" in placed("--baseline", "known.json", code=2).stderr
+
+
+def test_a_suppression_needs_a_reason(pair):
+    """In a template's metadata, and in the settings; a reason is shown, and none is a problem."""
+
+    def suppressed(reason):
+        meta = f"    Metadata: {{otherside: {{ignore: {{DR009: '{reason}'}}}}}}\n"
+        (pair / "primary.yaml").write_text(
+            PRIMARY.replace("CloudWatch::Alarm\n", f"CloudWatch::Alarm\n{meta}")
+        )
+        return document("--select", "DR009", code=1 if not reason else 0)
+
+    found = suppressed("a drill ends with it")
+    assert found["findings"] == []
+    assert found["suppressed"][0]["reason"] == "a drill ends with it"
+    found = suppressed("")
+    assert found["findings"] != []
+    assert "without a reason" in found["problems"][0]
+    (pair / "primary.yaml").write_text(PRIMARY)
+    (pair / "otherside.toml").write_text(
+        "[[check.suppress]]\nrule = 'DR009'\nresource = '*#Alarm'\nreason = 'agreed'\n"
+    )
+    assert document("--select", "DR009", code=0)["suppressed"][0]["reason"] == "agreed"
+
+
+def test_settings_lie_beside_what_is_checked(pair):
+    """In otherside.toml, or under tool.otherside of pyproject.toml; a misspelt key is refused."""
+    (pair / "pyproject.toml").write_text(
+        "[tool.otherside.check]\nselect = ['DR009']\nseverity = {DR009 = 'medium'}\n"
+        "fail-on = 'high'\n[tool.otherside.check.regions]\n"
+        "'primary.yaml' = 'us-east-2'\n'standby.yaml' = 'us-west-2'\n"
+    )
+    found = json.loads(check("primary.yaml", "standby.yaml", "--format", "json").stdout)
+    assert [(one["code"], one["severity"]) for one in found["findings"]] == [("DR009", "medium")]
+    (pair / "pyproject.toml").write_text("[tool.otherside.check]\nselct = []\n")
+    assert "check has no setting selct" in placed(code=2).stderr
+
+
+def test_a_single_region_is_told_once(tmp_path):
+    """One finding and not forty, or none where that is what is meant."""
+    template = tmp_path / "only.yaml"
+    template.write_text(PRIMARY)
+    only = (template, "--region", "us-east-2", "--format", "json")
+    found = json.loads(check(*only, code=1).stdout)
+    assert [one["code"] for one in found["findings"]] == ["DR400"]
+    found = json.loads(check(*only, "--single-region-ok").stdout)
+    assert found["findings"] == []
+
+
+@pytest.mark.usefixtures("pair")
+def test_standard_input_is_read():
+    """As a plan is piped in."""
+    found = json.loads(check("-", "--format", "json", code=1, stdin=PRIMARY).stdout)
+    assert found["summary"]["resources"] == 3
+    assert check("-", code=2, stdin="").stdout.startswith("error: <stdin>: ")
+
+
+def test_what_cannot_be_read_is_one_error_each_and_the_rest_is_checked(pair):
+    """Exit 2, and the findings of the others with it."""
+    (pair / "broken.json").write_text('{"Resources": {')
+    done = placed("broken.json", "gone.yaml", code=2)
+    errors = [one for one in done.stdout.splitlines() if one.startswith("error: ")]
+    assert len(errors) == 2
+    assert errors[0].startswith("error: broken.json:1: ")
+    assert "gone.yaml" in errors[1]
+    assert "DR009" in done.stdout
+
+
+def test_parameters_and_regions_are_checked_as_they_are_given(pair):
+    """From the line and from a file, as the AWS CLI writes one."""
+    (pair / "primary.yaml").write_text(
+        "Parameters: {Password: {Type: String}}\n"
+        f"{PRIMARY}  Db:\n    Type: AWS::RDS::DBCluster\n"
+        "    Properties: {ManageMasterUserPassword: !Ref Password}\n"
+    )
+    listed = [{"ParameterKey": "Password", "ParameterValue": "true"}]
+    (pair / "p.json").write_text(json.dumps(listed))
+    assert document("--parameters", "p.json") == document("--parameters", "Password=true")
+    assert "is no Region" in placed("--region", "nowhere", code=2).stderr
+    assert "neither KEY=VALUE" in placed("--parameters", "gone.json", code=2).stderr
+
+
+@pytest.mark.usefixtures("pair")
+def test_compliance_says_which_controls_are_touched_and_claims_none():
+    """By framework; nothing found is not met."""
+    text = placed("--compliance").stdout
+    for framework in ("SOC 2", "PCI DSS", "HIPAA", "NIST"):
+        assert framework in text
+    assert "findings of" in text
+    assert "A control is not met because nothing was found" in text
+
+
+def test_every_rule_can_be_explained():
+    """Whole page, by code and by name; a misspelt one is told what it may mean."""
+    for one in catalogue():
+        done = CliRunner().invoke(main, ["explain", one.code])
+        assert done.exit_code == 0
+        assert one.name in done.stdout
+        for section in ("## Why", "## Fix", "## Impact", "## See"):
+            assert section in done.stdout, one.code
+    near = CliRunner().invoke(main, ["explain", "headles-secondary"])
+    assert near.exit_code == 2
+    assert "Did you mean headless-secondary?" in near.stderr
+    listed = json.loads(CliRunner().invoke(main, ["rules", "--json"]).stdout)
+    assert [one["code"] for one in listed] == [one.code for one in catalogue()]
+
+
+@pytest.mark.usefixtures("pair")
+def test_a_reader_that_leaves_early_is_no_error():
+    """`| head` closes the pipe."""
+    command = f"{sys.executable} -m otherside check primary.yaml | true"
+    done = subprocess.run(
+        command, shell=True, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+
+
+def test_the_base_install_checks():
+    """Neither pulumi, nor boto3, nor moto, nor a database driver is loaded."""
+    code = (
+        "import sys\nfrom otherside.cli import main\n"
+        "for name in ('pulumi', 'pulumi_aws', 'boto3', 'botocore', 'moto', 'psycopg', 'jinja2'):\n"
+        "    sys.modules[name] = None\n"
+        "main(['check', '-', '--region', 'us-east-2'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        input=PRIMARY,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": ""},
+    )
+    assert done.returncode == 1, done.stderr
+    assert "DR400" in done.stdout
