@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from otherside.checker.graph import GLOBAL, Graph, Place, Resource, is_global
 from otherside.checker.load.cloudformation import Template
 from otherside.checker.load.pulumi import ARCHIVE, ASSET, SIGNATURE, Stack
-from otherside.checker.load.shape import finish, is_secret_name, password
+from otherside.checker.load.shape import finish, holds_secret, password
 from otherside.checker.load.terraform import Plan
 from otherside.checker.value import Code, Ref, Unknown
 from otherside.checker.vocabulary import camel, kinds
@@ -99,7 +99,7 @@ def as_graph(specs):
             if shape == "secret":
                 value = password(value)
             if shape == "env":
-                value = {k: password(v) if is_secret_name(k) else v for k, v in value.items()}
+                value = {k: password(v) if holds_secret(k, v) else v for k, v in value.items()}
             if shape == "code":
                 value = Code(tuple(value.items()), whole=True)
             attributes[key] = value

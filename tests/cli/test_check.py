@@ -75,7 +75,8 @@ def test_a_finding_names_resource_place_reason_and_fix():
     assert "\x1b" not in text
 
 
-def test_json_is_as_its_schema_says(pair):
+@pytest.mark.usefixtures("pair")
+def test_json_is_as_its_schema_says():
     """The published one, and the findings in it are the text's."""
     schema = json.loads(CliRunner().invoke(main, ["schema", "check"]).stdout)
     Draft202012Validator.check_schema(schema)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 _PARTS = 6
 OWN = "${AWS::AccountId}"
 """Stands for the account that is deployed to, where the source does not name it."""
-_REGION = re.compile(r"^[a-z]{2}(?:-[a-z]+)+-\d$")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ def read_arn(text: object) -> Arn | None:
 def region_of(text: object) -> str | None:
     """Return the Region that an ARN names, or `None`."""
     arn = read_arn(text)
-    return arn.region if arn and _REGION.match(arn.region) else None
+    return arn.region if arn and _REGION.fullmatch(arn.region) else None
 
 
 def is_region(text: object) -> bool:
     """Tell whether something is spelt as a Region is: `eu-west-1`."""
-    return isinstance(text, str) and bool(_REGION.match(text))
+    return isinstance(text, str) and bool(_REGION.fullmatch(text))

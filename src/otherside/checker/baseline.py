@@ -17,7 +17,7 @@ def fingerprint(finding: Finding) -> str:
     head, mark, rest = name.partition("#")
     stable = f"{Path(head).name}{mark}{rest}" if mark else name
     text = f"{finding.rule.code}\0{stable}\0{finding.message}"
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def read_baseline(file: Path) -> frozenset[str]:

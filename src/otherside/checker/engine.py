@@ -1,6 +1,7 @@
 """From a graph and the catalogue to findings: what is wrong, what is not known, what is excused."""
 
 import fnmatch
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from otherside.checker.value import Undecided
 
 SINGLE = "DR400"
 """What a system of a single Region is told, and nothing else."""
+EDGE = "us-east-1"
+_EDGE = re.compile(r"wafv?2|acm|certificatemanager|cloudfront|route_?53", re.IGNORECASE)
 FAILED = "the rule failed on a value that it did not expect"
 """How the reason of an unknown begins that is a mistake of ours, or a value of a wrong type."""
 
@@ -112,11 +115,27 @@ def check(graph: Graph, config: Config) -> Result:
 
 
 def is_single(graph: Graph) -> bool:
-    """Tell whether everything is in one Region, as far as is known."""
-    return len(graph.regions) <= 1 and not any(
+    """Tell whether everything is in one Region, as far as is known.
+
+    What CloudFront and Route 53 need in us-east-1 is no second Region.
+    """
+    edge = [one for one in graph.resources.values() if one.region == EDGE]
+    regions = set(graph.regions)
+    if edge and all(_at_edge(one) for one in edge):
+        regions.discard(EDGE)
+    return len(regions) <= 1 and not any(
         one.kind not in {"provider", "backend"} and not one.kind.startswith("data.")
         for one in graph.unplaced()
     )
+
+
+def _at_edge(one: Resource) -> bool:
+    watches = one.kind == "cloudwatch.alarm" and one["namespace"] in {
+        "AWS/Route53",
+        "AWS/CloudFront",
+    }
+    kinds = {"acm.certificate", "provider", "backend", "sns.topic", "sns.topic_policy"}
+    return watches or one.kind in kinds or bool(_EDGE.search(one.type))
 
 
 def _subjects(rule: Rule, graph: Graph) -> Iterator[Resource]:

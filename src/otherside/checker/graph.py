@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from otherside.checker.arn import Arn, is_region, read_arn
-from otherside.checker.value import Undecided, Unknown, Value, refs, unknowns
+from otherside.checker.value import Undecided, Unknown, Value, refs, strings, unknowns
 from otherside.checker.vocabulary import Attribute, kinds
 
 Found = TypeVar("Found")
@@ -296,10 +296,14 @@ class Graph:
             unsure = []
             for one in self.of(kind):
                 value = one[path]
-                links = self.links(one, value)
+                links = [
+                    each
+                    for each in self.links(one, value)
+                    if not each.resource.kind.startswith("data.")
+                ]
                 for target in {link.resource.id for link in links}:
                     found[target].append(one)
-                lost = isinstance(value, str) or any(not u.refs for u in unknowns(value))
+                lost = isinstance(value, str) or any(True for _ in unknowns(value))
                 if not links and lost:
                     unsure.append(one)
             self._users[(kind, path)] = found, unsure
@@ -318,7 +322,7 @@ class Graph:
         """Every Region that something lives in or is copied to, the one with the most first."""
         counted: Counter[str] = Counter()
         for one in self.resources.values():
-            if is_region(one.region):
+            if is_region(one.region) and one.kind not in {"provider", "backend"}:
                 counted[str(one.region)] += 1
         for kind, path in _ELSEWHERE:
             for one in self.of(kind):
@@ -328,13 +332,26 @@ class Graph:
 
     @cached_property
     def accounts(self) -> set[str]:
-        """Accounts that something of ours lives in, as far as its ARN says so."""
-        found = (read_arn(one.attributes.get("arn")) for one in self.resources.values())
+        """Accounts that something of ours lives in, as far as its ARN or a key's policy says so."""
+        found = [read_arn(one.attributes.get("arn")) for one in self.resources.values()]
+        found += [
+            read_arn(text)
+            for one in self.of("kms.key")
+            for text in strings(one.attributes.get("policy"))
+            if text.endswith(":root")
+        ]
         return {arn.account for arn in found if arn is not None and arn.account.isdigit()}
 
     def ours(self, arn: Arn) -> bool:
-        """Tell whether an ARN is of an account of ours, as far as that can be told."""
-        return not arn.account.isdigit() or not self.accounts or arn.account in self.accounts
+        """Tell whether an ARN is of an account of ours.
+
+        Raises:
+            Undecided: If it names an account, and nothing tells which are ours.
+        """
+        if arn.account.isdigit() and not self.accounts:
+            msg = f"nothing tells whether the account {arn.account} is ours"
+            raise Undecided(msg)
+        return not arn.account.isdigit() or arn.account in self.accounts
 
     @cached_property
     def pair(self) -> Pair | None:

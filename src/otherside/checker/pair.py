@@ -1,9 +1,11 @@
 """Which Region is the primary and which the standby, by what the stack itself says of them."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 from otherside.checker.arn import is_region
 from otherside.checker.graph import Graph, Pair, Resource
+from otherside.checker.value import Undecided, Unknown
 
 _WORDS = {
     "primary": {"primary", "main", "active"},
@@ -14,12 +16,14 @@ _WORDS = {
 def pair_of(graph: Graph) -> Pair | None:
     """Return the pair that the strongest witness names, or `None`."""
     for witness in (_by_records, _by_databases, _by_copies, _by_names):
-        for primary, standby in witness(graph):
-            if primary != standby and is_region(primary) and is_region(standby):
-                return Pair(str(primary), str(standby))
+        with suppress(Undecided):  # who does not know is no witness
+            for primary, standby in witness(graph):
+                if primary != standby and is_region(primary) and is_region(standby):
+                    return Pair(str(primary), str(standby))
     return None
 
 
+_ALIASES_MAX = 10
 Named = Iterator[tuple[str | None, str | None]]
 
 
@@ -37,12 +41,14 @@ def _by_records(graph: Graph) -> Named:
             yield found["PRIMARY"], found["SECONDARY"]
 
 
-def serving_region(graph: Graph, record: Resource) -> str | None:
+def serving_region(graph: Graph, record: Resource, depth: int = 0) -> str | None:
     """Return the Region that a record leads users to, or `None`."""
     target = graph.link(record, "alias.name") or graph.link(record, "records")
+    if target is not None and target.resource.kind == "route53.record" and depth < _ALIASES_MAX:
+        return serving_region(graph, target.resource, depth + 1)
     if target is not None:
-        return target.resource.region
-    for text in (record["alias.name"], *(record["records"] or ())):
+        return target.resource.region if is_region(target.resource.region) else None
+    for text in (record["alias.name"], *_texts(record["records"])):
         for part in text.split(".") if isinstance(text, str) else ():
             if is_region(part):
                 return str(part)
@@ -50,7 +56,11 @@ def serving_region(graph: Graph, record: Resource) -> str | None:
 
 
 def _plain(value: object) -> object:
-    return value if isinstance(value, str) else ""
+    return value.rstrip(".").lower() if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _by_databases(graph: Graph) -> Named:
@@ -84,7 +94,8 @@ def _by_copies(graph: Graph) -> Named:
     """Read copies that go one way: replicas of secrets, replication of buckets."""
     for secret in graph.of("secretsmanager.secret"):
         for replica in secret["replica"] if isinstance(secret["replica"], list) else ():
-            yield secret.region, replica.get("region")
+            if not isinstance(replica, Unknown):
+                yield secret.region, replica.get("region")
     ways = set()
     for replication in graph.of("s3.replication"):
         for rule in replication["rule"] if isinstance(replication["rule"], list) else ():

@@ -32,6 +32,9 @@ _MANAGED: Mapping[str, tuple[str, ...]] = {
 """What AWS's own policies allow, in outline; docs.aws.amazon.com/aws-managed-policy."""
 
 
+_ATTACHED = (("iam.role_policy_attachment", "role"), ("iam.policy_attachment", "roles"))
+
+
 @dataclass(frozen=True, slots=True)
 class Rights:
     """The statements of a role, and whether these are all."""
@@ -51,11 +54,23 @@ class Rights:
             covers = _covers(one, action)
             if one.get("effect") == "Deny" and covers and _everything(one):
                 return False
-            if one.get("effect") == "Allow" and covers is None:
+            if isinstance(one.get("effect"), Unknown) or (
+                one.get("effect") == "Allow" and covers is None
+            ):
                 maybe = True
             if one.get("effect") == "Allow" and covers:
                 allowed = True
         return True if allowed else None if maybe else False
+
+    def means(self, action: str) -> bool:
+        """Tell whether a statement allows an action by more of its name than its service."""
+        least = len(action.partition(":")[0]) + 2
+        return any(
+            isinstance(each, str) and matches(each, action) and len(each.split("*")[0]) >= least
+            for one in self.statements
+            if not isinstance(one, Unknown) and one.get("effect") == "Allow"
+            for each in _listed(one.get("actions") or [])
+        )
 
     def named(self, action: str) -> list[Value]:
         """Return what an action is allowed on by name, as it is written; `*` names nothing."""
@@ -75,7 +90,10 @@ def _listed(value: Value) -> list[Value]:
 
 def _everything(statement: Mapping[str, Any]) -> bool:
     """Tell whether a denial holds for everything, always."""
-    return not statement.get("conditions") and "*" in (statement.get("resources") or ["*"])
+    if statement.get("conditions") or statement.get("not_resources"):
+        return False
+    resources = statement.get("resources") or ["*"]
+    return not isinstance(resources, Unknown) and "*" in resources
 
 
 def _covers(statement: Mapping[str, Any], action: str) -> bool | None:
@@ -115,7 +133,8 @@ def rights(graph: Graph, role: Resource) -> Rights:
             missing = f"a policy of {role.name}, which is known only at deployment"
     attached: list[tuple[Resource, Value]] = [
         (one, one["policy_arn"])
-        for one in graph.known_users(role, "iam.role_policy_attachment", "role")
+        for kind, path in _ATTACHED
+        for one in graph.known_users(role, kind, path)
     ]
     for source, arn in attached:
         found = _attached(graph, source, arn)
@@ -128,8 +147,8 @@ def rights(graph: Graph, role: Resource) -> Rights:
 def _astray(graph: Graph, role: Resource) -> str:
     """Say which policies may be this role's, where nobody can tell whose they are."""
     try:
-        for kind in ("iam.role_policy", "iam.role_policy_attachment"):
-            graph.users(role, kind, "role")
+        for kind, path in (("iam.role_policy", "role"), *_ATTACHED):
+            graph.users(role, kind, path)
     except Undecided as undecided:
         return str(undecided)
     return ""

@@ -4,7 +4,7 @@ import re
 
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.permission import Rights, rights
-from otherside.checker.value import Code, Undecided, Unknown, strings
+from otherside.checker.value import Code, Undecided, Unknown, settled, strings
 
 PROMOTING = (
     "rds:FailoverGlobalCluster",
@@ -18,7 +18,9 @@ PROMOTING = (
 _MOVES = re.compile(r"failover_?global_?cluster|promote_?read_?replica", re.IGNORECASE)
 DATABASES = ("rds.cluster", "rds.instance")
 PURPOSE = re.compile(
-    r"fail-?_?over|promot|disaster|(^|[-_])dr[-_](handler|lambda|function|orch)", re.IGNORECASE
+    r"fail-?_?over|promot(e|er|ing)[-_]?(db|database|replica|standby|cluster|region|dr)|disaster"
+    r"|(^|[-_])dr[-_](handler|lambda|function|orch)",
+    re.IGNORECASE,
 )
 
 
@@ -97,10 +99,16 @@ def promoters(graph: Graph) -> list[Resource]:
         return [
             one
             for one in graph.of("lambda.function")
-            if any(rights_of(graph, one).allow(action) for action in PROMOTING)
+            if any(_may(graph, one, action) for action in PROMOTING)
         ]
 
     return graph.once("promoters", look)
+
+
+def _may(graph: Graph, function: Resource, action: str) -> bool:
+    """Tell whether a function may do something, and not only because it may do everything."""
+    allowed = rights_of(graph, function)
+    return bool(allowed.allow(action)) and (allowed.means(action) or purposeful(graph, function))
 
 
 def failover_functions(graph: Graph) -> list[Resource]:
@@ -209,8 +217,11 @@ def listeners(graph: Graph, balancer: Resource) -> list[Resource]:
     return graph.users(balancer, "lb.listener", "load_balancer_arn")
 
 
-def forwards(listener: Resource) -> bool:
-    """Tell whether a listener hands requests on, and does not answer them itself."""
+def forwards(graph: Graph, listener: Resource) -> bool:
+    """Tell whether a listener hands requests on, and does not answer all of them itself."""
+    for one in graph.users(listener, "lb.listener_rule", "listener_arn"):
+        if any(settled(each.get("type")) == "forward" for each in one["action"] or ()):
+            return True
     actions = listener["default_action"]
     if not isinstance(actions, list):
         return True

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from otherside.checker.arn import is_region
 from otherside.checker.engine import Suppression
 from otherside.checker.load.problem import InputError
 from otherside.checker.rule import Severity
@@ -58,14 +59,18 @@ def _table(file: Path) -> Mapping[str, Any] | None:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise InputError(str(file), error.strerror or str(error)) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(str(file), f"no TOML: {error}") from None
-    if file.name == "pyproject.toml":
-        document = (document.get("tool") or {}).get("otherside") or {}
-    found = document.get("check")
-    if found is not None and not isinstance(found, Mapping):
-        raise InputError(str(file), "check is no table")
-    return found
+    except (ValueError, RecursionError) as error:
+        raise InputError(str(file), f"no TOML: {str(error) or 'nested too deeply'}") from None
+    steps = ("tool", "otherside", "check") if file.name == "pyproject.toml" else ("check",)
+    found: Any = document
+    for step in steps:
+        found = found.get(step)
+        if found is None:
+            return None
+        if not isinstance(found, Mapping):
+            raise InputError(str(file), f"{step} is no table")
+    table: Mapping[str, Any] = found
+    return table
 
 
 def _settings(table: Mapping[str, Any], file: str) -> Settings:
@@ -90,8 +95,23 @@ def _settings(table: Mapping[str, Any], file: str) -> Settings:
         _one_of(given["fail_on"], (*_SEVERITIES, "never"), "fail_on", file)
     if not isinstance(given.get("single_region_ok", False), bool):
         raise InputError(file, "check.single_region_ok is true or false")
-    given["suppress"] = tuple(_suppression(one, file) for one in given.get("suppress", ()))
+    if not isinstance(given.get("baseline", ""), str):
+        raise InputError(file, "check.baseline is the name of a file")
+    _check_regions(given["regions"], file)
+    given["suppress"] = _suppressions(given.get("suppress", []), file)
     return Settings(**given)
+
+
+def _check_regions(regions: Mapping[str, str], file: str) -> None:
+    for name, region in regions.items():
+        if not is_region(region):
+            raise InputError(file, f"check.regions.{name} is {region!r}, which is no Region")
+
+
+def _suppressions(listed: object, file: str) -> tuple[Suppression, ...]:
+    if not isinstance(listed, list):
+        raise InputError(file, "check.suppress is a list of tables: write [[check.suppress]]")
+    return tuple(_suppression(one, file) for one in listed)
 
 
 def _strings(value: object, key: str, file: str) -> list[str]:

@@ -56,7 +56,18 @@ class Summary:
 def summarize(graph: Graph, result: Result) -> Summary:
     """Return what the stack can do: what is there, less what the findings spoil."""
     steps = tuple(_step(step, look, graph, result) for step, look in _LOOKS.items())
-    return Summary(steps=steps, rto=_rto(graph, steps), rpo=_rpo(graph))
+    return Summary(
+        steps=steps,
+        rto=_told(lambda: _rto(graph, steps)),
+        rpo=_told(lambda: _rpo(graph)),
+    )
+
+
+def _told(look: Callable[[], str]) -> str:
+    try:
+        return look()
+    except Undecided as undecided:
+        return f"unknown: {undecided}"
 
 
 def _step(step: Step, look: Callable[[Graph], str], graph: Graph, result: Result) -> Ability:
@@ -148,13 +159,8 @@ def _rto(graph: Graph, steps: tuple[Ability, ...]) -> str:
     by_hand = [one.step.value for one in steps[:4] if one.able == NEVER]
     if by_hand:
         return f"as long as people need: no {', no '.join(by_hand)} by itself"
-    try:
-        found = [
-            detection_s(one) for one in graph.of("route53.health_check") if decides(graph, one)
-        ]
-        ttls = [one.known("ttl") or ALIAS_S for one in failover_records(graph, "PRIMARY")]
-    except Undecided as undecided:
-        return f"unknown: {undecided}"
+    found = [detection_s(one) for one in graph.of("route53.health_check") if decides(graph, one)]
+    ttls = [one.known("ttl") or ALIAS_S for one in failover_records(graph, "PRIMARY")]
     detect, ttl = min(found, default=TICK_S), max(ttls, default=ALIAS_S)
     reads, writes = detect + int(ttl), max(detect, TICK_S) + PROMOTION_S
     return (

@@ -165,4 +165,9 @@ def by_pulumi() -> dict[str, Kind]:
 @cache
 def by_cloudformation() -> dict[str, Kind]:
     """Return the kinds by CloudFormation's type."""
-    return {one.cloudformation: one for one in kinds().values() if one.cloudformation != NONE}
+    found = {one.cloudformation: one for one in kinds().values() if one.cloudformation != NONE}
+    alike = {
+        "AWS::Serverless::Function": "lambda.function",
+        "AWS::Backup::LogicallyAirGappedBackupVault": "backup.vault",
+    }
+    return found | {type_: kinds()[name] for type_, name in alike.items()}

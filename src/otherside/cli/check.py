@@ -1,5 +1,6 @@
 """`otherside check`: find disaster-recovery defects in any stack, before the disaster."""
 
+import errno
 import gc
 import json
 import sys
@@ -15,8 +16,9 @@ from otherside.checker.baseline import as_baseline, fingerprint, read_baseline
 from otherside.checker.catalogue import catalogue
 from otherside.checker.engine import Config, Finding, Result, is_single
 from otherside.checker.engine import check as run_check
+from otherside.checker.load.jsontext import read_json
 from otherside.checker.load.problem import InputError
-from otherside.checker.load.read import Options, Read, read_paths
+from otherside.checker.load.read import SIZE_MAX, Options, Read, read_paths, read_text
 from otherside.checker.render.compliance import as_table, compliance
 from otherside.checker.render.document import Document, as_document
 from otherside.checker.render.formats import FORMATS
@@ -28,6 +30,9 @@ from otherside.checker.summary import summarize
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+STDIN_NAME = "<stdin>"
+CLOSED = "closed: nothing can be read from it"
+TOO_LARGE = "more than 1 GiB, and no more is read"
 FAIL_ON = (*(one.value for one in Severity), "never")
 
 
@@ -118,8 +123,8 @@ def check(
         settings = _settings(config, paths)
         settings = replace(
             settings,
-            select=select or settings.select,
-            ignore=(*settings.ignore, *ignore),
+            select=_split(select) or settings.select,
+            ignore=(*settings.ignore, *_split(ignore)),
             fail_on=fail_on or settings.fail_on,
             regions={**settings.regions, **_regions(regions)},
             parameters={**settings.parameters, **_parameters(parameters)},
@@ -139,7 +144,7 @@ def check(
         sys.exit(2)
     read, result, document = _checked(paths or (".",), asked, known)
     if write_baseline is not None:
-        write_baseline.write_text(as_baseline(result.findings), encoding="utf-8")
+        _write(as_baseline(result.findings), write_baseline)
     text = _shown(document, as_, by_control=by_control, verbose=verbose, plain=output is not None)
     _write(text, output)
     if as_ != "text" or output is not None:
@@ -157,7 +162,7 @@ def _checked(
         parameters=settings.parameters,
         program=_program(asked.stack) if asked.run_programs else None,
     )
-    read = read_paths(paths, options, sys.stdin.buffer.read)
+    read = read_paths(paths, options, _stdin)
     config = Config(
         select=settings.select,
         ignore=settings.ignore,
@@ -171,6 +176,15 @@ def _checked(
     alone = is_single(read.graph)
     summary = None if alone else summarize(read.graph, result)
     return read, result, as_document(read, result, summary, before)
+
+
+def _stdin() -> bytes:
+    if sys.stdin is None or sys.stdin.closed:
+        raise InputError(STDIN_NAME, CLOSED)
+    raw = sys.stdin.buffer.read(SIZE_MAX + 1)
+    if len(raw) > SIZE_MAX:
+        raise InputError(STDIN_NAME, TOO_LARGE)
+    return raw
 
 
 def _shown(document: Document, as_: str, *, by_control: bool, verbose: bool, plain: bool) -> str:
@@ -189,7 +203,7 @@ def _plain(text: str, _: str) -> str:
 
 def _styled() -> Callable[[str, str], str]:
     """Return what colours a text, where the output is a terminal."""
-    if not sys.stdout.isatty():
+    if sys.stdout is None or not sys.stdout.isatty():
         return _plain
 
     def styled(text: str, how: str) -> str:
@@ -199,16 +213,30 @@ def _styled() -> Callable[[str, str], str]:
 
 
 def _write(text: str, output: Path | None) -> None:
-    if output is None:
-        click.echo(text)
-        return
     try:
-        aside = output.with_name(f".{output.name}.part")
-        aside.write_text(text if text.endswith("\n") else f"{text}\n", encoding="utf-8")
-        aside.replace(output)  # whole, or not at all
+        if output is None:
+            click.echo(text)
+        else:
+            _write_whole(text if text.endswith("\n") else f"{text}\n", output)
     except OSError as error:
-        click.echo(f"{output}: {error.strerror or error}", err=True)
+        if output is None and error.errno == errno.EPIPE:
+            raise  # whoever read has had enough: click ends quietly
+        name = "standard output" if output is None else str(output)
+        click.echo(f"{name}: {error.strerror or error}", err=True)
         sys.exit(2)
+
+
+def _write_whole(text: str, output: Path) -> None:
+    """Write a file whole or not at all; a device or a link is written through."""
+    if output.is_symlink() or (output.exists() and not output.is_file()):
+        output.write_text(text, encoding="utf-8")
+        return
+    aside = output.parent / f".{output.name}.part"
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.replace(output)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _exit_code(read: Read, result: Result, asked: Asked, *, written: bool) -> int:
@@ -230,9 +258,17 @@ def _settings(config: Path | None, paths: tuple[str, ...]) -> Settings:
     if config is not None:
         return read_settings(config)
     first = Path(paths[0]) if paths and paths[0] != "-" else Path.cwd()
-    start = first if first.is_dir() else first.parent
-    found = find_settings(start.resolve())
+    try:
+        start = first if first.is_dir() else first.parent
+        found = find_settings(start.resolve())
+    except OSError:
+        found = None  # what is wrong with the path is told when it is read
     return read_settings(found) if found is not None else Settings()
+
+
+def _split(given: tuple[str, ...]) -> tuple[str, ...]:
+    """Return rules that are given one by one, or with commas between."""
+    return tuple(one.strip() for each in given for one in each.split(","))
 
 
 def _regions(given: tuple[str, ...]) -> dict[str, str]:
@@ -255,22 +291,30 @@ def _parameters(given: tuple[str, ...]) -> dict[str, str]:
             found[key] = value
             continue
         try:
-            document = json.loads(Path(one).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            found |= _listed(read_json(read_text(Path(one)), one), one)
+        except InputError as error:
             msg = f"--parameters {one}: neither KEY=VALUE nor a file of JSON ({error})"
             raise click.UsageError(msg) from None
-        found |= _listed(document, one)
     return found
 
 
 def _listed(document: object, file: str) -> dict[str, str]:
-    if isinstance(document, Mapping):
-        inner = document.get("Parameters", document)
-        return {str(key): str(value) for key, value in inner.items()}
-    if isinstance(document, list) and all(isinstance(one, Mapping) for one in document):
-        return {str(one.get("ParameterKey")): str(one.get("ParameterValue")) for one in document}
-    msg = f"--parameters {file}: no parameters"
-    raise click.UsageError(msg)
+    inner = document.get("Parameters", document) if isinstance(document, Mapping) else document
+    pairs: Iterable[tuple[object, object]] = ()
+    if isinstance(inner, Mapping):
+        pairs = inner.items()
+    elif isinstance(inner, list) and all(isinstance(one, Mapping) for one in inner):
+        pairs = [(one.get("ParameterKey"), one.get("ParameterValue")) for one in inner]
+    else:
+        msg = f"--parameters {file}: no parameters"
+        raise click.UsageError(msg)
+    found = {}
+    for key, value in pairs:
+        if not isinstance(key, str) or not isinstance(value, (str, int, float)):
+            msg = f"--parameters {file}: {key} is no parameter with a plain value"
+            raise click.UsageError(msg)
+        found[key] = str(value).lower() if isinstance(value, bool) else str(value)
+    return found
 
 
 def _refuse_unknown_rules(settings: Settings) -> None:
@@ -278,11 +322,11 @@ def _refuse_unknown_rules(settings: Settings) -> None:
     rules = catalogue()
     known: Iterable[str] = [*settings.select, *settings.ignore, *settings.severity]
     for text in known:
-        hit = any(
+        hit = text and any(
             one.code.startswith(text.upper()) or text in {one.name, one.step.value} for one in rules
         )
         if not hit:
-            msg = f"there is no rule {text}; `otherside rules` lists them"
+            msg = f"there is no rule {text or 'without a name'}; `otherside rules` lists them"
             raise click.UsageError(msg)
 
 

@@ -27,7 +27,9 @@ def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
         declaration = declare_directory(where, stack_name=stack)
     except (DeclareError, DesignError) as error:
         raise InputError(str(directory), str(error)) from None
-    except Exception as error:  # noqa: BLE001 - whatever the user's program raises
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # noqa: BLE001 - whatever the user's program raises
         raise InputError(str(directory), _explained(error, where)) from None
     finally:
         logging.disable(logging.NOTSET)

@@ -13,6 +13,7 @@ from otherside.checker.load.shape import (
     attributes_of,
     descend,
     finish,
+    is_secret_name,
     odd_properties,
     password,
     pick_cloudformation,
@@ -24,6 +25,7 @@ from otherside.checker.vocabulary import by_cloudformation, kinds
 
 _HOLE = re.compile(r"\$\{([^}]*)\}")
 _DEPTH_MAX = 100
+_DIGITS_MAX = 9
 NOTHING = "AWS::NoValue"
 
 
@@ -63,6 +65,8 @@ class Template:
         self.imports: Mapping[tuple[str | None, str], Value] = {}
         self.children: dict[str, Template] = {}
         self.bound = self._bind(_mapping(document.get("Parameters")), parameters or {})
+        self.around = {str(Path(file).resolve())}
+        """The files that this one is nested in, itself among them."""
         self.conditions: dict[str, bool | None] = {}
         self._declared = _mapping(document.get("Conditions"))
 
@@ -104,7 +108,7 @@ class Template:
             if not isinstance(url, str) or "://" in url or len(self.prefix) > _DEPTH_MAX:
                 continue
             path = Path(self.file).parent / url
-            found = read(path)
+            found = read(path) if str(path.resolve()) not in self.around else None
             if found is None:
                 continue
             given = {k: self.value(v) for k, v in _mapping(properties.get("Parameters")).items()}
@@ -116,6 +120,7 @@ class Template:
                 prefix=f"{self.prefix}{logical}/",
                 lines=found[1],
             )
+            child.around = {*self.around, str(path.resolve())}
             child.nest(read)
             self.children[logical] = child
 
@@ -237,6 +242,8 @@ class Template:
                 return "amazonaws.com"
             case "AWS::StackName":
                 return self.name
+        if not isinstance(name, str):
+            return Unknown(why="a Ref of no name")
         if name in self.bound:
             return self.bound[name]
         if name in self.resources:
@@ -272,7 +279,7 @@ class Template:
                 return _select(self.value(body[0], depth), self.value(body[1], depth))
             case "Split" if isinstance(body, list) and len(body) == 2:  # noqa: PLR2004 - what the intrinsic takes
                 text = self.value(body[1], depth)
-                if isinstance(text, str):
+                if isinstance(text, str) and body[0]:
                     return text.split(str(body[0]))
                 return Unknown(tuple(_refs(text)), ("split", *_refs(text), str(body[0])))
             case "FindInMap":
@@ -339,8 +346,9 @@ class Template:
         found: Value = self.mappings
         for step in body[:3] if isinstance(body, list) else ():
             key = self.value(step, depth)
-            if isinstance(key, Unknown):
-                return Unknown(why=f"in a map, by {key.why}")
+            if not isinstance(key, (str, int)):
+                why = key.why if isinstance(key, Unknown) else "what is no key"
+                return Unknown(why=f"in a map, by {why}")
             found = found.get(key) if isinstance(found, Mapping) else None
         return found if found is not None else Unknown(why="in a map that has no such entry")
 
@@ -348,7 +356,12 @@ class Template:
 def joined(pieces: list[Value]) -> Value:
     """Return pieces as one text, or what is unknown of it."""
     if all(isinstance(one, (str, int)) for one in pieces):
-        return "".join(str(one) for one in pieces)
+        whole = "".join(str(one) for one in pieces)
+        given = [one for one in pieces if isinstance(one, Parameter)]
+        secret = [one for one in given if is_secret_name(one.parameter)]
+        if secret:
+            return Parameter(whole, secret[0].parameter, defaulted=secret[0].defaulted)
+        return whole
     text: list[str | Ref] = []
     for one in pieces:
         if isinstance(one, Unknown):
@@ -364,8 +377,9 @@ def _refs(value: Value) -> tuple[Ref, ...]:
 
 
 def _select(index: Value, found: Value) -> Value:
-    if isinstance(found, list) and str(index).isdigit() and int(str(index)) < len(found):
-        return found[int(str(index))]
+    text = str(index)
+    if isinstance(found, list) and text.isascii() and text.isdigit() and len(text) < _DIGITS_MAX:
+        return found[int(text)] if int(text) < len(found) else Unknown(why=f"no {text} of it")
     return Unknown(_refs(found), found.text if isinstance(found, Unknown) else ())
 
 

@@ -25,6 +25,8 @@ _IGNORE = re.compile(r"(?:#|//)\s*otherside:\s*ignore\s+([\w-]+)\s*[:\-]?\s*(.*)
 _MODULES_MAX = 200
 _INSTANCES_MAX = 2_000
 _FILE_MAX = 4 << 20
+_NESTING_MAX = 500
+_VALUES_MAX = 100_000
 
 
 @dataclass(slots=True)
@@ -58,6 +60,8 @@ class Module:
     outputs: dict[str, Block] = field(default_factory=dict)
     resources: dict[str, Block] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
+    known: dict[str, Value] = field(default_factory=dict)
+    """Locals that were asked for."""
 
     def __post_init__(self) -> None:
         """Index what is declared."""
@@ -99,7 +103,7 @@ class _Reader:
 
     def root(self, only: Path | None) -> Module:
         files = [only] if only is not None else sorted(self.directory.glob("*.tf"))
-        blocks = [one for file in files for one in self._blocks(file)]
+        blocks = self._all_blocks(files)
         module = Module(self.directory, "", blocks, self._variables(), {}, {})
         regions: dict[str, str | None] = {}
         for one in blocks:
@@ -133,6 +137,8 @@ class _Reader:
                 raise InputError(str(file), "larger than any Terraform source")
             text = file.read_text(encoding="utf-8-sig")
             self.sources[str(file)] = text.splitlines()
+            if _nesting(text) > _NESTING_MAX:
+                raise InputError(str(file), "nested too deeply to be Terraform's language")
             tree: Tree[Token] = hcl2.parses_to_tree(text if text.endswith("\n") else f"{text}\n")
         except OSError as error:
             raise InputError(str(file), error.strerror or str(error)) from None
@@ -145,6 +151,24 @@ class _Reader:
             cause = str(error).splitlines()[0] if str(error) else "nested too deeply"
             raise InputError(str(file), f"no Terraform: {cause}") from None
         return tree
+
+    def _all_blocks(self, files: list[Path]) -> list[Block]:
+        """Return the blocks of all files.
+
+        Raises:
+            InputError: Of the first that cannot be read, with what is wrong with the others.
+        """
+        found: list[Block] = []
+        wrong: list[InputError] = []
+        for file in files:
+            try:
+                found += self._blocks(file)
+            except InputError as error:
+                wrong.append(error)
+        if wrong:
+            more = "".join(f"; {one}" for one in wrong[1:])
+            raise InputError(wrong[0].file, f"{wrong[0].cause}{more}", line=wrong[0].line)
+        return found
 
     def _blocks(self, file: Path) -> list[Block]:
         return _body(self._tree(file), str(file)).blocks
@@ -165,7 +189,9 @@ class _Reader:
                 reason = "is not there" if not directory.is_dir() else "is one too many"
                 self.skipped.append((f"{one.file}:{one.line}", f"module {source} {reason}"))
                 continue
-            module.children[one.labels[0]] = list(self._instances_of(module, one, directory))
+            made = list(self._instances_of(module, one, directory))
+            self.modules += len(made)
+            module.children[one.labels[0]] = made
 
     def _instances_of(self, module: Module, call: Block, directory: Path) -> Iterator[Module]:
         blocks = [one for file in sorted(directory.glob("*.tf")) for one in self._blocks(file)]
@@ -194,6 +220,16 @@ class _Reader:
     def instances(self, block: Block, module: Module) -> Iterator[tuple[str, Mapping[str, Value]]]:
         """Yield each instance of a block: its index, and what `each` and `count` are there."""
         scope = self.scope(module)
+        busy = f"{block.file}:{block.line}"
+        if busy in module.busy:
+            yield "", {"count": Unknown(why="as many as itself")}
+            return
+        module.busy.add(busy)
+        found = list(self._instances(block, scope))
+        module.busy.discard(busy)
+        yield from found
+
+    def _instances(self, block: Block, scope: Scope) -> Iterator[tuple[str, Mapping[str, Value]]]:
         if "count" in block.attributes:
             count = evaluate(block.attributes["count"], scope)
             if isinstance(count, int):
@@ -253,13 +289,33 @@ class _Reader:
         return Parameter(value, f"var.{name}", defaulted=True) if isinstance(value, str) else value
 
     def _local(self, module: Module, name: str) -> Value:
+        if name in module.known:
+            return module.known[name]
         if name not in module.locals or name in module.busy:
             return Unknown(why=f"the local {name}, which is not known")
         module.busy.add(name)
         try:
-            return evaluate(module.locals[name], self.scope(module))
+            value = evaluate(module.locals[name], self.scope(module))
         finally:
             module.busy.discard(name)
+        if not self._fits(value):
+            value = Unknown(why=f"the local {name}, which is too large")
+        module.known[name] = value
+        return value
+
+    def _fits(self, value: Value) -> bool:
+        """Tell whether a value is of a size that a program has; shared parts count each time."""
+        todo, count = [value], 0
+        while todo:
+            one = todo.pop()
+            count += 1 + (len(one) >> 8 if isinstance(one, str) else 0)
+            if count > _VALUES_MAX:
+                return False
+            if isinstance(one, Mapping):
+                todo.extend(one.values())
+            elif isinstance(one, list):
+                todo.extend(one)
+        return True
 
     def _output(self, module: Module, path: list[Any]) -> Value:
         children = module.children.get(str(path[0]), [])
@@ -380,7 +436,10 @@ class _Reader:
                 continue
             scope = self.scope(module)
             settings = {k: evaluate(v, scope) for k, v in block.attributes.items() if k != "alias"}
-            nested = {one.kind: sorted(one.attributes) for one in block.blocks}
+            nested = {
+                one.kind: {key: evaluate(node, scope) for key, node in one.attributes.items()}
+                for one in block.blocks
+            }
             alias = evaluate(block.attributes.get("alias"), scope)
             name = f"aws.{alias}" if isinstance(alias, str) else "aws"
             region = settings.get("region")
@@ -550,6 +609,9 @@ def _dynamic(block: Block, scope: Scope, raw: dict[str, Value]) -> None:
     if isinstance(items, Unknown) or content is None:
         raw[name] = items if isinstance(items, Unknown) else Unknown()
         return
+    if not isinstance(items, (Mapping, list, type(None))):
+        raw[name] = Unknown(why="made of what is no list")
+        return
     pairs = items.items() if isinstance(items, Mapping) else enumerate(items or ())
     found = raw.setdefault(name, [])
     for key, value in pairs:
@@ -557,6 +619,15 @@ def _dynamic(block: Block, scope: Scope, raw: dict[str, Value]) -> None:
             found.append(
                 _raw(content, scope.with_names(**{iterator: {"key": key, "value": value}}))
             )
+
+
+def _nesting(text: str) -> int:
+    """Return how many brackets are open at once, those in texts among them."""
+    deepest = depth = 0
+    for one in re.finditer(r"[\[({]|[\])}]", text):
+        depth += 1 if one[0] in "[({" else -1
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _dotted(node: Node | None) -> str:
@@ -590,6 +661,7 @@ def _text(directory: Path, file: str) -> str | None:
     path = Path(file)
     path = path if path.is_absolute() else directory / path
     try:
-        return path.read_text(encoding="utf-8") if path.stat().st_size < _FILE_MAX else None
+        small = path.is_file() and path.stat().st_size < _FILE_MAX
+        return path.read_text(encoding="utf-8") if small else None
     except (OSError, UnicodeDecodeError):
         return None

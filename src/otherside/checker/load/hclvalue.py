@@ -16,9 +16,11 @@ from lark import Token, Tree
 
 from otherside.checker.load.cloudformation import joined
 from otherside.checker.load.shape import has_unknown
-from otherside.checker.value import Unknown, Value, refs
+from otherside.checker.value import Undecided, Unknown, Value, refs
 
 Node = Tree[Token] | Token
+_DIGITS_MAX = 40
+_RANGE_MAX = 4_096
 _DEPTH_MAX = 60
 _HOLE = re.compile(r"\$\{")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
@@ -54,6 +56,8 @@ def evaluate(node: Node | None, scope: Scope, depth: int = 0) -> Value:  # noqa:
             return evaluate(_inner(parts), scope, deeper)
         case "string":
             return _string(parts, scope, deeper)
+        case "int_lit" if len(str(node.children[0])) > _DIGITS_MAX:
+            return Unknown(why="a number of too many digits")
         case "int_lit":
             return int(str(node.children[0]))
         case "float_lit":
@@ -289,7 +293,7 @@ def into(value: Value, steps: list[Any]) -> Value:
 def _into(value: Value, steps: list[Any]) -> Value:
     for at, step in enumerate(steps):
         if isinstance(value, Unknown):
-            return Unknown(value.refs, why=value.why)
+            return Unknown(value.refs, value.text if len(value.text) > 1 else (), value.why)
         if step == "*":
             items = value if isinstance(value, list) else [value]
             return [_into(one, steps[at + 1 :]) for one in items]
@@ -310,6 +314,8 @@ def _for(node: Tree[Token], scope: Scope, depth: int) -> Value:
     items = evaluate(source, scope, depth)
     if isinstance(items, Unknown):
         return Unknown(items.refs, why=items.why)
+    if not isinstance(items, (Mapping, list, type(None))):
+        return Unknown(why="made of what is no list")
     pairs: Iterable[tuple[Value, Value]] = (
         items.items() if isinstance(items, Mapping) else enumerate(items or ())
     )
@@ -350,13 +356,11 @@ def _call(parts: list[Node], scope: Scope, depth: int) -> Value:
         values += last if isinstance(last, list) else [last]
     if name in _READING:
         return _READING[name](values, scope, depth)
-    if name in _LOOSE:
-        return _LOOSE[name](*values)
-    if name not in _STRICT or has_unknown(values):
-        return Unknown(tuple(refs(values)), why=f"made by {name}()")
+    if name not in _LOOSE and (name not in _STRICT or has_unknown(values)):
+        return Unknown(tuple(refs(values)), (f"{name}()", ""), f"made by {name}()")
     try:
-        return _STRICT[name](*values)
-    except (TypeError, ValueError, IndexError, KeyError, AttributeError):
+        return (_LOOSE.get(name) or _STRICT[name])(*values)
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError, Undecided):
         return Unknown(why=f"what {name}() cannot be applied to")
 
 
@@ -416,9 +420,10 @@ def _base64(value: Value) -> Value:
     return {"base64": value}
 
 
-def _join(between: Value, parts: Value) -> Value:
-    if isinstance(parts, Unknown) or not isinstance(between, str):
-        return Unknown(tuple(refs([between, parts])))
+def _join(between: Value, *lists: Value) -> Value:
+    if any(isinstance(one, Unknown) for one in lists) or not isinstance(between, str):
+        return Unknown(tuple(refs([between, *lists])))
+    parts = [one for each in lists for one in each]
     pieces: list[Value] = []
     for number, one in enumerate(parts):
         pieces += [between, one] if number else [one]
@@ -501,6 +506,8 @@ def _cidrsubnet(cidr: str, bits: int, number: int) -> str:
 
 
 def _format(text: str, *values: Value) -> str:
+    if re.search(r"%[-+ #]*\d{4}", text):
+        raise ValueError(text)
     return re.sub(r"%[-+0-9.]*[vq]", "%s", text) % values
 
 
@@ -517,7 +524,7 @@ _STRICT: Mapping[str, Callable[..., Value]] = {
     "startswith": lambda text, part: text.startswith(part),
     "endswith": lambda text, part: text.endswith(part),
     "contains": lambda items, one: one in items,
-    "range": lambda *bounds: list(range(*bounds)),
+    "range": lambda *bounds: list(range(*bounds)[:_RANGE_MAX]),
     "slice": lambda items, begin, end: items[begin:end],
     "sort": sorted,
     "reverse": lambda items: items[::-1],

@@ -39,9 +39,15 @@ def read_json(
         return _members(text, at + 1, decoder, each or {}, dropped, file)
     except JSONDecodeError as error:
         cause = f"no JSON: {error.msg} (column {error.colno})"
-        if error.pos >= len(text.rstrip()) - 1:
+        if error.msg == "Extra data":
+            cause = "more than one JSON document: a log, or a stream? Give what `show -json` writes"
+        elif error.pos >= len(text.rstrip()) - 1:
             cause = f"the JSON is cut off: {error.msg}"
         raise InputError(file, cause, line=error.lineno) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError(
+            file, f"no JSON that can be read: {str(error).split(':', maxsplit=1)[0]}"
+        ) from None
     except RecursionError:
         raise InputError(file, "nested too deeply to be a plan, a state or a template") from None
 

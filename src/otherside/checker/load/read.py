@@ -1,8 +1,10 @@
 """From paths to one graph: what each file is, by its content, and what could not be read."""
 
 import re
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +12,23 @@ from otherside.checker.arn import is_region
 from otherside.checker.graph import GLOBAL, Graph, Place, Resource
 from otherside.checker.load.cloudformation import Template
 from otherside.checker.load.jsontext import read_json
+from otherside.checker.load.place import check_shape, line_finder
 from otherside.checker.load.problem import InputError
 from otherside.checker.load.pulumi import Stack
 from otherside.checker.load.terraform import Plan, project_change
-from otherside.checker.load.yamltext import Mapped, read_yaml
+from otherside.checker.load.yamltext import read_yaml
+from otherside.checker.value import Undecided
 
 SIZE_MAX = 1 << 30
 """A gibibyte. A plan of 100,000 resources is a fifth of it."""
 TEMPLATE_MAX = 4 << 20
 """CloudFormation takes a mebibyte."""
 STDIN = "-"
+_STAGES_MAX = 10
 _IGNORED = {"node_modules", "__pycache__", "venv", "site-packages"}
 _SUFFIXES = {".json", ".yaml", ".yml", ".template", ".tfstate", ".tfplan"}
+_OF_SOURCE = {"resource_changes", "planned_values", "lineage"}
+"""What a plan or a state has, which would say the same again as the source that it was made of."""
 _NO_PLAN = frozenset({"planned_values", "relevant_attributes", "resource_drift", "checks"})
 
 
@@ -58,53 +65,97 @@ class _Batch:
     skipped: list[tuple[str, str]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    placed: set[str] = field(default_factory=set)
+    """Which of the Regions that were given are used."""
 
 
 def read_paths(paths: Iterable[str], options: Options, stdin: Callable[[], bytes]) -> Read:
     """Read every path into one graph; what cannot be read is a problem, and the rest is read."""
     batch = _Batch(options)
     for path in paths:
-        try:
-            if path == STDIN:
-                _take(stdin(), "<stdin>", batch, wanted=True)
-            elif Path(path).is_dir():
-                _directory(Path(path), batch)
-            else:
-                _file(Path(path), batch, wanted=True)
-        except InputError as problem:
-            batch.problems.append(problem)
+        _guarded("<stdin>" if path == STDIN else path, batch, partial(_path, path, batch, stdin))
     _join(batch)
+    for name in set(options.regions) - batch.placed - {""}:
+        batch.skipped.append((f"--region {name}", "no template of this name was read"))
     settle_regions(batch.resources)
     graph = Graph(batch.resources, facts=batch.facts)
     return Read(graph, batch.problems, batch.skipped, batch.files)
 
 
+def _path(path: str, batch: _Batch, stdin: Callable[[], bytes]) -> None:
+    if path == STDIN:
+        _take(stdin(), "<stdin>", batch, wanted=True)
+    elif Path(path).is_dir():
+        _directory(Path(path), batch)
+    else:
+        _file(Path(path), batch, wanted=True)
+
+
+def _guarded(file: str, batch: _Batch, read: Callable[[], object]) -> None:
+    """Read something; whatever is wrong with it is its own problem, and the rest is read."""
+    try:
+        read()
+    except InputError as problem:
+        batch.problems.append(problem)
+    except OSError as error:
+        batch.problems.append(InputError(file, error.strerror or str(error)))
+    except RecursionError:
+        cause = "nested too deeply, or it refers to itself without an end"
+        batch.problems.append(InputError(file, cause))
+    except _ODD as error:
+        cause = f"not in the shape that its tool writes ({type(error).__name__}: {error})"
+        batch.problems.append(InputError(file, cause))
+
+
+_ODD = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError, Undecided)
+"""What reading raises over a document that is none of its tool's."""
+
+
 def _join(batch: _Batch) -> None:
     """Let templates import from one another, then load them."""
     exports: dict[tuple[str | None, str], Any] = {}
-    for one in batch.templates:
-        exports |= one.exported()
-    for one in batch.templates:
+
+    def load(one: Template) -> None:
         one.imports = exports
-        try:
-            batch.resources.extend(one.load())
-        except RecursionError:
-            batch.problems.append(InputError(one.file, "refers to itself without an end"))
+        batch.resources.extend(one.load())
+
+    for one in batch.templates:
+        _guarded(one.file, batch, lambda one=one: exports.update(one.exported()))  # type: ignore[misc]  # mypy infers no lambda with a default
+    for one in batch.templates:
+        _guarded(one.file, batch, partial(load, one))
 
 
 def _bytes(path: Path) -> bytes:
     try:
-        size = path.stat().st_size
-        if size > SIZE_MAX:
-            cause = f"{size / (1 << 30):.1f} GiB, and no more than 1 GiB is read"
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(str(path), "neither a file nor a directory; - is standard input")
+        if status.st_size > SIZE_MAX:
+            cause = f"{status.st_size / (1 << 30):.1f} GiB, and no more than 1 GiB is read"
             raise InputError(str(path), cause)
         return path.read_bytes()
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error)) from None
 
 
+def read_text(path: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        InputError: If it is no file, cannot be read, is too large or is no text in UTF-8.
+    """
+    try:
+        return _bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(str(path), "no text in UTF-8") from None
+
+
 def _file(path: Path, batch: _Batch, *, wanted: bool) -> None:
-    if path.suffix == ".tf" or path.name.endswith(".tf.json"):
+    if path.name.endswith(".tf.json"):
+        cause = "Terraform in JSON, as CDKTF writes it: give its plan, by `terraform show -json`"
+        _unfit(str(path), cause, batch, wanted=wanted)
+        return
+    if path.suffix == ".tf":
         _terraform_source(path.parent, batch, only=path)
         return
     _take(_bytes(path), str(path), batch, wanted=wanted)
@@ -156,6 +207,8 @@ def _unfit(file: str, cause: str, batch: _Batch, *, wanted: bool) -> None:
 def _refusal(raw: bytes) -> str | None:
     if not raw.strip():
         return "empty"
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return "text in UTF-16, as PowerShell's > writes it: write it as UTF-8"
     if raw[:2] == b"PK":
         return "a plan in Terraform's own format: `terraform show -json FILE > plan.json` first"
     if raw[:2] == b"\x1f\x8b":
@@ -195,27 +248,28 @@ def _document(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
         _unfit(file, "JSON, but no plan, state, stack or template", batch, wanted=wanted)
         return
     keys = set(document)
-    try:
-        if keys & {"resource_changes", "planned_values"} or (
-            "format_version" in keys and keys & {"values", "configuration"}
-        ):
-            batch.resources.extend(Plan(document, file).load())
-        elif "lineage" in keys:
-            _state(document, file, batch)
-        elif keys & {"deployment", "checkpoint"} or _is_preview(document):
-            _pulumi(document, file, batch)
-        elif "artifacts" in keys:
-            _assembly(document, Path(file), batch)
-            return
-        elif isinstance(document.get("Resources"), Mapping):
-            _template(document, file, batch, wanted=wanted, text=text)
-            return
-        else:
-            _unfit(file, _whose(keys), batch, wanted=wanted)
-            return
-    except (AttributeError, TypeError, KeyError, ValueError, RecursionError) as error:
-        cause = f"not in the shape that its tool writes ({type(error).__name__})"
-        raise InputError(file, cause) from None
+    check_shape(document, file)
+    if not wanted and keys & _OF_SOURCE and any(Path(file).parent.glob("*.tf")):
+        cause = "what the source beside it is read for: give it by name to read it instead"
+        batch.skipped.append((file, cause))
+        return
+    if keys & {"resource_changes", "planned_values"} or (
+        "format_version" in keys and keys & {"values", "configuration"}
+    ):
+        batch.resources.extend(Plan(document, file).load())
+    elif "lineage" in keys:
+        _state(document, file, batch)
+    elif keys & {"deployment", "checkpoint"} or _is_preview(document):
+        _pulumi(document, file, batch)
+    elif "artifacts" in keys:
+        _assembly(document, Path(file), batch)
+        return
+    elif isinstance(document.get("Resources"), Mapping):
+        _template(document, file, batch, wanted=wanted, text=text)
+        return
+    else:
+        _unfit(file, _whose(keys), batch, wanted=wanted)
+        return
     batch.files.append(file)
 
 
@@ -283,93 +337,110 @@ def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
     if not isinstance(resources, Mapping):
         _unfit(file, "no template: it has no Resources", batch, wanted=wanted)
         return
-    for logical, one in resources.items():
-        if not isinstance(one, Mapping) or not isinstance(one.get("Type"), str):
-            if logical.startswith("Fn::ForEach"):
-                batch.skipped.append((f"{file}#{logical}", "Fn::ForEach is expanded by AWS only"))
-                continue
-            line = _lines(document, text)(logical)
-            raise InputError(file, f"{logical} is a resource without a Type", line=line)
+    lines = line_finder(document, text)
+    _name_odd(resources, file, batch, lines)
     template = Template(
         document,
         file,
-        region=_region_for(file, batch.options),
+        region=_region_for(file, batch),
         parameters=batch.options.parameters,
-        lines=_lines(document, text),
+        lines=lines,
     )
-    template.nest(_nested)
+    template.nest(partial(_nested, batch))
     batch.templates.append(template)
     batch.files.append(file)
 
 
-def _nested(path: Path) -> tuple[Mapping[str, Any], Callable[[str], int | None]] | None:
-    try:
-        text = _bytes(path).decode("utf-8")
-    except (InputError, UnicodeDecodeError):
+def _name_odd(
+    resources: Mapping[str, Any], file: str, batch: _Batch, lines: Callable[[str], int | None]
+) -> None:
+    """Refuse what is no resource, and name what AWS makes something else of."""
+    for logical, one in resources.items():
+        type_ = one.get("Type") if isinstance(one, Mapping) else None
+        if logical.startswith("Fn::"):
+            cause = f"{logical.rpartition('::')[0] or logical} is expanded by AWS only"
+            batch.skipped.append((f"{file}#{logical}", cause))
+        elif not isinstance(type_, str):
+            cause = f"{logical} is a resource without a Type"
+            raise InputError(file, cause, line=lines(logical))
+        elif type_.startswith("AWS::Serverless::"):
+            cause = "SAM makes more of it than is written: check what it is transformed to"
+            batch.skipped.append((f"{file}#{logical}", cause))
+
+
+def _nested(
+    batch: _Batch, path: Path
+) -> tuple[Mapping[str, Any], Callable[[str], int | None]] | None:
+    if not path.is_file():
         return None
-    document = (
-        read_json(text, str(path)) if text.lstrip()[:1] == "{" else read_yaml(text, str(path))
-    )
-    return (document, _lines(document, text)) if isinstance(document, Mapping) else None
+    found: list[tuple[Mapping[str, Any], Callable[[str], int | None]]] = []
+
+    def read() -> None:
+        text = read_text(path)
+        is_json = text.lstrip()[:1] == "{"
+        document = read_json(text, str(path)) if is_json else read_yaml(text, str(path))
+        if isinstance(document, Mapping) and isinstance(document.get("Resources"), Mapping):
+            found.append((document, line_finder(document, text)))
+        else:
+            raise InputError(str(path), "no template: it has no Resources")
+
+    _guarded(str(path), batch, read)
+    return found[0] if found else None
 
 
-def _lines(document: Any, text: str) -> Callable[[str], int | None]:  # noqa: ANN401 - whatever the text holds
-    """Return what tells on which line a resource is written."""
-    resources = document.get("Resources")
-    if isinstance(resources, Mapped):
-        return resources.lines.get
-    begin = text.find('"Resources"')
-
-    def find(logical: str) -> int | None:
-        match = re.compile(rf'"{re.escape(logical)}"\s*:').search(text, max(begin, 0))
-        return text.count("\n", 0, match.start()) + 1 if match else None
-
-    return find
-
-
-def _region_for(file: str, options: Options) -> str | None:
+def _region_for(file: str, batch: _Batch) -> str | None:
     path = Path(file)
-    for name, region in options.regions.items():
+    for name, region in batch.options.regions.items():
         if name in {file, path.name, path.stem, ""} or path.as_posix().endswith(f"/{name}"):
+            batch.placed.add(name)
             return region
     return None
 
 
 def _assembly(manifest: Mapping[str, Any], path: Path, batch: _Batch, depth: int = 0) -> None:
     """Read what a CDK application has made: each stack with the Region of its environment."""
-    artifacts = manifest.get("artifacts")
-    for name, one in artifacts.items() if isinstance(artifacts, Mapping) else ():
-        properties = one.get("properties") or {}
-        if one.get("type") == "cdk:cloud-assembly" and depth < 10:  # noqa: PLR2004 - stages in stages
-            inner = path.parent / str(properties.get("directoryName")) / "manifest.json"
-            document = read_json(_bytes(inner).decode("utf-8"), str(inner))
-            _assembly(document, inner, batch, depth + 1)
-        if one.get("type") != "aws:cloudformation:stack":
-            continue
-        file = path.parent / str(properties.get("templateFile"))
-        region = str(one.get("environment") or "").rpartition("/")[2]
-        text = _bytes(file).decode("utf-8")
-        document = read_json(text, str(file))
-        if not isinstance(document, Mapping):
-            raise InputError(str(file), "no template")
-        template = Template(
-            document,
-            str(file),
-            region=region if is_region(region) else _region_for(str(file), batch.options),
-            parameters=batch.options.parameters,
-            name=str(properties.get("stackName") or name),
-            lines=_lines(document, text),
-        )
-        template.nest(_nested)
-        batch.templates.append(template)
-        batch.files.append(str(file))
+    artifacts = manifest["artifacts"]
+    for name, one in artifacts.items():
+        _guarded(str(path), batch, partial(_artifact, name, one, path, batch, depth))
+
+
+def _artifact(name: str, one: Mapping[str, Any], path: Path, batch: _Batch, depth: int) -> None:
+    properties = one.get("properties") or {}
+    if one.get("type") == "cdk:cloud-assembly" and depth < _STAGES_MAX:
+        inner = path.parent / str(properties.get("directoryName")) / "manifest.json"
+        document = read_json(read_text(inner), str(inner))
+        check_shape(document, str(inner))
+        _assembly(document, inner, batch, depth + 1)
+    if one.get("type") != "aws:cloudformation:stack":
+        return
+    file = path.parent / str(properties.get("templateFile"))
+    region = str(one.get("environment") or "").rpartition("/")[2]
+    text = read_text(file)
+    document = read_json(text, str(file))
+    if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
+        raise InputError(str(file), "no template: it has no Resources")
+    lines = line_finder(document, text)
+    _name_odd(document["Resources"], str(file), batch, lines)
+    template = Template(
+        document,
+        str(file),
+        region=region if is_region(region) else _region_for(str(file), batch),
+        parameters=batch.options.parameters,
+        name=str(properties.get("stackName") or name),
+        lines=lines,
+    )
+    template.nest(partial(_nested, batch))
+    batch.templates.append(template)
+    batch.files.append(str(file))
 
 
 def _directory(path: Path, batch: _Batch) -> None:
     """Read what a directory holds, and say what was skipped."""
     manifest = path / "manifest.json"
     if manifest.is_file() and b'"artifacts"' in _bytes(manifest):
-        _assembly(read_json(_bytes(manifest).decode("utf-8"), str(manifest)), manifest, batch)
+        document = read_json(read_text(manifest), str(manifest))
+        check_shape(document, str(manifest))
+        _assembly(document, manifest, batch)
         return
     before = len(batch.files)
     todo = [path]
@@ -395,19 +466,12 @@ def _worth(path: Path) -> bool:
 def _files_of(here: Path, files: list[Path], batch: _Batch) -> None:
     names = {one.name for one in files}
     if any(one.suffix == ".tf" for one in files):
-        _guarded(lambda: _terraform_source(here, batch), batch)
+        _guarded(str(here), batch, lambda: _terraform_source(here, batch))
     if "Pulumi.yaml" in names:
-        _guarded(lambda: _program(here, batch), batch)
+        _guarded(str(here), batch, lambda: _program(here, batch))
     for one in files:
         if one.suffix in _SUFFIXES and not one.name.startswith(("Pulumi.", ".")):
-            _guarded(lambda one=one: _file(one, batch, wanted=False), batch)  # type: ignore[misc]  # mypy infers no lambda with a default
-
-
-def _guarded(read: Callable[[], None], batch: _Batch) -> None:
-    try:
-        read()
-    except InputError as problem:
-        batch.problems.append(problem)
+            _guarded(str(one), batch, partial(_file, one, batch, wanted=False))
 
 
 def _program(here: Path, batch: _Batch) -> None:

@@ -14,7 +14,16 @@ from otherside.checker.value import Code, Kept, Password, Ref, Unknown, Value, u
 from otherside.checker.vocabulary import Attribute, Kind, camel, kinds
 
 _SECRET_NAME = re.compile(r"passw|secret(?!.*(arn|name|id)$)|api_?key|(^|_)token$", re.IGNORECASE)
-_SAFE_NAME = re.compile(r"(arn|name|_id|path|parameter|ttl|file|url|region|key_id)$", re.IGNORECASE)
+_SAFE_NAME = re.compile(
+    r"(arn|name|_id|path|parameter|ttl|file|url|region|key_id|endpoint|port|size|level|enabled"
+    r"|length|policy|type|prefix|version|timeout|characters|rotation|days)$",
+    re.IGNORECASE,
+)
+_NO_SECRET = re.compile(r"(https?://|arn:|\d+$|true$|false$)", re.IGNORECASE)
+_WHERE = re.compile(r"secret$", re.IGNORECASE)
+"""A name that ends so may say which secret, and not what it holds."""
+_INSIDE = re.compile(r"[\"']\w*passw\w*[\"']\s*:\s*[\"'][^\"'*$]+[\"']", re.IGNORECASE)
+"""A password within a document of which not all is known."""
 _MANAGED = re.compile(r"\{\{resolve:(secretsmanager|ssm-secure):")
 _PLAIN = re.compile(r"\{\{resolve:ssm:")
 _HIDDEN = {"[secret]", "(sensitive value)", "****"}
@@ -146,6 +155,8 @@ def _each(value: Value, attribute: Attribute, dialect: Dialect) -> list[Value]:
 def _text(value: Value) -> Value:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, (Password, Mapping, list)):
+        return Unknown(why="a secret" if isinstance(value, Password) else "no text")
     return str(value) if isinstance(value, (int, float)) else value
 
 
@@ -154,7 +165,9 @@ def _number(value: Value) -> Value:
         try:
             return int(value)
         except ValueError:
-            return value
+            return Unknown(why=f"no number: {value[:40]}")
+    if not isinstance(value, (int, float)):
+        return Unknown(why="a secret" if isinstance(value, Password) else "no number")
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -173,7 +186,11 @@ def password(value: Value) -> Password | None:
     if isinstance(value, Password):
         return value
     if isinstance(value, Unknown):
+        if _INSIDE.search("".join(one if isinstance(one, str) else "*" for one in value.text)):
+            return Password(Kept.LITERAL)
         return Password(Kept.GIVEN, value.refs[0].target if value.refs else value.why)
+    if isinstance(value, Mapping):
+        return _worst(value)
     if isinstance(value, Parameter):
         kept = Kept.DEFAULT if value.defaulted else Kept.GIVEN
         return Password(kept, value.parameter) if value else None
@@ -185,7 +202,18 @@ def password(value: Value) -> Password | None:
         return Password(Kept.GIVEN, "a dynamic reference")
     if _PLAIN.search(value):
         return Password(Kept.PLAIN, "a plain SSM parameter")
-    return Password(Kept.LITERAL)
+    inner = document(value) if value.lstrip().startswith("{") else None
+    return _worst(inner) if isinstance(inner, Mapping) else Password(Kept.LITERAL)
+
+
+_WORST = (Kept.LITERAL, Kept.DEFAULT, Kept.PLAIN, Kept.HIDDEN, Kept.GIVEN)
+
+
+def _worst(held: Mapping[str, Value]) -> Password | None:
+    """Return the worst kept of the secrets in a document; what is no secret in it is not asked."""
+    found = [password(one) for name, one in held.items() if is_secret_name(str(name))]
+    kept = [one for one in found if one is not None]
+    return min(kept, key=lambda one: _WORST.index(one.kept), default=None)
 
 
 def is_secret_name(name: str) -> bool:
@@ -201,10 +229,20 @@ def _environment(value: Value) -> Value:
     inner = value.get("variables") or value.get("Variables")
     plain = inner if isinstance(inner, Mapping) else value
     return {
-        key: (password(one) if is_secret_name(key) else one)
+        key: (password(one) if holds_secret(key, one) else one)
         for key, one in plain.items()
         if one is not None
     }
+
+
+def holds_secret(name: str, value: Value) -> bool:
+    """Tell whether a variable holds a secret, and not where one is or how long it has to be."""
+    if not is_secret_name(name) or isinstance(value, (bool, int)):
+        return False
+    if not isinstance(value, str):
+        return True
+    where = bool(_WHERE.search(name)) and "/" in value
+    return not where and not _NO_SECRET.match(value)
 
 
 def document(value: Value) -> Value:

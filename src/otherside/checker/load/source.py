@@ -1,5 +1,6 @@
 """What a function's bundle shows of its code, where it lies beside the input."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,13 @@ def code_of_directory(directory: Path) -> Code | Unknown:
     if not directory.is_dir():
         return Unknown(why=f"in {directory.name}, which is not here")
     found: list[tuple[str, str | None]] = []
-    for one in sorted(directory.rglob("*")):
-        if one.is_file() and "node_modules" not in one.parts and len(found) < _FILES_MAX:
-            found.append((one.relative_to(directory).as_posix(), _text(one)))
+    for here, inner, names in os.walk(directory):
+        inner[:] = sorted(set(inner) - {"node_modules", ".git"})
+        for name in sorted(names)[: _FILES_MAX - len(found)]:
+            file = Path(here, name)
+            found.append((file.relative_to(directory).as_posix(), _text(file)))
+        if len(found) >= _FILES_MAX:
+            break
     return Code(tuple(found), whole=len(found) < _FILES_MAX)
 
 
@@ -31,7 +36,7 @@ def code_of_file(file: Path) -> Code | Unknown:
 
 def _text(file: Path) -> str | None:
     try:
-        if file.suffix not in _TEXT or file.stat().st_size > _FILE_MAX:
+        if file.suffix not in _TEXT or not file.is_file() or file.stat().st_size > _FILE_MAX:
             return None
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):

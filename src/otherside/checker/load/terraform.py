@@ -13,11 +13,12 @@ from otherside.checker.load.shape import (
     Parameter,
     attributes_of,
     finish,
+    is_secret_name,
     odd_properties,
     pick_terraform,
 )
 from otherside.checker.load.source import code_of_archive
-from otherside.checker.value import Code, Ref, Unknown, Value
+from otherside.checker.value import Code, Kept, Password, Ref, Unknown, Value
 from otherside.checker.vocabulary import Kind, by_terraform
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
@@ -52,7 +53,10 @@ class Change:
 
 def project_change(raw: Any) -> Change | None:  # noqa: ANN401 - an element of `resource_changes`
     """Return what is kept of a change, or `None` for what will be gone."""
-    if not isinstance(raw, Mapping) or not isinstance(raw.get("address"), str):
+    if not isinstance(raw, Mapping):
+        msg = "resource_changes holds something that is no object"
+        raise TypeError(msg)
+    if not isinstance(raw.get("address"), str):
         return None
     change = raw.get("change")
     if not isinstance(change, Mapping) or change.get("actions") in _SKIPPED:
@@ -192,7 +196,9 @@ class Plan:
             if value is not None:
                 found[key] = value
         for key in ("password", "master_password", "secret_string", "environment"):
-            if key in found and key in expressions:
+            if key in found and not self.configured:
+                found[key] = _concealed(found[key])  # a state holds it, wherever it came from
+            elif key in found and key in expressions:
                 found[key] = self._provenance(found[key], expressions[key], module)
         return found
 
@@ -239,6 +245,8 @@ class Plan:
         """Return a secret that remembers which variable it was given by."""
         if isinstance(value, str) and isinstance(expression, Mapping):
             return self._given(value, expression, module) or value
+        if isinstance(value, list) and any(True for _ in _mentioned(expression)):
+            return _concealed(value)  # which of the variables is made of what, a plan does not say
         return value
 
     def _given(self, value: str, expression: Config, module: _Module | None) -> Value:
@@ -391,6 +399,13 @@ def special_values(kind: Kind, raw: Mapping[str, Value], file: str) -> dict[str,
     """Return attributes that a data source has under other names."""
     if kind.name == "data.iam_policy_document":
         statements = raw.get("statement")
+        merged = raw.get("source_policy_documents") or raw.get("override_policy_documents")
+        if merged and isinstance(raw.get("json"), str):
+            return {"document": raw["json"]}
+        if merged:
+            return {"document": [*(_statement(one) for one in statements or ()), Unknown()]}
+        if isinstance(statements, Unknown):
+            return {"document": statements}
         if statements is not None:
             return {"document": {"Statement": [_statement(one) for one in statements or ()]}}
         return {"document": raw.get("json")}
@@ -405,6 +420,8 @@ def _statement(one: Value) -> Value:
     names = {"sid": "Sid", "effect": "Effect", "actions": "Action", "not_actions": "NotAction"}
     names |= {"resources": "Resource", "not_resources": "NotResource"}
     made = {names[key]: value for key, value in one.items() if key in names and value}
+    if any(isinstance(one.get(key), Unknown) for key in ("principals", "condition")):
+        return Unknown()
     for each in one.get("principals") or ():
         if isinstance(each, Mapping):
             made.setdefault("Principal", {})[each.get("type")] = each.get("identifiers")
@@ -413,6 +430,34 @@ def _statement(one: Value) -> Value:
             test = made.setdefault("Condition", {}).setdefault(each.get("test"), {})
             test[each.get("variable")] = each.get("values")
     return made
+
+
+def _concealed(value: Value) -> Value:
+    """Return a value with each text that is a secret as one of which nobody knows the source."""
+    if isinstance(value, str):
+        return Password(Kept.HIDDEN)
+    if isinstance(value, list):
+        return [_concealed(one) if isinstance(one, Mapping) else one for one in value]
+    if isinstance(value, Mapping):
+        return {
+            key: _concealed(one)
+            if isinstance(one, Mapping) or (isinstance(one, str) and is_secret_name(key))
+            else one
+            for key, one in value.items()
+        }
+    return value
+
+
+def _mentioned(expression: Value) -> Iterator[str]:
+    """Yield every reference in an expression, at any depth."""
+    todo = [expression]
+    while todo:
+        one = todo.pop()
+        if isinstance(one, list):
+            todo.extend(one)
+        elif isinstance(one, Mapping):
+            yield from _references(one) if _is_expression(one) else ()
+            todo.extend(one.values())
 
 
 def _is_expression(one: Mapping[str, Any]) -> bool:

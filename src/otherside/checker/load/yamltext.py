@@ -71,6 +71,7 @@ class _Builder:
                         )
                         raise InputError(self.file, cause, line=line)
                     value, size = self.anchors[event.anchor]
+                    self.nodes += size - 1
                     self._add(value, size, line, None)
                 case yaml.MappingStartEvent():
                     self._open(_Open(Mapped(), event.tag, event.anchor, line))
@@ -87,7 +88,7 @@ class _Builder:
             raise InputError(self.file, "nested too deeply to be a template", line=one.line)
 
     def _add(self, value: Any, size: int, line: int, anchor: str | None) -> None:  # noqa: ANN401 - whatever the text holds
-        self.nodes += size
+        self.nodes += 1
         if self.nodes > _NODES_MAX:
             cause = f"its aliases multiply to more than {_NODES_MAX:,} values"
             raise InputError(self.file, cause, line=line)

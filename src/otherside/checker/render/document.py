@@ -1,5 +1,6 @@
 """The document of a check: what `--format json` writes, and all other formats are made of."""
 
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +19,7 @@ def as_document(
 ) -> Document:
     """Return everything that a check has to say."""
     baselined = list(known)
-    return {
+    document: Document = {
         "schema_version": SCHEMA_VERSION,
         "findings": [_finding(one) for one in result.findings],
         "unknown": [
@@ -42,6 +43,24 @@ def as_document(
             "recovery": _recovery(summary),
         },
     }
+    shown: Document = printable(document)
+    return shown
+
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+
+
+def printable(value: Any) -> Any:  # noqa: ANN401 - any part of a document
+    """Return a part of a document with what a terminal would obey, or no file can hold, spelt out.
+
+    Names come from whoever wrote the stack: a line break in one must not begin a line of a log, nor
+    an escape colour a terminal.
+    """
+    if isinstance(value, str):
+        return _CONTROL.sub(lambda one: one[0].encode("unicode_escape").decode(), value)
+    if isinstance(value, dict):
+        return {key: printable(one) for key, one in value.items()}
+    return [printable(one) for one in value] if isinstance(value, list) else value
 
 
 def _pair(read: Read) -> dict[str, str] | None:

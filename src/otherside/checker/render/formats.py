@@ -84,7 +84,8 @@ def as_markdown(document: Document) -> str:
         lines += ["| Severity | Rule | Resource | What |", "|---|---|---|---|"]
         for one in document["findings"]:
             rule = f"[{one['code']} {one['name']}]({one['url']})"
-            cells = [one["severity"], rule, f"`{one['resource']}`", one["message"]]
+            name = one["resource"].replace("`", "'")
+            cells = [one["severity"], rule, f"`{name}`", one["message"]]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     else:
         lines.append("No finding.")

@@ -33,10 +33,11 @@ from otherside.checker.graph import Graph, Resource
 from otherside.checker.rule import Severity, Step, rule
 
 _NEEDED = {
-    "AWS/ApplicationELB": "LoadBalancer",
-    "AWS/NetworkELB": "LoadBalancer",
-    "AWS/Route53": "HealthCheckId",
+    "AWS/ApplicationELB": ("LoadBalancer", "TargetGroup"),
+    "AWS/NetworkELB": ("LoadBalancer",),
+    "AWS/Route53": ("HealthCheckId", "HostedZoneId"),
 }
+"""One of these; RequestCountPerTarget is known by its target group alone."""
 
 
 @rule(
@@ -52,5 +53,5 @@ def alarm_without_dimension(graph: Graph, alarm: Resource) -> Iterator[str]:
     dimensions = alarm["dimensions"]
     if needed is None or alarm["metric_query"] or not isinstance(dimensions, (dict, type(None))):
         return
-    if needed not in (dimensions or {}):
-        yield f"{alarm['namespace']} has no metric without {needed}"
+    if not any(one in (dimensions or {}) for one in needed):
+        yield f"{alarm['namespace']} has no metric without {needed[0]}"

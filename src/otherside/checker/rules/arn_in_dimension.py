@@ -37,18 +37,18 @@ from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Link, Resource
 from otherside.checker.rule import Severity, Step, rule
-from otherside.checker.value import Ref, Unknown, Value
+from otherside.checker.value import Ref, Undecided, Unknown, Value
 
 _ARN = {"arn", "id"}
 _OF = {"LoadBalancer": "lb.load_balancer", "TargetGroup": "lb.target_group"}
 _BY_NAME = {
-    "DBClusterIdentifier": "rds.cluster",
-    "DBInstanceIdentifier": "rds.cluster_instance",
-    "FunctionName": "lambda.function",
-    "TableName": "dynamodb.table",
-    "QueueName": "sqs.queue",
-    "TopicName": "sns.topic",
-    "AutoScalingGroupName": "autoscaling.group",
+    "DBClusterIdentifier": ("rds.cluster",),
+    "DBInstanceIdentifier": ("rds.cluster_instance", "rds.instance"),
+    "FunctionName": ("lambda.function",),
+    "TableName": ("dynamodb.table",),
+    "QueueName": ("sqs.queue",),
+    "TopicName": ("sns.topic",),
+    "AutoScalingGroupName": ("autoscaling.group",),
 }
 
 
@@ -60,11 +60,17 @@ _BY_NAME = {
     controls=("SOC 2 CC7.2", "PCI DSS 10.7.2", "NIST SI-4", "NIST AU-6"),
 )
 def arn_in_dimension(graph: Graph, alarm: Resource) -> Iterator[str]:
-    dimensions = alarm["dimensions"]
-    for name, value in (dimensions or {}).items() if isinstance(dimensions, dict) else ():
+    for name, value in _dimensions(alarm):
         wrong = _text(name, value) or _link(graph, alarm, name, value)
         if wrong:
             yield f"its dimension {name} is {wrong}"
+
+
+def _dimensions(alarm: Resource) -> Iterator[tuple[str, Value]]:
+    """Yield every dimension of an alarm: of its metric, and of those that it computes with."""
+    yield from (alarm["dimensions"] or {}).items()
+    for query in alarm["metric_query"] or ():
+        yield from ((query.get("metric") or {}).get("dimensions") or {}).items()
 
 
 def _text(name: str, value: Value) -> str:
@@ -95,9 +101,12 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
         if links and _whole(value, links) and all(one.attribute in _ARN for one in links):
             return f"the ARN of {links[0].resource.label}; metrics have its arn_suffix"
     elif name in _BY_NAME:
-        links = graph.links(alarm, value, _BY_NAME[name])
-        if links and all(one.attribute == "arn" for one in links):
-            return f"the ARN of {links[0].resource.label}; metrics have its name"
+        links = graph.links(alarm, value, *_BY_NAME[name])
+        for attribute, what in (("arn", "ARN"), ("url", "URL")):
+            if links and all(one.attribute == attribute for one in links):
+                return f"the {what} of {links[0].resource.label}; metrics have its name"
+    if name in {*_OF, *_BY_NAME} and not value.refs and not value.text:
+        raise Undecided(alarm.cannot(f"dimensions.{name}", value.why))
     return ""
 
 

@@ -43,6 +43,7 @@ from collections.abc import Iterator
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.query import aws_key
 from otherside.checker.rule import Severity, Step, rule
+from otherside.checker.value import Undecided
 
 _KEYS = {
     "rds.cluster": "kms_key_id",
@@ -73,26 +74,38 @@ def aws_managed_key(graph: Graph, one: Resource) -> Iterator[str]:
     if one.kind == "s3.encryption":
         yield from _bucket(graph, one)
         return
+    if one.type == "AWS::Backup::LogicallyAirGappedBackupVault":
+        return  # it is under a key that AWS owns outside of the account, on purpose
     path = _KEYS[one.kind]
     if one.kind.startswith("rds."):
-        if (
-            one.kind == "rds.instance"
-            and one["replicate_source_db"] is not None
-            and one[path] is None
-        ):
-            return  # it takes its source's, or the Region's own key: DR501 and DR502 tell
-        if one["storage_encrypted"] is None and one[path] is None:
-            if one["global_cluster_identifier" if one.kind == "rds.cluster" else "id"] is None:
-                yield "its storage is not encrypted at all"
-                return
-        elif one["storage_encrypted"] is False:
+        encrypted = _encrypted(one, path)
+        if encrypted is False:
             yield "its storage is not encrypted at all"
+        if not encrypted:
             return
     whose = aws_key(graph, one, path)
     if whose == "aws":
         yield "it is under AWS's own key"
     elif whose == "none" and (one.kind in _ALWAYS or one.kind.startswith("rds.")):
         yield "it names no key, so it is under AWS's own"
+
+
+def _encrypted(database: Resource, path: str) -> bool | None:
+    """Tell whether a database is encrypted; `None` where another rule asks by which key.
+
+    Raises:
+        Undecided: If it is as its snapshot is.
+    """
+    keyless = database[path] is None
+    is_replica = database.kind == "rds.instance" and database["replicate_source_db"] is not None
+    if is_replica and keyless:
+        return None  # it takes its source's, or the Region's own key: DR501 and DR502 tell
+    if database["snapshot_identifier"] is not None and keyless:
+        raise Undecided(database.cannot("kms_key_id", "its snapshot's"))
+    if database["storage_encrypted"] is None and keyless:
+        member = database.kind == "rds.cluster" and database["global_cluster_identifier"]
+        return bool(member)
+    return database["storage_encrypted"] is not False
 
 
 def _bucket(graph: Graph, one: Resource) -> Iterator[str]:

@@ -82,6 +82,8 @@ def _judged(
 
 def key_region(graph: Graph, one: Resource, key: Value) -> str | None:
     """Return the Region of a key, or `None` where it is not known."""
+    if isinstance(key, str) and key.startswith("alias/"):
+        return None  # an alias is looked up where it is used
     for link in graph.links(one, key, "kms.key", "kms.replica_key", "kms.alias"):
         return link.resource.region
     return region_of(key)

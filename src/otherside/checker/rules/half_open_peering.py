@@ -75,9 +75,10 @@ def half_open_peering(graph: Graph, peering: Resource) -> Iterator[str]:
 
 
 def _acceptance(peering: Resource, accepters: list[Resource]) -> Iterator[str]:
-    if not accepters and peering.known("auto_accept") is not True:
-        yield "nobody accepts it: it stays in pending-acceptance"
     far = peering["peer_region"]
+    alone = isinstance(far, str) and far != peering.region
+    if not accepters and (alone or peering.known("auto_accept") is not True):
+        yield "nobody accepts it: it stays in pending-acceptance"
     for one in accepters:
         if one.known("auto_accept") is not True:
             yield f"its accepter {one.label} does not accept by itself (auto_accept)"

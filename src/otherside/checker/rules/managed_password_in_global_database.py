@@ -44,9 +44,8 @@ from otherside.checker.rule import Severity, Step, rule
     controls=("SOC 2 CC6.1", "NIST CP-7"),
 )
 def managed_password_in_global_database(graph: Graph, cluster: Resource) -> Iterator[str]:
-    del graph
-    if (
-        cluster["global_cluster_identifier"] is not None
-        and cluster["manage_master_user_password"] is True
-    ):
+    if cluster["manage_master_user_password"] is not True:
+        return
+    joined = cluster["global_cluster_identifier"] is not None
+    if joined or graph.users(cluster, "rds.global_cluster", "source_db_cluster_identifier"):
         yield "RDS manages its password, which a member of a global database does not allow"

@@ -40,9 +40,9 @@ from otherside.checker.query import groups_of
 from otherside.checker.rule import Severity, Step, rule
 from otherside.checker.value import Code, Unknown
 
-_SERVES = re.compile(r"\b(httpd|nginx|apache2?|lighttpd|caddy|http\.server|webfs)\b|systemctl\s")
+_SERVES = re.compile(r"\b(httpd|nginx|apache2?|lighttpd|caddy|http\.server|webfs)\b")
 _BRINGS = re.compile(
-    r"git clone|docker|podman|pip3? install|npm |codedeploy|ansible|\.rpm|\.deb|curl |wget "
+    r"git clone|docker|podman|pip3? install|npm |codedeploy|cfn-init|unzip |tar |ansible|\.rpm|\.deb|curl |wget "
 )
 """What may bring the page along: nobody can tell from the script."""
 _FETCHED = re.compile(r"s3://(?P<bucket>[^/'\"\s]+)/(?P<key>[^'\"\s]*)")

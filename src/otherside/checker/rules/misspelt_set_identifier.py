@@ -43,6 +43,8 @@ _POLICIES = (
     "weighted_routing_policy",
     "latency_routing_policy",
     "geolocation_routing_policy",
+    "geoproximity_routing_policy",
+    "multivalue_answer_routing_policy",
 )
 _SPELT = ("set_identifier", "setIdentifier", "SetIdentifier")
 
@@ -60,6 +62,6 @@ def misspelt_set_identifier(graph: Graph, record: Resource) -> Iterator[str]:
         if difflib.get_close_matches(name, _SPELT, 1, 0.8):
             yield f"it has {name}, which Route 53 does not know; the property is set identifier"
             return
-    policy = next((one for one in _POLICIES if record[one] is not None), None)
+    policy = next((one for one in _POLICIES if record[one] not in (None, False)), None)
     if policy is not None and record["set_identifier"] is None:
         yield f"it has a {policy.replace('_', ' ')} and no set identifier"

@@ -30,7 +30,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import promoters
+from otherside.checker.query import managed_orchestrators, promoters
 from otherside.checker.rule import Severity, Step, rule
 
 
@@ -43,7 +43,7 @@ from otherside.checker.rule import Severity, Step, rule
 )
 def orchestrator_in_primary(graph: Graph, function: Resource) -> Iterator[str]:
     found = promoters(graph)
-    if function not in found:
+    if function not in found or managed_orchestrators(graph):
         return
     sides = graph.sides()
     if any(one.region not in {sides.primary, None} for one in found):

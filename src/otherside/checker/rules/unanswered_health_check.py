@@ -77,7 +77,7 @@ def unanswered_health_check(graph: Graph, check: Resource) -> Iterator[str]:
         protocol = there[0].text("protocol") or ("HTTPS" if port == _PORTS["HTTPS"] else "HTTP")
         if spoken is not None and protocol not in spoken:
             yield f"it asks by {type_.split('_')[0]}, and {there[0].label} speaks {protocol}"
-        elif not forwards(there[0]):
+        elif not forwards(graph, there[0]):
             yield (
                 f"{there[0].label} answers by itself (a redirect or a fixed response): "
                 "the check never fails"
@@ -106,8 +106,10 @@ def _matcher(group: Resource) -> Iterator[str]:
     matcher = group["health_check.matcher"]
     if not isinstance(matcher, str):
         return
+    if group.known("protocol_version") == "GRPC":
+        return  # its codes are of another kind
     for part in matcher.split(","):
         low, _, high = part.strip().partition("-")
-        if low.isdigit() and int(low) <= 200 <= int(high or low):  # noqa: PLR2004 - HTTP's OK
+        if low.isdigit() and int(low) < 300 and int(high or low) >= 200:  # noqa: PLR2004 - HTTP's success
             return
-    yield f"its matcher {matcher} does not take 200 for healthy"
+    yield f"its matcher {matcher} takes no success for healthy"

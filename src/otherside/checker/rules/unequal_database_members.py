@@ -71,7 +71,10 @@ def unequal_database_members(graph: Graph, group: Resource) -> Iterator[Found]:
 
 def _minor(version: object) -> str:
     """Return major and minor of a version, as far as they are given."""
-    return ".".join(version.split(".")[:2]) if isinstance(version, str) else ""
+    if not isinstance(version, str):
+        return ""
+    engine = version.rpartition("mysql_aurora.")[2]
+    return ".".join(engine.split(".")[: 3 if engine != version else 2])
 
 
 def size(instance: Resource) -> float:

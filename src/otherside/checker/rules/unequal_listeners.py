@@ -67,5 +67,5 @@ def _served(graph: Graph, balancer: Resource) -> set[tuple[object, object]]:
     return {
         (one.known("port"), one.text("protocol") or "HTTP")
         for one in listeners(graph, balancer)
-        if forwards(one)
+        if forwards(graph, one)
     }

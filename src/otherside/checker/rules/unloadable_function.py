@@ -70,6 +70,8 @@ _SCRIPT = re.compile(r"^\s*(exports\.|const |let |module\.exports|export )", re.
 def unloadable_function(graph: Graph, function: Resource) -> Iterator[str]:
     if function["package_type"] == "Image" or function["image_uri"] is not None:
         return
+    if function["layers"] or "AWS_LAMBDA_EXEC_WRAPPER" in (function["environment"] or {}):
+        return  # a layer may bring the handler
     code = bundle(graph, function)
     runtime, handler = function.text("runtime") or "", function.text("handler") or ""
     language = next((one for one in _SUFFIXES if runtime.startswith(one)), "")
@@ -79,6 +81,8 @@ def unloadable_function(graph: Graph, function: Resource) -> Iterator[str]:
     texts = [text for _, text in code.files if text]
     if code.files and code.files[0][0] in {"index", "asset"}:
         yield from _inline(language, texts)
+        if code.files[0][0] == "index" and module != "index":
+            yield f"its handler is {handler}, and a template's inline code is called index"
         return
     names = [name for name, _ in code.files]
     path = module.replace(".", "/") if language == "python" else module
