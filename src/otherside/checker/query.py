@@ -1,6 +1,7 @@
 """What several rules ask of a graph, in the words of recovery."""
 
 import re
+from functools import lru_cache
 
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.permission import Rights, rights
@@ -15,7 +16,7 @@ PROMOTING = (
     "elasticache:FailoverGlobalReplicationGroup",
 )
 """What moves the writer."""
-_MOVES = re.compile(r"failover_?global_?cluster|promote_?read_?replica", re.IGNORECASE)
+_MOVES = ("failoverglobalcluster", "promotereadreplica")
 DATABASES = ("rds.cluster", "rds.instance")
 PURPOSE = re.compile(
     r"fail-?_?over|promot(e|er|ing)[-_]?(db|database|replica|standby|cluster|region|dr)|disaster"
@@ -89,7 +90,7 @@ def rights_of(graph: Graph, function: Resource) -> Rights:
     role = role_of(graph, function)
     if role is None:
         return Rights((), f"the role of {function.label}")
-    return rights(graph, role)
+    return graph.once(f"rights {role.id}", lambda: rights(graph, role))
 
 
 def promoters(graph: Graph) -> list[Resource]:
@@ -172,7 +173,10 @@ def purposeful(graph: Graph, function: Resource) -> bool:
     """Tell whether a function's name or code says that it moves the writer."""
     name = function["name"] if isinstance(function["name"], str) else ""
     label = re.split(r"[#.:/]", function.name)[-1]
-    return bool(PURPOSE.search(f"{name} {label}") or _MOVES.search(code_of(graph, function)))
+    if PURPOSE.search(f"{name} {label}"):
+        return True
+    code = squeezed(code_of(graph, function))
+    return any(one in code for one in _MOVES)
 
 
 def bundle(graph: Graph, function: Resource) -> Code | None:
@@ -183,6 +187,12 @@ def bundle(graph: Graph, function: Resource) -> Code | None:
     link = graph.link(function, "filename", "data.archive_file")
     packed = link.resource["source"] if link is not None else None
     return packed if isinstance(packed, Code) else None
+
+
+@lru_cache(maxsize=256)
+def squeezed(code: str) -> str:
+    """Return code in one case and without underscores: `failover_global_cluster` is one word."""
+    return code.lower().replace("_", "")
 
 
 def code_of(graph: Graph, function: Resource) -> str:

@@ -315,15 +315,14 @@ class Plan:
         address = f"{prefix}.{address}" if prefix else address
         instances = self.instances.get(_INDEX.sub("", address), [])
         index = _INDEX.findall(change.address)
-        nearest = [
-            [one for one in instances if one == address],
-            [one for one in instances if index and one.endswith(index[-1])],
-            [one for one in instances if prefix and one.startswith(f"{prefix}.")],
-            instances,
-            [address],
-        ]
-        chosen = next(found for found in nearest if found)
-        return [Ref(f"{self.file}#{one}", attribute) for one in chosen]
+        if len(instances) > 1:
+            nearest = [
+                [one for one in instances if one == address],
+                [one for one in instances if index and one.endswith(index[-1])],
+                [one for one in instances if prefix and one.startswith(f"{prefix}.")],
+            ]
+            instances = next((found for found in nearest if found), instances)
+        return [Ref(f"{self.file}#{one}", attribute) for one in instances or [address]]
 
     def _region(self, change: Change, resource: Resource) -> str | None:
         if is_global(resource.kind):

@@ -27,16 +27,13 @@ RPO: none by itself.
 - https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_FailoverGlobalCluster.html
 """
 
-import re
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import code_of
+from otherside.checker.query import code_of, squeezed
 from otherside.checker.rule import Severity, Step, rule
 
-_CALLED = re.compile(
-    r"\.failover_?global_?cluster\(|\bFailoverGlobalClusterCommand\b", re.IGNORECASE
-)
+_CALLED = (".failoverglobalcluster(", "failoverglobalclustercommand")
 
 
 @rule(
@@ -47,6 +44,6 @@ _CALLED = re.compile(
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def failover_without_data_loss(graph: Graph, function: Resource) -> Iterator[str]:
-    code = code_of(graph, function)
-    if _CALLED.search(code) and not re.search(r"allow_?data_?loss", code, re.IGNORECASE):
+    code = squeezed(code_of(graph, function))
+    if any(one in code for one in _CALLED) and "allowdataloss" not in code:
         yield "it calls FailoverGlobalCluster without AllowDataLoss"

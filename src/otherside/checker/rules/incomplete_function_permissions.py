@@ -38,6 +38,7 @@ RPO: none by itself.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from otherside.checker.graph import Graph, Resource
 from otherside.checker.permission import Rights
@@ -48,6 +49,7 @@ from otherside.checker.query import (
     purposeful,
     rights_of,
     sharing,
+    squeezed,
 )
 from otherside.checker.rule import Severity, Step, rule
 from otherside.checker.value import Undecided
@@ -76,17 +78,28 @@ def _snake(name: str) -> str:
 
 
 _SPELT = {
-    operation: re.compile(
-        rf"\.{_snake(operation)}\(|\b{operation}Command\b|\.{operation[0].lower()}{operation[1:]}\("
-        rf"|[\"']{operation}[\"']"
+    operation: (
+        f".{_snake(operation)}(",
+        f".{operation[0].lower()}{operation[1:]}(",
+        f"{operation}Command",
+        f'"{operation}"',
+        f"'{operation}'",
     )
     for operation in CALLS
 }
 
 
-def called(code: str) -> set[str]:
+@lru_cache(maxsize=256)
+def called(code: str) -> frozenset[str]:
     """Return the actions that code calls, in Python, JavaScript or TypeScript."""
-    return {CALLS[operation] for operation, spelt in _SPELT.items() if spelt.search(code)}
+    spoken = squeezed(code)
+    return frozenset(
+        CALLS[operation]
+        for operation, spelt in _SPELT.items()
+        if operation.lower() in spoken
+        and (operation != "Publish" or "sns" in spoken or "topicarn" in spoken)  # as others do
+        and any(one in code for one in spelt)
+    )
 
 
 @rule(

@@ -37,7 +37,7 @@ import re
 from collections.abc import Iterator
 
 from otherside.checker.graph import Graph, Resource
-from otherside.checker.query import code_of, members
+from otherside.checker.query import code_of, members, squeezed
 from otherside.checker.rule import Severity, Step, rule
 from otherside.checker.rules.missing_copy_vault import destinations
 from otherside.checker.value import Undecided, strings, unknowns
@@ -113,7 +113,7 @@ def _copies(graph: Graph, one: Resource) -> bool:
     """
     path = "source" if one.kind == "lambda.function" else "definition"
     text = code_of(graph, one) if path == "source" else " ".join(strings(one[path]))
-    plain = text.lower().replace("_", "")
+    plain = squeezed(text)
     if any(word in plain for word in ("copydbsnapshot", "copydbclustersnapshot")):
         return True
     if not text and re.search("snapshot|backup|copy", one.text("name") or one.label, re.IGNORECASE):

@@ -1,0 +1,248 @@
+"""Measure `otherside check` beside checkov and cfn-lint on the same files, in one run.
+
+The files are our own stack as a plan and as templates, whole and with each of the fifteen failures
+in it. A checker finds a failure if it says something of the broken stack that it does not say of
+the whole one. Growth is measured on plans of many such stacks, each a module of its own.
+
+checkov is none of our dependencies: it is installed into `.venv/.checkov` at the first run, or
+taken from `--checkov PROGRAM`; without it the table has two columns. It takes about ten
+minutes, of which ours is one; `--quick` leaves out what is large.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from checker import spec as writing  # noqa: E402 - the path comes first
+from checker.breaks import BREAKS, NOT_IN, Broken  # noqa: E402 - as above
+from checker.own import exported, graph_of, specs_of  # noqa: E402 - as above
+from checker.test_breaks import written  # noqa: E402 - as above
+
+FIFTEEN = [f"DR{number:03}" for number in range(1, 16)]
+SIZES = (1_000, 10_000, 100_000)
+LIMIT_S = 300
+Found = Callable[[str], set[str]]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run of a checker came to."""
+
+    seconds: float
+    peak_mb: float
+    found: set[str]
+    """What it says: rules and what of."""
+
+    def __str__(self) -> str:
+        """Return seconds and megabytes."""
+        return f"{self.seconds:7.2f} s {self.peak_mb:6.0f} MB"
+
+
+def run(command: list[str], read: Found) -> Run | None:
+    """Run a checker in a process of its own; `None` if it is not done in time."""
+    start = time.perf_counter()
+    with tempfile.TemporaryFile("w+") as out:
+        child = subprocess.Popen(
+            command,
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "LOG_LEVEL": "ERROR"},
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (LIMIT_S, LIMIT_S)),  # noqa: PLW1509 - no threads here
+        )
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        seconds = time.perf_counter() - start
+        if os.WIFSIGNALED(status):
+            return None
+        out.seek(0)
+        return Run(seconds, usage.ru_maxrss / 1024, read(out.read()))
+
+
+def ours_says(text: str) -> set[str]:
+    """Return what we say of a stack."""
+    return {f"{one['code']} {one['resource']}" for one in json.loads(text)["findings"]}
+
+
+def checkov_says(text: str) -> set[str]:
+    """Return which of checkov's checks fail, and of what."""
+    document = json.loads(text[text.index("[" if text.lstrip()[:1] == "[" else "{") :])
+    reports = document if isinstance(document, list) else [document]
+    return {
+        f"{one['check_id']} {one['resource']}"
+        for report in reports
+        for one in report.get("results", {}).get("failed_checks", [])
+    }
+
+
+def cfn_lint_says(text: str) -> set[str]:
+    """Return cfn-lint's errors and warnings, and of what."""
+    return {
+        f"{one['Rule']['Id']} {'/'.join(str(step) for step in one['Location']['Path'] or [])}"
+        for one in json.loads(text or "[]")
+        if one["Level"] in {"Error", "Warning"}
+    }
+
+
+def checkov_program(given: str | None) -> str | None:
+    """Return checkov's program, installed if need be, or `None`."""
+    if given:
+        return given
+    home = ROOT / ".venv" / ".checkov"
+    program = home / "bin" / "checkov"
+    if not program.exists():
+        print("installing checkov into .venv/.checkov", file=sys.stderr)
+        venv.create(home, with_pip=True)
+        install = [str(home / "bin" / "pip"), "install", "--quiet", "checkov"]
+        if subprocess.run(install, check=False).returncode:
+            return None
+    return str(program)
+
+
+def plan_of(broken: Broken) -> dict[str, Any]:
+    """Return a stack as a plan."""
+    return writing.Terraform(list(broken.specs.values())).document()  # type: ignore[no-any-return]  # tests have no types
+
+
+def templates_of(broken: Broken, directory: Path) -> list[Path]:
+    """Write a stack as a template for each Region."""
+    specs = written(broken.specs.values(), "cloudformation")
+    files = []
+    for region, document in writing.CloudFormation(specs).documents().items():
+        files.append(directory / f"{region}.json")
+        files[-1].write_text(json.dumps(document))
+    return files
+
+
+def commands(directory: Path, checkov: str | None) -> dict[str, tuple[list[str], Found]]:
+    """Return how each checker is called on what lies in a directory."""
+    plan = str(directory / "plan.json")
+    templates = sorted(str(one) for one in directory.glob("us-*.json"))
+    regions = [word for one in templates for word in ("--region", f"{one}={Path(one).stem}")]
+    python = [sys.executable, "-m"]
+    found: dict[str, tuple[list[str], Found]] = {
+        "otherside, plan": (
+            [*python, "otherside.cli", "check", plan, "--format", "json"],
+            ours_says,
+        ),
+        "otherside, templates": (
+            [*python, "otherside.cli", "check", *templates, *regions, "--format", "json"],
+            ours_says,
+        ),
+        "cfn-lint, templates": (
+            [*python, "cfnlint", *templates, "--format", "json"],
+            cfn_lint_says,
+        ),
+    }
+    if checkov is not None:
+        quiet = ["--output", "json", "--compact", "--quiet"]
+        found["checkov, plan"] = ([checkov, "--file", plan, *quiet], checkov_says)
+        files = [word for one in templates for word in ("--file", one)]
+        found["checkov, templates"] = ([checkov, *files, *quiet], checkov_says)
+    return found
+
+
+def fifteen(specs: list[Any], checkov: str | None) -> None:
+    """Print which of the fifteen failures each checker finds, and what it costs."""
+    with tempfile.TemporaryDirectory() as parent:
+        whole = Path(parent, "whole")
+        whole.mkdir()
+        base = Broken(specs)
+        (whole / "plan.json").write_text(json.dumps(plan_of(base)))
+        templates_of(base, whole)
+        before = {name: run(*one) for name, one in commands(whole, checkov).items()}
+        names = list(before)
+        print(f"{'our own stack, whole':<24}" + "".join(f"{name:>24}" for name in names))
+        print(f"{'time and peak memory':<24}" + "".join(f"{before[n]!s:>24}" for n in names))
+        noise = [len(one.found) if one else 0 for one in before.values()]
+        print(f"{'findings':<24}" + "".join(f"{count:>24}" for count in noise), flush=True)
+        hits = dict.fromkeys(names, 0)
+        for code in FIFTEEN:
+            place = Path(parent, code)
+            place.mkdir()
+            broken = Broken(specs)
+            BREAKS[code](broken)
+            (place / "plan.json").write_text(json.dumps(plan_of(broken)))
+            templates_of(broken, place)
+            row = ""
+            for name, one in commands(place, checkov).items():
+                if "templates" in name and "cloudformation" in NOT_IN.get(code, {}):
+                    row += f"{'cannot be written':>24}"
+                    continue
+                after, first = run(*one), before[name]
+                new = after.found - first.found if after and first else set()
+                hits[name] += bool(new)
+                row += f"{', '.join(sorted({each.split()[0] for each in new})) or '-':>24}"
+            print(f"{code:<24}{row}", flush=True)
+        print(f"{'found of 15':<24}" + "".join(f"{hits[name]:>24}" for name in names))
+
+
+def many(specs: list[Any], size: int, file: Path) -> int:
+    """Write a plan of about so many resources: our stack so often, each a module of its own."""
+    base = plan_of(Broken(specs))
+    changes, config = base["resource_changes"], base["configuration"]["root_module"]["resources"]
+    text, copies = json.dumps([changes, config]), max(1, round(size / len(changes)))
+    calls: dict[str, Any] = {}
+    every: list[Any] = []
+    for number in range(copies):
+        renamed = text.replace("orders-prod", f"orders{number}-prod")
+        renamed = renamed.replace("orders.example.com", f"orders{number}.example.com")
+        mine, inner = json.loads(renamed)
+        for one in mine:
+            one["module_address"] = f"module.c{number}"
+            one["address"] = f"module.c{number}.{one['address']}"
+        every += mine
+        calls[f"c{number}"] = {"module": {"resources": inner}, "expressions": {}}
+    base["resource_changes"] = every
+    base["configuration"]["root_module"] = {"module_calls": calls}
+    file.write_text(json.dumps(base))
+    return len(every)
+
+
+def growth(specs: list[Any], checkov: str | None) -> None:
+    """Print time and memory by size."""
+    print(f"\n{'growth, plans of':<24}{'otherside':>24}{'checkov':>24}")
+    with tempfile.TemporaryDirectory() as parent:
+        for size in SIZES:
+            file = Path(parent, "plan.json")
+            count = many(specs, size, file)
+            row = f"{f'{count:,} resources':<24}"
+            found = commands(Path(parent), checkov)
+            for name in ("otherside, plan", "checkov, plan"):
+                if name not in found or (size > SIZES[1] and name.startswith("checkov")):
+                    row += f"{'not run':>24}"
+                    continue
+                one = run(*found[name])
+                row += f"{one!s:>24}" if one else f"{f'stopped, {LIMIT_S} s of CPU':>24}"
+            print(row, flush=True)
+
+
+def main() -> None:
+    """Print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument(
+        "--checkov", help="checkov's program; default: installed into .venv/.checkov"
+    )
+    parser.add_argument("--quick", action="store_true", help="leave out what is large")
+    asked = parser.parse_args()
+    checkov = checkov_program(asked.checkov)
+    specs = specs_of(graph_of(exported()))
+    fifteen(specs, checkov)
+    if not asked.quick:
+        growth(specs, checkov)
+
+
+if __name__ == "__main__":
+    main()
