@@ -80,11 +80,12 @@ def descend(raw: Value, path: Sequence[str]) -> Value:
     for step in path:
         if isinstance(raw, list) and len(raw) == 1:
             raw = raw[0]
-        if isinstance(raw, Unknown):
+        if isinstance(raw, dict):  # as nearly always, and quicker to tell than any mapping
+            raw = raw.get(step)
+        elif isinstance(raw, Unknown):
             return raw
-        if not isinstance(raw, Mapping):
-            return None
-        raw = raw.get(step)
+        else:
+            raw = raw.get(step) if isinstance(raw, Mapping) else None
     return raw
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from otherside.checker.load.shape import (
 )
 from otherside.checker.load.source import code_of_archive
 from otherside.checker.value import Code, Kept, Password, Ref, Unknown, Value
-from otherside.checker.vocabulary import Kind, by_terraform
+from otherside.checker.vocabulary import Kind, by_terraform, kinds
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
+_END = re.compile(r"[.\[]")
 _STEP = re.compile(r'[^.\["]+(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?')
 _CALL = re.compile(r"(?:^|\.)module\.([^.]+)")
 _SKIPPED = (["delete"], ["forget"])
@@ -84,12 +86,17 @@ def _wanted(values: object, kind: Kind | None) -> Mapping[str, Any]:
         return {}
     if kind is None:
         return {key: values[key] for key in ("id", "arn", "region") if key in values}
-    names = {one.terraform[0] for one in kind.attributes.values()} | _ALWAYS | _SOURCES
-    return {
-        key: value
-        for key, value in values.items()
-        if key in names or (kind.closed and value is not None)
-    }
+    if kind.closed:
+        return {key: value for key, value in values.items() if value is not None}
+    names = _names(kind.name)
+    return {key: value for key, value in values.items() if key in names}
+
+
+@cache
+def _names(kind: str) -> frozenset[str]:
+    """Return which properties of a kind are kept."""
+    mine = {one.terraform[0] for one in kinds()[kind].attributes.values()}
+    return frozenset(mine | _ALWAYS | _SOURCES)
 
 
 def _kind(mode: str, type_: str) -> Kind | None:
@@ -118,6 +125,9 @@ def _modules(config: Config, parent: _Module | None, name: str, call: Config) ->
     return module
 
 
+_PLAIN = (str, int, float)
+
+
 class Plan:
     """One plan or state, and how its references resolve."""
 
@@ -130,6 +140,7 @@ class Plan:
         self.given: Mapping[str, Any] = document.get("variables") or {}
         self.configured = bool(configuration)
         self.changes: list[Change] = list(_changes(document))
+        self._found: dict[tuple[str, ...], list[Ref]] = {}
         self.instances: dict[str, list[str]] = {}
         for one in self.changes:
             self.instances.setdefault(_INDEX.sub("", one.address), []).append(one.address)
@@ -210,14 +221,16 @@ class Plan:
         change: Change,
         module: _Module | None,
     ) -> Value:
+        if not unknown and (after is None or isinstance(after, _PLAIN)):
+            return after
         if unknown is True:
             if self.configured and expression is None:
                 return None  # nobody set it: the provider will
             return Unknown(refs=tuple(self._refs(expression, change, module)))
-        if isinstance(after, Mapping) or (after is None and isinstance(unknown, Mapping)):
-            inner = expression if isinstance(expression, Mapping) else {}
+        if isinstance(after, dict) or (after is None and isinstance(unknown, dict)):
+            inner = expression if isinstance(expression, dict) else {}
             flat = expression if _is_expression(inner) else None
-            left, right = after or {}, unknown if isinstance(unknown, Mapping) else {}
+            left, right = after or {}, unknown if isinstance(unknown, dict) else {}
             merged = {
                 key: self._merge(
                     left.get(key), right.get(key), flat or inner.get(key), change, module
@@ -298,6 +311,13 @@ class Plan:
         return found
 
     def _targets(self, text: str, prefix: str, change: Change) -> list[Ref]:
+        index = _INDEX.findall(change.address)[-1:]
+        key = (text, prefix, *index)
+        if key not in self._found:
+            self._found[key] = self._resolved(text, prefix, index)
+        return self._found[key]
+
+    def _resolved(self, text: str, prefix: str, index: list[str]) -> list[Ref]:
         steps = _steps(text)
         at = 3 if steps[:1] == ["data"] else 2
         if len(steps) < at or steps[0] in {
@@ -314,11 +334,10 @@ class Plan:
         attribute = _INDEX.sub("", steps[at]) if len(steps) > at else ""
         address = f"{prefix}.{address}" if prefix else address
         instances = self.instances.get(_INDEX.sub("", address), [])
-        index = _INDEX.findall(change.address)
         if len(instances) > 1:
             nearest = [
                 [one for one in instances if one == address],
-                [one for one in instances if index and one.endswith(index[-1])],
+                [one for one in instances if index and one.endswith(index[0])],
                 [one for one in instances if prefix and one.startswith(f"{prefix}.")],
             ]
             instances = next((found for found in nearest if found), instances)
@@ -470,11 +489,8 @@ def _references(expression: Mapping[str, Any]) -> list[str]:
 
 def _longest(found: list[str]) -> list[str]:
     """Return the references without those that only begin a longer one."""
-    return [
-        one
-        for one in found
-        if not any(other != one and other.startswith((f"{one}.", f"{one}[")) for other in found)
-    ]
+    begins = {one[: match.start()] for one in found for match in _END.finditer(one)}
+    return [one for one in found if one not in begins]
 
 
 def _in_order(expression: Value, unsure: list[int]) -> Value:
@@ -482,7 +498,7 @@ def _in_order(expression: Value, unsure: list[int]) -> Value:
 
     Terraform lists the references of a whole list flat, in the order in which they are written.
     """
-    if not isinstance(expression, Mapping) or not _is_expression(expression):
+    if not isinstance(expression, dict) or not _is_expression(expression):
         return expression
     found = _longest(_references(expression))
     if len(found) != len(unsure) or not found:

@@ -143,7 +143,7 @@ def _chief(graph: Graph, function: Resource, together: list[Resource]) -> bool:
         changes = [a for a in CALLS.values() if not a.split(":")[1].startswith(("Describe", "Get"))]
         return int(purposeful_name(one)), sum(bool(allowed.allow(a)) for a in changes), one.id
 
-    return max(together, key=weight) is function
+    return graph.once(f"chief {together[0].id}", lambda: max(together, key=weight)) is function
 
 
 def purposeful_name(one: Resource) -> bool:

@@ -51,9 +51,10 @@ def unequal_listeners(graph: Graph, record: Resource) -> Iterator[Found]:
     if record["failover_routing_policy.type"] != "PRIMARY":
         return
     ours = graph.link(record, "alias.name", "lb.load_balancer")
-    for other in failover_records(graph, "SECONDARY"):
+    others = graph.once("secondaries", lambda: _by_name(failover_records(graph, "SECONDARY")))
+    for other in others.get(str(record["name"]), []):
         theirs = graph.link(other, "alias.name", "lb.load_balancer")
-        if ours is None or theirs is None or other["name"] != record["name"]:
+        if ours is None or theirs is None:
             continue
         left, right = _served(graph, ours.resource), _served(graph, theirs.resource)
         if left and right and left - right:
@@ -61,6 +62,13 @@ def unequal_listeners(graph: Graph, record: Resource) -> Iterator[Found]:
                 f"{protocol}:{port}" for port, protocol in sorted(left - right, key=str)
             )
             yield Found(theirs.resource, f"it does not serve {missing}, and the primary's does")
+
+
+def _by_name(records: list[Resource]) -> dict[str, list[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for one in records:
+        found.setdefault(str(one["name"]), []).append(one)
+    return found
 
 
 def _served(graph: Graph, balancer: Resource) -> set[tuple[object, object]]:
