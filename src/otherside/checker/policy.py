@@ -4,26 +4,29 @@ Needs `pip install 'otherside[policy]'`. A pack is a directory with a `PulumiPol
 lines of Python; `examples/policy-pack` is one.
 """
 
-from collections.abc import Mapping
+import re
 from typing import Any
 
 from pulumi_policy import (
     EnforcementLevel,
     PolicyPack,
+    PolicyProviderResource,
     PolicyResource,
     ReportViolation,
     Severity,
     StackValidationArgs,
     StackValidationPolicy,
 )
-from pulumi_policy.proxy import UnknownValueError
+from pulumi_policy.deserialize import serialize_properties
 
 from otherside.checker.catalogue import catalogue
 from otherside.checker.engine import Config, Finding, check
 from otherside.checker.graph import Graph
-from otherside.checker.load.pulumi import UNKNOWN, Stack
+from otherside.checker.load.pulumi import SECRET, SIGNATURE, UNKNOWN, Stack
 from otherside.checker.load.read import settle_regions
+from otherside.checker.load.shape import is_secret_name
 from otherside.checker.rule import Rule
+from otherside.checker.vocabulary import by_pulumi
 
 NAME = "otherside"
 _SEVERITIES = {
@@ -70,7 +73,7 @@ class _Asked:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._read: tuple[list[str], dict[str, list[Finding]]] = ([], {})
+        self._read: tuple[list[dict[str, Any]], dict[str, list[Finding]]] = ([], {})
 
     def validation(self, rule: Rule) -> Any:  # noqa: ANN401 - the SDK's own callable
         """Return what a policy calls with the stack."""
@@ -83,21 +86,29 @@ class _Asked:
         return validate
 
     def _findings(self, args: StackValidationArgs) -> dict[str, list[Finding]]:
-        urns = [one.urn for one in args.resources]
-        if self._read[0] != urns:
+        raw = raw_of(args.resources)  # the SDK makes the list anew for each policy
+        if self._read[0] != raw:
             found: dict[str, list[Finding]] = {}
-            for one in check(graph_of(args.resources), self._config).findings:
+            for one in check(graph_of(raw), self._config).findings:
                 found.setdefault(one.rule.code, []).append(one)
-            self._read = urns, found
+            self._read = raw, found
         return self._read[1]
 
 
-def graph_of(resources: list[PolicyResource]) -> Graph:
+def graph_of(raw: list[dict[str, Any]]) -> Graph:
     """Return the graph of what a policy is handed."""
-    document = {"deployment": {"resources": [_raw(one) for one in resources]}}
-    found = list(Stack(document, "stack").load())
+    found = list(Stack({"deployment": {"resources": raw}}, "stack").load())
     settle_regions(found)
     return Graph(found)
+
+
+def raw_of(resources: list[PolicyResource]) -> list[dict[str, Any]]:
+    """Return resources in the shape of an export, and their providers with them."""
+    listed = {one.urn for one in resources}
+    providers = {one.provider.urn: one.provider for one in resources if one.provider is not None}
+    raw = [_raw(one) for one in resources]
+    raw += [_raw_provider(one) for urn, one in providers.items() if urn not in listed]
+    return raw
 
 
 def _raw(one: PolicyResource) -> dict[str, Any]:
@@ -106,7 +117,7 @@ def _raw(one: PolicyResource) -> dict[str, Any]:
         "urn": one.urn,
         "type": one.resource_type,
         "custom": ":index:" not in one.resource_type or one.resource_type.startswith("aws:"),
-        "inputs": _known(one.props),
+        "inputs": _concealed(one.resource_type, _referred(one)),
         "outputs": {},
         "provider": f"{provider.urn}::" if provider is not None else "",
         "ignoreChanges": list(one.opts.ignore_changes),
@@ -116,22 +127,48 @@ def _raw(one: PolicyResource) -> dict[str, Any]:
     }
 
 
-def _known(value: Any) -> Any:  # noqa: ANN401 - any property value
-    """Return a value with the SDK's unknowns, which raise when they are looked at, as marks."""
-    if isinstance(value, Mapping):
-        found = {}
-        for key in value:
-            try:
-                found[key] = _known(value[key])
-            except UnknownValueError:
-                found[key] = UNKNOWN[0]
-        return found
-    if isinstance(value, (list, tuple)):
-        items = []
-        for at in range(len(value)):
-            try:
-                items.append(_known(value[at]))
-            except UnknownValueError:
-                items.append(UNKNOWN[0])
-        return items
+_IDENTIFIER = re.compile(r"[a-z]+-[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _referred(one: PolicyResource) -> dict[str, Any]:
+    """Return properties with each identifier that AWS made as not known, so that it is followed.
+
+    A pack is not handed the identifiers of resources, only which resources a property depends on.
+    """
+    found: dict[str, Any] = dict(serialize_properties(one.props))
+    for key, targets in one.property_dependencies.items():
+        if targets and key in found:
+            found[key] = _unnamed(found[key])
+    return found
+
+
+def _unnamed(value: Any) -> Any:  # noqa: ANN401 - any property value
+    if isinstance(value, str):
+        return UNKNOWN[0] if _IDENTIFIER.fullmatch(value) else value
+    if isinstance(value, list):
+        return [_unnamed(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _unnamed(each) for key, each in value.items()}
     return value
+
+
+def _raw_provider(one: PolicyProviderResource) -> dict[str, Any]:
+    inputs = dict(serialize_properties(one.props))
+    return {"urn": one.urn, "type": one.resource_type, "custom": True, "inputs": inputs}
+
+
+def _concealed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return inputs with what is secret as a secret: a pack is handed it in plain.
+
+    So it cannot be told whether a password is a literal; `otherside check` of the program can.
+    """
+    kind = by_pulumi().get(type_)
+    for one in kind.attributes.values() if kind is not None else ():
+        if one.shape == "secret" and isinstance(inputs.get(one.pulumi), str):
+            inputs[one.pulumi] = {SIGNATURE: SECRET}
+        if one.shape == "env" and isinstance(inputs.get(one.pulumi), dict):
+            held = inputs[one.pulumi].get("variables")
+            for name in held if isinstance(held, dict) else ():
+                if is_secret_name(name):
+                    held[name] = {SIGNATURE: SECRET}
+    return inputs
