@@ -46,6 +46,7 @@ bench: $(READY) ## Measure us beside our peers, in one run
 	$(BIN)/python bench/preview.py
 	$(BIN)/python bench/functions.py
 	$(BIN)/python bench/twin.py
+	$(BIN)/python bench/check.py
 
 evidence: $(READY) ## Run the drills that the documents show, and keep what came of them
 	$(BIN)/python tools/evidence.py

@@ -33,6 +33,7 @@ REFERENCE = ROOT / "docs" / "reference"
 CORE = ROOT / "src" / "otherside" / "core"
 INFRA = ROOT / "src" / "otherside" / "infra"
 TRANSCRIPT, DRILL, END = "<!-- transcript -->", "<!-- drill -->", "<!-- end -->"
+CHECK_SCHEMA = ROOT / "src" / "otherside" / "checker" / "render" / "check.schema.json"
 EVIDENCE = REFERENCE / "evidence.json"
 TRANSCRIPT_LINES = 26
 TWIN_TESTS = ROOT / "tests" / "twin"
@@ -47,6 +48,7 @@ def pages() -> dict[Path, str]:
     return {
         ROOT / "README.md": _readme(),
         REFERENCE / "otherside.schema.json": json.dumps(schema, indent=2, sort_keys=True) + "\n",
+        REFERENCE / "check.schema.json": CHECK_SCHEMA.read_text(encoding="utf-8"),
         REFERENCE / "design.md": "\n".join(_design(schema)) + "\n",
         REFERENCE / "components.md": "\n".join(_components()) + "\n",
         REFERENCE / "cli.md": "\n".join(_cli()) + "\n",

@@ -41,6 +41,7 @@ from otherside.twin.aws.dns import Checks
 from otherside.twin.aws.groups import Groups
 from otherside.twin.aws.identity import Caller, Identity, Keys
 from otherside.twin.aws.kept import Kept
+from otherside.twin.aws.networks import Networks
 from otherside.twin.aws.objects import Objects
 from otherside.twin.aws.policies import POLICIES
 from otherside.twin.aws.seam import Extension
@@ -70,6 +71,7 @@ from otherside.twin.runtime.instances import Instances
 from otherside.twin.runtime.lag import measure_lag
 from otherside.twin.runtime.network import Interface, Network, Source
 from otherside.twin.runtime.resolver import Resolver
+from otherside.twin.runtime.scheduler import Scheduler
 from otherside.twin.runtime.streams import Streams
 
 ACCOUNT = "123456789012"
@@ -213,6 +215,7 @@ class Cloud:
             ground, access, self.processes, self.gateway, directory / "functions", self.surroundings
         )
         self.bus = Bus(ground, access, self.functions)
+        self.scheduler = Scheduler(ground, access, self.bus)
         self.postgres = Postgres(ground, self.processes, directory / "db")
         self.aurora = Aurora(ground, self.postgres, self._emit)
         self.metrics = self.functions.metrics = Metrics(ground)
@@ -221,6 +224,8 @@ class Cloud:
             ground, self.metrics, self._emit, self.bus.act, self.watching.suppressors
         )
         self.tables, self.objects = Tables(ground), Objects(ground, access)
+        self.tables.metrics = self.metrics
+        self.keys, self.networks = Keys(ground), Networks(ground)
         self.backups = Backups(ground, access, self.kept, self._emit, self.aurora)
         self.checkers = Checkers(
             ground, self.network, self.checks, self.alarms, self.metrics, self._resolve
@@ -284,7 +289,9 @@ class Cloud:
         return [
             Identity(self.ground),
             Caller(self.ground),
-            Keys(self.ground),
+            self.keys,
+            self.networks,
+            self.scheduler,
             Groups(self.ground),
             Secrets(self.ground, self.access, self.functions.invoke_arn),
             self.kept,
@@ -341,6 +348,10 @@ class Cloud:
             for part in (self.alarms, self.balancers, self.instances, self.streams):
                 keep(part.run, region)
             keep(self.bus.schedule, region)
+            keep(self.scheduler.run, region)
+        for forever in (self.keys.delete, self.networks.expire, self.tables.expire):
+            keep(forever)
+        keep(self.tables.measure)
         keep(self.checkers.run)
         keep(self.databases.run)
         keep(self.functions.follow)

@@ -1,5 +1,7 @@
 """IAM's managed policies, and keys that are one key in several Regions."""
 
+import asyncio
+import datetime as dt
 import json
 import re
 import uuid
@@ -21,6 +23,8 @@ AWS_OWNED = "arn:aws:iam::aws:policy/"
 MULTI_REGION_ID = re.compile(r"mrk-[0-9a-f]{32}")
 KEY_ID_BYTES = 36
 """moto writes the key's id before its ciphertext."""
+
+_LOOK_S = 60.0
 
 
 class Identity(Extension):
@@ -78,12 +82,36 @@ class Keys(Extension):
         backend = kms_models.kms_backends[self._ground.account][call.region]
         given = params.get("KeyId") or params.get("CiphertextBlob", b"")[:KEY_ID_BYTES]
         name = given.decode(errors="replace") if isinstance(given, bytes) else str(given)
+        if call.operation == "Decrypt" and params.get("KeyId"):
+            self._check_named(backend, params)
         key = backend.keys.get(backend.any_id_to_key_id(name) or name)
         if key is not None and key.key_state == "Disabled":
             raise failure("DisabledException", f"{key.arn} is disabled.")
         if key is not None and key.key_state == "PendingDeletion":
             raise failure("KMSInvalidStateException", f"{key.arn} is pending deletion.")
         raise PassError
+
+    def _check_named(self, backend: Any, params: Mapping[str, Any]) -> None:  # noqa: ANN401 - moto's own
+        """Refuse a key that is not the one that a ciphertext was made by."""
+        made_by = params["CiphertextBlob"][:KEY_ID_BYTES].decode(errors="replace")
+        named = backend.any_id_to_key_id(str(params["KeyId"]))
+        if made_by in backend.keys and named in backend.keys and named != made_by:
+            message = (
+                "The key ID in the request does not identify a CMK that can perform this operation."
+            )
+            raise failure("IncorrectKeyException", message)
+
+    async def delete(self) -> None:
+        """Delete keys whose time has come, for as long as the twin lives."""
+        while True:
+            await asyncio.sleep(_LOOK_S)
+            now = dt.datetime.fromtimestamp(self._ground.now_s, dt.UTC).replace(tzinfo=None)
+            for region in self._ground.regions:
+                backend = kms_models.kms_backends[self._ground.account][region]
+                for name, key in list(backend.keys.items()):
+                    due = key.deletion_date if key.key_state == "PendingDeletion" else None
+                    if due is not None and due.replace(tzinfo=None) <= now:
+                        del backend.keys[name]
 
 
 def _accept(wanted: re.Pattern[str]) -> None:

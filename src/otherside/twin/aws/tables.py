@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GlobalTables.html
 """
 
+import asyncio
 import copy
 import threading
 from collections import defaultdict, deque
@@ -21,9 +22,14 @@ from otherside.twin.front.wire import Call
 from otherside.twin.ground import Ground
 
 STRONG_MEMBERS = 3
+NAMESPACE, LATENCY = "AWS/DynamoDB", "ReplicationLatency"
 READS = ("GetItem", "Query", "Scan", "BatchGetItem")
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
-UNREPLICATED = ("BatchWriteItem", "TransactWriteItems", "ExecuteStatement", "ExecuteTransaction")
+MANY = ("BatchWriteItem", "TransactWriteItems")
+UNREPLICATED = ("ExecuteStatement", "ExecuteTransaction")
+TTL_LOOK_S = 600.0
+"""AWS says within 48 hours, typically; nobody may count on when."""
+METRIC_S = 60.0
 Change = tuple[Mapping[str, Any], dict[str, Any] | None, float]
 """The key, the item or none where it was deleted, and when it was written."""
 
@@ -59,6 +65,8 @@ class Tables(Extension):
         self._ground = ground
         self._tables: dict[str, GlobalTable] = {}
         self._lock = threading.Lock()
+        self.metrics: Any = None
+        """Set by the cloud: where metrics are published."""
         ground.geography.on_change(self._resume)
 
     @operation("dynamodb", "UpdateTable")
@@ -113,24 +121,79 @@ class Tables(Extension):
                 raise failure("ValidationException", message)
         raise PassError
 
+    @operation("dynamodb", *MANY)
+    def use_several(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse transactions where AWS does, ask for a majority, and leave the rest to moto."""
+        for name, _ in _several(params):
+            held = self._global(name)
+            if held and held.strong and call.operation == "TransactWriteItems":
+                message = "Transactions are not supported on strongly consistent global tables"
+                raise failure("ValidationException", message)
+            if held and held.strong:
+                self._need_majority(held, call.region)
+        raise PassError
+
+    @after("dynamodb", *MANY)
+    def several_written(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Send on what was written together, item by item: replicas see parts of it."""
+        for name, given in _several(params):
+            self._replicate(call.region, self._global(name), given)
+
     @after("dynamodb", *WRITES)
     def written(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
         """Send what was written to the other replicas."""
-        held = self._global(params.get("TableName"))
+        given = params.get("Key") or params["Item"]
+        self._replicate(call.region, self._global(params.get("TableName")), given)
+
+    async def expire(self) -> None:
+        """Delete what has expired, and the copies with it, for as long as the twin lives."""
+        while True:
+            await asyncio.sleep(TTL_LOOK_S)
+            for region in self._ground.regions:
+                for table in list(dynamodb_backends[self._ground.account][region].tables.values()):
+                    if self._ground.geography.stands(region):
+                        self._expire(region, table)
+
+    def _expire(self, region: str, table: Table) -> None:
+        asked = table.ttl or {}
+        name = asked.get("AttributeName")
+        if not name or asked.get("TimeToLiveStatus") != "ENABLED":
+            return
+        for item in list(table.all_items()):
+            due = item.attrs.get(name)
+            if due is None or due.type != "N" or float(due.value) > self._ground.now_s:
+                continue
+            key = {one: item.to_json()["Attributes"][one] for one in table.table_key_attrs}
+            table.delete_item(*_parts(table, key))
+            self._replicate(region, self._global(table.name), key)
+
+    async def measure(self) -> None:
+        """Publish how far replicas are behind, in the Region that was written to."""
+        while True:
+            await asyncio.sleep(METRIC_S)
+            for held in list(self._tables.values()):
+                for source, target in list(held.pending):
+                    if self._ground.geography.stands(source) and self.metrics is not None:
+                        behind_s = self.lag_s(held.name, source, target)
+                        least_s = self._ground.latency.of("table-replication")
+                        dimensions = {"TableName": held.name, "ReceivingRegion": target}
+                        value = 1000 * max(behind_s, least_s)
+                        self.metrics.put(source, NAMESPACE, LATENCY, value, dimensions)
+
+    def _replicate(self, region: str, held: GlobalTable | None, given: Mapping[str, Any]) -> None:
         if held is None or held.strong:
             return
-        table = self._table(call.region, held.name)
-        given = params.get("Key") or params["Item"]
+        table = self._table(region, held.name)
         key = {name: given[name] for name in table.table_key_attrs}
         item = _item(table, key)
         at_s = self._ground.now_s
-        held.written_s[call.region][str(key)] = at_s
-        for region in held.regions:
-            if region != call.region:
+        held.written_s[region][str(key)] = at_s
+        for other in held.regions:
+            if other != region:
                 with self._lock:
-                    held.pending[call.region, region].append((key, item, at_s))
+                    held.pending[region, other].append((key, item, at_s))
                 delay_s = self._ground.latency.of("table-replication")
-                self._ground.later(delay_s, partial(self._deliver, held, call.region, region))
+                self._ground.later(delay_s, partial(self._deliver, held, region, other))
 
     def lag_s(self, name: str, source: str, target: str) -> float:
         """Return how old the oldest write is that has not arrived."""
@@ -258,3 +321,18 @@ def _put(table: Table, key: Mapping[str, Any], item: dict[str, Any] | None) -> N
         table.put_item(item)
     elif _find(table, key) is not None:
         table.delete_item(*_parts(table, key))
+
+
+def _several(params: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return what is written together: tables, and what names each item."""
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for name, requests in (params.get("RequestItems") or {}).items():
+        for one in requests:
+            found += [(name, given.get("Item") or given["Key"]) for given in one.values()]
+    for one in params.get("TransactItems") or ():
+        found += [
+            (given["TableName"], given.get("Item") or given["Key"])
+            for kind, given in one.items()
+            if kind != "ConditionCheck"
+        ]
+    return found

@@ -23,6 +23,7 @@ from otherside.twin.front.door import PassError
 from otherside.twin.front.wire import Call, Failure
 from otherside.twin.ground import Ground
 from otherside.twin.runtime.functions import Functions
+from otherside.twin.runtime.pattern import PatternError, fits, read_pattern
 from otherside.twin.trail import Trail
 
 SERVICE = "events.amazonaws.com"
@@ -31,8 +32,8 @@ ALARM_LAMBDA = "lambda.alarms.cloudwatch.amazonaws.com"
 AGE_S, TRIES = 86_400.0, 185
 FIRST_PAUSE_S, PAUSE_MAX_S = 1.0, 60.0
 ENTRIES_MAX = 10
-_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
-_UNIT_S = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+UNIT_S = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 
 
 class DeniedError(Exception):
@@ -90,6 +91,23 @@ class Bus(Extension):
         failed = sum("ErrorCode" in one for one in entries)
         return {"FailedEntryCount": failed, "Entries": entries}
 
+    @operation("events", "PutRule")
+    def put_rule(self, _call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse a pattern that EventBridge does, and leave the rest to moto."""
+        if params.get("EventPattern"):
+            _pattern(str(params["EventPattern"]))
+        raise PassError
+
+    @operation("events", "TestEventPattern")
+    def try_pattern(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell whether an event fits a pattern."""
+        pattern = _pattern(str(params["EventPattern"]))
+        try:
+            event = json.loads(str(params["Event"]))
+        except ValueError:
+            raise failure("ValidationException", "Parameter Event is not valid.") from None
+        return {"Result": fits(pattern, event)}
+
     @operation("sns", "Subscribe")
     def subscribe(self, _call: Call, params: Mapping[str, Any]) -> None:
         """Refuse what would leave this machine, and leave the rest to moto."""
@@ -123,7 +141,7 @@ class Bus(Extension):
         for rule in self._rules(region, bus):
             if rule.scheduled_expression or not str(rule.state).startswith("ENABLED"):
                 continue
-            if rule.event_pattern.matches_event(event):  # type: ignore[arg-type]  # an event as it is
+            if fits(json.loads(rule.event_pattern.dump() or "{}"), event):
                 self._hand_out(region, rule, event, forwarded=forwarded)
 
     def _rules(self, region: str, bus: str) -> list[Rule]:
@@ -150,11 +168,11 @@ class Bus(Extension):
                 continue
             now_s = self._ground.now_s
             for rule in self._rules(region, "default"):
-                found = _RATE.fullmatch(rule.scheduled_expression or "")
+                found = RATE.fullmatch(rule.scheduled_expression or "")
                 if found is None or not str(rule.state).startswith("ENABLED"):
                     due.pop(rule.arn, None)
                     continue
-                every_s = int(found[1]) * _UNIT_S[found[2]]
+                every_s = int(found[1]) * UNIT_S[found[2]]
                 if rule.arn not in due:
                     delay_s = self._ground.latency.of("schedule-delay")
                     due[rule.arn] = now_s // 60 * 60 + 60 + delay_s
@@ -303,6 +321,49 @@ class Bus(Extension):
 
     # --- targets that others use too ------------------------------------------------------------
 
+    async def hand_over(self, region: str, arn: str, text: str) -> None:
+        """Hand a text to a target for somebody who may, as has been seen.
+
+        Raises:
+            MissingError: If there is no such target.
+            OSError: If its Region cannot be reached.
+        """
+        service, there = arn.split(":")[2], arn.split(":")[3] or region
+        if not self._ground.geography.reaches(region, there):
+            msg = f"{there} cannot be reached"
+            raise ConnectionError(msg)
+        if service == "lambda":
+            work = self._functions.invoke_later(self._find_function(arn), text.encode())
+            self._ground.start(work, name="a function of a schedule")
+        elif service == "sqs":
+            self.put_message(arn, text, {})
+        elif service == "sns":
+            topic = sns_backends[self._ground.account][there].topics.get(arn)
+            if topic is None:
+                raise MissingError(arn)
+            topic.publish(text)
+        else:
+            self.emit(there, {"source": "scheduler", "detail": json.loads(text)})
+
+    def put_message(self, arn: str, text: str, attributes: Mapping[str, str]) -> None:
+        """Put a message into a queue.
+
+        Raises:
+            MissingError: If there is no queue.
+        """
+        region, name = arn.split(":")[3], arn.rpartition(":")[2]
+        backend = sqs_backends[self._ground.account][region]
+        if name not in backend.queues:
+            raise MissingError(arn)
+        backend.send_message(
+            name,
+            text,
+            message_attributes={
+                key: {"DataType": "String", "StringValue": value}
+                for key, value in attributes.items()
+            },
+        )
+
     async def to_queue(
         self,
         service: str,
@@ -326,14 +387,7 @@ class Bus(Extension):
         self._may_use_key(
             service, str(getattr(queue, "kms_master_key_id", None) or ""), region, source
         )
-        sqs_backends[self._ground.account][region].send_message(
-            name,
-            text,
-            message_attributes={
-                key: {"DataType": "String", "StringValue": value}
-                for key, value in (attributes or {}).items()
-            },
-        )
+        self.put_message(arn, text, attributes or {})
 
     def publish(
         self, service: str, arn: str, text: str, *, source: str, subject: str | None = None
@@ -423,6 +477,13 @@ class Bus(Extension):
                 "error": error,
             }
         )
+
+
+def _pattern(text: str) -> dict[str, Any]:
+    try:
+        return read_pattern(text)
+    except PatternError as error:
+        raise failure("InvalidEventPatternException", str(error)) from error
 
 
 def _problem(entry: Mapping[str, Any]) -> tuple[str, str] | None:

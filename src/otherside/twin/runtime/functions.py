@@ -26,7 +26,7 @@ from moto.awslambda.models import LambdaFunction, lambda_backends
 from moto.logs.models import logs_backends
 from moto.sts.models import sts_backends
 
-from otherside.twin.aws.seam import Extension, failure, operation
+from otherside.twin.aws.seam import Extension, after, failure, operation
 from otherside.twin.front.access import Access
 from otherside.twin.front.door import PassError
 from otherside.twin.front.wire import Call
@@ -58,6 +58,9 @@ VARIABLES_BYTES_MAX = 4096
 KEPT_WARM = 1
 """Environments of a function that wait for its next event: each takes 50 MB of this machine."""
 FOLLOW_S = 1.0
+CONCURRENCY_MAX, UNRESERVED_MIN = 1_000, 100
+"""Of an account in a Region."""
+THROTTLED_S, THROTTLED_MAX_S = 1.0, 300.0
 LAST_WORDS_S = 1.0
 """The machine's seconds."""
 VERSION = "/2018-06-01/runtime/"
@@ -107,6 +110,8 @@ class Environment:
     """What it shows the gateway."""
     said: str = ""
     """What was printed during the invocation that runs."""
+    edition: int = 0
+    """Which state of the function it was made of: one that was updated is run no more."""
 
 
 class Functions(Extension):
@@ -128,6 +133,7 @@ class Functions(Extension):
         self._idle: dict[str, list[Environment]] = {}
         self._all: dict[str, Environment] = {}
         self._running: dict[str, int] = {}
+        self._editions: dict[str, int] = {}
         self._numbers = itertools.count(1)
         self.runs: Trail[dict[str, Any]] = Trail()
         """Every invocation that ended, for the drill and for `twin status`."""
@@ -156,6 +162,32 @@ class Functions(Extension):
             message = "Environment variables are 4 KB at the most"
             raise failure("InvalidParameterValueException", message)
         raise PassError
+
+    @operation("lambda", "PutFunctionConcurrency")
+    def check_reserve(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse what would leave the account too little that is not reserved."""
+        function = self.find(call.region, str(params["FunctionName"]))
+        others = sum(
+            int(one.reserved_concurrency or 0)
+            for one in lambda_backends[self._ground.account][call.region].list_functions()
+            if one.function_name != function.function_name
+        )
+        wanted = int(params["ReservedConcurrentExecutions"])
+        if others + wanted > CONCURRENCY_MAX - UNRESERVED_MIN:
+            message = (
+                "Specified ReservedConcurrentExecutions for function decreases account's "
+                f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MIN}]."
+            )
+            raise failure("InvalidParameterValueException", message)
+        raise PassError
+
+    @after("lambda", "UpdateFunctionCode", "UpdateFunctionConfiguration")
+    def updated(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Run no environment any more that was made of what the function was before."""
+        arn = str(self.find(call.region, str(params["FunctionName"])).function_arn)
+        self._editions[arn] = self._editions.get(arn, 0) + 1
+        for environment in self._idle.pop(arn, []):
+            self._ground.start(self._discard(environment), name="retire an environment")
 
     @operation("lambda", "Invoke")
     def invoke_operation(self, call: Call, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
@@ -235,10 +267,11 @@ class Functions(Extension):
         for number in range(tries):
             if number:
                 await asyncio.sleep(RETRY_PAUSES_S[number - 1])
+            await self._until_it_stands(function)
+            await self._until_there_is_room(function, began_s + age_s)
             if self._ground.now_s - began_s > age_s:
                 await self._give_up(function, payload, outcome, number, "EventAgeExceeded")
                 return
-            await self._until_it_stands(function)
             outcome = await self.invoke(function, payload)
             if outcome.error is None:
                 return
@@ -268,6 +301,13 @@ class Functions(Extension):
         """Wait while a function's Region is lost: its queue is lost with it, and comes back."""
         while not self._ground.geography.stands(str(function.region)):  # noqa: ASYNC110 - threads call back
             await asyncio.sleep(1.0)
+
+    async def _until_there_is_room(self, function: LambdaFunction, until_s: float) -> None:
+        """Wait while a function is throttled: an event is kept in its queue, and counts no try."""
+        pause_s = THROTTLED_S
+        while self._throttled(function) and self._ground.now_s <= until_s:
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, THROTTLED_MAX_S)
 
     async def _give_up(
         self,
@@ -312,7 +352,8 @@ class Functions(Extension):
         idle = self._idle.get(str(function.function_arn), [])
         while idle:
             found = idle.pop()
-            if found.process and found.process.running and found.function is function:
+            current = found.edition == self._editions.get(str(function.function_arn), 0)
+            if found.process and found.process.running and found.function is function and current:
                 return found
         return None
 
@@ -335,8 +376,9 @@ class Functions(Extension):
         self._collect(environment)
         outcome.log, environment.said = environment.said, ""
         if environment.process and environment.process.running:
-            idle = self._idle.setdefault(str(function.function_arn), [])
-            if len(idle) < KEPT_WARM:
+            arn = str(function.function_arn)
+            idle = self._idle.setdefault(arn, [])
+            if len(idle) < KEPT_WARM and environment.edition == self._editions.get(arn, 0):
                 idle.append(environment)
             else:
                 await self._discard(environment)
@@ -391,6 +433,7 @@ class Functions(Extension):
         await asyncio.to_thread(_unpack, function, code)
         stream = f"{_iso(self._ground.now_s)[:10].replace('-', '/')}/[$LATEST]{uuid.uuid4().hex}"
         environment = Environment(function, directory, directory / "log", stream)
+        environment.edition = self._editions.get(str(function.function_arn), 0)
         serve = functools.partial(self._serve, environment)
         environment.server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = environment.server.sockets[0].getsockname()[1]

@@ -17,6 +17,8 @@ from otherside.twin.ground import Ground
 
 HTTPS = 443
 ANY = "0.0.0.0"  # noqa: S104 - stands for whatever address AWS has
+ANSWERED_AT = (32_768, 60_999)
+"""Where Linux is answered: the ends of the ports that it calls from."""
 INTERNET = "203.0.113.1"
 """An address outside of every network, of those that documentation is written with."""
 Local = tuple[str, int]
@@ -142,6 +144,10 @@ class Network:
         why = self._no_way(from_, target) or self._no_way(target, from_)
         if why:
             return Verdict(reach=Reach.TIMEOUT, why=why)
+        if from_.subnet != target.subnet:  # a list stands at a subnet's edge
+            stopped = self._stopped(from_, target, port)
+            if stopped:
+                return Verdict(reach=Reach.TIMEOUT, why=stopped)
         here, there = self._vpc(from_), self._vpc(target)
         same = here == there
         theirs = target.groups if same else ()
@@ -218,6 +224,33 @@ class Network:
         backend, vpc = self._ec2(source.region), self._vpc(source)
         return any(one.vpc_id == vpc for one in backend.vpc_end_points.values())
 
+    # --- lists of the subnets -------------------------------------------------------------------
+
+    def _stopped(self, source: Interface, target: Interface, port: int) -> str | None:
+        """Return which network ACL stops a connection, or `None`: each way, for it keeps no state.
+
+        https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+        """
+        ways = (
+            (source, True, target.address, (port,)),
+            (target, False, source.address, (port,)),
+            (target, True, source.address, ANSWERED_AT),
+            (source, False, target.address, ANSWERED_AT),
+        )
+        for interface, outward, address, ports in ways:
+            for one in ports:
+                acl = self._acl(interface)
+                if acl is not None and not _acl_lets(acl, address, one, outward=outward):
+                    way = "out" if outward else "in"
+                    return f"{acl.id} of {interface.subnet} lets {one} not {way}"
+        return None
+
+    def _acl(self, interface: Interface) -> Any:  # noqa: ANN401 - moto's own
+        for acl in self._ec2(interface.region).network_acls.values():
+            if any(one.subnet_id == interface.subnet for one in acl.associations.values()):
+                return acl
+        return None
+
     # --- groups ---------------------------------------------------------------------------------
 
     def _lets_out(
@@ -247,6 +280,23 @@ class Network:
 
     def _ec2(self, region: str) -> Any:  # noqa: ANN401 - moto's own
         return ec2_backends[self.ground.account][region]
+
+
+def _acl_lets(acl: Any, address: str, port: int, *, outward: bool) -> bool:  # noqa: ANN401 - moto's own
+    """Return what the first rule says that is about a packet; the last of all says no."""
+    wanted = ipaddress.ip_address(address)
+    for entry in sorted(acl.network_acl_entries, key=lambda one: int(one.rule_number)):
+        if (str(entry.egress).lower() == "true") is not outward or not entry.cidr_block:
+            continue
+        if str(entry.protocol) not in {"-1", "6", "tcp"}:
+            continue
+        low, high = entry.port_range_from, entry.port_range_to
+        every = str(entry.protocol) == "-1" or low is None
+        if wanted in ipaddress.ip_network(entry.cidr_block) and (
+            every or int(low) <= port <= int(high)
+        ):
+            return str(entry.rule_action) == "allow"
+    return False
 
 
 def _matches(rule: Any, address: str, groups: tuple[str, ...], port: int) -> bool:  # noqa: ANN401 - whatever AWS or JSON has

@@ -1,0 +1,201 @@
+"""Event patterns, as EventBridge matches them. Pure.
+
+Fields are all to fit, the values of one are alternatives, and a list in an event fits if one of its
+elements does: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html
+"""
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Value = Any
+COMBINATIONS_MAX = 1_000
+NUMBER_MAX = 5e9
+_COMPARE: Mapping[str, Callable[[float, float], bool]] = {
+    "=": lambda left, right: left == right,
+    "<": lambda left, right: left < right,
+    "<=": lambda left, right: left <= right,
+    ">": lambda left, right: left > right,
+    ">=": lambda left, right: left >= right,
+}
+_MISSING = object()
+"""Stands for a field that an event does not have."""
+
+
+class PatternError(ValueError):
+    """A pattern that EventBridge refuses; the message says why."""
+
+
+def fits(pattern: Mapping[str, Any], event: Value) -> bool:
+    """Tell whether an event fits a pattern that was checked."""
+    if isinstance(event, list):
+        return any(fits(pattern, one) for one in event)
+    held = event if isinstance(event, dict) else {}
+    return all(
+        any(fits(one, held) for one in wanted)
+        if name == "$or"
+        else _field(wanted, held.get(name, _MISSING))
+        for name, wanted in pattern.items()
+    )
+
+
+def _field(wanted: Value, value: Value) -> bool:
+    if isinstance(wanted, dict):
+        return fits(wanted, {} if value is _MISSING else value)
+    values = value if isinstance(value, list) else [value]
+    return any(_value(one, values) for one in wanted)
+
+
+def _value(wanted: Value, values: list[Value]) -> bool:
+    """Tell whether one alternative fits any of a field's values."""
+    if isinstance(wanted, dict):
+        ((operator, operand),) = wanted.items()
+        if operator == "exists":
+            there = values != [_MISSING] and not all(isinstance(one, dict) for one in values)
+            return there is operand
+        leaves = [one for one in values if one is not _MISSING and not isinstance(one, dict)]
+        return any(_OPERATORS[operator](operand, one) for one in leaves)
+    return any(_same(wanted, one) for one in values)
+
+
+def _same(wanted: Value, value: Value) -> bool:
+    """Tell whether two leaves are the same; numbers are compared as they are written."""
+    if value is _MISSING or isinstance(value, (dict, list)):
+        return False
+    return json.dumps(wanted) == json.dumps(value)
+
+
+def _text(test: Callable[[str, str], bool]) -> Callable[[Value, Value], bool]:
+    """Return an operator over texts, whose operand may ask for no case."""
+
+    def operator(operand: Value, value: Value) -> bool:
+        if not isinstance(value, str):
+            return False
+        if isinstance(operand, dict):
+            return test(str(operand["equals-ignore-case"]).lower(), value.lower())
+        return test(str(operand), value)
+
+    return operator
+
+
+def _numeric(operand: Value, value: Value) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    pairs = zip(operand[::2], operand[1::2], strict=True)
+    return all(_COMPARE[sign](float(value), float(bound)) for sign, bound in pairs)
+
+
+def _anything_but(operand: Value, value: Value) -> bool:
+    if isinstance(operand, dict):
+        ((inner, given),) = operand.items()
+        listed = given if isinstance(given, list) else [given]
+        return not any(_OPERATORS[inner](one, value) for one in listed)
+    return not any(
+        _same(one, value) for one in (operand if isinstance(operand, list) else [operand])
+    )
+
+
+def _cidr(operand: Value, value: Value) -> bool:
+    try:
+        return ipaddress.ip_address(str(value)) in ipaddress.ip_network(str(operand), strict=False)
+    except ValueError:
+        return False
+
+
+def _wildcard(operand: Value, value: Value) -> bool:
+    """Tell whether a text fits one with stars; a star behind a backslash is itself."""
+    if not isinstance(value, str):
+        return False
+    parts = re.split(r"(?<!\\)\*", str(operand))
+    pattern = ".*".join(re.escape(one.replace("\\*", "*")) for one in parts)
+    return re.fullmatch(pattern, value, re.DOTALL) is not None
+
+
+_OPERATORS: Mapping[str, Callable[[Value, Value], bool]] = {
+    "prefix": _text(lambda operand, value: value.startswith(operand)),
+    "suffix": _text(lambda operand, value: value.endswith(operand)),
+    "equals-ignore-case": lambda operand, value: (
+        isinstance(value, str) and value.lower() == str(operand).lower()
+    ),
+    "anything-but": _anything_but,
+    "numeric": _numeric,
+    "cidr": _cidr,
+    "wildcard": _wildcard,
+}
+_WITHIN = {"prefix", "suffix", "equals-ignore-case", "wildcard"}
+"""What `anything-but` may hold."""
+
+
+def read_pattern(text: str) -> dict[str, Any]:
+    """Return a pattern.
+
+    Raises:
+        PatternError: If it is no pattern; as EventBridge says, and where.
+    """
+    try:
+        pattern = json.loads(text)
+    except ValueError as error:
+        msg = f"Event pattern is not valid. Reason: {error}"
+        raise PatternError(msg) from None
+    if not isinstance(pattern, dict) or not pattern:
+        msg = "Event pattern is not valid. Reason: Filter is not an object"
+        raise PatternError(msg)
+    if _check(pattern, "") > COMBINATIONS_MAX:
+        msg = "Event pattern is not valid. Reason: too many combinations of $or"
+        raise PatternError(msg)
+    return pattern
+
+
+def _check(pattern: Mapping[str, Any], path: str) -> int:
+    """Refuse what is no pattern; return how many combinations of alternatives it comes to."""
+    combinations = 1
+    for name, wanted in pattern.items():
+        where = f"{path}.{name}".lstrip(".")
+        if name == "$or":
+            if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
+                _refuse(where, "must be a list of patterns")
+            combinations *= sum(_check(one, path) for one in wanted)
+        elif isinstance(wanted, dict):
+            if not wanted:
+                _refuse(where, "must not be empty")
+            combinations *= _check(wanted, where)
+        elif isinstance(wanted, list) and wanted:
+            for one in wanted:
+                _check_value(one, where)
+        else:
+            _refuse(where, "must be an object or an array that is not empty")
+    return combinations
+
+
+def _check_value(wanted: Value, where: str) -> None:
+    if isinstance(wanted, list):
+        _refuse(where, "holds an array within an array")
+    if not isinstance(wanted, dict):
+        return
+    if len(wanted) != 1:
+        _refuse(where, "holds a match with several operators")
+    ((operator, operand),) = wanted.items()
+    if operator == "exists":
+        if not isinstance(operand, bool):
+            _refuse(where, "exists is true or false")
+    elif operator not in _OPERATORS:
+        _refuse(where, f"Unrecognized match type {operator}")
+    elif operator == "numeric":
+        _check_numeric(operand, where)
+    elif operator == "anything-but" and isinstance(operand, dict) and set(operand) - _WITHIN:
+        _refuse(where, f"Unsupported anything-but pattern: {', '.join(operand)}")
+
+
+def _check_numeric(operand: Value, where: str) -> None:
+    pairs = isinstance(operand, list) and operand and len(operand) % 2 == 0
+    if not pairs or any(sign not in _COMPARE for sign in operand[::2]):
+        _refuse(where, "numeric holds pairs of a comparison and a number")
+    if any(not isinstance(one, (int, float)) or abs(one) > NUMBER_MAX for one in operand[1::2]):
+        _refuse(where, "Value of numeric must be a number between -5.0e9 and 5.0e9, inclusive")
+
+
+def _refuse(where: str, why: str) -> None:
+    msg = f'Event pattern is not valid. Reason: "{where}" {why}'
+    raise PatternError(msg)
