@@ -49,7 +49,7 @@ FITS = [
 ]
 
 
-@pytest.mark.parametrize(("pattern", "event", "expected"), FITS, ids=lambda one: json.dumps(one))
+@pytest.mark.parametrize(("pattern", "event", "expected"), FITS, ids=json.dumps)
 def test_EB_01_02_each_way_to_fit(pattern, event, expected):
     """As the user guide has it; where moto's matcher differs, ours is the guide's."""
     assert fits(read_pattern(json.dumps(pattern)), event) is expected

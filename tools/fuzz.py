@@ -1,0 +1,36 @@
+"""Fuzz the checker's loaders by coverage.
+
+Needs `pip install atheris`, then `tools/fuzz.py -max_total_time=600`.
+Each input becomes a file of each kind in turn. Whatever is not an answer or one clear error ends it.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports():
+    from otherside.checker.engine import Config, check
+    from otherside.checker.load.read import Options, read_paths
+    from otherside.checker.render.document import as_document
+    from otherside.checker.render.formats import FORMATS
+
+NAMES = ("a.json", "a.yaml", "a.tf", "terraform.tfstate")
+HOME = Path(tempfile.mkdtemp())
+
+
+def one_input(raw: bytes) -> None:
+    """Read, check and show one input."""
+    file = HOME / NAMES[len(raw) % len(NAMES)]
+    file.write_bytes(raw)
+    read = read_paths([str(file)], Options(), bytes)
+    document = as_document(read, check(read.graph, Config()), None, [])
+    for shown in FORMATS.values():
+        shown(document).encode()
+    file.unlink()
+
+
+if __name__ == "__main__":
+    atheris.Setup(sys.argv, one_input)
+    atheris.Fuzz()
