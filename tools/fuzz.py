@@ -1,7 +1,7 @@
 """Fuzz the checker's loaders by coverage.
 
 Needs `pip install atheris`, then `tools/fuzz.py -max_total_time=600`.
-Each input becomes a file of each kind in turn. Whatever is not an answer or one clear error ends it.
+Each input becomes a file of one kind. What is neither an answer nor one clear error ends it.
 """
 
 import sys
