@@ -331,3 +331,52 @@ def test_without_a_way_between_the_regions_nothing_is_ever_lost():
         time.sleep(0.3)
         bare.do("lose", region=EAST)
         assert rows(bare, WEST) == list(range(300))
+
+
+def commits(bare, n):
+    """Tell whether a write is acknowledged within two of the machine's seconds."""
+    try:
+        with connect(bare, EAST) as connection:
+            connection.execute("set statement_timeout = 2000")
+            connection.execute(f"insert into entries values ({n})")
+    except psycopg.errors.QueryCanceled:
+        return False
+    return True
+
+
+def test_AUR_21_commits_wait_while_every_secondary_exceeds_the_bound(bounded):
+    """And go on as soon as one has caught up; without a bound they never wait."""
+    with connect(bounded, EAST) as connection:
+        connection.execute("create table entries (n int)")
+    assert commits(bounded, 1)
+    bounded.do("cut", source=EAST, target=WEST)
+    until(lambda: not commits(bounded, 2), seconds=40)
+    bounded.do("mend", source=EAST, target=WEST)
+    until(lambda: commits(bounded, 3), seconds=40)
+
+
+@pytest.fixture
+def bounded():
+    """Return a twin whose writer may be twenty seconds ahead, and no more."""
+    with Bare(TwinSettings(speed=10, latency=False)) as bare:
+        network(bare, EAST, "10.0.0.0/16")
+        network(bare, WEST, "10.1.0.0/16")
+        rds = bare.aws("rds")
+        rds.create_db_cluster_parameter_group(
+            DBClusterParameterGroupName="bounded",
+            DBParameterGroupFamily="aurora-postgresql17",
+            Description="bounded",
+        )
+        bound = {"ParameterName": "rds.global_db_rpo", "ParameterValue": "20"}
+        rds.modify_db_cluster_parameter_group(
+            DBClusterParameterGroupName="bounded",
+            Parameters=[{**bound, "ApplyMethod": "immediate"}],
+        )
+        rds.create_global_cluster(
+            GlobalClusterIdentifier="shop", Engine="aurora-postgresql", EngineVersion=VERSION
+        )
+        first = {"MasterUsername": "dba", "MasterUserPassword": PASSWORD, "DatabaseName": "shop"}
+        cluster(bare, EAST, DBClusterParameterGroupName="bounded", **first)
+        cluster(bare, WEST)
+        bare.do("settle")
+        yield bare

@@ -1,8 +1,11 @@
 """Lambda on a twin: what a function sees, and what is seen of it."""
 
 import base64
+import io
+import itertools
 import json
 import time
+import zipfile
 
 import pytest
 from botocore.exceptions import ClientError
@@ -171,6 +174,53 @@ def test_LAM_19_a_function_of_no_concurrency_is_throttled(bare):
     response = caught.value.response
     assert response["Error"]["Code"] == "TooManyRequestsException"
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 429
+
+
+def test_LAM_05_a_throttled_event_waits_and_counts_no_try(bare):
+    """It is run once there is room, and nothing of it is given up."""
+    bare.function("narrow", "def handler(e, c):\n    return 1\n")
+    reserve = bare.aws("lambda").put_function_concurrency
+    reserve(FunctionName="narrow", ReservedConcurrentExecutions=1)
+    bare.function("busy", ECHO, Timeout=60)
+    reserve(FunctionName="busy", ReservedConcurrentExecutions=1)
+    for _ in range(3):
+        invoke(bare, "busy", {"sleep": 4}, InvocationType="Event")
+
+    def runs():
+        return [one for one in bare.do("runs")["runs"] if one["function"] == "busy"]
+
+    until(lambda: len(runs()) == 3, seconds=25)
+    assert [one["error"] for one in runs()] == [None, None, None]
+    times = [one["at_s"] for one in runs()]
+    assert all(b - a > 3.5 for a, b in itertools.pairwise(times)), "one at a time"
+
+
+def test_LAM_20_an_account_keeps_a_hundred_for_the_others(bare):
+    """What would leave it less is refused."""
+    bare.function("greedy", "def handler(e, c):\n    return 1\n")
+    reserve = bare.aws("lambda").put_function_concurrency
+    with pytest.raises(ClientError, match=r"below its minimum value of \[100\]"):
+        reserve(FunctionName="greedy", ReservedConcurrentExecutions=901)
+    reserve(FunctionName="greedy", ReservedConcurrentExecutions=500)
+    bare.aws("lambda").delete_function_concurrency(FunctionName="greedy")
+
+
+def test_an_updated_function_runs_no_environment_of_before(bare):
+    """Neither of its code nor of its settings."""
+    bare.function("changing", "def handler(e, c):\n    return 'old'\n")
+    assert invoke(bare, "changing")[0] == "old"
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(
+            "f.py", "import os\ndef handler(e, c):\n    return os.environ.get('V', 'new')\n"
+        )
+    client = bare.aws("lambda")
+    client.update_function_code(FunctionName="changing", ZipFile=packed.getvalue())
+    assert invoke(bare, "changing")[0] == "new"
+    client.update_function_configuration(
+        FunctionName="changing", Environment={"Variables": {"V": "newer"}}
+    )
+    assert invoke(bare, "changing")[0] == "newer"
 
 
 def test_LAM_22_IAM_13_a_role_that_does_not_trust_lambda_is_refused(bare):

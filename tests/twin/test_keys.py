@@ -2,7 +2,12 @@
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.kms.models import kms_backends
 
+from otherside.twin.aws.identity import Keys
+from otherside.twin.ground import Ground
+from otherside.twin.guest.warp import Warp
+from otherside.twin.latency import Latency
 from twin.conftest import ACCOUNT, EAST, WEST
 
 pytestmark = pytest.mark.slow
@@ -40,6 +45,88 @@ def test_KMS_05_a_disabled_key_encrypts_nothing(bare):
     with pytest.raises(ClientError) as caught:
         kms.encrypt(KeyId=key, Plaintext=b"x")
     assert caught.value.response["Error"]["Code"] == "DisabledException"
+
+
+def test_KMS_04_the_wrong_key_is_said_to_be_wrong(bare):
+    """Not that one may not."""
+    kms = bare.aws("kms")
+    first, second = (kms.create_key()["KeyMetadata"]["KeyId"] for _ in range(2))
+    sealed = kms.encrypt(KeyId=first, Plaintext=b"x")["CiphertextBlob"]
+    assert kms.decrypt(KeyId=first, CiphertextBlob=sealed)["Plaintext"] == b"x"
+    with pytest.raises(ClientError) as caught:
+        kms.decrypt(KeyId=second, CiphertextBlob=sealed)
+    assert caught.value.response["Error"]["Code"] == "IncorrectKeyException"
+
+
+def test_KMS_06_a_key_waits_for_its_deletion_and_is_gone(bare):
+    """Between seven and thirty days, in which it opens nothing; then nobody has it."""
+    kms = bare.aws("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    with pytest.raises(ClientError):
+        kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=6)
+    kms.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
+    assert kms.describe_key(KeyId=key)["KeyMetadata"]["KeyState"] == "PendingDeletion"
+    with pytest.raises(ClientError, match="pending deletion"):
+        kms.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_KMS_06_a_key_whose_time_has_come_is_gone():
+    """In this process, where a week is a number."""
+    ground = Ground(ACCOUNT, (EAST,), Warp.starting_now(1.0), Latency(modelled=False))
+    backend = kms_backends[ACCOUNT][EAST]
+    key = backend.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", None, EAST)
+    backend.schedule_key_deletion(key.id, 7)
+    keys = Keys(ground)
+    keys.delete_due(ground.now_s + 6.9 * 86_400)
+    assert key.id in backend.keys
+    keys.delete_due(ground.now_s + 7.1 * 86_400)
+    assert key.id not in backend.keys
+
+
+def test_KMS_08_a_grant_gives_what_a_policy_does_not(bare):
+    """To one grantee, the operations that it names, until it is revoked."""
+    import json
+
+    kms = bare.aws("kms")
+    nobody = f"arn:aws:iam::{ACCOUNT}:role/nobody-else"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": [nobody, f"arn:aws:iam::{ACCOUNT}:user/provisioner"]},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    key = kms.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
+    role = bare.role("grantee")
+    theirs = bare.as_role(role, "kms")
+    with pytest.raises(ClientError):
+        theirs.encrypt(KeyId=key, Plaintext=b"x")
+    grant = kms.create_grant(KeyId=key, GranteePrincipal=role, Operations=["Encrypt"])["GrantId"]
+    sealed = theirs.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    with pytest.raises(ClientError):
+        theirs.decrypt(CiphertextBlob=sealed)
+    kms.revoke_grant(KeyId=key, GrantId=grant)
+    with pytest.raises(ClientError):
+        theirs.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_KMS_11_a_replica_becomes_a_secret_of_its_own(bare):
+    """Where it is, and not from the primary; then it can be written there."""
+    made = bare.aws("secretsmanager").create_secret(
+        Name="kept", SecretString="one", AddReplicaRegions=[{"Region": WEST}]
+    )
+    there = bare.aws("secretsmanager", WEST)
+    arn = made["ARN"].replace(EAST, WEST)
+    with pytest.raises(ClientError):
+        there.put_secret_value(SecretId=arn, SecretString="two")
+    with pytest.raises(ClientError):
+        bare.aws("secretsmanager").stop_replication_to_replica(SecretId=made["ARN"])
+    assert there.stop_replication_to_replica(SecretId=arn)["ARN"] == arn
+    there.put_secret_value(SecretId=arn, SecretString="two")
+    assert there.get_secret_value(SecretId=arn)["SecretString"] == "two"
+    assert bare.aws("secretsmanager").get_secret_value(SecretId="kept")["SecretString"] == "one"
+    found = bare.aws("secretsmanager").describe_secret(SecretId="kept")
+    assert not found.get("ReplicationStatus")
 
 
 def test_KMS_07_a_key_that_does_not_delegate_is_not_opened_by_iam(bare):

@@ -1,5 +1,7 @@
 """Global tables on a twin: replicas that follow, and majorities that agree."""
 
+import time
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -158,12 +160,94 @@ def test_DDB_07_a_condition_that_fails_says_so_in_aws_words(bare):
 
 
 def test_what_would_not_replicate_is_refused(bare):
-    """A batch on a global table, which the twin does not follow."""
-    table(bare, "batched")
+    """PartiQL on a global table, which the twin does not follow."""
+    table(bare, "spoken")
     with pytest.raises(ClientError, match="does not replicate"):
-        bare.aws("dynamodb").batch_write_item(
-            RequestItems={"batched": [{"PutRequest": {"Item": {"k": {"S": "a"}}}}]}
+        bare.aws("dynamodb").execute_statement(Statement='DELETE FROM "spoken" WHERE "k" = \'a\'')
+
+
+def test_DDB_02_what_is_written_together_arrives_item_by_item(slow):
+    """A batch and a transaction are whole where they were written, and follow like anything."""
+    for name in ("left", "right"):
+        table(slow, name)
+    items = {name: {"k": {"S": "a"}, "v": {"S": name}} for name in ("left", "right")}
+    client = slow.aws("dynamodb")
+    client.transact_write_items(
+        TransactItems=[{"Put": {"TableName": name, "Item": one}} for name, one in items.items()]
+    )
+    assert [get(slow, name, "a", EAST) for name in items] == ["left", "right"]
+    for name in items:
+        until(lambda n=name: get(slow, n, "a", WEST) == n)
+    client.batch_write_item(
+        RequestItems={name: [{"DeleteRequest": {"Key": {"k": {"S": "a"}}}}] for name in items}
+    )
+    for name in items:
+        until(lambda n=name: get(slow, n, "a", WEST) is None)
+
+
+def test_DDB_10_what_has_expired_is_deleted_on_both_sides(bare):
+    """Not at once, and only where the table asks for it."""
+    table(bare, "mortal")
+    client = bare.aws("dynamodb")
+    client.update_time_to_live(
+        TableName="mortal", TimeToLiveSpecification={"Enabled": True, "AttributeName": "dies"}
+    )
+    for key, at in (("old", "1"), ("young", str(1 << 40))):
+        client.put_item(
+            TableName="mortal", Item={"k": {"S": key}, "v": {"S": "x"}, "dies": {"N": at}}
         )
+    until(lambda: get(bare, "mortal", "old", WEST), seconds=5)
+    until(lambda: get(bare, "mortal", "old", EAST) is None, seconds=60)
+    until(lambda: get(bare, "mortal", "old", WEST) is None)
+    assert get(bare, "mortal", "young", WEST) == "x"
+
+
+def latencies(bare):
+    """Return the points of a table's replication latency."""
+    found = bare.aws("cloudwatch").get_metric_statistics(
+        Namespace="AWS/DynamoDB",
+        MetricName="ReplicationLatency",
+        Dimensions=[
+            {"Name": "TableName", "Value": "measured"},
+            {"Name": "ReceivingRegion", "Value": WEST},
+        ],
+        StartTime=0,
+        EndTime=1 << 32,
+        Period=60,
+        Statistics=["Maximum"],
+    )
+    return [one["Maximum"] for one in found["Datapoints"]]
+
+
+def test_DDB_11_CW_07_how_far_a_replica_is_behind_is_told_where_it_was_written(bare):
+    """In milliseconds; and an alarm on it takes silence for nothing, whatever it was told."""
+    table(bare, "measured")
+    put(bare, "measured", "a", "1")
+    until(lambda: latencies(bare), seconds=20)
+    bare.do("cut", source=EAST, target=WEST)
+    put(bare, "measured", "a", "2")
+    until(lambda: max(latencies(bare)) > 30_000, seconds=30)
+    bare.do("mend", source=EAST, target=WEST)
+    assert bare.aws("cloudwatch", WEST).list_metrics(Namespace="AWS/DynamoDB")["Metrics"] == []
+    bare.aws("cloudwatch").put_metric_alarm(
+        AlarmName="silent",
+        Namespace="AWS/DynamoDB",
+        MetricName="ReplicationLatency",
+        Dimensions=[{"Name": "TableName", "Value": "nothing"}],
+        Statistic="Maximum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanThreshold",
+        TreatMissingData="breaching",
+    )
+
+    def state():
+        (one,) = bare.aws("cloudwatch").describe_alarms(AlarmNames=["silent"])["MetricAlarms"]
+        return one["StateValue"]
+
+    time.sleep(10)  # ten of its periods
+    assert state() != "ALARM"
 
 
 def test_DDB_08_a_replica_has_a_key_of_its_own(bare):

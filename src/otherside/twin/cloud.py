@@ -62,6 +62,7 @@ from otherside.twin.process import Processes
 from otherside.twin.registry import CONTROL
 from otherside.twin.runtime.alarms import Alarms, Metrics
 from otherside.twin.runtime.balancer import Balancers
+from otherside.twin.runtime.bound import hold_to_bound
 from otherside.twin.runtime.bus import Bus
 from otherside.twin.runtime.checkers import Checkers
 from otherside.twin.runtime.dblogs import export_logs
@@ -356,6 +357,7 @@ class Cloud:
         keep(self.databases.run)
         keep(self.functions.follow)
         keep(export_logs, self.ground, self.aurora, self.postgres)
+        keep(hold_to_bound, self.ground, self.aurora, self.postgres)
         keep(measure_lag, self.ground, self.aurora, self.postgres, self.metrics)
 
     async def close(self) -> None:

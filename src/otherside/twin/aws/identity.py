@@ -105,13 +105,17 @@ class Keys(Extension):
         """Delete keys whose time has come, for as long as the twin lives."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            now = dt.datetime.fromtimestamp(self._ground.now_s, dt.UTC).replace(tzinfo=None)
-            for region in self._ground.regions:
-                backend = kms_models.kms_backends[self._ground.account][region]
-                for name, key in list(backend.keys.items()):
-                    due = key.deletion_date if key.key_state == "PendingDeletion" else None
-                    if due is not None and due.replace(tzinfo=None) <= now:
-                        del backend.keys[name]
+            self.delete_due(self._ground.now_s)
+
+    def delete_due(self, now_s: float) -> None:
+        """Delete the keys that have waited for as long as was asked."""
+        now = dt.datetime.fromtimestamp(now_s, dt.UTC).replace(tzinfo=None)
+        for region in self._ground.regions:
+            backend = kms_models.kms_backends[self._ground.account][region]
+            for name, key in list(backend.keys.items()):
+                due = key.deletion_date if key.key_state == "PendingDeletion" else None
+                if due is not None and due.replace(tzinfo=None) <= now:
+                    del backend.keys[name]
 
 
 def _accept(wanted: re.Pattern[str]) -> None:

@@ -51,12 +51,16 @@ class Networks(Extension):
         """Let what nobody accepts expire, for as long as the twin lives."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            for name, (region, asked_s) in list(self._asked_s.items()):
-                peering = ec2_backends[self._ground.account][region].vpc_pcxs.get(name)
-                if peering is None or peering.status["Code"] != "pending-acceptance":
-                    del self._asked_s[name]
-                elif self._ground.now_s - asked_s > EXPIRES_S:
-                    _set(peering, "expired", "VPC Peering request has expired")
+            self.expire_due(self._ground.now_s)
+
+    def expire_due(self, now_s: float) -> None:
+        """Let the peerings expire that have waited for a week."""
+        for name, (region, asked_s) in list(self._asked_s.items()):
+            peering = ec2_backends[self._ground.account][region].vpc_pcxs.get(name)
+            if peering is None or peering.status["Code"] != "pending-acceptance":
+                del self._asked_s[name]
+            elif now_s - asked_s > EXPIRES_S:
+                _set(peering, "expired", "VPC Peering request has expired")
 
     @operation("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
     def authorize(self, call: Call, params: Mapping[str, Any]) -> None:

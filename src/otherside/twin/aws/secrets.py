@@ -1,6 +1,7 @@
 """Secrets Manager where moto differs: a rotation is carried out by its function, in four steps."""
 
 import asyncio
+import copy
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -83,6 +84,23 @@ class Secrets(Extension):
         moved = params.get("MoveToVersionId")
         if params["VersionStage"] == "AWSCURRENT" and moved:
             self._secret(call.region, params["SecretId"]).set_default_version_id(moved)
+
+    @operation("secretsmanager", "StopReplicationToReplica")
+    def promote(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a replica a secret of its own; asked for where the replica is."""
+        replica = self._secret(call.region, params["SecretId"])
+        if not isinstance(replica, ReplicaSecret):
+            message = "You can't call this operation on a secret that isn't a replica."
+            raise failure("InvalidRequestException", message)
+        source = replica.source
+        own = copy.copy(source)
+        own.arn, own.region, own.replicas = replica.arn, call.region, []
+        own.versions = copy.deepcopy(source.versions)
+        own.kms_key_id = replica.config["KmsKeyId"]
+        own.rotation_enabled, own.rotation_lambda_arn = False, ""
+        secretsmanager_backends[self._ground.account][call.region].secrets[replica.arn] = own
+        source.replicas = [one for one in source.replicas if one is not replica]
+        return {"ARN": replica.arn}
 
     async def _carry_out(
         self,

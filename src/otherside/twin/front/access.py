@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
 from moto.sts.models import sts_backends
 
 from otherside.twin.front.policy import (
@@ -162,12 +163,30 @@ class Access:
         document = None
         if service in self.resource_policies:
             document = self.resource_policies[service](arn, self.account)
-        return decide(
+        verdict = decide(
             request,
             identity=() if request.service else self._identity(request.principal),
             boundary=None if request.service else self._boundary(request.principal),
             resource=statements_of(document) if document else (),
             both=service == "kms",
+        )
+        if service == "kms" and not verdict.allowed and not verdict.explicit:
+            return Verdict(allowed=True) if self._granted(request, arn) else verdict
+        return verdict
+
+    def _granted(self, request: Request, arn: str) -> bool:
+        """Tell whether a grant gives what a key's policy does not; one with a constraint never does.
+
+        https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+        """
+        region, name = arn.split(":")[3], arn.rpartition("/")[2]
+        key = kms_backends[self.account][region].keys.get(name)
+        operation = request.action.partition(":")[2]
+        return key is not None and any(
+            one.grantee_principal in {request.principal, _role_arn(request.principal)}
+            and operation in one.operations
+            and not one.constraints
+            for one in key.grants.values()
         )
 
     def _require_trust(self, call: Call) -> None:
