@@ -50,7 +50,7 @@ COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
     show_default=True,
     help="Play it on a twin, or the decision alone on the simulator, within a second.",
 )
-@click.option("--speed", default=10.0, show_default=True, help="Twin seconds in a real second.")
+@click.option("--speed", default=7.0, show_default=True, help="Twin seconds in a real second.")
 @click.option(
     "--latency",
     type=click.Choice(["modelled", "none"]),

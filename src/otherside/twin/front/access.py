@@ -175,7 +175,7 @@ class Access:
         return verdict
 
     def _granted(self, request: Request, arn: str) -> bool:
-        """Tell whether a grant gives what a key's policy does not; one with a constraint never does.
+        """Tell whether a grant gives what a key's policy does not; one with a constraint never.
 
         https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
         """
