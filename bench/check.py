@@ -12,6 +12,7 @@ minutes, of which ours is one; `--quick` leaves out what is large.
 import argparse
 import json
 import os
+import pickle
 import subprocess
 import sys
 import tempfile
@@ -180,7 +181,7 @@ def fifteen(specs: list[Any], checkov: str | None) -> None:
     with tempfile.TemporaryDirectory() as parent:
         whole = Path(parent, "whole")
         whole.mkdir()
-        base = Broken(specs)
+        base = Broken(pickle.dumps(specs))
         (whole / "plan.json").write_text(json.dumps(plan_of(base)))
         templates_of(base, whole)
         before = {name: run(*one) for name, one in commands(whole, checkov).items()}
@@ -193,7 +194,7 @@ def fifteen(specs: list[Any], checkov: str | None) -> None:
         for code in FIFTEEN:
             place = Path(parent, code)
             place.mkdir()
-            broken = Broken(specs)
+            broken = Broken(pickle.dumps(specs))
             BREAKS[code](broken)
             (place / "plan.json").write_text(json.dumps(plan_of(broken)))
             templates_of(broken, place)
@@ -212,7 +213,7 @@ def fifteen(specs: list[Any], checkov: str | None) -> None:
 
 def many(specs: list[Any], size: int, file: Path) -> int:
     """Write a plan of about so many resources: our stack so often, each a module of its own."""
-    base = plan_of(Broken(specs))
+    base = plan_of(Broken(pickle.dumps(specs)))
     changes, config = base["resource_changes"], base["configuration"]["root_module"]["resources"]
     text, copies = json.dumps([changes, config]), max(1, round(size / len(changes)))
     calls: dict[str, Any] = {}

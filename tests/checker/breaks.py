@@ -1,6 +1,6 @@
 """Our own stack, broken once for each rule: what is changed, and in which resource."""
 
-import copy
+import pickle
 from collections.abc import Callable
 
 from checker.spec import Spec
@@ -35,7 +35,7 @@ class Broken:
     """A copy of our stack that can be changed."""
 
     def __init__(self, specs):
-        self.specs = copy.deepcopy({one.name: one for one in specs})
+        self.specs = {one.name: one for one in pickle.loads(specs)}
 
     def all(self, kind, match=""):
         """Return the resources of a kind whose names hold something."""

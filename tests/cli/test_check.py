@@ -310,7 +310,7 @@ def test_a_reader_that_leaves_early_is_no_error():
     done = subprocess.run(
         command, shell=True, capture_output=True, text=True, timeout=60, check=False
     )
-    assert done.stdout.startswith("the system")
+    assert done.stdout.startswith("primary.yaml#")
     assert done.stderr == ""
 
 

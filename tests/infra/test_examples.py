@@ -12,7 +12,7 @@ from infra.test_accepted_by_aws import EXPLAINED
 from otherside.infra.project import declare_directory
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NAMES = sorted(one.name for one in EXAMPLES.iterdir() if one.is_dir())
+NAMES = sorted(one.parent.name for one in EXAMPLES.glob("*/Pulumi.yaml"))
 
 
 @cache

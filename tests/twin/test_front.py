@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from twin.conftest import ACCOUNT, CONTROL, EAST, WEST
+from twin.conftest import ACCOUNT, CONTROL, EAST, WEST, Bare, TwinSettings
 
 pytestmark = pytest.mark.slow
 
@@ -189,6 +189,20 @@ def test_a_global_control_plane_fails_by_itself(bare):
     bare.aws("iam").list_roles(MaxItems=1)
     bare.aws("sqs", CONTROL).list_queues()
     bare.do("heal", name="r53")
+
+
+def test_with_its_region_a_global_control_plane_is_gone():
+    """IAM and Route 53 are changed in us-east-1; the rest goes on, and nobody is locked out."""
+    with Bare(TwinSettings(speed=20, latency=False)) as bare:
+        bare.do("lose", region=CONTROL)
+        for name, ask in (("iam", "list_roles"), ("route53", "list_hosted_zones")):
+            asked = client(bare, name, read_timeout=1)
+            with pytest.raises((ConnectionClosedError, ReadTimeoutError)):
+                getattr(asked, ask)()
+        bare.aws("sqs").list_queues()
+        bare.aws("sts").get_caller_identity()
+        bare.do("restore", region=CONTROL)
+        bare.aws("iam").list_roles(MaxItems=1)
 
 
 @pytest.mark.parametrize("service", ["ec2", "rds", "dynamodb", "lambda", "s3", "sqs"])

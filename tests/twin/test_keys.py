@@ -8,7 +8,7 @@ from otherside.twin.aws.identity import Keys
 from otherside.twin.ground import Ground
 from otherside.twin.guest.warp import Warp
 from otherside.twin.latency import Latency
-from twin.conftest import ACCOUNT, EAST, WEST
+from twin.conftest import ACCOUNT, EAST, WEST, until
 
 pytestmark = pytest.mark.slow
 
@@ -206,9 +206,17 @@ def test_BAK_03_calls_that_name_nothing_are_refused(bare):
         assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
 
 
-def test_LAM_06_an_event_for_a_function_without_concurrency_goes_nowhere_else(bare):
-    """It is throttled at once, whoever invokes it."""
-    bare.function("shut", "def handler(e, c):\n    return 1\n")
-    bare.aws("lambda").put_function_concurrency(FunctionName="shut", ReservedConcurrentExecutions=0)
-    with pytest.raises(ClientError, match="Rate Exceeded"):
-        bare.aws("lambda").invoke(FunctionName="shut", InvocationType="Event")
+def test_LAM_06_an_event_for_a_function_without_concurrency_goes_to_its_destination(bare):
+    """At once and without a try; the queue of events has taken it all the same."""
+    url, arn = bare.queue("unrun")
+    send = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": arn}
+    bare.function("shut", "def handler(e, c):\n    return 1\n", statements=[send])
+    client = bare.aws("lambda")
+    client.put_function_event_invoke_config(
+        FunctionName="shut", DestinationConfig={"OnFailure": {"Destination": arn}}
+    )
+    client.put_function_concurrency(FunctionName="shut", ReservedConcurrentExecutions=0)
+    assert client.invoke(FunctionName="shut", InvocationType="Event")["StatusCode"] == 202
+    body, _ = until(lambda: bare.received(url))[0]
+    assert body["requestContext"]["approximateInvokeCount"] == 0
+    assert [one for one in bare.do("runs")["runs"] if one["function"] == "shut"] == []

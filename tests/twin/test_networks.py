@@ -47,7 +47,7 @@ class Nets:
         ec2 = self.ec2(region)
         group = ec2.create_security_group(f"g{self.count}", "all", vpc_id=vpc.id)
         ec2.authorize_security_group_ingress(
-            None, group.id, "-1", None, None, [{"CidrIp": "0.0.0.0/0"}]
+            group.id, "-1", None, None, [{"CidrIp": "0.0.0.0/0"}], source_groups=[]
         )
         address = f"{subnet.cidr_block.rpartition('.')[0]}.{number}"
         one = Interface(
@@ -126,7 +126,7 @@ def test_VPC_11_a_network_acl_keeps_no_state(nets):
     held = next(
         one
         for each in ec2.network_acls.values()
-        for one in each.associations.values()
+        for one in each.associations
         if one.subnet_id == inside.id
     )
     ec2.replace_network_acl_association(held.id, acl.id)

@@ -54,15 +54,15 @@ from otherside.twin.data.door import DatabaseDoor, Endpoint
 from otherside.twin.data.postgres import Postgres
 from otherside.twin.front.access import Access, Holder
 from otherside.twin.front.door import Door
-from otherside.twin.front.fault import Faults
+from otherside.twin.front.fault import GLOBAL, Faults
 from otherside.twin.front.server import serving
+from otherside.twin.geography import CONTROL_REGION
 from otherside.twin.ground import Ground
 from otherside.twin.latency import Latency
 from otherside.twin.process import Processes
 from otherside.twin.registry import CONTROL
 from otherside.twin.runtime.alarms import Alarms, Metrics
 from otherside.twin.runtime.balancer import Balancers
-from otherside.twin.runtime.bound import hold_to_bound
 from otherside.twin.runtime.bus import Bus
 from otherside.twin.runtime.checkers import Checkers
 from otherside.twin.runtime.dblogs import export_logs
@@ -322,8 +322,9 @@ class Cloud:
         return self.aurora.has_instances(endpoint.arn)
 
     def _unreachable(self, source: str, region: str) -> bool:
-        """Return whether a Region's API cannot be reached from somewhere."""
+        """Return whether a Region's API, or that of all, cannot be reached from somewhere."""
         geography = self.ground.geography
+        region = CONTROL_REGION if region == GLOBAL else region
         if region not in self.wanted.regions:
             return False
         return not geography.converse(source, region)
@@ -357,7 +358,6 @@ class Cloud:
         keep(self.databases.run)
         keep(self.functions.follow)
         keep(export_logs, self.ground, self.aurora, self.postgres)
-        keep(hold_to_bound, self.ground, self.aurora, self.postgres)
         keep(measure_lag, self.ground, self.aurora, self.postgres, self.metrics)
 
     async def close(self) -> None:

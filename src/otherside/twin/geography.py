@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 
 OUTSIDE = "outside"
 """Where users are, and whoever runs the twin."""
+CONTROL_REGION = "us-east-1"
+"""Where the control planes of IAM and Route 53 are, and nowhere else.
+
+https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

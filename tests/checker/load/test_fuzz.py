@@ -17,6 +17,8 @@ from otherside.checker.render.formats import FORMATS
 from otherside.checker.render.text import as_text
 from otherside.checker.summary import summarize
 
+pytestmark = pytest.mark.slow
+
 CASES = [one for one in cases() if not one.not_in][::5]
 ODD = st.one_of(
     st.none(),

@@ -25,6 +25,8 @@ KEY_ID_BYTES = 36
 """moto writes the key's id before its ciphertext."""
 
 _LOOK_S = 60.0
+WINDOW_DAYS = (7, 30)
+"""How long a key waits for its deletion, at the least and at the most."""
 
 
 class Identity(Extension):
@@ -89,6 +91,15 @@ class Keys(Extension):
             raise failure("DisabledException", f"{key.arn} is disabled.")
         if key is not None and key.key_state == "PendingDeletion":
             raise failure("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+        raise PassError
+
+    @operation("kms", "ScheduleKeyDeletion")
+    def check_window(self, _call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse a wait that KMS does not know, and leave the rest to moto."""
+        least, most = WINDOW_DAYS
+        if not least <= int(params.get("PendingWindowInDays") or most) <= most:
+            text = f"PendingWindowInDays is between {least} and {most}"
+            raise failure("ValidationException", text)
         raise PassError
 
     def _check_named(self, backend: Any, params: Mapping[str, Any]) -> None:  # noqa: ANN401 - moto's own

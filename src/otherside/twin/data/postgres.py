@@ -289,15 +289,6 @@ class Postgres:
             return None
         return None if found is None else max(0.0, float(str(found))) * self._ground.warp.speed
 
-    async def hold_commits(self, arn: str, *, hold: bool) -> None:
-        """Have a server's commits wait until a standby has them, or wait no more."""
-        server = self.server(arn)
-        if server is None:
-            return
-        names = "'*'" if hold else "''"
-        await self._execute(server, f"ALTER SYSTEM SET synchronous_standby_names = {names}")
-        await self._execute(server, "SELECT pg_reload_conf()")
-
     async def query(self, arn: str, statement: str) -> list[tuple[object, ...]]:
         """Return what a statement finds, asked as the superuser: for judging, not for serving."""
         server = self._servers[arn]

@@ -14,7 +14,7 @@ from typing import Any
 
 from moto.awslambda.models import LambdaFunction
 from moto.events.models import Rule, events_backends
-from moto.sns.models import sns_backends
+from moto.sns.models import Subscription, sns_backends
 from moto.sqs.models import sqs_backends
 
 from otherside.twin.aws.seam import Extension, after, failure, operation
@@ -27,6 +27,7 @@ from otherside.twin.runtime.pattern import PatternError, fits, read_pattern
 from otherside.twin.trail import Trail
 
 SERVICE = "events.amazonaws.com"
+TOPICS = "sns.amazonaws.com"
 ALARMS = "cloudwatch.amazonaws.com"
 ALARM_LAMBDA = "lambda.alarms.cloudwatch.amazonaws.com"
 AGE_S, TRIES = 86_400.0, 185
@@ -66,6 +67,26 @@ class Bus(Extension):
             return "{}", False, ""
 
         LambdaFunction._invoke_lambda = invoke  # type: ignore[assignment,method-assign]  # noqa: SLF001 - its seam
+        publish = Subscription.publish
+
+        def deliver(subscription: Subscription, *given: Any, **more: Any) -> None:  # noqa: ANN401 - moto's own shape
+            if self._subscriber_lets(subscription):
+                publish(subscription, *given, **more)
+
+        Subscription.publish = deliver  # type: ignore[assignment,method-assign]  # its seam
+
+    def _subscriber_lets(self, subscription: Subscription) -> bool:
+        """Tell whether a queue or a function lets its topic in; what it does not is lost."""
+        action = {"sqs": "sqs:SendMessage", "lambda": "lambda:InvokeFunction"}
+        wanted = action.get(str(subscription.protocol))
+        if wanted is None:
+            return True
+        topic, arn = str(subscription.topic.arn), str(subscription.endpoint)
+        verdict = self._access.service_may(TOPICS, wanted, arn, source_arn=topic)
+        if not verdict.allowed:
+            region = topic.split(":")[3]
+            self._ground.tell("notice", region, f"{arn} lets {topic} not {wanted}", failed=True)
+        return verdict.allowed
 
     # --- what comes in --------------------------------------------------------------------------
 

@@ -197,13 +197,13 @@ class Functions(Extension):
         kind = params.get("InvocationType") or "RequestResponse"
         if kind == "DryRun":
             return {"StatusCode": 204, "Payload": b""}
+        if kind == "Event":  # its queue takes it, whether there is room or not
+            self._ground.start(self.invoke_later(function, payload), name="asynchronous invocation")
+            return {"StatusCode": 202, "Payload": b""}
         if self._throttled(function):
             error = failure("TooManyRequestsException", "Rate Exceeded.", 429)
             error.__dict__["Reason"] = "ReservedFunctionConcurrentInvocationLimitExceeded"
             raise error
-        if kind == "Event":
-            self._ground.start(self.invoke_later(function, payload), name="asynchronous invocation")
-            return {"StatusCode": 202, "Payload": b""}
         outcome = self._ground.run(self.invoke(function, payload), timeout_s=1000)
         answer = {
             "StatusCode": 200,

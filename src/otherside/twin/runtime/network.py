@@ -247,7 +247,7 @@ class Network:
 
     def _acl(self, interface: Interface) -> Any:  # noqa: ANN401 - moto's own
         for acl in self._ec2(interface.region).network_acls.values():
-            if any(one.subnet_id == interface.subnet for one in acl.associations.values()):
+            if any(one.subnet_id == interface.subnet for one in acl.associations):
                 return acl
         return None
 
