@@ -43,7 +43,7 @@ def test_the_same_seed_does_the_same_again():
         assert first.history.truth.calls == again.history.truth.calls
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_every_phase_is_reached_and_nearly_everything_meets():
     """A run that is green because nothing happens proves nothing."""
     seen = Coverage()
@@ -75,7 +75,7 @@ def test_a_fault_that_was_not_asked_for_is_not_drawn():
     assert len(FAULTS) == len(set(FAULTS))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("story", STORIES)
 def test_a_function_may_be_ended_at_any_moment_of_a_story(story):
     """Before and after each call, in each phase: the end of the story is the same."""

@@ -84,6 +84,7 @@ def test_a_javascript_client_makes_a_queue(bare, tmp_path):
             "--silent",
             "--no-audit",
             "--no-fund",
+            "--fetch-retries=0",
             "--prefix",
             tmp_path,
             "@aws-sdk/client-sqs@3",

@@ -84,7 +84,7 @@ def gone(everything, directory):
         ("owner", signal.SIGKILL),
         ("owner", signal.SIGINT),
         ("cloud", signal.SIGKILL),
-        ("nursery", signal.SIGKILL),
+        pytest.param("nursery", signal.SIGKILL, marks=pytest.mark.long),
     ],
 )
 def test_nothing_survives_whoever_dies(whom, how):

@@ -248,7 +248,7 @@ def test_DDB_11_CW_07_how_far_a_replica_is_behind_is_told_where_it_was_written(b
         (one,) = bare.aws("cloudwatch").describe_alarms(AlarmNames=["silent"])["MetricAlarms"]
         return one["StateValue"]
 
-    time.sleep(10)  # ten of its periods
+    time.sleep(9)  # three of its periods
     assert state() != "ALARM"
 
 

@@ -27,7 +27,7 @@ READS = ("GetItem", "Query", "Scan", "BatchGetItem")
 WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 MANY = ("BatchWriteItem", "TransactWriteItems")
 UNREPLICATED = ("ExecuteStatement", "ExecuteTransaction")
-TTL_LOOK_S = 600.0
+TTL_LOOK_S = 60.0
 """AWS says within 48 hours, typically; nobody may count on when."""
 METRIC_S = 60.0
 Change = tuple[Mapping[str, Any], dict[str, Any] | None, float]
