@@ -185,6 +185,7 @@ FAILURES: tuple[Failure, ...] = (
         claim=probed("standby-writes", "the standby's application reaches the writer"),
         words="pending-acceptance",
         steps=_ask("standby-writes"),
+        steady=False,  # the standby never sees the writer, so it never is
         lasts_s=120,
     ),
     Failure(
