@@ -269,9 +269,33 @@ def test_the_witness_tells_what_users_see_from_there(cloud):
         cloud.readings["canary"] = canary
         if not outside:
             cloud.names.clear()
-        run = Run(cloud.clock, 58.0)
+        run = Run(cloud.clock, 73.0)
         assert handler.watch_for_a_while(ledger, known, run, cloud.clock)["pulses"] == 6
         assert ledger.pulses()["witness"].writes_ok is said
+
+
+def test_a_witness_to_whom_nobody_answers_ends_in_time(cloud, monkeypatch):
+    """A drill found a run that was cut off while everything hung: that is no failure of its own."""
+
+    def hanging(seconds, answer):
+        def wait(*_):
+            cloud.clock.at_s += seconds
+            return answer
+
+        return wait
+
+    class Deaf:
+        """A store that takes its longest, and then does not answer."""
+
+        def put_pulse(self, *_):
+            cloud.clock.at_s += 8.0
+            raise UnavailableError("nobody answers")
+
+    monkeypatch.setattr(handler.probes, "ask", hanging(3.0, Reading.BAD))
+    monkeypatch.setattr(handler.probes, "sees_outside", hanging(2.0, Reading.BAD))
+    run = Run(cloud.clock, 73.0)
+    handler.watch_for_a_while(Deaf(), witness_settings(), run, cloud.clock)
+    assert run.get_remaining_time_in_millis() > 0
 
 
 def test_the_table_keeps_a_pulse_as_it_was_given(cloud):

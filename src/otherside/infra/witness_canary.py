@@ -12,7 +12,8 @@ from otherside.infra.function import Function, FunctionArgs, environment_of
 from otherside.infra.policy import allow
 from otherside.infra.sites import Site
 
-TIMEOUT_S = 58
+TIMEOUT_S = 73
+"""It is woken each minute and watches for 50 s; a watch in which nothing answers takes longer."""
 WAKE_UP_AGE_S = 60
 
 

@@ -31,6 +31,8 @@ LOOK_EVERY_S = 3.0
 WATCH_EVERY_S = 10.0
 LEFT_MS = 12_000
 """A new look is begun only with this much of a run left: it may take that long."""
+WATCH_LEFT_MS = 24_000
+"""A pause, and one more watch in which nothing answers: the probe, names, and the pulse twice."""
 
 
 class Context(Protocol):
@@ -130,7 +132,7 @@ def watch_for_a_while(
             pulses += 1
         except UnavailableError as error:
             _say({"event_id": f"{settings.application}/watch", "reason": str(error)})
-        if context.get_remaining_time_in_millis() < LEFT_MS:
+        if context.get_remaining_time_in_millis() < WATCH_LEFT_MS:
             return {"pulses": pulses}
         clock.sleep(WATCH_EVERY_S)
 
