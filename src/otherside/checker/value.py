@@ -106,17 +106,21 @@ def settled(value: Value) -> Value:
     return value
 
 
-def unknowns(value: Value) -> Iterator[Unknown]:
-    """Yield what is unknown in a value, at any depth."""
+def parts(value: Value) -> Iterator[Value]:
+    """Yield a value and all that it holds, at any depth; what is shared comes each time."""
     todo = [value]
     while todo:
         one = todo.pop()
-        if isinstance(one, Unknown):
-            yield one
-        elif isinstance(one, Mapping):
+        yield one
+        if isinstance(one, Mapping):
             todo.extend(one.values())
         elif isinstance(one, (list, tuple)):
             todo.extend(one)
+
+
+def unknowns(value: Value) -> Iterator[Unknown]:
+    """Yield what is unknown in a value, at any depth."""
+    return (one for one in parts(value) if isinstance(one, Unknown))
 
 
 def refs(value: Value) -> Iterator[Ref]:
@@ -127,14 +131,8 @@ def refs(value: Value) -> Iterator[Ref]:
 
 def strings(value: Value) -> Iterator[str]:
     """Yield every string in a value, at any depth; the known pieces of an unknown one, too."""
-    todo = [value]
-    while todo:
-        one = todo.pop()
+    for one in parts(value):
         if isinstance(one, str):
             yield one
         elif isinstance(one, Unknown):
             yield from (piece for piece in one.text if isinstance(piece, str))
-        elif isinstance(one, Mapping):
-            todo.extend(one.values())
-        elif isinstance(one, (list, tuple)):
-            todo.extend(one)

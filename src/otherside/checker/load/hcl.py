@@ -17,7 +17,7 @@ from otherside.checker.load.hclvalue import Node, Scope, evaluate, into
 from otherside.checker.load.problem import InputError
 from otherside.checker.load.shape import Parameter, attributes_of, finish, odd_properties
 from otherside.checker.load.terraform import DIALECT, special_values, suppressed_by_tags
-from otherside.checker.value import Ref, Unknown, Value
+from otherside.checker.value import Ref, Unknown, Value, parts
 from otherside.checker.vocabulary import by_terraform
 
 _META = {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"}
@@ -305,16 +305,11 @@ class _Reader:
 
     def _fits(self, value: Value) -> bool:
         """Tell whether a value is of a size that a program has; shared parts count each time."""
-        todo, count = [value], 0
-        while todo:
-            one = todo.pop()
+        count = 0
+        for one in parts(value):
             count += 1 + (len(one) >> 8 if isinstance(one, str) else 0)
             if count > _VALUES_MAX:
                 return False
-            if isinstance(one, Mapping):
-                todo.extend(one.values())
-            elif isinstance(one, list):
-                todo.extend(one)
         return True
 
     def _output(self, module: Module, path: list[Any]) -> Value:

@@ -19,7 +19,7 @@ from otherside.checker.load.shape import (
     pick_terraform,
 )
 from otherside.checker.load.source import code_of_archive
-from otherside.checker.value import Code, Kept, Password, Ref, Unknown, Value
+from otherside.checker.value import Code, Kept, Password, Ref, Unknown, Value, parts
 from otherside.checker.vocabulary import Kind, by_terraform, kinds
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
@@ -468,14 +468,9 @@ def _concealed(value: Value) -> Value:
 
 def _mentioned(expression: Value) -> Iterator[str]:
     """Yield every reference in an expression, at any depth."""
-    todo = [expression]
-    while todo:
-        one = todo.pop()
-        if isinstance(one, list):
-            todo.extend(one)
-        elif isinstance(one, Mapping):
-            yield from _references(one) if _is_expression(one) else ()
-            todo.extend(one.values())
+    for one in parts(expression):
+        if isinstance(one, Mapping) and _is_expression(one):
+            yield from _references(one)
 
 
 def _is_expression(one: Mapping[str, Any]) -> bool:
