@@ -74,6 +74,7 @@ def look(seconds, phase, *, verdict="region-dead", reason="because", **more):
         event_id=f"orders-prod/{seconds}",
         unknown=[],
         bad=["heartbeat"],
+        loss_now_s=more.pop("now_s", None),
         loss_bound_s=more.pop("bound_s", None),
         loss_estimate_s=None,
         epoch=0,

@@ -13,6 +13,7 @@ from otherside.drill.recording import Recording
 from otherside.drill.runner import Settings, play
 from otherside.drill.scenario import Scenario, step
 from otherside.drill.stage import RefusedError
+from otherside.drill.twin_stage import unready
 
 SPEED = 80.0
 
@@ -234,3 +235,13 @@ def test_a_stage_that_is_up_is_not_deployed_again(tmp_path):
     with Journal(tmp_path) as journal:
         play(SCENARIO, stage, journal, Settings(clients=0), head=HEAD, up=True)
     assert "deploy" not in stage.done
+
+
+def test_a_standby_that_lagged_is_no_steady_state():
+    """A loss would rightly ask a person, so a drill of it waits until the lag is forgotten."""
+    well = look(0, "steady", verdict="healthy", now_s=4.9)
+    assert unready(well, 5.0) is None
+    assert "8.6 s of writes" in unready(look(0, "steady", verdict="healthy", now_s=8.6), 5.0)
+    assert unready(look(0, "steady", verdict="healthy"), 5.0) is None, "not known: not for this"
+    assert "heartbeat is bad" in unready(look(0, "suspect"), 5.0)
+    assert unready(None, 5.0) == "the orchestrator has not looked"

@@ -61,11 +61,12 @@ class Nets:
         self.network.add(one)
         return one
 
-    def peer(self, region, vpc, there, other):
-        """Peer two networks, accepted, with a route on each side."""
+    def peer(self, region, vpc, there, other, *, accepted=True):
+        """Peer two networks, with a route on each side."""
         ec2 = self.ec2(region)
         peering = ec2.create_vpc_peering_connection(vpc, other, None)
-        peering._status.accept()
+        if accepted:
+            peering._status.accept()
         for where, one, far in ((region, vpc, other), (there, other, vpc)):
             tables = self.ec2(where).route_tables.values()
             table = next(each for each in tables if each.vpc_id == one.id)
@@ -86,6 +87,17 @@ def nets():
     for region in (EAST, WEST):
         ec2_backends[ACCOUNT][region].reset()
     return Nets()
+
+
+def test_VPC_05_06_a_peering_that_nobody_accepts_carries_nothing(nets):
+    """With its routes in place on both sides; that the drill sees it is a sabotage's to show."""
+    (a, sa), (b, sb) = nets.vpc(EAST, "10.0.0.0/16"), nets.vpc(WEST, "10.1.0.0/16")
+    peering = nets.peer(EAST, a, WEST, b, accepted=False)
+    here, there = nets.host(EAST, a, sa), nets.host(WEST, b, sb)
+    assert nets.reach(here, there) is nets.reach(there, here) is Reach.TIMEOUT
+    assert "pending-acceptance" in nets.network.between(here, there, PORT).why
+    peering._status.accept()
+    assert nets.reach(here, there) is nets.reach(there, here) is Reach.OPEN
 
 
 def test_VPC_07_a_network_is_no_way_to_a_third(nets):

@@ -45,6 +45,14 @@ def state(bare, name, region=EAST):
     return (found["MetricAlarms"] + found["CompositeAlarms"])[0]["StateValue"]
 
 
+def alarmed_by_hand(bare, name, region=EAST):
+    """Set an alarm; return whether it still says so, for the metric may have spoken meanwhile."""
+    bare.aws("cloudwatch", region).set_alarm_state(
+        AlarmName=name, StateValue="ALARM", StateReason="by hand"
+    )
+    return state(bare, name, region) == "ALARM"
+
+
 def topic_of(bare, name, *, principal="cloudwatch.amazonaws.com"):
     """Make a topic that a service may publish to, and a queue that hears it; return (ARN, URL)."""
     sns = bare.aws("sns")
@@ -111,10 +119,7 @@ def test_CW_10_a_state_that_somebody_sets_lasts_until_the_next_evaluation(bare):
     measure(bare, "set", -1, back_s=70)
     alarm(bare, "set", TreatMissingData="notBreaching")
     until(lambda: state(bare, "set") == "OK")
-    bare.aws("cloudwatch").set_alarm_state(
-        AlarmName="set", StateValue="ALARM", StateReason="by hand"
-    )
-    until(lambda: state(bare, "set") == "ALARM")
+    until(lambda: alarmed_by_hand(bare, "set"))
     until(lambda: state(bare, "set") == "OK", seconds=10)
 
 
@@ -269,10 +274,7 @@ def test_R53_13_a_check_follows_the_metric_and_not_the_alarms_state(bare):
     measure(bare, "followed", -1, region=WEST, back_s=70)
     alarm(bare, "followed", region=WEST, TreatMissingData="ignore")
     identifier = check(bare, **ALARMED("followed"))
-    bare.aws("cloudwatch", WEST).set_alarm_state(
-        AlarmName="followed", StateValue="ALARM", StateReason="by hand"
-    )
-    until(lambda: state(bare, "followed", WEST) == "ALARM")
+    until(lambda: alarmed_by_hand(bare, "followed", WEST))
     time.sleep(0.5)
     assert healthy(bare, identifier)
 

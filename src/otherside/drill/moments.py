@@ -5,6 +5,9 @@ from collections.abc import Callable
 from otherside.drill.measure import ACKNOWLEDGED, INTERRUPTED_S
 from otherside.drill.recording import Recording
 
+WATCHED_S = 165.0
+"""How long a stack is watched that must not move, in twin seconds: where a Region is lost, the
+orchestrator fences about 110 s after the strike."""
 Moment = Callable[[Recording], float | None]
 """Return when something came true, in twin seconds since 1970; `None` while it has not."""
 

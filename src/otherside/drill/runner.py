@@ -21,6 +21,8 @@ LOOK_REAL_S = 0.2
 """The machine's seconds between two looks at the stage."""
 STEADY_REAL_S = 90.0
 """The machine's seconds in which a stack must become steady."""
+STEADY_S = 400.0
+"""The twin's seconds in which it must: five minutes of lag are kept in mind, and a look or two."""
 SAMPLE_S = 2.0
 WARM_WRITES = 10
 """Acknowledged writes of each client before anything strikes."""
@@ -136,7 +138,10 @@ class _Player:
 
     def _become_steady(self) -> bool:
         """Wait until users write, everybody is healthy and the orchestrator sees everything."""
-        deadline_s = time.monotonic() + self._settings.steady_real_s
+        patience_s = self._settings.steady_real_s
+        if not self._settings.anyway:
+            patience_s = max(patience_s, STEADY_S / float(self._stage.facts()["speed"]))
+        deadline_s = time.monotonic() + patience_s
         while (problem := self._stage.unsteady()) is not None:
             if time.monotonic() > deadline_s:
                 self._put("stage", state="unsteady", text=problem)

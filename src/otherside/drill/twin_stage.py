@@ -116,14 +116,7 @@ class TwinStage:
             return f"no write works through {self.site.host}: {status or answer.get('error')}"
         if ill or not instances:
             return f"targets are not healthy: {', '.join(ill) or 'none is registered'}"
-        look = self._look
-        if look is None:
-            return "the orchestrator has not looked"
-        if (look["phase"], look["verdict"]) != ("steady", "healthy") or look["unknown"]:
-            unseen = ", ".join(look["unknown"]) or "nothing"
-            bad = ", ".join(look["bad"]) or "nothing"
-            return f"the orchestrator is {look['phase']}: {bad} is bad, {unseen} cannot be seen"
-        return None
+        return unready(self._look, self.site.topology.failover.loss_max_s)
 
     def news(self) -> Iterator[Entry]:
         """Return what happened since this was asked last."""
@@ -206,11 +199,29 @@ class TwinStage:
             return None
         if "phase" not in line:
             return None
-        names = ("phase", "verdict", "reason", "event_id", "unknown", "bad", "loss_bound_s")
+        names = ("phase", "verdict", "reason", "event_id", "unknown", "bad", "epoch")
+        losses = ("loss_now_s", "loss_estimate_s", "loss_bound_s")
         look = {"kind": "look", "at_s": line["_aws"]["Timestamp"] / 1000}
-        look |= {name: line.get(name) for name in (*names, "loss_estimate_s", "epoch")}
+        look |= {name: line.get(name) for name in (*names, *losses)}
         self._look = look
         return look
+
+
+def unready(look: Entry | None, loss_max_s: float) -> str | None:
+    """Return what keeps the orchestrator from answering a disaster by itself, by its last look."""
+    if look is None:
+        return "the orchestrator has not looked"
+    if (look["phase"], look["verdict"]) != ("steady", "healthy") or look["unknown"]:
+        unseen = ", ".join(look["unknown"]) or "nothing"
+        bad = ", ".join(look["bad"]) or "nothing"
+        return f"the orchestrator is {look['phase']}: {bad} is bad, {unseen} cannot be seen"
+    lost_s = look["loss_now_s"]
+    if lost_s is not None and lost_s > loss_max_s:
+        return (
+            f"replication lagged lately: a loss now would be taken for {lost_s:.1f} s of writes, "
+            f"and a person asked from {loss_max_s:.0f} s on"
+        )
+    return None
 
 
 def _modelled() -> list[dict[str, Any]]:

@@ -19,6 +19,7 @@ def look_line(look: Look, application: str, *, at_s: float, code: str) -> dict[s
     before, decision = look.before, look.decision
     state = decision.state
     unknown = signals_unknown(look.facts.signals)
+    replication = look.facts.replication
     line: dict[str, Any] = {
         "event_id": f"{application}/{state.revision}",
         "epoch": state.epoch,
@@ -28,6 +29,7 @@ def look_line(look: Look, application: str, *, at_s: float, code: str) -> dict[s
         "new_revision": decision.changed,
         "writer": state.writer,
         "users_held": state.latched,
+        "loss_now_s": replication.estimate_s if replication else None,
         "loss_estimate_s": state.loss_estimate_s,
         "loss_bound_s": state.loss_bound_s,
         "move": asdict(decision.move) if decision.move else None,
@@ -37,6 +39,8 @@ def look_line(look: Look, application: str, *, at_s: float, code: str) -> dict[s
         "code": code,
     }
     metrics: dict[str, float] = {"Looks": 1, "SignalsUnknown": len(unknown)}
+    if replication:
+        metrics["LossNowSeconds"] = round(replication.estimate_s, 1)
     if before.phase is not state.phase:
         line["from"] = before.phase
         metrics[f"{_camel(before.phase)}Seconds"] = round(at_s - before.since_s, 1)

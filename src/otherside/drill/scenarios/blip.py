@@ -13,11 +13,11 @@ SCENARIO = Scenario(
         step("connect", side="primary", at_s=43),
     ),
     claims=(
-        writable_again(150),
+        writable_again(300),
         never_reached("fencing", "promote-intent", "promoting"),
         *STAYED,
     ),
     enough=served_for(60, later(43)),
-    lasts_s=240,
+    lasts_s=340,
     calm=True,
 )

@@ -8,7 +8,7 @@ from otherside.drill.claims import (
     writable_again,
     writer_ends_at,
 )
-from otherside.drill.moments import later
+from otherside.drill.moments import WATCHED_S, later
 from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
@@ -24,6 +24,6 @@ SCENARIO = Scenario(
         users_end_at("primary"),
         *SAFE,
     ),
-    enough=later(200),
-    lasts_s=200,
+    enough=later(WATCHED_S),
+    lasts_s=WATCHED_S,
 )
