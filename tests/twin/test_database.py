@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import threading
 import time
 
 import psycopg
@@ -331,3 +332,49 @@ def test_without_a_way_between_the_regions_nothing_is_ever_lost():
         time.sleep(0.3)
         bare.do("lose", region=EAST)
         assert rows(bare, WEST) == list(range(300))
+
+
+def test_AUR_21_commits_wait_while_every_secondary_is_too_far_behind(db):
+    """The other negative control: nothing is acknowledged beyond what may be lost."""
+    rds = db.aws("rds")
+    group = "waits"
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName=group,
+        DBParameterGroupFamily="aurora-postgresql17",
+        Description="x",
+    )
+
+    def put(text):
+        given = {"ParameterName": "rds.global_db_rpo", "ParameterValue": text}
+        rds.modify_db_cluster_parameter_group(
+            **group, Parameters=[{**given, "ApplyMethod": "immediate"}]
+        )
+
+    with pytest.raises(ClientError, match="allowed values are: -1,20-2147483647"):
+        put("5")
+    put("20")
+    rds.modify_db_cluster(DBClusterIdentifier=f"shop-{EAST}", **group)
+    with connect(db, EAST, reader=False) as connection:
+        connection.execute("create table if not exists waits (n int primary key)")
+        connection.execute("insert into waits values (1)")
+        db.do("cut", source=EAST, target=WEST)
+        connection.execute("insert into waits values (2)")
+        until(lambda: any("commits wait: every secondary" in one for one in told_of(db)))
+        third = threading.Thread(
+            target=connection.execute, args=("insert into waits values (3)",), daemon=True
+        )
+        third.start()
+        third.join(timeout=1)
+        assert third.is_alive()
+        db.do("mend", source=EAST, target=WEST)
+        third.join(timeout=20)
+        assert not third.is_alive()
+    put("-1")
+    assert any("commits go on: one caught up" in one for one in told_of(db))
+    asked = {"cluster": f"shop-{WEST}", "statement": "select n from waits order by n"}
+    until(lambda: db.do("query", **asked) == [[1], [2], [3]])
+
+
+def told_of(bare):
+    """Return everything that a twin has told."""
+    return [one["text"] for one in bare.do("happenings")["happenings"]]

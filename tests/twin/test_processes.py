@@ -71,6 +71,14 @@ def refuses(bare):
     return False
 
 
+def ended(process):
+    """Return whether a process has ended, also where its parent has not asked how."""
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def gone(everything, directory):
     """Wait until every process and the directory are gone."""
     _, alive = psutil.wait_procs(everything, timeout=15)
@@ -103,7 +111,7 @@ def end_it(whom, how, process, directory, cloud, everything):
     os.kill({"owner": process.pid, "cloud": cloud, "nursery": nursery.pid}[whom], how)
     others = [one for one in everything if one.pid != process.pid]
     if whom in {"cloud", "nursery"}:
-        psutil.wait_procs(others, timeout=15)
+        until(lambda: all(ended(one) for one in others), seconds=15)
         process.kill()
     process.communicate(timeout=30)
     gone(others, directory)

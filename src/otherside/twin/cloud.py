@@ -65,6 +65,7 @@ from otherside.twin.runtime.alarms import Alarms, Metrics
 from otherside.twin.runtime.balancer import Balancers
 from otherside.twin.runtime.bus import Bus
 from otherside.twin.runtime.checkers import Checkers
+from otherside.twin.runtime.commits import Commits
 from otherside.twin.runtime.dblogs import export_logs
 from otherside.twin.runtime.functions import Functions
 from otherside.twin.runtime.gateway import Gateway
@@ -219,6 +220,7 @@ class Cloud:
         self.scheduler = Scheduler(ground, access, self.bus)
         self.postgres = Postgres(ground, self.processes, directory / "db")
         self.aurora = Aurora(ground, self.postgres, self._emit)
+        self.commits = Commits(ground, self.aurora, self.postgres)
         self.metrics = self.functions.metrics = Metrics(ground)
         self.checks, self.watching, self.kept = Checks(ground), Watching(ground), Kept(ground)
         self.alarms = Alarms(
@@ -301,6 +303,7 @@ class Cloud:
             self.watching,
             self.checks,
             self.aurora,
+            self.commits,
             self.backups,
             self.functions,
             self.bus,
@@ -357,6 +360,7 @@ class Cloud:
         keep(self.checkers.run)
         keep(self.databases.run)
         keep(self.functions.follow)
+        keep(self.commits.run)
         keep(export_logs, self.ground, self.aurora, self.postgres)
         keep(measure_lag, self.ground, self.aurora, self.postgres, self.metrics)
 

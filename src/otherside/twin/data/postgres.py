@@ -51,6 +51,11 @@ SETTINGS: Mapping[str, str] = {
     "log_connections": "'authorization'",
     "log_disconnections": "on",
 }
+HELD: Mapping[str, str] = {
+    "synchronous_commit": "on",
+    "synchronous_standby_names": "'nobody'",
+}
+"""What makes every commit wait until it is taken back: for a standby that does not exist."""
 HBA = f"""
 local all {SUPER} scram-sha-256
 local replication {SUPER} scram-sha-256
@@ -92,6 +97,8 @@ class Server:
     hold: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever starts or stops it: the map may change twice in a breath."""
     logs_read: int = 0
+    held: bool = False
+    """Whether its commits wait, as its configuration has it."""
 
     @property
     def socket(self) -> Path:
@@ -256,6 +263,19 @@ class Postgres:
             psycopg.sql.Identifier(server.user), psycopg.sql.Literal(password)
         )
         await self._execute(server, statement)
+
+    async def hold_commits(self, arn: str, *, held: bool) -> bool:
+        """Have commits wait until they are let go; return whether this changed anything."""
+        server = self._servers.get(arn)
+        up = server is not None and server.process is not None and server.process.running
+        if server is None or not up or server.held is held:
+            return False
+        for name, value in HELD.items():
+            given = value if held else SETTINGS.get(name, "default")
+            await self._execute(server, f"alter system set {name} = {given}")
+        await self._execute(server, "select pg_reload_conf()")
+        server.held = held
+        return True
 
     # --- what others ask ------------------------------------------------------------------------
 
@@ -507,6 +527,7 @@ class Postgres:
 def _configure(server: Server) -> None:
     text = "".join(f"{name} = {value}\n" for name, value in SETTINGS.items())
     (server.data / "postgresql.auto.conf").write_text(text)
+    server.held = False
     # The master may give membership of `rds_iam`, which makes it a member: it logs in all the same.
     hba = HBA.replace("{master}", server.user)
     (server.data / "pg_hba.conf").write_text(hba)
