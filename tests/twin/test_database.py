@@ -337,11 +337,9 @@ def test_without_a_way_between_the_regions_nothing_is_ever_lost():
 def test_AUR_21_commits_wait_while_every_secondary_is_too_far_behind(db):
     """The other negative control: nothing is acknowledged beyond what may be lost."""
     rds = db.aws("rds")
-    group = "waits"
+    group = {"DBClusterParameterGroupName": "waits"}
     rds.create_db_cluster_parameter_group(
-        DBClusterParameterGroupName=group,
-        DBParameterGroupFamily="aurora-postgresql17",
-        Description="x",
+        **group, DBParameterGroupFamily="aurora-postgresql17", Description="waits"
     )
 
     def put(text):
