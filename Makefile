@@ -29,10 +29,12 @@ test: check ## Everything: lint, types, contracts and all tests
 check: $(READY) ## Lint, types, contracts and the fast tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python tools/docs.py --check
-	$(BIN)/pytest --numprocesses auto -m 'not slow and not long'
+	@# Types beside tests: either is a minute, and neither has work for two cores all the time.
+	$(BIN)/mypy & types=$$!; \
+	$(BIN)/pytest --numprocesses auto -m 'not slow and not long'; tests=$$?; \
+	wait $$types && exit $$tests
 
 fix: $(READY) ## Mend what a tool can mend: format and lint
 	$(BIN)/ruff check --fix

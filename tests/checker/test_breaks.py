@@ -1,6 +1,7 @@
 """Every rule on our own stack: silent on it as it is, and not on it broken, in each dialect."""
 
 import pickle
+from functools import cache
 
 import pytest
 
@@ -14,12 +15,17 @@ from otherside.checker.vocabulary import kinds
 
 pytestmark = pytest.mark.slow
 
-SPECS = pickle.dumps(specs_of(graph_of(exported())))
 DIALECTS = {
     "terraform": writing.load_terraform,
     "pulumi": writing.load_pulumi,
     "cloudformation": writing.load_cloudformation,
 }
+
+
+@cache
+def specs():
+    """Return our stack's resources, pickled: each test breaks a copy of its own."""
+    return pickle.dumps(specs_of(graph_of(exported())))
 
 
 def written(specs, dialect):
@@ -64,7 +70,7 @@ def test_every_rule_breaks_our_stack_somewhere():
 )
 def test_finds_our_stack_broken(code, dialect):
     """The rule is heard; that it was silent before is a test of its own, for all rules at once."""
-    broken = Broken(SPECS)
+    broken = Broken(specs())
     BREAKS[code](broken)
     findings, unsure = found_in(broken, dialect, code)
     assert findings, unsure[:5]

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from functools import cache
 
 import pytest
 from click.testing import CliRunner
@@ -15,13 +16,18 @@ from otherside.checker.load.terraform import Plan
 from otherside.checker.vocabulary import kinds
 from otherside.cli import main
 
-STANDARD = graph_of(exported())
 NOT_IN_CLOUDFORMATION = {
     "ec2.peering_options",
     "backup.region_settings",
     "s3.object",
 }
 """Kinds of ours that CloudFormation has no type for."""
+
+
+@cache
+def standard():
+    """Return the graph of our stack; read only when a test asks, for it takes seconds."""
+    return graph_of(exported())
 
 
 PROGRAMS = sorted(one.parent for one in EXAMPLES.glob("*/Pulumi.yaml"))
@@ -40,7 +46,7 @@ def test_no_example_of_ours_has_a_finding(example):
 
 def terraform():
     """Return the graph of our stack as a plan."""
-    document = json.loads(json.dumps(writing.Terraform(specs_of(STANDARD)).document()))
+    document = json.loads(json.dumps(writing.Terraform(specs_of(standard())).document()))
     return Graph(list(Plan(document, "plan.json").load()))
 
 
@@ -63,9 +69,9 @@ def test_it_is_clean_as_a_terraform_plan():
 
 def test_a_plan_of_it_says_the_same_as_the_program():
     """Every resource, every attribute and every reference that the vocabulary has."""
-    specs = {one.name: one for one in specs_of(STANDARD)}
+    specs = {one.name: one for one in specs_of(standard())}
     planned = terraform()
-    ours = essence(STANDARD_REFERRED, label)
+    ours = essence(referred(), label)
     theirs = essence(planned, lambda one: one.name.rpartition(".")[2] if one else "?")
     assert ours - theirs == Counter()
     assert theirs - ours == Counter()
@@ -74,7 +80,7 @@ def test_a_plan_of_it_says_the_same_as_the_program():
 
 def expressible():
     """Return what of our stack CloudFormation has words for."""
-    specs = [one for one in specs_of(STANDARD) if one.kind not in NOT_IN_CLOUDFORMATION]
+    specs = [one for one in specs_of(standard()) if one.kind not in NOT_IN_CLOUDFORMATION]
     for one in specs:
         allowed = kinds()[one.kind].attributes
         if one.kind == "lambda.function":
@@ -94,21 +100,19 @@ def test_it_is_clean_as_templates():
     assert [f"{one.rule.code} {one.resource}: {one.message}" for one in result.findings] == []
 
 
+@cache
 def referred():
     """Return our graph with each link as a reference, as the writers are given it."""
     graph = graph_of(exported())
     by_label = {label(one): one for one in graph.resources.values()}
-    for one in specs_of(STANDARD):
+    for one in specs_of(standard()):
         by_label[one.name].attributes = one.attributes
     return graph
 
 
-STANDARD_REFERRED = referred()
-
-
 def test_the_vocabulary_covers_what_the_program_declares():
     """What it does not cover is listed, and no rule needs it."""
-    unseen = {one.kind for one in STANDARD.resources.values() if one.kind not in kinds()}
+    unseen = {one.kind for one in standard().resources.values() if one.kind not in kinds()}
     assert {one for one in unseen if one.startswith("aws:")} == {
         "aws:acm/certificateValidation:CertificateValidation",
         "aws:backup/restoreTestingPlan:RestoreTestingPlan",

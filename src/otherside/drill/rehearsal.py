@@ -11,7 +11,7 @@ from otherside.drill.journal import Journal
 from otherside.drill.recording import Entry, Recording
 from otherside.drill.report import write_report
 from otherside.drill.result import Result, conclude
-from otherside.drill.runner import STEADY_REAL_S, Settings, play
+from otherside.drill.runner import Settings, play
 from otherside.drill.scenario import Scenario
 from otherside.drill.simulated import simulate
 from otherside.drill.site import Site
@@ -59,7 +59,7 @@ def rehearse(
     *,
     change: Change | None = None,
     anyway: bool = False,
-    steady_real_s: float = STEADY_REAL_S,
+    steady_real_s: float | None = None,
 ) -> Iterator[Rehearsed]:
     """Play scenarios one after another; yield each as it is over.
 

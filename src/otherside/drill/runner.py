@@ -34,7 +34,8 @@ class Settings:
 
     clients: int = 3
     seed: int = 1
-    steady_real_s: float = STEADY_REAL_S
+    steady_real_s: float | None = None
+    """The machine's seconds to become steady in; `None`: as long as a good stack may take."""
     anyway: bool = False
     """Strike although the stack is not steady: how a sabotaged one shows its symptom."""
 
@@ -138,10 +139,7 @@ class _Player:
 
     def _become_steady(self) -> bool:
         """Wait until users write, everybody is healthy and the orchestrator sees everything."""
-        patience_s = self._settings.steady_real_s
-        if not self._settings.anyway:
-            patience_s = max(patience_s, STEADY_S / float(self._stage.facts()["speed"]))
-        deadline_s = time.monotonic() + patience_s
+        deadline_s = time.monotonic() + self._patience_s()
         while (problem := self._stage.unsteady()) is not None:
             if time.monotonic() > deadline_s:
                 self._put("stage", state="unsteady", text=problem)
@@ -149,6 +147,12 @@ class _Player:
             self._look()
         self._put("stage", state="steady", text="users write, the orchestrator sees everything")
         return True
+
+    def _patience_s(self) -> float:
+        given = self._settings.steady_real_s
+        if given is not None:
+            return given
+        return max(STEADY_REAL_S, STEADY_S / float(self._stage.facts()["speed"]))
 
     def _start_clients(self) -> None:
         """Start the users, and wait until each was served."""
@@ -158,7 +162,7 @@ class _Player:
             client = Client(number, door, ledger, self._journal.share, settings.seed)
             self._clients.append(client)
             client.start()
-        deadline_s = time.monotonic() + (0 if settings.anyway else settings.steady_real_s)
+        deadline_s = time.monotonic() + (0 if settings.anyway else self._patience_s())
         while self._served() < WARM_WRITES * settings.clients and time.monotonic() < deadline_s:
             self._look()
 

@@ -7,7 +7,6 @@ from typing import Any
 from otherside.drill.fifteen import FAILURES, Failure, inspection
 from otherside.drill.moments import every
 from otherside.drill.rehearsal import Options, Rehearsed, Told, rehearse
-from otherside.drill.runner import STEADY_REAL_S
 from otherside.drill.scenario import Scenario
 from otherside.drill.site import Site
 from otherside.drill.verdict import Verdict
@@ -84,7 +83,7 @@ def prove(
 def prove_one(failure: Failure, site: Site, options: Options, told: Told = lambda _: None) -> Proof:
     """Break the stack by one failure, and play what would bring it to light."""
     breakers = failure.broken(site)
-    patience_s = STEADY_REAL_S if failure.steady else NEVER_STEADY_REAL_S
+    patience_s = None if failure.steady else NEVER_STEADY_REAL_S
     (rehearsed,) = rehearse(
         [failure.scenario],
         site,
