@@ -24,6 +24,7 @@ long: $(READY) ## All that make test leaves out, every other scenario among it: 
 	$(BIN)/pytest -m long
 
 test: check ## Everything: lint, types, contracts and all tests
+	@# By module, so that drills play one after another: two at once would starve one another.
 	$(BIN)/pytest --numprocesses auto --dist loadscope --no-loadscope-reorder -m 'slow and not long'
 
 check: $(READY) ## Lint, types, contracts and the fast tests
