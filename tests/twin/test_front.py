@@ -1,6 +1,7 @@
 """The front door: who asks, what they may, and what they meet."""
 
 import json
+import socket
 import time
 
 import boto3
@@ -306,6 +307,16 @@ def test_nothing_is_posted_to_the_internet(bare):
         Endpoint="https://example.com/page",
     )
     assert "posts to nobody" in found["Error"]["Message"]
+
+
+def test_a_client_that_waits_to_send_its_body_is_told_to_go_on(bare):
+    """Every SDK asks so before it puts an object, and sends after a second without an answer."""
+    host, _, port = bare.known["endpoint"].removeprefix("http://").rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=5) as link:
+        link.sendall(
+            b"PUT /b/k HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert link.recv(64).startswith(b"HTTP/1.1 100 Continue")
 
 
 def test_nothing_listens_beyond_the_loopback(bare):

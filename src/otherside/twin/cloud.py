@@ -28,11 +28,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    create_backend_app,
-)
-
 from otherside.twin.addresses import Addresses, free_port
 from otherside.twin.aws.aurora import Aurora
 from otherside.twin.aws.backups import Backups
@@ -53,12 +48,14 @@ from otherside.twin.control import Control
 from otherside.twin.data.door import DatabaseDoor, Endpoint
 from otherside.twin.data.postgres import Postgres
 from otherside.twin.front.access import Access, Holder
+from otherside.twin.front.backends import Backends
 from otherside.twin.front.door import Door
 from otherside.twin.front.fault import GLOBAL, Faults
 from otherside.twin.front.server import serving
 from otherside.twin.geography import CONTROL_REGION
 from otherside.twin.ground import Ground
 from otherside.twin.latency import Latency
+from otherside.twin.models import share_models
 from otherside.twin.process import Processes
 from otherside.twin.registry import CONTROL
 from otherside.twin.runtime.alarms import Alarms, Metrics
@@ -273,8 +270,9 @@ class Cloud:
 
     def _open_door(self) -> None:
         """Make the front door, and tell it of every part that does something of its own."""
+        self.backends = Backends()
         self.door = Door(
-            moto=DomainDispatcherApplication(create_backend_app),
+            moto=self.backends,
             access=self.access,
             faults=self.faults,
             warp=self.ground.warp,
@@ -284,6 +282,11 @@ class Cloud:
             self.door.operations.update(part.operations())
             self.door.after.update(part.followers())
         self.door.unreachable = self._unreachable
+
+    def expect_stack(self) -> None:
+        """Get ready what a stack's first calls would wait for, while its program is loaded."""
+        self.postgres.prepare()
+        threading.Thread(target=self.backends.build, daemon=True).start()
 
     def _api_addresses(self) -> dict[str, str]:
         return {one: self.addresses.api(one) for one in self.wanted.regions}
@@ -471,6 +474,7 @@ def main(told: dict[str, Any], warp: Warp) -> None:
     os.umask(0o077)  # keys and everything else are this user's
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
+    share_models()
     wanted = Wanted(
         regions=tuple(told["regions"]),
         directory=Path(told["directory"]),

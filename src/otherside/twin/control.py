@@ -76,6 +76,10 @@ class Control:
             return None
         return await self._cloud.postgres.measure_lag(server.arn)
 
+    async def do_expect(self) -> None:
+        """Get ready for a stack: its first calls follow, and there is time until then."""
+        self._cloud.expect_stack()
+
     async def do_settle(self) -> None:
         """Wait until every database that was asked for is up."""
         await self._cloud.postgres.all_ready()

@@ -126,6 +126,7 @@ class Twin:
             ProvisionError: If something cannot be made.
             Exception: Whatever the program itself raises.
         """
+        self.do("expect")
         made = provision(
             project,
             self.clients,

@@ -6,7 +6,6 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import moto.kms.models as kms_models
@@ -43,7 +42,7 @@ class Identity(Extension):
         held = iam_backends[self._ground.account]["aws"].managed_policies
         if arn.startswith(AWS_OWNED) and arn not in held:
             name = arn.rpartition("/")[2]
-            known = _managed().get(name)
+            known = _managed(name)
             if known is None:
                 message = f"Policy {arn} does not exist or is not attachable."
                 raise failure("NoSuchEntity", message)
@@ -145,7 +144,7 @@ def _key_id(multi_region: bool = False) -> str:  # noqa: FBT001, FBT002 - moto's
     return f"mrk-{made.hex}" if multi_region else str(made)
 
 
-@lru_cache(maxsize=1)
-def _managed() -> Mapping[str, Any]:
-    found: Mapping[str, Any] = json.loads(aws_managed_policies_data)
+def _managed(name: str) -> dict[str, Any] | None:
+    """Return one of AWS's own policies; all of them are fifty megabytes, and few are asked for."""
+    found: dict[str, Any] | None = json.loads(aws_managed_policies_data).get(name)
     return found

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -123,6 +124,7 @@ class Postgres:
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = itertools.count()
         self._stopped_by_us: set[str] = set()
+        self._fresh: asyncio.Future[Path] | None = None
         ground.geography.on_change(lambda: ground.start(self._follow_map(), name="databases"))
 
     # --- Engine ---------------------------------------------------------------------------------
@@ -144,6 +146,11 @@ class Postgres:
 
     def _new(self, arn: str, region: str, source: str | None, known: Known) -> Server:
         """Return a new server, with a directory of its own and nothing in it."""
+        server = self._servers[arn] = Server(arn, region, self._place(), source, *known)
+        return server
+
+    def _place(self) -> Path:
+        """Make a directory that only the server's own user may enter."""
         self._directory.mkdir(exist_ok=True)
         self._directory.chmod(0o711)  # whatever the umask: its own user has to get through
         directory = self._directory / str(next(self._numbers))  # short: a socket's path is
@@ -151,8 +158,7 @@ class Postgres:
         if self._user is not None:
             os.chown(directory, *self._user)
         directory.chmod(0o700)
-        server = self._servers[arn] = Server(arn, region, directory, source, *known)
-        return server
+        return directory
 
     async def promote(self, arn: str) -> None:
         """Make a standby a primary.
@@ -316,16 +322,28 @@ class Postgres:
 
     # --- making ---------------------------------------------------------------------------------
 
-    async def _initialise(self, server: Server) -> None:
-        password = self._keep(server, "pwfile", self._secret)
-        self._keep(server, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
+    def prepare(self) -> None:
+        """Begin to make a volume, for the next primary to be asked for."""
+        self._fresh = self._fresh or asyncio.ensure_future(self._make_fresh())
+
+    async def _make_fresh(self) -> Path:
+        aside = self._place()
+        password = self._keep(aside, "pwfile", self._secret)
         await self._run(
             "initdb",
-            *("--pgdata", str(server.data), "--username", SUPER, "--pwfile", str(password)),
+            *("--pgdata", str(aside / "data"), "--username", SUPER, "--pwfile", str(password)),
             *("--auth", "scram-sha-256"),
             *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
-            log=server.directory / "initdb.log",
+            log=aside / "initdb.log",
         )
+        return aside
+
+    async def _initialise(self, server: Server) -> None:
+        self._keep(server.directory, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
+        self.prepare()
+        fresh, self._fresh = self._fresh, None
+        assert fresh is not None
+        (await fresh / "data").rename(server.data)
         _configure(server)
         await self._start(server)
         await self._execute(server, "create role rds_iam nologin")
@@ -345,9 +363,9 @@ class Postgres:
             )
             await self._execute(server, made)
 
-    def _keep(self, server: Server, name: str, text: str) -> Path:
+    def _keep(self, directory: Path, name: str, text: str) -> Path:
         """Write a file that only the server's own user reads."""
-        file = server.directory / name
+        file = directory / name
         file.touch(mode=0o600)
         file.write_text(text)
         if self._user is not None:
@@ -357,7 +375,7 @@ class Postgres:
     async def _copy(self, server: Server, source: str) -> None:
         """Copy a primary's volume, over the way between the Regions."""
         port = await self._open_way(server, source)
-        password = self._keep(server, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
+        password = self._keep(server.directory, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
         await self._run(
             "pg_basebackup",
             *("--pgdata", str(server.data), "--host", "127.0.0.1", "--port", str(port)),
@@ -519,9 +537,10 @@ class Postgres:
         """Close every way; the processes are the nursery's."""
         for server in self.servers():
             self._close_way(server)
-        for task in list(self._tasks):
+        tasks: list[asyncio.Future[Any]] = [*self._tasks, *([self._fresh] if self._fresh else [])]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _configure(server: Server) -> None:

@@ -8,6 +8,8 @@ import boto3
 import botocore.session
 from botocore.config import Config
 
+from otherside.twin.models import model_loader
+
 CONFIG = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=10,
@@ -42,6 +44,7 @@ class Clients:
             if self._session is None:
                 # A session of our own: nothing of this machine's AWS configuration is read.
                 inner = botocore.session.Session()
+                inner.register_component("data_loader", model_loader())
                 inner.set_config_variable("config_file", "/dev/null")
                 inner.set_config_variable("credentials_file", "/dev/null")
                 self._session = boto3.Session(

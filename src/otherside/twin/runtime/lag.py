@@ -15,7 +15,9 @@ async def measure_lag(ground: Ground, aurora: Aurora, postgres: Postgres, metric
     """Publish each secondary's lag for as long as the twin lives."""
     while True:
         await asyncio.sleep(EVERY_S)
-        for whole in aurora.wholes().values():
+        for whole in list(aurora.wholes().values()):
+            if not whole.writer:
+                continue
             writer = whole.member(whole.writer)
             for member in whole.members:
                 if member.arn == whole.writer or not ground.geography.stands(member.region):
