@@ -95,6 +95,25 @@ def test_a_scenario_comes_to_what_it_expects(name, tmp_path):
     assert found == {}, reports
 
 
+ORCHESTRATOR = "otherside:index:FailoverOrchestrator$"
+
+
+@pytest.mark.long
+def test_a_stack_without_an_orchestrator_stays_lost(tmp_path):
+    """It is drilled all the same: users are led away, and nobody moves the writer."""
+
+    def without(one):
+        return None if ORCHESTRATOR in one.urn else one
+
+    site, lost = read_site(STANDARD), KNOWN["lost-region"]
+    (one,) = rehearse([lost], site, options(tmp_path), change=without)
+    found = {each.claim: (each.verdict, each.reason) for each in one.result.found}
+    assert found["steady before the disaster"][0] is Verdict.PASSED
+    assert found["writes are back in time"] == (Verdict.FAILED, "writes did not come back")
+    assert found["users end on the standby"][0] is Verdict.PASSED
+    assert found["the writer is moved once"][0] is Verdict.FAILED
+
+
 APART = [one for one in FAILURES if one.number in {3, 5, 7, 13}]
 TOGETHER = [{1, 2, 4, 8, 11, 12, 14, 15}, {6, 9, 10}]
 """Numbers of failures that touch nothing of one another, and share a twin in the tests."""

@@ -145,6 +145,6 @@ def _key_id(multi_region: bool = False) -> str:  # noqa: FBT001, FBT002 - moto's
 
 
 def _managed(name: str) -> dict[str, Any] | None:
-    """Return one of AWS's own policies; all of them are fifty megabytes, and few are asked for."""
+    """Return one of AWS's own policies; all of them are 5 MB of JSON, and few are asked for."""
     found: dict[str, Any] | None = json.loads(aws_managed_policies_data).get(name)
     return found

@@ -71,7 +71,8 @@ class Commits(Extension):
         """Return how far a secondary is behind, also where nobody can ask it any more."""
         now_s = self._ground.now_s
         lag_s = None
-        if self._ground.geography.stands(member.region) and member.connected:
+        stands = self._ground.geography.stands(member.region)
+        if stands and member.connected and self._postgres.server(member.arn) is not None:
             lag_s = await self._postgres.measure_lag(member.arn)
         if lag_s is not None:
             self._replicated_s[member.arn] = now_s - lag_s
