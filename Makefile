@@ -20,7 +20,7 @@ $(READY): requirements.lock pyproject.toml
 drill: $(READY) ## Kill a Region under load and measure what was promised
 	$(BIN)/otherside drill --stack examples/standard
 
-long: $(READY) ## All that make test leaves out, every other scenario among it: half an hour
+long: $(READY) ## All that make test leaves out, every other scenario among it: most of an hour
 	$(BIN)/pytest -m long
 
 test: check ## Everything: lint, types, contracts and all tests
