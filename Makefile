@@ -33,7 +33,7 @@ check: $(READY) ## Lint, types, contracts and the fast tests
 	$(BIN)/lint-imports
 	$(BIN)/python tools/docs.py --check
 	@# Types beside tests: either is a minute, and neither has work for two cores all the time.
-	$(BIN)/mypy & types=$$!; \
+	$(BIN)/mypy & types=$$!; trap "kill $$types 2>/dev/null" INT TERM; \
 	$(BIN)/pytest --numprocesses auto -m 'not slow and not long'; tests=$$?; \
 	wait $$types && exit $$tests
 

@@ -44,6 +44,18 @@ def test_without_a_steady_state_the_drill_knows_nothing():
 
 
 @pytest.mark.parametrize(
+    ("entries", "sees"),
+    [([look(60, "steady")], "the orchestrator saw everything"), ([], "nobody decides here")],
+)
+def test_what_is_said_of_the_steady_state_is_what_was_there(entries, sees):
+    """A stack without an orchestrator had none that saw everything."""
+    recording = tape(*entries)
+    (steady,) = judge([], recording, measure(recording))
+    assert steady.verdict is PASSED
+    assert steady.reason.endswith(sees)
+
+
+@pytest.mark.parametrize(
     ("verdicts", "expected"),
     [
         ([], UNKNOWN),

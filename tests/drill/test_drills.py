@@ -121,6 +121,7 @@ def test_a_stack_without_an_orchestrator_stays_lost(tmp_path):
     found = {each.claim: (each.verdict, each.reason) for each in one.result.found}
     report = one.page.with_suffix(".md").read_text()
     assert found["steady before the disaster"][0] is Verdict.PASSED, report
+    assert found["steady before the disaster"][1].endswith("nobody decides here"), report
     assert found["writes are back in time"] == (Verdict.FAILED, "writes did not come back"), report
     assert found["users end on the standby"][0] is Verdict.PASSED, report
     assert found["the writer is moved once"][0] is Verdict.FAILED, report

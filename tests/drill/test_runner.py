@@ -37,6 +37,7 @@ class Clock:
 class FakeStage:
     """A stage that remembers what was done to it."""
 
+    decides: bool = True
     problems: list = dataclasses.field(default_factory=list)
     refused: str = ""
     fails: BaseException | None = None
@@ -245,3 +246,13 @@ def test_a_standby_that_lagged_is_no_steady_state():
     assert unready(look(0, "steady", verdict="healthy"), 5.0) is None, "not known: not for this"
     assert "heartbeat is bad" in unready(look(0, "suspect"), 5.0)
     assert unready(None, 5.0) == "the orchestrator has not looked"
+
+
+@pytest.mark.parametrize(
+    ("decides", "sees"),
+    [(True, "the orchestrator sees everything"), (False, "nobody decides here")],
+)
+def test_a_stack_is_not_said_to_have_an_orchestrator_that_it_has_not(tmp_path, decides, sees):
+    """The story is true of any stack."""
+    recording = played(tmp_path, FakeStage(decides=decides))
+    assert recording.of("stage")[-1]["text"] == f"users write, {sees}"

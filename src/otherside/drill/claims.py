@@ -54,7 +54,9 @@ def _when(passed: bool, reason: str) -> Judged:  # noqa: FBT001 - what it is abo
 def _judge_steady(recording: Recording, _: Measures) -> Judged:
     states = [one for one in recording.of("stage") if one["state"] in {"unsteady", "refused"}]
     if recording.steady:
-        return Verdict.PASSED, "users wrote, targets were healthy, the orchestrator saw everything"
+        looked = bool(recording.of("look"))
+        sees = "the orchestrator saw everything" if looked else "nobody decides here"
+        return Verdict.PASSED, f"users wrote, targets were healthy, {sees}"
     if states:
         return Verdict.UNKNOWN, str(states[-1]["text"])
     return Verdict.UNKNOWN, "the drill did not come that far"

@@ -16,12 +16,11 @@ from otherside.drill.scenario import Scenario
 from otherside.drill.simulated import simulate
 from otherside.drill.site import Site
 from otherside.drill.stage import Change, Stage
-from otherside.drill.twin_stage import TwinStage
+from otherside.drill.twin_stage import FUNCTION, TwinStage
 from otherside.drill.verdict import Verdict
 from otherside.infra.declare import Declared
 
 Told = Callable[[Entry], None]
-FUNCTION = "aws:lambda/function:Function"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

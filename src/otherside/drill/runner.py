@@ -145,7 +145,8 @@ class _Player:
                 self._put("stage", state="unsteady", text=problem)
                 return False
             self._look()
-        self._put("stage", state="steady", text="users write, the orchestrator sees everything")
+        sees = "the orchestrator sees everything" if self._stage.decides else "nobody decides here"
+        self._put("stage", state="steady", text=f"users write, {sees}")
         return True
 
     def _patience_s(self) -> float:

@@ -32,6 +32,10 @@ class Stage(Protocol):
             RefusedError: If it cannot be deployed.
         """
 
+    @property
+    def decides(self) -> bool:
+        """Whether what was deployed has an orchestrator of ours."""
+
     def unsteady(self) -> str | None:
         """Return what keeps the stack from being steady, or `None` where nothing does."""
 

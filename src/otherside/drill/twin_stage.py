@@ -43,7 +43,7 @@ class TwinStage:
         self.twin = Twin(TwinSettings(regions=regions, speed=speed, latency=latency))
         self._since = dict.fromkeys(("happenings", "lines", "calls", "runs", "deliveries"), 0)
         self._look: Entry | None = None
-        self._decides = True
+        self.decides = True
         self._said: list[str] = []
         self._hands = Hands(self.twin, site)
         self._eye: Connection | None = None
@@ -83,7 +83,7 @@ class TwinStage:
             raise RefusedError(str(error)) from error
         finally:
             self._said += [line for line in said.getvalue().splitlines() if line.strip()]
-        self._decides = any(
+        self.decides = any(
             one.type == FUNCTION and str(one.inputs.get("name")).endswith(DECIDER)
             for one in made.declaration.resources
         )
@@ -122,7 +122,7 @@ class TwinStage:
             return f"no write works through {self.site.host}: {status or answer.get('error')}"
         if ill or not instances:
             return f"targets are not healthy: {', '.join(ill) or 'none is registered'}"
-        if not self._decides:  # nobody's looks to wait for: what it cannot do, its claims say
+        if not self.decides:  # nobody's looks to wait for: what it cannot do, its claims say
             return None
         return unready(self._look, self.site.topology.failover.loss_max_s)
 

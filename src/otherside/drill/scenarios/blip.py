@@ -13,7 +13,7 @@ SCENARIO = Scenario(
         step("connect", side="primary", at_s=43),
     ),
     claims=(
-        writable_again(300),
+        writable_again(),
         never_reached("fencing", "promote-intent", "promoting"),
         *STAYED,
     ),
