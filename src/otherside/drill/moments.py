@@ -8,6 +8,9 @@ from otherside.drill.recording import Recording
 WATCHED_S = 165.0
 """How long a stack is watched that must not move, in twin seconds: where a Region is lost, the
 orchestrator fences about 110 s after the strike."""
+SEEN_S = 400.0
+"""How long one is watched at the most until the orchestrator sees what is wrong with it: a few of
+its looks, for any single one may meet a hiccup and be uncertain."""
 Moment = Callable[[Recording], float | None]
 """Return when something came true, in twin seconds since 1970; `None` while it has not."""
 
@@ -33,6 +36,18 @@ def phase(name: str, *, times: int = 1) -> Moment:
             count += look["phase"] == name != before
             before = look["phase"]
             if count == times:
+                return float(look["at_s"])
+        return None
+
+    return found
+
+
+def seen(verdict: str) -> Moment:
+    """Return when the orchestrator first saw what is wrong for what it is, since the strike."""
+
+    def found(recording: Recording) -> float | None:
+        for look in recording.since_strike("look"):
+            if look["verdict"] == verdict:
                 return float(look["at_s"])
         return None
 

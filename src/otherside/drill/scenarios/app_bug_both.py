@@ -2,7 +2,7 @@
 
 from otherside.core.verdict import Verdict
 from otherside.drill.claims import STAYED, decided
-from otherside.drill.moments import WATCHED_S, later
+from otherside.drill.moments import SEEN_S, WATCHED_S, every, later, seen
 from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
@@ -14,7 +14,7 @@ SCENARIO = Scenario(
         step("stop", side="standby", unit="app"),
     ),
     claims=(decided(Verdict.APP_BUG_BOTH), *STAYED),
-    enough=later(WATCHED_S),
-    lasts_s=WATCHED_S,
+    enough=every(later(WATCHED_S), seen(Verdict.APP_BUG_BOTH)),
+    lasts_s=SEEN_S,
     calm=True,
 )

@@ -2,7 +2,7 @@
 
 from otherside.core.verdict import Verdict
 from otherside.drill.claims import STAYED, decided, writable_again
-from otherside.drill.moments import WATCHED_S, later
+from otherside.drill.moments import SEEN_S, WATCHED_S, every, later, seen
 from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
@@ -11,7 +11,7 @@ SCENARIO = Scenario(
     expects="DNS leads users to the standby, which writes to the primary; nothing is moved.",
     steps=(step("misdirect", path="/no-such-page"),),
     claims=(writable_again(60), decided(Verdict.PROBE_FAULT), *STAYED),
-    enough=later(WATCHED_S),
-    lasts_s=WATCHED_S,
+    enough=every(later(WATCHED_S), seen(Verdict.PROBE_FAULT)),
+    lasts_s=SEEN_S,
     calm=True,
 )

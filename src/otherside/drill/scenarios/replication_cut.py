@@ -2,7 +2,7 @@
 
 from otherside.core.verdict import Verdict
 from otherside.drill.claims import STAYED, decided, writable_again
-from otherside.drill.moments import WATCHED_S, later
+from otherside.drill.moments import SEEN_S, WATCHED_S, every, later, seen
 from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
@@ -14,7 +14,7 @@ SCENARIO = Scenario(
         step("cut", source="standby", target="primary"),
     ),
     claims=(writable_again(30), decided(Verdict.REPLICATION_CUT), *STAYED),
-    enough=later(WATCHED_S),
-    lasts_s=WATCHED_S,
+    enough=every(later(WATCHED_S), seen(Verdict.REPLICATION_CUT)),
+    lasts_s=SEEN_S,
     calm=True,
 )
