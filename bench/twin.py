@@ -62,9 +62,10 @@ def writes(twin: Twin) -> bool:
 def ours(speed: float) -> dict[str, float]:
     """Return the numbers of one twin."""
     began_s = time.perf_counter()
-    with Twin(TwinSettings(speed=speed)) as twin:
+    project = read_project(STANDARD)
+    with Twin(TwinSettings(speed=speed), expected=project) as twin:
         up_s = time.perf_counter() - began_s
-        made = twin.provision(read_project(STANDARD))
+        made = twin.provision(project)
         ready_s = time.perf_counter() - began_s
         while not writes(twin) and time.perf_counter() - began_s < WAIT_S:
             time.sleep(0.1)  # noqa: TID251 - it measures real time

@@ -96,7 +96,7 @@ def up(
     console = Console(stderr=True)
     try:
         with ExitStack() as stack_:
-            running = stack_.enter_context(Twin(settings))
+            running = stack_.enter_context(Twin(settings, expected=project))
             file = register(running.directory, str(directory))
             stack_.callback(file.unlink, missing_ok=True)
             _deploy(running, project, console)

@@ -40,7 +40,8 @@ class TwinStage:
         """Keep what is to come up; nothing does yet."""
         self.site, self._speed, self._latency = site, speed, latency
         regions = tuple(dict.fromkeys([*site.regions.values(), CONTROL_REGION]))
-        self.twin = Twin(TwinSettings(regions=regions, speed=speed, latency=latency))
+        settings = TwinSettings(regions=regions, speed=speed, latency=latency)
+        self.twin = Twin(settings, expected=site.project)
         self._since = dict.fromkeys(("happenings", "lines", "calls", "runs", "deliveries"), 0)
         self._look: Entry | None = None
         self.decides = True

@@ -148,7 +148,7 @@ def run_program(
     Raises:
         Exception: Whatever the program or the monitor raises.
     """
-    with _own_loop(workers) as loop, _without_collection():
+    with _own_loop(workers) as loop, without_collection():
         pulumi_config.set_all_config(dict(config), [])
         settings.set_root_resource(None)  # type: ignore[arg-type]  # resets what ran before
         mocks.set_mocks(
@@ -419,7 +419,7 @@ def _own_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
 
 
 @contextlib.contextmanager
-def _without_collection() -> Iterator[None]:
+def without_collection() -> Iterator[None]:
     """Hold the garbage collector: a declaration keeps what it makes, and looking costs a third."""
     collecting = gc.isenabled()
     gc.disable()

@@ -1,6 +1,8 @@
 """Read a Pulumi project from disk and declare it: its program, its stack, its settings."""
 
+import ast
 import contextlib
+import importlib
 import json
 import os
 import runpy
@@ -12,7 +14,14 @@ from typing import Any
 
 import yaml
 
-from otherside.infra.declare import SECRET, Declaration, DeclareError, Transform, declare
+from otherside.infra.declare import (
+    SECRET,
+    Declaration,
+    DeclareError,
+    Transform,
+    declare,
+    without_collection,
+)
 
 __all__ = ["DeclareError", "Project", "declare_directory", "read_project"]
 
@@ -48,6 +57,19 @@ class Project:
     config: Mapping[str, str]
     main: Path
 
+    def load(self) -> None:
+        """Import ahead what its program will import of Pulumi and of us, and nothing of its own.
+
+        That is most of the time until its first resource; whatever is wrong is the program's to
+        say, once it runs.
+        """
+        with contextlib.suppress(OSError, SyntaxError, ValueError):
+            tree = ast.parse(self.main.read_bytes())
+            with without_collection():
+                for name in _libraries(tree):
+                    with contextlib.suppress(ImportError):
+                        importlib.import_module(name)
+
     def run(self) -> None:
         """Run its program, where it expects to be."""
         with _inside(self.main.parent):
@@ -62,6 +84,21 @@ def read_project(directory: Path, stack_name: str | None = None) -> Project:
     """
     name, main, stack, config = _project(directory, stack_name)
     return Project(name=name, stack=stack, config=config, main=main.resolve())
+
+
+def _libraries(tree: ast.Module) -> Iterator[str]:
+    """Yield the modules of Pulumi, its providers and ours that a program imports at once."""
+    for one in tree.body:
+        match one:
+            case ast.Import(names=names):
+                found = [each.name for each in names]
+            case ast.ImportFrom(module=str(module), level=0):
+                found = [module]
+            case _:
+                found = []
+        for name in found:
+            if name.partition(".")[0].startswith(("pulumi", "otherside")):
+                yield name
 
 
 def _run(main: Path) -> None:

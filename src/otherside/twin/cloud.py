@@ -5,16 +5,21 @@ answers requests of its owner on both, and ends when its standard input does. Th
 before anything else is imported.
 """
 
+import gc
 import json
 import os
 import sys
 
 from otherside.twin.guest.warp import Warp, install, real_sleep
+from otherside.twin.models import defer_offerings, share_models
 
 if __name__ == "__main__":
+    gc.disable()  # until everything is imported: none of it is garbage, and looking costs a third
     _told = json.loads(sys.stdin.readline())
     _warp = Warp.starting_now(float(_told["speed"]))
     install(_warp)
+    share_models()
+    defer_offerings()
 
 import asyncio
 import contextlib
@@ -55,7 +60,6 @@ from otherside.twin.front.server import serving
 from otherside.twin.geography import CONTROL_REGION
 from otherside.twin.ground import Ground
 from otherside.twin.latency import Latency
-from otherside.twin.models import share_models
 from otherside.twin.process import Processes
 from otherside.twin.registry import CONTROL
 from otherside.twin.runtime.alarms import Alarms, Metrics
@@ -88,6 +92,8 @@ class Wanted:
     speed: float = 1.0
     latency: bool = True
     instances_max: int = 2
+    stack: bool = False
+    """Whether a stack will be asked for as soon as it is up."""
 
 
 @dataclass(slots=True)
@@ -286,6 +292,7 @@ class Cloud:
     def expect_stack(self) -> None:
         """Get ready what a stack's first calls would wait for, while its program is loaded."""
         self.postgres.prepare()
+        self.processes.prepare_fork()
         threading.Thread(target=self.backends.build, daemon=True).start()
 
     def _api_addresses(self) -> dict[str, str]:
@@ -340,15 +347,18 @@ class Cloud:
         self.ground.attach(asyncio.get_running_loop())
         await self.processes.open()
         host, port = await self.gateway.open(self.addresses.gateway())
+        self.processes.guests = {
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "SSL_CERT_FILE": str(self.authority.trust),
+            "OTHERSIDE_TWIN_GATEWAY": f"{host}:{port}",
+            "OTHERSIDE_TWIN_CLOCK": self.ground.warp.to_text(),
+        }
         for region in self.wanted.regions:
             self.surroundings[region] |= {
                 "AWS_ENDPOINT_URL": f"http://{self.addresses.api(region)}:{self.api_port}",
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
-                "AWS_EC2_METADATA_DISABLED": "true",
-                "SSL_CERT_FILE": str(self.authority.trust),
-                "OTHERSIDE_TWIN_GATEWAY": f"{host}:{port}",
-                "OTHERSIDE_TWIN_CLOCK": self.ground.warp.to_text(),
+                **self.processes.guests,
             }
         await self.resolver.serve(self.addresses.of("", 53), self.dns_port)
         keep = self.ground.keep
@@ -409,6 +419,8 @@ async def _live(cloud: Cloud, lines: "asyncio.Queue[str | None]") -> None:
     """Open a cloud, answer its owner, and close it when the owner is gone."""
     cloud.processes.on_lost = partial(_end_at_once, cloud)
     await cloud.open()
+    if cloud.wanted.stack:
+        cloud.expect_stack()
     control = Control(cloud)
     path = str(cloud.wanted.directory / CONTROL)
     others = await asyncio.start_unix_server(partial(_answer_others, control), path)
@@ -474,13 +486,15 @@ def main(told: dict[str, Any], warp: Warp) -> None:
     os.umask(0o077)  # keys and everything else are this user's
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
-    share_models()
+    gc.freeze()
+    gc.enable()
     wanted = Wanted(
         regions=tuple(told["regions"]),
         directory=Path(told["directory"]),
         speed=float(told["speed"]),
         latency=bool(told["latency"]),
         instances_max=int(told["instances_max"]),
+        stack=bool(told["stack"]),
     )
     cloud = Cloud(wanted, warp)
     addresses = [cloud.addresses.api(), *cloud._api_addresses().values()]  # noqa: SLF001 - our own

@@ -1,7 +1,8 @@
-"""AWS's service models, parsed once in a process, whoever asks.
+"""What moto and botocore know of AWS, read once in a process, and only what somebody asks for.
 
-botocore parses a model for each session, and moto for each thread that comes first: on a twin the
-same few files were parsed eighty megabytes over, and kept.
+botocore parses a service's model for each session, and moto for each thread that comes first: on a
+twin the same few files were parsed eighty megabytes over, and kept. moto also reads where each
+instance type is offered, for every Region of the world, while it is imported: fifty megabytes more.
 """
 
 import json
@@ -11,6 +12,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from botocore.loaders import JSONFileLoader, Loader
+
+OFFERINGS = "ec2/resources/instance_type_offerings"
+"""moto's own directory of them."""
 
 
 class OnceLoader(JSONFileLoader):
@@ -44,6 +48,49 @@ def model_loader() -> Loader:
 def share_models() -> None:
     """Have every session of this process, and moto, read each file once."""
     Loader.FILE_LOADER_CLASS = OnceLoader
+
+
+class Offerings(dict[str, Any]):
+    """Where instance types are offered, by Region: a Region's file is read when it is asked for."""
+
+    def __init__(self, kind: str, load: Callable[[str], Any]) -> None:
+        """Keep how a place is named (`region`, `availability-zone`…), and what reads a file."""
+        super().__init__()
+        self._kind, self._load = kind, load
+
+    def __missing__(self, region: str) -> Any:  # noqa: ANN401 - JSON
+        """Return a Region's offerings.
+
+        Raises:
+            KeyError: If nothing is known of that Region.
+        """
+        try:
+            found = self._load(f"{OFFERINGS}/{self._kind}/{region}.json")
+        except FileNotFoundError:
+            raise KeyError(region) from None
+        self[region] = [{**one, "LocationType": self._kind} for one in found]
+        return self[region]
+
+    def get(self, region: str, default: Any = None) -> Any:  # noqa: ANN401 - as `dict.get`
+        """Return a Region's offerings, or something else where nothing is known of it."""
+        try:
+            return self[region]
+        except KeyError:
+            return default
+
+
+def defer_offerings() -> None:
+    """Have moto read where instance types are offered when that is asked; before it reads all."""
+    from moto.utilities import utils  # noqa: PLC0415 - a process that only calls has no moto
+
+    load = utils.load_resource
+    utils.load_resource = lambda resource: [] if resource.startswith(OFFERINGS) else load(resource)
+    try:
+        from moto.ec2.models import instance_types  # noqa: PLC0415 - it reads on import
+    finally:
+        utils.load_resource = load
+    known = instance_types.INSTANCE_TYPE_OFFERINGS
+    known.update({kind: Offerings(kind, load) for kind in known})
 
 
 def _forget_prose(model: dict[str, Any]) -> None:

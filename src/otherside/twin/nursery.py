@@ -5,8 +5,9 @@ one end of a socket; the end of that socket is the end of everything that it sta
 twin's directory. A twin that is killed cannot clean up after itself, and threads make it unsafe to
 run anything between fork and exec; both are why this is not done where the twin is.
 
-Requests are JSON lines: `start`, `signal`, `directory`. So are answers: `started`, `failed`,
-`ended`.
+Requests are JSON lines: `start`, `zygote`, `fork`, `signal`, `directory`. So are answers:
+`started`, `failed`, `ended`. A process that is forked is the zygote's work (`zygote.py`) and this
+one's child; where there is no zygote, it is started like any other.
 """
 
 import contextlib
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Nursery:
@@ -31,8 +33,14 @@ class Nursery:
     def __init__(self, line: socket.socket) -> None:
         """Keep the line to the owner."""
         self._line = line
-        self._children: dict[int, subprocess.Popen[bytes]] = {}
+        self._children: dict[int, subprocess.Popen[bytes] | None] = {}
+        """Every child by its pid; `None` for one that was forked."""
         self._directories: list[str] = []
+        self._selector = selectors.DefaultSelector()
+        self._zygote: socket.socket | None = None
+        self._heard = b""
+        self._forking: dict[int, dict[str, Any]] = {}
+        """What the zygote was asked and has not answered, by the request's id."""
         self._libc = ctypes.CDLL(None, use_errno=True)
         if sys.platform == "linux":
             self._libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -43,18 +51,20 @@ class Nursery:
         waker.setblocking(False)  # noqa: FBT003 - the standard library's own
         signal.set_wakeup_fd(waker.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for ignored in IGNORED:
             signal.signal(ignored, signal.SIG_IGN)  # the owner decides, and its end is enough
-        selector = selectors.DefaultSelector()
-        selector.register(self._line, selectors.EVENT_READ)
-        selector.register(woken, selectors.EVENT_READ)
+        self._selector.register(self._line, selectors.EVENT_READ)
+        self._selector.register(woken, selectors.EVENT_READ)
         kept = b""
         try:
             while True:
-                for key, _ in selector.select():
+                for key, _ in self._selector.select():
                     if key.fileobj is woken:
                         woken.recv(4096)
                         self._reap()
+                        continue
+                    if key.fileobj is not self._line:
+                        self._hear_zygote()
                         continue
                     got = self._line.recv(1 << 16)
                     if not got:
@@ -71,6 +81,10 @@ class Nursery:
         match request["do"]:
             case "start":
                 self._start(request)
+            case "zygote":
+                self._start_zygote(request)
+            case "fork":
+                self._fork(request)
             case "signal":
                 self._signal(request["pid"], request["signal"])
             case "directory":
@@ -79,7 +93,7 @@ class Nursery:
                 msg = f"the nursery cannot {unknown}"
                 raise ValueError(msg)
 
-    def _start(self, request: dict[str, Any]) -> None:
+    def _start(self, request: dict[str, Any], *inherited: int) -> None:
         """Start one process, leader of its own session, with nothing inherited but its log."""
         user = request.get("user")
         who = {"user": user[0], "group": user[1], "extra_groups": []} if user else {}
@@ -93,7 +107,8 @@ class Nursery:
                     cwd=request["cwd"],
                     env=request["env"],
                     start_new_session=True,
-                    preexec_fn=self._die_with_us,  # noqa: PLW1509 - this process has one thread
+                    pass_fds=inherited,
+                    preexec_fn=self._begin,  # noqa: PLW1509 - this process has one thread
                     **who,
                 )
         except (OSError, subprocess.SubprocessError) as error:
@@ -102,7 +117,63 @@ class Nursery:
         self._children[child.pid] = child
         self._tell({"started": request["id"], "pid": child.pid})
 
-    def _die_with_us(self) -> None:
+    def _start_zygote(self, request: dict[str, Any]) -> None:
+        """Start what others are forked from; elsewhere than on Linux they would not be ours."""
+        if sys.platform != "linux":
+            self._tell({"failed": request["id"], "why": "only Linux hands an orphan to us"})
+            return
+        ours, theirs = socket.socketpair()
+        with theirs:
+            request["argv"].append(str(theirs.fileno()))
+            self._start(request, theirs.fileno())
+        self._zygote = ours
+        self._selector.register(ours, selectors.EVENT_READ)
+
+    def _fork(self, request: dict[str, Any]) -> None:
+        if self._zygote is None:
+            self._start(request)
+            return
+        self._forking[request["id"]] = request
+        try:
+            self._zygote.sendall(json.dumps(request).encode() + b"\n")
+        except OSError:
+            self._lose_zygote()
+
+    def _hear_zygote(self) -> None:
+        """Take what a forked process says of itself, before it can have ended."""
+        if self._zygote is None:
+            return
+        try:
+            got = self._zygote.recv(1 << 16, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        except OSError:
+            got = b""
+        if not got:
+            self._lose_zygote()
+            return
+        *lines, self._heard = (self._heard + got).split(b"\n")
+        for line in lines:
+            news = json.loads(line)
+            self._forking.pop(news.get("started", news.get("failed")))
+            if "started" in news:
+                self._children[news["pid"]] = None
+            self._tell(news)
+
+    def _lose_zygote(self) -> None:
+        """Start what it was asked for, and everything after, the long way."""
+        assert self._zygote is not None
+        self._selector.unregister(self._zygote)
+        self._zygote.close()
+        self._zygote = None
+        for request in self._forking.values():
+            self._start(request)
+        self._forking.clear()
+
+    def _begin(self) -> None:
+        """Be a child: hear the signals that this process does not, and die with it."""
+        for ignored in IGNORED:
+            signal.signal(ignored, signal.SIG_DFL)
         if sys.platform == "linux":
             self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
@@ -113,6 +184,7 @@ class Nursery:
                 os.killpg(pid, number)
 
     def _reap(self) -> None:
+        self._hear_zygote()
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -120,12 +192,15 @@ class Nursery:
                 return
             if pid == 0:
                 return
-            child = self._children.pop(pid, None)
+            if pid not in self._children:
+                continue
+            child = self._children.pop(pid)
+            code = os.waitstatus_to_exitcode(status)
             if child is not None:
-                child.returncode = os.waitstatus_to_exitcode(status)
-                with contextlib.suppress(ProcessLookupError, PermissionError):
-                    os.killpg(pid, signal.SIGKILL)  # what it left behind
-                self._tell({"ended": pid, "code": child.returncode})
+                child.returncode = code
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(pid, signal.SIGKILL)  # what it left behind
+            self._tell({"ended": pid, "code": code})
 
     def _tell(self, news: dict[str, Any]) -> None:
         self._line.sendall(json.dumps(news).encode() + b"\n")

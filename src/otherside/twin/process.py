@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 
 from otherside.twin import nursery
+from otherside.twin.guest import SITE
 
 
 class ProcessError(Exception):
@@ -51,12 +52,16 @@ class Processes:
     _reader: asyncio.StreamReader = field(init=False)
     _writer: asyncio.StreamWriter = field(init=False)
     _asked: dict[int, asyncio.Future[Process]] = field(default_factory=dict)
+    _logs: dict[int, Path] = field(default_factory=dict)
     _running: dict[int, Process] = field(default_factory=dict)
     _ids: "count[int]" = field(default_factory=count)
     _listening: asyncio.Task[None] = field(init=False)
     _nursery: "subprocess.Popen[bytes]" = field(init=False)
     on_lost: Callable[[], None] = lambda: None
     """Called if the nursery itself is gone."""
+    guests: Mapping[str, str] = field(default_factory=dict)
+    """What every guest is told by its environment, once that is known."""
+    _zygote: "asyncio.Future[Process] | None" = None
 
     async def open(self) -> None:
         """Start the nursery."""
@@ -88,11 +93,52 @@ class Processes:
         Raises:
             ProcessError: If it cannot be started; the message says what and why.
         """
+        return await self._ask("start", argv, log=log, env=env, cwd=cwd, user=user)
+
+    async def fork(
+        self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | str = "/"
+    ) -> Process:
+        """Start a Python program of a guest from an interpreter that has loaded most of it.
+
+        Raises:
+            ProcessError: As `start`.
+        """
+        self.prepare_fork()
+        return await self._ask("fork", argv, log=log, env=env, cwd=cwd)
+
+    def prepare_fork(self) -> None:
+        """Begin to load what guests are forked from, for the first of them to be asked for."""
+        if self._zygote is not None:
+            return
+        argv = [sys.executable, "-B", "-P", str(Path(nursery.__file__).with_name("zygote.py"))]
+        env = {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "PYTHONPATH": str(SITE),
+            **self.guests,
+            "OTHERSIDE_TWIN_GUEST": "function/zygote",
+        }
+        log = self.directory / "zygote.log"
+        self._zygote = self._ask("zygote", argv, log=log, env=env)
+        self._zygote.add_done_callback(lambda asked: asked.exception())  # guests are started then
+
+    def _ask(
+        self,
+        what: str,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path | str = "/",
+        user: tuple[int, int] | None = None,
+    ) -> asyncio.Future[Process]:
+        """Ask the nursery for a process, at once: it takes requests in their order."""
         number = next(self._ids)
-        self._asked[number] = asyncio.get_running_loop().create_future()
+        self._asked[number] = asked = asyncio.get_running_loop().create_future()
+        self._logs[number] = log
         self._send(
             {
-                "do": "start",
+                "do": what,
                 "id": number,
                 "argv": [str(one) for one in argv],
                 "log": str(log),
@@ -101,9 +147,7 @@ class Processes:
                 "user": user,
             }
         )
-        process = await self._asked[number]
-        process.log = log
-        return process
+        return asked
 
     def signal(self, process: Process, number: signal.Signals) -> None:
         """Send a signal to a process and whatever it has started."""
@@ -134,10 +178,12 @@ class Processes:
         while line := await self._reader.readline():
             news = json.loads(line)
             if "started" in news:
-                process = Process(news["pid"], Path(os.devnull), loop.create_future())
+                log = self._logs.pop(news["started"])
+                process = Process(news["pid"], log, loop.create_future())
                 self._running[process.pid] = process
                 self._asked.pop(news["started"]).set_result(process)
             elif "failed" in news:
+                self._logs.pop(news["failed"])
                 self._asked.pop(news["failed"]).set_exception(ProcessError(news["why"]))
             else:
                 process = self._running.pop(news["ended"])

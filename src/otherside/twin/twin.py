@@ -65,11 +65,13 @@ class Twin:
     """One running twin. Use it as a context manager."""
 
     settings: TwinSettings = field(default_factory=TwinSettings)
+    expected: Project | None = field(default=None, repr=False)
+    """What will be provisioned, if that is known: it is loaded while the cloud comes up."""
     known: dict[str, Any] = field(default_factory=dict, repr=False)
     """Where everything is, once it is up; the provisioner's secret is among it."""
     provisioned: Provisioned | None = field(default=None, repr=False)
     _process: "subprocess.Popen[str] | None" = field(default=None, repr=False)
-    _directory: Path = field(default=Path(), repr=False)
+    _directory: Path | None = field(default=None, repr=False)
     _answers: dict[int, "queue.Queue[dict[str, Any]]"] = field(default_factory=dict, repr=False)
     _ready: "queue.Queue[dict[str, Any] | None]" = field(default_factory=queue.Queue, repr=False)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count, repr=False)
@@ -81,7 +83,7 @@ class Twin:
     def __enter__(self) -> Self:
         """Start the twin, and wait until its API answers."""
         self._directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self._directory.chmod(0o711)  # PostgreSQL's own user has to get through
+        self.directory.chmod(0o711)  # PostgreSQL's own user has to get through
         try:
             self._start()
         except BaseException:
@@ -100,7 +102,14 @@ class Twin:
 
     @property
     def directory(self) -> Path:
-        """Where the twin keeps everything; it is gone with the twin."""
+        """Where the twin keeps everything; it is gone with the twin.
+
+        Raises:
+            TwinError: If it was never started.
+        """
+        if self._directory is None:
+            msg = "the twin was not started"
+            raise TwinError(msg)
         return self._directory
 
     @property
@@ -126,12 +135,13 @@ class Twin:
             ProvisionError: If something cannot be made.
             Exception: Whatever the program itself raises.
         """
-        self.do("expect")
+        if self.expected is None:
+            self.do("expect")
         made = provision(
             project,
             self.clients,
             account=self.known["account"],
-            run=self._directory.name,
+            run=self.directory.name,
             regions=self.settings.regions,
             transform=transform,
             told=told,
@@ -200,16 +210,18 @@ class Twin:
             assert process.stdout is not None
             process.stdout.close()
             self._process = None
-        # The nursery removes it, and may still be at it where the cloud was killed.
-        shutil.rmtree(self._directory, ignore_errors=True)
+        if self._directory is not None:
+            # The nursery removes it, and may still be at it where the cloud was killed.
+            shutil.rmtree(self._directory, ignore_errors=True)
 
     def _start(self) -> None:
-        log = self._directory / "cloud.log"
+        log = self.directory / "cloud.log"
         environment = {
             key: value
             for key, value in os.environ.items()
             if key in {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH"}
         }
+        environment["MALLOC_ARENA_MAX"] = "1"  # an interpreter's threads take turns anyway
         with log.open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "otherside.twin.cloud"],
@@ -227,13 +239,16 @@ class Twin:
                     "speed": self.settings.speed,
                     "latency": self.settings.latency,
                     "instances_max": self.settings.instances_max,
-                    "directory": str(self._directory),
+                    "directory": str(self.directory),
+                    "stack": self.expected is not None,
                 }
             )
         assert self._process.stdout is not None
         reading = (self._process.stdout,)
         self._reader = threading.Thread(target=self._read, args=reading, daemon=True)
         self._reader.start()
+        if self.expected is not None:
+            self.expected.load()
         try:
             found = self._ready.get(timeout=READY_S)
         except queue.Empty:

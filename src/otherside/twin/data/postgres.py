@@ -30,14 +30,14 @@ Known = tuple[str, str, str]
 """A cluster's database, its master user and that user's password."""
 Statement = str | psycopg.sql.Composed
 REPLICATION_LOST_S = 5
+FIRST_LOG = "pg_wal/000000010000000000000001"
+"""The first part of a volume's log: a primary that has it can lead a standby from the start."""
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "''",
     "shared_buffers": "16MB",
     "max_connections": "120",
     "wal_level": "replica",
     "wal_log_hints": "on",
-    "max_wal_senders": "8",
-    "max_replication_slots": "8",
     "hot_standby": "on",
     "fsync": "off",
     "synchronous_commit": "local",
@@ -95,6 +95,9 @@ class Server:
     follows: "asyncio.Server | None" = None
     """The way by which its log comes, for a standby."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once it is up for the first time, or never will be."""
+    failed: str = ""
+    """Why it never came up."""
     hold: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held by whoever starts or stops it: the map may change twice in a breath."""
     logs_read: int = 0
@@ -110,6 +113,11 @@ class Server:
     def data(self) -> Path:
         """Its volume."""
         return self.directory / "data"
+
+    @property
+    def origin(self) -> Path:
+        """Its volume as it was made, before anything was written: the first standby's beginning."""
+        return self.directory / "origin"
 
 
 class Postgres:
@@ -135,13 +143,18 @@ class Postgres:
         own = settings["database"] or "postgres", settings["user"], settings["password"]
         known = (given.database, given.user, given.password) if given else own
         server = self._new(arn, region, source, known)
-        if source is None:
-            await self._initialise(server)
-        else:
-            await self._servers[source].ready.wait()
-            await self._copy(server, source)
-            await self._start(server)
-        server.ready.set()
+        try:
+            if source is None:
+                await self._initialise(server)
+            else:
+                await self._servers[source].ready.wait()
+                await self._copy(server, source)
+                await self._start(server)
+        except (OSError, psycopg.Error) as error:
+            server.failed = str(error)
+            raise
+        finally:
+            server.ready.set()
         self._ground.tell("database", region, f"{arn.rpartition(':')[2]} is up", cluster=arn)
 
     def _new(self, arn: str, region: str, source: str | None, known: Known) -> Server:
@@ -252,10 +265,7 @@ class Postgres:
         """Make a cluster of its own from a volume that was copied aside."""
         given = self._servers[of]
         server = self._new(arn, region, None, (given.database, given.user, given.password))
-        await asyncio.to_thread(shutil.copytree, aside / "data", server.data)
-        if self._user is not None:
-            for one in (server.data, *server.data.rglob("*")):
-                os.chown(one, *self._user)
+        await asyncio.to_thread(self._copy_volume, aside / "data", server.data)
         (server.data / "standby.signal").unlink(missing_ok=True)
         _configure(server)
         await self._start(server)
@@ -294,9 +304,16 @@ class Postgres:
         return list(self._servers.values())
 
     async def all_ready(self) -> None:
-        """Wait until every server that was asked for is up."""
+        """Wait until every server that was asked for is up.
+
+        Raises:
+            OSError: If one never will be; the message says which and why.
+        """
         for server in self.servers():
             await server.ready.wait()
+            if server.failed:
+                msg = f"{server.arn.rpartition(':')[2]} did not come up: {server.failed}"
+                raise OSError(msg)
 
     async def measure_lag(self, arn: str) -> float | None:
         """Return how old the newest thing is that a standby has replayed, in twin seconds."""
@@ -336,14 +353,24 @@ class Postgres:
             *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
             log=aside / "initdb.log",
         )
+        await asyncio.to_thread(self._copy_volume, aside / "data", aside / "origin")
         return aside
+
+    def _copy_volume(self, source: Path, target: Path) -> None:
+        """Copy the volume of a server that does not run, on this machine."""
+        shutil.copytree(source, target)
+        if self._user is not None:
+            for one in (target, *target.rglob("*")):
+                os.chown(one, *self._user)
 
     async def _initialise(self, server: Server) -> None:
         self._keep(server.directory, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
         self.prepare()
         fresh, self._fresh = self._fresh, None
         assert fresh is not None
-        (await fresh / "data").rename(server.data)
+        made = await fresh
+        (made / "data").rename(server.data)
+        (made / "origin").rename(server.origin)
         _configure(server)
         await self._start(server)
         await self._execute(server, "create role rds_iam nologin")
@@ -358,10 +385,10 @@ class Postgres:
         ):
             await self._execute(server, psycopg.sql.SQL(text).format(name, secret, own))
         if server.database != "postgres":
-            made = psycopg.sql.SQL("create database {} owner {}").format(
+            owned = psycopg.sql.SQL("create database {} owner {}").format(
                 psycopg.sql.Identifier(server.database), name
             )
-            await self._execute(server, made)
+            await self._execute(server, owned)
 
     def _keep(self, directory: Path, name: str, text: str) -> Path:
         """Write a file that only the server's own user reads."""
@@ -373,9 +400,18 @@ class Postgres:
         return file
 
     async def _copy(self, server: Server, source: str) -> None:
-        """Copy a primary's volume, over the way between the Regions."""
+        """Copy a primary's volume, over the way between the Regions.
+
+        A primary that is new still has all of its log: a standby that begins with the volume as it
+        was made hears everything that was ever written, and nothing has to be copied meanwhile.
+        """
         port = await self._open_way(server, source)
         password = self._keep(server.directory, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
+        first = self._servers[source]
+        if first.origin.exists() and (first.data / FIRST_LOG).exists():
+            first.origin.rename(server.data)
+            self._point(server, port)
+            return
         await self._run(
             "pg_basebackup",
             *("--pgdata", str(server.data), "--host", "127.0.0.1", "--port", str(port)),

@@ -339,7 +339,7 @@ class Instances:
                 return
             if not self._ground.geography.stands(instance.region):
                 return
-            unit.process = await self._processes.start(
+            unit.process = await self._processes.fork(
                 unit.command, log=unit.log, env=unit.environment, cwd=unit.directory
             )
             unit.starts += 1

@@ -88,14 +88,14 @@ async def splice(
     there: str,
 ) -> None:
     """Carry bytes both ways between two connections, until both directions are done."""
-    with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-        out = asyncio.create_task(pipe(ground, one[0], other[1], source=here, target=there))
-        back = asyncio.create_task(pipe(ground, other[0], one[1], source=there, target=here))
-        try:
+    out = asyncio.create_task(pipe(ground, one[0], other[1], source=here, target=there))
+    back = asyncio.create_task(pipe(ground, other[0], one[1], source=there, target=here))
+    try:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             await asyncio.gather(out, back)
-        finally:
-            for task in (out, back):
-                task.cancel()
-            await asyncio.gather(out, back, return_exceptions=True)
-    for writer in (one[1], other[1]):
-        writer.close()
+    finally:
+        for task in (out, back):
+            task.cancel()
+        await asyncio.gather(out, back, return_exceptions=True)
+        for writer in (one[1], other[1]):
+            writer.close()

@@ -35,6 +35,10 @@ class Network:
         """Keep where the gateway is, and who we are."""
         host, _, port = gateway.rpartition(":")
         self.address = (host, int(port))
+        self.belong(guest)
+
+    def belong(self, guest):
+        """Be a guest's: this process's first, or that of the one that was forked of it."""
         self.guest = guest
         # An instance's own ports are elsewhere than it thinks; a function's runtime is not.
         self.local = set() if guest.startswith("instance/") else {"127.0.0.1", "localhost"}
@@ -110,6 +114,7 @@ class Network:
         socket.getaddrinfo = self.getaddrinfo
         socket.gethostbyname = lambda name: self.getaddrinfo(name, None)[0][4][0]
         socket.otherside_ask = self.ask
+        socket.otherside_network = self
 
 
 def _port(port):

@@ -1,0 +1,167 @@
+"""What every Python program of the twin's guests is forked from: an interpreter that has loaded it.
+
+A function or an application of a guest needs AWS's SDK or a database driver, which take half a
+second and thirty megabytes to load: here once for all of them, whose pages they share. AWS starts
+functions from snapshots for the same reason.
+
+It is a program of its own, of one thread, started by the nursery with one end of a socket. Requests
+and answers are JSON lines. Each process is forked twice, so that it becomes the nursery's own child
+(Linux gives an orphan to its subreaper), and tells when it has.
+"""
+
+import ctypes
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import runpy
+import signal
+import socket
+import sys
+import time
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+LOADED = (
+    *("asyncio", "http.server", "logging", "subprocess", "urllib.request"),
+    *("boto3", "botocore.httpsession", "psycopg"),
+)
+"""Nothing of ours: a function brings its own. Nor the runtime client, which reads where its API is
+while it is imported."""
+SERVICES = ("dynamodb", "rds", "secretsmanager", "cloudwatch", "sns", "lambda")
+"""Whose models most functions read first."""
+PLAIN = frozenset({"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS"})
+"""Variables of Python that a fork can do justice to; the others are read when it starts."""
+PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
+
+
+def load() -> list[str]:
+    """Load everything; return where a program finds modules besides its own places."""
+    gc.disable()
+    own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    base = [one for one in sys.path if one not in own]
+    for name in LOADED:
+        importlib.import_module(name)
+    _load_models()
+    gc.freeze()  # or every child would copy what the collector only looks at
+    return base
+
+
+def _load_models() -> None:
+    """Have the SDK read its models once, without prose, and read what most guests' calls need.
+
+    Our file is loaded by its place, for a function brings its own `otherside`.
+    """
+    file = Path(__file__).with_name("models.py")
+    spec = importlib.util.spec_from_file_location("otherside_twin_models", file)
+    assert spec is not None
+    assert spec.loader is not None
+    models = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(models)
+    models.share_models()
+    session = importlib.import_module("boto3").Session()
+    key = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+    for service in SERVICES:
+        session.client(service, region_name="us-east-1", **key).close()
+
+
+def serve(line: socket.socket, base: Sequence[str]) -> None:
+    """Fork a process for each request, until the nursery is gone. Returns in each of them, too."""
+    nursery = os.getppid()
+    for text in line.makefile("rb"):
+        middle = os.fork()
+        if middle:
+            os.waitpid(middle, 0)
+            continue
+        middle = os.getpid()
+        if os.fork():
+            os._exit(0)
+        while os.getppid() == middle:
+            os.sched_yield()
+        become(json.loads(text), line, nursery, base)
+        return
+
+
+def become(request: dict[str, Any], line: socket.socket, nursery: int, base: Sequence[str]) -> None:
+    """Be the process that was asked for: tell that we are, then run its program."""
+    os.setsid()
+    libc = ctypes.CDLL(None)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    libc.prctl(PR_SET_NAME, Path(request["argv"][-1]).name[-15:].encode(), 0, 0, 0)
+    if os.getppid() != nursery:
+        os._exit(1)
+    argv, env = request["argv"], request["env"]
+    try:
+        log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        os.chdir(request["cwd"])
+    except OSError as error:
+        _tell(line, failed=request["id"], why=str(error))
+        os._exit(1)
+    _tell(line, started=request["id"], pid=os.getpid())
+    line.close()
+    for number in (1, 2):
+        os.dup2(log, number)
+    os.close(log)
+    if not forkable(argv, env, places(argv, env), set(sys.modules)):
+        os.execvpe(argv[0], argv, env)  # noqa: S606 - the twin's own programs
+    run(argv, env, base)
+
+
+def places(argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+    """Return where a program finds its own modules, as the interpreter would look for them."""
+    own = [one for one in env.get("PYTHONPATH", "").split(os.pathsep) if one]
+    script = argv[2] if len(argv) > 2 else ""  # noqa: PLR2004 - interpreter, -B, and what it runs
+    return own if script.startswith("-") else [str(Path(script).parent), *own]
+
+
+def forkable(
+    argv: Sequence[str], env: Mapping[str, str], own: Sequence[str], loaded: set[str]
+) -> bool:
+    """Return whether a program runs here as it would in an interpreter of its own.
+
+    One that brings modules which are loaded already, in its own version, does not.
+    """
+    if list(argv[:2]) != [sys.executable, "-B"] or argv[2:3] == ["-c"]:
+        return False
+    if any(name.startswith("PYTHON") and name not in PLAIN for name in env):
+        return False
+    brought = {
+        one.name.partition(".")[0]
+        for place in own
+        if Path(place).is_dir()
+        for one in Path(place).iterdir()
+    }
+    known = {one.partition(".")[0] for one in loaded} - {"sitecustomize", "__main__"}
+    return not brought & known
+
+
+def run(argv: Sequence[str], env: Mapping[str, str], base: Sequence[str]) -> None:
+    """Run a program in this process, as an interpreter that has just begun."""
+    gc.enable()
+    os.environ.clear()
+    os.environ.update(env)
+    time.tzset()
+    if "ignore" in env.get("PYTHONWARNINGS", ""):
+        warnings.simplefilter("ignore")
+    network = getattr(socket, "otherside_network", None)
+    if network is not None:
+        network.belong(env.get("OTHERSIDE_TWIN_GUEST", ""))
+    sys.path[:] = [*places(argv, env), *base]
+    importlib.invalidate_caches()
+    if argv[2] == "-m":
+        sys.argv = list(argv[3:])
+        runpy.run_module(argv[3], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = list(argv[2:])
+        runpy.run_path(argv[2], run_name="__main__")
+
+
+def _tell(line: socket.socket, **news: object) -> None:
+    line.sendall(json.dumps(news).encode() + b"\n")
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])), load())

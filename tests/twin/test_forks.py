@@ -1,0 +1,182 @@
+"""What guests are forked from: each runs as in an interpreter of its own, and its end is told."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+
+import psutil
+import pytest
+
+from otherside.twin.process import ProcessError, Processes
+from otherside.twin.zygote import forkable, places
+from twin.conftest import until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks guests")
+
+TELL = """
+import json, os, sys
+import boto3
+print(json.dumps({
+    "argv": sys.argv, "env": dict(os.environ), "cwd": os.getcwd(), "path": sys.path,
+    "name": __name__, "group": os.getpgid(0) == os.getpid(), "boto3": boto3.__file__,
+    "shared": "zygote.py" in open("/proc/self/cmdline").read(),
+}))
+sys.exit(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
+"""
+
+
+def run(directory, work):
+    """Run a coroutine function on processes, and end them."""
+
+    async def main():
+        processes = Processes(directory / "twin")
+        processes.directory.mkdir()
+        await processes.open()
+        try:
+            return await work(processes)
+        finally:
+            await processes.close()
+
+    return asyncio.run(main())
+
+
+def program(directory, text=TELL):
+    """Return a program in a place of its own."""
+    place = directory / "code"
+    place.mkdir(exist_ok=True)
+    (place / "tell.py").write_text(text)
+    return place
+
+
+async def told(processes, place, argv, env=None):
+    """Run a program to its end; return its exit code and what it printed."""
+    log = place.parent / "log"
+    given = {"PYTHONPATH": str(place), **(env or {})}
+    process = await processes.fork(argv, log=log, env=given, cwd=place)
+    code = await asyncio.wait_for(process.ended, 30)
+    return code, log.read_text()
+
+
+@pytest.mark.parametrize("kind", ["script", "module"])
+def test_it_runs_as_in_an_interpreter_of_its_own(kind, tmp_path):
+    """Arguments, environment, directory, path and exit code are what they would be."""
+    place = program(tmp_path)
+    what = [str(place / "tell.py")] if kind == "script" else ["-m", "tell"]
+    argv = [sys.executable, "-B", *what, "3"]
+    code, text = run(tmp_path, lambda every: told(every, place, argv, {"ONLY": "this"}))
+    found = json.loads(text)
+    assert code == 3
+    assert found["shared"]
+    assert found["name"] == "__main__"
+    assert found["argv"][1:] == ["3"]
+    assert found["env"] == {"PYTHONPATH": str(place), "ONLY": "this"}
+    assert found["cwd"] == str(place)
+    assert found["path"][0] == str(place)
+    assert not any("otherside/twin" in one for one in found["path"])
+    assert found["group"]
+
+
+def test_one_that_brings_its_own_library_gets_that(tmp_path):
+    """And not what is loaded already, under the same name."""
+    place = program(tmp_path)
+    (place / "boto3.py").write_text("")
+    argv = [sys.executable, "-B", str(place / "tell.py")]
+    code, text = run(tmp_path, lambda every: told(every, place, argv))
+    found = json.loads(text)
+    assert code == 0
+    assert found["boto3"] == str(place / "boto3.py")
+    assert not found["shared"]
+
+
+def test_an_error_is_in_its_log_and_in_its_code(tmp_path):
+    """As an interpreter would tell it."""
+    place = program(tmp_path, "raise RuntimeError('it broke')")
+    argv = [sys.executable, "-B", str(place / "tell.py")]
+    code, text = run(tmp_path, lambda every: told(every, place, argv))
+    assert code == 1
+    assert "RuntimeError: it broke" in text
+
+
+def test_what_cannot_be_started_is_told(tmp_path):
+    """Its directory is missing."""
+    place = program(tmp_path)
+
+    async def work(processes):
+        argv = [sys.executable, "-B", str(place / "tell.py")]
+        log = tmp_path / "log"
+        with pytest.raises(ProcessError, match="No such file"):
+            await processes.fork(argv, log=log, env={}, cwd=tmp_path / "missing")
+
+    run(tmp_path, work)
+
+
+def test_a_signal_ends_it_and_what_it_started(tmp_path):
+    """It leads a session of its own; its end is told once, with the signal."""
+    text = "import subprocess; subprocess.Popen(['sleep', '60']); print('up', flush=True)\n"
+    place = program(tmp_path, text + "import signal; signal.pause()")
+    log = tmp_path / "log"
+
+    async def work(processes):
+        argv = [sys.executable, "-B", str(place / "tell.py")]
+        process = await processes.fork(argv, log=log, env={"PATH": os.defpath}, cwd=place)
+        await asyncio.to_thread(until, lambda: log.exists() and "up" in log.read_text())
+        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children()]
+        assert len(family) == 2
+        processes.signal(process, signal.SIGTERM)
+        code = await asyncio.wait_for(process.ended, 10)
+        await asyncio.to_thread(psutil.wait_procs, family, timeout=10)
+        return code, [one.is_running() for one in family]
+
+    assert run(tmp_path, work) == (-signal.SIGTERM, [False, False])
+
+
+def test_where_the_zygote_died_the_next_is_started_the_long_way(tmp_path):
+    """Nobody who asks needs to know."""
+    place = program(tmp_path)
+    argv = [sys.executable, "-B", str(place / "tell.py")]
+
+    async def work(processes):
+        first = json.loads((await told(processes, place, argv))[1])
+        (tmp_path / "log").unlink()
+        (zygote,) = (
+            one
+            for one in psutil.Process().children(recursive=True)
+            if any("zygote.py" in word for word in one.cmdline())
+        )
+        zygote.kill()
+        second = json.loads((await told(processes, place, argv))[1])
+        return first["shared"], second["shared"]
+
+    assert run(tmp_path, work) == (True, False)
+
+
+def test_nothing_outlives_the_nursery(tmp_path):
+    """Neither the zygote nor what was forked of it."""
+    place = program(tmp_path, "import signal; signal.pause()")
+
+    async def work(processes):
+        argv = [sys.executable, "-B", str(place / "tell.py")]
+        await processes.fork(argv, log=tmp_path / "log", env={}, cwd=place)
+        return psutil.Process().children(recursive=True)
+
+    family = run(tmp_path, work)
+    assert len(family) == 3
+    assert psutil.wait_procs(family, timeout=10)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("argv", "env", "expected"),
+    [
+        ([sys.executable, "-B", "app.py"], {}, True),
+        ([sys.executable, "-B", "-m", "app"], {"PYTHONPATH": "/nowhere"}, True),
+        ([sys.executable, "-B", "-c", "1"], {}, False),
+        ([sys.executable, "app.py"], {}, False),
+        (["/bin/sh", "-c", "true"], {}, False),
+        ([sys.executable, "-B", "app.py"], {"PYTHONUNBUFFERED": "1"}, False),
+    ],
+)
+def test_what_can_be_forked(argv, env, expected):
+    """A Python program that does without options which are read when an interpreter starts."""
+    assert forkable(argv, env, places(argv, env), {"boto3.session"}) is expected

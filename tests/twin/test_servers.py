@@ -1,0 +1,83 @@
+"""The servers behind Aurora, by themselves."""
+
+import asyncio
+
+import pytest
+
+from otherside.twin.data import postgres
+from otherside.twin.data.postgres import FIRST_LOG, Postgres
+from otherside.twin.ground import Ground
+from otherside.twin.guest.warp import Warp
+from otherside.twin.latency import Latency
+from otherside.twin.process import Processes
+from twin.conftest import ACCOUNT, EAST, WEST
+
+pytestmark = pytest.mark.slow
+KNOWN = {"database": "shop", "user": "dbadmin", "password": "correct-horse-battery"}
+ROWS = "select count(*)::int from shop"
+
+
+def run(directory, work):
+    """Run a coroutine function on servers, and end them."""
+
+    async def main():
+        warp = Warp.starting_now(1.0)
+        ground = Ground(ACCOUNT, (EAST, WEST), warp, Latency(modelled=False))
+        ground.attach(asyncio.get_running_loop())
+        processes = Processes(directory / "twin")
+        processes.directory.mkdir(mode=0o711)
+        await processes.open()
+        servers = Postgres(ground, processes, processes.directory / "db")
+        try:
+            return await work(servers)
+        finally:
+            await ground.close()
+            await servers.close()
+            await processes.close()
+
+    return asyncio.run(main())
+
+
+@pytest.fixture
+def place(tmp_path):
+    """Return a directory that PostgreSQL's own user gets into."""
+    for one in (tmp_path, *tmp_path.parents[:2]):
+        one.chmod(0o711)
+    return tmp_path
+
+
+@pytest.mark.parametrize("young", [True, False], ids=["young", "old"])
+def test_a_standby_holds_everything_wherever_it_began(young, place):
+    """With the volume as it was made, or with a copy where the log of then is gone."""
+
+    async def work(servers):
+        await servers.create("here", EAST, source=None, **KNOWN)
+        for statement in ("create table shop(n int)", "insert into shop values (1), (2)"):
+            await servers.query("here", f"{statement}; select 1")
+        first = servers.server("here")
+        if not young:
+            await servers.query("here", "select pg_switch_wal()")
+            await servers.query("here", "checkpoint; select 1")
+            await servers.query("here", "insert into shop values (3); select 1")
+        assert (first.data / FIRST_LOG).exists() is young
+        await servers.create("there", WEST, source="here", **KNOWN)
+        assert first.origin.exists() is not young
+        await servers.query("here", "insert into shop values (4); select 1")
+        await servers.caught_up("here", "there")
+        return await servers.query("here", ROWS), await servers.query("there", ROWS)
+
+    count = 3 if young else 4
+    assert run(place, work) == ([(count,)], [(count,)])
+
+
+def test_one_that_does_not_come_up_is_told_to_whoever_waits(place, monkeypatch):
+    """With PostgreSQL's own reason, and at once."""
+    monkeypatch.setattr(postgres, "SETTINGS", {**postgres.SETTINGS, "max_connections": "'many'"})
+
+    async def work(servers):
+        with pytest.raises(OSError, match="did not start"):
+            await servers.create("here", EAST, source=None, **KNOWN)
+        with pytest.raises(OSError, match=r"here did not come up: .*max_connections"):
+            await asyncio.wait_for(servers.all_ready(), 5)
+
+    run(place, work)
