@@ -1,6 +1,7 @@
 """`otherside drill` and `report` as people meet them, without a twin: usage, lists, journals."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -47,6 +48,22 @@ def test_bad_usage_is_one_clear_error(arguments, words):
     assert code == 2
     assert words in err
     assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("taken", ["lost-region", "02-blip"])
+def test_no_recording_is_written_over_and_nothing_else_is_touched(taken, tmp_path, monkeypatch):
+    """A directory that holds one is refused before anything starts."""
+    kept = tmp_path / "kept"
+    kept.write_text("mine")
+    recorded(tmp_path / "told" / taken)
+    stack = Path("examples/standard").resolve()
+    monkeypatch.chdir(tmp_path)
+    wanted = ("lost-region",) if taken == "lost-region" else ("lost-region", "blip")
+    code, _, err = run("drill", *wanted, "--stack", str(stack), "--report", "told")
+    assert code == 2
+    assert f"told/{taken}/journal.jsonl exists; name another directory by --report" in err
+    assert kept.read_text() == "mine"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["kept", "told"]
 
 
 def recorded(directory, **more):

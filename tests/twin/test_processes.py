@@ -86,6 +86,16 @@ def gone(everything, directory):
     until(lambda: not directory.exists(), seconds=10)
 
 
+def test_a_twin_that_was_never_started_removes_nothing(tmp_path, monkeypatch):
+    """Closing one is no error; it made no directory, and where one stands is not its."""
+    (tmp_path / "kept").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    Twin().close()
+    with pytest.raises(TwinError, match="not started"):
+        Twin().directory  # noqa: B018 - it is asked
+    assert (tmp_path / "kept").read_text() == "mine"
+
+
 @pytest.mark.parametrize(
     ("whom", "how"),
     [

@@ -1,6 +1,8 @@
 """The servers behind Aurora, by themselves."""
 
 import asyncio
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -39,11 +41,12 @@ def run(directory, work):
 
 
 @pytest.fixture
-def place(tmp_path):
-    """Return a directory that PostgreSQL's own user gets into."""
-    for one in (tmp_path, *tmp_path.parents[:2]):
-        one.chmod(0o711)
-    return tmp_path
+def place():
+    """Return a directory that PostgreSQL's own user gets into, as it does not into pytest's."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o711)
+        yield place
 
 
 @pytest.mark.parametrize("young", [True, False], ids=["young", "old"])

@@ -69,6 +69,7 @@ def rehearse(
         TwinError: If a twin does not come up or ends by itself.
     """
     held: Stage | None = None
+    places = report_places(scenarios, options.directory)
     try:
         for number, scenario in enumerate(scenarios):
             speed = min(options.speed, scenario.speed_max)
@@ -79,7 +80,7 @@ def rehearse(
             up = held is not None
             stage = held or TwinStage(site, speed=speed, latency=options.latency)
             held = stage
-            directory = options.directory / _name(scenario, number, len(scenarios))
+            directory = places[number]
             head = _head(site, options)
             settings = Settings(
                 clients=options.clients,
@@ -111,9 +112,9 @@ def simulated(scenarios: Sequence[Scenario], site: Site, options: Options) -> It
     Raises:
         NotSimulatedError: If one of them is about what the simulator does not have.
     """
-    for number, scenario in enumerate(scenarios):
+    places = report_places(scenarios, options.directory)
+    for scenario, directory in zip(scenarios, places, strict=True):
         result = simulate(scenario, site.topology, _head(site, options))
-        directory = options.directory / _name(scenario, number, len(scenarios))
         page = write_report(result, directory)
         yield Rehearsed(scenario=scenario, result=result, page=page, stage=None)
 
@@ -140,8 +141,11 @@ def _keep(recording: Recording, scenario: Scenario, directory: Path) -> None:
         write_report(conclude(recording, scenario.claims), directory)
 
 
-def _name(scenario: Scenario, number: int, count: int) -> str:
-    return scenario.name if count == 1 else f"{number + 1:02}-{scenario.name}"
+def report_places(scenarios: Sequence[Scenario], directory: Path) -> list[Path]:
+    """Return where the report of each scenario goes, and what was recorded of it."""
+    if len(scenarios) == 1:
+        return [directory / scenarios[0].name]
+    return [directory / f"{number:02}-{one.name}" for number, one in enumerate(scenarios, 1)]
 
 
 def _head(site: Site, options: Options) -> dict[str, Any]:
