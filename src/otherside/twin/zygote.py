@@ -101,7 +101,7 @@ def become(request: dict[str, Any], line: socket.socket, nursery: int, base: Seq
         _tell(line, failed=request["id"], why=str(error))
         os._exit(1)
     _tell(line, started=request["id"], pid=os.getpid())
-    line.close()
+    os.close(line.detach())  # not `close`, which waits for the file that requests are read from
     for number in (1, 2):
         os.dup2(log, number)
     os.close(log)
