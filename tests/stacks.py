@@ -5,10 +5,17 @@ from functools import cache
 from pathlib import Path
 
 import pulumi
+import pytest
 
 from otherside.design import parse_design
 from otherside.infra.declare import Declaration, declare
 from otherside.infra.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
+
+
+def fast(names, *chosen):
+    """Return parameters: the chosen ones are tried in the fast lane, and all in the whole."""
+    return [one if one in chosen else pytest.param(one, marks=pytest.mark.slow) for one in names]
+
 
 CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 

@@ -106,6 +106,7 @@ def test_preview_shows_regions_and_components(project):
     assert "\x1b[" not in text, "colour belongs on a terminal only"
 
 
+@pytest.mark.slow
 def test_preview_names_resources_when_asked(project):
     """One line for each."""
     assert "ClusterInstance  orders-prod-database-primary-0" in run("preview", project, "-v").stdout
@@ -129,6 +130,7 @@ def test_preview_json_is_the_whole_graph(project):
     assert "Imagined0Secret" not in json.dumps(document)
 
 
+@pytest.mark.slow
 def test_preview_json_is_the_same_each_time(project):
     """Machines compare."""
     command = [sys.executable, "-m", "otherside.cli", "preview", str(project), "--json"]
@@ -141,6 +143,7 @@ def test_preview_json_is_the_same_each_time(project):
     assert first == second
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "word"), [("mermaid", "flowchart LR"), ("dot", "digraph")])
 def test_preview_draws_a_graph_of_components(project, form, word):
     """Regions around components, arrows for what waits for what."""

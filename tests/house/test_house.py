@@ -28,6 +28,7 @@ def test_data_flows_one_way(monkeypatch):
     assert lint_imports(no_cache=True) == 0
 
 
+@pytest.mark.slow  # `make check` asks by itself
 def test_the_reference_is_what_the_code_says():
     """Generated pages are fresh."""
     done = python("tools/docs.py", "--check")

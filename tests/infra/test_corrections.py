@@ -22,7 +22,7 @@ from infra.claims import (
     script,
     tables,
 )
-from stacks import declared
+from stacks import declared, fast
 
 BROKEN = []
 """What a test is tried on instead, while `test_corrections_taken_back` tries it."""
@@ -217,7 +217,7 @@ def test_06_checks_are_fast_and_ask_whether_the_application_can_serve():
             assert len(one.inputs["regions"]) >= 3
 
 
-@pytest.mark.parametrize("variant", ["https", "owned"])
+@pytest.mark.parametrize("variant", fast(["https", "owned"], "https"))
 def test_06_with_https_the_check_follows_the_listener_that_forwards(variant):
     """Port 80 redirects then, and a redirect always looks healthy."""
     declaration = stack(variant)
@@ -409,6 +409,7 @@ def test_14_the_state_table_is_a_majority_where_regions_can_vote():
     assert not {"ttl", "streamEnabled"} & set(state.inputs)
 
 
+@pytest.mark.slow
 def test_14_without_a_quorum_the_standby_alone_holds_the_state():
     """An eventually consistent copy would look like a lock and be none."""
     state = stack("no-quorum").one("dynamodb/table:Table", "state")
@@ -468,6 +469,7 @@ def test_a_later_deployment_does_not_fight_a_failover():
         assert {"desiredCapacity", "minSize"} <= set(one.ignore_changes)
 
 
+@pytest.mark.slow
 def test_the_lag_is_enforced_on_the_primary_alone():
     """Promoted with the bound set, the new primary would block every commit."""
     for variant, expected in (("standard", None), ("enforced", "20")):

@@ -10,6 +10,7 @@ from accepts.request import refusals
 from infra.failures import generated_password
 from infra.test_accepted_by_aws import EXPLAINED
 from otherside.infra.project import declare_directory
+from stacks import fast
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = sorted(one.parent.name for one in EXAMPLES.glob("*/Pulumi.yaml"))
@@ -26,7 +27,7 @@ def test_the_examples_are_those_that_the_readme_names():
     assert NAMES == ["components", "minimal", "own-network", "standard"]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", fast(NAMES, "standard"))
 def test_an_example_declares_what_aws_accepts(name):
     """Inputs and policies both."""
     for one in example(name).resources:
@@ -35,7 +36,7 @@ def test_an_example_declares_what_aws_accepts(name):
             assert [c for c in complaints(one) if not c.endswith(tuple(EXPLAINED))] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", fast(NAMES, "standard"))
 def test_an_example_keeps_its_password(name):
     """It is shown nowhere, whichever way the components were put together."""
     for one in example(name).resources:
@@ -43,6 +44,7 @@ def test_an_example_keeps_its_password(name):
     assert generated_password() not in str(example(name).exports)
 
 
+@pytest.mark.slow
 def test_own_networks_are_used_and_not_made():
     """No network, no route and no peering besides those that the owner has."""
     stack = example("own-network")
@@ -59,6 +61,7 @@ def test_components_stand_by_themselves():
     assert {"ReplicatedDatabase", "StateTable", "Peering"} <= components
 
 
+@pytest.mark.slow
 def test_minimal_is_smaller_than_standard():
     """A cheaper profile has fewer of what costs."""
 

@@ -13,7 +13,7 @@ from otherside.twin.process import ProcessError, Processes
 from otherside.twin.zygote import forkable, places
 from twin.conftest import until
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks guests")
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks guests")
 
 TELL = """
 import json, os, sys
@@ -59,6 +59,8 @@ async def told(processes, place, argv, env=None):
     return code, log.read_text()
 
 
+@linux
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["script", "module"])
 def test_it_runs_as_in_an_interpreter_of_its_own(kind, tmp_path):
     """Arguments, environment, directory, path and exit code are what they would be."""
@@ -78,6 +80,8 @@ def test_it_runs_as_in_an_interpreter_of_its_own(kind, tmp_path):
     assert found["group"]
 
 
+@linux
+@pytest.mark.slow
 def test_one_that_brings_its_own_library_gets_that(tmp_path):
     """And not what is loaded already, under the same name."""
     place = program(tmp_path)
@@ -90,6 +94,8 @@ def test_one_that_brings_its_own_library_gets_that(tmp_path):
     assert not found["shared"]
 
 
+@linux
+@pytest.mark.slow
 def test_an_error_is_in_its_log_and_in_its_code(tmp_path):
     """As an interpreter would tell it."""
     place = program(tmp_path, "raise RuntimeError('it broke')")
@@ -99,6 +105,8 @@ def test_an_error_is_in_its_log_and_in_its_code(tmp_path):
     assert "RuntimeError: it broke" in text
 
 
+@linux
+@pytest.mark.slow
 def test_what_cannot_be_started_is_told(tmp_path):
     """Its directory is missing."""
     place = program(tmp_path)
@@ -112,6 +120,8 @@ def test_what_cannot_be_started_is_told(tmp_path):
     run(tmp_path, work)
 
 
+@linux
+@pytest.mark.slow
 def test_a_signal_ends_it_and_what_it_started(tmp_path):
     """It leads a session of its own; its end is told once, with the signal."""
     text = "import subprocess; subprocess.Popen(['sleep', '60']); print('up', flush=True)\n"
@@ -132,6 +142,8 @@ def test_a_signal_ends_it_and_what_it_started(tmp_path):
     assert run(tmp_path, work) == (-signal.SIGTERM, [False, False])
 
 
+@linux
+@pytest.mark.slow
 def test_where_the_zygote_died_the_next_is_started_the_long_way(tmp_path):
     """Nobody who asks needs to know, and those that were forked before live on."""
     place = program(tmp_path)
@@ -155,6 +167,8 @@ def test_where_the_zygote_died_the_next_is_started_the_long_way(tmp_path):
     assert run(tmp_path, work) == (True, False)
 
 
+@linux
+@pytest.mark.slow
 def test_nothing_outlives_the_nursery(tmp_path):
     """Neither the zygote nor what was forked of it."""
     place = program(tmp_path, "import signal; signal.pause()")
