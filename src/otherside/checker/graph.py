@@ -73,7 +73,7 @@ class Resource:
         Raises:
             KeyError: If the vocabulary has no such attribute: a mistake of the rule.
         """
-        return _walk(self.attributes, kinds()[self.kind].attributes, path.split("."))
+        return _walk(self.attributes, kinds()[self.kind].attributes, path)
 
     def known(self, path: str) -> Value:
         """Return a value, or `None` where nobody set it.
@@ -111,15 +111,17 @@ class Resource:
         return self.region
 
 
-def _walk(values: Mapping[str, Value], allowed: Mapping[str, Attribute], path: list[str]) -> Value:
-    head, *rest = path
+def _walk(values: Mapping[str, Value], allowed: Mapping[str, Attribute], path: str) -> Value:
+    head, _, rest = path.partition(".")
     if head not in allowed and head not in {"id", "arn"}:
         raise KeyError(head)
     value = values.get(head)
-    if not rest or not isinstance(value, Mapping):
-        return value if not rest or isinstance(value, Unknown) else None
+    if not rest:
+        return value
+    if not isinstance(value, Mapping):
+        return value if isinstance(value, Unknown) else None
     if allowed[head].shape in {"map", "env"}:
-        return value.get(".".join(rest))
+        return value.get(rest)
     return _walk(value, allowed[head].members, rest)
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -221,8 +221,8 @@ class Plan:
         change: Change,
         module: _Module | None,
     ) -> Value:
-        if not unknown and (after is None or isinstance(after, _PLAIN)):
-            return after
+        if not _any_unknown(unknown):
+            return _set(after)
         if unknown is True:
             if self.configured and expression is None:
                 return None  # nobody set it: the provider will
@@ -473,19 +473,37 @@ def _mentioned(expression: Value) -> Iterator[str]:
             yield from _references(one)
 
 
+def _any_unknown(unknown: Value) -> bool:
+    """Tell whether a plan's marks say that anything is unknown: most are of lists of nothing."""
+    if type(unknown) is dict:
+        return any(map(_any_unknown, unknown.values()))
+    if type(unknown) is list:
+        return any(map(_any_unknown, unknown))
+    return unknown is True
+
+
+def _set(value: Value) -> Value:
+    """Return a known value without what nobody set in it, as `_merge` would."""
+    if type(value) is dict:
+        kept = {key: _set(one) for key, one in value.items() if one is not None}
+        return {key: one for key, one in kept.items() if one is not None} or None
+    return [_set(one) for one in value] if type(value) is list else value
+
+
 def _is_expression(one: Mapping[str, Any]) -> bool:
     return bool(one) and set(one) <= {"references", "constant_value"}
 
 
-def _references(expression: Mapping[str, Any]) -> list[str]:
+def _references(expression: Mapping[str, Any]) -> tuple[str, ...]:
     found = expression.get("references")
-    return [one for one in found if isinstance(one, str)] if isinstance(found, list) else []
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
 
 
-def _longest(found: list[str]) -> list[str]:
+@lru_cache(maxsize=1 << 14)  # instances of a resource and calls of a module share theirs
+def _longest(found: tuple[str, ...]) -> tuple[str, ...]:
     """Return the references without those that only begin a longer one."""
     begins = {one[: match.start()] for one in found for match in _END.finditer(one)}
-    return [one for one in found if one not in begins]
+    return tuple(one for one in found if one not in begins)
 
 
 def _in_order(expression: Value, unsure: list[int]) -> Value:
