@@ -63,8 +63,21 @@ _OPERATIONS = {
     "route53": "GetHealthCheckStatus ChangeResourceRecordSets GetHealthCheck UpdateHealthCheck",
     "cloudwatch": "DescribeAlarms GetMetricData GetMetricStatistics PutMetricData",
     "autoscaling": "UpdateAutoScalingGroup SetDesiredCapacity DescribeAutoScalingGroups",
+    "dynamodb": "GetItem PutItem UpdateItem DeleteItem",
+    "ecs": "UpdateService",
+    "elasticloadbalancing": "ModifyListener ModifyRule DescribeTargetHealth RegisterTargets",
+    "globalaccelerator": "UpdateEndpointGroup",
+    "secretsmanager": "GetSecretValue",
     "sns": "Publish",
+    "ssm": "StartAutomationExecution GetParameter PutParameter",
 }
+_SPOKEN_WITH = {
+    "Publish": ("sns", "topicarn"),
+    **dict.fromkeys(_OPERATIONS["dynamodb"].split(), ("dynamodb",)),
+    **dict.fromkeys(("GetParameter", "PutParameter"), ("ssm",)),
+    "UpdateService": ("ecs",),
+}
+"""What else code has to speak of where others have methods of that name, too."""
 CALLS = {
     operation: f"{service}:{operation}"
     for service, names in _OPERATIONS.items()
@@ -97,7 +110,7 @@ def called(code: str) -> frozenset[str]:
         CALLS[operation]
         for operation, spelt in _SPELT.items()
         if operation.lower() in spoken
-        and (operation != "Publish" or "sns" in spoken or "topicarn" in spoken)  # as others do
+        and any(one in spoken for one in _SPOKEN_WITH.get(operation, ("",)))
         and any(one in code for one in spelt)
     )
 
