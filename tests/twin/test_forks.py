@@ -96,6 +96,25 @@ def test_one_that_brings_its_own_library_gets_that(tmp_path):
 
 @linux
 @pytest.mark.slow
+def test_each_end_is_told_however_soon_it_comes(tmp_path):
+    """A crowd of processes that end as they begin: none of them is waited for in vain."""
+    place = program(tmp_path, "import os, sys; os._exit(int(sys.argv[1]))")
+
+    async def work(processes):
+        def start(number):
+            argv = [sys.executable, "-B", str(place / "tell.py"), str(number)]
+            missing = ["/no/such/program"] if number % 3 == 0 else argv
+            return processes.fork(missing, log=tmp_path / "log", env={}, cwd=place)
+
+        every = await asyncio.gather(*(start(number) for number in range(60)))
+        return await asyncio.wait_for(asyncio.gather(*(one.ended for one in every)), 60)
+
+    codes = run(tmp_path, work)
+    assert codes == [1 if number % 3 == 0 else number for number in range(60)]
+
+
+@linux
+@pytest.mark.slow
 def test_an_error_is_in_its_log_and_in_its_code(tmp_path):
     """As an interpreter would tell it."""
     place = program(tmp_path, "raise RuntimeError('it broke')")
@@ -190,10 +209,25 @@ def test_nothing_outlives_the_nursery(tmp_path):
         ([sys.executable, "-B", "-m", "app"], {"PYTHONPATH": "/nowhere"}, True),
         ([sys.executable, "-B", "-c", "1"], {}, False),
         ([sys.executable, "app.py"], {}, False),
+        ([sys.executable, "-B"], {}, False),
+        ([sys.executable, "-B", "-u", "app.py"], {}, False),
+        ([sys.executable, "-B", "-m"], {}, False),
         (["/bin/sh", "-c", "true"], {}, False),
+        ([sys.executable, "-B", "app.py"], {"PYTHONWARNINGS": "error"}, False),
+        ([sys.executable, "-B", "app.py"], {"LD_PRELOAD": "other.so"}, False),
         ([sys.executable, "-B", "app.py"], {"PYTHONUNBUFFERED": "1"}, False),
     ],
 )
 def test_what_can_be_forked(argv, env, expected):
     """A Python program that does without options which are read when an interpreter starts."""
-    assert forkable(argv, env, places(argv, env), {"boto3.session"}) is expected
+    assert forkable(argv, env, places(argv, env, "/nowhere"), {"boto3.session"}) is expected
+
+
+def test_modules_are_found_as_an_interpreter_finds_them(tmp_path):
+    """Beside a script, wherever a link to it lies; in the current directory for a module."""
+    (tmp_path / "app.py").write_text("")
+    (tmp_path / "linked").symlink_to(tmp_path / "app.py")
+    here, env = str(tmp_path), {"PYTHONPATH": "/site"}
+    assert places(["python", "-B", "app.py"], env, here) == [here, "/site"]
+    assert places(["python", "-B", f"{here}/linked"], env, "/") == [here, "/site"]
+    assert places(["python", "-B", "-m", "app"], env, here) == [here, "/site"]

@@ -67,7 +67,7 @@ class Project:
             tree = ast.parse(self.main.read_bytes())
             with without_collection():
                 for name in _libraries(tree):
-                    with contextlib.suppress(ImportError):
+                    with contextlib.suppress(Exception):
                         importlib.import_module(name)
 
     def run(self) -> None:
@@ -87,7 +87,7 @@ def read_project(directory: Path, stack_name: str | None = None) -> Project:
 
 
 def _libraries(tree: ast.Module) -> Iterator[str]:
-    """Yield the modules of Pulumi, its providers and ours that a program imports at once."""
+    """Yield the modules of Pulumi, its AWS provider and ours that a program imports at once."""
     for one in tree.body:
         match one:
             case ast.Import(names=names):
@@ -97,7 +97,7 @@ def _libraries(tree: ast.Module) -> Iterator[str]:
             case _:
                 found = []
         for name in found:
-            if name.partition(".")[0].startswith(("pulumi", "otherside")):
+            if name.partition(".")[0] in {"pulumi", "pulumi_aws", "otherside"}:
                 yield name
 
 

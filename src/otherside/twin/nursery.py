@@ -20,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ class Nursery:
         self._forking: dict[int, dict[str, Any]] = {}
         """What the zygote was asked and has not answered, by the request's id."""
         self._libc = ctypes.CDLL(None, use_errno=True)
-        if sys.platform == "linux":
-            self._libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        linux = sys.platform == "linux"
+        self._gets_orphans = linux and self._libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
     def run(self) -> None:
         """Serve until the owner is gone, then end everything."""
@@ -118,9 +119,9 @@ class Nursery:
         self._tell({"started": request["id"], "pid": child.pid})
 
     def _start_zygote(self, request: dict[str, Any]) -> None:
-        """Start what others are forked from; elsewhere than on Linux they would not be ours."""
-        if sys.platform != "linux":
-            self._tell({"failed": request["id"], "why": "only Linux hands an orphan to us"})
+        """Start what others are forked from, where what it forks becomes ours."""
+        if not self._gets_orphans:
+            self._tell({"failed": request["id"], "why": "nobody hands an orphan to us here"})
             return
         ours, theirs = socket.socketpair()
         with theirs:
@@ -137,28 +138,26 @@ class Nursery:
         try:
             self._zygote.sendall(json.dumps(request).encode() + b"\n")
         except OSError:
-            self._lose_zygote()
+            self._hear_zygote()  # its last words, and that there will be no more
 
     def _hear_zygote(self) -> None:
-        """Take what a forked process says of itself, before it can have ended."""
-        if self._zygote is None:
-            return
-        try:
-            got = self._zygote.recv(1 << 16, socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return
-        except OSError:
-            got = b""
-        if not got:
-            self._lose_zygote()
-            return
-        *lines, self._heard = (self._heard + got).split(b"\n")
-        for line in lines:
-            news = json.loads(line)
-            self._forking.pop(news.get("started", news.get("failed")))
-            if "started" in news:
-                self._children[news["pid"]] = None
-            self._tell(news)
+        """Take all that forked processes have said of themselves: each does before it can end."""
+        while self._zygote is not None:
+            try:
+                got = self._zygote.recv(1 << 16, socket.MSG_DONTWAIT)
+            except BlockingIOError:
+                return
+            except OSError:
+                got = b""
+            *lines, self._heard = (self._heard + got).split(b"\n")
+            for line in lines:
+                news = json.loads(line)
+                self._forking.pop(news.get("started", news.get("failed")))
+                if "started" in news:
+                    self._children[news["pid"]] = None
+                self._tell(news)
+            if not got:
+                self._lose_zygote()
 
     def _lose_zygote(self) -> None:
         """Start what it was asked for, and everything after, the long way."""
@@ -184,7 +183,6 @@ class Nursery:
                 os.killpg(pid, number)
 
     def _reap(self) -> None:
-        self._hear_zygote()
         while True:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
@@ -193,7 +191,9 @@ class Nursery:
             if pid == 0:
                 return
             if pid not in self._children:
-                continue
+                self._hear_zygote()
+            if pid not in self._children:
+                continue  # an orphan of somebody's
             child = self._children.pop(pid)
             code = os.waitstatus_to_exitcode(status)
             if child is not None:
@@ -210,14 +210,16 @@ class Nursery:
         for pid in self._children:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
-        for pid in _descendants(os.getpid()):
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.kill(pid, signal.SIGKILL)
-        while True:
+        while True:  # one that starts another meanwhile may be missed by any single look
+            for pid in _descendants(os.getpid()):
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
             try:
-                os.waitpid(-1, 0)
+                while os.waitpid(-1, os.WNOHANG)[0]:
+                    pass
             except ChildProcessError:
                 break
+            time.sleep(0.01)  # noqa: TID251 - the machine's time: nothing here is warped
         for path in self._directories:
             shutil.rmtree(path, ignore_errors=True)
 

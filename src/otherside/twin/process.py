@@ -114,6 +114,7 @@ class Processes:
         env = {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
+            "HOME": str(self.directory),  # whoever runs the twin has settings of AWS's in theirs
             "PYTHONPATH": str(SITE),
             **self.guests,
             "OTHERSIDE_TWIN_GUEST": "function/zygote",

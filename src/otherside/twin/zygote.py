@@ -34,7 +34,9 @@ while it is imported."""
 SERVICES = ("dynamodb", "rds", "secretsmanager", "cloudwatch", "sns", "lambda")
 """Whose models most functions read first."""
 PLAIN = frozenset({"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS"})
-"""Variables of Python that a fork can do justice to; the others are read when it starts."""
+"""Variables of Python that a fork can do justice to."""
+EARLY = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_", "PSYCOPG_")
+"""How variables begin that are read when a process starts, or when something is imported."""
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 
 
@@ -72,49 +74,55 @@ def serve(line: socket.socket, base: Sequence[str]) -> None:
     """Fork a process for each request, until the nursery is gone. Returns in each of them, too."""
     nursery = os.getppid()
     for text in line.makefile("rb"):
+        request = json.loads(text)
         middle = os.fork()
         if middle:
-            os.waitpid(middle, 0)
+            if os.waitpid(middle, 0)[1]:
+                _tell(line, failed=request["id"], why="the machine starts no more processes")
             continue
         middle = os.getpid()
         if os.fork():
             os._exit(0)
         while os.getppid() == middle:
             os.sched_yield()
-        become(json.loads(text), line, nursery, base)
+        _become(request, line, nursery)
+        argv, env = request["argv"], request["env"]
+        own = places(argv, env, request["cwd"])
+        if not forkable(argv, env, own, set(sys.modules)):
+            os.execvpe(argv[0], argv, env)  # noqa: S606 - the twin's own programs
+        run(argv, env, [*own, *base])
         return
 
 
-def become(request: dict[str, Any], line: socket.socket, nursery: int, base: Sequence[str]) -> None:
-    """Be the process that was asked for: tell that we are, then run its program."""
-    os.setsid()
-    libc = ctypes.CDLL(None)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    libc.prctl(PR_SET_NAME, Path(request["argv"][-1]).name[-15:].encode(), 0, 0, 0)
-    if os.getppid() != nursery:
-        os._exit(1)
-    argv, env = request["argv"], request["env"]
+def _become(request: dict[str, Any], line: socket.socket, nursery: int) -> None:
+    """Be the process that was asked for, and tell that we are."""
     try:
+        os.setsid()
+        libc = ctypes.CDLL(None)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc.prctl(PR_SET_NAME, Path(request["argv"][-1]).name[-15:].encode(), 0, 0, 0)
+        if os.getppid() != nursery:
+            msg = "it has become another's child"
+            raise ChildProcessError(msg)  # noqa: TRY301 - told as everything else is
         log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.chdir(request["cwd"])
-    except OSError as error:
-        _tell(line, failed=request["id"], why=str(error))
+    except BaseException as error:  # noqa: BLE001 - somebody waits for an answer, whatever it is
+        _tell(line, failed=request["id"], why=str(error) or repr(error))
         os._exit(1)
     _tell(line, started=request["id"], pid=os.getpid())
     os.close(line.detach())  # not `close`, which waits for the file that requests are read from
     for number in (1, 2):
         os.dup2(log, number)
     os.close(log)
-    if not forkable(argv, env, places(argv, env), set(sys.modules)):
-        os.execvpe(argv[0], argv, env)  # noqa: S606 - the twin's own programs
-    run(argv, env, base)
 
 
-def places(argv: Sequence[str], env: Mapping[str, str]) -> list[str]:
+def places(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> list[str]:
     """Return where a program finds its own modules, as the interpreter would look for them."""
     own = [one for one in env.get("PYTHONPATH", "").split(os.pathsep) if one]
-    script = argv[2] if len(argv) > 2 else ""  # noqa: PLR2004 - interpreter, -B, and what it runs
-    return own if script.startswith("-") else [str(Path(script).parent), *own]
+    script = argv[2] if len(argv) > 2 else "-"  # noqa: PLR2004 - interpreter, -B, and what it runs
+    if script.startswith("-"):
+        return [cwd, *own]
+    return [str(Path(cwd, script).resolve().parent), *own]
 
 
 def forkable(
@@ -124,9 +132,13 @@ def forkable(
 
     One that brings modules which are loaded already, in its own version, does not.
     """
-    if list(argv[:2]) != [sys.executable, "-B"] or argv[2:3] == ["-c"]:
+    given = list(argv[2:])
+    runs = bool(given) and (not given[0].startswith("-") or (given[0] == "-m" and len(given) > 1))
+    if list(argv[:2]) != [sys.executable, "-B"] or not runs:
         return False
-    if any(name.startswith("PYTHON") and name not in PLAIN for name in env):
+    if any(name.startswith(EARLY) and name not in PLAIN for name in env):
+        return False
+    if env.get("PYTHONWARNINGS", "ignore") != "ignore":
         return False
     brought = {
         one.name.partition(".")[0]
@@ -138,18 +150,19 @@ def forkable(
     return not brought & known
 
 
-def run(argv: Sequence[str], env: Mapping[str, str], base: Sequence[str]) -> None:
-    """Run a program in this process, as an interpreter that has just begun."""
+def run(argv: Sequence[str], env: Mapping[str, str], path: Sequence[str]) -> None:
+    """Run a program in this process, as an interpreter that has just begun, with this path."""
     gc.enable()
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
-    if "ignore" in env.get("PYTHONWARNINGS", ""):
+    if "PYTHONWARNINGS" in env:
         warnings.simplefilter("ignore")
     network = getattr(socket, "otherside_network", None)
     if network is not None:
         network.belong(env.get("OTHERSIDE_TWIN_GUEST", ""))
-    sys.path[:] = [*places(argv, env), *base]
+    sys.path[:] = path
+    sys.orig_argv[:] = argv
     importlib.invalidate_caches()
     if argv[2] == "-m":
         sys.argv = list(argv[3:])

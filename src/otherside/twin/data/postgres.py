@@ -150,8 +150,9 @@ class Postgres:
                 await self._servers[source].ready.wait()
                 await self._copy(server, source)
                 await self._start(server)
-        except (OSError, psycopg.Error) as error:
-            server.failed = str(error)
+                await self._until_it_holds(server, source)
+        except BaseException as error:
+            server.failed = str(error) or repr(error)
             raise
         finally:
             server.ready.set()
@@ -240,6 +241,18 @@ class Postgres:
         # Left unread until it starts again, as a standby: until it is stopped it takes no write.
         await self._execute(first, "alter system reset default_transaction_read_only")
 
+    async def _until_it_holds(self, server: Server, source: str) -> None:
+        """Wait until a standby holds what its primary holds now: before, it is none."""
+        first = self._servers[source]
+        end = (await self._query(first, "select pg_current_wal_lsn()::text"))[0][0]
+        for _ in range(int(START_S * 50)):
+            asked = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
+            if (await self._query(server, asked, (end,)))[0][0]:
+                return
+            await asyncio.sleep(0.02 * self._ground.warp.speed)
+        msg = f"it does not follow {source.rpartition(':')[2]}"
+        raise OSError(msg)
+
     async def snapshot(self, arn: str) -> Path:
         """Copy a running cluster's volume aside; return where it is.
 
@@ -265,11 +278,16 @@ class Postgres:
         """Make a cluster of its own from a volume that was copied aside."""
         given = self._servers[of]
         server = self._new(arn, region, None, (given.database, given.user, given.password))
-        await asyncio.to_thread(self._copy_volume, aside / "data", server.data)
-        (server.data / "standby.signal").unlink(missing_ok=True)
-        _configure(server)
-        await self._start(server)
-        server.ready.set()
+        try:
+            await asyncio.to_thread(self._copy_volume, aside / "data", server.data)
+            (server.data / "standby.signal").unlink(missing_ok=True)
+            _configure(server)
+            await self._start(server)
+        except BaseException as error:
+            server.failed = str(error) or repr(error)
+            raise
+        finally:
+            server.ready.set()
 
     async def set_password(self, arn: str, password: str) -> None:
         """Change the master user's password; it replicates like everything else."""
