@@ -18,7 +18,7 @@ from otherside.infra.disaster_recovery import LEASE_FILE
 
 QUICK = [
     ["broken-probe", "blip", "lost-region"],
-    ["replication-cut", "witness-lost", "app-bug-both", "frozen"],
+    ["replication-cut", "witness-lost", "app-bug-both"],
 ]
 """The default drill and what must not become a failover; each list plays on one twin, in its order:
 what mends fastest first, and nothing after what cannot be mended."""

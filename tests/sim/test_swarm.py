@@ -15,7 +15,7 @@ from otherside.sim.script import FAULTS, draw
 from otherside.sim.swarm import run, shrink
 from otherside.sim.truth import Ill, Spell
 
-FAST, SLOW = 150, 2000
+FAST, SLOW = 150, 1200
 
 
 def broken(seeds):
