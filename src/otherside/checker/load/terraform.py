@@ -221,8 +221,8 @@ class Plan:
         change: Change,
         module: _Module | None,
     ) -> Value:
-        if not _any_unknown(unknown):
-            return _set(after)
+        if not unknown and (after is None or isinstance(after, _PLAIN)):
+            return after
         if unknown is True:
             if self.configured and expression is None:
                 return None  # nobody set it: the provider will
@@ -471,23 +471,6 @@ def _mentioned(expression: Value) -> Iterator[str]:
     for one in parts(expression):
         if isinstance(one, Mapping) and _is_expression(one):
             yield from _references(one)
-
-
-def _any_unknown(unknown: Value) -> bool:
-    """Tell whether a plan's marks say that anything is unknown: most are of lists of nothing."""
-    if type(unknown) is dict:
-        return any(map(_any_unknown, unknown.values()))
-    if type(unknown) is list:
-        return any(map(_any_unknown, unknown))
-    return unknown is True
-
-
-def _set(value: Value) -> Value:
-    """Return a known value without what nobody set in it, as `_merge` would."""
-    if type(value) is dict:
-        kept = {key: _set(one) for key, one in value.items() if one is not None}
-        return {key: one for key, one in kept.items() if one is not None} or None
-    return [_set(one) for one in value] if type(value) is list else value
 
 
 def _is_expression(one: Mapping[str, Any]) -> bool:
