@@ -146,6 +146,8 @@ def _told(directory: Path, console: Console) -> Iterator[None]:
         sys.exit(INTERRUPTED)
     except click.ClickException:
         raise
+    except FileExistsError as error:
+        raise click.UsageError(str(error)) from None
     except Exception as error:
         msg = f"{type(error).__name__}: {error}"
         raise click.ClickException(msg) from error
@@ -202,14 +204,9 @@ def _rehearse(
 ) -> int:
     """Play what was chosen; return the exit code."""
     from otherside.cli.live import Live  # noqa: PLC0415 - an extra
-    from otherside.drill.recording import JOURNAL  # noqa: PLC0415 - an extra
-    from otherside.drill.rehearsal import rehearse, report_places  # noqa: PLC0415 - an extra
+    from otherside.drill.rehearsal import rehearse  # noqa: PLC0415 - an extra
     from otherside.drill.verdict import EXIT_CODES, worst  # noqa: PLC0415 - an extra
 
-    for place in report_places(chosen, options.directory):
-        if (place / JOURNAL).exists():
-            msg = f"{place / JOURNAL} exists; name another directory by --report"
-            raise click.UsageError(msg)
     done: list[Rehearsed] = []
     try:
         with Live(console) as live:

@@ -33,6 +33,18 @@ class Ledger:
         self._file.close()
 
 
+def refuse_taken(directory: Path) -> None:
+    """Refuse a directory that has a journal.
+
+    Raises:
+        FileExistsError: If it has: no recording is written over.
+    """
+    file = directory / JOURNAL
+    if file.exists():
+        msg = f"{file} exists; name another directory by --report"
+        raise FileExistsError(msg)
+
+
 class Journal:
     """What a drill writes down, kept in memory too, and told to whoever listens."""
 
@@ -42,13 +54,10 @@ class Journal:
         Raises:
             FileExistsError: If there is one already: no recording is written over.
         """
+        refuse_taken(directory)
         directory.mkdir(parents=True, exist_ok=True)
-        file = directory / JOURNAL
-        if file.exists():
-            msg = f"{file} exists; name another directory by --report"
-            raise FileExistsError(msg)
         self.directory, self.recording = directory, Recording()
-        self._ledger, self._told = Ledger(file), told
+        self._ledger, self._told = Ledger(directory / JOURNAL), told
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from otherside.drill.measure import ACKNOWLEDGED, INTERRUPTED_S
-from otherside.drill.recording import Recording
+from otherside.drill.recording import Entry, Recording
 
 WATCHED_S = 165.0
 """How long a stack is watched that must not move, in twin seconds: where a Region is lost, the
@@ -42,40 +42,29 @@ def phase(name: str, *, times: int = 1) -> Moment:
     return found
 
 
-def seen(verdict: str) -> Moment:
-    """Return when the orchestrator first saw what is wrong for what it is, since the strike."""
+def _first(kind: str, fits: Callable[[Entry], bool]) -> Moment:
+    """Return when something of a kind that fits was first written down since the strike."""
 
     def found(recording: Recording) -> float | None:
-        for look in recording.since_strike("look"):
-            if look["verdict"] == verdict:
-                return float(look["at_s"])
-        return None
+        times = (float(one["at_s"]) for one in recording.since_strike(kind) if fits(one))
+        return next(times, None)
 
     return found
+
+
+def seen(verdict: str) -> Moment:
+    """Return when the orchestrator first saw what is wrong for what it is, since the strike."""
+    return _first("look", lambda look: look["verdict"] == verdict)
 
 
 def told(text: str, *, what: str = "") -> Moment:
     """Return when the twin first told of something, by a part of its words, since the strike."""
-
-    def found(recording: Recording) -> float | None:
-        for one in recording.since_strike("told"):
-            if text in one["text"] and what in {"", one["what"]}:
-                return float(one["at_s"])
-        return None
-
-    return found
+    return _first("told", lambda one: text in one["text"] and what in {"", one["what"]})
 
 
 def called(operation: str) -> Moment:
     """Return when an operation of AWS was first called since the strike."""
-
-    def found(recording: Recording) -> float | None:
-        for one in recording.since_strike("call"):
-            if one["operation"] == operation:
-                return float(one["at_s"])
-        return None
-
-    return found
+    return _first("call", lambda one: one["operation"] == operation)
 
 
 def served_for(seconds: float, moment: Moment = strike) -> Moment:

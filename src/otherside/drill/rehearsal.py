@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from otherside.core.names import environment_name
-from otherside.drill.journal import Journal
+from otherside.drill.journal import Journal, refuse_taken
 from otherside.drill.recording import Entry, Recording
 from otherside.drill.report import write_report
 from otherside.drill.result import Result, conclude
@@ -65,11 +65,14 @@ def rehearse(
     A twin is used again where the scenario before it left the stack as it was, and proved it.
 
     Raises:
+        FileExistsError: If a directory for one of them holds a journal.
         KeyboardInterrupt: If somebody interrupts it; what was recorded is kept and says so.
         TwinError: If a twin does not come up or ends by itself.
     """
     held: Stage | None = None
-    places = report_places(scenarios, options.directory)
+    places = _places(scenarios, options.directory)
+    for place in places:
+        refuse_taken(place)  # all of them, before anything starts
     try:
         for number, scenario in enumerate(scenarios):
             speed = min(options.speed, scenario.speed_max)
@@ -112,7 +115,7 @@ def simulated(scenarios: Sequence[Scenario], site: Site, options: Options) -> It
     Raises:
         NotSimulatedError: If one of them is about what the simulator does not have.
     """
-    places = report_places(scenarios, options.directory)
+    places = _places(scenarios, options.directory)
     for scenario, directory in zip(scenarios, places, strict=True):
         result = simulate(scenario, site.topology, _head(site, options))
         page = write_report(result, directory)
@@ -141,7 +144,7 @@ def _keep(recording: Recording, scenario: Scenario, directory: Path) -> None:
         write_report(conclude(recording, scenario.claims), directory)
 
 
-def report_places(scenarios: Sequence[Scenario], directory: Path) -> list[Path]:
+def _places(scenarios: Sequence[Scenario], directory: Path) -> list[Path]:
     """Return where the report of each scenario goes, and what was recorded of it."""
     if len(scenarios) == 1:
         return [directory / scenarios[0].name]
