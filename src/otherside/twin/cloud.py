@@ -92,8 +92,6 @@ class Wanted:
     speed: float = 1.0
     latency: bool = True
     instances_max: int = 2
-    stack: bool = False
-    """Whether a stack will be asked for as soon as it is up."""
 
 
 @dataclass(slots=True)
@@ -419,8 +417,6 @@ async def _live(cloud: Cloud, lines: "asyncio.Queue[str | None]") -> None:
     """Open a cloud, answer its owner, and close it when the owner is gone."""
     cloud.processes.on_lost = partial(_end_at_once, cloud)
     await cloud.open()
-    if cloud.wanted.stack:
-        cloud.expect_stack()
     control = Control(cloud)
     path = str(cloud.wanted.directory / CONTROL)
     others = await asyncio.start_unix_server(partial(_answer_others, control), path)
@@ -494,7 +490,6 @@ def main(told: dict[str, Any], warp: Warp) -> None:
         speed=float(told["speed"]),
         latency=bool(told["latency"]),
         instances_max=int(told["instances_max"]),
-        stack=bool(told["stack"]),
     )
     cloud = Cloud(wanted, warp)
     addresses = [cloud.addresses.api(), *cloud._api_addresses().values()]  # noqa: SLF001 - our own

@@ -240,9 +240,10 @@ class Twin:
                     "latency": self.settings.latency,
                     "instances_max": self.settings.instances_max,
                     "directory": str(self.directory),
-                    "stack": self.expected is not None,
                 }
             )
+            if self.expected is not None:  # before anybody waits: it is the first that it is asked
+                self._send({"id": next(self._ids), "do": "expect"})
         assert self._process.stdout is not None
         reading = (self._process.stdout,)
         self._reader = threading.Thread(target=self._read, args=reading, daemon=True)

@@ -147,10 +147,7 @@ class Postgres:
             if source is None:
                 await self._initialise(server)
             else:
-                await self._servers[source].ready.wait()
-                await self._copy(server, source)
-                await self._start(server)
-                await self._until_it_holds(server, source)
+                await self._begin_to_follow(server, source)
         except BaseException as error:
             server.failed = str(error) or repr(error)
             raise
@@ -230,10 +227,7 @@ class Postgres:
         await self._execute(first, "alter system set default_transaction_read_only = on")
         await self._execute(first, "select pg_reload_conf()")
         try:
-            end = (await self._query(first, "select pg_current_wal_lsn()::text"))[0][0]
-            asked = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
-            while not (await self._query(second, asked, (end,)))[0][0]:  # noqa: ASYNC110 - it is asked
-                await asyncio.sleep(0.2)
+            await self._until_it_holds(second, first)
         except (psycopg.Error, OSError):
             await self._execute(first, "alter system reset default_transaction_read_only")
             await self._execute(first, "select pg_reload_conf()")
@@ -241,17 +235,24 @@ class Postgres:
         # Left unread until it starts again, as a standby: until it is stopped it takes no write.
         await self._execute(first, "alter system reset default_transaction_read_only")
 
-    async def _until_it_holds(self, server: Server, source: str) -> None:
-        """Wait until a standby holds what its primary holds now: before, it is none."""
+    async def _begin_to_follow(self, server: Server, source: str) -> None:
         first = self._servers[source]
-        end = (await self._query(first, "select pg_current_wal_lsn()::text"))[0][0]
-        for _ in range(int(START_S * 50)):
-            asked = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
-            if (await self._query(server, asked, (end,)))[0][0]:
-                return
-            await asyncio.sleep(0.02 * self._ground.warp.speed)
-        msg = f"it does not follow {source.rpartition(':')[2]}"
-        raise OSError(msg)
+        await first.ready.wait()
+        await self._copy(server, source)
+        await self._start(server)
+        try:
+            async with asyncio.timeout(START_S * self._ground.warp.speed):
+                await self._until_it_holds(server, first)
+        except TimeoutError:
+            msg = f"it does not follow {source.rpartition(':')[2]}"
+            raise OSError(msg) from None
+
+    async def _until_it_holds(self, standby: Server, primary: Server) -> None:
+        """Wait until a standby holds what its primary holds now: before, it is none."""
+        end = (await self._query(primary, "select pg_current_wal_lsn()::text"))[0][0]
+        asked = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
+        while not (await self._query(standby, asked, (end,)))[0][0]:  # noqa: ASYNC110 - it is asked
+            await asyncio.sleep(0.2)
 
     async def snapshot(self, arn: str) -> Path:
         """Copy a running cluster's volume aside; return where it is.
