@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from otherside.drill.rehearsal import Options, rehearse
+from otherside.drill.sabotage import prove_one
 from otherside.drill.scenarios import CATALOGUE
 from otherside.drill.site import read_site
 from otherside.drill.verdict import Verdict
@@ -30,6 +31,13 @@ def play(directory, *names, **more):
     """Play scenarios; return what each came to."""
     scenarios = [KNOWN[one] for one in names]
     return list(rehearse(scenarios, read_site(STANDARD), options(directory, **more)))
+
+
+def noticed(failure, directory):
+    """Bring a failure back on a twin of its own, and see that it is noticed by its own symptom."""
+    proof = prove_one(failure, read_site(STANDARD), options(directory))
+    assert proof.missed == ()
+    assert proof.good, proof.observed
 
 
 def complaints(result):

@@ -50,6 +50,12 @@ def program(directory, text=TELL):
     return place
 
 
+def ran(directory, place):
+    """Run a place's program; return its exit code and what it printed."""
+    argv = [sys.executable, "-B", str(place / "tell.py")]
+    return run(directory, lambda every: told(every, place, argv))
+
+
 async def told(processes, place, argv, env=None):
     """Run a program to its end; return its exit code and what it printed."""
     log = place.parent / "log"
@@ -86,8 +92,7 @@ def test_one_that_brings_its_own_library_gets_that(tmp_path):
     """And not what is loaded already, under the same name."""
     place = program(tmp_path)
     (place / "boto3.py").write_text("")
-    argv = [sys.executable, "-B", str(place / "tell.py")]
-    code, text = run(tmp_path, lambda every: told(every, place, argv))
+    code, text = ran(tmp_path, place)
     found = json.loads(text)
     assert code == 0
     assert found["boto3"] == str(place / "boto3.py")
@@ -118,8 +123,7 @@ def test_each_end_is_told_however_soon_it_comes(tmp_path):
 def test_an_error_is_in_its_log_and_in_its_code(tmp_path):
     """As an interpreter would tell it."""
     place = program(tmp_path, "raise RuntimeError('it broke')")
-    argv = [sys.executable, "-B", str(place / "tell.py")]
-    code, text = run(tmp_path, lambda every: told(every, place, argv))
+    code, text = ran(tmp_path, place)
     assert code == 1
     assert "RuntimeError: it broke" in text
 
