@@ -135,6 +135,7 @@ OPERATIONS: dict[str, Call] = {
         rename={
             "targetId": "Targets.Id",
             "arn": "Targets.Arn",
+            "input": "Targets.Input",
             "roleArn": "Targets.RoleArn",
             "deadLetterConfig": "Targets.DeadLetterConfig",
             "retryPolicy": "Targets.RetryPolicy",

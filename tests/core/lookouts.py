@@ -5,6 +5,7 @@ from dataclasses import replace
 from otherside.core.facts import (
     DatabaseView,
     Facts,
+    Fitness,
     Lease,
     Reading,
     Replication,
@@ -20,8 +21,10 @@ AUTO = Policy(mode=FailoverMode.AUTO, loss_auto_s=5.0)
 HEALTHY = DatabaseView(
     writer=Side.PRIMARY,
     move=None,
-    standby_has_instance=True,
-    standby_available=True,
+    follower_is_member=True,
+    follower_has_instance=True,
+    fitness=Fitness.FIT,
+    status="available",
     versions_match=True,
     resynced=True,
 )
@@ -65,6 +68,9 @@ def facts(at_s, *, database=HEALTHY, lag_s=0.2, readings=None, **more):
         lease=Lease(open=False, seen_s=at_s),
         write_verified=None,
         users_on=Side.PRIMARY,
+        epoch_seen=0,
+        machines=2,
+        attempts=(),
     )
     return replace(base, **more)
 

@@ -22,7 +22,8 @@ def verdict(**changed):
 ROWS = [
     ({}, Verdict.HEALTHY),
     (DEAD, Verdict.REGION_DEAD),
-    ({**DEAD, "control_plane": GOOD}, Verdict.REGION_DEAD),
+    ({**DEAD, "control_plane": UNKNOWN}, Verdict.REGION_DEAD),
+    ({**DEAD, "control_plane": GOOD}, Verdict.REGION_SILENT),
     ({**DEAD, "app_pulse": GOOD, "dns_health": GOOD}, Verdict.WRITER_DEAD),
     ({**DEAD, "dns_health": GOOD, "app_pulse": UNKNOWN}, Verdict.WRITER_DEAD),
     ({**DEAD, "self_test": BAD}, Verdict.SELF_SUSPECT),

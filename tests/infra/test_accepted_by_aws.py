@@ -112,6 +112,7 @@ DIMENSIONS = {
     ("AWS/RDS", "AuroraGlobalDBProgressLag"): {"DBClusterIdentifier", "SourceRegion"},
     ("AWS/RDS", "AuroraGlobalDBReplicationLag"): {"DBClusterIdentifier", "SourceRegion"},
     ("AWS/Route53", "HealthCheckStatus"): {"HealthCheckId"},
+    ("Otherside", "WishesFailed"): {"Application"},
     ("AWS/CertificateManager", "DaysToExpiry"): {"CertificateArn"},
     ("AWS/S3", "OperationsFailedReplication"): {"SourceBucket", "DestinationBucket", "RuleId"},
     ("AWS/S3", "ReplicationLatency"): {"SourceBucket", "DestinationBucket", "RuleId"},

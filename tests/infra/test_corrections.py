@@ -424,14 +424,14 @@ def test_14_a_lease_is_kept_only_where_three_regions_vote():
             assert f"\nAPP_LEASE_FILE={file}\n" in script(template)
 
 
-def test_14_each_side_knows_the_other_by_its_own_name():
-    """The keeper asks the other side's balancer; neither waits for the other to be declared."""
-    names = {
-        one.region: one.outputs["dnsName"] for one in stack().of("lb/loadBalancer:LoadBalancer")
-    }
+def test_14_both_sides_read_the_pledge_where_the_orchestrator_writes_it():
+    """In the standby's Region, beside the state table and apart from it."""
+    bucket = stack().one("s3/bucket:Bucket", "pledge", region=STANDBY).outputs["bucket"]
     for template in stack().of("ec2/launchTemplate:LaunchTemplate"):
-        other = next(name for region, name in names.items() if region != template.region)
-        assert f"APP_PEER_URL=http://{other}" in script(template)
+        assert f"PLEDGE_BUCKET={bucket}" in script(template)
+        assert f"PLEDGE_REGION={STANDBY}" in script(template)
+    decider = stack().one("lambda/function:Function", "decider")
+    assert decider.inputs["environment"]["variables"]["OTHERSIDE_PLEDGE_BUCKET"] == bucket
 
 
 def test_15_log_groups_are_encrypted_and_expire_on_both_sides():
@@ -496,7 +496,14 @@ def test_both_regions_have_the_same():
         *("aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",),
     }
     counted = {region: {} for region in SIDES}
-    single = ("Orchestrator", "Secrets", "orders-prod-backups-restore-test", "latch", "-lag")
+    single = (
+        "Orchestrator",
+        "Secrets",
+        "orders-prod-backups-restore-test",
+        "latch",
+        "-lag",
+        "pledge",
+    )
     for one in stack().resources:
         apart = any(word in f"{one.component} {one.name}" for word in single)
         if one.region in SIDES and one.type not in one_home and not apart:

@@ -224,8 +224,8 @@ TAKEN_BACK = {
             TEMPLATE, "userData", told("APP_LEASE_FILE=/run/otherside/lease", "APP_LEASE_FILE=none")
         ),
     ],
-    "14_each_side_knows_the_other_by_its_own_name": [
-        edit(TEMPLATE, "userData", told("APP_PEER_URL=http://", "APP_PEER_URL=http://not-")),
+    "14_both_sides_read_the_pledge_where_the_orchestrator_writes_it": [
+        edit(TEMPLATE, "userData", told("PLEDGE_BUCKET=", "PLEDGE_BUCKET=not-")),
     ],
     "15_log_groups_are_encrypted_and_expire_on_both_sides": [
         put("cloudwatch/logGroup:LogGroup", name="database", retentionInDays=0),

@@ -13,6 +13,7 @@ from moto import mock_aws
 
 from otherside.core.facts import Reading
 from otherside.core.names import (
+    PLEDGE_KEY,
     STATE_PARTITION,
     STATE_SORT,
     TRAFFIC_STATES,
@@ -87,7 +88,7 @@ class FakeAws:
         self.calls: list[Call] = []
         self.min_size = 1
         """Of the standby's group of instances."""
-        self.readings = {"canary": Reading.GOOD, "standby_app": Reading.GOOD}
+        self.readings = dict.fromkeys(("canary", "standby_app", "standby_write"), Reading.GOOD)
         self.names = {probes.OUTSIDE[0]: "192.0.2.99"}
         self.lead(Side.PRIMARY)
         session = boto3.Session(**KEYS, region_name="eu-north-1")
@@ -109,6 +110,11 @@ class FakeAws:
             KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
             AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
             BillingMode="PAY_PER_REQUEST",
+        )
+        self.objects = self._plain.client("s3")
+        self.objects.create_bucket(
+            Bucket=known.pledge_bucket,
+            CreateBucketConfiguration={"LocationConstraint": known.standby_region},
         )
         topic = known.topic_arn.rsplit(":", 1)[1]
         sns, sqs = self._plain.client("sns"), self._plain.client("sqs")
@@ -277,6 +283,18 @@ class FakeAws:
         )
         return [json.loads(item["entry"]["S"]) for item in found["Items"]]
 
+    def answer(self, question):
+        """Answer a probe: the public name, or the standby by its own."""
+        if question.path != self.settings.write_path:
+            return self.readings["standby_app"]
+        own = question.url == self.settings.standby_url
+        return self.readings["standby_write" if own else "canary"]
+
+    def pledged(self):
+        """Return what the orchestrator has given its word for."""
+        found = self.objects.get_object(Bucket=self.settings.pledge_bucket, Key=PLEDGE_KEY)
+        return json.loads(found["Body"].read())
+
     def metrics(self):
         """Return what was published, by name."""
         found = self._plain.client("cloudwatch").list_metrics(Namespace="Otherside")
@@ -296,13 +314,7 @@ def fake_aws(monkeypatch):
     """Yield an account whose probes and names are the test's."""
     with mock_aws():
         cloud = FakeAws()
-        monkeypatch.setattr(
-            probes,
-            "ask",
-            lambda question: cloud.readings[
-                "canary" if question.path == cloud.settings.write_path else "standby_app"
-            ],
-        )
+        monkeypatch.setattr(probes, "ask", cloud.answer)
         monkeypatch.setattr(probes, "resolve", cloud.names.get)
         yield cloud
 

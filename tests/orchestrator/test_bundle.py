@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 import zipfile
 from pathlib import Path
 
@@ -108,7 +109,7 @@ class Runtime:
                 self.send_response(200)
                 for name, value in {
                     "Lambda-Runtime-Aws-Request-Id": "1",
-                    "Lambda-Runtime-Deadline-Ms": str(int(1e15)),
+                    "Lambda-Runtime-Deadline-Ms": str(int((time.time() + 12.5) * 1000)),
                     "Lambda-Runtime-Invoked-Function-Arn": "arn:aws:lambda:us-west-2:1:function:f",
                     "Content-Type": "application/json",
                     "Content-Length": str(len(body)),

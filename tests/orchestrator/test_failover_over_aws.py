@@ -63,9 +63,15 @@ def test_every_revision_can_be_replayed_and_tells_what_was_seen(failed_over):
     last = failed_over.revisions()[-1]
     assert last["facts"]["signals"]["control_plane"].startswith("bad")
     assert (last["code"], last["notice"]) == ("c", "failed-over: users are on standby")
-    item = failed_over.table.get_item(
+    items = failed_over.table.query(
         TableName=failed_over.settings.state_table,
-        Key={"application": {"S": "orders-prod"}, "revision": {"S": revision_sort(1)}},
-    )["Item"]
-    state = state_from_text(item["state"]["S"])
-    assert (state.revision, state.phase) == (1, Phase.SUSPECT)
+        KeyConditionExpression="application = :a",
+        ExpressionAttributeValues={":a": {"S": "orders-prod"}},
+    )["Items"]
+    states = [state_from_text(item["state"]["S"]) for item in items]
+    assert [state.revision for state in states] == list(range(1, len(states) + 1))
+    assert [item["revision"]["S"] for item in items] == [
+        revision_sort(state.revision) for state in states
+    ]
+    phases = [state.phase for state in states]
+    assert (phases[0], phases[-1]) == (Phase.STEADY, Phase.FAILED_OVER)

@@ -12,7 +12,7 @@ import pytest
 from orchestrator import stories
 from orchestrator.cloud import fake_aws, witness_settings
 from otherside.core.facts import Reading
-from otherside.core.names import STATE_PARTITION
+from otherside.core.names import STATE_PARTITION, Shelf
 from otherside.core.state import Phase
 from otherside.orchestrator import handler
 from otherside.orchestrator.actuate import actuate
@@ -28,6 +28,7 @@ PLATFORM = {
     "kms:Decrypt": "Lambda reads its settings; DynamoDB, SNS and SQS use their keys for the caller",
     "kms:GenerateDataKey": "SNS and SQS use their keys for the caller",
     "sqs:SendMessage": "Lambda keeps the record of a failed run",
+    "s3:ListBucket": "S3 tells a missing object from a forbidden one only to who may list",
 }
 """What a role needs for what happens in its name, and by whom."""
 
@@ -37,6 +38,9 @@ ACTIONS = {
     ("dynamodb", "GetItem"): "table",
     ("dynamodb", "PutItem"): "table",
     ("dynamodb", "UpdateItem"): "table",
+    ("dynamodb", "DeleteItem"): "table",
+    ("s3", "GetObject"): "pledge",
+    ("s3", "PutObject"): "pledge",
     ("rds", "DescribeGlobalClusters"): "global",
     ("rds", "DescribeDBClusters"): "cluster",
     ("rds", "DescribeEvents"): ANY,
@@ -62,6 +66,8 @@ def resources(call, kind):
             return [stack.one("dynamodb/table:Table", "state").outputs["arn"]]
         case "global":
             return [whole]
+        case "pledge":
+            return [f"arn:aws:s3:::{call.params['Bucket']}/{call.params['Key']}"]
         case "cluster":
             return [call.params["DBClusterIdentifier"]]
         case "all-databases":
@@ -149,6 +155,7 @@ def told():
         cloud.lived_s = cloud.clock.at_s
         stories.healthy(cloud)
         stories.reconcile(stories.world_of(cloud), stories.POLICY)
+        cloud.put(Shelf.PULSE, "primary#i-gone", {"at_s": {"N": "1"}})
         stories.lose_the_primary(cloud)
         stories.until(cloud, Phase.PROMOTING)
         cloud.finish_move()
@@ -213,7 +220,7 @@ def test_no_call_on_the_way_needs_a_control_plane_of_one_region(told):
     """Not Route 53's, not IAM's, not the global STS; every client is bound to its Region."""
     every = [call for calls in told.values() for call in calls]
     assert {call.service for call in every} == {
-        *("autoscaling", "cloudwatch", "dynamodb", "lambda", "rds", "sns"),
+        *("autoscaling", "cloudwatch", "dynamodb", "lambda", "rds", "s3", "sns"),
     }
     assert {call.region for call in every} == {"us-west-2", "us-east-2"}
 
@@ -225,13 +232,13 @@ def test_an_application_may_read_the_lease_and_tell_and_nothing_else():
             one for one in policy(side) if any("state" in arn for arn in listed(one["Resource"]))
         ]
         actions = {action for one in statements for action in listed(one["Action"])}
-        assert actions == {"dynamodb:GetItem", "dynamodb:UpdateItem"}
+        assert actions == {"dynamodb:GetItem", "dynamodb:PutItem"}
         arn = declared().one("dynamodb/table:Table", "state").outputs["arn"]
         for action, shelf, fine in [
             ("dynamodb:GetItem", "lease", True),
-            ("dynamodb:UpdateItem", "pulse", True),
-            ("dynamodb:UpdateItem", "lease", False),
-            ("dynamodb:UpdateItem", "command", False),
+            ("dynamodb:PutItem", "pulse", True),
+            ("dynamodb:PutItem", "lease", False),
+            ("dynamodb:PutItem", "command", False),
         ]:
             keys = {"dynamodb:LeadingKeys": [f"orders-prod/{shelf}"]}
             assert any(allows(one, action, arn, keys) for one in statements) is fine

@@ -246,23 +246,6 @@ def test_a_write_that_outlives_the_lease_is_not_acknowledged(tmp_path, servers):
         until(lambda: client.ask("GET", "/entries/frozen")[0] == 200)
 
 
-@pytest.mark.parametrize(
-    ("seconds_ago", "reached", "said"),
-    [(0.0, True, "reached"), (0.0, False, "lost"), (30.0, False, "unknown")],
-)
-def test_it_tells_the_other_side_whether_the_table_answers(
-    tmp_path, servers, seconds_ago, reached, said
-):
-    """Only what was asked lately counts."""
-    with running(tmp_path, servers[0].port) as client:
-        hold(tmp_path / "lease", 15.0, reached=reached)
-        held = json.loads((tmp_path / "lease").read_text())
-        (tmp_path / "lease").write_text(
-            json.dumps({**held, "asked_s": held["asked_s"] - seconds_ago})
-        )
-        assert client.ask("GET", "/leasez")[1]["store"] == said
-
-
 def test_it_logs_in_to_the_writer_in_whichever_region_it_is(monkeypatch):
     """A token is good for one Region; the one that worked is tried first from then on."""
     monkeypatch.syspath_prepend(str(APP.parent))

@@ -1,9 +1,11 @@
 """The keeper beside the application, for real: PostgreSQL with a standby, and a state table."""
 
 import contextlib
+import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +16,7 @@ import psycopg
 import pytest
 from moto.server import ThreadedMotoServer
 
-from otherside.core.names import STATE_PARTITION, STATE_SORT, Shelf
+from otherside.core.names import PLEDGE_KEY, STATE_PARTITION, STATE_SORT, Shelf
 from sample.postgres import free_port, until
 from sample.test_app import APP, running, servers  # noqa: F401 - a fixture of both
 
@@ -53,11 +55,18 @@ class Table:
         self.client.put_item(TableName=self.name, Item=item)
 
     def pulse(self, side):
-        """Return the newest pulse of a side as plain values, or nothing."""
-        found = self.client.get_item(TableName=self.name, Key=self.key(Shelf.PULSE, side))
+        """Return the pulse of a side's one keeper as plain values, or nothing."""
+        found = self.client.query(
+            TableName=self.name,
+            KeyConditionExpression=f"{STATE_PARTITION} = :p AND begins_with({STATE_SORT}, :s)",
+            ExpressionAttributeValues={
+                ":p": {"S": Shelf.PULSE.of(APPLICATION)},
+                ":s": {"S": f"{side}#"},
+            },
+        )["Items"]
         return {
             name: value.get("BOOL", float(value["N"]) if "N" in value else None)
-            for name, value in found.get("Item", {}).items()
+            for name, value in (found[0] if found else {}).items()
         }
 
 
@@ -73,7 +82,7 @@ def table():
 
 
 @contextlib.contextmanager
-def keeping(client, table, directory, side, database_port):
+def keeping(client, table, directory, side, database_port, **more):
     """Run a keeper beside an application."""
     environment = {
         **client.environment,
@@ -81,9 +90,11 @@ def keeping(client, table, directory, side, database_port):
         "STATE_REGIONS": "us-west-2",
         "APP_NAME": APPLICATION,
         "APP_SIDE": side,
-        "APP_DOMAIN": "orders.test",
-        "APP_PEER_URL": f"http://127.0.0.1:{free_port()}",
+        "AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{free_port()}",
+        "PLEDGE_BUCKET": "pledges",
+        "PLEDGE_REGION": "us-west-2",
         "AWS_ENDPOINT_URL": table.endpoint,
+        **more,
         "AWS_ACCESS_KEY_ID": "x",
         "AWS_SECRET_ACCESS_KEY": "x",
         "DATABASE_PORT": str(database_port),
@@ -123,7 +134,7 @@ def test_it_keeps_the_lease_beats_and_tells(tmp_path, fresh, table):
         told = table.pulse("primary")
         assert (told["writes_ok"], told["reads_ok"], told["app_ok"]) == (True, True, True)
         assert abs(told["wrote_s"] - time.time()) < 10
-        assert client.ask("GET", "/leasez")[1]["store"] == "reached"
+        assert json.loads((tmp_path / "lease").read_text())["reached"]
 
         table.say(is_open=False, epoch=0)
         until(lambda: client.ask("PUT", "/entries/none", b"x")[0] == 503)
@@ -185,3 +196,106 @@ def test_a_process_that_thaws_acknowledges_nothing(tmp_path, fresh, table):
         assert (status, answer["error"]) == (503, "NotAllowedError")
         held = json.loads((tmp_path / "lease").read_text())
         assert held["until_s"] < time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+def test_a_table_that_is_silent_stops_nobody_and_one_that_refuses_does(tmp_path, fresh, table):
+    """The pledge bridges a silence, and nothing but a silence."""
+    objects = boto3.client(
+        "s3",
+        endpoint_url=table.endpoint,
+        region_name="us-west-2",
+        aws_access_key_id="x",
+        aws_secret_access_key="x",
+    )
+    objects.create_bucket(
+        Bucket="pledges", CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    word = {"schema": 1, "open": True, "side": "primary", "epoch": 0, "until_s": time.time() + 600}
+    objects.put_object(Bucket="pledges", Key=PLEDGE_KEY, Body=json.dumps(word).encode())
+    table.say(is_open=True, epoch=0)
+    silent = {"AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{free_port()}"}
+    with (
+        running(tmp_path, fresh[0].port) as client,
+        keeping(client, table, tmp_path, "primary", fresh[0].port, **silent),
+    ):
+        until(lambda: client.ask("PUT", "/entries/bridged", b"x")[0] in {200, 201})
+        assert not json.loads((tmp_path / "lease").read_text())["reached"]
+    table.name = "another"
+    other = tmp_path / "other"
+    other.mkdir()
+    with (
+        running(other, fresh[0].port) as client,
+        keeping(client, table, other, "primary", fresh[0].port),
+    ):
+        until((other / "lease").exists)
+        assert json.loads((other / "lease").read_text())["until_s"] == 0.0
+        assert client.ask("PUT", "/entries/refused", b"x")[0] == 503
+
+
+def test_a_keeper_that_stands_still_is_silent_to_its_watchdog(tmp_path):
+    """Systemd hears of it while every loop goes round, and starts it anew if one stops."""
+    where = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+        line.bind(where)
+        line.settimeout(1.0)
+        now = [1000.0]
+        keeper = module("keeper")
+        keeper.now_s = lambda: now[0]
+        dog = keeper.Watchdog({"NOTIFY_SOCKET": where})
+        for name in ("renew", "beat", "pulse"):
+            dog.round(name)
+            assert b"WATCHDOG=1" in line.recv(100)
+        now[0] += keeper.STUCK_S
+        dog.round("beat")
+        dog.round("pulse")
+        line.settimeout(0.0)
+        with pytest.raises(BlockingIOError):
+            line.recv(100)
+        dog.round("renew")
+        assert b"WATCHDOG=1" in line.recv(100)
+
+
+def module(name):
+    """Load a module of the sample application as its directory has it."""
+    sys.path.insert(0, str(APP.parent))
+    try:
+        spec = importlib.util.spec_from_file_location(f"sample_{name}", APP.parent / f"{name}.py")
+        made = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(made)
+        return made
+    finally:
+        sys.path.remove(str(APP.parent))
+
+
+class Rows:
+    """A database whose one heartbeat row is what the test says."""
+
+    def __init__(self, beat_s):
+        self.row = (beat_s, 3)
+
+    @contextlib.contextmanager
+    def cursor(self, role):
+        """Lend a cursor that reads the row; there is no writer here."""
+        if role == "local":
+            raise OSError
+        yield self
+
+    def execute(self, *_):
+        """Take any statement."""
+
+    def fetchone(self):
+        """Return the row."""
+        return self.row
+
+
+def test_a_young_keepers_first_row_is_no_lag():
+    """How old it is says when the writer died, and not how long a row travels."""
+    keeper = module("keeper")
+    database = Rows(time.time() - 120.0)
+    heart = keeper.Heart(database, (OSError,))
+    heart.beat(0)
+    assert heart.found()["lag_max_s"] is None
+    assert heart.found()["beat_epoch"] == 3
+    database.row = (time.time() - 0.5, 3)
+    heart.beat(0)
+    assert 0.4 < heart.found()["lag_max_s"] < 5

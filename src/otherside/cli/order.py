@@ -11,7 +11,7 @@ from otherside.core.facts import Command, Order
 from otherside.core.state import Phase, State
 from otherside.core.transitions import HEEDED_IN
 from otherside.design.document import duration_s
-from otherside.orchestrator.ports import UnavailableError
+from otherside.orchestrator.ports import ConflictError, UnavailableError
 
 ORDERS = [str(one) for one in Order]
 MEANS = {
@@ -20,6 +20,8 @@ MEANS = {
     Order.DENY: "the writer stays, and nobody is asked again until it has been seen to live",
     Order.RESUME: "the orchestrator goes on as if nothing had happened, the writer at home",
     Order.ADOPT: "the orchestrator takes the writer to be where Aurora says that it is",
+    Order.PROCEED: "the orchestrator goes on without the proof that it waits for, at your own risk",
+    Order.HALT: "the orchestrator does nothing more by itself until somebody resumes or adopts",
     Order.SIGN_RECONCILIATION: "you know what became of the writes that were lost",
     Order.FREEZE: "nothing moves until then",
 }
@@ -34,8 +36,9 @@ MEANS = {
 def order(what: str, design: Path, until: str | None, revision: int | None, *, yes: bool) -> None:
     """Give the orchestrator an order; its next look heeds it.
 
-    An order counts for the phase that you saw: if the orchestrator has gone on meanwhile, it means
-    nothing. It is written into the state table under your own identity.
+    An order counts for the phase that you saw, and for a quarter of an hour: if the orchestrator
+    has gone on meanwhile, it means nothing. It is written into the state table under your own
+    identity; if somebody else orders at the same time, one of you is told so.
 
     \b
     Examples:
@@ -47,11 +50,13 @@ def order(what: str, design: Path, until: str | None, revision: int | None, *, y
     """
     wanted = Order(what)
     opened = open_table(design)
-    until_s = _until_s(wanted, until, opened.clock.now_s())
+    state, until_s = opened.state, _until_s(wanted, until, opened.clock.now_s())
     try:
-        state = opened.ledger.newest()
         seen = state.revision if revision is None else revision
+        over = opened.ledger.freeze() if wanted is Order.FREEZE else opened.ledger.command()
         _check(wanted, state, seen)
+        if over is not None and over.author and state.entered <= over.revision <= state.revision:
+            click.echo(f"{over.author} has ordered {over.order} here already.", err=True)
         if not yes:
             click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
             click.confirm(f"{what}: {MEANS[wanted]}. Go on?", abort=True)
@@ -59,12 +64,14 @@ def order(what: str, design: Path, until: str | None, revision: int | None, *, y
             Command(
                 order=wanted,
                 revision=seen,
-                author=caller(opened.topology.regions.standby),
+                author=caller(opened.region),
                 at_s=opened.clock.now_s(),
                 until_s=until_s,
-            )
+                loss_s=state.asked_loss_s if wanted is Order.APPROVE else None,
+            ),
+            over=over,
         )
-    except UnavailableError as error:
+    except (ConflictError, UnavailableError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"Ordered for revision {seen}. `otherside status` shows what comes of it.")
 

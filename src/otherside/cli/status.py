@@ -25,7 +25,8 @@ DESIGN = click.Path(dir_okay=False, path_type=Path)
 def status(design: Path, last: int, *, as_json: bool) -> None:
     """Show where the orchestrator stands, why, and what each side says of itself.
 
-    Everything is read from the state table, in the standby's Region, with your credentials.
+    Everything is read from the state table with your credentials: in the standby's Region, or by
+    the primary's copy where that one does not answer.
 
     \b
     Examples:
@@ -39,10 +40,11 @@ def status(design: Path, last: int, *, as_json: bool) -> None:
         raise click.UsageError(msg)
     opened = open_table(design)
     try:
-        state = opened.ledger.newest()
+        state = opened.state
         revisions = opened.ledger.last_revisions(last)
         pulses = opened.ledger.pulses()
         lease = opened.ledger.lease()
+        attempts = opened.ledger.attempts(state.epoch)
     except UnavailableError as error:
         raise click.ClickException(str(error)) from None
     now_s = opened.clock.now_s()
@@ -50,7 +52,9 @@ def status(design: Path, last: int, *, as_json: bool) -> None:
         "schema_version": 1,
         "application": opened.topology.prefix,
         "state": asdict(state),
+        "region": opened.region,
         "lease": asdict(lease[1]) if lease else None,
+        "attempts": [asdict(one) for one in attempts],
         "pulses": {
             place: {**asdict(pulse), "age_s": round(now_s - pulse.at_s, 1)}
             for place, pulse in pulses.items()
@@ -74,6 +78,12 @@ def _show(document: Mapping[str, Any], state: State, now_s: float) -> None:
     if lease:
         said = "open" if lease["open"] else "closed: nobody may acknowledge a write"
         console.print(f"  lease: {said}, epoch {lease['epoch']}")
+    for attempt in document["attempts"]:
+        answer = attempt["answer"] or "no answer"
+        asked = f"Aurora was asked: {answer}" if attempt["called"] else "claimed, and not called"
+        console.print(f"  attempt {attempt['operation']}: {asked}")
+    for failing in state.failing:
+        console.print(f"  failing: {failing}", markup=False)
     if document["pulses"]:
         table = Table(box=None, pad_edge=False)
         for column in ("place", "age", "app", "writes", "reads", "lag"):

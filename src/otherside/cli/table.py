@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from otherside.core.state import State
 from otherside.core.topology import Topology
 from otherside.design import DesignError, read_design
 from otherside.orchestrator.clock import SystemClock
+from otherside.orchestrator.ports import UnavailableError
 
 if TYPE_CHECKING:
     from otherside.orchestrator.aws.ledger import Ledger
@@ -19,18 +21,24 @@ OPERATOR_SKEW_S = 300.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A design and its state table."""
+    """A design and its state table, as the first Region that answers holds it."""
 
     topology: Topology
+    region: str
     ledger: "Ledger"
+    state: State
+    """The newest revision there."""
     clock: SystemClock
 
 
 def open_table(design: Path) -> Opened:
-    """Read a design and open its state table, in the standby's Region.
+    """Read a design and open its state table: in the standby's Region, or by the primary's copy.
+
+    Once the standby serves everyone it may be its Region that is lost.
 
     Raises:
         click.UsageError: If the design cannot be used, or boto3 is not installed.
+        click.ClickException: If no copy of the table answers.
     """
     try:
         topology = read_design(design)
@@ -42,16 +50,30 @@ def open_table(design: Path) -> Opened:
     except ModuleNotFoundError as error:
         msg = f"this needs {error.name}: pip install 'otherside[operate]'"
         raise click.UsageError(msg) from None
-    clock = SystemClock()
-    ledger = Ledger(
-        Clients().dynamodb(topology.regions.standby),
-        table=f"{topology.prefix}-state",
-        application=topology.prefix,
-        clock=clock,
-        code="cli",
-        skew_s=OPERATOR_SKEW_S,
-    )
-    return Opened(topology=topology, ledger=ledger, clock=clock)
+    clock, clients, silent = SystemClock(), Clients(), []
+    for region in _copies(topology):
+        ledger = Ledger(
+            clients.dynamodb(region),
+            table=f"{topology.prefix}-state",
+            application=topology.prefix,
+            clock=clock,
+            code="cli",
+            skew_s=OPERATOR_SKEW_S,
+        )
+        try:
+            state = ledger.newest()
+        except UnavailableError as error:
+            silent.append(f"{region}: {error}")
+            continue
+        return Opened(topology=topology, region=region, ledger=ledger, state=state, clock=clock)
+    msg = "; ".join(silent)
+    raise click.ClickException(msg)
+
+
+def _copies(topology: Topology) -> list[str]:
+    """Return where the table can be read and written, the orchestrator's own Region first."""
+    regions = topology.regions
+    return [regions.standby, *([regions.primary] if regions.quorum else [])]
 
 
 def caller(region: str) -> str:

@@ -42,15 +42,15 @@ class Signals:
     heartbeat: Signal
     """Whether the writer's heartbeat, replicated into the standby, is young."""
     app_pulse: Signal
-    """What the primary's Region says of its application, pushed to the state table."""
+    """What the writer's Region says of its application, pushed to the state table."""
     write_pulse: Signal
-    """What the primary's Region says of its database's writes, pushed likewise."""
+    """What the writer's Region says of its database's writes, pushed likewise."""
     dns_health: Signal
     """What Route 53's checkers think, read through DNS: no control plane."""
     control_plane: Signal
     """Whether RDS in the primary's Region answers. Never necessary, never sufficient."""
     self_test: Signal
-    """Whether we can see anything: our own database's reader, names outside, our own table."""
+    """Whether we can see anything: names outside and our own table, and nothing of a side's."""
     standby_app: Signal
     """Whether the same build serves reads on the standby."""
 
@@ -80,17 +80,35 @@ class MoveUnderWay:
     progress: Progress
 
 
+class Fitness(StrEnum):
+    """Whether the side that does not write can be asked to take over."""
+
+    FIT = "fit"
+    DOUBTFUL = "doubtful"
+    """Nothing is known against it: whoever moves the database is asked, and says if not."""
+    UNFIT = "unfit"
+    """It cannot, and no approval changes that."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseView:
-    """The global database as its control plane describes it."""
+    """The global database as its control plane describes it. The follower is who does not write."""
 
-    writer: Side
+    writer: Side | None
+    """`None` where the writer is nobody that we know."""
     move: MoveUnderWay | None
-    standby_has_instance: bool
-    standby_available: bool
+    follower_is_member: bool
+    """Whether the follower belongs to the global database at all."""
+    follower_has_instance: bool
+    fitness: Fitness
+    """What the follower's state says of taking over."""
+    status: str
+    """That state, in Aurora's own word."""
     versions_match: bool
     resynced: bool
-    """Whether the side that does not write follows the one that does."""
+    """Whether the follower follows the writer."""
+    alien: str | None = None
+    """What about its members is nothing that we made, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +156,10 @@ class Order(StrEnum):
     RESUME = "resume"
     ADOPT = "adopt"
     SIGN_RECONCILIATION = "sign-reconciliation"
+    PROCEED = "proceed"
+    """Go on without the proof that is waited for, at the author's own risk."""
+    HALT = "halt"
+    """Do nothing more by itself, wherever it stands."""
     FREEZE = "freeze"
     """Move nothing until a moment, which is given with it; one in the past ends a freeze."""
 
@@ -152,6 +174,32 @@ class Command:
     at_s: float
     until_s: float | None = None
     """The end of a freeze."""
+    loss_s: float | None = None
+    """What the author was told that a failover would lose: an approval is for no more."""
+
+
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """What became of one attempt to move the writer, as its actor wrote it down."""
+
+    operation: str
+    called: bool
+    """Whether Aurora was called; a claim alone is a wish."""
+    answer: str | None
+    """`ACCEPTED`, Aurora's own name of its refusal, or `None` where nobody knows."""
+
+    @property
+    def number(self) -> int:
+        """Which attempt of its epoch it was."""
+        return int(self.operation.rpartition(".")[2])
+
+    @property
+    def refused(self) -> bool:
+        """Whether Aurora is known to have said no, so that nothing was moved by it."""
+        return self.answer is not None and self.answer != ACCEPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,7 +212,8 @@ class Facts:
     replication: Replication | None
     lease: Lease | None
     write_verified: bool | None
-    """Whether a row of the current epoch was written to the target and read back."""
+    """Whether a row of the current epoch was written to the target and read back, both beside the
+    database and by the name that users' writes go by."""
     users_on: Side | None
     """Which side DNS answers with."""
     capacity_short: bool | None = None
@@ -172,5 +221,16 @@ class Facts:
     command: Command | None = None
     freeze: Command | None = None
     """The newest freeze that was ordered; it counts in any phase."""
+    epoch_seen: int | None = None
+    """The highest epoch that the database's own row is known to hold; it outlives our table."""
+    machines: int | None = None
+    """How many machines of the primary's side have reported lately."""
+    attempts: tuple[Attempt, ...] | None = None
+    """What became of the attempts of the present epoch; `None` where nobody could look."""
+    failing: tuple[str, ...] | None = None
+    """What the look before this one asked for and could not have, each with the reason; `None`
+    where nobody knows of a look before."""
+    unreadable: tuple[str, ...] = ()
+    """What could not be read in this look, each with the reason."""
     aurora: tuple[str, ...] = ()
     """What Aurora says of its own moves, in its own words: for the record, and decides nothing."""

@@ -21,12 +21,18 @@ FAILOVER_ACTIVE = "FailoverActive"
 HEARTBEAT = "Heartbeat"
 """1 for each tick of the decider. Its absence pages."""
 
+WISHES_FAILED = "WishesFailed"
+"""How many things one look asked for and could not have."""
+
 DECIDER_HANDLER = "otherside.orchestrator.handler.decide"
 ACTUATOR_HANDLER = "otherside.orchestrator.handler.act"
 WITNESS_HANDLER = "otherside.orchestrator.handler.watch"
 ROTATION_HANDLER = "otherside.orchestrator.rotation.rotate"
 RUNTIME = "python3.13"
 """Lambda's runtime for all of them."""
+
+TICK = "tick"
+"""Key of the event, `true`, by which the schedule wakes a function; others wake it without."""
 
 STATE_PARTITION = "application"
 """Partition key of the state table; its value is `Topology.prefix`."""
@@ -69,8 +75,16 @@ LEASE_S = 15.0
 """How long a renewal of the lease lets its holder acknowledge writes, by the holder's own clock."""
 RENEW_S = 5.0
 """How often a holder renews it."""
+PULSE_TIDY_MAX = 5
+"""Most pulses of instances that are gone that one look forgets."""
 HEARTBEAT_S = 1.0
 """How often the writer's heartbeat is written into the database."""
+
+PLEDGE_KEY = "pledge.json"
+"""Object in the pledge bucket, in the standby's Region: the orchestrator's own word that it gives
+no side up before a moment. Keepers go by it while the state table does not answer at all."""
+PLEDGE_S = 150.0
+"""How long one word of it holds: longer than two ticks, so that one late look stops nobody."""
 
 FREEZE_SORT = "freeze"
 """Sort key of the newest freeze, which no other order may hide."""
@@ -150,6 +164,7 @@ class OrchestratorSettings(Settings):
     primary_cluster_arn: str
     standby_cluster_arn: str
     state_table: str
+    pledge_bucket: str
     topic_arn: str
     capacity_group: str
     """Name of the standby's Auto Scaling group."""

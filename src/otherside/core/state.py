@@ -54,11 +54,25 @@ class Intent:
     move: Move
     target: Side
     not_after_s: float
+    free_from_s: float = 0.0
+    """From when on a move was nobody's to allow, before this epoch was begun."""
+    instead: bool = False
+    """Whether it takes over from a switchover of ours that stands still beside a dead Region."""
 
     @property
     def operation(self) -> str:
         """The name of this very attempt."""
         return f"{self.epoch}.{self.attempt}"
+
+
+class Trouble(StrEnum):
+    """What is wrong while the standby serves everyone, and nothing may be moved by itself."""
+
+    NONE = "none"
+    NO_WRITES = "no-writes"
+    """The writer is there, and takes none."""
+    DRIFTING = "drifting"
+    """DNS leads users back to the side that was given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,13 +85,28 @@ class State:
     """When the phase was entered."""
     entered: int = 0
     """The revision that entered it: orders for any later one of the same phase count."""
+    entered_by: str = ""
+    """The event that led here, for whoever reads states and not sentences."""
     writer: Side
     """The side that holds the writer, as last committed."""
     epoch: int = 0
     """Counts committed attempts to move the writer."""
-    latched: bool = False
-    """Whether users are held on the standby."""
+    latched: bool | None = False
+    """Whether users are held on the standby; `None` where nobody knows any more, so that whatever
+    holds them now is left alone."""
     verdict: Verdict = Verdict.HEALTHY
+    unwell_since_s: float | None = None
+    """Since when the verdict has been another than healthy, without a break."""
+    failing: tuple[str, ...] = ()
+    """What was asked of the world and could not be had, at the last look that could tell."""
+    failing_since_s: float | None = None
+    trouble: Trouble = Trouble.NONE
+    flaps: int = 0
+    """How many suspicions followed one another closely."""
+    flapped_s: float = -1e9
+    """When the last of them began."""
+    asked_loss_s: float | None = None
+    """What a person was told that a failover would lose; `None` where nobody could say."""
     bad_since_s: float | None = None
     """Since when a deadly verdict has held without a break."""
     looked_s: float = 0.0
@@ -97,7 +126,7 @@ class State:
     """When that person asked."""
     denied: bool = False
     """A person said no: nothing is asked again until the writer has been seen to live."""
-    told_s: float = 0.0
+    told_s: float = -1e9
     """When a person was last told that this phase waits for one."""
     loss_estimate_s: float | None = None
     """What the last confirmed failover would lose, by what was known."""

@@ -23,7 +23,10 @@ class Event(StrEnum):
     CANCELLED = "cancelled"
     RETRY = "retry"
     EXHAUSTED = "exhausted"
+    UNCALLED = "uncalled"
+    DECLINED = "declined"
     FOREIGN = "foreign"
+    STOPPED = "stopped"
     STUCK = "stuck"
     VERIFIED = "verified"
     SHIFTED_BY_FAILOVER = "shifted-by-failover"
@@ -41,7 +44,9 @@ class Event(StrEnum):
     ADOPTED_AWAY = "adopted-away"
 
 
-_FOREIGN = {Event.FOREIGN: Phase.HALTED}
+_FOREIGN = {Event.FOREIGN: Phase.HALTED, Event.STOPPED: Phase.HALTED}
+_ARRIVED = {Event.MOVED: Phase.VERIFY}
+"""A switchover of ours that was given up for lost, and arrived after all."""
 _GUARDED = {
     Event.ALLOWED: Phase.FENCING,
     Event.ASKING: Phase.AWAIT_APPROVAL,
@@ -55,24 +60,39 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
         Event.ORDERED: Phase.SWITCH_PRECHECK,
         **_FOREIGN,
     },
-    Phase.SUSPECT: {**_GUARDED, Event.EXPIRED: Phase.STEADY, **_FOREIGN},
+    Phase.SUSPECT: {
+        **_GUARDED,
+        Event.EXPIRED: Phase.STEADY,
+        Event.MOVING: Phase.SWITCHING,
+        **_ARRIVED,
+        **_FOREIGN,
+    },
     Phase.AWAIT_APPROVAL: {
         Event.ALLOWED: Phase.FENCING,
+        Event.ASKING: Phase.AWAIT_APPROVAL,
         Event.CLEARED: Phase.STEADY,
         Event.REFUSED: Phase.BLOCKED,
         Event.DENIED: Phase.BLOCKED,
+        Event.MOVING: Phase.SWITCHING,
+        **_ARRIVED,
         **_FOREIGN,
     },
     Phase.BLOCKED: {
         Event.ALLOWED: Phase.FENCING,
         Event.ASKING: Phase.AWAIT_APPROVAL,
         Event.CLEARED: Phase.STEADY,
+        Event.MOVING: Phase.SWITCHING,
+        **_ARRIVED,
         **_FOREIGN,
     },
     Phase.FENCING: {
         Event.FENCED: Phase.PROMOTE_INTENT,
         Event.REFUSED: Phase.BLOCKED,
+        Event.DENIED: Phase.BLOCKED,
+        Event.STUCK: Phase.BLOCKED,
         Event.CLEARED: Phase.STEADY,
+        Event.MOVING: Phase.SWITCHING,
+        **_ARRIVED,
         **_FOREIGN,
     },
     Phase.PROMOTE_INTENT: {
@@ -80,6 +100,8 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
         Event.MOVING: Phase.PROMOTING,
         Event.RETRY: Phase.PROMOTE_INTENT,
         Event.CLEARED: Phase.STEADY,
+        Event.UNCALLED: Phase.BLOCKED,
+        Event.DECLINED: Phase.BLOCKED,
         Event.EXHAUSTED: Phase.HALTED,
         **_FOREIGN,
     },
@@ -108,16 +130,21 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
         Event.FIT: Phase.SWITCH_INTENT,
         Event.UNFIT_AT_HOME: Phase.STEADY,
         Event.UNFIT_AWAY: Phase.FAILBACK_READY,
+        Event.SUSPECTED: Phase.SUSPECT,
         **_FOREIGN,
     },
     Phase.SWITCH_INTENT: {
         Event.MOVED: Phase.VERIFY,
         Event.MOVING: Phase.SWITCHING,
         Event.RETRY: Phase.SWITCH_INTENT,
+        Event.UNFIT_AT_HOME: Phase.STEADY,
+        Event.UNFIT_AWAY: Phase.FAILBACK_READY,
+        Event.SUSPECTED: Phase.SUSPECT,
         Event.EXHAUSTED: Phase.HALTED,
         **_FOREIGN,
     },
     Phase.SWITCHING: {
+        Event.ASKING: Phase.AWAIT_APPROVAL,
         Event.MOVED: Phase.VERIFY,
         Event.CANCELLED: Phase.SWITCH_INTENT,
         Event.EXHAUSTED: Phase.HALTED,
@@ -135,10 +162,12 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
 HEEDED_IN: dict[Order, frozenset[Phase]] = {
     Order.SWITCHOVER: frozenset({Phase.STEADY, Phase.FAILBACK_READY}),
     Order.APPROVE: frozenset({Phase.AWAIT_APPROVAL, Phase.BLOCKED}),
-    Order.DENY: frozenset({Phase.AWAIT_APPROVAL}),
+    Order.DENY: frozenset({Phase.AWAIT_APPROVAL, Phase.FENCING}),
     Order.RESUME: frozenset({Phase.HALTED}),
     Order.ADOPT: frozenset({Phase.HALTED}),
     Order.SIGN_RECONCILIATION: frozenset({Phase.REJOINED}),
+    Order.PROCEED: frozenset({Phase.VERIFY, Phase.SHIFT}),
+    Order.HALT: frozenset(Phase) - {Phase.HALTED},
     Order.FREEZE: frozenset(Phase),
 }
 """In which phases each order of a person's means anything."""

@@ -17,6 +17,8 @@ class Verdict(StrEnum):
     """Most of the main signals are bad, from inside and from outside, and nothing answers."""
     WRITER_DEAD = "writer-dead"
     """No write works, and the Region answers: Aurora replaces it by itself first."""
+    REGION_SILENT = "region-silent"
+    """As good as dead, and RDS in the Region answers: its machines may be being replaced."""
     REPLICATION_CUT = "replication-cut"
     """Replication stands still while users are served: the classic way to split a brain."""
     PROBE_FAULT = "probe-fault"
@@ -35,7 +37,10 @@ class Verdict(StrEnum):
     """Writes work, and no main signal is bad."""
 
 
-DEADLY = frozenset({Verdict.REGION_DEAD, Verdict.WRITER_DEAD})
+DEADLY = frozenset({Verdict.REGION_DEAD, Verdict.WRITER_DEAD, Verdict.REGION_SILENT})
+"""What may lead to a failover; the last of them only by a person's word."""
+BLIND = frozenset({Verdict.UNCERTAIN, Verdict.SELF_SUSPECT})
+"""What says that too little was found out: it neither confirms nor clears."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +102,9 @@ def judge(evidence: Evidence) -> Verdict:
     third_party_bad = BAD in (evidence.witness_canary, evidence.dns_health)
     many = evidence.bad >= WITNESSES_MIN
     if many and inside_bad and third_party_bad and _region_is_silent(evidence):
-        return Verdict.REGION_DEAD
+        # One machine that is replaced silences every other signal; RDS is none of its.
+        lives = evidence.control_plane is GOOD
+        return Verdict.REGION_SILENT if lives else Verdict.REGION_DEAD
     if BAD in (*evidence.main, evidence.app_pulse):
         return Verdict.UNCERTAIN
     return Verdict.CONTROL_PLANE if evidence.control_plane is BAD else Verdict.UNCERTAIN

@@ -141,17 +141,6 @@ class AppTier(pulumi.ComponentResource):
             cidr_ipv4=ANYWHERE,
             opts=self._here,
         )
-        if not https:
-            aws.vpc.SecurityGroupEgressRule(
-                f"{self._name}-inside-peer",
-                security_group_id=inside.id,
-                description="The load balancer of the other side",
-                ip_protocol="tcp",
-                from_port=80,
-                to_port=80,
-                cidr_ipv4=ANYWHERE,
-                opts=self._here,
-            )
         return edge, inside
 
     def _group(self, role: str, description: str) -> aws.ec2.SecurityGroup:

@@ -11,8 +11,9 @@ cat >@@ENVIRONMENT_FILE@@ <<'SETTINGS'
 @@SETTINGS@@
 SETTINGS
 
-# First of all the log, so that a boot that fails can be read from outside.
-dnf install --assumeyes amazon-cloudwatch-agent
+# The logs leave by a unit of their own, which nothing here waits for: an instance serves without
+# them. It is started last, or as soon as this script fails, because packages are installed one at
+# a time. A file a kind: of a pattern the agent follows the newest file alone.
 cat >/opt/otherside/agent.json <<'AGENT'
 {
   "logs": {
@@ -20,9 +21,19 @@ cat >/opt/otherside/agent.json <<'AGENT'
       "files": {
         "collect_list": [
           {
-            "file_path": "/var/log/otherside-*.log",
+            "file_path": "/var/log/otherside-boot.log",
             "log_group_name": "@@LOG_GROUP@@",
-            "log_stream_name": "{instance_id}"
+            "log_stream_name": "{instance_id}/boot"
+          },
+          {
+            "file_path": "/var/log/otherside-app.log",
+            "log_group_name": "@@LOG_GROUP@@",
+            "log_stream_name": "{instance_id}/app"
+          },
+          {
+            "file_path": "/var/log/otherside-keeper.log",
+            "log_group_name": "@@LOG_GROUP@@",
+            "log_stream_name": "{instance_id}/keeper"
           }
         ]
       }
@@ -30,8 +41,33 @@ cat >/opt/otherside/agent.json <<'AGENT'
   }
 }
 AGENT
+cat >/opt/otherside/ship-logs.sh <<'SHIP'
+#!/bin/bash
+set -euo pipefail
+dnf install --assumeyes amazon-cloudwatch-agent
 /opt/aws/amazon-cloudwatch-agent/bin/amazon-cloudwatch-agent-ctl \
   -a fetch-config -m ec2 -s -c file:/opt/otherside/agent.json
+SHIP
+chmod 0755 /opt/otherside/ship-logs.sh
+cat >/etc/systemd/system/otherside-logs.service <<'UNIT'
+[Unit]
+Description=@@APPLICATION@@: logs to CloudWatch
+After=network-online.target
+Wants=network-online.target
+
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStart=/opt/otherside/ship-logs.sh
+TimeoutStartSec=300
+Restart=on-failure
+RestartSec=30
+
+[Install]
+WantedBy=multi-user.target
+UNIT
+systemctl daemon-reload
+trap 'systemctl enable --now --no-block otherside-logs.service || true' EXIT
 
 dnf install --assumeyes python3-psycopg2
 aws s3 cp 's3://@@BUCKET@@/@@KEY@@' /opt/otherside/app.zip --region @@REGION@@
@@ -74,6 +110,12 @@ Wants=network-online.target
 ConditionPathExists=/opt/otherside/app/keeper.py
 
 [Service]
+# A keeper whose loops stand still is started anew: its instance would go on serving without one.
+Type=notify
+NotifyAccess=main
+WatchdogSec=60
+WatchdogSignal=SIGKILL
+TimeoutStartSec=infinity
 User=otherside
 EnvironmentFile=@@ENVIRONMENT_FILE@@
 RuntimeDirectory=otherside

@@ -1,6 +1,6 @@
 """The whole: a `Topology` in, two Regions that can stand in for one another out."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -8,12 +8,13 @@ from typing import Self
 import pulumi
 import pulumi_aws as aws
 
-from otherside.core.names import DATABASE_USER, Shelf
+from otherside.core.names import DATABASE_USER, PLEDGE_KEY, Shelf
 from otherside.core.topology import Pair, Protocol, Side, Topology
 from otherside.design import read_design
 from otherside.infra.alert_topic import AlertTopic, AlertTopicArgs
 from otherside.infra.app_tier import AppTier, AppTierArgs
 from otherside.infra.backups import Backups, BackupsArgs, BackupSideArgs
+from otherside.infra.bucket import PrivateBucket, PrivateBucketArgs
 from otherside.infra.domain import Domain, DomainArgs
 from otherside.infra.failover_orchestrator import (
     FailoverOrchestrator,
@@ -80,6 +81,7 @@ class DisasterRecovery(pulumi.ComponentResource):
             opts=self._part,
         )
         self.state = self._declare_state()
+        self.pledge = self._declare_pledge()
         self.tiers = self._declare_tiers()
         self.traffic = self._declare_traffic()
         self._alarms = self._declare_observability()
@@ -288,17 +290,25 @@ class DisasterRecovery(pulumi.ComponentResource):
         )
 
     def _declare_tiers(self) -> Pair[AppTier]:
-        """Declare both tiers; each knows where the other's load balancer is, made later or not."""
-        names: dict[Side, pulumi.Output[str]] = {}
-        later: dict[Side, Callable[[pulumi.Output[str]], None]] = {}
-        for side in Side:
-            made: tuple[pulumi.Output[str], Callable[[pulumi.Output[str]], None]]
-            made = pulumi.deferred_output()
-            names[side], later[side] = made
-        tiers = {side: self._declare_tier(side, names[side.other]) for side in Side}
-        for side in Side:
-            later[side](tiers[side].dns_name)
+        tiers = {side: self._declare_tier(side) for side in Side}
         return Pair(primary=tiers[Side.PRIMARY], standby=tiers[Side.STANDBY])
+
+    def _declare_pledge(self) -> PrivateBucket:
+        """Declare where the orchestrator keeps its word, beside the state table and apart from it.
+
+        Under S3's own key: there is no secret in it, and no key of ours that cannot be used may
+        keep the orchestrator from fencing.
+        """
+        return PrivateBucket(
+            f"{self._name}-pledge",
+            PrivateBucketArgs(
+                site=self._sites.standby,
+                name=self._bucket_name("pledge", Side.STANDBY),
+                key_arn=None,
+                protect=self._topology.protect,
+            ),
+            opts=self._part,
+        )
 
     def _declare_witness(self) -> WitnessCanary:
         """Declare what looks from the third Region, and writes down what it sees."""
@@ -322,7 +332,7 @@ class DisasterRecovery(pulumi.ComponentResource):
             opts=self._part,
         )
 
-    def _declare_tier(self, side: Side, peer: pulumi.Output[str]) -> AppTier:
+    def _declare_tier(self, side: Side) -> AppTier:
         topology, compute = self._topology, self._topology.compute
         member = self._side_of_database(side)
         images = compute.image_ids
@@ -352,10 +362,10 @@ class DisasterRecovery(pulumi.ComponentResource):
                     "APP_SIDE": side,
                     # A lease in one Region's table would stop the primary when that is away.
                     "APP_LEASE_FILE": LEASE_FILE if topology.regions.quorum else "none",
-                    "APP_DOMAIN": topology.traffic.domain,
-                    "APP_PEER_URL": peer.apply(self._url),
                     "STATE_TABLE": self.state.name,
                     "STATE_REGIONS": ",".join(self._state_regions(side)),
+                    "PLEDGE_BUCKET": self.pledge.name,
+                    "PLEDGE_REGION": topology.regions.standby,
                 },
                 statements=self._instance_statements(side),
                 security_group_ids=[member.client_security_group_id],
@@ -391,27 +401,10 @@ class DisasterRecovery(pulumi.ComponentResource):
             )
             for one in Side
         ]
-        sessions, state, prefix = self.sessions, self.state, self._topology.prefix
+        sessions = self.sessions
         table = sessions.primary_arn if side is Side.PRIMARY else sessions.standby_arn
-        # Its own Region's copy first and the other's when that is lost; with one copy, that one.
-        copies = [state.arn] if len(state.regions) == 1 else [state.primary_arn, state.arn]
         return [
-            allow(
-                "AskForTheLease",
-                ["dynamodb:GetItem"],
-                copies,
-                when={
-                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [Shelf.LEASE.of(prefix)]}
-                },
-            ),
-            allow(
-                "TellHowItIs",
-                ["dynamodb:UpdateItem"],
-                copies,
-                when={
-                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [Shelf.PULSE.of(prefix)]}
-                },
-            ),
+            *self._keeping_statements(),
             allow("LogIn", ["rds-db:connect"], users),
             allow("ReadTheSecret", ["secretsmanager:GetSecretValue"], self._secret_arn(side)),
             allow(
@@ -445,6 +438,35 @@ class DisasterRecovery(pulumi.ComponentResource):
                         ]
                     }
                 },
+            ),
+        ]
+
+    def _keeping_statements(self) -> list[Statement]:
+        """Return what keeping the lease takes: one item to read, one to write, and the pledge."""
+        state, prefix = self.state, self._topology.prefix
+        # Its own Region's copy first and the other's when that is lost; with one copy, that one.
+        copies = [state.arn] if len(state.regions) == 1 else [state.primary_arn, state.arn]
+        return [
+            allow(
+                "AskForTheLease",
+                ["dynamodb:GetItem"],
+                copies,
+                when={
+                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [Shelf.LEASE.of(prefix)]}
+                },
+            ),
+            allow(
+                "TellHowItIs",
+                ["dynamodb:PutItem"],
+                copies,
+                when={
+                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [Shelf.PULSE.of(prefix)]}
+                },
+            ),
+            allow(
+                "ReadThePledge",
+                ["s3:GetObject"],
+                pulumi.Output.concat(self.pledge.arn, "/", PLEDGE_KEY),
             ),
         ]
 
@@ -554,6 +576,8 @@ class DisasterRecovery(pulumi.ComponentResource):
                     standby_cluster_arn=database.standby.arn,
                     state_table=self.state.name,
                     state_table_arn=self.state.arn,
+                    pledge_bucket=self.pledge.name,
+                    pledge_bucket_arn=self.pledge.arn,
                     capacity_group=self.tiers.standby.group_name,
                     capacity_group_arn=self.tiers.standby.group_arn,
                     capacity_min=topology.compute.capacity.primary.min,

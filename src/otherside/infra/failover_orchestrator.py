@@ -13,6 +13,9 @@ from otherside.core.names import (
     HEARTBEAT,
     METRIC_DIMENSION,
     METRIC_NAMESPACE,
+    PLEDGE_KEY,
+    TICK,
+    WISHES_FAILED,
     OrchestratorSettings,
     Shelf,
 )
@@ -49,6 +52,8 @@ class OrchestratedArgs:
     standby_cluster_arn: pulumi.Input[str]
     state_table: pulumi.Input[str]
     state_table_arn: pulumi.Input[str]
+    pledge_bucket: pulumi.Input[str]
+    pledge_bucket_arn: pulumi.Input[str]
     capacity_group: pulumi.Input[str]
     capacity_group_arn: pulumi.Input[str]
     capacity_min: int
@@ -109,6 +114,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             self._function_alarms(role, function)
         self._tick(decider)
         self._heartbeat_alarm()
+        self._wishes_alarm()
         bus, bus_policy = self._bus()
         self.bus_arn = bus.arn
         self._wake_on_events(bus, decider)
@@ -132,6 +138,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
                 "primary_cluster_arn": watched.primary_cluster_arn,
                 "standby_cluster_arn": watched.standby_cluster_arn,
                 "state_table": watched.state_table,
+                "pledge_bucket": watched.pledge_bucket,
                 "topic_arn": self._topic,
                 "capacity_group": watched.capacity_group,
                 "capacity_min": str(watched.capacity_min),
@@ -150,7 +157,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             [
                 *self._observing(),
                 *self._remembering(),
-                self._fencing(),
+                *self._fencing(),
                 *self._telling(),
                 *self._failing(),
                 allow("WakeTheActuator", ["lambda:InvokeFunction"], actuator.arn),
@@ -178,6 +185,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
                         "rds:RemoveFromGlobalCluster",
                     ],
                 ),
+                self._editing("TellWhatBecameOfIt", "dynamodb:UpdateItem", Shelf.CLAIM),
                 allow(
                     "RaiseCapacity",
                     ["autoscaling:UpdateAutoScalingGroup"],
@@ -203,24 +211,45 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         ]
 
     def _remembering(self) -> list[Statement]:
-        """Return what both may do with the state table: append and read, never edit or delete."""
+        """Return what both may do with the state table: append and read, never edit or delete.
+
+        And read the pledge; without the right to list, S3 calls one that is not there forbidden.
+        """
+        watched = self._args.watched
         return [
             allow(
                 "Remember",
                 ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
-                self._args.watched.state_table_arn,
+                watched.state_table_arn,
             ),
             allow("RememberEncrypted", ["kms:Decrypt"], self._args.data_key_arn),
+            allow("ReadThePledge", ["s3:GetObject"], self._pledge()),
+            allow("MissThePledge", ["s3:ListBucket"], watched.pledge_bucket_arn),
         ]
 
-    def _fencing(self) -> Statement:
-        """Return what lets the lease be set: the one item that is ever edited."""
-        lease = Shelf.LEASE.of(self._args.application)
+    def _pledge(self) -> pulumi.Output[str]:
+        return pulumi.Output.concat(self._args.watched.pledge_bucket_arn, "/", PLEDGE_KEY)
+
+    def _fencing(self) -> list[Statement]:
+        """Return what lets the lease and the pledge be set, and pulses of the gone be forgotten."""
+        return [
+            self._editing("SetTheLease", "dynamodb:UpdateItem", Shelf.LEASE),
+            self._editing("NoteWhoWasTold", "dynamodb:UpdateItem", Shelf.NOTICE),
+            self._editing("ForgetWhoIsGone", "dynamodb:DeleteItem", Shelf.PULSE),
+            allow("GiveThePledge", ["s3:PutObject"], self._pledge()),
+        ]
+
+    def _editing(self, sid: str, action: str, shelf: Shelf) -> Statement:
+        """Return the right to edit in one partition of the state table."""
         return allow(
-            "SetTheLease",
-            ["dynamodb:UpdateItem"],
+            sid,
+            [action],
             self._args.watched.state_table_arn,
-            when={"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [lease]}},
+            when={
+                "ForAllValues:StringEquals": {
+                    "dynamodb:LeadingKeys": [shelf.of(self._args.application)]
+                }
+            },
         )
 
     def _telling(self) -> list[Statement]:
@@ -310,6 +339,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             event_bus_name=bus.name if bus else "default",  # left out, it would be the default
             target_id="decider",
             arn=decider.arn,
+            input=json.dumps({TICK: True}) if role == "tick" else None,
             dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(arn=self._dead.arn),
             retry_policy=aws.cloudwatch.EventTargetRetryPolicyArgs(
                 maximum_event_age_in_seconds=WAKE_UP_AGE_S if role == "tick" else EVENT_AGE_S,
@@ -336,6 +366,27 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             threshold=1,
             comparison_operator="LessThanThreshold",
             treat_missing_data="breaching",
+            alarm_actions=[self._topic],
+            ok_actions=[self._topic],
+            opts=self._here,
+        )
+
+    def _wishes_alarm(self) -> None:
+        """Declare the alarm on what the orchestrator asks for and cannot have."""
+        application = self._args.application
+        aws.cloudwatch.MetricAlarm(
+            f"{self._name}-wishes",
+            name=f"{application}-wishes-failed",
+            alarm_description="What the orchestrator asks for fails, look after look.",
+            namespace=METRIC_NAMESPACE,
+            metric_name=WISHES_FAILED,
+            dimensions={METRIC_DIMENSION: application},
+            statistic="Sum",
+            period=60,
+            evaluation_periods=3,
+            threshold=0,
+            comparison_operator="GreaterThanThreshold",
+            treat_missing_data="notBreaching",
             alarm_actions=[self._topic],
             ok_actions=[self._topic],
             opts=self._here,

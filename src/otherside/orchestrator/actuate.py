@@ -5,15 +5,22 @@ newest committed revision; whether it still should, it asks of the world as it i
 """
 
 from otherside.core.decide import needs_capacity, objection
+from otherside.core.facts import ACCEPTED
 from otherside.core.policy import Policy
-from otherside.orchestrator.ports import ConflictError, UnavailableError, World
+from otherside.core.state import Intent
+from otherside.orchestrator.ports import (
+    ActuatorPorts,
+    ConflictError,
+    RefusedError,
+    UnavailableError,
+)
 
 
-def actuate(world: World, policy: Policy) -> str:
+def actuate(world: ActuatorPorts, policy: Policy) -> str:
     """Move the writer if a committed intent asks for it and nothing speaks against it.
 
-    Return what was done, or why nothing was, in one sentence. Outcomes of calls are never taken
-    from the calls: the next look sees what became of them.
+    Return what was done, or why nothing was, in one sentence. Whether the writer has moved is never
+    taken from the call: the next look sees it. That there was a call, and a no, is written down.
     """
     try:
         state = world.recall()
@@ -21,28 +28,52 @@ def actuate(world: World, policy: Policy) -> str:
     except UnavailableError as error:
         return f"nothing done: {error}"
     said = []
-    intent = state.intent
     against = objection(state, facts, policy)
-    if intent is not None and against is None:
-        try:
-            world.claim(intent)
-            # Read again right before the call: since the look, this function may have been
-            # frozen for minutes, and the world may have moved on.
-            if world.now_s() > intent.not_after_s:
-                against = f"{intent.operation} expired before it could be carried out"
-            else:
-                world.move(intent)
-                said.append(f"asked for a {intent.move} to {intent.target} as {intent.operation}")
-        except ConflictError:
-            against = f"{intent.operation} is being carried out already"
-        except UnavailableError as error:
-            against = f"{intent.operation}: {error}"
+    if against is not None:
+        said.append(f"no move: {against}")
+    elif state.intent is not None:
+        said.append(_carry_out(world, state.intent))
     if needs_capacity(state, facts):
         try:
             world.raise_capacity()
             said.append("raised the standby's capacity")
         except UnavailableError as error:
             said.append(f"the standby's capacity stays: {error}")
-    if against is not None:
-        said.append(f"no move: {against}")
     return "; ".join(said)
+
+
+def _carry_out(world: ActuatorPorts, intent: Intent) -> str:
+    """Claim an attempt, call once, and write down what became of the call."""
+    try:
+        world.claim(intent)
+    except ConflictError:
+        return f"no move: {intent.operation} is being carried out already"
+    except UnavailableError as error:
+        # The claim may be there all the same; that nothing was called is worth a try to say.
+        return _noted(world, intent, f"no move: {intent.operation}: {error}", called=False)
+    # Read again right before the call: since the look, this function may have been
+    # frozen for minutes, and the world may have moved on.
+    if world.now_s() > intent.not_after_s:
+        expired = f"no move: {intent.operation} expired before it could be carried out"
+        return _noted(world, intent, expired, called=False)
+    try:
+        world.move(intent)
+    except RefusedError as error:
+        said = f"no move: {intent.operation}: {error}"
+        return _noted(world, intent, said, called=True, answer=error.code)
+    except UnavailableError as error:
+        said = f"{intent.operation}: nobody knows what became of it: {error}"
+        return _noted(world, intent, said, called=True)
+    said = f"asked for a {intent.move} to {intent.target} as {intent.operation}"
+    return _noted(world, intent, said, called=True, answer=ACCEPTED)
+
+
+def _noted(
+    world: ActuatorPorts, intent: Intent, said: str, *, called: bool, answer: str | None = None
+) -> str:
+    """Write down what became of a call; return what to say of it."""
+    try:
+        world.answered(intent, called=called, answer=answer)
+    except UnavailableError as error:
+        return f"{said}; and it could not be written down: {error}"
+    return said

@@ -2,7 +2,8 @@
 
 `decide` runs each minute and on events, in the standby's Region. `act` is woken by it and is the
 only one that may move the writer. `watch` runs in the witness's Region and tells what users see
-from there. What woke a function is never read as evidence, so no event is looked into.
+from there. What woke a function is never evidence: of an event no more is read than whether it is
+the tick's.
 """
 
 import hashlib
@@ -12,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from otherside.core.facts import Reading
-from otherside.core.names import OrchestratorSettings, Settings, WitnessSettings
+from otherside.core.names import TICK, OrchestratorSettings, Settings, WitnessSettings
 from otherside.core.policy import Policy
 from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode
@@ -23,8 +24,8 @@ from otherside.orchestrator.aws.evidence import WITNESS
 from otherside.orchestrator.aws.ledger import Ledger, Pulse
 from otherside.orchestrator.aws.world import AwsWorld
 from otherside.orchestrator.clock import Clock, SystemClock
-from otherside.orchestrator.ports import UnavailableError, World
-from otherside.orchestrator.reconcile import Look, reconcile
+from otherside.orchestrator.ports import DeciderPorts, UnavailableError
+from otherside.orchestrator.reconcile import Look, Lost, reconcile
 from otherside.orchestrator.report import failure_line, look_line
 
 LOOK_EVERY_S = 3.0
@@ -42,25 +43,28 @@ class Context(Protocol):
         """Return how long the run may still take."""
 
 
-_CLOCK = SystemClock()
 _CLIENTS = Clients()
 """Made once for a warm function: making a client costs more than calling it."""
 
 
-def decide(_event: object, context: Context) -> dict[str, Any]:
-    """Look, and keep looking every few seconds while anything is under way."""
+def decide(event: object, context: Context) -> dict[str, Any]:
+    """Look, and keep looking every few seconds while anything is under way.
+
+    Many runs may be woken at once. Whoever is overtaken leaves the rest to who overtook it, but for
+    the tick, which is never left without one.
+    """
     settings = OrchestratorSettings.from_environment(os.environ)
-    code, policy = version_of(settings), policy_of(settings)
-    return look_until_calm(
-        world_of(settings, policy, code), policy, context, _CLOCK, settings, code
-    )
+    code, policy, clock = version_of(settings), policy_of(settings), SystemClock()
+    world = world_of(settings, policy, code, clock)
+    ticks = isinstance(event, Mapping) and event.get(TICK) is True
+    return look_until_calm(world, policy, context, clock, settings, code, stubborn=ticks)
 
 
 def act(_event: object, _context: object) -> dict[str, Any]:
     """Carry out the newest committed intent, if nothing that we see speaks against it."""
     settings = OrchestratorSettings.from_environment(os.environ)
     code, policy = version_of(settings), policy_of(settings)
-    said = actuate(world_of(settings, policy, code), policy)
+    said = actuate(world_of(settings, policy, code, SystemClock()), policy)
     _say({"event_id": f"{settings.application}/act", "reason": said, "code": code})
     return {"said": said}
 
@@ -68,30 +72,32 @@ def act(_event: object, _context: object) -> dict[str, Any]:
 def watch(_event: object, context: Context) -> dict[str, Any]:
     """Try what users try, from a third Region, and write down what came of it."""
     settings = WitnessSettings.from_environment(os.environ)
-    code = version_of(settings)
+    code, clock = version_of(settings), SystemClock()
     ledger = Ledger(
         _CLIENTS.dynamodb(settings.state_region),
         table=settings.state_table,
         application=settings.application,
-        clock=_CLOCK,
+        clock=clock,
         code=code,
         skew_s=0.0,
     )
-    return watch_for_a_while(ledger, settings, context, _CLOCK)
+    return watch_for_a_while(ledger, settings, context, clock)
 
 
 def look_until_calm(
-    world: World,
+    world: DeciderPorts,
     policy: Policy,
     context: Context,
     clock: Clock,
     settings: OrchestratorSettings,
     code: str,
+    *,
+    stubborn: bool = True,
 ) -> dict[str, Any]:
     """Take looks until nothing is under way or the run is nearly over; return the last one.
 
     A look that fails is no reason to wait for the next minute: whatever is under way may be the
-    writer's move.
+    writer's move. Nor is one whose wishes failed: the next look hears of it.
     """
     looks = 0
     while True:
@@ -102,13 +108,21 @@ def look_until_calm(
             said = done.decision.reason
             line = look_line(done, settings.application, at_s=now_s, code=code)
         else:
-            said = done
-            line = failure_line(done, settings.application, at_s=now_s, code=code)
+            said = done.why
+            line = failure_line(said, settings.application, at_s=now_s, code=code)
         _say(line)
-        calm = isinstance(done, Look) and done.decision.state.phase is Phase.STEADY
-        if calm or context.get_remaining_time_in_millis() < LEFT_MS:
+        over = _is_calm(done) or (not stubborn and isinstance(done, Lost) and done.overtaken)
+        if over or context.get_remaining_time_in_millis() < LEFT_MS:
             return {"looks": looks, "said": said}
         clock.sleep(LOOK_EVERY_S)
+
+
+def _is_calm(done: Look | Lost) -> bool:
+    """Return whether nothing is under way that a person or a Region waits for."""
+    if isinstance(done, Lost) or done.failed:
+        return False
+    state = done.decision.state
+    return state.phase is Phase.STEADY and state.revision > 0
 
 
 def watch_for_a_while(
@@ -137,9 +151,9 @@ def watch_for_a_while(
         clock.sleep(WATCH_EVERY_S)
 
 
-def world_of(settings: OrchestratorSettings, policy: Policy, code: str) -> AwsWorld:
+def world_of(settings: OrchestratorSettings, policy: Policy, code: str, clock: Clock) -> AwsWorld:
     """Return the world that these settings describe."""
-    return AwsWorld(settings, clients=_CLIENTS, clock=_CLOCK, code=code, skew_s=policy.skew_s)
+    return AwsWorld(settings, clients=_CLIENTS, clock=clock, code=code, skew_s=policy.skew_s)
 
 
 def policy_of(settings: OrchestratorSettings) -> Policy:

@@ -10,7 +10,7 @@ from otherside.core.decide import Decision, decide
 from otherside.core.facts import Facts
 from otherside.core.policy import Policy
 from otherside.core.state import State
-from otherside.orchestrator.ports import ConflictError, UnavailableError, World
+from otherside.orchestrator.ports import ConflictError, DeciderPorts, UnavailableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,11 +24,20 @@ class Look:
     """What was asked for and could not be done, with the reasons; the next look asks again."""
 
 
-def reconcile(world: World, policy: Policy) -> Look | str:
-    """Take one look; return it, or in one sentence why none could be taken.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A look that came to nothing."""
+
+    why: str
+    overtaken: bool = False
+    """Whether somebody else committed meanwhile, and so is looking too."""
+
+
+def reconcile(world: DeciderPorts, policy: Policy) -> Look | Lost:
+    """Take one look; return it, or why none could be taken.
 
     Nothing is asked of the world that is not committed: a Region that is cut off from the majority
-    can neither read nor commit, and so does nothing.
+    can neither read nor commit, and so does nothing but keep its word.
     """
     try:
         state = world.recall()
@@ -38,15 +47,27 @@ def reconcile(world: World, policy: Policy) -> Look | str:
             # This function may have been frozen since it looked: what was so then is no ground
             # for a step now, even if nobody has taken one meanwhile.
             if world.now_s() - facts.at_s > policy.fresh_s:
-                return "the look is too old to be committed"
+                return Lost(why="the look is too old to be committed")
             world.record(decision, facts)
-    except (ConflictError, UnavailableError) as error:
-        return str(error)
+    except ConflictError as error:
+        return Lost(why=str(error), overtaken=True)
+    except UnavailableError as error:
+        return Lost(why=_with_bridge(str(error), world))
     failed = []
-    for effect in (world.set_terms, world.wake, world.publish, world.tell):
+    for effect in (world.set_terms, world.pledge, world.wake, world.publish, world.tell):
         # Each for itself: a topic that is down must not keep the writer where it is.
         try:
             effect(decision)
         except UnavailableError as error:
             failed.append(str(error))
+    world.note(tuple(failed))
     return Look(before=state, facts=facts, decision=decision, failed=tuple(failed))
+
+
+def _with_bridge(why: str, world: DeciderPorts) -> str:
+    """Let the pledge hold on: whoever cannot commit gives nobody up."""
+    try:
+        world.bridge()
+    except UnavailableError as error:
+        return f"{why}; {error}"
+    return why

@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from otherside.core.facts import Reading, Signals
-from otherside.core.names import METRIC_DIMENSION, METRIC_NAMESPACE
+from otherside.core.names import METRIC_DIMENSION, METRIC_NAMESPACE, WISHES_FAILED
 from otherside.orchestrator.reconcile import Look
 
 
@@ -36,9 +36,15 @@ def look_line(look: Look, application: str, *, at_s: float, code: str) -> dict[s
         "unknown": unknown,
         "bad": _that_say(look.facts.signals, Reading.BAD),
         "failed": look.failed,
+        "unreadable": look.facts.unreadable,
         "code": code,
     }
-    metrics: dict[str, float] = {"Looks": 1, "SignalsUnknown": len(unknown)}
+    metrics: dict[str, float] = {
+        "Looks": 1,
+        "SignalsUnknown": len(unknown),
+        "AnswersUnreadable": len(look.facts.unreadable),
+        WISHES_FAILED: len(look.failed),
+    }
     if replication:
         metrics["LossNowSeconds"] = round(replication.estimate_s, 1)
     if before.phase is not state.phase:

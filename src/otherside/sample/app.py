@@ -6,7 +6,6 @@ It answers the three questions that recovery asks, each with its own path:
     GET  /readyz           can it serve reads? 200 on both sides. Route 53 asks.
     GET  /writez           can it write?       200 only where the writer can be reached and writes
                                                may be acknowledged. The orchestrator asks.
-    GET  /leasez           does the state table answer? The other side's keeper asks.
 
 and does its work on these:
 
@@ -34,7 +33,7 @@ import threading
 import time
 from pathlib import Path
 
-from lease import PEER_AGE_S, NotAllowedError, guard_of, now_s, read
+from lease import NotAllowedError, guard_of
 
 try:
     import psycopg2 as driver
@@ -247,8 +246,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self._guard(self._ready)
         elif path == self.settings.write_path:
             self._guard(self._writable)
-        elif path == "/leasez":
-            self._lease()
         elif path == "/entries":
             self._guard(self._newest)
         elif KEY.match(path):
@@ -287,12 +284,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             cursor.fetchone()
         seen_s = self.database.secret_seen_s
         fresh = seen_s is not None and time.monotonic() - seen_s < 5 * SECRET_S
-        self._answer(200 if fresh else 503, {"ready": fresh, "secret": fresh})
+        # Told, and decides nothing: a secret that is for breaking glass must not move users.
+        self._answer(200, {"ready": True, "secret": fresh})
 
     def _writable(self):
         """Write, and commit: a database that is not in recovery may take no writes all the same."""
         epoch = self.guard.epoch()
         with self.database.cursor("writer") as cursor:
+            self._know(cursor, epoch)
             cursor.execute(
                 "insert into otherside_canary (tried_at) values (clock_timestamp())"
                 " on conflict (one) do update set tried_at = excluded.tried_at"
@@ -300,23 +299,22 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.guard.still(epoch)
         self._answer(200, {"writable": True, "epoch": epoch})
 
-    def _lease(self):
-        """Say whether this side's keeper reached the state table the last time that it asked."""
-        held = read(self.settings.lease_file)
-        fresh = held is not None and now_s() - held["asked_s"] <= PEER_AGE_S
-        store = "unknown" if not fresh else "reached" if held["reached"] else "lost"
-        self._answer(200, {"store": store})
+    def _know(self, cursor, epoch):
+        """Raise `NotAllowedError` unless the database has heard of the lease's epoch.
+
+        One that has not is an old writer, which does not know that it was left; or one too new to
+        have been told, which takes a second.
+        """
+        cursor.execute("select epoch from otherside_heartbeat")
+        known = cursor.fetchone()
+        if known is None or known[0] < epoch:
+            raise NotAllowedError("this database does not know of the lease's epoch")
 
     def _write(self, key, body):
         digest = hashlib.sha256(body).hexdigest()
         epoch = self.guard.epoch()
         with self.database.cursor("writer") as cursor:
-            cursor.execute("select epoch from otherside_heartbeat")
-            known = cursor.fetchone()
-            if known is None or known[0] < epoch:
-                # An old writer, which has not heard that it was left; or one too new to have been
-                # told of its epoch, which takes a second.
-                raise NotAllowedError("this database does not know of the lease's epoch")
+            self._know(cursor, epoch)
             cursor.execute(
                 "insert into entries (key, body, sha256, region) values (%s, %s, %s, %s)"
                 " on conflict (key) do nothing",

@@ -1,4 +1,4 @@
-"""Three calls of AWS for an instance that has no SDK: signed by hand, over HTTPS, without retries.
+"""The few calls of AWS that an instance without an SDK makes: signed by hand, without retries.
 
 The AWS CLI would do as well, and takes a second of the processor each time; the lease is renewed
 every five. Signatures follow Signature Version 4:
@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-re
 """
 
 import calendar
+import email.utils
 import hashlib
 import hmac
 import http.client
@@ -16,9 +17,14 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-TIMEOUT_S = 1.5  # twice this and a renewal's pause are less than what a peer's word is good for
+TIMEOUT_S = 1.5
+SERVER_ERROR = 500
 METADATA = "http://169.254.169.254"
 REFRESH_S = 300.0  # credentials are fetched again this long before they expire
+
+
+class RefusedError(OSError):
+    """An answer that says no. Whoever hears one has reached who it asked."""
 
 
 class Credentials:
@@ -54,6 +60,15 @@ class Credentials:
         self._until_s = expires - REFRESH_S
 
 
+def instance_id(environment=os.environ):
+    """Return the instance's own name; raise OSError where there is no metadata service."""
+    base = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", METADATA).rstrip("/")
+    ttl = {"X-aws-ec2-metadata-token-ttl-seconds": "300"}
+    token = _fetch(f"{base}/latest/api/token", method="PUT", headers=ttl)
+    asked = {"X-aws-ec2-metadata-token": token}
+    return _fetch(f"{base}/latest/meta-data/instance-id", headers=asked).strip()
+
+
 def _fetch(url, method="GET", headers=None, body=None):
     request = urllib.request.Request(url, data=body, method=method, headers=headers or {})
     with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
@@ -63,28 +78,54 @@ def _fetch(url, method="GET", headers=None, body=None):
 def dynamodb(operation, region, arguments, credentials, environment=os.environ):
     """Make one call of DynamoDB in one Region; return its answer.
 
-    Whatever goes wrong is an OSError that names the kind of trouble and nothing else.
+    A no is a RefusedError: it was heard, whatever it says. Silence and a server that fails are
+    another OSError. Both name the kind of trouble and nothing else.
     """
-    endpoint = environment.get("AWS_ENDPOINT_URL_DYNAMODB") or environment.get("AWS_ENDPOINT_URL")
-    url = (endpoint or f"https://dynamodb.{region}.amazonaws.com").rstrip("/") + "/"
     body = json.dumps(arguments).encode()
     headers = {
         "Content-Type": "application/x-amz-json-1.0",
         "X-Amz-Target": f"DynamoDB_20120810.{operation}",
     }
-    signed = sign(url, headers, body, region, "dynamodb", credentials.get())
+    url = _endpoint("dynamodb", region, environment) + "/"
+    answer = _call(operation, "POST", url, headers, body, region, "dynamodb", credentials)
+    return answer[0]
+
+
+def s3_object(bucket, key, region, credentials, environment=os.environ):
+    """Return (what an object of JSON holds, the time by the server's clock), as in `dynamodb`."""
+    given = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
+    host = f"https://{bucket}.s3.{region}.amazonaws.com"
+    url = f"{given.rstrip('/')}/{bucket}/{key}" if given else f"{host}/{key}"
+    digest = hashlib.sha256(b"").hexdigest()
+    headers = {"X-Amz-Content-Sha256": digest}
+    return _call("GetObject", "GET", url, headers, b"", region, "s3", credentials)
+
+
+def _endpoint(service, region, environment):
+    named = environment.get(f"AWS_ENDPOINT_URL_{service.upper()}")
+    given = named or environment.get("AWS_ENDPOINT_URL")
+    return (given or f"https://{service}.{region}.amazonaws.com").rstrip("/")
+
+
+def _call(operation, method, url, headers, body, region, service, credentials):
+    """Make one signed call; return (its JSON, the server's time or None where it told none)."""
+    signed = sign(url, headers, body, region, service, credentials.get(), method=method)
+    request = urllib.request.Request(url, data=body or None, method=method, headers=signed)
     try:
-        return json.loads(_fetch(url, method="POST", headers=signed, body=body))
+        with urllib.request.urlopen(request, timeout=TIMEOUT_S) as answer:
+            told = email.utils.parsedate_to_datetime(answer.headers.get("Date") or "")
+            return json.loads(answer.read().decode()), told.timestamp()
     except urllib.error.HTTPError as error:
-        raise OSError(f"{operation}: HTTP {error.code}") from None
-    except ValueError:
-        raise OSError(f"{operation}: the answer is no JSON") from None
+        kind = RefusedError if error.code < SERVER_ERROR else OSError
+        raise kind(f"{operation}: HTTP {error.code}") from None
+    except (ValueError, TypeError):
+        raise OSError(f"{operation}: the answer cannot be read") from None
     except http.client.HTTPException as error:
         raise OSError(f"{operation}: {type(error).__name__}") from None
 
 
-def sign(url, headers, body, region, service, keys, at=None):
-    """Return the headers of a POST with its signature among them."""
+def sign(url, headers, body, region, service, keys, at=None, method="POST"):
+    """Return the headers of a request with its signature among them."""
     key, secret, token = keys
     at = time.gmtime() if at is None else at
     moment, day = time.strftime("%Y%m%dT%H%M%SZ", at), time.strftime("%Y%m%d", at)
@@ -96,7 +137,7 @@ def sign(url, headers, body, region, service, keys, at=None):
     names = ";".join(sorted(lower))
     listed = "".join(f"{name}:{lower[name]}\n" for name in sorted(lower))
     digest = hashlib.sha256(body).hexdigest()
-    request = "\n".join(["POST", parts.path or "/", "", listed, names, digest])
+    request = "\n".join([method, parts.path or "/", "", listed, names, digest])
     scope = f"{day}/{region}/{service}/aws4_request"
     hashed = hashlib.sha256(request.encode()).hexdigest()
     text = f"AWS4-HMAC-SHA256\n{moment}\n{scope}\n{hashed}"

@@ -9,12 +9,13 @@ Region that is:
                epoch into it; where it is not, read how old the newest heartbeat is
     pulse      every 5 s: put into the state table what was found, and whether the app answers
 
+systemd hears from it as long as each of the three goes round, and starts it anew where one does
+not.
+
 Its settings are those of the application; `/etc/otherside/app.env` sets them on an instance.
 """
 
-import collections
 import http.client
-import json
 import os
 import socket
 import ssl
@@ -23,13 +24,13 @@ import time
 import urllib.parse
 
 from app import TROUBLE, Database, Settings, prepare_until_done
-from aws import Credentials, dynamodb
+from aws import RefusedError, instance_id
+from heart import Heart, Store
 from lease import NO_LEASE, RENEW_S, Lease, now_s, write
 
 BEAT_S = 1.0
 PULSE_S = 5.0
-LAG_KEPT_S = 300.0
-WROTE_LATELY_S = 10.0
+STUCK_S = 60.0
 SCHEMA = """
 create table if not exists otherside_heartbeat (
     one boolean primary key default true check (one),
@@ -38,137 +39,6 @@ create table if not exists otherside_heartbeat (
 )
 """
 RIGHTS = ("select, insert, update on otherside_heartbeat",)
-
-
-class Store:
-    """The state table, at whichever Region's endpoint answers."""
-
-    def __init__(self, environment):
-        """Read where it is."""
-        self._table = environment["STATE_TABLE"]
-        self._regions = environment["STATE_REGIONS"].split(",")
-        self._application = environment["APP_NAME"]
-        self._environment = environment
-        self._credentials = Credentials(environment)
-
-    def lease(self):
-        """Return the lease's terms, read from a majority; OSError where nobody answers."""
-        answer = self._call(
-            "GetItem", {"Key": self._key("lease", "newest"), "ConsistentRead": True}
-        )
-        item = answer.get("Item")
-        if item is None:
-            return None
-        return {
-            "open": item["open"]["BOOL"],
-            "epoch": int(item["epoch"]["N"]),
-            "side": item["side"]["S"],
-        }
-
-    def pulse(self, side, values):
-        """Put down how a side is."""
-        known = {name: value for name, value in values.items() if value is not None}
-        self._call(
-            "UpdateItem",  # what another instance knows and this one does not yet is kept
-            {
-                "Key": self._key("pulse", side),
-                "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in known),
-                "ExpressionAttributeValues": {
-                    f":{name}": {"BOOL": value} if isinstance(value, bool) else {"N": repr(value)}
-                    for name, value in known.items()
-                },
-            },
-        )
-
-    def _key(self, shelf, sort):
-        return {
-            "application": {"S": f"{self._application}/{shelf}"},
-            "revision": {"S": sort},
-        }
-
-    def _call(self, operation, arguments):
-        """Ask this Region's copy, and the other's where that is out of reach."""
-        trouble = OSError(f"{operation}: no Region to ask")
-        for region in self._regions:
-            try:
-                asked = {"TableName": self._table, **arguments}
-                return dynamodb(operation, region, asked, self._credentials, self._environment)
-            except OSError as error:
-                trouble = error
-        raise trouble
-
-
-class Heart:
-    """The heartbeat in the database, and what is known of it."""
-
-    def __init__(self, database):
-        """Keep the database; nothing is known yet."""
-        self._database, self._lags, self._tried_s = database, collections.deque(), 0.0
-        self.writes_ok = self.reads_ok = None
-        self.wrote_s = self.wrote_epoch = self.beat_s = None
-
-    def beat(self, epoch):
-        """Write one heartbeat if this side is the writer, else look at the newest one."""
-        # Where it is not, its own endpoint leads nowhere: that is worth a try now and then.
-        due = self.writes_ok or now_s() - self._tried_s >= RENEW_S
-        if due and self._write(epoch):
-            return
-        try:
-            with self._database.cursor("reader") as cursor:
-                cursor.execute("select beat_s from otherside_heartbeat")
-                row = cursor.fetchone()
-            self.reads_ok = True
-        except TROUBLE:
-            self.reads_ok = False
-            return
-        if row is not None and row[0] != self.beat_s:
-            self._note_lag(time.time() - row[0])
-            self.beat_s = row[0]
-
-    def _write(self, epoch):
-        """Write the time and the epoch through this side's own endpoint, and read them back."""
-        self._tried_s = now_s()
-        try:
-            with self._database.cursor("local") as cursor:
-                cursor.execute("select pg_is_in_recovery()")
-                if cursor.fetchone()[0]:
-                    self.writes_ok = False
-                    return False
-                cursor.execute(
-                    "insert into otherside_heartbeat (beat_s, epoch) values (%s, %s)"
-                    " on conflict (one) do update set beat_s = excluded.beat_s,"
-                    " epoch = greatest(otherside_heartbeat.epoch, excluded.epoch)"
-                    " returning beat_s, epoch",
-                    (time.time(), epoch),
-                )
-                beat_s, written = cursor.fetchone()
-        except TROUBLE:
-            self.writes_ok = False
-            return False
-        self.writes_ok = self.reads_ok = True
-        self.wrote_s = self.beat_s = beat_s
-        self.wrote_epoch = written
-        self._note_lag(0.0)
-        return True
-
-    def _note_lag(self, lag_s):
-        self._lags.append((time.time(), max(lag_s, 0.0)))
-        while self._lags[0][0] < time.time() - LAG_KEPT_S:
-            self._lags.popleft()
-
-    def found(self):
-        """Return what is known, as a pulse."""
-        # A lag is noted when a heartbeat arrives: a writer that is dead is not a lagging one. And
-        # a commit that hangs says nothing: only a heartbeat that was written lately does.
-        lately = self.wrote_s is not None and time.time() - self.wrote_s < WROTE_LATELY_S
-        return {
-            "writes_ok": self.writes_ok and lately,
-            "reads_ok": self.reads_ok,
-            "wrote_s": self.wrote_s,
-            "wrote_epoch": self.wrote_epoch,
-            "beat_s": self.beat_s,
-            "lag_max_s": max((lag for _, lag in self._lags), default=None),
-        }
 
 
 def get(url, path, name, timeout_s=2.0):
@@ -189,15 +59,6 @@ def get(url, path, name, timeout_s=2.0):
         connection.close()
 
 
-def peer_is_blind(url, name):
-    """Return whether the other side says that it cannot reach the state table either."""
-    try:
-        status, body = get(url, "/leasez", name)
-        return status == 200 and json.loads(body).get("store") == "lost"
-    except (OSError, ValueError, http.client.HTTPException):
-        return False
-
-
 def app_answers(port, path):
     """Return whether the application beside us answers."""
     try:
@@ -206,8 +67,34 @@ def app_answers(port, path):
         return False
 
 
-def every(seconds, work):
+class Watchdog:
+    """Tells systemd that every loop goes round, and falls silent where one does not.
+
+    https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
+    """
+
+    def __init__(self, environment=os.environ):
+        """Find where systemd listens, if it does."""
+        self._address, self._rounds = environment.get("NOTIFY_SOCKET"), {}
+        if self._address and self._address.startswith("@"):
+            self._address = "\0" + self._address[1:]
+
+    def round(self, name):
+        """Note that a loop has gone round once more; tell systemd if all have lately."""
+        self._rounds[name] = now_s()
+        if all(now_s() - at_s < STUCK_S for at_s in self._rounds.values()):
+            self._tell("READY=1\nWATCHDOG=1")
+
+    def _tell(self, text):
+        if self._address:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
+                line.connect(self._address)
+                line.sendall(text.encode())
+
+
+def every(seconds, work, watchdog):
     """Do something again and again, on time, whatever went wrong the last time."""
+    watchdog.round(work.__name__)
 
     def loop():
         while True:
@@ -216,19 +103,28 @@ def every(seconds, work):
                 work()
             except Exception as error:
                 print(f"keeper: {work.__name__}: {type(error).__name__}", flush=True)
+            watchdog.round(work.__name__)
             time.sleep(max(0.1, seconds - (now_s() - began_s)))
 
     threading.Thread(target=loop, daemon=True).start()
+
+
+def named(side, environment):
+    """Return the place of this keeper's pulse: its side, and which instance it runs on."""
+    try:
+        return f"{side}#{instance_id(environment)}"
+    except OSError:
+        return f"{side}#{socket.gethostname()}"
 
 
 def main(environment=os.environ):
     """Keep everything until stopped."""
     settings = Settings(environment)
     database = Database(settings)
-    store, heart = Store(environment), Heart(database)
+    store, heart = Store(environment), Heart(database, TROUBLE)
     path, side = settings.lease_file, environment["APP_SIDE"]
-    name, peer = environment["APP_DOMAIN"], environment["APP_PEER_URL"]
-    lease = Lease(store.lease, lambda: peer_is_blind(peer, name))
+    place, watchdog = named(side, environment), Watchdog(environment)
+    lease = Lease(store.lease, store.pledge, refused=RefusedError)
 
     def renew():
         held = lease.renew()  # asked for its epoch, too, where nobody needs its permission
@@ -243,13 +139,13 @@ def main(environment=os.environ):
 
     def pulse():
         alive = app_answers(settings.port, settings.health_path)
-        store.pulse(side, {"at_s": time.time(), "app_ok": alive, **heart.found()})
+        store.pulse(place, {"at_s": time.time(), "app_ok": alive, **heart.found()})
 
     made = (database, SCHEMA, RIGHTS)
     threading.Thread(target=prepare_until_done, args=made, daemon=True).start()
-    every(RENEW_S, renew)
-    every(BEAT_S, beat)
-    every(PULSE_S, pulse)
+    every(RENEW_S, renew, watchdog)
+    every(BEAT_S, beat, watchdog)
+    every(PULSE_S, pulse, watchdog)
     threading.Event().wait()
 
 

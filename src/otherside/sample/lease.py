@@ -11,6 +11,8 @@ may be one that nobody follows any more. So, around each write:
 
 `keeper.py` renews the lease every few seconds, by one strongly consistent read of the state table:
 whoever closes it waits until everybody's has run out, so reading is enough and nobody contends.
+Where the table does not answer at all, it reads the pledge: the word of whoever could give this
+side up that it does not. A table that answers and refuses is another matter: that may be meant.
 The clock is one that counts while a machine is suspended, and each renewal counts from before it
 was asked for. It runs on Python 3.9 and needs nothing besides.
 """
@@ -22,7 +24,7 @@ import time
 LEASE_S = 15.0  # a renewal lasts this long, from before it was asked for
 RENEW_S = 5.0
 NO_LEASE = "none"
-PEER_AGE_S = RENEW_S + 1.0  # how old the other side's word on the state table may be
+PLEDGE_MARGIN_S = 5.0  # how far the clocks of who gives a pledge and of who keeps it may be apart
 
 
 class NotAllowedError(Exception):
@@ -96,36 +98,42 @@ def write(path, held):
 class Lease:
     """The lease, as its keeper keeps it: pure but for the three things that it is given.
 
-    `ask` reads the lease from the state table: a mapping with `open`, `epoch` and `side`, or an
-    OSError where the table cannot be reached. `peer_is_blind` asks the other side whether the
-    table is out of its reach too. `clock` returns seconds.
+    `ask` reads the lease from the state table: a mapping with `open`, `epoch` and `side`, or None.
+    It raises `refused` where the table says no, and another OSError where it says nothing. `pledge`
+    returns such a mapping with `left_s`, the seconds for which it still holds, or None, and raises
+    OSError likewise. `clock` returns seconds.
     """
 
-    def __init__(self, ask, peer_is_blind, clock=now_s):
+    def __init__(self, ask, pledge, clock=now_s, refused=()):
         """Begin without any right."""
-        self._ask, self._peer_is_blind, self._clock = ask, peer_is_blind, clock
+        self._ask, self._pledge, self._clock, self._refused = ask, pledge, clock, refused
         self._until_s, self._epoch, self._side = 0.0, 0, None
         self._asked_s, self._reached = 0.0, False
 
     def renew(self):
         """Ask once, and return what holds now.
 
-        A table that is out of reach is no reason to stop, as long as it is out of the other side's
-        reach too: then nobody can have given this side up. That lets a lease that holds go on, for
-        less than a renewal as the other side may have asked a while ago; one that has run out can
-        only be had again from the table, for whoever was away meanwhile may have been given up.
+        A table that is out of reach is no reason to stop, as long as the pledge says that nobody
+        gives this side up. A refusal is: it renews nothing, and the lease runs out.
         """
         began_s = self._clock()
+        self._reached = False
         try:
-            terms = self._ask()
-        except OSError:
-            self._asked_s, self._reached = self._clock(), False
-            if began_s < self._until_s and self._peer_is_blind():
-                self._until_s = max(self._until_s, began_s + LEASE_S - PEER_AGE_S)
+            terms, left_s = self._ask(), LEASE_S
+            self._reached = True
+        except self._refused:
+            self._asked_s = self._clock()
             return self.held()
-        self._asked_s, self._reached = self._clock(), True
-        if terms is not None and terms["open"]:
-            self._until_s, self._epoch = began_s + LEASE_S, terms["epoch"]
+        except OSError:
+            try:
+                terms = self._pledge()
+            except OSError:
+                self._asked_s = self._clock()
+                return self.held()
+            left_s = terms["left_s"] - PLEDGE_MARGIN_S if terms else 0.0
+        self._asked_s = self._clock()
+        if terms is not None and terms["open"] and left_s > 0:
+            self._until_s, self._epoch = began_s + min(LEASE_S, left_s), terms["epoch"]
             self._side = terms["side"]
         else:
             self._until_s = 0.0

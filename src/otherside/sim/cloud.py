@@ -1,19 +1,24 @@
-"""What every invocation shares: the state table, the calls for the actuator, and the pager."""
+"""What every invocation shares: the table, the pledge, wake-ups, and the pager."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from random import Random
+from typing import Any
 
-from otherside.core.decide import Terms
-from otherside.core.facts import Command, DatabaseView, Facts, MoveUnderWay, Progress
-from otherside.core.names import RENEW_S
+from otherside.core.facts import Command, Facts
 from otherside.core.policy import Policy
 from otherside.core.state import Intent, Phase, State, first
 from otherside.core.topology import Side
+from otherside.orchestrator.aws.ledger import Ledger
+from otherside.sim.keepers import APPLICATION, Keepers
+from otherside.sim.table import Objects, Table, TableClient, refusal
 from otherside.sim.truth import Ill, Truth
 
 STALE_MAX_S = 110.0
 """How old a description of the database can be."""
+ARNS = {Side.PRIMARY: "arn:aws:rds:p:1:cluster:c", Side.STANDBY: "arn:aws:rds:s:1:cluster:c"}
+VERSION, OTHER_VERSION = "17.9", "17.5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +62,12 @@ class Committed:
     """One revision, when it was committed, and what it was decided on."""
 
     at_s: float
+    before: State
+    """What the table held, as whoever decided had read it."""
     state: State
     facts: Facts
     notice: str | None
+    urgent: bool
     could_vote: bool
     """Whether the standby's Region had a majority then."""
 
@@ -80,24 +88,28 @@ class Cloud:
     random: Random
     hostility: Hostility
     policy: Policy
+    machines: Mapping[Side, int]
+    """How many machines each side has."""
     advance: Callable[[float], None] = lambda _: None
     """Let time pass; the runner's, which also gives people and the actuator their turn."""
     interrupt: Callable[[], None] = lambda: None
     """Run another invocation of the decider, now."""
+    table: Table = field(init=False)
+    objects: Objects = field(init=False)
+    keepers: Keepers = field(init=False)
     log: list[Committed] = field(default_factory=list)
     claims: list[Claimed] = field(default_factory=list)
-    terms: Terms | None = None
-    terms_revision: int = -1
-    verified: list[tuple[float, int, Side]] = field(default_factory=list)
-    told: int = 0
-    """Newest revision that people have been told of."""
+    lease_set: list[tuple[float, int]] = field(default_factory=list)
+    """When the lease was set, and by the revision of which state."""
     pages: list[tuple[float, int, str]] = field(default_factory=list)
     wakes: list[float] = field(default_factory=list)
     """When the actuator is woken next."""
-    command: Command | None = None
-    freeze: Command | None = None
+    orders: list[tuple[float, Command, str]] = field(default_factory=list)
+    """What people ordered, and what became of it at once: `given`, or why not."""
     capacity_raised: bool = False
-    views: list[tuple[float, DatabaseView]] = field(default_factory=list)
+    published_s: float = 0.0
+    """When a look was last said to have been taken."""
+    views: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     depth: int = 0
     kill_at: int | None = None
     """End an invocation at this step of the run."""
@@ -108,10 +120,61 @@ class Cloud:
     struck: set[str] = field(default_factory=set)
     """Those of the invocation under way."""
 
+    def __post_init__(self) -> None:
+        """Make what everybody shares."""
+        self.table, self.objects = Table(lambda: self.truth.now_s), Objects()
+        self.keepers = Keepers(
+            truth=self.truth,
+            table=self.table,
+            objects=self.objects,
+            machines=self.machines,
+            date=self.date,
+        )
+        self.truth.keepers = self.keepers
+
+    def date(self) -> str:
+        """Return the store's own time, as a header."""
+        return formatdate(self.truth.now_s, usegmt=True)
+
     @property
     def newest(self) -> State:
-        """Return the newest committed revision."""
+        """Return the revision that was committed last, whether or not the table holds it still."""
         return self.log[-1].state if self.log else first(0.0)
+
+    def seen(self) -> State:
+        """Return the newest revision that the table holds now."""
+        keys = [key for key in self.table.items if key[0] == APPLICATION]
+        if not keys:
+            return first(0.0)
+        revision = int(max(keys)[1].removeprefix("rev#"))
+        held = self.newest
+        if held.revision == revision:
+            return held
+        found = [one.state for one in self.log if one.state.revision == revision]
+        return found[-1]
+
+    def people(self) -> Ledger:
+        """Return the table, as a person with the command line reaches it."""
+
+        def door(operation: str, _key: object) -> Callable[[], None]:
+            if not (self.truth.majority("primary") or self.truth.majority("standby")):
+                raise refusal("InternalServerError", operation, 500)
+            return lambda: None
+
+        client: Any = TableClient(self.table, door, date=self.date, stale_s=float)
+        return Ledger(
+            client,
+            table="state",
+            application=APPLICATION,
+            clock=self.keepers,
+            code="-",
+            skew_s=1e9,
+        )
+
+    @property
+    def verified(self) -> list[tuple[float, int, Side]]:
+        """Return when which epoch was written and read back on which side."""
+        return self.keepers.verified
 
     def hit(self, kind: str, where: str = "") -> bool:
         """Return whether a trouble strikes, and remember where."""
@@ -122,38 +185,34 @@ class Cloud:
         self.struck.add(kind)
         return True
 
-    def prove(self) -> None:
-        """Let the writer's side write a row of the lease's epoch, and read it back."""
-        truth, terms = self.truth, self.terms
-        if terms is None or not terms.open or terms.side is not truth.writer:
-            return
-        known = self.verified[-1] if self.verified else None
-        if known is not None and known[1:] == (terms.epoch, terms.side):
-            return
-        if truth.database_writes() and truth.majority(truth.writer):
-            self.verified.append((truth.now_s + RENEW_S, terms.epoch, terms.side))
-
-    def view(self) -> DatabaseView:
-        """Return the database as it is, and remember it for who reads late."""
+    def view(self) -> dict[str, Any]:
+        """Return the global database as it is, and remember it for who reads late."""
         truth = self.truth
+        detached = truth.ill(Ill.STANDBY_DETACHED)
+        members = [
+            {
+                "DBClusterArn": arn,
+                "IsWriter": side is truth.writer,
+                "SynchronizationStatus": "connected" if truth.follows else "pending-resync",
+            }
+            for side, arn in ARNS.items()
+            if not (detached and side is not truth.writer)
+        ]
+        whole: dict[str, Any] = {"EngineVersion": VERSION, "GlobalClusterMembers": members}
         moving = truth.moving
-        move = None
         if moving is not None:
-            progress = Progress.CANCELLING if moving.cancelled else Progress.MOVING
-            move = MoveUnderWay(kind=moving.kind, target=moving.target, progress=progress)
-        view = DatabaseView(
-            writer=truth.writer,
-            move=move,
-            standby_has_instance=not truth.ill(Ill.STANDBY_HEADLESS),
-            standby_available=truth.up(Side.STANDBY),
-            versions_match=not truth.ill(Ill.VERSION_DRIFT),
-            resynced=truth.follows,
-        )
-        if not self.views or self.views[-1][1] != view:
-            self.views.append((truth.now_s, view))
-        return view
+            status = "failing-over" if moving.kind == "failover" else "switching-over"
+            whole["FailoverState"] = {
+                "Status": "cancelling" if moving.cancelled else status,
+                "ToDbClusterArn": ARNS[moving.target],
+                "FromDbClusterArn": ARNS[moving.target.other],
+                "IsDataLossAllowed": moving.kind == "failover",
+            }
+        if not self.views or self.views[-1][1] != whole:
+            self.views.append((truth.now_s, whole))
+        return whole
 
-    def view_at(self, at_s: float) -> DatabaseView:
-        """Return the database as it was at a moment."""
+    def view_at(self, at_s: float) -> dict[str, Any]:
+        """Return the global database as it was at a moment."""
         known = [view for since_s, view in self.views if since_s <= at_s]
         return known[-1] if known else self.views[0][1]

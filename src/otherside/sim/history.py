@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from otherside.core.facts import Order
 from otherside.core.policy import Policy
 from otherside.core.state import Phase, State, first
+from otherside.core.topology import Side
+from otherside.orchestrator.reconcile import Look
 from otherside.sim.cloud import Cloud, Committed, Hostility
-from otherside.sim.truth import Truth
+from otherside.sim.truth import HAPPENING, Ill, Truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,8 @@ class History:
     cloud: Cloud
     policy: Policy
     hostility: Hostility
+    calm_s: float
+    """From here on every trouble at the ports has ended."""
     calm: bool
     """Whether every trouble at the ports ended by `HEALED_S`."""
     healed: bool
@@ -27,8 +31,32 @@ class History:
     """Whether Aurora does what it is asked, at the latest when it is asked again."""
     diligent: bool
     """Whether somebody did at once whatever waited for a person."""
+    machines: tuple[int, int]
+    """How many machines each side has."""
+    looks: tuple[tuple[float, Look], ...]
+    """Every look that the decider took, and when it was over."""
     rehearsal: tuple[Committed, ...] | None = None
     """What the same disaster led to where acting was allowed; only for runs that observe."""
+
+    @property
+    def losses(self) -> list[float]:
+        """When the table lost what it held."""
+        losses = {Ill.TABLE_LOST, Ill.TABLE_RESTORED} & HAPPENING
+        return [at_s for at_s, ill in self.truth.happened if ill in losses]
+
+    @property
+    def lost_s(self) -> float:
+        """When it did so last; long ago where it never did."""
+        return max(self.losses, default=-1e9)
+
+    @property
+    def latches(self) -> list[tuple[float, bool, Side]]:
+        """Return whether users were held, each time that it changed, and who wrote then."""
+        return self.truth.latches
+
+    def by_hand_between(self, at_s: float) -> bool:
+        """Return whether somebody had moved the writer by hand before a moment."""
+        return any(move.by_hand and move.at_s <= at_s for move in self.truth.moves)
 
     @property
     def states(self) -> list[State]:

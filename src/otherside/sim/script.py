@@ -29,6 +29,28 @@ NASTY = (
     (Ill.PRIMARY_CUT, Ill.KEEPERS_DEAF),
     (Ill.LAGGING, Ill.PRIMARY_GONE),
     (Ill.STORE_DOWN, Ill.PRIMARY_GONE),
+    (Ill.KEEPERS_DENIED, Ill.FRONT_DOOR),
+    (Ill.PRIMARY_KEEPERS_DENIED, Ill.FRONT_DOOR),
+    (Ill.MACHINES_GONE,),
+    (Ill.MACHINES_GONE, Ill.CONTROL_PLANE_DOWN),
+    (Ill.STANDBY_BUSY, Ill.PRIMARY_GONE),
+    (Ill.STANDBY_STOPPED, Ill.PRIMARY_GONE),
+    (Ill.STANDBY_DETACHED, Ill.PRIMARY_GONE),
+    (Ill.STANDBY_APP_DOWN, Ill.PRIMARY_GONE),
+    (Ill.STANDBY_MACHINES_NEW, Ill.PRIMARY_GONE),
+    (Ill.LEASE_DENIED, Ill.PRIMARY_GONE),
+    (Ill.PLEDGE_DENIED, Ill.PRIMARY_GONE),
+    (Ill.PLEDGE_DOWN, Ill.PRIMARY_GONE),
+    (Ill.CLAIM_DENIED, Ill.PRIMARY_GONE),
+    (Ill.MOVE_DENIED, Ill.PRIMARY_GONE),
+    (Ill.ACTUATOR_DEAD, Ill.PRIMARY_GONE),
+    (Ill.LEASE_CORRUPT, Ill.PRIMARY_GONE),
+    (Ill.PULSE_CORRUPT, Ill.PRIMARY_GONE),
+    (Ill.ANSWERS_GARBLED, Ill.PRIMARY_GONE),
+    (Ill.TABLE_LOST, Ill.PRIMARY_GONE),
+    (Ill.TABLE_RESTORED, Ill.PRIMARY_GONE),
+    (Ill.STORE_DOWN, Ill.LINK_CUT),
+    (Ill.STORE_DOWN, Ill.PRIMARY_CUT),
 )
 """Ills that hide one another, drawn together more often than chance would."""
 TROUBLES = tuple(one.name for one in fields(Hostility))
@@ -77,6 +99,10 @@ class Script:
     people: People
     orders: tuple[tuple[float, Order], ...]
     by_hand_s: float | None
+    machines: tuple[int, int] = (2, 2)
+    """How many machines the primary and the standby have."""
+    backup_s: float = 0.0
+    """When the backup of the state table was made that a restore brings back."""
 
 
 FAULTS = (*TROUBLES, *Ill, "cancel", "refuse", "orders", "by-hand", "freeze-window")
@@ -111,6 +137,8 @@ def draw(seed: int, faults: Collection[str] = FAULTS) -> Script:
         people=people,
         orders=_orders(random, people) if "orders" in faults else (),
         by_hand_s=_by_hand_s(random, mode) if "by-hand" in faults else None,
+        machines=(random.choice((1, 2, 2)), random.choice((1, 2))),
+        backup_s=random.uniform(10.0, 500.0),
     )
     return _without(script, faults)
 
@@ -137,7 +165,7 @@ def _by_hand_s(random: Random, mode: FailoverMode) -> float | None:
 def _spells(random: Random, *, heals: bool) -> tuple[Spell, ...]:
     """Draw what is wrong: one disaster, and now and then a second thing with it."""
     ills = random.sample(list(Ill), random.choices([0, 1, 2, 3], [1, 5, 3, 1])[0])
-    if random.random() < CHANCE / 2:
+    if random.random() < CHANCE:
         ills = list(random.choice(NASTY))
     elif random.random() < 2 * CHANCE and Ill.PRIMARY_GONE not in ills:
         ills.append(Ill.PRIMARY_GONE)

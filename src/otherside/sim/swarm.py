@@ -9,13 +9,14 @@ from otherside.core.policy import Policy
 from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode, Side
 from otherside.orchestrator.actuate import actuate
+from otherside.orchestrator.ports import ConflictError, UnavailableError
 from otherside.orchestrator.reconcile import Look, reconcile
 from otherside.sim.cloud import Cloud, Hostility
 from otherside.sim.history import History
 from otherside.sim.invariants import broken_in
 from otherside.sim.script import HEALED_S, People, Script
-from otherside.sim.truth import BY_HAND, Truth
-from otherside.sim.world import KilledError, SimulatedWorld
+from otherside.sim.truth import BY_HAND, Ill, Truth
+from otherside.sim.world import KilledError, SimulatedWorld, newer
 
 TICK_S = 60.0
 LOOP_S = 5.0
@@ -51,14 +52,17 @@ def run(script: Script, *, kill_at: int | None = None) -> Run:
     cloud = runner.cloud
     history = History(
         log=tuple(cloud.log),
+        looks=tuple(runner.looks),
         truth=cloud.truth,
         cloud=cloud,
         policy=script.policy,
         hostility=script.hostility,
+        calm_s=script.calm_s,
         calm=script.calm_s <= HEALED_S,
         healed=script.calm_s <= HEALED_S and all(spell.to_s <= HEALED_S for spell in script.spells),
         obedient=script.cancels <= 1 and script.refusals <= 1,
         diligent=script.people is People.DILIGENT,
+        machines=script.machines,
         rehearsal=rehearsal,
     )
     return Run(
@@ -83,6 +87,7 @@ def _play(script: Script, kill_at: int | None) -> "_Runner":
         random=Random(script.seed + 1),  # noqa: S311 - a simulation wants to be repeated
         hostility=script.hostility,
         policy=script.policy,
+        machines=dict(zip(Side, script.machines, strict=True)),
         kill_at=kill_at,
     )
     runner = _Runner(script, cloud)
@@ -97,6 +102,8 @@ class _Runner:
         self.cloud, self._script = cloud, script
         self._orders = list(script.orders)
         self._by_hand_s = script.by_hand_s
+        self._backup_s: float | None = script.backup_s
+        self._newer = False
         self._waits: tuple[Phase, float] = (Phase.STEADY, 0.0)
         self.cells: set[tuple[str, str, str]] = set()
         self.pairs: set[tuple[str, str]] = set()
@@ -119,8 +126,10 @@ class _Runner:
             self._pass(max(1.0, started_s + TICK_S - truth.now_s))
 
     def _busy(self) -> bool:
-        log = self.cloud.log
-        return bool(log) and log[-1].state.phase is not Phase.STEADY
+        state = self.cloud.seen()
+        last = self.looks[-1][1] if self.looks else None
+        failing = last is not None and bool(last.failed)
+        return state.phase is not Phase.STEADY or state.revision == 0 or failing
 
     def _decide(self) -> None:
         self._invoke("decider", reconcile)
@@ -130,6 +139,9 @@ class _Runner:
         cloud = self.cloud
         if cloud.truth.now_s > self._script.calm_s:
             cloud.hostility = Hostility()
+        if self._newer is not (Ill.NEWER_SCHEMA in cloud.truth.ills):
+            self._newer = not self._newer
+            newer(cloud, there=self._newer)
         phase = cloud.newest.phase
         try:
             done = loop(SimulatedWorld(cloud=cloud, role=role), self._script.policy)
@@ -172,6 +184,9 @@ class _Runner:
     def _advance(self, seconds: float) -> None:
         truth = self.cloud.truth
         truth.advance(seconds)
+        if self._backup_s is not None and truth.now_s >= self._backup_s:
+            self._backup_s = None
+            self.cloud.table.keep()
         self.samples.append((truth.now_s, truth.writer, truth.users_on()))
         if self._orders or self._by_hand_s is not None:
             self._chaos()
@@ -190,35 +205,42 @@ class _Runner:
 
     def _diligence(self) -> None:
         """Do what waits for a person, once somebody has looked at it for a while."""
-        state, now_s = self.cloud.newest, self.cloud.truth.now_s
+        state, now_s = self.cloud.seen(), self.cloud.truth.now_s
         if self._waits[0] is not state.phase:
             self._waits = (state.phase, now_s)
+        known = state.latched is not None
+        home = self.cloud.truth.writer is state.writer is Side.PRIMARY and known
         order = {
             Phase.AWAIT_APPROVAL: Order.APPROVE,
             Phase.REJOINED: None if state.reconciled else Order.SIGN_RECONCILIATION,
             Phase.FAILBACK_READY: Order.SWITCHOVER,
-            Phase.HALTED: Order.RESUME
-            if self.cloud.truth.writer is state.writer is Side.PRIMARY
-            else Order.ADOPT,
+            Phase.HALTED: Order.RESUME if home else Order.ADOPT,
         }.get(state.phase)
         if order is not None and now_s - self._waits[1] >= PONDER_S:
             self._waits = (state.phase, now_s)
             self._order(order)
 
     def _order(self, order: Order) -> None:
+        """Let a person order something by the table, as the command line does it."""
         cloud, now_s = self.cloud, self.cloud.truth.now_s
+        state = cloud.seen()
         until_s = now_s + cloud.random.uniform(-10.0, 200.0) if order is Order.FREEZE else None
         given = Command(
             order=order,
-            revision=cloud.newest.revision,
+            revision=state.revision,
             author="ada",
             at_s=now_s,
             until_s=until_s,
+            loss_s=state.asked_loss_s if order is Order.APPROVE else None,
         )
-        if order is Order.FREEZE:
-            cloud.freeze = given
-        else:
-            cloud.command = given
+        try:
+            ledger = cloud.people()
+            seen = ledger.freeze() if order is Order.FREEZE else ledger.command()
+            ledger.order(given, over=seen)
+            became = "given"
+        except (ConflictError, UnavailableError) as error:
+            became = str(error)
+        cloud.orders.append((now_s, given, became))
 
 
 def shrink(script: Script) -> Script:

@@ -1,112 +1,352 @@
-"""One invocation's view of the simulated truth, through ports that fail by seed.
+"""One invocation of a function in the simulated world: what ships, over modelled clients.
 
-Every port call takes time, may be killed before or after its effect, may time out on either side of
-it, and may find that another invocation ran in the middle of this one.
+The ports are AWS's own, joined by `AwsWorld`; what is modelled is what lies behind its clients, and
+what happens to the function: every port call takes time, may be killed before or after its effect,
+may time out on either side of it, and may find that another invocation ran in the middle of it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from otherside.core.decide import Decision
-from otherside.core.facts import (
-    DatabaseView,
-    Facts,
-    Lease,
-    Move,
-    Reading,
-    Replication,
-    Signal,
-    Signals,
-)
+from otherside.core.facts import Facts, Move, Reading
+from otherside.core.names import FAILOVER_ACTIVE, TRAFFIC_STATES, OrchestratorSettings, Shelf
 from otherside.core.state import Intent, State
 from otherside.core.topology import Side
-from otherside.orchestrator.ports import ConflictError, UnavailableError
-from otherside.sim.cloud import STALE_MAX_S, Claimed, Cloud, Committed
-from otherside.sim.truth import Ill, P, S, W
+from otherside.orchestrator.aws import probes
+from otherside.orchestrator.aws.world import Answers, AwsWorld, Questions, gather
+from otherside.orchestrator.ports import UnavailableError
+from otherside.sim.cloud import ARNS, OTHER_VERSION, STALE_MAX_S, VERSION, Claimed, Cloud, Committed
+from otherside.sim.keepers import APPLICATION
+from otherside.sim.table import ObjectsClient, TableClient, refusal
+from otherside.sim.truth import Ill, P, S
+
+if TYPE_CHECKING:
+    from otherside.orchestrator.aws.ledger import Pulse
 
 T = TypeVar("T")
 
-_OUTSIDE = dict.fromkeys(("standby_canary", "witness_canary", "dns_health"), Reading.BAD)
-_WRITES = dict.fromkeys(
-    ("standby_canary", "witness_canary", "heartbeat", "write_pulse"), Reading.BAD
-)
-LIES: tuple[dict[str, Reading], ...] = (
-    _WRITES,
-    _OUTSIDE,
-    {**_OUTSIDE, "standby_app": Reading.BAD},
-    {"control_plane": Reading.BAD},
-    {"heartbeat": Reading.BAD},
-)
-"""What signals may say together: a dead writer, a broken application here or on both sides, …"""
-HEARTBEAT_BAD_S = 10.0
 SKEW_MAX_S, STEP_S = 2.5, 60.0
+PUBLIC, STANDBY = "http://public", "http://standby"
+WRITE, READ = "/writez", "/readyz"
+SETTINGS = OrchestratorSettings(
+    application=APPLICATION,
+    code="-",
+    mode="-",
+    loss_max_s="-",
+    stable_s="-",
+    freezes="none",
+    primary_region="p",
+    standby_region="s",
+    global_cluster="g",
+    primary_cluster_arn=ARNS[Side.PRIMARY],
+    standby_cluster_arn=ARNS[Side.STANDBY],
+    state_table="state",
+    pledge_bucket="pledges",
+    topic_arn="topic",
+    capacity_group="group",
+    capacity_min="2",
+    public_url=PUBLIC,
+    standby_url=STANDBY,
+    readiness_path=READ,
+    write_path=WRITE,
+    traffic_state_name="state",
+)
+HIDDEN = frozenset({"pulses", "whole", "canary", "standby_app", "standby_write", "control_plane"})
+"""Questions that nobody answers where no evidence can be gathered."""
+HALF_HIDDEN = frozenset({"pulses", "canary"})
 
 
 class KilledError(BaseException):
     """The function ended here. Not an `Exception`: nothing in it may catch this."""
 
 
-def _need(what: str, *, holds: bool) -> None:
-    if not holds:
-        msg = f"there is not {what}"
-        raise UnavailableError(msg)
+class Clock:
+    """The clock of one invocation, which may be wrong."""
 
-
-@dataclass(slots=True, kw_only=True)
-class SimulatedWorld:
-    """The world, as one invocation of a function finds it."""
-
-    cloud: Cloud
-    role: str
-    """`decider` or `actuator`."""
-    skew_s: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Draw how wrong this invocation's clock is."""
-        cloud = self.cloud
-        self.skew_s = 0.0
+    def __init__(self, cloud: Cloud) -> None:
+        """Draw how wrong it is."""
+        self._cloud, self.skew_s = cloud, 0.0
         if cloud.hit("skew"):
             self.skew_s = cloud.random.uniform(-SKEW_MAX_S, SKEW_MAX_S)
         if cloud.hit("step"):
             self.skew_s = cloud.random.choice((-STEP_S, STEP_S))
 
     def now_s(self) -> float:
+        """Return the time, as this invocation has it."""
+        return self._cloud.truth.now_s + self.skew_s
+
+    monotonic_s = now_s
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        self._cloud.advance(seconds)
+
+
+class Clients:
+    """AWS's clients, as one function under one role has them."""
+
+    def __init__(self, cloud: Cloud, role: str) -> None:
+        """Keep whose they are."""
+        self._cloud, self._truth, self._role = cloud, cloud.truth, role
+        self.calling = ""
+        """The operation under which a move is asked for next."""
+
+    def _door(self, operation: str, key: tuple[str, str]) -> Callable[[], None]:
+        """Stand before the table: without a majority it answers nobody."""
+        truth, partition = self._truth, key[0]
+        if not truth.majority(S):
+            raise refusal("InternalServerError", operation, 500)
+        denied = (
+            truth.ill(Ill.LEASE_DENIED)
+            and operation == "UpdateItem"
+            and partition == Shelf.LEASE.of(APPLICATION)
+        ) or (
+            truth.ill(Ill.CLAIM_DENIED)
+            and operation == "PutItem"
+            and partition == Shelf.CLAIM.of(APPLICATION)
+        )
+        if denied:
+            raise refusal("AccessDeniedException", operation)
+        return lambda: None
+
+    def _shelf(self, operation: str, _key: tuple[str, str]) -> Callable[[], None]:
+        """Stand before the pledge."""
+        truth = self._truth
+        if not truth.up(S) or truth.ill(Ill.PLEDGE_DOWN):
+            raise refusal("ServiceUnavailable", operation, 503)
+        if truth.ill(Ill.PLEDGE_DENIED) and operation == "PutObject":
+            raise refusal("AccessDenied", operation, 403)
+        return lambda: None
+
+    def dynamodb(self, _region: str) -> Any:  # noqa: ANN401 - a client of the SDK's
+        """Return the state table's client."""
+        cloud = self._cloud
+        stale: Callable[[], float] = lambda: cloud.random.uniform(0.0, 20.0)  # noqa: E731 - a test of one item
+        return TableClient(cloud.table, self._door, date=cloud.date, stale_s=stale)
+
+    def s3(self, _region: str) -> Any:  # noqa: ANN401 - a client of the SDK's
+        """Return the pledge's client."""
+        return ObjectsClient(self._cloud.objects, self._shelf)
+
+    def rds(self, region: str, *, changing: bool = False) -> "Rds":
+        """Return a client of RDS."""
+        return Rds(self._cloud, region, self, repeats=0 if changing else 1)
+
+    def autoscaling(self, _region: str, *, changing: bool = False) -> "Clients":  # noqa: ARG002 - as the real ones
+        """Return a client of Auto Scaling."""
+        return self
+
+    cloudwatch = functions = sns = autoscaling
+
+    def _need_region(self, operation: str) -> None:
+        if not self._truth.up(S):
+            raise refusal("ServiceUnavailable", operation, 503)
+
+    def describe_auto_scaling_groups(self, **_: object) -> dict[str, Any]:
+        """Say how many instances the standby runs at the least."""
+        self._need_region("DescribeAutoScalingGroups")
+        size = 2 if self._cloud.capacity_raised else 1
+        return {"AutoScalingGroups": [{"MinSize": size}]}
+
+    def update_auto_scaling_group(self, **asked: object) -> None:
+        """Raise it."""
+        self._need_region("UpdateAutoScalingGroup")
+        assert asked["MinSize"] == int(SETTINGS.capacity_min)
+        self._cloud.capacity_raised = True
+
+    def put_metric_data(self, **asked: Any) -> None:  # noqa: ANN401 - the SDK's own
+        """Take metrics: DNS is held by one of them."""
+        self._need_region("PutMetricData")
+        if self._truth.ill(Ill.LATCH_DENIED):
+            raise refusal("AccessDenied", "PutMetricData", 403)
+        self._cloud.published_s = self._truth.now_s
+        for datum in asked["MetricData"]:
+            if datum["MetricName"] == FAILOVER_ACTIVE:
+                self._truth.hold(latch=datum["Value"] == 1.0)
+
+    def invoke(self, **asked: object) -> None:
+        """Wake the actuator."""
+        cloud = self._cloud
+        self._need_region("Invoke")
+        assert asked["InvocationType"] == "Event"
+        if cloud.hit("unwoken") or self._truth.ill(Ill.ACTUATOR_DEAD):
+            return
+        now_s = self._truth.now_s
+        cloud.wakes.append(now_s + cloud.random.uniform(0.1, 1.0))
+        if cloud.hit("rewoken"):
+            cloud.wakes += [now_s + cloud.random.uniform(0.0, 60.0) for _ in range(3)]
+
+    def publish(self, **asked: Any) -> None:  # noqa: ANN401 - the SDK's own
+        """Tell people."""
+        self._need_region("Publish")
+        if self._truth.ill(Ill.TOPIC_DENIED):
+            raise refusal("AuthorizationError", "Publish", 403)
+        head, _, text = asked["Message"].partition("\n\n")
+        revision = int(head.split("revision ")[1].split(",")[0])
+        self._cloud.pages.append((self._truth.now_s, revision, text.strip()))
+
+
+class Rds:
+    """Aurora's control plane in one Region."""
+
+    def __init__(self, cloud: Cloud, region: str, clients: Clients, repeats: int) -> None:
+        """Keep where it is asked; a client that repeats by itself calls again what failed."""
+        self._cloud, self._truth, self._clients = cloud, cloud.truth, clients
+        self._side = Side.PRIMARY if region == "p" else Side.STANDBY
+        self._repeats = repeats
+
+    def _need(self, operation: str) -> None:
+        truth = self._truth
+        far = self._side is Side.PRIMARY and not (truth.gets_out(P) and truth.gets_out(S))
+        down = self._side is Side.PRIMARY and truth.ill(Ill.CONTROL_PLANE_DOWN)
+        if far or down or not truth.gets_out(S):
+            raise refusal("ServiceUnavailable", operation, 503)
+        if self._side is Side.PRIMARY and truth.ill(Ill.ANSWERS_GARBLED):
+            msg = "an answer that is none"
+            raise ValueError(msg)
+
+    def describe_global_clusters(self, **_: object) -> dict[str, Any]:
+        """Describe the whole, perhaps as it was a while ago."""
+        cloud = self._cloud
+        view = cloud.view()
+        self._need("DescribeGlobalClusters")
+        then_s = self._truth.now_s - cloud.random.uniform(0.0, STALE_MAX_S)
+        if cloud.hit("stale"):
+            view = cloud.view_at(then_s)
+        elif cloud.hit("torn"):
+            old = cloud.view_at(then_s)
+            half = "GlobalClusterMembers" if cloud.random.random() < 1 / 2 else "FailoverState"
+            view = {name: part for name, part in view.items() if name != half}
+            view |= {half: old[half]} if half in old else {}
+        return {"GlobalClusters": [view]}
+
+    def describe_db_clusters(self, **_: object) -> dict[str, Any]:
+        """Describe one side's cluster."""
+        truth, standby = self._truth, self._side is Side.STANDBY
+        self._need("DescribeDBClusters")
+        status = "available"
+        if standby:
+            status = "backing-up" if truth.ill(Ill.STANDBY_BUSY) else status
+            status = "stopped" if truth.ill(Ill.STANDBY_STOPPED) else status
+        headless = standby and truth.ill(Ill.STANDBY_HEADLESS)
+        drifted = standby and truth.ill(Ill.VERSION_DRIFT)
+        cluster = {
+            "Status": status,
+            "EngineVersion": OTHER_VERSION if drifted else VERSION,
+            "DBClusterMembers": [] if headless else [{}],
+        }
+        return {"DBClusters": [cluster]}
+
+    def describe_events(self, **_: object) -> dict[str, Any]:
+        """Say nothing: what Aurora says of its moves decides nothing."""
+        return {"Events": []}
+
+    def failover_global_cluster(self, **asked: object) -> None:
+        """Move the writer at once."""
+        assert asked["AllowDataLoss"] is True
+        self._move(Move.FAILOVER, self._side, asked["TargetDbClusterIdentifier"])
+
+    def switchover_global_cluster(self, **asked: object) -> None:
+        """Move the writer once nothing is lost by it."""
+        self._move(Move.SWITCHOVER, self._side.other, asked["TargetDbClusterIdentifier"])
+
+    def _move(self, kind: Move, target: Side, named: object) -> None:
+        truth, operation = self._truth, f"{kind}"
+        self._need(operation)
+        if truth.ill(Ill.MOVE_DENIED):
+            raise refusal("AccessDenied", operation, 403)
+        if named != ARNS[target]:
+            raise refusal("InvalidDBClusterStateFault", operation)
+        called = 0
+        while not truth.call(kind, target, self._clients.calling):
+            called += 1
+            if called > self._repeats:
+                raise refusal("InvalidGlobalClusterStateFault", operation)
+
+
+class Eyes:
+    """What the functions see from outside: probes, and names."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        """Keep the world that they look at."""
+        self._cloud, self._truth = cloud, cloud.truth
+
+    def ask(self, question: probes.Question) -> Reading:
+        """Answer a probe, which fails by chance now and then."""
+        truth = self._truth
+        if question.url == STANDBY:
+            works = truth.app_runs(Side.STANDBY)
+            if question.path == WRITE:
+                works = works and truth.writes_work(Side.STANDBY)
+        else:
+            users = truth.users_on()
+            works = truth.outside(users) and truth.writes_work(users) and truth.gets_out(S)
+            works = works and not truth.ill(Ill.PROBE_BROKEN)
+        return Reading.GOOD if works and not self._cloud.hit("flip") else Reading.BAD
+
+    def users_on(self, _state_name: str) -> Side | None:
+        """Return which side DNS prefers, where names can be resolved at all."""
+        return self._truth.users_on() if self._truth.gets_out(S) else None
+
+    def sees_outside(self) -> Reading:
+        """Return whether names outside resolve."""
+        sees = self._truth.gets_out(S) and not self._truth.ill(Ill.SELF_SICK)
+        return Reading.GOOD if sees else Reading.BAD
+
+
+assert set(TRAFFIC_STATES) == set(Side), "names tell a side each"
+
+
+class SimulatedWorld:
+    """The ports that ship, with the troubles of a platform around each."""
+
+    def __init__(self, *, cloud: Cloud, role: str) -> None:
+        """Begin one invocation; `role` is `decider` or `actuator`."""
+        self.cloud, self.role = cloud, role
+        self._clock, self._clients = Clock(cloud), Clients(cloud, role)
+        clients: Any = self._clients
+        self._inner = AwsWorld(
+            SETTINGS,
+            clients=clients,
+            clock=self._clock,
+            code="-",
+            skew_s=cloud.policy.skew_s,
+            ask=self._gather,
+            probes=Eyes(cloud),
+        )
+        self._state: State | None = None
+
+    def now_s(self) -> float:
         """Return the time, as this invocation's clock has it."""
-        return self.cloud.truth.now_s + self.skew_s
+        return self._inner.now_s()
 
     def recall(self) -> State:
         """Return the newest committed revision."""
-        return self._port("recall", self._recall)
-
-    def _recall(self) -> State:
-        self._need_store()
-        fits = abs(self.skew_s) <= self.cloud.policy.skew_s
-        _need("a clock that fits the store's", holds=fits)
-        return self.cloud.newest
-
-    def _need_store(self) -> None:
-        _need("a majority", holds=self.cloud.truth.majority(S))
+        self._state = self._port("recall", self._inner.recall)
+        return self._state
 
     def observe(self, state: State) -> Facts:
         """Return what can be seen now."""
-        return self._port("observe", lambda: self._look(state))
+        return self._port("observe", lambda: self._inner.observe(state))
 
     def record(self, decision: Decision, facts: Facts) -> None:
         """Commit one revision, if it is the next."""
         self._port("record", lambda: self._commit(decision, facts))
 
     def _commit(self, decision: Decision, facts: Facts) -> None:
-        self._need_store()
-        cloud, state = self.cloud, decision.state
-        if state.revision != len(cloud.log) + 1:
-            raise ConflictError
+        cloud = self.cloud
+        assert self._state is not None, "committed before anything was read"
+        self._inner.record(decision, facts)
         cloud.log.append(
             Committed(
                 at_s=cloud.truth.now_s,
-                state=state,
+                before=self._state,
+                state=decision.state,
                 facts=facts,
                 notice=decision.notice,
+                urgent=decision.urgent,
                 could_vote=cloud.truth.majority(S),
             )
         )
@@ -116,185 +356,118 @@ class SimulatedWorld:
         self._port("set_terms", lambda: self._set_terms(decision))
 
     def _set_terms(self, decision: Decision) -> None:
-        self._need_store()
         cloud = self.cloud
-        newer = decision.state.revision >= cloud.terms_revision
-        if decision.terms is None or not newer or decision.terms == cloud.terms:
-            return
-        cloud.terms, cloud.terms_revision = decision.terms, decision.state.revision
-        cloud.truth.lease_open = decision.terms.open
+        before = cloud.table.changes
+        self._inner.set_terms(decision)
+        if cloud.table.changes != before:
+            cloud.lease_set.append((cloud.truth.now_s, decision.state.revision))
+
+    def pledge(self, decision: Decision) -> None:
+        """Make the pledge say the same."""
+        self._port("pledge", lambda: self._inner.pledge(decision))
+
+    def bridge(self) -> None:
+        """Let a pledge that holds hold on."""
+        self._port("bridge", self._inner.bridge)
 
     def wake(self, decision: Decision) -> None:
         """Tell the actuator, if there is anything to do."""
         if decision.move is not None or decision.raise_capacity:
-            self._port("wake", self._wake)
-
-    def _wake(self) -> None:
-        cloud = self.cloud
-        _need("the function", holds=cloud.truth.up(S))
-        if cloud.hit("unwoken"):
-            return
-        now_s = cloud.truth.now_s
-        cloud.wakes.append(now_s + cloud.random.uniform(0.1, 1.0))
-        if cloud.hit("rewoken"):
-            cloud.wakes += [now_s + cloud.random.uniform(0.0, 60.0) for _ in range(3)]
+            self._port("wake", lambda: self._inner.wake(decision))
 
     def publish(self, decision: Decision) -> None:
         """Hold DNS where the state wants it."""
-        self._port("publish", lambda: self._publish(decision))
-
-    def _publish(self, decision: Decision) -> None:
-        _need("the Region", holds=self.cloud.truth.up(S))
-        self.cloud.truth.hold(latch=decision.state.latched)
+        self._port("publish", lambda: self._inner.publish(decision))
 
     def tell(self, decision: Decision) -> None:
         """Tell people of what they have not been told of."""
-        self._port("tell", lambda: self._tell(decision))
+        self._port("tell", lambda: self._inner.tell(decision))
 
-    def _tell(self, decision: Decision) -> None:
-        self._need_store()
-        cloud = self.cloud
-        for one in cloud.log[cloud.told : decision.state.revision]:
-            if one.notice is not None:
-                cloud.pages.append((cloud.truth.now_s, one.state.revision, one.notice))
-        cloud.told = max(cloud.told, decision.state.revision)
+    def note(self, failed: tuple[str, ...]) -> None:
+        """Keep what could not be done."""
+        self._inner.note(failed)
 
     def claim(self, intent: Intent) -> None:
         """Write down that this attempt is carried out now, once."""
         self._port("claim", lambda: self._claim(intent))
 
     def _claim(self, intent: Intent) -> None:
-        self._need_store()
-        cloud = self.cloud
-        if any(one.intent.operation == intent.operation for one in cloud.claims):
-            raise ConflictError
-        cloud.claims.append(Claimed(at_s=cloud.truth.now_s, intent=intent))
+        self._inner.claim(intent)
+        self.cloud.claims.append(Claimed(at_s=self.cloud.truth.now_s, intent=intent))
 
     def move(self, intent: Intent) -> None:
         """Ask Aurora to move the writer."""
-        self._port("move", lambda: self._call(intent))
+        self._clients.calling = intent.operation
+        self._port("move", lambda: self._inner.move(intent))
 
-    def _call(self, intent: Intent) -> None:
-        truth = self.cloud.truth
-        _need("the endpoint", holds=truth.outside(S))
-        near = intent.move is Move.FAILOVER or truth.reaches(S, truth.writer)
-        _need("the writer's endpoint", holds=near)
-        truth.call(intent.move, intent.target, intent.operation)
+    def answered(self, intent: Intent, *, called: bool, answer: str | None) -> None:
+        """Write down what became of a claimed attempt."""
+        note = lambda: self._inner.answered(intent, called=called, answer=answer)  # noqa: E731 - a test of one item
+        self._port("answered", note)
 
     def raise_capacity(self) -> None:
         """Let the standby run enough instances."""
-        self._port("raise_capacity", self._raise_capacity)
+        self._port("raise_capacity", self._inner.raise_capacity)
 
-    def _raise_capacity(self) -> None:
-        _need("the Region", holds=self.cloud.truth.up(S))
-        self.cloud.capacity_raised = True
+    # --- what is seen -----------------------------------------------------------------------------
 
-    def _look(self, state: State) -> Facts:
+    def _gather(self, asked: Questions) -> Answers:
+        """Ask one after the other; some are not answered, and some answers are nonsense."""
         cloud, truth = self.cloud, self.cloud.truth
-        sighted = truth.majority(S)
-        cloud.prove()
-        at_s = self.now_s()
-        return Facts(
-            at_s=at_s,
-            signals=self._signals(sighted=sighted),
-            database=self._database(sighted=truth.outside(S)),
-            replication=self._replication() if sighted else None,
-            lease=Lease(open=truth.lease_open, seen_s=at_s) if sighted else None,
-            write_verified=any(
-                proven_s <= truth.now_s and (epoch, side) == (state.epoch, state.writer)
-                for proven_s, epoch, side in cloud.verified
-            ),
-            users_on=truth.users_on() if truth.outside(S) else None,
-            capacity_short=not cloud.capacity_raised,
-            command=cloud.command if sighted else None,
-            freeze=cloud.freeze if sighted else None,
+        hidden = (
+            HIDDEN if truth.ill(Ill.BLIND) else HALF_HIDDEN if truth.ill(Ill.HALF_BLIND) else ()
         )
 
-    def _replication(self) -> Replication | None:
-        truth = self.cloud.truth
-        if truth.ill(Ill.BLIND, Ill.HALF_BLIND) or self.cloud.hit("blind"):
-            return None
-        return Replication(
-            replicated_s=truth.replicated_s,
-            lived_s=truth.lived_s,
-            lag_max_s=truth.lag_max_s(),
-        )
+        def asking(name: str, question: Callable[[], Any]) -> Callable[[], Any]:
+            return _silent if name in hidden or cloud.hit("blind") else question
 
-    def _signals(self, *, sighted: bool) -> Signals:
-        truth = self.cloud.truth
-        if self.cloud.hit("garble"):
-            return self._garbled()
-        users = truth.users_on()
-        write_ok = truth.outside(users) and truth.writes_work(users)
-        answers = truth.app_runs(Side.PRIMARY) and truth.outside(P)
-        age_s = truth.now_s - truth.replicated_s
-        deaf = truth.ill(Ill.KEEPERS_DEAF)
-        reports = truth.majority(P) and not deaf
-        beats = age_s <= HEARTBEAT_BAD_S + 30.0 * truth.ill(Ill.LAGGING)
-        writes = truth.writer is Side.PRIMARY and truth.database_writes()
-        eyes = not truth.ill(Ill.BLIND)
-        told = sighted and eyes and not truth.ill(Ill.HALF_BLIND)
-        seen = truth.outside(S)
-        witness = truth.up(W) and truth.reaches(W, S)
-        return Signals(
-            standby_canary=self._probed(
-                write_ok and seen and not truth.ill(Ill.PROBE_BROKEN),
-                known=eyes and not truth.ill(Ill.HALF_BLIND),
-            ),
-            witness_canary=self._probed(write_ok, known=told and witness),
-            heartbeat=self._said(beats, known=truth.up(S) and eyes),
-            app_pulse=self._said(reports and answers, known=told),
-            write_pulse=self._said(reports and writes, known=told),
-            dns_health=self._probed(answers, known=seen and eyes),
-            control_plane=self._said(
-                truth.up(P) and not truth.ill(Ill.CONTROL_PLANE_DOWN), known=eyes
-            ),
-            self_test=self._said(sighted and seen and not truth.ill(Ill.SELF_SICK)),
-            standby_app=self._said(truth.app_runs(Side.STANDBY), known=eyes),
-        )
+        answers = gather({name: asking(name, question) for name, question in asked.items()})
+        if not cloud.hit("garble"):
+            return answers
+        return Answers(known=self._garbled(answers.known), unreadable=answers.unreadable)
 
-    def _garbled(self) -> Signals:
-        """Return signals that say anything, or together something that is not so."""
-        readings, random = list(Reading), self.cloud.random
-        said = {name: random.choice(readings) for name in Signals.__slots__}
-        if random.random() < 1 / 2:
-            said = {**dict.fromkeys(Signals.__slots__, Reading.GOOD), **random.choice(LIES)}
-        return Signals(
-            **{name: Signal(reading=one, at_s=self.now_s()) for name, one in said.items()}
-        )
+    def _garbled(self, known: Any) -> dict[str, Any]:  # noqa: ANN401 - one look's answers
+        """Return answers that say anything, or together something that is not so."""
+        random = self.cloud.random
+        lie = random.choice(("all", "writes", "outside", "control plane", "heart"))
+        made = dict(known)
+        pulses: dict[str, Pulse] = dict(known.get("pulses") or {})
 
-    def _probed(self, good: bool, *, known: bool = True) -> Signal:  # noqa: FBT001 - a reading
-        return self._said(good and not self.cloud.hit("flip"), known=known)
+        def coin() -> bool:
+            return random.random() < 1 / 2
 
-    def _said(self, good: bool, *, known: bool = True) -> Signal:  # noqa: FBT001 - a reading
-        reading = Reading.GOOD if good else Reading.BAD
-        if not known or self.cloud.hit("blind"):
-            reading = Reading.UNKNOWN
-        return Signal(reading=reading, at_s=self.now_s())
+        if lie in {"writes", "outside"} or (lie == "all" and coin()):
+            made["canary"] = Reading.BAD
+            made["users_on"] = Side.STANDBY if lie != "writes" else made.get("users_on")
+            for place, pulse in pulses.items():
+                pulses[place] = replace(pulse, writes_ok=False if coin() or lie != "all" else None)
+        if lie == "control plane" or (lie == "all" and coin()):
+            made["control_plane"] = coin() and lie == "all"
+        if lie in {"heart", "writes"} or (lie == "all" and coin()):
+            for place, pulse in pulses.items():
+                if pulse.beat_s is not None:
+                    pulses[place] = replace(pulse, beat_s=pulse.beat_s - 60.0)
+        if lie == "all":
+            made["standby_app"] = random.choice(list(Reading))
+            made["outside"] = random.choice(list(Reading))
+        return {**made, "pulses": pulses}
 
-    def _database(self, *, sighted: bool) -> DatabaseView | None:
-        cloud = self.cloud
-        view = cloud.view()
-        if not sighted or cloud.hit("blind"):
-            return None
-        then_s = cloud.truth.now_s - cloud.random.uniform(0.0, STALE_MAX_S)
-        if cloud.hit("stale"):
-            return cloud.view_at(then_s)
-        if cloud.hit("torn"):
-            old = cloud.view_at(then_s)
-            half = {"writer": old.writer} if cloud.random.random() < 1 / 2 else {"move": old.move}
-            return replace(view, **half)
-        return view
+    # --- what happens to the function -------------------------------------------------------------
 
     def _port(self, name: str, effect: Callable[[], T]) -> T:
         """Make one call, as hostile as the seed says."""
         where = f"{self.role} {name}"
         self._trouble(where, "before")
-        _need("a call that works", holds=not self.cloud.hit("fail", where))
+        self._fail(not self.cloud.hit("fail", where))
         result = effect()
-        _need("an answer", holds=not self.cloud.hit("lose", where))
+        self._fail(not self.cloud.hit("lose", where))
         self._trouble(where, "after")
         return result
+
+    def _fail(self, works: bool) -> None:  # noqa: FBT001 - one question
+        if not works:
+            msg = "there is no answer"
+            raise UnavailableError(msg)
 
     def _trouble(self, where: str, when: str) -> None:
         """Let time pass around a call; perhaps a great deal, perhaps for ever."""
@@ -324,3 +497,16 @@ class SimulatedWorld:
             cloud.interrupt()
         finally:
             cloud.depth -= 1
+
+
+def _silent() -> None:
+    msg = "nobody answers"
+    raise UnavailableError(msg)
+
+
+def newer(cloud: Cloud, *, there: bool) -> None:
+    """Let the newest revision be of a later version than the code, or of its own again."""
+    keys = sorted(key for key in cloud.table.items if key[0] == APPLICATION)
+    if keys:
+        item = cloud.table.items[keys[-1]]
+        cloud.table.items[keys[-1]] = {**item, "schema": {"N": "99" if there else "2"}}

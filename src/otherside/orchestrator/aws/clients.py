@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from otherside.orchestrator.ports import UnavailableError
+from otherside.orchestrator.ports import ConflictError, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_autoscaling import AutoScalingClient
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
 READING = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2})
 CHANGING = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
 """A repeat that the SDK makes by itself is a late duplicate: whoever changes anything sees it."""
+
+
+class Objects(Protocol):
+    """What we need of S3."""
+
+    def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        """Return an object."""
+
+    def put_object(self, **parameters: object) -> dict[str, Any]:
+        """Write an object."""
 
 
 class Clients:
@@ -51,6 +61,10 @@ class Clients:
         """Return a client of Lambda."""
         return cast("LambdaClient", self._make("lambda", region, changing=True))
 
+    def s3(self, region: str) -> "Objects":
+        """Return a client of S3. Its writes carry their own condition."""
+        return cast("Objects", self._make("s3", region, changing=True))
+
     def sns(self, region: str) -> "SNSClient":
         """Return a client of SNS."""
         return cast("SNSClient", self._make("sns", region, changing=True))
@@ -69,18 +83,28 @@ def code_of(error: ClientError) -> str:
     return error.response.get("Error", {}).get("Code", "")
 
 
+SERVER_ERROR = 500
+
+
 @contextmanager
 def calling(what: str) -> Iterator[None]:
-    """Turn whatever AWS answers or does not answer into `UnavailableError`, by name.
+    """Turn whatever goes wrong with a call into `UnavailableError`, by name.
 
-    The message tells the kind of error and nothing that AWS said: what it says may name things
-    that do not belong into a log.
+    Whatever: an answer that is no answer, one that lacks what it must have, one that says something
+    impossible. What cannot be read is a call whose outcome nobody knows, and no reason to stop
+    looking. A no of AWS's own is a `RefusedError`. The message tells the kind of error and nothing
+    that AWS said: what it says may name things that do not belong into a log.
     """
     try:
         yield
+    except (ConflictError, UnavailableError):
+        raise
     except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", SERVER_ERROR)
+        if status < SERVER_ERROR:
+            raise RefusedError(what, code_of(error)) from error
         msg = f"{what}: {code_of(error)}"
         raise UnavailableError(msg) from error
-    except BotoCoreError as error:
+    except Exception as error:
         msg = f"{what}: {type(error).__name__}"
         raise UnavailableError(msg) from error

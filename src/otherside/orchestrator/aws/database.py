@@ -7,7 +7,7 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-datab
 
 from typing import TYPE_CHECKING, Any
 
-from otherside.core.facts import DatabaseView, Move, MoveUnderWay, Progress
+from otherside.core.facts import DatabaseView, Fitness, Move, MoveUnderWay, Progress
 from otherside.core.names import OrchestratorSettings
 from otherside.core.state import Intent
 from otherside.core.topology import Side
@@ -20,6 +20,21 @@ if TYPE_CHECKING:
     from mypy_boto3_rds.type_defs import DBClusterTypeDef, GlobalClusterTypeDef
 
 EVENTS_MINUTES = 30
+UNFIT = frozenset(
+    {
+        *("cloning-failed", "creating", "deleting", "migrating", "migration-failed"),
+        *("inaccessible-encryption-credentials", "inaccessible-encryption-credentials-recoverable"),
+        *("starting", "stopped", "stopping", "upgrade_failed"),
+    }
+)
+"""States of a cluster in which it is not there, or not running.
+
+AWS documents no state in which it refuses a failover, and says of every other one that the cluster
+is up, or nothing: Aurora is asked then, and its refusal is told. That these few cannot take over
+is our reading of what the states say.
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html
+"""
+_GONE = "not described"
 
 
 class Database:
@@ -53,17 +68,21 @@ class Database:
         if whole is None:
             msg = "the global database does not answer"
             raise UnavailableError(msg)
-        writer = self._writer(whole)
-        target = members.get(writer.other)
-        there = target is not None
+        writer, alien = self._writer(whole)
+        follower = writer.other if writer is not None else Side.STANDBY
+        known = members.get(follower)
+        status = str(known.get("Status", _GONE)) if known is not None else _GONE
         return DatabaseView(
             writer=writer,
             move=self._move(whole),
-            standby_has_instance=target is None or bool(target.get("DBClusterMembers")),
-            standby_available=target is not None and target.get("Status") == "available",
-            versions_match=target is None
-            or target.get("EngineVersion") == whole.get("EngineVersion"),
-            resynced=there and self._follows(whole, writer.other),
+            follower_is_member=self._member_of(whole, follower) is not None,
+            follower_has_instance=known is None or bool(known.get("DBClusterMembers")),
+            fitness=_fitness(status),
+            status=status,
+            versions_match=known is None
+            or known.get("EngineVersion") == whole.get("EngineVersion"),
+            resynced=known is not None and self._follows(whole, follower),
+            alien=alien,
         )
 
     def answers(self, side: Side) -> bool:
@@ -87,11 +106,11 @@ class Database:
                     SourceType="db-cluster" if kind == "db-cluster" else "db-instance",
                     Duration=EVENTS_MINUTES,
                 )
-            found += [
-                (event["Date"], f"{event['SourceIdentifier']}: {event['Message']}")
-                for event in events["Events"]
-                if event.get("SourceIdentifier", "").startswith(self._settings.application)
-            ]
+                found += [
+                    (event["Date"], f"{event['SourceIdentifier']}: {event['Message']}")
+                    for event in events["Events"]
+                    if event.get("SourceIdentifier", "").startswith(self._settings.application)
+                ]
         return tuple(text for _, text in sorted(found, key=lambda one: str(one[0])))
 
     def move(self, intent: Intent) -> None:
@@ -119,10 +138,7 @@ class Database:
             found = self._clients.rds(self._regions[side]).describe_global_clusters(
                 GlobalClusterIdentifier=self._settings.global_cluster
             )
-        if not found["GlobalClusters"]:
-            msg = "the global database is not there"
-            raise UnavailableError(msg)
-        return found["GlobalClusters"][0]
+            return found["GlobalClusters"][0]
 
     def member(self, side: Side) -> "DBClusterTypeDef":
         """Return one side's cluster, as its own Region describes it."""
@@ -130,7 +146,7 @@ class Database:
             found = self._clients.rds(self._regions[side]).describe_db_clusters(
                 DBClusterIdentifier=self._arns[side]
             )
-        return found["DBClusters"][0]
+            return found["DBClusters"][0]
 
     def _side(self, arn: str | None) -> Side:
         for side, known in self._arns.items():
@@ -139,12 +155,15 @@ class Database:
         msg = "the global database has a member that is neither side's"
         raise UnavailableError(msg)
 
-    def _writer(self, whole: "GlobalClusterTypeDef") -> Side:
+    def _writer(self, whole: "GlobalClusterTypeDef") -> tuple[Side | None, str | None]:
+        """Return which side writes, or what is wrong with who does."""
         writers = [one for one in whole.get("GlobalClusterMembers", []) if one.get("IsWriter")]
         if len(writers) != 1:
-            msg = f"the global database has {len(writers)} writers"
-            raise UnavailableError(msg)
-        return self._side(writers[0].get("DBClusterArn"))
+            return None, f"the global database has {len(writers)} writers"
+        for side, known in self._arns.items():
+            if writers[0].get("DBClusterArn") == known:
+                return side, None
+        return None, "the global database has a writer that is neither side's"
 
     def _move(self, whole: "GlobalClusterTypeDef") -> MoveUnderWay | None:
         """Return the move that is under way; only a failover may lose data, and says so."""
@@ -159,7 +178,20 @@ class Database:
             progress=Progress.CANCELLING if status == "cancelling" else Progress.MOVING,
         )
 
+    def _member_of(self, whole: "GlobalClusterTypeDef", side: Side) -> "Mapping[str, Any] | None":
+        """Return a side's entry among the members: a cluster that was detached has none."""
+        for one in whole.get("GlobalClusterMembers", []):
+            if one.get("DBClusterArn") == self._arns[side]:
+                entry: Mapping[str, Any] = {**one}
+                return entry
+        return None
+
     def _follows(self, whole: "GlobalClusterTypeDef", side: Side) -> bool:
-        members = {one.get("DBClusterArn"): one for one in whole.get("GlobalClusterMembers", [])}
-        member = members.get(self._arns[side])
+        member = self._member_of(whole, side)
         return member is not None and member.get("SynchronizationStatus") == "connected"
+
+
+def _fitness(status: str) -> Fitness:
+    if status == "available":
+        return Fitness.FIT
+    return Fitness.UNFIT if status in UNFIT else Fitness.DOUBTFUL

@@ -1,9 +1,10 @@
 """From what everybody said to the facts: which silence is bad, which is merely silence."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from otherside.core.facts import (
+    Attempt,
     Command,
     DatabaseView,
     Facts,
@@ -14,9 +15,9 @@ from otherside.core.facts import (
     Signals,
 )
 from otherside.core.names import HEARTBEAT_S, RENEW_S
-from otherside.core.state import Phase, State
+from otherside.core.state import State
 from otherside.core.topology import Side
-from otherside.orchestrator.aws.ledger import Pulse
+from otherside.orchestrator.aws.ledger import Pulse, side_of
 
 GOOD, BAD, UNKNOWN = Reading.GOOD, Reading.BAD, Reading.UNKNOWN
 PULSE_MAX_S = 4 * RENEW_S
@@ -25,11 +26,9 @@ AHEAD_MAX_S = 5.0
 """How far another's clock may be ahead of ours."""
 BEAT_MAX_S = 10 * HEARTBEAT_S
 """A heartbeat that is older than this has stopped."""
+LATELY_S = 600.0
+"""How long a machine counts as one that reports, after its last word."""
 WITNESS = "witness"
-
-_MOVING = frozenset(
-    {Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.SWITCH_INTENT, Phase.SWITCHING, Phase.VERIFY}
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +37,7 @@ class Heard:
 
     at_s: float
     pulses: Mapping[str, Pulse] | None
+    """By place: `primary#…` and `standby#…` for each keeper, and the witness."""
     lease: Lease | None
     command: Command | None
     freeze: Command | None
@@ -45,90 +45,135 @@ class Heard:
     control_plane: bool | None
     canary: Reading
     standby_app: Reading
+    standby_write: Reading
+    """Whether the standby's application writes, by the name that users' writes go by."""
     users_on: Side | None
     outside: Reading
     capacity_short: bool | None
+    attempts: tuple[Attempt, ...] | None
+    failing: tuple[str, ...] | None
+    unreadable: tuple[str, ...]
     aurora: tuple[str, ...]
-
-
-def is_moving(state: State) -> bool:
-    """Return whether Aurora may have something to say."""
-    return state.phase in _MOVING
 
 
 def facts(state: State, heard: Heard) -> Facts:
     """Return the facts of one look."""
-    writer = heard.pulses.get(state.writer) if heard.pulses else None
     return Facts(
         at_s=heard.at_s,
         signals=_signals(state, heard),
         database=heard.database,
         replication=_replication(state, heard),
         lease=heard.lease,
-        write_verified=None if writer is None else _has_proven(state, writer, heard.at_s),
+        write_verified=_write_verified(state, heard),
         users_on=heard.users_on,
         capacity_short=heard.capacity_short,
         command=heard.command,
         freeze=heard.freeze,
+        epoch_seen=_epoch_seen(heard),
+        machines=_machines(heard),
+        attempts=heard.attempts,
+        failing=heard.failing,
+        unreadable=heard.unreadable,
         aurora=heard.aurora,
     )
 
 
-def _has_proven(state: State, writer: Pulse, at_s: float) -> bool:
-    """Return whether the writer's side wrote a row of this epoch lately and read it back."""
-    return _is_fresh(writer, at_s) and bool(writer.writes_ok) and writer.wrote_epoch == state.epoch
+def _of(heard: Heard, place: str) -> list[Pulse]:
+    """Return what every keeper of a side said last, however long ago; or the witness."""
+    return [pulse for name, pulse in (heard.pulses or {}).items() if side_of(name) == place]
 
 
-def _is_fresh(pulse: Pulse, at_s: float) -> bool:
-    """Return whether a pulse is of now; one of the future is a wrong clock's, and says nothing."""
-    return -AHEAD_MAX_S <= at_s - pulse.at_s <= PULSE_MAX_S
+def _fresh(heard: Heard, place: str) -> list[Pulse]:
+    """Return what was said of now; a word of the future is a wrong clock's, and says nothing."""
+    return [
+        pulse
+        for pulse in _of(heard, place)
+        if -AHEAD_MAX_S <= heard.at_s - pulse.at_s <= PULSE_MAX_S
+    ]
+
+
+def _write_verified(state: State, heard: Heard) -> bool | None:
+    """Return whether the writer's side wrote a row of this epoch lately and read it back.
+
+    Beside the database, by its own endpoint, and by the name that users' writes go by: the second
+    follows the writer later than Aurora says that it has moved.
+    """
+    if heard.pulses is None:
+        return None
+    proven = any(
+        pulse.writes_ok and pulse.wrote_epoch == state.epoch
+        for pulse in _fresh(heard, state.writer)
+    )
+    return proven and heard.standby_write is GOOD
+
+
+def _epoch_seen(heard: Heard) -> int | None:
+    """Return the highest epoch that anybody has read in the database, at any time."""
+    known = [
+        epoch
+        for pulse in (heard.pulses or {}).values()
+        for epoch in (pulse.wrote_epoch, pulse.beat_epoch)
+        if epoch is not None
+    ]
+    return max(known, default=None)
+
+
+def _machines(heard: Heard) -> int | None:
+    if heard.pulses is None:
+        return None
+    return sum(heard.at_s - pulse.at_s <= LATELY_S for pulse in _of(heard, Side.PRIMARY))
 
 
 def _signals(state: State, heard: Heard) -> Signals:
-    now_s = heard.at_s
-
     def now(reading: Reading) -> Signal:
-        return Signal(reading=reading, at_s=now_s)
+        return Signal(reading=reading, at_s=heard.at_s)
 
-    primary = heard.pulses.get(Side.PRIMARY) if heard.pulses else None
-    standby = heard.pulses.get(Side.STANDBY) if heard.pulses else None
-    witness = heard.pulses.get(WITNESS) if heard.pulses else None
     return Signals(
         standby_canary=now(heard.canary),
-        witness_canary=_said(witness, "writes_ok", now_s, absent=UNKNOWN),
-        heartbeat=_heartbeat(standby, now_s),
-        app_pulse=_said(primary, "app_ok", now_s, absent=BAD),
-        write_pulse=_said(primary, "writes_ok", now_s, absent=BAD),
+        witness_canary=_said(heard, WITNESS, "writes_ok", absent=UNKNOWN),
+        heartbeat=_heartbeat(state, heard),
+        app_pulse=_said(heard, state.writer, "app_ok", absent=BAD),
+        write_pulse=_said(heard, state.writer, "writes_ok", absent=BAD),
         dns_health=now(_dns_health(state, heard)),
         control_plane=now(_control_plane(heard)),
-        self_test=now(_self_test(heard, standby, now_s)),
+        self_test=now(_self_test(heard)),
         standby_app=now(heard.standby_app),
     )
 
 
-def _said(pulse: Pulse | None, name: str, now_s: float, *, absent: Reading) -> Signal:
-    """Return what a pulse says. A place that has never reported is unknown, and never bad."""
-    if pulse is None:
-        return Signal(reading=UNKNOWN, at_s=now_s)
-    if not _is_fresh(pulse, now_s):
-        return Signal(reading=absent, at_s=now_s)
-    said = getattr(pulse, name)
-    reading = UNKNOWN if said is None else GOOD if said else BAD
-    return Signal(reading=reading, at_s=pulse.at_s)
+def _said(heard: Heard, place: str, name: str, *, absent: Reading) -> Signal:
+    """Return what a place says: good if one of its keepers says so, bad if none does.
+
+    A place that has never reported is unknown, and never bad.
+    """
+    fresh = _fresh(heard, place)
+    if not fresh:
+        return Signal(reading=absent if _of(heard, place) else UNKNOWN, at_s=heard.at_s)
+    said = [(pulse, getattr(pulse, name)) for pulse in fresh]
+    for reading, wanted in ((GOOD, True), (BAD, False)):
+        times = [pulse.at_s for pulse, word in said if word is wanted]
+        if times:
+            return Signal(reading=reading, at_s=max(times))
+    return Signal(reading=UNKNOWN, at_s=max(pulse.at_s for pulse in fresh))
 
 
-def _heartbeat(standby: Pulse | None, now_s: float) -> Signal:
-    """Return whether the writer's heartbeat, as the standby's reader holds it, is young."""
-    blind = standby is None or standby.beat_s is None or standby.reads_ok is False
-    if standby is None or standby.beat_s is None or blind or not _is_fresh(standby, now_s):
-        return Signal(reading=UNKNOWN, at_s=now_s)
-    young = standby.at_s - standby.beat_s <= BEAT_MAX_S
-    return Signal(reading=GOOD if young else BAD, at_s=standby.at_s)
+def _heartbeat(state: State, heard: Heard) -> Signal:
+    """Return whether the writer's heartbeat, as the follower's reader holds it, is young."""
+    seen = [
+        pulse
+        for pulse in _fresh(heard, state.writer.other)
+        if pulse.beat_s is not None and pulse.reads_ok is not False
+    ]
+    if not seen:
+        return Signal(reading=UNKNOWN, at_s=heard.at_s)
+    youngest = min(seen, key=lambda pulse: pulse.at_s - (pulse.beat_s or 0.0))
+    age_s = youngest.at_s - (youngest.beat_s or 0.0)
+    return Signal(reading=GOOD if age_s <= BEAT_MAX_S else BAD, at_s=youngest.at_s)
 
 
 def _dns_health(state: State, heard: Heard) -> Reading:
     """Return what Route 53 thinks of the primary; while users are held, it says nothing."""
-    if heard.users_on is None or state.latched:
+    if heard.users_on is None or state.latched is not False:
         return UNKNOWN
     return GOOD if heard.users_on is Side.PRIMARY else BAD
 
@@ -139,25 +184,38 @@ def _control_plane(heard: Heard) -> Reading:
     return GOOD if heard.control_plane else BAD
 
 
-def _self_test(heard: Heard, standby: Pulse | None, now_s: float) -> Reading:
-    """Return whether we can trust our own eyes: names outside, our own side, our own table."""
-    if heard.pulses is None or heard.outside is not GOOD:
-        return BAD if heard.outside is BAD else UNKNOWN
-    alive = standby is not None and _is_fresh(standby, now_s) and standby.reads_ok is not False
-    return GOOD if alive or heard.standby_app is GOOD else BAD
+def _self_test(heard: Heard) -> Reading:
+    """Return whether we can trust our own eyes: names outside, and our own table.
+
+    And nothing of a side's own: a standby that is down is a reason to ask, and no blindness.
+    """
+    if heard.outside is BAD:
+        return BAD
+    return GOOD if heard.pulses is not None and heard.outside is GOOD else UNKNOWN
 
 
 def _replication(state: State, heard: Heard) -> Replication | None:
-    """Return how far the side that does not write follows, if that side ever said."""
-    if heard.pulses is None:
+    """Return how far the side that does not write follows, if that side ever said.
+
+    The lag is the longest that was seen by anybody who watched when the writer last lived. Who
+    came later has seen nothing of it, and whose span is over may have seen too little.
+    """
+    followers = [pulse for pulse in _of(heard, state.writer.other) if pulse.beat_s is not None]
+    if not followers:
         return None
-    writer = heard.pulses.get(state.writer)
-    follower = heard.pulses.get(state.writer.other)
-    if follower is None or follower.beat_s is None or follower.lag_max_s is None:
+    writers = [pulse.wrote_s for pulse in _of(heard, state.writer) if pulse.wrote_s is not None]
+    replicated_s = max(pulse.beat_s or 0.0 for pulse in followers)
+    lived_s = max([replicated_s, *writers])
+    lag_max_s = _lag_max_s(followers, lived_s)
+    if lag_max_s is None:
         return None
-    wrote_s = writer.wrote_s if writer is not None and writer.wrote_s is not None else 0.0
-    return Replication(
-        replicated_s=follower.beat_s,
-        lived_s=max(wrote_s, follower.beat_s),
-        lag_max_s=follower.lag_max_s,
-    )
+    return Replication(replicated_s=replicated_s, lived_s=lived_s, lag_max_s=lag_max_s)
+
+
+def _lag_max_s(followers: Sequence[Pulse], lived_s: float) -> float | None:
+    watched = [
+        pulse.lag_max_s
+        for pulse in followers
+        if pulse.lag_max_s is not None and pulse.at_s >= lived_s - PULSE_MAX_S
+    ]
+    return max(watched, default=None)

@@ -7,11 +7,15 @@ from typing import Any
 
 from otherside.core.decide import Decision
 from otherside.core.facts import Facts, Move
-from otherside.core.state import Intent, Phase, State
+from otherside.core.state import Intent, Phase, State, Trouble
 from otherside.core.topology import Side
 from otherside.core.verdict import Verdict
 
+SCHEMA = 2
+"""Raised whenever an older code would misread what a newer one wrote, and refuse it instead."""
 _READ: Mapping[str, Any] = {
+    "failing": tuple,
+    "trouble": Trouble,
     "phase": Phase,
     "writer": Side,
     "verdict": Verdict,
@@ -28,12 +32,15 @@ def state_to_text(state: State) -> str:
     return json.dumps(asdict(state), sort_keys=True)
 
 
-def state_from_text(text: str) -> State:
-    """Read a state back. What a later version added is ignored; what it lacks has its default.
+def state_from_text(text: str, schema: int = SCHEMA) -> State:
+    """Read a state back. What it lacks has its default.
 
     Raises:
-        UnreadableError: If it is no state, or lacks what has no default.
+        UnreadableError: If a newer version wrote it, it is no state, or lacks what has no default.
     """
+    if schema > SCHEMA:
+        msg = f"schema {schema} is of a newer version than this code, which knows {SCHEMA}"
+        raise UnreadableError(msg)
     try:
         known = json.loads(text)
         missing = [
@@ -56,6 +63,8 @@ def _intent(known: Mapping[str, Any]) -> Intent:
         move=Move(known["move"]),
         target=Side(known["target"]),
         not_after_s=known["not_after_s"],
+        free_from_s=known.get("free_from_s", 0.0),
+        instead=known.get("instead", False),
     )
 
 
@@ -64,6 +73,7 @@ def entry(decision: Decision, facts: Facts, code: str) -> dict[str, Any]:
     state = decision.state
     return {
         "event_id": f"{state.revision}",
+        "at_s": facts.at_s,
         "epoch": state.epoch,
         "phase": state.phase,
         "verdict": decision.verdict,

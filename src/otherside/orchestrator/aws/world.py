@@ -1,38 +1,68 @@
 """The orchestrator's world on AWS: each port joined from the services that it takes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Protocol
 
-from otherside.core.decide import Decision, Terms
-from otherside.core.facts import Command, DatabaseView, Facts, Lease, Reading
+from otherside.core.decide import Decision, Terms, is_moving
+from otherside.core.facts import Facts, Lease, Reading
 from otherside.core.names import (
     FAILOVER_ACTIVE,
     HEARTBEAT,
     METRIC_DIMENSION,
     METRIC_NAMESPACE,
+    PULSE_TIDY_MAX,
     OrchestratorSettings,
     actuator_name,
 )
 from otherside.core.state import Intent, State
 from otherside.core.topology import Side
-from otherside.orchestrator.aws import evidence, probes
+from otherside.orchestrator.aws import evidence
+from otherside.orchestrator.aws import probes as default_probes
 from otherside.orchestrator.aws.clients import Clients, calling
 from otherside.orchestrator.aws.database import Database
-from otherside.orchestrator.aws.evidence import Heard
-from otherside.orchestrator.aws.ledger import Ledger, Pulse
+from otherside.orchestrator.aws.evidence import WITNESS, Heard
+from otherside.orchestrator.aws.ledger import PULSE_KEPT_S, Ledger, Notice, Pulse
+from otherside.orchestrator.aws.pledge import Kept, Pledges
+from otherside.orchestrator.aws.probes import Question
 from otherside.orchestrator.clock import Clock
-from otherside.orchestrator.ports import UnavailableError
-
-T = TypeVar("T")
+from otherside.orchestrator.ports import ConflictError, UnavailableError
 
 LOOK_S = 5.0
 """Longest that a look takes; whatever has not answered by then is unknown."""
 SUBJECT_MAX = 99
 """Fewer than 100, and no line break:
 https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
+
+Questions = Mapping[str, Callable[[], Any]]
+
+
+class Probes(Protocol):
+    """What looks at the application and at DNS as a user would."""
+
+    def ask(self, question: Question) -> Reading:
+        """Return GOOD for an answer of 200 and BAD for any other or none."""
+
+    def users_on(self, state_name: str) -> Side | None:
+        """Return which side DNS prefers, or `None` if it cannot be read."""
+
+    def sees_outside(self) -> Reading:
+        """Return whether names outside resolve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What everybody answered in time, and who did not, with the reason."""
+
+    known: Mapping[str, Any]
+    unreadable: tuple[str, ...]
+
+    def get(self, name: str, otherwise: Any = None) -> Any:  # noqa: ANN401 - as was answered
+        """Return one answer."""
+        return self.known.get(name, otherwise)
 
 
 class AwsWorld:
@@ -46,10 +76,16 @@ class AwsWorld:
         clock: Clock,
         code: str,
         skew_s: float,
+        ask: "Callable[[Questions], Answers] | None" = None,
+        probes: "Probes | None" = None,
     ) -> None:
-        """Keep the settings and the clients; nothing is called before a port is."""
+        """Keep the settings and the clients; nothing is called before a port is.
+
+        `ask` puts all the questions of a look; by itself, all at once. `probes` looks from outside.
+        """
         self._settings, self._clients, self._clock = settings, clients, clock
-        self._here = settings.standby_region
+        self._here, self._skew_s = settings.standby_region, skew_s
+        self._ask, self._probes = ask or ask_all, probes or default_probes
         self._ledger = Ledger(
             clients.dynamodb(self._here),
             table=settings.state_table,
@@ -58,8 +94,13 @@ class AwsWorld:
             code=code,
             skew_s=skew_s,
         )
+        self._pledges = Pledges(clients.s3(self._here), bucket=settings.pledge_bucket, clock=clock)
         self._database = Database(settings, clients)
         self._terms: Terms | None = None
+        self._kept: Kept | None = None
+        self._pulses: Mapping[str, Pulse] = {}
+        self._seen_s = 0.0
+        self._failing: tuple[str, ...] | None = None
 
     def now_s(self) -> float:
         """Return the time, in seconds since 1970."""
@@ -71,54 +112,84 @@ class AwsWorld:
 
     def observe(self, state: State) -> Facts:
         """Ask everybody at once, each for a few seconds at the most."""
+        answers = self._ask(self._questions(state))
+        self._kept = answers.get("pledge")
+        self._pulses = answers.get("pulses") or {}
+        lease: tuple[Lease, Terms] | None = answers.get("lease")
+        self._terms = lease[1] if lease else None
+        members = {side: answers.get(f"{side} member") for side in Side}
+        database, unreadable = None, answers.unreadable
+        try:
+            with calling("reading the database's description"):
+                database = self._database.view(answers.get("whole"), members)
+        except UnavailableError as error:
+            unreadable = (*unreadable, str(error))
+        self._seen_s = self.now_s()
+        return evidence.facts(
+            state,
+            Heard(
+                at_s=self._seen_s,
+                pulses=answers.get("pulses"),
+                lease=self._joint_lease(lease[0] if lease else None),
+                command=answers.get("command"),
+                freeze=answers.get("freeze"),
+                database=database,
+                control_plane=answers.get("control_plane"),
+                canary=answers.get("canary", Reading.UNKNOWN),
+                standby_app=answers.get("standby_app", Reading.UNKNOWN),
+                standby_write=answers.get("standby_write", Reading.UNKNOWN),
+                users_on=answers.get("users_on"),
+                outside=answers.get("outside", Reading.UNKNOWN),
+                capacity_short=answers.get("capacity_short"),
+                attempts=answers.get("attempts"),
+                failing=self._failing,
+                unreadable=unreadable,
+                aurora=answers.get("aurora", ()),
+            ),
+        )
+
+    def _questions(self, state: State) -> Questions:
+        """Return everything that a look asks, by name."""
         asked: dict[str, Callable[[], Any]] = {
             "pulses": self._ledger.pulses,
             "lease": self._ledger.lease,
+            "pledge": self._pledges.read,
             "command": self._ledger.command,
             "freeze": self._ledger.freeze,
             "whole": self._database.whole,
             **{f"{side} member": partial(self._database.member, side) for side in Side},
             "control_plane": lambda: self._database.answers(Side.PRIMARY),
-            "canary": lambda: probes.ask(self._question(self._settings.public_url, write=True)),
-            "standby_app": lambda: probes.ask(self._question(self._settings.standby_url)),
-            "users_on": lambda: probes.users_on(self._settings.traffic_state_name),
-            "outside": probes.sees_outside,
+            "canary": lambda: self._probes.ask(
+                self._question(self._settings.public_url, write=True)
+            ),
+            "standby_app": lambda: self._probes.ask(self._question(self._settings.standby_url)),
+            "users_on": lambda: self._probes.users_on(self._settings.traffic_state_name),
+            "outside": self._probes.sees_outside,
             "capacity_short": self._capacity_short,
         }
-        if evidence.is_moving(state):
+        if is_moving(state):
             asked["aurora"] = self._database.says
-        answers = _ask_all(asked)
-        lease: tuple[Lease, Terms] | None = answers.get("lease")
-        self._terms = lease[1] if lease else None
-        pulses: dict[str, Pulse] | None = answers.get("pulses")
-        members = {side: answers.get(f"{side} member") for side in Side}
-        database: DatabaseView | None = None
-        with suppress(UnavailableError):
-            database = self._database.view(answers.get("whole"), members)
-        command: Command | None = answers.get("command")
-        freeze: Command | None = answers.get("freeze")
-        return evidence.facts(
-            state,
-            Heard(
-                at_s=self.now_s(),
-                pulses=pulses,
-                lease=lease[0] if lease else None,
-                command=command,
-                freeze=freeze,
-                database=database,
-                control_plane=answers.get("control_plane"),
-                canary=answers.get("canary", Reading.UNKNOWN),
-                standby_app=answers.get("standby_app", Reading.UNKNOWN),
-                users_on=answers.get("users_on"),
-                outside=answers.get("outside", Reading.UNKNOWN),
-                capacity_short=answers.get("capacity_short"),
-                aurora=answers.get("aurora", ()),
-            ),
-        )
+            asked["attempts"] = partial(self._ledger.attempts, state.epoch)
+            asked["standby_write"] = lambda: self._probes.ask(
+                self._question(self._settings.standby_url, write=True)
+            )
+        return asked
 
-    def _question(self, url: str, *, write: bool = False) -> probes.Question:
+    def _joint_lease(self, lease: Lease | None) -> Lease | None:
+        """Return the lease as both who reads it and who goes by the pledge hold it.
+
+        Closed only where both are: a pledge that nobody can read may be one that holds.
+        """
+        if lease is None or lease.open:
+            return lease
+        pledge = self._kept.pledge if self._kept else None
+        unread = self._kept is None
+        held = pledge is not None and pledge.holds(self.now_s(), self._skew_s)
+        return Lease(open=unread or held, seen_s=lease.seen_s)
+
+    def _question(self, url: str, *, write: bool = False) -> Question:
         settings = self._settings
-        return probes.Question(
+        return Question(
             url=url,
             path=settings.write_path if write else settings.readiness_path,
             name=settings.public_url.partition("://")[2],
@@ -143,13 +214,32 @@ class AwsWorld:
             self._ledger.set_lease(decision.terms, decision.state.revision)
             self._terms = decision.terms
 
+    def pledge(self, decision: Decision) -> None:
+        """Make the pledge say the same, for as long as nothing else is decided."""
+        if decision.terms is None:
+            return
+        if self._kept is None:
+            self._kept = self._pledges.read()
+        revision = decision.state.revision
+        self._kept = self._pledges.keep(decision.terms, revision, self._seen_s, self._kept)
+
+    def bridge(self) -> None:
+        """Let a pledge that holds hold on, where nobody can commit anything."""
+        self._pledges.bridge()
+
+    def note(self, failed: tuple[str, ...]) -> None:
+        """Keep what could not be done, for the next look to see; and clear up."""
+        self._failing = failed
+
     def publish(self, decision: Decision) -> None:
         """Publish that this look was taken, and whether users belong on the standby.
 
         On every look and not when it changes: Route 53 reads a stream of data, and keeps the last
-        word only while it hears nothing.
+        word only while it hears nothing. So nothing is said where nobody knows.
         """
-        values = {HEARTBEAT: 1.0, FAILOVER_ACTIVE: 1.0 if decision.state.latched else 0.0}
+        values = {HEARTBEAT: 1.0}
+        if decision.latch is not None:
+            values[FAILOVER_ACTIVE] = 1.0 if decision.latch else 0.0
         dimensions: Any = [
             {"Name": METRIC_DIMENSION, "Value": self._settings.application},
         ]
@@ -168,20 +258,39 @@ class AwsWorld:
         A function that dies between the two calls tells twice; nothing is told never.
         """
         upto = decision.state.revision
-        for notice in self._ledger.untold(upto):
+        self._tidy()
+        notices, mark = self._ledger.untold(upto)
+        for notice in notices:
             if notice.text:
-                urgent = "ACTION NEEDED: " if notice.urgent else ""
-                subject = f"{urgent}{self._settings.application}: {notice.text}"
+                subject, message = self._message(notice)
                 with calling("telling people"):
                     self._clients.sns(self._here).publish(
-                        TopicArn=self._settings.topic_arn,
-                        Subject=_printable(subject)[:SUBJECT_MAX],
-                        Message=(
-                            f"{self._settings.application}, revision {notice.revision}\n\n"
-                            f"{notice.text}\n"
-                        ),
+                        TopicArn=self._settings.topic_arn, Subject=subject, Message=message
                     )
-            self._ledger.mark_told(notice.revision)
+            try:
+                self._ledger.mark_told(notice.revision, mark)
+            except ConflictError:
+                return  # whoever it is goes on from there
+            mark = notice.revision
+
+    def _message(self, notice: Notice) -> tuple[str, str]:
+        """Return a notice as subject and message: it carries its own time, for it may come late."""
+        urgent = "ACTION NEEDED: " if notice.urgent else ""
+        subject = f"{urgent}{self._settings.application}: {notice.text}"
+        when = "" if notice.at_s is None else f", {datetime.fromtimestamp(notice.at_s, UTC):%FT%TZ}"
+        text = f"{self._settings.application}, revision {notice.revision}{when}\n\n{notice.text}\n"
+        return _printable(subject)[:SUBJECT_MAX], text
+
+    def _tidy(self) -> None:
+        """Forget keepers that have been silent for long: each instance leaves one behind."""
+        now_s = self.now_s()
+        gone = [
+            (place, pulse.at_s)
+            for place, pulse in self._pulses.items()
+            if place != WITNESS and now_s - pulse.at_s > PULSE_KEPT_S
+        ]
+        for place, at_s in gone[:PULSE_TIDY_MAX]:
+            self._ledger.forget_pulse(place, at_s)
 
     def claim(self, intent: Intent) -> None:
         """Write down that this attempt is carried out now, once."""
@@ -191,17 +300,17 @@ class AwsWorld:
         """Ask Aurora to move the writer."""
         self._database.move(intent)
 
+    def answered(self, intent: Intent, *, called: bool, answer: str | None) -> None:
+        """Write down what became of a claimed attempt."""
+        self._ledger.answered(intent, called=called, answer=answer)
+
     def _capacity_short(self) -> bool:
         with calling("describing the standby's capacity"):
             found = self._clients.autoscaling(self._here).describe_auto_scaling_groups(
                 AutoScalingGroupNames=[self._settings.capacity_group]
             )
-        groups = found["AutoScalingGroups"]
-        if not groups:
-            msg = "the standby's group of instances is not there"
-            raise UnavailableError(msg)
-        smallest: int = groups[0]["MinSize"]
-        return smallest < int(self._settings.capacity_min)
+            smallest: int = found["AutoScalingGroups"][0]["MinSize"]
+            return smallest < int(self._settings.capacity_min)
 
     def raise_capacity(self) -> None:
         """Let the standby run as many instances as the primary does at the least.
@@ -220,17 +329,31 @@ def _printable(text: str) -> str:
     return "".join(one if one.isascii() and one.isprintable() else "?" for one in text)
 
 
-def _ask_all(asked: dict[str, Callable[[], T]]) -> dict[str, T]:
-    """Ask everybody at once; return the answers that came in time. Who failed is left out."""
+def ask_all(asked: Questions) -> Answers:
+    """Ask everybody at once, for as long as a look may take."""
     pool = ThreadPoolExecutor(len(asked))
-    futures: dict[str, Future[T]] = {name: pool.submit(one) for name, one in asked.items()}
+    futures: dict[str, Future[Any]] = {name: pool.submit(one) for name, one in asked.items()}
     try:
         done, _ = wait(futures.values(), timeout=LOOK_S)
-        answers = {}
-        for name, future in futures.items():
-            if future in done:
-                with suppress(UnavailableError):
-                    answers[name] = future.result()
-        return answers
+        return gather(
+            {name: future.result if future in done else _late for name, future in futures.items()}
+        )
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+
+
+def gather(asked: Questions) -> Answers:
+    """Ask everybody, one after the other. Whoever fails in whatever way is left out, by name."""
+    known: dict[str, Any] = {}
+    unreadable: list[str] = []
+    for name, question in asked.items():
+        try:
+            with calling(name.replace("_", " ")):
+                known[name] = question()
+        except UnavailableError as error:
+            unreadable.append(str(error))
+    return Answers(known=known, unreadable=tuple(unreadable))
+
+
+def _late() -> None:
+    raise TimeoutError

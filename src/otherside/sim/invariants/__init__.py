@@ -8,14 +8,18 @@ from collections.abc import Callable, Iterator
 
 from otherside.sim.history import History
 from otherside.sim.invariants import (
+    approved_in_time,
     audited_first,
     comes_home,
     deadly_verdicts_only,
     everybody_is_told,
     far_apart,
+    frozen_is_frozen,
+    halts_honestly,
     hands_off,
     held_where_verified,
     isolated_is_harmless,
+    large_enough,
     loss_as_said,
     no_late_actor,
     nothing_hangs,
@@ -25,7 +29,10 @@ from otherside.sim.invariants import (
     one_move_an_epoch,
     one_writer,
     recovers,
+    signed_first,
+    spoken_softly,
     switchover_loses_nothing,
+    users_stay,
     whole_window,
 )
 
@@ -45,6 +52,13 @@ INVARIANTS: dict[str, Callable[[History], Iterator[str]]] = {
     "I13": deadly_verdicts_only.check,
     "I14": audited_first.check,
     "I15": hands_off.check,
+    "I16": signed_first.check,
+    "I17": approved_in_time.check,
+    "I18": frozen_is_frozen.check,
+    "I19": large_enough.check,
+    "I20": halts_honestly.check,
+    "I21": users_stay.check,
+    "I22": spoken_softly.check,
     "L1": recovers.check,
     "L2": nothing_hangs.check,
     "L3": everybody_is_told.check,

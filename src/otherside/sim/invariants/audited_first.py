@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from otherside.core.state import first
+from otherside.core.state import Phase
 from otherside.sim.history import History
 from otherside.sim.truth import BY_HAND
 
@@ -21,8 +21,10 @@ def check(history: History) -> Iterator[str]:
         for kind, records in (("intent", intended), ("claim", claimed)):
             if records.get(call.operation, float("inf")) > call.at_s:
                 yield f"{call.operation} was called before its {kind} was written down"
-    before = first(0.0)
     for one in history.log:
-        if one.state.phase is not before.phase and not (one.state.reason and one.notice):
+        before = one.before
+        # A Region that flaps is told of once, and not of each time.
+        flaps = {before.phase, one.state.phase} == {Phase.STEADY, Phase.SUSPECT}
+        said = one.state.reason and (one.notice or flaps)
+        if one.state.phase is not before.phase and not said:
             yield f"revision {one.state.revision} changes the phase and does not say why"
-        before = one.state

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from otherside.core.state import Phase
 from otherside.core.verdict import DEADLY
-from otherside.sim.history import History
+from otherside.sim.history import History, approved
 from otherside.sim.truth import Ill
 
 HARMLESS = frozenset(
@@ -20,6 +20,12 @@ HARMLESS = frozenset(
         Ill.STORE_DOWN,
         Ill.STANDBY_HEADLESS,
         Ill.VERSION_DRIFT,
+        *(Ill.KEEPERS_DENIED, Ill.PRIMARY_KEEPERS_DENIED, Ill.FRONT_DOOR, Ill.MACHINES_GONE),
+        *(Ill.STANDBY_MACHINES_NEW, Ill.STANDBY_APP_DOWN, Ill.STANDBY_BUSY, Ill.STANDBY_STOPPED),
+        *(Ill.STANDBY_DETACHED, Ill.LEASE_DENIED, Ill.PLEDGE_DENIED, Ill.PLEDGE_DOWN),
+        *(Ill.CLAIM_DENIED, Ill.MOVE_DENIED, Ill.ACTUATOR_DEAD, Ill.TOPIC_DENIED),
+        *(Ill.LATCH_DENIED, Ill.TABLE_LOST, Ill.TABLE_RESTORED, Ill.NEWER_SCHEMA),
+        *(Ill.LEASE_CORRUPT, Ill.PULSE_CORRUPT, Ill.ANSWERS_GARBLED),
     }
 )
 """What alone must never move the writer."""
@@ -32,5 +38,6 @@ def check(history: History) -> Iterator[str]:
         if one.state.verdict not in DEADLY:
             yield f"revision {one.state.revision}: fenced on {one.state.verdict}"
     ills = {spell.ill for spell in history.truth.spells}
-    if fenced and len(ills) <= 1 and ills <= HARMLESS:
+    unasked = [one for before, one in fenced if not approved(before, one)]
+    if unasked and len(ills) <= 1 and ills <= HARMLESS:
         yield f"fenced under {', '.join(ills) or 'no ill at all'}"

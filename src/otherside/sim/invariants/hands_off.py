@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from otherside.core.facts import Order
 from otherside.core.state import Phase
+from otherside.core.transitions import Event
 from otherside.sim.history import History
-from otherside.sim.truth import BY_HAND
+from otherside.sim.truth import BY_HAND, Ill
 
 SEEN_S = 150.0
 """How long a move by hand may go unnoticed: an old description, and two ticks."""
@@ -22,7 +23,10 @@ def check(history: History) -> Iterator[str]:
     for _, one in history.entries(Phase.HALTED):
         # Whoever adopts too early takes over what is still moving, and is told so.
         mistaken = any(at_s <= one.at_s for at_s in taken_over)
-        if "somebody else" in one.state.reason and not by_hand and not mistaken:
+        detached = any(s.ill is Ill.STANDBY_DETACHED for s in history.truth.spells)
+        lost = any(at_s <= one.at_s for at_s in history.losses)
+        caused = by_hand or mistaken or detached or lost
+        if one.state.entered_by == Event.FOREIGN and not caused:
             yield f"revision {one.state.revision}: nobody moved anything by hand"
     moved = [one.at_s for one in history.truth.moves if one.by_hand]
     if not moved:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from otherside.core.facts import Order
 from otherside.core.state import first
 from otherside.core.topology import Side
 from otherside.sim.history import History
@@ -17,7 +18,9 @@ def check(history: History) -> Iterator[str]:
                 at_s <= one.at_s and (epoch, side) == (state.epoch, Side.STANDBY)
                 for at_s, epoch, side in history.cloud.verified
             )
-            if not proven:
+            command = one.facts.command
+            pushed = command is not None and command.order is Order.PROCEED
+            if not proven and not pushed:
                 yield f"revision {state.revision} holds users where no write was verified"
             if not any(move.target is Side.STANDBY for move in history.truth.moves):
                 yield f"revision {state.revision} holds users on a side that never was writer"

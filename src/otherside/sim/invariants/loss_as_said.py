@@ -39,14 +39,14 @@ def _unasked(history: History, one: Committed) -> Iterator[str]:
 
 
 def _more_than_said(history: History, move: Effective, loss: Replication) -> Iterator[str]:
-    # While the store was away a lease went on by the other side's word, and no sign of life was
-    # kept: that comes on top, and the guide says so.
-    vouched_s = max(0.0, history.truth.vouched_s - loss.lived_s)
-    known_s = max(loss.lived_s, history.truth.vouched_s)
+    # While the store was away a lease went on by the pledge, and no sign of life was kept: that
+    # comes on top, and the guide says so.
+    bridged_s = max(0.0, history.truth.bridged_s - loss.lived_s)
+    known_s = max(loss.lived_s, history.truth.bridged_s)
     unseen_s = history.truth.acknowledged_s(move.target.other, known_s, move.at_s)
-    if move.lost_s - unseen_s - vouched_s > loss.estimate_s + SLACK_S:
+    if move.lost_s - unseen_s - bridged_s > loss.estimate_s + SLACK_S:
         yield f"{move.lost_s:.1f} s were lost where {loss.estimate_s:.1f} s were estimated"
-    if move.lost_s - vouched_s > loss.bound_s + SLACK_S:
+    if move.lost_s - bridged_s > loss.bound_s + SLACK_S:
         yield f"{move.lost_s:.1f} s were lost where the bound was {loss.bound_s:.1f} s"
     if min(unseen_s, move.lost_s) > LEASE_S + SLACK_S:
         yield f"{unseen_s:.1f} s were acknowledged unseen, longer than a lease"

@@ -1,6 +1,7 @@
 """I2: revisions form one chain, and each follows from the one before it and from what was seen."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from otherside.core.decide import decide
 from otherside.core.state import first
@@ -9,10 +10,14 @@ from otherside.sim.history import History
 
 def check(history: History) -> Iterator[str]:
     """Yield each revision that replaying the log does not give again."""
-    state = first(0.0)
+    state, last_s = first(0.0), 0.0
     for one in history.log:
-        if one.state.revision != state.revision + 1:
-            yield f"revision {one.state.revision} comes after {state.revision}"
-        if decide(state, one.facts, history.policy).state != one.state:
-            yield f"revision {one.state.revision} does not follow from {state.revision}"
-        state = one.state
+        lost = any(last_s <= at_s <= one.at_s for at_s in history.losses)
+        before = one.before if lost else state
+        if one.state.revision != before.revision + 1:
+            yield f"revision {one.state.revision} comes after {before.revision}"
+        if not lost and replace(one.before, since_s=0.0) != replace(state, since_s=0.0):
+            yield f"revision {one.state.revision} was decided on another than {state.revision}"
+        if decide(one.before, one.facts, history.policy).state != one.state:
+            yield f"revision {one.state.revision} does not follow from {before.revision}"
+        state, last_s = one.state, one.at_s

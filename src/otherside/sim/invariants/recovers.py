@@ -1,8 +1,7 @@
-"""L1: a Region that is gone for good is left, where nothing else stands in the way."""
+"""L1: a Region that is gone for good is left in time, or a person was told why it is not."""
 
 from collections.abc import Iterator
 
-from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode, Side
 from otherside.sim.history import History
 from otherside.sim.script import HEALED_S
@@ -10,28 +9,45 @@ from otherside.sim.truth import Ill
 
 RECOVERY_S = 600.0
 """Three ticks, the window, the fence, a late actor's time, and one more attempt of each kind."""
+TOLD_S = 240.0
+"""A wait that people must hear of has its patience first, and the next look after it."""
+ALONE = frozenset(
+    {
+        *(Ill.STANDBY_BUSY, Ill.LEASE_CORRUPT, Ill.PULSE_CORRUPT),
+        *(Ill.ANSWERS_GARBLED, Ill.CONTROL_PLANE_DOWN),
+    }
+)
+"""What beside it must keep nobody from being left."""
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield that nobody took over; Aurora may have been asked in vain, if that was said."""
+    """Yield that nobody took over, and that nobody was told."""
     truth, policy = history.truth, history.policy
     end_s = truth.now_s
     gone = [one for one in truth.spells if one.ill is Ill.PRIMARY_GONE and one.to_s > end_s]
-    alone = len(truth.spells) == 1 and bool(gone)
-    free = policy.mode is FailoverMode.AUTO and not policy.freezes
-    quiet = history.cloud.command is history.cloud.freeze is None and not any(
-        one.by_hand for one in truth.moves
-    )
-    asked = [call for call in truth.calls if call.operation == "by-hand"]
-    if not (alone and free and quiet and history.calm and history.obedient) or asked:
+    if not gone or not history.calm or policy.mode is FailoverMode.OBSERVE:
+        return
+    ills = {one.ill for one in truth.spells} - {Ill.PRIMARY_GONE}
+    blind = {
+        *(Ill.STORE_DOWN, Ill.STANDBY_GONE, Ill.STANDBY_CUT, Ill.TOPIC_DENIED, Ill.NEWER_SCHEMA),
+        # Two of three Regions lost are no majority: glass is to be broken, by a person.
+        *(Ill.WITNESS_GONE, Ill.STANDBY_TO_WITNESS_CUT, Ill.WITNESS_TO_STANDBY_CUT),
+    }
+    by_s = max(HEALED_S, gone[0].from_s) + RECOVERY_S + 2 * truth.promote_s
+    if by_s > end_s:
         return
     serving = [
         one.at_s for one in history.log if one.state.latched and one.state.writer is Side.STANDBY
     ]
-    halted = any(state.phase is Phase.HALTED for state in history.states)
-    by_s = max(HEALED_S, gone[0].from_s) + RECOVERY_S + 2 * truth.promote_s
-    if by_s > end_s:
+    moved = any(one.by_hand for one in truth.moves)
+    if any(at_s <= by_s for at_s in serving) or moved:
         return
-    if not halted and (not serving or serving[0] > by_s):
-        last = history.states[-1]
+    last = history.states[-1]
+    free = policy.mode is FailoverMode.AUTO and not policy.freezes and not history.cloud.orders
+    once = sum(one.ill is Ill.PRIMARY_GONE for one in truth.spells) == 1
+    if ills <= ALONE and once and free and history.obedient and history.lost_s < 0:
         yield f"the primary is gone and nobody took over: {last.phase}, {last.reason}"
+    late_s = max(HEALED_S, gone[0].from_s) + TOLD_S
+    pages = [at_s for at_s, _, _ in history.cloud.pages if gone[0].from_s <= at_s <= late_s + 600]
+    if late_s + 600 < end_s and not pages and not ills & blind and not serving:
+        yield f"the primary is gone, nobody took over, and nobody was told: {last.phase}"

@@ -339,7 +339,9 @@ class Instances:
                 return
             if not self._ground.geography.stands(instance.region):
                 return
-            unit.process = await self._processes.fork(
+            python = unit.command[0] == sys.executable
+            begin = self._processes.fork if python else self._processes.start
+            unit.process = await begin(
                 unit.command, log=unit.log, env=unit.environment, cwd=unit.directory
             )
             unit.starts += 1
@@ -433,8 +435,11 @@ class Instances:
         """Send on what is new in the files that the agent follows, if the role may."""
         backend = logs_backends[self._ground.account][instance.region]
         for pattern, (group, stream, sent) in list(instance.follows.items()):
-            files = sorted(pattern.parent.glob(pattern.name))
-            text = "".join(one.read_text(errors="replace") for one in files)
+            # Of a pattern the agent follows the newest file alone:
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
+            found = pattern.parent.glob(pattern.name)
+            newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
+            text = newest.read_text(errors="replace") if newest else ""
             if len(text) <= sent or group not in backend.groups:
                 continue
             arn = f"arn:aws:logs:{instance.region}:{self._ground.account}:log-group:{group}"

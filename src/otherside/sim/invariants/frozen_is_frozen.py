@@ -1,0 +1,33 @@
+"""I18: while a person's freeze holds nothing is called, and it does not end before its time."""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from otherside.sim.history import History
+from otherside.sim.truth import BY_HAND
+
+if TYPE_CHECKING:
+    from otherside.core.facts import Command
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield each call within a freeze that somebody had seen to be ordered."""
+    heeded: list[tuple[float, Command]] = []
+    for one in history.log:
+        freeze = one.facts.freeze
+        if freeze is not None and (not heeded or heeded[-1][1].at_s != freeze.at_s):
+            heeded.append((one.at_s, freeze))
+    late_s = history.policy.intent_s + 2 * history.policy.skew_s
+    ends = [*(seen_s for seen_s, _ in heeded[1:]), float("inf")]
+    spans = [
+        (seen_s + late_s, min((freeze.until_s or 0.0), next_s) - late_s)
+        for (seen_s, freeze), next_s in zip(heeded, ends, strict=False)
+    ]
+    for call in history.truth.calls:
+        if call.operation != BY_HAND and any(a < call.at_s < b for a, b in spans):
+            yield f"{call.operation} was called while a person's freeze held"
+    for before, after in pairwise(one.state for one in history.log):
+        shortened = after.frozen_until_s < before.frozen_until_s
+        if shortened and after.heeded_s == before.heeded_s and history.lost_s < 0:
+            yield f"revision {after.revision}: a freeze ended early, and nobody had asked for it"

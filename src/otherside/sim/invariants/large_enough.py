@@ -1,0 +1,26 @@
+"""I19: a standby that serves everyone is made large enough for it, and stays so."""
+
+from collections.abc import Iterator
+
+from otherside.core.state import Phase
+from otherside.core.topology import Side
+from otherside.sim.history import History
+from otherside.sim.truth import Ill
+
+SOON_S = 180.0
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield that the standby serves, for long and with an actuator, and was never raised."""
+    away = [
+        one.at_s
+        for before, one in history.entries(Phase.FAILED_OVER)
+        if one.state.writer is Side.STANDBY
+    ]
+    mute = {Ill.ACTUATOR_DEAD, Ill.STANDBY_GONE, Ill.STANDBY_CUT, Ill.STORE_DOWN, Ill.NEWER_SCHEMA}
+    if not away or not history.calm or mute & {one.ill for one in history.truth.spells}:
+        return
+    due_s = max(away[0], history.calm_s) + SOON_S
+    looks = [at_s for at_s, _ in history.looks if away[0] <= at_s <= due_s]
+    if history.truth.now_s > due_s and len(looks) > 1 and not history.cloud.capacity_raised:
+        yield "the standby serves everyone with what it had"

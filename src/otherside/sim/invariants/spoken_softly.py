@@ -1,0 +1,28 @@
+"""I22: people are told what is new, and not of each time that a Region flaps."""
+
+from collections.abc import Iterator
+
+from otherside.sim.history import History
+
+PER_HOUR_MAX = 110
+"""Every step of two whole stories within the hour, and the reminders of everything that waits."""
+
+
+def check(history: History) -> Iterator[str]:
+    """Yield that too much was said, and each message that was sent twice without a reason."""
+    hours = history.truth.now_s / 3600.0
+    if len(history.cloud.pages) > PER_HOUR_MAX * max(hours, 1 / 2):
+        yield f"{len(history.cloud.pages)} messages in {hours:.1f} hours"
+    if history.lost_s > 0:
+        old = [
+            revision
+            for at_s, revision, _ in history.cloud.pages
+            if at_s > history.lost_s and _decided_s(history, revision, at_s) < at_s - 1000.0
+        ]
+        if old:
+            yield f"after the table was lost people were told again of {len(old)} old revisions"
+
+
+def _decided_s(history: History, revision: int, by_s: float) -> float:
+    known = [c.at_s for c in history.log if c.state.revision == revision and c.at_s <= by_s]
+    return known[-1] if known else by_s

@@ -1,0 +1,310 @@
+"""The keepers of both sides, as they ship: the real lease, heart and store, in a modelled world."""
+
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from importlib.resources import files
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from otherside.core.names import PLEDGE_KEY, Shelf
+from otherside.core.topology import Side
+from otherside.orchestrator.aws.ledger import Ledger, Pulse
+from otherside.sim.table import Objects, ObjectsClient, Table, TableClient, refusal
+from otherside.sim.truth import Held, Ill, P, S, Truth, W
+
+APPLICATION = "simulated"
+_AT = {Side.PRIMARY: "p", Side.STANDBY: "s"}
+ROUND_S, SOON_S = 4.0, 1.0
+"""How far apart rounds are, and how soon somebody hears that the table has changed."""
+REGIONS = {"p": P, "s": S}
+"""The Regions' names, for a keeper's settings, and which site each is."""
+
+
+def _shipped(name: str) -> Any:  # noqa: ANN401 - a module that is loaded as it lies on an instance
+    """Load a module of the sample application."""
+    directory = str(files("otherside") / "sample")
+    sys.path.insert(0, directory)
+    try:
+        return importlib.import_module(name)
+    finally:
+        sys.path.remove(directory)
+
+
+_AWS, _HEART, _LEASE = _shipped("aws"), _shipped("heart"), _shipped("lease")
+
+
+@dataclass(slots=True)
+class Instance:
+    """One machine of a side, with its keeper."""
+
+    side: Side
+    name: str
+    lease: Any
+    store: Any
+    heart: Any
+
+    @property
+    def place(self) -> str:
+        """Where its pulse is."""
+        return f"{self.side}#{self.name}"
+
+
+@dataclass(slots=True)
+class Keepers:
+    """Every keeper, and the witness beside them."""
+
+    truth: Truth
+    table: Table
+    objects: Objects
+    machines: Mapping[Side, int]
+    date: Callable[[], str]
+    verified: list[tuple[float, int, Side]] = field(default_factory=list)
+    """When a side's database first held a row of an epoch that was written and read back there."""
+    at_s: float = 0.0
+    """The time by every keeper's clock."""
+    instances: dict[Side, list[Instance]] = field(default_factory=dict)
+    made: int = 0
+    _held: dict[Side, tuple[Held, ...]] = field(default_factory=dict)
+    _seen: int = -1
+    _witness: Ledger | None = None
+
+    def __post_init__(self) -> None:
+        """Boot every machine."""
+        for side in Side:
+            self._boot(side)
+        self._look_at_leases()
+        client: Any = TableClient(self.table, self._witness_door, date=self.date, stale_s=float)
+        self._witness = Ledger(
+            client, table="state", application=APPLICATION, clock=self, code="-", skew_s=0.0
+        )
+
+    def now_s(self) -> float:
+        """Return the time, as the witness's function reads it."""
+        return self.at_s
+
+    monotonic_s = now_s
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for nothing: time is the world's."""
+
+    def _boot(self, side: Side) -> None:
+        """Start the machines of a side anew, each with a keeper that knows nothing."""
+        here = REGIONS[_AT[side]]
+        environment = {
+            "STATE_TABLE": "state",
+            "STATE_REGIONS": f"{_AT[side]},{_AT[side.other]}",
+            "APP_NAME": APPLICATION,
+            "PLEDGE_BUCKET": "pledges",
+            "PLEDGE_REGION": _AT[Side.STANDBY],
+        }
+        made = []
+        for _ in range(self.machines[side]):
+            self.made += 1
+            store = _HEART.Store(environment, partial(self._ask, here), partial(self._fetch, here))
+            lease = _LEASE.Lease(store.lease, store.pledge, self.now_s, _AWS.RefusedError)
+            database = Database(self.truth, side)
+            heart = _HEART.Heart(database, (OSError,), self.now_s, self.now_s)
+            made.append(Instance(side, f"i-{self.made}", lease, store, heart))
+        self.instances[side] = made
+
+    # --- what a keeper reaches ------------------------------------------------------------------
+
+    def _ask(
+        self, here: str, operation: str, region: str, asked: dict[str, Any], *_: object
+    ) -> Any:  # noqa: ANN401 - the answer
+        """Make one call of DynamoDB, as an instance makes it."""
+        truth, there = self.truth, REGIONS[region]
+        if not (truth.reaches(here, there) and truth.majority(there)):
+            msg = "nobody answers"
+            raise OSError(msg)
+        denied = truth.ill(Ill.KEEPERS_DENIED) or (
+            here == P and truth.ill(Ill.PRIMARY_KEEPERS_DENIED)
+        )
+        if denied:
+            msg = "HTTP 400"
+            raise _AWS.RefusedError(msg)
+        if operation == "GetItem":
+            key = asked["Key"]["application"]["S"], asked["Key"]["revision"]["S"]
+            items = (
+                self.table.items
+                if asked.get("ConsistentRead")
+                else self.table.as_of(self.at_s - STALE_S)
+            )
+            item = items.get(key)
+            return {} if item is None else {"Item": item}
+        assert operation == "PutItem", operation
+        self.table.put(asked["Item"], None, {}, {})
+        return {}
+
+    def _fetch(self, here: str, _bucket: str, key: str, region: str, *_: object) -> Any:  # noqa: ANN401 - the answer
+        """Get the pledge, as an instance gets it."""
+        truth = self.truth
+        assert key == PLEDGE_KEY, key
+        if not truth.reaches(here, REGIONS[region]) or truth.ill(Ill.PLEDGE_DOWN):
+            msg = "nobody answers"
+            raise OSError(msg)
+        client = ObjectsClient(self.objects, _open_door)
+        try:
+            found = client.get_object(Bucket="pledges", Key=key)
+        except ClientError as error:
+            raise _AWS.RefusedError(str(error)) from None
+        return _json(found["Body"].read()), self.at_s
+
+    def _witness_door(self, _operation: str, _key: object) -> Callable[[], None]:
+        if not self.truth.majority(W):
+            raise refusal("InternalServerError", "PutItem", 500)
+        return _nothing
+
+    # --- what keepers do ------------------------------------------------------------------------
+
+    def step(self, until_s: float) -> None:
+        """Let every keeper go round that is due by a moment, as each does every few seconds.
+
+        Before a long span, too, where the table has changed: nobody waits a minute to hear of it.
+        """
+        changed = self.table.changes != self._seen
+        if changed and until_s - self.truth.now_s > ROUND_S:
+            self._go_round(self.truth.now_s)
+        if until_s - self.at_s >= (SOON_S if changed else ROUND_S):
+            self._go_round(until_s)
+            self._seen = self.table.changes
+
+    def _go_round(self, at_s: float) -> None:
+        truth = self.truth
+        self.at_s = at_s
+        order = (truth.writer, truth.writer.other)
+        for side in order:
+            deaf = side == P and truth.ill(Ill.KEEPERS_DEAF)
+            if not truth.machines_run(side) or deaf:
+                continue
+            for one in self.instances[side]:
+                self._keep(one)
+        self._look_at_leases()
+        if truth.up(W):
+            self._watch()
+
+    def _keep(self, one: Instance) -> None:
+        """Do what a keeper does in five seconds."""
+        truth = self.truth
+        with _tolerated():
+            one.lease.renew()
+        held = one.lease.held()
+        with _tolerated():
+            one.heart.beat(held["epoch"] if held["side"] == one.side else 0)
+            found = one.heart.found()
+            if found["writes_ok"] and found["wrote_epoch"] is not None:
+                self._prove(one.side, found["wrote_epoch"])
+            alive = truth.app_runs(one.side)
+            one.store.pulse(one.place, {"at_s": self.at_s, "app_ok": alive, **found})
+
+    def _prove(self, side: Side, epoch: int) -> None:
+        known = self.verified[-1] if self.verified else None
+        if known is None or known[1:] != (epoch, side):
+            self.verified.append((self.at_s, epoch, side))
+
+    def _watch(self) -> None:
+        """Do what the witness's function does every ten seconds."""
+        truth, users = self.truth, self.truth.users_on()
+        works = truth.outside(users) and truth.writes_work(users)
+        assert self._witness is not None
+        with _tolerated():
+            self._witness.put_pulse("witness", Pulse(at_s=self.at_s, writes_ok=works))
+
+    def held(self, side: Side) -> Sequence[Held]:
+        """Return what the keepers of a side hold, as of their last round."""
+        return self._held[side]
+
+    def _look_at_leases(self) -> None:
+        for side in Side:
+            self._held[side] = tuple(
+                Held(until_s=held["until_s"], epoch=held["epoch"], bridged=not held["reached"])
+                for held in (one.lease.held() for one in self.instances[side])
+            )
+
+    def happen(self, ill: Ill) -> None:
+        """Leave the mark of what happens once."""
+        match ill:
+            case Ill.STANDBY_MACHINES_NEW:
+                self._boot(Side.STANDBY)
+                self._look_at_leases()
+            case Ill.TABLE_LOST:
+                self.table.lose()
+            case Ill.TABLE_RESTORED:
+                self.table.restore()
+            case Ill.LEASE_CORRUPT:
+                self.table.spoil((Shelf.LEASE.of(APPLICATION), "newest"), "epoch")
+            case Ill.PULSE_CORRUPT:
+                for key in list(self.table.items):
+                    if key[0] == Shelf.PULSE.of(APPLICATION):
+                        self.table.spoil(key, "wrote_epoch")
+            case _:
+                raise AssertionError(ill)
+
+
+STALE_S = 20.0
+"""How old a read may be that is not consistent."""
+
+
+class Database:
+    """A side's database, as its keeper speaks to it: three statements, by what they begin with."""
+
+    def __init__(self, truth: Truth, side: Side) -> None:
+        """Keep whose database it is."""
+        self._truth, self._side, self._answer = truth, side, (0.0, 0)
+        self._row: tuple[Any, ...] | None = None
+
+    @contextmanager
+    def cursor(self, role: str) -> Iterator["Database"]:
+        """Lend a cursor; the reader is there on both sides, whatever the writer does."""
+        truth, side = self._truth, self._side
+        left = side in truth.left and side is not truth.writer
+        down = side == P and truth.ill(Ill.WRITER_DOWN)
+        if not truth.up(side) or (role == "local" and not left and down and side is truth.writer):
+            raise OSError
+        yield self
+
+    def execute(self, statement: str, values: tuple[float, int] | None = None) -> None:
+        """Carry out one of them."""
+        truth, side = self._truth, self._side
+        if statement.startswith("select pg_is_in_recovery"):
+            self._row = (side is not truth.writer and side not in truth.left,)
+        elif statement.startswith("insert into otherside_heartbeat"):
+            assert values is not None
+            self._row = truth.beat(side, *values)
+        else:
+            assert statement.startswith("select beat_s, epoch from otherside_heartbeat"), statement
+            self._row = truth.hearts[side]
+
+    def fetchone(self) -> tuple[Any, ...] | None:
+        """Return the answer."""
+        return self._row
+
+
+@contextmanager
+def _tolerated() -> Iterator[None]:
+    """Let a keeper's loop go on, as `every` does."""
+    try:
+        yield
+    except Exception:  # noqa: BLE001 - as the loop of the keeper itself
+        return
+
+
+def _nothing() -> None:
+    return None
+
+
+def _open_door(_operation: str, _key: object) -> Callable[[], None]:
+    return _nothing
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 - what lies there
+    try:
+        return json.loads(body)
+    except ValueError:
+        raise OSError from None
