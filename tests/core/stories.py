@@ -18,7 +18,7 @@ class Story:
     """A sequence of looks, five seconds apart, and an actuator that calls whenever it is asked."""
 
     def __init__(self, policy=AUTO, answer=ACCEPTED):
-        self.state = replace(first(0.0), revision=1)  # the first day is over
+        self.state = replace(first(0.0), revision=1, anchored=True)  # the first day is over
         self.policy, self.now_s = policy, 0.0
         self.decisions: list[Decision] = []
         self.answer, self.attempts = answer, {}

@@ -277,7 +277,7 @@ def test_a_switchover_that_does_not_fit_is_given_up():
 
 def test_a_second_disaster_within_the_hour_is_asked_about():
     """After going home and dying again at once."""
-    state = replace(first(0.0), revision=9, entered=9, block_until_s=3600.0)
+    state = replace(first(0.0), revision=9, entered=9, anchored=True, block_until_s=3600.0)
     story = Story()
     story.state = state
     decision = story.until(Phase.AWAIT_APPROVAL, dead)

@@ -64,18 +64,22 @@ def test_every_phase_but_the_calm_one_has_a_bound_after_which_people_hear_of_it(
 
 
 def test_an_empty_table_is_no_first_day_while_the_database_has_not_spoken():
-    """Nothing is committed, nothing is opened, and nothing is said to whoever holds users."""
-    decision = decide(first(0.0), facts(60.0, epoch_seen=None), AUTO)
-    assert (decision.changed, decision.terms, decision.latch) == (False, None, None)
-    assert "first day" in decision.reason
-    decision = decide(first(0.0), facts(60.0, database=None), AUTO)
-    assert (decision.changed, decision.terms, decision.latch) == (False, None, None)
+    """Nothing is opened, and nothing is said to whoever holds users."""
+    for silent in ({"epoch_seen": None}, {"database": None}):
+        story = Story()
+        story.state = first(0.0)
+        for _ in range(70):
+            story.look(facts, **silent)
+        decision = story.decisions[-1]
+        assert (decision.state.anchored, decision.terms, decision.latch) == (False, None, None)
+        assert "first day" in decision.reason
+        assert [urgent for _, urgent in told(story)] == [True], "and somebody hears of it"
 
 
 def test_a_first_day_is_committed_once_the_database_has_spoken():
     """By its writer and its epoch, both as they were made."""
     decision = decide(first(0.0), facts(60.0), AUTO)
-    assert decision.state.revision == 1
+    assert (decision.state.revision, decision.state.anchored) == (1, True)
     assert decision.terms == Terms(side=Side.PRIMARY, epoch=0, open=True)
     assert (decision.latch, decision.notice) == (False, None)
 
@@ -91,7 +95,7 @@ def test_a_first_day_is_committed_once_the_database_has_spoken():
 )
 def test_a_table_that_knows_less_than_the_database_is_a_lost_one(revision, changes):
     """Halted, said, the lease and the latch left as they are: users stay where they were led."""
-    state = replace(first(0.0), revision=revision)
+    state = replace(first(0.0), revision=revision, anchored=revision > 0)
     decision = decide(state, facts(1000.0, **changes), AUTO)
     assert decision.state.phase is Phase.HALTED
     assert (decision.terms, decision.latch) == (None, None)

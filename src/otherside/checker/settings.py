@@ -26,6 +26,8 @@ class Settings:
     severity: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: str = "medium"
     single_region_ok: bool = False
+    run_programs: bool = False
+    """Run Pulumi programs that are named; counts only in a file that `--config` names."""
     regions: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     baseline: str = ""
@@ -93,8 +95,9 @@ def _settings(table: Mapping[str, Any], file: str) -> Settings:
     }
     if "fail_on" in given:
         _one_of(given["fail_on"], (*_SEVERITIES, "never"), "fail_on", file)
-    if not isinstance(given.get("single_region_ok", False), bool):
-        raise InputError(file, "check.single_region_ok is true or false")
+    for key in ("single_region_ok", "run_programs"):
+        if not isinstance(given.get(key, False), bool):
+            raise InputError(file, f"check.{key} is true or false")
     if not isinstance(given.get("baseline", ""), str):
         raise InputError(file, "check.baseline is the name of a file")
     _check_regions(given["regions"], file)

@@ -18,7 +18,7 @@ from otherside.checker.engine import Config, Finding, Result, is_single
 from otherside.checker.engine import check as run_check
 from otherside.checker.load.jsontext import read_json
 from otherside.checker.load.problem import InputError
-from otherside.checker.load.read import SIZE_MAX, Options, Read, read_paths, read_text
+from otherside.checker.load.read import NOT_RUN, SIZE_MAX, Options, Read, read_paths, read_text
 from otherside.checker.render.compliance import as_table, compliance
 from otherside.checker.render.document import Document, as_document
 from otherside.checker.render.formats import FORMATS
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 STDIN_NAME = "<stdin>"
 CLOSED = "closed: nothing can be read from it"
 TOO_LARGE = "more than 1 GiB, and no more is read"
+TIMEOUT_S = 120.0
+"""How long a Pulumi program may take that is run."""
 FAIL_ON = (*(one.value for one in Severity), "never")
 
 
@@ -43,8 +45,8 @@ class Asked:
     settings: Settings
     strict: bool
     single_region_ok: bool
-    run_programs: bool
-    stack: str | None
+    programs: Callable[[Path], Mapping[str, Any] | str] | None
+    """How a Pulumi program is run, or why it is not."""
 
 
 @click.command()
@@ -65,7 +67,20 @@ class Asked:
     "--parameters", multiple=True, metavar="KEY=VALUE|FILE", help="Parameters of templates."
 )
 @click.option("--stack", help="Stack of a Pulumi program. Default: the only one.")
-@click.option("--no-run", is_flag=True, help="Run no Pulumi program that is found in a directory.")
+@click.option(
+    "--run-programs",
+    is_flag=True,
+    help="Run Pulumi programs that are found: only code that you trust.",
+)
+@click.option(
+    "--run-timeout",
+    type=click.FloatRange(1, 3600),
+    default=TIMEOUT_S,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one may take.",
+)
+@click.option("--no-run", is_flag=True, hidden=True, help="The default; kept for one release.")
 @click.option("--single-region-ok", is_flag=True, help="One Region is what is meant.")
 @click.option("--strict", is_flag=True, help="Fail on what could not be told, too.")
 @click.option("--baseline", type=click.Path(path_type=Path), help="Leave out what is in this file.")
@@ -95,6 +110,8 @@ def check(
     write_baseline: Path | None,
     config: Path | None,
     *,
+    run_programs: bool,
+    run_timeout: float,
     no_run: bool,
     single_region_ok: bool,
     strict: bool,
@@ -104,14 +121,19 @@ def check(
     """Find disaster-recovery defects in PATHS: files and directories, read as one system.
 
     Takes what `terraform show -json` writes, Terraform source and state, CloudFormation templates
-    and a cdk.out, Pulumi exports, previews and Python programs; - is standard input. A Pulumi
-    program that is found in a directory is run, in this process and without AWS.
+    and a cdk.out, Pulumi exports, previews and Python programs; - is standard input.
+
+    Nothing that is judged is run, unless you ask for it: a Pulumi program that was not run is told
+    as not read. With --run-programs it runs in a process of its own, with a time limit, without
+    credentials and without AWS, and all of your rights otherwise.
 
     \b
     Examples:
       terraform show -json tfplan | otherside check -
       otherside check a.yaml b.yaml --region a.yaml=us-east-2 --region b.yaml=us-west-2
       otherside check cdk.out --fail-on high
+      pulumi preview --json | otherside check -
+      otherside check infra --run-programs --stack prod
       otherside check . --format sarif --output otherside.sarif
       otherside explain DR009
 
@@ -135,9 +157,12 @@ def check(
             settings=settings,
             strict=strict,
             single_region_ok=single_region_ok or settings.single_region_ok,
-            run_programs=not no_run,
-            stack=stack,
+            programs=None,
         )
+        named = config is not None and settings.run_programs
+        if (run_programs or named) and not no_run:
+            only = None if run_programs else frozenset(Path(one).resolve() for one in paths)
+            asked = replace(asked, programs=_programs(stack, run_timeout, only))
         known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
     except InputError as error:
         click.echo(str(error), err=True)
@@ -160,7 +185,7 @@ def _checked(
     options = Options(
         regions=settings.regions,
         parameters=settings.parameters,
-        program=_program(asked.stack) if asked.run_programs else None,
+        program=asked.programs,
     )
     read = read_paths(paths, options, _stdin)
     config = Config(
@@ -240,11 +265,11 @@ def _write_whole(text: str, output: Path) -> None:
 
 
 def _exit_code(read: Read, result: Result, asked: Asked, *, written: bool) -> int:
-    if read.problems:
-        return 2
+    if read.problems or (read.unread and not read.files):
+        return 2  # a run that could read nothing has nothing to say
     if written:
         return 0
-    if asked.strict and result.unsure:
+    if asked.strict and (result.unsure or read.unread):
         return 1
     least = asked.settings.fail_on
     if least == "never":
@@ -330,16 +355,21 @@ def _refuse_unknown_rules(settings: Settings) -> None:
             raise click.UsageError(msg)
 
 
-def _program(stack: str | None) -> Callable[[Path], Mapping[str, Any]] | None:
-    """Return what runs a Pulumi program, or `None` where Pulumi is not installed."""
+def _programs(
+    stack: str | None, timeout_s: float, only: frozenset[Path] | None
+) -> Callable[[Path], Mapping[str, Any] | str]:
+    """Return what runs a Pulumi program, or says why it does not."""
     import importlib.util  # noqa: PLC0415 - for this alone
 
-    if importlib.util.find_spec("pulumi") is None:
-        return None
+    from otherside.cli.isolated import run_isolated  # noqa: PLC0415 - the same
 
-    def run(directory: Path) -> Mapping[str, Any]:
-        from otherside.cli.program import run_program  # noqa: PLC0415 - Pulumi takes a second
+    there = importlib.util.find_spec("pulumi") is not None
 
-        return run_program(directory, stack)
+    def run(directory: Path) -> Mapping[str, Any] | str:
+        if only is not None and directory.resolve() not in only:
+            return NOT_RUN
+        if not there:
+            return "a Pulumi program: running it needs pip install 'otherside[infra]'"
+        return run_isolated(directory, stack, timeout_s)
 
     return run

@@ -243,8 +243,10 @@ def _stay(state: State, seen: State, reason: str, facts: Facts, policy: Policy) 
     said = state.phase is Phase.STEADY and state.told_s > state.since_s
     relieved = state.trouble is not Trouble.NONE and seen.trouble is Trouble.NONE
     recovered = (said or relieved) and _is_well(seen)
-    if state.revision == 0:
-        told = replace(seen, reason=reason) if is_anchored(facts) else None
+    if not state.anchored and is_anchored(facts):
+        told = replace(seen, anchored=True)
+    elif state.revision == 0:
+        told = seen
     elif unsaid or (waited and (ails is not None or _is_overdue(state, now_s))):
         told, reason = replace(seen, told_s=now_s), _joined(reason, ails)
     elif recovered:
@@ -267,6 +269,8 @@ def _ailment(state: State, now_s: float, policy: Policy) -> str | None:
     failing_s = state.failing_since_s
     if failing_s is not None and now_s - failing_s >= policy.failing_max_s:
         return f"failing for {now_s - failing_s:.0f} s: {'; '.join(state.failing)}"
+    if not state.anchored and now_s - state.since_s >= policy.blind_max_s:
+        return "nothing is opened or decided until then: see that the keepers run and may report"
     unwell_s = state.unwell_since_s
     if (
         state.phase is Phase.STEADY
@@ -279,7 +283,7 @@ def _ailment(state: State, now_s: float, policy: Policy) -> str | None:
 
 def _is_well(state: State) -> bool:
     well = state.unwell_since_s is None or state.phase is not Phase.STEADY
-    return well and not state.failing and state.trouble is Trouble.NONE
+    return well and state.anchored and not state.failing and state.trouble is Trouble.NONE
 
 
 def _is_overdue(state: State, now_s: float) -> bool:
@@ -376,7 +380,7 @@ def _waiting(state: State, event: Event, facts: Facts, policy: Policy) -> State:
 def _halted(state: State, event: Event, facts: Facts) -> State:
     """Return the state of a halt: a table that was lost does not know what holds users either."""
     seen = facts.epoch_seen
-    lost = state.entered == 1 or (seen is not None and seen > state.epoch)
+    lost = not state.anchored or (seen is not None and seen > state.epoch)
     unknown = event is Event.FOREIGN and lost
     return replace(state, told_s=facts.at_s, latched=None if unknown else state.latched)
 
@@ -399,7 +403,7 @@ def _next_epoch(state: State, facts: Facts) -> int:
 
 def _with_writer(state: State, event: Event, facts: Facts) -> State:
     """Return the state with the writer where it was moved to, by us or by somebody else."""
-    moved = replace(state, moved_s=facts.at_s)
+    moved = replace(state, moved_s=facts.at_s, anchored=True)
     if event is Event.ADOPTED_AWAY:
         return replace(moved, writer=HOME.other, intent=None, epoch=_next_epoch(state, facts))
     assert state.intent is not None, "moved without an intent"
@@ -413,7 +417,13 @@ def _at_home(state: State, event: Event, facts: Facts) -> State:
         state = replace(state, writer=HOME, intent=None, moved_s=facts.at_s, epoch=epoch)
     if state.intent is not None and state.intent.target is not state.writer:
         state = replace(state, intent=None)  # given up: a move that is seen later is not ours
-    return replace(state, bad_since_s=None, denied=False, latched=state.writer is not HOME)
+    return replace(
+        state,
+        bad_since_s=None,
+        denied=False,
+        latched=state.writer is not HOME,
+        anchored=True,
+    )
 
 
 def _with_intent(state: State, event: Event, now_s: float, policy: Policy) -> State:
@@ -463,7 +473,7 @@ def _ask(
         reason=said,
         move=intent if intent and facts.at_s <= intent.not_after_s else None,
         terms=_terms(state),
-        latch=state.latched if state.revision else None,
+        latch=state.latched if state.anchored else None,
         raise_capacity=needs_capacity(state, facts),
         notice=f"{state.phase}: {said}" if changed and _is_news(state, committed, policy) else None,
         urgent=_is_overdue(state, facts.at_s)
@@ -488,8 +498,8 @@ def _flaps(state: State, policy: Policy) -> bool:
 def _terms(state: State) -> Terms | None:
     """Return what the lease should say.
 
-    A halt leaves it as it was: nobody knows who writes. So does a table with nothing in it yet.
+    A halt leaves it as it was: nobody knows who writes. So does a table that may have been lost.
     """
-    if state.phase is Phase.HALTED or state.revision == 0:
+    if state.phase is Phase.HALTED or not state.anchored:
         return None
     return Terms(side=state.writer, epoch=state.epoch, open=state.phase not in _CLOSED)

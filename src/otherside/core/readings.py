@@ -43,7 +43,7 @@ _PENDING = frozenset({Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.
 def read(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
     """Return what a look means for the phase, and in one sentence why."""
     found = foreign(state, facts, policy) or _stopped(state, facts, policy)
-    if found is None and state.revision == 0:
+    if found is None and not state.anchored:
         found = _first_day(facts)
     if found is None and state.phase in _PENDING:
         found = _arrived_after_all(state, facts, evidence)
@@ -100,7 +100,7 @@ def _lost_table(state: State, facts: Facts) -> Read | None:
         )
     database = facts.database
     strayed = database is not None and database.writer is not HOME and database.move is None
-    if state.revision == 0 and strayed and database is not None and database.writer is not None:
+    if not state.anchored and strayed and database is not None and database.writer is not None:
         return Event.FOREIGN, (
             f"our table is empty and the writer is on {database.writer}: the table was lost"
         )

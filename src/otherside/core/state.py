@@ -87,6 +87,9 @@ class State:
     """The revision that entered it: orders for any later one of the same phase count."""
     entered_by: str = ""
     """The event that led here, for whoever reads states and not sentences."""
+    anchored: bool = False
+    """Whether the database itself has told its writer and its epoch: until then nobody knows
+    whether this is a first day or a table that was lost."""
     writer: Side
     """The side that holds the writer, as last committed."""
     epoch: int = 0

@@ -122,7 +122,7 @@ def _is_calm(done: Look | Lost) -> bool:
     if isinstance(done, Lost) or done.failed:
         return False
     state = done.decision.state
-    return state.phase is Phase.STEADY and state.revision > 0
+    return state.phase is Phase.STEADY and state.anchored
 
 
 def watch_for_a_while(

@@ -39,14 +39,15 @@ def reconcile(world: DeciderPorts, policy: Policy) -> Look | Lost:
     Nothing is asked of the world that is not committed: a Region that is cut off from the majority
     can neither read nor commit, and so does nothing but keep its word.
     """
+    began_s = world.now_s()
     try:
         state = world.recall()
         facts = world.observe(state)
         decision = decide(state, facts, policy)
         if decision.changed:
-            # This function may have been frozen since it looked: what was so then is no ground
+            # This function may have been frozen since it began: what was so then is no ground
             # for a step now, even if nobody has taken one meanwhile.
-            if world.now_s() - facts.at_s > policy.fresh_s:
+            if world.now_s() - began_s > policy.fresh_s:
                 return Lost(why="the look is too old to be committed")
             world.record(decision, facts)
     except ConflictError as error:

@@ -163,7 +163,7 @@ class Keepers:
 
     # --- what keepers do ------------------------------------------------------------------------
 
-    def step(self, until_s: float) -> None:
+    def step(self, until_s: float, *, edge: bool) -> None:
         """Let every keeper go round that is due by a moment, as each does every few seconds.
 
         Before a long span, too, where the table has changed: nobody waits a minute to hear of it.
@@ -171,7 +171,7 @@ class Keepers:
         changed = self.table.changes != self._seen
         if changed and until_s - self.truth.now_s > ROUND_S:
             self._go_round(self.truth.now_s)
-        if until_s - self.at_s >= (SOON_S if changed else ROUND_S):
+        if edge or until_s - self.at_s >= (SOON_S if changed else ROUND_S):
             self._go_round(until_s)
             self._seen = self.table.changes
 

@@ -129,7 +129,7 @@ class _Runner:
         state = self.cloud.seen()
         last = self.looks[-1][1] if self.looks else None
         failing = last is not None and bool(last.failed)
-        return state.phase is not Phase.STEADY or state.revision == 0 or failing
+        return state.phase is not Phase.STEADY or not state.anchored or failing
 
     def _decide(self) -> None:
         self._invoke("decider", reconcile)

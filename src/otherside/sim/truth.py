@@ -204,8 +204,8 @@ class Held:
 class Keeping(Protocol):
     """Whoever keeps the lease and beats in the database, on both sides."""
 
-    def step(self, until_s: float) -> None:
-        """Let every keeper go round once, at a moment."""
+    def step(self, until_s: float, *, edge: bool) -> None:
+        """Let every keeper go round that is due by a moment; all of them where things change."""
 
     def held(self, side: Side) -> Sequence[Held]:
         """Return what the keepers of a side hold."""
@@ -217,7 +217,7 @@ class Keeping(Protocol):
 class Nobody:
     """No keepers at all."""
 
-    def step(self, until_s: float) -> None:
+    def step(self, until_s: float, *, edge: bool) -> None:
         """Let nobody do anything."""
 
     def held(self, side: Side) -> Sequence[Held]:  # noqa: ARG002 - as everybody is asked
@@ -388,7 +388,7 @@ class Truth:
                 if changes:
                     self.edges.append(until_s)
                 until_s, changes = self.moving.done_s, False
-            self._live(until_s)
+            self._live(until_s, edge=changes)
             self.now_s = until_s
             if changes:
                 self._look_at_ills()
@@ -412,12 +412,12 @@ class Truth:
         elif self.endpoint_bad_s is None:
             self.endpoint_bad_s = now_s
 
-    def _live(self, until_s: float) -> None:
+    def _live(self, until_s: float, *, edge: bool) -> None:
         """Let everybody live from now on until a moment; nothing changes in between."""
         before = {side: self.keepers.held(side) for side in _SIDES}
         if self.follows and self.database_writes():
             self._replicate(until_s)
-        self.keepers.step(until_s)
+        self.keepers.step(until_s, edge=edge)
         if self.follows:
             self.left.clear()
         held = {side: _kept(before[side], self.keepers.held(side), until_s) for side in _SIDES}

@@ -24,6 +24,10 @@ SIZE_MAX = 1 << 30
 TEMPLATE_MAX = 4 << 20
 """CloudFormation takes a mebibyte."""
 STDIN = "-"
+NOT_RUN = (
+    "a Pulumi program, which was not run: --run-programs runs it, or check what "
+    "`pulumi preview --json` writes"
+)
 _STAGES_MAX = 10
 _IGNORED = {"node_modules", "__pycache__", "venv", "site-packages"}
 _SUFFIXES = {".json", ".yaml", ".yml", ".template", ".tfstate", ".tfplan"}
@@ -40,8 +44,8 @@ class Options:
     """The Region of a template, by its path or its name."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Parameters of templates."""
-    program: Callable[[Path], Mapping[str, Any]] | None = None
-    """How a Pulumi program is run, where that is installed."""
+    program: Callable[[Path], Mapping[str, Any] | str] | None = None
+    """How a Pulumi program is run, or why it is not; `None` runs none."""
 
 
 @dataclass(slots=True)
@@ -51,6 +55,8 @@ class Read:
     graph: Graph
     problems: list[InputError]
     skipped: list[tuple[str, str]]
+    unread: list[tuple[str, str]]
+    """What is part of the system and was not read, and why: it may hold anything."""
     files: list[str]
 
 
@@ -63,6 +69,7 @@ class _Batch:
     templates: list[Template] = field(default_factory=list)
     problems: list[InputError] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     placed: set[str] = field(default_factory=set)
@@ -79,7 +86,7 @@ def read_paths(paths: Iterable[str], options: Options, stdin: Callable[[], bytes
         batch.skipped.append((f"--region {name}", "no template of this name was read"))
     settle_regions(batch.resources)
     graph = Graph(batch.resources, facts=batch.facts)
-    return Read(graph, batch.problems, batch.skipped, batch.files)
+    return Read(graph, batch.problems, batch.skipped, batch.unread, batch.files)
 
 
 def _path(path: str, batch: _Batch, stdin: Callable[[], bytes]) -> None:
@@ -453,7 +460,7 @@ def _directory(path: Path, batch: _Batch) -> None:
             continue
         todo = [one for one in entries if one.is_dir() and _worth(one)] + todo
         _files_of(here, [one for one in entries if one.is_file()], batch)
-    if len(batch.files) == before and not batch.problems:
+    if len(batch.files) == before and not batch.problems and not batch.unread:
         cause = "nothing in it is a plan, a state, a stack, a template or a program"
         raise InputError(str(path), cause)
 
@@ -475,11 +482,11 @@ def _files_of(here: Path, files: list[Path], batch: _Batch) -> None:
 
 
 def _program(here: Path, batch: _Batch) -> None:
-    if batch.options.program is None:
-        reason = "a Pulumi program: running it needs pip install 'otherside[infra]'"
-        batch.skipped.append((str(here), reason))
+    run = batch.options.program
+    document = run(here) if run is not None else NOT_RUN
+    if isinstance(document, str):
+        batch.unread.append((str(here), document))
         return
-    document = batch.options.program(here)
     _pulumi(document, str(here), batch)
     for one in document.get("backends") or ():
         batch.resources.append(_backend(str(here), one["what"], one["text"]))

@@ -11,6 +11,8 @@ from otherside.checker.rule import Rule, Severity
 from otherside.checker.summary import Summary
 
 SCHEMA_VERSION = 1
+UNREAD = "unread"
+"""Stands where a rule's code would, for what no rule could look at."""
 Document = dict[str, Any]
 
 
@@ -23,8 +25,11 @@ def as_document(
         "schema_version": SCHEMA_VERSION,
         "findings": [_finding(one) for one in result.findings],
         "unknown": [
-            {"code": one.rule.code, "resource": one.resource, "reason": one.reason}
-            for one in result.unsure
+            *({"code": UNREAD, "resource": file, "reason": why} for file, why in read.unread),
+            *(
+                {"code": one.rule.code, "resource": one.resource, "reason": one.reason}
+                for one in result.unsure
+            ),
         ],
         "suppressed": [{**_finding(one.finding), "reason": one.reason} for one in result.excused],
         "baselined": [_finding(one) for one in baselined],
@@ -37,7 +42,8 @@ def as_document(
             "pair": _pair(read),
             "rules": result.asked,
             **{one.value: _count(result, one) for one in Severity},
-            "unknown": len(result.unsure),
+            "unknown": len(result.unsure) + len(read.unread),
+            "unread": len(read.unread),
             "suppressed": len(result.excused),
             "baselined": len(baselined),
             "recovery": _recovery(summary),

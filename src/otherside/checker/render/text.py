@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from otherside.checker.render.document import Document
+from otherside.checker.render.document import UNREAD, Document
 
 Style = Callable[[str, str], str]
 """Give a text a colour, where there are colours."""
@@ -15,6 +15,8 @@ _STEPS = ("detect", "decide", "promote", "route", "restore")
 def as_text(document: Document, style: Style, *, verbose: bool = False) -> str:
     """Return findings by resource, what is unknown, and what a recovery would come to."""
     lines = [style(f"error: {problem}", "red") for problem in document["problems"]]
+    unread = [one for one in document["unknown"] if one["code"] == UNREAD]
+    lines += [style(f"not read: {one['resource']}: {one['reason']}", "yellow") for one in unread]
     for resource in dict.fromkeys(one["resource"] for one in document["findings"]):
         found = [one for one in document["findings"] if one["resource"] == resource]
         lines += ["", *_resource(found, style)]
@@ -39,7 +41,7 @@ def _resource(found: list[Document], style: Style) -> list[str]:
 
 
 def _unknown(document: Document, style: Style, *, verbose: bool) -> list[str]:
-    unknown = document["unknown"]
+    unknown = [one for one in document["unknown"] if one["code"] != UNREAD]
     if not unknown:
         return []
     lines = ["", style(f"{len(unknown)} could not be told, which is no pass:", "yellow")]
@@ -87,7 +89,9 @@ def _summary(document: Document, style: Style) -> list[str]:
     ]
     if document["skipped"]:
         rest.append(f"{len(document['skipped'])} skipped")
-    verdict = ", ".join(counts) if counts else "no finding"
-    colour = "red" if counts else "green"
+    whole = not summary["unread"] and not document["problems"]
+    nothing = "no finding" if whole else "no finding in what was read"
+    verdict = ", ".join(counts) if counts else nothing
+    colour = "red" if counts else "green" if whole else "yellow"
     lines.append(style(verdict, colour) + (f" ({', '.join(rest)})" if rest else ""))
     return lines

@@ -11,6 +11,7 @@ from otherside.core.state import Intent, Phase, State, Trouble
 from otherside.core.topology import Side
 from otherside.core.verdict import Verdict
 
+ANCHORED_SINCE = 2
 SCHEMA = 2
 """Raised whenever an older code would misread what a newer one wrote, and refuse it instead."""
 _READ: Mapping[str, Any] = {
@@ -49,6 +50,8 @@ def state_from_text(text: str, schema: int = SCHEMA) -> State:
         if missing:
             msg = f"the revision lacks {', '.join(missing)}"
             raise UnreadableError(msg)
+        if schema < ANCHORED_SINCE:
+            known["anchored"] = True  # it was taken for granted then
         names = {one.name for one in fields(State)} & known.keys()
         return State(**{name: _READ.get(name, lambda it: it)(known[name]) for name in names})
     except (TypeError, ValueError, AttributeError, KeyError) as error:

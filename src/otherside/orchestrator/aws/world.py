@@ -33,6 +33,8 @@ from otherside.orchestrator.ports import ConflictError, UnavailableError
 
 LOOK_S = 5.0
 """Longest that a look takes; whatever has not answered by then is unknown."""
+PUBLISH_MAX_S = 20.0
+"""How old a look may be that the latch is published of: a later one may say otherwise."""
 SUBJECT_MAX = 99
 """Fewer than 100, and no line break:
 https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
@@ -238,6 +240,9 @@ class AwsWorld:
         word only while it hears nothing. So nothing is said where nobody knows.
         """
         values = {HEARTBEAT: 1.0}
+        if self.now_s() - self._seen_s > PUBLISH_MAX_S:
+            msg = "publishing the latch: the look is too old"  # this function was frozen since
+            raise UnavailableError(msg)
         if decision.latch is not None:
             values[FAILOVER_ACTIVE] = 1.0 if decision.latch else 0.0
         dimensions: Any = [

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from otherside.core.topology import FailoverMode, Side
 from otherside.sim.history import History
 from otherside.sim.script import HEALED_S
-from otherside.sim.truth import Ill
+from otherside.sim.truth import BY_HAND, Ill
 
 RECOVERY_S = 600.0
 """Three ticks, the window, the fence, a late actor's time, and one more attempt of each kind."""
@@ -39,7 +39,7 @@ def check(history: History) -> Iterator[str]:
     serving = [
         one.at_s for one in history.log if one.state.latched and one.state.writer is Side.STANDBY
     ]
-    moved = any(one.by_hand for one in truth.moves)
+    moved = any(call.operation == BY_HAND for call in truth.calls)
     if any(at_s <= by_s for at_s in serving) or moved:
         return
     last = history.states[-1]

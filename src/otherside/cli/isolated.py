@@ -1,0 +1,107 @@
+"""A Pulumi program, run for the checker in a process of its own: its answer is data.
+
+Whoever is judged must not sit where the judgement is made: a program could end this process, hang
+it or change its code. So it gets a process with a time limit, an empty home, an environment without
+credentials, and one file to write its answer into.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from otherside.checker.load.jsontext import read_json
+from otherside.checker.load.problem import InputError
+
+ANSWER_MAX = 256 << 20
+"""Bytes of an answer; a larger one is none."""
+_TOLD_MAX = 400
+
+
+def run_isolated(directory: Path, stack: str | None, timeout_s: float) -> Mapping[str, Any]:
+    """Return what a program declares, in the shape of a stack's export.
+
+    Raises:
+        InputError: If it cannot be run, does not end in time, or ends without an answer; the
+            message names the line of it that failed, where there is one.
+    """
+    with tempfile.TemporaryDirectory(prefix="otherside-program-") as home:
+        answer = Path(home) / "answer.json"
+        command = [sys.executable, "-I", "-m", "otherside.cli.isolated"]
+        command += [str(directory), stack or "", str(answer)]
+        child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command,
+            env=_environment(home),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            said = child.communicate(timeout=timeout_s)[1]
+        except subprocess.TimeoutExpired:
+            cause = f"the program did not end within {timeout_s:g} s; --run-timeout gives it more"
+            raise InputError(str(directory), cause) from None
+        finally:
+            _end(child)
+        return _answer(directory, answer, child.returncode, said)
+
+
+def _environment(home: str) -> dict[str, str]:
+    """Return all that the program is told: where programs are, and that there is nothing of AWS."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "LANG": "C.UTF-8",
+        "HOME": home,
+        "TMPDIR": home,
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _end(child: "subprocess.Popen[bytes]") -> None:
+    """End the program and whatever it started and left in its session."""
+    with contextlib.suppress(ProcessLookupError):  # nobody is left, which is what is wanted
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+
+
+def _answer(directory: Path, answer: Path, code: int, said: bytes) -> Mapping[str, Any]:
+    """Return what the program answered; what it raised is told as its own."""
+    if not answer.is_file() or answer.is_symlink() or answer.stat().st_size > ANSWER_MAX:
+        lines = said.decode(errors="replace").strip().splitlines()
+        last = f": {lines[-1][:_TOLD_MAX]}" if lines else ""
+        cause = f"the program ended with {code} and without an answer{last}"
+        raise InputError(str(directory), cause)
+    found = read_json(answer.read_text(encoding="utf-8", errors="replace"), str(directory))
+    if not isinstance(found, Mapping):
+        raise InputError(str(directory), "the program's answer is none")
+    if "error" in found:
+        raise InputError(str(directory), str(found["error"]))
+    declared = found.get("declared")
+    if not isinstance(declared, Mapping):
+        raise InputError(str(directory), "the program's answer is none")
+    return declared
+
+
+def _main(directory: str, stack: str, answer: str) -> None:
+    """Run one program and write down what it declares: the child's side."""
+    from otherside.cli.program import run_program  # noqa: PLC0415 - Pulumi, for the child alone
+
+    try:
+        told: dict[str, Any] = {"declared": run_program(Path(directory), stack or None)}
+    except InputError as error:
+        told = {"error": error.cause}
+    aside = Path(f"{answer}.part")
+    aside.write_text(json.dumps(told, default=str), encoding="utf-8")
+    aside.replace(answer)
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -1,0 +1,146 @@
+"""A check never runs what it judges unless it is asked to, and never where it judges."""
+
+import json
+import os
+import time
+
+import pytest
+from click.testing import CliRunner
+
+from otherside.cli import main
+
+PROJECT = "name: judged\nruntime: python\n"
+TEMPLATE = {
+    "Resources": {
+        "D": {
+            "Type": "AWS::RDS::DBCluster",
+            "Properties": {"Engine": "aurora-postgresql", "MasterUserPassword": "hunter2hunter2"},
+        }
+    }
+}
+GOOD = """
+import pulumi_aws as aws
+aws.s3.Bucket("data", opts=None)
+"""
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """Return what writes a program beside a template with a plain password."""
+
+    def write(program):
+        (tmp_path / "Pulumi.yaml").write_text(PROJECT)
+        (tmp_path / "__main__.py").write_text(program)
+        (tmp_path / "t.json").write_text(json.dumps(TEMPLATE))
+        return tmp_path
+
+    return write
+
+
+def check(*arguments):
+    """Run a check; return its exit code, and what it says to machines."""
+    done = CliRunner().invoke(main, ["check", *map(str, arguments), "--format", "json"])
+    assert "Traceback" not in done.output
+    return done.exit_code, json.loads(done.stdout)
+
+
+def codes(document):
+    """Return the findings' codes."""
+    return {one["code"] for one in document["findings"]}
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import os; os._exit(0)",
+        "while True: pass",
+        "import otherside.cli.check as c; c.run_check = None",
+        "open('was-run', 'w').close()",
+    ],
+)
+def test_a_program_is_not_run_and_is_unknown_by_name(judged, program):
+    """Whatever it would have done, the verdict on the rest stands, and says what was not read."""
+    directory = judged(program)
+    code, document = check(directory)
+    assert code == 1
+    assert "DR001" in codes(document)
+    assert [one["resource"] for one in document["unknown"] if one["code"] == "unread"] == [
+        str(directory)
+    ]
+    assert not (directory / "was-run").exists()
+
+
+def test_what_was_not_read_fails_where_nothing_may_be_unknown(judged):
+    """And where nothing else was read, there is nothing to pass."""
+    directory = judged(GOOD)
+    (directory / "t.json").write_text('{"Resources": {"B": {"Type": "AWS::SNS::Topic"}}}')
+    strict = ("--strict", "--fail-on", "never", "--single-region-ok")
+    assert check(directory, *strict)[0] == 1
+    (directory / "t.json").unlink()
+    done = CliRunner().invoke(main, ["check", str(directory)])
+    assert done.exit_code == 2
+    assert "not read: " in done.stdout
+    assert "no finding in what was read" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("import os; os._exit(0)", "ended with 0 and without an answer"),
+        ("raise SystemExit(7)", "exited with 7"),
+        ("print(undefined)", "NameError"),
+        ("while True: pass", "did not end within 8 s"),
+    ],
+)
+def test_a_program_that_is_run_ends_nothing_but_itself(judged, program, words):
+    """One clear problem, and every finding of the rest."""
+    began_s = time.monotonic()
+    code, document = check(judged(program), "--run-programs", "--run-timeout", "8")
+    assert code == 2
+    assert "DR001" in codes(document)
+    assert [one for one in document["problems"] if words in one]
+    assert time.monotonic() - began_s < 60
+
+
+@pytest.mark.slow
+def test_a_program_that_is_run_changes_nothing_of_the_judgement(judged):
+    """Its process is another one."""
+    program = "import otherside.checker.engine as e, otherside.cli.check as c\n"
+    program += "c.run_check = lambda g, cfg: e.Result()\n" + GOOD
+    code, document = check(judged(program), "--run-programs")
+    assert (code, "DR001" in codes(document)) == (1, True)
+    assert not [one for one in document["unknown"] if one["code"] == "unread"]
+
+
+@pytest.mark.slow
+def test_a_program_that_is_run_gets_no_credentials(judged, monkeypatch):
+    """Nor a home with some, nor anything else of the environment."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-for-you")
+    monkeypatch.setenv("GITHUB_TOKEN", "nor-this")
+    program = (
+        "import os, pathlib\n"
+        "known = {**os.environ, 'home': str(list(pathlib.Path.home().iterdir()))}\n"
+        "raise RuntimeError(' '.join(f'{k}={v}' for k, v in known.items()))\n"
+    )
+    _, document = check(judged(program), "--run-programs")
+    said = " ".join(document["problems"])
+    assert "not-for-you" not in said
+    assert "nor-this" not in said
+    assert "GITHUB" not in said
+    assert f"HOME={os.environ['HOME']} " not in said
+
+
+@pytest.mark.slow
+def test_a_configuration_confirms_what_the_command_line_names(judged, tmp_path):
+    """Only one that is named itself: what lies in the directory that is judged confirms nothing."""
+    directory = judged(GOOD)
+    (directory / "otherside.toml").write_text("[check]\nrun_programs = true\n")
+    _, document = check(directory)
+    assert [one for one in document["unknown"] if one["code"] == "unread"]
+    elsewhere = tmp_path.parent / f"{tmp_path.name}.toml"
+    elsewhere.write_text("[check]\nrun_programs = true\n")
+    _, document = check(directory, "--config", elsewhere)
+    assert not [one for one in document["unknown"] if one["code"] == "unread"]
+    _, document = check(directory.parent, "--config", elsewhere)
+    assert [one for one in document["unknown"] if one["code"] == "unread"]
