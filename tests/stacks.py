@@ -19,6 +19,9 @@ def fast(names, *chosen):
 
 CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 
+PLAIN = '\n[traffic]\ndomain = "orders.example.com"\nprotocol = "http"\n'
+"""A public name over plain HTTP, for variants that are about something else."""
+
 DESIGNS = {
     "standard": 'name = "orders"',
     "minimal": 'name = "orders"\nenvironment = "trial"\nprofile = "minimal"',
@@ -73,6 +76,9 @@ DESIGNS = {
         instance_class = "db.serverless"
         serverless = { min_acu = 8, max_acu = 32 }
     """,
+}
+DESIGNS = {
+    name: text if "[traffic]" in text else f"{text}{PLAIN}" for name, text in DESIGNS.items()
 }
 STRICT = {"pulumi:disable-default-providers": json.dumps(["aws"])}
 

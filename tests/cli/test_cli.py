@@ -15,6 +15,7 @@ from otherside.cli import COMMANDS, main
 from otherside.design import read_design
 
 ROOT = Path(__file__).parents[2]
+NAMED = ("--domain", "orders.example.com")
 
 
 def run(*arguments, check=0):
@@ -28,7 +29,7 @@ def run(*arguments, check=0):
 def project(tmp_path_factory):
     """Write a project, once."""
     directory = tmp_path_factory.mktemp("projects") / "orders"
-    run("init", directory)
+    run("init", directory, *NAMED)
     return directory
 
 
@@ -69,21 +70,21 @@ def test_init_writes_a_project_that_is_a_valid_design(project):
 def test_init_overwrites_nothing(project):
     """All or nothing, and the files that are in the way are named."""
     before = {one: one.read_bytes() for one in project.rglob("*") if one.is_file()}
-    assert "has otherside.toml" in run("init", project, check=2).stderr
+    assert "has otherside.toml" in run("init", project, *NAMED, check=2).stderr
     assert before == {one: one.read_bytes() for one in project.rglob("*") if one.is_file()}
 
 
 def test_init_leaves_nothing_behind_where_it_cannot_write(tmp_path):
     """A file in the place of the directory's parent."""
     (tmp_path / "file").write_text("")
-    run("init", tmp_path / "file" / "orders", check=2)
+    run("init", tmp_path / "file" / "orders", *NAMED, check=2)
     assert [one.name for one in tmp_path.iterdir()] == ["file"]
 
 
 def test_init_into_an_existing_directory_adds_to_it(tmp_path):
     """What stands there already stays."""
     (tmp_path / "notes.txt").write_text("mine")
-    run("init", tmp_path, "--name", "orders")
+    run("init", tmp_path, "--name", "orders", *NAMED)
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert read_design(tmp_path / "otherside.toml").name == "orders"
 

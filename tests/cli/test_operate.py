@@ -20,7 +20,7 @@ from otherside.orchestrator.aws.clients import Clients
 from otherside.orchestrator.aws.ledger import Ledger, Pulse
 from otherside.orchestrator.clock import SystemClock
 
-DESIGN = 'name = "orders"\n'
+DESIGN = 'name = "orders"\n[traffic]\ndomain = "orders.example.com"\n'
 
 
 @pytest.fixture

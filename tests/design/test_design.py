@@ -20,15 +20,23 @@ from otherside.design.rules import RULES
 FILE = Path("otherside.toml")
 
 
+def named(text):
+    """Return a design with a public name, if it has none of its own."""
+    if "domain" in text:
+        return text
+    head, mark, tail = text.partition("[traffic]")
+    return f'{head}\n[traffic]\ndomain = "orders.example.com"\n{tail if mark else ""}'
+
+
 def parse(text):
-    """Parse a design, with the one required key put in front."""
-    return parse_design(f'name = "orders"\n{text}', FILE)
+    """Parse a design, with the keys that each needs put to it."""
+    return parse_design(named(f'name = "orders"\n{text}'), FILE)
 
 
 def problems(text):
-    """Return what a design is told, by key."""
+    """Return what a design is told, by key; it is given a public name."""
     with pytest.raises(DesignError) as caught:
-        parse_design(text, FILE)
+        parse_design(named(text), FILE)
     return {one.key: one for one in caught.value.problems}
 
 
@@ -44,11 +52,38 @@ def test_a_name_alone_is_a_complete_design():
     assert design.key_per_purpose
 
 
-def test_without_a_domain_traffic_is_plain_and_with_one_it_is_not():
-    """A certificate needs a name that somebody owns."""
-    assert parse("").traffic.protocol is Protocol.HTTP
-    assert parse("").traffic.domain == "orders-prod.test"
-    assert parse('[traffic]\ndomain = "app.example.com"').traffic.protocol is Protocol.HTTPS
+def test_traffic_is_encrypted_unless_it_is_said_otherwise():
+    """A name that somebody owns can have a certificate."""
+    assert parse("").traffic.protocol is Protocol.HTTPS
+    assert parse('[traffic]\nprotocol = "http"').traffic.protocol is Protocol.HTTP
+
+
+@pytest.mark.parametrize(
+    ("domain", "words"),
+    [
+        (None, "users are led by that name"),
+        ("orders.test", "no resolver outside answers"),
+        ("orders.internal", "no resolver outside answers"),
+    ],
+)
+def test_a_design_without_a_name_that_the_world_resolves_is_refused(domain, words):
+    """Nothing would be led anywhere by it, and the orchestrator would see nothing through it."""
+    text = 'name = "orders"\n' + (f'[traffic]\ndomain = "{domain}"' if domain else "")
+    with pytest.raises(DesignError) as caught:
+        parse_design(text, FILE)
+    (problem,) = caught.value.problems
+    assert problem.key == "traffic.domain"
+    assert words in problem.rule
+
+
+def test_one_number_says_what_may_be_lost_without_asking():
+    """The objective is what the orchestrator goes by, unless it is told to ask sooner."""
+    assert parse("").failover.loss_max_s == parse("").objectives.rpo_s == 5.0
+    assert parse('[objectives]\nrpo = "3s"').failover.loss_max_s == 3.0
+    design = parse('[objectives]\nrpo = "9s"\n[failover]\nloss_max = "4s"')
+    assert (design.failover.loss_max_s, design.objectives.rpo_s) == (4.0, 9.0)
+    told = problems('name = "orders"\n[objectives]\nrpo = "1s"\n[failover]\nloss_max = "5s"')
+    assert "more than objectives.rpo (1s)" in told["failover.loss_max"].rule
 
 
 def test_the_minimal_profile_gives_up_redundancy_inside_a_region():
@@ -138,7 +173,16 @@ BAD = {
     ),
     'name = "orders"\n[compute]\nuser_data = "nowhere.sh"': ("compute.user_data", "cannot be read"),
     'name = "orders"\n[compute]\napplication = "nowhere"': ("compute.application", "app.py"),
-    'name = "orders"\n[traffic]\nprotocol = "https"': ("traffic.protocol", "needs traffic.domain"),
+    'name = "orders"\n[failover]\nloss_max = "9s"': ("failover.loss_max", "more than objectives"),
+    (
+        'name = "orders"\n[traffic]\ndomain = "a.example.com"\nprotocol = "http"\n'
+        f'certificates = {{ primary = "{CERTIFICATE.replace("west-2", "east-2")}", '
+        f'standby = "{CERTIFICATE}" }}'
+    ): ("traffic.certificates", "has no use"),
+    'name = "orders"\n[failover]\nmode = "auto"\n[objectives]\nrpo = "1s"': (
+        "objectives.rpo",
+        "finer than any estimate",
+    ),
     (
         'name = "orders"\n[traffic]\ndomain = "a.example.com"\n'
         f'certificates.primary = "x"\ncertificates.standby = "{CERTIFICATE}"'
@@ -212,6 +256,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines():
     text = (
         'name = "orders"\n[database]\ninstance_class = "db.t3.medium"\nengine_verson = "17.9"\n'
         '[compute]\nport = "a"\n[regions]\nwitness = "us-west-2"\n'
+        '[traffic]\ndomain = "a.example.com"\n'
     )
     with pytest.raises(DesignError) as caught:
         parse_design(text, FILE)
@@ -248,7 +293,9 @@ def test_an_unreadable_file_is_one_clear_error(tmp_path, content, rule):
 
 def test_a_byte_order_mark_is_no_mistake(tmp_path):
     """Some editors write one."""
-    (tmp_path / "otherside.toml").write_bytes(b"\xef\xbb\xbfname = 'orders'\r\n")
+    (tmp_path / "otherside.toml").write_bytes(
+        b"\xef\xbb\xbfname = 'orders'\r\n[traffic]\r\ndomain = 'orders.example.com'\r\n"
+    )
     assert read_design(tmp_path / "otherside.toml").name == "orders"
 
 

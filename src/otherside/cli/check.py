@@ -39,6 +39,18 @@ FAIL_ON = (*(one.value for one in Severity), "never")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What the command line says of what a file says, too."""
+
+    select: tuple[str, ...]
+    ignore: tuple[str, ...]
+    fail_on: str | None
+    regions: Mapping[str, str]
+    parameters: Mapping[str, str]
+    baseline: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """What the command line asks, over what the settings say."""
 
@@ -142,27 +154,22 @@ def check(
     gc.freeze()
     gc.disable()  # what is read lives until the end, and looking at it costs a third
     try:
-        settings = _settings(config, paths)
-        settings = replace(
-            settings,
-            select=_split(select) or settings.select,
-            ignore=(*settings.ignore, *_split(ignore)),
-            fail_on=fail_on or settings.fail_on,
-            regions={**settings.regions, **_regions(regions)},
-            parameters={**settings.parameters, **_parameters(parameters)},
-            baseline=str(baseline) if baseline else settings.baseline,
+        given = Given(
+            select=_split(select),
+            ignore=_split(ignore),
+            fail_on=fail_on,
+            regions=_regions(regions),
+            parameters=_parameters(parameters),
+            baseline=baseline,
         )
-        _refuse_unknown_rules(settings)
-        asked = Asked(
-            settings=settings,
-            strict=strict,
-            single_region_ok=single_region_ok or settings.single_region_ok,
-            programs=None,
-        )
+        settings = _over(_settings(config, paths), given)
         named = config is not None and settings.run_programs
+        programs = None
         if (run_programs or named) and not no_run:
             only = None if run_programs else frozenset(Path(one).resolve() for one in paths)
-            asked = replace(asked, programs=_programs(stack, run_timeout, only))
+            programs = _programs(stack, run_timeout, only)
+        alone = single_region_ok or settings.single_region_ok
+        asked = Asked(settings=settings, strict=strict, single_region_ok=alone, programs=programs)
         known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
     except InputError as error:
         click.echo(str(error), err=True)
@@ -172,10 +179,33 @@ def check(
         _write(as_baseline(result.findings), write_baseline)
     text = _shown(document, as_, by_control=by_control, verbose=verbose, plain=output is not None)
     _write(text, output)
-    if as_ != "text" or output is not None:
-        for problem in document["problems"]:
-            click.echo(f"error: {problem}", err=True)
+    _tell_problems(document, plain=as_ == "text" and output is None)
     sys.exit(_exit_code(read, result, asked, written=write_baseline is not None))
+
+
+def _tell_problems(document: Document, *, plain: bool) -> None:
+    """Tell on standard error what the output itself does not begin with."""
+    for problem in () if plain else document["problems"]:
+        click.echo(f"error: {problem}", err=True)
+
+
+def _over(settings: Settings, given: Given) -> Settings:
+    """Return the settings of a file, with what the command line says over them.
+
+    Raises:
+        click.UsageError: If they name a rule that there is not.
+    """
+    settings = replace(
+        settings,
+        select=given.select or settings.select,
+        ignore=(*settings.ignore, *given.ignore),
+        fail_on=given.fail_on or settings.fail_on,
+        regions={**settings.regions, **given.regions},
+        parameters={**settings.parameters, **given.parameters},
+        baseline=str(given.baseline) if given.baseline else settings.baseline,
+    )
+    _refuse_unknown_rules(settings)
+    return settings
 
 
 def _checked(

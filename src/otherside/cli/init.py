@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import sys
 import tempfile
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -23,15 +24,19 @@ FILES = {
 @click.command()
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--name", help="Name of the application. Default: the directory's name.")
-def init(directory: Path, name: str | None) -> None:
+@click.option("--domain", help="Public name of the application, under a domain that you own.")
+def init(directory: Path, name: str | None, domain: str | None) -> None:
     """Write a project into DIRECTORY: a design, a Pulumi program and a sample application.
 
     Nothing that exists is overwritten: if one of the files is there already, none is written.
 
     \b
     Examples:
-      otherside init orders
+      otherside init orders --domain orders.example.com
       otherside init . --name orders
+
+    A failover leads users elsewhere by a name, so one is asked for; its zone has to be delegated
+    before the first deployment can end.
     """
     chosen = _name_from(directory) if name is None else name
     fits = NAME_MIN <= len(chosen) <= NAME_MAX
@@ -40,12 +45,13 @@ def init(directory: Path, name: str | None) -> None:
         allowed = f"{NAME_MIN} to {NAME_MAX} of a-z, 0-9 and -"
         msg = f"{chosen!r} cannot name an application: {allowed}{hint}"
         raise click.UsageError(msg)
+    named = _domain(domain)
     try:
         taken = [one for one in (*FILES, "app") if os.path.lexists(directory / one)]
         if taken:
             msg = f"{directory} has {', '.join(taken)} already; nothing was written"
             raise click.UsageError(msg)
-        _write(directory, chosen)
+        _write(directory, chosen, named)
     except (OSError, RuntimeError) as error:
         msg = f"{directory} cannot be written: {getattr(error, 'strerror', None) or error}"
         raise click.UsageError(msg) from None
@@ -62,7 +68,21 @@ def _name_from(directory: Path) -> str:
     return words.strip("-")
 
 
-def _write(directory: Path, name: str) -> None:
+def _domain(given: str | None) -> str:
+    """Return the public name: as given, or as a person at the terminal says."""
+    if given is None:
+        if not sys.stdin.isatty():
+            msg = "--domain is missing: name the application under a domain that you own"
+            raise click.UsageError(msg)
+        given = click.prompt("Public name, under a domain that you own (orders.example.com)")
+    chosen = str(given).strip().lower()
+    if not re.fullmatch(r"([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]*", chosen):
+        msg = f"{chosen!r} is no domain name; write it as in orders.example.com"
+        raise click.UsageError(msg)
+    return chosen
+
+
+def _write(directory: Path, name: str, domain: str) -> None:
     """Write everything aside first, so that an interruption leaves nothing half-written."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     beside = directory if directory.exists() else directory.parent  # the same file system
@@ -72,7 +92,8 @@ def _write(directory: Path, name: str) -> None:
         scaffold = files("otherside.cli") / "scaffold"
         for target, template in FILES.items():
             text = (scaffold / template).read_text(encoding="utf-8")
-            (made / target).write_text(text.replace("@@NAME@@", name), encoding="utf-8")
+            text = text.replace("@@NAME@@", name).replace("@@DOMAIN@@", domain)
+            (made / target).write_text(text, encoding="utf-8")
         with as_file(files("otherside") / "sample") as sample:
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(sample, made / "app", ignore=ignore)

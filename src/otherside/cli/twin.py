@@ -60,9 +60,23 @@ def twin() -> None:
 @click.option(
     "--instances", default=1, show_default=True, help="How many instances of a group really run."
 )
+@click.option(
+    "--delegate",
+    "delegated",
+    multiple=True,
+    metavar="NAME",
+    help="Delegate a name to the zone of it. Default: the design's domain.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON once it is ready.")
 def up(
-    *, directory: Path, stack: str | None, speed: float, latency: str, instances: int, as_json: bool
+    *,
+    directory: Path,
+    stack: str | None,
+    speed: float,
+    latency: str,
+    instances: int,
+    delegated: tuple[str, ...],
+    as_json: bool,
 ) -> None:
     """Deploy the Pulumi project in DIRECTORY on a twin, and leave it running until Ctrl-C.
 
@@ -83,7 +97,7 @@ def up(
     from otherside.twin.registry import register  # noqa: PLC0415 - an extra
     from otherside.twin.twin import Twin, TwinSettings  # noqa: PLC0415 - an extra
 
-    project, design = _project(directory, stack)
+    project, design, domain = _project(directory, stack)
     settings = TwinSettings(
         regions=_regions(project, design),
         speed=speed,
@@ -99,6 +113,11 @@ def up(
             running = stack_.enter_context(Twin(settings, expected=project))
             file = register(running.directory, str(directory))
             stack_.callback(file.unlink, missing_ok=True)
+            for name in delegated or domain:
+                running.do("delegate", name=name)
+                console.print(
+                    f"delegated {name} to its zone here, as the owner of its parent would"
+                )
             _deploy(running, project, console)
             _announce(running, design, as_json=as_json)
             while not stop.wait(0.5):
@@ -215,8 +234,10 @@ def _interrupt(stop: threading.Event) -> None:
     raise KeyboardInterrupt
 
 
-def _project(directory: Path, stack: str | None) -> "tuple[Project, dict[str, str]]":
-    """Return the project, and which Region is what where its design says so."""
+def _project(
+    directory: Path, stack: str | None
+) -> "tuple[Project, dict[str, str], tuple[str, ...]]":
+    """Return the project, which Region is what and its public name, where its design says so."""
     from otherside.design import DesignError, read_design  # noqa: PLC0415 - after the extra
     from otherside.infra.project import DeclareError, read_project  # noqa: PLC0415 - an extra
 
@@ -224,15 +245,17 @@ def _project(directory: Path, stack: str | None) -> "tuple[Project, dict[str, st
         project = read_project(directory, stack)
         design = project.main.parent / "otherside.toml"
         if not design.exists():
-            return project, {}
-        regions = read_design(design).regions
+            return project, {}, ()
+        topology = read_design(design)
+        regions = topology.regions
     except (DeclareError, DesignError) as error:
         raise click.UsageError(str(error)) from None
-    return project, {
+    known = {
         "primary": regions.primary,
         "standby": regions.standby,
         "witness": regions.witness,
     }
+    return project, known, (topology.traffic.domain,)
 
 
 def _regions(project: "Project", design: dict[str, str]) -> tuple[str, ...]:

@@ -336,8 +336,10 @@ def _read_moving(state: State, facts: Facts, _evidence: Evidence, policy: Policy
         return Event.NOTHING, f"{intent.operation}: being cancelled"
     if lasted_s <= policy.settle_s:
         return Event.NOTHING, f"{intent.operation}: not seen to move; the view may be an old one"
-    if intent.attempt >= policy.attempts_max:
-        return Event.EXHAUSTED, f"Aurora cancelled {intent.attempt} attempts"
+    # A move that is seen was asked for, whether or not what became of the call could be written.
+    begun = max(sum(one.called for one in facts.attempts or ()), 1)
+    if begun >= policy.attempts_max:
+        return Event.EXHAUSTED, f"Aurora cancelled {begun} attempts"
     return Event.CANCELLED, f"Aurora cancelled {intent.operation}"
 
 

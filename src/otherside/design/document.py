@@ -132,11 +132,12 @@ class TrafficSection(Section):
     """The public name and how it is spoken to."""
 
     domain: Annotated[str, Field(pattern=r"^([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]*$")] | None = None
-    """Public name. Default: `<name>-<environment>.test`, which only this zone's servers answer."""
+    """Public name of the application, under a domain that you own. Required: users are led by it,
+    and the orchestrator sees and holds them by it."""
     zone_id: Annotated[str, Field(pattern=r"^Z[A-Z0-9]{1,31}$")] | None = None
     """Public hosted zone that holds the domain. Default: one is created for it."""
     protocol: Literal["http", "https"] | None = None
-    """Default: https with a domain of your own, http without one."""
+    """Default: https."""
     certificates: CertificatesSection | None = None
     """Default: one is requested in each Region and validated through the zone."""
 
@@ -146,8 +147,10 @@ class ObjectivesSection(Section):
 
     rto: Duration = "5m"
     """Longest time without accepted writes."""
-    rpo: Duration = "1s"
-    """Most recent writes that may be lost without asking a person, as time."""
+    rpo: Duration = "5s"
+    """Most recent writes that may be lost without asking a person, as time and by estimate.
+    Replication lags by less than a second as a rule, and nothing promises so: what had not arrived
+    when the Region died is lost. A heartbeat comes each second, so 2s is the least in mode auto."""
 
 
 class FailoverSection(Section):
@@ -156,10 +159,8 @@ class FailoverSection(Section):
     mode: Literal["auto", "approve", "observe"] = "approve"
     """`approve` asks first, `auto` acts within its guards, `observe` only records. Change it to
     `auto` once a drill has passed: that is the one line between you and no manual step at all."""
-    loss_max: Duration = "5s"
-    """Most that a failover may lose, by estimate, without asking. Replication lags by less than a
-    second as a rule, and nothing promises so: what had not arrived when the Region died is lost.
-    """
+    loss_max: Duration | None = None
+    """Ask a person from less on than `objectives.rpo` promises. Default: `objectives.rpo`."""
     stable: Duration = "24h"
     """How long both sides must be well again before the way home may be ordered; 1m or more."""
     freezes: list[Window] = []

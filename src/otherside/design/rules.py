@@ -9,7 +9,7 @@ from otherside.core.names import HEARTBEAT_S
 from otherside.core.region import CONTROL_REGION, REGIONS
 from otherside.design.document import Document, duration_s, window_s
 from otherside.design.problem import Problem, shown
-from otherside.design.settle import capacity_of, instances_of
+from otherside.design.settle import capacity_of, instances_of, loss_max_of
 
 Rule = Callable[[Document], Iterable[Problem]]
 
@@ -31,6 +31,8 @@ PREFIX_MAX = 25
 TAGS_MAX = 40
 """AWS allows 50 on a resource; Pulumi and services add their own."""
 STABLE_S_MIN = 60.0
+UNRESOLVED = frozenset({"example", "internal", "invalid", "local", "localhost", "test", "onion"})
+"""Names that are reserved, so that no zone under them is ever delegated. RFC 6761, RFC 6762."""
 CRON = re.compile(r"^cron\(\S+ \S+ \S+ \S+ \S+ \S+\)$")
 
 
@@ -169,17 +171,26 @@ def one_way_to_boot(document: Document) -> Iterator[Problem]:
         yield _problem("compute.user_data", compute.user_data, rule)
 
 
+def users_can_be_led(document: Document) -> Iterator[Problem]:
+    """A failover leads users elsewhere by a name, so there must be one that the world resolves."""
+    domain = document.traffic.domain
+    if domain is None:
+        rule = (
+            "is missing: name the application under a domain that you own, such as "
+            '"orders.example.com"; users are led by that name, and nothing can be failed over '
+            "without one"
+        )
+        yield _problem("traffic.domain", None, rule)
+    elif domain.rsplit(".", 1)[-1] in UNRESOLVED:
+        rule = "is under a name that no resolver outside answers; use a domain that you own"
+        yield _problem("traffic.domain", domain, rule)
+
+
 def https_is_possible(document: Document) -> Iterator[Problem]:
-    """Certificates need HTTPS and a domain that somebody owns."""
+    """Certificates need HTTPS."""
     traffic = document.traffic
     if traffic.certificates is not None and traffic.protocol == "http":
         yield _problem("traffic.certificates", None, 'has no use with protocol = "http"')
-    if traffic.domain is None:
-        for key in ("protocol", "certificates", "zone_id"):
-            value = getattr(traffic, key)
-            if value not in (None, "http"):
-                written = value if isinstance(value, str) else None
-                yield _problem(f"traffic.{key}", written, "needs traffic.domain, a name you own")
 
 
 def certificates_are_regional(document: Document) -> Iterator[Problem]:
@@ -248,9 +259,18 @@ def freezes_are_windows(document: Document) -> Iterator[Problem]:
 
 def loss_is_above_the_heartbeat(document: Document) -> Iterator[Problem]:
     """Allow for what no estimate is finer than: the writer's heartbeat comes once a second."""
-    text = document.failover.loss_max
+    text = loss_max_of(document)
     if document.failover.mode == "auto" and duration_s(text) < 2 * HEARTBEAT_S:
+        key = "objectives.rpo" if document.failover.loss_max is None else "failover.loss_max"
         rule = "is finer than any estimate: a heartbeat comes each second, so use 2s or more"
+        yield _problem(key, text, rule)
+
+
+def loss_is_within_the_objective(document: Document) -> Iterator[Problem]:
+    """Promise nothing that is not kept: what may be lost without asking is the objective."""
+    text, promised = document.failover.loss_max, document.objectives.rpo
+    if text is not None and duration_s(text) > duration_s(promised):
+        rule = f"is more than objectives.rpo ({promised}) says may be lost without asking"
         yield _problem("failover.loss_max", text, rule)
 
 
@@ -277,11 +297,13 @@ RULES: dict[Rule, tuple[str, ...]] = {
     standby_can_carry_the_load: ("compute.primary", "compute.standby", "profile"),
     paths_differ: ("compute.health_path", "compute.readiness_path", "compute.write_path"),
     one_way_to_boot: ("compute.user_data", "compute.application"),
+    users_can_be_led: ("traffic.domain",),
     https_is_possible: ("traffic",),
     certificates_are_regional: ("traffic.certificates", "regions"),
     objectives_are_reachable: ("objectives.rto",),
     freezes_are_windows: ("failover.freezes",),
-    loss_is_above_the_heartbeat: ("failover.loss_max", "failover.mode"),
+    loss_is_above_the_heartbeat: ("failover.loss_max", "failover.mode", "objectives.rpo"),
+    loss_is_within_the_objective: ("failover.loss_max", "objectives.rpo"),
     stable_is_a_while: ("failover.stable",),
     retention_is_accepted: ("retention.logs",),
     schedules_are_cron: ("backup.schedule", "backup.restore_test"),

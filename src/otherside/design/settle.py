@@ -41,7 +41,7 @@ def settle(document: Document, *, application: str, user_data: str | None) -> To
         ),
         failover=Failover(
             mode=FailoverMode(document.failover.mode),
-            loss_max_s=duration_s(document.failover.loss_max),
+            loss_max_s=duration_s(loss_max_of(document)),
             stable_s=duration_s(document.failover.stable),
             freezes=tuple(window_s(one) for one in document.failover.freezes),
             notify=tuple(document.failover.notify),
@@ -62,6 +62,11 @@ def settle(document: Document, *, application: str, user_data: str | None) -> To
         protect=standard if document.protect is None else document.protect,
         tags=document.tags,
     )
+
+
+def loss_max_of(document: Document) -> str:
+    """Return the most that may be lost without asking: one number, unless a smaller is given."""
+    return document.failover.loss_max or document.objectives.rpo
 
 
 def instances_of(document: Document) -> Pair[int]:
@@ -130,11 +135,11 @@ def _compute(document: Document, *, application: str, user_data: str | None) -> 
 
 def _traffic(document: Document) -> Traffic:
     traffic = document.traffic
-    protocol = traffic.protocol or ("http" if traffic.domain is None else "https")
+    assert traffic.domain is not None, "a rule has refused a design without one"
     arns = traffic.certificates
     return Traffic(
-        domain=traffic.domain or f"{document.name}-{document.environment}.test",
+        domain=traffic.domain,
         zone_id=traffic.zone_id,
-        protocol=Protocol(protocol),
+        protocol=Protocol(traffic.protocol or "https"),
         certificate_arns=Pair(primary=arns.primary, standby=arns.standby) if arns else None,
     )

@@ -194,14 +194,18 @@ class Hands:
     def do_order(self, what: str, until_s: float | None = None) -> None:
         """Give the orchestrator an order, as `otherside order` does."""
         ledger, clock = self._ledger(), TwinClock(self._twin.warp)
+        state, order = ledger.newest(), Order(what)
+        seen = ledger.freeze() if order is Order.FREEZE else ledger.command()
         ledger.order(
             Command(
-                order=Order(what),
-                revision=ledger.newest().revision,
+                order=order,
+                revision=state.revision,
                 author="arn:aws:iam::123456789012:user/oncall",
                 at_s=clock.now_s(),
                 until_s=None if until_s is None else clock.now_s() + until_s,
-            )
+                loss_s=state.asked_loss_s if order is Order.APPROVE else None,
+            ),
+            over=seen,
         )
 
     def _ledger(self) -> Ledger:

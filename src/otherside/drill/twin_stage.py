@@ -45,6 +45,8 @@ class TwinStage:
         self._since = dict.fromkeys(("happenings", "lines", "calls", "runs", "deliveries"), 0)
         self._look: Entry | None = None
         self.decides = True
+        self.delegates = True
+        """Whether the public name is delegated to the stack's zone."""
         self._said: list[str] = []
         self._hands = Hands(self.twin, site)
         self._eye: Connection | None = None
@@ -77,6 +79,8 @@ class TwinStage:
             RefusedError: If it cannot be deployed.
         """
         said = io.StringIO()
+        if self.delegates:  # as the owner of the parent would, while the stack is deployed
+            self.twin.do("delegate", name=self.site.host)
         try:
             with contextlib.redirect_stderr(said):  # what the program says belongs into the story
                 made = self.twin.provision(self.site.project, transform=change or (lambda one: one))

@@ -108,6 +108,17 @@ class Control:
         """Change how one direction between two places is."""
         self._cloud.ground.geography.lengthen(source, target, Path(**path))
 
+    async def do_delegate(self, name: str) -> None:
+        """Delegate a name to the zone of it, as the owner of its parent would; before or after.
+
+        Until then the zone exists, and nobody outside finds it.
+        """
+        self._cloud.resolver.delegated.add(name.rstrip(".").lower())
+
+    async def do_undelegate(self, name: str) -> None:
+        """Take the delegation back."""
+        self._cloud.resolver.delegated.discard(name.rstrip(".").lower())
+
     async def do_fault(self, name: str, **fault: Any) -> None:  # noqa: ANN401 - JSON
         """Make something wrong with the API."""
         mode = Mode(fault.pop("mode", "refuse"))

@@ -58,6 +58,14 @@ class Zones:
     """Whether an alias' target is healthy; `None` where it is a record of a zone."""
     target_addresses: Callable[[str], Sequence[str] | None]
     """The addresses of a target outside of the zones; `None` where it is none."""
+    apexes: Sequence[str] = ()
+    """The zones' own names."""
+
+    def has(self, apex: str, name: str, kind: str) -> bool:
+        """Return whether a zone has a record of a name and type: a delegation of a child of it."""
+        return apex in self.apexes and any(
+            one.name == name and one.type == kind for one in self.records
+        )
 
     def answer(self, name: str, kind: str, *, near: str = "", chance: random.Random) -> Answer:
         """Return what a name leads to.

@@ -44,6 +44,8 @@ class Resolver:
     database: DatabaseAddress
     api: Callable[[str], str]
     """Where the API is asked from a Region."""
+    delegated: set[str] = field(default_factory=set)
+    """Names that the world outside asks this twin's zones for: delegated by whoever owns them."""
     _chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - weights
     _kept: dict[tuple[str, str], tuple[float, list[str]]] = field(default_factory=dict)
     _transports: list[asyncio.BaseTransport] = field(default_factory=list)
@@ -90,17 +92,34 @@ class Resolver:
         if addresses is not None:
             return Answer(type="A", values=tuple(addresses), ttl_s=60)
         try:
-            return self.zones().answer(wanted, kind, near=near, chance=self._chance)
+            zones = self.zones()
+            self._need_delegation(wanted, zones)
+            return zones.answer(wanted, kind, near=near, chance=self._chance)
         except UnknownNameError:
             if not wanted.endswith(AWS):
                 raise
         return Answer(type="A", values=(self.api("" if outside else near),), ttl_s=60)
 
+    def _need_delegation(self, name: str, zones: Zones) -> None:
+        """Refuse a name whose zone nobody has delegated: it exists, and no resolver comes to it.
+
+        Raises:
+            UnknownNameError: If its zone is neither delegated itself nor by a parent that is.
+        """
+        apex = max((one for one in zones.apexes if _within(name, one)), key=len, default=None)
+        while apex is not None and apex not in self.delegated:
+            above = [one for one in zones.apexes if _within(apex, one) and one != apex]
+            parent = max(above, key=len, default=None)
+            if parent is None or not zones.has(parent, apex, "NS"):
+                raise UnknownNameError(name)
+            apex = parent
+
     def zones(self) -> Zones:
         """Return the zones as they are now."""
-        held = route53_backends[self.ground.account]["aws"].zones.values()
+        held = list(route53_backends[self.ground.account]["aws"].zones.values())
         return Zones(
             records=records_of(held),
+            apexes=tuple(str(one.name).rstrip(".").lower() for one in held),
             healthy=self.checkers.healthy,
             target_healthy=self.balancers.healthy,
             target_addresses=self.balancers.addresses,
@@ -163,6 +182,10 @@ class Resolver:
             return
         finally:
             writer.close()
+
+
+def _within(name: str, apex: str) -> bool:
+    return name == apex or name.endswith(f".{apex}")
 
 
 class _Datagrams(asyncio.DatagramProtocol):
