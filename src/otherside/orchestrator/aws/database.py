@@ -12,7 +12,7 @@ from otherside.core.names import OrchestratorSettings
 from otherside.core.state import Intent
 from otherside.core.topology import Side
 from otherside.orchestrator.aws.clients import Clients, calling
-from otherside.orchestrator.ports import UnavailableError
+from otherside.orchestrator.ports import RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -86,9 +86,15 @@ class Database:
         )
 
     def answers(self, side: Side) -> bool:
-        """Return whether RDS in one side's Region answers at all."""
+        """Return whether RDS in one side's Region answers at all.
+
+        Asked once: a repeat would take longer than a look, and a Region that takes a call and says
+        nothing would be unknown for ever.
+        """
         try:
-            self.whole(side)
+            self.whole(side, once=True)
+        except RefusedError:
+            return True  # it answers, whatever it says
         except UnavailableError:
             return False
         return True
@@ -132,10 +138,11 @@ class Database:
                 TargetDbClusterIdentifier=target,
             )
 
-    def whole(self, side: Side = Side.STANDBY) -> "GlobalClusterTypeDef":
+    def whole(self, side: Side = Side.STANDBY, *, once: bool = False) -> "GlobalClusterTypeDef":
         """Return the global database as one side's Region describes it."""
         with calling("describing the global database"):
-            found = self._clients.rds(self._regions[side]).describe_global_clusters(
+            client = self._clients.rds(self._regions[side], changing=once)
+            found = client.describe_global_clusters(
                 GlobalClusterIdentifier=self._settings.global_cluster
             )
             return found["GlobalClusters"][0]
