@@ -47,8 +47,11 @@ OPERATIONS: dict[str, Call] = {
             "targetGroupArns": "TargetGroupARNs",
             "instanceRefresh": "StartInstanceRefresh",
         },
-        elsewhere="waitForCapacityTimeout instanceRefresh",
+        elsewhere="waitForCapacityTimeout minElbCapacity forceDelete instanceRefresh",
         made="AutoScalingGroupName",
+    ),
+    "autoscaling/policy:Policy": _call(
+        "autoscaling", "PutScalingPolicy", rename={"name": "PolicyName"}
     ),
     "backup/plan:Plan": _call(
         "backup",
@@ -410,10 +413,10 @@ OPERATIONS: dict[str, Call] = {
         "route53",
         "CreateHostedZone",
         rename={"comment": "HostedZoneConfig.Comment"},
-        elsewhere="enableAcceleratedRecovery",
+        elsewhere="enableAcceleratedRecovery forceDestroy tags",  # tags: ChangeTagsForResource
         made="CallerReference",
     ),
-    "s3/bucket:Bucket": _call("s3", "CreateBucket"),
+    "s3/bucket:Bucket": _call("s3", "CreateBucket", elsewhere="forceDestroy"),
     "s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration": _call(
         "s3",
         "PutBucketLifecycleConfiguration",

@@ -140,7 +140,7 @@ def _(s):
 
 @breaks("DR006")
 def _(s):
-    s.change("lb.listener", "primary_https", port=8443)
+    s.change("lb.listener", "primary_443", port=8443)
 
 
 @breaks("DR007")
@@ -249,8 +249,13 @@ def _(s):
 
 @breaks("DR109")
 def _(s):
-    for one in s.all("backup.region_settings"):
-        one.attributes["resource_type_management_preference"]["DynamoDB"] = False
+    s.add(
+        "settings",
+        "backup.region_settings",
+        PRIMARY,
+        resource_type_opt_in_preference={"Aurora": True, "DynamoDB": True},
+        resource_type_management_preference={"DynamoDB": False},
+    )
 
 
 @breaks("DR110")
@@ -364,7 +369,7 @@ def _(s):
 
 @breaks("DR209")
 def _(s):
-    s.change("lb.listener", "https", ssl_policy="ELBSecurityPolicy-TLS13-1-3-2021-06")
+    s.change("lb.listener", "443", ssl_policy="ELBSecurityPolicy-TLS13-1-3-2021-06")
 
 
 @breaks("DR210")
@@ -418,8 +423,8 @@ def _(s):
 
 @breaks("DR306")
 def _(s):
-    s.change("lb.listener", "standby_https", port=80, protocol="HTTP")
-    s.drop(s.one("lb.listener", "standby_redirect"))
+    s.change("lb.listener", "standby_443", port=80, protocol="HTTP")
+    s.drop(s.one("lb.listener", "standby_80"))
 
 
 # --- 4: the control plane

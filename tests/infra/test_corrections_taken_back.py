@@ -141,6 +141,12 @@ TAKEN_BACK = {
         put(CHECK, name="latch", cloudwatchAlarmRegion=PRIMARY),
         put(RECORD, name="traffic-standby", healthCheckId="a-check"),
         put(CHECK, name="gate", childHealthThreshold=1),
+        edit(
+            RECORD,
+            "aliases",
+            inside([0, "evaluateTargetHealth"], value=True),
+            name="traffic-standby",
+        ),
     ],
     "06_checks_are_fast_and_ask_whether_the_application_can_serve": [
         put(CHECK, name="primary-endpoint", resourcePath="/health.html"),
@@ -199,10 +205,6 @@ TAKEN_BACK = {
         ),
     ],
     "11_backups_go_both_ways_under_lock_and_are_restored": [
-        put(
-            "backup/regionSettings:RegionSettings",
-            resourceTypeManagementPreference={"DynamoDB": False},
-        ),
         put("backup/vaultLockConfiguration:VaultLockConfiguration", changeableForDays=3),
         drop("backup/restoreTestingPlan:RestoreTestingPlan"),
     ],

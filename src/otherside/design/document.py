@@ -191,8 +191,9 @@ class BackupSection(Section):
     """When to restore the newest copy as a test; an AWS cron expression, UTC."""
     compliance_lock: bool = False
     """Lock the vaults for good. Cannot be undone by anyone."""
-    region_settings: bool = True
-    """Opt both Regions in to what is backed up. The setting is the account's, not the stack's."""
+    region_settings: bool = False
+    """Have the account back up Aurora and DynamoDB in both Regions. It is the account's setting,
+    not the stack's; an account that never touched it does so by itself once it has a vault."""
 
 
 class Document(Section):

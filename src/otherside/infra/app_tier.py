@@ -23,6 +23,9 @@ DRAIN_S = 30
 GRACE_S = 180
 ACCESS_LOG_DAYS = 90
 VOLUME_GB = 20
+CAPACITY_TIMEOUT = "15m"
+CPU_PERCENT = 60.0
+"""Load at which a group grows, up to its maximum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,8 @@ class AppTierArgs:
     logs_key_arn: pulumi.Input[str]
     log_days: int = 90
     protect: bool = True
+    after: Sequence[pulumi.Resource] = ()
+    """What must be there before the instances: the other side's, for both never change at once."""
 
     def __post_init__(self) -> None:
         """Refuse HTTPS without a certificate.
@@ -75,6 +80,7 @@ class AppTier(pulumi.ComponentResource):
     """What metrics know the two by: the end of the ARN, not the ARN."""
     group_name: pulumi.Output[str]
     group_arn: pulumi.Output[str]
+    group: aws.autoscaling.Group
 
     def __init__(
         self, name: str, args: AppTierArgs, opts: pulumi.ResourceOptions | None = None
@@ -170,7 +176,8 @@ class AppTier(pulumi.ComponentResource):
         )
         target = aws.lb.TargetGroup(
             self._name,
-            name=fit(self._name, LOAD_BALANCER_NAME_MAX),
+            # A port cannot be changed, and a group that a listener forwards to cannot go first.
+            name=fit(f"{self._name}-{args.design.port}", LOAD_BALANCER_NAME_MAX),
             port=args.design.port,
             protocol="HTTP",
             vpc_id=args.vpc.vpc_id,
@@ -200,7 +207,7 @@ class AppTier(pulumi.ComponentResource):
         args = self._args
         https = args.protocol is Protocol.HTTPS
         self._listener = aws.lb.Listener(
-            f"{self._name}-{args.protocol}",
+            f"{self._name}-{args.protocol.port}",
             load_balancer_arn=balancer.arn,
             port=args.protocol.port,
             protocol=args.protocol.upper(),
@@ -213,7 +220,7 @@ class AppTier(pulumi.ComponentResource):
         )
         if https:
             aws.lb.Listener(
-                f"{self._name}-redirect",
+                f"{self._name}-80",  # by its port: over HTTP alone this is the one that forwards
                 load_balancer_arn=balancer.arn,
                 port=80,
                 protocol="HTTP",
@@ -275,14 +282,20 @@ class AppTier(pulumi.ComponentResource):
             health_check_type="ELB",
             health_check_grace_period=GRACE_S,
             default_instance_warmup=GRACE_S,
-            wait_for_capacity_timeout="0",  # a deployment does not wait for the database either
+            # Green only with something running: each group waits for its first healthy instances.
+            wait_for_capacity_timeout=CAPACITY_TIMEOUT,
+            min_elb_capacity=args.capacity.min,
+            force_delete=not args.protect,
             launch_template=aws.autoscaling.GroupLaunchTemplateArgs(
                 id=template.id, version=template.latest_version.apply(str)
             ),
             instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(
                 strategy="Rolling",
                 preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
-                    min_healthy_percentage=50
+                    # The new one serves before the old one goes, also where there is but one.
+                    min_healthy_percentage=100,
+                    max_healthy_percentage=200,
+                    auto_rollback=True,
                 ),
             ),
             tags=[
@@ -292,15 +305,30 @@ class AppTier(pulumi.ComponentResource):
             opts=args.site.options(
                 self,
                 pulumi.ResourceOptions(
-                    # The orchestrator raises these in a failover; a later `pulumi up` must not
-                    # shrink the side that serves everyone.
-                    ignore_changes=["desiredCapacity", "minSize"],
+                    # What runs is the scaling policy's to say, and the orchestrator's in a
+                    # failover: a later `pulumi up` ends nothing. The minimum is the design's; while
+                    # the standby serves everyone the orchestrator raises it again at each look.
+                    ignore_changes=["desiredCapacity"],
                     # An instance boots once: what it may do must be there before it is.
-                    depends_on=[self._listener, *self._permissions],
+                    depends_on=[self._listener, *self._permissions, *args.after],
                 ),
             ),
         )
-        self.group_name, self.group_arn = group.name, group.arn
+        self.group, self.group_name, self.group_arn = group, group.name, group.arn
+        aws.autoscaling.Policy(
+            self._name,
+            name=f"{self._name}-cpu",
+            autoscaling_group_name=group.name,
+            policy_type="TargetTrackingScaling",
+            estimated_instance_warmup=GRACE_S,
+            target_tracking_configuration=aws.autoscaling.PolicyTargetTrackingConfigurationArgs(
+                predefined_metric_specification=aws.autoscaling.PolicyTargetTrackingConfigurationPredefinedMetricSpecificationArgs(
+                    predefined_metric_type="ASGAverageCPUUtilization"
+                ),
+                target_value=CPU_PERCENT,
+            ),
+            opts=self._here,
+        )
 
     def _launch_template(self, inside: aws.ec2.SecurityGroup) -> aws.ec2.LaunchTemplate:
         args = self._args
@@ -325,8 +353,9 @@ class AppTier(pulumi.ComponentResource):
             monitoring=aws.ec2.LaunchTemplateMonitoringArgs(enabled=True),
             tag_specifications=[  # a provider's default tags do not reach what a group launches
                 aws.ec2.LaunchTemplateTagSpecificationArgs(
-                    resource_type="volume", tags={**args.site.tags, "Name": self._name}
+                    resource_type=kind, tags={**args.site.tags, "Name": self._name}
                 )
+                for kind in ("volume", "network-interface")
             ],
             block_device_mappings=[
                 aws.ec2.LaunchTemplateBlockDeviceMappingArgs(
@@ -340,7 +369,14 @@ class AppTier(pulumi.ComponentResource):
                     ),
                 )
             ],
-            opts=self._here,
+            opts=args.site.options(
+                self,
+                pulumi.ResourceOptions(
+                    # A look-up names the newest image of each day; it decides once, and not at
+                    # each `pulumi up`, which would roll both Regions for nothing.
+                    ignore_changes=[] if args.image_id is not None else ["imageId"]
+                ),
+            ),
         )
 
     def _user_data(self) -> pulumi.Output[str]:
@@ -366,7 +402,8 @@ class AppTier(pulumi.ComponentResource):
             bucket=bucket.name,
             key=f"application-{version}.zip",
             source=pulumi.FileArchive(str(directory)),
-            opts=self._here,
+            # An instance that boots meanwhile, and one that is rolled back, fetch the last release.
+            opts=args.site.options(self, pulumi.ResourceOptions(retain_on_delete=True)),
         )
         settings = {
             **args.settings,

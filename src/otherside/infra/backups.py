@@ -19,12 +19,9 @@ SERVICE_POLICIES = (
     f"{MANAGED}/service-role/AWSBackupServiceRolePolicyForBackup",
     f"{MANAGED}/service-role/AWSBackupServiceRolePolicyForRestores",
 )
-OPT_IN = (
-    *("Aurora", "CloudFormation", "DocumentDB", "DynamoDB", "EBS", "EC2", "EFS", "FSx"),
-    *("Neptune", "RDS", "Redshift", "S3", "SAP HANA on Amazon EC2", "Storage Gateway"),
-    *("Timestream", "VirtualMachine"),
-)
-"""The types that AWS Backup can be told to handle: the preference is replaced as a whole."""
+OPT_IN = ("Aurora", "DynamoDB")
+"""The types that this stack backs up. A Region refuses a type that it does not have, and nobody
+asked for any other to be switched on in the whole account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +84,7 @@ class Backups(pulumi.ComponentResource):
         return self._sides.on(side).site.options(self, options)
 
     def _vault(self, side: Side) -> aws.backup.Vault:
-        """Declare one vault, locked and loud, in a Region that takes what is to be backed up."""
+        """Declare one vault that tells of failures, locked unless it is of a trial."""
         args, one = self._args, self._sides.on(side)
         name = f"{self._name}-{side}"
         if args.design.region_settings:
@@ -95,24 +92,36 @@ class Backups(pulumi.ComponentResource):
                 name,
                 resource_type_opt_in_preference=dict.fromkeys(OPT_IN, True),
                 # Without this, DynamoDB's own backups are used, which never leave the Region.
-                resource_type_management_preference={"DynamoDB": True, "EFS": True},
-                opts=self._here(side),
+                resource_type_management_preference={"DynamoDB": True},
+                # The provider reads back every type that the Region has, and would want to take
+                # all others out each time; deleting the resource changes nothing in the account.
+                opts=self._here(
+                    side,
+                    pulumi.ResourceOptions(
+                        ignore_changes=[
+                            "resourceTypeOptInPreference",
+                            "resourceTypeManagementPreference",
+                        ],
+                        retain_on_delete=True,
+                    ),
+                ),
             )
         keep = pulumi.ResourceOptions(protect=args.protect, retain_on_delete=args.protect)
         vault = aws.backup.Vault(
             name,
             name=f"{args.application}-{one.site.region}",
             kms_key_arn=one.vault_key_arn,
-            force_destroy=False,
+            force_destroy=not args.protect,
             opts=self._here(side, keep),
         )
-        aws.backup.VaultLockConfiguration(
-            name,
-            backup_vault_name=vault.name,
-            min_retention_days=args.retention_days,
-            changeable_for_days=LOCK_COOLING_DAYS if args.design.compliance_lock else None,
-            opts=self._here(side),
-        )
+        if args.protect:
+            aws.backup.VaultLockConfiguration(
+                name,
+                backup_vault_name=vault.name,
+                min_retention_days=args.retention_days,
+                changeable_for_days=LOCK_COOLING_DAYS if args.design.compliance_lock else None,
+                opts=self._here(side),
+            )
         aws.backup.VaultNotifications(
             name,
             backup_vault_name=vault.name,
@@ -184,6 +193,7 @@ class Backups(pulumi.ComponentResource):
                     start_window=START_WINDOW_MIN,
                     completion_window=COMPLETION_WINDOW_MIN,
                     lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=args.retention_days),
+                    recovery_point_tags=dict(one.site.tags),
                     copy_actions=[
                         aws.backup.PlanRuleCopyActionArgs(
                             destination_vault_arn=other.arn,

@@ -41,6 +41,7 @@ class PrivateBucket(pulumi.ComponentResource):
         bucket = aws.s3.Bucket(
             name,
             bucket=args.name,
+            force_destroy=not args.protect,  # a trial is gone by one command, with all in it
             opts=args.site.options(self, pulumi.ResourceOptions(protect=args.protect)),
         )
         self.name, self.arn = bucket.bucket, bucket.arn

@@ -1,6 +1,6 @@
 """The whole: a `Topology` in, two Regions that can stand in for one another out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -36,7 +36,7 @@ from otherside.infra.replicated_database import (
     ReplicatedDatabaseArgs,
 )
 from otherside.infra.secrets import Published, Secrets, SecretsArgs
-from otherside.infra.sites import connect
+from otherside.infra.sites import GLOBAL, connect
 from otherside.infra.tables import SessionTable, StateTable, StateTableArgs, TableArgs
 from otherside.infra.witness_canary import WitnessCanary, WitnessCanaryArgs
 
@@ -117,12 +117,50 @@ class DisasterRecovery(pulumi.ComponentResource):
             "global_cluster": self.database.global_cluster_id,
             "primary_load_balancer": self.tiers.primary.dns_name,
             "standby_load_balancer": self.tiers.standby.dns_name,
+            "primary_url": self.tiers.primary.dns_name.apply(self._url),
+            "standby_url": self.tiers.standby.dns_name.apply(self._url),
             "primary_check": self.traffic.primary_check_id,
+            "endpoint_check": self.traffic.endpoint_check_id,
+            "standby_check": self.traffic.standby_check_id,
+            "latch_check": self.traffic.latch_check_id,
+            "check_status_command": pulumi.Output.concat(
+                "aws route53 get-health-check-status --health-check-id ",
+                self.traffic.endpoint_check_id,
+            ),
+            "traffic_state_name": self.traffic.state_name,
+            "lag_metric": self._lag_metric(),
+            "topics": pulumi.Output.json_dumps(
+                {region: topic.arn for region, topic in self._topics.items()}
+            ),
+            "dashboards": pulumi.Output.json_dumps(
+                {side: f"{self._topology.prefix}-{side}" for side in Side}
+            ),
+            "decider": self.orchestrator.decider_name,
+            "actuator": self.orchestrator.actuator_name,
+            "pledge_bucket": self.pledge.name,
             "state_table": self.state.name,
             "recovery_bus": self.orchestrator.bus_arn,
             "primary_vault": self.backups.vault_arns.primary,
             "standby_vault": self.backups.vault_arns.standby,
         }
+
+    def _lag_metric(self) -> pulumi.Output[str]:
+        """Return how far each side lags while it follows: where the metric is, for whoever asks."""
+        sites = self._sites
+        return pulumi.Output.json_dumps(
+            {
+                side: {
+                    "namespace": "AWS/RDS",
+                    "metric": "AuroraGlobalDBRPOLag",
+                    "region": sites.on(side).region,
+                    "dimensions": {
+                        "DBClusterIdentifier": self._side_of_database(side).identifier,
+                        "SourceRegion": sites.on(side.other).region,
+                    },
+                }
+                for side in Side
+            }
+        )
 
     def _url(self, host: str) -> str:
         return f"{self._topology.traffic.protocol}://{host}"
@@ -290,8 +328,10 @@ class DisasterRecovery(pulumi.ComponentResource):
         )
 
     def _declare_tiers(self) -> Pair[AppTier]:
-        tiers = {side: self._declare_tier(side) for side in Side}
-        return Pair(primary=tiers[Side.PRIMARY], standby=tiers[Side.STANDBY])
+        """Declare the standby's first: what breaks there stops before it reaches the primary."""
+        standby = self._declare_tier(Side.STANDBY, after=())
+        primary = self._declare_tier(Side.PRIMARY, after=(standby.group,))
+        return Pair(primary=primary, standby=standby)
 
     def _declare_pledge(self) -> PrivateBucket:
         """Declare where the orchestrator keeps its word, beside the state table and apart from it.
@@ -332,7 +372,7 @@ class DisasterRecovery(pulumi.ComponentResource):
             opts=self._part,
         )
 
-    def _declare_tier(self, side: Side) -> AppTier:
+    def _declare_tier(self, side: Side, after: Sequence[pulumi.Resource]) -> AppTier:
         topology, compute = self._topology, self._topology.compute
         member = self._side_of_database(side)
         images = compute.image_ids
@@ -374,6 +414,7 @@ class DisasterRecovery(pulumi.ComponentResource):
                 logs_key_arn=self._key(side, Purpose.LOGS),
                 log_days=topology.retention.logs_days,
                 protect=topology.protect,
+                after=after,
             ),
             opts=self._part,
         )
@@ -557,6 +598,7 @@ class DisasterRecovery(pulumi.ComponentResource):
             treat_missing_data="breaching",
             alarm_actions=[topic],
             ok_actions=[topic],
+            tags=GLOBAL,
             opts=self._sites.control.options(self),
         )
         return alarm.name

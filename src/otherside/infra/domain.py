@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from otherside.core.topology import Pair, Protocol, Side, Traffic
-from otherside.infra.sites import Site, Sites
+from otherside.infra.sites import GLOBAL, Site, Sites
 
 EXPIRY_DAYS = 21
 """ACM renews 60 days ahead; what is left at 21 needs a person."""
@@ -58,6 +58,8 @@ class Domain(pulumi.ComponentResource):
             self._name,
             name=self._args.design.domain,
             comment="Made by otherside",
+            tags=GLOBAL,
+            force_destroy=not self._args.protect,
             # Restores edits of records within the hour if us-east-1 is lost. Recovery needs none.
             enable_accelerated_recovery=True,
             opts=self._args.sites.control.options(

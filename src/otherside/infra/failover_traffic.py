@@ -13,7 +13,7 @@ from otherside.core.names import (
 )
 from otherside.core.topology import Compute, Protocol, Side, Traffic
 from otherside.infra.app_tier import AppTier
-from otherside.infra.sites import Sites
+from otherside.infra.sites import GLOBAL, Sites
 
 CHECKERS = ("us-east-1", "us-west-2", "eu-west-1", "ap-southeast-1", "sa-east-1")
 """Where Route 53 checks from: several continents, so that one's trouble is not the endpoint's.
@@ -52,6 +52,8 @@ class FailoverTraffic(pulumi.ComponentResource):
     """
 
     endpoint_check_id: pulumi.Output[str]
+    latch_check_id: pulumi.Output[str]
+    """Healthy while users are not held on the standby."""
     primary_check_id: pulumi.Output[str]
     """What the primary's record hangs on: the endpoint and the latch together."""
     standby_check_id: pulumi.Output[str]
@@ -75,10 +77,11 @@ class FailoverTraffic(pulumi.ComponentResource):
             type="CALCULATED",
             child_healthchecks=[endpoint.id, latch.id],
             child_health_threshold=2,
-            tags={"Name": f"{args.application}: primary serves and is not latched"},
+            tags={**GLOBAL, "Name": f"{args.application}: primary serves and is not latched"},
             opts=self._control,
         )
         self.endpoint_check_id, self.primary_check_id = endpoint.id, both.id
+        self.latch_check_id = latch.id
         self.standby_check_id = standby.id
         self._address("primary", "PRIMARY", args.primary, check=both)
         self._address("standby", "SECONDARY", args.standby, check=None)
@@ -101,7 +104,7 @@ class FailoverTraffic(pulumi.ComponentResource):
             enable_sni=True if https else None,
             measure_latency=True,
             regions=list(CHECKERS),
-            tags={"Name": f"{self._args.application}: {side} endpoint"},
+            tags={**GLOBAL, "Name": f"{self._args.application}: {side} endpoint"},
             opts=self._control,
         )
 
@@ -138,7 +141,7 @@ class FailoverTraffic(pulumi.ComponentResource):
             insufficient_data_health_status="LastKnownStatus",
             # The check copies the alarm's definition when it is made; this makes it copy again.
             triggers={"threshold": "1", "period": str(LATCH_PERIOD_S), "missing": "missing"},
-            tags={"Name": f"{application}: latch"},
+            tags={**GLOBAL, "Name": f"{application}: latch"},
             opts=self._control,
         )
 
@@ -155,7 +158,11 @@ class FailoverTraffic(pulumi.ComponentResource):
             health_check_id=check.id if check else None,
             aliases=[
                 aws.route53.RecordAliasArgs(
-                    name=tier.dns_name, zone_id=tier.zone_id, evaluate_target_health=True
+                    # The gate decides alone, and `state.` hangs on the same: a standby whose
+                    # targets are ill for a while must not send users back.
+                    name=tier.dns_name,
+                    zone_id=tier.zone_id,
+                    evaluate_target_health=False,
                 )
             ],
             opts=self._control,

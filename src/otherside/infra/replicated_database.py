@@ -10,7 +10,7 @@ from otherside.infra.network import Vpc
 from otherside.infra.plan import parameter_family
 from otherside.infra.policy import trust
 from otherside.infra.secrets import MASTER_USERNAME
-from otherside.infra.sites import Site
+from otherside.infra.sites import GLOBAL, Site
 
 ENGINE = aws.rds.EngineType.AURORA_POSTGRESQL
 PORT = 5432
@@ -83,8 +83,9 @@ class ReplicatedDatabase(pulumi.ComponentResource):
             engine_version=args.design.engine_version,
             database_name=args.design.name,
             storage_encrypted=True,
+            tags=GLOBAL,
             deletion_protection=args.protect,
-            force_destroy=False,
+            force_destroy=not args.protect,
             opts=args.primary.site.options(self, pulumi.ResourceOptions(protect=args.protect)),
         )
         self.primary = Member(f"{name}-primary", args, args.primary, args.standby.vpc, self)
@@ -174,7 +175,8 @@ class Member:
             db_cluster_parameter_group_name=self._parameters.name,
             backup_retention_period=args.backup_days,
             copy_tags_to_snapshot=True,
-            delete_automated_backups=False,
+            # Retained backups outlive their cluster, and a trial's key does not outlive those.
+            delete_automated_backups=not args.protect,
             enabled_cloudwatch_logs_exports=["postgresql"],
             iam_database_authentication_enabled=True,
             serverlessv2_scaling_configuration=(
@@ -317,10 +319,13 @@ class Member:
         }
         if design.global_db_rpo_s is not None and self._member is self._args.primary:
             values["rds.global_db_rpo"] = str(design.global_db_rpo_s)
+        family = parameter_family(design.engine_version)
         return aws.rds.ClusterParameterGroup(
             self._name,
-            name=self.identifier,
-            family=parameter_family(design.engine_version),
+            # A family cannot be changed, and a group that is in use cannot go first: the next
+            # major's stands beside this one until the cluster has moved over.
+            name=f"{self.identifier}-pg{family.rpartition('postgresql')[2]}",
+            family=family,
             description=f"{self._args.application} in {self._member.site.region}",
             parameters=[
                 aws.rds.ClusterParameterGroupParameterArgs(

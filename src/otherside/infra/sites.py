@@ -9,6 +9,11 @@ import pulumi_aws as aws
 from otherside.core.region import CONTROL_REGION
 from otherside.core.topology import Side, Topology
 
+ROLE_TAG, GLOBAL_ROLE = "DR-Role", "global"
+"""Which part of recovery a resource plays: `primary`, `standby`, `witness`, or `global`."""
+GLOBAL = {ROLE_TAG: GLOBAL_ROLE}
+"""Tags of what belongs to no side, whichever Region's provider makes it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
@@ -77,10 +82,10 @@ def connect(topology: Topology) -> Sites:
     """
     regions = topology.regions
     tags = {
+        **topology.tags,
         "Application": topology.name,
         "Environment": topology.environment,
         "ManagedBy": "otherside",
-        **topology.tags,
     }
     names = {
         regions.primary: "primary",
@@ -92,16 +97,17 @@ def connect(topology: Topology) -> Sites:
     for region in (regions.primary, regions.standby, regions.witness, CONTROL_REGION):
         if region in sites:
             continue
+        told = {**tags, ROLE_TAG: names.get(region, GLOBAL_ROLE)}
         provider = aws.Provider(
             names.get(region, "control"),
             region=region,
             allowed_account_ids=[topology.account] if topology.account else None,
-            default_tags=aws.ProviderDefaultTagsArgs(tags=tags),
+            default_tags=aws.ProviderDefaultTagsArgs(tags=told),
         )
         if account is None:
             whoami = pulumi.InvokeOptions(provider=provider)
             account = aws.get_caller_identity_output(opts=whoami).account_id
-        sites[region] = Site(region=region, provider=provider, account=account, tags=tags)
+        sites[region] = Site(region=region, provider=provider, account=account, tags=told)
     return Sites(
         primary=sites[regions.primary],
         standby=sites[regions.standby],

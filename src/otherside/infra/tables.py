@@ -6,7 +6,7 @@ import pulumi
 import pulumi_aws as aws
 
 from otherside.core.names import STATE_PARTITION, STATE_SORT
-from otherside.infra.sites import Site
+from otherside.infra.sites import GLOBAL, Site
 
 RECOVERY_DAYS = 35
 
@@ -53,6 +53,7 @@ class SessionTable(pulumi.ComponentResource):
             hash_key="session",
             attributes=[aws.dynamodb.TableAttributeArgs(name="session", type="S")],
             ttl=aws.dynamodb.TableTtlArgs(attribute_name="expires_at", enabled=True),
+            tags=GLOBAL,
             stream_enabled=True,
             stream_view_type="NEW_AND_OLD_IMAGES",
             deletion_protection_enabled=args.protect,
@@ -100,6 +101,7 @@ class StateTable(pulumi.ComponentResource):
             billing_mode="PAY_PER_REQUEST",
             hash_key=STATE_PARTITION,
             range_key=STATE_SORT,
+            tags=GLOBAL,
             attributes=[
                 aws.dynamodb.TableAttributeArgs(name=STATE_PARTITION, type="S"),
                 aws.dynamodb.TableAttributeArgs(name=STATE_SORT, type="S"),

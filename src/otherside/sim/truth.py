@@ -17,6 +17,8 @@ from otherside.core.topology import Side
 LAG_S, LAGGING_S = 0.3, 30.0
 STEP_S = 5.0
 """Longest span in which nothing is looked at again, where somebody's word may run out."""
+WAKE_S = 20.0
+"""How long everything takes to have seen everything once."""
 LONG_STEP_S = 60.0
 """The same where it cannot."""
 DNS_LEAVES_S = 40.0
@@ -398,7 +400,8 @@ class Truth:
     def _step_s(self) -> float:
         """Return for how long nothing has to be looked at: less where anybody's word runs out."""
         bridging = any(one.bridged for side in _SIDES for one in self.keepers.held(side))
-        return STEP_S if bridging or self.left else LONG_STEP_S
+        waking = self.now_s < WAKE_S
+        return STEP_S if bridging or self.left or waking else LONG_STEP_S
 
     def _look_at_ills(self) -> None:
         now_s, before = self.now_s, self.ills

@@ -45,7 +45,9 @@ def check(history: History) -> Iterator[str]:
     last = history.states[-1]
     free = policy.mode is FailoverMode.AUTO and not policy.freezes and not history.cloud.orders
     once = sum(one.ill is Ill.PRIMARY_GONE for one in truth.spells) == 1
-    if ills <= ALONE and once and free and history.obedient and history.lost_s < 0:
+    # While a function stands still nobody ticks here but once a minute, and an intent lasts 15 s.
+    free = free and not history.hostility.freeze and history.obedient
+    if ills <= ALONE and once and free and history.lost_s < 0:
         yield f"the primary is gone and nobody took over: {last.phase}, {last.reason}"
     late_s = max(HEALED_S, gone[0].from_s) + TOLD_S
     pages = [at_s for at_s, _, _ in history.cloud.pages if gone[0].from_s <= at_s <= late_s + 600]

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from otherside.sim.history import History
 
+LATE_S = 900.0
+"""What was decided just before may be told just after."""
 PER_HOUR_MAX = 110
 """Every step of two whole stories within the hour, and the reminders of everything that waits."""
 
@@ -17,7 +19,8 @@ def check(history: History) -> Iterator[str]:
         old = [
             revision
             for at_s, revision, _ in history.cloud.pages
-            if at_s > history.lost_s and _decided_s(history, revision, at_s) < at_s - 1000.0
+            if at_s > history.lost_s + LATE_S
+            and _decided_s(history, revision, at_s) < history.lost_s
         ]
         if old:
             yield f"after the table was lost people were told again of {len(old)} old revisions"

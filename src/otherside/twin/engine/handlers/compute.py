@@ -55,7 +55,7 @@ def _group(birth: Birth) -> str:
         "CreateAutoScalingGroup",
         drop=(
             *("name", "tags", "launchTemplate", "vpcZoneIdentifiers", "targetGroupArns"),
-            *("waitForCapacityTimeout", "instanceRefresh", "forceDelete"),
+            *("waitForCapacityTimeout", "instanceRefresh", "forceDelete", "minElbCapacity"),
         ),
         AutoScalingGroupName=name,
         Tags=tags,
@@ -68,6 +68,24 @@ def _group(birth: Birth) -> str:
     )
     found = birth.ask("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[name])
     birth.outputs |= {"arn": found["AutoScalingGroups"][0]["AutoScalingGroupARN"], "name": name}
+    return name
+
+
+def _scaling_policy(birth: Birth) -> str:
+    name = str(birth.inputs["name"])
+    group = str(birth.inputs["autoscalingGroupName"])
+    birth.call(
+        "autoscaling",
+        "PutScalingPolicy",
+        drop=("name", "autoscalingGroupName"),
+        AutoScalingGroupName=group,
+        PolicyName=name,
+    )
+    # Asked for again: moto answers the call itself with the ARN under another name.
+    found = birth.ask(
+        "autoscaling", "DescribePolicies", AutoScalingGroupName=group, PolicyNames=[name]
+    )
+    birth.outputs |= {"arn": str(found["ScalingPolicies"][0]["PolicyARN"]), "name": name}
     return name
 
 
@@ -211,6 +229,7 @@ def _event_invoke(birth: Birth) -> str:
 
 HANDLERS = {
     "autoscaling/group:Group": _group,
+    "autoscaling/policy:Policy": _scaling_policy,
     "ec2/launchTemplate:LaunchTemplate": _launch_template,
     "lambda/function:Function": _function,
     "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _event_invoke,
