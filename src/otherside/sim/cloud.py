@@ -99,8 +99,8 @@ class Cloud:
     keepers: Keepers = field(init=False)
     log: list[Committed] = field(default_factory=list)
     claims: list[Claimed] = field(default_factory=list)
-    lease_set: list[tuple[float, int]] = field(default_factory=list)
-    """When the lease was set, and by the revision of which state."""
+    lease_set: list[tuple[float, Phase]] = field(default_factory=list)
+    """When the lease was set, and in which phase that was decided."""
     pages: list[tuple[float, int, str]] = field(default_factory=list)
     wakes: list[float] = field(default_factory=list)
     """When the actuator is woken next."""

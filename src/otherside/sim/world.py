@@ -360,7 +360,7 @@ class SimulatedWorld:
         before = cloud.table.changes
         self._inner.set_terms(decision)
         if cloud.table.changes != before:
-            cloud.lease_set.append((cloud.truth.now_s, decision.state.revision))
+            cloud.lease_set.append((cloud.truth.now_s, decision.state.phase))
 
     def pledge(self, decision: Decision) -> None:
         """Make the pledge say the same."""
