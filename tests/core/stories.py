@@ -33,7 +33,9 @@ class Story:
         self.state = decision.state
         if decision.move is not None and self.answer != "nobody":
             name = decision.move.operation
-            self.attempts[name] = Attempt(operation=name, called=True, answer=self.answer)
+            called = self.answer != "claimed"  # and then it was too late to call
+            answer = self.answer if called else None
+            self.attempts[name] = Attempt(operation=name, called=called, answer=answer)
         self.decisions.append(decision)
         return decision
 

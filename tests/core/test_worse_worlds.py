@@ -141,9 +141,10 @@ def test_an_order_of_the_time_before_a_restore_is_none():
 # --- attempts -----------------------------------------------------------------------------------
 
 
-def test_what_nobody_called_is_no_attempt_and_opens_the_lease_again():
-    """Three wishes are not three calls, and the writer's side may be alive."""
-    story = Story(answer="nobody")
+@pytest.mark.parametrize("answer", ["nobody", "claimed"])
+def test_what_nobody_called_is_no_attempt_and_opens_the_lease_again(answer):
+    """Three wishes are not three calls, and the writer's side may be alive; nor are claims."""
+    story = Story(answer=answer)
     story.until(Phase.BLOCKED, dead, looks=120)
     assert "nobody asked Aurora" in story.state.reason
     assert (story.decisions[-1].terms.open, story.decisions[-1].urgent) == (True, True)

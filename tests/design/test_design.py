@@ -133,6 +133,18 @@ BAD = {
         "/16 to a /24",
     ),
     'name = "orders"\n[network]\nzones = 1': ("network.zones", "greater than or equal to 2"),
+    'name = "orders"\n[regions]\nprimary = "us-west-1"': (
+        "network.zones",
+        "more than us-west-1 shows a new account: 2",
+    ),
+    'name = "orders"\n[regions]\nstandby = "ap-southeast-7"': (
+        "backup.restore_test",
+        "not possible in ap-southeast-7: say 'never'",
+    ),
+    'name = "orders"\n[regions]\nstandby = "il-central-1"': (
+        "database.instance_class",
+        "is not in il-central-1; both Regions have db.r5, db.r7g",
+    ),
     'name = "orders"\n[database]\ninstance_class = "db.t4g.medium"': (
         "database.instance_class",
         "memory-optimised",

@@ -56,7 +56,88 @@ QUORUM_SETS: tuple[frozenset[str], ...] = (
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 """
 
+FAMILIES_MISSING: dict[str, frozenset[str]] = {
+    region: frozenset(families.split())
+    for region, families in {
+        "af-south-1": "r6gd r6id r7i r8a r8g x2g",
+        "ap-east-1": "r6gd r6id r7i r8a x2g",
+        "ap-east-2": "r5 r8g r8gd x2g",
+        "ap-northeast-1": "x2g",
+        "ap-northeast-2": "r8a x2g",
+        "ap-northeast-3": "r6gd r6id r8a r8gd x2g",
+        "ap-south-1": "r8a r8gd x2g",
+        "ap-south-2": "r6gd r6id r8a r8gd x2g",
+        "ap-southeast-1": "r8a r8gd x2g",
+        "ap-southeast-2": "r8a x2g",
+        "ap-southeast-3": "r6gd r6id r8a x2g",
+        "ap-southeast-4": "r6gd r6id r7g r8a r8gd x2g",
+        "ap-southeast-5": "r5 r8a x2g",
+        "ap-southeast-6": "r5 r8a r8g r8gd x2g",
+        "ap-southeast-7": "r5 r8a r8g r8gd x2g",
+        "ca-central-1": "r6id x2g",
+        "ca-west-1": "r6gd r6i r6id r7i r8a r8g x2g",
+        "eu-central-1": "x2g",
+        "eu-central-2": "r6gd r6id r7i r8a r8gd x2g",
+        "eu-north-1": "r6id r8a r8gd x2g",
+        "eu-south-1": "r6gd r6id r8a r8g r8gd x2g",
+        "eu-south-2": "r6gd r6id",
+        "eu-west-2": "r8a x2g",
+        "eu-west-3": "r6id r8a r8gd x2g",
+        "il-central-1": "r6g r6gd r6i r6id r7i r8a r8g r8gd x2g",
+        "me-central-1": "r6gd r6id r7i r8a r8g r8gd x2g",
+        "me-south-1": "r6gd r6id r7i r8a r8g r8gd x2g",
+        "mx-central-1": "r5 r8a r8gd x2g",
+        "sa-east-1": "r6id r8a x2g",
+        "us-west-1": "r6id r8a x2g",
+    }.items()
+}
+"""Families of memory-optimised instances that Aurora PostgreSQL has elsewhere and not there.
+
+As CloudFormation's linter lists them (cfn-lint 1.x, checked by a test); a family that is newer than
+this list is not refused.
+"""
+
+ZONES_MOST = 3
+ZONES = {
+    "ap-northeast-1": 4,
+    "ap-northeast-2": 4,
+    "us-east-1": 6,
+    "us-west-1": 2,
+    "us-west-2": 4,
+}
+"""Availability zones that an account sees, where they are not `ZONES_MOST`.
+
+us-west-1 has three and shows two to a new account; ap-northeast-1 shows three to some.
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
+"""
+
+NO_RESTORE_TESTS = frozenset({"ap-southeast-5", "ap-southeast-7"})
+"""Regions for which CloudFormation lists no restore testing of AWS Backup (cfn-lint 1.x)."""
+
+OPT_IN = frozenset(
+    {
+        *("af-south-1", "ap-east-1", "ap-east-2", "ap-south-2"),
+        *("ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6"),
+        *("ap-southeast-7", "ca-west-1", "eu-central-2", "eu-south-1", "eu-south-2"),
+        *("il-central-1", "me-central-1", "me-south-1", "mx-central-1"),
+    }
+)
+"""Regions that an account has to be opted in to before anything can be made there.
+
+https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
+"""
+
 
 def can_vote_together(*regions: str) -> bool:
     """Return whether one strongly consistent table can span all of these Regions."""
     return any(quorum.issuperset(regions) for quorum in QUORUM_SETS)
+
+
+def lacks(region: str, family: str) -> bool:
+    """Return whether Aurora PostgreSQL is known not to have a family of instances in a Region."""
+    return family in FAMILIES_MISSING.get(region, frozenset())
+
+
+def zones_of(region: str) -> int:
+    """Return how many availability zones a new account sees in a Region."""
+    return ZONES.get(region, ZONES_MOST)

@@ -182,7 +182,8 @@ class Backup:
 
     schedule: str
     """An AWS cron expression, in UTC."""
-    restore_test_schedule: str
+    restore_test_schedule: str | None
+    """`None` where nothing is restored as a test."""
     compliance_lock: bool
     """Lock vaults so that nobody, AWS included, can shorten retention. It cannot be undone."""
     region_settings: bool

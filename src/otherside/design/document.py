@@ -182,13 +182,18 @@ class RetentionSection(Section):
     """Aurora's point-in-time window, on each side by itself."""
 
 
+NEVER = "never"
+"""Instead of a schedule: not at all."""
+
+
 class BackupSection(Section):
     """Scheduled backups, each copied to the other side and restored there as a test."""
 
     schedule: str = "cron(0 5 * * ? *)"
     """When to back up; an AWS cron expression, UTC."""
     restore_test: str = "cron(0 9 ? * SUN *)"
-    """When to restore the newest copy as a test; an AWS cron expression, UTC."""
+    """When to restore the newest copy as a test; an AWS cron expression, UTC, or `never` where the
+    standby's Region has no restore testing."""
     compliance_lock: bool = False
     """Lock the vaults for good. Cannot be undone by anyone."""
     region_settings: bool = False

@@ -6,8 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network
 
 from otherside.core.names import HEARTBEAT_S
-from otherside.core.region import CONTROL_REGION, REGIONS
-from otherside.design.document import Document, duration_s, window_s
+from otherside.core.region import (
+    CONTROL_REGION,
+    FAMILIES_MISSING,
+    NO_RESTORE_TESTS,
+    REGIONS,
+    lacks,
+    zones_of,
+)
+from otherside.design.document import NEVER, Document, duration_s, window_s
 from otherside.design.problem import Problem, shown
 from otherside.design.settle import capacity_of, instances_of, loss_max_of
 
@@ -69,6 +76,29 @@ def regions_differ(document: Document) -> Iterator[Problem]:
             "not share its fate with it"
         )
         yield _problem("regions.standby", regions.standby, rule)
+
+
+def regions_have_it(document: Document) -> Iterator[Problem]:
+    """Both Regions have what the design puts there: the class of the database, and the zones."""
+    kind = document.database.instance_class
+    family = kind.removeprefix("db.").split(".")[0]
+    sides = {document.regions.primary: "primary", document.regions.standby: "standby"}
+    without = [one for one in sides if lacks(one, family)]
+    if without:
+        known = {one for missing in FAMILIES_MISSING.values() for one in missing}
+        there = sorted(one for one in known if not any(lacks(region, one) for region in sides))
+        rule = (
+            f"is not in {' and '.join(without)}; both Regions have "
+            f"{', '.join(f'db.{one}' for one in there if one != 'serverless')}"
+        )
+        yield _problem("database.instance_class", kind, rule)
+    if document.regions.standby in NO_RESTORE_TESTS and document.backup.restore_test != NEVER:
+        rule = f"is not possible in {document.regions.standby}: say {NEVER!r}, and restore by hand"
+        yield _problem("backup.restore_test", document.backup.restore_test, rule)
+    few = [one for one in sides if zones_of(one) < document.network.zones]
+    for region in few:
+        rule = f"is more than {region} shows a new account: {zones_of(region)}"
+        yield _problem("network.zones", document.network.zones, rule)
 
 
 def cidrs_fit(document: Document) -> Iterator[Problem]:
@@ -227,7 +257,7 @@ def schedules_are_cron(document: Document) -> Iterator[Problem]:
         ("backup.schedule", document.backup.schedule),
         ("backup.restore_test", document.backup.restore_test),
     ):
-        if not CRON.match(text):
+        if not CRON.match(text) and (key, text) != ("backup.restore_test", NEVER):
             rule = "is no AWS cron expression of six fields, such as cron(0 5 * * ? *)"
             yield _problem(key, text, rule)
 
@@ -285,6 +315,7 @@ RULES: dict[Rule, tuple[str, ...]] = {
     names_fit: ("name", "environment"),
     regions_exist: (),
     regions_differ: ("regions",),
+    regions_have_it: ("regions", "database.instance_class", "network", "backup"),
     cidrs_fit: ("network.primary_cidr", "network.standby_cidr"),
     database_can_move: (
         "database.instance_class",

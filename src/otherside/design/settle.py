@@ -17,7 +17,7 @@ from otherside.core.topology import (
     Topology,
     Traffic,
 )
-from otherside.design.document import CapacitySection, Document, duration_s, window_s
+from otherside.design.document import NEVER, CapacitySection, Document, duration_s, window_s
 
 
 def settle(document: Document, *, application: str, user_data: str | None) -> Topology:
@@ -54,7 +54,9 @@ def settle(document: Document, *, application: str, user_data: str | None) -> To
         ),
         backup=Backup(
             schedule=document.backup.schedule,
-            restore_test_schedule=document.backup.restore_test,
+            restore_test_schedule=None
+            if document.backup.restore_test == NEVER
+            else document.backup.restore_test,
             compliance_lock=document.backup.compliance_lock,
             region_settings=document.backup.region_settings,
         ),

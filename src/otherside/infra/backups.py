@@ -73,7 +73,9 @@ class Backups(pulumi.ComponentResource):
         roles = {side: self._role(side) for side in Side}
         for side in Side:
             self._plan(side, vaults[side], vaults[side.other], roles[side])
-        self._restore_test(vaults[Side.STANDBY], roles[Side.STANDBY])
+        schedule = args.design.restore_test_schedule
+        if schedule is not None:
+            self._restore_test(schedule, vaults[Side.STANDBY], roles[Side.STANDBY])
         self.register_outputs(
             {"primary_vault": self.vault_arns.primary, "standby_vault": self.vault_arns.standby}
         )
@@ -232,14 +234,17 @@ class Backups(pulumi.ComponentResource):
         )
 
     def _restore_test(
-        self, vault: aws.backup.Vault, role: tuple[aws.iam.Role, list[pulumi.Resource]]
+        self,
+        schedule: str,
+        vault: aws.backup.Vault,
+        role: tuple[aws.iam.Role, list[pulumi.Resource]],
     ) -> None:
         """Declare the weekly restore of the newest copy: a copy nobody restored is a hope."""
         args, name = self._args, f"{self._name}-restore-test"
         plan = aws.backup.RestoreTestingPlan(
             name,
             name=f"{args.application}_restore_test".replace("-", "_"),
-            schedule_expression=args.design.restore_test_schedule,
+            schedule_expression=schedule,
             start_window_hours=4,
             recovery_point_selection=aws.backup.RestoreTestingPlanRecoveryPointSelectionArgs(
                 algorithm="LATEST_WITHIN_WINDOW",

@@ -13,7 +13,7 @@ from otherside.infra.sites import Site
 GATEWAY_SERVICES = ("dynamodb", "s3")
 """Reached through route tables, without charge. Amazon Linux installs its packages from S3."""
 INTERFACE_SERVICES = (
-    *("ec2messages", "kms", "logs", "monitoring"),
+    *("kms", "logs", "monitoring"),
     *("secretsmanager", "ssm", "ssmmessages", "sts"),
 )
 """What an instance must reach to boot and serve, also while NAT or the internet is in trouble."""
