@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import replace
+from importlib.resources import files
 
 import boto3
 import pytest
@@ -11,13 +12,16 @@ from moto import mock_aws
 
 from core.lookouts import AUTO, dead
 from otherside.cli import main
+from otherside.cli.breakglass import EPOCHS_AHEAD
 from otherside.core.decide import decide
 from otherside.core.facts import Order
 from otherside.core.names import STATE_PARTITION, STATE_SORT
 from otherside.core.state import Phase, first
+from otherside.core.topology import Side
 from otherside.core.transitions import HEEDED_IN
 from otherside.orchestrator.aws.clients import Clients
 from otherside.orchestrator.aws.ledger import Ledger, Pulse
+from otherside.orchestrator.aws.pledge import Pledge, Pledges
 from otherside.orchestrator.clock import SystemClock
 
 DESIGN = 'name = "orders"\n[traffic]\ndomain = "orders.example.com"\n'
@@ -152,3 +156,115 @@ def test_every_order_is_heeded_in_some_phase():
     """What can be ordered means something somewhere."""
     assert set(HEEDED_IN) == set(Order)
     assert all(HEEDED_IN.values())
+
+
+BUCKET = "orders-prod-pledge-us-west-2-123456789012"
+
+
+@pytest.fixture
+def pledges(ledger):
+    """Where the orchestrator keeps its word, and the state table gone."""
+    del ledger
+    boto3.client("dynamodb").delete_table(TableName="orders-prod-state")
+    boto3.client("s3").create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
+    )
+    return Pledges(Clients().s3("us-west-2"), bucket=BUCKET, clock=SystemClock())
+
+
+def gave(pledges, **changes):
+    """Let the orchestrator have given its word, and return it."""
+    known = {
+        "side": Side.PRIMARY,
+        "epoch": 3,
+        "open": True,
+        "until_s": 0.0,
+        "revision": 7,
+        "author": "orchestrator",
+    }
+    return pledges.write(Pledge(**{**known, **changes}), pledges.read()).pledge
+
+
+def test_a_person_lets_the_standby_go_on_without_the_table(pledges):
+    """Above every epoch, for a while, under their own name; and is told what is left to do."""
+    gave(pledges)
+    asked = run("breakglass", keys="n\n")
+    assert asked.exit_code == 1
+    assert "Nobody fences the other side any more" in asked.output
+    assert pledges.read().pledge.author == "orchestrator"
+    done = run("breakglass", "--for", "2h", "--yes")
+    assert done.exit_code == 0, done.output
+    word = pledges.read().pledge
+    assert (word.side, word.epoch, word.open) == (Side.STANDBY, 3 + EPOCHS_AHEAD, True)
+    assert word.author.startswith("arn:aws:")
+    left_s = word.until_s - SystemClock().now_s()
+    assert 7100 < left_s <= 7200
+    for part in (
+        "aws rds failover-global-cluster --region us-west-2 --allow-data-loss",
+        "cluster:orders-prod-us-west-2",
+        "--metric-name FailoverActive --dimensions Application=orders-prod --value 1",
+        "otherside order adopt",
+    ):
+        assert part in done.output
+
+
+def test_a_keeper_that_hears_nothing_of_the_table_goes_by_a_persons_word(pledges):
+    """The object as it lies there, read by what runs beside the application."""
+    gave(pledges)
+    assert run("breakglass", "--yes").exit_code == 0
+    body = boto3.client("s3").get_object(Bucket=BUCKET, Key="pledge.json")["Body"].read()
+    sys.path.insert(0, str(files("otherside") / "sample"))
+    try:
+        from heart import Store  # noqa: PLC0415 - as it runs on an instance
+        from lease import Lease  # noqa: PLC0415 - the same
+    finally:
+        del sys.path[0]
+    environment = {
+        "STATE_TABLE": "t",
+        "STATE_REGIONS": "us-west-2",
+        "APP_NAME": "orders-prod",
+        "PLEDGE_BUCKET": BUCKET,
+        "PLEDGE_REGION": "us-west-2",
+    }
+
+    def silent(*_):
+        raise OSError
+
+    store = Store(environment, silent, lambda *_: (json.loads(body), SystemClock().now_s()))
+    held = Lease(store.lease, store.pledge, lambda: 100.0).renew()
+    assert (held["epoch"], held["side"]) == (3 + EPOCHS_AHEAD, "standby")
+    assert held["until_s"] > 100.0
+    assert run("breakglass", "--close", "--yes").exit_code == 0
+    assert pledges.read().pledge.open is False
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("--for", "soon"), 2, "no duration like 4h"),
+        (("--epoch", "3"), 2, "not above 3"),
+        (("--design", "nowhere.toml"), 2, "nowhere.toml"),
+    ],
+)
+def test_what_makes_no_sense_is_not_given(pledges, arguments, code, words):
+    """And the word stays as it was."""
+    before = gave(pledges)
+    done = run("breakglass", "--yes", *arguments)
+    assert done.exit_code == code, done.output
+    assert words in done.output
+    assert pledges.read().pledge == before
+
+
+def test_without_an_earlier_word_a_person_says_the_epoch(pledges):
+    """Nobody guesses what the database may have seen."""
+    assert "give --epoch" in run("breakglass", "--yes").output
+    assert run("breakglass", "--yes", "--epoch", "50").exit_code == 0
+    assert pledges.read().pledge.epoch == 50
+
+
+def test_while_the_table_answers_an_order_is_enough(ledger):
+    """The glass is for when it does not."""
+    stand(ledger, Phase.SUSPECT)
+    done = run("breakglass", "--yes")
+    assert done.exit_code == 1
+    assert "stands in suspect: give it an order" in done.output

@@ -19,6 +19,7 @@ COMMANDS = {
     "twin": "Run two AWS Regions on this machine.",
     "status": "Show where the orchestrator stands, and what each side says.",
     "order": "Order a switchover, approve, deny, resume, adopt, sign or freeze.",
+    "breakglass": "Go on without the state table, by a person's word.",
     "schema": "Print the JSON Schema of otherside.toml or of a check.",
 }
 
