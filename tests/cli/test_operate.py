@@ -12,7 +12,6 @@ from moto import mock_aws
 
 from core.lookouts import AUTO, dead
 from otherside.cli import main
-from otherside.cli.breakglass import EPOCHS_AHEAD
 from otherside.core.decide import decide
 from otherside.core.facts import Order
 from otherside.core.names import STATE_PARTITION, STATE_SORT
@@ -21,7 +20,7 @@ from otherside.core.topology import Side
 from otherside.core.transitions import HEEDED_IN
 from otherside.orchestrator.aws.clients import Clients
 from otherside.orchestrator.aws.ledger import Ledger, Pulse
-from otherside.orchestrator.aws.pledge import Pledge, Pledges
+from otherside.orchestrator.aws.pledge import EPOCHS_AHEAD, Pledge, Pledges
 from otherside.orchestrator.clock import SystemClock
 
 DESIGN = 'name = "orders"\n[traffic]\ndomain = "orders.example.com"\n'

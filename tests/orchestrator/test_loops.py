@@ -161,7 +161,7 @@ def test_an_attempt_is_claimed_called_once_and_written_down():
         ({"claim": ConflictError("-")}, False, [], "being carried out already"),
         ({"claim": UnavailableError("lost")}, False, [("1.1", False, None)], "1.1: lost"),
         (
-            {"move": RefusedError("AccessDenied", "no")},
+            {"move": RefusedError("no", "AccessDenied")},
             True,
             [("1.1", True, "AccessDenied")],
             "no move",

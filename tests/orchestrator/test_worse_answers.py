@@ -186,7 +186,7 @@ def test_a_move_is_the_kind_that_its_description_says(cloud, status, lossy, kind
     ("error", "answers"),
     [
         (None, True),
-        (RefusedError("AccessDenied", "-"), True),
+        (RefusedError("-", "AccessDenied"), True),
         (UnavailableError("-"), False),
     ],
 )

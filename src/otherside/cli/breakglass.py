@@ -18,8 +18,6 @@ from otherside.orchestrator.ports import ConflictError, UnavailableError
 if TYPE_CHECKING:
     from otherside.orchestrator.aws.pledge import Kept, Pledge, Pledges
 
-EPOCHS_AHEAD = 10
-"""How far above the last word: what was decided after it, and could not be said, lies below."""
 RISK = (
     "Nobody fences the other side any more. If its Region lives and its database takes writes, "
     "both sides acknowledge, and one side's writes are lost. Be sure that it is down."
@@ -134,7 +132,10 @@ def _word(glass: Glass, lasts_s: float, epoch: int | None, *, open_: bool) -> "P
     if epoch is not None and epoch <= known:
         msg = f"--epoch {epoch} is not above {known}, which was given already"
         raise click.UsageError(msg)
-    from otherside.orchestrator.aws.pledge import Pledge  # noqa: PLC0415 - an extra
+    from otherside.orchestrator.aws.pledge import (  # noqa: PLC0415 - an extra
+        EPOCHS_AHEAD,
+        Pledge,
+    )
 
     return Pledge(
         side=Side.STANDBY,

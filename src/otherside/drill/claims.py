@@ -75,6 +75,18 @@ def writable_again(within_s: float | None = None) -> Claim:
     return Claim(name="writes are back in time", judge=judge_it)
 
 
+def paused(at_least_s: float) -> Claim:
+    """Claim that no write was acknowledged for as long: whoever may not acknowledge does not."""
+
+    def judge_it(_: Recording, measures: Measures) -> Judged:
+        if measures.rto_write_s is None:
+            return Verdict.UNKNOWN, "no writes were tried"
+        text = f"writes paused for {measures.rto_write_s:.0f} s, {at_least_s:.0f} s at the least"
+        return _when(measures.rto_write_s >= at_least_s, text)
+
+    return Claim(name="writes pause", judge=judge_it)
+
+
 def readable_again(within_s: float | None = None) -> Claim:
     """Claim that reads are served again within a span; the design's objective by default."""
 

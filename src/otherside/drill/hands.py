@@ -10,13 +10,23 @@ from functools import partial
 from typing import Any
 
 from otherside.core.facts import Command, Order
+from otherside.core.names import (
+    FAILOVER_ACTIVE,
+    METRIC_DIMENSION,
+    METRIC_NAMESPACE,
+    STATE_PARTITION,
+    STATE_SORT,
+    Shelf,
+)
+from otherside.core.topology import Side
 from otherside.drill.probes import PROBES
 from otherside.drill.recording import Entry
 from otherside.drill.site import Site
 from otherside.orchestrator.aws.ledger import Ledger
+from otherside.orchestrator.aws.pledge import EPOCHS_AHEAD, Pledge, Pledges
 from otherside.twin.geography import OUTSIDE, WAN
 from otherside.twin.guest.warp import Warp
-from otherside.twin.twin import Twin
+from otherside.twin.twin import Twin, TwinError
 
 SKEW_S = 300.0
 UNITS = {"app": "otherside-app.service", "keeper": "otherside-keeper.service"}
@@ -163,7 +173,21 @@ class Hands:
         for one in self._twin.do("status")["instances"]:
             here = one["region"] == self._region(side)
             if here and one["units"].get(UNITS[unit], False) is (verb == "stop"):
-                self._twin.do("systemctl", instance=one["id"], verb=verb, unit=UNITS[unit])
+                try:
+                    self._twin.do("systemctl", instance=one["id"], verb=verb, unit=UNITS[unit])
+                except TwinError:
+                    now = self._twin.do("status")["instances"]
+                    if any(other["id"] == one["id"] for other in now):
+                        raise  # and one that was replaced meanwhile needs nothing stopped
+
+    def do_refresh(self, side: str) -> None:
+        """Replace every instance of a side at once: a new image, a retirement, a lost zone."""
+        groups = self._client("autoscaling", side)
+        for group in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
+            for one in group["Instances"]:
+                groups.terminate_instance_in_auto_scaling_group(
+                    InstanceId=one["InstanceId"], ShouldDecrementDesiredCapacity=False
+                )
 
     # --- the orchestrator -----------------------------------------------------------------------
 
@@ -208,6 +232,44 @@ class Hands:
             over=seen,
         )
 
+    def do_forget(self) -> None:
+        """Empty the state table, as one that was lost and made again would be."""
+        client, table = self._client("dynamodb", "standby"), f"{self._site.prefix}-state"
+        for item in client.scan(TableName=table, ConsistentRead=True)["Items"]:
+            if not item[STATE_PARTITION]["S"].endswith(f"/{Shelf.PULSE}"):
+                key = {name: item[name] for name in (STATE_PARTITION, STATE_SORT)}
+                client.delete_item(TableName=table, Key=key)
+
+    def do_break_glass(self, for_s: float) -> None:
+        """Let the standby go on without the state table, as `otherside breakglass` does."""
+        s3, clock = self._client("s3", "standby"), TwinClock(self._twin.warp)
+        names = [one["Name"] for one in s3.list_buckets()["Buckets"]]
+        name = next(one for one in names if one.startswith(f"{self._site.prefix}-pledge-"))
+        pledges = Pledges(s3, bucket=name, clock=clock)
+        kept = pledges.read()
+        word = Pledge(
+            side=Side.STANDBY,
+            epoch=(kept.pledge.epoch if kept.pledge else 0) + EPOCHS_AHEAD,
+            open=True,
+            until_s=clock.now_s() + for_s,
+            revision=kept.pledge.revision if kept.pledge else 0,
+            author="arn:aws:iam::123456789012:user/oncall",
+        )
+        pledges.write(word, kept)
+
+    def do_hold(self) -> None:
+        """Hold users on the standby by the latch's metric, as a person would by hand."""
+        self._client("cloudwatch", "standby").put_metric_data(
+            Namespace=METRIC_NAMESPACE,
+            MetricData=[
+                {
+                    "MetricName": FAILOVER_ACTIVE,
+                    "Dimensions": [{"Name": METRIC_DIMENSION, "Value": self._site.prefix}],
+                    "Value": 1.0,
+                }
+            ],
+        )
+
     def _ledger(self) -> Ledger:
         return Ledger(
             self._client("dynamodb", "standby"),
@@ -248,6 +310,27 @@ class Hands:
                 name = member["DBInstanceIdentifier"]
                 rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False)
                 rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+
+    def do_detach(self, side: str) -> None:
+        """Take a side's cluster out of the global database, as somebody at the console would."""
+        rds = self._client("rds", side)
+        whole = rds.describe_global_clusters()["GlobalClusters"][0]
+        members = [one["DBClusterArn"] for one in whole["GlobalClusterMembers"]]
+        rds.remove_from_global_cluster(
+            GlobalClusterIdentifier=whole["GlobalClusterIdentifier"],
+            DbClusterIdentifier=next(one for one in members if f":{self._region(side)}:" in one),
+        )
+
+    def do_occupy(self, side: str, status: str, for_s: float) -> None:
+        """Let a side's cluster be in a state of Aurora's own work, such as its nightly backup."""
+        region = self._region(side)
+        self._twin.do(
+            "occupy",
+            cluster=f"{self._site.prefix}-{region}",
+            region=region,
+            status=status,
+            seconds=for_s,
+        )
 
     def do_skew(self, side: str) -> None:
         """Upgrade one side's engine by a minor version, and not the other's."""

@@ -141,6 +141,11 @@ class Control:
         else:
             await postgres.resume(server.arn)
 
+    async def do_occupy(self, cluster: str, region: str, status: str, seconds: float) -> None:
+        """Let a cluster be in a state of Aurora's own work for a while, such as `backing-up`."""
+        self._cloud.ground.tell("database", region, f"{cluster} is {status}")
+        self._cloud.aurora.occupy(region, cluster, status, seconds)
+
     async def do_signal(self, instance: str, unit: str, number: int) -> None:
         """Signal a service of an instance."""
         self._cloud.instances.signal(instance, unit, signal.Signals(number))

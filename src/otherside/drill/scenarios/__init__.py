@@ -5,16 +5,22 @@ from otherside.drill.scenarios.alarm_path_cut import SCENARIO as ALARM_PATH_CUT
 from otherside.drill.scenarios.answer_lost import SCENARIO as ANSWER_LOST
 from otherside.drill.scenarios.app_bug_both import SCENARIO as APP_BUG_BOTH
 from otherside.drill.scenarios.app_fault_primary import SCENARIO as APP_FAULT_PRIMARY
+from otherside.drill.scenarios.backed_up_meanwhile import SCENARIO as BACKED_UP_MEANWHILE
 from otherside.drill.scenarios.backup_restore import SCENARIO as BACKUP_RESTORE
 from otherside.drill.scenarios.blip import SCENARIO as BLIP
+from otherside.drill.scenarios.break_glass import SCENARIO as BREAK_GLASS
 from otherside.drill.scenarios.broken_probe import SCENARIO as BROKEN_PROBE
 from otherside.drill.scenarios.control_plane_down import SCENARIO as CONTROL_PLANE_DOWN
 from otherside.drill.scenarios.database_only import SCENARIO as DATABASE_ONLY
+from otherside.drill.scenarios.detached_standby import SCENARIO as DETACHED_STANDBY
 from otherside.drill.scenarios.duplicate_events import SCENARIO as DUPLICATE_EVENTS
 from otherside.drill.scenarios.failback import SCENARIO as FAILBACK
 from otherside.drill.scenarios.frozen import SCENARIO as FROZEN
 from otherside.drill.scenarios.functions_killed import SCENARIO as FUNCTIONS_KILLED
 from otherside.drill.scenarios.headless_standby import SCENARIO as HEADLESS_STANDBY
+from otherside.drill.scenarios.held_and_ill import SCENARIO as HELD_AND_ILL
+from otherside.drill.scenarios.instance_refresh import SCENARIO as INSTANCE_REFRESH
+from otherside.drill.scenarios.keepers_denied import SCENARIO as KEEPERS_DENIED
 from otherside.drill.scenarios.lagging_then_lost import SCENARIO as LAGGING_THEN_LOST
 from otherside.drill.scenarios.lost_region import SCENARIO as LOST_REGION
 from otherside.drill.scenarios.moved_by_hand import SCENARIO as MOVED_BY_HAND
@@ -26,6 +32,7 @@ from otherside.drill.scenarios.standby_lost import SCENARIO as STANDBY_LOST
 from otherside.drill.scenarios.standby_too_small import SCENARIO as STANDBY_TOO_SMALL
 from otherside.drill.scenarios.store_unreachable import SCENARIO as STORE_UNREACHABLE
 from otherside.drill.scenarios.switchover import SCENARIO as SWITCHOVER
+from otherside.drill.scenarios.table_lost import SCENARIO as TABLE_LOST
 from otherside.drill.scenarios.version_skew import SCENARIO as VERSION_SKEW
 from otherside.drill.scenarios.witness_lost import SCENARIO as WITNESS_LOST
 
@@ -57,4 +64,11 @@ CATALOGUE: tuple[Scenario, ...] = (
     SWITCHOVER,
     FAILBACK,
     BACKUP_RESTORE,
+    INSTANCE_REFRESH,
+    BACKED_UP_MEANWHILE,
+    KEEPERS_DENIED,
+    TABLE_LOST,
+    DETACHED_STANDBY,
+    HELD_AND_ILL,
+    BREAK_GLASS,
 )

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 SCHEMA = 1
+EPOCHS_AHEAD = 10
+"""How far a person's word is above the last one: what was decided since then lies below."""
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _LOST_RACES = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 

@@ -20,6 +20,12 @@ from otherside.twin.front.door import PassError
 from otherside.twin.front.wire import Call
 from otherside.twin.ground import Ground
 
+MOVING = frozenset({"promoting", "modifying"})
+"""States that a move of the writer's own puts a member in."""
+DOWN = frozenset({"creating", "deleting", "starting", "stopped", "stopping"})
+"""States in which a cluster does not run, so that a move to it is refused; which fault AWS answers
+with is not documented."""
+
 
 class Move(StrEnum):
     """What moves a writer; the value is the status that AWS gives the whole meanwhile."""
@@ -206,6 +212,38 @@ class Aurora(Extension):
             ]
         }
 
+    @operation("rds", "RemoveFromGlobalCluster")
+    def detach(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Take a member out: it stands alone from then on, and takes writes of its own."""
+        whole = self._whole_named(str(params["GlobalClusterIdentifier"]).lower())
+        member = whole.member(str(params["DbClusterIdentifier"]))
+        if whole.move is not None:
+            message = f"Global cluster {whole.name} is in state {whole.move}"
+            raise failure("InvalidGlobalClusterStateFault", message)
+        if member.arn == whole.writer and len(whole.members) > 1:
+            message = f"{member.arn} is the primary of {whole.name}, which has other members"
+            raise failure("InvalidGlobalClusterStateFault", message)
+        whole.members.remove(member)
+        self._ground.tell("database", member.region, f"{member.arn} stands alone")
+        if member.arn == whole.writer:
+            whole.writer = ""
+        else:
+            self._ground.start(self._engine.promote(member.arn), name="stand alone")
+        del call
+        return {"GlobalCluster": self._describe(whole)}
+
+    def occupy(self, region: str, name: str, status: str, seconds: float) -> None:
+        """Let a cluster be in some state for a while, as Aurora's own work has it: it runs on."""
+        cluster = self._cluster(region, name)
+
+        async def work() -> None:
+            cluster.status = status
+            await asyncio.sleep(seconds)
+            if cluster.status == status:
+                cluster.status = "available"
+
+        self._ground.start(work(), name=status)
+
     # --- moves ----------------------------------------------------------------------------------
 
     @operation("rds", "FailoverGlobalCluster")
@@ -247,6 +285,9 @@ class Aurora(Extension):
         if target.arn == whole.writer:
             message = f"{target.arn} is the writer already"
             raise failure("InvalidDBClusterStateFault", message)
+        if target.cluster.status in DOWN:
+            message = f"{target.arn} is in state {target.cluster.status}"
+            raise failure("InvalidDBClusterStateFault", message)
         if not target.cluster.db_cluster_members:
             message = f"{target.arn} has no instances; add one before you move the writer to it"
             raise failure("InvalidDBClusterStateFault", message)
@@ -278,7 +319,8 @@ class Aurora(Extension):
             finally:
                 whole.move, whole.state = None, {}
                 for member in (old, target):
-                    member.cluster.status = "available"
+                    if member.cluster.status in MOVING:
+                        member.cluster.status = "available"
         self._look_again()
 
     async def _fail(self, whole: Whole, old: Member, target: Member, error: Exception) -> None:

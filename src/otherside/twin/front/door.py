@@ -131,6 +131,8 @@ class Door:
                 raise RefusedError("ServiceUnavailable", "Service is unavailable", 503)
             case Mode.THROTTLE:
                 raise RefusedError("ThrottlingException", "Rate exceeded", 400)
+            case Mode.DENY:
+                raise RefusedError("AccessDeniedException", "The caller is not authorized", 400)
             case Mode.SLOW:
                 self.stopping.wait(fault.seconds)
             case Mode.AFTER:

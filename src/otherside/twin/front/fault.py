@@ -21,6 +21,8 @@ class Mode(StrEnum):
     """503, in the service's own protocol."""
     THROTTLE = "throttle"
     """The service's own error for too many requests."""
+    DENY = "deny"
+    """The service's own error for a caller who may not: a policy, a key or an SCP that is wrong."""
     SLOW = "slow"
     """An answer, late."""
     AFTER = "after"

@@ -119,8 +119,22 @@ def _install_clock(warp: Warp) -> None:
     def localtime(at: "float | None" = None) -> time.struct_time:
         return _localtime(warp.now_s() if at is None else at)
 
+    real_clock = time.clock_gettime
+    walls = {time.CLOCK_REALTIME, getattr(time, "CLOCK_TAI", None)}
+    steady = {
+        getattr(time, name, None)
+        for name in ("CLOCK_MONOTONIC", "CLOCK_MONOTONIC_RAW", "CLOCK_BOOTTIME")
+    }
+
+    def clock_gettime(clock: int) -> float:
+        if clock in walls:
+            return warp.now_s()
+        return warp.monotonic_s() if clock in steady else real_clock(clock)
+
     for name, instead in {
         "time": warp.now_s,
+        "clock_gettime": clock_gettime,
+        "clock_gettime_ns": lambda clock: int(clock_gettime(clock) * 1e9),
         "time_ns": lambda: int(warp.now_s() * 1e9),
         "monotonic": warp.monotonic_s,
         "perf_counter": warp.monotonic_s,
