@@ -27,6 +27,8 @@ STRIKE_S = 150.0
 WARM_S = 20.0
 """How long users have written before that."""
 PROMOTE_S = 60.0
+BOOT_S = 200.0
+"""How long an instance takes from its launch until it serves: longer than a Region is confirmed."""
 DATABASES = {Side.PRIMARY: "primary", Side.STANDBY: "standby"}
 OPERATIONS = {Move.FAILOVER: "FailoverGlobalCluster", Move.SWITCHOVER: "SwitchoverGlobalCluster"}
 
@@ -70,6 +72,11 @@ def _stop(plan: Plan, at_s: float, side: str, unit: str) -> None:
         plan.begin(Ill.APP_DOWN_BOTH, at_s)
 
 
+def _refresh(plan: Plan, at_s: float, **_: object) -> None:
+    plan.begin(Ill.MACHINES_GONE, at_s)
+    plan.end(Ill.MACHINES_GONE, at_s + BOOT_S)
+
+
 def _order(plan: Plan, at_s: float, what: str, until_s: float | None = None) -> None:
     if what == Order.FREEZE:
         plan.frozen = until_s is not None
@@ -92,6 +99,9 @@ DONE: Mapping[str, Callable[..., None]] = {
     "stop": _stop,
     "stop_database": lambda plan, at_s, **_: plan.begin(Ill.WRITER_DOWN, at_s),
     "behead": lambda plan, at_s, **_: plan.begin(Ill.STANDBY_HEADLESS, at_s),
+    "detach": lambda plan, at_s, **_: plan.begin(Ill.STANDBY_DETACHED, at_s),
+    "occupy": lambda plan, at_s, **_: plan.begin(Ill.STANDBY_BUSY, at_s),
+    "refresh": _refresh,
     "skew": lambda plan, at_s, **_: plan.begin(Ill.VERSION_DRIFT, at_s),
     "order": _order,
     "move_by_hand": _by_hand,
