@@ -376,3 +376,48 @@ def test_AUR_21_commits_wait_while_every_secondary_is_too_far_behind(db):
 def told_of(bare):
     """Return everything that a twin has told."""
     return [one["text"] for one in bare.do("happenings")["happenings"]]
+
+
+def test_a_standby_that_is_busy_with_aurora_s_own_work_is_moved_to(db):
+    """AWS documents no refusal for it; one that is stopped is refused."""
+    answer = {"GlobalClusterIdentifier": "shop", "TargetDbClusterIdentifier": arn(WEST)}
+    rds = db.aws("rds", EAST)
+    db.do("occupy", cluster=f"shop-{WEST}", region=WEST, status="stopped", seconds=5)
+    with pytest.raises(ClientError, match="stopped") as caught:
+        rds.switchover_global_cluster(**answer)
+    assert caught.value.response["Error"]["Code"] == "InvalidDBClusterStateFault"
+    until(lambda: status(db, WEST) == "available")
+    db.do("occupy", cluster=f"shop-{WEST}", region=WEST, status="backing-up", seconds=600)
+    until(lambda: status(db, WEST) == "backing-up")
+    rds.switchover_global_cluster(**answer)
+    until(lambda: writer(db) == WEST and whole(db)["Status"] == "available")
+    db.aws("rds", WEST).switchover_global_cluster(
+        GlobalClusterIdentifier="shop", TargetDbClusterIdentifier=arn(EAST)
+    )
+    until(lambda: writer(db) == EAST and whole(db)["Status"] == "available")
+
+
+def status(bare, region):
+    """Return what a cluster's own Region says of it."""
+    return bare.aws("rds", region).describe_db_clusters()["DBClusters"][0]["Status"]
+
+
+def test_a_member_that_is_taken_out_stands_alone_and_takes_writes():
+    """The primary goes last; and whoever was taken out is no member any more."""
+    with shop() as bare:
+        with pytest.raises(ClientError, match="has other members"):
+            bare.aws("rds", EAST).remove_from_global_cluster(
+                GlobalClusterIdentifier="shop", DbClusterIdentifier=arn(EAST)
+            )
+        bare.aws("rds", WEST).remove_from_global_cluster(
+            GlobalClusterIdentifier="shop", DbClusterIdentifier=arn(WEST)
+        )
+        members = whole(bare)["GlobalClusterMembers"]
+        assert [one["DBClusterArn"] for one in members] == [arn(EAST)]
+
+        def writes():
+            with contextlib.suppress(psycopg.Error, OSError), connect(bare, WEST) as connection:
+                connection.execute("create table if not exists alone (n int)")
+                return True
+
+        until(writes)
