@@ -213,7 +213,7 @@ def test_the_decider_runs_as_lambda_runs_it(unpacked, aws):
     """Loaded by its handler's name, with the environment that the stack gives it."""
     kind, answer, said = run_as_lambda(unpacked, aws, names.DECIDER_HANDLER)
     assert kind == "response", (answer, said)
-    assert (answer["looks"], answer["said"].split(":")[0]) == (1, "steady")
+    assert (answer["looks"], answer["said"].split(":")[0]) == (1, "first day")
     line = next(json.loads(one) for one in said.splitlines() if one.startswith("{"))
     assert line["code"].startswith(settings().code)
     assert line["failed"] == []

@@ -69,6 +69,7 @@ class NoRedirect(urllib.request.HTTPRedirectHandler):
 
 def steady(bare):
     """Wait until the application writes, everybody is healthy, and the orchestrator has looked."""
+    bare.do("delegate", name="orders.example.com")
     until(lambda: ask(bare, "/writez")[0] == 200, seconds=60)
     until(lambda: all(one["health"] == "healthy" for one in bare.do("status")["instances"]))
     until(lambda: looks(bare) and looks(bare)[-1]["unknown"] == [], seconds=60)

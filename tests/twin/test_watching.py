@@ -357,6 +357,7 @@ def test_dns_answers_over_both_transports(bare):
     }
     change = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
     route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=change)
+    bare.do("delegate", name="example.net")
     for tcp in (False, True):
         assert asked(bare, "app.example.net", tcp=tcp) == ("NOERROR", [("192.0.2.7", 17)])
         assert asked(bare, "other.example.net", tcp=tcp)[0] == "NXDOMAIN"
