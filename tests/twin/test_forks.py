@@ -181,7 +181,9 @@ def test_where_the_zygote_died_the_next_is_started_the_long_way(tmp_path):
         (zygote,) = (
             one
             for one in psutil.Process().children(recursive=True)
-            if one.name().startswith("python") and "zygote.py" in " ".join(one.cmdline())
+            if one.status() != psutil.STATUS_ZOMBIE
+            and one.name().startswith("python")
+            and "zygote.py" in " ".join(one.cmdline())
         )
         zygote.kill()
         second = json.loads((await told(processes, place, argv))[1])
