@@ -234,7 +234,8 @@ def test_a_keeper_that_hears_nothing_of_the_table_goes_by_a_persons_word(pledges
     assert (held["epoch"], held["side"]) == (3 + EPOCHS_AHEAD, "standby")
     assert held["until_s"] > 100.0
     assert run("breakglass", "--close", "--yes").exit_code == 0
-    assert pledges.read().pledge.open is False
+    taken = pledges.read().pledge
+    assert (taken.open, taken.epoch) == (False, 3 + EPOCHS_AHEAD)
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,7 @@ import time
 
 import pytest
 
-from orchestrator.cloud import fake_aws
-from orchestrator.stories import POLICY, healthy, world_of
+from orchestrator.stories import POLICY, world_of
 from otherside.core.decide import Terms, decide
 from otherside.core.facts import Command, Order
 from otherside.core.names import Shelf, revision_sort
@@ -19,14 +18,6 @@ from otherside.orchestrator.reconcile import Look, reconcile
 
 OPEN = Terms(side=Side.PRIMARY, epoch=0, open=True)
 CLOSED = Terms(side=Side.PRIMARY, epoch=1, open=False)
-
-
-@pytest.fixture
-def cloud(monkeypatch):
-    """An account in which all is well."""
-    with fake_aws(monkeypatch) as made:
-        healthy(made)
-        yield made
 
 
 @pytest.fixture

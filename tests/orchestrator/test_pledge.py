@@ -4,8 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from orchestrator.cloud import fake_aws
-from orchestrator.stories import POLICY, healthy, world_of
+from orchestrator.stories import POLICY, world_of
 from otherside.core.decide import Terms
 from otherside.core.names import PLEDGE_KEY, PLEDGE_S, Shelf
 from otherside.core.state import first
@@ -16,14 +15,6 @@ from otherside.orchestrator.reconcile import Look, reconcile
 
 OPEN = Terms(side=Side.PRIMARY, epoch=0, open=True)
 CLOSED = Terms(side=Side.PRIMARY, epoch=1, open=False)
-
-
-@pytest.fixture
-def cloud(monkeypatch):
-    """An account in which all is well."""
-    with fake_aws(monkeypatch) as made:
-        healthy(made)
-        yield made
 
 
 @pytest.fixture

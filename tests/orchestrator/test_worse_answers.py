@@ -5,8 +5,7 @@ from dataclasses import replace
 import pytest
 from botocore.parsers import ResponseParserError
 
-from orchestrator.cloud import fake_aws
-from orchestrator.stories import POLICY, healthy, look, lose_the_primary, until, world_of
+from orchestrator.stories import POLICY, look, lose_the_primary, until, world_of
 from otherside.core.facts import Fitness, Move, Progress
 from otherside.core.names import HEARTBEAT
 from otherside.core.state import Intent, Phase, first
@@ -16,16 +15,6 @@ from otherside.orchestrator.aws.database import UNFIT, Database
 from otherside.orchestrator.aws.world import PUBLISH_MAX_S, gather
 from otherside.orchestrator.ports import RefusedError, UnavailableError
 from otherside.orchestrator.reconcile import reconcile
-
-
-@pytest.fixture
-def cloud(monkeypatch):
-    """An account in which all is well."""
-    with fake_aws(monkeypatch) as made:
-        made.lived_s = made.clock.at_s
-        healthy(made)
-        yield made
-
 
 BROKEN = [
     ResponseParserError("not XML"),

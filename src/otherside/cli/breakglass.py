@@ -1,6 +1,6 @@
 """`otherside breakglass`: go on without the state table, by a person's word."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,7 +9,7 @@ import click
 from otherside.cli.status import DESIGN
 from otherside.cli.table import caller, open_table
 from otherside.core.names import FAILOVER_ACTIVE, METRIC_DIMENSION, METRIC_NAMESPACE
-from otherside.core.topology import Side, Topology
+from otherside.core.topology import Topology
 from otherside.design import DesignError, read_design
 from otherside.design.document import duration_s
 from otherside.orchestrator.clock import SystemClock
@@ -67,7 +67,7 @@ def breakglass(
         _refuse_where_the_table_answers(design)
     try:
         glass = _find(design)
-        given = _word(glass, lasts_s, epoch, open_=not close)
+        given = _word(glass, lasts_s, epoch, close=close)
         if not yes:
             click.echo(RISK if not close else "The standby stops acknowledging writes.")
             click.confirm("Go on?", abort=True)
@@ -122,29 +122,21 @@ def _account(region: str) -> str:
     return parts[4]
 
 
-def _word(glass: Glass, lasts_s: float, epoch: int | None, *, open_: bool) -> "Pledge":
-    """Return the word that is given: above every epoch that the last one knows of."""
-    last = glass.kept.pledge
-    if epoch is None and last is None:
-        msg = "there is no earlier word to count from: give --epoch, above every epoch you know of"
-        raise click.UsageError(msg)
-    known = last.epoch if last is not None else 0
-    if epoch is not None and epoch <= known:
-        msg = f"--epoch {epoch} is not above {known}, which was given already"
-        raise click.UsageError(msg)
-    from otherside.orchestrator.aws.pledge import (  # noqa: PLC0415 - an extra
-        EPOCHS_AHEAD,
-        Pledge,
-    )
+def _word(glass: Glass, lasts_s: float, epoch: int | None, *, close: bool) -> "Pledge":
+    """Return the word that is given, or the last one taken back."""
+    from otherside.orchestrator.aws.pledge import given_by_hand  # noqa: PLC0415 - an extra
 
-    return Pledge(
-        side=Side.STANDBY,
-        epoch=epoch if epoch is not None else known + (EPOCHS_AHEAD if open_ else 0),
-        open=open_,
-        until_s=SystemClock().now_s() + (lasts_s if open_ else 0.0),
-        revision=last.revision if last is not None else 0,
-        author=caller(glass.topology.regions.standby),
-    )
+    last, now_s = glass.kept.pledge, SystemClock().now_s()
+    author = caller(glass.topology.regions.standby)
+    if close:
+        if last is None:
+            msg = "there is no word to take back"
+            raise click.ClickException(msg)
+        return replace(last, open=False, until_s=now_s, author=author)
+    try:
+        return given_by_hand(last, epoch, now_s + lasts_s, author)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
 
 
 def _tell_the_rest(glass: Glass, epoch: int) -> None:

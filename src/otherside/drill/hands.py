@@ -18,17 +18,18 @@ from otherside.core.names import (
     STATE_SORT,
     Shelf,
 )
-from otherside.core.topology import Side
 from otherside.drill.probes import PROBES
 from otherside.drill.recording import Entry
 from otherside.drill.site import Site
 from otherside.orchestrator.aws.ledger import Ledger
-from otherside.orchestrator.aws.pledge import EPOCHS_AHEAD, Pledge, Pledges
+from otherside.orchestrator.aws.pledge import Pledges, given_by_hand
 from otherside.twin.geography import OUTSIDE, WAN
 from otherside.twin.guest.warp import Warp
 from otherside.twin.twin import Twin, TwinError
 
 SKEW_S = 300.0
+ONCALL = "arn:aws:iam::123456789012:user/oncall"
+"""Who orders in a drill."""
 UNITS = {"app": "otherside-app.service", "keeper": "otherside-keeper.service"}
 
 
@@ -224,7 +225,7 @@ class Hands:
             Command(
                 order=order,
                 revision=state.revision,
-                author="arn:aws:iam::123456789012:user/oncall",
+                author=ONCALL,
                 at_s=clock.now_s(),
                 until_s=None if until_s is None else clock.now_s() + until_s,
                 loss_s=state.asked_loss_s if order is Order.APPROVE else None,
@@ -247,14 +248,7 @@ class Hands:
         name = next(one for one in names if one.startswith(f"{self._site.prefix}-pledge-"))
         pledges = Pledges(s3, bucket=name, clock=clock)
         kept = pledges.read()
-        word = Pledge(
-            side=Side.STANDBY,
-            epoch=(kept.pledge.epoch if kept.pledge else 0) + EPOCHS_AHEAD,
-            open=True,
-            until_s=clock.now_s() + for_s,
-            revision=kept.pledge.revision if kept.pledge else 0,
-            author="arn:aws:iam::123456789012:user/oncall",
-        )
+        word = given_by_hand(kept.pledge, None, clock.now_s() + for_s, ONCALL)
         pledges.write(word, kept)
 
     def do_hold(self) -> None:

@@ -51,6 +51,29 @@ class Pledge:
         return self.open and now_s <= self.until_s + skew_s
 
 
+def given_by_hand(last: Pledge | None, epoch: int | None, until_s: float, author: str) -> Pledge:
+    """Return a person's word for the standby, above the last one; `epoch` as they know better.
+
+    Raises:
+        ValueError: If the epoch is not above the last word's, or there is none to count from.
+    """
+    if epoch is None and last is None:
+        msg = "there is no earlier word to count from: give --epoch, above every epoch you know of"
+        raise ValueError(msg)
+    known = last.epoch if last is not None else 0
+    if epoch is not None and epoch <= known:
+        msg = f"--epoch {epoch} is not above {known}, which was given already"
+        raise ValueError(msg)
+    return Pledge(
+        side=Side.STANDBY,
+        epoch=known + EPOCHS_AHEAD if epoch is None else epoch,
+        open=True,
+        until_s=until_s,
+        revision=last.revision if last is not None else 0,
+        author=author,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
     """The pledge as it lies there, and which version of the object that is."""
