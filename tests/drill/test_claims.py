@@ -7,6 +7,7 @@ from otherside.core.verdict import Verdict as Seen
 from otherside.drill import claims
 from otherside.drill.claims import judge
 from otherside.drill.measure import measure
+from otherside.drill.moments import later
 from otherside.drill.scenarios import CATALOGUE
 from otherside.drill.verdict import Verdict, worst
 
@@ -70,6 +71,7 @@ def test_the_worst_verdict_counts(verdicts, expected):
 
 
 BACK = [write(-1, 1), *(write(n, 1, status=0) for n in range(5, 50, 5)), write(60, 2, region=WEST)]
+AT_50 = later(50)
 CASES = [
     (claims.writable_again(100), tape(*BACK, rows(1, 2)), PASSED),
     (claims.writable_again(50), tape(*BACK, rows(1, 2)), FAILED),
@@ -98,6 +100,13 @@ CASES = [
     (claims.users_start_at("primary"), tape(sample(-5, serves="primary"), sample(9)), PASSED),
     (claims.users_start_at("primary"), tape(sample(-5)), FAILED),
     (claims.users_start_at("primary"), tape(sample(5)), UNKNOWN),
+    (claims.users_stay_at("standby", AT_50), tape(sample(9, serves="primary"), sample(60)), PASSED),
+    (claims.users_stay_at("standby", AT_50), tape(sample(60, serves="primary")), FAILED),
+    (claims.users_stay_at("standby", AT_50), tape(sample(9)), UNKNOWN),
+    (claims.users_stay_at("standby", lambda _: None), tape(sample(60)), UNKNOWN),
+    (claims.paused(50), tape(*BACK, rows(1, 2)), PASSED),
+    (claims.paused(70), tape(*BACK, rows(1, 2)), FAILED),
+    (claims.paused(1), tape(), UNKNOWN),
     (claims.NOTHING_MOVED, tape(look(1, "steady")), PASSED),
     (claims.NOTHING_MOVED, tape(look(1, "steady"), call(2, "FailoverGlobalCluster")), FAILED),
     (claims.NOTHING_MOVED, tape(sample(1)), UNKNOWN),

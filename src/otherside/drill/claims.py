@@ -188,6 +188,24 @@ def users_end_at(side: str) -> Claim:
     return Claim(name=f"users end on the {side}", judge=judge_it)
 
 
+def users_stay_at(side: str, since: Callable[[Recording], float | None]) -> Claim:
+    """Claim that DNS leads nobody elsewhere once a moment has come."""
+
+    def judge_it(recording: Recording, _: Measures) -> Judged:
+        from_s = since(recording)
+        seen = [
+            one["serves"]
+            for one in recording.since_strike("sample")
+            if from_s is not None and one["at_s"] >= from_s and one["serves"]
+        ]
+        if not seen:
+            return Verdict.UNKNOWN, "nobody looked after it had come so far"
+        astray = sum(one != side for one in seen)
+        return _when(not astray, f"users were led elsewhere in {astray} of {len(seen)} samples")
+
+    return Claim(name=f"users stay at the {side}", judge=judge_it)
+
+
 def users_start_at(side: str) -> Claim:
     """Claim where the public name leads before anything is wrong."""
 

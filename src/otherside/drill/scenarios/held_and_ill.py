@@ -1,6 +1,6 @@
 """The standby's targets are ill while users are held there."""
 
-from otherside.drill.claims import SAFE, moved, reached, users_end_at, writer_ends_at
+from otherside.drill.claims import SAFE, moved, reached, users_stay_at, writer_ends_at
 from otherside.drill.moments import every, later, phase, served_for
 from otherside.drill.scenario import Scenario, step
 
@@ -18,7 +18,7 @@ SCENARIO = Scenario(
         reached("failed-over"),
         moved(1),
         writer_ends_at("standby"),
-        users_end_at("standby"),
+        users_stay_at("standby", phase("failed-over")),
         *SAFE,
     ),
     enough=every(
