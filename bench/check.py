@@ -26,10 +26,10 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
-from checker import spec as writing  # noqa: E402 - the path comes first
-from checker.breaks import BREAKS, NOT_IN, Broken  # noqa: E402 - as above
-from checker.own import exported, graph_of, specs_of  # noqa: E402 - as above
-from checker.test_breaks import written  # noqa: E402 - as above
+from check import dialect_writer as writing  # noqa: E402 - the path comes first
+from check.stack_mutations import BREAKS, NOT_IN, Broken  # noqa: E402 - as above
+from check.stack_under_test import exported, graph_of, specs_of  # noqa: E402 - as above
+from check.test_stack_mutations import written  # noqa: E402 - as above
 
 FIFTEEN = [f"DR{number:03}" for number in range(1, 16)]
 SIZES = (1_000, 10_000, 100_000)

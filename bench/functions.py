@@ -11,13 +11,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from otherside.core.names import (
+from otherside.components.bundle import write_bundle
+from otherside.core.wire_contract import (
     ACTUATOR_HANDLER,
     DECIDER_HANDLER,
     ROTATION_HANDLER,
     WITNESS_HANDLER,
 )
-from otherside.infra.bundle import write_bundle
 
 RUNS = 9
 CODE = """

@@ -13,7 +13,7 @@ from pathlib import Path
 
 RUNS = 7
 OURS = "from otherside.cli import main; main(['preview', '{directory}', '--json'])"
-IMPORTS = "import otherside.infra.disaster_recovery"
+IMPORTS = "import otherside.components.disaster_recovery"
 PEER = """
 import asyncio, pulumi, runpy, os
 from pulumi.runtime.stack import run_pulumi_func

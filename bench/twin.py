@@ -19,7 +19,7 @@ from pathlib import Path
 
 import psutil
 
-from otherside.infra.project import read_project
+from otherside.program.project import read_project
 from otherside.twin.twin import Twin, TwinSettings
 
 STANDARD = Path(__file__).parents[1] / "examples" / "standard"

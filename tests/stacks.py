@@ -7,9 +7,9 @@ from pathlib import Path
 import pulumi
 import pytest
 
-from otherside.design import parse_design
-from otherside.infra.declare import Declaration, declare
-from otherside.infra.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
+from otherside.components.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
+from otherside.config import parse_design
+from otherside.program.monitor import Declaration, declare
 
 
 def fast(names, *chosen):

@@ -14,30 +14,30 @@ from typing import Any
 import click
 from click.testing import CliRunner
 
-from otherside.checker.catalogue import catalogue
-from otherside.checker.rule import Step
+from otherside.check.catalogue import catalogue
+from otherside.check.rule import Step
 from otherside.cli import COMMANDS, main
-from otherside.core.facts import Order
-from otherside.core.state import Phase
-from otherside.core.transitions import HEEDED_IN, TRANSITIONS, Event
-from otherside.core.verdict import DEADLY, Verdict
-from otherside.design.document import json_schema
-from otherside.drill.fifteen import FAILURES
-from otherside.drill.moments import strike
-from otherside.drill.scenarios import CATALOGUE
-from otherside.twin.engine.handlers import HANDLERS
+from otherside.config.document import json_schema
+from otherside.drill.catalogue import CATALOGUE
+from otherside.drill.conditions import strike
+from otherside.drill.known_failures import FAILURES
+from otherside.failover.decision.observation import Order
+from otherside.failover.decision.state import Phase
+from otherside.failover.decision.transitions import HEEDED_IN, TRANSITIONS, Event
+from otherside.failover.decision.verdict import DEADLY, Verdict
+from otherside.twin.deploy.handlers import HANDLERS
 from otherside.twin.latency import PROFILE
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
-CORE = ROOT / "src" / "otherside" / "core"
-INFRA = ROOT / "src" / "otherside" / "infra"
+DECISION = ROOT / "src" / "otherside" / "failover" / "decision"
+COMPONENTS = ROOT / "src" / "otherside" / "components"
 TRANSCRIPT, DRILL, END = "<!-- transcript -->", "<!-- drill -->", "<!-- end -->"
-CHECK_SCHEMA = ROOT / "src" / "otherside" / "checker" / "render" / "check.schema.json"
+CHECK_SCHEMA = ROOT / "src" / "otherside" / "check" / "report" / "check.schema.json"
 EVIDENCE = REFERENCE / "evidence.json"
 TRANSCRIPT_LINES = 26
 TWIN_TESTS = ROOT / "tests" / "twin"
-CASES = ROOT / "tests" / "checker" / "rules"
+CASES = ROOT / "tests" / "check" / "rules"
 STATUSES = ("done", "modelled", "refused")
 MADE = "<!-- Made from the code by `make docs`; edit the code. -->\n"
 
@@ -113,13 +113,13 @@ def _components() -> Iterator[str]:
     yield "# Components\n"
     yield "Each is usable by itself, from a program of your own; `examples/components` does so."
     yield "Together they are `DisasterRecovery`.\n"
-    for file in sorted(INFRA.glob("*.py")):
+    for file in sorted(COMPONENTS.glob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
         for name, node in classes.items():
             if any(ast.unparse(base) == "pulumi.ComponentResource" for base in node.bases):
                 yield f"## {name}\n"
-                yield f"`otherside.infra.{file.stem}`\n"
+                yield f"`otherside.components.{file.stem}`\n"
                 yield f"{ast.get_docstring(node)}\n"
                 yield from _fields("Takes", classes.get(f"{name}Args"), classes)
                 yield from _fields("Gives", node, classes)
@@ -156,7 +156,7 @@ def _failover() -> Iterator[str]:
     """Yield the state diagram as the table has it, and what phases, orders and times mean."""
     yield MADE
     yield "# The decision\n"
-    yield "Drawn from `TRANSITIONS` in `core/transitions.py`, by which the decision is made."
+    yield "Generated from `TRANSITIONS` in `failover/decision/transitions.py`."
     yield "Any phase but `halted` also leads to `halted`, when somebody else moves the writer.\n"
     yield "```mermaid\nstateDiagram-v2"
     yield "  [*] --> steady"
@@ -166,23 +166,26 @@ def _failover() -> Iterator[str]:
                 yield f"  {_id(phase)} --> {_id(target)}: {event}"
     yield "```\n"
     yield "| Phase | Meaning | Orders that mean something in it |\n|---|---|---|"
-    meanings = _meanings(CORE / "state.py", "Phase")
+    meanings = _meanings(DECISION / "state.py", "Phase")
     for phase in Phase:
         orders = ", ".join(f"`{one}`" for one in Order if phase in HEEDED_IN[one])
         yield f"| `{phase}` | {meanings.get(phase.name, '')} | {orders} |"
     yield "\n## Verdicts\n"
     yield "| Verdict | Meaning | May move the writer by itself |\n|---|---|---|"
-    meanings = _meanings(CORE / "verdict.py", "Verdict")
+    meanings = _meanings(DECISION / "verdict.py", "Verdict")
     for verdict in Verdict:
         deadly = "yes" if verdict in DEADLY else "no"
         yield f"| `{verdict}` | {meanings.get(verdict.name, '')} | {deadly} |"
     yield "\n## Signals\n"
     yield "| Signal | What it is |\n|---|---|"
-    for name, text in _meanings(CORE / "facts.py", "Signals").items():
+    for name, text in _meanings(DECISION / "observation.py", "Signals").items():
         yield f"| `{name}` | {text} |"
     yield "\n## Times and limits\n"
-    yield "Of `Policy`, in `core/policy.py`; mode, loss and freezes come from the design.\n"
-    tree = ast.parse((CORE / "policy.py").read_text(encoding="utf-8"))
+    yield (
+        "Of `Policy`, in `failover/decision/thresholds.py`; "
+        "mode, loss and freezes come from the design.\n"
+    )
+    tree = ast.parse((DECISION / "thresholds.py").read_text(encoding="utf-8"))
     policy = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Policy")
     yield "| Name | Type | Default | |\n|---|---|---|---|"
     yield from _rows(policy)

@@ -11,10 +11,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports():
-    from otherside.checker.engine import Config, check
-    from otherside.checker.load.read import Options, read_paths
-    from otherside.checker.render.document import as_document
-    from otherside.checker.render.formats import FORMATS
+    from otherside.check.engine import Config, check
+    from otherside.check.readers.read import Options, read_paths
+    from otherside.check.report.findings_document import as_document
+    from otherside.check.report.formats import FORMATS
 
 NAMES = ("a.json", "a.yaml", "a.tf", "terraform.tfstate")
 HOME = Path(tempfile.mkdtemp())

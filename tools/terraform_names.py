@@ -12,9 +12,9 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
-from otherside.checker.vocabulary import NONE, kinds
+from otherside.check.model.schema import NONE, kinds
 
-OUT = Path(__file__).parents[1] / "tests" / "checker" / "terraform-names.json"
+OUT = Path(__file__).parents[1] / "tests" / "check" / "terraform-names.json"
 _META = {"scope", "id_", "connection", "count", "depends_on", "for_each"}
 _META |= {"provider", "provisioners", "self"}
 

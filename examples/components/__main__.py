@@ -7,18 +7,18 @@ a database that lives in both, a bucket that lives in both, and a table that can
 import pulumi
 import pulumi_aws as aws
 
-from otherside.core.topology import Database, Pair
-from otherside.infra.keys import Keys, KeysArgs, Purpose
-from otherside.infra.network import RegionalNetwork, RegionalNetworkArgs
-from otherside.infra.peering import Peering, PeeringArgs
-from otherside.infra.replicated_bucket import ReplicatedBucket, ReplicatedBucketArgs
-from otherside.infra.replicated_database import (
+from otherside.components.keys import Keys, KeysArgs, Purpose
+from otherside.components.network import RegionalNetwork, RegionalNetworkArgs
+from otherside.components.peering import Peering, PeeringArgs
+from otherside.components.replicated_bucket import ReplicatedBucket, ReplicatedBucketArgs
+from otherside.components.replicated_database import (
     MemberArgs,
     ReplicatedDatabase,
     ReplicatedDatabaseArgs,
 )
-from otherside.infra.sites import Site
-from otherside.infra.tables import StateTable, StateTableArgs
+from otherside.components.sites import Site
+from otherside.components.tables import StateTable, StateTableArgs
+from otherside.core.topology import Database, Pair
 
 ACCOUNT = "123456789012"
 NAME = "ledger"

@@ -4,6 +4,6 @@ Each rule is a policy of its own name. One that has to hold goes into the pack's
 `{"headless-secondary": "mandatory"}`.
 """
 
-from otherside.checker.policy import pack
+from otherside.check.policy_pack import pack
 
 pack()

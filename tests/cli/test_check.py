@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 from jsonschema import Draft4Validator, Draft202012Validator
 
-from otherside.checker.catalogue import catalogue
+from otherside.check.catalogue import catalogue
 from otherside.cli import main
 
-SARIF = Path(__file__).parents[1] / "checker" / "schema" / "sarif-2.1.0.json"
+SARIF = Path(__file__).parents[1] / "check" / "schema" / "sarif-2.1.0.json"
 PRIMARY = """\
 Resources:
   Data:

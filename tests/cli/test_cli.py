@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from otherside.cli import COMMANDS, main
-from otherside.design import read_design
+from otherside.config import read_design
 
 ROOT = Path(__file__).parents[2]
 NAMED = ("--domain", "orders.example.com")
@@ -178,7 +178,7 @@ def test_preview_takes_one_form_at_a_time(project):
             {
                 "Pulumi.yaml": "name: a\nruntime: python",
                 "__main__.py": (
-                    "from otherside.infra.disaster_recovery import DisasterRecovery\n"
+                    "from otherside.components.disaster_recovery import DisasterRecovery\n"
                     "DisasterRecovery.from_design()"
                 ),
                 "otherside.toml": "name = 'a'\nzones = 3",

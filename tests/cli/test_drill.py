@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from drill.tapes import head
+from drill.journal_builders import head
 from otherside.cli import main
+from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.journal import Journal
-from otherside.drill.scenarios import CATALOGUE
 
 
 def run(*arguments):

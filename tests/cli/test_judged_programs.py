@@ -106,7 +106,7 @@ def test_a_program_that_is_run_ends_nothing_but_itself(judged, program, words):
 @pytest.mark.slow
 def test_a_program_that_is_run_changes_nothing_of_the_judgement(judged):
     """Its process is another one."""
-    program = "import otherside.checker.engine as e, otherside.cli.check as c\n"
+    program = "import otherside.check.engine as e, otherside.cli.check as c\n"
     program += "c.run_check = lambda g, cfg: e.Result()\n" + GOOD
     code, document = check(judged(program), "--run-programs")
     assert (code, "DR001" in codes(document)) == (1, True)

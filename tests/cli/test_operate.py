@@ -10,18 +10,18 @@ import pytest
 from click.testing import CliRunner
 from moto import mock_aws
 
-from core.lookouts import AUTO, dead
+from failover.decision.observation_builders import AUTO, dead
 from otherside.cli import main
-from otherside.core.decide import decide
-from otherside.core.facts import Order
-from otherside.core.names import STATE_PARTITION, STATE_SORT
-from otherside.core.state import Phase, first
 from otherside.core.topology import Side
-from otherside.core.transitions import HEEDED_IN
-from otherside.orchestrator.aws.clients import Clients
-from otherside.orchestrator.aws.ledger import Ledger, Pulse
-from otherside.orchestrator.aws.pledge import EPOCHS_AHEAD, Pledge, Pledges
-from otherside.orchestrator.clock import SystemClock
+from otherside.core.wire_contract import STATE_PARTITION, STATE_SORT
+from otherside.failover.aws.clients import Clients
+from otherside.failover.aws.pledge import EPOCHS_AHEAD, Pledge, Pledges
+from otherside.failover.aws.state_store import Ledger, Pulse
+from otherside.failover.clock import SystemClock
+from otherside.failover.decision.decide import decide
+from otherside.failover.decision.observation import Order
+from otherside.failover.decision.state import Phase, first
+from otherside.failover.decision.transitions import HEEDED_IN
 
 DESIGN = 'name = "orders"\n[traffic]\ndomain = "orders.example.com"\n'
 
@@ -143,7 +143,7 @@ def test_without_a_table_or_an_sdk_it_is_said_in_a_line(monkeypatch):
         done = run(*arguments)
         assert done.exit_code == 1
         assert "reading the newest revision: ResourceNotFoundException" in done.output
-    for name in [one for one in sys.modules if one.startswith("otherside.orchestrator.aws")]:
+    for name in [one for one in sys.modules if one.startswith("otherside.failover.aws")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "boto3", None)
     done = run("status")
@@ -212,9 +212,9 @@ def test_a_keeper_that_hears_nothing_of_the_table_goes_by_a_persons_word(pledges
     gave(pledges)
     assert run("breakglass", "--yes").exit_code == 0
     body = boto3.client("s3").get_object(Bucket=BUCKET, Key="pledge.json")["Body"].read()
-    sys.path.insert(0, str(files("otherside") / "sample"))
+    sys.path.insert(0, str(files("otherside") / "agent"))
     try:
-        from heart import Store  # noqa: PLC0415 - as it runs on an instance
+        from heartbeat import Store  # noqa: PLC0415 - as it runs on an instance
         from lease import Lease  # noqa: PLC0415 - the same
     finally:
         del sys.path[0]

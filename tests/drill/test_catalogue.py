@@ -2,11 +2,11 @@
 
 import pytest
 
-from drill.tapes import tape
-from otherside.drill.fifteen import FAILURES, inspection
-from otherside.drill.hands import VERBS
+from drill.journal_builders import tape
+from otherside.drill.actions import VERBS
+from otherside.drill.catalogue import CATALOGUE
+from otherside.drill.known_failures import FAILURES, inspection
 from otherside.drill.probes import PROBES
-from otherside.drill.scenarios import CATALOGUE
 
 ALL = [*CATALOGUE, inspection(), *(one.scenario for one in FAILURES)]
 

@@ -11,8 +11,8 @@ import time
 import psutil
 import pytest
 
-from drill.plays import COMMAND, STANDARD, noticed
-from otherside.drill.fifteen import FAILURES
+from drill.drill_helpers import COMMAND, STANDARD, noticed
+from otherside.drill.known_failures import FAILURES
 from otherside.drill.recording import Recording
 
 REFUSED = [one for one in FAILURES if one.number in {5, 13}]

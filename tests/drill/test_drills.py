@@ -6,15 +6,15 @@ import json
 
 import pytest
 
-from drill.plays import KNOWN, STANDARD, judged, noticed, options, play
-from otherside.drill.fifteen import FAILURES
+from drill.drill_helpers import KNOWN, STANDARD, judged, noticed, options, play
+from otherside.components.disaster_recovery import LEASE_FILE
+from otherside.drill.catalogue import CATALOGUE
+from otherside.drill.detection_check import prove, prove_together
+from otherside.drill.known_failures import FAILURES
+from otherside.drill.outcome import Verdict
 from otherside.drill.recording import Recording
-from otherside.drill.rehearsal import rehearse
-from otherside.drill.sabotage import prove, prove_together
-from otherside.drill.scenarios import CATALOGUE
-from otherside.drill.site import read_site
-from otherside.drill.verdict import Verdict
-from otherside.infra.disaster_recovery import LEASE_FILE
+from otherside.drill.suite import rehearse
+from otherside.drill.target import read_site
 
 QUICK = [
     ["broken-probe", "blip", "lost-region"],

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from drill.tapes import at, failover, head, write
+from drill.journal_builders import at, failover, head, write
 from otherside.drill.journal import Journal, Ledger
 from otherside.drill.recording import Recording, UnreadableError
 

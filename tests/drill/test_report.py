@@ -8,10 +8,10 @@ import subprocess
 
 import pytest
 
-from drill.tapes import at, failover, sample, tape, told, write
+from drill.journal_builders import at, failover, sample, tape, told, write
+from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.report import write_report
 from otherside.drill.result import as_json, conclude
-from otherside.drill.scenarios import CATALOGUE
 
 LOST_REGION = next(one for one in CATALOGUE if one.name == "lost-region")
 

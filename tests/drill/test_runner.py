@@ -5,16 +5,16 @@ import time
 
 import pytest
 
-from drill.tapes import head, look
+from drill.journal_builders import head, look
 from otherside.drill import runner
-from otherside.drill.claims import NOTHING_MOVED
+from otherside.drill.assertions import NOTHING_MOVED
+from otherside.drill.conditions import later, phase
+from otherside.drill.environment import RefusedError
 from otherside.drill.journal import Journal
-from otherside.drill.moments import later, phase
 from otherside.drill.recording import Recording
 from otherside.drill.runner import Settings, play
 from otherside.drill.scenario import Scenario, step
-from otherside.drill.stage import RefusedError
-from otherside.drill.twin_stage import unready
+from otherside.drill.twin_environment import unready
 
 SPEED = 400.0
 

@@ -12,8 +12,8 @@ import dns.message
 import dns.rrset
 import pytest
 
-from otherside.drill.clients import Client, Connection, Door
 from otherside.drill.journal import Ledger
+from otherside.drill.load import Client, Connection, Door
 
 
 class Clock:

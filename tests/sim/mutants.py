@@ -2,22 +2,22 @@
 
 from dataclasses import dataclass
 
-VERDICT = "core/verdict.py"
-FACTS = "core/facts.py"
-POLICY = "core/policy.py"
-GATES = "core/gates.py"
-DECIDE = "core/decide.py"
-READINGS = "core/readings.py"
-RECONCILE = "orchestrator/reconcile.py"
-ACTUATE = "orchestrator/actuate.py"
-LEDGER = "orchestrator/aws/ledger.py"
-WORLD = "orchestrator/aws/world.py"
-EVIDENCE = "orchestrator/aws/evidence.py"
-PLEDGE = "orchestrator/aws/pledge.py"
-DATABASE = "orchestrator/aws/database.py"
-LEASE = "sample/lease.py"
-HEART = "sample/heart.py"
-ROTATION = "orchestrator/rotation.py"
+VERDICT = "failover/decision/verdict.py"
+FACTS = "failover/decision/observation.py"
+POLICY = "failover/decision/thresholds.py"
+GATES = "failover/decision/gates.py"
+DECIDE = "failover/decision/decide.py"
+READINGS = "failover/decision/evidence.py"
+RECONCILE = "failover/controller.py"
+ACTUATE = "failover/actuator.py"
+LEDGER = "failover/aws/state_store.py"
+WORLD = "failover/aws/world.py"
+EVIDENCE = "failover/aws/evidence_reader.py"
+PLEDGE = "failover/aws/pledge.py"
+DATABASE = "failover/aws/global_cluster.py"
+LEASE = "agent/lease.py"
+HEART = "agent/heartbeat.py"
+ROTATION = "failover/rotation.py"
 
 
 @dataclass(frozen=True)

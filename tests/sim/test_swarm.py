@@ -4,16 +4,16 @@ from dataclasses import replace
 
 import pytest
 
-from otherside.core.policy import Policy
-from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode
+from otherside.failover.decision.state import Phase
+from otherside.failover.decision.thresholds import Policy
 from otherside.sim.cloud import Hostility
 from otherside.sim.coverage import Coverage, possible_cells, possible_pairs
 from otherside.sim.invariants import INVARIANTS
 from otherside.sim.matrix import STORIES, kill, kills
 from otherside.sim.script import FAULTS, draw
 from otherside.sim.swarm import run, shrink
-from otherside.sim.truth import Ill, Spell
+from otherside.sim.world_state import Ill, Spell
 
 FAST, SLOW = 150, 1200
 

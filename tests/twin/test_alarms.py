@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.runtime.alarms import State, evaluate, holds
+from otherside.twin.services.cloudwatch.alarms import State, evaluate, holds
 
 POINT = {"0": False, "X": True, "-": None}
 OK, ALARM, NONE = State.OK, State.ALARM, State.INSUFFICIENT_DATA

@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.certificate import Authority
-from otherside.twin.geography import OUTSIDE
-from otherside.twin.ground import Ground
-from otherside.twin.guest.warp import Warp
+from otherside.twin.context import Ground
+from otherside.twin.guest.scaled_clock import Warp
 from otherside.twin.latency import PROFILE, Latency
-from otherside.twin.runtime.checkers import SHARE_PERCENT, Checker, Checkers, Health
-from otherside.twin.runtime.network import Reach, Verdict
+from otherside.twin.net.certificates import Authority
+from otherside.twin.net.partitions import OUTSIDE
+from otherside.twin.net.reachability import Reach, Verdict
+from otherside.twin.services.route53.health_checks import SHARE_PERCENT, Checker, Checkers, Health
 
 
 @given(st.lists(st.booleans(), max_size=30), st.integers(1, 10))
@@ -154,7 +154,7 @@ def test_R53_08_a_server_that_wants_a_name_is_told_one_only_with_sni(tmp_path):
 
 def test_R53_04_an_answer_has_two_seconds(monkeypatch):
     """Once connected; a server that hangs is not waited for any longer."""
-    monkeypatch.setattr("otherside.twin.runtime.checkers.ANSWER_S", 0.2)
+    monkeypatch.setattr("otherside.twin.services.route53.health_checks.ANSWER_S", 0.2)
     good, said, _ = probe(None, {"Type": "HTTP"})
     assert (good, said) == (False, "Failure: TimeoutError")
     assert probe(None, {"Type": "TCP"})[0], "TCP asks for a connection and for no answer"

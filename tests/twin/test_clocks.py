@@ -7,7 +7,7 @@ import pytest
 
 ASK = """
 import sys, time
-from otherside.twin.guest.warp import Warp, install
+from otherside.twin.guest.scaled_clock import Warp, install
 install(Warp.starting_now(50.0))
 name = sys.argv[1]
 wall = name == "CLOCK_REALTIME"

@@ -9,8 +9,8 @@ import sys
 import psutil
 import pytest
 
-from otherside.twin.process import ProcessError, Processes
-from otherside.twin.zygote import forkable, places
+from otherside.twin.host.forkserver import forkable, places
+from otherside.twin.host.processes import ProcessError, Processes
 from twin.conftest import until
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks guests")

@@ -4,10 +4,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.kms.models import kms_backends
 
-from otherside.twin.aws.identity import Keys
-from otherside.twin.ground import Ground
-from otherside.twin.guest.warp import Warp
+from otherside.twin.context import Ground
+from otherside.twin.guest.scaled_clock import Warp
 from otherside.twin.latency import Latency
+from otherside.twin.services.iam.provider import Keys
 from twin.conftest import ACCOUNT, EAST, WEST, until
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,7 @@ import pytest
 from moto.ec2.models import instance_types
 from moto.utilities.utils import load_resource
 
-from otherside.twin.models import OFFERINGS, Offerings, defer_offerings
+from otherside.twin.host.sdk_preload import OFFERINGS, Offerings, defer_offerings
 
 
 def test_a_regions_offerings_are_read_when_they_are_asked_for():

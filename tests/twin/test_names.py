@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.runtime.names import Record, UnknownNameError, Zones
+from otherside.twin.services.route53.routing import Record, UnknownNameError, Zones
 
 CHANCE = random.Random(1)
 

@@ -6,11 +6,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.ec2.models import ec2_backends
 
-from otherside.twin.aws.networks import Networks
-from otherside.twin.ground import Ground
-from otherside.twin.guest.warp import Warp
+from otherside.twin.context import Ground
+from otherside.twin.guest.scaled_clock import Warp
 from otherside.twin.latency import Latency
-from otherside.twin.runtime.network import Interface, Network, Reach
+from otherside.twin.net.reachability import Interface, Network, Reach
+from otherside.twin.services.ec2.provider import Networks
 from twin.conftest import ACCOUNT, EAST, WEST
 
 PORT = 5432

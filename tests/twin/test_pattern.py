@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from otherside.twin.runtime.pattern import PatternError, fits, read_pattern
+from otherside.twin.services.events.pattern import PatternError, fits, read_pattern
 
 FITS = [
     ({"a": ["x"]}, {"a": "x"}, True),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.front.policy import CannotTellError, Request, decide, like
+from otherside.twin.gateway.iam_policy import CannotTellError, Request, decide, like
 
 ROLE = "arn:aws:iam::123456789012:role/app"
 SESSION = "arn:aws:sts::123456789012:assumed-role/app/i-1"

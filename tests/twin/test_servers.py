@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from otherside.twin.data import postgres
-from otherside.twin.data.postgres import FIRST_LOG, Postgres
-from otherside.twin.ground import Ground
-from otherside.twin.guest.warp import Warp
+from otherside.twin.context import Ground
+from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.host.processes import Processes
 from otherside.twin.latency import Latency
-from otherside.twin.process import Processes
+from otherside.twin.services.rds import postgres
+from otherside.twin.services.rds.postgres import FIRST_LOG, Postgres
 from twin.conftest import ACCOUNT, EAST, WEST
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.front.signature import Signed, is_signed_with, read_signature
+from otherside.twin.gateway.sigv4 import Signed, is_signed_with, read_signature
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 KEYS = Credentials("AKIDEXAMPLE", SECRET, "session/token==")

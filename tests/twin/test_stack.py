@@ -12,8 +12,8 @@ import dns.message
 import dns.query
 import pytest
 
-from otherside.infra.project import read_project
-from otherside.twin.engine.birth import ProvisionError
+from otherside.program.project import read_project
+from otherside.twin.deploy.creation import ProvisionError
 from otherside.twin.twin import TwinSettings
 from twin.conftest import EAST, WEST, Bare, until
 

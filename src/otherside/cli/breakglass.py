@@ -8,15 +8,15 @@ import click
 
 from otherside.cli.status import DESIGN
 from otherside.cli.table import caller, open_table
-from otherside.core.names import FAILOVER_ACTIVE, METRIC_DIMENSION, METRIC_NAMESPACE
+from otherside.config import DesignError, read_design
+from otherside.config.document import duration_s
 from otherside.core.topology import Topology
-from otherside.design import DesignError, read_design
-from otherside.design.document import duration_s
-from otherside.orchestrator.clock import SystemClock
-from otherside.orchestrator.ports import ConflictError, UnavailableError
+from otherside.core.wire_contract import FAILOVER_ACTIVE, METRIC_DIMENSION, METRIC_NAMESPACE
+from otherside.failover.clock import SystemClock
+from otherside.failover.ports import ConflictError, UnavailableError
 
 if TYPE_CHECKING:
-    from otherside.orchestrator.aws.pledge import Kept, Pledge, Pledges
+    from otherside.failover.aws.pledge import Kept, Pledge, Pledges
 
 RISK = (
     "Nobody fences the other side any more. If its Region lives and its database takes writes, "
@@ -100,8 +100,8 @@ def _find(design: Path) -> Glass:
         topology = read_design(design)
     except DesignError as error:
         raise click.UsageError(str(error)) from None
-    from otherside.orchestrator.aws.clients import Clients  # noqa: PLC0415 - an extra
-    from otherside.orchestrator.aws.pledge import Pledges  # noqa: PLC0415 - the same
+    from otherside.failover.aws.clients import Clients  # noqa: PLC0415 - an extra
+    from otherside.failover.aws.pledge import Pledges  # noqa: PLC0415 - the same
 
     region = topology.regions.standby
     account = topology.account or _account(region)
@@ -124,7 +124,7 @@ def _account(region: str) -> str:
 
 def _word(glass: Glass, lasts_s: float, epoch: int | None, *, close: bool) -> "Pledge":
     """Return the word that is given, or the last one taken back."""
-    from otherside.orchestrator.aws.pledge import given_by_hand  # noqa: PLC0415 - an extra
+    from otherside.failover.aws.pledge import given_by_hand  # noqa: PLC0415 - an extra
 
     last, now_s = glass.kept.pledge, SystemClock().now_s()
     author = caller(glass.topology.regions.standby)

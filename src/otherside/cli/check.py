@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from otherside.checker.arn import is_region
-from otherside.checker.baseline import as_baseline, fingerprint, read_baseline
-from otherside.checker.catalogue import catalogue
-from otherside.checker.engine import Config, Finding, Result, is_single
-from otherside.checker.engine import check as run_check
-from otherside.checker.load.jsontext import read_json
-from otherside.checker.load.problem import InputError
-from otherside.checker.load.read import NOT_RUN, SIZE_MAX, Options, Read, read_paths, read_text
-from otherside.checker.render.compliance import as_table, compliance
-from otherside.checker.render.document import Document, as_document
-from otherside.checker.render.formats import FORMATS
-from otherside.checker.render.text import as_text
-from otherside.checker.rule import Severity
-from otherside.checker.settings import Settings, find_settings, read_settings
-from otherside.checker.summary import summarize
+from otherside.check.baseline import as_baseline, fingerprint, read_baseline
+from otherside.check.catalogue import catalogue
+from otherside.check.engine import Config, Finding, Result, is_single
+from otherside.check.engine import check as run_check
+from otherside.check.model.arn import is_region
+from otherside.check.project_settings import Settings, find_settings, read_settings
+from otherside.check.readers.json_text import read_json
+from otherside.check.readers.problem import InputError
+from otherside.check.readers.read import NOT_RUN, SIZE_MAX, Options, Read, read_paths, read_text
+from otherside.check.report.compliance import as_table, compliance
+from otherside.check.report.findings_document import Document, as_document
+from otherside.check.report.formats import FORMATS
+from otherside.check.report.text import as_text
+from otherside.check.rule import Severity
+from otherside.check.summary import summarize
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

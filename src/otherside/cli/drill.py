@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from otherside.drill.rehearsal import Options, Rehearsed
     from otherside.drill.scenario import Scenario
-    from otherside.drill.site import Site
+    from otherside.drill.suite import Options, Rehearsed
+    from otherside.drill.target import Site
 
 DEFAULT = "lost-region"
 SPEED_MAX = 100.0
@@ -109,8 +109,8 @@ def drill(
         return
     _check(speed=speed, clients=clients, repeat=repeat)
     chosen = _chosen(scenarios) * repeat
-    from otherside.drill.rehearsal import Options  # noqa: PLC0415 - an extra
-    from otherside.drill.site import SiteError, read_site  # noqa: PLC0415 - an extra
+    from otherside.drill.suite import Options  # noqa: PLC0415 - an extra
+    from otherside.drill.target import SiteError, read_site  # noqa: PLC0415 - an extra
 
     try:
         site = read_site(stack, stack_name)
@@ -161,9 +161,9 @@ def _simulate(
     json_file: str | None,
 ) -> int:
     """Play what the simulator can play; say what it cannot."""
-    from otherside.drill.rehearsal import simulated  # noqa: PLC0415 - an extra
-    from otherside.drill.simulated import can_simulate  # noqa: PLC0415 - an extra
-    from otherside.drill.verdict import EXIT_CODES, worst  # noqa: PLC0415 - an extra
+    from otherside.drill.outcome import EXIT_CODES, worst  # noqa: PLC0415 - an extra
+    from otherside.drill.sim_environment import can_simulate  # noqa: PLC0415 - an extra
+    from otherside.drill.suite import simulated  # noqa: PLC0415 - an extra
 
     able = [one for one in chosen if can_simulate(one)]
     unable = [one.name for one in chosen if one not in able]
@@ -185,7 +185,7 @@ def _sabotage(
 ) -> int:
     """Bring failures back; return 0 if each was noticed by its own symptom."""
     from otherside.cli.sabotage import sabotaged  # noqa: PLC0415 - an extra
-    from otherside.drill.sabotage import as_json  # noqa: PLC0415 - an extra
+    from otherside.drill.detection_check import as_json  # noqa: PLC0415 - an extra
 
     proofs = sabotaged(which, site, options, console)
     if json_file is not None:
@@ -204,8 +204,8 @@ def _rehearse(
 ) -> int:
     """Play what was chosen; return the exit code."""
     from otherside.cli.live import Live  # noqa: PLC0415 - an extra
-    from otherside.drill.rehearsal import rehearse  # noqa: PLC0415 - an extra
-    from otherside.drill.verdict import EXIT_CODES, worst  # noqa: PLC0415 - an extra
+    from otherside.drill.outcome import EXIT_CODES, worst  # noqa: PLC0415 - an extra
+    from otherside.drill.suite import rehearse  # noqa: PLC0415 - an extra
 
     done: list[Rehearsed] = []
     try:
@@ -301,7 +301,7 @@ def _hold(one: "Rehearsed", console: Console) -> None:
 
 
 def _list(*, as_json: bool) -> None:
-    from otherside.drill.scenarios import CATALOGUE  # noqa: PLC0415 - an extra
+    from otherside.drill.catalogue import CATALOGUE  # noqa: PLC0415 - an extra
 
     if as_json:
         told = [{"name": s.name, "title": s.title, "expects": s.expects} for s in CATALOGUE]
@@ -312,7 +312,7 @@ def _list(*, as_json: bool) -> None:
 
 
 def _chosen(names: Sequence[str]) -> list["Scenario"]:
-    from otherside.drill.scenarios import CATALOGUE  # noqa: PLC0415 - an extra
+    from otherside.drill.catalogue import CATALOGUE  # noqa: PLC0415 - an extra
 
     known = {one.name: one for one in CATALOGUE}
     if "all" in names:

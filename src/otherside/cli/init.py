@@ -94,9 +94,9 @@ def _write(directory: Path, name: str, domain: str) -> None:
             text = (scaffold / template).read_text(encoding="utf-8")
             text = text.replace("@@NAME@@", name).replace("@@DOMAIN@@", domain)
             (made / target).write_text(text, encoding="utf-8")
-        with as_file(files("otherside") / "sample") as sample:
+        with as_file(files("otherside") / "agent") as agent:
             ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(sample, made / "app", ignore=ignore)
+            shutil.copytree(agent, made / "app", ignore=ignore)
         if not directory.exists():
             made.rename(directory)
             return

@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from otherside.checker.load.jsontext import read_json
-from otherside.checker.load.problem import InputError
+from otherside.check.readers.json_text import read_json
+from otherside.check.readers.problem import InputError
 
 ANSWER_MAX = 256 << 20
 """Bytes of an answer; a larger one is none."""

@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.live import Live as RichLive
 from rich.text import Text
 
-from otherside.drill.measure import ACKNOWLEDGED
+from otherside.drill.measurements import ACKNOWLEDGED
 from otherside.drill.recording import Entry
-from otherside.drill.story import Story
+from otherside.drill.timeline import Story
 
 LANE_WIDTH = 12
 

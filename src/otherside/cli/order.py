@@ -7,11 +7,11 @@ import click
 
 from otherside.cli.status import DESIGN
 from otherside.cli.table import caller, open_table
-from otherside.core.facts import Command, Order
-from otherside.core.state import Phase, State
-from otherside.core.transitions import HEEDED_IN
-from otherside.design.document import duration_s
-from otherside.orchestrator.ports import ConflictError, UnavailableError
+from otherside.config.document import duration_s
+from otherside.failover.decision.observation import Command, Order
+from otherside.failover.decision.state import Phase, State
+from otherside.failover.decision.transitions import HEEDED_IN
+from otherside.failover.ports import ConflictError, UnavailableError
 
 ORDERS = [str(one) for one in Order]
 MEANS = {

@@ -15,12 +15,12 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from otherside.design.problem import DesignError
+from otherside.config.problem import DesignError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from otherside.infra.declare import Declaration, Declared
+    from otherside.program.monitor import Declaration, Declared
 
 SCHEMA_VERSION = 1
 FORMATS = ("mermaid", "dot")
@@ -101,7 +101,7 @@ def as_document(declaration: "Declaration") -> dict[str, object]:
 
 def _declare(directory: Path, stack: str | None) -> "Declaration":
     try:
-        from otherside.infra.project import (  # noqa: PLC0415 - takes a second; --help must not
+        from otherside.program.project import (  # noqa: PLC0415 - an extra
             DeclareError,
             declare_directory,
         )

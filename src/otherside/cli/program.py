@@ -8,11 +8,11 @@ from typing import Any
 
 import yaml
 
-from otherside.checker.load.problem import InputError
-from otherside.design.problem import DesignError
-from otherside.infra.declare import DeclareError
-from otherside.infra.export import as_export
-from otherside.infra.project import declare_directory
+from otherside.check.readers.problem import InputError
+from otherside.config.problem import DesignError
+from otherside.program.export import as_export
+from otherside.program.monitor import DeclareError
+from otherside.program.project import declare_directory
 
 
 def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:

@@ -29,10 +29,10 @@ def report(*, journal: Path, output: Path | None) -> None:
     if find_spec("jinja2") is None:
         msg = "this needs jinja2: pip install 'otherside[drill]'"
         raise click.UsageError(msg)
+    from otherside.drill.catalogue import CATALOGUE  # noqa: PLC0415 - an extra
     from otherside.drill.recording import Recording, UnreadableError  # noqa: PLC0415 - an extra
     from otherside.drill.report import write_report  # noqa: PLC0415 - an extra
     from otherside.drill.result import conclude  # noqa: PLC0415 - an extra
-    from otherside.drill.scenarios import CATALOGUE  # noqa: PLC0415 - an extra
 
     if not journal.exists():
         msg = f"{journal}: no such journal"

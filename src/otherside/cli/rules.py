@@ -4,8 +4,8 @@ import json
 
 import click
 
-from otherside.checker.catalogue import catalogue
-from otherside.checker.render.document import rule_document
+from otherside.check.catalogue import catalogue
+from otherside.check.report.findings_document import rule_document
 
 
 @click.command()

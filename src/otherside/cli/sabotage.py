@@ -11,14 +11,14 @@ from rich.table import Table
 from otherside.cli.live import Live
 
 if TYPE_CHECKING:
-    from otherside.drill.rehearsal import Options
-    from otherside.drill.sabotage import Proof
-    from otherside.drill.site import Site
+    from otherside.drill.detection_check import Proof
+    from otherside.drill.suite import Options
+    from otherside.drill.target import Site
 
 
 def sabotaged(which: str, site: "Site", options: "Options", console: Console) -> list["Proof"]:
     """Prove what was chosen, and show the table."""
-    from otherside.drill.sabotage import chosen, prove  # noqa: PLC0415 - an extra
+    from otherside.drill.detection_check import chosen, prove  # noqa: PLC0415 - an extra
 
     try:
         failures = chosen(which)

@@ -17,8 +17,8 @@ def schema(document: str) -> None:
       otherside schema check
     """
     if document == "check":
-        click.echo((files("otherside.checker.render") / "check.schema.json").read_text("utf-8"))
+        click.echo((files("otherside.check.report") / "check.schema.json").read_text("utf-8"))
         return
-    from otherside.design.document import json_schema  # noqa: PLC0415 - pydantic takes a while
+    from otherside.config.document import json_schema  # noqa: PLC0415 - pydantic takes a while
 
     click.echo(json.dumps(json_schema(), indent=2, sort_keys=True))

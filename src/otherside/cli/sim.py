@@ -15,7 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from otherside.core.state import Phase
+from otherside.failover.decision.state import Phase
 from otherside.sim.coverage import Coverage, covered, possible_cells, possible_pairs
 from otherside.sim.matrix import Killed, kill, kills
 from otherside.sim.script import FAULTS, FOREVER_S, Script, draw

@@ -11,8 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from otherside.cli.table import open_table
-from otherside.core.state import State
-from otherside.orchestrator.ports import UnavailableError
+from otherside.failover.decision.state import State
+from otherside.failover.ports import UnavailableError
 
 LAST = 8
 DESIGN = click.Path(dir_okay=False, path_type=Path)

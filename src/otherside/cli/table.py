@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otherside.core.state import State
+from otherside.config import DesignError, read_design
 from otherside.core.topology import Topology
-from otherside.design import DesignError, read_design
-from otherside.orchestrator.clock import SystemClock
-from otherside.orchestrator.ports import UnavailableError
+from otherside.failover.clock import SystemClock
+from otherside.failover.decision.state import State
+from otherside.failover.ports import UnavailableError
 
 if TYPE_CHECKING:
-    from otherside.orchestrator.aws.ledger import Ledger
+    from otherside.failover.aws.state_store import Ledger
 
 OPERATOR_SKEW_S = 300.0
 """A person's clock may be wrong; what it is used for is ages, and the end of a freeze."""
@@ -45,8 +45,8 @@ def open_table(design: Path) -> Opened:
     except DesignError as error:
         raise click.UsageError(str(error)) from None
     try:
-        from otherside.orchestrator.aws.clients import Clients  # noqa: PLC0415 - an extra
-        from otherside.orchestrator.aws.ledger import Ledger  # noqa: PLC0415 - the same
+        from otherside.failover.aws.clients import Clients  # noqa: PLC0415 - an extra
+        from otherside.failover.aws.state_store import Ledger  # noqa: PLC0415 - the same
     except ModuleNotFoundError as error:
         msg = f"this needs {error.name}: pip install 'otherside[operate]'"
         raise click.UsageError(msg) from None
@@ -84,7 +84,7 @@ def caller(region: str) -> str:
     import boto3  # noqa: PLC0415 - an extra
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the same
 
-    from otherside.orchestrator.aws.clients import READING  # noqa: PLC0415 - the same
+    from otherside.failover.aws.clients import READING  # noqa: PLC0415 - the same
 
     try:
         sts = boto3.client("sts", region_name=region, config=READING)

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from otherside.infra.project import Project
+    from otherside.program.project import Project
     from otherside.twin.twin import Twin
 
 PARTS = (
@@ -94,7 +94,7 @@ def up(
         msg = "--speed is 1 to 100"
         raise click.UsageError(msg)
     _need_extra()
-    from otherside.twin.registry import register  # noqa: PLC0415 - an extra
+    from otherside.twin.host.registry import register  # noqa: PLC0415 - an extra
     from otherside.twin.twin import Twin, TwinSettings  # noqa: PLC0415 - an extra
 
     project, design, domain = _project(directory, stack)
@@ -143,7 +143,7 @@ def status(*, as_json: bool) -> None:
     Exit codes: 0 one or more run, 1 none does.
     """
     _need_extra()
-    from otherside.twin.registry import ask, entries  # noqa: PLC0415 - an extra
+    from otherside.twin.host.registry import ask, entries  # noqa: PLC0415 - an extra
 
     found = []
     for entry in entries():
@@ -170,7 +170,7 @@ def down() -> None:
     Exit codes: 0 all were stopped, 1 none runs.
     """
     _need_extra()
-    from otherside.twin.registry import entries  # noqa: PLC0415 - an extra
+    from otherside.twin.host.registry import entries  # noqa: PLC0415 - an extra
 
     found = entries()
     for entry in found:
@@ -205,8 +205,8 @@ def doctor(*, clean: bool) -> None:
 
 def _look_for_orphans(*, clean: bool) -> bool:
     """Tell of directories that nobody owns; return whether any is left."""
-    from otherside.twin.data.postgres import binaries  # noqa: PLC0415 - an extra
-    from otherside.twin.registry import entries, orphans, remove  # noqa: PLC0415 - an extra
+    from otherside.twin.host.registry import entries, orphans, remove  # noqa: PLC0415 - an extra
+    from otherside.twin.services.rds.postgres import binaries  # noqa: PLC0415 - an extra
 
     click.echo(f"{'PostgreSQL':20} {binaries()}")
     click.echo(f"{'running twins':20} {len(entries())}")
@@ -238,8 +238,8 @@ def _project(
     directory: Path, stack: str | None
 ) -> "tuple[Project, dict[str, str], tuple[str, ...]]":
     """Return the project, which Region is what and its public name, where its design says so."""
-    from otherside.design import DesignError, read_design  # noqa: PLC0415 - after the extra
-    from otherside.infra.project import DeclareError, read_project  # noqa: PLC0415 - an extra
+    from otherside.config import DesignError, read_design  # noqa: PLC0415 - after the extra
+    from otherside.program.project import DeclareError, read_project  # noqa: PLC0415 - an extra
 
     try:
         project = read_project(directory, stack)
@@ -260,8 +260,8 @@ def _project(
 
 def _regions(project: "Project", design: dict[str, str]) -> tuple[str, ...]:
     """Return every Region that a program uses: by its design, or by declaring it once."""
-    from otherside.core.region import CONTROL_REGION, REGIONS  # noqa: PLC0415 - after the extra
-    from otherside.infra.declare import declare  # noqa: PLC0415 - an extra
+    from otherside.program.monitor import declare  # noqa: PLC0415 - an extra
+    from otherside.regions import CONTROL_REGION, REGIONS  # noqa: PLC0415 - after the extra
 
     found = list(design.values())
     if not found:

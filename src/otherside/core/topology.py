@@ -1,6 +1,6 @@
 """The whole design of one application's recovery as one frozen value.
 
-Nothing here is optional that a default could settle: `otherside.design` reads the file, settles
+Nothing here is optional that a default could settle: `otherside.config` reads the file, settles
 every default and checks every rule once, and everything behind it trusts this value.
 """
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from otherside.core.region import can_vote_together
+from otherside.regions import can_vote_together
 
 T_co = TypeVar("T_co", covariant=True)
 

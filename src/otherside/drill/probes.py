@@ -10,9 +10,9 @@ from typing import Any
 import psycopg
 from botocore.exceptions import ClientError
 
-from otherside.drill.clients import Connection, Door
-from otherside.drill.site import Site
-from otherside.drill.verdict import Verdict
+from otherside.drill.load import Connection, Door
+from otherside.drill.outcome import Verdict
+from otherside.drill.target import Site
 from otherside.twin.twin import Twin
 
 Answer = tuple[Verdict, str]

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from otherside.drill.claims import Claim, Found, judge
-from otherside.drill.measure import Measures, Outage, measure
+from otherside.drill.assertions import Claim, Found, judge
+from otherside.drill.measurements import Measures, Outage, measure
+from otherside.drill.outcome import Verdict, worst
 from otherside.drill.recording import SCHEMA, Recording
-from otherside.drill.story import Line, tell
-from otherside.drill.verdict import Verdict, worst
+from otherside.drill.timeline import Line, tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from otherside.drill.clients import Client, key_prefix
+from otherside.drill.environment import Change, RefusedError, Stage
 from otherside.drill.journal import Journal, Ledger
-from otherside.drill.measure import ACKNOWLEDGED
+from otherside.drill.load import Client, key_prefix
+from otherside.drill.measurements import ACKNOWLEDGED
 from otherside.drill.recording import SCHEMA, Recording
 from otherside.drill.scenario import Scenario, Step
-from otherside.drill.stage import Change, RefusedError, Stage
 
 LOOK_REAL_S = 0.2
 """The machine's seconds between two looks at the stage."""

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from otherside.drill.claims import Claim
-from otherside.drill.moments import Moment, strike
+from otherside.drill.assertions import Claim
+from otherside.drill.conditions import Moment, strike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,14 +6,14 @@ from email.utils import formatdate
 from random import Random
 from typing import Any
 
-from otherside.core.facts import Command, Facts
-from otherside.core.policy import Policy
-from otherside.core.state import Intent, Phase, State, first
 from otherside.core.topology import Side
-from otherside.orchestrator.aws.ledger import Ledger
+from otherside.failover.aws.state_store import Ledger
+from otherside.failover.decision.observation import Command, Facts
+from otherside.failover.decision.state import Intent, Phase, State, first
+from otherside.failover.decision.thresholds import Policy
 from otherside.sim.keepers import APPLICATION, Keepers
 from otherside.sim.table import Objects, Table, TableClient, refusal
-from otherside.sim.truth import Ill, Truth
+from otherside.sim.world_state import Ill, Truth
 
 STALE_MAX_S = 110.0
 """How old a description of the database can be."""

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode
-from otherside.core.transitions import TRANSITIONS
-from otherside.core.verdict import Verdict
+from otherside.failover.decision.state import Phase
+from otherside.failover.decision.transitions import TRANSITIONS
+from otherside.failover.decision.verdict import Verdict
 from otherside.sim.script import TROUBLES
 from otherside.sim.swarm import Run
-from otherside.sim.truth import Ill
+from otherside.sim.world_state import Ill
 
 Cell = tuple[str, str, str]
 Pair = tuple[str, str]

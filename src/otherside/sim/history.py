@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from otherside.core.facts import Order
-from otherside.core.policy import Policy
-from otherside.core.state import Phase, State, first
 from otherside.core.topology import Side
-from otherside.orchestrator.reconcile import Look
+from otherside.failover.controller import Look
+from otherside.failover.decision.observation import Order
+from otherside.failover.decision.state import Phase, State, first
+from otherside.failover.decision.thresholds import Policy
 from otherside.sim.cloud import Cloud, Committed, Hostility
-from otherside.sim.truth import HAPPENING, Ill, Truth
+from otherside.sim.world_state import HAPPENING, Ill, Truth
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,11 +12,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from otherside.core.names import PLEDGE_KEY, Shelf
 from otherside.core.topology import Side
-from otherside.orchestrator.aws.ledger import Ledger, Pulse
+from otherside.core.wire_contract import PLEDGE_KEY, Shelf
+from otherside.failover.aws.state_store import Ledger, Pulse
 from otherside.sim.table import Objects, ObjectsClient, Table, TableClient, refusal
-from otherside.sim.truth import Held, Ill, P, S, Truth, W
+from otherside.sim.world_state import Held, Ill, P, S, Truth, W
 
 APPLICATION = "simulated"
 _AT = {Side.PRIMARY: "p", Side.STANDBY: "s"}
@@ -28,7 +28,7 @@ REGIONS = {"p": P, "s": S}
 
 def _shipped(name: str) -> Any:  # noqa: ANN401 - a module that is loaded as it lies on an instance
     """Load a module of the sample application."""
-    directory = str(files("otherside") / "sample")
+    directory = str(files("otherside") / "agent")
     sys.path.insert(0, directory)
     try:
         return importlib.import_module(name)
@@ -36,7 +36,7 @@ def _shipped(name: str) -> Any:  # noqa: ANN401 - a module that is loaded as it 
         sys.path.remove(directory)
 
 
-_AWS, _HEART, _LEASE = _shipped("aws"), _shipped("heart"), _shipped("lease")
+_AWS, _HEART, _LEASE = _shipped("aws"), _shipped("heartbeat"), _shipped("lease")
 
 
 @dataclass(slots=True)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from otherside.core.policy import Policy
-from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode
+from otherside.failover.decision.state import Phase
+from otherside.failover.decision.thresholds import Policy
 from otherside.sim.cloud import Hostility
 from otherside.sim.script import FOREVER_S, LONG_RUN_S, People, Script
 from otherside.sim.swarm import Run, run
-from otherside.sim.truth import Ill, Spell
+from otherside.sim.world_state import Ill, Spell
 
 _CALM = Script(
     seed=1,

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from random import Random
 
-from otherside.core.facts import Order
-from otherside.core.policy import Policy
 from otherside.core.topology import FailoverMode
+from otherside.failover.decision.observation import Order
+from otherside.failover.decision.thresholds import Policy
 from otherside.sim.cloud import Hostility
-from otherside.sim.truth import Ill, Spell
+from otherside.sim.world_state import Ill, Spell
 
 CHANCE = 0.25
 """How often each kind of trouble is switched on at all."""

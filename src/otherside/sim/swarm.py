@@ -4,19 +4,19 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
 
-from otherside.core.facts import Command, Move, Order
-from otherside.core.policy import Policy
-from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode, Side
-from otherside.orchestrator.actuate import actuate
-from otherside.orchestrator.ports import ConflictError, UnavailableError
-from otherside.orchestrator.reconcile import Look, reconcile
+from otherside.failover.actuator import actuate
+from otherside.failover.controller import Look, reconcile
+from otherside.failover.decision.observation import Command, Move, Order
+from otherside.failover.decision.state import Phase
+from otherside.failover.decision.thresholds import Policy
+from otherside.failover.ports import ConflictError, UnavailableError
 from otherside.sim.cloud import Cloud, Hostility
 from otherside.sim.history import History
 from otherside.sim.invariants import broken_in
 from otherside.sim.script import HEALED_S, People, Script
-from otherside.sim.truth import BY_HAND, Ill, Truth
 from otherside.sim.world import KilledError, SimulatedWorld, newer
+from otherside.sim.world_state import BY_HAND, Ill, Truth
 
 TICK_S = 60.0
 LOOP_S = 5.0

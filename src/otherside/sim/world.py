@@ -9,21 +9,26 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from otherside.core.decide import Decision
-from otherside.core.facts import Facts, Move, Reading
-from otherside.core.names import FAILOVER_ACTIVE, TRAFFIC_STATES, OrchestratorSettings, Shelf
-from otherside.core.state import Intent, State
 from otherside.core.topology import Side
-from otherside.orchestrator.aws import probes
-from otherside.orchestrator.aws.world import Answers, AwsWorld, Questions, gather
-from otherside.orchestrator.ports import UnavailableError
+from otherside.core.wire_contract import (
+    FAILOVER_ACTIVE,
+    TRAFFIC_STATES,
+    OrchestratorSettings,
+    Shelf,
+)
+from otherside.failover.aws import probes
+from otherside.failover.aws.world import Answers, AwsWorld, Questions, gather
+from otherside.failover.decision.decide import Decision
+from otherside.failover.decision.observation import Facts, Move, Reading
+from otherside.failover.decision.state import Intent, State
+from otherside.failover.ports import UnavailableError
 from otherside.sim.cloud import ARNS, OTHER_VERSION, STALE_MAX_S, VERSION, Claimed, Cloud, Committed
 from otherside.sim.keepers import APPLICATION
 from otherside.sim.table import ObjectsClient, TableClient, refusal
-from otherside.sim.truth import Ill, P, S
+from otherside.sim.world_state import Ill, P, S
 
 if TYPE_CHECKING:
-    from otherside.orchestrator.aws.ledger import Pulse
+    from otherside.failover.aws.state_store import Pulse
 
 T = TypeVar("T")
 

@@ -1,1 +1,1 @@
-"""Two AWS Regions on one machine: the real program and functions, against real processes."""
+"""Two AWS Regions and a third on one machine."""

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from otherside.twin.data.postgres import Server
-from otherside.twin.front.fault import Fault, Mode
-from otherside.twin.geography import Path
+from otherside.twin.gateway.faults import Fault, Mode
+from otherside.twin.net.partitions import Path
+from otherside.twin.services.rds.postgres import Server
 
 if TYPE_CHECKING:
-    from otherside.twin.cloud import Cloud
+    from otherside.twin.app import Cloud
 
 
 class Control:

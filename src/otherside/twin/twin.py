@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any, Self
 
-from otherside.infra.declare import Transform
-from otherside.infra.project import Project
-from otherside.twin.engine.clients import Clients
-from otherside.twin.engine.provision import Progress, Provisioned, provision
-from otherside.twin.guest.warp import Warp
-from otherside.twin.registry import PREFIX
+from otherside.program.monitor import Transform
+from otherside.program.project import Project
+from otherside.twin.deploy.clients import Clients
+from otherside.twin.deploy.provisioner import Progress, Provisioned, provision
+from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.host.registry import PREFIX
 
 READY_S, ANSWER_S, END_S = 60.0, 120.0, 20.0
 REGIONS = ("us-east-2", "us-west-2", "us-east-1")
@@ -224,7 +224,7 @@ class Twin:
         environment["MALLOC_ARENA_MAX"] = "1"  # an interpreter's threads take turns anyway
         with log.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "otherside.twin.cloud"],
+                [sys.executable, "-m", "otherside.twin.app"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -7,11 +7,11 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from otherside.drill.measure import ACKNOWLEDGED, Outage
+from otherside.drill.measurements import ACKNOWLEDGED, Outage
 from otherside.drill.recording import Entry, Recording
 from otherside.drill.report.words import loss, span
 from otherside.drill.result import Result
-from otherside.drill.story import Lane, Line
+from otherside.drill.timeline import Lane, Line
 
 WIDTH, LEFT, ROW, TALL = 960, 110, 26, 90
 BUCKET_S = 2.0

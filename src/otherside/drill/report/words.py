@@ -1,6 +1,6 @@
 """Numbers as a person reads them; what nobody could measure is said so, and is no number."""
 
-from otherside.drill.measure import Measures
+from otherside.drill.measurements import Measures
 
 UNKNOWN = "unknown"
 

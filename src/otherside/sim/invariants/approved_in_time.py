@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from otherside.core.facts import Order
-from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode
+from otherside.failover.decision.observation import Order
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History
 
 OLDEST_S, SLACK_S = 900.0, 1.0

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from otherside.core.state import Phase
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History
-from otherside.sim.truth import BY_HAND
+from otherside.sim.world_state import BY_HAND
 
 
 def check(history: History) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode, Side
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History
 
 

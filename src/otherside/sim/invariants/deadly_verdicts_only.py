@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from otherside.core.state import Phase
-from otherside.core.verdict import DEADLY
+from otherside.failover.decision.state import Phase
+from otherside.failover.decision.verdict import DEADLY
 from otherside.sim.history import History, approved
-from otherside.sim.truth import Ill
+from otherside.sim.world_state import Ill
 
 HARMLESS = frozenset(
     {

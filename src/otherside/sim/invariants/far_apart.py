@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from otherside.core.facts import Move, Order
-from otherside.core.state import Phase
 from otherside.core.topology import Side
+from otherside.failover.decision.observation import Move, Order
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History, approved
 
 

@@ -5,10 +5,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from otherside.sim.history import History
-from otherside.sim.truth import BY_HAND
+from otherside.sim.world_state import BY_HAND
 
 if TYPE_CHECKING:
-    from otherside.core.facts import Command
+    from otherside.failover.decision.observation import Command
 
 
 def check(history: History) -> Iterator[str]:

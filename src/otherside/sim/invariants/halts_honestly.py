@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from otherside.core.state import Phase
-from otherside.core.transitions import Event
+from otherside.failover.decision.state import Phase
+from otherside.failover.decision.transitions import Event
 from otherside.sim.history import History
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from otherside.core.facts import Order
-from otherside.core.state import Phase
-from otherside.core.transitions import Event
+from otherside.failover.decision.observation import Order
+from otherside.failover.decision.state import Phase
+from otherside.failover.decision.transitions import Event
 from otherside.sim.history import History
-from otherside.sim.truth import BY_HAND, Ill
+from otherside.sim.world_state import BY_HAND, Ill
 
 SEEN_S = 150.0
 """How long a move by hand may go unnoticed: an old description, and two ticks."""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from otherside.core.facts import Order
-from otherside.core.state import first
 from otherside.core.topology import Side
+from otherside.failover.decision.observation import Order
+from otherside.failover.decision.state import first
 from otherside.sim.history import History
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from otherside.sim.history import History
-from otherside.sim.truth import BY_HAND
+from otherside.sim.world_state import BY_HAND
 
 
 def check(history: History) -> Iterator[str]:

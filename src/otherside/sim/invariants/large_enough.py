@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from otherside.core.state import Phase
 from otherside.core.topology import Side
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History
-from otherside.sim.truth import Ill
+from otherside.sim.world_state import Ill
 
 SOON_S = 180.0
 

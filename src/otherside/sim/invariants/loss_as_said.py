@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from otherside.core.facts import Move, Replication
-from otherside.core.names import LEASE_S
-from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode
+from otherside.core.wire_contract import LEASE_S
+from otherside.failover.decision.observation import Move, Replication
+from otherside.failover.decision.state import Phase
 from otherside.sim.cloud import Committed
 from otherside.sim.history import History, approved
-from otherside.sim.truth import Effective
+from otherside.sim.world_state import Effective
 
 SLACK_S = 1.5
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
-from otherside.core.state import Phase
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History
-from otherside.sim.truth import Ill
+from otherside.sim.world_state import Ill
 
 LONGEST_S = {
     Phase.SUSPECT: 800.0,

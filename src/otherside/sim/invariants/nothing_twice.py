@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from otherside.core.decide import decide
+from otherside.failover.decision.decide import decide
 from otherside.sim.history import History
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from otherside.core.state import Phase
 from otherside.core.topology import FailoverMode
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History
-from otherside.sim.truth import BY_HAND
+from otherside.sim.world_state import BY_HAND
 
 _BEFORE = frozenset({Phase.STEADY, Phase.SUSPECT})
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from otherside.core.decide import decide
-from otherside.core.state import first
+from otherside.failover.decision.decide import decide
+from otherside.failover.decision.state import first
 from otherside.sim.history import History
 
 LATE_S = 30.0

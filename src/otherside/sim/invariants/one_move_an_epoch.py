@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from otherside.sim.history import History
-from otherside.sim.truth import BY_HAND
+from otherside.sim.world_state import BY_HAND
 
 CALL_S = 15.0
 """Longest that a call takes in the simulation, once the clock has been read for it."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from otherside.core.topology import FailoverMode, Side
 from otherside.sim.history import History
 from otherside.sim.script import HEALED_S
-from otherside.sim.truth import BY_HAND, Ill
+from otherside.sim.world_state import BY_HAND, Ill
 
 RECOVERY_S = 600.0
 """Three ticks, the window, the fence, a late actor's time, and one more attempt of each kind."""

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from otherside.core.facts import Order
-from otherside.core.state import Phase
+from otherside.failover.decision.observation import Order
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History
 
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from otherside.core.facts import Move
-from otherside.core.state import Phase
+from otherside.failover.decision.observation import Move
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History
-from otherside.sim.truth import BY_HAND
+from otherside.sim.world_state import BY_HAND
 
 
 def check(history: History) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from otherside.core.state import Phase
+from otherside.failover.decision.state import Phase
 from otherside.sim.history import History
-from otherside.sim.truth import Ill
+from otherside.sim.world_state import Ill
 
 WINDOW_S = 60.0
 """Not the policy's: whoever shortens it there has to answer here."""

@@ -1,0 +1,1 @@
+"""The static checker: infrastructure code in, disaster recovery findings out."""

@@ -1,0 +1,1 @@
+"""Questions about a system that several rules share."""

@@ -1,0 +1,177 @@
+"""What a role may do, as far as its policies are in the graph."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Undecided, Unknown, Value
+
+_MANAGED: Mapping[str, tuple[str, ...]] = {
+    "AdministratorAccess": ("*",),
+    "PowerUserAccess": ("[!io]*", "o[!r]*", "i[!a]*"),
+    "ReadOnlyAccess": ("*:Describe*", "*:Get*", "*:List*"),
+    "AmazonRDSFullAccess": ("rds:*", "cloudwatch:*", "sns:*", "logs:*", "ec2:Describe*"),
+    "AmazonRDSReadOnlyAccess": ("rds:Describe*", "rds:ListTagsForResource", "cloudwatch:*"),
+    "AmazonRoute53FullAccess": ("route53:*", "elasticloadbalancing:DescribeLoadBalancers"),
+    "AmazonRoute53ReadOnlyAccess": ("route53:Get*", "route53:List*", "route53:TestDNSAnswer"),
+    "CloudWatchFullAccess": ("cloudwatch:*", "logs:*", "sns:*", "autoscaling:Describe*"),
+    "CloudWatchFullAccessV2": ("cloudwatch:*", "logs:*", "sns:*", "autoscaling:Describe*"),
+    "CloudWatchReadOnlyAccess": ("cloudwatch:Describe*", "cloudwatch:Get*", "cloudwatch:List*"),
+    "AmazonSNSFullAccess": ("sns:*",),
+    "AmazonDynamoDBFullAccess": ("dynamodb:*", "cloudwatch:*"),
+    "AutoScalingFullAccess": ("autoscaling:*", "ec2:*", "cloudwatch:PutMetricAlarm"),
+    "AmazonEC2FullAccess": ("ec2:*", "autoscaling:*", "elasticloadbalancing:*", "cloudwatch:*"),
+    "AWSLambdaBasicExecutionRole": ("logs:*",),
+    "AWSLambdaVPCAccessExecutionRole": ("logs:*", "ec2:*"),
+    "AWSXRayDaemonWriteAccess": ("xray:*",),
+    "CloudWatchLambdaInsightsExecutionRolePolicy": ("logs:*",),
+}
+"""What AWS's own policies allow, in outline; docs.aws.amazon.com/aws-managed-policy."""
+
+
+_ATTACHED = (("iam.role_policy_attachment", "role"), ("iam.policy_attachment", "roles"))
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """The statements of a role, and whether these are all."""
+
+    statements: tuple[Value, ...]
+    missing: str = ""
+    """What is not known; empty where everything is."""
+
+    def allow(self, action: str) -> bool | None:
+        """Tell whether an action is allowed on something; `None` where that cannot be told."""
+        maybe = bool(self.missing)
+        allowed = False
+        for one in self.statements:
+            if isinstance(one, Unknown):
+                maybe = True
+                continue
+            covers = _covers(one, action)
+            if one.get("effect") == "Deny" and covers and _everything(one):
+                return False
+            if isinstance(one.get("effect"), Unknown) or (
+                one.get("effect") == "Allow" and covers is None
+            ):
+                maybe = True
+            if one.get("effect") == "Allow" and covers:
+                allowed = True
+        return True if allowed else None if maybe else False
+
+    def means(self, action: str) -> bool:
+        """Tell whether a statement allows an action by more of its name than its service."""
+        least = len(action.partition(":")[0]) + 2
+        return any(
+            isinstance(each, str) and matches(each, action) and len(each.split("*")[0]) >= least
+            for one in self.statements
+            if not isinstance(one, Unknown) and one.get("effect") == "Allow"
+            for each in _listed(one.get("actions") or [])
+        )
+
+    def named(self, action: str) -> list[Value]:
+        """Return what an action is allowed on by name, as it is written; `*` names nothing."""
+        return [
+            resource
+            for one in self.statements
+            if not isinstance(one, Unknown)
+            and one.get("effect") == "Allow"
+            and _covers(one, action)
+            for resource in _listed(one.get("resources"))
+        ]
+
+
+def _listed(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else [value]
+
+
+def _everything(statement: Mapping[str, Any]) -> bool:
+    """Tell whether a denial holds for everything, always."""
+    if statement.get("conditions") or statement.get("not_resources"):
+        return False
+    resources = statement.get("resources") or ["*"]
+    return not isinstance(resources, Unknown) and "*" in resources
+
+
+def _covers(statement: Mapping[str, Any], action: str) -> bool | None:
+    actions, others = statement.get("actions"), statement.get("not_actions")
+    found = actions if actions is not None else others
+    if found is None or isinstance(found, Unknown):
+        return None
+    hit = any(isinstance(one, str) and matches(one, action) for one in found)
+    if not hit and any(isinstance(one, Unknown) for one in found):
+        return None
+    return hit if actions is not None else not hit
+
+
+@lru_cache(maxsize=4096)
+def _pattern(text: str) -> re.Pattern[str]:
+    pieces = {"*": ".*", "?": "."}
+    escaped = "".join(pieces.get(one) or re.escape(one) for one in text)
+    escaped = re.sub(r"\\\[!(.+?)\\\]", r"[^\1]", escaped)
+    return re.compile(escaped, re.IGNORECASE | re.DOTALL)
+
+
+def matches(pattern: str, text: str) -> bool:
+    """Tell whether a policy's pattern, with `*` and `?`, covers an action or an ARN."""
+    return bool(_pattern(pattern).fullmatch(text))
+
+
+def rights(graph: Graph, role: Resource) -> Rights:
+    """Return everything that a role is allowed and denied."""
+    statements: list[Value] = []
+    missing = _astray(graph, role)
+    for one in graph.known_users(role, "iam.role_policy", "role"):
+        document = one["policy"]
+        if isinstance(document, Unknown):
+            document = _generated(graph, one, document)
+        statements.extend(document if isinstance(document, list) else ())
+        if not isinstance(document, list):
+            missing = f"a policy of {role.name}, which is known only at deployment"
+    attached: list[tuple[Resource, Value]] = [
+        (one, one["policy_arn"])
+        for kind, path in _ATTACHED
+        for one in graph.known_users(role, kind, path)
+    ]
+    for source, arn in attached:
+        found = _attached(graph, source, arn)
+        if found is None:
+            missing = f"what {arn if isinstance(arn, str) else 'an attached policy'} allows"
+        statements.extend(found or ())
+    return Rights(tuple(statements), missing)
+
+
+def _astray(graph: Graph, role: Resource) -> str:
+    """Say which policies may be this role's, where nobody can tell whose they are."""
+    try:
+        for kind, path in (("iam.role_policy", "role"), *_ATTACHED):
+            graph.users(role, kind, path)
+    except Undecided as undecided:
+        return str(undecided)
+    return ""
+
+
+def _generated(graph: Graph, source: Resource, value: Value) -> Value:
+    """Return the statements of a document that a data source makes."""
+    for link in graph.links(source, value, "data.iam_policy_document"):
+        return link.resource["document"]
+    return value
+
+
+def _attached(graph: Graph, source: Resource, arn: Value) -> Iterable[Value] | None:
+    """Return the statements of an attached policy, or `None` where it is not known."""
+    for link in graph.links(source, arn, "iam.policy", "data.iam_policy"):
+        document = link.resource["policy"]
+        if isinstance(document, Unknown):
+            document = _generated(graph, link.resource, document)
+        if isinstance(document, list):
+            return document
+        arn = link.resource.attributes.get("arn") or arn
+    if isinstance(arn, str) and ":aws:policy/" in arn:
+        actions = _MANAGED.get(arn.rpartition("/")[2])
+        if actions is not None:
+            return [{"effect": "Allow", "actions": list(actions), "resources": ["*"]}]
+    return None

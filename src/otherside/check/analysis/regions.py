@@ -1,0 +1,123 @@
+"""Which Region is the primary and which the standby, by what the stack itself says of them."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+
+from otherside.check.model.arn import is_region
+from otherside.check.model.graph import Graph, Pair, Resource
+from otherside.check.model.values import Undecided, Unknown
+
+_WORDS = {
+    "primary": {"primary", "main", "active"},
+    "standby": {"standby", "dr", "secondary", "passive", "recovery", "failover", "backup"},
+}
+
+
+def pair_of(graph: Graph) -> Pair | None:
+    """Return the pair that the strongest witness names, or `None`."""
+    for witness in (_by_records, _by_databases, _by_copies, _by_names):
+        with suppress(Undecided):  # who does not know is no witness
+            for primary, standby in witness(graph):
+                if primary != standby and is_region(primary) and is_region(standby):
+                    return Pair(str(primary), str(standby))
+    return None
+
+
+_ALIASES_MAX = 10
+Named = Iterator[tuple[str | None, str | None]]
+
+
+def _by_records(graph: Graph) -> Named:
+    """Read failover records: users go to PRIMARY while it is healthy."""
+    sides: dict[tuple[object, object], dict[str, str | None]] = {}
+    for record in graph.of("route53.record"):
+        side = record["failover_routing_policy.type"]
+        if side not in {"PRIMARY", "SECONDARY"}:
+            continue
+        key = (_plain(record["name"]), record["type"])
+        sides.setdefault(key, {})[side] = serving_region(graph, record)
+    for found in sides.values():
+        if len(found) == 2:  # noqa: PLR2004 - both sides
+            yield found["PRIMARY"], found["SECONDARY"]
+
+
+def serving_region(graph: Graph, record: Resource, depth: int = 0) -> str | None:
+    """Return the Region that a record leads users to, or `None`."""
+    target = graph.link(record, "alias.name") or graph.link(record, "records")
+    if target is not None and target.resource.kind == "route53.record" and depth < _ALIASES_MAX:
+        return serving_region(graph, target.resource, depth + 1)
+    if target is not None:
+        return target.resource.region if is_region(target.resource.region) else None
+    for text in (record["alias.name"], *_texts(record["records"])):
+        for part in text.split(".") if isinstance(text, str) else ():
+            if is_region(part):
+                return str(part)
+    return None
+
+
+def _plain(value: object) -> object:
+    return value.rstrip(".").lower() if isinstance(value, str) else ""
+
+
+def _texts(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+
+
+def _by_databases(graph: Graph) -> Named:
+    """Read replication: the source is the primary."""
+    for cluster in graph.of("rds.cluster"):
+        source = cluster["source_region"]
+        if is_region(source):
+            yield source, cluster.region
+    for group in graph.of("rds.global_cluster"):
+        members = [
+            one
+            for one in graph.of("rds.cluster")
+            if (link := graph.link(one, "global_cluster_identifier", "rds.global_cluster"))
+            and link.resource is group
+        ]
+        writers = [one for one in members if one["master_username"] is not None]
+        others = [one for one in members if one["master_username"] is None]
+        if len(writers) == 1 and others:
+            yield writers[0].region, others[0].region
+    for kind, path in (
+        ("rds.cluster", "replication_source_identifier"),
+        ("rds.instance", "replicate_source_db"),
+    ):
+        for replica in graph.of(kind):
+            link = graph.link(replica, path, "rds.cluster", "rds.instance")
+            if link is not None:
+                yield link.resource.region, replica.region
+
+
+def _by_copies(graph: Graph) -> Named:
+    """Read copies that go one way: replicas of secrets, replication of buckets."""
+    for secret in graph.of("secretsmanager.secret"):
+        for replica in secret["replica"] if isinstance(secret["replica"], list) else ():
+            if not isinstance(replica, Unknown):
+                yield secret.region, replica.get("region")
+    ways = set()
+    for replication in graph.of("s3.replication"):
+        for rule in replication["rule"] if isinstance(replication["rule"], list) else ():
+            target = rule.get("destination") if isinstance(rule, dict) else None
+            value = target.get("bucket") if isinstance(target, dict) else None
+            for link in graph.links(replication, value, "s3.bucket"):
+                ways.add((replication.region, link.resource.region))
+    for source, target in sorted(ways, key=str):
+        if (target, source) not in ways:
+            yield source, target
+
+
+def _by_names(graph: Graph) -> Named:
+    """Read what providers and stacks are called: `aws.dr`, `primary.yaml`."""
+    found: dict[str, set[str]] = {"primary": set(), "standby": set()}
+    for one in graph.resources.values():
+        if not is_region(one.region):
+            continue
+        words = f"{one.provider} {one.stack}" if one.kind != "provider" else one.name
+        spelt = set(words.replace("-", " ").replace("_", " ").replace(".", " ").lower().split())
+        for side, called in _WORDS.items():
+            if spelt & called:
+                found[side].add(str(one.region))
+    if len(found["primary"]) == len(found["standby"]) == 1:
+        yield found["primary"].pop(), found["standby"].pop()

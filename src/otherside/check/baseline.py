@@ -1,0 +1,52 @@
+"""What is known already: findings that were there when the check was adopted."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from otherside.check.engine import Finding
+from otherside.check.readers.problem import InputError
+
+VERSION = 1
+
+
+def fingerprint(finding: Finding) -> str:
+    """Return what tells a finding from others, wherever its file lies, on whatever line."""
+    name = finding.resource
+    head, mark, rest = name.partition("#")
+    stable = f"{Path(head).name}{mark}{rest}" if mark else name
+    text = f"{finding.rule.code}\0{stable}\0{finding.message}"
+    return hashlib.sha256(text.encode("utf-8", "backslashreplace")).hexdigest()[:32]
+
+
+def read_baseline(file: Path) -> frozenset[str]:
+    """Return the fingerprints of a baseline.
+
+    Raises:
+        InputError: If it cannot be read, or is none.
+    """
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        if document["schema_version"] != VERSION:
+            cause = f"a baseline of version {document['schema_version']}; write it again"
+            raise InputError(str(file), cause)
+        return frozenset(str(one["fingerprint"]) for one in document["findings"])
+    except OSError as error:
+        raise InputError(str(file), error.strerror or str(error)) from None
+    except (ValueError, KeyError, TypeError, RecursionError):
+        raise InputError(str(file), "no baseline: write one with --write-baseline") from None
+
+
+def as_baseline(findings: Iterable[Finding]) -> str:
+    """Return a baseline of findings, for whoever reviews it to read."""
+    listed = [
+        {
+            "fingerprint": fingerprint(one),
+            "code": one.rule.code,
+            "resource": one.resource,
+            "message": one.message,
+        }
+        for one in findings
+    ]
+    return json.dumps({"schema_version": VERSION, "findings": listed}, indent=2) + "\n"

@@ -1,0 +1,214 @@
+"""From a graph and the catalogue to findings: what is wrong, what is not known, what is excused."""
+
+import fnmatch
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from otherside.check.catalogue import catalogue
+from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
+from otherside.check.model.values import Undecided
+from otherside.check.rule import REGION, SYSTEM, Found, Rule, Severity
+
+SINGLE = "DR400"
+"""What a system of a single Region is told, and nothing else."""
+EDGE = "us-east-1"
+_EDGE = re.compile(r"wafv?2|acm|certificatemanager|cloudfront|route_?53", re.IGNORECASE)
+FAILED = "the rule failed on a value that it did not expect"
+"""How the reason of an unknown begins that is a mistake of ours, or a value of a wrong type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One defect in one resource."""
+
+    rule: Rule
+    resource: str
+    region: str
+    place: Place
+    message: str
+    type: str = ""
+    severity: Severity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsure:
+    """What a rule could not tell of one resource, and why."""
+
+    rule: Rule
+    resource: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Excused:
+    """A finding that its owner has suppressed, with their reason."""
+
+    finding: Finding
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppression:
+    """An entry of the configuration: a rule, whose resources, and why."""
+
+    code: str
+    resource: str
+    """The resource's name, with `*` for whatever."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Which rules are asked, and what is excused."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    suppress: tuple[Suppression, ...] = ()
+    single_region_ok: bool = False
+
+    def asks(self, rule: Rule) -> bool:
+        """Tell whether a rule is asked: selected or nobody is, and not ignored."""
+        wanted = not self.select or any(_names(rule, one) for one in self.select)
+        return wanted and not any(_names(rule, one) for one in self.ignore)
+
+
+def _names(rule: Rule, text: str) -> bool:
+    """Tell whether a text names a rule: its code, the begin of it, its name or its step."""
+    upper = text.upper()
+    return rule.code.startswith(upper) or text in {rule.name, rule.step.value}
+
+
+@dataclass(slots=True, kw_only=True)
+class Result:
+    """What came of a check."""
+
+    findings: list[Finding] = field(default_factory=list)
+    unsure: list[Unsure] = field(default_factory=list)
+    excused: list[Excused] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    """Suppressions without a reason, or of rules that there are not."""
+    asked: int = 0
+    """How many rules were asked."""
+
+
+def check(graph: Graph, config: Config) -> Result:
+    """Return every finding, the worst first."""
+    result = Result()
+    single = is_single(graph)
+    for rule in catalogue():
+        if not config.asks(rule):
+            continue
+        if single and (not rule.alone or config.single_region_ok):
+            continue
+        if not single and rule.alone:
+            result.asked += 1
+            continue
+        result.asked += 1
+        for subject in _subjects(rule, graph):
+            _ask(rule, graph, subject, config, result)
+    result.problems.extend(_wrong_suppressions(graph, config))
+    result.findings.sort(key=lambda one: (-one.severity.rank, one.rule.code, one.resource))
+    result.unsure.sort(key=lambda one: (one.rule.code, one.resource))
+    return result
+
+
+def is_single(graph: Graph) -> bool:
+    """Tell whether everything is in one Region, as far as is known.
+
+    What CloudFront and Route 53 need in us-east-1 is no second Region.
+    """
+    edge = [one for one in graph.resources.values() if one.region == EDGE]
+    regions = set(graph.regions)
+    if edge and all(_at_edge(one) for one in edge):
+        regions.discard(EDGE)
+    return len(regions) <= 1 and not any(
+        one.kind not in {"provider", "backend"} and not one.kind.startswith("data.")
+        for one in graph.unplaced()
+    )
+
+
+def _at_edge(one: Resource) -> bool:
+    watches = one.kind == "cloudwatch.alarm" and one["namespace"] in {
+        "AWS/Route53",
+        "AWS/CloudFront",
+    }
+    kinds = {"acm.certificate", "provider", "backend", "sns.topic", "sns.topic_policy"}
+    return watches or one.kind in kinds or bool(_EDGE.search(one.type))
+
+
+def _subjects(rule: Rule, graph: Graph) -> Iterator[Resource]:
+    for kind in rule.on:
+        if kind == SYSTEM:
+            yield _pseudo(SYSTEM, "the system", GLOBAL)
+        elif kind == REGION:
+            for region in graph.regions:
+                yield _pseudo(REGION, region, region)
+        else:
+            yield from graph.of(kind)
+
+
+def _pseudo(kind: str, name: str, region: str) -> Resource:
+    return Resource(
+        id=f"{kind}:{name}",
+        name=name,
+        kind=kind,
+        type=kind,
+        region=region,
+        place=Place(""),
+        dialect="",
+    )
+
+
+def _ask(rule: Rule, graph: Graph, subject: Resource, config: Config, result: Result) -> None:
+    try:
+        for found in rule.check(graph, subject):
+            one = found if isinstance(found, Found) else Found(subject, found)
+            finding = Finding(
+                rule=rule,
+                resource=one.resource.name,
+                region=one.resource.region or "unknown",
+                place=one.resource.place,
+                message=one.message,
+                type=one.resource.type,
+                severity=config.severity.get(rule.code, rule.severity),
+            )
+            reason = _excuse(rule, one.resource, config)
+            if reason:
+                result.excused.append(Excused(finding=finding, reason=reason))
+            else:
+                result.findings.append(finding)
+    except Undecided as undecided:
+        _unsure(rule, subject, str(undecided), config, result)
+    except Exception as error:  # noqa: BLE001 - one rule's mistake must not hide what others find
+        reason = f"{FAILED} ({type(error).__name__}: {error})"
+        _unsure(rule, subject, reason, config, result)
+
+
+def _unsure(rule: Rule, subject: Resource, reason: str, config: Config, result: Result) -> None:
+    if not _excuse(rule, subject, config):
+        result.unsure.append(Unsure(rule=rule, resource=subject.name, reason=reason))
+
+
+def _excuse(rule: Rule, resource: Resource, config: Config) -> str:
+    for key in (rule.code, rule.name):
+        if resource.suppressed.get(key):
+            return resource.suppressed[key]
+    for one in config.suppress:
+        if one.code in {rule.code, rule.name} and fnmatch.fnmatchcase(resource.name, one.resource):
+            return one.reason
+    return ""
+
+
+def _wrong_suppressions(graph: Graph, config: Config) -> Iterable[str]:
+    known = {key for one in catalogue() for key in (one.code, one.name)}
+    for resource in graph.resources.values():
+        for code, reason in resource.suppressed.items():
+            if not reason.strip():
+                yield f"{resource.name}: {code} is suppressed without a reason, so it is not"
+            elif code not in known:
+                yield f"{resource.name}: there is no rule {code} to suppress"
+    for one in config.suppress:
+        if one.code not in known:
+            yield f"configuration: there is no rule {one.code} to suppress"

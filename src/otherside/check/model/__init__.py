@@ -1,0 +1,1 @@
+"""Resources, values and links: what every dialect is read into."""

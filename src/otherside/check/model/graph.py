@@ -1,0 +1,413 @@
+"""One graph of resources across stacks, files and Regions, and the questions that rules ask of it.
+
+Whoever asks for a value gets it, or `None` where nobody set it, or an `Undecided` is raised where
+it cannot be known: a rule need not think of the third case, and never takes it for a pass.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, TypeVar
+
+from otherside.check.model.arn import Arn, is_region, read_arn
+from otherside.check.model.schema import Attribute, kinds
+from otherside.check.model.values import Undecided, Unknown, Value, refs, strings, unknowns
+
+Found = TypeVar("Found")
+GLOBAL = "global"
+"""The Region of what belongs to none: IAM, Route 53, a global cluster."""
+_GLOBAL_SERVICES = ("iam.", "route53.", "cloudfront.", "globalaccelerator.", "arc.routing")
+_GLOBAL_KINDS = {"rds.global_cluster", "data.iam_policy", "data.iam_policy_document"}
+
+
+def is_global(kind: str) -> bool:
+    """Tell whether a kind of resource belongs to no Region."""
+    return kind.startswith(_GLOBAL_SERVICES) or kind in _GLOBAL_KINDS
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a resource is written."""
+
+    file: str
+    line: int | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Resource:
+    """One resource, whatever it was written in."""
+
+    id: str
+    """Unique in its graph."""
+    name: str
+    """What its owner knows it by: Terraform address, URN, template#LogicalId."""
+    kind: str
+    """In our vocabulary; the native type for what is not in it."""
+    type: str
+    region: str | None
+    """Its Region, `global`, or `None` where it cannot be known."""
+    place: Place
+    dialect: str
+    attributes: dict[str, Value] = field(default_factory=dict)
+    stack: str = ""
+    """The template, state or program that it belongs to."""
+    provider: str = ""
+    """The provider that makes it; providers are resources of the kind `provider`."""
+    odd: tuple[str, ...] = ()
+    """Properties that its kind does not have."""
+    ignored: tuple[str, ...] | None = None
+    """Attributes whose drift is ignored; `None` where the source does not say."""
+    suppressed: Mapping[str, str] = field(default_factory=dict)
+    """Rules that its owner has suppressed here, and why."""
+
+    @property
+    def label(self) -> str:
+        """Its name without what is around it, for sentences."""
+        marks = {"pulumi": "::", "cloudformation": "#"}
+        return self.name.rpartition(marks.get(self.dialect, "\0"))[2]
+
+    def __getitem__(self, path: str) -> Value:
+        """Return a value, which may be `Unknown`, or `None` where nobody set it.
+
+        Raises:
+            KeyError: If the vocabulary has no such attribute: a mistake of the rule.
+        """
+        return _walk(self.attributes, kinds()[self.kind].attributes, path)
+
+    def known(self, path: str) -> Value:
+        """Return a value, or `None` where nobody set it.
+
+        Raises:
+            Undecided: If it, or a part of it, is known only at deployment.
+        """
+        value = self[path]
+        for one in unknowns(value):
+            raise Undecided(self.cannot(path, one.why))
+        return value
+
+    def cannot(self, path: str, why: str) -> str:
+        """Return the sentence for what is not known."""
+        return f"{path.replace('_', ' ')} of {self.name} is {why}"
+
+    def text(self, path: str) -> str | None:
+        """Return a value as text.
+
+        Raises:
+            Undecided: As `known`.
+        """
+        value = self.known(path)
+        return None if value is None else str(value)
+
+    def here(self) -> str:
+        """Return its Region.
+
+        Raises:
+            Undecided: If it is not known.
+        """
+        if self.region is None:
+            msg = f"the Region of {self.name} is not known"
+            raise Undecided(msg)
+        return self.region
+
+
+def _walk(values: Mapping[str, Value], allowed: Mapping[str, Attribute], path: str) -> Value:
+    head, _, rest = path.partition(".")
+    if head not in allowed and head not in {"id", "arn"}:
+        raise KeyError(head)
+    value = values.get(head)
+    if not rest:
+        return value
+    if not isinstance(value, Mapping):
+        return value if isinstance(value, Unknown) else None
+    if allowed[head].shape in {"map", "env"}:
+        return value.get(rest)
+    return _walk(value, allowed[head].members, rest)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a value leads to: a resource, and which attribute of it the value is."""
+
+    resource: Resource
+    attribute: str
+    """Empty where the source does not tell which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Which Region serves, and which stands by."""
+
+    primary: str
+    standby: str
+
+
+class Graph:
+    """Resources and their links. It is not changed once a rule has asked something."""
+
+    def __init__(
+        self, resources: Iterable[Resource] = (), *, facts: Mapping[str, str] | None = None
+    ) -> None:
+        """Take resources; of two with one identifier, the later counts."""
+        self.resources = {one.id: one for one in resources}
+        self.facts = dict(facts or {})
+        """What is known of the stacks besides: `partial`, where not all of one is shown."""
+        self.memory: dict[str, Any] = {}
+        """What a query has found, for the next rule that asks the same."""
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = defaultdict(list)
+        for one in self.resources.values():
+            found[one.kind].append(one)
+        return found
+
+    @cached_property
+    def _by_place(self) -> dict[tuple[str, str | None], list[Resource]]:
+        found: dict[tuple[str, str | None], list[Resource]] = defaultdict(list)
+        for one in self.resources.values():
+            found[one.kind, one.region].append(one)
+        return found
+
+    @cached_property
+    def _by_value(self) -> dict[str, list[Link]]:
+        """What each identity leads to."""
+        found: dict[str, list[Link]] = defaultdict(list)
+        for one in self.resources.values():
+            kind = kinds().get(one.kind)
+            if kind is not None and kind.borrows:
+                continue
+            for name in kind.known_by if kind is not None else ("id", "arn"):
+                value = one.attributes.get(name)
+                if isinstance(value, str) and value:
+                    found[value].append(Link(one, name))
+        return found
+
+    @cached_property
+    def _by_arn(self) -> dict[tuple[str, str, str], Resource]:
+        """What each ARN that can be told from a name leads to."""
+        found = {}
+        for one in self.resources.values():
+            if one.kind in kinds() and kinds()[one.kind].arn:
+                arn = derived_arn(one)
+                if arn is not None:
+                    found[arn] = one
+        return found
+
+    @cached_property
+    def _users(self) -> dict[tuple[str, str], tuple[dict[str, list[Resource]], list[Resource]]]:
+        return {}
+
+    def of(self, *names: str, region: str | None = None) -> list[Resource]:
+        """Return the resources of some kinds, in one Region where it is given."""
+        if region is None:
+            return [one for name in names for one in self._by_kind.get(name, [])]
+        return [one for name in names for one in self._by_place.get((name, region), [])]
+
+    def links(self, source: Resource, value: Value, *wanted: str) -> list[Link]:
+        """Return what a value of a resource leads to, of the wanted kinds where they are given."""
+        found: list[Link] = []
+        if isinstance(value, str):
+            found = self._named(source, value)
+        else:
+            for ref in refs(value):
+                target = self.resources.get(ref.target)
+                if target is not None:
+                    found.append(Link(target, ref.attribute))
+            if isinstance(value, (list, tuple)):
+                for one in value:
+                    if isinstance(one, str):
+                        found.extend(self._named(source, one))
+        return [one for one in found if not wanted or one.resource.kind in wanted]
+
+    def _named(self, source: Resource, value: str) -> list[Link]:
+        """Return what a name or an ARN leads to, each resource once."""
+        found = self._all_named(source, value)
+        return list({one.resource.id: one for one in reversed(found)}.values())[::-1]
+
+    def _all_named(self, source: Resource, value: str) -> list[Link]:
+        arn = read_arn(value)
+        if arn is not None:
+            exact = self._by_value.get(value, [])
+            derived = self._by_arn.get(arn.key)
+            return exact or ([Link(derived, "arn")] if derived else [])
+        found = [one for one in self._by_value.get(value, []) if one.resource is not source]
+        near = [one for one in found if one.resource.region in {source.region, GLOBAL, None}]
+        if near or source.region in {GLOBAL, None}:
+            return near or found
+        named = {one.resource.id for one in found if one.attribute in _NAMES}
+        return [one for one in found if one.resource.id not in named]
+
+    def link(self, source: Resource, path: str, *wanted: str) -> Link | None:
+        """Return what an attribute leads to, or `None` where that is not in the graph."""
+        found = self.links(source, source[path], *wanted)
+        return found[0] if found else None
+
+    def follow(self, source: Resource, path: str, *wanted: str) -> Resource | None:
+        """Return the resource that an attribute leads to, or `None` where nobody set it.
+
+        Raises:
+            Undecided: If it leads to something that is not in the graph.
+        """
+        found = self.link(source, path, *wanted)
+        if found is not None:
+            return found.resource
+        value = source[path]
+        if value is None or value == []:
+            return None
+        why = value.why if isinstance(value, Unknown) else f"{value}, which is not in what was read"
+        raise Undecided(source.cannot(path, why))
+
+    def users(
+        self, target: Resource, kind: str, path: str, *, anywhere: bool = False
+    ) -> list[Resource]:
+        """Return the resources of a kind whose attribute leads to this one.
+
+        Who is not known to lead here may do so from the same Region, or from anywhere where that is
+        how it is used: replicas and accepters.
+
+        Raises:
+            Undecided: If there is none, and one of that kind may, for all that is known.
+        """
+        found, unsure = self._reverse(kind, path)
+        users = found.get(target.id, [])
+        if not users:
+            nameless = _nameless(target)
+            for one in unsure:
+                if isinstance(one[path], str) and not nameless:
+                    continue
+                near = GLOBAL in {one.region, target.region} or one.region in {target.region, None}
+                if near or anywhere:
+                    raise Undecided(one.cannot(path, "not known, and may be this one"))
+        return users
+
+    def known_users(self, target: Resource, kind: str, path: str) -> list[Resource]:
+        """Return as `users` what is known to lead here, and nothing of what may."""
+        return self._reverse(kind, path)[0].get(target.id, [])
+
+    def once(self, key: str, make: Callable[[], Found]) -> Found:
+        """Return what a question came to when it was asked first, or ask it."""
+        if key not in self.memory:
+            self.memory[key] = make()
+        found: Found = self.memory[key]
+        return found
+
+    def _reverse(self, kind: str, path: str) -> tuple[dict[str, list[Resource]], list[Resource]]:
+        if (kind, path) not in self._users:
+            found: dict[str, list[Resource]] = defaultdict(list)
+            unsure = []
+            for one in self.of(kind):
+                value = one[path]
+                links = [
+                    each
+                    for each in self.links(one, value)
+                    if not each.resource.kind.startswith("data.")
+                ]
+                for target in {link.resource.id for link in links}:
+                    found[target].append(one)
+                lost = isinstance(value, str) or any(True for _ in unknowns(value))
+                if not links and lost:
+                    unsure.append(one)
+            self._users[(kind, path)] = found, unsure
+        return self._users[(kind, path)]
+
+    def find_arn(self, text: object) -> Resource | None:
+        """Return the resource that an ARN names, or `None` where it is not in the graph."""
+        arn = read_arn(text)
+        if arn is None:
+            return None
+        exact = self._by_value.get(str(text), [])
+        return exact[0].resource if exact else self._by_arn.get(arn.key)
+
+    @cached_property
+    def regions(self) -> list[str]:
+        """Every Region that something lives in or is copied to, the one with the most first."""
+        counted: Counter[str] = Counter()
+        for one in self.resources.values():
+            if is_region(one.region) and one.kind not in {"provider", "backend"}:
+                counted[str(one.region)] += 1
+        for kind, path in _ELSEWHERE:
+            for one in self.of(kind):
+                for found in _mentioned(one[path]):
+                    counted[found] += 0
+        return [region for region, _ in counted.most_common()]
+
+    @cached_property
+    def accounts(self) -> set[str]:
+        """Accounts that something of ours lives in, as far as its ARN or a key's policy says so."""
+        found = [read_arn(one.attributes.get("arn")) for one in self.resources.values()]
+        found += [
+            read_arn(text)
+            for one in self.of("kms.key")
+            for text in strings(one.attributes.get("policy"))
+            if text.endswith(":root")
+        ]
+        return {arn.account for arn in found if arn is not None and arn.account.isdigit()}
+
+    def ours(self, arn: Arn) -> bool:
+        """Tell whether an ARN is of an account of ours.
+
+        Raises:
+            Undecided: If it names an account, and nothing tells which are ours.
+        """
+        if arn.account.isdigit() and not self.accounts:
+            msg = f"nothing tells whether the account {arn.account} is ours"
+            raise Undecided(msg)
+        return not arn.account.isdigit() or arn.account in self.accounts
+
+    @cached_property
+    def pair(self) -> Pair | None:
+        """Which Region is the primary, by what says so; `None` where nothing does."""
+        from otherside.check.analysis.regions import pair_of  # noqa: PLC0415 - it reads graphs, too
+
+        return pair_of(self)
+
+    def sides(self) -> Pair:
+        """Return which Region is the primary and which stands by.
+
+        Raises:
+            Undecided: If nothing tells.
+        """
+        if self.pair is None:
+            msg = "nothing tells which Region is the primary"
+            raise Undecided(msg)
+        return self.pair
+
+    def unplaced(self) -> list[Resource]:
+        """Return what lives in a Region that is not known."""
+        return [one for one in self.resources.values() if one.region is None]
+
+
+_NAMES = {"name", "identifier", "cluster_identifier", "role_name"}
+"""Identities that another Region may use for something else."""
+_ELSEWHERE = (("dynamodb.table", "replica"), ("secretsmanager.secret", "replica"))
+"""Attributes that put a copy into another Region."""
+
+
+def _mentioned(value: Value) -> Iterator[str]:
+    for one in value if isinstance(value, list) else []:
+        for key in ("region_name", "region"):
+            found = one.get(key) if isinstance(one, Mapping) else None
+            if isinstance(found, str) and is_region(found):
+                yield found
+
+
+def _nameless(one: Resource) -> bool:
+    """Tell whether a name that another may use for a resource is not known."""
+    named = kinds()[one.kind].identities if one.kind in kinds() else ()
+    return any(isinstance(one.attributes.get(name), Unknown) for name in named)
+
+
+def derived_arn(one: Resource) -> tuple[str, str, str] | None:
+    """Return what names a resource within its account, where its own name tells."""
+    template = kinds()[one.kind].arn
+    service, _, resource = template.partition(":")
+    region, _, resource = resource.partition(":")
+    attribute = resource[resource.index("{") + 1 : resource.index("}")]
+    name = one.attributes.get(attribute)
+    if not isinstance(name, str) or not name:
+        return None
+    if region and not is_region(one.region):
+        return None
+    where = str(one.region) if region else ""
+    return service, where, resource.replace("{" + attribute + "}", name)

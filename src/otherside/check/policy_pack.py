@@ -1,0 +1,174 @@
+"""The catalogue as a Pulumi policy pack: the same rules inside `pulumi preview` and `pulumi up`.
+
+Needs `pip install 'otherside[policy]'`. A pack is a directory with a `PulumiPolicy.yaml` and two
+lines of Python; `examples/policy-pack` is one.
+"""
+
+import re
+from typing import Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyPack,
+    PolicyProviderResource,
+    PolicyResource,
+    ReportViolation,
+    Severity,
+    StackValidationArgs,
+    StackValidationPolicy,
+)
+from pulumi_policy.deserialize import serialize_properties
+
+from otherside.check.catalogue import catalogue
+from otherside.check.engine import Config, Finding, check
+from otherside.check.model.graph import Graph
+from otherside.check.model.schema import by_pulumi
+from otherside.check.readers.normalize import is_secret_name
+from otherside.check.readers.pulumi.stack import SECRET, SIGNATURE, UNKNOWN, Stack
+from otherside.check.readers.read import settle_regions
+from otherside.check.rule import Rule
+
+NAME = "otherside"
+_SEVERITIES = {
+    "critical": Severity.CRITICAL,
+    "high": Severity.HIGH,
+    "medium": Severity.MEDIUM,
+}
+
+
+def pack(
+    *,
+    name: str = NAME,
+    enforcement_level: EnforcementLevel = EnforcementLevel.ADVISORY,
+    config: Config | None = None,
+) -> PolicyPack:
+    """Serve the catalogue as a policy pack, one policy a rule; each is off, advisory or mandatory.
+
+    What is known only after the deployment is not judged in a preview: a later `up` judges it.
+    """
+    return PolicyPack(name, list(policies(config or Config())), enforcement_level)
+
+
+def policies(config: Config) -> list[StackValidationPolicy]:
+    """Return one policy a rule; the stack is read once for all of them."""
+    asked = _Asked(config)
+    return [
+        StackValidationPolicy(
+            name=one.name,
+            description=f"{one.code} {one.title} {one.why} {one.fix}",
+            validate=asked.validation(one),
+            display_name=f"{one.code} {one.name}",
+            severity=_SEVERITIES[one.severity.value],
+            tags=["disaster-recovery", one.step.value],
+            remediation_steps=one.section("Fix"),
+            url=one.url,
+        )
+        for one in catalogue()
+        if config.asks(one)
+    ]
+
+
+class _Asked:
+    """Reads a stack once, and hands each policy what its rule has found."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._read: tuple[list[dict[str, Any]], dict[str, list[Finding]]] = ([], {})
+
+    def validation(self, rule: Rule) -> Any:  # noqa: ANN401 - the SDK's own callable
+        """Return what a policy calls with the stack."""
+
+        def validate(args: StackValidationArgs, report: ReportViolation) -> None:
+            for finding in self._findings(args).get(rule.code, []):
+                urn = finding.resource if finding.resource.startswith("urn:") else None
+                report(f"{finding.message}. {rule.why} Fix: {rule.fix}", urn)
+
+        return validate
+
+    def _findings(self, args: StackValidationArgs) -> dict[str, list[Finding]]:
+        raw = raw_of(args.resources)  # the SDK makes the list anew for each policy
+        if self._read[0] != raw:
+            found: dict[str, list[Finding]] = {}
+            for one in check(graph_of(raw), self._config).findings:
+                found.setdefault(one.rule.code, []).append(one)
+            self._read = raw, found
+        return self._read[1]
+
+
+def graph_of(raw: list[dict[str, Any]]) -> Graph:
+    """Return the graph of what a policy is handed."""
+    found = list(Stack({"deployment": {"resources": raw}}, "stack").load())
+    settle_regions(found)
+    return Graph(found)
+
+
+def raw_of(resources: list[PolicyResource]) -> list[dict[str, Any]]:
+    """Return resources in the shape of an export, and their providers with them."""
+    listed = {one.urn for one in resources}
+    providers = {one.provider.urn: one.provider for one in resources if one.provider is not None}
+    raw = [_raw(one) for one in resources]
+    raw += [_raw_provider(one) for urn, one in providers.items() if urn not in listed]
+    return raw
+
+
+def _raw(one: PolicyResource) -> dict[str, Any]:
+    provider = one.provider
+    return {
+        "urn": one.urn,
+        "type": one.resource_type,
+        "custom": ":index:" not in one.resource_type or one.resource_type.startswith("aws:"),
+        "inputs": _concealed(one.resource_type, _referred(one)),
+        "outputs": {},
+        "provider": f"{provider.urn}::" if provider is not None else "",
+        "ignoreChanges": list(one.opts.ignore_changes),
+        "propertyDependencies": {
+            key: [each.urn for each in found] for key, found in one.property_dependencies.items()
+        },
+    }
+
+
+_IDENTIFIER = re.compile(r"[a-z]+-[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def _referred(one: PolicyResource) -> dict[str, Any]:
+    """Return properties with each identifier that AWS made as not known, so that it is followed.
+
+    A pack is not handed the identifiers of resources, only which resources a property depends on.
+    """
+    found: dict[str, Any] = dict(serialize_properties(one.props))
+    for key, targets in one.property_dependencies.items():
+        if targets and key in found:
+            found[key] = _unnamed(found[key])
+    return found
+
+
+def _unnamed(value: Any) -> Any:  # noqa: ANN401 - any property value
+    if isinstance(value, str):
+        return UNKNOWN[0] if _IDENTIFIER.fullmatch(value) else value
+    if isinstance(value, list):
+        return [_unnamed(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _unnamed(each) for key, each in value.items()}
+    return value
+
+
+def _raw_provider(one: PolicyProviderResource) -> dict[str, Any]:
+    inputs = dict(serialize_properties(one.props))
+    return {"urn": one.urn, "type": one.resource_type, "custom": True, "inputs": inputs}
+
+
+def _concealed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    """Return inputs with what is secret as a secret: a pack is handed it in plain.
+
+    So it cannot be told whether a password is a literal; `otherside check` of the program can.
+    """
+    kind = by_pulumi().get(type_)
+    for one in kind.attributes.values() if kind is not None else ():
+        if one.shape == "secret" and isinstance(inputs.get(one.pulumi), str):
+            inputs[one.pulumi] = {SIGNATURE: SECRET}
+        if one.shape == "env" and isinstance(inputs.get(one.pulumi), dict):
+            held = inputs[one.pulumi].get("variables")
+            for name in held if isinstance(held, dict) else ():
+                if is_secret_name(name):
+                    held[name] = {SIGNATURE: SECRET}
+    return inputs

@@ -1,0 +1,138 @@
+"""How a check is configured: `[check]` in otherside.toml, or the same in pyproject.toml."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from otherside.check.engine import Suppression
+from otherside.check.model.arn import is_region
+from otherside.check.readers.problem import InputError
+from otherside.check.rule import Severity
+
+FILES = ("otherside.toml", "pyproject.toml")
+_SEVERITIES = tuple(one.value for one in Severity)
+_LISTS = ("select", "ignore")
+_TABLES = ("severity", "regions", "parameters")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a file says of checks; every name is checked, and none is passed over."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    fail_on: str = "medium"
+    single_region_ok: bool = False
+    run_programs: bool = False
+    """Run Pulumi programs that are named; counts only in a file that `--config` names."""
+    regions: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    baseline: str = ""
+    suppress: tuple[Suppression, ...] = ()
+
+
+def find_settings(directory: Path) -> Path | None:
+    """Return the nearest file that says something of checks, here or above, or `None`."""
+    for place in (directory, *directory.parents):
+        for name in FILES:
+            file = place / name
+            if file.is_file() and _table(file) is not None:
+                return file
+        if (place / ".git").exists():
+            return None
+    return None
+
+
+def read_settings(file: Path) -> Settings:
+    """Return what a file says of checks.
+
+    Raises:
+        InputError: If it is no TOML, or says something that there is not.
+    """
+    table = _table(file)
+    return _settings(table or {}, str(file))
+
+
+def _table(file: Path) -> Mapping[str, Any] | None:
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(str(file), error.strerror or str(error)) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(str(file), f"no TOML: {str(error) or 'nested too deeply'}") from None
+    steps = ("tool", "otherside", "check") if file.name == "pyproject.toml" else ("check",)
+    found: Any = document
+    for step in steps:
+        found = found.get(step)
+        if found is None:
+            return None
+        if not isinstance(found, Mapping):
+            raise InputError(str(file), f"{step} is no table")
+    table: Mapping[str, Any] = found
+    return table
+
+
+def _settings(table: Mapping[str, Any], file: str) -> Settings:
+    given = {key.replace("-", "_"): value for key, value in table.items()}
+    known = set(Settings.__dataclass_fields__)
+    for key in given:
+        if key not in known:
+            names = ", ".join(sorted(known))
+            raise InputError(file, f"check has no setting {key}; it has {names}")
+    for key in _LISTS:
+        given[key] = tuple(_strings(given.get(key, []), key, file))
+    for key in _TABLES:
+        found = given.get(key, {})
+        if not isinstance(found, Mapping):
+            raise InputError(file, f"check.{key} is no table")
+        given[key] = {str(name): str(value) for name, value in found.items()}
+    given["severity"] = {
+        code: Severity(_one_of(value, _SEVERITIES, f"severity.{code}", file))
+        for code, value in given["severity"].items()
+    }
+    if "fail_on" in given:
+        _one_of(given["fail_on"], (*_SEVERITIES, "never"), "fail_on", file)
+    for key in ("single_region_ok", "run_programs"):
+        if not isinstance(given.get(key, False), bool):
+            raise InputError(file, f"check.{key} is true or false")
+    if not isinstance(given.get("baseline", ""), str):
+        raise InputError(file, "check.baseline is the name of a file")
+    _check_regions(given["regions"], file)
+    given["suppress"] = _suppressions(given.get("suppress", []), file)
+    return Settings(**given)
+
+
+def _check_regions(regions: Mapping[str, str], file: str) -> None:
+    for name, region in regions.items():
+        if not is_region(region):
+            raise InputError(file, f"check.regions.{name} is {region!r}, which is no Region")
+
+
+def _suppressions(listed: object, file: str) -> tuple[Suppression, ...]:
+    if not isinstance(listed, list):
+        raise InputError(file, "check.suppress is a list of tables: write [[check.suppress]]")
+    return tuple(_suppression(one, file) for one in listed)
+
+
+def _strings(value: object, key: str, file: str) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+        raise InputError(file, f"check.{key} is a list of rules")
+    return value
+
+
+def _one_of(value: object, allowed: tuple[str, ...], key: str, file: str) -> str:
+    if value not in allowed:
+        raise InputError(file, f"check.{key} is {value!r}; it is one of {', '.join(allowed)}")
+    return str(value)
+
+
+def _suppression(one: object, file: str) -> Suppression:
+    if not isinstance(one, Mapping) or set(one) - {"rule", "resource", "reason"}:
+        raise InputError(file, "an entry of check.suppress has rule, resource and reason")
+    for key in ("rule", "resource", "reason"):
+        if not isinstance(one.get(key), str) or not one[key].strip():
+            raise InputError(file, f"an entry of check.suppress has no {key}; each needs one")
+    return Suppression(code=one["rule"], resource=one["resource"], reason=one["reason"])

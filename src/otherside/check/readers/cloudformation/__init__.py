@@ -1,0 +1,1 @@
+"""Reads CloudFormation and CDK templates."""

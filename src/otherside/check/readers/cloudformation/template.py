@@ -1,0 +1,541 @@
+"""CloudFormation templates, JSON or YAML, and the stacks that they become in a Region."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from otherside.check.model.arn import OWN
+from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
+from otherside.check.model.schema import by_cloudformation, kinds
+from otherside.check.model.values import Code, Ref, Unknown, Value
+from otherside.check.readers.normalize import (
+    Dialect,
+    Parameter,
+    attributes_of,
+    descend,
+    finish,
+    is_secret_name,
+    odd_properties,
+    password,
+    pick_cloudformation,
+    policy,
+)
+from otherside.check.readers.source import code_of_directory, code_of_file
+
+_HOLE = re.compile(r"\$\{([^}]*)\}")
+_DEPTH_MAX = 100
+_DIGITS_MAX = 9
+NOTHING = "AWS::NoValue"
+
+
+def _code(value: Value) -> Code | Unknown | None:
+    if isinstance(value, (Code, Unknown)):
+        return value
+    text = value.get("ZipFile") if isinstance(value, Mapping) else None
+    if isinstance(text, Unknown):
+        return text
+    return Code((("index", text),), whole=True) if isinstance(text, str) else None
+
+
+DIALECT = Dialect("cloudformation", pick_cloudformation, _code)
+
+
+class Template:
+    """One template as one stack: its parameters bound, its intrinsics evaluated."""
+
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        file: str,
+        *,
+        region: str | None = None,
+        parameters: Mapping[str, Value] | None = None,
+        prefix: str = "",
+        name: str = "",
+        lines: Callable[[str], int | None] = lambda _: None,
+    ) -> None:
+        """Bind parameters: what is given, else the default."""
+        self.file, self.region, self.prefix = file, region, prefix
+        self.name = name or Path(file).stem
+        self.lines = lines
+        self.resources = _mapping(document.get("Resources"))
+        self.mappings = _mapping(document.get("Mappings"))
+        self.outputs = _mapping(document.get("Outputs"))
+        self.imports: Mapping[tuple[str | None, str], Value] = {}
+        self.children: dict[str, Template] = {}
+        self.bound = self._bind(_mapping(document.get("Parameters")), parameters or {})
+        self.around = {str(Path(file).resolve())}
+        """The files that this one is nested in, itself among them."""
+        self.conditions: dict[str, bool | None] = {}
+        self._declared = _mapping(document.get("Conditions"))
+
+    def _bind(self, declared: Mapping[str, Any], given: Mapping[str, Value]) -> dict[str, Value]:
+        bound: dict[str, Value] = {}
+        for name, one in declared.items():
+            one = _mapping(one)  # noqa: PLW2901 - the same, as a mapping
+            if name in given:
+                value = given[name]
+                bound[name] = (
+                    Parameter(value, name, defaulted=False) if isinstance(value, str) else value
+                )
+            elif "Default" not in one:
+                bound[name] = Unknown(why=f"the parameter {name}, which has no default")
+            elif str(one.get("Type", "")).startswith("AWS::SSM::"):
+                bound[name] = Unknown(why=f"in the SSM parameter that {name} names")
+            elif str(one.get("Type", "")).startswith(("CommaDelimitedList", "List<")):
+                bound[name] = str(one["Default"]).split(",")
+            else:
+                bound[name] = Parameter(str(one["Default"] or ""), name, defaulted=True)
+        return bound
+
+    def exported(self) -> dict[tuple[str | None, str], Value]:
+        """Return what other stacks of the Region may import."""
+        found = {}
+        for one in self.outputs.values():
+            name = self.value(_mapping(_mapping(one).get("Export")).get("Name"))
+            if isinstance(name, str):
+                found[(self.region, str(name))] = self.value(_mapping(one).get("Value"))
+        return found
+
+    def nest(self, read: Callable[[Path], "tuple[Mapping[str, Any], Any] | None"]) -> None:
+        """Read the templates of nested stacks that lie beside this one, and bind them."""
+        for logical, raw in self.resources.items():
+            if _mapping(raw).get("Type") != "AWS::CloudFormation::Stack":
+                continue
+            properties = _mapping(_mapping(raw).get("Properties"))
+            url = self.value(properties.get("TemplateURL"))
+            if not isinstance(url, str) or "://" in url or len(self.prefix) > _DEPTH_MAX:
+                continue
+            path = Path(self.file).parent / url
+            found = read(path) if str(path.resolve()) not in self.around else None
+            if found is None:
+                continue
+            given = {k: self.value(v) for k, v in _mapping(properties.get("Parameters")).items()}
+            child = Template(
+                found[0],
+                str(path),
+                region=self.region,
+                parameters=given,
+                prefix=f"{self.prefix}{logical}/",
+                lines=found[1],
+            )
+            child.around = {*self.around, str(path.resolve())}
+            child.nest(read)
+            self.children[logical] = child
+
+    def load(self) -> Iterator[Resource]:
+        """Yield every resource whose condition is not false."""
+        for logical, raw in self.resources.items():
+            if isinstance(raw, Mapping) and self.holds(raw.get("Condition")) is not False:
+                yield from self._resource(logical, raw)
+        for child in self.children.values():
+            child.imports = self.imports
+            yield from child.load()
+
+    def identifier(self, logical: str) -> str:
+        """Return a resource's identifier in the graph."""
+        return f"{self.file}#{self.prefix}{logical}"
+
+    def _resource(self, logical: str, raw: Mapping[str, Any]) -> Iterator[Resource]:
+        type_ = str(raw.get("Type", ""))
+        kind = by_cloudformation().get(type_)
+        name = kind.name if kind else _SPECIAL.get(type_, ("", type_))[1]
+        properties = self._properties(raw)
+        metadata = _mapping(raw.get("Metadata"))
+        resource = Resource(
+            id=self.identifier(logical),
+            name=self.identifier(logical),
+            kind=name,
+            type=type_,
+            region=GLOBAL if is_global(name) else self.region,
+            place=Place(self.file, self.lines(logical)),
+            dialect="cloudformation",
+            stack=self.name,
+            suppressed=_suppressed(metadata),
+        )
+        if name not in kinds():
+            yield resource
+            return
+        special = _SPECIAL.get(type_)
+        if special is not None:
+            yield from special[0](self, resource, properties)
+            return
+        found = attributes_of(properties, kinds()[name].attributes, DIALECT)
+        if name == "lambda.function":
+            found |= self._code(metadata, found)
+        resource.attributes = found
+        resource.odd = odd_properties(properties, kinds()[name], "cloudformation")
+        yield from _companions(resource, properties)
+        yield from finish(resource)
+
+    def _properties(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
+        found = self.value(raw.get("Properties") or {})
+        return found if isinstance(found, Mapping) else {}
+
+    def _code(self, metadata: Mapping[str, Any], found: Mapping[str, Value]) -> dict[str, Value]:
+        asset = metadata.get("aws:asset:path")
+        if not isinstance(asset, str) or isinstance(found.get("source"), Code):
+            return {}
+        path = Path(self.file).parent / asset
+        return {"source": code_of_file(path) if path.is_file() else code_of_directory(path)}
+
+    def holds(self, name: object, depth: int = 0) -> bool | None:
+        """Return whether a condition holds, or `None` where that cannot be told."""
+        if name is None:
+            return True
+        if not isinstance(name, str):
+            return None
+        if name not in self.conditions:
+            self.conditions[name] = None  # whatever refers to itself is not known
+            self.conditions[name] = self._truth(self._declared.get(name), depth)
+        return self.conditions[name]
+
+    def _truth(self, raw: Value, depth: int) -> bool | None:
+        if depth > _DEPTH_MAX or not isinstance(raw, Mapping) or len(raw) != 1:
+            return None
+        ((key, body),) = raw.items()
+        if key == "Condition":
+            return self.holds(body, depth + 1)
+        if key == "Fn::Equals" and isinstance(body, list) and len(body) == 2:  # noqa: PLR2004 - what the intrinsic takes
+            left, right = self.value(body[0]), self.value(body[1])
+            return None if Unknown in {type(left), type(right)} else str(left) == str(right)
+        parts = [self._truth(one, depth + 1) for one in body] if isinstance(body, list) else []
+        match key:
+            case "Fn::Not":
+                return None if not parts or parts[0] is None else not parts[0]
+            case "Fn::And":
+                return False if False in parts else None if None in parts else True
+            case "Fn::Or":
+                return True if True in parts else None if None in parts else False
+        return None
+
+    def value(self, raw: Value, depth: int = 0) -> Value:
+        """Return a value with its intrinsics evaluated; what cannot be known is `Unknown`."""
+        if depth > _DEPTH_MAX:
+            return Unknown(why="nested too deeply")
+        if isinstance(raw, list):
+            items = [self.value(one, depth + 1) for one in raw]
+            return [one for one in items if one is not None]
+        if not isinstance(raw, Mapping):
+            return raw
+        if len(raw) == 1:
+            ((key, body),) = raw.items()
+            if key == "Ref":
+                return self._ref(body)
+            if key.startswith("Fn::"):
+                return self._intrinsic(key.removeprefix("Fn::"), body, depth + 1)
+        found = {key: self.value(one, depth + 1) for key, one in raw.items()}
+        return {key: one for key, one in found.items() if one is not None}
+
+    def _ref(self, name: Value) -> Value:
+        match name:
+            case "AWS::NoValue":
+                return None
+            case "AWS::Region":
+                return self.region or Unknown(why=f"the Region of {self.file}")
+            case "AWS::AccountId":
+                return OWN
+            case "AWS::Partition":
+                return "aws"
+            case "AWS::URLSuffix":
+                return "amazonaws.com"
+            case "AWS::StackName":
+                return self.name
+        if not isinstance(name, str):
+            return Unknown(why="a Ref of no name")
+        if name in self.bound:
+            return self.bound[name]
+        if name in self.resources:
+            return self._to(str(name), None)
+        return Unknown(why=f"{name}, which the template does not have")
+
+    def _to(self, logical: str, attribute: str | None) -> Value:
+        """Return a reference to a resource: its `Ref`, or one of its attributes."""
+        raw = _mapping(self.resources.get(logical))
+        if self.holds(raw.get("Condition")) is False:
+            return None
+        kind = by_cloudformation().get(str(raw.get("Type")))
+        if attribute is None:
+            native = kind.ref if kind else "id"
+        else:
+            native = _attribute(kind.name if kind else "", attribute)
+        return Unknown(refs=(Ref(self.identifier(logical), native),))
+
+    def _intrinsic(self, name: str, body: Value, depth: int) -> Value:  # noqa: C901 - a table
+        match name:
+            case "GetAtt":
+                return self._get(body)
+            case "Sub":
+                return self._sub(body, depth)
+            case "Join" if isinstance(body, list) and len(body) == 2:  # noqa: PLR2004 - what the intrinsic takes
+                return self._join(str(body[0] or ""), self.value(body[1], depth))
+            case "If" if isinstance(body, list) and len(body) == 3:  # noqa: PLR2004 - what the intrinsic takes
+                holds = self.holds(body[0])
+                if holds is None:
+                    return Unknown(why=f"one thing or another by the condition {body[0]}")
+                return self.value(body[1 if holds else 2], depth)
+            case "Select" if isinstance(body, list) and len(body) == 2:  # noqa: PLR2004 - what the intrinsic takes
+                return _select(self.value(body[0], depth), self.value(body[1], depth))
+            case "Split" if isinstance(body, list) and len(body) == 2:  # noqa: PLR2004 - what the intrinsic takes
+                text = self.value(body[1], depth)
+                if isinstance(text, str) and body[0]:
+                    return text.split(str(body[0]))
+                return Unknown(tuple(_refs(text)), ("split", *_refs(text), str(body[0])))
+            case "FindInMap":
+                return self._find(body, depth)
+            case "Base64":
+                return self.value(body, depth)
+            case "ImportValue":
+                key = self.value(body, depth)
+                if isinstance(key, str) and (self.region, str(key)) in self.imports:
+                    return self.imports[(self.region, str(key))]
+                return Unknown(why=f"imported as {key if isinstance(key, str) else 'something'}")
+            case "GetAZs":
+                zones = [f"{self.region}{letter}" for letter in "abc"] if self.region else None
+                return zones or Unknown(why="the zones of a Region")
+        return Unknown(tuple(_refs(self.value(body, depth))), why=f"made by Fn::{name}")
+
+    def _get(self, body: Value) -> Value:
+        if isinstance(body, str):
+            body = body.split(".", 1)
+        if not isinstance(body, list) or len(body) != 2 or not isinstance(body[0], str):  # noqa: PLR2004 - what the intrinsic takes
+            return Unknown(why="an attribute that is not named")
+        logical, attribute = body[0], str(body[1])
+        child = self.children.get(logical)
+        if child is not None and attribute.startswith("Outputs."):
+            output = _mapping(child.outputs.get(attribute.removeprefix("Outputs.")))
+            return child.value(output.get("Value"))
+        if logical not in self.resources:
+            return Unknown(why=f"{logical}, which the template does not have")
+        return self._to(logical, attribute)
+
+    def _sub(self, body: Value, depth: int) -> Value:
+        names: Mapping[str, Any] = {}
+        if isinstance(body, list) and len(body) == 2:  # noqa: PLR2004 - the text and its names
+            body, names = body[0], _mapping(body[1])
+        if not isinstance(body, str):
+            return Unknown(why="a Sub of no text")
+        pieces: list[Value] = []
+        end = 0
+        for hole in _HOLE.finditer(body):
+            pieces.append(body[end : hole.start()])
+            end = hole.end()
+            inner = hole[1]
+            if inner.startswith("!"):
+                pieces.append("${" + inner[1:] + "}")
+            elif inner in names:
+                pieces.append(self.value(names[inner], depth))
+            elif "." in inner:
+                pieces.append(self._get(inner))
+            else:
+                pieces.append(self._ref(inner))
+        pieces.append(body[end:])
+        whole = [one for one in pieces if one not in ("", None)]
+        return whole[0] if len(whole) == 1 else joined(whole)
+
+    def _join(self, between: str, parts: Value) -> Value:
+        if not isinstance(parts, list):
+            return Unknown(tuple(_refs(parts)))
+        pieces: list[Value] = []
+        for number, one in enumerate(parts):
+            pieces += [between, one] if number else [one]
+        return joined(pieces)
+
+    def _find(self, body: Value, depth: int) -> Value:
+        found: Value = self.mappings
+        for step in body[:3] if isinstance(body, list) else ():
+            key = self.value(step, depth)
+            if not isinstance(key, (str, int)):
+                why = key.why if isinstance(key, Unknown) else "what is no key"
+                return Unknown(why=f"in a map, by {why}")
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return found if found is not None else Unknown(why="in a map that has no such entry")
+
+
+def joined(pieces: list[Value]) -> Value:
+    """Return pieces as one text, or what is unknown of it."""
+    if all(isinstance(one, (str, int)) for one in pieces):
+        whole = "".join(str(one) for one in pieces)
+        given = [one for one in pieces if isinstance(one, Parameter)]
+        secret = [one for one in given if is_secret_name(one.parameter)]
+        if secret:
+            return Parameter(whole, secret[0].parameter, defaulted=secret[0].defaulted)
+        return whole
+    text: list[str | Ref] = []
+    for one in pieces:
+        if isinstance(one, Unknown):
+            text.extend(one.text or one.refs or ("*",))
+        else:
+            text.append(str(one))
+    why = next((one.why for one in pieces if isinstance(one, Unknown)), "known only at deployment")
+    return Unknown(tuple(r for one in pieces for r in _refs(one)), tuple(text), why)
+
+
+def _refs(value: Value) -> tuple[Ref, ...]:
+    return value.refs if isinstance(value, Unknown) else ()
+
+
+def _select(index: Value, found: Value) -> Value:
+    text = str(index)
+    if isinstance(found, list) and text.isascii() and text.isdigit() and len(text) < _DIGITS_MAX:
+        return found[int(text)] if int(text) < len(found) else Unknown(why=f"no {text} of it")
+    return Unknown(_refs(found), found.text if isinstance(found, Unknown) else ())
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _attribute(kind: str, native: str) -> str:
+    """Return Terraform's word for an attribute that `GetAtt` asks for."""
+    if kind in kinds():
+        for name, one in kinds()[kind].attributes.items():
+            if one.cloudformation and ".".join(one.cloudformation) == native:
+                return name
+    plain = {"Arn": "arn", "Id": "id", "LoadBalancerFullName": "arn_suffix"}
+    return plain.get(native, native)
+
+
+def _suppressed(metadata: Mapping[str, Any]) -> dict[str, str]:
+    found = _mapping(_mapping(metadata.get("otherside")).get("ignore"))
+    return {str(code): str(reason or "") for code, reason in found.items()}
+
+
+def _companions(resource: Resource, properties: Mapping[str, Any]) -> Iterator[Resource]:
+    """Yield what CloudFormation does by itself, and other dialects write down."""
+    made = Unknown(refs=(Ref(resource.id, "id"),))
+    if resource.kind == "ec2.peering":
+        owner = properties.get("PeerOwnerId")
+        own = owner is None or owner == OWN or properties.get("PeerRoleArn") is not None
+        if own or isinstance(owner, str):
+            accepts = True if own else Unknown(why=f"done by AWS if {owner} is this account")
+            given: dict[str, Value] = {"vpc_peering_connection_id": made, "auto_accept": accepts}
+            accepter = _beside(resource, "accepter", "ec2.peering_accepter", given)
+            region = properties.get("PeerRegion", resource.region)
+            accepter.region = region if isinstance(region, str) else None
+            yield accepter
+    if resource.kind == "secretsmanager.secret" and "SecretString" in properties:
+        value = password(properties["SecretString"])
+        given = {"secret_id": made, "secret_string": value}
+        yield _beside(resource, "version", "secretsmanager.secret_version", given)
+    if resource.kind == "iam.policy":
+        for number, role in enumerate(_listed(properties.get("Roles"))):
+            arn = Unknown(refs=(Ref(resource.id, "arn"),))
+            given = {"role": role, "policy_arn": arn}
+            yield _beside(resource, f"role/{number}", "iam.role_policy_attachment", given)
+
+
+def _beside(owner: Resource, suffix: str, kind: str, attributes: dict[str, Value]) -> Resource:
+    return Resource(
+        id=f"{owner.id}/{suffix}",
+        name=owner.name,
+        kind=kind,
+        type=owner.type,
+        region=GLOBAL if is_global(kind) else owner.region,
+        place=owner.place,
+        dialect=owner.dialect,
+        attributes={key: value for key, value in attributes.items() if value is not None},
+        stack=owner.stack,
+        suppressed=owner.suppressed,
+    )
+
+
+def _listed(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+Special = Callable[[Template, Resource, Mapping[str, Any]], Iterator[Resource]]
+
+
+def _role_policies(_: Template, one: Resource, given: Mapping[str, Any]) -> Iterator[Resource]:
+    for number, role in enumerate(_listed(given.get("Roles"))):
+        yield _beside(
+            one,
+            f"{number}",
+            "iam.role_policy",
+            {
+                "role": role,
+                "name": given.get("PolicyName"),
+                "policy": policy(given.get("PolicyDocument")),
+            },
+        )
+
+
+def _each(key: str, attribute: str) -> Special:
+    def made(_: Template, one: Resource, given: Mapping[str, Any]) -> Iterator[Resource]:
+        for number, target in enumerate(_listed(given.get(key))):
+            document = policy(given.get("PolicyDocument"))
+            yield _beside(one, f"{number}", one.kind, {attribute: target, "policy": document})
+
+    return made
+
+
+def _record_group(_: Template, one: Resource, given: Mapping[str, Any]) -> Iterator[Resource]:
+    kind = kinds()["route53.record"]
+    shared = {key: given[key] for key in ("HostedZoneId", "HostedZoneName") if key in given}
+    for number, record in enumerate(_listed(given.get("RecordSets"))):
+        if isinstance(record, Mapping):
+            found = attributes_of({**shared, **record}, kind.attributes, DIALECT)
+            made = _beside(one, f"{number}", kind.name, found)
+            made.odd = odd_properties(record, kind, "cloudformation")
+            yield made
+
+
+def _global_table(
+    template: Template, one: Resource, given: Mapping[str, Any]
+) -> Iterator[Resource]:
+    """Yield a global table: the replica of this Region is the table, the others its replicas."""
+    found = attributes_of(given, kinds()["dynamodb.table"].attributes, DIALECT)
+    listed = _listed(given.get("Replicas"))
+    replicas = [one for one in listed if isinstance(one, Mapping)]
+    home = next((r for r in replicas if r.get("Region") == template.region), None)
+    others = [r for r in replicas if r is not home]
+    if home is not None:
+        mine = _replica(home)
+        found.update({k: v for k, v in mine.items() if k == "deletion_protection_enabled"})
+        if "point_in_time_recovery" in mine:
+            found["point_in_time_recovery"] = {"enabled": mine["point_in_time_recovery"]}
+        if "kms_key_arn" in mine and isinstance(found.get("server_side_encryption"), dict):
+            found["server_side_encryption"]["kms_key_arn"] = mine["kms_key_arn"]
+    mode = given.get("MultiRegionConsistency")
+    consistency = {} if mode in (None, "EVENTUAL") else {"consistency_mode": mode}
+    found["replica"] = [{**_replica(r), **consistency} for r in others]
+    if home is None and any(isinstance(one, Unknown) or _nowhere(one) for one in listed):
+        unknown = Unknown(why="its replicas are known only at deployment")
+        found |= {"replica": unknown, "server_side_encryption": unknown}
+        found |= {"point_in_time_recovery": unknown, "deletion_protection_enabled": unknown}
+    witness = descend(given, ("GlobalTableWitnesses", "Region"))
+    if witness is not None:
+        found["global_table_witness"] = {"region_name": witness}
+    one.attributes = {key: value for key, value in found.items() if value not in (None, [])}
+    yield one
+
+
+def _nowhere(replica: Value) -> bool:
+    return isinstance(replica, Mapping) and isinstance(replica.get("Region"), Unknown)
+
+
+def _replica(raw: Mapping[str, Any]) -> dict[str, Value]:
+    found = {
+        "region_name": raw.get("Region"),
+        "kms_key_arn": descend(raw, ("SSESpecification", "KMSMasterKeyId")),
+        "point_in_time_recovery": _true(
+            descend(raw, ("PointInTimeRecoverySpecification", "PointInTimeRecoveryEnabled"))
+        ),
+        "deletion_protection_enabled": _true(raw.get("DeletionProtectionEnabled")),
+    }
+    return {key: value for key, value in found.items() if value is not None}
+
+
+def _true(value: Value) -> Value:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+_SPECIAL: dict[str, tuple[Special, str]] = {
+    "AWS::IAM::Policy": (_role_policies, "iam.role_policy"),
+    "AWS::SNS::TopicPolicy": (_each("Topics", "arn"), "sns.topic_policy"),
+    "AWS::SQS::QueuePolicy": (_each("Queues", "queue_url"), "sqs.queue_policy"),
+    "AWS::Route53::RecordSetGroup": (_record_group, "route53.record"),
+    "AWS::DynamoDB::GlobalTable": (_global_table, "dynamodb.table"),
+}

@@ -1,0 +1,148 @@
+"""Read JSON of any size, one top-level member at a time, so that only what is wanted is kept.
+
+A plan of a hundred thousand resources says everything three times. Each element of a long list is
+handed to a projection as it is read, and what nobody wants is dropped at once.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from json.decoder import JSONDecodeError, JSONDecoder
+from typing import Any
+
+from otherside.check.readers.problem import InputError
+
+Projection = Callable[[Any], Any]
+_SPACE = re.compile(r"[ \t\r\n]*")
+_CHECKED_MAX = 4 << 20
+"""What is larger was written by a machine, and is not checked for keys that occur twice."""
+
+
+def read_json(
+    text: str,
+    file: str,
+    *,
+    each: Mapping[str, Projection] | None = None,
+    dropped: frozenset[str] = frozenset(),
+) -> Any:  # noqa: ANN401 - whatever the text holds
+    """Return a document; of the lists named in `each`, what their projections make of them.
+
+    Raises:
+        InputError: If it is no JSON, is cut off, is nested too deeply or has a key twice.
+    """
+    hook = _distinct(file) if len(text) <= _CHECKED_MAX else None
+    decoder = JSONDecoder(object_pairs_hook=hook)
+    try:
+        at = _skip(text, 0)
+        if text[at : at + 1] != "{":
+            return decoder.decode(text)
+        return _members(text, at + 1, decoder, each or {}, dropped, file)
+    except JSONDecodeError as error:
+        cause = f"no JSON: {error.msg} (column {error.colno})"
+        if error.msg == "Extra data":
+            cause = "more than one JSON document: a log, or a stream? Give what `show -json` writes"
+        elif error.pos >= len(text.rstrip()) - 1:
+            cause = f"the JSON is cut off: {error.msg}"
+        raise InputError(file, cause, line=error.lineno) from None
+    except ValueError as error:  # a number of thousands of digits
+        raise InputError(
+            file, f"no JSON that can be read: {str(error).split(':', maxsplit=1)[0]}"
+        ) from None
+    except RecursionError:
+        raise InputError(file, "nested too deeply to be a plan, a state or a template") from None
+
+
+def _distinct(file: str) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
+    def hook(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise InputError(file, f"the key {twice!r} occurs twice in one object")
+        return found
+
+    return hook
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    assert match is not None
+    return match.end()
+
+
+def _expect(text: str, at: int, what: str) -> int:
+    at = _skip(text, at)
+    if text[at : at + 1] != what:
+        msg = f"Expecting '{what}' delimiter"
+        raise JSONDecodeError(msg, text, at)
+    return at + 1
+
+
+def _value(text: str, at: int, decoder: JSONDecoder) -> tuple[Any, int]:
+    return decoder.raw_decode(text, _skip(text, at))
+
+
+def _members(
+    text: str,
+    at: int,
+    decoder: JSONDecoder,
+    each: Mapping[str, Projection],
+    dropped: frozenset[str],
+    file: str,
+) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    at = _skip(text, at)
+    if text[at : at + 1] == "}":
+        return _ended(text, at + 1, found)
+    while True:
+        at = _expect(text, at, '"')
+        key, at = decoder.raw_decode(text, at - 1)
+        if key in found:
+            raise InputError(
+                file, f"the key {key!r} occurs twice", line=text.count("\n", 0, at) + 1
+            )
+        at = _skip(text, _expect(text, at, ":"))
+        if key in each and text[at : at + 1] == "[":
+            found[key], at = _elements(text, at + 1, decoder, each[key])
+        else:
+            value, at = _value(text, at, decoder)
+            found[key] = None if key in dropped else value
+        at = _skip(text, at)
+        if text[at : at + 1] == "}":
+            return _ended(text, at + 1, found)
+        at = _expect(text, at, ",")
+        at = _skip(text, at)
+
+
+def _ended(text: str, at: int, found: dict[str, Any]) -> dict[str, Any]:
+    at = _skip(text, at)
+    if at != len(text):
+        msg = "Extra data"
+        raise JSONDecodeError(msg, text, at)
+    return found
+
+
+def _elements(
+    text: str, at: int, decoder: JSONDecoder, projection: Projection
+) -> tuple[list[Any], int]:
+    found: list[Any] = []
+    at = _skip(text, at)
+    if text[at : at + 1] == "]":
+        return found, at + 1
+    while True:
+        value, at = _value(text, at, decoder)
+        kept = projection(value)
+        if kept is not None:
+            found.append(kept)
+        at = _skip(text, at)
+        if text[at : at + 1] == "]":
+            return found, at + 1
+        at = _expect(text, at, ",")
+
+
+def loads(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
+    """Return a small document, or `None` where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

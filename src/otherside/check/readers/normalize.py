@@ -1,0 +1,437 @@
+"""From a dialect's raw properties to the vocabulary's: names, blocks, numbers, documents."""
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from otherside.check.model.graph import Resource
+from otherside.check.model.schema import Attribute, Kind, camel, kinds
+from otherside.check.model.values import Code, Kept, Password, Ref, Unknown, Value, unknowns
+
+_SECRET_NAME = re.compile(r"passw|secret(?!.*(arn|name|id)$)|api_?key|(^|_)token$", re.IGNORECASE)
+_SAFE_NAME = re.compile(
+    r"(arn|name|_id|path|parameter|ttl|file|url|region|key_id|endpoint|port|size|level|enabled"
+    r"|length|policy|type|prefix|version|timeout|characters|rotation|days)$",
+    re.IGNORECASE,
+)
+_NO_SECRET = re.compile(r"(https?://|arn:|\d+$|true$|false$)", re.IGNORECASE)
+_WHERE = re.compile(r"secret$", re.IGNORECASE)
+"""A name that ends so may say which secret, and not what it holds."""
+_INSIDE = re.compile(r"[\"']\w*passw\w*[\"']\s*:\s*[\"'][^\"'*$]+[\"']", re.IGNORECASE)
+"""A password within a document of which not all is known."""
+_MANAGED = re.compile(r"\{\{resolve:(secretsmanager|ssm-secure):")
+_PLAIN = re.compile(r"\{\{resolve:ssm:")
+_HIDDEN = {"[secret]", "(sensitive value)", "****"}
+_SCRIPT_MAX = 1 << 20
+_TRUTH = {"true": True, "True": True, "false": False, "False": False}
+
+
+class Parameter(str):
+    """A value that was given from outside, and remembers by which parameter."""
+
+    __slots__ = ("defaulted", "parameter")
+    parameter: str
+    defaulted: bool
+
+    def __new__(cls, value: str, parameter: str, *, defaulted: bool) -> Self:
+        """Return a string that knows where it comes from."""
+        made = super().__new__(cls, value)
+        made.parameter = parameter
+        made.defaulted = defaulted
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How one dialect names properties and writes blocks."""
+
+    name: str
+    pick: Callable[[Mapping[str, Any], Attribute], Value]
+    """Return the raw value of an attribute, or `None`."""
+    code: Callable[[Value], Code | Unknown | None]
+    """Return what a function runs."""
+
+
+def pick_terraform(raw: Mapping[str, Any], attribute: Attribute) -> Value:
+    """Return a value by its name in Terraform."""
+    return descend(raw, attribute.terraform)
+
+
+def pick_pulumi(raw: Mapping[str, Any], attribute: Attribute) -> Value:
+    """Return a value by its name in Pulumi, flat or in the plural."""
+    *around, _ = attribute.terraform
+    return descend(raw, [*(camel(one) for one in around), attribute.pulumi])
+
+
+def pick_cloudformation(raw: Mapping[str, Any], attribute: Attribute) -> Value:
+    """Return a value by its path in a template."""
+    if attribute.cloudformation is None:
+        return None
+    return descend(raw, attribute.cloudformation)
+
+
+def descend(raw: Value, path: Sequence[str]) -> Value:
+    """Return what lies at a path; a list of one block is that block."""
+    for step in path:
+        if isinstance(raw, list) and len(raw) == 1:
+            raw = raw[0]
+        if isinstance(raw, dict):  # as nearly always, and quicker to tell than any mapping
+            raw = raw.get(step)
+        elif isinstance(raw, Unknown):
+            return raw
+        else:
+            raw = raw.get(step) if isinstance(raw, Mapping) else None
+    return raw
+
+
+def attributes_of(
+    raw: Mapping[str, Any], allowed: Mapping[str, Attribute], dialect: Dialect
+) -> dict[str, Value]:
+    """Return raw properties in the vocabulary's names and shapes; what is not set is left out."""
+    found = {}
+    for name, attribute in allowed.items():
+        value = shaped(dialect.pick(raw, attribute), attribute, dialect)
+        if value is not None and value != {}:
+            found[name] = value
+    return found
+
+
+def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # noqa: C901 - a table
+    """Return a value in the shape of its attribute."""
+    if value is None:
+        return None
+    match attribute.shape:
+        case "secret":
+            return password(value)
+        case "code":
+            return dialect.code(value)
+        case "env":
+            return _environment(value)
+        case "part":
+            return _each(value, attribute, dialect)
+    if isinstance(value, Unknown):
+        return value
+    match attribute.shape:
+        case "str":
+            return _text(value)
+        case "int":
+            return _number(value)
+        case "bool":
+            return _TRUTH.get(value) if isinstance(value, str) else bool(value)
+        case "list":
+            return value if isinstance(value, list) else [value]
+        case "map":
+            return _mapping(value)
+        case "policy":
+            return policy(value)
+        case "json":
+            return document(value)
+        case "script":
+            return script(value)
+        case "one":
+            found = _each(value, attribute, dialect)
+            return found[0] if found else None
+        case "many":
+            if isinstance(value, Mapping) and set(attribute.members) == {"name", "value"}:
+                return [{"name": key, "value": one} for key, one in value.items()]
+            return _each(value, attribute, dialect)
+        case other:
+            raise AssertionError(other)
+
+
+def _each(value: Value, attribute: Attribute, dialect: Dialect) -> list[Value]:
+    """Return every block in the vocabulary's names; one that is unknown stays so."""
+    return [
+        one if isinstance(one, Unknown) else attributes_of(one, attribute.members, dialect)
+        for one in (value if isinstance(value, list) else [value])
+        if isinstance(one, (Mapping, Unknown))
+    ]
+
+
+def _text(value: Value) -> Value:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (Password, Mapping, list)):
+        return Unknown(why="a secret" if isinstance(value, Password) else "no text")
+    return str(value) if isinstance(value, (int, float)) else value
+
+
+def _number(value: Value) -> Value:
+    if isinstance(value, str):
+        try:
+            return int(value)
+        except ValueError:
+            return Unknown(why=f"no number: {value[:40]}")
+    if not isinstance(value, (int, float)):
+        return Unknown(why="a secret" if isinstance(value, Password) else "no number")
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _mapping(value: Value) -> Value:
+    if isinstance(value, list):
+        pairs = [one for one in value if isinstance(one, Mapping)]
+        named = [(one.get("Name", one.get("Key")), one.get("Value")) for one in pairs]
+        if len(pairs) < len(value) or any(isinstance(name, Unknown) for name, _ in named):
+            return Unknown(why="some of its names are known only at deployment")
+        return {str(name): each for name, each in named}
+    return value
+
+
+def password(value: Value) -> Password | None:
+    """Return where a secret comes from, without it."""
+    if isinstance(value, Password):
+        return value
+    if isinstance(value, Unknown):
+        if _INSIDE.search("".join(one if isinstance(one, str) else "*" for one in value.text)):
+            return Password(Kept.LITERAL)
+        return Password(Kept.GIVEN, value.refs[0].target if value.refs else value.why)
+    if isinstance(value, Mapping):
+        return _worst(value)
+    if isinstance(value, Parameter):
+        kept = Kept.DEFAULT if value.defaulted else Kept.GIVEN
+        return Password(kept, value.parameter) if value else None
+    if not isinstance(value, str) or not value:
+        return None
+    if value in _HIDDEN:
+        return Password(Kept.HIDDEN)
+    if _MANAGED.search(value):
+        return Password(Kept.GIVEN, "a dynamic reference")
+    if _PLAIN.search(value):
+        return Password(Kept.PLAIN, "a plain SSM parameter")
+    inner = document(value) if value.lstrip().startswith("{") else None
+    return _worst(inner) if isinstance(inner, Mapping) else Password(Kept.LITERAL)
+
+
+_WORST = (Kept.LITERAL, Kept.DEFAULT, Kept.PLAIN, Kept.HIDDEN, Kept.GIVEN)
+
+
+def _worst(held: Mapping[str, Value]) -> Password | None:
+    """Return the worst kept of the secrets in a document; what is no secret in it is not asked."""
+    found = [password(one) for name, one in held.items() if is_secret_name(str(name))]
+    kept = [one for one in found if one is not None]
+    return min(kept, key=lambda one: _WORST.index(one.kept), default=None)
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether an environment variable of this name holds a secret, and not where one is."""
+    return bool(_SECRET_NAME.search(name)) and not _SAFE_NAME.search(name)
+
+
+def _environment(value: Value) -> Value:
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
+    if not isinstance(value, Mapping):
+        return value
+    inner = value.get("variables") or value.get("Variables")
+    plain = inner if isinstance(inner, Mapping) else value
+    return {
+        key: (password(one) if holds_secret(key, one) else one)
+        for key, one in plain.items()
+        if one is not None
+    }
+
+
+def holds_secret(name: str, value: Value) -> bool:
+    """Tell whether a variable holds a secret, and not where one is or how long it has to be."""
+    if not is_secret_name(name) or isinstance(value, (bool, int)):
+        return False
+    if not isinstance(value, str):
+        return True
+    where = bool(_WHERE.search(name)) and "/" in value
+    return not where and not _NO_SECRET.match(value)
+
+
+def document(value: Value) -> Value:
+    """Return a JSON document that is written as text or as properties."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except (ValueError, RecursionError):
+        return Unknown(why="no JSON")
+
+
+def policy(value: Value) -> Value:
+    """Return a policy's statements, each with its lists as lists."""
+    read = document(value)
+    if isinstance(read, Unknown):
+        return read
+    if isinstance(read, Mapping):
+        read = read.get("Statement", [read] if "Effect" in read or "Action" in read else [])
+    if isinstance(read, Unknown):
+        return read
+    found = read if isinstance(read, list) else [read]
+    return [_statement(one) for one in found if isinstance(one, (Mapping, Unknown))]
+
+
+def _statement(one: Mapping[str, Any] | Unknown) -> Value:
+    if isinstance(one, Unknown):
+        return one
+    principals = one.get("Principal")
+    if isinstance(principals, str):
+        principals = {"*": principals}
+    if isinstance(principals, Mapping):
+        principals = {key: _listed(who) for key, who in principals.items()}
+    found = {
+        "sid": one.get("Sid"),
+        "effect": one.get("Effect", "Allow"),
+        "actions": _listed(one.get("Action")),
+        "not_actions": _listed(one.get("NotAction")),
+        "resources": _listed(one.get("Resource")),
+        "not_resources": _listed(one.get("NotResource")),
+        "principals": principals,
+        "conditions": one.get("Condition"),
+    }
+    return {key: value for key, value in found.items() if value not in (None, [], {})}
+
+
+def _listed(value: Value) -> Value:
+    if value is None:
+        return []
+    return value if isinstance(value, (list, Unknown)) else [value]
+
+
+def script(value: Value) -> Value:
+    """Return user data as text: as it is, or out of base64, or out of gzip in base64."""
+    if isinstance(value, Mapping) and set(value) == {"base64"}:
+        value = value["base64"]
+    if not isinstance(value, str):
+        return value if isinstance(value, Unknown) else None
+    try:
+        raw = base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        return value
+    if raw[:2] == b"\x1f\x8b":
+        try:
+            raw = zlib.decompressobj(wbits=31).decompress(raw, _SCRIPT_MAX)
+        except zlib.error:
+            return Unknown(why="gzip that cannot be read")
+    text = raw.decode("utf-8", errors="replace")
+    return text if text.isprintable() or "\n" in text else value
+
+
+def finish(resource: Resource) -> list[Resource]:
+    """Return a resource and those of its blocks that are resources of their own elsewhere."""
+    if resource.kind not in kinds():
+        return [resource]
+    kind = kinds()[resource.kind]
+    parts = [resource]
+    for attribute in kind.attributes.values():
+        if attribute.part is None:
+            continue
+        blocks = resource.attributes.pop(attribute.name, None)
+        for number, block in enumerate(blocks or ()):
+            for each, given in enumerate(_spread(block, attribute)):
+                identifier = f"{resource.id}/{attribute.name}/{number}.{each}"
+                parts.append(_part(resource, attribute, identifier, given))
+    if kind.name == "iam.role":
+        parts += _attachments(resource)
+    if kind.name == "rds.instance" and "cluster_identifier" in resource.attributes:
+        resource.kind = "rds.cluster_instance"
+        allowed = kinds()["rds.cluster_instance"].attributes
+        resource.attributes = {
+            key: value
+            for key, value in resource.attributes.items()
+            if key in allowed or key in {"id", "arn"}
+        }
+    return parts
+
+
+def _attachments(role: Resource) -> list[Resource]:
+    """Return the policies that a role lists, as attachments."""
+    listed = role.attributes.pop("managed_policy_arns", [])
+    if not isinstance(listed, list):
+        listed = [listed]
+    attribute = Attribute("managed_policy_arns", "part", None, "", ())
+    attribute.part = ("iam.role_policy_attachment", "role")
+    return [
+        _part(role, attribute, f"{role.id}/managed_policy_arns/{number}", {"policy_arn": arn})
+        for number, arn in enumerate(listed)
+    ]
+
+
+def _spread(block: Mapping[str, Value] | Unknown, attribute: Attribute) -> list[dict[str, Value]]:
+    """Return one block for each element of what is a list only here: `cidr_blocks`."""
+    if isinstance(block, Unknown):
+        unknown = Unknown(why=block.why)
+        return [dict.fromkeys((one.becomes for one in attribute.members.values()), unknown)]
+    plain = {attribute.members[key].becomes: value for key, value in block.items()}
+    if attribute.part and attribute.part[0] == "s3.versioning":
+        status = plain.get("status")
+        plain["status"] = "Enabled" if status in (True, "true", "Enabled") else status
+    spread = {
+        key: value
+        for key, value in plain.items()
+        if isinstance(value, list) and key in {"cidr_ipv4", "referenced_security_group_id"}
+    }
+    if not spread:
+        return [plain]
+    rest = {key: value for key, value in plain.items() if key not in spread}
+    return [{**rest, key: one} for key, values in spread.items() for one in values]
+
+
+def _part(
+    resource: Resource, attribute: Attribute, identifier: str, given: dict[str, Value]
+) -> Resource:
+    assert attribute.part is not None
+    kind, back = attribute.part
+    given[back] = Unknown(refs=(Ref(resource.id, "id"),))
+    if kind == "events.target" and "event_bus_name" in resource.attributes:
+        given["event_bus_name"] = resource.attributes["event_bus_name"]
+    return Resource(
+        id=identifier,
+        name=resource.name,
+        kind=kind,
+        type=resource.type,
+        region=resource.region,
+        place=resource.place,
+        dialect=resource.dialect,
+        attributes=given,
+        stack=resource.stack,
+        provider=resource.provider,
+        suppressed=resource.suppressed,
+        ignored=resource.ignored,
+    )
+
+
+def has_unknown(value: Value) -> bool:
+    """Tell whether anything in a value is unknown."""
+    return any(True for _ in unknowns(value))
+
+
+def odd_properties(raw: Mapping[str, Any], kind: Kind, dialect: str) -> tuple[str, ...]:
+    """Return the properties that a kind whose all are listed does not have."""
+    if not kind.closed:
+        return ()
+    known = {_native(one, dialect) for one in kind.attributes.values()}
+    for one in kind.attributes.values():
+        known |= {_native(member, dialect) for member in one.members.values()}
+    extra = {"id", "region", "fqdn", "timeouts", "Comment", "HostedZoneName", "Region", "Weight"}
+    extra |= {
+        "cidr_routing_policy",
+        "geoproximity_routing_policy",
+        "GeoLocation",
+        "CidrRoutingConfig",
+    }
+    extra |= {
+        "cidrRoutingPolicy",
+        "geoproximityRoutingPolicy",
+        "GeoProximityLocation",
+        "__defaults",
+    }
+    return tuple(sorted(key for key in raw if key not in known | extra))
+
+
+def _native(attribute: Attribute, dialect: str) -> str:
+    match dialect:
+        case "terraform":
+            return attribute.terraform[0]
+        case "pulumi":
+            return attribute.pulumi
+        case _:
+            return (attribute.cloudformation or ("",))[0] if attribute.cloudformation else ""

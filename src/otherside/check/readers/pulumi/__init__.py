@@ -1,0 +1,1 @@
+"""Reads Pulumi stacks and previews."""

@@ -1,0 +1,545 @@
+"""From paths to one graph: what each file is, by its content, and what could not be read."""
+
+import re
+import stat
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from otherside.check.model.arn import is_region
+from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
+from otherside.check.model.values import Undecided
+from otherside.check.readers.cloudformation.template import Template
+from otherside.check.readers.cloudformation.yaml_text import read_yaml
+from otherside.check.readers.json_text import read_json
+from otherside.check.readers.location import check_shape, line_finder
+from otherside.check.readers.problem import InputError
+from otherside.check.readers.pulumi.stack import Stack
+from otherside.check.readers.terraform.plan import Plan, project_change
+
+SIZE_MAX = 1 << 30
+"""A gibibyte. A plan of 100,000 resources is a fifth of it."""
+TEMPLATE_MAX = 4 << 20
+"""CloudFormation takes a mebibyte."""
+STDIN = "-"
+NOT_RUN = (
+    "a Pulumi program, which was not run: --run-programs runs it, or check what "
+    "`pulumi preview --json` writes"
+)
+_STAGES_MAX = 10
+_IGNORED = {"node_modules", "__pycache__", "venv", "site-packages"}
+_SUFFIXES = {".json", ".yaml", ".yml", ".template", ".tfstate", ".tfplan"}
+_OF_SOURCE = {"resource_changes", "planned_values", "lineage"}
+"""What a plan or a state has, which would say the same again as the source that it was made of."""
+_NO_PLAN = frozenset({"planned_values", "relevant_attributes", "resource_drift", "checks"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the caller knows and the files do not say."""
+
+    regions: Mapping[str, str] = field(default_factory=dict)
+    """The Region of a template, by its path or its name."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """Parameters of templates."""
+    program: Callable[[Path], Mapping[str, Any] | str] | None = None
+    """How a Pulumi program is run, or why it is not; `None` runs none."""
+
+
+@dataclass(slots=True)
+class Read:
+    """What became of the inputs."""
+
+    graph: Graph
+    problems: list[InputError]
+    skipped: list[tuple[str, str]]
+    unread: list[tuple[str, str]]
+    """What is part of the system and was not read, and why: it may hold anything."""
+    files: list[str]
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is read so far, before stacks are joined."""
+
+    options: Options
+    resources: list[Resource] = field(default_factory=list)
+    templates: list[Template] = field(default_factory=list)
+    problems: list[InputError] = field(default_factory=list)
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
+    placed: set[str] = field(default_factory=set)
+    """Which of the Regions that were given are used."""
+
+
+def read_paths(paths: Iterable[str], options: Options, stdin: Callable[[], bytes]) -> Read:
+    """Read every path into one graph; what cannot be read is a problem, and the rest is read."""
+    batch = _Batch(options)
+    for path in paths:
+        _guarded("<stdin>" if path == STDIN else path, batch, partial(_path, path, batch, stdin))
+    _join(batch)
+    for name in set(options.regions) - batch.placed - {""}:
+        batch.skipped.append((f"--region {name}", "no template of this name was read"))
+    settle_regions(batch.resources)
+    graph = Graph(batch.resources, facts=batch.facts)
+    return Read(graph, batch.problems, batch.skipped, batch.unread, batch.files)
+
+
+def _path(path: str, batch: _Batch, stdin: Callable[[], bytes]) -> None:
+    if path == STDIN:
+        _take(stdin(), "<stdin>", batch, wanted=True)
+    elif Path(path).is_dir():
+        _directory(Path(path), batch)
+    else:
+        _file(Path(path), batch, wanted=True)
+
+
+def _guarded(file: str, batch: _Batch, read: Callable[[], object]) -> None:
+    """Read something; whatever is wrong with it is its own problem, and the rest is read."""
+    try:
+        read()
+    except InputError as problem:
+        batch.problems.append(problem)
+    except OSError as error:
+        batch.problems.append(InputError(file, error.strerror or str(error)))
+    except RecursionError:
+        cause = "nested too deeply, or it refers to itself without an end"
+        batch.problems.append(InputError(file, cause))
+    except _ODD as error:
+        cause = f"not in the shape that its tool writes ({type(error).__name__}: {error})"
+        batch.problems.append(InputError(file, cause))
+
+
+_ODD = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError, Undecided)
+"""What reading raises over a document that is none of its tool's."""
+
+
+def _join(batch: _Batch) -> None:
+    """Let templates import from one another, then load them."""
+    exports: dict[tuple[str | None, str], Any] = {}
+
+    def load(one: Template) -> None:
+        one.imports = exports
+        batch.resources.extend(one.load())
+
+    for one in batch.templates:
+        _guarded(one.file, batch, lambda one=one: exports.update(one.exported()))  # type: ignore[misc]  # mypy infers no lambda with a default
+    for one in batch.templates:
+        _guarded(one.file, batch, partial(load, one))
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(str(path), "neither a file nor a directory; - is standard input")
+        if status.st_size > SIZE_MAX:
+            cause = f"{status.st_size / (1 << 30):.1f} GiB, and no more than 1 GiB is read"
+            raise InputError(str(path), cause)
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(str(path), error.strerror or str(error)) from None
+
+
+def read_text(path: Path) -> str:
+    """Return a file's text.
+
+    Raises:
+        InputError: If it is no file, cannot be read, is too large or is no text in UTF-8.
+    """
+    try:
+        return _bytes(path).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InputError(str(path), "no text in UTF-8") from None
+
+
+def _file(path: Path, batch: _Batch, *, wanted: bool) -> None:
+    if path.name.endswith(".tf.json"):
+        cause = "Terraform in JSON, as CDKTF writes it: give its plan, by `terraform show -json`"
+        _unfit(str(path), cause, batch, wanted=wanted)
+        return
+    if path.suffix == ".tf":
+        _terraform_source(path.parent, batch, only=path)
+        return
+    _take(_bytes(path), str(path), batch, wanted=wanted)
+
+
+def _take(raw: bytes, file: str, batch: _Batch, *, wanted: bool) -> None:
+    """Take one document, whatever it is; what nobody asked for by name may be something else."""
+    refusal = _refusal(raw)
+    if refusal is None:
+        try:
+            text = raw.decode("utf-8-sig")
+            del raw  # a large one would be kept twice
+        except UnicodeDecodeError:
+            refusal = "no text in UTF-8"
+    if refusal is not None:
+        _unfit(file, refusal, batch, wanted=wanted)
+        return
+    start = _json_start(text)
+    if start is None:
+        if not wanted and not _may_be_template(text):
+            batch.skipped.append((file, "no template, plan, state or stack"))
+            return
+        _template(read_yaml(text, file), file, batch, wanted=wanted, text=text)
+        return
+    if _is_event_log(text[start : start + 400]):
+        cause = "a stream of engine events: give `pulumi preview --json` or `pulumi stack export`"
+        _unfit(file, cause, batch, wanted=wanted)
+        return
+    if not wanted and not _may_be_ours(text):
+        batch.skipped.append((file, "no template, plan, state or stack"))
+        return
+    document = read_json(
+        text[start:] if start else text,
+        file,
+        each={"resource_changes": project_change},
+        dropped=_NO_PLAN,
+    )
+    if len(text) > TEMPLATE_MAX:
+        text = ""  # only a template's lines are looked up, and none is that large
+    _document(document, file, batch, wanted=wanted, text=text)
+
+
+def _unfit(file: str, cause: str, batch: _Batch, *, wanted: bool) -> None:
+    if wanted:
+        raise InputError(file, cause)
+    batch.skipped.append((file, cause))
+
+
+def _refusal(raw: bytes) -> str | None:
+    if not raw.strip():
+        return "empty"
+    if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
+        return "text in UTF-16, as PowerShell's > writes it: write it as UTF-8"
+    if raw[:2] == b"PK":
+        return "a plan in Terraform's own format: `terraform show -json FILE > plan.json` first"
+    if raw[:2] == b"\x1f\x8b":
+        return "compressed: unpack it first"
+    if b"\x00" in raw[:4096]:
+        return "binary"
+    return None
+
+
+def _json_start(text: str) -> int | None:
+    """Return where the JSON begins; Pulumi may have told of its progress before."""
+    head = text.lstrip()
+    if head[:1] in "{[":
+        return len(text) - len(head)
+    if "Previewing update" in text[:4000] or "@ previewing" in text[:4000].lower():
+        at = text.find("\n{")
+        return at + 1 if at >= 0 else None
+    return None
+
+
+def _is_event_log(head: str) -> bool:
+    return '"sequence"' in head and '"timestamp"' in head and '"preludeEvent"' in head
+
+
+def _may_be_ours(text: str) -> bool:
+    marks = ["resource_changes", "terraform_version", "Resources", "deployment", "checkpoint"]
+    marks += ["steps", "artifacts", "lineage"]
+    return any(f'"{mark}"' in text for mark in marks)
+
+
+def _may_be_template(text: str) -> bool:
+    return bool(re.search(r"^Resources:", text, re.MULTILINE))
+
+
+def _document(document: Any, file: str, batch: _Batch, *, wanted: bool, text: str) -> None:  # noqa: ANN401 - whatever the JSON holds
+    if not isinstance(document, Mapping):
+        _unfit(file, "JSON, but no plan, state, stack or template", batch, wanted=wanted)
+        return
+    keys = set(document)
+    check_shape(document, file)
+    if not wanted and keys & _OF_SOURCE and any(Path(file).parent.glob("*.tf")):
+        cause = "what the source beside it is read for: give it by name to read it instead"
+        batch.skipped.append((file, cause))
+        return
+    if keys & {"resource_changes", "planned_values"} or (
+        "format_version" in keys and keys & {"values", "configuration"}
+    ):
+        batch.resources.extend(Plan(document, file).load())
+    elif "lineage" in keys:
+        _state(document, file, batch)
+    elif keys & {"deployment", "checkpoint"} or _is_preview(document):
+        _pulumi(document, file, batch)
+    elif "artifacts" in keys:
+        _assembly(document, Path(file), batch)
+        return
+    elif isinstance(document.get("Resources"), Mapping):
+        _template(document, file, batch, wanted=wanted, text=text)
+        return
+    else:
+        _unfit(file, _whose(keys), batch, wanted=wanted)
+        return
+    batch.files.append(file)
+
+
+def _whose(keys: set[str]) -> str:
+    """Return what a document is instead of what is wanted."""
+    if "format_version" in keys:
+        return "a plan or a state without resources: was it written by `show -json`?"
+    if {"runs", "$schema"} <= keys:
+        return "a SARIF report, and no plan, state, stack or template"
+    if "check_type" in keys or "results" in keys:
+        return "another checker's report, and no plan, state, stack or template"
+    return "JSON, but no plan, state, stack or template"
+
+
+def _state(document: Mapping[str, Any], file: str, batch: _Batch) -> None:
+    version = document.get("version")
+    if version != 4:  # noqa: PLR2004 - the version that Terraform 0.12 and later write
+        raise InputError(file, f"a state of version {version}; only version 4 can be read")
+    batch.resources.extend(Plan(document, file).load())
+
+
+def _is_preview(document: Mapping[str, Any]) -> bool:
+    steps = document.get("steps")
+    if isinstance(steps, list):
+        return (
+            "changeSummary" in document
+            or "config" in document
+            or any(isinstance(one, Mapping) and "urn" in one for one in steps)
+        )
+    resources = document.get("resources")
+    return isinstance(resources, list) and any(
+        isinstance(one, Mapping) and "urn" in one for one in resources
+    )
+
+
+def _pulumi(document: Mapping[str, Any], file: str, batch: _Batch) -> None:
+    stack = Stack(document, file)
+    batch.resources.extend(stack.load())
+    if stack.short:
+        batch.facts["partial"] = (
+            f"{file}: {stack.short} unchanged resources are not shown; "
+            "use `pulumi preview --json --show-sames`, or give the stack's export as well"
+        )
+    provider = ((document.get("deployment") or {}).get("secrets_providers")) or {}
+    url = str((provider.get("state") or {}).get("url") or "")
+    if url.startswith("awskms://"):
+        batch.resources.append(_backend(file, "secrets provider", url))
+
+
+def _backend(file: str, what: str, text: str) -> Resource:
+    region = next((one for one in re.split(r"[^a-z0-9-]+", text) if is_region(one)), None)
+    return Resource(
+        id=f"{file}#{what}",
+        name=f"{what} of {file}",
+        kind="backend",
+        type="backend",
+        region=region,
+        place=Place(file),
+        dialect="",
+    )
+
+
+def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: str) -> None:  # noqa: ANN401 - whatever the text holds
+    resources = document.get("Resources") if isinstance(document, Mapping) else None
+    if not isinstance(resources, Mapping):
+        _unfit(file, "no template: it has no Resources", batch, wanted=wanted)
+        return
+    lines = line_finder(document, text)
+    _name_odd(resources, file, batch, lines)
+    template = Template(
+        document,
+        file,
+        region=_region_for(file, batch),
+        parameters=batch.options.parameters,
+        lines=lines,
+    )
+    template.nest(partial(_nested, batch))
+    batch.templates.append(template)
+    batch.files.append(file)
+
+
+def _name_odd(
+    resources: Mapping[str, Any], file: str, batch: _Batch, lines: Callable[[str], int | None]
+) -> None:
+    """Refuse what is no resource, and name what AWS makes something else of."""
+    for logical, one in resources.items():
+        type_ = one.get("Type") if isinstance(one, Mapping) else None
+        if logical.startswith("Fn::"):
+            cause = f"{logical.rpartition('::')[0] or logical} is expanded by AWS only"
+            batch.skipped.append((f"{file}#{logical}", cause))
+        elif not isinstance(type_, str):
+            cause = f"{logical} is a resource without a Type"
+            raise InputError(file, cause, line=lines(logical))
+        elif type_.startswith("AWS::Serverless::"):
+            cause = "SAM makes more of it than is written: check what it is transformed to"
+            batch.skipped.append((f"{file}#{logical}", cause))
+
+
+def _nested(
+    batch: _Batch, path: Path
+) -> tuple[Mapping[str, Any], Callable[[str], int | None]] | None:
+    if not path.is_file():
+        return None
+    found: list[tuple[Mapping[str, Any], Callable[[str], int | None]]] = []
+
+    def read() -> None:
+        text = read_text(path)
+        is_json = text.lstrip()[:1] == "{"
+        document = read_json(text, str(path)) if is_json else read_yaml(text, str(path))
+        if isinstance(document, Mapping) and isinstance(document.get("Resources"), Mapping):
+            found.append((document, line_finder(document, text)))
+        else:
+            raise InputError(str(path), "no template: it has no Resources")
+
+    _guarded(str(path), batch, read)
+    return found[0] if found else None
+
+
+def _region_for(file: str, batch: _Batch) -> str | None:
+    path = Path(file)
+    for name, region in batch.options.regions.items():
+        if name in {file, path.name, path.stem, ""} or path.as_posix().endswith(f"/{name}"):
+            batch.placed.add(name)
+            return region
+    return None
+
+
+def _assembly(manifest: Mapping[str, Any], path: Path, batch: _Batch, depth: int = 0) -> None:
+    """Read what a CDK application has made: each stack with the Region of its environment."""
+    artifacts = manifest["artifacts"]
+    for name, one in artifacts.items():
+        _guarded(str(path), batch, partial(_artifact, name, one, path, batch, depth))
+
+
+def _artifact(name: str, one: Mapping[str, Any], path: Path, batch: _Batch, depth: int) -> None:
+    properties = one.get("properties") or {}
+    if one.get("type") == "cdk:cloud-assembly" and depth < _STAGES_MAX:
+        inner = path.parent / str(properties.get("directoryName")) / "manifest.json"
+        document = read_json(read_text(inner), str(inner))
+        check_shape(document, str(inner))
+        _assembly(document, inner, batch, depth + 1)
+    if one.get("type") != "aws:cloudformation:stack":
+        return
+    file = path.parent / str(properties.get("templateFile"))
+    region = str(one.get("environment") or "").rpartition("/")[2]
+    text = read_text(file)
+    document = read_json(text, str(file))
+    if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
+        raise InputError(str(file), "no template: it has no Resources")
+    lines = line_finder(document, text)
+    _name_odd(document["Resources"], str(file), batch, lines)
+    template = Template(
+        document,
+        str(file),
+        region=region if is_region(region) else _region_for(str(file), batch),
+        parameters=batch.options.parameters,
+        name=str(properties.get("stackName") or name),
+        lines=lines,
+    )
+    template.nest(partial(_nested, batch))
+    batch.templates.append(template)
+    batch.files.append(str(file))
+
+
+def _directory(path: Path, batch: _Batch) -> None:
+    """Read what a directory holds, and say what was skipped."""
+    manifest = path / "manifest.json"
+    if manifest.is_file() and b'"artifacts"' in _bytes(manifest):
+        document = read_json(read_text(manifest), str(manifest))
+        check_shape(document, str(manifest))
+        _assembly(document, manifest, batch)
+        return
+    before = len(batch.files)
+    todo = [path]
+    while todo:
+        here = todo.pop(0)
+        try:
+            entries = sorted(here.iterdir())
+        except OSError as error:
+            batch.problems.append(InputError(str(here), error.strerror or "cannot be read"))
+            continue
+        todo = [one for one in entries if one.is_dir() and _worth(one)] + todo
+        _files_of(here, [one for one in entries if one.is_file()], batch)
+    if len(batch.files) == before and not batch.problems and not batch.unread:
+        cause = "nothing in it is a plan, a state, a stack, a template or a program"
+        raise InputError(str(path), cause)
+
+
+def _worth(path: Path) -> bool:
+    hidden = path.name.startswith(".") or path.name in _IGNORED
+    return not hidden and not path.is_symlink()
+
+
+def _files_of(here: Path, files: list[Path], batch: _Batch) -> None:
+    names = {one.name for one in files}
+    if any(one.suffix == ".tf" for one in files):
+        _guarded(str(here), batch, lambda: _terraform_source(here, batch))
+    if "Pulumi.yaml" in names:
+        _guarded(str(here), batch, lambda: _program(here, batch))
+    for one in files:
+        if one.suffix in _SUFFIXES and not one.name.startswith(("Pulumi.", ".")):
+            _guarded(str(one), batch, partial(_file, one, batch, wanted=False))
+
+
+def _program(here: Path, batch: _Batch) -> None:
+    run = batch.options.program
+    document = run(here) if run is not None else NOT_RUN
+    if isinstance(document, str):
+        batch.unread.append((str(here), document))
+        return
+    _pulumi(document, str(here), batch)
+    for one in document.get("backends") or ():
+        batch.resources.append(_backend(str(here), one["what"], one["text"]))
+    batch.files.append(str(here))
+
+
+def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> None:
+    from otherside.check.readers.terraform.hcl import read_module  # noqa: PLC0415 - its parser takes a while
+
+    resources, skipped = read_module(here, only)
+    batch.resources.extend(resources)
+    batch.skipped.extend(skipped)
+    batch.files.append(str(only or here))
+
+
+def settle_regions(resources: list[Resource]) -> None:
+    """Give a resource whose Region is not said the one that all its neighbours live in."""
+    by_id = {one.id: one for one in resources}
+    graph = Graph(resources)
+    for _ in range(3):
+        changed = False
+        for one in resources:
+            if one.region is None and one.kind in _NEAR:
+                found = {
+                    link.resource.region
+                    for path in _NEAR[one.kind]
+                    for link in graph.links(one, one.attributes.get(path))
+                }
+                found -= {None, GLOBAL}
+                if len(found) == 1:
+                    by_id[one.id].region = found.pop()
+                    changed = True
+        if not changed:
+            return
+
+
+_NEAR: Mapping[str, tuple[str, ...]] = {
+    "ec2.route": ("route_table_id",),
+    "ec2.route_table": ("vpc_id",),
+    "ec2.subnet": ("vpc_id",),
+    "ec2.security_group": ("vpc_id",),
+    "ec2.ingress_rule": ("security_group_id",),
+    "ec2.egress_rule": ("security_group_id",),
+    "rds.cluster_instance": ("cluster_identifier",),
+    "events.target": ("rule",),
+    "lambda.permission": ("function_name",),
+    "s3.versioning": ("bucket",),
+    "s3.encryption": ("bucket",),
+    "s3.replication": ("bucket",),
+    "backup.selection": ("plan_id",),
+    "backup.vault_lock": ("backup_vault_name",),
+    "lb.listener": ("load_balancer_arn",),
+    "kms.alias": ("target_key_id",),
+    "kms.key_policy": ("key_id",),
+}
+"""Where a resource lives whose Region nobody says: where what it belongs to lives."""

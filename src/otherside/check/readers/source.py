@@ -1,0 +1,67 @@
+"""What a function's bundle shows of its code, where it lies beside the input."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from otherside.check.model.values import Code, Unknown, Value
+
+_FILE_MAX = 1 << 18
+_FILES_MAX = 200
+_TEXT = {".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".json", ".rb", ".sh"}
+
+
+def code_of_directory(directory: Path) -> Code | Unknown:
+    """Return the files of a directory, and the text of those that are code."""
+    if not directory.is_dir():
+        return Unknown(why=f"in {directory.name}, which is not here")
+    found: list[tuple[str, str | None]] = []
+    for here, inner, names in os.walk(directory):
+        inner[:] = sorted(set(inner) - {"node_modules", ".git"})
+        for name in sorted(names)[: _FILES_MAX - len(found)]:
+            file = Path(here, name)
+            found.append((file.relative_to(directory).as_posix(), _text(file)))
+        if len(found) >= _FILES_MAX:
+            break
+    return Code(tuple(found), whole=len(found) < _FILES_MAX)
+
+
+def code_of_file(file: Path) -> Code | Unknown:
+    """Return one file of code."""
+    if not file.is_file():
+        return Unknown(why=f"in {file.name}, which is not here")
+    return Code(((file.name, _text(file)),), whole=True)
+
+
+def _text(file: Path) -> str | None:
+    try:
+        if file.suffix not in _TEXT or not file.is_file() or file.stat().st_size > _FILE_MAX:
+            return None
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def code_of_archive(raw: Mapping[str, Any], beside: Path) -> Value:
+    """Return what an `archive_file` packs: sources that it names, files or a directory."""
+    blocks = raw.get("source")
+    if isinstance(blocks, list) and blocks:
+        files = tuple(
+            (
+                str(one.get("filename")),
+                one["content"] if isinstance(one.get("content"), str) else None,
+            )
+            for one in blocks
+            if isinstance(one, Mapping)
+        )
+        return Code(files, whole=True)
+    for key, read in (("source_file", code_of_file), ("source_dir", code_of_directory)):
+        value = raw.get(key)
+        if isinstance(value, str) and value:
+            path = Path(value.replace("${path.module}/", "").replace("${path.root}/", ""))
+            found = read(path if path.is_absolute() else beside / path)
+            if isinstance(found, Unknown):
+                return Code(((path.name, None),), whole=key == "source_file")
+            return found
+    return None

@@ -1,0 +1,662 @@
+"""Terraform source: what its text alone says, with literals, defaults, locals and local modules."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import hcl2
+from lark import Token, Tree
+from lark.exceptions import LarkError, UnexpectedInput
+
+from otherside.check.model.arn import OWN, is_region
+from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
+from otherside.check.model.schema import by_terraform
+from otherside.check.model.values import Ref, Unknown, Value, parts
+from otherside.check.readers.normalize import Parameter, attributes_of, finish, odd_properties
+from otherside.check.readers.problem import InputError
+from otherside.check.readers.terraform.hcl_values import Node, Scope, evaluate, into
+from otherside.check.readers.terraform.plan import DIALECT, special_values, suppressed_by_tags
+
+_META = {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"}
+_IGNORE = re.compile(r"(?:#|//)\s*otherside:\s*ignore\s+([\w-]+)\s*[:\-]?\s*(.*)")
+_MODULES_MAX = 200
+_INSTANCES_MAX = 2_000
+_FILE_MAX = 4 << 20
+_NESTING_MAX = 500
+_VALUES_MAX = 100_000
+
+
+@dataclass(slots=True)
+class Block:
+    """One block: its labels, its attributes, its blocks, and where it stands."""
+
+    kind: str
+    labels: tuple[str, ...]
+    attributes: dict[str, Node]
+    blocks: list["Block"]
+    file: str
+    line: int
+    end: int
+
+
+@dataclass(slots=True)
+class Module:
+    """A directory of source, as one call sees it."""
+
+    directory: Path
+    prefix: str
+    blocks: list[Block]
+    given: Mapping[str, Value]
+    providers: Mapping[str, str | None]
+    """The Region of each provider by its name here: `aws`, `aws.dr`."""
+    names: Mapping[str, str]
+    """What each provider is called at the root."""
+    children: dict[str, list["Module"]] = field(default_factory=dict)
+    locals: dict[str, Node] = field(default_factory=dict)
+    variables: dict[str, Block] = field(default_factory=dict)
+    outputs: dict[str, Block] = field(default_factory=dict)
+    resources: dict[str, Block] = field(default_factory=dict)
+    busy: set[str] = field(default_factory=set)
+    known: dict[str, Value] = field(default_factory=dict)
+    """Locals that were asked for."""
+
+    def __post_init__(self) -> None:
+        """Index what is declared."""
+        for one in self.blocks:
+            match one.kind, one.labels:
+                case "locals", ():
+                    self.locals |= one.attributes
+                case "variable", (name,):
+                    self.variables[name] = one
+                case "output", (name,):
+                    self.outputs[name] = one
+                case "resource", (type_, name):
+                    self.resources[f"{type_}.{name}"] = one
+                case "data", (type_, name):
+                    self.resources[f"data.{type_}.{name}"] = one
+
+
+def read_module(
+    directory: Path, only: Path | None = None
+) -> tuple[list[Resource], list[tuple[str, str]]]:
+    """Return the resources of a root module, and what of it was left out and why.
+
+    Raises:
+        InputError: If a file of it is not Terraform's language.
+    """
+    reader = _Reader(directory)
+    root = reader.root(only)
+    return list(reader.load(root)), reader.skipped
+
+
+class _Reader:
+    """Reads one root module and the modules that it calls."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.skipped: list[tuple[str, str]] = []
+        self.modules = 0
+        self.sources: dict[str, list[str]] = {}
+
+    def root(self, only: Path | None) -> Module:
+        files = [only] if only is not None else sorted(self.directory.glob("*.tf"))
+        blocks = self._all_blocks(files)
+        module = Module(self.directory, "", blocks, self._variables(), {}, {})
+        regions: dict[str, str | None] = {}
+        for one in blocks:
+            if one.kind == "provider" and one.labels == ("aws",):
+                alias = evaluate(one.attributes.get("alias"), self.scope(module))
+                name = f"aws.{alias}" if isinstance(alias, str) else "aws"
+                region = evaluate(one.attributes.get("region"), self.scope(module))
+                regions[name] = str(region) if is_region(region) else None
+        module.providers = regions
+        module.names = {name: name for name in regions}
+        self._call_modules(module)
+        return module
+
+    def _variables(self) -> dict[str, Value]:
+        """Return what `terraform.tfvars` and its like give."""
+        found: dict[str, Value] = {}
+        names = [self.directory / "terraform.tfvars", *sorted(self.directory.glob("*.auto.tfvars"))]
+        for file in names:
+            if file.is_file():
+                for name, node in _body(self._tree(file)).attributes.items():
+                    value = evaluate(node, _bare_scope())
+                    is_text = isinstance(value, str)
+                    found[name] = (
+                        Parameter(value, f"var.{name}", defaulted=True) if is_text else value
+                    )
+        return found
+
+    def _tree(self, file: Path) -> Tree[Token]:
+        try:
+            if file.stat().st_size > _FILE_MAX:
+                raise InputError(str(file), "larger than any Terraform source")
+            text = file.read_text(encoding="utf-8-sig")
+            self.sources[str(file)] = text.splitlines()
+            if _nesting(text) > _NESTING_MAX:
+                raise InputError(str(file), "nested too deeply to be Terraform's language")
+            tree: Tree[Token] = hcl2.parses_to_tree(text if text.endswith("\n") else f"{text}\n")
+        except OSError as error:
+            raise InputError(str(file), error.strerror or str(error)) from None
+        except UnicodeDecodeError:
+            raise InputError(str(file), "no text in UTF-8") from None
+        except UnexpectedInput as error:
+            cause = f"no Terraform: unexpected {_found(error)}"
+            raise InputError(str(file), cause, line=max(error.line, 1)) from None
+        except (LarkError, RecursionError) as error:
+            cause = str(error).splitlines()[0] if str(error) else "nested too deeply"
+            raise InputError(str(file), f"no Terraform: {cause}") from None
+        return tree
+
+    def _all_blocks(self, files: list[Path]) -> list[Block]:
+        """Return the blocks of all files.
+
+        Raises:
+            InputError: Of the first that cannot be read, with what is wrong with the others.
+        """
+        found: list[Block] = []
+        wrong: list[InputError] = []
+        for file in files:
+            try:
+                found += self._blocks(file)
+            except InputError as error:
+                wrong.append(error)
+        if wrong:
+            more = "".join(f"; {one}" for one in wrong[1:])
+            raise InputError(wrong[0].file, f"{wrong[0].cause}{more}", line=wrong[0].line)
+        return found
+
+    def _blocks(self, file: Path) -> list[Block]:
+        return _body(self._tree(file), str(file)).blocks
+
+    def _call_modules(self, module: Module) -> None:
+        for one in module.blocks:
+            if one.kind != "module" or len(one.labels) != 1:
+                continue
+            source = evaluate(one.attributes.get("source"), _bare_scope())
+            if not isinstance(source, str) or not source.startswith("."):
+                self.skipped.append(
+                    (f"{one.file}:{one.line}", f"module {source} is not on this disk")
+                )
+                continue
+            directory = (module.directory / source).resolve()
+            self.modules += 1
+            if not directory.is_dir() or self.modules > _MODULES_MAX:
+                reason = "is not there" if not directory.is_dir() else "is one too many"
+                self.skipped.append((f"{one.file}:{one.line}", f"module {source} {reason}"))
+                continue
+            made = list(self._instances_of(module, one, directory))
+            self.modules += len(made)
+            module.children[one.labels[0]] = made
+
+    def _instances_of(self, module: Module, call: Block, directory: Path) -> Iterator[Module]:
+        blocks = [one for file in sorted(directory.glob("*.tf")) for one in self._blocks(file)]
+        names = self._passed(module, call)
+        for index, each in self.instances(call, module):
+            scope = self.scope(module, each)
+            given = {
+                name: evaluate(node, scope)
+                for name, node in call.attributes.items()
+                if name not in _META | {"source", "version", "providers"}
+            }
+            prefix = f"{module.prefix}module.{call.labels[0]}{index}."
+            providers = {here: module.providers.get(there) for here, there in names.items()}
+            roots = {here: module.names.get(there, there) for here, there in names.items()}
+            child = Module(directory, prefix, blocks, given, providers, roots)
+            if prefix.count("module.") < 10:  # noqa: PLR2004 - a module that calls itself
+                self._call_modules(child)
+            yield child
+
+    def _passed(self, module: Module, call: Block) -> dict[str, str]:
+        """Return which provider of the caller each name of the module stands for."""
+        found = {"aws": "aws"} if "aws" in module.providers else {}
+        node = call.attributes.get("providers")
+        return found | _provider_map(node)
+
+    def instances(self, block: Block, module: Module) -> Iterator[tuple[str, Mapping[str, Value]]]:
+        """Yield each instance of a block: its index, and what `each` and `count` are there."""
+        scope = self.scope(module)
+        busy = f"{block.file}:{block.line}"
+        if busy in module.busy:
+            yield "", {"count": Unknown(why="as many as itself")}
+            return
+        module.busy.add(busy)
+        found = list(self._instances(block, scope))
+        module.busy.discard(busy)
+        yield from found
+
+    def _instances(self, block: Block, scope: Scope) -> Iterator[tuple[str, Mapping[str, Value]]]:
+        if "count" in block.attributes:
+            count = evaluate(block.attributes["count"], scope)
+            if isinstance(count, int):
+                for number in range(min(count, _INSTANCES_MAX)):
+                    yield f"[{number}]", {"count": {"index": number}}
+                return
+            yield "", {"count": Unknown(why="a count")}
+        elif "for_each" in block.attributes:
+            items = evaluate(block.attributes["for_each"], scope)
+            if isinstance(items, Mapping):
+                for key, value in list(items.items())[:_INSTANCES_MAX]:
+                    yield f'["{key}"]', {"each": {"key": key, "value": value}}
+                return
+            if isinstance(items, list) and all(isinstance(one, str) for one in items):
+                for key in items[:_INSTANCES_MAX]:
+                    yield f'["{key}"]', {"each": {"key": key, "value": key}}
+                return
+            yield "", {"each": Unknown(why="an element of what is not known")}
+        else:
+            yield "", {}
+
+    def scope(self, module: Module, names: Mapping[str, Value] | None = None) -> Scope:
+        """Return where a module's expressions look names up."""
+        return Scope(
+            lambda path: self.look_up(module, path),
+            names or {},
+            lambda file: _text(module.directory, file),
+            _expression,
+        )
+
+    def look_up(self, module: Module, path: list[Any]) -> Value:
+        """Return what a path of names leads to."""
+        head, rest = path[0], path[1:]
+        match head:
+            case "var" if rest:
+                return into(self._variable(module, str(rest[0])), rest[1:])
+            case "local" if rest:
+                return into(self._local(module, str(rest[0])), rest[1:])
+            case "path":
+                return str(module.directory if rest == ["module"] else self.directory)
+            case "module" if rest:
+                return self._output(module, rest)
+            case "data" if len(rest) > 1:
+                known = self._world(module, rest)
+                return known if known is not None else self._resource(module, path, 3)
+            case "terraform" | "each" | "count" | "self":
+                return Unknown(why=f"{head}, which is not known here")
+        return self._resource(module, path, 2) if rest else Unknown(why=f"{head}, which is no name")
+
+    def _variable(self, module: Module, name: str) -> Value:
+        if name in module.given:
+            return module.given[name]
+        block = module.variables.get(name)
+        if block is None or "default" not in block.attributes:
+            return Unknown(why=f"the variable {name}, which has no default")
+        value = evaluate(block.attributes["default"], _bare_scope())
+        return Parameter(value, f"var.{name}", defaulted=True) if isinstance(value, str) else value
+
+    def _local(self, module: Module, name: str) -> Value:
+        if name in module.known:
+            return module.known[name]
+        if name not in module.locals or name in module.busy:
+            return Unknown(why=f"the local {name}, which is not known")
+        module.busy.add(name)
+        try:
+            value = evaluate(module.locals[name], self.scope(module))
+        finally:
+            module.busy.discard(name)
+        if not self._fits(value):
+            value = Unknown(why=f"the local {name}, which is too large")
+        module.known[name] = value
+        return value
+
+    def _fits(self, value: Value) -> bool:
+        """Tell whether a value is of a size that a program has; shared parts count each time."""
+        count = 0
+        for one in parts(value):
+            count += 1 + (len(one) >> 8 if isinstance(one, str) else 0)
+            if count > _VALUES_MAX:
+                return False
+        return True
+
+    def _output(self, module: Module, path: list[Any]) -> Value:
+        children = module.children.get(str(path[0]), [])
+        rest = path[1:]
+        if (rest and isinstance(rest[0], int | str) and len(children) > 1) or (
+            rest and children and children[0].prefix.rstrip(".").endswith("]")
+        ):
+            index = f"[{rest[0]}]." if isinstance(rest[0], int) else f'["{rest[0]}"].'
+            chosen = [one for one in children if one.prefix.endswith(index)]
+            if chosen or rest[0] == "*":
+                children, rest = chosen or children, rest[1:]
+        if not children or not rest:
+            return Unknown(why=f"an output of the module {path[0]}")
+        found = [self._one_output(one, str(rest[0])) for one in children]
+        return into(found[0], rest[1:]) if len(found) == 1 else [into(o, rest[1:]) for o in found]
+
+    def _one_output(self, module: Module, name: str) -> Value:
+        block = module.outputs.get(name)
+        if block is None:
+            return Unknown(why=f"the output {name}, which is not declared")
+        return evaluate(block.attributes.get("value"), self.scope(module))
+
+    def _world(self, module: Module, path: list[Any]) -> Value:
+        """Return what a data source of the account or the Region itself says."""
+        kind, attribute = path[0], path[-1]
+        region = module.providers.get(self._provider_name(module, f"data.{path[0]}.{path[1]}"))
+        match kind:
+            case "aws_caller_identity" if attribute in {"account_id", "id"}:
+                return OWN
+            case "aws_partition":
+                return "aws"
+            case "aws_region" if attribute in {"name", "id", "region"}:
+                return region or Unknown(why="a Region")
+            case "aws_availability_zones" if region and "names" in path:
+                at = path.index("names")
+                return into([f"{region}{letter}" for letter in "abc"], path[at + 1 :])
+        return None
+
+    def _resource(self, module: Module, path: list[Any], size: int) -> Value:
+        """Return a reference to a resource's attribute, or its value where the source has it."""
+        address = ".".join(str(one) for one in path[:size])
+        block = module.resources.get(address)
+        if block is None:
+            return Unknown(why=f"{address}, which is not declared here")
+        rest = list(path[size:])
+        indices = [index for index, _ in self.instances(block, module)]
+        chosen = indices
+        if (
+            indices != [""]
+            and rest
+            and (rest[0] == "*" or not isinstance(rest[0], str) or "for_each" in block.attributes)
+        ):
+            key = rest.pop(0)
+            if key != "*" and not isinstance(key, Unknown):
+                wanted = f"[{key}]" if isinstance(key, int) else f'["{key}"]'
+                chosen = [one for one in indices if one == wanted] or indices
+            elif isinstance(key, Unknown):
+                chosen = indices
+            else:
+                attribute = str(rest[0]) if rest else ""
+                return [Unknown((self._ref(module, address, i, attribute),)) for i in indices]
+        attribute = str(rest[0]) if rest else ""
+        if len(chosen) == 1 and attribute:
+            plain = self._literal(module, block, address, rest)
+            if plain is not None:
+                return plain
+        found = tuple(self._ref(module, address, index, attribute) for index in chosen)
+        return Unknown(found)
+
+    def _literal(self, module: Module, block: Block, address: str, rest: list[Any]) -> Value:
+        """Return an attribute that the source sets, where that is not what names a resource."""
+        type_ = address.rpartition(".")[0]
+        kind = by_terraform().get(type_)
+        named = {"id", "arn", *(kind.identities if kind is not None else ())}
+        natives = (
+            {one.terraform[0] for one in kind.attributes.values() if one.identity}
+            if kind
+            else set()
+        )
+        attribute = str(rest[0])
+        if attribute in named | natives or attribute not in block.attributes:
+            return None
+        if address in module.busy or "for_each" in block.attributes or "count" in block.attributes:
+            return None
+        module.busy.add(address)
+        try:
+            value = into(evaluate(block.attributes[attribute], self.scope(module)), rest[1:])
+        finally:
+            module.busy.discard(address)
+        return None if isinstance(value, Unknown) else value
+
+    def _ref(self, module: Module, address: str, index: str, attribute: str) -> Ref:
+        return Ref(self._identifier(module, f"{address}{index}"), attribute)
+
+    def _identifier(self, module: Module, address: str) -> str:
+        return f"{self.directory}#{module.prefix}{address}"
+
+    def _provider_name(self, module: Module, address: str) -> str:
+        block = module.resources.get(address)
+        node = block.attributes.get("provider") if block is not None else None
+        return _dotted(node) or "aws"
+
+    def load(self, module: Module) -> Iterator[Resource]:
+        """Yield every resource of a module and of those that it calls."""
+        yield from self._providers(module)
+        for address, block in module.resources.items():
+            for index, names in self.instances(block, module):
+                yield from self._built(module, address, block, index, names)
+        for children in module.children.values():
+            for child in children:
+                yield from self.load(child)
+
+    def _providers(self, module: Module) -> Iterator[Resource]:
+        for block in module.blocks:
+            if block.kind == "terraform":
+                yield from self._backend(block)
+            if block.kind != "provider" or block.labels != ("aws",):
+                continue
+            scope = self.scope(module)
+            settings = {k: evaluate(v, scope) for k, v in block.attributes.items() if k != "alias"}
+            nested = {
+                one.kind: {key: evaluate(node, scope) for key, node in one.attributes.items()}
+                for one in block.blocks
+            }
+            alias = evaluate(block.attributes.get("alias"), scope)
+            name = f"aws.{alias}" if isinstance(alias, str) else "aws"
+            region = settings.get("region")
+            yield Resource(
+                id=self._identifier(module, f"provider.{name}"),
+                name=f"{module.prefix}provider.{name}",
+                kind="provider",
+                type="provider",
+                region=str(region) if is_region(region) else None,
+                place=Place(block.file, block.line),
+                dialect="terraform",
+                attributes={
+                    "settings": {**settings, **nested},
+                    "module": module.prefix.rstrip("."),
+                },
+                stack=str(self.directory),
+            )
+
+    def _backend(self, block: Block) -> Iterator[Resource]:
+        for one in block.blocks:
+            if one.kind == "backend":
+                region = evaluate(one.attributes.get("region"), _bare_scope())
+                yield Resource(
+                    id=f"{self.directory}#backend",
+                    name=f"backend {one.labels[0] if one.labels else ''}",
+                    kind="backend",
+                    type="backend",
+                    region=str(region) if is_region(region) else None,
+                    place=Place(one.file, one.line),
+                    dialect="terraform",
+                )
+
+    def _built(
+        self, module: Module, address: str, block: Block, index: str, names: Mapping[str, Value]
+    ) -> list[Resource]:
+        data = address.startswith("data.")
+        native = address.rpartition(".")[0]
+        kind = by_terraform().get(native)
+        provider = self._provider_name(module, address)
+        name = f"{module.prefix}{address}{index}"
+        scope = self.scope(module, names)
+        raw = _raw(block, scope)
+        own = raw.get("region")
+        region = module.providers.get(provider)
+        if is_region(own) and native != "aws_route53_record":
+            region = str(own)
+        resource = Resource(
+            id=self._identifier(module, f"{address}{index}"),
+            name=name,
+            kind=kind.name if kind else native,
+            type=native,
+            region=region,
+            place=Place(block.file, block.line),
+            dialect="terraform",
+            stack=str(self.directory),
+            provider=module.names.get(provider, provider),
+            ignored=None if data else _ignored(block),
+            suppressed={**suppressed_by_tags(raw.get("tags")), **self._suppressed(block)},
+        )
+        if kind is None:
+            return [resource]
+        if is_global(kind.name):
+            resource.region = GLOBAL
+        raw |= special_values(kind, raw, str(module.directory / "main.tf"))
+        resource.attributes = attributes_of(raw, kind.attributes, DIALECT)
+        resource.odd = odd_properties(
+            {k: v for k, v in raw.items() if k not in _META}, kind, "terraform"
+        )
+        return finish(resource)
+
+    def _suppressed(self, block: Block) -> dict[str, str]:
+        """Return what comments above a block, or in it, suppress."""
+        lines = self.sources.get(block.file, [])
+        begin = block.line - 1
+        while begin > 0 and lines[begin - 1].lstrip().startswith(("#", "//")):
+            begin -= 1
+        found = (_IGNORE.search(one) for one in lines[begin : block.end])
+        return {match[1]: match[2].strip() for match in found if match}
+
+
+def _found(error: UnexpectedInput) -> str:
+    token = getattr(error, "token", None) or getattr(error, "char", None)
+    return repr(str(token))[:40] if token else "end of file"
+
+
+def _body(tree: Tree[Token], file: str = "") -> Block:
+    """Return a body as a block without labels."""
+    body = next(
+        (one for one in tree.children if isinstance(one, Tree) and one.data == "body"), tree
+    )
+    found = Block("", (), {}, [], file, 1, 1)
+    for one in body.children:
+        if not isinstance(one, Tree):
+            continue
+        if one.data == "attribute":
+            name, *_, value = [part for part in one.children if isinstance(part, Tree)]
+            found.attributes[str(name.children[0])] = value
+        elif one.data == "block":
+            found.blocks.append(_block(one, file))
+    return found
+
+
+def _block(tree: Tree[Token], file: str) -> Block:
+    words: list[str] = []
+    for part in tree.children:
+        if isinstance(part, Tree) and part.data in {"identifier", "keyword", "literal_value"}:
+            words.append(str(part.children[0]))
+        elif isinstance(part, Tree) and part.data == "string":
+            text = evaluate(part, _bare_scope())
+            words.append(text if isinstance(text, str) else "")
+    inner = _body(tree, file)
+    return Block(
+        words[0],
+        tuple(words[1:]),
+        inner.attributes,
+        inner.blocks,
+        file,
+        tree.meta.line,
+        tree.meta.end_line,
+    )
+
+
+@cache
+def _expression(text: str) -> Node | None:
+    """Return the tree of an expression that stands in a template."""
+    try:
+        tree: Tree[Token] = hcl2.parses_to_tree(f"x = {text.strip()}\n")
+    except (LarkError, RecursionError):
+        return None
+    return _body(tree).attributes.get("x")
+
+
+@cache
+def _bare_scope() -> Scope:
+    """Return a scope in which no name is known."""
+    return Scope(
+        lambda path: Unknown(why=f"{path[0]}, which is not known here"),
+        {},
+        lambda _: None,
+        _expression,
+    )
+
+
+def _raw(block: Block, scope: Scope) -> dict[str, Value]:
+    """Return a block's attributes and its blocks, each of these as a list."""
+    raw: dict[str, Value] = {
+        name: evaluate(node, scope) for name, node in block.attributes.items() if name not in _META
+    }
+    for one in block.blocks:
+        if one.kind in _META:
+            continue
+        if one.kind == "dynamic" and one.labels:
+            _dynamic(one, scope, raw)
+            continue
+        found = raw.setdefault(one.kind, [])
+        if isinstance(found, list):
+            found.append(_raw(one, scope))
+    return raw
+
+
+def _dynamic(block: Block, scope: Scope, raw: dict[str, Value]) -> None:
+    """Add the blocks that a dynamic block makes."""
+    name = block.labels[0]
+    items = evaluate(block.attributes.get("for_each"), scope)
+    content = next((one for one in block.blocks if one.kind == "content"), None)
+    iterator = _dotted(block.attributes.get("iterator")) or name
+    if isinstance(items, Unknown) or content is None:
+        raw[name] = items if isinstance(items, Unknown) else Unknown()
+        return
+    if not isinstance(items, (Mapping, list, type(None))):
+        raw[name] = Unknown(why="made of what is no list")
+        return
+    pairs = items.items() if isinstance(items, Mapping) else enumerate(items or ())
+    found = raw.setdefault(name, [])
+    for key, value in pairs:
+        if isinstance(found, list):
+            found.append(
+                _raw(content, scope.with_names(**{iterator: {"key": key, "value": value}}))
+            )
+
+
+def _nesting(text: str) -> int:
+    """Return how many brackets are open at once, those in texts among them."""
+    deepest = depth = 0
+    for one in re.finditer(r"[\[({]|[\])}]", text):
+        depth += 1 if one[0] in "[({" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _dotted(node: Node | None) -> str:
+    """Return a bare path as it is written: `aws.dr`."""
+    if not isinstance(node, Tree):
+        return ""
+    names = sorted(node.find_data("identifier"), key=lambda one: one.meta.start_pos)
+    return ".".join(str(one.children[0]) for one in names)
+
+
+def _provider_map(node: Node | None) -> dict[str, str]:
+    if not isinstance(node, Tree):
+        return {}
+    found = {}
+    for element in node.find_data("object_elem"):
+        parts = [one for one in element.children if isinstance(one, Tree)]
+        found[_dotted(parts[0])] = _dotted(parts[-1])
+    return found
+
+
+def _ignored(block: Block) -> tuple[str, ...]:
+    for one in block.blocks:
+        if one.kind == "lifecycle" and "ignore_changes" in one.attributes:
+            node = one.attributes["ignore_changes"]
+            names = node.find_data("identifier") if isinstance(node, Tree) else ()
+            return tuple(str(each.children[0]) for each in names)
+    return ()
+
+
+def _text(directory: Path, file: str) -> str | None:
+    path = Path(file)
+    path = path if path.is_absolute() else directory / path
+    try:
+        small = path.is_file() and path.stat().st_size < _FILE_MAX
+        return path.read_text(encoding="utf-8") if small else None
+    except (OSError, UnicodeDecodeError):
+        return None

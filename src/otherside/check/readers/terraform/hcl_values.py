@@ -1,0 +1,543 @@
+"""What an expression of Terraform's language comes to, as far as its text alone tells.
+
+Whatever is not known here, a resource's attribute or a function that reads the world, is `Unknown`
+with what it refers to; it is never guessed.
+"""
+
+import base64
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from lark import Token, Tree
+
+from otherside.check.model.values import Undecided, Unknown, Value, refs
+from otherside.check.readers.cloudformation.template import joined
+from otherside.check.readers.normalize import has_unknown
+
+Node = Tree[Token] | Token
+_DIGITS_MAX = 40
+_RANGE_MAX = 4_096
+_DEPTH_MAX = 60
+_HOLE = re.compile(r"\$\{")
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Where names are looked up: `var`, `local`, `each`, resources; and loop variables."""
+
+    look_up: Callable[[list[Any]], Value]
+    """Return what a path of names and indices leads to."""
+    names: Mapping[str, Value]
+    read: Callable[[str], str | None]
+    """Return a file's text, or `None` where it is not here."""
+    parse: Callable[[str], Node | None]
+    """Return an expression's tree: for the holes of a heredoc."""
+
+    def with_names(self, **names: Value) -> "Scope":
+        """Return this scope with more names."""
+        return Scope(self.look_up, {**self.names, **names}, self.read, self.parse)
+
+
+def evaluate(node: Node | None, scope: Scope, depth: int = 0) -> Value:  # noqa: C901 - one case a form
+    """Return what an expression comes to."""
+    if node is None or depth > _DEPTH_MAX:
+        return Unknown(why="nested too deeply" if node is not None else "known only at deployment")
+    if isinstance(node, Token):
+        return str(node)
+    deeper = depth + 1
+    parts = _parts(node)
+    match node.data:
+        case "expr_term" | "interpolation":
+            return evaluate(_inner(parts), scope, deeper)
+        case "string":
+            return _string(parts, scope, deeper)
+        case "int_lit" if len(str(node.children[0])) > _DIGITS_MAX:
+            return Unknown(why="a number of too many digits")
+        case "int_lit":
+            return int(str(node.children[0]))
+        case "float_lit":
+            return float(str(node.children[0]))
+        case "literal_value":
+            return {"true": True, "false": False}.get(str(node.children[0]))
+        case "tuple":
+            return [evaluate(one, scope, deeper) for one in parts if isinstance(one, Tree)]
+        case "object":
+            return _object(parts, scope, deeper)
+        case "heredoc_template" | "heredoc_template_trim":
+            return _heredoc(str(node.children[0]), scope, deeper)
+        case "conditional":
+            return _conditional([one for one in parts if isinstance(one, Tree)], scope, deeper)
+        case "binary_op":
+            return _binary(parts, scope, deeper)
+        case "unary_op":
+            return _unary(parts, scope, deeper)
+        case "function_call":
+            return _call(parts, scope, deeper)
+        case "for_tuple_expr" | "for_object_expr":
+            return _for(node, scope, deeper)
+        case "identifier":
+            return _path(node, scope, deeper)
+        case (
+            "get_attr_expr_term"
+            | "index_expr_term"
+            | "attr_splat_expr_term"
+            | "full_splat_expr_term"
+        ):
+            return _path(node, scope, deeper)
+    return Unknown(why=f"a {str(node.data).replace('_', ' ')}")
+
+
+def _parts(node: Tree[Token]) -> list[Node]:
+    return [
+        one
+        for one in node.children
+        if not (isinstance(one, Tree) and one.data == "new_line_or_comment")
+    ]
+
+
+def _inner(parts: list[Node]) -> Node | None:
+    return next((one for one in parts if isinstance(one, Tree)), parts[0] if parts else None)
+
+
+def _string(parts: list[Node], scope: Scope, depth: int) -> Value:
+    pieces: list[Value] = []
+    for part in parts:
+        if not isinstance(part, Tree):
+            continue
+        child = part.children[0]
+        if isinstance(child, Tree):
+            if child.data != "interpolation":
+                return Unknown(why="a template with directives")
+            pieces.append(evaluate(child, scope, depth))
+        else:
+            pieces.append(_unescaped(str(child)))
+    if not pieces:
+        return ""
+    return pieces[0] if len(pieces) == 1 else _text_of(pieces)
+
+
+def _text_of(pieces: list[Value]) -> Value:
+    plain = [
+        str(one).lower() if isinstance(one, bool) else one for one in pieces if one is not None
+    ]
+    if any(isinstance(one, (list, dict)) for one in plain):
+        return Unknown(tuple(refs(plain)))
+    return joined([str(one) if isinstance(one, float) else one for one in plain])
+
+
+def _unescaped(text: str) -> str:
+    text = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), text)
+    return text.replace("$${", "${").replace("%%{", "%{")
+
+
+def _heredoc(text: str, scope: Scope, depth: int) -> Value:
+    head, _, rest = text.partition("\n")
+    lines = rest.rstrip("\n").split("\n")[:-1]
+    if head.startswith("<<-"):
+        indents = [len(one) - len(one.lstrip()) for one in lines if one.strip()]
+        cut = min(indents, default=0)
+        lines = [one[cut:] for one in lines]
+    return template("\n".join(lines) + "\n", scope, depth)
+
+
+def template(text: str, scope: Scope, depth: int = 0) -> Value:
+    """Return a template with its holes filled."""
+    if "%{" in text.replace("%%{", ""):
+        return Unknown(why="a template with directives")
+    pieces: list[Value] = []
+    at = 0
+    for hole in _HOLE.finditer(text):
+        if hole.start() < at or text[hole.start() - 1 : hole.start()] == "$":
+            continue
+        end = _closing(text, hole.end())
+        if end is None:
+            break
+        pieces.append(text[at : hole.start()])
+        pieces.append(evaluate(scope.parse(text[hole.end() : end]), scope, depth + 1))
+        at = end + 1
+    pieces.append(text[at:])
+    return _text_of([one for one in pieces if one != ""]) if pieces else ""
+
+
+def _closing(text: str, at: int) -> int | None:
+    deep = 1
+    for number in range(at, min(len(text), at + 4000)):
+        deep += {"{": 1, "}": -1}.get(text[number], 0)
+        if deep == 0:
+            return number
+    return None
+
+
+def _object(parts: list[Node], scope: Scope, depth: int) -> Value:
+    found: dict[str, Value] = {}
+    for element in parts:
+        if not isinstance(element, Tree) or element.data != "object_elem":
+            continue
+        key, value = (one for one in _parts(element) if isinstance(one, Tree))
+        name = _key(key, scope, depth)
+        if not isinstance(name, (str, int)):
+            return Unknown(tuple(refs(name)))
+        found[str(name)] = evaluate(value, scope, depth)
+    return found
+
+
+def _key(node: Tree[Token], scope: Scope, depth: int) -> Value:
+    inner = _inner(_parts(node))
+    bare = inner
+    while isinstance(bare, Tree) and bare.data == "expr_term" and len(_parts(bare)) == 1:
+        bare = _parts(bare)[0]
+    if isinstance(bare, Tree) and bare.data in {"identifier", "keyword"}:
+        return str(bare.children[0])
+    return evaluate(inner, scope, depth)
+
+
+def _conditional(parts: list[Tree[Token]], scope: Scope, depth: int) -> Value:
+    chosen = evaluate(parts[0], scope, depth)
+    if isinstance(chosen, bool):
+        return evaluate(parts[1] if chosen else parts[2], scope, depth)
+    both = [evaluate(one, scope, depth) for one in parts[1:]]
+    return Unknown(tuple(refs(both)), why="one thing or another by a condition")
+
+
+def _binary(parts: list[Node], scope: Scope, depth: int) -> Value:
+    left = evaluate(parts[0], scope, depth)
+    term = parts[1]
+    assert isinstance(term, Tree)
+    operator, right_node = [one for one in _parts(term) if isinstance(one, Tree)]
+    sign = str(operator.children[0])
+    right = evaluate(right_node, scope, depth)
+    if sign == "&&" and False in (left, right):
+        return False
+    if sign == "||" and (left is True or right is True):
+        return True
+    if has_unknown([left, right]):
+        return Unknown(tuple(refs([left, right])))
+    try:
+        return _OPERATORS[sign](left, right)
+    except (TypeError, ZeroDivisionError, KeyError):
+        return Unknown(why=f"what {sign} cannot be applied to")
+
+
+_OPERATORS: Mapping[str, Callable[[Any, Any], Value]] = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "<": lambda a, b: a < b,
+    ">": lambda a, b: a > b,
+    "<=": lambda a, b: a <= b,
+    ">=": lambda a, b: a >= b,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "%": lambda a, b: a % b,
+    "&&": lambda a, b: a and b,
+    "||": lambda a, b: a or b,
+}
+
+
+def _unary(parts: list[Node], scope: Scope, depth: int) -> Value:
+    value = evaluate(parts[1], scope, depth)
+    if isinstance(value, bool) and str(parts[0]) == "!":
+        return not value
+    return -value if isinstance(value, (int, float)) else Unknown(tuple(refs(value)))
+
+
+def _path(node: Tree[Token], scope: Scope, depth: int) -> Value:
+    """Return what `a.b[c].d` leads to: a name, then steps into it."""
+    steps: list[Any] = []
+    base: Node = node
+    while isinstance(base, Tree) and base.data != "identifier":
+        parts = _parts(base)
+        match base.data:
+            case "expr_term":
+                if len([one for one in parts if isinstance(one, Tree)]) != 1:
+                    break
+                base = next(one for one in parts if isinstance(one, Tree))
+            case "get_attr_expr_term" | "index_expr_term":
+                steps.insert(0, _step(parts[1], scope, depth))
+                base = parts[0]
+            case "attr_splat_expr_term" | "full_splat_expr_term":
+                after = parts[1]
+                assert isinstance(after, Tree)
+                inner = [_step(one, scope, depth) for one in _parts(after) if isinstance(one, Tree)]
+                steps[0:0] = ["*", *inner]
+                base = parts[0]
+            case _:
+                return _into(evaluate(base, scope, depth), steps)
+    name = str(base.children[0]) if isinstance(base, Tree) else str(base)
+    if name in scope.names:
+        return _into(scope.names[name], steps)
+    return scope.look_up([name, *steps])
+
+
+def _step(node: Node, scope: Scope, depth: int) -> Value:
+    assert isinstance(node, Tree)
+    if node.data == "get_attr":
+        last = _parts(node)[-1]
+        return str(last.children[0]) if isinstance(last, Tree) else str(last)
+    if node.data == "short_index":
+        return int(str(node.children[-1]))
+    return evaluate(_inner(_parts(node)), scope, depth)
+
+
+def into(value: Value, steps: list[Any]) -> Value:
+    """Return what lies inside a value."""
+    return _into(value, steps)
+
+
+def _into(value: Value, steps: list[Any]) -> Value:
+    for at, step in enumerate(steps):
+        if isinstance(value, Unknown):
+            return Unknown(value.refs, value.text if len(value.text) > 1 else (), value.why)
+        if step == "*":
+            items = value if isinstance(value, list) else [value]
+            return [_into(one, steps[at + 1 :]) for one in items]
+        if isinstance(value, Mapping):
+            value = value.get(str(step))
+        elif isinstance(value, list) and isinstance(step, int) and -1 < step < len(value):
+            value = value[step]
+        else:
+            return Unknown(why=f"no {step} of it")
+    return value
+
+
+def _for(node: Tree[Token], scope: Scope, depth: int) -> Value:
+    parts = [one for one in _parts(node) if isinstance(one, Tree)]
+    intro = [one for one in _parts(parts[0]) if isinstance(one, Tree)]
+    *names, source = intro
+    words = [str(one.children[0]) for one in names]
+    items = evaluate(source, scope, depth)
+    if isinstance(items, Unknown):
+        return Unknown(items.refs, why=items.why)
+    if not isinstance(items, (Mapping, list, type(None))):
+        return Unknown(why="made of what is no list")
+    pairs: Iterable[tuple[Value, Value]] = (
+        items.items() if isinstance(items, Mapping) else enumerate(items or ())
+    )
+    condition = next((one for one in parts if one.data == "for_cond"), None)
+    bodies = [one for one in parts[1:] if one.data != "for_cond"]
+    listed: list[Value] = []
+    keyed: dict[str, Value] = {}
+    for key, one in pairs:
+        bound = {words[-1]: one, **({words[0]: key} if len(words) > 1 else {})}
+        inner = scope.with_names(**bound)
+        if condition is not None:
+            held = evaluate(_inner(_parts(condition)[1:]), inner, depth)
+            if held is False:
+                continue
+            if isinstance(held, Unknown):
+                return Unknown(held.refs)
+        if node.data == "for_tuple_expr":
+            listed.append(evaluate(bodies[0], inner, depth))
+        else:
+            name = evaluate(bodies[0], inner, depth)
+            if isinstance(name, Unknown):
+                return Unknown(name.refs)
+            keyed[str(name)] = evaluate(bodies[1], inner, depth)
+    return listed if node.data == "for_tuple_expr" else keyed
+
+
+def _call(parts: list[Node], scope: Scope, depth: int) -> Value:
+    name = str(parts[0].children[0]) if isinstance(parts[0], Tree) else str(parts[0])
+    arguments = next((o for o in parts if isinstance(o, Tree) and o.data == "arguments"), None)
+    nodes = [o for o in _parts(arguments) if isinstance(o, Tree)] if arguments else []
+    if name in {"try", "coalesce"}:
+        values = [evaluate(one, scope, depth) for one in nodes]
+        known = [one for one in values if one is not None and not isinstance(one, Unknown)]
+        return known[0] if known else (values[0] if values else None)
+    values = [evaluate(one, scope, depth) for one in nodes]
+    if arguments is not None and any(str(one) == "..." for one in arguments.children) and values:
+        last = values.pop()
+        values += last if isinstance(last, list) else [last]
+    if name in _READING:
+        return _READING[name](values, scope, depth)
+    if name not in _LOOSE and (name not in _STRICT or has_unknown(values)):
+        return Unknown(tuple(refs(values)), (f"{name}()", ""), f"made by {name}()")
+    try:
+        return (_LOOSE.get(name) or _STRICT[name])(*values)
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError, Undecided):
+        return Unknown(why=f"what {name}() cannot be applied to")
+
+
+def _file(values: list[Value], scope: Scope, depth: int) -> Value:
+    del depth
+    text = scope.read(values[0]) if values and isinstance(values[0], str) else None
+    return text if text is not None else Unknown(why="in a file that is not here")
+
+
+def _templatefile(values: list[Value], scope: Scope, depth: int) -> Value:
+    text = _file(values, scope, depth)
+    given = values[1] if len(values) > 1 and isinstance(values[1], Mapping) else {}
+    return template(text, scope.with_names(**given), depth) if isinstance(text, str) else text
+
+
+_READING: Mapping[str, Callable[[list[Value], Scope, int], Value]] = {
+    "file": _file,
+    "templatefile": _templatefile,
+}
+
+
+def _merge(*maps: Value) -> Value:
+    found: dict[str, Value] = {}
+    for one in maps:
+        if isinstance(one, Unknown):
+            return Unknown(tuple(refs(list(maps))))
+        found |= one or {}
+    return found
+
+
+def _concat(*lists: Value) -> Value:
+    if any(isinstance(one, Unknown) for one in lists):
+        return Unknown(tuple(refs(list(lists))))
+    return [each for one in lists for each in one or ()]
+
+
+def _flatten(value: Value) -> Value:
+    if isinstance(value, Unknown):
+        return value
+    found: list[Value] = []
+    for one in value:
+        found += _flatten(one) if isinstance(one, list) else [one]
+    return found
+
+
+def _same(value: Value) -> Value:
+    return value
+
+
+def _set(value: Value) -> Value:
+    if not isinstance(value, list):
+        return value
+    return list({json.dumps(one, default=repr, sort_keys=True): one for one in value}.values())
+
+
+def _base64(value: Value) -> Value:
+    return {"base64": value}
+
+
+def _join(between: Value, *lists: Value) -> Value:
+    if any(isinstance(one, Unknown) for one in lists) or not isinstance(between, str):
+        return Unknown(tuple(refs([between, *lists])))
+    parts = [one for each in lists for one in each]
+    pieces: list[Value] = []
+    for number, one in enumerate(parts):
+        pieces += [between, one] if number else [one]
+    return _text_of(pieces)
+
+
+def _split(between: Value, text: Value) -> Value:
+    if isinstance(text, str) and isinstance(between, str):
+        return text.split(between)
+    return Unknown(tuple(refs(text)), ("split", *tuple(refs(text)), str(between)))
+
+
+def _element(items: Value, index: Value) -> Value:
+    if isinstance(items, list) and isinstance(index, int) and items:
+        return items[index % len(items)]
+    if isinstance(items, Unknown):
+        return Unknown(items.refs, items.text)
+    return Unknown(tuple(refs(items)))
+
+
+def _lookup(found: Value, key: Value, default: Value = None) -> Value:
+    if isinstance(found, Mapping) and isinstance(key, str):
+        return found.get(key, default)
+    return Unknown(tuple(refs([found, default])))
+
+
+def _length(value: Value) -> Value:
+    return len(value) if isinstance(value, (list, dict, str)) else Unknown(tuple(refs(value)))
+
+
+def _keys(value: Value) -> Value:
+    return sorted(value) if isinstance(value, Mapping) else Unknown(tuple(refs(value)))
+
+
+def _values(value: Value) -> Value:
+    if not isinstance(value, Mapping):
+        return Unknown(tuple(refs(value)))
+    return [value[key] for key in sorted(value)]
+
+
+def _compact(value: Value) -> Value:
+    return [one for one in value if one not in (None, "")] if isinstance(value, list) else value
+
+
+def _one(value: Value) -> Value:
+    return (value[0] if value else None) if isinstance(value, list) else value
+
+
+_LOOSE: Mapping[str, Callable[..., Value]] = {
+    "jsonencode": _same,
+    "merge": _merge,
+    "concat": _concat,
+    "flatten": _flatten,
+    "toset": _set,
+    "distinct": _set,
+    "tolist": _same,
+    "tomap": _same,
+    "tostring": _same,
+    "sensitive": _same,
+    "nonsensitive": _same,
+    "base64encode": _base64,
+    "join": _join,
+    "split": _split,
+    "element": _element,
+    "lookup": _lookup,
+    "length": _length,
+    "keys": _keys,
+    "values": _values,
+    "compact": _compact,
+    "one": _one,
+}
+"""Functions that pass on what is unknown in their arguments."""
+
+
+def _cidrsubnet(cidr: str, bits: int, number: int) -> str:
+    network = ipaddress.ip_network(cidr)
+    size = 1 << (network.max_prefixlen - network.prefixlen - bits)
+    address = network.network_address + number * size
+    return f"{address}/{network.prefixlen + bits}"
+
+
+def _format(text: str, *values: Value) -> str:
+    if re.search(r"%[-+ #]*\d{4}", text):
+        raise ValueError(text)
+    return re.sub(r"%[-+0-9.]*[vq]", "%s", text) % values
+
+
+_STRICT: Mapping[str, Callable[..., Value]] = {
+    "format": _format,
+    "lower": lambda text: text.lower(),
+    "upper": lambda text: text.upper(),
+    "title": lambda text: text.title(),
+    "trimspace": lambda text: text.strip(),
+    "trimprefix": lambda text, part: text.removeprefix(part),
+    "trimsuffix": lambda text, part: text.removesuffix(part),
+    "replace": lambda text, old, new: text.replace(old, new),
+    "substr": lambda text, at, size: text[at : at + size] if size >= 0 else text[at:],
+    "startswith": lambda text, part: text.startswith(part),
+    "endswith": lambda text, part: text.endswith(part),
+    "contains": lambda items, one: one in items,
+    "range": lambda *bounds: list(range(*bounds)[:_RANGE_MAX]),
+    "slice": lambda items, begin, end: items[begin:end],
+    "sort": sorted,
+    "reverse": lambda items: items[::-1],
+    "zipmap": lambda names, values: dict(zip(names, values, strict=False)),
+    "index": lambda items, one: items.index(one),
+    "max": max,
+    "min": min,
+    "tonumber": lambda text: float(text) if "." in str(text) else int(text),
+    "tobool": lambda text: {"true": True, "false": False}.get(str(text).lower()),
+    "jsondecode": json.loads,
+    "base64decode": lambda text: base64.b64decode(text).decode(),
+    "cidrsubnet": _cidrsubnet,
+    "abspath": _same,
+    "basename": lambda text: text.rpartition("/")[2],
+}
+"""Functions whose arguments have to be known."""

@@ -1,0 +1,610 @@
+"""Terraform's and OpenTofu's JSON: a plan or a state, from `show -json`, or a raw state file."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Any
+
+from otherside.check.model.arn import is_region, region_of
+from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
+from otherside.check.model.schema import Kind, by_terraform, kinds
+from otherside.check.model.values import Code, Kept, Password, Ref, Unknown, Value, parts
+from otherside.check.readers.normalize import (
+    Dialect,
+    Parameter,
+    attributes_of,
+    finish,
+    is_secret_name,
+    odd_properties,
+    pick_terraform,
+)
+from otherside.check.readers.source import code_of_archive
+
+_INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
+_END = re.compile(r"[.\[]")
+_STEP = re.compile(r'[^.\["]+(?:\[(?:"(?:[^"\\]|\\.)*"|\d+)\])?')
+_CALL = re.compile(r"(?:^|\.)module\.([^.]+)")
+_SKIPPED = (["delete"], ["forget"])
+_SUPPRESS = "otherside:ignore:"
+_CHAIN_MAX = 50
+
+
+def _code(value: Value) -> Code | Unknown | None:
+    return value if isinstance(value, (Code, Unknown)) else None
+
+
+DIALECT = Dialect("terraform", pick_terraform, _code)
+Config = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What is kept of one change: no more than our vocabulary reads."""
+
+    address: str
+    module: str
+    mode: str
+    type: str
+    name: str
+    after: Mapping[str, Any]
+    unknown: Mapping[str, Any]
+    provider: str = ""
+
+
+def project_change(raw: Any) -> Change | None:  # noqa: ANN401 - an element of `resource_changes`
+    """Return what is kept of a change, or `None` for what will be gone."""
+    if not isinstance(raw, Mapping):
+        msg = "resource_changes holds something that is no object"
+        raise TypeError(msg)
+    if not isinstance(raw.get("address"), str):
+        return None
+    change = raw.get("change")
+    if not isinstance(change, Mapping) or change.get("actions") in _SKIPPED:
+        return None
+    kind = _kind(str(raw.get("mode")), str(raw.get("type")))
+    after, unknown = change.get("after"), change.get("after_unknown")
+    return Change(
+        address=raw["address"],
+        module=str(raw.get("module_address") or ""),
+        mode=str(raw.get("mode")),
+        type=str(raw.get("type")),
+        name=str(raw.get("name")),
+        after=_wanted(after, kind),
+        unknown=_wanted(unknown, kind),
+        provider=str(raw.get("provider_name") or ""),
+    )
+
+
+_ALWAYS = frozenset({"id", "arn", "region", "tags", "statement", "availability_zone", "self"})
+_SOURCES = frozenset({"source", "source_file", "source_dir", "filename", "output_path", "json"})
+
+
+def _wanted(values: object, kind: Kind | None) -> Mapping[str, Any]:
+    if not isinstance(values, Mapping):
+        return {}
+    if kind is None:
+        return {key: values[key] for key in ("id", "arn", "region") if key in values}
+    if kind.closed:
+        return {key: value for key, value in values.items() if value is not None}
+    names = _names(kind.name)
+    return {key: value for key, value in values.items() if key in names}
+
+
+@cache
+def _names(kind: str) -> frozenset[str]:
+    """Return which properties of a kind are kept."""
+    mine = {one.terraform[0] for one in kinds()[kind].attributes.values()}
+    return frozenset(mine | _ALWAYS | _SOURCES)
+
+
+def _kind(mode: str, type_: str) -> Kind | None:
+    return by_terraform().get(f"data.{type_}" if mode == "data" else type_)
+
+
+@dataclass(slots=True)
+class _Module:
+    """A module as it is configured: its resources, its calls, its outputs."""
+
+    path: tuple[str, ...]
+    config: Config
+    parent: "_Module | None" = None
+    call: Config = field(default_factory=dict)
+    resources: dict[str, Config] = field(default_factory=dict)
+    children: dict[str, "_Module"] = field(default_factory=dict)
+
+
+def _modules(config: Config, parent: _Module | None, name: str, call: Config) -> _Module:
+    module = _Module((*parent.path, name) if parent else (), config, parent, call)
+    for one in config.get("resources") or ():
+        module.resources[str(one.get("address"))] = one
+    for child, given in (config.get("module_calls") or {}).items():
+        if len(module.path) < _CHAIN_MAX:
+            module.children[child] = _modules(given.get("module") or {}, module, child, given)
+    return module
+
+
+_PLAIN = (str, int, float)
+
+
+class Plan:
+    """One plan or state, and how its references resolve."""
+
+    def __init__(self, document: Mapping[str, Any], file: str) -> None:
+        """Index what is configured, and where its instances are."""
+        self.file = file
+        configuration = document.get("configuration") or {}
+        self.root = _modules(configuration.get("root_module") or {}, None, "", {})
+        self.providers: Mapping[str, Config] = configuration.get("provider_config") or {}
+        self.given: Mapping[str, Any] = document.get("variables") or {}
+        self.configured = bool(configuration)
+        self.changes: list[Change] = list(_changes(document))
+        self._found: dict[tuple[str, ...], list[Ref]] = {}
+        self.instances: dict[str, list[str]] = {}
+        for one in self.changes:
+            self.instances.setdefault(_INDEX.sub("", one.address), []).append(one.address)
+
+    def load(self) -> Iterator[Resource]:
+        """Yield every resource, and every provider as it is configured."""
+        yield from self._provider_resources()
+        for one in self.changes:
+            yield from self._resource(one)
+
+    def _module_of(self, change: Change) -> _Module | None:
+        module = self.root
+        for name in _CALL.findall(_INDEX.sub("", change.module)):
+            child = module.children.get(name)
+            if child is None:
+                return None
+            module = child
+        return module
+
+    def _resource(self, change: Change) -> list[Resource]:
+        kind = _kind(change.mode, change.type)
+        module = self._module_of(change)
+        config: Config = {}
+        if module is not None:
+            local = f"{change.type}.{change.name}"
+            local = f"data.{local}" if change.mode == "data" else local
+            config = module.resources.get(local, {})
+        native = f"data.{change.type}" if change.mode == "data" else change.type
+        resource = Resource(
+            id=f"{self.file}#{change.address}",
+            name=change.address,
+            kind=kind.name if kind else native,
+            type=native,
+            region=None,
+            place=Place(self.file),
+            dialect="terraform",
+            stack=self.file,
+            provider=str(config.get("provider_config_key") or ""),
+            suppressed=suppressed_by_tags(change.after.get("tags")),
+        )
+        resource.region = self._region(change, resource)
+        if kind is None:
+            return [resource]
+        raw = self._raw(change, config.get("expressions") or {}, module)
+        raw |= special_values(kind, raw, self.file)
+        resource.attributes = attributes_of(raw, kind.attributes, DIALECT)
+        for name in ("id", "arn"):
+            if isinstance(raw.get(name), str) and raw[name]:
+                resource.attributes.setdefault(name, raw[name])
+        resource.odd = odd_properties(raw, kind, "terraform")
+        return finish(resource)
+
+    def _raw(self, change: Change, expressions: Config, module: _Module | None) -> dict[str, Value]:
+        """Return values, each unknown one with what it is made of."""
+        found = {}
+        for key in {**change.after, **change.unknown}:
+            value = self._merge(
+                change.after.get(key),
+                change.unknown.get(key),
+                expressions.get(key),
+                change,
+                module,
+            )
+            if value is not None:
+                found[key] = value
+        for key in ("password", "master_password", "secret_string", "environment"):
+            if key in found and not self.configured:
+                found[key] = _concealed(found[key])  # a state holds it, wherever it came from
+            elif key in found and key in expressions:
+                found[key] = self._provenance(found[key], expressions[key], module)
+        return found
+
+    def _merge(
+        self,
+        after: Value,
+        unknown: Value,
+        expression: Value,
+        change: Change,
+        module: _Module | None,
+    ) -> Value:
+        if not unknown and (after is None or isinstance(after, _PLAIN)):
+            return after
+        if unknown is True:
+            if self.configured and expression is None:
+                return None  # nobody set it: the provider will
+            return Unknown(refs=tuple(self._refs(expression, change, module)))
+        if isinstance(after, dict) or (after is None and isinstance(unknown, dict)):
+            inner = expression if isinstance(expression, dict) else {}
+            flat = expression if _is_expression(inner) else None
+            left, right = after or {}, unknown if isinstance(unknown, dict) else {}
+            merged = {
+                key: self._merge(
+                    left.get(key), right.get(key), flat or inner.get(key), change, module
+                )
+                for key in {**left, **right}
+            }
+            return {key: value for key, value in merged.items() if value is not None} or None
+        if isinstance(after, list) or (after is None and isinstance(unknown, list)):
+            known = after or []
+            unsure = unknown if isinstance(unknown, list) else []
+            expression = _in_order(expression, [at for at, one in enumerate(unsure) if one is True])
+            return [
+                self._merge(
+                    known[at] if at < len(known) else None,
+                    unsure[at] if at < len(unsure) else None,
+                    _element(expression, at),
+                    change,
+                    module,
+                )
+                for at in range(max(len(known), len(unsure)))
+            ]
+        return after
+
+    def _provenance(self, value: Value, expression: Value, module: _Module | None) -> Value:
+        """Return a secret that remembers which variable it was given by."""
+        if isinstance(value, str) and isinstance(expression, Mapping):
+            return self._given(value, expression, module) or value
+        if isinstance(value, list) and any(True for _ in _mentioned(expression)):
+            return _concealed(value)  # which of the variables is made of what, a plan does not say
+        return value
+
+    def _given(self, value: str, expression: Config, module: _Module | None) -> Value:
+        if "constant_value" in expression:
+            return None
+        for _ in range(_CHAIN_MAX):
+            names = [one for one in _references(expression) if one.startswith("var.")]
+            if not names or module is None:
+                return Unknown(why="made of what is not a variable")
+            name = names[0].split(".")[1]
+            if module.parent is None:
+                declared = (module.config.get("variables") or {}).get(name) or {}
+                given = (self.given.get(name) or {}).get("value")
+                defaulted = bool(declared.get("default")) and declared.get("default") == given
+                return Parameter(value, f"var.{name}", defaulted=defaulted)
+            passed = (module.call.get("expressions") or {}).get(name)
+            if not isinstance(passed, Mapping):
+                default = ((module.config.get("variables") or {}).get(name) or {}).get("default")
+                return Parameter(value, f"var.{name}", defaulted=bool(default))
+            if "constant_value" in passed:
+                return None
+            expression, module = passed, module.parent
+        return None
+
+    def _refs(self, expression: Value, change: Change, module: _Module | None) -> list[Ref]:
+        """Return what an expression refers to, through modules' inputs and outputs."""
+        found: list[Ref] = []
+        todo = [(expression, module, change.module)]
+        seen: set[tuple[str, str]] = set()
+        while todo:
+            one, around, prefix = todo.pop()
+            if isinstance(one, list):
+                todo.extend((each, around, prefix) for each in one)
+                continue
+            if not isinstance(one, Mapping):
+                continue
+            if not _is_expression(one):
+                todo.extend((each, around, prefix) for each in one.values())
+                continue
+            for text in _longest(_references(one)):
+                if (text, prefix) in seen or len(seen) > 10 * _CHAIN_MAX:
+                    continue
+                seen.add((text, prefix))
+                onward = _through(text, around, prefix)
+                if onward is not None:
+                    todo.append(onward)
+                else:
+                    found.extend(self._targets(text, prefix, change))
+        return found
+
+    def _targets(self, text: str, prefix: str, change: Change) -> list[Ref]:
+        index = _INDEX.findall(change.address)[-1:]
+        key = (text, prefix, *index)
+        if key not in self._found:
+            self._found[key] = self._resolved(text, prefix, index)
+        return self._found[key]
+
+    def _resolved(self, text: str, prefix: str, index: list[str]) -> list[Ref]:
+        steps = _steps(text)
+        at = 3 if steps[:1] == ["data"] else 2
+        if len(steps) < at or steps[0] in {
+            "local",
+            "each",
+            "count",
+            "path",
+            "var",
+            "self",
+            "terraform",
+        }:
+            return []
+        address = ".".join(steps[:at])
+        attribute = _INDEX.sub("", steps[at]) if len(steps) > at else ""
+        address = f"{prefix}.{address}" if prefix else address
+        instances = self.instances.get(_INDEX.sub("", address), [])
+        if len(instances) > 1:
+            nearest = [
+                [one for one in instances if one == address],
+                [one for one in instances if index and one.endswith(index[0])],
+                [one for one in instances if prefix and one.startswith(f"{prefix}.")],
+            ]
+            instances = next((found for found in nearest if found), instances)
+        return [Ref(f"{self.file}#{one}", attribute) for one in instances or [address]]
+
+    def _region(self, change: Change, resource: Resource) -> str | None:
+        if is_global(resource.kind):
+            return GLOBAL
+        own = change.after.get("region")
+        if is_region(own) and resource.kind != "route53.record":
+            return str(own)
+        provider = self.providers.get(resource.provider)
+        if provider is not None:
+            region = self._provider_region(provider)
+            if region is not None:
+                return region
+        return region_in(change.after)
+
+    def _provider_region(self, provider: Config) -> str | None:
+        expression = (provider.get("expressions") or {}).get("region") or {}
+        value = expression.get("constant_value")
+        if value is None:
+            for name in _references(expression):
+                if name.startswith("var."):
+                    key = name.split(".")[1]
+                    declared = (self.root.config.get("variables") or {}).get(key) or {}
+                    value = (self.given.get(key) or {}).get("value") or declared.get("default")
+        return value if is_region(value) else None
+
+    def _provider_resources(self) -> Iterator[Resource]:
+        for key, one in self.providers.items():
+            if one.get("name") != "aws":
+                continue
+            settings = {k: v for k, v in (one.get("expressions") or {}).items() if k != "alias"}
+            yield Resource(
+                id=f"{self.file}#provider.{key}",
+                name=f"provider.{key}",
+                kind="provider",
+                type="provider",
+                region=self._provider_region(one),
+                place=Place(self.file),
+                dialect="terraform",
+                attributes={"settings": settings, "module": one.get("module_address") or ""},
+                stack=self.file,
+            )
+
+
+def suppressed_by_tags(tags: object) -> dict[str, str]:
+    """Return what tags suppress: `otherside:ignore:DR009 = "why"`."""
+    if not isinstance(tags, Mapping):
+        return {}
+    return {
+        str(key).removeprefix(_SUPPRESS): value if isinstance(value, str) else ""
+        for key, value in tags.items()
+        if str(key).startswith(_SUPPRESS)
+    }
+
+
+def region_in(values: Mapping[str, Any]) -> str | None:
+    """Return the Region that a resource's own values name: its ARN, its zone, its host."""
+    found = region_of(values.get("arn"))
+    if found:
+        return found
+    zone = values.get("availability_zone")
+    if isinstance(zone, str) and is_region(zone[:-1]):
+        return zone[:-1]
+    for key in ("id", "dns_name", "endpoint", "invoke_arn"):
+        text = values.get(key)
+        if isinstance(text, str):
+            found = region_of(text) or next((p for p in text.split(".") if is_region(p)), None)
+            if found:
+                return found
+    return None
+
+
+def special_values(kind: Kind, raw: Mapping[str, Value], file: str) -> dict[str, Value]:
+    """Return attributes that a data source has under other names."""
+    if kind.name == "data.iam_policy_document":
+        statements = raw.get("statement")
+        merged = raw.get("source_policy_documents") or raw.get("override_policy_documents")
+        if merged and isinstance(raw.get("json"), str):
+            return {"document": raw["json"]}
+        if merged:
+            return {"document": [*(_statement(one) for one in statements or ()), Unknown()]}
+        if isinstance(statements, Unknown):
+            return {"document": statements}
+        if statements is not None:
+            return {"document": {"Statement": [_statement(one) for one in statements or ()]}}
+        return {"document": raw.get("json")}
+    if kind.name == "data.archive_file":
+        return {"source": code_of_archive(raw, Path(file).parent)}
+    return {}
+
+
+def _statement(one: Value) -> Value:
+    if not isinstance(one, Mapping):
+        return Unknown()
+    names = {"sid": "Sid", "effect": "Effect", "actions": "Action", "not_actions": "NotAction"}
+    names |= {"resources": "Resource", "not_resources": "NotResource"}
+    made = {names[key]: value for key, value in one.items() if key in names and value}
+    if any(isinstance(one.get(key), Unknown) for key in ("principals", "condition")):
+        return Unknown()
+    for each in one.get("principals") or ():
+        if isinstance(each, Mapping):
+            made.setdefault("Principal", {})[each.get("type")] = each.get("identifiers")
+    for each in one.get("condition") or ():
+        if isinstance(each, Mapping):
+            test = made.setdefault("Condition", {}).setdefault(each.get("test"), {})
+            test[each.get("variable")] = each.get("values")
+    return made
+
+
+def _concealed(value: Value) -> Value:
+    """Return a value with each text that is a secret as one of which nobody knows the source."""
+    if isinstance(value, str):
+        return Password(Kept.HIDDEN)
+    if isinstance(value, list):
+        return [_concealed(one) if isinstance(one, Mapping) else one for one in value]
+    if isinstance(value, Mapping):
+        return {
+            key: _concealed(one)
+            if isinstance(one, Mapping) or (isinstance(one, str) and is_secret_name(key))
+            else one
+            for key, one in value.items()
+        }
+    return value
+
+
+def _mentioned(expression: Value) -> Iterator[str]:
+    """Yield every reference in an expression, at any depth."""
+    for one in parts(expression):
+        if isinstance(one, Mapping) and _is_expression(one):
+            yield from _references(one)
+
+
+def _is_expression(one: Mapping[str, Any]) -> bool:
+    return bool(one) and set(one) <= {"references", "constant_value"}
+
+
+def _references(expression: Mapping[str, Any]) -> tuple[str, ...]:
+    found = expression.get("references")
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+
+
+@lru_cache(maxsize=1 << 14)  # instances of a resource and calls of a module share theirs
+def _longest(found: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the references without those that only begin a longer one."""
+    begins = {one[: match.start()] for one in found for match in _END.finditer(one)}
+    return tuple(one for one in found if one not in begins)
+
+
+def _in_order(expression: Value, unsure: list[int]) -> Value:
+    """Return one expression an element, where there are as many references as unknown elements.
+
+    Terraform lists the references of a whole list flat, in the order in which they are written.
+    """
+    if not isinstance(expression, dict) or not _is_expression(expression):
+        return expression
+    found = _longest(_references(expression))
+    if len(found) != len(unsure) or not found:
+        return expression
+    by_place = dict(zip(unsure, found, strict=True))
+    return [
+        {"references": [by_place[at]]} if at in by_place else {} for at in range(max(unsure) + 1)
+    ]
+
+
+def _element(expression: Value, at: int) -> Value:
+    if isinstance(expression, list):
+        if at < len(expression):
+            return expression[at]
+        return expression[-1] if expression else None
+    return expression
+
+
+def _steps(text: str) -> list[str]:
+    """Return the steps of an address; a key in brackets belongs to the step before it."""
+    return [step for step in _STEP.findall(text) if step]
+
+
+def _through(
+    text: str, module: _Module | None, prefix: str
+) -> tuple[Value, _Module | None, str] | None:
+    """Return where a reference leads on to: out of a module's input or into its output."""
+    if module is None:
+        return None
+    parts = text.split(".")
+    if parts[0] == "var" and len(parts) > 1 and module.parent is not None:
+        passed = (module.call.get("expressions") or {}).get(_INDEX.sub("", parts[1]))
+        return (
+            passed,
+            module.parent,
+            prefix.rpartition(".module.")[0] if ".module." in prefix else "",
+        )
+    if parts[0] == "module" and len(parts) > 2:  # noqa: PLR2004 - module, its name, its output
+        name, output = _INDEX.sub("", parts[1]), _INDEX.sub("", parts[2])
+        child = module.children.get(name)
+        if child is None:
+            return None
+        declared = (child.config.get("outputs") or {}).get(output) or {}
+        inner = f"{prefix}.module.{parts[1]}" if prefix else f"module.{parts[1]}"
+        return declared.get("expression"), child, inner
+    return None
+
+
+def _changes(document: Mapping[str, Any]) -> Iterator[Change]:
+    for one in document.get("resource_changes") or ():
+        change = one if isinstance(one, Change) else project_change(one)
+        if change is not None:
+            yield change
+    seen = {
+        one.address if isinstance(one, Change) else one.get("address")
+        for one in document.get("resource_changes") or ()
+    }
+    prior = (document.get("prior_state") or {}).get("values") or {}
+    for change in _of_module(prior.get("root_module") or {}):
+        if change.mode == "data" and change.address not in seen:
+            yield change
+    values = document.get("values") or {}
+    yield from _of_module(values.get("root_module") or {})
+    yield from _of_state(document)
+
+
+def _of_module(module: Mapping[str, Any]) -> Iterator[Change]:
+    todo = [module]
+    while todo:
+        one = todo.pop()
+        todo.extend(child for child in one.get("child_modules") or () if isinstance(child, Mapping))
+        for raw in one.get("resources") or ():
+            if not isinstance(raw, Mapping) or not isinstance(raw.get("address"), str):
+                continue
+            kind = _kind(str(raw.get("mode")), str(raw.get("type")))
+            yield Change(
+                address=raw["address"],
+                module=str(one.get("address") or ""),
+                mode=str(raw.get("mode")),
+                type=str(raw.get("type")),
+                name=str(raw.get("name")),
+                after=_wanted(raw.get("values"), kind),
+                unknown={},
+                provider=str(raw.get("provider_name") or ""),
+            )
+
+
+def _of_state(document: Mapping[str, Any]) -> Iterator[Change]:
+    """Yield what a raw state file holds: version 4, one entry for all instances."""
+    if "lineage" not in document:
+        return
+    for raw in document.get("resources") or ():
+        if not isinstance(raw, Mapping):
+            continue
+        mode, type_, name = (str(raw.get(key)) for key in ("mode", "type", "name"))
+        kind = _kind(mode, type_)
+        local = f"data.{type_}.{name}" if mode == "data" else f"{type_}.{name}"
+        module = str(raw.get("module") or "")
+        for instance in raw.get("instances") or ():
+            index = instance.get("index_key")
+            key = (
+                "" if index is None else f'["{index}"]' if isinstance(index, str) else f"[{index}]"
+            )
+            yield Change(
+                address=f"{module}.{local}{key}" if module else f"{local}{key}",
+                module=module,
+                mode=mode,
+                type=type_,
+                name=name,
+                after=_wanted(instance.get("attributes"), kind),
+                unknown={},
+                provider=str(raw.get("provider") or ""),
+            )

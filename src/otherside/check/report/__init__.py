@@ -1,0 +1,1 @@
+"""One document of findings, and its output formats."""

@@ -1,0 +1,52 @@
+"""Which controls of which framework the findings touch."""
+
+from typing import Any
+
+from otherside.check.catalogue import catalogue
+from otherside.check.report.findings_document import Document
+
+FRAMEWORKS = ("SOC 2", "PCI DSS", "HIPAA", "NIST")
+
+
+def compliance(document: Document) -> dict[str, dict[str, Any]]:
+    """Return each framework's controls: the rules that touch one, and what they found.
+
+    A control without findings is not met by that: no more is said than that these rules found
+    nothing against it.
+    """
+    found: dict[str, dict[str, Any]] = {one: {} for one in FRAMEWORKS}
+    failed = {one["code"] for one in document["findings"]}
+    unsure = {one["code"] for one in document["unknown"]}
+    for rule in catalogue():
+        for control in rule.controls:
+            framework = next(one for one in FRAMEWORKS if control.startswith(one))
+            number = control.removeprefix(framework).strip()
+            entry = found[framework].setdefault(
+                number, {"rules": [], "findings": [], "unknown": []}
+            )
+            entry["rules"].append(rule.code)
+            if rule.code in failed:
+                entry["findings"].append(rule.code)
+            elif rule.code in unsure:
+                entry["unknown"].append(rule.code)
+    return {name: dict(sorted(controls.items())) for name, controls in found.items()}
+
+
+def as_table(document: Document) -> str:
+    """Return the controls for people, a line each."""
+    lines = []
+    for framework, controls in compliance(document).items():
+        lines += ["", framework]
+        for number, entry in controls.items():
+            if entry["findings"]:
+                state = f"findings of {', '.join(entry['findings'])}"
+            elif entry["unknown"]:
+                state = f"not told by {', '.join(entry['unknown'])}"
+            else:
+                state = f"nothing found by {len(entry['rules'])} rules"
+            lines.append(f"  {number:<20} {state}")
+    lines += [
+        "",
+        "A control is not met because nothing was found: these rules look at recovery only.",
+    ]
+    return "\n".join(lines).lstrip("\n")

@@ -1,0 +1,76 @@
+"""The failover's lock is in a table that two Regions can write at once.
+
+## Why
+A global table is eventually consistent unless it is told otherwise: a condition is checked in the
+Region that is asked. Two deciders in two Regions both hold the lock, and both promote.
+
+## Fix
+Make the table strongly consistent across Regions, with a witness, or let one Region alone write it.
+
+```python
+aws.dynamodb.Table("state", replicas=[aws.dynamodb.TableReplicaArgs(region_name="us-east-2",
+    consistency_mode="STRONG")], global_table_witness=aws.dynamodb.TableGlobalTableWitnessArgs(
+    region_name="us-east-1"))
+```
+
+```hcl
+replica {
+  region_name      = "us-east-2"
+  consistency_mode = "STRONG"
+}
+global_table_witness { region_name = "us-east-1" }
+```
+
+```yaml
+MultiRegionConsistency: STRONG
+GlobalTableWitnesses: [{Region: us-east-1}]
+```
+
+## Impact
+RTO: none by itself.
+RPO: two writers, and one of them will be thrown away.
+
+## See
+- https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.check.analysis.query import orchestrators
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import settled
+from otherside.check.rule import Severity, Step, rule
+
+_LOCK = re.compile(r"lock|lease|state|leader|fence", re.IGNORECASE)
+
+
+@rule(
+    "DR112",
+    severity=Severity.CRITICAL,
+    on="dynamodb.table",
+    step=Step.DECIDE,
+    controls=("SOC 2 PI1.3", "NIST CP-10", "NIST SC-24"),
+)
+def eventually_consistent_lock(graph: Graph, table: Resource) -> Iterator[str]:
+    replicas = table["replica"]
+    if not isinstance(replicas, list) or not replicas:
+        return
+    held = graph.once("locks", lambda: _locks(graph)).get(table.id)
+    if held is not None and not any(
+        settled(one.get("consistency_mode")) == "STRONG" for one in replicas
+    ):
+        yield f"{held.label} keeps its state in it, and it is eventually consistent"
+
+
+def _locks(graph: Graph) -> dict[str, Resource]:
+    """Return the tables that failover functions keep their state in, and one that does."""
+    found: dict[str, Resource] = {}
+    for function in orchestrators(graph):
+        environment = function["environment"]
+        for name, value in (environment or {}).items() if isinstance(environment, dict) else ():
+            for link in graph.links(function, value, "dynamodb.table"):
+                called = link.resource["name"]
+                if _LOCK.search(f"{name} {called if isinstance(called, str) else ''}"):
+                    found.setdefault(link.resource.id, function)
+    return found

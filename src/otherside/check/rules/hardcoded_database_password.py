@@ -1,0 +1,79 @@
+"""A database's password is written in the code.
+
+## Why
+Whoever reads the repository can open the database, and the password cannot be changed without a
+deployment, which a disaster forbids. A default of a parameter is in the code as much as a literal
+is, `NoEcho` or `sensitive` or not.
+
+## Fix
+Let Secrets Manager make the password, replicate the secret to the standby Region, and let the
+application log in by IAM.
+
+```python
+password = aws.secretsmanager.get_random_password_output(password_length=40)
+aws.rds.Cluster("primary", master_password_wo=password.random_password, master_password_wo_version=1)
+```
+
+```hcl
+ephemeral "random_password" "db" { length = 40 }
+resource "aws_rds_cluster" "primary" {
+  master_password_wo         = ephemeral.random_password.db.result
+  master_password_wo_version = 1
+}
+```
+
+```yaml
+MasterUserPassword: !Sub "{{resolve:secretsmanager:${DbSecret}:SecretString:password}}"
+```
+
+## Impact
+RTO: a leaked password has to be changed on both sides before anybody trusts the database again.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/secretsmanager/latest/userguide/best-practices.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Kept, Password, Undecided
+from otherside.check.rule import Severity, Step, rule
+
+_PLACES = {
+    "rds.cluster": ("master_password",),
+    "rds.instance": ("password",),
+    "secretsmanager.secret_version": ("secret_string", "secret_string_wo"),
+    "lambda.function": ("environment",),
+}
+_SAID = {
+    Kept.LITERAL: "{what} is a literal in the code",
+    Kept.DEFAULT: "{what} is the default of {where}, and so in the code",
+    Kept.PLAIN: "{what} is kept in {where}, which anybody with read access can see",
+}
+
+
+@rule(
+    "DR001",
+    severity=Severity.CRITICAL,
+    on=tuple(_PLACES),
+    step=Step.RESTORE,
+    controls=("SOC 2 CC6.1", "PCI DSS 8.6.2", "HIPAA 164.312(d)", "NIST IA-5(7)"),
+)
+def hardcoded_database_password(graph: Graph, one: Resource) -> Iterator[str]:
+    del graph
+    hidden = ""
+    for path in _PLACES[one.kind]:
+        value = one[path]
+        named = value.items() if isinstance(value, dict) else [(path, value)]
+        for name, held in named:
+            if not isinstance(held, Password):
+                continue
+            if held.kept in _SAID:
+                what = name if name.isupper() else f"the {name.replace('_', ' ')}"
+                yield _SAID[held.kept].format(what=what, where=held.where or "the code")
+            elif held.kept is Kept.HIDDEN:
+                hidden = name
+    if hidden:
+        msg = f"{hidden.replace('_', ' ')} of {one.label} is secret; whether it is a literal is not shown"
+        raise Undecided(msg)

@@ -1,0 +1,58 @@
+"""A vault outside production is locked for good.
+
+## Why
+`changeable_for_days` makes a lock one of compliance: after the days of grace nobody, not AWS and not
+the root user, can shorten it or delete what is in the vault. In a test environment that is a bill
+without an end, and the habit of a mistake.
+
+## Fix
+Leave the days of grace out for a lock of governance, and keep compliance for production.
+
+```python
+aws.backup.VaultLockConfiguration("standby", backup_vault_name=vault.name, min_retention_days=7)
+```
+
+```hcl
+resource "aws_backup_vault_lock_configuration" "standby" {
+  backup_vault_name  = aws_backup_vault.standby.name
+  min_retention_days = 7 # and no changeable_for_days
+}
+```
+
+```yaml
+LockConfiguration: {MinRetentionDays: 7}
+```
+
+## Impact
+RTO: none.
+RPO: none; it is a cost that cannot be ended.
+
+## See
+- https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_PLAY = re.compile(
+    r"(^|[-_./])(dev|test|qa|staging|stage|sandbox|demo|preview)([-_./]|$)", re.IGNORECASE
+)
+
+
+@rule(
+    "DR119",
+    severity=Severity.MEDIUM,
+    on="backup.vault_lock",
+    step=Step.RESTORE,
+    controls=("SOC 2 A1.2", "NIST CP-9"),
+)
+def irreversible_vault_lock(graph: Graph, lock: Resource) -> Iterator[str]:
+    if lock.known("changeable_for_days") is None:
+        return
+    link = graph.link(lock, "backup_vault_name", "backup.vault")
+    name = link.resource["name"] if link is not None else lock["backup_vault_name"]
+    if isinstance(name, str) and _PLAY.search(name):
+        yield f"{name} is not production's, and its lock can never be taken back"

@@ -1,0 +1,89 @@
+"""An event rule has no target, or a target that it may not call.
+
+## Why
+A rule without a target matches the alarm, and wakes nobody. A function that does not allow
+EventBridge to call it is not called either: the failure is counted, and nobody looks at the count.
+
+## Fix
+Give the rule a target, and the function a permission for that rule.
+
+```python
+aws.cloudwatch.EventTarget("failover", rule=rule.name, arn=function.arn)
+aws.lambda_.Permission("failover", action="lambda:InvokeFunction", function=function.name,
+    principal="events.amazonaws.com", source_arn=rule.arn)
+```
+
+```hcl
+resource "aws_cloudwatch_event_target" "failover" {
+  rule = aws_cloudwatch_event_rule.alarm.name
+  arn  = aws_lambda_function.failover.arn
+}
+resource "aws_lambda_permission" "failover" {
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.failover.function_name
+  principal     = "events.amazonaws.com"
+  source_arn    = aws_cloudwatch_event_rule.alarm.arn
+}
+```
+
+```yaml
+Targets:
+  - Id: failover
+    Arn: !GetAtt FailoverFunction.Arn
+```
+
+## Impact
+RTO: nothing begins by itself; a person begins it.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
+- https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.iam import matches
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR010",
+    severity=Severity.HIGH,
+    on="events.rule",
+    step=Step.DECIDE,
+    controls=("SOC 2 CC7.3", "SOC 2 A1.2", "NIST CP-10", "NIST IR-4(1)"),
+)
+def missing_event_target(graph: Graph, one: Resource) -> Iterator[str]:
+    if is_disabled(one):
+        return
+    targets = graph.users(one, "events.target", "rule")
+    if not targets:
+        yield "it has no target: what it matches wakes nobody"
+    for target in targets:
+        link = graph.link(target, "arn", "lambda.function")
+        if link is None or target["role_arn"] is not None:
+            continue
+        permissions = graph.users(link.resource, "lambda.permission", "function_name")
+        if any(not isinstance(each["principal"], str) for each in permissions):
+            permissions[0].known("principal")
+        allowed = [each for each in permissions if each["principal"] == "events.amazonaws.com"]
+        if not allowed:
+            yield f"{link.resource.label} does not allow EventBridge to call it"
+        elif not any(_lets_in(graph, each, one) for each in allowed):
+            yield f"{link.resource.label} allows EventBridge to call it for other rules only"
+
+
+def _lets_in(graph: Graph, permission: Resource, one: Resource) -> bool:
+    """Tell whether a permission may be meant for a rule: it names this one, all, or nobody knows."""
+    source = permission["source_arn"]
+    named = [link.resource for link in graph.links(permission, source, "events.rule")]
+    if named or not isinstance(source, str) or not isinstance(one["name"], str):
+        return not named or one in named
+    return matches(source.rpartition("/")[2], one["name"])
+
+
+def is_disabled(one: Resource) -> bool:
+    """Tell whether a rule is switched off."""
+    return one.known("state") == "DISABLED" or one.known("is_enabled") is False

@@ -1,0 +1,74 @@
+"""A Region's metrics are nowhere else.
+
+## Why
+CloudWatch keeps metrics in their Region. When it goes, so does the record of what happened in it:
+nobody can tell from the other side how far it got, or whether it is well again.
+
+## Fix
+Stream metrics of each Region to a bucket that is replicated to the other.
+
+```python
+aws.cloudwatch.MetricStream("primary", role_arn=role.arn, firehose_arn=firehose.arn,
+    output_format="json", opts=pulumi.ResourceOptions(provider=primary))
+```
+
+```hcl
+resource "aws_cloudwatch_metric_stream" "primary" {
+  provider      = aws.primary
+  role_arn      = aws_iam_role.stream.arn
+  firehose_arn  = aws_kinesis_firehose_delivery_stream.primary.arn
+  output_format = "json"
+}
+```
+
+```yaml
+MetricStream:
+  Type: AWS::CloudWatch::MetricStream
+  Properties:
+    RoleArn: !GetAtt StreamRole.Arn
+    FirehoseArn: !GetAtt Firehose.Arn
+    OutputFormat: json
+```
+
+## Impact
+RTO: decisions are made without the history of the Region that is gone.
+RPO: the metrics of the disaster are lost with it.
+
+## See
+- https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Metric-Streams.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.check.analysis.query import serves
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import REGION, Severity, Step, rule
+
+_OTHER = re.compile(
+    r"^(datadog|newrelic|dynatrace|grafana|signalfx|honeycombio|splunk)", re.IGNORECASE
+)
+"""Makers of what watches from outside, by the first word of their resource types."""
+
+
+@rule(
+    "DR008",
+    severity=Severity.HIGH,
+    on=REGION,
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "PCI DSS 10.5.1", "NIST AU-9(2)", "NIST SI-4"),
+)
+def missing_metric_stream(graph: Graph, region: Resource) -> Iterator[str]:
+    here = region.here()
+    if not serves(graph, here) or not graph.of("cloudwatch.alarm", "cloudwatch.metric_stream"):
+        return
+    if watched_elsewhere(graph):
+        return
+    if not graph.of("cloudwatch.metric_stream", region=here):
+        yield f"metrics of {here} are streamed to nowhere"
+
+
+def watched_elsewhere(graph: Graph) -> bool:
+    """Tell whether something outside AWS keeps the metrics."""
+    resources = graph.resources.values()
+    return graph.once("watched elsewhere", lambda: any(_OTHER.match(one.type) for one in resources))

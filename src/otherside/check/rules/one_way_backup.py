@@ -1,0 +1,61 @@
+"""The standby makes no backups of its own.
+
+## Why
+Backups are made in the primary and copied to the standby. After a failover the data lives in the
+standby, whose changes nobody backs up: a mistake made there in the first days cannot be undone.
+
+## Fix
+Mirror the plan: one in each Region, each copying to the other's vault.
+
+```python
+aws.backup.Plan("standby", rules=[...], opts=pulumi.ResourceOptions(provider=standby))
+```
+
+```hcl
+resource "aws_backup_plan" "standby" {
+  provider = aws.standby
+  name     = "standby"
+  rule { # target the standby's vault, copy to the primary's
+    rule_name         = "daily"
+    target_vault_name = aws_backup_vault.standby.name
+  }
+}
+```
+
+```yaml
+StandbyPlan:
+  Type: AWS::Backup::BackupPlan # in the standby's stack, too
+```
+
+## Impact
+RTO: none at the failover.
+RPO: for errors after the failover there is no point to go back to.
+
+## See
+- https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+from otherside.check.rules.missing_copy_vault import destinations
+
+_DATA = ("rds.cluster", "rds.instance", "dynamodb.table", "s3.bucket")
+
+
+@rule(
+    "DR107",
+    severity=Severity.MEDIUM,
+    on="backup.plan",
+    step=Step.RESTORE,
+    controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
+)
+def one_way_backup(graph: Graph, plan: Resource) -> Iterator[str]:
+    if not destinations(plan):
+        return
+    sides = graph.sides()
+    if plan.here() != sides.primary or graph.of("backup.plan", region=sides.standby):
+        return
+    if any(graph.of(kind, region=sides.standby) for kind in _DATA):
+        yield f"{sides.standby} has no plan of its own: after a failover nothing is backed up"

@@ -1,0 +1,52 @@
+"""What decides over a failover lives in the Region that fails.
+
+## Why
+A function in the primary is gone with the primary. It is there on every day but the one.
+
+## Fix
+Run it in the standby Region, woken by a schedule of that Region.
+
+```python
+aws.lambda_.Function("failover", opts=pulumi.ResourceOptions(provider=standby))
+```
+
+```hcl
+resource "aws_lambda_function" "failover" { provider = aws.standby }
+```
+
+```yaml
+# In the standby's template.
+FailoverFunction: {Type: AWS::Lambda::Function}
+```
+
+## Impact
+RTO: nothing begins by itself.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/appendix-b---global-service-guidance.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.query import managed_orchestrators, promoters
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR401",
+    severity=Severity.CRITICAL,
+    on="lambda.function",
+    step=Step.DECIDE,
+    controls=("SOC 2 A1.2", "NIST CP-7", "NIST CP-10", "NIST CP-2(8)"),
+)
+def orchestrator_in_primary(graph: Graph, function: Resource) -> Iterator[str]:
+    found = promoters(graph)
+    if function not in found or managed_orchestrators(graph):
+        return
+    sides = graph.sides()
+    if any(one.region not in {sides.primary, None} for one in found):
+        return
+    if function.here() == sides.primary:
+        yield f"it may move the writer, and lives in {sides.primary}, as nobody else who may"

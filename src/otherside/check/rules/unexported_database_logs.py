@@ -1,0 +1,60 @@
+"""A database's logs stay inside the database.
+
+## Why
+What is not exported to CloudWatch is gone with the instance. After a failover nobody can tell why
+the old writer failed, and the promoted one, which inherits nothing, does not log either.
+
+## Fix
+Export the engine's logs from the clusters of both Regions.
+
+```python
+aws.rds.Cluster("standby", enabled_cloudwatch_logs_exports=["postgresql"])
+```
+
+```hcl
+enabled_cloudwatch_logs_exports = ["postgresql"]
+```
+
+```yaml
+EnableCloudwatchLogsExports: [postgresql]
+```
+
+## Impact
+RTO: the search for the cause begins with nothing.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.CloudWatch.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_LOGS = {
+    "postgres": {"postgresql"},
+    "mysql": {"audit", "error", "general", "slowquery"},
+    "mariadb": {"audit", "error", "general", "slowquery"},
+    "sqlserver": {"agent", "error"},
+    "oracle": {"alert", "audit", "listener", "trace"},
+}
+
+
+@rule(
+    "DR015",
+    severity=Severity.MEDIUM,
+    on=("rds.cluster", "rds.instance"),
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "PCI DSS 10.2.1", "HIPAA 164.312(b)", "NIST AU-2", "NIST AU-12"),
+)
+def unexported_database_logs(graph: Graph, database: Resource) -> Iterator[str]:
+    del graph
+    exported = database.known("enabled_cloudwatch_logs_exports")
+    if not exported:
+        yield "none of its logs are exported to CloudWatch"
+        return
+    engine = database["engine"]
+    for part, logs in _LOGS.items():
+        if isinstance(engine, str) and part in engine and not logs & set(exported):
+            yield f"{engine} has no logs of the name {', '.join(map(str, exported))}"

@@ -1,0 +1,121 @@
+"""A database is in one Region only.
+
+## Why
+When the Region goes, so does the newest copy of the data: nothing of it is anywhere else, or what
+is, is a snapshot that nobody copies.
+
+## Fix
+Give it a member in the standby Region, or at least let backups be copied there.
+
+```python
+aws.rds.Cluster("standby", global_cluster_identifier=group.id, source_region="us-east-2",
+    opts=pulumi.ResourceOptions(provider=standby))
+```
+
+```hcl
+resource "aws_rds_cluster" "standby" {
+  provider                  = aws.standby
+  global_cluster_identifier = aws_rds_global_cluster.this.id
+}
+```
+
+```yaml
+StandbyCluster:
+  Type: AWS::RDS::DBCluster
+  Properties: {GlobalClusterIdentifier: orders, Engine: aurora-postgresql}
+```
+
+## Impact
+RTO: as long as a restore takes, from whatever there is.
+RPO: everything since the last copy that left the Region, which may be everything.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.check.analysis.query import code_of, members, squeezed
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Undecided, strings, unknowns
+from otherside.check.rule import Severity, Step, rule
+from otherside.check.rules.missing_copy_vault import destinations
+
+
+@rule(
+    "DR106",
+    severity=Severity.CRITICAL,
+    on=("rds.cluster", "rds.instance"),
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-6", "NIST CP-9"),
+)
+def unreplicated_database(graph: Graph, database: Resource) -> Iterator[str]:
+    here = database.here()
+    if _replicated(graph, database, here) or _copied(graph, database):
+        return
+    yield f"nothing of it leaves {here}"
+
+
+def _replicated(graph: Graph, database: Resource, here: str) -> bool:
+    if database.kind == "rds.cluster":
+        path = "replication_source_identifier"
+        if database[path] is not None or _member(graph, database, here):
+            return True
+        replicas = graph.users(database, "rds.cluster", path, anywhere=True)
+        return any(one.region != here for one in replicas)
+    if database["replicate_source_db"] is not None:
+        return True
+    replicas = graph.users(database, "rds.instance", "replicate_source_db", anywhere=True)
+    if any(one.region != here for one in replicas):
+        return True
+    path = "source_db_instance_arn"
+    return bool(graph.users(database, "rds.backup_replication", path, anywhere=True))
+
+
+def _member(graph: Graph, cluster: Resource, here: str) -> bool:
+    """Tell whether a cluster's global cluster has a member elsewhere."""
+    group = graph.follow(cluster, "global_cluster_identifier", "rds.global_cluster")
+    groups = [group] if group is not None else []
+    if not groups:
+        path = "source_db_cluster_identifier"
+        groups = graph.users(cluster, "rds.global_cluster", path)
+    if any(one.here() != here for each in groups for one in members(graph, each)):
+        return True
+    for one in graph.of("rds.cluster") if groups else ():
+        if one["global_cluster_identifier"] is not None:
+            graph.follow(one, "global_cluster_identifier", "rds.global_cluster")
+    return False
+
+
+def _copied(graph: Graph, database: Resource) -> bool:
+    """Tell whether backups of it are copied, or snapshots by a function."""
+    plans = [one for one in graph.of("backup.plan", region=database.region) if destinations(one)]
+    for plan in plans:
+        for selection in graph.users(plan, "backup.selection", "plan_id"):
+            resources = selection["resources"]
+            if resources is None or resources == ["*"]:
+                msg = f"whether {selection.label} selects {database.label} depends on its tags"
+                raise Undecided(msg)
+            if any(one.resource is database for one in graph.links(selection, resources)):
+                return True
+            if any(not one.refs for one in unknowns(resources)):
+                selection.known("resources")
+                raise Undecided(selection.cannot("resources", "not all known"))
+    return any(_copies(graph, one) for one in graph.of("lambda.function", "sfn.state_machine"))
+
+
+def _copies(graph: Graph, one: Resource) -> bool:
+    """Tell whether a function or a state machine copies snapshots.
+
+    Raises:
+        Undecided: If it is called so, and what it does is not known.
+    """
+    path = "source" if one.kind == "lambda.function" else "definition"
+    text = code_of(graph, one) if path == "source" else " ".join(strings(one[path]))
+    plain = squeezed(text)
+    if any(word in plain for word in ("copydbsnapshot", "copydbclustersnapshot")):
+        return True
+    if not text and re.search("snapshot|backup|copy", one.text("name") or one.label, re.IGNORECASE):
+        one.known(path)
+    return False

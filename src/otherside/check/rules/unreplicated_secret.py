@@ -1,0 +1,68 @@
+"""A secret is in the primary only.
+
+## Why
+What the application needs to start is out of reach with the Region: the standby boots, asks for the
+secret, and stops.
+
+## Fix
+Replicate the secret to the standby, under a key of that Region.
+
+```python
+aws.secretsmanager.Secret("database", replicas=[
+    aws.secretsmanager.SecretReplicaArgs(region="us-west-2", kms_key_id=standby_key.arn)])
+```
+
+```hcl
+replica {
+  region     = "us-west-2"
+  kms_key_id = aws_kms_key.standby.arn
+}
+```
+
+```yaml
+ReplicaRegions: [{Region: us-west-2, KmsKeyId: !Ref StandbyKeyArn}]
+```
+
+## Impact
+RTO: the standby cannot start until somebody makes the secret by hand.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unknown, settled
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR505",
+    severity=Severity.HIGH,
+    on="secretsmanager.secret",
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "NIST CP-9", "NIST IA-5"),
+)
+def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
+    sides = graph.sides()
+    if secret.here() != sides.primary:
+        return
+    replicas = secret["replica"]
+    if isinstance(replicas, Unknown):
+        secret.known("replica")
+    if any(settled(one.get("region")) == sides.standby for one in replicas or ()):
+        return
+    for one in graph.of("secretsmanager.secret", region=sides.standby):
+        if _stem(one) == _stem(secret):
+            return
+        both = secret["name"] is not None and one["name"] is not None
+        if both and secret.known("name") == one.known("name"):
+            return
+    yield f"{sides.standby} has no copy of it"
+
+
+def _stem(secret: Resource) -> str:
+    """Return what a resource is called within its stack: the twins of two stacks share it."""
+    return secret.name.rpartition("#")[2].rpartition("::")[2]

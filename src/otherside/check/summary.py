@@ -1,0 +1,195 @@
+"""Which steps of a recovery a stack can do, and how fast and how fully at best.
+
+Times of AWS's own services are not in any template: they are modelled, by what AWS says of them,
+and said to be so.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from otherside.check.analysis.query import (
+    decides,
+    failover_records,
+    instances,
+    is_secondary,
+    managed_orchestrators,
+    promoters,
+)
+from otherside.check.engine import Result
+from otherside.check.model.graph import Graph
+from otherside.check.model.values import Undecided
+from otherside.check.rule import Severity, Step
+from otherside.check.rules.missing_copy_vault import destinations
+from otherside.check.rules.missing_event_target import is_disabled
+from otherside.check.rules.slow_detection import detection_s
+
+TICK_S = 60
+"""A schedule of EventBridge runs once a minute at the most."""
+ALIAS_S = 60
+"""An alias to a load balancer is kept for so long; Route 53's developer guide."""
+PROMOTION_S = 60
+"""AWS: "typically a minute"; the user guide promises minutes."""
+NEVER = "no"
+CAN = "yes"
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ability:
+    """Whether one step can be done, and by what or why not."""
+
+    step: Step
+    able: str
+    """`yes`, `no` or `unknown`."""
+    by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a recovery would come to."""
+
+    steps: tuple[Ability, ...]
+    rto: str
+    rpo: str
+
+
+def summarize(graph: Graph, result: Result) -> Summary:
+    """Return what the stack can do: what is there, less what the findings spoil."""
+    steps = tuple(_step(step, look, graph, result) for step, look in _LOOKS.items())
+    return Summary(
+        steps=steps,
+        rto=_told(lambda: _rto(graph, steps)),
+        rpo=_told(lambda: _rpo(graph)),
+    )
+
+
+def _told(look: Callable[[], str]) -> str:
+    try:
+        return look()
+    except Undecided as undecided:
+        return f"unknown: {undecided}"
+
+
+def _step(step: Step, look: Callable[[Graph], str], graph: Graph, result: Result) -> Ability:
+    spoiled = [
+        one
+        for one in result.findings
+        if one.rule.step is step and one.severity.rank >= Severity.HIGH.rank
+    ]
+    try:
+        by = look(graph)
+    except Undecided as undecided:
+        return Ability(step=step, able=UNKNOWN, by=str(undecided))
+    if not by:
+        return Ability(step=step, able=NEVER, by="nothing in what was read does it")
+    if spoiled:
+        codes = ", ".join(sorted({one.rule.code for one in spoiled}))
+        return Ability(step=step, able=NEVER, by=f"{by}, but {codes}")
+    return Ability(step=step, able=CAN, by=by)
+
+
+def _detect(graph: Graph) -> str:
+    if failover_records(graph, "PRIMARY"):
+        return "health checks of DNS"
+    if graph.of("globalaccelerator.accelerator"):
+        return "Global Accelerator"
+    rules = [one for one in graph.of("events.rule") if one["event_pattern"] is not None]
+    return "alarms and events" if rules or graph.of("arc.plan") else ""
+
+
+def _decide(graph: Graph) -> str:
+    others = managed_orchestrators(graph)
+    if others:
+        return others[0].label
+    able = promoters(graph)
+    if not able:
+        return ""
+    woken = [one for one in graph.of("events.rule") if not is_disabled(one)]
+    scheduled = [one for one in graph.of("scheduler.schedule") if one["state"] != "DISABLED"]
+    return able[0].label if woken or scheduled else ""
+
+
+def _promote(graph: Graph) -> str:
+    for cluster in graph.of("rds.cluster"):
+        if is_secondary(graph, cluster) and instances(graph, cluster):
+            return f"{cluster.label} in {cluster.region}"
+    for replica in graph.of("rds.instance", "rds.cluster"):
+        path = (
+            "replicate_source_db"
+            if replica.kind == "rds.instance"
+            else "replication_source_identifier"
+        )
+        if replica[path] is not None:
+            return f"{replica.label} in {replica.region}"
+    if any(one["replica"] for one in graph.of("dynamodb.table")):
+        return "replicas of tables, which need no promotion"
+    return ""
+
+
+def _route(graph: Graph) -> str:
+    if failover_records(graph, "SECONDARY"):
+        return "failover records"
+    for path in ("latency_routing_policy", "weighted_routing_policy", "geolocation_routing_policy"):
+        if any(one[path] is not None for one in graph.of("route53.record")):
+            return path.replace("_", " ")
+    others = graph.of(
+        "arc.routing_control", "globalaccelerator.accelerator", "cloudfront.distribution"
+    )
+    return others[0].label if others else ""
+
+
+def _restore(graph: Graph) -> str:
+    if any(destinations(one) for one in graph.of("backup.plan")):
+        return "backups that are copied to the other Region"
+    if graph.of("rds.backup_replication"):
+        return "automated backups that are replicated"
+    return ""
+
+
+_LOOKS: dict[Step, Callable[[Graph], str]] = {
+    Step.DETECT: _detect,
+    Step.DECIDE: _decide,
+    Step.PROMOTE: _promote,
+    Step.ROUTE: _route,
+    Step.RESTORE: _restore,
+}
+
+
+def _rto(graph: Graph, steps: tuple[Ability, ...]) -> str:
+    by_hand = [one.step.value for one in steps[:4] if one.able == NEVER]
+    if by_hand:
+        return f"as long as people need: no {', no '.join(by_hand)} by itself"
+    found = [detection_s(one) for one in graph.of("route53.health_check") if decides(graph, one)]
+    ttls = [one.known("ttl") or ALIAS_S for one in failover_records(graph, "PRIMARY")]
+    detect, ttl = min(found, default=TICK_S), max(ttls, default=ALIAS_S)
+    reads, writes = detect + int(ttl), max(detect, TICK_S) + PROMOTION_S
+    return (
+        f"reads {reads} s (detection {detect} s, DNS {ttl} s), writes {writes} s "
+        f"(decision {max(detect, TICK_S)} s, promotion {PROMOTION_S} s, modelled)"
+    )
+
+
+def _rpo(graph: Graph) -> str:
+    found = []
+    if any(is_member for is_member in _members(graph)):
+        found.append("Aurora: its lag, typically under a second (modelled)")
+    elif _promote_by_replica(graph):
+        found.append("RDS: its replicas' lag, seconds to minutes (modelled)")
+    tables = [one for one in graph.of("dynamodb.table") if isinstance(one["replica"], list)]
+    if tables:
+        strong = all(
+            any(each.get("consistency_mode") == "STRONG" for each in one["replica"])
+            for one in tables
+        )
+        found.append("DynamoDB: 0" if strong else "DynamoDB: about a second (modelled)")
+    if graph.of("s3.replication"):
+        found.append("S3: minutes, 15 where replication time is controlled")
+    return "; ".join(found) or "as old as the newest backup on the other side"
+
+
+def _members(graph: Graph) -> list[object]:
+    return [one for one in graph.of("rds.cluster") if one["global_cluster_identifier"] is not None]
+
+
+def _promote_by_replica(graph: Graph) -> bool:
+    return any(one["replicate_source_db"] is not None for one in graph.of("rds.instance"))

@@ -1,1 +1,0 @@
-"""Find disaster-recovery defects in Pulumi, Terraform and CloudFormation, before the disaster."""

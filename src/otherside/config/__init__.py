@@ -1,0 +1,6 @@
+"""The configuration file, `otherside.toml`: parsed, completed and validated once."""
+
+from otherside.config.loader import parse_design, read_design
+from otherside.config.problem import DesignError, Problem
+
+__all__ = ["DesignError", "Problem", "parse_design", "read_design"]

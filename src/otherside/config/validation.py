@@ -1,0 +1,350 @@
+"""Rules that one key alone cannot show: each a small function from a document to problems."""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from ipaddress import IPv4Network
+
+from otherside.config.defaults import capacity_of, instances_of, loss_max_of
+from otherside.config.document import NEVER, Document, duration_s, window_s
+from otherside.config.problem import Problem, shown
+from otherside.core.wire_contract import HEARTBEAT_S
+from otherside.regions import (
+    CONTROL_REGION,
+    FAMILIES_MISSING,
+    NO_RESTORE_TESTS,
+    REGIONS,
+    lacks,
+    zones_of,
+)
+
+Rule = Callable[[Document], Iterable[Problem]]
+
+GLOBAL_DB_RPO_S_MIN, GLOBAL_DB_RPO_S_MAX = 20.0, 2_147_483_647.0
+"""Aurora accepts 20 s to 2,147,483,647 s."""
+ALIAS_TTL_S = 60.0
+"""Answers for a load balancer's alias are cached for 60 s and the TTL cannot be set."""
+LOG_RETENTION_DAYS = frozenset(
+    {
+        *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+        *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+    }
+)
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
+ENGINE_FLOORS = {13: 18, 14: 15, 15: 10, 16: 6}
+"""First minor of each major in which a standby's readers survive losing the primary's Region."""
+PREFIX_MAX = 25
+"""63 for a bucket's name, less `-artefacts-`, the longest Region, a hyphen and an account."""
+TAGS_MAX = 40
+"""AWS allows 50 on a resource; Pulumi and services add their own."""
+STABLE_S_MIN = 60.0
+UNRESOLVED = frozenset({"example", "internal", "invalid", "local", "localhost", "test", "onion"})
+"""Names that are reserved, so that no zone under them is ever delegated. RFC 6761, RFC 6762."""
+CRON = re.compile(r"^cron\(\S+ \S+ \S+ \S+ \S+ \S+\)$")
+
+
+def names_fit(document: Document) -> Iterator[Problem]:
+    """Leave room behind the name: a bucket carries a role, a Region and an account, too."""
+    length = len(document.name) + 1 + len(document.environment)
+    if length > PREFIX_MAX:
+        rule = f"makes {length} characters with the environment; names have room for {PREFIX_MAX}"
+        yield _problem("name", document.name, rule)
+
+
+def regions_exist(document: Document) -> Iterator[Problem]:
+    """Name Regions that AWS does not have."""
+    for side, region in document.regions:
+        if region not in REGIONS:
+            near = difflib.get_close_matches(region, sorted(REGIONS), 2, cutoff=0.85)
+            hint = f"; did you mean {' or '.join(sorted(near))}?" if near else ""
+            yield _problem(f"regions.{side}", region, f"is no Region of AWS{hint}")
+
+
+def regions_differ(document: Document) -> Iterator[Problem]:
+    """A Region cannot survive itself, and a witness inside a pair breaks no tie."""
+    regions = document.regions
+    if regions.standby == regions.primary:
+        yield _problem(
+            "regions.standby", regions.standby, "is the primary's Region too; they must differ"
+        )
+    if regions.witness in {regions.primary, regions.standby}:
+        rule = "must be a third Region, or it is lost together with one of the two"
+        yield _problem("regions.witness", regions.witness, rule)
+    if regions.standby == CONTROL_REGION:
+        rule = (
+            f"cannot be {CONTROL_REGION}: Route 53's control plane is there, and recovery must "
+            "not share its fate with it"
+        )
+        yield _problem("regions.standby", regions.standby, rule)
+
+
+def regions_have_it(document: Document) -> Iterator[Problem]:
+    """Both Regions have what the design puts there: the class of the database, and the zones."""
+    kind = document.database.instance_class
+    family = kind.removeprefix("db.").split(".")[0]
+    sides = {document.regions.primary: "primary", document.regions.standby: "standby"}
+    without = [one for one in sides if lacks(one, family)]
+    if without:
+        known = {one for missing in FAMILIES_MISSING.values() for one in missing}
+        there = sorted(one for one in known if not any(lacks(region, one) for region in sides))
+        rule = (
+            f"is not in {' and '.join(without)}; both Regions have "
+            f"{', '.join(f'db.{one}' for one in there if one != 'serverless')}"
+        )
+        yield _problem("database.instance_class", kind, rule)
+    if document.regions.standby in NO_RESTORE_TESTS and document.backup.restore_test != NEVER:
+        rule = f"is not possible in {document.regions.standby}: say {NEVER!r}, and restore by hand"
+        yield _problem("backup.restore_test", document.backup.restore_test, rule)
+    few = [one for one in sides if zones_of(one) < document.network.zones]
+    for region in few:
+        rule = f"is more than {region} shows a new account: {zones_of(region)}"
+        yield _problem("network.zones", document.network.zones, rule)
+
+
+def cidrs_fit(document: Document) -> Iterator[Problem]:
+    """Both address spaces are usable networks and do not overlap."""
+    networks: list[IPv4Network] = []
+    for key in ("primary_cidr", "standby_cidr"):
+        text = getattr(document.network, key)
+        try:
+            network = IPv4Network(text)
+        except ValueError as error:
+            yield _problem(f"network.{key}", text, f"is no IPv4 network: {error}")
+            continue
+        if str(network) != text or not network.is_private:
+            yield _problem(f"network.{key}", text, "must be private and written as in 10.0.0.0/16")
+        if not 16 <= network.prefixlen <= 24:  # noqa: PLR2004 - the rule names the numbers
+            yield _problem(f"network.{key}", text, "must be a /16 to a /24, to hold 12 subnets")
+        networks.append(network)
+    if len(networks) == 2 and networks[0].overlaps(networks[1]):  # noqa: PLR2004 - a pair
+        rule = f"overlaps network.primary_cidr ({networks[0]}); such a peering connection fails"
+        yield _problem("network.standby_cidr", document.network.standby_cidr, rule)
+
+
+def database_can_move(document: Document) -> Iterator[Problem]:
+    """The standby can be promoted and can carry the load."""
+    database = document.database
+    family = database.instance_class.removeprefix("db.").split(".")[0]
+    if family == "serverless":
+        if database.serverless is None:
+            rule = "needs a [database.serverless] table with its bounds"
+            yield _problem("database.instance_class", database.instance_class, rule)
+    elif not re.fullmatch(r"(r[5-9]|x[2-9])[a-z]*", family):
+        rule = (
+            "is not a memory-optimised class (db.r5 or newer, db.x2 or newer, db.serverless); "
+            "Aurora global databases accept no other"
+        )
+        yield _problem("database.instance_class", database.instance_class, rule)
+    if database.serverless is not None:
+        if family != "serverless":
+            rule = 'applies only to instance_class = "db.serverless"'
+            yield _problem("database.serverless", None, rule)
+        if database.serverless.min_acu > database.serverless.max_acu:
+            value = database.serverless.min_acu
+            yield _problem("database.serverless.min_acu", value, "is above max_acu")
+    if instances_of(document).standby < 1:
+        rule = "must be 1 or more: a standby without an instance cannot be promoted"
+        yield _problem("database.standby_instances", database.standby_instances, rule)
+
+
+def database_version_survives(document: Document) -> Iterator[Problem]:
+    """Older engines restart the standby's readers when the primary's Region is lost."""
+    major, minor = (int(part) for part in document.database.engine_version.split("."))
+    if major < min(ENGINE_FLOORS) or minor < ENGINE_FLOORS.get(major, 0):
+        floors = ", ".join(f"{a}.{b}" for a, b in ENGINE_FLOORS.items())
+        rule = f"is too old to survive the loss of a Region; the oldest that do: {floors}"
+        yield _problem("database.engine_version", document.database.engine_version, rule)
+
+
+def global_db_rpo_is_accepted(document: Document) -> Iterator[Problem]:
+    """Aurora blocks commits only from a lag of 20 s on."""
+    text = document.database.global_db_rpo
+    seconds = GLOBAL_DB_RPO_S_MIN if text is None else duration_s(text)
+    if not GLOBAL_DB_RPO_S_MIN <= seconds <= GLOBAL_DB_RPO_S_MAX or not seconds.is_integer():
+        rule = "must be 20s or longer, in whole seconds; Aurora enforces nothing else"
+        yield _problem("database.global_db_rpo", text, rule)
+
+
+def standby_can_carry_the_load(document: Document) -> Iterator[Problem]:
+    """The standby may grow as large as the primary, and answers before it is needed."""
+    capacity = capacity_of(document)
+    for side, one in (("primary", capacity.primary), ("standby", capacity.standby)):
+        if one == capacity.primary and side == "standby":
+            continue  # it follows the primary, and the primary's problems are told already
+        if one.min > one.max:
+            yield _problem(f"compute.{side}.min", one.min, f"is above max ({one.max})")
+        if one.min < 1:
+            rule = "must be 1 or more: Route 53 counts an empty load balancer as unhealthy"
+            yield _problem(f"compute.{side}.min", one.min, rule)
+    if capacity.standby.max < capacity.primary.max:
+        rule = f"is below the primary's ({capacity.primary.max}); the standby could not take over"
+        yield _problem("compute.standby.max", capacity.standby.max, rule)
+
+
+def paths_differ(document: Document) -> Iterator[Problem]:
+    """Three questions need three answers."""
+    compute = document.compute
+    seen = {compute.health_path: "compute.health_path"}
+    for key in ("readiness_path", "write_path"):
+        path = getattr(compute, key)
+        if path in seen:
+            rule = f"is {seen[path]} too; a failing database would look like a dead process"
+            yield _problem(f"compute.{key}", path, rule)
+        seen.setdefault(path, f"compute.{key}")
+
+
+def one_way_to_boot(document: Document) -> Iterator[Problem]:
+    """A script and an application cannot both decide what an instance runs."""
+    compute = document.compute
+    if compute.user_data is not None and compute.application is not None:
+        rule = "excludes compute.application: the script decides what an instance runs"
+        yield _problem("compute.user_data", compute.user_data, rule)
+
+
+def users_can_be_led(document: Document) -> Iterator[Problem]:
+    """A failover leads users elsewhere by a name, so there must be one that the world resolves."""
+    domain = document.traffic.domain
+    if domain is None:
+        rule = (
+            "is missing: name the application under a domain that you own, such as "
+            '"orders.example.com"; users are led by that name, and nothing can be failed over '
+            "without one"
+        )
+        yield _problem("traffic.domain", None, rule)
+    elif domain.rsplit(".", 1)[-1] in UNRESOLVED:
+        rule = "is under a name that no resolver outside answers; use a domain that you own"
+        yield _problem("traffic.domain", domain, rule)
+
+
+def https_is_possible(document: Document) -> Iterator[Problem]:
+    """Certificates need HTTPS."""
+    traffic = document.traffic
+    if traffic.certificates is not None and traffic.protocol == "http":
+        yield _problem("traffic.certificates", None, 'has no use with protocol = "http"')
+
+
+def certificates_are_regional(document: Document) -> Iterator[Problem]:
+    """A load balancer takes only a certificate of its own Region."""
+    if document.traffic.certificates is None:
+        return
+    for side, arn in document.traffic.certificates:
+        region = getattr(document.regions, side)
+        pattern = rf"arn:aws:acm:{region}:\d{{12}}:certificate/[0-9a-f-]{{36}}"
+        if not re.fullmatch(pattern, arn):
+            rule = f"must be an ACM certificate's ARN in {region}, where the load balancer is"
+            yield _problem(f"traffic.certificates.{side}", arn, rule)
+
+
+def objectives_are_reachable(document: Document) -> Iterator[Problem]:
+    """No objective can be shorter than what AWS fixes."""
+    if duration_s(document.objectives.rto) < ALIAS_TTL_S:
+        rule = "must be 60s or longer: answers for a load balancer are cached for 60 s"
+        yield _problem("objectives.rto", document.objectives.rto, rule)
+
+
+def retention_is_accepted(document: Document) -> Iterator[Problem]:
+    """CloudWatch Logs accepts a list of numbers and no other."""
+    days = document.retention.logs
+    if days not in LOG_RETENTION_DAYS:
+        nearest = min(LOG_RETENTION_DAYS, key=lambda one: (abs(one - days), one))
+        rule = f"is no retention that CloudWatch Logs accepts; the nearest is {nearest}"
+        yield _problem("retention.logs", days, rule)
+
+
+def schedules_are_cron(document: Document) -> Iterator[Problem]:
+    """AWS Backup takes six-field cron expressions."""
+    for key, text in (
+        ("backup.schedule", document.backup.schedule),
+        ("backup.restore_test", document.backup.restore_test),
+    ):
+        if not CRON.match(text) and (key, text) != ("backup.restore_test", NEVER):
+            rule = "is no AWS cron expression of six fields, such as cron(0 5 * * ? *)"
+            yield _problem(key, text, rule)
+
+
+def tags_are_accepted(document: Document) -> Iterator[Problem]:
+    """AWS keeps the aws: prefix for itself and limits number and length."""
+    if len(document.tags) > TAGS_MAX:
+        yield _problem("tags", None, f"are {len(document.tags)}, more than the {TAGS_MAX} that fit")
+    for key, value in document.tags.items():
+        if key.lower().startswith("aws:"):
+            yield _problem(f"tags.{key}", value, "starts with aws:, which AWS keeps for itself")
+        if not 1 <= len(key) <= 128 or len(value) > 256:  # noqa: PLR2004 - the rule names them
+            rule = "is too long: a key has 1 to 128 characters, a value up to 256"
+            yield _problem(f"tags.{key}", value, rule)
+
+
+def freezes_are_windows(document: Document) -> Iterator[Problem]:
+    """Begin before they end; a moment that no calendar has is no moment."""
+    for number, text in enumerate(document.failover.freezes):
+        key = f"failover.freezes.{number}"
+        try:
+            start_s, end_s = window_s(text)
+        except ValueError:
+            yield _problem(key, text, "names a moment that no calendar has")
+            continue
+        if start_s >= end_s:
+            yield _problem(key, text, "ends before it begins")
+
+
+def loss_is_above_the_heartbeat(document: Document) -> Iterator[Problem]:
+    """Allow for what no estimate is finer than: the writer's heartbeat comes once a second."""
+    text = loss_max_of(document)
+    if document.failover.mode == "auto" and duration_s(text) < 2 * HEARTBEAT_S:
+        key = "objectives.rpo" if document.failover.loss_max is None else "failover.loss_max"
+        rule = "is finer than any estimate: a heartbeat comes each second, so use 2s or more"
+        yield _problem(key, text, rule)
+
+
+def loss_is_within_the_objective(document: Document) -> Iterator[Problem]:
+    """Promise nothing that is not kept: what may be lost without asking is the objective."""
+    text, promised = document.failover.loss_max, document.objectives.rpo
+    if text is not None and duration_s(text) > duration_s(promised):
+        rule = f"is more than objectives.rpo ({promised}) says may be lost without asking"
+        yield _problem("failover.loss_max", text, rule)
+
+
+def stable_is_a_while(document: Document) -> Iterator[Problem]:
+    """Send nobody home within the minute in which a look is taken."""
+    text = document.failover.stable
+    if duration_s(text) < STABLE_S_MIN:
+        yield _problem("failover.stable", text, "is shorter than one look apart: use 1m or more")
+
+
+RULES: dict[Rule, tuple[str, ...]] = {
+    names_fit: ("name", "environment"),
+    regions_exist: (),
+    regions_differ: ("regions",),
+    regions_have_it: ("regions", "database.instance_class", "network", "backup"),
+    cidrs_fit: ("network.primary_cidr", "network.standby_cidr"),
+    database_can_move: (
+        "database.instance_class",
+        "database.serverless",
+        "database.standby_instances",
+        "profile",
+    ),
+    database_version_survives: ("database.engine_version",),
+    global_db_rpo_is_accepted: ("database.global_db_rpo",),
+    standby_can_carry_the_load: ("compute.primary", "compute.standby", "profile"),
+    paths_differ: ("compute.health_path", "compute.readiness_path", "compute.write_path"),
+    one_way_to_boot: ("compute.user_data", "compute.application"),
+    users_can_be_led: ("traffic.domain",),
+    https_is_possible: ("traffic",),
+    certificates_are_regional: ("traffic.certificates", "regions"),
+    objectives_are_reachable: ("objectives.rto",),
+    freezes_are_windows: ("failover.freezes",),
+    loss_is_above_the_heartbeat: ("failover.loss_max", "failover.mode", "objectives.rpo"),
+    loss_is_within_the_objective: ("failover.loss_max", "objectives.rpo"),
+    stable_is_a_while: ("failover.stable",),
+    retention_is_accepted: ("retention.logs",),
+    schedules_are_cron: ("backup.schedule", "backup.restore_test"),
+    tags_are_accepted: ("tags",),
+}
+"""The rules, in the order of the document, and the keys that each joins.
+
+A rule that joins a key whose own value is wrong is left out: what it said would not be so.
+"""
+
+
+def _problem(key: str, value: object, rule: str) -> Problem:
+    return Problem(key=key, value=shown(value), rule=rule)

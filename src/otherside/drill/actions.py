@@ -1,0 +1,372 @@
+"""What a scenario can do to a stack on a twin: break, mend, and order as a person would.
+
+Every verb is a method, by its own name. Whatever it breaks it knows how to mend, so that a scenario
+that ends early, or shares its twin with the next, leaves nothing broken.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+from otherside.core.wire_contract import (
+    FAILOVER_ACTIVE,
+    METRIC_DIMENSION,
+    METRIC_NAMESPACE,
+    STATE_PARTITION,
+    STATE_SORT,
+    Shelf,
+)
+from otherside.drill.probes import PROBES
+from otherside.drill.recording import Entry
+from otherside.drill.target import Site
+from otherside.failover.aws.pledge import Pledges, given_by_hand
+from otherside.failover.aws.state_store import Ledger
+from otherside.failover.decision.observation import Command, Order
+from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.net.partitions import OUTSIDE, WAN
+from otherside.twin.twin import Twin, TwinError
+
+SKEW_S = 300.0
+ONCALL = "arn:aws:iam::123456789012:user/oncall"
+"""Who orders in a drill."""
+UNITS = {"app": "otherside-app.service", "keeper": "otherside-lease-agent.service"}
+
+
+class TwinClock:
+    """The twin's time, as the orchestrator's adapters ask for it."""
+
+    def __init__(self, warp: Warp) -> None:
+        """Keep the clock."""
+        self._warp = warp
+
+    def now_s(self) -> float:
+        """Return twin seconds since 1970."""
+        return self._warp.now_s()
+
+    def monotonic_s(self) -> float:
+        """Return twin seconds from a fixed moment."""
+        return self._warp.monotonic_s()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for a span of twin time."""
+        self._warp.sleep(seconds)
+
+
+class Hands:
+    """Everything that can be done to one stack on one twin."""
+
+    def __init__(self, twin: Twin, site: Site) -> None:
+        """Keep what is broken by whom."""
+        self._twin, self._site = twin, site
+        self._undo: dict[str, Callable[[], object]] = {}
+        self._stopped: set[tuple[str, str]] = set()
+
+    def do(self, verb: str, how: dict[str, Any]) -> Iterator[Entry]:
+        """Do something by its verb; yield what is to be written down besides.
+
+        Raises:
+            LookupError: If there is no such verb.
+        """
+        method = getattr(self, f"do_{verb}", None)
+        if method is None:
+            msg = f"a drill cannot {verb}; it can {', '.join(sorted(VERBS))}"
+            raise LookupError(msg)
+        yield from method(**how) or ()
+
+    def mend(self) -> None:
+        """Undo whatever is still broken, the newest first."""
+        while self._undo:
+            _, undo = self._undo.popitem()
+            undo()
+
+    # --- Regions and ways -----------------------------------------------------------------------
+
+    def do_lose(self, side: str) -> None:
+        """Lose a Region with everything in it."""
+        self._twin.do("lose", region=self._region(side))
+        self._undo[f"lose {side}"] = lambda: self._twin.do("restore", region=self._region(side))
+
+    def do_restore(self, side: str) -> None:
+        """Give a lost Region back."""
+        self._undo.pop(f"lose {side}")()
+
+    def do_cut(self, source: str, target: str) -> None:
+        """Let nothing pass from one side to the other."""
+        ends = {"source": self._region(source), "target": self._region(target)}
+        self._twin.do("cut", **ends)
+        self._undo[f"cut {source} {target}"] = lambda: self._twin.do("mend", **ends)
+
+    def do_mend(self, source: str, target: str) -> None:
+        """Let everything pass again."""
+        self._undo.pop(f"cut {source} {target}")()
+
+    def do_isolate(self, side: str) -> None:
+        """Cut a Region off from everything, in both directions."""
+        others = [one for one in (*self._site.regions, OUTSIDE) if one != side]
+        for other in others:
+            self.do_cut(side, other)
+            self.do_cut(other, side)
+
+    def do_connect(self, side: str) -> None:
+        """Connect an isolated Region again."""
+        for name in [one for one in self._undo if one.startswith("cut ") and side in one.split()]:
+            self._undo.pop(name)()
+
+    def do_slow(self, source: str, target: str, delay_s: float) -> None:
+        """Make the way from one side to the other slow: replication lags by as much."""
+        ends = {"source": self._region(source), "target": self._region(target)}
+        self._twin.do("lengthen", **ends, delay_s=delay_s)
+        usual = {"delay_s": WAN.delay_s, "jitter_s": WAN.jitter_s}
+        self._undo[f"slow {source} {target}"] = lambda: self._twin.do("lengthen", **ends, **usual)
+
+    # --- AWS's own API --------------------------------------------------------------------------
+
+    def do_fault(self, name: str, side: str = "", **fault: Any) -> None:  # noqa: ANN401 - JSON
+        """Make something wrong with AWS's API, under a name to heal it by."""
+        if side:
+            fault["region"] = self._region(side)
+        if "source" in fault:
+            fault["source"] = self._region(fault["source"])
+        self._twin.do("fault", name=name, **fault)
+        self._undo[f"fault {name}"] = lambda: self._twin.do("heal", name=name)
+
+    def do_misdirect(self, path: str) -> None:
+        """Have Route 53 ask the primary for another path, as after a mistaken change."""
+        route53 = self._client("route53", "primary")
+        for check in route53.list_health_checks()["HealthChecks"]:
+            config = check["HealthCheckConfig"]
+            if self._region("primary") in config.get("FullyQualifiedDomainName", ""):
+                asked = {"HealthCheckId": check["Id"]}
+                was = config["ResourcePath"]
+                route53.update_health_check(**asked, ResourcePath=path)
+                self._undo["misdirect"] = partial(
+                    route53.update_health_check, **asked, ResourcePath=was
+                )
+
+    def do_heal(self, name: str) -> None:
+        """Heal what was made wrong with AWS's API."""
+        self._undo.pop(f"fault {name}")()
+
+    # --- the application ------------------------------------------------------------------------
+
+    def do_stop(self, side: str, unit: str) -> None:
+        """Stop `app` or `keeper` on every instance of a side."""
+        self._stopped.add((side, unit))
+        self.uphold()
+
+        def start() -> None:
+            self._stopped.discard((side, unit))
+            self._systemctl(side, "start", unit)
+
+        self._undo[f"stop {side} {unit}"] = start
+
+    def do_start(self, side: str, unit: str) -> None:
+        """Start what was stopped."""
+        self._undo.pop(f"stop {side} {unit}")()
+
+    def uphold(self) -> None:
+        """Stop what is to be stopped where it runs again: instances are replaced, releases stay."""
+        for side, unit in self._stopped:
+            self._systemctl(side, "stop", unit)
+
+    def _systemctl(self, side: str, verb: str, unit: str) -> None:
+        for one in self._twin.do("status")["instances"]:
+            here = one["region"] == self._region(side)
+            if here and one["units"].get(UNITS[unit], False) is (verb == "stop"):
+                try:
+                    self._twin.do("systemctl", instance=one["id"], verb=verb, unit=UNITS[unit])
+                except TwinError:
+                    now = self._twin.do("status")["instances"]
+                    if any(other["id"] == one["id"] for other in now):
+                        raise  # and one that was replaced meanwhile needs nothing stopped
+
+    def do_refresh(self, side: str) -> None:
+        """Replace every instance of a side at once: a new image, a retirement, a lost zone."""
+        groups = self._client("autoscaling", side)
+        for group in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
+            for one in group["Instances"]:
+                groups.terminate_instance_in_auto_scaling_group(
+                    InstanceId=one["InstanceId"], ShouldDecrementDesiredCapacity=False
+                )
+
+    # --- the orchestrator -----------------------------------------------------------------------
+
+    def do_kill(self, role: str) -> None:
+        """Kill a function where it runs: `decider`, `actuator` or `witness`."""
+        self._twin.do("kill", function=f"{self._site.prefix}-{role}")
+
+    def do_wake(self, role: str, times: int) -> None:
+        """Wake a function by an alarm's event, several times at once: duplicates, and late ones."""
+        client = self._client("lambda", "standby")
+        event = {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}
+        for _ in range(times):
+            client.invoke(
+                FunctionName=f"{self._site.prefix}-{role}",
+                InvocationType="Event",
+                Payload=json.dumps(event),
+            )
+
+    def do_deafen(self) -> None:
+        """Disable every rule that would wake the decider, but not its tick."""
+        for side in self._site.regions:
+            events = self._client("events", side)
+            for bus in events.list_event_buses()["EventBuses"]:
+                for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]:
+                    if rule.get("EventPattern") and rule["Name"].startswith(self._site.prefix):
+                        events.disable_rule(Name=rule["Name"], EventBusName=bus["Name"])
+
+    def do_order(self, what: str, until_s: float | None = None) -> None:
+        """Give the orchestrator an order, as `otherside order` does."""
+        ledger, clock = self._ledger(), TwinClock(self._twin.warp)
+        state, order = ledger.newest(), Order(what)
+        seen = ledger.freeze() if order is Order.FREEZE else ledger.command()
+        ledger.order(
+            Command(
+                order=order,
+                revision=state.revision,
+                author=ONCALL,
+                at_s=clock.now_s(),
+                until_s=None if until_s is None else clock.now_s() + until_s,
+                loss_s=state.asked_loss_s if order is Order.APPROVE else None,
+            ),
+            over=seen,
+        )
+
+    def do_forget(self) -> None:
+        """Empty the state table, as one that was lost and made again would be."""
+        client, table = self._client("dynamodb", "standby"), f"{self._site.prefix}-state"
+        for item in client.scan(TableName=table, ConsistentRead=True)["Items"]:
+            if not item[STATE_PARTITION]["S"].endswith(f"/{Shelf.PULSE}"):
+                key = {name: item[name] for name in (STATE_PARTITION, STATE_SORT)}
+                client.delete_item(TableName=table, Key=key)
+
+    def do_break_glass(self, for_s: float) -> None:
+        """Let the standby go on without the state table, as `otherside breakglass` does."""
+        s3, clock = self._client("s3", "standby"), TwinClock(self._twin.warp)
+        names = [one["Name"] for one in s3.list_buckets()["Buckets"]]
+        name = next(one for one in names if one.startswith(f"{self._site.prefix}-pledge-"))
+        pledges = Pledges(s3, bucket=name, clock=clock)
+        kept = pledges.read()
+        word = given_by_hand(kept.pledge, None, clock.now_s() + for_s, ONCALL)
+        pledges.write(word, kept)
+
+    def do_hold(self) -> None:
+        """Hold users on the standby by the latch's metric, as a person would by hand."""
+        self._client("cloudwatch", "standby").put_metric_data(
+            Namespace=METRIC_NAMESPACE,
+            MetricData=[
+                {
+                    "MetricName": FAILOVER_ACTIVE,
+                    "Dimensions": [{"Name": METRIC_DIMENSION, "Value": self._site.prefix}],
+                    "Value": 1.0,
+                }
+            ],
+        )
+
+    def _ledger(self) -> Ledger:
+        return Ledger(
+            self._client("dynamodb", "standby"),
+            table=f"{self._site.prefix}-state",
+            application=self._site.prefix,
+            clock=TwinClock(self._twin.warp),
+            code="drill",
+            skew_s=SKEW_S,
+        )
+
+    # --- the database ---------------------------------------------------------------------------
+
+    def do_stop_database(self, side: str) -> None:
+        """Stop a side's database, and nothing else of it; nobody replaces it."""
+        name = f"{self._site.prefix}-{self._region(side)}"
+        self._twin.do("database", cluster=name, verb="stop")
+        again = {"cluster": name, "verb": "start"}
+        self._undo[f"stop database {side}"] = lambda: self._twin.do("database", **again)
+
+    def do_move_by_hand(self, target: str, *, lossy: bool) -> None:
+        """Move the writer as somebody at the console would, without asking anybody."""
+        rds = self._client("rds", target)
+        whole = rds.describe_global_clusters()["GlobalClusters"][0]
+        members = [one["DBClusterArn"] for one in whole["GlobalClusterMembers"]]
+        arn = next(one for one in members if f":{self._region(target)}:" in one)
+        side = target if lossy else "primary" if target == "standby" else "standby"
+        self._client("rds", side).failover_global_cluster(
+            GlobalClusterIdentifier=whole["GlobalClusterIdentifier"],
+            TargetDbClusterIdentifier=arn,
+            **({"AllowDataLoss": True} if lossy else {"Switchover": True}),
+        )
+
+    def do_behead(self, side: str) -> None:
+        """Delete every instance of a side's cluster: what is left is storage."""
+        rds = self._client("rds", side)
+        for cluster in rds.describe_db_clusters()["DBClusters"]:
+            for member in cluster["DBClusterMembers"]:
+                name = member["DBInstanceIdentifier"]
+                rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False)
+                rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+
+    def do_detach(self, side: str) -> None:
+        """Take a side's cluster out of the global database, as somebody at the console would."""
+        rds = self._client("rds", side)
+        whole = rds.describe_global_clusters()["GlobalClusters"][0]
+        members = [one["DBClusterArn"] for one in whole["GlobalClusterMembers"]]
+        rds.remove_from_global_cluster(
+            GlobalClusterIdentifier=whole["GlobalClusterIdentifier"],
+            DbClusterIdentifier=next(one for one in members if f":{self._region(side)}:" in one),
+        )
+
+    def do_occupy(self, side: str, status: str, for_s: float) -> None:
+        """Let a side's cluster be in a state of Aurora's own work, such as its nightly backup."""
+        region = self._region(side)
+        self._twin.do(
+            "occupy",
+            cluster=f"{self._site.prefix}-{region}",
+            region=region,
+            status=status,
+            seconds=for_s,
+        )
+
+    def do_skew(self, side: str) -> None:
+        """Upgrade one side's engine by a minor version, and not the other's."""
+        rds = self._client("rds", side)
+        (cluster,) = rds.describe_db_clusters()["DBClusters"]
+        major, _, minor = cluster["EngineVersion"].partition(".")
+        rds.modify_db_cluster(
+            DBClusterIdentifier=cluster["DBClusterIdentifier"],
+            EngineVersion=f"{major}.{int(minor) + 1}",
+            ApplyImmediately=True,
+        )
+
+    def do_rotate(self) -> None:
+        """Rotate the master secret."""
+        secrets = self._client("secretsmanager", "primary")
+        for one in secrets.list_secrets()["SecretList"]:
+            if one.get("RotationEnabled"):
+                secrets.rotate_secret(SecretId=one["ARN"])
+
+    def do_shrink(self, side: str) -> None:
+        """Leave a side no room for more instances than one."""
+        groups = self._client("autoscaling", side)
+        for one in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
+            groups.update_auto_scaling_group(
+                AutoScalingGroupName=one["AutoScalingGroupName"], MinSize=1, DesiredCapacity=1
+            )
+
+    # --- questions ------------------------------------------------------------------------------
+
+    def do_ask(self, probe: str) -> Iterator[Entry]:
+        """Ask the live stack something, by a probe's name."""
+        verdict, text = PROBES[probe](self._twin, self._site)
+        at_s = self._twin.warp.now_s()
+        yield {"kind": "probe", "at_s": at_s, "name": probe, "verdict": verdict, "text": text}
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    def _region(self, side: str) -> str:
+        return self._site.regions.get(side, side)
+
+    def _client(self, service: str, side: str) -> Any:  # noqa: ANN401 - botocore makes the class
+        return self._twin.clients.get(service, self._region(side))
+
+
+VERBS = tuple(name.removeprefix("do_") for name in vars(Hands) if name.startswith("do_"))

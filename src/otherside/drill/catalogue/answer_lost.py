@@ -1,0 +1,26 @@
+"""Aurora is asked to fail over, does so, and its answer is lost."""
+
+from otherside.drill.assertions import TAKEN_OVER, writable_again
+from otherside.drill.conditions import called, every, phase, served_for
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="answer-lost",
+    title="The primary is lost; Aurora carries out the failover, and its answer is lost.",
+    expects="What nobody answered is looked for and found, and is not asked for again.",
+    steps=(
+        step(
+            "fault",
+            name="no answer",
+            side="standby",
+            service="rds",
+            operation="FailoverGlobalCluster",
+            mode="after",
+        ),
+        step("lose", side="primary"),
+        step("heal", name="no answer", when=called("FailoverGlobalCluster"), at_s=60),
+    ),
+    claims=(writable_again(360), *TAKEN_OVER),
+    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    lasts_s=900,
+)

@@ -1,0 +1,28 @@
+"""The application breaks in the primary alone."""
+
+from otherside.drill.assertions import (
+    STAYED,
+    alarm_follows,
+    never_reached,
+    woken_by,
+    writable_again,
+)
+from otherside.drill.conditions import later, told
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="app-fault-primary",
+    title="The application breaks in the primary alone; its database lives.",
+    expects="DNS leads users to the standby, which writes across the peering; nothing is moved.",
+    steps=(step("stop", side="primary", unit="app", at_s=60),),  # its alarm has to be OK first
+    claims=(
+        writable_again(),
+        never_reached("fencing", "promote-intent", "promoting"),
+        alarm_follows("primary-no-healthy-host"),
+        woken_by("alarms"),
+        *STAYED,
+    ),
+    enough=later(30, told("primary-no-healthy-host is ALARM")),
+    lasts_s=450,
+    calm=True,
+)

@@ -1,0 +1,23 @@
+"""The primary Region is cut off from everything for 43 seconds."""
+
+from otherside.drill.assertions import STAYED, never_reached, writable_again
+from otherside.drill.conditions import later, served_for
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="blip",
+    title="The primary Region is cut off from everything for 43 seconds.",
+    expects="Service comes back with it; the orchestrator may suspect, and moves nothing.",
+    steps=(
+        step("isolate", side="primary"),
+        step("connect", side="primary", at_s=43),
+    ),
+    claims=(
+        writable_again(),
+        never_reached("fencing", "promote-intent", "promoting"),
+        *STAYED,
+    ),
+    enough=served_for(60, later(43)),
+    lasts_s=340,
+    calm=True,
+)

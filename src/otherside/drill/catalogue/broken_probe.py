@@ -1,0 +1,17 @@
+"""Somebody points Route 53's health check at a page that is not there."""
+
+from otherside.drill.assertions import STAYED, decided, writable_again
+from otherside.drill.conditions import SEEN_S, WATCHED_S, every, later, seen
+from otherside.drill.scenario import Scenario, step
+from otherside.failover.decision.verdict import Verdict
+
+SCENARIO = Scenario(
+    name="broken-probe",
+    title="Somebody points Route 53's health check at a page that is not there.",
+    expects="DNS leads users to the standby, which writes to the primary; nothing is moved.",
+    steps=(step("misdirect", path="/no-such-page"),),
+    claims=(writable_again(60), decided(Verdict.PROBE_FAULT), *STAYED),
+    enough=every(later(WATCHED_S), seen(Verdict.PROBE_FAULT)),
+    lasts_s=SEEN_S,
+    calm=True,
+)

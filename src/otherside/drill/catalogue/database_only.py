@@ -1,0 +1,16 @@
+"""The primary's database stops for good; everything else of the Region goes on."""
+
+from otherside.drill.assertions import TAKEN_OVER, decided, writable_again
+from otherside.drill.conditions import every, phase, served_for
+from otherside.drill.scenario import Scenario, step
+from otherside.failover.decision.verdict import Verdict
+
+SCENARIO = Scenario(
+    name="database-only",
+    title="The primary's database stops for good; everything else of the Region goes on.",
+    expects="Aurora gets its two minutes to replace it; then the standby is promoted.",
+    steps=(step("stop_database", side="primary"),),
+    claims=(writable_again(480), decided(Verdict.WRITER_DEAD), *TAKEN_OVER),
+    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    lasts_s=900,
+)

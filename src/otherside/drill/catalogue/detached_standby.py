@@ -1,0 +1,24 @@
+"""Somebody takes the standby out of the global database, and the primary is lost."""
+
+from otherside.drill.assertions import NOT_A_CALL, never_reached, reached, said, told_people
+from otherside.drill.conditions import every, later, phase
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="detached-standby",
+    title="Somebody takes the standby out of the global database; later the primary is lost.",
+    expects="There is nothing to promote: it halts, says so at once, and asks nothing of Aurora.",
+    steps=(
+        step("detach", side="standby"),
+        step("lose", side="primary", when=phase("halted"), at_s=30),
+    ),
+    claims=(
+        reached("halted"),
+        said("out of the global database"),
+        told_people("ACTION NEEDED"),
+        never_reached("fencing", "promote-intent", "promoting"),
+        NOT_A_CALL,
+    ),
+    enough=every(later(330), later(200, phase("halted"))),
+    lasts_s=600,
+)

@@ -1,0 +1,21 @@
+"""The primary is lost, and its alarms arrive five times each, and late."""
+
+from otherside.drill.assertions import TAKEN_OVER, writable_again
+from otherside.drill.conditions import every, phase, served_for
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="duplicate-events",
+    title="The primary Region is lost; events of it arrive five times each, and late.",
+    expects="Events wake and prove nothing: one chain of revisions, one move.",
+    steps=(
+        step("lose", side="primary"),
+        step("wake", role="decider", times=5, at_s=5),
+        step("wake", role="decider", times=5, when=phase("fencing")),
+        step("wake", role="decider", times=5, when=phase("promoting")),
+        step("wake", role="decider", times=5, when=phase("verify")),
+    ),
+    claims=(writable_again(), *TAKEN_OVER),
+    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    lasts_s=600,
+)

@@ -1,0 +1,38 @@
+"""The primary is lost, comes back, is rebuilt, and users go home."""
+
+from otherside.drill.assertions import (
+    LOSS_AS_SAID,
+    SAFE,
+    acknowledged_writes_survive,
+    moved,
+    reached,
+    users_end_at,
+    writer_ends_at,
+)
+from otherside.drill.conditions import led_to, phase
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="failback",
+    title="The primary Region is lost and comes back; in the end everybody goes home.",
+    expects="It rejoins, a person signs, waits until it is stable, and orders the way back.",
+    steps=(
+        step("lose", side="primary"),
+        step("restore", side="primary", when=phase("failed-over"), at_s=30),
+        step("order", what="sign-reconciliation", when=phase("rejoined"), at_s=5),
+        step("order", what="switchover", when=phase("failback-ready"), at_s=30),
+    ),
+    claims=(
+        reached("failed-over", "rejoined", "failback-ready", "switching", "steady"),
+        acknowledged_writes_survive(),
+        LOSS_AS_SAID,
+        moved(2),
+        writer_ends_at("primary"),
+        users_end_at("primary"),
+        *SAFE,
+    ),
+    enough=led_to("primary", 30, phase("shift", times=2)),
+    lasts_s=3000,
+    settings={"stable_s": "60"},  # the design says a day
+    speed_max=5,
+)

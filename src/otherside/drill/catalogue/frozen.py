@@ -1,0 +1,21 @@
+"""The primary is lost in a freeze that somebody ordered."""
+
+from otherside.drill.assertions import NOTHING_MOVED, reached, said, told_people
+from otherside.drill.conditions import later, phase
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="frozen",
+    title="The primary Region is lost during a freeze that somebody ordered.",
+    expects="Nothing moves; people are told why, and that it waits for them.",
+    prepare=(step("order", what="freeze", until_s=3600),),
+    steps=(step("lose", side="primary"),),
+    claims=(
+        reached("suspect", "blocked"),
+        said("frozen by"),
+        told_people("ACTION NEEDED"),
+        NOTHING_MOVED,
+    ),
+    enough=later(60, phase("blocked")),
+    lasts_s=400,
+)

@@ -1,0 +1,22 @@
+"""The standby's instances were deleted, and then the primary is lost."""
+
+from otherside.drill.assertions import NOTHING_MOVED, never_reached, told_people
+from otherside.drill.conditions import later
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="headless-standby",
+    title="The standby's database instances were deleted; then the primary Region is lost.",
+    expects="There is nothing to promote: nothing is asked of Aurora, and people are told.",
+    steps=(
+        step("behead", side="standby"),
+        step("lose", side="primary", at_s=60),
+    ),
+    claims=(
+        NOTHING_MOVED,
+        never_reached("promote-intent", "promoting"),
+        told_people("ALARM"),
+    ),
+    enough=later(330),
+    lasts_s=330,
+)

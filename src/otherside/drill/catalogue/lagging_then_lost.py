@@ -1,0 +1,35 @@
+"""Replication falls 30 seconds behind, and then the primary is lost."""
+
+from otherside.drill.assertions import (
+    LOSS_AS_SAID,
+    SAFE,
+    moved,
+    reached,
+    told_people,
+    users_end_at,
+    writer_ends_at,
+)
+from otherside.drill.conditions import every, phase, served_for
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="lagging-then-lost",
+    title="Replication falls 30 seconds behind; then the primary Region is lost.",
+    expects="More would be lost than the design allows: a person is asked, says yes, is obeyed.",
+    steps=(
+        step("slow", source="primary", target="standby", delay_s=30),
+        step("lose", side="primary", at_s=90),
+        step("order", what="approve", when=phase("await-approval"), at_s=20),
+    ),
+    claims=(
+        reached("suspect", "await-approval", "fencing", "failed-over"),
+        told_people("ACTION NEEDED"),
+        LOSS_AS_SAID,
+        moved(1),
+        writer_ends_at("standby"),
+        users_end_at("standby"),
+        *SAFE,
+    ),
+    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    lasts_s=900,
+)

@@ -1,0 +1,20 @@
+"""Nothing passes between primary and standby; users reach both."""
+
+from otherside.drill.assertions import STAYED, decided, writable_again
+from otherside.drill.conditions import SEEN_S, WATCHED_S, every, later, seen
+from otherside.drill.scenario import Scenario, step
+from otherside.failover.decision.verdict import Verdict
+
+SCENARIO = Scenario(
+    name="replication-cut",
+    title="Nothing passes between primary and standby; users reach both.",
+    expects="Nothing is moved: this is how brains are split. Users notice nothing.",
+    steps=(
+        step("cut", source="primary", target="standby"),
+        step("cut", source="standby", target="primary"),
+    ),
+    claims=(writable_again(30), decided(Verdict.REPLICATION_CUT), *STAYED),
+    enough=every(later(WATCHED_S), seen(Verdict.REPLICATION_CUT)),
+    lasts_s=SEEN_S,
+    calm=True,
+)

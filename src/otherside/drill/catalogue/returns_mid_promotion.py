@@ -1,0 +1,23 @@
+"""The primary Region is lost, and comes back while the standby is being promoted."""
+
+from otherside.drill.assertions import TAKEN_OVER, reached, told, writable_again
+from otherside.drill.conditions import every, phase, served_for
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="returns-mid-promotion",
+    title="The primary Region is lost, and comes back while the standby is promoted.",
+    expects="Users stay with the standby; the old primary is rebuilt and follows.",
+    steps=(
+        step("lose", side="primary"),
+        step("restore", side="primary", when=phase("promoting"), at_s=20),
+    ),
+    claims=(
+        writable_again(),
+        reached("promoting", "verify", "failed-over", "rejoined"),
+        told("RDS-EVENT-0241", "the old primary is rebuilt"),
+        *TAKEN_OVER,
+    ),
+    enough=every(served_for(60, phase("failed-over")), phase("rejoined")),
+    lasts_s=900,
+)

@@ -1,0 +1,15 @@
+"""The master secret is being rotated when the primary is lost."""
+
+from otherside.drill.assertions import TAKEN_OVER, writable_again
+from otherside.drill.conditions import every, phase, served_for
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="rotation-meanwhile",
+    title="The master secret is being rotated when the primary Region is lost.",
+    expects="Applications use tokens: the failover does not wait for the secret.",
+    steps=(step("rotate"), step("lose", side="primary", at_s=3)),
+    claims=(writable_again(), *TAKEN_OVER),
+    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    lasts_s=600,
+)

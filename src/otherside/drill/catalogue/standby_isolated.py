@@ -1,0 +1,29 @@
+"""The standby's Region, with the orchestrator in it, is cut off from everything."""
+
+from otherside.drill.assertions import (
+    NOT_A_CALL,
+    SAFE,
+    acknowledged_writes_survive,
+    users_end_at,
+    writable_again,
+    writer_ends_at,
+)
+from otherside.drill.conditions import WATCHED_S, later
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="standby-isolated",
+    title="The standby's Region, with the orchestrator in it, is cut off from everything.",
+    expects="It can reach no majority, so it decides nothing. Users notice nothing.",
+    steps=(step("isolate", side="standby"),),
+    claims=(
+        writable_again(30),
+        acknowledged_writes_survive(0),
+        NOT_A_CALL,
+        writer_ends_at("primary"),
+        users_end_at("primary"),
+        *SAFE,
+    ),
+    enough=later(WATCHED_S),
+    lasts_s=WATCHED_S,
+)

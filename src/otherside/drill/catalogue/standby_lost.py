@@ -1,0 +1,29 @@
+"""The standby's Region is lost."""
+
+from otherside.drill.assertions import (
+    NOT_A_CALL,
+    SAFE,
+    acknowledged_writes_survive,
+    users_end_at,
+    writable_again,
+    writer_ends_at,
+)
+from otherside.drill.conditions import later
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="standby-lost",
+    title="The standby's Region is lost, and with it the orchestrator.",
+    expects="Users notice nothing; there is nobody to move anything.",
+    steps=(step("lose", side="standby"),),
+    claims=(
+        writable_again(30),
+        acknowledged_writes_survive(0),
+        NOT_A_CALL,
+        writer_ends_at("primary"),
+        users_end_at("primary"),
+        *SAFE,
+    ),
+    enough=later(150),
+    lasts_s=150,
+)

@@ -1,0 +1,15 @@
+"""The state table's endpoint in the primary's Region answers nobody."""
+
+from otherside.drill.assertions import SAFE, acknowledged_writes_survive, served_in_the_end
+from otherside.drill.conditions import later, served_for
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="store-unreachable",
+    title="DynamoDB in the primary's Region answers nobody; the other two do.",
+    expects="Whoever cannot renew its lease stops; the side that can goes on. No brain is split.",
+    steps=(step("fault", name="dynamodb", side="primary", service="dynamodb", mode="unavailable"),),
+    claims=(served_in_the_end(), acknowledged_writes_survive(), *SAFE),
+    enough=served_for(60, later(330)),
+    lasts_s=700,
+)

@@ -1,0 +1,40 @@
+"""The state table is emptied while the standby serves everyone."""
+
+from otherside.drill.assertions import (
+    SAFE,
+    moved,
+    reached,
+    said,
+    served_in_the_end,
+    told_people,
+    users_end_at,
+    writer_ends_at,
+)
+from otherside.drill.conditions import later, phase, served_for, told
+from otherside.drill.scenario import Scenario, step
+
+HALTED = told("halted: the database remembers")
+"""By what people hear: the revisions of an empty table begin again."""
+
+SCENARIO = Scenario(
+    name="table-lost",
+    title="After a failover the state table is lost, and made again empty.",
+    expects="An empty table is no first day: it halts, users stay, and a person adopts.",
+    steps=(
+        step("lose", side="primary"),
+        step("forget", when=phase("failed-over"), at_s=20),
+        step("order", what="adopt", when=HALTED, at_s=60),
+    ),
+    claims=(
+        reached("failed-over", "halted"),
+        served_in_the_end(),
+        said("the table was lost"),
+        told_people("ACTION NEEDED"),
+        moved(1),
+        writer_ends_at("standby"),
+        users_end_at("standby"),
+        *SAFE,
+    ),
+    enough=served_for(30, later(200, HALTED)),
+    lasts_s=900,
+)

@@ -1,0 +1,23 @@
+"""The sides run different engine versions, and the primary is lost."""
+
+from otherside.drill.assertions import NOTHING_MOVED, reached, said, told_people
+from otherside.drill.conditions import later, phase
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="version-skew",
+    title="Only the standby was upgraded; then the primary Region is lost.",
+    expects="Aurora would refuse: the orchestrator says so instead of trying, and asks for help.",
+    steps=(
+        step("skew", side="standby"),
+        step("lose", side="primary", at_s=30),
+    ),
+    claims=(
+        reached("suspect", "blocked"),
+        said("different versions"),
+        told_people("ACTION NEEDED"),
+        NOTHING_MOVED,
+    ),
+    enough=later(60, phase("blocked")),
+    lasts_s=400,
+)

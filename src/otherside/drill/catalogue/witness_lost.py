@@ -1,0 +1,16 @@
+"""The third Region is lost: one of three that hold the state table."""
+
+from otherside.drill.assertions import STAYED, users_end_at, writable_again
+from otherside.drill.conditions import later
+from otherside.drill.scenario import Scenario, step
+
+SCENARIO = Scenario(
+    name="witness-lost",
+    title="The third Region is lost: one of three that hold the state table.",
+    expects="Two of three are a majority. Users notice nothing, and nothing is moved.",
+    steps=(step("lose", side="witness"),),
+    claims=(writable_again(30), users_end_at("primary"), *STAYED),
+    enough=later(150),
+    lasts_s=150,
+    calm=True,
+)

@@ -1,0 +1,163 @@
+"""Prove that a drill notices: the correct stack passes, and each broken one fails as it should."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from otherside.drill.conditions import every
+from otherside.drill.known_failures import FAILURES, Failure, inspection
+from otherside.drill.outcome import Verdict
+from otherside.drill.scenario import Scenario
+from otherside.drill.suite import Options, Rehearsed, Told, rehearse
+from otherside.drill.target import Site
+from otherside.program.monitor import Declared
+
+NEVER_STEADY_REAL_S = 12.0
+"""The machine's seconds that a stack is waited for that cannot become steady."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """What came of one sabotage, or of the correct stack where there is none."""
+
+    failure: Failure | None
+    rehearsed: Rehearsed
+    missed: tuple[str, ...] = ()
+    """What the sabotage was to break and did not find."""
+
+    @property
+    def observed(self) -> str:
+        """What the drill saw."""
+        found = self.rehearsed.result.found
+        if self.failure is None:
+            wrong = [f"{one.claim}: {one.reason}" for one in found if one.verdict != "passed"]
+            return "; ".join(wrong) or f"all {len(found)} claims hold"
+        if self.missed:
+            return f"nothing to break: {', '.join(self.missed)}"
+        reasons = [one.reason for one in found if one.claim == self.failure.claim.name]
+        return reasons[0] if reasons else "the claim was not judged"
+
+    @property
+    def good(self) -> bool:
+        """Whether the correct stack passed, or the sabotage was noticed by its own symptom."""
+        if self.failure is None:
+            return self.rehearsed.result.verdict is Verdict.PASSED
+        return not self.missed and any(
+            one.claim == self.failure.claim.name
+            and one.verdict is Verdict.FAILED
+            and self.failure.words in one.reason
+            for one in self.rehearsed.result.found
+        )
+
+
+def chosen(which: str) -> list[Failure]:
+    """Return the failures that are meant: `all`, or numbers like `3` or `3,9`.
+
+    Raises:
+        ValueError: If there is none of a number.
+    """
+    if which == "all":
+        return list(FAILURES)
+    known = {one.number for one in FAILURES}
+    try:
+        numbers = [int(one) for one in which.split(",")]
+    except ValueError:
+        numbers = [0]
+    wrong = [one for one in numbers if one not in known]
+    if wrong:
+        msg = f"--sabotage {which}: it is all, or numbers from 1 to {max(known)}, as in 3,9"
+        raise ValueError(msg)
+    return [one for one in FAILURES if one.number in numbers]
+
+
+def prove(
+    failures: Sequence[Failure], site: Site, options: Options, told: Told = lambda _: None
+) -> Iterator[Proof]:
+    """Play the correct stack, then each broken one, on a twin of its own each."""
+    for rehearsed in rehearse([inspection(failures)], site, _named(options, "correct"), told):
+        yield Proof(failure=None, rehearsed=rehearsed)
+    for failure in failures:
+        yield prove_one(failure, site, options, told)
+
+
+def prove_one(failure: Failure, site: Site, options: Options, told: Told = lambda _: None) -> Proof:
+    """Break the stack by one failure, and play what would bring it to light."""
+    breakers = failure.broken(site)
+    patience_s = None if failure.steady else NEVER_STEADY_REAL_S
+    (rehearsed,) = rehearse(
+        [failure.scenario],
+        site,
+        _named(options, failure.key),
+        told,
+        change=breakers,
+        anyway=True,
+        steady_real_s=patience_s,
+    )
+    return Proof(failure=failure, rehearsed=rehearsed, missed=tuple(breakers.missed))
+
+
+def prove_together(
+    failures: Sequence[Failure], site: Site, options: Options, told: Told = lambda _: None
+) -> list[Proof]:
+    """Bring back several failures that touch nothing of one another, on one twin.
+
+    Each is noticed by its own claim, in its own words, or is not. For questions and alarms alone:
+    nobody waits for the orchestrator to find everything well.
+    """
+    parts = [failure.scenario for failure in failures]
+    breakers = [failure.broken(site) for failure in failures]
+    steps = [one for part in parts for one in part.steps]
+    whole = Scenario(
+        name="-".join(f"{failure.number:02}" for failure in failures),
+        title="Several failures at once, which touch nothing of one another.",
+        expects="Each claim fails that is about one of them.",
+        steps=tuple(one for number, one in enumerate(steps) if one not in steps[:number]),
+        claims=tuple(failure.claim for failure in failures),
+        enough=every(*(part.enough for part in parts)),
+        lasts_s=max(part.lasts_s for part in parts),
+    )
+
+    def change(one: Declared) -> Declared | None:
+        left: Declared | None = one
+        for breaker in breakers:
+            left = breaker(left) if left is not None else None
+        return left
+
+    (rehearsed,) = rehearse(
+        [whole],
+        site,
+        options,
+        told,
+        change=change,
+        anyway=True,
+        steady_real_s=NEVER_STEADY_REAL_S,
+    )
+    return [
+        Proof(failure=failure, rehearsed=rehearsed, missed=tuple(breaker.missed))
+        for failure, breaker in zip(failures, breakers, strict=True)
+    ]
+
+
+def _named(options: Options, name: str) -> Options:
+    return replace(options, directory=options.directory / name)
+
+
+def as_json(proofs: Sequence[Proof]) -> dict[str, Any]:
+    """Return the table for machines."""
+    return {
+        "schema": 1,
+        "correct": [
+            {"passed": one.good, "observed": one.observed} for one in proofs if one.failure is None
+        ],
+        "failures": [
+            {
+                "number": one.failure.number,
+                "key": one.failure.key,
+                "symptom": one.failure.symptom,
+                "noticed": one.good,
+                "observed": one.observed,
+            }
+            for one in proofs
+            if one.failure is not None
+        ],
+    }

@@ -1,0 +1,383 @@
+"""The fifteen failures, each brought back into a correct stack, and the symptom that must appear.
+
+Two-region stacks fail in the same fifteen ways, most of them in silence. Each is here as a change
+of the stack, a scenario that would bring it to light, the claim that has to fail, and a word of the
+reason: a drill that fails for another reason has not noticed it.
+"""
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from otherside.drill.assertions import (
+    DEPLOYED,
+    FUNCTIONS_RUN,
+    NOBODY_REFUSED,
+    Claim,
+    alarm_follows,
+    probed,
+    users_start_at,
+    woken_by,
+)
+from otherside.drill.conditions import Moment, called, every, later, told
+from otherside.drill.mutations import Breakers, drop, edit, put, respell
+from otherside.drill.probes import SIDES
+from otherside.drill.scenario import Scenario, Step, step
+from otherside.drill.target import Site
+
+LITERAL = "MySecurePassword123!"
+ALARM = "no-healthy-host"
+APP_DOWN_S = 60.0
+"""When the application is stopped: its alarm has to be OK first."""
+AT_ONCE = later(5)
+FIRED = later(15, told(f"primary-{ALARM} is ALARM"))
+FIRED_BY_S = 400.0
+"""Two minutes of the alarm, half a minute until its metric is there, and a tick each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """One of the fifteen, in one of the ways that it comes in."""
+
+    number: int
+    name: str
+    symptom: str
+    """What its victims see, in one sentence."""
+    broken: Callable[[Site], Breakers]
+    """How the correct stack is broken."""
+    claim: Claim
+    """What must fail, and passes on the correct stack."""
+    words: str
+    """What the reason must say: its own symptom, and no other."""
+    steps: tuple[Step, ...] = ()
+    enough: Moment = AT_ONCE
+    lasts_s: float = 60.0
+    steady: bool = True
+    """Whether the broken stack can become steady; where not, nobody waits for it for long."""
+    way: str = ""
+    """Which way it comes in, where there are several."""
+
+    @property
+    def key(self) -> str:
+        """How it is called, with the way where there are several: `02-aws-managed-keys`."""
+        return f"{self.number:02}-{self.name}{f'-{self.way}' if self.way else ''}"
+
+    @property
+    def scenario(self) -> Scenario:
+        """What is played on the broken stack, and on the correct one."""
+        return Scenario(
+            name=self.key,
+            title=self.symptom,
+            expects=f"The claim fails that {self.claim.name}.",
+            steps=self.steps,
+            claims=(self.claim,),
+            enough=self.enough,
+            lasts_s=self.lasts_s,
+        )
+
+
+def _ask(probe: str) -> tuple[Step, ...]:
+    return (step("ask", probe=probe),)
+
+
+def _without(sid: str) -> Callable[[str], str]:
+    """Return a change of a policy: one statement less."""
+
+    def how(text: str) -> str:
+        document = json.loads(text)
+        document["Statement"] = [one for one in document["Statement"] if one["Sid"] != sid]
+        return json.dumps(document)
+
+    return how
+
+
+def _without_page(path: str) -> Callable[[str], str]:
+    """Return a change of a boot script: the page that the health check asks for is not made."""
+
+    def how(text: str) -> str:
+        lines = base64.b64decode(text).decode().splitlines(keepends=True)
+        kept = [line for line in lines if path not in line or "=" in line.split(path)[0]]
+        return base64.b64encode("".join(kept).encode()).decode()
+
+    return how
+
+
+def _dimensions(begin: str) -> Callable[[Mapping[str, str]], dict[str, str]]:
+    """Return a change of dimensions: each with something before the suffix that metrics have."""
+
+    def how(dimensions: Mapping[str, str]) -> dict[str, str]:
+        kinds = {"LoadBalancer": "loadbalancer/", "TargetGroup": ""}
+        return {key: f"{begin}{kinds.get(key, '')}{one}" for key, one in dimensions.items()}
+
+    return how
+
+
+def _silent_alarm(begin: str, side: str) -> Callable[[Site], Breakers]:
+    """Return a break: an alarm that matches nothing, under AWS's own rule for missing data."""
+    kind = "cloudwatch/metricAlarm:MetricAlarm"
+    return lambda site: Breakers(
+        edit(kind, "dimensions", _dimensions(begin), name=ALARM, region=site.regions[side]),
+        put(kind, name=ALARM, region=site.regions[side], treatMissingData="missing"),
+    )
+
+
+def _keyless_replicas(replicas: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [{k: v for k, v in one.items() if k != "kmsKeyArn"} for one in replicas]
+
+
+_APP_DOWN = (step("stop", side="primary", unit="app", at_s=APP_DOWN_S),)
+_STANDBY_DOWN = (step("stop", side="standby", unit="app", at_s=APP_DOWN_S),)
+_ARN = "arn:aws:elasticloadbalancing:us-east-2:123456789012:"
+_ROLE_POLICY = "iam/rolePolicy:RolePolicy"
+
+FAILURES: tuple[Failure, ...] = (
+    Failure(
+        number=1,
+        name="hardcoded-database-password",
+        symptom="The database's password is in the code, opens the database, and never changes.",
+        broken=lambda site: Breakers(
+            put(
+                "rds/cluster:Cluster",
+                region=site.regions["primary"],
+                masterPassword=LITERAL,
+                masterPasswordWo=None,
+                masterPasswordWoVersion=None,
+            ),
+            drop("secretsmanager/secretRotation:SecretRotation"),
+        ),
+        claim=probed("password", "the password in the program opens nothing"),
+        words="in the program and in its state opens the database",
+        steps=_ask("password"),
+    ),
+    Failure(
+        number=2,
+        name="aws-managed-keys",
+        symptom="Data is under AWS's own key: its policy and rotation are nobody's to decide.",
+        broken=lambda _: Breakers(put("sns/topic:Topic", kmsMasterKeyId="alias/aws/sns")),
+        claim=probed("keys", "everything that keeps data is under a key of our own"),
+        words="AWS's own key",
+        steps=_ask("keys"),
+    ),
+    Failure(
+        number=3,
+        name="incomplete-function-permissions",
+        symptom="The failover function runs for the first time in the disaster, and is refused.",
+        broken=lambda _: Breakers(
+            edit(_ROLE_POLICY, "policy", _without("MoveTheWriter"), name="actuator")
+        ),
+        claim=NOBODY_REFUSED,
+        words="refused rds:FailoverGlobalCluster",
+        steps=(step("lose", side="primary"),),
+        enough=later(5, called("FailoverGlobalCluster")),
+        lasts_s=420,
+    ),
+    Failure(
+        number=4,
+        name="missing-peering-accepter",
+        symptom="The peering stays pending: the standby's application cannot reach the writer.",
+        broken=lambda _: Breakers(
+            drop("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
+            # Options are of an active peering only, and would be refused.
+            drop("ec2/peeringConnectionOptions:PeeringConnectionOptions"),
+        ),
+        claim=probed("standby-writes", "the standby's application reaches the writer"),
+        words="pending-acceptance",
+        steps=_ask("standby-writes"),
+        steady=False,  # the standby never sees the writer, so it never is
+        lasts_s=120,
+    ),
+    Failure(
+        number=5,
+        name="misspelt-set-identifier",
+        symptom="The deployment is refused, and DNS cannot fail over.",
+        broken=lambda _: Breakers(
+            respell(
+                "route53/record:Record", "setIdentifier", "setIdentifiers", name="traffic-primary"
+            )
+        ),
+        claim=DEPLOYED,
+        words="setIdentifiers",
+        steady=False,
+    ),
+    Failure(
+        number=6,
+        name="health-check-protocol-mismatch",
+        symptom="The primary is unhealthy from the start, and users are in the standby already.",
+        broken=lambda _: Breakers(
+            put("route53/healthCheck:HealthCheck", name="primary-endpoint", type="HTTPS", port=80)
+        ),
+        claim=users_start_at("primary"),
+        words="led to the standby",
+        steady=False,
+    ),
+    Failure(
+        number=7,
+        name="missing-health-endpoint",
+        symptom="The load balancer asks for a page that nobody made: no target is ever healthy.",
+        broken=lambda site: Breakers(
+            edit(
+                "ec2/launchTemplate:LaunchTemplate",
+                "userData",
+                _without_page(site.topology.compute.health_path),
+            )
+        ),
+        claim=probed("targets", "every target is healthy"),
+        words="no healthy target",
+        steps=_ask("targets"),
+        steady=False,
+        lasts_s=120,
+    ),
+    Failure(
+        number=8,
+        name="missing-metric-streams",
+        symptom="In the disaster, the history of the Region that is gone is in that Region.",
+        broken=lambda site: Breakers(
+            drop("cloudwatch/metricStream:MetricStream", region=site.regions["primary"])
+        ),
+        claim=probed("metrics", "each side's metrics are on the other side"),
+        words="no metrics of",
+        steps=_ask("metrics"),
+        lasts_s=400,
+    ),
+    Failure(
+        number=9,
+        name="alarm-dimension-is-an-arn",
+        way="whole",
+        symptom="The alarm waits for ever, without an error.",
+        broken=_silent_alarm(_ARN, "standby"),
+        claim=alarm_follows(f"standby-{ALARM}"),
+        words="INSUFFICIENT_DATA",
+        steps=_STANDBY_DOWN,
+        enough=later(15, told(f"standby-{ALARM} is ALARM")),
+        lasts_s=FIRED_BY_S,
+    ),
+    Failure(
+        number=9,
+        name="alarm-dimension-is-an-arn",
+        way="after-its-last-colon",
+        symptom="The usual fix keeps `loadbalancer/` in front: the alarm waits for ever, too.",
+        broken=_silent_alarm("", "primary"),
+        claim=alarm_follows(f"primary-{ALARM}"),
+        words="INSUFFICIENT_DATA",
+        steps=_APP_DOWN,
+        enough=FIRED,
+        lasts_s=FIRED_BY_S,
+    ),
+    Failure(
+        number=10,
+        name="missing-event-target",
+        symptom="The alarm fires, its rule matches, and nobody is woken.",
+        broken=lambda _: Breakers(drop("cloudwatch/eventTarget:EventTarget", name="-alarms")),
+        claim=woken_by("alarms"),
+        words="woke nobody",
+        steps=_APP_DOWN,
+        enough=FIRED,
+        lasts_s=FIRED_BY_S,
+    ),
+    Failure(
+        number=11,
+        name="missing-standby-vault",
+        symptom="Every copy job fails: there is nothing on the other side to copy to.",
+        broken=lambda site: Breakers(
+            *(
+                drop(f"backup/{kind}", region=site.regions["standby"])
+                for kind in (
+                    "vault:Vault",
+                    "vaultLockConfiguration:VaultLockConfiguration",
+                    "vaultNotifications:VaultNotifications",
+                )
+            )
+        ),
+        claim=probed("copy", "a backup can be copied to the other side"),
+        words="does not exist",
+        steps=_ask("copy"),
+        lasts_s=200,
+    ),
+    Failure(
+        number=12,
+        name="function-that-cannot-load",
+        symptom="The runtime cannot load the handler: the first call fails, and every other.",
+        broken=lambda _: Breakers(
+            put("lambda/function:Function", name="decider", handler="index.handler")
+        ),
+        claim=FUNCTIONS_RUN,
+        words="ImportModuleError",
+        enough=later(65),
+        lasts_s=65,
+        steady=False,
+    ),
+    Failure(
+        number=13,
+        name="duplicated-providers",
+        symptom="Two providers for one Region: what belongs to the other half lands in the first.",
+        broken=lambda site: Breakers(
+            edit(
+                "pulumi:providers:aws",
+                "region",
+                lambda _: site.regions["primary"],
+                name="standby",
+            )
+        ),
+        claim=DEPLOYED,
+        words="refused",
+        steady=False,
+    ),
+    Failure(
+        number=14,
+        name="table-without-own-key",
+        symptom="The table is under AWS's key, at home and in its replica.",
+        broken=lambda _: Breakers(
+            put("dynamodb/table:Table", name="sessions", serverSideEncryption=None),
+            edit("dynamodb/table:Table", "replicas", _keyless_replicas, name="sessions"),
+        ),
+        claim=probed("tables", "every table is under a key of our own"),
+        words="AWS's own key",
+        steps=_ask("tables"),
+    ),
+    Failure(
+        number=15,
+        name="database-logs-not-exported",
+        symptom="After the disaster there is no line of the database's log to read.",
+        broken=lambda site: Breakers(
+            put(
+                "rds/cluster:Cluster",
+                region=site.regions["primary"],
+                enabledCloudwatchLogsExports=None,
+            )
+        ),
+        claim=probed("logs", "the databases' logs are in CloudWatch"),
+        words="no line of",
+        steps=_ask("logs"),
+        lasts_s=120,
+    ),
+)
+
+
+def inspection(failures: Sequence[Failure] = FAILURES) -> Scenario:
+    """Return what the correct stack has to pass: every question and every claim of some failures.
+
+    All of it is played on one twin; what takes the loss of the Region comes last.
+    """
+    asked = [one for failure in failures for one in failure.steps if one.do == "ask"]
+    verbs = {one.do for failure in failures for one in failure.steps}
+    steps, end = list(asked), later(65)
+    if "stop" in verbs:
+        fired = every(FIRED, told(f"standby-{ALARM} is ALARM"))
+        steps += [*_APP_DOWN, *_STANDBY_DOWN]
+        steps += [step("start", side=side, unit="app", when=fired) for side in SIDES]
+        end = fired
+    if "lose" in verbs:
+        calm = later(60, end) if "stop" in verbs else later(65)
+        steps.append(step("lose", side="primary", when=calm))
+        end = later(5, called("FailoverGlobalCluster"))
+    return Scenario(
+        name="inspection",
+        title="Everything that these failures would break is asked of the correct stack.",
+        expects="All of it holds.",
+        steps=tuple(steps),
+        claims=tuple({one.claim.name: one.claim for one in failures}.values()),
+        enough=end,
+        lasts_s=1500,
+    )

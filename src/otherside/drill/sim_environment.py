@@ -1,0 +1,304 @@
+"""Scenarios on the simulator: the same steps and the same claims, in virtual time.
+
+What a scenario does to a stack is done to the simulator's truth; what comes of it is written down
+as a drill would write it, and read by the same claims. Claims about what only a deployed stack has
+are left out, and so are scenarios about nothing else. A step that waits for a moment is placed by
+playing what is known so far again: a simulation does the same each time.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from otherside.core.topology import FailoverMode, Side, Topology
+from otherside.drill.assertions import Claim
+from otherside.drill.recording import SCHEMA, Entry, Recording
+from otherside.drill.result import Result, conclude
+from otherside.drill.scenario import Scenario, Step
+from otherside.failover.decision.observation import Move, Order
+from otherside.failover.decision.thresholds import Policy
+from otherside.sim.cloud import Hostility
+from otherside.sim.script import FOREVER_S, People, Script
+from otherside.sim.swarm import Run, run
+from otherside.sim.world_state import BY_HAND, Ill, Spell
+
+STRIKE_S = 150.0
+"""When the disaster strikes: a steady state goes before it."""
+WARM_S = 20.0
+"""How long users have written before that."""
+PROMOTE_S = 60.0
+BOOT_S = 200.0
+"""How long an instance takes from its launch until it serves: longer than a Region is confirmed."""
+DATABASES = {Side.PRIMARY: "primary", Side.STANDBY: "standby"}
+OPERATIONS = {Move.FAILOVER: "FailoverGlobalCluster", Move.SWITCHOVER: "SwitchoverGlobalCluster"}
+
+_GONE = {"primary": Ill.PRIMARY_GONE, "standby": Ill.STANDBY_GONE, "witness": Ill.WITNESS_GONE}
+_CUT_OFF = {"primary": Ill.PRIMARY_CUT, "standby": Ill.STANDBY_CUT}
+_ONE_WAY = {
+    ("primary", "standby"): Ill.PRIMARY_TO_STANDBY_CUT,
+    ("standby", "primary"): Ill.STANDBY_TO_PRIMARY_CUT,
+}
+
+
+class NotSimulatedError(Exception):
+    """A scenario about what the simulator does not have."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """What is wrong from when to when, and who orders what, in simulated seconds."""
+
+    spells: dict[Ill, list[float]] = field(default_factory=dict)
+    """When each ill begins, and when it ends, if it does."""
+    orders: list[tuple[float, Order]] = field(default_factory=list)
+    by_hand_s: float | None = None
+    frozen: bool = False
+
+    def begin(self, ill: Ill, at_s: float) -> None:
+        """Let something be wrong from now on."""
+        self.spells[ill] = [at_s]
+
+    def end(self, ill: Ill, at_s: float) -> None:
+        """Mend it."""
+        self.spells[ill].append(at_s)
+
+
+def _stop(plan: Plan, at_s: float, side: str, unit: str) -> None:
+    if unit != "app":
+        plan.begin(Ill.KEEPERS_DEAF, at_s)
+    elif side == "primary":
+        plan.begin(Ill.APP_DOWN, at_s)
+    else:  # a release that is bad on the standby alone is no scenario
+        plan.begin(Ill.APP_DOWN_BOTH, at_s)
+
+
+def _refresh(plan: Plan, at_s: float, **_: object) -> None:
+    plan.begin(Ill.MACHINES_GONE, at_s)
+    plan.end(Ill.MACHINES_GONE, at_s + BOOT_S)
+
+
+def _order(plan: Plan, at_s: float, what: str, until_s: float | None = None) -> None:
+    if what == Order.FREEZE:
+        plan.frozen = until_s is not None
+    else:
+        plan.orders.append((at_s, Order(what)))
+
+
+def _by_hand(plan: Plan, at_s: float, **_: object) -> None:
+    plan.by_hand_s = at_s
+
+
+DONE: Mapping[str, Callable[..., None]] = {
+    "lose": lambda plan, at_s, side: plan.begin(_GONE[side], at_s),
+    "restore": lambda plan, at_s, side: plan.end(_GONE[side], at_s),
+    "isolate": lambda plan, at_s, side: plan.begin(_CUT_OFF[side], at_s),
+    "connect": lambda plan, at_s, side: plan.end(_CUT_OFF[side], at_s),
+    "cut": lambda plan, at_s, source, target: plan.begin(_ONE_WAY[source, target], at_s),
+    "slow": lambda plan, at_s, **_: plan.begin(Ill.LAGGING, at_s),
+    "misdirect": lambda plan, at_s, **_: plan.begin(Ill.PROBE_BROKEN, at_s),
+    "stop": _stop,
+    "stop_database": lambda plan, at_s, **_: plan.begin(Ill.WRITER_DOWN, at_s),
+    "behead": lambda plan, at_s, **_: plan.begin(Ill.STANDBY_HEADLESS, at_s),
+    "detach": lambda plan, at_s, **_: plan.begin(Ill.STANDBY_DETACHED, at_s),
+    "occupy": lambda plan, at_s, **_: plan.begin(Ill.STANDBY_BUSY, at_s),
+    "refresh": _refresh,
+    "skew": lambda plan, at_s, **_: plan.begin(Ill.VERSION_DRIFT, at_s),
+    "order": _order,
+    "move_by_hand": _by_hand,
+}
+"""What each verb of a scenario is in the simulator."""
+
+
+def can_simulate(scenario: Scenario) -> bool:
+    """Return whether the simulator has all that a scenario does, and a claim is left to judge."""
+    known = all(one.do in DONE for one in (*scenario.prepare, *scenario.steps))
+    return known and bool(claims_of(scenario))
+
+
+def claims_of(scenario: Scenario) -> tuple[Claim, ...]:
+    """Return the claims that are not about a deployed stack."""
+    return tuple(one for one in scenario.claims if not one.stack)
+
+
+def simulate(scenario: Scenario, topology: Topology, head: Mapping[str, Any]) -> Result:
+    """Play a scenario on the simulator, and judge it.
+
+    Raises:
+        NotSimulatedError: If it is about what the simulator does not have.
+    """
+    if not can_simulate(scenario):
+        msg = f"{scenario.name} is about what the simulator does not have"
+        raise NotSimulatedError(msg)
+    placed: dict[int, float] = {}
+    while True:
+        played = run(_script(scenario, placed, topology))
+        recording = _recorded(scenario, played, head)
+        found = _next(scenario, placed, recording)
+        if found is None:
+            return conclude(recording, claims_of(scenario))
+        placed |= found
+
+
+def _next(
+    scenario: Scenario, placed: Mapping[int, float], recording: Recording
+) -> dict[int, float] | None:
+    """Return the earliest step whose moment has come and that is not yet placed."""
+    times = {
+        number: came_s + one.at_s
+        for number, one in enumerate(scenario.steps)
+        if number not in placed and (came_s := one.when(recording)) is not None
+    }
+    if not times:
+        return None
+    number = min(times, key=lambda one: (times[one], one))
+    return {number: times[number]}
+
+
+def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology) -> Script:
+    plan = Plan()
+    for one in scenario.prepare:
+        _do(plan, one, 0.0)
+    for number, at_s in sorted(placed.items(), key=lambda one: (one[1], one[0])):
+        _do(plan, scenario.steps[number], at_s)
+    spells = tuple(
+        Spell(ill=ill, from_s=times[0], to_s=times[1] if len(times) > 1 else FOREVER_S)
+        for ill, times in plan.spells.items()
+    )
+    policy = Policy(
+        mode=FailoverMode.AUTO,
+        loss_auto_s=topology.failover.loss_max_s,
+        stable_s=float(scenario.settings.get("stable_s", topology.failover.stable_s)),
+        block_s=3600.0,
+        remind_s=600.0,
+        freezes=((0.0, FOREVER_S),) if plan.frozen else (),
+    )
+    return Script(
+        seed=1,
+        run_s=STRIKE_S + scenario.lasts_s,
+        calm_s=0.0,
+        spells=spells,
+        hostility=Hostility(),
+        policy=policy,
+        promote_s=PROMOTE_S,
+        cancels=0,
+        refusals=0,
+        people=People.NOBODY,
+        orders=tuple(sorted(plan.orders)),
+        by_hand_s=plan.by_hand_s,
+    )
+
+
+def _do(plan: Plan, one: Step, at_s: float) -> None:
+    DONE[one.do](plan, at_s, **one.how)
+
+
+def _recorded(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Recording:
+    """Return what a drill would have written down of a run."""
+    made = Recording.of_entries(_entries(scenario, played, head))
+    made.sort()
+    return made
+
+
+def _entries(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Iterator[Entry]:
+    yield {
+        "kind": "drill",
+        "at_s": 0.0,
+        "schema": SCHEMA,
+        "scenario": scenario.name,
+        "title": scenario.title,
+        "expects": scenario.expects,
+        "seed": played.script.seed,
+        "clients": 1,
+        "keys": "d",
+        "speed": 1.0,
+        "latency": "modelled",
+        "modelled": [
+            {"what": "everything", "seconds": 0.0, "source": "a simulator: virtual time alone"}
+        ],
+        "versions": {},
+        **head,
+    }
+    yield {"kind": "stage", "at_s": STRIKE_S - WARM_S, "state": "steady", "text": "as it begins"}
+    yield {"kind": "strike", "at_s": STRIKE_S}
+    yield from _seen(played)
+    yield from _written(played)
+    yield {"kind": "end", "at_s": played.script.run_s, "how": "finished", "text": ""}
+
+
+def _seen(played: Run) -> Iterator[Entry]:
+    """Yield looks, calls and samples."""
+    for at_s, look in played.looks:
+        state = look.decision.state
+        yield {
+            "kind": "look",
+            "at_s": at_s,
+            "phase": str(state.phase),
+            "verdict": str(look.decision.verdict),
+            "reason": look.decision.reason,
+            "event_id": f"simulated/{state.revision}",
+            "unknown": [],
+            "bad": [],
+            "loss_bound_s": state.loss_bound_s,
+            "loss_estimate_s": state.loss_estimate_s,
+            "epoch": state.epoch,
+        }
+    for call in played.history.truth.calls:
+        who = "user/provisioner" if call.operation == BY_HAND else "role/actuator"
+        yield {
+            "kind": "call",
+            "at_s": call.at_s,
+            "service": "rds",
+            "operation": OPERATIONS[call.kind],
+            "region": str(call.target),
+            "principal": f"arn:aws:sts::123456789012:{who}",
+            "status": 200 if call.accepted else 400,
+            "refused": False,
+            "error": "" if call.accepted else "refused",
+        }
+    for at_s, writer, users in played.samples:
+        sample = {"serves": DATABASES[users], "writer": DATABASES[writer], "lag_s": None}
+        yield {"kind": "sample", "at_s": at_s, "lost": [], "healthy": 1, "instances": 1, **sample}
+
+
+def _written(played: Run) -> Iterator[Entry]:
+    """Yield a write each second, as its user saw it, and what the writer holds in the end."""
+    truth = played.history.truth
+    kept: list[list[str]] = []
+    for number in range(int(STRIKE_S - WARM_S), int(played.script.run_s)):
+        at_s = float(number)
+        span = next((s for s in truth.rows if s.public and s.from_s <= at_s < s.to_s), None)
+        key = f"d-{number:06}"
+        yield {
+            "kind": "write",
+            "at_s": at_s,
+            "client": 1,
+            "key": key,
+            "sha256": key,
+            "sent_s": at_s,
+            "status": 0 if span is None else 201,
+            "region": None if span is None else str(span.on),
+            "error": "nobody acknowledges" if span is None else None,
+        }
+        if span is not None and not _is_lost(played, span.on, at_s):
+            kept.append([key, key])
+    end_s = played.script.run_s
+    side = DATABASES[truth.writer]
+    yield {
+        "kind": "rows",
+        "at_s": end_s,
+        "cluster": side,
+        "side": side,
+        "writer": True,
+        "rows": kept,
+    }
+
+
+def _is_lost(played: Run, on: Side, at_s: float) -> bool:
+    """Return whether a write was left behind by a move that came after it."""
+    truth = played.history.truth
+    return any(
+        move.target is not on
+        and at_s < move.at_s
+        and truth.acknowledged_s(on, at_s, move.at_s) <= move.lost_s
+        for move in truth.moves
+    )

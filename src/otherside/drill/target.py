@@ -1,0 +1,85 @@
+"""What is drilled: a project, which Region is which side, the public name and what is promised."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from otherside.config import DesignError, read_design
+from otherside.core.topology import Topology
+from otherside.program.project import DeclareError, Project, read_project
+
+DESIGN = "otherside.toml"
+SOURCES = frozenset({".py", ".toml", ".yaml", ".yml", ".sh", ".json"})
+"""Kinds of files that decide what a project deploys."""
+
+
+class SiteError(Exception):
+    """What cannot be drilled; the message names file and cause."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One stack to be drilled."""
+
+    project: Project
+    place: str
+    """The project's directory, as it was given."""
+    regions: Mapping[str, str]
+    """`primary`, `standby` and `witness`."""
+    host: str
+    protocol: str
+    """`http` or `https`."""
+    rto_s: float
+    rpo_s: float
+    topology: Topology
+
+    @property
+    def digest(self) -> str:
+        """Return what this project is, to tell one state of it from another: SHA-256, in hex."""
+        whole = hashlib.sha256()
+        root = self.project.main.parent
+        for file in sorted(one for one in root.rglob("*") if one.suffix in SOURCES):
+            whole.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
+        return whole.hexdigest()
+
+    @property
+    def prefix(self) -> str:
+        """The start of every name in the stack."""
+        return self.topology.prefix
+
+    def side_of(self, region: str) -> str | None:
+        """Return which side a Region is."""
+        return next((side for side, one in self.regions.items() if one == region), None)
+
+
+def read_site(directory: Path, stack_name: str | None = None) -> Site:
+    """Read the project in a directory and the design beside its program.
+
+    Raises:
+        SiteError: If either is missing or cannot be read.
+    """
+    try:
+        project = read_project(directory, stack_name)
+        design = project.main.parent / DESIGN
+        if not design.exists():
+            msg = f"{design}: no such file; a drill reads from it which Region is which"
+            raise SiteError(msg)
+        topology = read_design(design)
+    except (DeclareError, DesignError) as error:
+        raise SiteError(str(error)) from None
+    regions = topology.regions
+    return Site(
+        project=project,
+        place=str(directory),
+        regions={
+            "primary": regions.primary,
+            "standby": regions.standby,
+            "witness": regions.witness,
+        },
+        host=topology.traffic.domain,
+        protocol=str(topology.traffic.protocol),
+        rto_s=topology.objectives.rto_s,
+        rpo_s=topology.objectives.rpo_s,
+        topology=topology,
+    )

@@ -1,0 +1,155 @@
+"""A recording as a person would tell it: one line for each thing that matters, on its lane."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from otherside.drill.measurements import ACKNOWLEDGED, INTERRUPTED_S
+from otherside.drill.recording import Entry, Recording
+
+
+class Lane(StrEnum):
+    """Whose doing something is, in the order of a page."""
+
+    STAGE = "stage"
+    DISASTER = "disaster"
+    USERS = "users"
+    DNS = "dns"
+    ALARMS = "alarms"
+    ORCHESTRATOR = "orchestrator"
+    DATABASE = "database"
+    PEOPLE = "people"
+    STACK = "stack"
+
+
+_LANES = {
+    "program": Lane.STAGE,
+    "dns": Lane.DNS,
+    "alarm": Lane.ALARMS,
+    "event": Lane.ALARMS,
+    "database": Lane.DATABASE,
+    "backup": Lane.DATABASE,
+    "secret": Lane.DATABASE,
+    "notice": Lane.PEOPLE,
+    "function": Lane.STACK,
+    "instance": Lane.STACK,
+    "target": Lane.STACK,
+    "twin": Lane.STACK,
+}
+Told = tuple[Lane, str, bool]
+"""On which lane, what, and whether a person should look at it first."""
+_MOVES = frozenset({"FailoverGlobalCluster", "SwitchoverGlobalCluster"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One thing that happened."""
+
+    at_s: float
+    """Twin seconds since 1970."""
+    lane: Lane
+    text: str
+    urgent: bool = False
+    """Whether a person should look at it first."""
+
+
+@dataclass(slots=True)
+class Story:
+    """Tells entries as they come; it remembers only what it needs to tell changes from repeats."""
+
+    _phase: str = ""
+    _serves: object = ""
+    _served_s: float | None = None
+    _away: bool = False
+    _struck: bool = False
+    _told: set[str] = field(default_factory=set)
+    _last: dict[Lane, str] = field(default_factory=dict)
+
+    def tell(self, entry: Entry) -> Iterator[Line]:
+        """Yield what an entry is worth telling."""
+        at_s = float(entry["at_s"])
+        for lane, text, urgent in self._lines(entry):
+            if self._last.get(lane) == text:
+                continue  # said already, and nothing since
+            self._last[lane] = text
+            yield Line(at_s=at_s, lane=lane, text=text, urgent=urgent)
+
+    def _lines(self, entry: Entry) -> Iterator[Told]:
+        if entry["kind"] == "strike":
+            self._struck = True
+        teller = getattr(self, f"_on_{entry['kind']}", None)
+        if teller is not None:
+            yield from teller(entry)
+
+    def _on_stage(self, entry: Entry) -> Iterator[Told]:
+        bad = entry["state"] in {"unsteady", "refused"}
+        yield Lane.STAGE, f"{entry['state']}: {entry['text']}", bad
+
+    def _on_step(self, entry: Entry) -> Iterator[Told]:
+        yield Lane.DISASTER, str(entry["text"]), True
+
+    def _on_probe(self, entry: Entry) -> Iterator[Told]:
+        yield Lane.STACK, f"{entry['name']}: {entry['text']}", entry["verdict"] != "passed"
+
+    def _on_end(self, entry: Entry) -> Iterator[Told]:
+        if entry["how"] != "finished":
+            yield Lane.STAGE, f"{entry['how']}: {entry['text']}", True
+
+    def _on_look(self, entry: Entry) -> Iterator[Told]:
+        """Tell of a look that changes the phase, and of nothing that a late one repeats."""
+        known = f"{entry['event_id']}{entry['phase']}"
+        if entry["phase"] != self._phase and known not in self._told:
+            self._phase = str(entry["phase"])
+            self._told.add(known)
+            text = f"{entry['phase']}: {entry['reason']}"
+            yield Lane.ORCHESTRATOR, text, entry["phase"] != "steady"
+
+    def _on_sample(self, entry: Entry) -> Iterator[Told]:
+        if entry["serves"] != self._serves:
+            self._serves = entry["serves"]
+            where = f"the {entry['serves']}" if entry["serves"] else "nowhere"
+            yield Lane.DNS, f"the public name leads to {where}", False
+
+    def _on_write(self, entry: Entry) -> Iterator[Told]:
+        """Tell when writes stop, and of the first that is accepted again."""
+        at_s = float(entry["at_s"])
+        if entry["status"] in ACKNOWLEDGED:
+            if self._away:
+                gone_s = at_s - (self._served_s or at_s)
+                text = f"first write accepted after {gone_s:.0f} s, by {entry['region']}"
+                yield Lane.USERS, text, True
+            self._served_s, self._away = at_s, False
+            return
+        since_s = at_s - self._served_s if self._served_s is not None else 0.0
+        if self._struck and not self._away and since_s > INTERRUPTED_S:
+            self._away = True
+            why = entry["error"] or f"status {entry['status']}"
+            yield Lane.USERS, f"no write is accepted any more: {why}", True
+
+    def _on_told(self, entry: Entry) -> Iterator[Told]:
+        what, text = str(entry["what"]), str(entry["text"])
+        lane = _LANES.get(what)
+        well = text.startswith("OK:") or (what == "alarm" and not text.endswith(" ALARM"))
+        if lane is None or well or not (self._struck or what == "program"):
+            return
+        where = f"{entry['region']}: " if entry["region"] else ""
+        yield lane, f"{where}{text}", what in {"notice", "twin"}
+
+    def _on_call(self, entry: Entry) -> Iterator[Told]:
+        who = str(entry["principal"]).rpartition("/")[2]
+        if entry["refused"]:
+            text = f"{who} is refused {entry['service']}:{entry['operation']}: {entry['error']}"
+            yield Lane.STACK, text, True
+        elif entry["operation"] in _MOVES:
+            yield Lane.ORCHESTRATOR, f"{who} calls {entry['operation']}", True
+
+
+def tell(recording: Recording) -> list[Line]:
+    """Return a whole recording as lines, by time."""
+    return list(_tell(recording.all()))
+
+
+def _tell(entries: Iterable[Entry]) -> Iterator[Line]:
+    story = Story()
+    for entry in entries:
+        yield from story.tell(entry)

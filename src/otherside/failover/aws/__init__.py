@@ -1,0 +1,1 @@
+"""The orchestrator's ports, implemented over AWS."""

@@ -1,0 +1,221 @@
+"""From what everybody said to the facts: which silence is bad, which is merely silence."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from otherside.core.topology import Side
+from otherside.core.wire_contract import HEARTBEAT_S, RENEW_S
+from otherside.failover.aws.state_store import Pulse, side_of
+from otherside.failover.decision.observation import (
+    Attempt,
+    Command,
+    DatabaseView,
+    Facts,
+    Lease,
+    Reading,
+    Replication,
+    Signal,
+    Signals,
+)
+from otherside.failover.decision.state import State
+
+GOOD, BAD, UNKNOWN = Reading.GOOD, Reading.BAD, Reading.UNKNOWN
+PULSE_MAX_S = 4 * RENEW_S
+"""An older pulse is a missing one."""
+AHEAD_MAX_S = 5.0
+"""How far another's clock may be ahead of ours."""
+BEAT_MAX_S = 10 * HEARTBEAT_S
+"""A heartbeat that is older than this has stopped."""
+LATELY_S = 600.0
+"""How long a machine counts as one that reports, after its last word."""
+WITNESS = "witness"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What everybody answered; `None` and UNKNOWN where nobody did."""
+
+    at_s: float
+    pulses: Mapping[str, Pulse] | None
+    """By place: `primary#…` and `standby#…` for each keeper, and the witness."""
+    lease: Lease | None
+    command: Command | None
+    freeze: Command | None
+    database: DatabaseView | None
+    control_plane: bool | None
+    canary: Reading
+    standby_app: Reading
+    standby_write: Reading
+    """Whether the standby's application writes, by the name that users' writes go by."""
+    users_on: Side | None
+    outside: Reading
+    capacity_short: bool | None
+    attempts: tuple[Attempt, ...] | None
+    failing: tuple[str, ...] | None
+    unreadable: tuple[str, ...]
+    aurora: tuple[str, ...]
+
+
+def facts(state: State, heard: Heard) -> Facts:
+    """Return the facts of one look."""
+    return Facts(
+        at_s=heard.at_s,
+        signals=_signals(state, heard),
+        database=heard.database,
+        replication=_replication(state, heard),
+        lease=heard.lease,
+        write_verified=_write_verified(state, heard),
+        users_on=heard.users_on,
+        capacity_short=heard.capacity_short,
+        command=heard.command,
+        freeze=heard.freeze,
+        epoch_seen=_epoch_seen(heard),
+        machines=_machines(heard),
+        attempts=heard.attempts,
+        failing=heard.failing,
+        unreadable=heard.unreadable,
+        aurora=heard.aurora,
+    )
+
+
+def _of(heard: Heard, place: str) -> list[Pulse]:
+    """Return what every keeper of a side said last, however long ago; or the witness."""
+    return [pulse for name, pulse in (heard.pulses or {}).items() if side_of(name) == place]
+
+
+def _fresh(heard: Heard, place: str) -> list[Pulse]:
+    """Return what was said of now; a word of the future is a wrong clock's, and says nothing."""
+    return [
+        pulse
+        for pulse in _of(heard, place)
+        if -AHEAD_MAX_S <= heard.at_s - pulse.at_s <= PULSE_MAX_S
+    ]
+
+
+def _write_verified(state: State, heard: Heard) -> bool | None:
+    """Return whether the writer's side wrote a row of this epoch lately and read it back.
+
+    Beside the database, by its own endpoint, and by the name that users' writes go by: the second
+    follows the writer later than Aurora says that it has moved.
+    """
+    if heard.pulses is None:
+        return None
+    proven = any(
+        pulse.writes_ok and pulse.wrote_epoch == state.epoch
+        for pulse in _fresh(heard, state.writer)
+    )
+    return proven and heard.standby_write is GOOD
+
+
+def _epoch_seen(heard: Heard) -> int | None:
+    """Return the highest epoch that anybody has read in the database, at any time."""
+    known = [
+        epoch
+        for pulse in (heard.pulses or {}).values()
+        for epoch in (pulse.wrote_epoch, pulse.beat_epoch)
+        if epoch is not None
+    ]
+    return max(known, default=None)
+
+
+def _machines(heard: Heard) -> int | None:
+    if heard.pulses is None:
+        return None
+    return sum(heard.at_s - pulse.at_s <= LATELY_S for pulse in _of(heard, Side.PRIMARY))
+
+
+def _signals(state: State, heard: Heard) -> Signals:
+    def now(reading: Reading) -> Signal:
+        return Signal(reading=reading, at_s=heard.at_s)
+
+    return Signals(
+        standby_canary=now(heard.canary),
+        witness_canary=_said(heard, WITNESS, "writes_ok", absent=UNKNOWN),
+        heartbeat=_heartbeat(state, heard),
+        app_pulse=_said(heard, state.writer, "app_ok", absent=BAD),
+        write_pulse=_said(heard, state.writer, "writes_ok", absent=BAD),
+        dns_health=now(_dns_health(state, heard)),
+        control_plane=now(_control_plane(heard)),
+        self_test=now(_self_test(heard)),
+        standby_app=now(heard.standby_app),
+    )
+
+
+def _said(heard: Heard, place: str, name: str, *, absent: Reading) -> Signal:
+    """Return what a place says: good if one of its keepers says so, bad if none does.
+
+    A place that has never reported is unknown, and never bad.
+    """
+    fresh = _fresh(heard, place)
+    if not fresh:
+        return Signal(reading=absent if _of(heard, place) else UNKNOWN, at_s=heard.at_s)
+    said = [(pulse, getattr(pulse, name)) for pulse in fresh]
+    for reading, wanted in ((GOOD, True), (BAD, False)):
+        times = [pulse.at_s for pulse, word in said if word is wanted]
+        if times:
+            return Signal(reading=reading, at_s=max(times))
+    return Signal(reading=UNKNOWN, at_s=max(pulse.at_s for pulse in fresh))
+
+
+def _heartbeat(state: State, heard: Heard) -> Signal:
+    """Return whether the writer's heartbeat, as the follower's reader holds it, is young."""
+    seen = [
+        pulse
+        for pulse in _fresh(heard, state.writer.other)
+        if pulse.beat_s is not None and pulse.reads_ok is not False
+    ]
+    if not seen:
+        return Signal(reading=UNKNOWN, at_s=heard.at_s)
+    youngest = min(seen, key=lambda pulse: pulse.at_s - (pulse.beat_s or 0.0))
+    age_s = youngest.at_s - (youngest.beat_s or 0.0)
+    return Signal(reading=GOOD if age_s <= BEAT_MAX_S else BAD, at_s=youngest.at_s)
+
+
+def _dns_health(state: State, heard: Heard) -> Reading:
+    """Return what Route 53 thinks of the primary; while users are held, it says nothing."""
+    if heard.users_on is None or state.latched is not False:
+        return UNKNOWN
+    return GOOD if heard.users_on is Side.PRIMARY else BAD
+
+
+def _control_plane(heard: Heard) -> Reading:
+    if heard.control_plane is None:
+        return UNKNOWN
+    return GOOD if heard.control_plane else BAD
+
+
+def _self_test(heard: Heard) -> Reading:
+    """Return whether we can trust our own eyes: names outside, and our own table.
+
+    And nothing of a side's own: a standby that is down is a reason to ask, and no blindness.
+    """
+    if heard.outside is BAD:
+        return BAD
+    return GOOD if heard.pulses is not None and heard.outside is GOOD else UNKNOWN
+
+
+def _replication(state: State, heard: Heard) -> Replication | None:
+    """Return how far the side that does not write follows, if that side ever said.
+
+    The lag is the longest that was seen by anybody who watched when the writer last lived. Who
+    came later has seen nothing of it, and whose span is over may have seen too little.
+    """
+    followers = [pulse for pulse in _of(heard, state.writer.other) if pulse.beat_s is not None]
+    if not followers:
+        return None
+    writers = [pulse.wrote_s for pulse in _of(heard, state.writer) if pulse.wrote_s is not None]
+    replicated_s = max(pulse.beat_s or 0.0 for pulse in followers)
+    lived_s = max([replicated_s, *writers])
+    lag_max_s = _lag_max_s(followers, lived_s)
+    if lag_max_s is None:
+        return None
+    return Replication(replicated_s=replicated_s, lived_s=lived_s, lag_max_s=lag_max_s)
+
+
+def _lag_max_s(followers: Sequence[Pulse], lived_s: float) -> float | None:
+    watched = [
+        pulse.lag_max_s
+        for pulse in followers
+        if pulse.lag_max_s is not None and pulse.at_s >= lived_s - PULSE_MAX_S
+    ]
+    return max(watched, default=None)

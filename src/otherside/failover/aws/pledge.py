@@ -1,0 +1,197 @@
+"""The orchestrator's own word, kept where the state table's trouble does not reach.
+
+A table that answers nobody must not stop a healthy writer; and whoever goes on without it must
+not be given up meanwhile. So the one who could give a side up says that it will not: an object in
+the standby's Region, in another service, good until a moment. A keeper that hears nothing at all
+from the table goes by it. To fence, the decider closes both, and counts from when both are closed.
+
+Each write names the version of the object that its author has read, so that nobody who looked
+before it was closed can open it again.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from otherside.core.topology import Side
+from otherside.core.wire_contract import PLEDGE_KEY, PLEDGE_S
+from otherside.failover.aws.clients import Objects, calling
+from otherside.failover.clock import Clock
+from otherside.failover.decision.decide import Terms
+from otherside.failover.ports import ConflictError, RefusedError, UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+SCHEMA = 1
+EPOCHS_AHEAD = 10
+"""How far a person's word is above the last one: what was decided since then lies below."""
+_ABSENT = {"NoSuchKey", "404", "NotFound"}
+_LOST_RACES = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pledge:
+    """What the orchestrator gives its word for."""
+
+    side: Side
+    epoch: int
+    open: bool
+    """Whether the writer's side may go on."""
+    until_s: float
+    """Until when: after it, nobody may go by this any more."""
+    revision: int
+    """The state that it was given in."""
+    author: str
+    """`orchestrator`, or the person who broke the glass."""
+
+    def holds(self, now_s: float, skew_s: float) -> bool:
+        """Return whether anybody may still go on by it."""
+        return self.open and now_s <= self.until_s + skew_s
+
+
+def given_by_hand(last: Pledge | None, epoch: int | None, until_s: float, author: str) -> Pledge:
+    """Return a person's word for the standby, above the last one; `epoch` as they know better.
+
+    Raises:
+        ValueError: If the epoch is not above the last word's, or there is none to count from.
+    """
+    if epoch is None and last is None:
+        msg = "there is no earlier word to count from: give --epoch, above every epoch you know of"
+        raise ValueError(msg)
+    known = last.epoch if last is not None else 0
+    if epoch is not None and epoch <= known:
+        msg = f"--epoch {epoch} is not above {known}, which was given already"
+        raise ValueError(msg)
+    return Pledge(
+        side=Side.STANDBY,
+        epoch=known + EPOCHS_AHEAD if epoch is None else epoch,
+        open=True,
+        until_s=until_s,
+        revision=last.revision if last is not None else 0,
+        author=author,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The pledge as it lies there, and which version of the object that is."""
+
+    pledge: Pledge | None
+    """`None` where there is none, or nothing that can be read: keepers go by neither."""
+    version: str | None
+    """`None` where there is no object."""
+
+
+class Pledges:
+    """The pledge of one application."""
+
+    def __init__(self, objects: Objects, *, bucket: str, clock: Clock) -> None:
+        """Keep where it lies."""
+        self._objects, self._bucket, self._clock = objects, bucket, clock
+
+    def read(self) -> Kept:
+        """Return what lies there.
+
+        Raises:
+            UnavailableError: If nobody can say.
+        """
+        try:
+            with calling("reading the pledge"):
+                found = self._objects.get_object(Bucket=self._bucket, Key=PLEDGE_KEY)
+                body, version = found["Body"].read(), str(found["ETag"])
+        except RefusedError as error:
+            if error.code in _ABSENT:
+                return Kept(pledge=None, version=None)
+            raise
+        return Kept(pledge=_pledge(body), version=version)
+
+    def write(self, pledge: Pledge, over: Kept) -> Kept:
+        """Give a word, over the one that was read.
+
+        Raises:
+            ConflictError: If somebody gave another one meanwhile.
+            UnavailableError: If it could not be written, or nobody knows whether it was.
+        """
+        condition = {"IfMatch": over.version} if over.version else {"IfNoneMatch": "*"}
+        try:
+            with calling("writing the pledge"):
+                done = self._objects.put_object(
+                    Bucket=self._bucket,
+                    Key=PLEDGE_KEY,
+                    Body=json.dumps({"schema": SCHEMA, **asdict(pledge)}, sort_keys=True).encode(),
+                    ContentType="application/json",
+                    **condition,
+                )
+                return Kept(pledge=pledge, version=str(done["ETag"]))
+        except RefusedError as error:
+            if error.code in _LOST_RACES:
+                msg = "writing the pledge: somebody else has written it meanwhile"
+                raise ConflictError(msg) from error
+            raise
+
+    def keep(self, terms: Terms, revision: int, seen_s: float, over: Kept) -> Kept:
+        """Make the pledge say what the lease says, if it does not yet, or not for long enough.
+
+        It holds from when the world was looked at, not from now: whoever was frozen since then
+        may give nothing but an old word.
+
+        Raises:
+            UnavailableError: If it could not be written.
+        """
+        known = over.pledge
+        until_s = seen_s + PLEDGE_S if terms.open else seen_s
+        if known is not None:
+            if known.revision > revision:
+                return over
+            same = (known.side, known.epoch, known.open) == (terms.side, terms.epoch, terms.open)
+            if same and (not terms.open or known.until_s >= seen_s + PLEDGE_S / 2):
+                return over
+        word = Pledge(
+            side=terms.side,
+            epoch=terms.epoch,
+            open=terms.open,
+            until_s=until_s,
+            revision=revision,
+            author="orchestrator",
+        )
+        try:
+            return self.write(word, over)
+        except ConflictError as error:
+            raise UnavailableError(str(error)) from error
+
+    def bridge(self) -> None:
+        """Let a pledge that holds hold on: for who can commit nothing, and so gives up nobody.
+
+        Raises:
+            UnavailableError: If it could not be written.
+        """
+        kept, now_s = self.read(), self._clock.now_s()
+        known = kept.pledge
+        if known is None or not known.holds(now_s, 0.0) or known.author != "orchestrator":
+            return
+        if known.until_s >= now_s + PLEDGE_S / 2:
+            return
+        longer = {**asdict(known), "until_s": now_s + PLEDGE_S}
+        try:
+            self.write(Pledge(**longer), kept)
+        except ConflictError as error:
+            raise UnavailableError(str(error)) from error
+
+
+def _pledge(body: bytes) -> Pledge | None:
+    try:
+        known: Mapping[str, Any] = json.loads(body)
+        if int(known["schema"]) > SCHEMA:
+            return None
+        return Pledge(
+            side=Side(known["side"]),
+            epoch=int(known["epoch"]),
+            open=known["open"] is True,
+            until_s=float(known["until_s"]),
+            revision=int(known["revision"]),
+            author=str(known["author"]),
+        )
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,98 @@
+"""Revisions as items: what the table keeps of a state, and what it was decided on."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import MISSING, asdict, fields
+from typing import Any
+
+from otherside.core.topology import Side
+from otherside.failover.decision.decide import Decision
+from otherside.failover.decision.observation import Facts, Move
+from otherside.failover.decision.state import Intent, Phase, State, Trouble
+from otherside.failover.decision.verdict import Verdict
+
+ANCHORED_SINCE = 2
+SCHEMA = 2
+"""Raised whenever an older code would misread what a newer one wrote, and refuse it instead."""
+_READ: Mapping[str, Any] = {
+    "failing": tuple,
+    "trouble": Trouble,
+    "phase": Phase,
+    "writer": Side,
+    "verdict": Verdict,
+    "intent": lambda known: _intent(known) if known else None,
+}
+
+
+class UnreadableError(Exception):
+    """A revision that this version of the code cannot read."""
+
+
+def state_to_text(state: State) -> str:
+    """Return a state as JSON."""
+    return json.dumps(asdict(state), sort_keys=True)
+
+
+def state_from_text(text: str, schema: int = SCHEMA) -> State:
+    """Read a state back. What it lacks has its default.
+
+    Raises:
+        UnreadableError: If a newer version wrote it, it is no state, or lacks what has no default.
+    """
+    if schema > SCHEMA:
+        msg = f"schema {schema} is of a newer version than this code, which knows {SCHEMA}"
+        raise UnreadableError(msg)
+    try:
+        known = json.loads(text)
+        missing = [
+            one.name for one in fields(State) if one.name not in known and one.default is MISSING
+        ]
+        if missing:
+            msg = f"the revision lacks {', '.join(missing)}"
+            raise UnreadableError(msg)
+        if schema < ANCHORED_SINCE:
+            known["anchored"] = True  # it was taken for granted then
+        names = {one.name for one in fields(State)} & known.keys()
+        return State(**{name: _READ.get(name, lambda it: it)(known[name]) for name in names})
+    except (TypeError, ValueError, AttributeError, KeyError) as error:
+        msg = f"the revision cannot be read: {type(error).__name__}"
+        raise UnreadableError(msg) from error
+
+
+def _intent(known: Mapping[str, Any]) -> Intent:
+    return Intent(
+        epoch=known["epoch"],
+        attempt=known["attempt"],
+        move=Move(known["move"]),
+        target=Side(known["target"]),
+        not_after_s=known["not_after_s"],
+        free_from_s=known.get("free_from_s", 0.0),
+        instead=known.get("instead", False),
+    )
+
+
+def entry(decision: Decision, facts: Facts, code: str) -> dict[str, Any]:
+    """Return all that a revision's record tells: what was seen, what was decided, by which code."""
+    state = decision.state
+    return {
+        "event_id": f"{state.revision}",
+        "at_s": facts.at_s,
+        "epoch": state.epoch,
+        "phase": state.phase,
+        "verdict": decision.verdict,
+        "reason": decision.reason,
+        "notice": decision.notice,
+        "urgent": decision.urgent,
+        "code": code,
+        "facts": _plain(facts),
+    }
+
+
+def _plain(facts: Facts) -> dict[str, Any]:
+    """Return an observation for the record: each signal as a word and its age in seconds."""
+    known = asdict(facts)
+    known["signals"] = {
+        name: f"{one['reading']} {facts.at_s - one['at_s']:.1f}s"
+        for name, one in known["signals"].items()
+    }
+    return known

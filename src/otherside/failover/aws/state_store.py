@@ -1,0 +1,540 @@
+"""The state table: revisions that are only ever added, and what people and writers put beside.
+
+Everything is read from a majority and written under a condition. Partitions are kept apart, so
+that whoever may write a pulse or an order can write no revision.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+from otherside.core.topology import Side
+from otherside.core.wire_contract import (
+    FREEZE_SORT,
+    LEASE_SORT,
+    STATE_PARTITION,
+    STATE_SORT,
+    Shelf,
+    revision_sort,
+)
+from otherside.failover.aws.clients import calling
+from otherside.failover.aws.record import (
+    SCHEMA,
+    UnreadableError,
+    entry,
+    state_from_text,
+    state_to_text,
+)
+from otherside.failover.clock import Clock
+from otherside.failover.decision.decide import Decision, Terms
+from otherside.failover.decision.observation import Attempt, Command, Facts, Lease, Order
+from otherside.failover.decision.state import Intent, State, first
+from otherside.failover.ports import ConflictError, RefusedError, UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+NOTICES_MAX = 25
+"""Most notices that one look sends; the next look sends the rest."""
+NOTICE_LATE_S = 900.0
+"""How old a notice may be that is sent although nobody knows how far people were told."""
+PULSE_KEPT_S = 86_400.0
+"""How long the last word of a keeper is kept: what it saw of the lag outlives it for a while."""
+_LOST_RACES = {
+    "ConditionalCheckFailedException",
+    "ReplicatedWriteConflictException",
+    "TransactionConflictException",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A revision that people are to be told of."""
+
+    revision: int
+    text: str
+    urgent: bool
+    at_s: float | None
+    """When it was decided; `None` in the records of an older version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pulse:
+    """What one place says of itself: a side's keeper, or the witness."""
+
+    at_s: float
+    app_ok: bool | None = None
+    """Whether the application answers, asked from beside it."""
+    writes_ok: bool | None = None
+    """Whether this side's own database takes writes; for the witness, the public name does."""
+    reads_ok: bool | None = None
+    wrote_s: float | None = None
+    """When a heartbeat was last written here."""
+    wrote_epoch: int | None = None
+    """The epoch that it was written in, and read back."""
+    beat_s: float | None = None
+    """Time of the newest heartbeat that this side's reader holds."""
+    beat_epoch: int | None = None
+    """The epoch that heartbeat was written in."""
+    lag_max_s: float | None = None
+    """The longest lag that this keeper has seen itself, in the span that it has watched."""
+
+
+def side_of(place: str) -> str:
+    """Return which side, or the witness, a pulse is of: keepers of one side each have their own."""
+    return place.partition("#")[0]
+
+
+class Ledger:
+    """The state table of one application, through one Region's endpoint."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        *,
+        table: str,
+        application: str,
+        clock: Clock,
+        code: str,
+        skew_s: float,
+    ) -> None:
+        """Keep where the table is, and how far our clock may be from its."""
+        self._client, self._table, self._application = client, table, application
+        self._clock, self._code, self._skew_s = clock, code, skew_s
+
+    def newest(self) -> State:
+        """Return the newest committed revision; before the first, the state to begin with.
+
+        Raises:
+            UnavailableError: If no majority answers, the revision cannot be read, or our clock
+                and the store's are further apart than is allowed for.
+        """
+        asked_s = self._clock.monotonic_s()
+        with calling("reading the newest revision"):
+            found = self._revisions(1)
+            date = found["ResponseMetadata"]["HTTPHeaders"].get("date")
+            took_s = self._clock.monotonic_s() - asked_s
+            self._compare_clocks(date, took_s)
+            if not found["Items"]:
+                return first(self._clock.now_s())
+            item = found["Items"][0]
+            try:
+                return state_from_text(item["state"]["S"], _schema(item))
+            except (KeyError, UnreadableError) as error:
+                msg = f"the newest revision is not one of ours: {error}"
+                raise UnavailableError(msg) from error
+
+    def _revisions(self, count: int) -> Any:  # noqa: ANN401 - the SDK's own answer
+        return self._client.query(
+            TableName=self._table,
+            KeyConditionExpression="#partition = :application",
+            ExpressionAttributeNames={"#partition": STATE_PARTITION},
+            ExpressionAttributeValues={":application": {"S": self._application}},
+            ScanIndexForward=False,
+            Limit=count,
+            ConsistentRead=True,
+        )
+
+    def _compare_clocks(self, date: str | None, took_s: float) -> None:
+        """Refuse to count time by a clock that is wrong: the store's answer carries another.
+
+        Half of what two clocks may be apart, each way. The header counts whole seconds, and was
+        written while we waited.
+        """
+        if date is None:
+            return
+        ahead_s = self._clock.now_s() - parsedate_to_datetime(date).timestamp()
+        if not -self._skew_s / 2 <= ahead_s <= self._skew_s / 2 + 1 + took_s:
+            msg = f"our clock and the store's are {abs(ahead_s):.0f} s apart"
+            raise UnavailableError(msg)
+
+    def append(self, decision: Decision, facts: Facts) -> None:
+        """Commit one revision, if it is the next.
+
+        Raises:
+            ConflictError: If it exists already.
+        """
+        state = decision.state
+        item = {
+            "schema": {"N": str(SCHEMA)},
+            "state": {"S": state_to_text(state)},
+            "entry": {"S": json.dumps(entry(decision, facts, self._code), sort_keys=True)},
+            "phase": {"S": str(state.phase)},
+            "told": {"BOOL": decision.notice is None},
+        }
+        self._add(self._application, revision_sort(state.revision), item)
+
+    def claim(self, intent: Intent) -> None:
+        """Write down that an attempt is carried out now.
+
+        Raises:
+            ConflictError: If somebody has done so already.
+        """
+        item = {
+            "move": {"S": str(intent.move)},
+            "target": {"S": str(intent.target)},
+            "at_s": {"N": f"{self._clock.now_s():.3f}"},
+            "code": {"S": self._code},
+        }
+        self._add(Shelf.CLAIM.of(self._application), intent.operation, item)
+
+    def answered(self, intent: Intent, *, called: bool, answer: str | None) -> None:
+        """Write down what became of a claimed attempt; of one that nobody claimed, nothing."""
+        values: dict[str, Any] = {":called": {"BOOL": called}, ":answer": {"S": answer or "-"}}
+        try:
+            with calling("writing down what became of the call"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=self._key(Shelf.CLAIM, intent.operation),
+                    UpdateExpression="SET #called = :called, #answer = :answer",
+                    ConditionExpression="attribute_exists(#partition)",
+                    ExpressionAttributeNames={
+                        "#partition": STATE_PARTITION,
+                        "#called": "called",  # a word that DynamoDB keeps for itself
+                        "#answer": "answer",
+                    },
+                    ExpressionAttributeValues=values,
+                )
+        except RefusedError as error:
+            if error.code not in _LOST_RACES:
+                raise
+
+    def attempts(self, epoch: int) -> tuple[Attempt, ...]:
+        """Return what became of the attempts of one epoch that somebody claimed."""
+        with calling("reading what became of the attempts"):
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="#partition = :claim AND begins_with(#sort, :epoch)",
+                ExpressionAttributeNames={"#partition": STATE_PARTITION, "#sort": STATE_SORT},
+                ExpressionAttributeValues={
+                    ":claim": {"S": Shelf.CLAIM.of(self._application)},
+                    ":epoch": {"S": f"{epoch}."},
+                },
+                ConsistentRead=True,
+            )
+            return tuple(_attempt(item) for item in found["Items"])
+
+    def _add(self, partition: str, sort: str, item: Mapping[str, Any]) -> None:
+        try:
+            with calling(f"adding {sort}"):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={STATE_PARTITION: {"S": partition}, STATE_SORT: {"S": sort}, **item},
+                    ConditionExpression="attribute_not_exists(#partition)",
+                    ExpressionAttributeNames={"#partition": STATE_PARTITION},
+                )
+        except RefusedError as error:
+            if error.code in _LOST_RACES:
+                msg = f"{sort} exists already"
+                raise ConflictError(msg) from error
+            raise
+
+    def lease(self) -> tuple[Lease, Terms] | None:
+        """Return what the lease says, or `None` before anybody set it."""
+        item = self._get(Shelf.LEASE, LEASE_SORT)
+        if item is None:
+            return None
+        with calling("reading the lease"):
+            terms = Terms(
+                side=Side(item["side"]["S"]),
+                epoch=int(item["epoch"]["N"]),
+                open=bool(item["open"]["BOOL"]),
+            )
+        return Lease(open=terms.open, seen_s=self._clock.now_s()), terms
+
+    def set_lease(self, terms: Terms, revision: int) -> None:
+        """Make the lease say something, unless a later revision spoke already.
+
+        Whoever spoke must be there: a lease that was spoken for by a revision that the table does
+        not hold is a leftover of another table, or broken, and is made anew.
+
+        Raises:
+            UnavailableError: If it could not be set. It is never given up in silence.
+        """
+        try:
+            self._put_lease(terms, revision, "attribute_not_exists(spoke) OR spoke <= :revision")
+        except RefusedError as error:
+            if error.code != "ConditionalCheckFailedException":
+                raise
+            self._mend_lease(terms, revision)
+
+    def _mend_lease(self, terms: Terms, revision: int) -> None:
+        """Set a lease whose own revision cannot be right, if nobody else has set it meanwhile."""
+        item = self._get(Shelf.LEASE, LEASE_SORT) or {}
+        spoke = item.get("spoke", {})
+        with calling("reading who set the lease"):
+            newest = self._revisions(1)["Items"]
+            last = int(newest[0][STATE_SORT]["S"].removeprefix("rev#")) if newest else 0
+        known = str(spoke.get("N", "")).isdigit()
+        if known and revision < int(spoke["N"]) <= last:
+            return  # somebody who knows more than we do
+        self._put_lease(terms, revision, "attribute_not_exists(spoke) OR spoke = :spoke", spoke)
+
+    def _put_lease(
+        self, terms: Terms, revision: int, condition: str, spoke: Mapping[str, Any] | None = None
+    ) -> None:
+        values: dict[str, Any] = {
+            ":side": {"S": str(terms.side)},
+            ":epoch": {"N": str(terms.epoch)},
+            ":open": {"BOOL": terms.open},
+            ":revision": {"N": str(revision)},
+            **({":spoke": spoke or {"NULL": True}} if spoke is not None else {}),
+        }
+        with calling("setting the lease"):
+            self._client.update_item(
+                TableName=self._table,
+                Key=self._key(Shelf.LEASE, LEASE_SORT),
+                UpdateExpression=(
+                    "SET side = :side, epoch = :epoch, #open = :open, spoke = :revision"
+                ),
+                ConditionExpression=condition,
+                ExpressionAttributeNames={"#open": "open"},
+                ExpressionAttributeValues=values,
+            )
+
+    def pulses(self) -> dict[str, Pulse]:
+        """Return what each place said last, by its name; what cannot be read of it is not said."""
+        with calling("reading the pulses"):
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="#partition = :pulse",
+                ExpressionAttributeNames={"#partition": STATE_PARTITION},
+                ExpressionAttributeValues={":pulse": {"S": Shelf.PULSE.of(self._application)}},
+                ConsistentRead=True,
+            )
+            return {item[STATE_SORT]["S"]: _pulse(item) for item in found["Items"]}
+
+    def forget_pulse(self, place: str, at_s: float) -> None:
+        """Forget a place that has not spoken for long, if it has not spoken meanwhile."""
+        with calling("forgetting a keeper that is gone"):
+            self._client.delete_item(
+                TableName=self._table,
+                Key=self._key(Shelf.PULSE, place),
+                ConditionExpression="attribute_not_exists(at_s) OR at_s <= :at",
+                ExpressionAttributeValues={":at": {"N": f"{at_s}"}},
+            )
+
+    def put_pulse(self, place: str, pulse: Pulse) -> None:
+        """Say how it is in one place, over what was said before."""
+        values = {
+            name: {"BOOL": known} if isinstance(known, bool) else {"N": f"{known}"}
+            for name in Pulse.__slots__
+            if (known := getattr(pulse, name)) is not None
+        }
+        with calling("telling how it is"):
+            self._client.put_item(
+                TableName=self._table, Item={**self._key(Shelf.PULSE, place), **values}
+            )
+
+    def command(self) -> Command | None:
+        """Return the newest order that a person gave, or `None`."""
+        return _command(self._get(Shelf.COMMAND, LEASE_SORT))
+
+    def freeze(self) -> Command | None:
+        """Return the newest freeze that a person ordered, or `None`; no other order hides it."""
+        return _command(self._get(Shelf.COMMAND, FREEZE_SORT))
+
+    def order(self, command: Command, *, over: Command | None = None) -> None:
+        """Give an order, over the one that its author has seen. For people, no function of ours.
+
+        Each order is kept beside the newest one, so that what was overruled leaves a trace.
+
+        Raises:
+            ConflictError: If somebody gave another order meanwhile; it names who and what.
+        """
+        freeze = command.order is Order.FREEZE
+        sort = FREEZE_SORT if freeze else LEASE_SORT
+        text = json.dumps(asdict(command), sort_keys=True)
+        self._add(
+            Shelf.COMMAND.of(self._application),
+            f"given#{command.at_s:.3f}#{command.author}",
+            {"order": {"S": text}},
+        )
+        item = self._get(Shelf.COMMAND, sort)
+        found = _command(item)
+        if found is not None and found != over:
+            raise _overruled(found)
+        seen = item.get("order", {}).get("S") if item else None
+        condition: dict[str, Any] = {
+            "ConditionExpression": "attribute_not_exists(#order)"
+            + ("" if seen is None else " OR #order = :seen"),
+            "ExpressionAttributeNames": {"#order": "order"},
+        }
+        if seen is not None:
+            condition["ExpressionAttributeValues"] = {":seen": {"S": seen}}
+        try:
+            with calling("giving the order"):
+                self._client.put_item(
+                    TableName=self._table,
+                    Item={**self._key(Shelf.COMMAND, sort), "order": {"S": text}},
+                    **condition,
+                )
+        except RefusedError as error:
+            if error.code not in _LOST_RACES:
+                raise
+            raise _overruled(self.freeze() if freeze else self.command()) from error
+
+    def last_revisions(self, count: int) -> list[dict[str, Any]]:
+        """Return the records of the newest revisions, oldest first."""
+        with calling("reading the last revisions"):
+            found = self._revisions(count)
+            return [json.loads(item["entry"]["S"]) for item in reversed(found["Items"])]
+
+    def untold(self, upto: int) -> tuple[list[Notice], int | None]:
+        """Return what people have not been told of, oldest first, and how far they were told.
+
+        Where nobody knows how far, only what is of now: a table that was lost must not tell of all
+        that ever was. Nobody knows where the mark is of a revision that the table does not hold.
+        """
+        mark = told = _number(self._get(Shelf.NOTICE, "told"), "upto")
+        since_s = None
+        if told is not None and told >= upto and (told == upto or self._holds(told)):
+            return [], mark
+        if told is None or told > upto:
+            told, since_s = max(0, upto - NOTICES_MAX), self._clock.now_s() - NOTICE_LATE_S
+        with calling("reading what nobody was told"):
+            found = self._client.query(
+                TableName=self._table,
+                KeyConditionExpression="#partition = :application AND #sort BETWEEN :a AND :b",
+                ExpressionAttributeNames={"#partition": STATE_PARTITION, "#sort": STATE_SORT},
+                ExpressionAttributeValues={
+                    ":application": {"S": self._application},
+                    ":a": {"S": revision_sort(told + 1)},
+                    ":b": {"S": revision_sort(upto)},
+                },
+                Limit=NOTICES_MAX,
+                ConsistentRead=True,
+            )
+            notices = [_notice(item) for item in found["Items"]]
+        if since_s is None:
+            return notices, mark
+        fresh = [one for one in notices if one.at_s is not None and one.at_s >= since_s]
+        return fresh or notices[-1:], mark
+
+    def _holds(self, revision: int) -> bool:
+        """Return whether the table holds a revision."""
+        with calling("reading how far people were told"):
+            found = self._client.get_item(
+                TableName=self._table,
+                Key={
+                    STATE_PARTITION: {"S": self._application},
+                    STATE_SORT: {"S": revision_sort(revision)},
+                },
+                ConsistentRead=True,
+            )
+            return "Item" in found
+
+    def mark_told(self, revision: int, over: int | None) -> None:
+        """Remember that people know everything up to a revision, over what was remembered.
+
+        Raises:
+            ConflictError: If somebody else tells people at the same time.
+        """
+        values: dict[str, Any] = {":upto": {"N": str(revision)}}
+        if over is not None:
+            values[":over"] = {"N": str(over)}
+        try:
+            with calling("noting who was told"):
+                self._client.update_item(
+                    TableName=self._table,
+                    Key=self._key(Shelf.NOTICE, "told"),
+                    UpdateExpression="SET upto = :upto",
+                    ConditionExpression="attribute_not_exists(upto)"
+                    + ("" if over is None else " OR upto = :over"),
+                    ExpressionAttributeValues=values,
+                )
+        except RefusedError as error:
+            if error.code in _LOST_RACES:
+                msg = "somebody else is telling people"
+                raise ConflictError(msg) from error
+            raise
+
+    def _key(self, shelf: Shelf, sort: str) -> dict[str, Any]:
+        return {STATE_PARTITION: {"S": shelf.of(self._application)}, STATE_SORT: {"S": sort}}
+
+    def _get(self, shelf: Shelf, sort: str) -> Mapping[str, Any] | None:
+        with calling(f"reading the {shelf}"):
+            found = self._client.get_item(
+                TableName=self._table, Key=self._key(shelf, sort), ConsistentRead=True
+            )
+        return found.get("Item")
+
+
+def _overruled(other: Command | None) -> ConflictError:
+    said = f"{other.author} ordered {other.order}" if other else "another order was given"
+    return ConflictError(f"{said} meanwhile: look again before you order anything")
+
+
+def _command(item: Mapping[str, Any] | None) -> Command | None:
+    """Return an order, or `None` where somebody wrote something that is none."""
+    try:
+        known = json.loads(item["order"]["S"]) if item else {}
+        until_s = known.get("until_s")
+        return Command(
+            order=Order(known["order"]),
+            revision=int(known["revision"]),
+            author=str(known["author"]),
+            at_s=float(known["at_s"]),
+            until_s=None if until_s is None else float(until_s),
+            loss_s=None if known.get("loss_s") is None else float(known["loss_s"]),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return None
+
+
+def _number(item: Mapping[str, Any] | None, name: str) -> int | None:
+    """Return a whole number of an item, or `None` where there is none that can be read."""
+    known = str(((item or {}).get(name) or {}).get("N", ""))
+    return int(known) if known.isdigit() else None
+
+
+def _schema(item: Mapping[str, Any]) -> int:
+    return _number(item, "schema") or 1
+
+
+def _attempt(item: Mapping[str, Any]) -> Attempt:
+    """Return one attempt; a claim of which nothing was written down counts as a call."""
+    answer = item.get("answer", {}).get("S", "-")
+    return Attempt(
+        operation=item[STATE_SORT]["S"],
+        called=bool(item.get("called", {}).get("BOOL", True)),
+        answer=None if answer == "-" else answer,
+    )
+
+
+_WHOLE = {"wrote_epoch", "beat_epoch"}
+
+
+def _pulse(item: Mapping[str, Any]) -> Pulse:
+    """Return what a place says. What cannot be read it has not said; without a time it is old."""
+    known = {name: _said(item.get(name), whole=name in _WHOLE) for name in Pulse.__slots__}
+    at_s = known.pop("at_s")
+    return Pulse(**{"at_s": at_s if isinstance(at_s, float) else 0.0, **known})
+
+
+def _said(value: object, *, whole: bool) -> Any:  # noqa: ANN401 - one of three kinds
+    """Return a truth or a finite number, or `None` where it is neither."""
+    if not isinstance(value, Mapping):
+        return None
+    if isinstance(value.get("BOOL"), bool):
+        return value["BOOL"]
+    try:
+        number = float(value["N"])
+    except (KeyError, TypeError, ValueError):
+        return None
+    if not math.isfinite(number) or (whole and number != int(number)):
+        return None
+    return int(number) if whole else number
+
+
+def _notice(item: Mapping[str, Any]) -> Notice:
+    known = json.loads(item["entry"]["S"])
+    return Notice(
+        revision=int(item[STATE_SORT]["S"].removeprefix("rev#")),
+        text=known["notice"] or "",
+        urgent=bool(known["urgent"]),
+        at_s=known.get("at_s"),
+    )

@@ -1,0 +1,364 @@
+"""The orchestrator's world on AWS: each port joined from the services that it takes."""
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Protocol
+
+from otherside.core.topology import Side
+from otherside.core.wire_contract import (
+    FAILOVER_ACTIVE,
+    HEARTBEAT,
+    METRIC_DIMENSION,
+    METRIC_NAMESPACE,
+    PULSE_TIDY_MAX,
+    OrchestratorSettings,
+    actuator_name,
+)
+from otherside.failover.aws import evidence_reader
+from otherside.failover.aws import probes as default_probes
+from otherside.failover.aws.clients import Clients, calling
+from otherside.failover.aws.evidence_reader import WITNESS, Heard
+from otherside.failover.aws.global_cluster import Database
+from otherside.failover.aws.pledge import Kept, Pledges
+from otherside.failover.aws.probes import Question
+from otherside.failover.aws.state_store import PULSE_KEPT_S, Ledger, Notice, Pulse
+from otherside.failover.clock import Clock
+from otherside.failover.decision.decide import Decision, Terms, is_moving
+from otherside.failover.decision.observation import Facts, Lease, Reading
+from otherside.failover.decision.state import Intent, State
+from otherside.failover.ports import ConflictError, UnavailableError
+
+LOOK_S = 5.0
+"""Longest that a look takes; whatever has not answered by then is unknown."""
+PUBLISH_MAX_S = 20.0
+"""How old a look may be that the latch is published of: a later one may say otherwise."""
+SUBJECT_MAX = 99
+"""Fewer than 100, and no line break:
+https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
+
+Questions = Mapping[str, Callable[[], Any]]
+
+
+class Probes(Protocol):
+    """What looks at the application and at DNS as a user would."""
+
+    def ask(self, question: Question) -> Reading:
+        """Return GOOD for an answer of 200 and BAD for any other or none."""
+
+    def users_on(self, state_name: str) -> Side | None:
+        """Return which side DNS prefers, or `None` if it cannot be read."""
+
+    def sees_outside(self) -> Reading:
+        """Return whether names outside resolve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers:
+    """What everybody answered in time, and who did not, with the reason."""
+
+    known: Mapping[str, Any]
+    unreadable: tuple[str, ...]
+
+    def get(self, name: str, otherwise: Any = None) -> Any:  # noqa: ANN401 - as was answered
+        """Return one answer."""
+        return self.known.get(name, otherwise)
+
+
+class AwsWorld:
+    """AWS, seen from the standby's Region."""
+
+    def __init__(
+        self,
+        settings: OrchestratorSettings,
+        *,
+        clients: Clients,
+        clock: Clock,
+        code: str,
+        skew_s: float,
+        ask: "Callable[[Questions], Answers] | None" = None,
+        probes: "Probes | None" = None,
+    ) -> None:
+        """Keep the settings and the clients; nothing is called before a port is.
+
+        `ask` puts all the questions of a look; by itself, all at once. `probes` looks from outside.
+        """
+        self._settings, self._clients, self._clock = settings, clients, clock
+        self._here, self._skew_s = settings.standby_region, skew_s
+        self._ask, self._probes = ask or ask_all, probes or default_probes
+        self._ledger = Ledger(
+            clients.dynamodb(self._here),
+            table=settings.state_table,
+            application=settings.application,
+            clock=clock,
+            code=code,
+            skew_s=skew_s,
+        )
+        self._pledges = Pledges(clients.s3(self._here), bucket=settings.pledge_bucket, clock=clock)
+        self._database = Database(settings, clients)
+        self._terms: Terms | None = None
+        self._kept: Kept | None = None
+        self._pulses: Mapping[str, Pulse] = {}
+        self._seen_s = 0.0
+        self._failing: tuple[str, ...] | None = None
+
+    def now_s(self) -> float:
+        """Return the time, in seconds since 1970."""
+        return self._clock.now_s()
+
+    def recall(self) -> State:
+        """Return the newest committed revision, read from a majority."""
+        return self._ledger.newest()
+
+    def observe(self, state: State) -> Facts:
+        """Ask everybody at once, each for a few seconds at the most."""
+        answers = self._ask(self._questions(state))
+        self._kept = answers.get("pledge")
+        self._pulses = answers.get("pulses") or {}
+        lease: tuple[Lease, Terms] | None = answers.get("lease")
+        self._terms = lease[1] if lease else None
+        members = {side: answers.get(f"{side} member") for side in Side}
+        database, unreadable = None, answers.unreadable
+        try:
+            with calling("reading the database's description"):
+                database = self._database.view(answers.get("whole"), members)
+        except UnavailableError as error:
+            unreadable = (*unreadable, str(error))
+        self._seen_s = self.now_s()
+        return evidence_reader.facts(
+            state,
+            Heard(
+                at_s=self._seen_s,
+                pulses=answers.get("pulses"),
+                lease=self._joint_lease(lease[0] if lease else None),
+                command=answers.get("command"),
+                freeze=answers.get("freeze"),
+                database=database,
+                control_plane=answers.get("control_plane"),
+                canary=answers.get("canary", Reading.UNKNOWN),
+                standby_app=answers.get("standby_app", Reading.UNKNOWN),
+                standby_write=answers.get("standby_write", Reading.UNKNOWN),
+                users_on=answers.get("users_on"),
+                outside=answers.get("outside", Reading.UNKNOWN),
+                capacity_short=answers.get("capacity_short"),
+                attempts=answers.get("attempts"),
+                failing=self._failing,
+                unreadable=unreadable,
+                aurora=answers.get("aurora", ()),
+            ),
+        )
+
+    def _questions(self, state: State) -> Questions:
+        """Return everything that a look asks, by name."""
+        asked: dict[str, Callable[[], Any]] = {
+            "pulses": self._ledger.pulses,
+            "lease": self._ledger.lease,
+            "pledge": self._pledges.read,
+            "command": self._ledger.command,
+            "freeze": self._ledger.freeze,
+            "whole": self._database.whole,
+            **{f"{side} member": partial(self._database.member, side) for side in Side},
+            "control_plane": lambda: self._database.answers(Side.PRIMARY),
+            "canary": lambda: self._probes.ask(
+                self._question(self._settings.public_url, write=True)
+            ),
+            "standby_app": lambda: self._probes.ask(self._question(self._settings.standby_url)),
+            "users_on": lambda: self._probes.users_on(self._settings.traffic_state_name),
+            "outside": self._probes.sees_outside,
+            "capacity_short": self._capacity_short,
+        }
+        if is_moving(state):
+            asked["aurora"] = self._database.says
+            asked["attempts"] = partial(self._ledger.attempts, state.epoch)
+            asked["standby_write"] = lambda: self._probes.ask(
+                self._question(self._settings.standby_url, write=True)
+            )
+        return asked
+
+    def _joint_lease(self, lease: Lease | None) -> Lease | None:
+        """Return the lease as both who reads it and who goes by the pledge hold it.
+
+        Closed only where both are: a pledge that nobody can read may be one that holds.
+        """
+        if lease is None or lease.open:
+            return lease
+        pledge = self._kept.pledge if self._kept else None
+        unread = self._kept is None
+        held = pledge is not None and pledge.holds(self.now_s(), self._skew_s)
+        return Lease(open=unread or held, seen_s=lease.seen_s)
+
+    def _question(self, url: str, *, write: bool = False) -> Question:
+        settings = self._settings
+        return Question(
+            url=url,
+            path=settings.write_path if write else settings.readiness_path,
+            name=settings.public_url.partition("://")[2],
+        )
+
+    def record(self, decision: Decision, facts: Facts) -> None:
+        """Commit one revision with what it was decided on."""
+        self._ledger.append(decision, facts)
+
+    def wake(self, decision: Decision) -> None:
+        """Tell the actuator, if there is anything to do."""
+        if decision.move is None and not decision.raise_capacity:
+            return
+        with calling("waking the actuator"):
+            self._clients.functions(self._here).invoke(
+                FunctionName=actuator_name(self._settings.application), InvocationType="Event"
+            )
+
+    def set_terms(self, decision: Decision) -> None:
+        """Make the lease say what the decision wants, if it did not say so at this look."""
+        if decision.terms is not None and decision.terms != self._terms:
+            self._ledger.set_lease(decision.terms, decision.state.revision)
+            self._terms = decision.terms
+
+    def pledge(self, decision: Decision) -> None:
+        """Make the pledge say the same, for as long as nothing else is decided."""
+        if decision.terms is None:
+            return
+        if self._kept is None:
+            self._kept = self._pledges.read()
+        revision = decision.state.revision
+        self._kept = self._pledges.keep(decision.terms, revision, self._seen_s, self._kept)
+
+    def bridge(self) -> None:
+        """Let a pledge that holds hold on, where nobody can commit anything."""
+        self._pledges.bridge()
+
+    def note(self, failed: tuple[str, ...]) -> None:
+        """Keep what could not be done, for the next look to see; and clear up."""
+        self._failing = failed
+
+    def publish(self, decision: Decision) -> None:
+        """Publish that this look was taken, and whether users belong on the standby.
+
+        On every look and not when it changes: Route 53 reads a stream of data, and keeps the last
+        word only while it hears nothing. So nothing is said where nobody knows.
+        """
+        values = {HEARTBEAT: 1.0}
+        if self.now_s() - self._seen_s > PUBLISH_MAX_S:
+            msg = "publishing the latch: the look is too old"  # this function was frozen since
+            raise UnavailableError(msg)
+        if decision.latch is not None:
+            values[FAILOVER_ACTIVE] = 1.0 if decision.latch else 0.0
+        dimensions: Any = [
+            {"Name": METRIC_DIMENSION, "Value": self._settings.application},
+        ]
+        with calling("publishing the latch"):
+            self._clients.cloudwatch(self._here).put_metric_data(
+                Namespace=METRIC_NAMESPACE,
+                MetricData=[
+                    {"MetricName": name, "Dimensions": dimensions, "Value": value}
+                    for name, value in values.items()
+                ],
+            )
+
+    def tell(self, decision: Decision) -> None:
+        """Tell people of every revision that they have not been told of.
+
+        A function that dies between the two calls tells twice; nothing is told never.
+        """
+        upto = decision.state.revision
+        self._tidy()
+        notices, mark = self._ledger.untold(upto)
+        for notice in notices:
+            if notice.text:
+                subject, message = self._message(notice)
+                with calling("telling people"):
+                    self._clients.sns(self._here).publish(
+                        TopicArn=self._settings.topic_arn, Subject=subject, Message=message
+                    )
+            try:
+                self._ledger.mark_told(notice.revision, mark)
+            except ConflictError:
+                return  # whoever it is goes on from there
+            mark = notice.revision
+
+    def _message(self, notice: Notice) -> tuple[str, str]:
+        """Return a notice as subject and message: it carries its own time, for it may come late."""
+        urgent = "ACTION NEEDED: " if notice.urgent else ""
+        subject = f"{urgent}{self._settings.application}: {notice.text}"
+        when = "" if notice.at_s is None else f", {datetime.fromtimestamp(notice.at_s, UTC):%FT%TZ}"
+        text = f"{self._settings.application}, revision {notice.revision}{when}\n\n{notice.text}\n"
+        return _printable(subject)[:SUBJECT_MAX], text
+
+    def _tidy(self) -> None:
+        """Forget keepers that have been silent for long: each instance leaves one behind."""
+        now_s = self.now_s()
+        gone = [
+            (place, pulse.at_s)
+            for place, pulse in self._pulses.items()
+            if place != WITNESS and now_s - pulse.at_s > PULSE_KEPT_S
+        ]
+        for place, at_s in gone[:PULSE_TIDY_MAX]:
+            self._ledger.forget_pulse(place, at_s)
+
+    def claim(self, intent: Intent) -> None:
+        """Write down that this attempt is carried out now, once."""
+        self._ledger.claim(intent)
+
+    def move(self, intent: Intent) -> None:
+        """Ask Aurora to move the writer."""
+        self._database.move(intent)
+
+    def answered(self, intent: Intent, *, called: bool, answer: str | None) -> None:
+        """Write down what became of a claimed attempt."""
+        self._ledger.answered(intent, called=called, answer=answer)
+
+    def _capacity_short(self) -> bool:
+        with calling("describing the standby's capacity"):
+            found = self._clients.autoscaling(self._here).describe_auto_scaling_groups(
+                AutoScalingGroupNames=[self._settings.capacity_group]
+            )
+            smallest: int = found["AutoScalingGroups"][0]["MinSize"]
+            return smallest < int(self._settings.capacity_min)
+
+    def raise_capacity(self) -> None:
+        """Let the standby run as many instances as the primary does at the least.
+
+        Raising the minimum raises what is wanted with it, and nothing lowers it behind our back.
+        """
+        needed = int(self._settings.capacity_min)
+        with calling("raising the standby's capacity"):
+            self._clients.autoscaling(self._here, changing=True).update_auto_scaling_group(
+                AutoScalingGroupName=self._settings.capacity_group, MinSize=needed
+            )
+
+
+def _printable(text: str) -> str:
+    """Return a text as SNS takes it for a subject; one that it refused would hold up all others."""
+    return "".join(one if one.isascii() and one.isprintable() else "?" for one in text)
+
+
+def ask_all(asked: Questions) -> Answers:
+    """Ask everybody at once, for as long as a look may take."""
+    pool = ThreadPoolExecutor(len(asked))
+    futures: dict[str, Future[Any]] = {name: pool.submit(one) for name, one in asked.items()}
+    try:
+        done, _ = wait(futures.values(), timeout=LOOK_S)
+        return gather(
+            {name: future.result if future in done else _late for name, future in futures.items()}
+        )
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def gather(asked: Questions) -> Answers:
+    """Ask everybody, one after the other. Whoever fails in whatever way is left out, by name."""
+    known: dict[str, Any] = {}
+    unreadable: list[str] = []
+    for name, question in asked.items():
+        try:
+            with calling(name.replace("_", " ")):
+                known[name] = question()
+        except UnavailableError as error:
+            unreadable.append(str(error))
+    return Answers(known=known, unreadable=tuple(unreadable))
+
+
+def _late() -> None:
+    raise TimeoutError

@@ -1,0 +1,74 @@
+"""One look at the world, and what it asks for: load, observe, decide, commit, act.
+
+What woke us is never evidence. A crash at any line is mended by the next look: before the commit
+nothing has happened, and after it the committed state asks again for whatever the world lacks.
+"""
+
+from dataclasses import dataclass
+
+from otherside.failover.decision.decide import Decision, decide
+from otherside.failover.decision.observation import Facts
+from otherside.failover.decision.state import State
+from otherside.failover.decision.thresholds import Policy
+from otherside.failover.ports import ConflictError, DeciderPorts, UnavailableError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one look came to."""
+
+    before: State
+    facts: Facts
+    decision: Decision
+    failed: tuple[str, ...]
+    """What was asked for and could not be done, with the reasons; the next look asks again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A look that came to nothing."""
+
+    why: str
+    overtaken: bool = False
+    """Whether somebody else committed meanwhile, and so is looking too."""
+
+
+def reconcile(world: DeciderPorts, policy: Policy) -> Look | Lost:
+    """Take one look; return it, or why none could be taken.
+
+    Nothing is asked of the world that is not committed: a Region that is cut off from the majority
+    can neither read nor commit, and so does nothing but keep its word.
+    """
+    began_s = world.now_s()
+    try:
+        state = world.recall()
+        facts = world.observe(state)
+        decision = decide(state, facts, policy)
+        if decision.changed:
+            # This function may have been frozen since it began: what was so then is no ground
+            # for a step now, even if nobody has taken one meanwhile.
+            if world.now_s() - began_s > policy.fresh_s:
+                return Lost(why="the look is too old to be committed")
+            world.record(decision, facts)
+    except ConflictError as error:
+        return Lost(why=str(error), overtaken=True)
+    except UnavailableError as error:
+        return Lost(why=_with_bridge(str(error), world))
+    failed = []
+    for effect in (world.set_terms, world.pledge, world.wake, world.publish, world.tell):
+        # Each for itself: a topic that is down must not keep the writer where it is.
+        try:
+            effect(decision)
+        except UnavailableError as error:
+            failed.append(str(error))
+    world.note(tuple(failed))
+    return Look(before=state, facts=facts, decision=decision, failed=tuple(failed))
+
+
+def _with_bridge(why: str, world: DeciderPorts) -> str:
+    """Let the pledge hold on: whoever cannot commit gives nobody up."""
+    try:
+        world.bridge()
+    except UnavailableError as error:
+        return f"{why}; {error}"
+    return why

@@ -1,0 +1,512 @@
+"""The whole decision: one total function over one table.
+
+Rule 1: what can change the phase lives in `readings`, and what may stop a move in `gates`.
+Rule 2: the core knows sides and seconds, and nothing of AWS.
+Rule 3: a move that loses data is vetoed by any write that was seen to work.
+Rule 4: nothing is asked of the world that the committed state does not ask for.
+
+`decide` reads the phase's event from the facts, looks the next phase up in `TRANSITIONS`, and works
+out what the new state asks for. Actions are level-triggered: asked for on every look until a fact
+shows them done, so each is safe to repeat and no crash loses one.
+"""
+
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from otherside.core.topology import Side
+from otherside.failover.decision.evidence import (
+    MOVING,
+    TROUBLES,
+    foreign,
+    is_anchored,
+    read,
+    trouble_of,
+)
+from otherside.failover.decision.gates import HOME, obstacle
+from otherside.failover.decision.observation import Facts, Move, Order
+from otherside.failover.decision.state import Intent, Phase, State, Trouble
+from otherside.failover.decision.thresholds import Policy
+from otherside.failover.decision.transitions import TRANSITIONS, Event
+from otherside.failover.decision.verdict import BLIND, DEADLY, Evidence, Verdict, judge, weigh
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What the lease should say: on which side's writer, at which epoch, and whether at all."""
+
+    side: Side
+    epoch: int
+    open: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What to believe from now on, and what the new state asks of the world."""
+
+    state: State
+    changed: bool
+    """Whether the state is a new revision, to be committed before anything is asked."""
+    verdict: Verdict
+    """What this look means."""
+    reason: str
+    """This look in one sentence, for people."""
+    move: Intent | None
+    """Ask Aurora for this, if it is not yet `not_after_s`."""
+    terms: Terms | None
+    """What the lease should say; `None` leaves it as it is."""
+    latch: bool | None
+    """Whether users are to be held on the standby; `None` leaves whatever holds them now."""
+    raise_capacity: bool
+    notice: str | None
+    """What to tell people of this revision."""
+    urgent: bool
+    """Whether it waits for a person."""
+
+
+def decide(state: State, facts: Facts, policy: Policy) -> Decision:
+    """Return what to believe and what to ask, given one observation.
+
+    Total and deterministic: equal arguments give equal decisions.
+    """
+    evidence = weigh(facts.signals, facts.at_s, policy.fresh_s)
+    seen = _remember(state, evidence, facts, policy)
+    event, reason = read(seen, facts, evidence, policy)
+    phase = TRANSITIONS[state.phase].get(event)
+    if phase is None:
+        stayed = _stay(state, seen, reason, facts, policy)
+        return _ask(stayed, state, facts, policy, reason, seen.verdict)
+    revision = state.revision + 1
+    entered = replace(
+        seen,
+        phase=phase,
+        since_s=facts.at_s,
+        revision=revision,
+        entered=revision,
+        entered_by=str(event),
+        reason=reason,
+    )
+    settled = _damp(_enter(entered, event, facts, policy), state, facts.at_s, policy)
+    return _ask(settled, state, facts, policy, reason, seen.verdict)
+
+
+def objection(state: State, facts: Facts, policy: Policy) -> str | None:
+    """Return why the committed intent must not be carried out, or `None` if it may.
+
+    The actuator asks this of its own look at the world, right before it calls: no mistake of one
+    function alone moves the writer.
+    """
+    intent = state.intent
+    if intent is None or state.phase not in _ASKING:
+        return f"no intent is committed in {state.phase}"
+    if facts.at_s > intent.not_after_s:
+        return f"{intent.operation} has expired"
+    others = foreign(state, facts, policy)
+    if others is not None:
+        return others[1]
+    against = obstacle(state, facts, policy)
+    if against is not None:
+        return against
+    database = facts.database
+    if database is not None and database.move is not None and not intent.instead:
+        return f"{intent.operation}: Aurora is moving the writer already"
+    if database is None or database.writer is not state.writer:
+        return f"{intent.operation}: the writer is not where it was"
+    if intent.move is Move.SWITCHOVER:
+        return None
+    if facts.lease is None or facts.lease.open:
+        return "the old writer's lease is not known to be closed"
+    evidence = weigh(facts.signals, facts.at_s, policy.fresh_s)
+    if evidence.writes_live:
+        return "a write was seen to work"
+    verdict = judge(evidence)
+    return None if verdict in DEADLY else f"nothing is seen to be dead: {verdict}"
+
+
+def needs_capacity(state: State, facts: Facts) -> bool:
+    """Return whether the standby is to serve everyone and may have too few instances for it."""
+    serves = state.phase in _AWAY or (state.writer is not HOME and state.phase is not Phase.HALTED)
+    return serves and facts.capacity_short is not False
+
+
+def is_moving(state: State) -> bool:
+    """Return whether the writer may be on its way, so that Aurora has something to say."""
+    return state.phase in MOVING
+
+
+def _remember(state: State, evidence: Evidence, facts: Facts, policy: Policy) -> State:
+    """Return the state with what this look adds to what is known, whatever the phase.
+
+    A look that finds out too little counts as none: it neither confirms nor clears. A sign of life
+    clears at once, and so do looks that found out too little for too long.
+    """
+    now_s, verdict = facts.at_s, judge(evidence)
+    near = now_s - state.looked_s <= _gap_max_s(facts, policy)
+    if verdict in BLIND and near and not evidence.writes_live:
+        seen = replace(state, verdict=verdict)
+    elif verdict not in DEADLY:
+        seen = replace(state, verdict=verdict, bad_since_s=None)
+    else:
+        unbroken = state.bad_since_s is not None and near
+        lived = _lived_since(state, facts, policy)
+        since_s = state.bad_since_s if unbroken and not lived else now_s
+        seen = replace(state, verdict=verdict, bad_since_s=since_s, looked_s=now_s)
+    if state.phase is Phase.FENCING and facts.lease is not None:
+        seen = replace(seen, fenced_s=_fenced_since(state, facts))
+    return _heed(_ail(seen, evidence, facts), facts)
+
+
+def _ail(state: State, evidence: Evidence, facts: Facts) -> State:
+    """Return the state with what is wrong for a while though no phase says so."""
+    now_s = facts.at_s
+    well = state.verdict is Verdict.HEALTHY
+    ailing = None if well else state.unwell_since_s if state.unwell_since_s is not None else now_s
+    failing, since_s = state.failing, state.failing_since_s
+    if facts.failing is not None:
+        failing = facts.failing
+        since_s = None if not failing else now_s if since_s is None else since_s
+    trouble = trouble_of(state, facts, evidence) if state.phase in _SERVING else Trouble.NONE
+    return replace(
+        state,
+        unwell_since_s=ailing,
+        failing=failing,
+        failing_since_s=since_s,
+        trouble=trouble,
+    )
+
+
+def _gap_max_s(facts: Facts, policy: Policy) -> float:
+    """Return how far apart two looks may be that confirm one another.
+
+    Farther where the writer's own traces tell whether it lived in between.
+    """
+    return policy.look_gap_max_s / (1 if facts.replication is not None else 2)
+
+
+def _lived_since(state: State, facts: Facts, policy: Policy) -> bool:
+    """Return whether the writer is known to have written since it was first seen as dead.
+
+    Nobody may have looked at that moment; what it left in the store or on the standby tells.
+    """
+    replication, since_s = facts.replication, state.bad_since_s
+    if replication is None or since_s is None:
+        return False
+    return replication.lived_s > since_s + policy.skew_s
+
+
+def _fenced_since(state: State, facts: Facts) -> float | None:
+    """Return since when the lease has been seen closed without a break."""
+    assert facts.lease is not None, "asked of a lease that nobody saw"
+    if facts.lease.open:
+        return None
+    return facts.lease.seen_s if state.fenced_s is None else state.fenced_s
+
+
+def _heed(state: State, facts: Facts) -> State:
+    """Return the state with a freeze that a person asked for; in any phase, once."""
+    freeze = facts.freeze
+    if freeze is None or freeze.order is not Order.FREEZE or freeze.at_s == state.heeded_s:
+        return state
+    return replace(state, frozen_until_s=freeze.until_s or 0.0, heeded_s=freeze.at_s)
+
+
+_WATCHING = frozenset(
+    {Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.FENCING, Phase.SWITCHING}
+)
+"""Phases whose looks are committed: the window must survive the function that watches it."""
+_SERVING = frozenset({Phase.FAILED_OVER, Phase.REJOINED, Phase.FAILBACK_READY})
+"""Phases that rest while the standby serves everyone."""
+_PATIENCE_S: dict[Phase, float | None] = {
+    Phase.STEADY: None,
+    Phase.SUSPECT: 300.0,
+    Phase.AWAIT_APPROVAL: 0.0,
+    Phase.BLOCKED: 0.0,
+    Phase.FENCING: 60.0,
+    Phase.PROMOTE_INTENT: 120.0,
+    Phase.PROMOTING: 300.0,
+    Phase.VERIFY: 120.0,
+    Phase.SHIFT: 180.0,
+    Phase.FAILED_OVER: 86_400.0,
+    Phase.REJOINED: 86_400.0,
+    Phase.FAILBACK_READY: 7 * 86_400.0,
+    Phase.SWITCH_PRECHECK: 240.0,
+    Phase.SWITCH_INTENT: 120.0,
+    Phase.SWITCHING: 180.0,
+    Phase.HALTED: 0.0,
+}
+"""How long a phase may take before a person hears of it, again and again; steady may for ever."""
+_ASKING = frozenset({Phase.PROMOTE_INTENT, Phase.SWITCH_INTENT})
+_CLOSED = frozenset({Phase.FENCING, Phase.PROMOTE_INTENT, Phase.PROMOTING})
+"""Phases in which no side may acknowledge a write."""
+_AWAY = frozenset({Phase.PROMOTE_INTENT, Phase.PROMOTING})
+"""Phases in which the standby is about to serve everyone; it does wherever the writer is there."""
+
+
+def _stay(state: State, seen: State, reason: str, facts: Facts, policy: Policy) -> State:
+    """Return the state after a look that moved nothing: a new revision where it must be kept."""
+    now_s = facts.at_s
+    waited = state.told_s < state.since_s or now_s - state.told_s >= policy.remind_s
+    unsaid = seen.trouble is not state.trouble and seen.trouble is not Trouble.NONE
+    ails = _ailment(seen, now_s, policy)
+    said = state.phase is Phase.STEADY and state.told_s > state.since_s
+    relieved = state.trouble is not Trouble.NONE and seen.trouble is Trouble.NONE
+    recovered = (said or relieved) and _is_well(seen)
+    if not state.anchored and is_anchored(facts):
+        told = replace(seen, anchored=True)
+    elif state.revision == 0:
+        told = seen
+    elif unsaid or (waited and (ails is not None or _is_overdue(state, now_s))):
+        told, reason = replace(seen, told_s=now_s), _joined(reason, ails)
+    elif recovered:
+        told, reason = replace(seen, told_s=state.since_s), f"{reason}: well again"
+    elif seen.heeded_s != state.heeded_s or _worth_keeping(state, seen, policy):
+        told = seen
+    else:
+        told = None
+    return state if told is None else replace(told, revision=state.revision + 1, reason=reason)
+
+
+def _joined(reason: str, ailment: str | None) -> str:
+    return reason if ailment is None or ailment in reason else f"{reason}; {ailment}"
+
+
+def _ailment(state: State, now_s: float, policy: Policy) -> str | None:
+    """Return what a person has to hear of though no phase waits for one, in one sentence."""
+    if state.trouble is not Trouble.NONE:
+        return TROUBLES[state.trouble]
+    failing_s = state.failing_since_s
+    if failing_s is not None and now_s - failing_s >= policy.failing_max_s:
+        return f"failing for {now_s - failing_s:.0f} s: {'; '.join(state.failing)}"
+    if not state.anchored and now_s - state.since_s >= policy.blind_max_s:
+        return "nothing is opened or decided until then: see that the keepers run and may report"
+    unwell_s = state.unwell_since_s
+    if (
+        state.phase is Phase.STEADY
+        and unwell_s is not None
+        and now_s - unwell_s >= policy.blind_max_s
+    ):
+        return f"{state.verdict} for {now_s - unwell_s:.0f} s, and nothing is decided by that"
+    return None
+
+
+def _is_well(state: State) -> bool:
+    well = state.unwell_since_s is None or state.phase is not Phase.STEADY
+    return well and state.anchored and not state.failing and state.trouble is Trouble.NONE
+
+
+def _is_overdue(state: State, now_s: float) -> bool:
+    """Return whether a phase needs a person: because it always does, or by how long it lasts."""
+    patience_s = _PATIENCE_S[state.phase]
+    return patience_s is not None and now_s - state.since_s >= patience_s
+
+
+def _worth_keeping(state: State, seen: State, policy: Policy) -> bool:
+    """Return whether a look adds more than that it was taken, or it is time to say so again."""
+    if state.failing != seen.failing or state.trouble is not seen.trouble:
+        return True
+    if state.phase is Phase.STEADY:
+        return (state.unwell_since_s is None) != (seen.unwell_since_s is None)
+    if state.phase not in _WATCHING:
+        return False
+    if seen.looked_s - state.looked_s >= policy.look_gap_max_s / 3:
+        return True
+    looked = replace(seen, looked_s=state.looked_s, unwell_since_s=state.unwell_since_s)
+    return looked != state
+
+
+def _damp(state: State, before: State, now_s: float, policy: Policy) -> State:
+    """Return the state with one more suspicion counted: a Region that flaps is told of once."""
+    if state.phase is not Phase.SUSPECT or before.phase is not Phase.STEADY:
+        return state
+    close = now_s - before.flapped_s <= policy.flap_window_s
+    flaps = before.flaps + 1 if close else 1
+    state = replace(state, flaps=flaps, flapped_s=now_s)
+    if flaps <= policy.flaps_max:
+        return state
+    reason = f"{state.reason}; suspected {flaps} times, each soon after the last: it flaps"
+    told_s = now_s if _flap_is_told(state, before, now_s, policy) else state.told_s
+    return replace(state, reason=reason, told_s=told_s)
+
+
+def _flap_is_told(state: State, before: State, now_s: float, policy: Policy) -> bool:
+    first = state.flaps == policy.flaps_max + 1
+    return first or now_s - before.told_s >= policy.remind_s
+
+
+def _enter(state: State, event: Event, facts: Facts, policy: Policy) -> State:
+    """Return the state with what entering its phase changes."""
+    now_s = facts.at_s
+    match state.phase:
+        case Phase.FENCING:
+            return _with_loss(state, facts)
+        case Phase.PROMOTE_INTENT | Phase.SWITCH_INTENT:
+            return _with_intent(state, event, now_s, policy)
+        case Phase.VERIFY:
+            return _with_writer(state, event, facts)
+        case Phase.SHIFT:
+            return replace(state, latched=state.writer is not HOME)
+        case Phase.FAILED_OVER:
+            return replace(state, block_until_s=now_s + policy.block_s, reconciled=False)
+        case Phase.REJOINED if event is Event.SIGNED:
+            return replace(state, reconciled=True)
+        case Phase.STEADY:
+            return _at_home(state, event, facts)
+        case Phase.AWAIT_APPROVAL | Phase.BLOCKED | Phase.HALTED:
+            return _waiting(state, event, facts, policy)
+        case (
+            Phase.SUSPECT
+            | Phase.PROMOTING
+            | Phase.REJOINED
+            | Phase.FAILBACK_READY
+            | Phase.SWITCH_PRECHECK
+            | Phase.SWITCHING
+        ):
+            return state
+        case _:
+            assert_never(state.phase)
+
+
+def _waiting(state: State, event: Event, facts: Facts, policy: Policy) -> State:
+    """Return the state with a person told, and of how much: an approval is for no more."""
+    if state.phase is Phase.HALTED:
+        return _halted(state, event, facts)
+    now_s, loss = facts.at_s, facts.replication
+    waits = replace(
+        state,
+        told_s=now_s,
+        denied=state.denied or event is Event.DENIED,
+        asked_loss_s=loss.estimate_s if loss else None,
+    )
+    if event in {Event.DECLINED, Event.UNCALLED}:
+        # Known to have moved nothing: it counts for no hour, and what moves now is somebody else's.
+        pause_s = max(state.quiet_until_s, now_s + policy.declined_pause_s)
+        free_s = state.intent.free_from_s if state.intent else state.block_until_s
+        return replace(waits, intent=None, quiet_until_s=pause_s, block_until_s=free_s)
+    return waits
+
+
+def _halted(state: State, event: Event, facts: Facts) -> State:
+    """Return the state of a halt: a table that was lost does not know what holds users either."""
+    seen = facts.epoch_seen
+    lost = not state.anchored or (seen is not None and seen > state.epoch)
+    unknown = event is Event.FOREIGN and lost
+    return replace(state, told_s=facts.at_s, latched=None if unknown else state.latched)
+
+
+def _with_loss(state: State, facts: Facts) -> State:
+    """Return the state with what leaving now would lose, for the record."""
+    loss = facts.replication
+    return replace(
+        state,
+        fenced_s=None,
+        loss_estimate_s=loss.estimate_s if loss else None,
+        loss_bound_s=loss.bound_s if loss else None,
+    )
+
+
+def _next_epoch(state: State, facts: Facts) -> int:
+    """Return an epoch above everything that was seen, in our table or in the database."""
+    return max(state.epoch, facts.epoch_seen or 0) + 1
+
+
+def _with_writer(state: State, event: Event, facts: Facts) -> State:
+    """Return the state with the writer where it was moved to, by us or by somebody else."""
+    moved = replace(state, moved_s=facts.at_s, anchored=True)
+    if event is Event.ADOPTED_AWAY:
+        return replace(moved, writer=HOME.other, intent=None, epoch=_next_epoch(state, facts))
+    assert state.intent is not None, "moved without an intent"
+    return replace(moved, writer=state.intent.target)
+
+
+def _at_home(state: State, event: Event, facts: Facts) -> State:
+    """Return the state with nothing suspected; adopted where it stands, if a person said so."""
+    if event is Event.ADOPTED_AT_HOME:
+        epoch = _next_epoch(state, facts)
+        state = replace(state, writer=HOME, intent=None, moved_s=facts.at_s, epoch=epoch)
+    if state.intent is not None and state.intent.target is not state.writer:
+        state = replace(state, intent=None)  # given up: a move that is seen later is not ours
+    return replace(
+        state,
+        bad_since_s=None,
+        denied=False,
+        latched=state.writer is not HOME,
+        anchored=True,
+    )
+
+
+def _with_intent(state: State, event: Event, now_s: float, policy: Policy) -> State:
+    """Return the state with a new intent: a new epoch, or another attempt of the same one."""
+    last = state.intent if event in {Event.RETRY, Event.CANCELLED} else None
+    failover = state.phase is Phase.PROMOTE_INTENT
+    epoch = state.epoch if last else state.epoch + 1
+    over = state.intent
+    instead = (
+        failover
+        and over is not None
+        and over.move is Move.SWITCHOVER
+        and over.target is not state.writer
+    )
+    intent = Intent(
+        epoch=epoch,
+        attempt=last.attempt + 1 if last else 1,
+        move=Move.FAILOVER if failover else Move.SWITCHOVER,
+        target=HOME.other if failover else state.writer.other,
+        not_after_s=now_s + policy.intent_s,
+        free_from_s=last.free_from_s if last else state.block_until_s,
+        instead=last.instead if last else instead,
+    )
+    quiet_until_s = intent.not_after_s + policy.actor_s + policy.skew_s
+    # From the attempt on, and again from its end: whatever becomes of it, the next is a person's.
+    block_until_s = now_s + policy.block_s if failover else state.block_until_s
+    return replace(
+        state,
+        epoch=epoch,
+        intent=intent,
+        quiet_until_s=quiet_until_s,
+        block_until_s=block_until_s,
+    )
+
+
+def _ask(
+    state: State, committed: State, facts: Facts, policy: Policy, reason: str, verdict: Verdict
+) -> Decision:
+    """Return the decision: what this state asks of the world, on every look that finds it."""
+    intent = state.intent if state.phase in _ASKING else None
+    changed = state.revision != committed.revision
+    said = state.reason if changed else reason
+    return Decision(
+        state=state,
+        changed=changed,
+        verdict=verdict,
+        reason=said,
+        move=intent if intent and facts.at_s <= intent.not_after_s else None,
+        terms=_terms(state),
+        latch=state.latched if state.anchored else None,
+        raise_capacity=needs_capacity(state, facts),
+        notice=f"{state.phase}: {said}" if changed and _is_news(state, committed, policy) else None,
+        urgent=_is_overdue(state, facts.at_s)
+        or _ailment(state, facts.at_s, policy) is not None
+        or _flaps(state, policy),
+    )
+
+
+def _is_news(state: State, committed: State, policy: Policy) -> bool:
+    """Return whether people are told of a revision."""
+    if state.told_s != committed.told_s or state.heeded_s != committed.heeded_s:
+        return True
+    if {state.phase, committed.phase} == {Phase.STEADY, Phase.SUSPECT} and _flaps(state, policy):
+        return False
+    return state.phase is not committed.phase or state.intent != committed.intent
+
+
+def _flaps(state: State, policy: Policy) -> bool:
+    return state.flaps > policy.flaps_max and state.phase in {Phase.SUSPECT, Phase.STEADY}
+
+
+def _terms(state: State) -> Terms | None:
+    """Return what the lease should say.
+
+    A halt leaves it as it was: nobody knows who writes. So does a table that may have been lost.
+    """
+    if state.phase is Phase.HALTED or not state.anchored:
+        return None
+    return Terms(side=state.writer, epoch=state.epoch, open=state.phase not in _CLOSED)

@@ -1,0 +1,486 @@
+"""What a look means for each phase: one small function a phase, from facts to an event.
+
+Nothing here changes anything. `foreign` comes before all of them: somebody else's move, a table
+that was lost, a member that is none any more.
+"""
+
+from collections.abc import Callable
+
+from otherside.failover.decision.gates import (
+    HOME,
+    approval,
+    covers,
+    loss_of,
+    needed_s,
+    obstacle,
+    ordered,
+    question,
+    unfit,
+)
+from otherside.failover.decision.observation import (
+    Attempt,
+    DatabaseView,
+    Facts,
+    Move,
+    Order,
+    Progress,
+    Reading,
+)
+from otherside.failover.decision.state import Intent, Phase, State, Trouble
+from otherside.failover.decision.thresholds import Policy
+from otherside.failover.decision.transitions import Event
+from otherside.failover.decision.verdict import DEADLY, Evidence
+
+Read = tuple[Event, str]
+
+MOVING = frozenset(
+    {Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.SWITCH_INTENT, Phase.SWITCHING, Phase.VERIFY}
+)
+"""Phases in which the writer may be on its way, by our own doing."""
+_PAIRED = frozenset(
+    {
+        *(Phase.STEADY, Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.FENCING),
+        *(Phase.FAILBACK_READY, Phase.SWITCH_PRECHECK),
+    }
+)
+"""Phases that count on a follower: one that was detached is somebody's doing."""
+_PENDING = frozenset({Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.FENCING})
+"""Phases that a switchover may have been given up for."""
+
+
+def read(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+    """Return what a look means for the phase, and in one sentence why."""
+    found = foreign(state, facts, policy) or _stopped(state, facts, policy)
+    if found is None and not state.anchored:
+        found = _first_day(facts)
+    if found is None and state.phase in _PENDING:
+        found = _arrived_after_all(state, facts, evidence)
+    return found or _READ[state.phase](state, facts, evidence, policy)
+
+
+def is_anchored(facts: Facts) -> bool:
+    """Return whether the database itself has told its epoch and its writer.
+
+    The table alone cannot say that nothing has happened yet: an empty one may have been lost.
+    """
+    return facts.database is not None and facts.epoch_seen is not None
+
+
+def _first_day(facts: Facts) -> Read | None:
+    if is_anchored(facts):
+        return None
+    return Event.NOTHING, "first day: waiting until the database tells its writer and its epoch"
+
+
+def _stopped(state: State, facts: Facts, policy: Policy) -> Read | None:
+    if state.phase is Phase.HALTED:
+        return None
+    order = ordered(Order.HALT, state, facts, policy)
+    return (Event.STOPPED, f"{order.author} stopped it in {state.phase}") if order else None
+
+
+def foreign(state: State, facts: Facts, policy: Policy) -> Read | None:
+    """Return that somebody else moves or has moved the writer, if so, in whatever phase.
+
+    For a while after a move of our own, a description may still be one from before it.
+    """
+    if state.phase is Phase.HALTED:
+        return None
+    lost = _lost_table(state, facts)
+    database = facts.database
+    if lost is not None or database is None:
+        return lost
+    settled = facts.at_s - state.moved_s > policy.settle_s
+    ours = state.phase in MOVING or not settled or _is_pending(state)
+    # A move to where the writer is already may be reported for as long as replicas follow.
+    arrived = database.move is not None and database.move.target is database.writer is state.writer
+    if database.move is not None and not arrived and not (ours and _is_intended(state, database)):
+        return Event.FOREIGN, f"somebody else is moving the writer to {database.move.target}"
+    return _displaced(state, database, settled=settled)
+
+
+def _lost_table(state: State, facts: Facts) -> Read | None:
+    """Return that the database remembers more than our table does: it was lost or restored."""
+    if facts.epoch_seen is not None and facts.epoch_seen > state.epoch:
+        return Event.FOREIGN, (
+            f"the database remembers epoch {facts.epoch_seen} and our table {state.epoch}: the "
+            "table was lost or restored, or somebody else decides"
+        )
+    database = facts.database
+    strayed = database is not None and database.writer is not HOME and database.move is None
+    if not state.anchored and strayed and database is not None and database.writer is not None:
+        return Event.FOREIGN, (
+            f"our table is empty and the writer is on {database.writer}: the table was lost"
+        )
+    return None
+
+
+def _displaced(state: State, database: DatabaseView, *, settled: bool) -> Read | None:
+    """Return that the database is not made up as we left it."""
+    if database.writer is None:
+        if state.phase in MOVING or not settled:
+            return None
+        return Event.FOREIGN, database.alien or "the writer is nobody's that we know"
+    expected = {state.writer} if settled else {state.writer, state.writer.other}
+    if state.intent is not None and (state.phase in MOVING or _is_pending(state)):
+        expected.add(state.intent.target)
+    if database.writer not in expected:
+        return Event.FOREIGN, f"somebody else has moved the writer to {database.writer}"
+    if not database.follower_is_member and settled and state.phase in _PAIRED:
+        return Event.FOREIGN, (
+            f"somebody has taken the {state.writer.other} out of the global database"
+        )
+    return None
+
+
+def _is_pending(state: State) -> bool:
+    """Return whether an intent of ours was given up for lost and may arrive after all."""
+    intent = state.intent
+    return state.phase in _PENDING and intent is not None and intent.target is not state.writer
+
+
+def _is_intended(state: State, database: DatabaseView) -> bool:
+    """Return whether a move is the one that we asked for, or one that a person took over."""
+    intent, move = state.intent, database.move
+    if intent is None or move is None:
+        return move is not None
+    kinds = {intent.move, Move.SWITCHOVER} if intent.instead else {intent.move}
+    return move.kind in kinds and move.target is intent.target
+
+
+def _arrived_after_all(state: State, facts: Facts, evidence: Evidence) -> Read | None:
+    """Return that a switchover which was given up for lost has arrived, or goes on."""
+    intent, database = state.intent, facts.database
+    if not _is_pending(state) or intent is None or database is None:
+        return None
+    if database.writer is intent.target:
+        return Event.MOVED, f"the writer is on {intent.target} after all"
+    lives = evidence.writes_live or state.bad_since_s is None
+    if database.move is not None and lives:
+        return Event.MOVING, f"{intent.operation}: the writer's side lives, and it is moving"
+    return None
+
+
+def _read_steady(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+    if state.bad_since_s is not None and state.writer is HOME:
+        return Event.SUSPECTED, f"{state.verdict}: watching for the whole window"
+    order = ordered(Order.SWITCHOVER, state, facts, policy)
+    if order is not None:
+        return Event.ORDERED, f"{order.author} asked for a switchover"
+    return Event.NOTHING, f"steady: {state.verdict}"
+
+
+def _read_suspect(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+    if state.bad_since_s is None or evidence.writes_live:
+        return Event.CLEARED, f"cleared: {state.verdict}"
+    window_s, held_s = needed_s(state, policy), facts.at_s - state.bad_since_s
+    if held_s < window_s:
+        if facts.at_s - state.since_s > policy.suspect_max_s:
+            return Event.EXPIRED, "suspected for too long without a confirmation"
+        return Event.NOTHING, (
+            f"confirming {state.verdict}: {evidence.bad} of {len(evidence.main)} signals bad for "
+            f"{held_s:.0f} s of {window_s:.0f} s; {_lag(facts)}"
+        )
+    if state.verdict not in DEADLY:
+        return Event.NOTHING, f"confirmed for {held_s:.0f} s, and too little was seen just now"
+    return _guard(state, facts, policy, approved=False)
+
+
+def _lag(facts: Facts) -> str:
+    replication = facts.replication
+    return f"lag {replication.lag_max_s:.1f} s" if replication else "lag unknown"
+
+
+def _guard(state: State, facts: Facts, policy: Policy, *, approved: bool) -> Read:
+    """Return whether a confirmed disaster may be answered by moving the writer, and why not."""
+    against = obstacle(state, facts, policy)
+    if against is not None:
+        return Event.REFUSED, against
+    if facts.at_s < state.quiet_until_s:
+        return Event.REFUSED, f"{state.reason}; nothing is asked again before it is quiet"
+    asked = question(state, facts, policy)
+    if asked is not None and not approved:
+        return Event.ASKING, asked
+    return Event.ALLOWED, f"{state.verdict} confirmed: the writer moves to {HOME.other}"
+
+
+def _read_await_approval(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+    if state.bad_since_s is None or evidence.writes_live:
+        return Event.CLEARED, f"cleared while waiting: {state.verdict}"
+    denied = ordered(Order.DENY, state, facts, policy)
+    if denied is not None:
+        return Event.DENIED, f"{denied.author} denied it"
+    if state.verdict not in DEADLY:
+        return Event.NOTHING, state.reason
+    yes = approval(state, facts, policy)
+    if yes is not None:
+        if covers(yes, state, facts, policy):
+            return _guard(state, facts, policy, approved=True)
+        return (
+            Event.ASKING,
+            f"{yes.author} approved less than what would be lost now; {loss_of(facts)}",
+        )
+    if facts.at_s - state.bad_since_s >= needed_s(state, policy):
+        event, reason = _guard(state, facts, policy, approved=False)
+        if event is Event.ALLOWED:
+            return event, reason  # what stood in the way is gone; nobody is needed any more
+    return Event.NOTHING, state.reason
+
+
+def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+    if evidence.writes_live or (state.bad_since_s is None and not state.denied):
+        return Event.CLEARED, f"cleared while blocked: {state.verdict}"
+    held_s = 0.0 if state.bad_since_s is None else facts.at_s - state.bad_since_s
+    if state.verdict not in DEADLY or held_s < needed_s(state, policy):
+        return Event.NOTHING, state.reason
+    yes = approval(state, facts, policy)
+    approved = yes is not None and covers(yes, state, facts, policy)
+    if (state.denied and not approved) or facts.at_s < state.quiet_until_s:
+        return Event.NOTHING, state.reason
+    return _guard(state, facts, policy, approved=approved)
+
+
+def _read_fencing(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+    if evidence.writes_live or state.bad_since_s is None:
+        return Event.CLEARED, f"cleared while fencing: {state.verdict}"
+    denied = ordered(Order.DENY, state, facts, policy)
+    if denied is not None:
+        return Event.DENIED, f"{denied.author} denied it"
+    against = obstacle(state, facts, policy) if facts.database is not None else None
+    if against is not None:
+        return Event.REFUSED, against
+    if state.fenced_s is None:
+        why = f": {'; '.join(state.failing)}" if state.failing else ""
+        if facts.at_s - state.since_s > policy.fence_max_s:
+            return Event.STUCK, f"the old writer's lease could not be closed{why}"
+        return Event.NOTHING, f"fencing: closing the old writer's lease{why}"
+    left_s = state.fenced_s + policy.lease_s + policy.skew_s - facts.at_s
+    if state.verdict not in DEADLY:
+        return Event.NOTHING, "fencing: too little was seen just now"
+    if facts.at_s - state.bad_since_s < needed_s(state, policy):
+        return Event.NOTHING, f"fencing: {state.verdict} is waited for longer"
+    if left_s > 0:
+        return Event.NOTHING, f"fencing: the old writer's lease runs out in {left_s:.0f} s"
+    return Event.FENCED, "the old writer's lease has run out"
+
+
+def _read_intent(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+    intent, database = state.intent, facts.database
+    assert intent is not None, "an intent phase without an intent"
+    if database is not None and database.writer is intent.target:
+        return Event.MOVED, f"the writer is on {intent.target}"
+    if database is not None and database.move is not None and database.move.kind is intent.move:
+        return Event.MOVING, f"{intent.operation}: Aurora is moving the writer"
+    mine = _attempt(intent, facts)
+    if facts.at_s <= intent.not_after_s + policy.skew_s:
+        return Event.NOTHING, f"{intent.operation}: {_became(mine)}"
+    if evidence.writes_live and state.phase is Phase.PROMOTE_INTENT:
+        # What was called last may not be in a description yet that is as old as it may be.
+        if facts.at_s < state.quiet_until_s + policy.settle_s:
+            return Event.NOTHING, f"{intent.operation}: a write works; letting it expire"
+        return Event.CLEARED, f"{intent.operation} expired and a write works"
+    if state.phase is Phase.PROMOTE_INTENT and state.verdict not in DEADLY:
+        return Event.NOTHING, f"{intent.operation} had no effect, and too little was seen just now"
+    if state.phase is Phase.SWITCH_INTENT and state.writer is HOME and state.verdict in DEADLY:
+        return Event.SUSPECTED, f"{state.verdict} before the switchover began"
+    perhaps = mine is not None and mine.called and not mine.refused
+    if perhaps and facts.at_s <= intent.not_after_s + policy.settle_s:
+        # It may be under way, and the description older than it.
+        return Event.NOTHING, f"{intent.operation}: {_became(mine)}; waiting until it is seen"
+    return _again(state, intent, facts, policy)
+
+
+def _attempt(intent: Intent, facts: Facts) -> Attempt | None:
+    found = [one for one in facts.attempts or () if one.operation == intent.operation]
+    return found[0] if found else None
+
+
+def _became(attempt: Attempt | None) -> str:
+    """Return what became of an attempt, for people."""
+    if attempt is None or not attempt.called:
+        return "nobody has asked Aurora yet"
+    return f"Aurora was asked: {attempt.answer or 'no answer'}"
+
+
+def _again(state: State, intent: Intent, facts: Facts, policy: Policy) -> Read:
+    """Return whether an intent that had no effect is tried again: calls count, and not wishes."""
+    attempts = facts.attempts
+    if attempts is None:
+        return Event.NOTHING, f"{intent.operation}: nobody can say whether Aurora was asked"
+    calls = [one for one in attempts if one.called]
+    answers = ", ".join(one.answer or "no answer" for one in calls)
+    away = Event.UNFIT_AT_HOME if state.writer is HOME else Event.UNFIT_AWAY
+    failover, harmless = intent.move is Move.FAILOVER, all(one.refused for one in calls)
+    if len(calls) >= policy.attempts_max:
+        reason = f"Aurora was asked {len(calls)} times and has not moved: {answers}"
+        if not harmless:
+            return Event.EXHAUSTED, reason
+        return (Event.DECLINED if failover else away), reason
+    last = max((one.number for one in calls), default=0)
+    if intent.attempt - last >= policy.uncalled_max:
+        reason = f"nobody asked Aurora {policy.uncalled_max} times in a row: no actuator acts"
+        if not harmless:
+            return Event.EXHAUSTED, f"{reason}; before that: {answers}"
+        return (Event.UNCALLED if failover else away), reason
+    said = f" ({answers})" if answers else ", and Aurora was not asked"
+    return Event.RETRY, f"{intent.operation} had no effect{said}; asking again"
+
+
+def _read_moving(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+    intent, database = state.intent, facts.database
+    assert intent is not None, "a moving phase without an intent"
+    if database is not None and database.writer is intent.target:
+        return Event.MOVED, f"the writer is on {intent.target}"
+    lasted_s = facts.at_s - state.since_s
+    stuck = _stands_still(state, facts, policy) if state.phase is Phase.SWITCHING else None
+    if stuck is not None:
+        return Event.ASKING, stuck
+    longest_s = policy.switch_max_s if state.phase is Phase.SWITCHING else policy.promote_max_s
+    if lasted_s > longest_s:
+        return Event.STUCK, f"{intent.operation} has not finished in {longest_s:.0f} s"
+    if database is None or (database.move and database.move.progress is Progress.MOVING):
+        return Event.NOTHING, f"{intent.operation}: moving"
+    if database.move is not None:
+        return Event.NOTHING, f"{intent.operation}: being cancelled"
+    if lasted_s <= policy.settle_s:
+        return Event.NOTHING, f"{intent.operation}: not seen to move; the view may be an old one"
+    # A move that is seen was asked for, whether or not what became of the call could be written.
+    begun = max(sum(one.called for one in facts.attempts or ()), 1)
+    if begun >= policy.attempts_max:
+        return Event.EXHAUSTED, f"Aurora cancelled {begun} attempts"
+    return Event.CANCELLED, f"Aurora cancelled {intent.operation}"
+
+
+def _stands_still(state: State, facts: Facts, policy: Policy) -> str | None:
+    """Return that a switchover waits for a Region that has died: only a failover leaves that."""
+    if state.writer is not HOME or state.bad_since_s is None or state.verdict not in DEADLY:
+        return None
+    held_s = facts.at_s - state.bad_since_s
+    if held_s < needed_s(state, policy) or facts.at_s - state.since_s < policy.switch_stuck_s:
+        return None
+    return f"the switchover stands still, and the Region it leaves is dead: {loss_of(facts)}"
+
+
+def _read_verify(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+    if facts.write_verified:
+        return Event.VERIFIED, f"a write was read back on {state.writer}"
+    order = ordered(Order.PROCEED, state, facts, policy)
+    if order is not None:
+        return Event.VERIFIED, f"{order.author} went on without a write that was read back"
+    return Event.NOTHING, f"verifying a write on {state.writer}"
+
+
+def _read_shift(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+    order = ordered(Order.PROCEED, state, facts, policy)
+    if facts.users_on is not state.writer and order is None:
+        return Event.NOTHING, f"waiting until DNS answers with {state.writer}"
+    said = (
+        f"users are on {state.writer}" if order is None else f"{order.author} went on without DNS"
+    )
+    if state.writer is HOME:
+        return Event.SHIFTED_HOME, said
+    lossy = state.intent is None or state.intent.move is Move.FAILOVER
+    return Event.SHIFTED_BY_FAILOVER if lossy else Event.SHIFTED_AWAY, said
+
+
+TROUBLES = {
+    Trouble.NO_WRITES: (
+        "no write works on the side that serves everyone, and nothing is moved by itself: mend it "
+        "there, or move the writer by hand and adopt it"
+    ),
+    Trouble.DRIFTING: (
+        "DNS leads users to the side that was given up: see that the latch is published and "
+        "that Route 53's checks follow it"
+    ),
+}
+
+
+def trouble_of(state: State, facts: Facts, evidence: Evidence) -> Trouble:
+    """Return what is wrong while the standby serves everyone. What nobody can tell is no trouble.
+
+    No write works only where two ways that do not fail together say so, and none says otherwise.
+    """
+    ways = (evidence.standby_canary, evidence.witness_canary, evidence.write_pulse)
+    if not evidence.writes_live and ways.count(Reading.BAD) > 1:
+        return Trouble.NO_WRITES
+    if facts.users_on not in {None, state.writer}:
+        return Trouble.DRIFTING
+    return Trouble.NONE
+
+
+def _read_failed_over(state: State, facts: Facts, _evidence: Evidence, _policy: Policy) -> Read:
+    database = facts.database
+    if database is not None and database.writer is state.writer and database.resynced:
+        return Event.RESYNCED, f"{HOME} follows {state.writer} again"
+    return Event.NOTHING, f"one Region alone: waiting until {HOME} follows again"
+
+
+def _read_rejoined(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+    if not state.reconciled:
+        order = ordered(Order.SIGN_RECONCILIATION, state, facts, policy)
+        if order is not None:
+            return Event.SIGNED, f"{order.author} signed the reconciliation"
+        return Event.NOTHING, "waiting for a person to sign what became of the lost writes"
+    if facts.at_s - state.since_s < policy.stable_s:
+        return Event.NOTHING, "waiting until both sides have been stable for long enough"
+    return Event.STABLE, "ready to go back, when asked"
+
+
+def _read_failback_ready(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+    order = ordered(Order.SWITCHOVER, state, facts, policy)
+    if order is not None:
+        return Event.ORDERED, f"{order.author} asked to go back"
+    return Event.NOTHING, "ready to go back, when asked"
+
+
+def _read_precheck(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+    if state.writer is HOME and state.bad_since_s is not None:
+        return Event.SUSPECTED, f"{state.verdict} before the switchover began"
+    waited_s = facts.at_s - state.since_s
+    against = obstacle(state, facts, policy) or unfit(state, facts, policy)
+    if against is None and waited_s >= policy.precheck_s:
+        return Event.FIT, f"fit: the writer moves to {state.writer.other}, losing nothing"
+    if waited_s > policy.precheck_max_s:
+        event = Event.UNFIT_AT_HOME if state.writer is HOME else Event.UNFIT_AWAY
+        return event, f"not fit for a switchover: {against}"
+    return Event.NOTHING, f"checking: {against or 'fit so far'}"
+
+
+def _read_halted(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+    database = facts.database
+    resume = ordered(Order.RESUME, state, facts, policy)
+    adopt = ordered(Order.ADOPT, state, facts, policy)
+    order = resume or adopt
+    if database is None or database.move is not None or order is None:
+        return Event.NOTHING, state.reason
+    # What is described may be old, and what was called last may not be in it yet.
+    settled_s = max(state.quiet_until_s, state.since_s) + policy.settle_s
+    if facts.at_s < settled_s:
+        return Event.NOTHING, f"{state.reason}; an order counts in {settled_s - facts.at_s:.0f} s"
+    known = facts.epoch_seen is None or facts.epoch_seen <= state.epoch
+    if resume and known and database.writer is state.writer is HOME:
+        return Event.RESUMED, f"{order.author} resumed"
+    if adopt and database.writer is not None:
+        event = Event.ADOPTED_AT_HOME if database.writer is HOME else Event.ADOPTED_AWAY
+        return event, f"{order.author} adopted the writer on {database.writer}"
+    return Event.NOTHING, state.reason
+
+
+_READ: dict[Phase, Callable[[State, Facts, Evidence, Policy], Read]] = {
+    Phase.STEADY: _read_steady,
+    Phase.SUSPECT: _read_suspect,
+    Phase.AWAIT_APPROVAL: _read_await_approval,
+    Phase.BLOCKED: _read_blocked,
+    Phase.FENCING: _read_fencing,
+    Phase.PROMOTE_INTENT: _read_intent,
+    Phase.PROMOTING: _read_moving,
+    Phase.VERIFY: _read_verify,
+    Phase.SHIFT: _read_shift,
+    Phase.FAILED_OVER: _read_failed_over,
+    Phase.REJOINED: _read_rejoined,
+    Phase.FAILBACK_READY: _read_failback_ready,
+    Phase.SWITCH_PRECHECK: _read_precheck,
+    Phase.SWITCH_INTENT: _read_intent,
+    Phase.SWITCHING: _read_moving,
+    Phase.HALTED: _read_halted,
+}

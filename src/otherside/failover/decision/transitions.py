@@ -1,0 +1,173 @@
+"""Every way from one phase to another, as data: the state diagram is drawn from it."""
+
+from enum import StrEnum
+
+from otherside.failover.decision.observation import Order
+from otherside.failover.decision.state import Phase
+
+
+class Event(StrEnum):
+    """What a look at the facts means for a phase."""
+
+    NOTHING = "nothing"
+    SUSPECTED = "suspected"
+    CLEARED = "cleared"
+    EXPIRED = "expired"
+    ALLOWED = "allowed"
+    ASKING = "asking"
+    REFUSED = "refused"
+    DENIED = "denied"
+    FENCED = "fenced"
+    MOVING = "moving"
+    MOVED = "moved"
+    CANCELLED = "cancelled"
+    RETRY = "retry"
+    EXHAUSTED = "exhausted"
+    UNCALLED = "uncalled"
+    DECLINED = "declined"
+    FOREIGN = "foreign"
+    STOPPED = "stopped"
+    STUCK = "stuck"
+    VERIFIED = "verified"
+    SHIFTED_BY_FAILOVER = "shifted-by-failover"
+    SHIFTED_AWAY = "shifted-away"
+    SHIFTED_HOME = "shifted-home"
+    RESYNCED = "resynced"
+    STABLE = "stable"
+    SIGNED = "signed"
+    ORDERED = "ordered"
+    FIT = "fit"
+    UNFIT_AT_HOME = "unfit-at-home"
+    UNFIT_AWAY = "unfit-away"
+    RESUMED = "resumed"
+    ADOPTED_AT_HOME = "adopted-at-home"
+    ADOPTED_AWAY = "adopted-away"
+
+
+_FOREIGN = {Event.FOREIGN: Phase.HALTED, Event.STOPPED: Phase.HALTED}
+_ARRIVED = {Event.MOVED: Phase.VERIFY}
+"""A switchover of ours that was given up for lost, and arrived after all."""
+_GUARDED = {
+    Event.ALLOWED: Phase.FENCING,
+    Event.ASKING: Phase.AWAIT_APPROVAL,
+    Event.REFUSED: Phase.BLOCKED,
+    Event.CLEARED: Phase.STEADY,
+}
+
+TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
+    Phase.STEADY: {
+        Event.SUSPECTED: Phase.SUSPECT,
+        Event.ORDERED: Phase.SWITCH_PRECHECK,
+        **_FOREIGN,
+    },
+    Phase.SUSPECT: {
+        **_GUARDED,
+        Event.EXPIRED: Phase.STEADY,
+        Event.MOVING: Phase.SWITCHING,
+        **_ARRIVED,
+        **_FOREIGN,
+    },
+    Phase.AWAIT_APPROVAL: {
+        Event.ALLOWED: Phase.FENCING,
+        Event.ASKING: Phase.AWAIT_APPROVAL,
+        Event.CLEARED: Phase.STEADY,
+        Event.REFUSED: Phase.BLOCKED,
+        Event.DENIED: Phase.BLOCKED,
+        Event.MOVING: Phase.SWITCHING,
+        **_ARRIVED,
+        **_FOREIGN,
+    },
+    Phase.BLOCKED: {
+        Event.ALLOWED: Phase.FENCING,
+        Event.ASKING: Phase.AWAIT_APPROVAL,
+        Event.CLEARED: Phase.STEADY,
+        Event.MOVING: Phase.SWITCHING,
+        **_ARRIVED,
+        **_FOREIGN,
+    },
+    Phase.FENCING: {
+        Event.FENCED: Phase.PROMOTE_INTENT,
+        Event.REFUSED: Phase.BLOCKED,
+        Event.DENIED: Phase.BLOCKED,
+        Event.STUCK: Phase.BLOCKED,
+        Event.CLEARED: Phase.STEADY,
+        Event.MOVING: Phase.SWITCHING,
+        **_ARRIVED,
+        **_FOREIGN,
+    },
+    Phase.PROMOTE_INTENT: {
+        Event.MOVED: Phase.VERIFY,
+        Event.MOVING: Phase.PROMOTING,
+        Event.RETRY: Phase.PROMOTE_INTENT,
+        Event.CLEARED: Phase.STEADY,
+        Event.UNCALLED: Phase.BLOCKED,
+        Event.DECLINED: Phase.BLOCKED,
+        Event.EXHAUSTED: Phase.HALTED,
+        **_FOREIGN,
+    },
+    Phase.PROMOTING: {
+        Event.MOVED: Phase.VERIFY,
+        Event.CANCELLED: Phase.PROMOTE_INTENT,
+        Event.EXHAUSTED: Phase.HALTED,
+        Event.STUCK: Phase.HALTED,
+        **_FOREIGN,
+    },
+    Phase.VERIFY: {Event.VERIFIED: Phase.SHIFT, **_FOREIGN},
+    Phase.SHIFT: {
+        Event.SHIFTED_BY_FAILOVER: Phase.FAILED_OVER,
+        Event.SHIFTED_AWAY: Phase.FAILBACK_READY,
+        Event.SHIFTED_HOME: Phase.STEADY,
+        **_FOREIGN,
+    },
+    Phase.FAILED_OVER: {Event.RESYNCED: Phase.REJOINED, **_FOREIGN},
+    Phase.REJOINED: {
+        Event.SIGNED: Phase.REJOINED,
+        Event.STABLE: Phase.FAILBACK_READY,
+        **_FOREIGN,
+    },
+    Phase.FAILBACK_READY: {Event.ORDERED: Phase.SWITCH_PRECHECK, **_FOREIGN},
+    Phase.SWITCH_PRECHECK: {
+        Event.FIT: Phase.SWITCH_INTENT,
+        Event.UNFIT_AT_HOME: Phase.STEADY,
+        Event.UNFIT_AWAY: Phase.FAILBACK_READY,
+        Event.SUSPECTED: Phase.SUSPECT,
+        **_FOREIGN,
+    },
+    Phase.SWITCH_INTENT: {
+        Event.MOVED: Phase.VERIFY,
+        Event.MOVING: Phase.SWITCHING,
+        Event.RETRY: Phase.SWITCH_INTENT,
+        Event.UNFIT_AT_HOME: Phase.STEADY,
+        Event.UNFIT_AWAY: Phase.FAILBACK_READY,
+        Event.SUSPECTED: Phase.SUSPECT,
+        Event.EXHAUSTED: Phase.HALTED,
+        **_FOREIGN,
+    },
+    Phase.SWITCHING: {
+        Event.ASKING: Phase.AWAIT_APPROVAL,
+        Event.MOVED: Phase.VERIFY,
+        Event.CANCELLED: Phase.SWITCH_INTENT,
+        Event.EXHAUSTED: Phase.HALTED,
+        Event.STUCK: Phase.HALTED,
+        **_FOREIGN,
+    },
+    Phase.HALTED: {
+        Event.RESUMED: Phase.STEADY,
+        Event.ADOPTED_AT_HOME: Phase.STEADY,
+        Event.ADOPTED_AWAY: Phase.VERIFY,
+    },
+}
+
+
+HEEDED_IN: dict[Order, frozenset[Phase]] = {
+    Order.SWITCHOVER: frozenset({Phase.STEADY, Phase.FAILBACK_READY}),
+    Order.APPROVE: frozenset({Phase.AWAIT_APPROVAL, Phase.BLOCKED}),
+    Order.DENY: frozenset({Phase.AWAIT_APPROVAL, Phase.FENCING}),
+    Order.RESUME: frozenset({Phase.HALTED}),
+    Order.ADOPT: frozenset({Phase.HALTED}),
+    Order.SIGN_RECONCILIATION: frozenset({Phase.REJOINED}),
+    Order.PROCEED: frozenset({Phase.VERIFY, Phase.SHIFT}),
+    Order.HALT: frozenset(Phase) - {Phase.HALTED},
+    Order.FREEZE: frozenset(Phase),
+}
+"""In which phases each order of a person's means anything."""

@@ -1,1 +1,0 @@
-"""The stack: Pulumi components that put one application into two Regions."""

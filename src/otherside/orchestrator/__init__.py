@@ -1,1 +1,0 @@
-"""What ships to Lambda, together with `otherside.core`."""

@@ -1,1 +1,0 @@
-"""The world as AWS has it: each port by its own service, every client bound to one Region."""

@@ -1,0 +1,1 @@
+"""Runs any Pulumi program in process and records what it registers."""

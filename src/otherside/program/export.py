@@ -1,0 +1,95 @@
+"""A declaration in the shape of `pulumi stack export`, for whoever reads stacks and not programs.
+
+No secret is in it. What stands in a secret's place says where it came from, as far as a program
+that ran in this process shows: a literal, or something that was given or made.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pulumi import Archive, Asset
+
+from otherside.check.model.values import Kept
+from otherside.check.readers.pulumi.stack import ARCHIVE, ASSET, SECRET, SIGNATURE
+from otherside.program.mock_outputs import PASSWORD
+from otherside.program.monitor import SECRET as HIDDEN
+from otherside.program.monitor import Declaration, Declared
+
+_TEXT_MAX = 1 << 20
+
+
+def as_export(declaration: Declaration) -> dict[str, Any]:
+    """Return the state that a deployment of this would leave, without its secrets."""
+    identifiers = {one.urn: one.id for one in declaration.resources}
+    return {
+        "version": 3,
+        "deployment": {"resources": [_resource(one, identifiers) for one in declaration.resources]},
+    }
+
+
+def _resource(one: Declared, identifiers: Mapping[str, str]) -> dict[str, Any]:
+    inputs = {key: _value(value, key, one.secrets) for key, value in one.inputs.items()}
+    hidden = {path.split(".", 1)[0] for path in one.secrets} | one.secret_outputs
+    outputs = {
+        key: value
+        for key, value in one.outputs.items()
+        if key not in hidden and not isinstance(value, Asset | Archive)
+    }
+    provider = f"{one.provider}::{identifiers.get(one.provider, '')}" if one.provider else ""
+    return {
+        "urn": one.urn,
+        "type": one.type,
+        "custom": one.custom,
+        "id": one.id,
+        "parent": one.parent,
+        "provider": provider,
+        "inputs": inputs,
+        "outputs": {key: _value(value, key, frozenset()) for key, value in outputs.items()},
+        "dependencies": list(one.dependencies),
+        "ignoreChanges": list(one.ignore_changes),
+        "protect": one.protect,
+    }
+
+
+def _value(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN401 - any property value
+    if path in secrets:
+        return {SIGNATURE: SECRET, "given": _kept(value)}
+    if isinstance(value, dict):
+        return {key: _value(one, f"{path}.{key}", secrets) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_value(one, f"{path}.{at}", secrets) for at, one in enumerate(value)]
+    return _bundle(value) if isinstance(value, Asset | Archive) else value
+
+
+def _kept(value: object) -> str:
+    """Return where a secret comes from: what no setting and no data source gave is a literal."""
+    if isinstance(value, str) and value and PASSWORD not in value and HIDDEN not in value:
+        return Kept.LITERAL
+    return Kept.GIVEN
+
+
+def _bundle(value: Asset | Archive) -> dict[str, Any]:
+    mark = ASSET if isinstance(value, Asset) else ARCHIVE
+    inside = getattr(value, "assets", None)
+    if isinstance(inside, dict):
+        return {SIGNATURE: mark, "assets": {key: _bundle(one) for key, one in inside.items()}}
+    text = getattr(value, "text", None)
+    if text is not None:
+        return {SIGNATURE: mark, "text": text}
+    path = getattr(value, "path", None)
+    if path is not None and Path(path).is_dir():
+        found = [one for one in sorted(Path(path).rglob("*")) if _is_code(one)]
+        texts = {
+            one.relative_to(path).as_posix(): {SIGNATURE: ASSET, "text": one.read_text("utf-8")}
+            for one in found
+        }
+        return {SIGNATURE: mark, "assets": texts}
+    if path is not None and _is_code(Path(path)):
+        return {SIGNATURE: mark, "text": Path(path).read_text("utf-8")}
+    return {SIGNATURE: mark, "path": str(path or getattr(value, "uri", ""))}
+
+
+def _is_code(path: Path) -> bool:
+    suffixes = {".py", ".js", ".mjs", ".ts", ".json", ".rb", ".sh"}
+    return path.is_file() and path.suffix in suffixes and path.stat().st_size < _TEXT_MAX

@@ -1,0 +1,497 @@
+"""Run a Pulumi program in this process and keep what it declares: no CLI, no AWS, no credentials.
+
+Pulumi's mock monitor stands where the engine would. It is handed every resource as registered, by
+the names that a provider sees, and answers with imagined identifiers, so that the whole graph
+resolves. `preview`, the tests and the examples all read programs this way.
+"""
+
+import asyncio
+import contextlib
+import gc
+import inspect
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from google.protobuf import struct_pb2
+from pulumi import Archive, Asset, ResourceOptions, ResourceTransformArgs
+from pulumi.runtime import config as pulumi_config
+from pulumi.runtime import mocks, rpc, settings, stack
+from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
+
+from otherside.program import mock_outputs
+from otherside.regions import REGIONS
+
+GLOBAL = "global"
+"""The region of what belongs to no Region: IAM and Route 53."""
+SECRET = "[secret]"  # noqa: S105 - what is shown in a secret's place
+
+_GLOBAL_MODULES = ("aws:iam/", "aws:route53/")
+_STACK = "pulumi:pulumi:Stack"
+_PROVIDER = "pulumi:providers:"
+
+
+class DeclareError(Exception):
+    """A program that could not be declared; the message says where and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """One resource as a program registered it."""
+
+    urn: str
+    type: str
+    name: str
+    parent: str
+    provider: str
+    """URN of the provider that it was handed, or an empty string."""
+    region: str
+    """Its Region, `global`, or an empty string where the provider names none."""
+    inputs: Mapping[str, Any]
+    """Inputs by their registered (camelCase) names; secrets in clear, see `secrets`."""
+    secrets: frozenset[str]
+    """Dotted paths of inputs that are marked secret."""
+    secret_outputs: frozenset[str] = frozenset()
+    """Outputs that are secret besides what comes from a secret input."""
+    dependencies: tuple[str, ...]
+    """URNs that it waits for: by data or by `depends_on`."""
+    custom: bool
+    """Whether a provider makes it; a component is only a name for its parts."""
+    protect: bool = False
+    retain: bool = False
+    ignore_changes: tuple[str, ...] = ()
+    id: str = ""
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def component(self) -> str:
+        """The components around it, outermost first: `DisasterRecovery/RegionalNetwork`."""
+        types = self.urn.split("::")[2].split("$")[:-1]
+        return "/".join(one.rsplit(":", 1)[-1] for one in types)
+
+    def redacted(self) -> Mapping[str, Any]:
+        """Return the inputs as they may be shown: secrets hidden, archives named."""
+        return {key: _show(value, key, self.secrets) for key, value in self.inputs.items()}
+
+
+Transform = Callable[[Declared], Declared | None]
+"""Change a resource before it is registered, or leave it out by returning `None`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """Everything that a program declared, in the order of registration."""
+
+    resources: tuple[Declared, ...]
+    exports: Mapping[str, Any]
+
+    def of(self, *types: str) -> list[Declared]:
+        """Return the resources of some types: `aws:ec2/vpc:Vpc`, or the part after `aws:`."""
+        wanted = {one if one.count(":") > 1 else f"aws:{one}" for one in types}
+        return [resource for resource in self.resources if resource.type in wanted]
+
+    def one(self, kind: str, name: str = "", *, region: str = "") -> Declared:
+        """Return the only resource of a type, narrowed by a part of its name or its Region.
+
+        Raises:
+            LookupError: If there is none, or more than one.
+        """
+        found = [
+            resource
+            for resource in self.of(kind)
+            if name in resource.name and region in {"", resource.region}
+        ]
+        if len(found) != 1:
+            names = ", ".join(resource.name for resource in found) or "none"
+            msg = f"wanted one {kind} {name!r} {region}, found {names}"
+            raise LookupError(msg)
+        return found[0]
+
+
+def declare(
+    program: Callable[[], object],
+    *,
+    project: str = "declared",
+    stack_name: str = "preview",
+    config: Mapping[str, str] | None = None,
+    transform: Transform = lambda resource: resource,
+    account: str = mock_outputs.ACCOUNT,
+) -> Declaration:
+    """Run a program and return what it declares.
+
+    Raises:
+        DeclareError: If the program asks for what cannot be imagined, uses the default AWS
+            provider although the stack disables it, or registers one resource twice.
+        Exception: Whatever the program itself raises.
+    """
+    monitor = Monitor(transform, account, config=config or {})
+    exports = run_program(
+        program, monitor, project=project, stack_name=stack_name, config=config or {}
+    )
+    return Declaration(resources=tuple(monitor.declared.values()), exports=exports)
+
+
+def run_program(
+    program: Callable[[], object],
+    monitor: "Monitor",
+    *,
+    project: str,
+    stack_name: str,
+    config: Mapping[str, str],
+    workers: int = 1,
+) -> Mapping[str, Any]:
+    """Run a program against a monitor and return its exports, secrets hidden.
+
+    Raises:
+        Exception: Whatever the program or the monitor raises.
+    """
+    with _own_loop(workers) as loop, without_collection():
+        pulumi_config.set_all_config(dict(config), [])
+        settings.set_root_resource(None)  # type: ignore[arg-type]  # resets what ran before
+        mocks.set_mocks(
+            None,  # type: ignore[arg-type]  # the monitor answers for itself
+            project=project,
+            stack=stack_name,
+            preview=False,
+            monitor=monitor,
+        )
+        settings.SETTINGS.rpc_manager.clear()  # what a program that failed has left behind
+        settings.SETTINGS.outputs.clear()
+        loop.run_until_complete(stack.run_pulumi_func(_without_result(program)))
+        return loop.run_until_complete(_exports())
+
+
+class _Unused(mocks.Mocks):
+    """What the stock monitor would hand its calls to; ours answers them by itself."""
+
+    def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
+        """Refuse."""
+        raise DeclareError(args.token)
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
+        """Refuse."""
+        raise DeclareError(args.name)
+
+
+class Monitor(mocks.MockMonitor):
+    """Stand where Pulumi's engine would: record what is registered, answer what is imagined.
+
+    Whoever answers otherwise overrides `make`, `find` and `look_up`.
+    """
+
+    def __init__(self, transform: Transform, account: str, *, config: Mapping[str, str]) -> None:
+        """Keep how resources are changed, and what the stack's settings say of providers."""
+        super().__init__(mocks=_Unused())  # every call is answered here
+        self.declared: dict[str, Declared] = {}
+        self.account = account
+        self._transform = transform
+        self._defaults_allowed = _defaults_allowed(config)
+        self._default_region = config.get("aws:region", "")
+        self._regions: dict[str, str] = {}
+        self._taken: set[str] = set()
+        self._around: dict[str, list[Callable[[ResourceTransformArgs], Any]]] = {}
+        self._lock = threading.Lock()
+
+    def make(self, declared: Declared) -> Declared:
+        """Return a resource with its identifier and its outputs."""
+        if not declared.custom:
+            return replace(declared, outputs=dict(declared.inputs))
+        birth = mock_outputs.Birth(
+            urn=declared.urn,
+            name=declared.name,
+            region=declared.region,
+            account=self.account,
+            inputs=declared.redacted(),  # no identifier is made of a secret
+        )
+        identifier, state = mock_outputs.imagine(declared.type, birth)
+        return replace(declared, id=identifier, outputs={**state, **declared.inputs})
+
+    def leave_out(self, declared: Declared) -> Declared:
+        """Return what stands where a transform left a resource out."""
+        return Monitor.make(self, declared)
+
+    def find(self, declared: Declared) -> Mapping[str, Any]:
+        """Return the state of a resource that exists already."""
+        birth = mock_outputs.Birth(
+            urn=declared.urn,
+            name=declared.name,
+            region=declared.region,
+            account=self.account,
+            inputs=declared.inputs,
+        )
+        return mock_outputs.imagine(declared.type, birth)[1]
+
+    def look_up(self, token: str, arguments: Mapping[str, Any], region: str) -> dict[str, Any]:
+        """Return the answer of a data source.
+
+        Raises:
+            DeclareError: If there is none.
+        """
+        answer = mock_outputs.invoke(token, arguments, region=region, account=self.account)
+        if answer is None:
+            msg = f"{token}: this data source has no imagined answer, so it cannot be declared"
+            raise DeclareError(msg)
+        return answer
+
+    def make_urn(self, parent: str, type_: str, name: str) -> str:
+        """Return the URN that the engine would give: every component around it, no stack."""
+        around = parent.split("::")[2] if parent else _STACK
+        qualified = type_ if around == _STACK else f"{around}${type_}"
+        return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{qualified}::{name}"
+
+    def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
+        """Take one resource that the program declares, and answer with what it has become."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == _STACK:
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
+        secrets: set[str] = set()
+        inputs = _plain(self._transformed(request, urn), "", secrets)
+        wanted = self._read(request, urn, inputs, secrets)
+        declared = self._transform(wanted)
+        if declared is not None:
+            self._refuse_default_provider(declared.type, declared.provider, urn)
+        self._take(urn)
+        born = self.leave_out(wanted) if declared is None else self.make(declared)
+        self.resources[urn] = self.ResourceRegistration(urn, born.id, dict(born.outputs))
+        if declared is not None:
+            self.declared[urn] = born
+        if born.type.startswith(_PROVIDER):
+            self._regions[urn] = str(born.inputs.get("region", ""))
+        return resource_pb2.RegisterResourceResponse(
+            urn=urn, id=born.id, object=_serialize(born.outputs, born.secrets | born.secret_outputs)
+        )
+
+    def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
+        """Answer with a resource that exists already."""
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == "pulumi:pulumi:StackReference":
+            msg = f"{urn}: the outputs of another stack cannot be known here"
+            raise DeclareError(msg)
+        _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
+        secrets: set[str] = set()
+        inputs = _plain(_deserialize(request.properties), "", secrets)
+        self._refuse_default_provider(request.type, request.provider, urn)
+        wanted = Declared(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            parent=request.parent,
+            provider=request.provider.rpartition("::")[0],
+            region=self._region(request.type, inputs, request.provider),
+            inputs=inputs,
+            secrets=frozenset(secrets),
+            dependencies=(),
+            custom=True,
+            id=request.id,
+        )
+        state = self.find(wanted)
+        hidden = frozenset({*secrets, *request.additionalSecretOutputs})
+        return resource_pb2.ReadResourceResponse(urn=urn, properties=_serialize(state, hidden))
+
+    def Invoke(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
+        """Answer a data source."""
+        _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
+        arguments = _plain(_deserialize(request.args), "", set())
+        self._refuse_default_provider(request.tok, request.provider, request.tok)
+        region = self._region(request.tok, arguments, request.provider)
+        answer = self.look_up(request.tok, arguments, region)
+        response = resource_pb2.ResourceInvokeResponse()
+        getattr(response, "return").CopyFrom(_serialize(answer, frozenset()))
+        return response
+
+    def _read(
+        self,
+        request: Any,  # noqa: ANN401 - protobuf's own
+        urn: str,
+        inputs: dict[str, Any],
+        secrets: set[str],
+    ) -> Declared:
+        return Declared(
+            urn=urn,
+            type=request.type,
+            name=request.name,
+            parent=request.parent,
+            provider=request.provider.rpartition("::")[0],
+            region=self._region(request.type, inputs, request.provider),
+            inputs=inputs,
+            secrets=frozenset(secrets),
+            secret_outputs=frozenset(request.additionalSecretOutputs),
+            dependencies=tuple(sorted(request.dependencies)),
+            custom=request.custom,
+            protect=request.protect,
+            retain=request.retainOnDelete,
+            ignore_changes=tuple(request.ignoreChanges),
+        )
+
+    def _region(self, token: str, inputs: Mapping[str, Any], provider: str) -> str:
+        if token.startswith(_GLOBAL_MODULES):
+            return GLOBAL
+        if not token.startswith("aws:"):
+            return ""
+        named = inputs.get("region")
+        if isinstance(named, str) and named in REGIONS:
+            return named
+        return self._regions.get(provider.rpartition("::")[0], "") or self._default_region
+
+    def _refuse_default_provider(self, token: str, provider: str, subject: str) -> None:
+        if token.startswith("aws:") and not (provider or self._defaults_allowed):
+            msg = (
+                f"{subject}: no provider was passed to it, and the stack disables the default "
+                "one; pass opts=ResourceOptions(provider=…), or InvokeOptions to a data source"
+            )
+            raise DeclareError(msg)
+
+    def _transformed(self, request: Any, urn: str) -> dict[str, Any]:  # noqa: ANN401 - protobuf's
+        """Return a resource's properties after the program's own transforms.
+
+        As the engine runs them: the resource's, then those of each component around it, then the
+        stack's. What they change besides properties cannot be followed here.
+
+        Raises:
+            DeclareError: If one changes a resource's options.
+        """
+        properties = _deserialize(request.object)
+        own = mocks._resolve_callbacks(request.transforms)  # noqa: SLF001 - it has no other name
+        self._around[urn] = [*own, *self._around.get(request.parent, ())]
+        for transform in [*self._around[urn], *self._stack_transforms]:
+            options = ResourceOptions()
+            before = dict(vars(options))
+            given = ResourceTransformArgs(
+                custom=request.custom,
+                type_=request.type,
+                name=request.name,
+                props=properties,
+                opts=options,
+            )
+            made = transform(given)
+            result = _sync_await(made) if inspect.isawaitable(made) else made
+            if result is None:
+                continue
+            if result.opts is not None and vars(result.opts) != before:
+                msg = f"{urn}: a transform changes its options, which cannot be followed here"
+                raise DeclareError(msg)
+            properties = _deserialize(_sync_await(rpc.serialize_properties(result.props, {})))
+        return properties
+
+    def _take(self, urn: str) -> None:
+        """Refuse a second resource of one address, before anything is made of it."""
+        with self._lock:
+            if urn in self._taken:
+                msg = f"{urn}: two resources have this address; give one another name"
+                raise DeclareError(msg)
+            self._taken.add(urn)
+
+
+@contextlib.contextmanager
+def _own_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
+    """Lend an event loop and worker threads with others, and close all.
+
+    Pulumi makes the monitor's calls in worker threads, and the mocks give each thread a loop that
+    nobody closes. One thread is enough for a declaration, which waits for nothing outside.
+    """
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # a failed sibling's unread future is no news
+    inner: list[asyncio.AbstractEventLoop] = []
+
+    def lend() -> None:
+        inner.append(asyncio.new_event_loop())
+        asyncio.set_event_loop(inner[-1])
+
+    worker = ThreadPoolExecutor(workers, initializer=lend)
+    loop.set_default_executor(worker)
+    asyncio.set_event_loop(loop)
+    try:
+        yield loop
+    finally:
+        left = asyncio.all_tasks(loop)  # of a program that failed
+        for task in left:
+            task.cancel()
+        loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
+        loop.run_until_complete(loop.shutdown_default_executor())
+        asyncio.set_event_loop(None)
+        for one in inner:
+            one.close()
+        loop.close()
+
+
+@contextlib.contextmanager
+def without_collection() -> Iterator[None]:
+    """Hold the garbage collector: a declaration keeps what it makes, and looking costs a third."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _deserialize(properties: struct_pb2.Struct) -> dict[str, Any]:
+    found: dict[str, Any] = rpc.deserialize_properties(properties)
+    return found
+
+
+def _serialize(state: Mapping[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
+    """Return the state for the wire, with everything around a secret input marked secret again."""
+    marked = {path.split(".", 1)[0] for path in secrets}
+    wrapped = {k: rpc.wrap_rpc_secret(v) if k in marked else v for k, v in state.items()}
+    return _sync_await(rpc.serialize_properties(wrapped, {}))
+
+
+def _plain(value: Any, path: str, secrets: set[str]) -> Any:  # noqa: ANN401 - any property value
+    """Return a property value without secret markers or floats for whole numbers."""
+    if rpc.is_rpc_secret(value):
+        secrets.add(path)
+        return _plain(rpc.unwrap_rpc_secret(value), path, secrets)
+    if isinstance(value, dict):
+        return {k: _plain(v, f"{path}.{k}" if path else k, secrets) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_plain(v, f"{path}.{n}", secrets) for n, v in enumerate(value)]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def _show(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN401 - any value
+    if path in secrets:
+        return SECRET
+    if isinstance(value, dict):
+        return {key: _show(v, f"{path}.{key}", secrets) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_show(v, f"{path}.{n}", secrets) for n, v in enumerate(value)]
+    if isinstance(value, Asset | Archive):
+        return _show_asset(value)
+    return value
+
+
+def _show_asset(value: Asset | Archive) -> str:
+    where = getattr(value, "path", None)
+    inside = getattr(value, "assets", None)
+    return f"{type(value).__name__}({where or ', '.join(sorted(inside or ['…']))})"
+
+
+def _without_result(program: Callable[[], object]) -> Callable[[], None]:
+    """Return the program without its result, which Pulumi would await."""
+
+    def run() -> None:
+        program()
+
+    return run
+
+
+async def _exports() -> dict[str, Any]:
+    root = settings.get_root_resource()
+    outputs = getattr(root, "outputs", {})
+    secrets: set[str] = set()
+    properties = await rpc.serialize_properties(outputs, {})
+    found = _plain(_deserialize(properties), "", secrets)
+    return {key: _show(value, key, frozenset(secrets)) for key, value in found.items()}
+
+
+def _defaults_allowed(config: Mapping[str, str]) -> bool:
+    disabled = config.get("pulumi:disable-default-providers", "")
+    return not ('"aws"' in disabled or '"*"' in disabled)

@@ -1,0 +1,202 @@
+"""Read a Pulumi project from disk and declare it: its program, its stack, its settings."""
+
+import ast
+import contextlib
+import importlib
+import json
+import os
+import runpy
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from otherside.program.monitor import (
+    SECRET,
+    Declaration,
+    DeclareError,
+    Transform,
+    declare,
+    without_collection,
+)
+
+__all__ = ["DeclareError", "Project", "declare_directory", "read_project"]
+
+
+def declare_directory(
+    directory: Path, *, stack_name: str | None = None, transform: Transform = lambda one: one
+) -> Declaration:
+    """Run the Pulumi project in a directory, with the settings that `pulumi up` would give it.
+
+    The program sees a deployment (`is_dry_run` is false), so that every output resolves. Reads
+    `Pulumi.yaml`, and `Pulumi.<stack>.yaml` where a stack is named or only one exists.
+
+    Raises:
+        DeclareError: As `declare`, and if the directory holds no Python project.
+        Exception: Whatever the program itself raises.
+    """
+    found = read_project(directory, stack_name)
+    return declare(
+        found.run,
+        project=found.name,
+        stack_name=found.stack,
+        config=found.config,
+        transform=transform,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A Pulumi project of one stack, as it lies on disk."""
+
+    name: str
+    stack: str
+    config: Mapping[str, str]
+    main: Path
+
+    def load(self) -> None:
+        """Import ahead what its program will import of Pulumi and of us, and nothing of its own.
+
+        That is most of the time until its first resource; whatever is wrong is the program's to
+        say, once it runs.
+        """
+        with contextlib.suppress(OSError, SyntaxError, ValueError):
+            tree = ast.parse(self.main.read_bytes())
+            with without_collection():
+                for name in _libraries(tree):
+                    with contextlib.suppress(Exception):
+                        importlib.import_module(name)
+
+    def run(self) -> None:
+        """Run its program, where it expects to be."""
+        with _inside(self.main.parent):
+            _run(self.main)
+
+
+def read_project(directory: Path, stack_name: str | None = None) -> Project:
+    """Return the Pulumi project in a directory.
+
+    Raises:
+        DeclareError: If the directory holds no Python project, or no such stack.
+    """
+    name, main, stack, config = _project(directory, stack_name)
+    return Project(name=name, stack=stack, config=config, main=main.resolve())
+
+
+def _libraries(tree: ast.Module) -> Iterator[str]:
+    """Yield the modules of Pulumi, its AWS provider and ours that a program imports at once."""
+    for one in tree.body:
+        match one:
+            case ast.Import(names=names):
+                found = [each.name for each in names]
+            case ast.ImportFrom(module=str(module), level=0):
+                found = [module]
+            case _:
+                found = []
+        for name in found:
+            if name.partition(".")[0] in {"pulumi", "pulumi_aws", "otherside"}:
+                yield name
+
+
+def _run(main: Path) -> None:
+    """Run a program's main file; one that exits without an error has simply ended.
+
+    Raises:
+        DeclareError: If it exits with an error.
+    """
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of the answer
+            runpy.run_path(str(main), run_name="__main__")
+    except SystemExit as exit_:
+        if exit_.code not in {0, None}:
+            msg = f"{main}: the program exited with {exit_.code}"
+            raise DeclareError(msg) from None
+
+
+def _project(directory: Path, stack_name: str | None) -> tuple[str, Path, str, dict[str, str]]:
+    definition = directory / "Pulumi.yaml"
+    project = _yaml(definition)
+    runtime = project.get("runtime")
+    runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
+    if runtime != "python":
+        msg = f"{definition}: runtime is {runtime!r}; only Python programs can be declared here"
+        raise DeclareError(msg)
+    main = directory / str(project.get("main", ".")) / "__main__.py"
+    if not main.is_file():
+        msg = f"{main}: the program that {definition} speaks of is missing"
+        raise DeclareError(msg)
+    stacks = sorted(directory.glob("Pulumi.*.yaml"))
+    names = [one.name.removeprefix("Pulumi.").removesuffix(".yaml") for one in stacks]
+    if stack_name is None and len(names) > 1:
+        msg = f"{directory} has several stacks; name one with --stack: {', '.join(names)}"
+        raise DeclareError(msg)
+    if stack_name is not None and stack_name not in names:
+        msg = f"{directory} has no stack {stack_name}; it has {', '.join(names) or 'none'}"
+        raise DeclareError(msg)
+    stack_name = stack_name or (names[0] if names else None)
+    name = str(project.get("name", directory.name))
+    config = _config(name, project.get("config"), definition)
+    chosen = directory / f"Pulumi.{stack_name}.yaml"
+    if stack_name is not None:
+        config |= _config(name, _yaml(chosen).get("config"), chosen)
+    return name, main, stack_name or "preview", config
+
+
+def _yaml(file: Path) -> dict[str, Any]:
+    try:
+        loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"{file}: no such file; name a directory with a Pulumi project in it"
+        raise DeclareError(msg) from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        msg = f"{file}: cannot be read: {error}"
+        raise DeclareError(msg) from None
+    if not isinstance(loaded, dict):
+        msg = f"{file}: is no table of settings"
+        raise DeclareError(msg)
+    return loaded
+
+
+def _config(project: str, raw: object, file: Path) -> dict[str, str]:
+    """Return settings as the engine hands them over: full names, everything else as JSON."""
+    if raw is None:
+        return {}
+    if not isinstance(raw, dict):
+        msg = f"{file}: config is no table of settings"
+        raise DeclareError(msg)
+    return dict(_settings(project, raw))
+
+
+def _settings(project: str, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in raw.items():
+        name = key if ":" in str(key) else f"{project}:{key}"
+        if isinstance(value, dict) and "secure" in value:
+            yield name, SECRET
+        elif isinstance(value, dict) and set(value) & {"value", "default"}:
+            yield name, _text(value.get("value", value.get("default")))
+        else:
+            yield name, _text(value)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+@contextlib.contextmanager
+def _inside(directory: Path) -> Iterator[None]:
+    """Run a program where it expects to be: its directory is current and importable."""
+    before, path, modules = Path.cwd(), list(sys.path), set(sys.modules)
+    os.chdir(directory)
+    sys.path.insert(0, str(directory))
+    try:
+        yield
+    finally:
+        os.chdir(before)
+        sys.path[:] = path
+        for name in set(sys.modules) - modules:
+            origin = getattr(sys.modules[name], "__file__", None) or ""
+            if Path(origin).is_relative_to(directory):
+                del sys.modules[name]

@@ -1,0 +1,581 @@
+"""What is so, whatever anybody believes: Regions, links, rows, leases and Aurora's moves.
+
+Writes are acknowledged all the time, so rows are spans of time, in seconds; a span that was not
+replicated when the writer moved is a loss of that many seconds. The history is what the checkers
+read; the orchestrator never does.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cache
+from typing import Protocol
+
+from otherside.core.topology import Side
+from otherside.failover.decision.observation import Move
+
+LAG_S, LAGGING_S = 0.3, 30.0
+STEP_S = 5.0
+"""Longest span in which nothing is looked at again, where somebody's word may run out."""
+WAKE_S = 20.0
+"""How long everything takes to have seen everything once."""
+LONG_STEP_S = 60.0
+"""The same where it cannot."""
+DNS_LEAVES_S = 40.0
+"""How long after a change Route 53 answers by it."""
+RESYNC_S = 300.0
+LATCH_S = 60.0
+"""The period of the latch's alarm."""
+
+
+class Ill(StrEnum):
+    """What can be wrong with the world for a while."""
+
+    PRIMARY_GONE = "primary-gone"
+    STANDBY_GONE = "standby-gone"
+    WITNESS_GONE = "witness-gone"
+    STORE_DOWN = "store-down"
+    """The state table answers nobody."""
+    WRITER_DOWN = "writer-down"
+    APP_DOWN = "app-down"
+    APP_DOWN_BOTH = "app-down-both"
+    PRIMARY_CUT = "primary-cut"
+    """The primary from everything; its own clients go on."""
+    STANDBY_CUT = "standby-cut"
+    LINK_CUT = "link-cut"
+    """Between the two Regions, both ways; both still reach the witness and the world."""
+    PRIMARY_TO_STANDBY_CUT = "primary-to-standby-cut"
+    STANDBY_TO_PRIMARY_CUT = "standby-to-primary-cut"
+    PRIMARY_TO_WITNESS_CUT = "primary-to-witness-cut"
+    WITNESS_TO_PRIMARY_CUT = "witness-to-primary-cut"
+    STANDBY_TO_WITNESS_CUT = "standby-to-witness-cut"
+    WITNESS_TO_STANDBY_CUT = "witness-to-standby-cut"
+    PROBE_BROKEN = "probe-broken"
+    KEEPERS_DEAF = "keepers-deaf"
+    """Whoever keeps the lease in the primary has died: no pulse, no heartbeat, no renewal."""
+    KEEPERS_DENIED = "keepers-denied"
+    """The table refuses the keepers of both sides; functions it does not."""
+    PRIMARY_KEEPERS_DENIED = "primary-keepers-denied"
+    FRONT_DOOR = "front-door"
+    """Nothing enters the primary, neither users nor the other side; what is inside gets out."""
+    MACHINES_GONE = "machines-gone"
+    """Every machine of the primary's application is being replaced; its database is well."""
+    STANDBY_MACHINES_NEW = "standby-machines-new"
+    """Every machine of the standby was just replaced: its keepers have watched nothing yet."""
+    STANDBY_APP_DOWN = "standby-app-down"
+    LEASE_DENIED = "lease-denied"
+    """The table lets nobody change the lease: a policy, a key."""
+    PLEDGE_DENIED = "pledge-denied"
+    """S3 lets nobody write the pledge."""
+    PLEDGE_DOWN = "pledge-down"
+    """S3 in the standby's Region answers nobody."""
+    CLAIM_DENIED = "claim-denied"
+    """The actuator may not write down that it acts, and so does not."""
+    MOVE_DENIED = "move-denied"
+    """The actuator may not move the writer."""
+    ACTUATOR_DEAD = "actuator-dead"
+    """The actuator is woken and does not run."""
+    TOPIC_DENIED = "topic-denied"
+    LATCH_DENIED = "latch-denied"
+    TABLE_LOST = "table-lost"
+    """Every item vanishes: the table was deleted and made anew."""
+    TABLE_RESTORED = "table-restored"
+    """Every item is what it was at the beginning of the disaster: a backup was copied in."""
+    NEWER_SCHEMA = "newer-schema"
+    """A later version has written the newest revision, and is gone again after a while."""
+    LEASE_CORRUPT = "lease-corrupt"
+    PULSE_CORRUPT = "pulse-corrupt"
+    ANSWERS_GARBLED = "answers-garbled"
+    """RDS in the primary's Region answers with what nobody can read."""
+    STANDBY_BUSY = "standby-busy"
+    """The standby's cluster is being backed up; it can be failed over to."""
+    STANDBY_STOPPED = "standby-stopped"
+    STANDBY_DETACHED = "standby-detached"
+    """Somebody takes the standby out of the global database."""
+    SELF_SICK = "self-sick"
+    """The functions cannot trust their own eyes: names outside do not resolve."""
+    BLIND = "no-evidence"
+    """No evidence can be gathered at all, though revisions can be read and written."""
+    HALF_BLIND = "half-the-evidence"
+    """The same for what probes and pulses say."""
+    CONTROL_PLANE_DOWN = "control-plane-down"
+    LAGGING = "lagging"
+    STANDBY_HEADLESS = "standby-headless"
+    """The standby has no instance."""
+    VERSION_DRIFT = "version-drift"
+
+
+HAPPENING = frozenset(
+    {
+        *(Ill.STANDBY_MACHINES_NEW, Ill.TABLE_LOST, Ill.TABLE_RESTORED),
+        *(Ill.LEASE_CORRUPT, Ill.PULSE_CORRUPT),
+    }
+)
+"""What happens once, at its beginning, and leaves its mark."""
+
+
+P, S, W = "primary", "standby", "witness"
+_SIDES = tuple(Side)
+_WHOLE = {P: Ill.PRIMARY_CUT, S: Ill.STANDBY_CUT}
+_GONE = {P: Ill.PRIMARY_GONE, S: Ill.STANDBY_GONE, W: Ill.WITNESS_GONE}
+_UNFIT = {Ill.STANDBY_HEADLESS, Ill.VERSION_DRIFT, Ill.STANDBY_STOPPED, Ill.STANDBY_DETACHED}
+_ONE_WAY = {
+    (P, S): Ill.PRIMARY_TO_STANDBY_CUT,
+    (S, P): Ill.STANDBY_TO_PRIMARY_CUT,
+    (P, W): Ill.PRIMARY_TO_WITNESS_CUT,
+    (W, P): Ill.WITNESS_TO_PRIMARY_CUT,
+    (S, W): Ill.STANDBY_TO_WITNESS_CUT,
+    (W, S): Ill.WITNESS_TO_STANDBY_CUT,
+}
+
+
+_NETWORK = frozenset({*_WHOLE.values(), *_GONE.values(), *_ONE_WAY.values(), Ill.LINK_CUT}) | {
+    Ill.STORE_DOWN
+}
+"""What decides who reaches whom."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """One ill, from one moment to another."""
+
+    ill: Ill
+    from_s: float
+    to_s: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Acknowledged:
+    """A span of time in which writes were acknowledged."""
+
+    from_s: float
+    to_s: float
+    on: Side
+    """Which side's database took them."""
+    public: bool
+    """Whether users from outside were among those who wrote."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Moving:
+    """A move of Aurora's under way."""
+
+    kind: Move
+    target: Side
+    done_s: float
+    cancelled: bool
+    by_hand: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """One call that moves the writer, as Aurora received it."""
+
+    at_s: float
+    kind: Move
+    target: Side
+    operation: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effective:
+    """The writer has moved."""
+
+    at_s: float
+    kind: Move
+    target: Side
+    lost_s: float
+    """How many seconds of acknowledged writes it left behind."""
+    by_hand: bool
+
+
+BY_HAND = "by-hand"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What one keeper holds: until when its application may acknowledge, and in which epoch."""
+
+    until_s: float
+    epoch: int
+    bridged: bool
+    """Whether it went by the pledge, because the table said nothing."""
+
+
+class Keeping(Protocol):
+    """Whoever keeps the lease and beats in the database, on both sides."""
+
+    def step(self, until_s: float, *, edge: bool) -> None:
+        """Let every keeper go round that is due by a moment; all of them where things change."""
+
+    def held(self, side: Side) -> Sequence[Held]:
+        """Return what the keepers of a side hold."""
+
+    def happen(self, ill: Ill) -> None:
+        """Leave the mark of what happens once."""
+
+
+class Nobody:
+    """No keepers at all."""
+
+    def step(self, until_s: float, *, edge: bool) -> None:
+        """Let nobody do anything."""
+
+    def held(self, side: Side) -> Sequence[Held]:  # noqa: ARG002 - as everybody is asked
+        """Return nothing."""
+        return ()
+
+    def happen(self, ill: Ill) -> None:
+        """Leave no mark."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Truth:
+    """The state of the world, moved on through time."""
+
+    spells: tuple[Spell, ...]
+    promote_s: float
+    cancels: int = 0
+    """How many moves Aurora cancels before one goes through."""
+    refusals: int = 0
+    """How many calls it refuses before it accepts one."""
+    now_s: float = 0.0
+    ills: frozenset[Ill] = frozenset()
+    links: frozenset[tuple[str, str]] = frozenset()
+    """Which Regions reach which; a Region that exists reaches itself."""
+    voting: frozenset[str] = frozenset()
+    """Which Regions can commit to the state table."""
+    writer: Side = Side.PRIMARY
+    moving: Moving | None = None
+    carried_s: float = 0.0
+    """Rows up to here are on both sides."""
+    hearts: dict[Side, tuple[float, int] | None] = field(
+        default_factory=lambda: dict.fromkeys(Side, None)
+    )
+    """The heartbeat's row in each side's database: its time and its epoch."""
+    epochs: list[tuple[float, int]] = field(default_factory=list)
+    """When the writer's database first held each epoch, for what replicates later."""
+    left: set[Side] = field(default_factory=set)
+    """Sides whose old database has not been taken in again; it may still take writes."""
+    keepers: Keeping = field(default_factory=Nobody)
+    bridged_s: float = -1e9
+    """When a lease last went on by the pledge alone."""
+    latch: bool = False
+    latched_s: float = -1e9
+    held_s: float = -1e9
+    """When the orchestrator last said that users are to be held."""
+    latches: list[tuple[float, bool, Side]] = field(default_factory=list)
+    """Whether users were held, each time that it changed, and who wrote then."""
+    endpoint_bad_s: float | None = None
+    rows: list[Acknowledged] = field(default_factory=list)
+    spans: dict[tuple[Side, bool], Acknowledged] = field(default_factory=dict)
+    """The newest row of each kind, which may still go on."""
+    calls: list[Called] = field(default_factory=list)
+    moves: list[Effective] = field(default_factory=list)
+    resync_s: float = 0.0
+    edges: list[float] = field(default_factory=list)
+    happened: list[tuple[float, Ill]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Sort out when anything begins or ends."""
+        self.edges = sorted({one for s in self.spells for one in (s.from_s, s.to_s)}, reverse=True)
+        self._look_at_ills()
+
+    def ill(self, *ills: Ill) -> bool:
+        """Return whether one of these ills holds now."""
+        return any(one in self.ills for one in ills)
+
+    def up(self, site: str) -> bool:
+        """Return whether a Region exists at all."""
+        return (site, site) in self.links
+
+    def reaches(self, one: str, other: str) -> bool:
+        """Return whether what one Region sends arrives in another, and is answered."""
+        return (one, other) in self.links
+
+    @property
+    def linked(self) -> bool:
+        """Return whether the two sides can speak with one another."""
+        return self.reaches(P, S)
+
+    def majority(self, site: str) -> bool:
+        """Return whether a Region can read and commit: it and one of the other two."""
+        return site in self.voting
+
+    def outside(self, site: str) -> bool:
+        """Return whether the world outside reaches a Region."""
+        shut = site == P and Ill.FRONT_DOOR in self.ills
+        return self.up(site) and _WHOLE.get(site) not in self.ills and not shut
+
+    def gets_out(self, site: str) -> bool:
+        """Return whether what is in a Region reaches the world outside."""
+        return self.up(site) and _WHOLE.get(site) not in self.ills
+
+    def gets_in(self, side: Side) -> bool:
+        """Return whether a side's application reaches the writer."""
+        shut = side == S and self.writer is Side.PRIMARY and Ill.FRONT_DOOR in self.ills
+        return self.reaches(side, self.writer) and not shut
+
+    def database_writes(self) -> bool:
+        """Return whether the writer takes writes: its Region and its instance."""
+        down = self.writer is Side.PRIMARY and Ill.WRITER_DOWN in self.ills
+        return self.up(self.writer) and not down
+
+    def machines_run(self, side: Side) -> bool:
+        """Return whether there is any machine on a side, with a keeper on it."""
+        return self.up(side) and not (side == P and Ill.MACHINES_GONE in self.ills)
+
+    def app_runs(self, side: Side) -> bool:
+        """Return whether a side's application runs."""
+        broken = Ill.APP_DOWN_BOTH in self.ills
+        broken = broken or (Ill.APP_DOWN if side == P else Ill.STANDBY_APP_DOWN) in self.ills
+        return self.machines_run(side) and not broken
+
+    def users_on(self) -> Side:
+        """Return which side DNS answers with: the latch first, then the primary's endpoint."""
+        held = self.latch and self.now_s - self.latched_s >= DNS_LEAVES_S
+        bad = self.endpoint_bad_s
+        ill = bad is not None and self.now_s - bad >= DNS_LEAVES_S
+        return Side.STANDBY if held or ill else Side.PRIMARY
+
+    def knows(self, side: Side, epoch: int) -> bool:
+        """Return whether a side's database has heard of an epoch."""
+        row = self.hearts[side]
+        return row is not None and row[1] >= epoch
+
+    def writes_work(self, side: Side) -> bool:
+        """Return whether a write that reaches a side's application would be acknowledged."""
+        if not (self.app_runs(side) and self.gets_in(side) and self.database_writes()):
+            return False
+        return any(
+            one.until_s >= self.now_s and self.knows(self.writer, one.epoch)
+            for one in self.keepers.held(side)
+        )
+
+    def beat(self, side: Side, at_s: float, epoch: int) -> tuple[float, int]:
+        """Write a heartbeat into the writer's database, as one statement; return its row."""
+        row = self.hearts[side]
+        epoch = epoch if row is None else max(row[1], epoch)
+        if side is self.writer and (row is None or epoch > row[1]):
+            self.epochs.append((at_s, epoch))
+        self.hearts[side] = (at_s, epoch)
+        return at_s, epoch
+
+    @property
+    def follows(self) -> bool:
+        """Return whether the side that does not write follows the one that does."""
+        whole = self.linked and Ill.STANDBY_DETACHED not in self.ills
+        return whole and self.now_s >= self.resync_s
+
+    def hold(self, *, latch: bool) -> None:
+        """Take one point of the latch's metric: Route 53 goes by the highest of a minute."""
+        if latch:
+            self.held_s = self.now_s
+        elif self.latch and self.now_s - self.held_s < LATCH_S:
+            return
+        if latch != self.latch:
+            self.latch, self.latched_s = latch, self.now_s
+            self.latches.append((self.now_s, latch, self.writer))
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass: from one thing that happens to the next."""
+        end_s = self.now_s + seconds
+        while self.now_s < end_s:
+            until_s = min(end_s, self.now_s + self._step_s())
+            changes = bool(self.edges) and self.edges[-1] <= until_s
+            if changes:
+                until_s = max(self.edges.pop(), self.now_s)
+            if self.moving is not None and self.now_s < self.moving.done_s < until_s:
+                if changes:
+                    self.edges.append(until_s)
+                until_s, changes = self.moving.done_s, False
+            self._live(until_s, edge=changes)
+            self.now_s = until_s
+            if changes:
+                self._look_at_ills()
+            if self.moving is not None and self.now_s >= self.moving.done_s:
+                self._finish_move(self.moving)
+
+    def _step_s(self) -> float:
+        """Return for how long nothing has to be looked at: less where anybody's word runs out."""
+        bridging = any(one.bridged for side in _SIDES for one in self.keepers.held(side))
+        waking = self.now_s < WAKE_S
+        return STEP_S if bridging or self.left or waking else LONG_STEP_S
+
+    def _look_at_ills(self) -> None:
+        now_s, before = self.now_s, self.ills
+        self.ills = frozenset(s.ill for s in self.spells if s.from_s <= now_s < s.to_s)
+        self.links, self.voting = _network(self.ills & _NETWORK)
+        for ill in (self.ills - before) & HAPPENING:
+            self.happened.append((now_s, ill))
+            self.keepers.happen(ill)
+        if self.app_runs(Side.PRIMARY) and self.outside(P):
+            self.endpoint_bad_s = None
+        elif self.endpoint_bad_s is None:
+            self.endpoint_bad_s = now_s
+
+    def _live(self, until_s: float, *, edge: bool) -> None:
+        """Let everybody live from now on until a moment; nothing changes in between."""
+        before = {side: self.keepers.held(side) for side in _SIDES}
+        if self.follows and self.database_writes():
+            self._replicate(until_s)
+        self.keepers.step(until_s, edge=edge)
+        if self.follows:
+            self.left.clear()
+        held = {side: _kept(before[side], self.keepers.held(side), until_s) for side in _SIDES}
+        if any(one.bridged for side in _SIDES for one in held[side]):
+            self.bridged_s = until_s
+        users = self.users_on()
+        for side in _SIDES:
+            if not self.app_runs(side):
+                continue
+            if self.database_writes() and self.gets_in(side):
+                lease_s = self._lease_s(held[side], self.writer)
+                public = users is side and self.outside(side)
+                if public or side is self.writer:
+                    self._acknowledge(self.writer, lease_s, until_s, public=public)
+            if side in self.left and side is not self.writer:
+                # Its old database takes writes, and its application is still connected to it.
+                self._acknowledge(side, self._lease_s(held[side], side), until_s, public=False)
+
+    def _lease_s(self, held: Sequence[Held], database: Side) -> float:
+        """Return until when a side may acknowledge what one database takes."""
+        return max((one.until_s for one in held if self.knows(database, one.epoch)), default=0.0)
+
+    def _replicate(self, until_s: float) -> None:
+        """Let rows and the heartbeat reach the other side."""
+        behind_s = LAGGING_S if Ill.LAGGING in self.ills else LAG_S
+        self.carried_s = max(self.carried_s, until_s - behind_s)
+        row = self.hearts[self.writer]
+        if row is None:
+            return
+        known = [epoch for at_s, epoch in self.epochs if at_s <= self.carried_s]
+        if known:
+            # Beats are a second apart, and the newest that has arrived is as old as the lag.
+            fresh_s = min(self.carried_s, max(row[0], self.carried_s if self._beats() else row[0]))
+            old = self.hearts[self.writer.other]
+            beat_s = fresh_s if old is None else max(old[0], fresh_s)
+            self.hearts[self.writer.other] = (beat_s, known[-1])
+
+    def _beats(self) -> bool:
+        """Return whether somebody beats in the writer's database all the time."""
+        deaf = self.writer is Side.PRIMARY and Ill.KEEPERS_DEAF in self.ills
+        return self.machines_run(self.writer) and self.database_writes() and not deaf
+
+    def _acknowledge(self, on: Side, lease_s: float, until_s: float, *, public: bool) -> None:
+        to_s = min(until_s, lease_s)
+        if to_s <= self.now_s:
+            return
+        last = self.spans.get((on, public))
+        if last is not None and last.to_s >= self.now_s:
+            last.to_s = max(last.to_s, to_s)
+            return
+        row = Acknowledged(from_s=self.now_s, to_s=to_s, on=on, public=public)
+        self.spans[on, public] = row
+        self.rows.append(row)
+
+    def call(self, kind: Move, target: Side, operation: str) -> bool:
+        """Receive a call; return whether it is accepted."""
+        fit = self.ills.isdisjoint(_UNFIT)
+        accepted = self.moving is None and self.writer is not target and self.up(target) and fit
+        if kind is Move.SWITCHOVER:
+            accepted = accepted and self.linked and self.database_writes()
+        by_hand = operation == BY_HAND
+        if accepted and not by_hand and self.refusals > 0:
+            self.refusals -= 1
+            accepted = False
+        self.calls.append(
+            Called(
+                at_s=self.now_s,
+                kind=kind,
+                target=target,
+                operation=operation,
+                accepted=accepted,
+            )
+        )
+        if accepted:
+            self.moving = Moving(
+                kind=kind,
+                target=target,
+                done_s=self.now_s + self.promote_s,
+                cancelled=self.cancels > 0,
+                by_hand=by_hand,
+            )
+            self.cancels -= self.cancels > 0
+        return accepted
+
+    def _finish_move(self, moving: Moving) -> None:
+        if not self.up(moving.target):
+            moving.done_s = self.now_s + STEP_S
+            return
+        self.moving = None
+        torn = moving.kind is Move.SWITCHOVER and not self.linked
+        if moving.cancelled or torn:
+            return
+        lost_s = 0.0
+        if moving.kind is Move.FAILOVER:
+            lost_s = self.acknowledged_s(self.writer, self.carried_s, self.now_s)
+            # Aurora fences its storage as well as it can; nothing here counts on that.
+            self.left.add(self.writer)
+        elif self.hearts[self.writer] is not None:
+            self.hearts[moving.target] = self.hearts[self.writer]
+        self.writer = moving.target
+        row = self.hearts[self.writer]
+        self.epochs = [(-1e9, row[1])] if row is not None else []
+        self.carried_s = self.now_s
+        self.resync_s = self.now_s + RESYNC_S
+        self.moves.append(
+            Effective(
+                at_s=self.now_s,
+                kind=moving.kind,
+                target=moving.target,
+                lost_s=lost_s,
+                by_hand=moving.by_hand,
+            )
+        )
+
+    def acknowledged_s(self, on: Side, from_s: float, to_s: float) -> float:
+        """Return for how long one side acknowledged writes between two moments."""
+        spans = sorted(
+            (max(row.from_s, from_s), min(row.to_s, to_s))
+            for row in self.rows
+            if row.on is on and row.to_s > from_s
+        )
+        total_s, end_s = 0.0, from_s
+        for begun_s, ended_s in spans:
+            total_s += max(0.0, ended_s - max(begun_s, end_s))
+            end_s = max(end_s, ended_s)
+        return total_s
+
+
+def _kept(before: Sequence[Held], after: Sequence[Held], until_s: float) -> list[Held]:
+    """Return what was held all the while: what was renewed, and what ran out meanwhile."""
+    kept = [one for one in after if one.until_s > until_s]
+    return kept or list(before)
+
+
+@cache
+def _network(ills: frozenset[Ill]) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
+    """Return which Regions reach which, and which can commit, under some ills."""
+    sites = [site for site in (P, S, W) if _GONE[site] not in ills]
+    links = {(site, site) for site in sites}
+    links |= {
+        (one, other) for one in sites for other in sites if one != other and _open(one, other, ills)
+    }
+    lost = Ill.STORE_DOWN in ills
+    voting = {
+        site
+        for site in sites
+        if not lost and any((site, other) in links for other in sites if other != site)
+    }
+    return frozenset(links), frozenset(voting)
+
+
+def _open(one: str, other: str, ills: frozenset[Ill]) -> bool:
+    """Return whether two Regions that exist reach one another: answers need the way back too."""
+    if _WHOLE.get(one) in ills or _WHOLE.get(other) in ills:
+        return False
+    if Ill.LINK_CUT in ills and W not in {one, other}:
+        return False
+    return _ONE_WAY[one, other] not in ills and _ONE_WAY[other, one] not in ills

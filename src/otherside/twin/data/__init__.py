@@ -1,1 +1,0 @@
-"""The databases: PostgreSQL, and the endpoints that lead to it."""

@@ -1,0 +1,1 @@
+"""Creates what a Pulumi program registers, through the twin's AWS API."""

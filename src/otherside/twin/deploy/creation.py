@@ -1,0 +1,98 @@
+"""One resource about to be made, and what its handler needs to make it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from otherside.program.monitor import GLOBAL, Declared
+from otherside.regions import CONTROL_REGION
+from otherside.twin.deploy.clients import Clients
+from otherside.twin.deploy.coercion import Coercion
+
+Outputs = dict[str, Any]
+
+
+class ProvisionError(Exception):
+    """A resource that the twin did not make; the message names it, its Region and the cause."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Birth:
+    """A resource, the clients to make it with, its inputs, and its tags apart from them."""
+
+    declared: Declared
+    clients: Clients
+    account: str
+    inputs: dict[str, Any]
+    tags: dict[str, str]
+    """The provider's and its own; they go with every call that takes some."""
+    run: str
+    """What this deployment is told from others by, in generated names."""
+    outputs: Outputs = field(default_factory=dict)
+
+    @property
+    def region(self) -> str:
+        """The Region that it is made through."""
+        return CONTROL_REGION if self.declared.region == GLOBAL else self.declared.region
+
+    def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes the class
+        """Return a client where the resource belongs."""
+        return self.clients.get(service, self.region)
+
+    def name(self, key: str = "name", *, limit: int = 255) -> str:
+        """Return the physical name: as given, or made as Pulumi makes it."""
+        given = self.inputs.get(key)
+        if isinstance(given, str) and given:
+            return given
+        digest = hashlib.sha256(f"{self.run}{self.declared.urn}".encode()).hexdigest()[:7]
+        return f"{self.declared.name[: limit - 8]}-{digest}"
+
+    def call(
+        self,
+        service: str,
+        operation: str,
+        *,
+        only: tuple[str, ...] | None = None,
+        rename: Mapping[str, str] | None = None,
+        drop: tuple[str, ...] = (),
+        **more: Any,  # noqa: ANN401 - parameters of any operation
+    ) -> dict[str, Any]:
+        """Make AWS's own call with the inputs as its model wants them, and return the answer.
+
+        `only` names the inputs that belong to this call, where others belong to another; every
+        other input must find its place.
+
+        Raises:
+            ProvisionError: If an input has no place in the call.
+        """
+        client = self.client(service)
+        shape = client.meta.service_model.operation_model(operation).input_shape
+        inputs = self.inputs
+        if only is not None:
+            inputs = {key: inputs[key] for key in only if key in inputs}
+        coercion = Coercion(rename or {}, frozenset({*drop, "region"}))
+        given = next((one for one in ("Tags", "tags") if one in shape.members), None)
+        if given and self.tags and given not in more:
+            inputs = {**inputs, given: self.tags}
+        made = coercion.structure(inputs, shape, "") | {
+            key: value for key, value in more.items() if value is not None
+        }
+        if coercion.unmapped:
+            msg = f"the twin does not honour {', '.join(sorted(coercion.unmapped))}"
+            raise ProvisionError(msg)
+        return self.ask(service, operation, **made)
+
+    def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever AWS or JSON has
+        """Make a call with parameters as they are."""
+        client = self.client(service)
+        found: dict[str, Any] = client._make_api_call(  # noqa: SLF001 - by AWS's own name
+            operation, parameters
+        )
+        found.pop("ResponseMetadata", None)
+        return found
+
+    def ec2_tags(self, kind: str) -> list[dict[str, Any]]:
+        """Return the tags as EC2 takes them while it makes something."""
+        made = [{"Key": key, "Value": value} for key, value in self.tags.items()]
+        return [{"ResourceType": kind, "Tags": made}] if made else []

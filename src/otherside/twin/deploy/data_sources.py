@@ -1,0 +1,39 @@
+"""Data sources, answered from the twin where it knows better than imagination."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otherside.twin.deploy.clients import Clients
+
+
+def look_up(
+    token: str, arguments: Mapping[str, Any], region: str, clients: Clients, account: str
+) -> dict[str, Any] | None:
+    """Return what the twin says, or `None` where the answer is the same in every account."""
+    match token:
+        case "aws:index/getAvailabilityZones:getAvailabilityZones":
+            found = clients.get("ec2", region).describe_availability_zones()["AvailabilityZones"]
+            return {
+                "names": [one["ZoneName"] for one in found],
+                "zoneIds": [one["ZoneId"] for one in found],
+                "id": region,
+                "state": "available",
+            }
+        case "aws:index/getCallerIdentity:getCallerIdentity":
+            found = clients.get("sts", region).get_caller_identity()
+            return {
+                "accountId": account,
+                "arn": found["Arn"],
+                "userId": found["UserId"],
+                "id": account,
+            }
+        case "aws:secretsmanager/getRandomPassword:getRandomPassword":
+            asked = {
+                "PasswordLength": int(arguments.get("passwordLength") or 32),
+                "ExcludePunctuation": bool(arguments.get("excludePunctuation", False)),
+                "ExcludeCharacters": str(arguments.get("excludeCharacters") or ""),
+            }
+            found = clients.get("secretsmanager", region).get_random_password(**asked)
+            return {"randomPassword": found["RandomPassword"], "id": "random"}
+        case _:
+            return None

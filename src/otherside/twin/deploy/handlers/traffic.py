@@ -1,0 +1,105 @@
+"""DNS: hosted zones, records, health checks."""
+
+from typing import Any
+
+from otherside.twin.deploy.creation import Birth
+
+
+def _zone(birth: Birth) -> str:
+    comment = birth.inputs.get("comment", "")
+    made = birth.call(
+        "route53",
+        "CreateHostedZone",
+        drop=("comment", "forceDestroy", "enableAcceleratedRecovery"),
+        CallerReference=birth.declared.urn[-128:],
+        HostedZoneConfig={"Comment": comment, "PrivateZone": False},
+    )
+    zone = str(made["HostedZone"]["Id"]).rpartition("/")[2]
+    birth.outputs |= {
+        "zoneId": zone,
+        "arn": f"arn:aws:route53:::hostedzone/{zone}",
+        "nameServers": list(made.get("DelegationSet", {}).get("NameServers") or []),
+    }
+    return zone
+
+
+def _record(birth: Birth) -> str:
+    inputs = birth.inputs
+    record: dict[str, Any] = {"Name": inputs["name"], "Type": str(inputs["type"])}
+    if inputs.get("aliases"):
+        alias = inputs["aliases"][0]
+        record["AliasTarget"] = {
+            "DNSName": alias["name"],
+            "HostedZoneId": alias["zoneId"],
+            "EvaluateTargetHealth": bool(alias["evaluateTargetHealth"]),
+        }
+    else:
+        record["TTL"] = int(inputs.get("ttl", 300))
+        record["ResourceRecords"] = [{"Value": str(one)} for one in inputs.get("records") or []]
+    for key, name in (("setIdentifier", "SetIdentifier"), ("healthCheckId", "HealthCheckId")):
+        if inputs.get(key):
+            record[name] = inputs[key]
+    for key, (inside, name, kind) in {
+        "failoverRoutingPolicies": ("type", "Failover", str),
+        "weightedRoutingPolicies": ("weight", "Weight", int),
+        "latencyRoutingPolicies": ("region", "Region", str),
+    }.items():
+        if inputs.get(key):
+            record[name] = kind(inputs[key][0][inside])
+    known = {
+        *("name", "type", "ttl", "records", "aliases", "setIdentifier", "healthCheckId", "zoneId"),
+        *("failoverRoutingPolicies", "weightedRoutingPolicies", "latencyRoutingPolicies"),
+        *("allowOverwrite", "region", "tags"),
+    }
+    unknown = set(inputs) - known
+    if unknown:
+        msg = f"the twin does not honour {', '.join(sorted(unknown))}"
+        raise ValueError(msg)
+    action = "UPSERT" if inputs.get("allowOverwrite") else "CREATE"
+    birth.ask(
+        "route53",
+        "ChangeResourceRecordSets",
+        HostedZoneId=inputs["zoneId"],
+        ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]},
+    )
+    birth.outputs["fqdn"] = str(inputs["name"]).rstrip(".")
+    own = f"_{inputs['setIdentifier']}" if inputs.get("setIdentifier") else ""
+    return f"{inputs['zoneId']}_{inputs['name']}_{inputs['type']}{own}"
+
+
+def _health_check(birth: Birth) -> str:
+    inputs = dict(birth.inputs)
+    alarm = {
+        name: inputs.pop(key)
+        for key, name in (("cloudwatchAlarmName", "Name"), ("cloudwatchAlarmRegion", "Region"))
+        if key in inputs
+    }
+    for noise in ("tags", "triggers", "referenceName", "region"):
+        inputs.pop(noise, None)
+    if alarm:
+        inputs["alarmIdentifier"] = alarm
+    birth.inputs = {"healthCheckConfig": inputs}
+    under = "healthCheckConfig."
+    made = birth.call(
+        "route53",
+        "CreateHealthCheck",
+        rename={
+            f"{under}fqdn": "FullyQualifiedDomainName",
+            f"{under}ipAddress": "IPAddress",
+            f"{under}invertHealthcheck": "Inverted",
+            f"{under}childHealthchecks": "ChildHealthChecks",
+            f"{under}childHealthThreshold": "HealthThreshold",
+            f"{under}enableSni": "EnableSNI",
+        },
+        CallerReference=birth.declared.urn[-64:],
+    )
+    check = str(made["HealthCheck"]["Id"])
+    birth.outputs["arn"] = f"arn:aws:route53:::healthcheck/{check}"
+    return check
+
+
+HANDLERS = {
+    "route53/healthCheck:HealthCheck": _health_check,
+    "route53/record:Record": _record,
+    "route53/zone:Zone": _zone,
+}

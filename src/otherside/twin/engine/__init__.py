@@ -1,1 +1,0 @@
-"""Pulumi programs, made through AWS's own API."""

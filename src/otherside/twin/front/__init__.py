@@ -1,1 +1,0 @@
-"""The front door of the API: who asks, may they, and what is wrong today."""

@@ -1,0 +1,1 @@
+"""The API gateway: authenticates, authorizes and routes every AWS API call."""

@@ -1,0 +1,263 @@
+"""The front door of the API: who asks what, may they, what is wrong today; then us, or moto.
+
+Every call is kept, as CloudTrail would. What cannot be identified, verified or authorized is
+refused, never let through.
+"""
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs
+
+from moto.core.exceptions import ServiceException
+
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.gateway.faults import Fault, Faults, Mode
+from otherside.twin.gateway.iam_policy import CannotTellError
+from otherside.twin.gateway.protocol import (
+    Asked,
+    Call,
+    Environ,
+    RefusedError,
+    failure,
+    identify,
+    read_request,
+)
+from otherside.twin.gateway.sigv4 import Signature, is_signed_with, read_signature
+from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.ring_log import Trail
+
+Answer = tuple[int, Mapping[str, str], bytes]
+Operation = Callable[[Call, Mapping[str, Any]], Any]
+"""One of our own: the call and its parameters in, what AWS returns out, in botocore's shape."""
+StartResponse = Callable[..., Any]
+AUDIT_MAX = 100_000
+HANG_S = 600.0
+
+
+class PassError(Exception):
+    """Raised by an operation of ours that leaves this one call to moto."""
+
+
+@dataclass(slots=True)
+class Door:
+    """The WSGI application in front of moto."""
+
+    moto: Callable[[Environ, StartResponse], Iterable[bytes]]
+    access: Access
+    faults: Faults
+    warp: Warp
+    sources: Mapping[str, str]
+    """The Region that a local address is asked from, by address; others are outside."""
+    operations: dict[tuple[str, str], Operation] = field(default_factory=dict)
+    after: dict[tuple[str, str], Callable[[Call, Mapping[str, Any], bytes], None]] = field(
+        default_factory=dict
+    )
+    """What has to happen once moto has carried out an operation."""
+    calls: Trail[Call] = field(default_factory=lambda: Trail(AUDIT_MAX))
+    stopping: threading.Event = field(default_factory=threading.Event)
+    unreachable: Callable[[str, str], bool] = lambda _source, _region: False
+    """Whether a Region's API answers nothing to somebody: (asked from, asked)."""
+    _locks: dict[str, threading.RLock] = field(default_factory=dict)
+    """moto is not made for several threads: one call of a service at a time."""
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        signed = read_request(environ)
+        source = self.sources.get(str(environ.get("SERVER_NAME")), "outside")
+        asked = None
+        try:
+            signature = read_signature(signed)
+            if signature is None:
+                code = "MissingAuthenticationToken"
+                raise RefusedError(code, "Request is missing Authentication Token", 403)  # noqa: TRY301 - told below
+            asked = identify(
+                environ,
+                signed,
+                signing=signature.service,
+                region=signature.region,
+                source=source,
+                key_id=signature.key_id,
+            )
+            status, headers, body = self._answer(asked, signature, start_response)
+        except _GoneError:
+            return []
+        except RefusedError as error:
+            status, headers, body = _refusal(asked, error)
+        if asked is not None:
+            self._keep(asked.call, status, body)
+        start_response(f"{status} -", [(k, str(v)) for k, v in headers.items()])
+        return [body]
+
+    def _answer(self, asked: Asked, signature: Signature, start_response: StartResponse) -> Answer:
+        call = asked.call
+        call.at_s = self.warp.now_s()
+        if self.unreachable(call.source, call.region):
+            self._meet(Fault(mode=Mode.HANG), asked)
+        fault = self.faults.met_by(
+            region=call.region,
+            service=call.service,
+            operation=call.operation,
+            source=call.source,
+        )
+        if fault is not None:
+            self._meet(fault, asked)
+        self._verify(asked, signature)
+        _refuse_two_meanings(asked, signature)
+        self._authorize(asked)
+        answer = self._carry_out(asked, start_response)
+        if fault is not None and fault.mode is Mode.AFTER:
+            self._keep(call, 0, b"")
+            self._close(asked)
+        return answer
+
+    def _meet(self, fault: Fault, asked: Asked) -> None:
+        """Let a call meet a fault.
+
+        Raises:
+            RefusedError: If the fault has an answer.
+            _GoneError: If it has none.
+        """
+        match fault.mode:
+            case Mode.REFUSE:
+                self._keep(asked.call, 0, b"")
+                self._close(asked)
+            case Mode.HANG:
+                self._keep(asked.call, 0, b"")
+                self.stopping.wait(HANG_S)
+                self._close(asked)
+            case Mode.UNAVAILABLE:
+                raise RefusedError("ServiceUnavailable", "Service is unavailable", 503)
+            case Mode.THROTTLE:
+                raise RefusedError("ThrottlingException", "Rate exceeded", 400)
+            case Mode.DENY:
+                raise RefusedError("AccessDeniedException", "The caller is not authorized", 400)
+            case Mode.SLOW:
+                self.stopping.wait(fault.seconds)
+            case Mode.AFTER:
+                return
+
+    def _close(self, asked: Asked) -> None:
+        connection = asked.environ.get("werkzeug.socket")
+        if connection is not None:
+            connection.shutdown(2)
+        raise _GoneError
+
+    def _verify(self, asked: Asked, signature: Signature) -> None:
+        """Refuse whoever has not signed with the key that the request names."""
+        holder = self.access.holder_of(signature.key_id)
+        if holder is None:
+            code = "InvalidAccessKeyId" if asked.call.service == "s3" else "InvalidClientTokenId"
+            raise RefusedError(code, "The security token included in the request is invalid.", 403)
+        if not is_signed_with(holder.secret, signature, asked.signed):
+            message = (
+                "The request signature we calculated does not match the signature you provided."
+            )
+            raise RefusedError("SignatureDoesNotMatch", message, 403)
+        if holder.token is not None and signature.token != holder.token:
+            message = "The security token included in the request is invalid."
+            raise RefusedError("InvalidClientTokenId", message, 403)
+        asked.call.principal = holder.arn
+
+    def _authorize(self, asked: Asked) -> None:
+        try:
+            self.access.authorize(asked.call, asked.signing_region)
+        except CannotTellError as error:
+            message = (
+                f"the twin cannot tell: {error}; it refuses rather than guess. "
+                f"{asked.call.principal} asked {asked.call.service}:{asked.call.operation}"
+            )
+            raise RefusedError("TwinCannotAuthorize", message, 403) from error
+
+    def _carry_out(self, asked: Asked, start_response: StartResponse) -> Answer:
+        call = asked.call
+        ours = self.operations.get((call.service, call.operation))
+        if ours is not None:
+            try:
+                return asked.answer(ours(call, call.params))
+            except PassError:
+                return self._moto(asked, start_response)
+            except ServiceException as error:
+                call.error = error.code
+                status, headers, body = asked.answer(error)
+                return getattr(error, "status", None) or status, headers, body
+        return self._moto(asked, start_response)
+
+    def _moto(self, asked: Asked, _start_response: StartResponse) -> Answer:
+        kept: dict[str, Any] = {}
+
+        def start(status: str, headers: list[tuple[str, str]], *_: object) -> None:
+            kept["status"], kept["headers"] = int(status.split(maxsplit=1)[0]), dict(headers)
+
+        lock = self._locks.setdefault(asked.call.service, threading.RLock())
+        try:
+            with lock:
+                body = b"".join(self.moto(asked.environ, start))
+        except NotImplementedError as error:
+            call = asked.call
+            message = f"the twin does not carry out {call.service}:{call.operation}"
+            raise RefusedError("TwinNotImplemented", message, 501) from error
+        status = int(kept["status"])
+        if status < 300:  # noqa: PLR2004 - HTTP's own classes
+            then = self.after.get((asked.call.service, asked.call.operation))
+            if then is not None:
+                then(asked.call, asked.call.params, body)
+        return status, kept["headers"], body
+
+    def _keep(self, call: Call, status: int, body: bytes) -> None:
+        call.status = status
+        if status >= 400 and not call.error:  # noqa: PLR2004 - HTTP's own classes
+            call.error = body[:300].decode(errors="replace")
+        self.calls.append(call)
+
+
+class _GoneError(Exception):
+    """The connection is closed; there is nobody to answer."""
+
+
+def _refuse_two_meanings(asked: Asked, signature: Signature) -> None:
+    """Refuse what moto would take for another operation, or another service, than was judged."""
+    environ = asked.environ
+    path = str(environ.get("PATH_INFO", ""))
+    if path.startswith(("/moto-api", "/latest/")) or path == "/favicon.ico":
+        raise RefusedError("UnknownOperationException", f"nothing is at {path}", 404)
+    named = parse_qs(str(environ.get("QUERY_STRING", ""))).get("Action", [])
+    if "urlencoded" in str(environ.get("CONTENT_TYPE", "")):
+        named += parse_qs(asked.signed.body.decode("latin-1")).get("Action", [])
+    if named not in ([], [asked.call.operation]):
+        raise RefusedError("InvalidAction", "the request names more than one action", 400)
+    if signature.presigned and asked.call.service != "s3":
+        raise RefusedError("InvalidAction", "the twin takes presigned requests for S3 only", 400)
+
+
+def _refusal(asked: Asked | None, error: RefusedError) -> Answer:
+    """Return a refusal in the service's own protocol, or as JSON where that is not known."""
+    if asked is None:
+        text = f'{{"__type": "{error.code}", "message": "{error.message}"}}'
+        return error.status, {"Content-Type": "application/json"}, text.encode()
+    service, code, status, message = asked.call.service, error.code, error.status, error.message
+    if code == DENIED:
+        code = ACCESS_DENIED.get(service, code)
+        status = 400 if service in DENIED_AS_400 else status
+        message = f"{EC2_SAYS_FIRST}{message}" if service == "ec2" else message
+    asked.call.error = code
+    _, headers, body = asked.answer(failure(code, message))
+    return status, headers, body
+
+
+DENIED = "AccessDenied"
+DENIED_AS_400 = frozenset({"dynamodb", "kms", "events", "logs", "ssm", "secretsmanager"})
+EC2_SAYS_FIRST = "You are not authorized to perform this operation. "
+ACCESS_DENIED: Mapping[str, str] = {
+    "ec2": "UnauthorizedOperation",
+    "sns": "AuthorizationError",
+    **dict.fromkeys(
+        (
+            *("dynamodb", "kms", "events", "logs", "ssm", "secretsmanager", "lambda", "backup"),
+            *("scheduler", "firehose", "acm", "cloudwatch"),
+        ),
+        "AccessDeniedException",
+    ),
+}
+"""What a service calls a refusal; the others say `AccessDenied`."""

@@ -1,0 +1,274 @@
+"""Who asks, what they ask for, and whether the account's policies let them."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from moto.iam.models import iam_backends
+from moto.kms.models import kms_backends
+from moto.sts.models import sts_backends
+
+from otherside.twin.gateway.iam_policy import Request, Statement, Verdict, decide, statements_of
+from otherside.twin.gateway.iam_resources import Subject, subjects_of
+from otherside.twin.gateway.protocol import Call, RefusedError
+
+DENIED = "AccessDenied"
+ALWAYS = frozenset({("sts", "GetCallerIdentity")})
+"""What needs no permission."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holder:
+    """Who holds a key."""
+
+    arn: str
+    secret: str = field(repr=False)
+    token: str | None = field(default=None, repr=False)
+    provisioner: bool = False
+
+
+ResourcePolicies = Callable[[str, str], str | None]
+"""The policy of a resource, by its ARN and its owner's account; `None` where it has none."""
+
+
+@dataclass(slots=True)
+class Access:
+    """IAM of one account."""
+
+    account: str
+    provisioner: Holder
+    provisioner_key: str
+    resource_policies: dict[str, ResourcePolicies] = field(default_factory=dict)
+    """By the service in an ARN: `sns`, `kms`…"""
+    keys_behind: Callable[[Call, str], Sequence[tuple[str, str, str]]] = lambda _call, _region: ()
+    """What a call needs of KMS besides: (action, key's ARN, service that uses it)."""
+
+    def holder_of(self, key_id: str) -> Holder | None:
+        """Return who holds a key, or `None` where nobody does."""
+        if key_id == self.provisioner_key:
+            return self.provisioner
+        for role in reversed(sts_backends[self.account]["aws"].assumed_roles):
+            if role.access_key_id == key_id:
+                return Holder(arn=role.arn, secret=role.secret_access_key, token=role.session_token)
+        for user in iam_backends[self.account]["aws"].users.values():
+            for key in user.access_keys:
+                if key.access_key_id == key_id and key.status == "Active":
+                    return Holder(arn=user.arn, secret=key.secret_access_key)
+        return None
+
+    def authorize(self, call: Call, signing_region: str) -> None:
+        """Refuse a call that its caller may not make.
+
+        Raises:
+            RefusedError: If the policies do not allow it.
+            CannotTellError: If that cannot be told.
+        """
+        if call.principal == self.provisioner.arn or (call.service, call.operation) in ALWAYS:
+            return
+        if (call.service, call.operation) == ("sts", "AssumeRole"):
+            self._require_trust(call)
+        for subject in subjects_of(call, signing_region, self.account):
+            self._require(self._request(call, subject, signing_region))
+        for action, key, via in self.keys_behind(call, signing_region):
+            keys = {"kms:viaservice": [f"{via}.{signing_region}.amazonaws.com"]}
+            subject = Subject(action=action, resource=key, keys=keys)
+            self._require(self._request(call, subject, signing_region))
+
+    def may_connect(self, principal: str, resource: str, region: str) -> bool:
+        """Return whether a principal may log in to a database by IAM."""
+        subject = Subject(action="rds-db:connect", resource=resource)
+        call = Call(
+            service="rds-db",
+            operation="connect",
+            region=region,
+            source="",
+            key_id="",
+            principal=principal,
+        )
+        return self.judge(self._request(call, subject, region)).allowed
+
+    def service_may(
+        self,
+        service: str,
+        action: str,
+        resource: str,
+        *,
+        source_arn: str = "",
+        keys: Mapping[str, Sequence[str]] | None = None,
+    ) -> Verdict:
+        """Return whether a service may act on a resource by that resource's own policy."""
+        known: dict[str, Sequence[str]] = {
+            "aws:sourcearn": [source_arn] if source_arn else [],
+            "aws:sourceaccount": [self.account],
+            "aws:sourceowner": [],
+            "aws:principalorgid": [],
+            "aws:principalservicename": [service],
+            "aws:principalisawsservice": ["true"],
+            "aws:securetransport": ["true"],
+            **(keys or {}),
+        }
+        request = Request(
+            action=action,
+            resource=resource,
+            principal=service,
+            account=self.account,
+            keys=known,
+        )
+        return self.judge(request)
+
+    def role_may(self, role_arn: str, action: str, resource: str, *, region: str) -> Verdict:
+        """Return whether a role that a service has assumed may act on a resource."""
+        call = Call(
+            service="", operation="", region=region, source="", key_id="", principal=role_arn
+        )
+        return self.judge(self._request(call, Subject(action=action, resource=resource), region))
+
+    def trusts(
+        self, role_arn: str, principal: str, *, source_arn: str = "", account_too: bool = False
+    ) -> bool:
+        """Return whether a role lets a service or a principal assume it."""
+        role = self._role(role_arn)
+        if role is None:
+            return False
+        service = not principal.startswith("arn:")
+        request = Request(
+            action="sts:AssumeRole",
+            resource="*",
+            principal=principal,
+            account=self.account,
+            keys={
+                "aws:sourcearn": [source_arn] if source_arn else [],
+                "aws:sourceaccount": [self.account] if service else [],
+                "sts:externalid": [],
+            },
+        )
+        statements = _any_resource(statements_of(role.assume_role_policy_document))
+        if decide(request, resource=statements).allowed:
+            return True
+        # Trusting the account trusts whom the account's own policies let.
+        root = f"arn:aws:iam::{self.account}:root"
+        whole = replace(request, principal=root)
+        return account_too and decide(whole, resource=statements).allowed
+
+    def judge(self, request: Request) -> Verdict:
+        """Return whether the account's policies allow a request."""
+        arn = request.resource or ""
+        service = arn.split(":")[2] if arn.startswith("arn:") else ""
+        document = None
+        if service in self.resource_policies:
+            document = self.resource_policies[service](arn, self.account)
+        verdict = decide(
+            request,
+            identity=() if request.service else self._identity(request.principal),
+            boundary=None if request.service else self._boundary(request.principal),
+            resource=statements_of(document) if document else (),
+            both=service == "kms",
+        )
+        if service == "kms" and not verdict.allowed and not verdict.explicit:
+            return Verdict(allowed=True) if self._granted(request, arn) else verdict
+        return verdict
+
+    def _granted(self, request: Request, arn: str) -> bool:
+        """Tell whether a grant gives what a key's policy does not; one with a constraint never.
+
+        https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
+        """
+        region, name = arn.split(":")[3], arn.rpartition("/")[2]
+        key = kms_backends[self.account][region].keys.get(name)
+        operation = request.action.partition(":")[2]
+        return key is not None and any(
+            one.grantee_principal in {request.principal, _role_arn(request.principal)}
+            and operation in one.operations
+            and not one.constraints
+            for one in key.grants.values()
+        )
+
+    def _require_trust(self, call: Call) -> None:
+        """Refuse whom the role itself does not trust, whatever their own policies say."""
+        arn = str(call.params.get("RoleArn"))
+        if not self.trusts(arn, call.principal, account_too=True):
+            what = f"User: {call.principal} is not authorized to perform: sts:AssumeRole"
+            raise RefusedError(DENIED, f"{what} on resource: {arn}", 403)
+
+    def _require(self, request: Request) -> None:
+        verdict = self.judge(request)
+        if not verdict.allowed:
+            raise RefusedError(DENIED, verdict.message(request), 403)
+
+    def _request(self, call: Call, subject: Subject, region: str) -> Request:
+        return Request(
+            action=subject.action,
+            resource=subject.resource,
+            principal=call.principal,
+            account=self.account,
+            keys={
+                "aws:requestedregion": [region],
+                "aws:principalarn": [_role_arn(call.principal)],
+                "aws:principalaccount": [self.account],
+                "aws:resourceaccount": [self.account],
+                "aws:securetransport": ["true"],  # the plain endpoint stands for one with TLS
+                "aws:sourcearn": [],
+                "aws:sourceaccount": [],
+                "aws:sourceowner": [],
+                "aws:principalservicename": [],
+                "aws:principalisawsservice": ["false"],
+                "aws:currenttime": [str(call.at_s)],
+                "kms:viaservice": [],
+                "kms:grantisforawsresource": [],
+                "kms:calleraccount": [self.account],
+                **subject.keys,
+            },
+        )
+
+    def _role(self, arn: str) -> Any:  # noqa: ANN401 - moto's own, untyped here
+        name = _role_arn(arn).rpartition("/")[2]
+        roles = iam_backends[self.account]["aws"].roles.values()
+        return next((one for one in roles if one.name == name), None)
+
+    def _identity(self, principal: str) -> list[Statement]:
+        """Return every statement of the policies of a role or a user."""
+        holder = self._role(principal)
+        if holder is None:
+            name = principal.rpartition("/")[2]
+            holder = iam_backends[self.account]["aws"].users.get(name)
+        if holder is None:
+            return []
+        documents = _inline(holder.policies)
+        documents += [_default_version(one) for one in holder.managed_policies.values()]
+        return [one for document in documents for one in statements_of(document)]
+
+    def _boundary(self, principal: str) -> list[Statement] | None:
+        role = self._role(principal)
+        arn = getattr(role, "permissions_boundary_arn", None) if role else None
+        if not arn:
+            return None
+        policy = iam_backends[self.account]["aws"].managed_policies.get(arn)
+        return list(statements_of(_default_version(policy))) if policy else []
+
+
+def _default_version(policy: Any) -> str:  # noqa: ANN401 - moto's own
+    """Return the document of a managed policy that is in force."""
+    found = next(one for one in policy.versions if one.version_id == policy.default_version_id)
+    return str(found.document)
+
+
+def _inline(policies: object) -> list[str]:
+    """Return inline documents: a role keeps them by name, a user in a list."""
+    if isinstance(policies, Mapping):
+        return [str(one) for one in policies.values()]
+    if isinstance(policies, Iterable):
+        return [str(one["policy_document"]) for one in policies]
+    return []
+
+
+def _any_resource(statements: Iterable[Statement]) -> list[Statement]:
+    """Return a trust policy's statements, which are about their role and name no resource."""
+    return [{**one, "Resource": "*"} for one in statements]
+
+
+def _role_arn(principal: str) -> str:
+    """Return the role of a session's ARN."""
+    if ":assumed-role/" not in principal:
+        return principal
+    account, name = principal.split(":")[4], principal.split("/")[1]
+    return f"arn:aws:iam::{account}:role/{name}"

@@ -1,0 +1,300 @@
+"""What IAM checks a call on: the action, the resource's ARN and the service's condition keys.
+
+By the Service Authorization Reference. What is not in the table has no ARN that the twin could
+name, and only a statement about everything speaks of it.
+https://docs.aws.amazon.com/service-authorization/latest/reference/
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from otherside.twin.gateway.protocol import GLOBAL_SERVICES, Call
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One action on one resource, which a call needs."""
+
+    action: str
+    resource: str | None
+    """`*` for an action that knows no resource, `None` where the twin cannot name it."""
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+Params = Mapping[str, Any]
+
+PREFIXES: Mapping[str, str] = {
+    "elbv2": "elasticloadbalancing",
+    "elb": "elasticloadbalancing",
+    "stepfunctions": "states",
+}
+ACTIONS: Mapping[tuple[str, str], str] = {
+    ("lambda", "Invoke"): "InvokeFunction",
+    ("s3", "HeadObject"): "GetObject",
+    ("s3", "HeadBucket"): "ListBucket",
+    ("s3", "ListObjects"): "ListBucket",
+    ("s3", "ListObjectsV2"): "ListBucket",
+    ("s3", "ListObjectVersions"): "ListBucketVersions",
+    ("s3", "ListBuckets"): "ListAllMyBuckets",
+    ("s3", "CreateMultipartUpload"): "PutObject",
+    ("s3", "UploadPart"): "PutObject",
+    ("s3", "CompleteMultipartUpload"): "PutObject",
+    ("s3", "CopyObject"): "PutObject",
+    ("sqs", "SendMessageBatch"): "SendMessage",
+    ("sqs", "DeleteMessageBatch"): "DeleteMessage",
+    ("sns", "PublishBatch"): "Publish",
+}
+"""Where the action is not called as the operation is."""
+
+
+def subjects_of(call: Call, region: str, account: str) -> list[Subject]:
+    """Return everything that a call needs to be allowed."""
+    prefix = PREFIXES.get(call.service, call.service)
+    action = f"{prefix}:{ACTIONS.get((call.service, call.operation), call.operation)}"
+    where = "" if call.service in GLOBAL_SERVICES else region
+    arns = _arns(call, where, account)
+    keys = KEYS.get(call.service, _no_keys)(call.params)
+    return [Subject(action=action, resource=arn, keys=keys) for arn in arns]
+
+
+def _arns(call: Call, region: str, account: str) -> Sequence[str | None]:
+    if (call.service, call.operation) in NO_RESOURCE or (
+        call.service in DESCRIBES_ALL and call.operation.startswith(("Describe", "List"))
+    ):
+        return ["*"]
+    special = SPECIAL.get((call.service, call.operation))
+    if special is not None:
+        return special(call.params, region, account)
+    found = RESOURCES.get(call.service)
+    arn = found(call.params, region, account) if found else None
+    return [arn]
+
+
+NO_RESOURCE = frozenset(
+    {
+        ("cloudwatch", "PutMetricData"),
+        ("cloudwatch", "GetMetricData"),
+        ("cloudwatch", "GetMetricStatistics"),
+        ("cloudwatch", "ListMetrics"),
+        ("rds", "DescribeEvents"),
+        ("autoscaling", "DescribeAutoScalingGroups"),
+        ("autoscaling", "DescribeAutoScalingInstances"),
+        ("autoscaling", "DescribeScalingActivities"),
+        ("s3", "ListBuckets"),
+        ("xray", "PutTraceSegments"),
+        ("xray", "PutTelemetryRecords"),
+        ("secretsmanager", "ListSecrets"),
+        ("secretsmanager", "GetRandomPassword"),
+        ("sqs", "ListQueues"),
+        ("sns", "ListTopics"),
+        ("lambda", "ListFunctions"),
+        ("dynamodb", "ListTables"),
+        ("kms", "ListKeys"),
+        ("kms", "ListAliases"),
+        ("kms", "GenerateRandom"),
+        ("sts", "GetSessionToken"),
+    }
+)
+DESCRIBES_ALL = frozenset({"ec2", "elbv2"})
+"""Services whose Describe actions know no resource."""
+
+
+def _named(kind: str, parameter: str, service: str, *, sep: str = "/") -> Callable[..., str | None]:
+    """Return how to name a resource whose parameter is its name or its ARN."""
+
+    def arn(params: Params, region: str, account: str) -> str | None:
+        given = params.get(parameter)
+        if not isinstance(given, str):
+            return None
+        if given.startswith("arn:"):
+            return given
+        inside = f"{kind}{sep}{given}" if kind else given
+        return f"arn:aws:{service}:{region}:{account}:{inside}"
+
+    return arn
+
+
+def _s3(params: Params, _region: str, _account: str) -> str | None:
+    bucket, key = params.get("Bucket"), params.get("Key")
+    if not bucket:
+        return None
+    return f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
+
+
+def _queue(params: Params, region: str, account: str) -> str | None:
+    name = params.get("QueueName") or str(params.get("QueueUrl", "")).rpartition("/")[2]
+    return f"arn:aws:sqs:{region}:{account}:{name}" if name else None
+
+
+def _topic(params: Params, region: str, account: str) -> str | None:
+    given = params.get("TopicArn") or params.get("TargetArn")
+    if given is None and params.get("Name"):
+        return f"arn:aws:sns:{region}:{account}:{params['Name']}"
+    return given
+
+
+def _function(params: Params, region: str, account: str) -> str | None:
+    given = params.get("FunctionName")
+    if not isinstance(given, str):
+        return None
+    found = re.search(r"function:([^:]+)", given)
+    name = found[1] if found else given.partition(":")[0]
+    return f"arn:aws:lambda:{region}:{account}:function:{name}"
+
+
+def _key(params: Params, region: str, account: str) -> str | None:
+    from moto.kms.models import kms_backends  # noqa: PLC0415 - only where a key is spoken of
+
+    given = params.get("KeyId") or params.get("TargetKeyId") or params.get("SourceKeyId")
+    backend = kms_backends[account][region]
+    if given is None:
+        blob = params.get("CiphertextBlob") or params.get("SourceCiphertextBlob")
+        given = blob[:36].decode(errors="replace") if isinstance(blob, bytes) else None
+    if not isinstance(given, str):
+        return None
+    if given.startswith("arn:") and ":key/" in given:
+        return given
+    found = backend.any_id_to_key_id(given)
+    return f"arn:aws:kms:{region}:{account}:key/{found}" if found else None
+
+
+def _secret(params: Params, region: str, account: str) -> str | None:
+    from moto.secretsmanager.models import secretsmanager_backends  # noqa: PLC0415 - as above
+
+    given = params.get("SecretId") or params.get("Name")
+    if not isinstance(given, str):
+        return None
+    if given.startswith("arn:"):
+        return given
+    secrets = secretsmanager_backends[account][region].secrets
+    found = secrets[given] if secrets.get(given) else None
+    return found.arn if found else f"arn:aws:secretsmanager:{region}:{account}:secret:{given}"
+
+
+def _log(params: Params, region: str, account: str) -> str | None:
+    group = params.get("logGroupName") or params.get("logGroupIdentifier")
+    if not group:
+        return None
+    base = f"arn:aws:logs:{region}:{account}:log-group:{group}"
+    stream = params.get("logStreamName")
+    return f"{base}:log-stream:{stream}" if stream else f"{base}:*"
+
+
+def _global_members(params: Params, _region: str, account: str) -> list[str | None]:
+    """A move is checked on the whole and on every member of it."""
+    from moto.rds.models import rds_backends  # noqa: PLC0415 - only where a move is asked for
+
+    name = str(params.get("GlobalClusterIdentifier", ""))
+    arns: list[str | None] = [f"arn:aws:rds::{account}:global-cluster:{name}"]
+    for backend in rds_backends[account].values():
+        held = backend.global_clusters.get(name)
+        if held is not None:
+            arns += [one.db_cluster_arn for one in held.members]
+    return arns
+
+
+def _whole(params: Params, _region: str, account: str) -> list[str | None]:
+    name = params.get("GlobalClusterIdentifier") or "*"
+    return [f"arn:aws:rds::{account}:global-cluster:{name}"]
+
+
+def _clusters(params: Params, region: str, account: str) -> list[str | None]:
+    given = str(params.get("DBClusterIdentifier") or "*")
+    return [
+        given if given.startswith("arn:") else f"arn:aws:rds:{region}:{account}:cluster:{given}"
+    ]
+
+
+def _group(params: Params, region: str, account: str) -> list[str | None]:
+    from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415 - as above
+
+    name = str(params.get("AutoScalingGroupName"))
+    groups = autoscaling_backends[account][region].autoscaling_groups
+    found = groups.get(name)
+    return [found.arn if found else None]
+
+
+def _bus(params: Params, region: str, account: str) -> list[str | None]:
+    names = {str(one.get("EventBusName") or "default") for one in params.get("Entries", ())}
+    return [
+        one if one.startswith("arn:") else f"arn:aws:events:{region}:{account}:event-bus/{one}"
+        for one in sorted(names)
+    ]
+
+
+def _role(params: Params, _region: str, _account: str) -> list[str | None]:
+    return [params.get("RoleArn")]
+
+
+SPECIAL: Mapping[tuple[str, str], Callable[[Params, str, str], Sequence[str | None]]] = {
+    ("rds", "FailoverGlobalCluster"): _global_members,
+    ("rds", "SwitchoverGlobalCluster"): _global_members,
+    ("rds", "DescribeGlobalClusters"): _whole,
+    ("rds", "DescribeDBClusters"): _clusters,
+    ("rds", "ModifyDBCluster"): _clusters,
+    ("autoscaling", "UpdateAutoScalingGroup"): _group,
+    ("autoscaling", "SetDesiredCapacity"): _group,
+    ("events", "PutEvents"): _bus,
+    ("sts", "AssumeRole"): _role,
+}
+RESOURCES: Mapping[str, Callable[[Params, str, str], str | None]] = {
+    "dynamodb": _named("table", "TableName", "dynamodb"),
+    "s3": _s3,
+    "sqs": _queue,
+    "sns": _topic,
+    "lambda": _function,
+    "kms": _key,
+    "secretsmanager": _secret,
+    "logs": _log,
+    "firehose": _named("deliverystream", "DeliveryStreamName", "firehose"),
+    "ssm": _named("parameter", "Name", "ssm"),
+}
+
+
+def _no_keys(_: Params) -> Mapping[str, Sequence[str]]:
+    return {}
+
+
+def _dynamodb_keys(params: Params) -> Mapping[str, Sequence[str]]:
+    """Return the partition keys that a call touches; a query names one in its condition."""
+    from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415 - as above
+
+    name = str(params.get("TableName", "")).rpartition("/")[2]
+    partition = next(
+        (
+            table.hash_key_attr
+            for regions in dynamodb_backends.values()
+            for backend in regions.values()
+            for table in [backend.tables.get(name)]
+            if table is not None
+        ),
+        None,
+    )
+    item = params.get("Key") or params.get("Item") or {}
+    if partition in item:
+        return {"dynamodb:leadingkeys": [str(v) for v in item[partition].values()]}
+    values = params.get("ExpressionAttributeValues") or {}
+    names = params.get("ExpressionAttributeNames") or {}
+    condition = str(params.get("KeyConditionExpression", ""))
+    for name_, value in re.findall(r"([#\w.-]+)\s*=\s*(:\w+)", condition):
+        if names.get(name_, name_) == partition and value in values:
+            return {"dynamodb:leadingkeys": [str(v) for v in values[value].values()]}
+    return {} if condition else {"dynamodb:leadingkeys": []}  # none is one that cannot be told
+
+
+def _kms_keys(params: Params) -> Mapping[str, Sequence[str]]:
+    context = params.get("EncryptionContext") or {}
+    return {f"kms:encryptioncontext:{k.lower()}": [v] for k, v in context.items()}
+
+
+KEYS: Mapping[str, Callable[[Params], Mapping[str, Sequence[str]]]] = {
+    "dynamodb": _dynamodb_keys,
+    "cloudwatch": lambda params: {"cloudwatch:namespace": [str(params.get("Namespace", ""))]},
+    "kms": _kms_keys,
+    "sts": lambda params: {
+        "sts:externalid": [params["ExternalId"]] if params.get("ExternalId") else []
+    },
+    "s3": lambda params: {"s3:prefix": [params["Prefix"]] if params.get("Prefix") else []},
+}

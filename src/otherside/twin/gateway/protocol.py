@@ -1,0 +1,199 @@
+"""What a request to AWS asks, and how AWS answers it: the protocols, by botocore's own models.
+
+Routers, parsers and serializers are moto's; nothing is parsed here.
+"""
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from moto.core.exceptions import ServiceException
+from moto.core.model import OperationModel
+from moto.core.parse import PROTOCOL_PARSERS
+from moto.core.request import Request, determine_request_protocol
+from moto.core.routing import get_service_router
+from moto.core.serialize import get_serializer_class
+from moto.core.utils import get_service_model
+from werkzeug.exceptions import HTTPException
+
+from otherside.twin.gateway.faults import GLOBAL
+from otherside.twin.gateway.sigv4 import Signed
+
+Environ = dict[str, Any]
+SIGNED_AS: Mapping[str, str] = {
+    "elasticloadbalancing": "elbv2",
+    "monitoring": "cloudwatch",
+    "states": "stepfunctions",
+    "email": "ses",
+    "eventbridge": "events",
+}
+"""Services whose signing name is not their model's."""
+GLOBAL_SERVICES = frozenset({"iam", "route53", "cloudfront", "organizations"})
+"""Control planes that live in one place, whatever Region signs the call."""
+
+
+class RefusedError(Exception):
+    """A request that the twin does not answer as AWS would, and says so."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        """Keep AWS's code, or one of the twin's own, and the sentence."""
+        super().__init__(f"{code}: {message}")
+        self.code, self.message, self.status = code, message, status
+
+
+@dataclass(slots=True, kw_only=True)
+class Call:
+    """One call of AWS's API, as CloudTrail would have it."""
+
+    service: str
+    """By its model's name: `rds`, `elbv2`, `cloudwatch`."""
+    operation: str
+    region: str
+    """The Region that was asked, or `global`."""
+    source: str
+    """The Region that was asked from, or `outside`."""
+    key_id: str
+    principal: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    at_s: float = 0.0
+    status: int = 0
+    error: str = ""
+
+
+@dataclass(slots=True, kw_only=True)
+class Asked:
+    """A request, with everything that is needed to answer it."""
+
+    call: Call
+    signed: Signed
+    signing_region: str
+    environ: Environ
+    model: OperationModel
+    protocol: str
+    """How the answer is written."""
+
+    def answer(self, result: object) -> tuple[int, dict[str, str], bytes]:
+        """Return an answer, or an error, as the service itself would write it."""
+        kind = get_serializer_class(str(self.model.service_model.service_name), self.protocol)
+        made = kind(operation_model=self.model).serialize(result)
+        body = made["body"]
+        content = body.encode() if isinstance(body, str) else bytes(body)
+        return self._status(result, made["status_code"]), dict(made["headers"]), content
+
+    def _status(self, result: object, otherwise: int) -> int:
+        """Return the status that the answer itself carries, where the model has it there."""
+        members = self.model.output_shape.members if self.model.output_shape else {}
+        for name, shape in members.items():
+            if shape.serialization.get("location") == "statusCode" and isinstance(result, dict):
+                return int(result.get(name, otherwise))
+        return otherwise
+
+
+def read_request(environ: Environ) -> Signed:
+    """Return a request as it was sent; its body can be read again."""
+    length = environ.get("CONTENT_LENGTH")
+    chunked = environ.get("wsgi.input_terminated")
+    body = b""
+    if length:
+        body = environ["wsgi.input"].read(int(length))
+    elif chunked:
+        body = environ["wsgi.input"].read()
+        environ["CONTENT_LENGTH"] = str(len(body))
+    environ["wsgi.input"] = io.BytesIO(body)
+    headers = {
+        key[5:].replace("_", "-").lower(): value
+        for key, value in environ.items()
+        if key.startswith("HTTP_")
+    }
+    for key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        if environ.get(key):
+            headers[key.replace("_", "-").lower()] = environ[key]
+    raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or quote(environ["PATH_INFO"])
+    return Signed(
+        method=environ["REQUEST_METHOD"],
+        path=raw.partition("?")[0],
+        query=environ.get("QUERY_STRING", ""),
+        headers=headers,
+        body=body,
+    )
+
+
+def identify(
+    environ: Environ, signed: Signed, *, signing: str, region: str, source: str, key_id: str
+) -> Asked:
+    """Return what a request asks.
+
+    Raises:
+        RefusedError: If no service or no operation of this name is known, or its protocol is not
+            spoken here.
+    """
+    service = _service(signing, signed)
+    try:
+        model = get_service_model(service)
+    except Exception as error:
+        code, message = "UnknownService", f"the twin knows no service that signs as {signing}"
+        raise RefusedError(code, message, 501) from error
+    if "cbor" in signed.headers.get("content-type", ""):
+        message = "the twin does not speak CBOR; ask your SDK for JSON or query"
+        raise RefusedError("UnsupportedProtocol", message, 501)
+    request = Request(environ)
+    try:
+        operation, found = get_service_router(service).match(request)
+        protocol = determine_request_protocol(model, request.content_type)
+        parsed = PROTOCOL_PARSERS[protocol](operation).parse(
+            {
+                "method": request.method,
+                "values": request.values,
+                "headers": request.headers,
+                "body": signed.body,
+                "url_path": request.path,
+                "url_params": found,
+            }
+        )
+    except (HTTPException, NotImplementedError) as error:
+        message = f"{service} has no operation at {signed.method} {signed.path}"
+        raise RefusedError("UnknownOperationException", message, 404) from error
+    finally:
+        environ["wsgi.input"] = io.BytesIO(signed.body)
+    call = Call(
+        service=service,
+        operation=str(operation.name),
+        region=GLOBAL if service in GLOBAL_SERVICES else region,
+        source=source,
+        key_id=key_id,
+        params=parsed or {},
+    )
+    return Asked(
+        call=call,
+        signed=signed,
+        signing_region=region,
+        environ=environ,
+        model=operation,
+        protocol=protocol,
+    )
+
+
+def _service(signing: str, signed: Signed) -> str:
+    if signing == "dynamodb" and signed.headers.get("x-amz-target", "").startswith(
+        "DynamoDBStreams"
+    ):
+        return "dynamodbstreams"
+    if signing == "elasticloadbalancing" and b"Version=2012-06-01" in signed.body:
+        return "elb"
+    return SIGNED_AS.get(signing, signing)
+
+
+class Failure(ServiceException):
+    """An error that a service answers with, in its own protocol."""
+
+    def __init__(self, code: str, message: str, status: int | None = None) -> None:
+        """Keep AWS's code, the sentence, and a status where the model has none for it."""
+        super().__init__(code, message)
+        self.status = status
+
+
+def failure(code: str, message: str, status: int | None = None) -> Failure:
+    """Return an error for a service to write in its own protocol."""
+    return Failure(code, message, status)

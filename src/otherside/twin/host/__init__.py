@@ -1,0 +1,1 @@
+"""Processes of the host: supervisor, fork server, registry of running twins."""

@@ -1,0 +1,200 @@
+"""Processes of the twin, as seen from the twin: start, wait, signal, and hear of their end."""
+
+import asyncio
+import json
+import os
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+
+from otherside.twin.guest import SITE
+from otherside.twin.host import supervisor
+
+
+class ProcessError(Exception):
+    """A process that could not be started, or ended when it should not have."""
+
+
+@dataclass(slots=True)
+class Process:
+    """One running process, leader of its own session."""
+
+    pid: int
+    log: Path
+    ended: asyncio.Future[int]
+    """Its exit code, once it has one; negative for a signal."""
+
+    @property
+    def running(self) -> bool:
+        """Whether it has not ended."""
+        return not self.ended.done()
+
+    def tail(self, characters: int = 2000) -> str:
+        """Return the end of its log, for a person."""
+        try:
+            return self.log.read_text(errors="replace")[-characters:]
+        except OSError:
+            return ""
+
+
+@dataclass(slots=True)
+class Processes:
+    """The twin's line to its nursery. Everything here runs in one event loop."""
+
+    directory: Path
+    """The twin's own; it is removed with everything in it."""
+    _reader: asyncio.StreamReader = field(init=False)
+    _writer: asyncio.StreamWriter = field(init=False)
+    _asked: dict[int, asyncio.Future[Process]] = field(default_factory=dict)
+    _logs: dict[int, Path] = field(default_factory=dict)
+    _running: dict[int, Process] = field(default_factory=dict)
+    _ids: "count[int]" = field(default_factory=count)
+    _listening: asyncio.Task[None] = field(init=False)
+    _nursery: "subprocess.Popen[bytes]" = field(init=False)
+    on_lost: Callable[[], None] = lambda: None
+    """Called if the nursery itself is gone."""
+    guests: Mapping[str, str] = field(default_factory=dict)
+    """What every guest is told by its environment, once that is known."""
+    _zygote: "asyncio.Future[Process] | None" = None
+
+    async def open(self) -> None:
+        """Start the nursery."""
+        ours, theirs = socket.socketpair()
+        self._nursery = subprocess.Popen(  # noqa: ASYNC220, S603 - once, and our own program
+            [sys.executable, "-I", "-S", supervisor.__file__, str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=None,
+            start_new_session=True,
+        )
+        theirs.close()
+        self._reader, self._writer = await asyncio.open_unix_connection(sock=ours)
+        self._listening = asyncio.create_task(self._listen())
+        self._send({"do": "directory", "path": str(self.directory)})
+
+    async def start(
+        self,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path | str = "/",
+        user: tuple[int, int] | None = None,
+    ) -> Process:
+        """Start a process with exactly this environment.
+
+        Raises:
+            ProcessError: If it cannot be started; the message says what and why.
+        """
+        return await self._ask("start", argv, log=log, env=env, cwd=cwd, user=user)
+
+    async def fork(
+        self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | str = "/"
+    ) -> Process:
+        """Start a Python program of a guest from an interpreter that has loaded most of it.
+
+        Raises:
+            ProcessError: As `start`.
+        """
+        self.prepare_fork()
+        return await self._ask("fork", argv, log=log, env=env, cwd=cwd)
+
+    def prepare_fork(self) -> None:
+        """Begin to load what guests are forked from, for the first of them to be asked for."""
+        if self._zygote is not None:
+            return
+        argv = [sys.executable, "-B", "-P", str(Path(supervisor.__file__).with_name("zygote.py"))]
+        env = {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "HOME": str(self.directory),  # whoever runs the twin has settings of AWS's in theirs
+            "PYTHONPATH": str(SITE),
+            **self.guests,
+            "OTHERSIDE_TWIN_GUEST": "function/zygote",
+        }
+        log = self.directory / "zygote.log"
+        self._zygote = self._ask("zygote", argv, log=log, env=env)
+        self._zygote.add_done_callback(lambda asked: asked.exception())  # guests are started then
+
+    def _ask(
+        self,
+        what: str,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path | str = "/",
+        user: tuple[int, int] | None = None,
+    ) -> asyncio.Future[Process]:
+        """Ask the nursery for a process, at once: it takes requests in their order."""
+        number = next(self._ids)
+        self._asked[number] = asked = asyncio.get_running_loop().create_future()
+        self._logs[number] = log
+        self._send(
+            {
+                "do": what,
+                "id": number,
+                "argv": [str(one) for one in argv],
+                "log": str(log),
+                "env": dict(env),
+                "cwd": str(cwd),
+                "user": user,
+            }
+        )
+        return asked
+
+    def signal(self, process: Process, number: signal.Signals) -> None:
+        """Send a signal to a process and whatever it has started."""
+        if process.running:
+            self._send({"do": "signal", "pid": process.pid, "signal": int(number)})
+
+    async def end(self, process: Process, *, gently_s: float = 0.0) -> None:
+        """End a process: ask first where it is given time, then kill, and wait until it is gone."""
+        if gently_s and process.running:
+            self.signal(process, signal.SIGTERM)
+            await asyncio.wait([process.ended], timeout=gently_s)
+        self.signal(process, signal.SIGKILL)
+        await process.ended
+
+    async def close(self) -> None:
+        """End everything, and wait until it is gone."""
+        self.on_lost = lambda: None
+        self._writer.close()
+        self._listening.cancel()
+        await asyncio.gather(self._listening, return_exceptions=True)
+        await asyncio.to_thread(self._nursery.wait)
+
+    def _send(self, request: Mapping[str, object]) -> None:
+        self._writer.write(json.dumps(request).encode() + b"\n")
+
+    async def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        while line := await self._reader.readline():
+            news = json.loads(line)
+            if "started" in news:
+                log = self._logs.pop(news["started"])
+                process = Process(news["pid"], log, loop.create_future())
+                self._running[process.pid] = process
+                self._asked.pop(news["started"]).set_result(process)
+            elif "failed" in news:
+                self._logs.pop(news["failed"])
+                self._asked.pop(news["failed"]).set_exception(ProcessError(news["why"]))
+            else:
+                process = self._running.pop(news["ended"])
+                process.ended.set_result(news["code"])
+        self.on_lost()
+
+
+def unprivileged() -> tuple[int, int] | None:
+    """Return whom to run as where we are root, whom PostgreSQL refuses; `None` is ourselves."""
+    if os.geteuid() != 0:
+        return None
+    nobody = pwd.getpwnam("nobody")
+    return nobody.pw_uid, nobody.pw_gid

@@ -1,0 +1,1 @@
+"""The network between Regions, and the machine's addresses that stand for it."""

@@ -1,0 +1,101 @@
+"""Bytes on their way: with the delay of the way they take, for as long as it is open."""
+
+import asyncio
+import contextlib
+import random
+from collections import deque
+
+from otherside.twin.context import Ground
+
+CHUNK = 1 << 16
+HELD_MAX = 1 << 20
+"""Bytes on their way at most, as a window would have it."""
+LOOK_S = 0.05
+"""How often a way that is cut is looked at, in the machine's seconds."""
+
+
+async def pipe(
+    ground: Ground,
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    *,
+    source: str,
+    target: str,
+) -> None:
+    """Carry bytes one way until either end closes.
+
+    While the way is cut nothing arrives and nothing is told: neither end can know. What was on its
+    way then arrives once it is open again, if both ends are still there.
+    """
+    chance = random.Random()  # noqa: S311 - jitter
+    waiting: deque[tuple[float, bytes]] = deque()
+    arrived, room = asyncio.Event(), asyncio.Event()
+    room.set()
+
+    async def take() -> None:
+        held = 0
+        while data := await _read(reader):
+            path = ground.geography.path(source, target)
+            delay_s = path.delay_s + chance.uniform(0, path.jitter_s)
+            if path.bytes_per_s:
+                delay_s += len(data) / path.bytes_per_s
+            waiting.append((ground.warp.monotonic_s() + delay_s, data))
+            arrived.set()
+            held = sum(len(one) for _, one in waiting)
+            if held > HELD_MAX:
+                room.clear()
+                await room.wait()
+        waiting.append((0.0, b""))
+        arrived.set()
+
+    taking = asyncio.create_task(take())
+    try:
+        while True:
+            while not waiting:
+                arrived.clear()
+                await arrived.wait()
+            at_s, data = waiting.popleft()
+            await asyncio.sleep(max(0.0, at_s - ground.warp.monotonic_s()))
+            while not ground.geography.reaches(source, target):  # noqa: ASYNC110 - threads call back
+                await asyncio.sleep(LOOK_S * ground.warp.speed)
+            room.set()
+            if not data:
+                break
+            writer.write(data)
+            await writer.drain()
+        with contextlib.suppress(OSError):
+            writer.write_eof()
+    finally:
+        taking.cancel()
+        with contextlib.suppress(asyncio.CancelledError, OSError):
+            await taking
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    """Return what comes next; an end that is reset is an end."""
+    try:
+        return await reader.read(CHUNK)
+    except OSError:
+        return b""
+
+
+async def splice(
+    ground: Ground,
+    one: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    other: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    *,
+    here: str,
+    there: str,
+) -> None:
+    """Carry bytes both ways between two connections, until both directions are done."""
+    out = asyncio.create_task(pipe(ground, one[0], other[1], source=here, target=there))
+    back = asyncio.create_task(pipe(ground, other[0], one[1], source=there, target=here))
+    try:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            await asyncio.gather(out, back)
+    finally:
+        for task in (out, back):
+            task.cancel()
+        await asyncio.gather(out, back, return_exceptions=True)
+        for writer in (one[1], other[1]):
+            writer.close()

@@ -1,0 +1,319 @@
+"""Who can reach whom: route tables, peering, security groups, and the state of the Regions.
+
+Everything is read from the EC2 that the stack was deployed to, each time that somebody connects.
+https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
+"""
+
+import ipaddress
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from moto.ec2.models import ec2_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.net.partitions import OUTSIDE
+
+HTTPS = 443
+ANY = "0.0.0.0"  # noqa: S104 - stands for whatever address AWS has
+ANSWERED_AT = (32_768, 60_999)
+"""Where Linux is answered: the ends of the ports that it calls from."""
+INTERNET = "203.0.113.1"
+"""An address outside of every network, of those that documentation is written with."""
+Local = tuple[str, int]
+"""Where something really listens on this machine."""
+
+
+class Reach(StrEnum):
+    """What comes of an attempt to connect."""
+
+    OPEN = "open"
+    REFUSED = "refused"
+    """Somebody is there and does not listen."""
+    TIMEOUT = "timeout"
+    """What is sent is dropped: by a group, by a route, or because the Region is gone."""
+    UNREACHABLE = "unreachable"
+    """There is no route at all."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Interface:
+    """What has an address in a network: an instance, a database, a load balancer's node."""
+
+    name: str
+    region: str
+    subnet: str
+    address: str
+    """Its private address."""
+    groups: tuple[str, ...]
+    ports: dict[int, Local] = field(default_factory=dict)
+    """Where its ports really are."""
+    public: str = ""
+    """The loopback address that stands for its public one, if it has one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Who connects: an interface, a function of a Region, or somebody outside."""
+
+    name: str
+    region: str
+    """A Region, or `outside`."""
+    interface: Interface | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """Whether a connection comes about, and why not."""
+
+    reach: Reach
+    why: str = ""
+    local: Local | None = None
+    region: str = ""
+    """Where the other end is."""
+
+
+@dataclass(slots=True)
+class Network:
+    """Every interface, and the decisions about them."""
+
+    ground: Ground
+    endpoints: Mapping[str, Local] = field(default_factory=dict)
+    """Where the API is asked from each Region."""
+    _interfaces: dict[str, Interface] = field(default_factory=dict)
+
+    def add(self, interface: Interface) -> None:
+        """Have an interface, by its private address; two networks have no address in common."""
+        self._interfaces[interface.name] = interface
+
+    def remove(self, name: str) -> None:
+        """Have an interface no longer."""
+        self._interfaces.pop(name, None)
+
+    def interfaces(self) -> Iterable[Interface]:
+        """Return every interface."""
+        return list(self._interfaces.values())
+
+    def decide(self, source: Source, address: str, port: int) -> Verdict:
+        """Return what comes of connecting to an address and a port."""
+        if address in {local[0] for local in self.endpoints.values()}:
+            return self._to_api(source, address)
+        for one in self._interfaces.values():
+            if one.public and one.public == address:
+                return self._to_public(source, one, port)
+            if one.address == address and not one.public:
+                return self._to_private(source, one, port)
+        return Verdict(reach=Reach.TIMEOUT, why=f"nobody has {address}")
+
+    def between(self, source: Interface, target: Interface, port: int) -> Verdict:
+        """Return what comes of one interface connecting to another."""
+        whom = Source(name=source.name, region=source.region, interface=source)
+        return self._to_private(whom, target, port)
+
+    # --- the three kinds of target --------------------------------------------------------------
+
+    def _to_api(self, source: Source, address: str) -> Verdict:
+        """A public endpoint of AWS, or a private one in the subnet's own network."""
+        local = next(one for one in self.endpoints.values() if one[0] == address)
+        if source.interface is not None:
+            if not self._lets_out(source.interface, ANY, HTTPS):
+                return Verdict(reach=Reach.TIMEOUT, why="no group lets 443 out")
+            if not (self._internet(source.interface) or self._private_endpoints(source.interface)):
+                return Verdict(reach=Reach.TIMEOUT, why="no way out to AWS")
+        return Verdict(reach=Reach.OPEN, local=local, region=source.region)
+
+    def _to_public(self, source: Source, target: Interface, port: int) -> Verdict:
+        if not self._stands_between(source.region, target.region):
+            return Verdict(reach=Reach.TIMEOUT, why=f"{target.region} cannot be reached")
+        if source.interface is not None:
+            if not self._internet(source.interface):
+                return Verdict(reach=Reach.TIMEOUT, why="no route to the internet")
+            if not self._lets_out(source.interface, INTERNET, port):
+                return Verdict(reach=Reach.TIMEOUT, why=f"no group lets {port} out")
+        if not self._lets_in(target, INTERNET, (), port):
+            return Verdict(reach=Reach.TIMEOUT, why=f"{target.name}: no group lets {port} in")
+        return self._listening(target, port)
+
+    def _to_private(self, source: Source, target: Interface, port: int) -> Verdict:
+        from_ = source.interface
+        if from_ is None:
+            return Verdict(reach=Reach.TIMEOUT, why=f"{target.name} has no public address")
+        if not self._stands_between(from_.region, target.region):
+            return Verdict(reach=Reach.TIMEOUT, why=f"{target.region} cannot be reached")
+        why = self._no_way(from_, target) or self._no_way(target, from_)
+        if why:
+            return Verdict(reach=Reach.TIMEOUT, why=why)
+        if from_.subnet != target.subnet:  # a list stands at a subnet's edge
+            stopped = self._stopped(from_, target, port)
+            if stopped:
+                return Verdict(reach=Reach.TIMEOUT, why=stopped)
+        here, there = self._vpc(from_), self._vpc(target)
+        same = here == there
+        theirs = target.groups if same else ()
+        if not self._lets_out(from_, target.address, port, theirs):
+            return Verdict(reach=Reach.TIMEOUT, why=f"{from_.name}: no group lets {port} out")
+        if not self._lets_in(target, from_.address, from_.groups if same else (), port):
+            return Verdict(reach=Reach.TIMEOUT, why=f"{target.name}: no group lets {port} in")
+        return self._listening(target, port)
+
+    def _listening(self, target: Interface, port: int) -> Verdict:
+        local = target.ports.get(port)
+        if local is None:
+            return Verdict(reach=Reach.REFUSED, why=f"{target.name} does not listen on {port}")
+        return Verdict(reach=Reach.OPEN, local=local, region=target.region)
+
+    def _stands_between(self, source: str, target: str) -> bool:
+        geography = self.ground.geography
+        # A health checker may be in a Region that is none of the twin's: that is outside, too.
+        return geography.converse(source if source in self.ground.regions else OUTSIDE, target)
+
+    # --- routes ---------------------------------------------------------------------------------
+
+    def _no_way(self, source: Interface, target: Interface) -> str | None:
+        """Return why what one interface sends does not arrive at another, or `None`."""
+        if self._vpc(source) == self._vpc(target):
+            return None
+        route = self._route(source, target.address)
+        if route is None:
+            return f"{source.name} has no route to {target.address}"
+        peering = getattr(route, "vpc_pcx", None)
+        if peering is None:
+            return f"{source.name} routes {target.address} elsewhere than to its network"
+        status = peering._status.code  # noqa: SLF001 - moto tells it nowhere else
+        if status != "active":
+            return f"{peering.id} is {status}"
+        ends = {peering.vpc.id, peering.peer_vpc.id}
+        if ends != {self._vpc(source), self._vpc(target)}:
+            return f"{peering.id} does not lead to {target.name}"
+        return None
+
+    def _route(self, source: Interface, address: str) -> Any:  # noqa: ANN401 - moto's own
+        """Return the most specific route of a subnet's table to an address."""
+        wanted = ipaddress.ip_address(address)
+        found, length = None, -1
+        for route in self._table(source).routes:
+            cidr = route.destination_cidr_block
+            if not cidr:
+                continue
+            network = ipaddress.ip_network(cidr)
+            if wanted in network and network.prefixlen > length:
+                found, length = route, network.prefixlen
+        return found
+
+    def _table(self, source: Interface) -> Any:  # noqa: ANN401 - moto's own
+        backend = self._ec2(source.region)
+        tables = list(backend.route_tables.values())
+        for table in tables:
+            if source.subnet in table._associations.values():  # noqa: SLF001 - in no other shape
+                return table
+        vpc = self._vpc(source)
+        return next(one for one in tables if one.vpc_id == vpc and one.main_association_id)
+
+    def _internet(self, source: Interface) -> bool:
+        """Return whether a subnet has a way out: a gateway of its own, or one that translates."""
+        route = self._route(source, INTERNET)
+        if route is None:
+            return False
+        gateway, nat = getattr(route, "gateway", None), getattr(route, "nat_gateway", None)
+        if nat is not None:
+            return getattr(nat, "state", "available") == "available"
+        return gateway is not None and str(getattr(gateway, "id", "")).startswith("igw-")
+
+    def _private_endpoints(self, source: Interface) -> bool:
+        backend, vpc = self._ec2(source.region), self._vpc(source)
+        return any(one.vpc_id == vpc for one in backend.vpc_end_points.values())
+
+    # --- lists of the subnets -------------------------------------------------------------------
+
+    def _stopped(self, source: Interface, target: Interface, port: int) -> str | None:
+        """Return which network ACL stops a connection, or `None`: each way, for it keeps no state.
+
+        https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
+        """
+        ways = (
+            (source, True, target.address, (port,)),
+            (target, False, source.address, (port,)),
+            (target, True, source.address, ANSWERED_AT),
+            (source, False, target.address, ANSWERED_AT),
+        )
+        for interface, outward, address, ports in ways:
+            for one in ports:
+                acl = self._acl(interface)
+                if acl is not None and not _acl_lets(acl, address, one, outward=outward):
+                    way = "out" if outward else "in"
+                    return f"{acl.id} of {interface.subnet} lets {one} not {way}"
+        return None
+
+    def _acl(self, interface: Interface) -> Any:  # noqa: ANN401 - moto's own
+        for acl in self._ec2(interface.region).network_acls.values():
+            if any(one.subnet_id == interface.subnet for one in acl.associations):
+                return acl
+        return None
+
+    # --- groups ---------------------------------------------------------------------------------
+
+    def _lets_out(
+        self, source: Interface, address: str, port: int, groups: tuple[str, ...] = ()
+    ) -> bool:
+        return any(
+            _matches(rule, address, groups, port)
+            for group in self._groups(source)
+            for rule in group.egress_rules
+        )
+
+    def _lets_in(self, target: Interface, address: str, groups: tuple[str, ...], port: int) -> bool:
+        return any(
+            _matches(rule, address, groups, port)
+            for group in self._groups(target)
+            for rule in group.ingress_rules
+        )
+
+    def _groups(self, interface: Interface) -> list[Any]:
+        backend = self._ec2(interface.region)
+        found = [backend.get_security_group_from_id(one) for one in interface.groups]
+        return [one for one in found if one is not None]
+
+    def _vpc(self, interface: Interface) -> str:
+        subnet = self._ec2(interface.region).get_subnet(interface.subnet)
+        return str(subnet.vpc_id)
+
+    def _ec2(self, region: str) -> Any:  # noqa: ANN401 - moto's own
+        return ec2_backends[self.ground.account][region]
+
+
+def _acl_lets(acl: Any, address: str, port: int, *, outward: bool) -> bool:  # noqa: ANN401 - moto's own
+    """Return what the first rule says that is about a packet; the last of all says no."""
+    wanted = ipaddress.ip_address(address)
+    for entry in sorted(acl.network_acl_entries, key=lambda one: int(one.rule_number)):
+        if (str(entry.egress).lower() == "true") is not outward or not entry.cidr_block:
+            continue
+        if str(entry.protocol) not in {"-1", "6", "tcp"}:
+            continue
+        low, high = entry.port_range_from, entry.port_range_to
+        every = str(entry.protocol) == "-1" or low is None
+        if wanted in ipaddress.ip_network(entry.cidr_block) and (
+            every or int(low) <= port <= int(high)
+        ):
+            return str(entry.rule_action) == "allow"
+    return False
+
+
+def _matches(rule: Any, address: str, groups: tuple[str, ...], port: int) -> bool:  # noqa: ANN401 - whatever AWS or JSON has
+    """Return whether a security group's rule is about a TCP port of an address or of a group."""
+    if str(rule.ip_protocol) not in {"-1", "tcp", "6"}:
+        return False
+    if str(rule.ip_protocol) != "-1" and not _within(rule, port):
+        return False
+    wanted = ipaddress.ip_address(address)
+    cidr = rule.ip_range.get("CidrIp")
+    if cidr:
+        return address == ANY or wanted in ipaddress.ip_network(cidr)
+    return rule.source_group.get("GroupId") in groups
+
+
+def _within(rule: Any, port: int) -> bool:  # noqa: ANN401 - moto's own
+    low, high = rule.from_port, rule.to_port
+    if low is None or int(low) == -1:
+        return True
+    return int(low) <= port <= int(high)

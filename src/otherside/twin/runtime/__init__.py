@@ -1,1 +1,0 @@
-"""What runs by itself: functions, instances, load balancers, DNS, alarms, events."""

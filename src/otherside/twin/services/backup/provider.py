@@ -1,0 +1,388 @@
+"""AWS Backup's jobs, which moto lacks: backups, copies and restores, each of which can fail.
+
+https://docs.aws.amazon.com/aws-backup/latest/devguide/eventbridge.html
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from moto.backup.models import backup_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.services.backup.settings import Kept
+from otherside.twin.services.base import Extension, failure, operation
+
+SERVICE = "backup.amazonaws.com"
+KINDS: Mapping[str, str] = {"rds": "Aurora", "dynamodb": "DynamoDB", "s3": "S3", "ec2": "EBS"}
+
+
+@dataclass(slots=True, kw_only=True)
+class Job:
+    """One backup or copy job."""
+
+    identifier: str
+    region: str
+    source: str
+    """ARN of what is backed up, or of the recovery point that is copied."""
+    vault: str
+    """ARN of the vault that the point goes to."""
+    role: str
+    state: str = "CREATED"
+    message: str = ""
+    point: str = ""
+    created_s: float = 0.0
+    completed_s: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Point:
+    """One recovery point."""
+
+    arn: str
+    vault: str
+    resource: str
+    created_s: float
+    delete_after_days: int | None = None
+    content: Any = None
+    """What the source's engine gave, or `None` where the twin keeps no content of its kind."""
+    copied_from: str = ""
+
+
+class Contents(Protocol):
+    """What really holds the data that is backed up, and can be made anew from it."""
+
+    async def snapshot(self, arn: str) -> Any:  # noqa: ANN401 - an engine's own
+        """Return what a resource holds now, or `None` where the twin keeps none of its kind."""
+
+    async def restore(self, region: str, content: Any, metadata: Mapping[str, str]) -> str:  # noqa: ANN401 - as above
+        """Make a new resource of what was kept; return its ARN."""
+
+
+@dataclass(slots=True)
+class Vault:
+    """What moto does not keep of a vault."""
+
+    points: dict[str, Point] = field(default_factory=dict)
+    topic: str = ""
+    events: tuple[str, ...] = ()
+
+
+class Backups(Extension):
+    """Backup jobs, copy jobs, recovery points, selections and notifications."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        access: Access,
+        kept: Kept,
+        emit: Callable[[str, dict[str, Any]], None],
+        contents: Contents,
+    ) -> None:
+        """Keep whom to ask and whom to tell."""
+        self._ground, self._access, self._kept = ground, access, kept
+        self._emit, self._contents = emit, contents
+        self._vaults: dict[str, Vault] = {}
+        self._jobs: dict[str, Job] = {}
+        self._copies: dict[str, Job] = {}
+        self._restores: dict[str, Job] = {}
+        self._selections: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+
+    @operation("backup", "CreateBackupSelection")
+    def create_selection(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what a plan backs up, once its role may be assumed."""
+        plan = params["BackupPlanId"]
+        if plan not in backup_backends[self._ground.account][call.region].plans:
+            raise failure("InvalidParameterValueException", f"Backup plan {plan} does not exist")
+        selection = dict(params["BackupSelection"])
+        if not self._access.trusts(selection["IamRoleArn"], SERVICE):
+            message = f"IAM Role {selection['IamRoleArn']} cannot be assumed by AWS Backup"
+            raise failure("InvalidParameterValueException", message)
+        identifier = str(uuid.uuid4())
+        self._selections.setdefault((call.region, plan), {})[identifier] = selection
+        return {
+            "SelectionId": identifier,
+            "BackupPlanId": plan,
+            "CreationDate": self._ground.now_s,
+        }
+
+    @operation("backup", "GetBackupSelection")
+    def get_selection(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a plan backs up."""
+        found = self._selections.get((call.region, params["BackupPlanId"]), {})
+        if params["SelectionId"] not in found:
+            raise failure("ResourceNotFoundException", "Backup selection not found")
+        return {
+            "BackupSelection": found[params["SelectionId"]],
+            "SelectionId": params["SelectionId"],
+            "BackupPlanId": params["BackupPlanId"],
+        }
+
+    @operation("backup", "PutBackupVaultNotifications")
+    def put_notifications(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Keep whom a vault tells."""
+        vault = self._vault(self._vault_arn(call.region, params["BackupVaultName"]))
+        vault.topic, vault.events = params["SNSTopicArn"], tuple(params["BackupVaultEvents"])
+
+    @operation("backup", "GetBackupVaultNotifications")
+    def get_notifications(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return whom a vault tells."""
+        arn = self._vault_arn(call.region, params["BackupVaultName"])
+        vault = self._vault(arn)
+        return {
+            "BackupVaultName": params["BackupVaultName"],
+            "BackupVaultArn": arn,
+            "SNSTopicArn": vault.topic,
+            "BackupVaultEvents": list(vault.events),
+        }
+
+    @operation("backup", "StartBackupJob")
+    def start_backup(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Start a backup of one resource."""
+        vault = self._vault_arn(call.region, params["BackupVaultName"])
+        self._vault(vault)
+        job = self._job(call.region, params["ResourceArn"], vault, params["IamRoleArn"])
+        self._jobs[job.identifier] = job
+        days = (params.get("Lifecycle") or {}).get("DeleteAfterDays")
+        self._ground.start(self._back_up(job, days), name="backup job")
+        return {"BackupJobId": job.identifier, "CreationDate": job.created_s}
+
+    @operation("backup", "StartCopyJob")
+    def start_copy(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Start a copy of a recovery point; a vault that is not there fails the job."""
+        source = self._vault_arn(call.region, params["SourceBackupVaultName"])
+        if params["RecoveryPointArn"] not in self._vault(source).points:
+            raise failure("ResourceNotFoundException", "Recovery point not found")
+        target = params["DestinationBackupVaultArn"]
+        job = self._job(call.region, params["RecoveryPointArn"], target, params["IamRoleArn"])
+        self._copies[job.identifier] = job
+        self._ground.start(self._copy(job, source), name="copy job")
+        return {"CopyJobId": job.identifier, "CreationDate": job.created_s}
+
+    @operation("backup", "DescribeBackupJob")
+    def describe_backup(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe a backup job."""
+        job = self._found(self._jobs, call, params["BackupJobId"])
+        return {
+            "BackupJobId": job.identifier,
+            "ResourceArn": job.source,
+            "BackupVaultArn": job.vault,
+            "State": job.state,
+            "StatusMessage": job.message,
+            "RecoveryPointArn": job.point or None,
+            "CreationDate": job.created_s,
+            "CompletionDate": job.completed_s,
+        }
+
+    @operation("backup", "StartRestoreJob")
+    def start_restore(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Start to make a new resource of a recovery point of this Region."""
+        point = self.point(params["RecoveryPointArn"])
+        if point is None or point.arn.split(":")[3] != call.region:
+            raise failure("ResourceNotFoundException", "Recovery point not found")
+        role = params.get("IamRoleArn") or ""
+        job = self._job(call.region, point.arn, point.vault, role)
+        self._restores[job.identifier] = job
+        work = self._restore(job, point, dict(params["Metadata"]))
+        self._ground.start(work, name="restore job")
+        return {"RestoreJobId": job.identifier}
+
+    @operation("backup", "DescribeRestoreJob")
+    def describe_restore(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe a restore job."""
+        job = self._found(self._restores, call, params["RestoreJobId"])
+        return {
+            "RestoreJobId": job.identifier,
+            "RecoveryPointArn": job.source,
+            "Status": job.state if job.state != "CREATED" else "PENDING",
+            "StatusMessage": job.message,
+            "IamRoleArn": job.role,
+            "CreatedResourceArn": job.point or None,
+            "CreationDate": job.created_s,
+            "CompletionDate": job.completed_s,
+        }
+
+    @operation("backup", "DescribeCopyJob")
+    def describe_copy(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe a copy job."""
+        return {"CopyJob": self._copy_job(self._found(self._copies, call, params["CopyJobId"]))}
+
+    @operation("backup", "ListCopyJobs")
+    def list_copies(self, call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+        """List a Region's copy jobs."""
+        found = [one for one in self._copies.values() if one.region == call.region]
+        return {"CopyJobs": [self._copy_job(one) for one in found]}
+
+    @operation("backup", "ListRecoveryPointsByBackupVault")
+    def list_points(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """List what a vault holds."""
+        vault = self._vault(self._vault_arn(call.region, params["BackupVaultName"]))
+        return {
+            "RecoveryPoints": [
+                {
+                    "RecoveryPointArn": one.arn,
+                    "BackupVaultArn": one.vault,
+                    "ResourceArn": one.resource,
+                    "Status": "COMPLETED",
+                    "CreationDate": one.created_s,
+                }
+                for one in vault.points.values()
+            ]
+        }
+
+    def point(self, arn: str) -> Point | None:
+        """Return a recovery point by its ARN."""
+        for vault in self._vaults.values():
+            if arn in vault.points:
+                return vault.points[arn]
+        return None
+
+    async def _back_up(self, job: Job, days: int | None) -> None:
+        job.state = "RUNNING"
+        service = job.source.split(":")[2]
+        kind = KINDS.get(service)
+        problem = None
+        if kind is None:
+            problem = f"the twin backs up no {service}"
+        elif not self._kept.opted_in(job.region, kind):
+            problem = f"{kind} is not opted in to AWS Backup in {job.region}"
+        elif not self._access.trusts(job.role, SERVICE):
+            problem = f"IAM Role {job.role} cannot be assumed by AWS Backup"
+        if problem is None:
+            try:
+                content = await self._contents.snapshot(job.source)
+                self._add_point(job, job.source, days, content, copied_from="")
+            except Exception as error:  # noqa: BLE001 - as below
+                problem = f"{job.source} could not be read: {error}"
+        self._finish(job, problem, "Backup Job State Change", "BACKUP_JOB")
+
+    async def _copy(self, job: Job, source_vault: str) -> None:
+        """Copy a point, unless something that AWS names stands against it."""
+        job.state = "RUNNING"
+        point = self._vault(source_vault).points[job.source]
+        region = job.vault.split(":")[3]
+        problem = None
+        if not self._exists(job.vault):
+            problem = f"Backup vault {job.vault} does not exist"
+        elif not self._ground.geography.converse(job.region, region):
+            problem = f"{region} could not be reached"
+        elif not self._access.trusts(job.role, SERVICE):
+            problem = f"IAM Role {job.role} cannot be assumed by AWS Backup"
+        elif not self._access.role_may(
+            job.role, "backup:CopyIntoBackupVault", job.vault, region=region
+        ).allowed:
+            problem = f"{job.role} may not backup:CopyIntoBackupVault on {job.vault}"
+        if problem is None:
+            days = point.delete_after_days
+            self._add_point(job, point.resource, days, point.content, copied_from=point.arn)
+        self._finish(job, problem, "Copy Job State Change", "COPY_JOB")
+
+    async def _restore(self, job: Job, point: Point, metadata: Mapping[str, str]) -> None:
+        """Make a resource of a point, unless its role may not."""
+        job.state = "RUNNING"
+        anew = f"arn:aws:rds:{job.region}:{self._ground.account}:cluster:"
+        anew += str(metadata.get("DBClusterIdentifier") or "")
+        action = "rds:RestoreDBClusterFromSnapshot"
+        problem = None
+        if point.content is None:
+            problem = f"the twin keeps no content of {point.resource}"
+        elif not metadata.get("DBClusterIdentifier"):
+            problem = "Metadata lacks DBClusterIdentifier"
+        elif not self._access.trusts(job.role, SERVICE):
+            problem = f"IAM Role {job.role} cannot be assumed by AWS Backup"
+        elif not self._access.role_may(job.role, action, anew, region=job.region).allowed:
+            problem = f"{job.role} may not {action} on {anew}"
+        else:
+            try:
+                job.point = await self._contents.restore(job.region, point.content, metadata)
+            except Exception as error:  # noqa: BLE001 - a job that fails says so, whatever it met
+                problem = f"{point.arn} could not be restored: {error}"
+        self._finish(job, problem, "Restore Job State Change", "RESTORE_JOB")
+
+    def _add_point(
+        self,
+        job: Job,
+        resource: str,
+        days: int | None,
+        content: Any,  # noqa: ANN401 - an engine's own
+        *,
+        copied_from: str,
+    ) -> None:
+        region = job.vault.split(":")[3]
+        identifier = str(uuid.uuid4())
+        arn = f"arn:aws:backup:{region}:{self._ground.account}:recovery-point:{identifier}"
+        self._vault(job.vault).points[arn] = Point(
+            arn=arn,
+            vault=job.vault,
+            resource=resource,
+            created_s=self._ground.now_s,
+            delete_after_days=days,
+            content=content,
+            copied_from=copied_from,
+        )
+        job.point = arn
+
+    def _finish(self, job: Job, problem: str | None, event: str, prefix: str) -> None:
+        job.completed_s = self._ground.now_s
+        job.state, job.message = ("FAILED", problem) if problem else ("COMPLETED", "")
+        text = f"{event.partition(' State')[0]} {job.state.lower()}: {problem or job.point}"
+        self._ground.tell("backup", job.region, text)
+        key = f"{prefix.partition('_')[0].lower()}JobId"
+        self._emit(
+            job.region,
+            {
+                "detail-type": event,
+                "source": "aws.backup",
+                "resources": [job.source],
+                "detail": {
+                    key: job.identifier,
+                    "state": job.state,
+                    "statusMessage": job.message,
+                    "destinationRecoveryPointArn": job.point,
+                    "resourceArn": job.source,
+                },
+            },
+        )
+
+    def _job(self, region: str, source: str, vault: str, role: str) -> Job:
+        return Job(
+            identifier=str(uuid.uuid4()),
+            region=region,
+            source=source,
+            vault=vault,
+            role=role,
+            created_s=self._ground.now_s,
+        )
+
+    def _found(self, jobs: Mapping[str, Job], call: Call, identifier: str) -> Job:
+        found = jobs.get(identifier)
+        if found is None or found.region != call.region:
+            raise failure("ResourceNotFoundException", f"Job {identifier} not found")
+        return found
+
+    def _copy_job(self, job: Job) -> dict[str, Any]:
+        return {
+            "CopyJobId": job.identifier,
+            "SourceRecoveryPointArn": job.source,
+            "DestinationBackupVaultArn": job.vault,
+            "DestinationRecoveryPointArn": job.point or None,
+            "State": job.state,
+            "StatusMessage": job.message,
+            "CreationDate": job.created_s,
+            "CompletionDate": job.completed_s,
+        }
+
+    def _vault_arn(self, region: str, name: str) -> str:
+        return f"arn:aws:backup:{region}:{self._ground.account}:backup-vault:{name}"
+
+    def _exists(self, arn: str) -> bool:
+        region, name = arn.split(":")[3], arn.rpartition(":")[2]
+        return name in backup_backends[self._ground.account][region].vaults
+
+    def _vault(self, arn: str) -> Vault:
+        if not self._exists(arn):
+            raise failure("ResourceNotFoundException", f"Backup vault {arn} does not exist")
+        return self._vaults.setdefault(arn, Vault())

@@ -1,0 +1,79 @@
+"""Configuration that AWS keeps and gives back, and that nothing on one machine can act upon.
+
+These operations only keep what they are given, after botocore's own model has checked its shape;
+`docs/guide/twin.md` lists them as refused or modelled, each with its reason.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.services.base import Extension, failure, operation
+
+
+class Kept(Extension):
+    """AWS Backup's Region settings and its plans for restore tests."""
+
+    def __init__(self, ground: Ground) -> None:
+        """Nothing is kept yet."""
+        self._ground = ground
+        self._settings: dict[str, dict[str, Any]] = {}
+        self._plans: dict[tuple[str, str], dict[str, Any]] = {}
+
+    @operation("backup", "UpdateRegionSettings")
+    def update_region_settings(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Keep which services AWS Backup may back up in a Region."""
+        self._settings.setdefault(call.region, {}).update(params)
+
+    @operation("backup", "DescribeRegionSettings")
+    def describe_region_settings(self, call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return which services AWS Backup may back up in a Region."""
+        return self._settings.get(call.region, {})
+
+    def opted_in(self, region: str, service: str) -> bool:
+        """Return whether AWS Backup may back up a service in a Region."""
+        settings = self._settings.get(region, {})
+        return bool(settings.get("ResourceTypeOptInPreference", {}).get(service, True))
+
+    @operation("backup", "CreateRestoreTestingPlan")
+    def create_restore_testing_plan(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep a plan for restore tests."""
+        plan = dict(params["RestoreTestingPlan"])
+        name = plan["RestoreTestingPlanName"]
+        if (call.region, name) in self._plans:
+            raise failure("AlreadyExistsException", f"Plan {name} already exists")
+        where = f"{call.region}:{self._ground.account}"
+        made = {
+            "RestoreTestingPlanArn": f"arn:aws:backup:{where}:restore-testing-plan:{name}",
+            "RestoreTestingPlanName": name,
+            "CreationTime": self._ground.now_s,
+        }
+        self._plans[call.region, name] = {**plan, **made, "Selections": {}}
+        return made
+
+    @operation("backup", "GetRestoreTestingPlan")
+    def get_restore_testing_plan(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a plan for restore tests."""
+        return {"RestoreTestingPlan": self._plan(call, params)}
+
+    @operation("backup", "CreateRestoreTestingSelection")
+    def create_selection(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Keep what a plan restores."""
+        plan = self._plan(call, params)
+        given = dict(params["RestoreTestingSelection"])
+        name = given["RestoreTestingSelectionName"]
+        plan["Selections"][name] = given
+        return {
+            "CreationTime": self._ground.now_s,
+            "RestoreTestingPlanArn": plan["RestoreTestingPlanArn"],
+            "RestoreTestingPlanName": plan["RestoreTestingPlanName"],
+            "RestoreTestingSelectionName": name,
+        }
+
+    def _plan(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        name = params["RestoreTestingPlanName"]
+        found = self._plans.get((call.region, name))
+        if found is None:
+            raise failure("ResourceNotFoundException", f"Plan {name} does not exist")
+        return found

@@ -1,0 +1,470 @@
+"""CloudWatch's alarms: evaluated on a tick of their own, acting on transitions and on nothing else.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
+"""
+
+import asyncio
+import datetime as dt
+import json
+import operator
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from typing import Any
+
+from moto.cloudwatch.models import Alarm, cloudwatch_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.services.cloudwatch.provider import Suppressor
+
+TICK_S, HIGH_TICK_S, MINUTE_S = 60.0, 10.0, 60
+EXTRA = 2
+"""How many periods more than asked for are looked at; AWS's own number is nowhere published."""
+
+
+class State(StrEnum):
+    """What an alarm says."""
+
+    OK = "OK"
+    ALARM = "ALARM"
+    INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
+
+
+Point = bool | None
+"""Whether one period breaches, or `None` where it has no data."""
+
+
+def evaluate(points: Sequence[Point], *, wanted: int, periods: int, missing: str) -> State | None:
+    """Return what an alarm says of the points in its range, oldest first; `None` keeps its state.
+
+    `wanted` of the newest `periods` must breach. What is missing counts as the alarm says, but only
+    for as many periods as have no point anywhere in the range: a real point delays `breaching`.
+    """
+    real = [one for one in points if one is not None]
+    if len(real) >= periods:
+        return State.ALARM if sum(real[-periods:]) >= wanted else State.OK
+    breaching, filled = sum(real), periods - len(real)
+    if missing == "breaching":
+        return State.ALARM if breaching + filled >= wanted else State.OK
+    if missing == "notBreaching":
+        return State.ALARM if breaching >= wanted else State.OK
+    if breaching >= wanted:
+        return State.ALARM
+    if len(real) > breaching:
+        return State.OK
+    if missing == "ignore":
+        return None
+    if not real:
+        return State.INSUFFICIENT_DATA
+    oldest = len(points) - next(n for n, one in enumerate(points) if one)
+    return State.ALARM if oldest >= wanted else None
+
+
+COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
+    "GreaterThanOrEqualToThreshold": operator.ge,
+    "GreaterThanThreshold": operator.gt,
+    "LessThanThreshold": operator.lt,
+    "LessThanOrEqualToThreshold": operator.le,
+}
+
+
+@dataclass(slots=True)
+class Metrics:
+    """What was measured, as CloudWatch keeps it."""
+
+    ground: Ground
+
+    def put(
+        self,
+        region: str,
+        namespace: str,
+        name: str,
+        value: float,
+        dimensions: Mapping[str, str],
+    ) -> None:
+        """Publish a point of a service's own."""
+        cloudwatch_backends[self.ground.account][region].put_metric_data(
+            namespace,
+            [
+                {
+                    "MetricName": name,
+                    "Value": value,
+                    "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
+                    "Timestamp": dt.datetime.fromtimestamp(self.ground.now_s, dt.UTC).replace(
+                        tzinfo=None
+                    ),
+                }
+            ],
+        )
+
+    def points(self, alarm: Alarm, region: str, count: int) -> list[float | None]:
+        """Return a metric's statistic in each of the newest periods, oldest first."""
+        period = int(alarm.period)
+        ingested_s = self.ground.latency.of("metric-ingestion")
+        end_s = self.ground.now_s - ingested_s
+        whole_s = min(period, MINUTE_S)  # standard resolution has whole minutes
+        end_s = end_s // whole_s * whole_s
+        wanted = {(one.name, one.value) for one in alarm.dimensions}
+        found: list[list[Any]] = [[] for _ in range(count)]
+        for one in cloudwatch_backends[self.ground.account][region].metric_data:
+            if one.name != alarm.metric_name or one.namespace != alarm.namespace:
+                continue
+            if {(d.name, d.value) for d in one.dimensions} != wanted:
+                continue
+            at_s = one.timestamp.replace(tzinfo=dt.UTC).timestamp()
+            back = int((end_s - at_s) // period)
+            if at_s < end_s and 0 <= back < count:
+                found[count - 1 - back].append(one)
+        return [_statistic(str(alarm.statistic), one) if one else None for one in found]
+
+
+def _statistic(kind: str, data: Sequence[Any]) -> float:
+    values: list[float] = []
+    samples, total = 0.0, 0.0
+    for one in data:
+        if hasattr(one, "sample_count"):
+            values += [float(one.min), float(one.max)]
+            samples, total = samples + float(one.sample_count), total + float(one.sum)
+        else:
+            values.append(float(one.value))
+            samples, total = samples + 1, total + float(one.value)
+    match kind:
+        case "Sum":
+            return total
+        case "SampleCount":
+            return samples
+        case "Minimum":
+            return min(values)
+        case "Maximum":
+            return max(values)
+        case _:
+            return total / samples
+
+
+@dataclass(slots=True)
+class Suppression:
+    """What holds back a composite alarm's actions."""
+
+    wait_until_s: float | None = None
+    extend_until_s: float | None = None
+    was_alarm: bool = False
+    pending: str | None = None
+    """The state that it had before what has not been acted on."""
+
+
+class Alarms(Extension):
+    """Evaluates every alarm of every Region, and tells of each transition."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        metrics: Metrics,
+        emit: Callable[[str, dict[str, Any]], None],
+        act: Callable[[str, str, dict[str, Any]], None],
+        suppressors: Mapping[tuple[str, str], Suppressor],
+    ) -> None:
+        """Keep whom to tell: `emit` of an event in a Region, `act` by an action's ARN."""
+        self._ground, self._metrics, self._emit, self._act = ground, metrics, emit, act
+        self._suppressors = suppressors
+        self._children: dict[tuple[str, str], tuple[object, dict[str, str]]] = {}
+        self._suppressed: dict[tuple[str, str], Suppression] = {}
+        self._told: set[str] = set()
+
+    @operation("cloudwatch", "SetAlarmState")
+    def set_state(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Have an alarm say something, until it is evaluated again."""
+        alarms = cloudwatch_backends[self._ground.account][call.region].alarms
+        alarm = alarms.get(params["AlarmName"])
+        if alarm is None:
+            raise failure("ResourceNotFound", "Unknown", 404)
+        state, reason = State(params["StateValue"]), params["StateReason"]
+        data = params.get("StateReasonData") or ""
+        self._ground.start(self._set_soon(call.region, alarm, state, reason, data))
+
+    async def _set_soon(
+        self, region: str, alarm: Alarm, state: State, reason: str, data: str
+    ) -> None:
+        self._become(region, alarm, state, reason, data)
+
+    async def run(self, region: str) -> None:
+        """Evaluate a Region's alarms for as long as the twin lives."""
+        due: dict[str, float] = {}
+        while True:
+            await asyncio.sleep(1.0)
+            if not self._ground.geography.stands(region):
+                continue
+            now_s = self._ground.now_s
+            alarms = list(cloudwatch_backends[self._ground.account][region].alarms.values())
+            for alarm in alarms:
+                if alarm.rule is None and now_s >= due.get(alarm.name, 0.0):
+                    short = int(alarm.period or 0) < MINUTE_S
+                    due[alarm.name] = now_s + (HIGH_TICK_S if short else TICK_S)
+                    self._try(region, alarm, partial(self.look, region, alarm))
+            for alarm in alarms:
+                if alarm.rule is not None:
+                    self._try(region, alarm, partial(self._compose, region, alarm, alarms))
+
+    def _try(self, region: str, alarm: Alarm, evaluate_it: Callable[[], None]) -> None:
+        """Evaluate one alarm; one that cannot be is told of, once, and holds up nobody."""
+        try:
+            evaluate_it()
+        except (ValueError, KeyError, TypeError) as error:
+            text = f"{alarm.name} cannot be evaluated: {type(error).__name__}: {error}"
+            if text not in self._told:
+                self._told.add(text)
+                self._ground.tell("alarm", region, text, alarm=alarm.name, failed=True)
+
+    def look(self, region: str, alarm: Alarm) -> None:
+        """Evaluate one metric alarm now."""
+        state, points = self.judge(region, alarm)
+        if state is not None:
+            self._become(region, alarm, state, _reason(alarm, state, points), _data(alarm, points))
+
+    def judge(
+        self, region: str, alarm: Alarm, *, wanted: int | None = None
+    ) -> tuple[State | None, list[float | None]]:
+        """Return what an alarm's metric says, and the points that say so."""
+        periods = int(alarm.evaluation_periods)
+        compare = COMPARISONS[str(alarm.comparison_operator)]
+        values = self._metrics.points(alarm, region, periods + EXTRA)
+        points = [None if one is None else compare(one, float(alarm.threshold)) for one in values]
+        missing = str(alarm.treat_missing_data or "missing")
+        if alarm.namespace == "AWS/DynamoDB":
+            missing = "ignore"  # whatever is configured
+        needed = wanted or int(alarm.datapoints_to_alarm or periods)
+        return evaluate(points, wanted=needed, periods=periods, missing=missing), values
+
+    def _compose(self, region: str, alarm: Alarm, alarms: Sequence[Alarm]) -> None:
+        """Evaluate a composite alarm from the states of its children."""
+        states = {one.name: str(one.state_value) for one in alarms}
+        children = {name: said for name, said in states.items() if name in str(alarm.rule)}
+        if self._children.get((region, alarm.name)) != (alarm.rule, children):
+            self._children[region, alarm.name] = (alarm.rule, children)
+            state = State.ALARM if holds(str(alarm.rule), states) else State.OK
+            self._become(region, alarm, state, f"{alarm.rule} is {state}", "")
+        self._release(region, alarm, states)
+
+    def _become(self, region: str, alarm: Alarm, state: State, reason: str, data: str) -> None:
+        """Change an alarm's state, if it changes, and do what follows."""
+        before = {
+            "value": str(alarm.state_value),
+            "reason": str(alarm.state_reason),
+            "reasonData": str(alarm.state_reason_data or ""),
+            "timestamp": _stamp(alarm.state_updated_timestamp),
+        }
+        if before["value"] == state:
+            return
+        alarm.update_state(reason, data, str(state))
+        self._ground.tell("alarm", region, f"{alarm.name} is {state}", alarm=alarm.name)
+        self._emit(region, _event(self._ground.account, region, alarm, before))
+        if not alarm.actions_enabled:
+            return
+        suppressor = self._suppressors.get((region, alarm.name))
+        if suppressor is not None:
+            held = self._suppressed.setdefault((region, alarm.name), Suppression())
+            held.pending = held.pending or before["value"]
+            held.wait_until_s = self._ground.now_s + suppressor.wait_s
+            return
+        self._do(region, alarm, before["value"])
+
+    def _do(self, region: str, alarm: Alarm, before: str) -> None:
+        """Take the actions of the state that an alarm is in."""
+        actions = {
+            State.ALARM: alarm.alarm_actions,
+            State.OK: alarm.ok_actions,
+            State.INSUFFICIENT_DATA: alarm.insufficient_data_actions,
+        }[State(str(alarm.state_value))]
+        for arn in actions or ():
+            message = _message(self._ground.account, region, alarm, before)
+            self._act(region, str(arn), message)
+
+    def _release(self, region: str, alarm: Alarm, states: Mapping[str, str]) -> None:
+        """Act on what was held back, once nothing suppresses it any more."""
+        held = self._suppressed.get((region, alarm.name))
+        suppressor = self._suppressors.get((region, alarm.name))
+        if held is None or suppressor is None:
+            return
+        name = suppressor.alarm.rpartition(":alarm:")[2] or suppressor.alarm
+        now_s, alarmed = self._ground.now_s, states.get(name) == State.ALARM
+        if held.was_alarm and not alarmed:
+            held.extend_until_s = now_s + suppressor.extension_s
+        held.was_alarm = alarmed
+        if alarmed:
+            held.wait_until_s = held.extend_until_s = None
+            return
+        waiting = max(held.wait_until_s or 0.0, held.extend_until_s or 0.0)
+        if held.pending is not None and now_s >= waiting:
+            before, held.pending = held.pending, None
+            if before != str(alarm.state_value):
+                self._do(region, alarm, before)
+
+
+_TERM = re.compile(
+    r'\s*(AND|OR|NOT|TRUE|FALSE|\(|\)|(ALARM|OK|INSUFFICIENT_DATA)\(\s*"?([^")]+)"?\s*\))'
+)
+
+
+def holds(rule: str, states: Mapping[str, str]) -> bool:
+    """Return whether a composite alarm's rule holds, given its children's states.
+
+    Raises:
+        ValueError: If the rule cannot be read.
+    """
+    words: list[str] = []
+    at = 0
+    while at < len(rule.rstrip()):
+        found = _TERM.match(rule, at)
+        if found is None:
+            msg = f"cannot read the rule of a composite alarm at {rule[at : at + 20]!r}"
+            raise ValueError(msg)
+        if found[2]:
+            name = found[3].rpartition(":alarm:")[2] or found[3]
+            words.append(str(states.get(name.strip()) == found[2]))
+        else:
+            words.append(found[1])
+        at = found.end()
+    value, rest = _or(words)
+    if rest:
+        msg = f"cannot read the rule of a composite alarm: {rest[0]!r} is one too many"
+        raise ValueError(msg)
+    return value
+
+
+def _or(words: list[str]) -> tuple[bool, list[str]]:
+    value, rest = _and(words)
+    while rest and rest[0] == "OR":
+        other, rest = _and(rest[1:])
+        value = value or other
+    return value, rest
+
+
+def _and(words: list[str]) -> tuple[bool, list[str]]:
+    value, rest = _not(words)
+    while rest and rest[0] == "AND":
+        other, rest = _not(rest[1:])
+        value = value and other
+    return value, rest
+
+
+def _not(words: list[str]) -> tuple[bool, list[str]]:
+    match words:
+        case ["NOT", *rest]:
+            value, rest = _not(rest)
+            return not value, rest
+        case ["(", *rest]:
+            value, rest = _or(rest)
+            if rest[:1] != [")"]:
+                msg = "cannot read the rule of a composite alarm: a bracket is open"
+                raise ValueError(msg)
+            return value, rest[1:]
+        case ["TRUE" | "True", *rest]:
+            return True, rest
+        case ["FALSE" | "False", *rest]:
+            return False, rest
+        case _:
+            msg = "cannot read the rule of a composite alarm: it ends too early"
+            raise ValueError(msg)
+
+
+def _reason(alarm: Alarm, state: State, points: Sequence[float | None]) -> str:
+    shown = [one for one in points if one is not None]
+    if not shown:
+        return f"{state}: no datapoints were received"
+    low = str(alarm.comparison_operator)
+    return f"Threshold Crossed: {len(shown)} datapoints {shown} against {low} {alarm.threshold}"
+
+
+def _data(alarm: Alarm, points: Sequence[float | None]) -> str:
+    return json.dumps(
+        {
+            "version": "1.0",
+            "statistic": alarm.statistic,
+            "period": alarm.period,
+            "recentDatapoints": [one for one in points if one is not None],
+            "threshold": alarm.threshold,
+        }
+    )
+
+
+def _stamp(at: dt.datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
+
+
+def _event(account: str, region: str, alarm: Alarm, before: dict[str, str]) -> dict[str, Any]:
+    """Return the event of a transition, without what every event has."""
+    previous = {key: value for key, value in before.items() if value}
+    state = {
+        "value": str(alarm.state_value),
+        "reason": str(alarm.state_reason),
+        "reasonData": str(alarm.state_reason_data or ""),
+        "timestamp": _stamp(alarm.state_updated_timestamp),
+    }
+    configuration: dict[str, Any] = {"description": alarm.description}
+    if alarm.rule is not None:
+        configuration["alarmRule"] = alarm.rule
+    else:
+        metric = {
+            "name": alarm.metric_name,
+            "namespace": alarm.namespace,
+            "dimensions": {one.name: one.value for one in alarm.dimensions},
+        }
+        stat = {"metric": metric, "period": int(alarm.period), "stat": alarm.statistic}
+        configuration["metrics"] = [{"id": "m1", "metricStat": stat, "returnData": True}]
+    return {
+        "detail-type": "CloudWatch Alarm State Change",
+        "source": "aws.cloudwatch",
+        "resources": [f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm.name}"],
+        "detail": {
+            "alarmName": alarm.name,
+            "configuration": configuration,
+            "previousState": previous,
+            "state": {key: value for key, value in state.items() if value},
+        },
+    }
+
+
+NAMES: Mapping[str, str] = {
+    "us-east-1": "US East (N. Virginia)",
+    "us-east-2": "US East (Ohio)",
+    "us-west-1": "US West (N. California)",
+    "us-west-2": "US West (Oregon)",
+    "eu-west-1": "EU (Ireland)",
+    "eu-central-1": "EU (Frankfurt)",
+}
+
+
+def _message(account: str, region: str, alarm: Alarm, before: str) -> dict[str, Any]:
+    """Return what a topic or a function is sent of a transition."""
+    return {
+        "AlarmName": alarm.name,
+        "AlarmDescription": alarm.description,
+        "AWSAccountId": account,
+        "NewStateValue": str(alarm.state_value),
+        "NewStateReason": str(alarm.state_reason),
+        "StateChangeTime": _stamp(alarm.state_updated_timestamp),
+        "Region": NAMES.get(region, region),
+        "AlarmArn": f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm.name}",
+        "OldStateValue": before,
+        "OKActions": list(alarm.ok_actions or ()),
+        "AlarmActions": list(alarm.alarm_actions or ()),
+        "InsufficientDataActions": list(alarm.insufficient_data_actions or ()),
+        "Trigger": {
+            "MetricName": alarm.metric_name,
+            "Namespace": alarm.namespace,
+            "StatisticType": "Statistic",
+            "Statistic": str(alarm.statistic or "").upper(),
+            "Unit": None,
+            "Dimensions": [{"value": one.value, "name": one.name} for one in alarm.dimensions],
+            "Period": alarm.period,
+            "EvaluationPeriods": alarm.evaluation_periods,
+            "DatapointsToAlarm": alarm.datapoints_to_alarm,
+            "ComparisonOperator": alarm.comparison_operator,
+            "Threshold": alarm.threshold,
+            "TreatMissingData": alarm.treat_missing_data or "missing",
+            "EvaluateLowSampleCountPercentile": "",
+        },
+    }

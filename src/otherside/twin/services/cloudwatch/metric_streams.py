@@ -1,0 +1,167 @@
+"""Metric streams: what is measured goes through Firehose into objects that really arrive.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Metric-Streams.html
+"""
+
+import asyncio
+import datetime as dt
+import json
+import uuid
+from typing import Any
+
+from moto.cloudwatch.models import cloudwatch_backends
+from moto.firehose.models import firehose_backends
+from moto.s3.models import s3_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.services.cloudwatch.provider import Stream, Watching
+from otherside.twin.services.s3.provider import Objects
+
+SERVICE = "streams.metrics.cloudwatch.amazonaws.com"
+FIREHOSE = "firehose.amazonaws.com"
+INTERVAL_S = 300.0
+KEPT_S = 86_400.0
+"""How long Firehose tries to deliver what it holds, before it is lost."""
+LOOK_S = 5.0
+
+
+class Streams:
+    """Carries metrics away."""
+
+    def __init__(
+        self, ground: Ground, access: Access, watching: Watching, objects: Objects
+    ) -> None:
+        """Keep what there is to carry."""
+        self._ground, self._access = ground, access
+        self._watching, self._objects = watching, objects
+        self._read: dict[str, int] = {}
+        self._buffers: dict[str, tuple[float, list[str]]] = {}
+        self._told: set[str] = set()
+
+    async def run(self, region: str) -> None:
+        """Carry a Region's metrics for as long as the twin lives."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if not self._ground.geography.stands(region):
+                continue
+            for stream in list(self._watching.streams.values()):
+                if stream.region == region:
+                    self._take(stream)
+            for arn in list(self._buffers):
+                if arn.split(":")[3] == region:
+                    self._deliver(region, arn)
+
+    def _take(self, stream: Stream) -> None:
+        """Take what was measured since the last time; what passes while it is stopped is gone."""
+        data = cloudwatch_backends[self._ground.account][stream.region].metric_data
+        first = stream.arn not in self._read
+        since = _older(data, stream.created_s) if first else self._read[stream.arn]
+        self._read[stream.arn] = len(data)
+        if stream.state != "running":
+            return
+        why = self._refusal(
+            stream.role_arn, SERVICE, "firehose:PutRecord", stream.firehose_arn, stream.region
+        )
+        if why:
+            self._once(stream.region, f"metric stream {stream.name}: {why}")
+            return
+        records = [_record(stream, one, self._ground.account) for one in data[since:]]
+        lines = [json.dumps(one) for one in records if one is not None]
+        if lines:
+            began_s, held = self._buffers.get(stream.firehose_arn, (self._ground.now_s, []))
+            self._buffers[stream.firehose_arn] = (began_s, [*held, *lines])
+
+    def _deliver(self, region: str, arn: str) -> None:
+        """Write a buffer as one object, once it is old enough."""
+        name = arn.rpartition("/")[2]
+        held = firehose_backends[self._ground.account][region].delivery_streams.get(name)
+        if held is None:
+            return
+        destination = held.destinations[0]
+        config = destination.get("ExtendedS3") or destination.get("S3") or {}
+        interval_s = float(
+            (config.get("BufferingHints") or {}).get("IntervalInSeconds", INTERVAL_S)
+        )
+        began_s, lines = self._buffers[arn]
+        if self._ground.now_s - began_s < interval_s:
+            return
+        bucket = str(config["BucketARN"]).rpartition(":")[2]
+        at = dt.datetime.fromtimestamp(self._ground.now_s, dt.UTC)
+        prefix = str(config.get("Prefix") or "")
+        if "!{" not in prefix:
+            prefix += at.strftime("%Y/%m/%d/%H/")
+        version = held.version_id if hasattr(held, "version_id") else 1
+        key = f"{prefix}{name}-{version}-{at:%Y-%m-%d-%H-%M-%S}-{uuid.uuid4()}"
+        role = str(config["RoleARN"])
+        why = self._refusal(role, FIREHOSE, "s3:PutObject", f"arn:aws:s3:::{bucket}/{key}", region)
+        if why:
+            self._once(region, f"Firehose {name}: {why}")
+            return
+        backend = s3_backends[self._ground.account]["aws"]
+        if bucket not in backend.buckets:
+            self._once(region, f"Firehose {name}: bucket {bucket} does not exist")
+            return
+        there = backend.buckets[bucket].region_name
+        if not self._ground.geography.reaches(region, there):
+            if self._ground.now_s - began_s > KEPT_S:
+                del self._buffers[arn]
+                self._once(region, f"Firehose {name}: {bucket} was out of reach for a day")
+            return
+        del self._buffers[arn]
+        backend.put_object(bucket, key, ("\n".join(lines) + "\n").encode())
+        self._ground.tell("metrics", region, f"s3://{bucket}/{key}", bucket=bucket, key=key)
+        self._objects.replicate(bucket, key)
+
+    def _refusal(
+        self, role: str, service: str, action: str, resource: str, region: str
+    ) -> str | None:
+        if not self._access.trusts(role, service):
+            return f"{role} cannot be assumed by {service}"
+        if not self._access.role_may(role, action, resource, region=region).allowed:
+            return f"{role} may not {action} on {resource}"
+        return None
+
+    def _once(self, region: str, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self._ground.tell("metrics", region, text, failed=True)
+
+
+def _older(data: list[Any], created_s: float) -> int:
+    """Return how many points were measured before a stream existed: it makes up for none."""
+    return sum(one.timestamp.replace(tzinfo=dt.UTC).timestamp() < created_s for one in data)
+
+
+def _record(stream: Stream, one: Any, account: str) -> dict[str, Any] | None:  # noqa: ANN401 - whatever AWS or JSON has
+    """Return one point as a stream carries it, or `None` where a filter leaves it out."""
+    included = not stream.include or any(_fits(one, entry) for entry in stream.include)
+    if not included or any(_fits(one, entry) for entry in stream.exclude):
+        return None
+    value = float(one.value) if hasattr(one, "value") else None
+    statistics = (
+        {"count": 1.0, "sum": value, "max": value, "min": value}
+        if value is not None
+        else {
+            "count": float(one.sample_count),
+            "sum": float(one.sum),
+            "max": float(one.max),
+            "min": float(one.min),
+        }
+    )
+    return {
+        "metric_stream_name": stream.name,
+        "account_id": account,
+        "region": stream.region,
+        "namespace": one.namespace,
+        "metric_name": one.name,
+        "dimensions": {d.name: d.value for d in one.dimensions},
+        "timestamp": int(one.timestamp.replace(tzinfo=dt.UTC).timestamp() * 1000),
+        "value": statistics,
+        "unit": getattr(one, "unit", None) or "None",
+    }
+
+
+def _fits(one: Any, entry: dict[str, Any]) -> bool:  # noqa: ANN401 - moto's own
+    names = entry.get("MetricNames")
+    return bool(one.namespace == entry.get("Namespace") and (not names or one.name in names))

@@ -1,0 +1,186 @@
+"""CloudWatch's control plane where moto differs: new alarms know nothing, streams exist."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.cloudwatch.models import cloudwatch_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.app import PassError
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.services.base import Extension, after, failure, operation
+
+DAY_S, WEEK_S, HOUR_S = 86_400, 604_800, 3_600
+
+
+@dataclass(slots=True, kw_only=True)
+class Stream:
+    """One metric stream."""
+
+    name: str
+    arn: str
+    region: str
+    firehose_arn: str
+    role_arn: str
+    output_format: str
+    include: list[dict[str, Any]]
+    exclude: list[dict[str, Any]]
+    state: str = "running"
+    created_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suppressor:
+    """What holds back a composite alarm's actions."""
+
+    alarm: str
+    wait_s: float
+    extension_s: float
+
+
+class Watching(Extension):
+    """Alarms as AWS makes them, and metric streams, which moto lacks."""
+
+    def __init__(self, ground: Ground) -> None:
+        """No stream exists yet."""
+        self._ground = ground
+        self.streams: dict[tuple[str, str], Stream] = {}
+        self.suppressors: dict[tuple[str, str], Suppressor] = {}
+        """By Region and composite alarm; moto keeps none."""
+        self._states: dict[tuple[str, str], tuple[str, str, str]] = {}
+
+    @operation("cloudwatch", "PutMetricAlarm")
+    def check_alarm(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse spans that AWS refuses, and leave the rest to moto."""
+        period = int(params.get("Period") or 0)
+        span_s = period * int(params.get("EvaluationPeriods") or 1)
+        longest_s = DAY_S if period < HOUR_S else WEEK_S
+        if span_s > longest_s:
+            message = f"Metrics cannot be checked across more than {longest_s} s"
+            raise failure("ValidationError", message)
+        if period and period not in {10, 20, 30} and period % 60:
+            message = "Period must be 10, 20, 30 or a multiple of 60"
+            raise failure("ValidationError", message)
+        self._remember_state(call.region, params["AlarmName"])
+        raise PassError
+
+    @operation("cloudwatch", "PutCompositeAlarm")
+    def check_composite(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Make a composite alarm, which moto stores and has no operation for."""
+        self._remember_state(call.region, params["AlarmName"])
+        cloudwatch_backends[self._ground.account][call.region].put_metric_alarm(
+            name=params["AlarmName"],
+            rule=params["AlarmRule"],
+            description=params.get("AlarmDescription", ""),
+            actions_enabled=params.get("ActionsEnabled", True),
+            alarm_actions=list(params.get("AlarmActions") or []),
+            ok_actions=list(params.get("OKActions") or []),
+            insufficient_data_actions=list(params.get("InsufficientDataActions") or []),
+            namespace="",
+            metric_name="",
+            comparison_operator="",
+            evaluation_periods=0,
+            period=0,
+            threshold=0.0,
+            statistic="",
+            dimensions=[],
+        )
+        self.alarm_put(call, params, b"")
+
+    @after("cloudwatch", "PutMetricAlarm")
+    def alarm_put(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Have a new alarm know nothing yet; one that is put again keeps its state."""
+        alarm = cloudwatch_backends[self._ground.account][call.region].alarms[params["AlarmName"]]
+        known = self._states.pop((call.region, params["AlarmName"]), None)
+        if known is None:
+            alarm.state_value = "INSUFFICIENT_DATA"
+            alarm.state_reason = "Unchecked: Initial alarm creation"
+            alarm.state_reason_data = ""
+        else:
+            alarm.state_value, alarm.state_reason, alarm.state_reason_data = known
+        if params.get("ActionsSuppressor"):
+            self.suppressors[call.region, params["AlarmName"]] = Suppressor(
+                alarm=params["ActionsSuppressor"],
+                wait_s=float(params.get("ActionsSuppressorWaitPeriod") or 0),
+                extension_s=float(params.get("ActionsSuppressorExtensionPeriod") or 0),
+            )
+
+    def _remember_state(self, region: str, name: str) -> None:
+        held = cloudwatch_backends[self._ground.account][region].alarms.get(name)
+        if held is not None:
+            known = (held.state_value, held.state_reason, held.state_reason_data)
+            self._states[region, name] = known
+
+    @operation("cloudwatch", "PutMetricStream")
+    def put_stream(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a metric stream, or change one."""
+        if params.get("IncludeFilters") and params.get("ExcludeFilters"):
+            message = "A stream includes or excludes, and not both"
+            raise failure("InvalidParameterCombination", message)
+        name = params["Name"]
+        arn = f"arn:aws:cloudwatch:{call.region}:{self._ground.account}:metric-stream/{name}"
+        self.streams[call.region, name] = Stream(
+            name=name,
+            arn=arn,
+            region=call.region,
+            firehose_arn=params["FirehoseArn"],
+            role_arn=params["RoleArn"],
+            output_format=params["OutputFormat"],
+            include=list(params.get("IncludeFilters") or []),
+            exclude=list(params.get("ExcludeFilters") or []),
+            created_s=self._ground.now_s,
+        )
+        return {"Arn": arn}
+
+    @operation("cloudwatch", "GetMetricStream")
+    def get_stream(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe one metric stream."""
+        return self._describe(self._stream(call, params["Name"]), whole=True)
+
+    @operation("cloudwatch", "ListMetricStreams")
+    def list_streams(self, call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+        """List the metric streams of a Region."""
+        found = [one for (region, _), one in self.streams.items() if region == call.region]
+        return {"Entries": [self._describe(one, whole=False) for one in found]}
+
+    @operation("cloudwatch", "DeleteMetricStream")
+    def delete_stream(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Delete a metric stream; deleting none is no error."""
+        self.streams.pop((call.region, params["Name"]), None)
+        return {}
+
+    @operation("cloudwatch", "StartMetricStreams", "StopMetricStreams")
+    def turn_streams(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Start or stop metric streams; what passes meanwhile is not made up for."""
+        state = "running" if call.operation.startswith("Start") else "stopped"
+        for name in params["Names"]:
+            self._stream(call, name).state = state
+        return {}
+
+    def _stream(self, call: Call, name: str) -> Stream:
+        found = self.streams.get((call.region, name))
+        if found is None:
+            message = f"Metric stream {name} does not exist"
+            raise failure("ResourceNotFoundException", message)
+        return found
+
+    def _describe(self, stream: Stream, *, whole: bool) -> dict[str, Any]:
+        made = dt.datetime.fromtimestamp(stream.created_s, dt.UTC)
+        known = {
+            "Arn": stream.arn,
+            "Name": stream.name,
+            "FirehoseArn": stream.firehose_arn,
+            "State": stream.state,
+            "CreationDate": made,
+            "LastUpdateDate": made,
+            "OutputFormat": stream.output_format,
+        }
+        if whole:
+            known |= {
+                "RoleArn": stream.role_arn,
+                "IncludeFilters": stream.include,
+                "ExcludeFilters": stream.exclude,
+            }
+        return known

@@ -1,0 +1,338 @@
+"""DynamoDB's global tables: replicas that follow, or a majority of three Regions that agrees.
+
+https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GlobalTables.html
+"""
+
+import asyncio
+import copy
+import threading
+from collections import defaultdict, deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.app import PassError
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.services.base import Extension, after, failure, operation
+
+STRONG_MEMBERS = 3
+NAMESPACE, LATENCY = "AWS/DynamoDB", "ReplicationLatency"
+READS = ("GetItem", "Query", "Scan", "BatchGetItem")
+WRITES = ("PutItem", "UpdateItem", "DeleteItem")
+MANY = ("BatchWriteItem", "TransactWriteItems")
+UNREPLICATED = ("ExecuteStatement", "ExecuteTransaction")
+TTL_LOOK_S = 60.0
+"""AWS says within 48 hours, typically; nobody may count on when."""
+METRIC_S = 60.0
+Change = tuple[Mapping[str, Any], dict[str, Any] | None, float]
+"""The key, the item or none where it was deleted, and when it was written."""
+
+
+@dataclass(slots=True)
+class GlobalTable:
+    """One table of several Regions."""
+
+    name: str
+    regions: list[str]
+    strong: bool
+    witness: str | None = None
+    keys: dict[str, str] = field(default_factory=dict)
+    """The replica's own KMS key, by Region."""
+    written_s: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+    """When an item was last written, by Region and key: the last writer wins."""
+    pending: dict[tuple[str, str], deque[Change]] = field(
+        default_factory=lambda: defaultdict(deque)
+    )
+    """What has not arrived yet, by way; it waits for as long as the way is closed."""
+
+    @property
+    def members(self) -> list[str]:
+        """Every Region that has a vote."""
+        return [*self.regions, *([self.witness] if self.witness else [])]
+
+
+class Tables(Extension):
+    """Global tables over moto's, which know one Region each."""
+
+    def __init__(self, ground: Ground) -> None:
+        """No table is global yet."""
+        self._ground = ground
+        self._tables: dict[str, GlobalTable] = {}
+        self._lock = threading.Lock()
+        self.metrics: Any = None
+        """Set by the cloud: where metrics are published."""
+        ground.geography.on_change(self._resume)
+
+    @operation("dynamodb", "UpdateTable")
+    def update_table(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Add or take away replicas; everything else is moto's."""
+        updates = params.get("ReplicaUpdates") or []
+        witnesses = params.get("GlobalTableWitnessUpdates") or []
+        strong = params.get("MultiRegionConsistency") == "STRONG"
+        if not updates and not witnesses:
+            raise PassError
+        table = self._table(call.region, params["TableName"])
+        held = self._tables.get(table.name)
+        if strong:
+            self._check_strong(table, updates, witnesses)
+        if held is None:
+            held = GlobalTable(table.name, [call.region], strong)
+            self._tables[table.name] = held
+        for update in updates:
+            if "Create" in update:
+                self._add(table, held, update["Create"])
+            elif "Delete" in update:
+                self._remove(held, update["Delete"]["RegionName"])
+        for update in witnesses:
+            held.witness = update["Create"]["RegionName"]
+        return {"TableDescription": self._describe(table, call.region)}
+
+    @operation("dynamodb", "DescribeTable")
+    def describe_table(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe a table with its replicas."""
+        return {"Table": self._describe(self._table(call.region, params["TableName"]), call.region)}
+
+    @operation("dynamodb", *READS, *WRITES)
+    def use(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Ask for a majority where the table needs one, and leave the rest to moto."""
+        held = self._global(params.get("TableName"))
+        strong_read = bool(params.get("ConsistentRead"))
+        if held and held.strong and (call.operation in WRITES or strong_read):
+            self._need_majority(held, call.region)
+        raise PassError
+
+    @operation("dynamodb", *UNREPLICATED)
+    def use_many(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse what a global table of the twin would not replicate.
+
+        A table of strong consistency takes no transactions at AWS either.
+        """
+        text = str(params)
+        for name, held in self._tables.items():
+            if name in text:
+                kind = "strongly consistent " if held.strong else ""
+                message = f"the twin does not replicate {call.operation} on a {kind}global table"
+                raise failure("ValidationException", message)
+        raise PassError
+
+    @operation("dynamodb", *MANY)
+    def use_several(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse transactions where AWS does, ask for a majority, and leave the rest to moto."""
+        for name, _ in _several(params):
+            held = self._global(name)
+            if held and held.strong and call.operation == "TransactWriteItems":
+                message = "Transactions are not supported on strongly consistent global tables"
+                raise failure("ValidationException", message)
+            if held and held.strong:
+                self._need_majority(held, call.region)
+        raise PassError
+
+    @after("dynamodb", *MANY)
+    def several_written(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Send on what was written together, item by item: replicas see parts of it."""
+        for name, given in _several(params):
+            self._replicate(call.region, self._global(name), given)
+
+    @after("dynamodb", *WRITES)
+    def written(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Send what was written to the other replicas."""
+        given = params.get("Key") or params["Item"]
+        self._replicate(call.region, self._global(params.get("TableName")), given)
+
+    async def expire(self) -> None:
+        """Delete what has expired, and the copies with it, for as long as the twin lives."""
+        while True:
+            await asyncio.sleep(TTL_LOOK_S)
+            for region in self._ground.regions:
+                for table in list(dynamodb_backends[self._ground.account][region].tables.values()):
+                    if self._ground.geography.stands(region):
+                        self._expire(region, table)
+
+    def _expire(self, region: str, table: Table) -> None:
+        asked = table.ttl or {}
+        name = asked.get("AttributeName")
+        if not name or asked.get("TimeToLiveStatus") != "ENABLED":
+            return
+        for item in list(table.all_items()):
+            due = item.attrs.get(name)
+            if due is None or due.type != "N" or float(due.value) > self._ground.now_s:
+                continue
+            key = {one: item.to_json()["Attributes"][one] for one in table.table_key_attrs}
+            table.delete_item(*_parts(table, key))
+            self._replicate(region, self._global(table.name), key)
+
+    async def measure(self) -> None:
+        """Publish how far replicas are behind, in the Region that was written to."""
+        while True:
+            await asyncio.sleep(METRIC_S)
+            for held in list(self._tables.values()):
+                for source, target in list(held.pending):
+                    if self._ground.geography.stands(source) and self.metrics is not None:
+                        behind_s = self.lag_s(held.name, source, target)
+                        least_s = self._ground.latency.of("table-replication")
+                        dimensions = {"TableName": held.name, "ReceivingRegion": target}
+                        value = 1000 * max(behind_s, least_s)
+                        self.metrics.put(source, NAMESPACE, LATENCY, value, dimensions)
+
+    def _replicate(self, region: str, held: GlobalTable | None, given: Mapping[str, Any]) -> None:
+        if held is None or held.strong:
+            return
+        table = self._table(region, held.name)
+        key = {name: given[name] for name in table.table_key_attrs}
+        item = _item(table, key)
+        at_s = self._ground.now_s
+        held.written_s[region][str(key)] = at_s
+        for other in held.regions:
+            if other != region:
+                with self._lock:
+                    held.pending[region, other].append((key, item, at_s))
+                delay_s = self._ground.latency.of("table-replication")
+                self._ground.later(delay_s, partial(self._deliver, held, region, other))
+
+    def lag_s(self, name: str, source: str, target: str) -> float:
+        """Return how old the oldest write is that has not arrived."""
+        held = self._tables[name]
+        waiting = held.pending[source, target]
+        return self._ground.now_s - waiting[0][2] if waiting else 0.0
+
+    def replicated(self) -> Mapping[str, GlobalTable]:
+        """Return the global tables by name."""
+        return self._tables
+
+    def _deliver(self, held: GlobalTable, source: str, target: str) -> None:
+        """Deliver everything that is due, unless the way is closed: then it waits."""
+        if not self._ground.geography.reaches(source, target):
+            return
+        table = self._table(target, held.name)
+        due_s = self._ground.now_s - self._ground.latency.of("table-replication") + 0.001
+        with self._lock:
+            waiting = held.pending[source, target]
+            while waiting and waiting[0][2] <= due_s:
+                key, item, at_s = waiting.popleft()
+                if held.written_s[target].get(str(key), 0.0) <= at_s:
+                    held.written_s[target][str(key)] = at_s
+                    _put(table, key, item)
+
+    def _resume(self) -> None:
+        """Take up what waited for a way, both ways."""
+        for held in self._tables.values():
+            for source, target in list(held.pending):
+                self._deliver(held, source, target)
+
+    def _need_majority(self, held: GlobalTable, region: str) -> None:
+        geography = self._ground.geography
+        reached = [one for one in held.members if geography.converse(region, one)]
+        if len(reached) <= len(held.members) // 2:
+            message = "The request could not be completed: no majority of Regions answers"
+            raise failure("InternalServerError", message, 500)
+
+    def _global(self, name: object) -> GlobalTable | None:
+        return self._tables.get(str(name).rpartition("/")[2])
+
+    def _table(self, region: str, name: str) -> Table:
+        short = str(name).rpartition("/")[2]
+        found = dynamodb_backends[self._ground.account][region].tables.get(short)
+        if found is None:
+            message = f"Requested resource not found: Table: {short} not found"
+            raise failure("ResourceNotFoundException", message)
+        return found
+
+    def _check_strong(
+        self, table: Table, updates: list[dict[str, Any]], witnesses: list[dict[str, Any]]
+    ) -> None:
+        if 1 + len(updates) + len(witnesses) != STRONG_MEMBERS:
+            message = "A strongly consistent global table has three Regions: three replicas, or two"
+            raise failure("ValidationException", f"{message} and a witness")
+        if table.all_items():
+            message = "A strongly consistent global table is made of an empty table"
+            raise failure("ValidationException", message)
+
+    def _add(self, table: Table, held: GlobalTable, create: Mapping[str, Any]) -> None:
+        region = create["RegionName"]
+        tables = dynamodb_backends[self._ground.account][region].tables
+        if table.name in tables:
+            message = f"Replica specified in the Replica Update already exists: {region}"
+            raise failure("ValidationException", message)
+        replica = copy.copy(table)  # the items are shared: what a strong table means
+        replica.region_name = region
+        replica.table_arn = replica._generate_arn(table.name)  # noqa: SLF001 - as moto makes it
+        if create.get("KMSMasterKeyId"):
+            held.keys[region] = create["KMSMasterKeyId"]
+            replica.sse_specification = {
+                **(table.sse_specification or {}),
+                "KMSMasterKeyId": create["KMSMasterKeyId"],
+            }
+        if not held.strong:
+            replica.items = copy.deepcopy(table.items)
+        tables[table.name] = replica
+        held.regions.append(region)
+
+    def _remove(self, held: GlobalTable, region: str) -> None:
+        dynamodb_backends[self._ground.account][region].tables.pop(held.name, None)
+        held.regions.remove(region)
+
+    def _describe(self, table: Table, region: str) -> dict[str, Any]:
+        found = dict(table.describe(base_key="Table")["Table"])
+        held = self._tables.get(table.name)
+        if held is None:
+            return found
+        found["Replicas"] = [
+            {
+                "RegionName": one,
+                "ReplicaStatus": "ACTIVE",
+                **({"KMSMasterKeyId": held.keys[one]} if one in held.keys else {}),
+            }
+            for one in held.regions
+            if one != region
+        ]
+        found["GlobalTableVersion"] = "2019.11.21"
+        if held.strong:
+            found["MultiRegionConsistency"] = "STRONG"
+        if held.witness:
+            witness = {"RegionName": held.witness, "WitnessStatus": "ACTIVE"}
+            found["GlobalTableWitnesses"] = [witness]
+        return found
+
+
+def _item(table: Table, key: Mapping[str, Any]) -> dict[str, Any] | None:
+    found = _find(table, key)
+    return None if found is None else copy.deepcopy(found.to_json()["Attributes"])
+
+
+def _find(table: Table, key: Mapping[str, Any]) -> Item | None:
+    hashed, ranged = _parts(table, key)
+    found: Item | None = table.get_item(hashed, ranged)
+    return found
+
+
+def _parts(table: Table, key: Mapping[str, Any]) -> tuple[DynamoType, DynamoType | None]:
+    ranged = DynamoType(key[table.range_key_attr]) if table.range_key_attr else None
+    return DynamoType(key[table.hash_key_attr]), ranged
+
+
+def _put(table: Table, key: Mapping[str, Any], item: dict[str, Any] | None) -> None:
+    if item is not None:
+        table.put_item(item)
+    elif _find(table, key) is not None:
+        table.delete_item(*_parts(table, key))
+
+
+def _several(params: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return what is written together: tables, and what names each item."""
+    found: list[tuple[str, Mapping[str, Any]]] = []
+    for name, requests in (params.get("RequestItems") or {}).items():
+        for one in requests:
+            found += [(name, given.get("Item") or given["Key"]) for given in one.values()]
+    for one in params.get("TransactItems") or ():
+        found += [
+            (given["TableName"], given.get("Item") or given["Key"])
+            for kind, given in one.items()
+            if kind != "ConditionCheck"
+        ]
+    return found

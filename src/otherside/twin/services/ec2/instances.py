@@ -1,0 +1,488 @@
+"""Instances: what an Auto Scaling group launches, booted by their real user data.
+
+An instance is a directory and the processes in it. Its boot script is the one that the launch
+template holds; the trees that it writes to (`/etc`, `/opt`, `/var`, `/run`) are under its own
+directory, and its package manager and systemd are the twin's.
+"""
+
+import asyncio
+import base64
+import configparser
+import datetime as dt
+import ipaddress
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from moto.autoscaling.models import autoscaling_backends
+from moto.ec2.models import ec2_backends
+from moto.iam.models import iam_backends
+from moto.logs.models import logs_backends
+from moto.sts.models import sts_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.guest import BIN, SITE
+from otherside.twin.host.processes import Process, Processes
+from otherside.twin.net.egress_proxy import Gateway, Guest, Streams
+from otherside.twin.net.reachability import Interface, Network, Source
+from otherside.twin.services.elbv2.load_balancer import Balancers  # noqa: TC001 - a dataclass reads it
+from otherside.twin.services.lambda_.provider import put_lines
+
+TREES = ("etc", "opt", "var", "run", "srv", "home")
+PYTHON = "/usr/bin/python3"
+CREDENTIALS_S = 6 * 3600
+LOOK_S = 1.0
+GENTLE_S = 2.0
+_TREE = re.compile(r"(?<![\w./-])/(" + "|".join(TREES) + r")(?=/)")
+
+
+@dataclass(slots=True)
+class Unit:
+    """One service of an instance."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    directory: str
+    log: Path
+    restart: str
+    pause_s: float
+    wanted: bool = True
+    process: Process | None = None
+    starts: int = 0
+    hold: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by whoever starts it: the map may change twice in a breath."""
+
+
+@dataclass(slots=True)
+class Instance:
+    """One booted instance."""
+
+    identifier: str
+    region: str
+    group: str
+    root: Path
+    interface: Interface
+    role: str
+    environment: dict[str, str]
+    units: dict[str, Unit] = field(default_factory=dict)
+    follows: dict[Path, tuple[str, str, int]] = field(default_factory=dict)
+    """Log files that are sent on: to which group and stream, and how much has been."""
+    booted_s: float = 0.0
+    boot: Process | None = None
+    credentials: dict[str, str] = field(default_factory=dict)
+
+
+class Instances:
+    """Every instance of every Auto Scaling group."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        access: Access,
+        processes: Processes,
+        network: Network,
+        gateway: Gateway,
+        directory: Path,
+        surroundings: Mapping[str, Mapping[str, str]],
+        *,
+        instances_max: int,
+    ) -> None:
+        """Keep where instances live; no group gets more than `instances_max` that really run."""
+        self._ground, self._access, self._processes = ground, access, processes
+        self._network, self._gateway = network, gateway
+        self._directory, self._surroundings = directory, surroundings
+        self._max = instances_max
+        self._instances: dict[str, Instance] = {}
+        self.balancers: Balancers | None = None
+        ground.geography.on_change(lambda: ground.start(self._follow_map(), name="instances"))
+
+    def interface(self, identifier: str) -> Interface | None:
+        """Return where an instance is, or `None` where it does not run."""
+        found = self._instances.get(identifier)
+        return found.interface if found else None
+
+    def all(self) -> list[Instance]:
+        """Return every instance that runs."""
+        return list(self._instances.values())
+
+    async def run(self, region: str) -> None:
+        """Have as many instances as the groups of a Region want, for as long as the twin lives."""
+        while True:
+            if self._ground.geography.stands(region):
+                groups = autoscaling_backends[self._ground.account][region].autoscaling_groups
+                wanted: set[str] = set()
+                for group in list(groups.values()):
+                    wanted |= await self._keep(region, group)
+                for instance in self.all():
+                    if instance.region == region and instance.identifier not in wanted:
+                        await self._terminate(instance)
+            for instance in self.all():
+                if instance.region == region:
+                    self._send_logs(instance)
+            await asyncio.sleep(LOOK_S)
+
+    async def _keep(self, region: str, group: Any) -> set[str]:  # noqa: ANN401 - moto's own
+        """Boot what a group has and does not run, and replace what is ill; return what it wants."""
+        members = [one.instance.id for one in group.instance_states]
+        for identifier in members[: self._max]:
+            if identifier not in self._instances:
+                await self._boot(region, group, identifier)
+        self._replace(region, group, members)
+        return set(members)
+
+    def _replace(self, region: str, group: Any, members: list[str]) -> None:  # noqa: ANN401 - moto's own
+        """Terminate one instance that its load balancer finds ill after its grace."""
+        if group.health_check_type != "ELB" or self.balancers is None:
+            return
+        grace_s = float(group.health_check_grace_period or 0)
+        for instance in self.all():
+            old = self._ground.now_s - instance.booted_s > grace_s
+            ours = instance.identifier in members  # and not one that is being terminated
+            if ours and old and self.balancers.state_of(instance.identifier) == "unhealthy":
+                text = f"{instance.identifier} is replaced: its load balancer finds it ill"
+                self._ground.tell("instance", region, text)
+                backend = autoscaling_backends[self._ground.account][region]
+                backend.terminate_instance(instance.identifier, should_decrement=False)
+                return  # one at a time
+
+    # --- one instance ---------------------------------------------------------------------------
+
+    async def _boot(self, region: str, group: Any, identifier: str) -> None:  # noqa: ANN401 - whatever AWS or JSON has
+        """Boot an instance: its directory, its address, its role, and its user data."""
+        held = ec2_backends[self._ground.account][region].get_instance(identifier)
+        template = self._template(group)
+        root = self._directory / identifier
+        for tree in (*TREES, "var/log", "etc/systemd/system", "bin", "tmp"):
+            (root / tree).mkdir(parents=True, exist_ok=True)
+        for program in BIN.iterdir():
+            shutil.copy(program, root / "bin")
+            (root / "bin" / program.name).chmod(0o755)
+        interface = Interface(
+            name=identifier,
+            region=region,
+            subnet=str(held.subnet_id),
+            address=str(held.private_ip) if held.private_ip else self._address(region, held),
+            groups=tuple(template.get("SecurityGroupIds") or ()),
+        )
+        role = self._role(template)
+        instance = Instance(
+            identifier, region, group.name, root, interface, role, self._environment(region, root)
+        )
+        instance.booted_s = self._ground.now_s
+        self._instances[identifier] = instance
+        self._network.add(interface)
+        source = Source(name=identifier, region=region, interface=interface)
+        guest = Guest(
+            source=source,
+            ask=lambda wanted: self._answer(instance, wanted),
+            metadata=lambda streams: self._metadata(instance, streams),
+        )
+        shown = self._gateway.admit(f"instance/{identifier}", guest)
+        instance.environment["OTHERSIDE_TWIN_GUEST"] = shown
+        if self.balancers is not None:
+            self.balancers.register(list(map(str, group.target_group_arns)), identifier)
+        self._ground.tell("instance", region, f"{identifier} boots")
+        given = template.get("UserData") or ""
+        script = base64.b64decode(given).decode() if isinstance(given, str) else given.decode()
+        await self._run_user_data(instance, script)
+
+    async def _run_user_data(self, instance: Instance, script: str) -> None:
+        """Run the boot script, as root would on first boot and nobody after."""
+        if not script.startswith("#!"):
+            return
+        place = instance.root / "var/lib/cloud/instances" / instance.identifier
+        place.mkdir(parents=True, exist_ok=True)
+        file = place / "user-data.sh"
+        file.write_text(moved(script, instance.root))
+        instance.boot = await self._processes.start(
+            ["/bin/bash", str(file)],
+            log=instance.root / "var/log/cloud-init-output.log",
+            env=instance.environment,
+            cwd=place,
+        )
+        self._ground.start(self._watch_boot(instance), name=f"boot {instance.identifier}")
+
+    async def _watch_boot(self, instance: Instance) -> None:
+        assert instance.boot is not None
+        code = await instance.boot.ended
+        if code and instance.identifier in self._instances:
+            log = instance.root / "var/log/otherside-boot.log"
+            tail = log.read_text(errors="replace")[-600:] if log.exists() else ""
+            said = tail or instance.boot.tail(600)
+            text = f"{instance.identifier}: user data ended with {code}: {said}"
+            self._ground.tell("instance", instance.region, text, failed=True)
+
+    def _environment(self, region: str, root: Path) -> dict[str, str]:
+        return {
+            "PATH": os.pathsep.join([str(root / "bin"), "/usr/bin", "/bin", "/usr/sbin", "/sbin"]),
+            "LANG": "C.UTF-8",
+            "HOME": str(root),
+            "TMPDIR": str(root / "tmp"),
+            "PYTHONPATH": str(SITE),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **self._surroundings[region],
+            "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://169.254.169.254",
+            "OTHERSIDE_TWIN_ROOT": str(root),
+            "OTHERSIDE_TWIN_PYTHON": sys.executable,
+        }
+
+    async def _terminate(self, instance: Instance) -> None:
+        """End an instance, its processes and its directory."""
+        if self.balancers is not None:
+            self.balancers.deregister(instance.identifier)
+        self._instances.pop(instance.identifier, None)
+        self._network.remove(instance.identifier)
+        self._gateway.guests.pop(instance.environment["OTHERSIDE_TWIN_GUEST"], None)
+        self._ground.tell("instance", instance.region, f"{instance.identifier} is terminated")
+        await self._kill(instance)
+        await asyncio.to_thread(shutil.rmtree, instance.root, ignore_errors=True)
+
+    async def _kill(self, instance: Instance) -> None:
+        running = [unit.process for unit in instance.units.values() if unit.process is not None]
+        for process in [*running, instance.boot]:
+            if process is not None and process.running:
+                await self._processes.end(process)
+
+    async def _follow_map(self) -> None:
+        """Kill the processes of a Region that is lost; start its services when it is back."""
+        for instance in self.all():
+            if not self._ground.geography.stands(instance.region):
+                await self._kill(instance)
+                continue
+            for unit in instance.units.values():
+                if unit.wanted:
+                    await self._start(instance, unit)
+
+    # --- its daemons ----------------------------------------------------------------------------
+
+    async def _answer(self, instance: Instance, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Do for an instance what its own daemons would."""
+        if "systemctl" in wanted:
+            return await self._systemctl(instance, wanted["systemctl"], wanted["unit"])
+        if "follow" in wanted:
+            for one in wanted["follow"]:
+                pattern = one["file_path"]
+                stream = one["log_stream_name"].replace("{instance_id}", instance.identifier)
+                known = (one["log_group_name"], stream, 0)
+                instance.follows[Path(pattern)] = known
+            return {}
+        return {"error": f"an instance of the twin cannot {sorted(wanted)}"}
+
+    async def _systemctl(self, instance: Instance, verb: str, name: str) -> dict[str, Any]:
+        unit = instance.units.get(name)
+        if unit is None and verb in {"start", "restart", "enable"}:
+            try:
+                unit = self._read_unit(instance, name)
+            except (OSError, KeyError, configparser.Error) as error:
+                return {"error": f"{name}: {error}"}
+            instance.units[name] = unit
+        if unit is None:
+            return {"error": f"Unit {name} not loaded."}
+        match verb:
+            case "is-active":
+                running = unit.process is not None and unit.process.running
+                return {"state": "active" if running else "inactive"}
+            case "stop":
+                unit.wanted = False
+                if unit.process is not None:
+                    await self._processes.end(unit.process, gently_s=GENTLE_S)
+            case "start" | "restart":
+                if verb == "restart" and unit.process is not None:
+                    await self._processes.end(unit.process, gently_s=GENTLE_S)
+                unit.wanted = True
+                await self._start(instance, unit)
+        return {}
+
+    def _read_unit(self, instance: Instance, name: str) -> Unit:
+        """Read a unit's file as far as the twin honours it."""
+        file = instance.root / "etc/systemd/system" / name
+        parser = configparser.ConfigParser(interpolation=None, strict=False)
+        parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's own case
+        parser.read_string(file.read_text())
+        service = parser["Service"]
+        environment = dict(instance.environment)
+        if service.get("EnvironmentFile"):
+            place = Path(service["EnvironmentFile"].removeprefix("-"))
+            for line in place.read_text().splitlines():
+                key, separator, value = line.partition("=")
+                if separator and not key.startswith("#"):
+                    environment[key.strip()] = value
+        for kind in ("RuntimeDirectory",):
+            if service.get(kind):
+                (instance.root / "run" / service[kind]).mkdir(parents=True, exist_ok=True)
+        output = service.get("StandardOutput", "")
+        log = Path(output.partition(":")[2]) if ":" in output else instance.root / "var/log/unit"
+        return Unit(
+            name=name,
+            command=shlex.split(service["ExecStart"].replace(PYTHON, f"{sys.executable} -B")),
+            environment=environment,
+            directory=service.get("WorkingDirectory", str(instance.root)),
+            log=log,
+            restart=service.get("Restart", "no"),
+            pause_s=float(service.get("RestartSec", "0.1").removesuffix("s")),
+        )
+
+    async def _start(self, instance: Instance, unit: Unit) -> None:
+        """Start a service, unless it runs already or its Region has gone meanwhile."""
+        async with unit.hold:
+            if unit.process is not None and unit.process.running:
+                return
+            if not self._ground.geography.stands(instance.region):
+                return
+            python = unit.command[0] == sys.executable
+            begin = self._processes.fork if python else self._processes.start
+            unit.process = await begin(
+                unit.command, log=unit.log, env=unit.environment, cwd=unit.directory
+            )
+            unit.starts += 1
+            self._ground.start(self._restart(instance, unit, unit.process), name=unit.name)
+
+    async def _restart(self, instance: Instance, unit: Unit, process: Process) -> None:
+        """Start a service again when it ends, as its unit says."""
+        code = await process.ended
+        if unit.process is not process or not unit.wanted:
+            return
+        here = self._ground.geography.stands(instance.region)
+        again = unit.restart == "always" or (unit.restart == "on-failure" and code != 0)
+        if again and here and instance.identifier in self._instances:
+            text = f"{instance.identifier}: {unit.name} ended with {code}"
+            self._ground.tell("instance", instance.region, text)
+            await asyncio.sleep(unit.pause_s)
+            # Somebody may have stopped it meanwhile.
+            if instance.identifier in self._instances and self._still(unit):
+                await self._start(instance, unit)
+
+    @staticmethod
+    def _still(unit: Unit) -> bool:
+        return unit.wanted
+
+    def signal(self, identifier: str, unit: str, number: signal.Signals) -> None:
+        """Signal a service of an instance: how a drill breaks an application."""
+        held = self._instances[identifier].units[unit]
+        if held.process is not None:
+            self._processes.signal(held.process, number)
+
+    async def systemctl(self, identifier: str, verb: str, unit: str) -> dict[str, Any]:
+        """Start or stop a service of an instance, as somebody logged in would."""
+        return await self._systemctl(self._instances[identifier], verb, unit)
+
+    # --- its metadata ---------------------------------------------------------------------------
+
+    async def _metadata(self, instance: Instance, streams: Streams) -> None:
+        """Answer the instance's metadata service: version 2, and the role's credentials."""
+        reader, writer = streams
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        method, path, _ = head.split("\r\n")[0].split(" ", 2)
+        token = "x-aws-ec2-metadata-token:" in head.lower()
+        body, status = "", 200
+        base = "/latest/meta-data/iam/security-credentials/"
+        if method == "PUT" and path == "/latest/api/token":
+            body = base64.b64encode(os.urandom(24)).decode()
+        elif not token:
+            status = 401
+        elif path == base:
+            body = instance.role.rpartition("/")[2]
+        elif path.startswith(base):
+            body = json.dumps(self._credentials(instance))
+        elif path == "/latest/meta-data/instance-id":
+            body = instance.identifier
+        elif path == "/latest/meta-data/placement/region":
+            body = instance.region
+        else:
+            status = 404
+        text = f"HTTP/1.1 {status} -\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        writer.write(text.encode() + body.encode())
+        await writer.drain()
+
+    def _credentials(self, instance: Instance) -> dict[str, str]:
+        held = instance.credentials
+        if held and float(held["until"]) > self._ground.now_s + 600:
+            return held
+        made = sts_backends[self._ground.account]["aws"].assume_role(
+            region_name=instance.region,
+            role_session_name=instance.identifier,
+            role_arn=instance.role,
+            policy="",
+            duration=CREDENTIALS_S,
+            external_id="",
+        )
+        until_s = self._ground.now_s + CREDENTIALS_S
+        until = dt.datetime.fromtimestamp(until_s, dt.UTC)
+        instance.credentials = {
+            "Code": "Success",
+            "Type": "AWS-HMAC",
+            "AccessKeyId": str(made.access_key_id),
+            "SecretAccessKey": str(made.secret_access_key),
+            "Token": str(made.session_token),
+            "Expiration": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "until": str(until_s),
+        }
+        return instance.credentials
+
+    # --- its logs -------------------------------------------------------------------------------
+
+    def _send_logs(self, instance: Instance) -> None:
+        """Send on what is new in the files that the agent follows, if the role may."""
+        backend = logs_backends[self._ground.account][instance.region]
+        for pattern, (group, stream, sent) in list(instance.follows.items()):
+            # Of a pattern the agent follows the newest file alone:
+            # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
+            found = pattern.parent.glob(pattern.name)
+            newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
+            text = newest.read_text(errors="replace") if newest else ""
+            if len(text) <= sent or group not in backend.groups:
+                continue
+            arn = f"arn:aws:logs:{instance.region}:{self._ground.account}:log-group:{group}"
+            verdict = self._access.role_may(
+                instance.role,
+                "logs:PutLogEvents",
+                f"{arn}:log-stream:{stream}",
+                region=instance.region,
+            )
+            if verdict.allowed:
+                put_lines(backend, group, stream, text[sent:].splitlines(), self._ground.now_s)
+                instance.follows[pattern] = (group, stream, len(text))
+
+    # --- what it was launched from --------------------------------------------------------------
+
+    def _template(self, group: Any) -> dict[str, Any]:  # noqa: ANN401 - moto's own
+        template = group.ec2_launch_template
+        if template is None:
+            return {}
+        version = str(group.launch_template_version or "$Default")
+        found = template.get_version(
+            template.default_version_number
+            if version == "$Default"
+            else template.latest_version_number
+            if version == "$Latest"
+            else int(version)
+        )
+        return dict(found.data)
+
+    def _role(self, template: Mapping[str, Any]) -> str:
+        profile = template.get("IamInstanceProfile") or {}
+        name = str(profile.get("Name") or profile.get("Arn", "")).rpartition("/")[2]
+        held = iam_backends[self._ground.account]["aws"].instance_profiles
+        found = next((one for one in held.values() if one.name == name), None)
+        return str(found.roles[0].arn) if found and found.roles else ""
+
+    def _address(self, region: str, held: Any) -> str:  # noqa: ANN401 - moto's own
+        subnet = ec2_backends[self._ground.account][region].get_subnet(held.subnet_id)
+        taken = {one.address for one in self._network.interfaces()}
+        hosts = ipaddress.ip_network(subnet.cidr_block).hosts()
+        return next(str(one) for one in hosts if str(one) not in taken)
+
+
+def moved(script: str, root: Path) -> str:
+    """Return a script whose trees are under an instance's own directory."""
+    return _TREE.sub(lambda match: f"{root}/{match[1]}", script)

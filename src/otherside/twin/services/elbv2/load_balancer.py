@@ -1,0 +1,649 @@
+"""Application Load Balancers: listeners, targets asked how they are, and requests on their way.
+
+https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
+"""
+
+import asyncio
+import itertools
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from moto.acm.exceptions import CertificateNotFound
+from moto.acm.models import acm_backends
+from moto.elbv2.models import elbv2_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.app import PassError
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.net.certificates import Authority
+from otherside.twin.net.partitions import OUTSIDE
+from otherside.twin.net.reachability import Interface, Local, Network, Reach
+from otherside.twin.services.base import Extension, operation
+from otherside.twin.services.cloudwatch.alarms import Metrics
+
+CONNECT_S, IDLE_S = 10.0, 60.0
+METRICS_S = 60.0
+LOOK_S = 1.0
+
+
+@dataclass(slots=True)
+class Target:
+    """One registered target, as its group sees it."""
+
+    instance: str
+    state: str = "initial"
+    reason: str = "Elb.InitialHealthChecking"
+    description: str = "Initial health checks in progress"
+    streak: int = 0
+    draining_until_s: float | None = None
+    next_s: float = 0.0
+    asking: bool = False
+
+    @property
+    def takes(self) -> bool:
+        """Whether it may be sent requests."""
+        return self.draining_until_s is None
+
+
+@dataclass(slots=True)
+class Balancer:
+    """One load balancer and what really listens for it."""
+
+    arn: str
+    region: str
+    nodes: list[Interface]
+    servers: dict[int, asyncio.Server] = field(default_factory=dict)
+    turn: "itertools.count[int]" = field(default_factory=itertools.count)
+    counts: dict[str, float] = field(default_factory=dict)
+
+
+class Balancers(Extension):
+    """Every load balancer of every Region."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        network: Network,
+        metrics: Metrics,
+        authority: Authority,
+        take_address: Callable[[str], str],
+        ports: Mapping[int, int],
+        instance: Callable[[str], Interface | None],
+        *,
+        inside: str,
+    ) -> None:
+        """Keep where instances are; `ports` says where on this machine 80 and 443 are.
+
+        Connections of guests come from the address `inside`.
+        """
+        self._inside = inside
+        self._ground, self._network, self._metrics = ground, network, metrics
+        self._authority, self._take, self._ports = authority, take_address, ports
+        self._instance = instance
+        self._balancers: dict[str, Balancer] = {}
+        self._targets: dict[str, dict[str, Target]] = {}
+        self._lines: set[asyncio.Task[None]] = set()
+
+    # --- the API's side -------------------------------------------------------------------------
+
+    @operation("elbv2", "DescribeTargetHealth")
+    def describe_health(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return how targets are, by what they answered."""
+        arn = str(params["TargetGroupArn"])
+        group = elbv2_backends[self._ground.account][call.region].target_groups.get(arn)
+        if group is None:
+            raise PassError
+        used = bool(self._listeners_of(call.region, arn))
+        found = []
+        for target in self._targets.get(arn, {}).values():
+            health = {"State": target.state}
+            if not used:
+                health = {"State": "unused", "Reason": "Target.NotInUse"}
+                health["Description"] = "Target group is not configured to receive traffic"
+            elif target.reason:
+                health |= {"Reason": target.reason, "Description": target.description}
+            described = {"Id": target.instance, "Port": int(group.port)}
+            found.append({"Target": described, "TargetHealth": health})
+        return {"TargetHealthDescriptions": found}
+
+    # --- what others ask ------------------------------------------------------------------------
+
+    def addresses(self, name: str) -> list[str] | None:
+        """Return the addresses of a load balancer's name, or `None` where it is none."""
+        found = self._by_name(name)
+        return None if found is None else [one.public for one in found.nodes[:1]]
+
+    def healthy(self, name: str) -> bool | None:
+        """Return whether Route 53 takes it for healthy: every group has a target that is.
+
+        A group without targets is unhealthy. `None` where the name is no load balancer's.
+        """
+        found = self._by_name(name)
+        if found is None:
+            return None
+        groups = self._groups_of(found)
+        return bool(groups) and all(
+            any(one.state == "healthy" for one in self._targets.get(arn, {}).values())
+            for arn in groups
+        )
+
+    def state_of(self, instance: str) -> str | None:
+        """Return how a target is in any of its groups; the worst counts."""
+        states = [
+            one.state
+            for targets in self._targets.values()
+            for one in targets.values()
+            if one.instance == instance
+        ]
+        return None if not states else "unhealthy" if "unhealthy" in states else states[0]
+
+    def register(self, groups: list[str], instance: str) -> None:
+        """Have an instance as a target of groups."""
+        for arn in groups:
+            self._targets.setdefault(arn, {}).setdefault(instance, Target(instance))
+
+    def deregister(self, instance: str) -> None:
+        """Have an instance as a target no longer, after it has drained."""
+        for arn, targets in self._targets.items():
+            target = targets.get(instance)
+            if target is not None and target.draining_until_s is None:
+                target.draining_until_s = self._ground.now_s + self._delay_s(arn)
+                target.state, target.reason = "draining", "Target.DeregistrationInProgress"
+                target.description = "Target deregistration is in progress"
+
+    def _by_name(self, name: str) -> Balancer | None:
+        wanted = name.rstrip(".").lower().removeprefix("dualstack.")
+        for balancer in self._balancers.values():
+            held = self._held(balancer)
+            if held is not None and str(held.dns_name).lower() == wanted:
+                return balancer
+        return None
+
+    def _held(self, balancer: Balancer) -> Any:  # noqa: ANN401 - moto's own
+        backend = elbv2_backends[self._ground.account][balancer.region]
+        return backend.load_balancers.get(balancer.arn)
+
+    # --- running --------------------------------------------------------------------------------
+
+    async def run(self, region: str) -> None:
+        """Serve a Region's load balancers for as long as the twin lives."""
+        measured_s = self._ground.now_s
+        while True:
+            backend = elbv2_backends[self._ground.account][region]
+            for arn, held in list(backend.load_balancers.items()):
+                if arn not in self._balancers:
+                    self._balancers[arn] = self._make(arn, region, held)
+                await self._listen(self._balancers[arn], held)
+            for arn, group in list(backend.target_groups.items()):
+                self._look_at(region, arn, group)
+            if self._ground.now_s - measured_s >= METRICS_S:
+                measured_s = self._ground.now_s
+                if self._ground.geography.stands(region):
+                    self._measure(region)
+            await asyncio.sleep(LOOK_S)
+
+    async def close(self) -> None:
+        """Stop serving."""
+        for balancer in self._balancers.values():
+            for server in balancer.servers.values():
+                server.close()
+        for task in list(self._lines):
+            task.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
+
+    def _make(self, arn: str, region: str, held: Any) -> Balancer:  # noqa: ANN401 - moto's own
+        """Give a load balancer a node in each of its subnets, all at one address."""
+        address = self._take(region)
+        nodes = []
+        for number, one in enumerate(held.subnets):
+            subnet = getattr(one, "id", one)
+            private = str(self._private(region, str(subnet), number))
+            node = Interface(
+                name=f"{held.name}-{number}",
+                region=region,
+                subnet=str(subnet),
+                address=private,
+                groups=tuple(map(str, held.security_groups)),
+                public=address if held.scheme == "internet-facing" else "",
+            )
+            nodes.append(node)
+            self._network.add(node)
+        return Balancer(arn, region, nodes)
+
+    def _private(self, region: str, subnet: str, number: int) -> Any:  # noqa: ANN401 - an address
+        import ipaddress  # noqa: PLC0415 - only here
+
+        from moto.ec2.models import ec2_backends  # noqa: PLC0415 - as above
+
+        held = ec2_backends[self._ground.account][region].get_subnet(subnet)
+        network = ipaddress.ip_network(held.cidr_block)
+        return network[network.num_addresses // 2 + number]  # instances begin at the beginning
+
+    async def _listen(self, balancer: Balancer, held: Any) -> None:  # noqa: ANN401 - moto's own
+        """Open what has a listener and is not open yet."""
+        for listener in list(held.listeners.values()):
+            port = int(listener.port)
+            if port in balancer.servers or not balancer.nodes:
+                continue
+            secure = str(listener.protocol) == "HTTPS"
+            address = balancer.nodes[0].public or "127.0.0.1"
+            wanted = self._ports.get(port, 0)
+
+            async def answer(
+                reader: asyncio.StreamReader,
+                writer: asyncio.StreamWriter,
+                port: int = port,
+            ) -> None:
+                task = asyncio.current_task()
+                assert task is not None
+                self._lines.add(task)
+                try:
+                    await self._serve(balancer, port, reader, writer)
+                except (OSError, ValueError, asyncio.IncompleteReadError):
+                    return
+                finally:
+                    self._lines.discard(task)
+                    writer.close()
+
+            server = await asyncio.start_server(
+                answer, address, wanted, ssl=self._context(listener) if secure else None
+            )
+            balancer.servers[port] = server
+            where: Local = server.sockets[0].getsockname()[:2]
+            for node in balancer.nodes:
+                node.ports[port] = where
+
+    def _context(self, listener: Any) -> ssl.SSLContext:  # noqa: ANN401 - moto's own
+        """Return a context with the names of the listener's certificate, as ACM has it."""
+        arn = str(listener.certificate or "")
+        known = acm_backends[self._ground.account][arn.split(":")[3]] if arn else None
+        try:
+            held = known.get_certificate(arn) if known is not None else None
+        except CertificateNotFound:  # it was deleted: the listener goes on with none of its own
+            held = None
+        if held is None:
+            return self._authority.context()
+        return self._authority.context(tuple(dict.fromkeys([held.common_name, *held.sans])))
+
+    def _listeners_of(self, region: str, group: str) -> list[Any]:
+        backend = elbv2_backends[self._ground.account][region]
+        return [
+            listener
+            for balancer in backend.load_balancers.values()
+            for listener in balancer.listeners.values()
+            if group in str(_forwards(listener))
+        ]
+
+    def _groups_of(self, balancer: Balancer) -> list[str]:
+        held = self._held(balancer)
+        found: list[str] = []
+        for listener in held.listeners.values() if held is not None else ():
+            found += [one for one in _forwards(listener) if one not in found]
+        return found
+
+    # --- health ---------------------------------------------------------------------------------
+
+    def _look_at(self, region: str, arn: str, group: Any) -> None:  # noqa: ANN401 - moto's own
+        """Have every target of a group asked that is due, and forget what has drained."""
+        now_s = self._ground.now_s
+        for identifier, target in list(self._targets.get(arn, {}).items()):
+            if target.draining_until_s is not None:
+                if now_s >= target.draining_until_s:
+                    del self._targets[arn][identifier]
+            elif now_s >= target.next_s and not target.asking and self._listeners_of(region, arn):
+                target.next_s = now_s + float(group.health_check_interval_seconds or 30)
+                target.asking = True
+                self._ground.start(self._ask(region, group, target), name="target health")
+
+    async def _ask(self, region: str, group: Any, target: Target) -> None:  # noqa: ANN401 - moto's own
+        try:
+            if self._ground.geography.stands(region):
+                good, reason, text = await self._probe(group, target)
+                self._hear(group, target, good=good, reason=reason, text=text)
+        finally:
+            target.asking = False
+
+    def _hear(self, group: Any, target: Target, *, good: bool, reason: str, text: str) -> None:  # noqa: ANN401 - whatever AWS or JSON has
+        """Take one answer; a new target needs one good one only."""
+        if target.draining_until_s is not None:
+            return
+        wanted = int(
+            (group.healthy_threshold_count if good else group.unhealthy_threshold_count)
+            or (5 if good else 2)
+        )
+        now = "healthy" if good else "unhealthy"
+        if target.state == now:
+            target.streak = 0
+            if not good:
+                target.reason, target.description = reason, text
+            return
+        target.streak += 1
+        if target.streak >= wanted or (good and target.state == "initial"):
+            before, target.state, target.streak = target.state, now, 0
+            target.reason, target.description = ("", "") if good else (reason, text)
+            region = str(group.arn).split(":")[3]
+            said = f"{target.instance} is {now} (was {before})" + (f": {text}" if text else "")
+            self._ground.tell("target", region, said, instance=target.instance, state=now)
+
+    async def _probe(self, group: Any, target: Target) -> tuple[bool, str, str]:  # noqa: ANN401 - whatever AWS or JSON has
+        """Ask a target how it is; return what AWS would say of the answer."""
+        interface = self._instance(target.instance)
+        timeout_s = float(group.health_check_timeout_seconds or 5)
+        port = group.health_check_port
+        number = int(group.port) if port in {None, "traffic-port"} else int(port)
+        failed = (False, "Target.FailedHealthChecks", "Health checks failed")
+        if interface is None:
+            return failed
+        balancer = self._balancer_for(str(group.arn))
+        if balancer is not None:
+            verdict = self._network.between(balancer.nodes[0], interface, number)
+            if verdict.reach is Reach.TIMEOUT:
+                await asyncio.sleep(timeout_s)
+                return False, "Target.Timeout", "Request timed out"
+            if verdict.reach is not Reach.OPEN:
+                return failed
+        local = interface.ports.get(number)
+        if local is None:
+            return failed
+        path = group.health_check_path or "/"
+        host = f"{interface.address}:{number}"
+        try:
+            async with asyncio.timeout(timeout_s):
+                status = await _status(local, path, host)
+        except TimeoutError:
+            return False, "Target.Timeout", "Request timed out"
+        except (OSError, ValueError, asyncio.IncompleteReadError):
+            return failed
+        matcher = (group.matcher or {}).get("HttpCode", "200")
+        if _matches(status, str(matcher)):
+            return True, "", ""
+        text = f"Health checks failed with these codes: [{status}]"
+        return False, "Target.ResponseCodeMismatch", text
+
+    def _balancer_for(self, group: str) -> Balancer | None:
+        return next((b for b in self._balancers.values() if group in self._groups_of(b)), None)
+
+    # --- requests -------------------------------------------------------------------------------
+
+    async def _serve(
+        self,
+        balancer: Balancer,
+        port: int,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """Answer the requests of one connection."""
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_S):
+                    head = await reader.readuntil(b"\r\n\r\n")
+            except (asyncio.IncompleteReadError, TimeoutError):
+                return
+            await self._until_heard(balancer, writer)
+            lines = head.decode("latin-1").split("\r\n")
+            method, path, _ = lines[0].split(" ", 2)
+            headers = _headers(lines[1:])
+            body = await _body(reader, headers)
+            status = await self._route(balancer, port, method, path, headers, body, writer)
+            if status > 0:  # the load balancer's own answer, and no target's
+                _count(balancer, "ELB", status)
+            balancer.counts["RequestCount"] = balancer.counts.get("RequestCount", 0) + 1
+            if headers.get("connection", "").lower() == "close":
+                return
+
+    async def _until_heard(self, balancer: Balancer, writer: asyncio.StreamWriter) -> None:
+        """Wait while the way to whoever asks is cut: nothing is answered, and nothing refused.
+
+        Who comes by the gateway was let through there; anybody else is a user from outside.
+        """
+        geography = self._ground.geography
+        place = balancer.region
+        guest = writer.get_extra_info("peername")[0] == self._inside
+        while not (geography.stands(place) and (guest or geography.converse(OUTSIDE, place))):  # noqa: ASYNC110 - threads call back
+            await asyncio.sleep(1.0)
+
+    async def _route(
+        self,
+        balancer: Balancer,
+        port: int,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        writer: asyncio.StreamWriter,
+    ) -> int:
+        """Do what a listener's default action says; return the status, a target's negated."""
+        held = self._held(balancer)
+        listener = next((one for one in held.listeners.values() if int(one.port) == port), None)
+        action = listener.default_actions[-1] if listener is not None else None
+        data = action.data if action is not None else {}
+        match data.get("Type"):
+            case "redirect":
+                config = data["RedirectConfig"]
+                status = int(str(config["StatusCode"]).removeprefix("HTTP_"))
+                scheme = str(listener.protocol).lower() if listener is not None else "http"
+                where = _redirect(config, headers.get("host", ""), path, port, scheme)
+                return await _say(writer, status, {"Location": where})
+            case "fixed-response":
+                config = data["FixedResponseConfig"]
+                text = str(config.get("MessageBody") or "").encode()
+                kind = str(config.get("ContentType") or "text/plain")
+                return await _say(writer, int(config["StatusCode"]), {"Content-Type": kind}, text)
+            case "forward":
+                return await self._forward(balancer, listener, method, path, headers, body, writer)
+            case _:
+                return await _say(writer, HTTPStatus.SERVICE_UNAVAILABLE)
+
+    async def _forward(
+        self,
+        balancer: Balancer,
+        listener: Any,  # noqa: ANN401 - moto's own
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        writer: asyncio.StreamWriter,
+    ) -> int:
+        target = self._choose(balancer, listener)
+        if target is None:
+            return await _say(writer, HTTPStatus.SERVICE_UNAVAILABLE)
+        port = self._port(balancer.region, listener)
+        node = balancer.nodes[next(balancer.turn) % len(balancer.nodes)]
+        interface = self._instance(target.instance)
+        if interface is None:
+            return await _say(writer, HTTPStatus.BAD_GATEWAY)
+        verdict = self._network.between(node, interface, port)
+        if verdict.reach is Reach.TIMEOUT:
+            await asyncio.sleep(CONNECT_S)
+            return await _say(writer, HTTPStatus.GATEWAY_TIMEOUT)
+        if verdict.local is None:
+            return await _say(writer, HTTPStatus.BAD_GATEWAY)
+        try:
+            async with asyncio.timeout(IDLE_S):
+                far_reader, far_writer = await asyncio.open_connection(*verdict.local)
+                try:
+                    far_writer.write(_request(method, path, headers, body))
+                    answer = await far_reader.read()
+                finally:
+                    far_writer.close()
+        except TimeoutError:
+            return await _say(writer, HTTPStatus.GATEWAY_TIMEOUT)
+        except OSError:
+            return await _say(writer, HTTPStatus.BAD_GATEWAY)
+        if not answer.startswith(b"HTTP/1."):
+            return await _say(writer, HTTPStatus.BAD_GATEWAY)
+        writer.write(_kept_open(answer))
+        await writer.drain()
+        status = int(answer.split(b" ", 2)[1])
+        _count(balancer, "Target", status)
+        return -status
+
+    def _choose(self, balancer: Balancer, listener: Any) -> Target | None:  # noqa: ANN401 - moto's own
+        """Return the next target: a healthy one, or any where none is."""
+        targets = [
+            one
+            for arn in _forwards(listener)
+            for one in self._targets.get(arn, {}).values()
+            if one.takes
+        ]
+        usable = [one for one in targets if one.state == "healthy"] or targets
+        return usable[next(balancer.turn) % len(usable)] if usable else None
+
+    def _port(self, region: str, listener: Any) -> int:  # noqa: ANN401 - moto's own
+        backend = elbv2_backends[self._ground.account][region]
+        return int(backend.target_groups[_forwards(listener)[0]].port)
+
+    def _delay_s(self, arn: str) -> float:
+        region = arn.split(":")[3]
+        group = elbv2_backends[self._ground.account][region].target_groups.get(arn)
+        known = getattr(group, "attributes", {}) or {}
+        return float(known.get("deregistration_delay.timeout_seconds", 300))
+
+    def _measure(self, region: str) -> None:
+        """Publish what the load balancers of a Region did in the last minute."""
+        for balancer in self._balancers.values():
+            if balancer.region != region:
+                continue
+            suffix = balancer.arn.partition(":loadbalancer/")[2]
+            for name, value in balancer.counts.items():
+                self._put(region, name, value, {"LoadBalancer": suffix})
+            balancer.counts.clear()
+            for group in self._groups_of(balancer):
+                states = [one.state for one in self._targets.get(group, {}).values()]
+                dimensions = {"LoadBalancer": suffix, "TargetGroup": group.rpartition(":")[2]}
+                healthy, ill = states.count("healthy"), states.count("unhealthy")
+                self._put(region, "HealthyHostCount", float(healthy), dimensions)
+                self._put(region, "UnHealthyHostCount", float(ill), dimensions)
+
+    def _put(self, region: str, name: str, value: float, dimensions: Mapping[str, str]) -> None:
+        self._metrics.put(region, "AWS/ApplicationELB", name, value, dimensions)
+
+
+def _forwards(listener: Any) -> list[str]:  # noqa: ANN401 - moto's own
+    """Return the groups that a listener forwards to."""
+    found: list[str] = []
+    for action in listener.default_actions:
+        data = action.data
+        if data.get("Type") != "forward":
+            continue
+        if data.get("TargetGroupArn"):
+            found.append(str(data["TargetGroupArn"]))
+        groups = (data.get("ForwardConfig") or {}).get("TargetGroups") or ()
+        found += [str(one["TargetGroupArn"]) for one in groups]
+    return list(dict.fromkeys(found))
+
+
+def _headers(lines: list[str]) -> dict[str, str]:
+    found = {}
+    for line in lines:
+        name, separator, value = line.partition(":")
+        if separator:
+            found[name.strip().lower()] = value.strip()
+    return found
+
+
+async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
+    if "chunked" in headers.get("transfer-encoding", ""):
+        body = b""
+        while size := int((await reader.readline()).split(b";")[0].strip() or b"0", 16):
+            body += await reader.readexactly(size)
+            await reader.readline()
+        await reader.readline()
+        return body
+    return await reader.readexactly(int(headers.get("content-length") or 0))
+
+
+def _request(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """Return a request as a target gets it; the connection is for this one."""
+    dropped = {"connection", "transfer-encoding", "content-length", "keep-alive"}
+    kept = [f"{name}: {value}" for name, value in headers.items() if name not in dropped]
+    if body or method in {"PUT", "POST"}:
+        kept.append(f"content-length: {len(body)}")
+    head = "\r\n".join([f"{method} {path} HTTP/1.1", *kept, "connection: close"])
+    return f"{head}\r\n\r\n".encode("latin-1") + body
+
+
+def _kept_open(answer: bytes) -> bytes:
+    """Return a target's answer with a length, so that the client's connection can go on."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    lines = [
+        line
+        for line in head.split(b"\r\n")
+        if not line.lower().startswith((b"connection:", b"content-length:"))
+    ]
+    if any(line.lower().startswith(b"transfer-encoding:") for line in lines):
+        return answer
+    lines.append(b"Content-Length: " + str(len(body)).encode())
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+async def _say(
+    writer: asyncio.StreamWriter,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+) -> int:
+    """Answer by the load balancer itself."""
+    phrase = HTTPStatus(status).phrase
+    lines = [f"HTTP/1.1 {int(status)} {phrase}", "Server: awselb/2.0"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    lines.append(f"Content-Length: {len(body)}")
+    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+    await writer.drain()
+    return int(status)
+
+
+def _count(balancer: Balancer, whose: str, status: int) -> None:
+    """Count an answer that failed, by whether the target gave it or the load balancer."""
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        kind = f"HTTPCode_{whose}_5XX_Count"
+        balancer.counts[kind] = balancer.counts.get(kind, 0) + 1
+
+
+def _redirect(config: Mapping[str, Any], host: str, path: str, port: int, scheme: str) -> str:
+    """Return where a redirect leads, with its placeholders filled in."""
+    plain, _, query = path.partition("?")
+    terms = {
+        "#{protocol}": scheme,
+        "#{host}": host.partition(":")[0],
+        "#{port}": str(port),
+        "#{path}": plain.removeprefix("/"),
+        "#{query}": query,
+    }
+    parts = {
+        "protocol": str(config.get("Protocol") or "#{protocol}"),
+        "host": str(config.get("Host") or "#{host}"),
+        "port": str(config.get("Port") or "#{port}"),
+        "path": str(config.get("Path") or "/#{path}"),
+        "query": str(config.get("Query") or "#{query}"),
+    }
+    for key, text in parts.items():
+        filled = text
+        for term, value in terms.items():
+            filled = filled.replace(term, value)
+        parts[key] = filled
+    made = parts["protocol"].lower()
+    tail = f"?{parts['query']}" if parts["query"] else ""
+    return f"{made}://{parts['host']}:{parts['port']}{parts['path']}{tail}"
+
+
+def _matches(status: int, matcher: str) -> bool:
+    for part in matcher.split(","):
+        low, _, high = part.partition("-")
+        if int(low) <= status <= int(high or low):
+            return True
+    return False
+
+
+async def _status(local: Local, path: str, host: str) -> int:
+    reader, writer = await asyncio.open_connection(*local)
+    try:
+        request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+        writer.write(f"{request}User-Agent: ELB-HealthChecker/2.0\r\n\r\n".encode())
+        line = await reader.readline()
+        return int(line.split()[1])
+    finally:
+        writer.close()

@@ -1,0 +1,83 @@
+"""The keys behind a call: what a service does with a customer's key in its caller's name.
+
+https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html and its like
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+
+from otherside.twin.gateway.protocol import Call
+
+Need = tuple[str, str, str]
+"""An action of KMS, the key's ARN, and the service that asks for it."""
+Find = Callable[[Mapping[str, Any], str, str], str | None]
+
+
+def _table(params: Mapping[str, Any], region: str, account: str) -> str | None:
+    name = str(params.get("TableName", "")).rpartition("/")[2]
+    table = dynamodb_backends[account][region].tables.get(name)
+    return (table.sse_specification or {}).get("KMSMasterKeyId") if table else None
+
+
+def _topic(params: Mapping[str, Any], region: str, account: str) -> str | None:
+    topic = sns_backends[account][region].topics.get(str(params.get("TopicArn")))
+    return topic.kms_master_key_id if topic else None
+
+
+def _queue(params: Mapping[str, Any], region: str, account: str) -> str | None:
+    name = str(params.get("QueueUrl", "")).rpartition("/")[2]
+    queue = sqs_backends[account][region].queues.get(name)
+    return getattr(queue, "kms_master_key_id", None) if queue else None
+
+
+def _secret(params: Mapping[str, Any], region: str, account: str) -> str | None:
+    found = secretsmanager_backends[account][region].secrets.get(str(params.get("SecretId")))
+    return getattr(found, "kms_key_id", None) if found else None
+
+
+def _object(params: Mapping[str, Any], _region: str, account: str) -> str | None:
+    bucket = s3_backends[account]["aws"].buckets.get(str(params.get("Bucket")))
+    rules = (getattr(bucket, "encryption", None) or {}).get("Rule", {})
+    rule = rules[0] if isinstance(rules, list) else rules
+    default = rule.get("ApplyServerSideEncryptionByDefault", {}) if rule else {}
+    return default.get("KMSMasterKeyID")
+
+
+NEEDS: Mapping[tuple[str, str], tuple[Find, Sequence[str]]] = {
+    **{
+        ("dynamodb", name): (_table, ("kms:Decrypt",))
+        for name in ("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan")
+    },
+    ("sns", "Publish"): (_topic, ("kms:GenerateDataKey", "kms:Decrypt")),
+    ("sqs", "SendMessage"): (_queue, ("kms:GenerateDataKey", "kms:Decrypt")),
+    ("sqs", "ReceiveMessage"): (_queue, ("kms:Decrypt",)),
+    ("secretsmanager", "GetSecretValue"): (_secret, ("kms:Decrypt",)),
+    ("secretsmanager", "PutSecretValue"): (_secret, ("kms:GenerateDataKey", "kms:Decrypt")),
+    ("s3", "GetObject"): (_object, ("kms:Decrypt",)),
+    ("s3", "PutObject"): (_object, ("kms:GenerateDataKey",)),
+}
+
+
+def keys_behind(account: str) -> Callable[[Call, str], list[Need]]:
+    """Return what tells which keys a call needs besides."""
+
+    def behind(call: Call, region: str) -> list[Need]:
+        known = NEEDS.get((call.service, call.operation))
+        if known is None:
+            return []
+        find, actions = known
+        key = find(call.params, region, account)
+        if not key or str(key).startswith("alias/aws/") or "alias/aws/" in str(key):
+            return []
+        arn = str(key)
+        if not arn.startswith("arn:"):
+            arn = f"arn:aws:kms:{region}:{account}:key/{arn}"
+        return [(action, arn, call.service) for action in actions]
+
+    return behind

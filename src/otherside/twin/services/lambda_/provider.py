@@ -1,0 +1,737 @@
+"""Lambda: functions run by AWS's own runtime client, against a Runtime API that the twin serves.
+
+Each environment is a process of its own with the function's code, its role's credentials, its
+settings and nothing else. It is kept warm between invocations, and thrown away when it crashes or
+overruns its time.
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+import asyncio
+import base64
+import functools
+import io
+import itertools
+import json
+import os
+import shutil
+import sys
+import uuid
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from moto.awslambda.models import LambdaFunction, lambda_backends
+from moto.logs.models import logs_backends
+from moto.sts.models import sts_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.app import PassError
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.guest import SITE
+from otherside.twin.host.processes import Process, Processes
+from otherside.twin.net.egress_proxy import Gateway, Guest
+from otherside.twin.net.reachability import Source
+from otherside.twin.ring_log import Trail
+from otherside.twin.services.base import Extension, after, failure, operation
+
+SERVICE = "lambda.amazonaws.com"
+INIT_S = 10.0
+"""The machine's seconds, as it is the machine that starts the interpreter."""
+RETRY_PAUSES_S = (60.0, 120.0)
+"""Before the first and the second repeat of an asynchronous invocation that failed."""
+AGE_MAX_S = 21_600
+CREDENTIALS_S = 3600
+RESERVED = frozenset(
+    {
+        *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION"),
+        *("AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+        *("AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE"),
+        *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY"),
+        *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+    }
+)
+VARIABLES_BYTES_MAX = 4096
+KEPT_WARM = 1
+"""Environments of a function that wait for its next event: each takes 20 to 30 MB."""
+FOLLOW_S = 1.0
+CONCURRENCY_MAX, UNRESERVED_MIN = 1_000, 100
+"""Of an account in a Region."""
+THROTTLED_S, THROTTLED_MAX_S = 1.0, 300.0
+LAST_WORDS_S = 1.0
+"""The machine's seconds."""
+VERSION = "/2018-06-01/runtime/"
+NEXT = f"{VERSION}invocation/next"
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What came of one invocation."""
+
+    payload: bytes
+    error: str | None = None
+    """`Unhandled` where the function failed; AWS tells no other kind any more."""
+    log: str = ""
+    duration_s: float = 0.0
+
+
+@dataclass(slots=True)
+class Invocation:
+    """One event on its way through an environment."""
+
+    identifier: str
+    payload: bytes
+    deadline_s: float
+    done: asyncio.Future[Outcome]
+
+
+@dataclass(slots=True)
+class Environment:
+    """One execution environment: one process, one invocation at a time."""
+
+    function: LambdaFunction
+    directory: Path
+    log: Path
+    stream: str
+    process: Process | None = None
+    server: asyncio.Server | None = None
+    """Its own Runtime API: the client takes a host and a port and nothing else to be told by."""
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the runtime has asked for its first event, or has failed to start."""
+    init_error: bytes | None = None
+    queue: "asyncio.Queue[Invocation]" = field(default_factory=asyncio.Queue)
+    current: Invocation | None = None
+    read: int = 0
+    """How much of its log was sent on."""
+    guest: str = ""
+    """What it shows the gateway."""
+    said: str = ""
+    """What was printed during the invocation that runs."""
+    edition: int = 0
+    """Which state of the function it was made of: one that was updated is run no more."""
+
+
+class Functions(Extension):
+    """Invocations, their environments, and what becomes of them."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        access: Access,
+        processes: Processes,
+        gateway: Gateway,
+        directory: Path,
+        surroundings: Mapping[str, Mapping[str, str]],
+    ) -> None:
+        """Keep where environments live, and what each Region's processes are told."""
+        self._ground, self._access, self._processes = ground, access, processes
+        self._gateway = gateway
+        self._directory, self._surroundings = directory, surroundings
+        self._idle: dict[str, list[Environment]] = {}
+        self._all: dict[str, Environment] = {}
+        self._running: dict[str, int] = {}
+        self._editions: dict[str, int] = {}
+        self._numbers = itertools.count(1)
+        self.runs: Trail[dict[str, Any]] = Trail()
+        """Every invocation that ended, for the drill and for `twin status`."""
+        self.lines: Trail[dict[str, Any]] = Trail()
+        """Every line that a function printed, as it came."""
+        self.metrics: Any = None
+        """Set by the cloud: where what a log has embedded is published."""
+        self.send: Any = None
+        """Set by the bus: deliver a record to a destination's ARN as a role."""
+        ground.geography.on_change(self._on_change)
+
+    # --- the API's side -------------------------------------------------------------------------
+
+    @operation("lambda", "CreateFunction")
+    def check_function(self, _call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse a role that does not trust Lambda, and leave the rest to moto."""
+        if not self._access.trusts(params["Role"], SERVICE):
+            message = "The role defined for the function cannot be assumed by Lambda."
+            raise failure("InvalidParameterValueException", message)
+        variables = (params.get("Environment") or {}).get("Variables") or {}
+        taken = sorted(RESERVED & set(variables))
+        if taken:
+            message = f"Reserved keys used in this request: {', '.join(taken)}"
+            raise failure("InvalidParameterValueException", message)
+        if sum(len(k) + len(str(v)) for k, v in variables.items()) > VARIABLES_BYTES_MAX:
+            message = "Environment variables are 4 KB at the most"
+            raise failure("InvalidParameterValueException", message)
+        raise PassError
+
+    @operation("lambda", "PutFunctionConcurrency")
+    def check_reserve(self, call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse what would leave the account too little that is not reserved."""
+        function = self.find(call.region, str(params["FunctionName"]))
+        others = sum(
+            int(one.reserved_concurrency or 0)
+            for one in lambda_backends[self._ground.account][call.region].list_functions()
+            if one.function_name != function.function_name
+        )
+        wanted = int(params["ReservedConcurrentExecutions"])
+        if others + wanted > CONCURRENCY_MAX - UNRESERVED_MIN:
+            message = (
+                "Specified ReservedConcurrentExecutions for function decreases account's "
+                f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MIN}]."
+            )
+            raise failure("InvalidParameterValueException", message)
+        raise PassError
+
+    @after("lambda", "UpdateFunctionCode", "UpdateFunctionConfiguration")
+    def updated(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Run no environment any more that was made of what the function was before."""
+        arn = str(self.find(call.region, str(params["FunctionName"])).function_arn)
+        self._editions[arn] = self._editions.get(arn, 0) + 1
+        for environment in self._idle.pop(arn, []):
+            self._ground.start(self._discard(environment), name="retire an environment")
+
+    @operation("lambda", "Invoke")
+    def invoke_operation(self, call: Call, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
+        """Invoke a function, and wait for it unless it is asked for as an event."""
+        function = self.find(call.region, str(params["FunctionName"]))
+        payload = _bytes(params.get("Payload")) or b"{}"
+        kind = params.get("InvocationType") or "RequestResponse"
+        if kind == "DryRun":
+            return {"StatusCode": 204, "Payload": b""}
+        if kind == "Event":  # its queue takes it, whether there is room or not
+            self._ground.start(self.invoke_later(function, payload), name="asynchronous invocation")
+            return {"StatusCode": 202, "Payload": b""}
+        if self._throttled(function):
+            error = failure("TooManyRequestsException", "Rate Exceeded.", 429)
+            error.__dict__["Reason"] = "ReservedFunctionConcurrentInvocationLimitExceeded"
+            raise error
+        outcome = self._ground.run(self.invoke(function, payload), timeout_s=1000)
+        answer = {
+            "StatusCode": 200,
+            "ExecutedVersion": "$LATEST",
+            "Payload": outcome.payload,
+        }
+        if outcome.error:
+            answer["FunctionError"] = outcome.error
+        if params.get("LogType") == "Tail":
+            answer["LogResult"] = base64.b64encode(outcome.log[-4096:].encode()).decode()
+        return answer
+
+    def find(self, region: str, given: str) -> LambdaFunction:
+        """Return a function by its name or its ARN.
+
+        Raises:
+            Failure: If there is none.
+        """
+        name = given.partition("function:")[2].partition(":")[0] or given
+        functions = lambda_backends[self._ground.account][region].list_functions()
+        found = next((one for one in functions if one.function_name == name), None)
+        if found is None:
+            arn = f"arn:aws:lambda:{region}:{self._ground.account}:function:{name}"
+            raise failure("ResourceNotFoundException", f"Function not found: {arn}", 404)
+        return found
+
+    async def invoke_arn(self, arn: str, payload: bytes) -> tuple[bytes, str | None]:
+        """Invoke a function by its ARN and wait for it."""
+        outcome = await self.invoke(self.find(arn.split(":")[3], arn), payload)
+        return outcome.payload, outcome.error
+
+    # --- invocations ----------------------------------------------------------------------------
+
+    async def invoke(self, function: LambdaFunction, payload: bytes) -> Outcome:
+        """Run one event through an environment; what goes wrong is an outcome, not an exception."""
+        arn = str(function.function_arn)
+        self._running[arn] = self._running.get(arn, 0) + 1
+        began_s = self._ground.now_s
+        environment = None
+        try:
+            environment = self._take(function)
+            if environment is None:
+                environment = await self._boot(function)
+            outcome = await self._run(environment, payload)
+        finally:
+            self._running[arn] -= 1
+        outcome.duration_s = self._ground.now_s - began_s
+        self._note(function, outcome)
+        return outcome
+
+    async def invoke_later(self, function: LambdaFunction, payload: bytes) -> None:
+        """Run an event that nobody waits for: repeat it if it fails, then tell its destination."""
+        config = _invoke_config(function)
+        tries = 1 + int(config.get("MaximumRetryAttempts", len(RETRY_PAUSES_S)))
+        age_s = float(config.get("MaximumEventAgeInSeconds", AGE_MAX_S))
+        began_s = self._ground.now_s
+        outcome = Outcome(b"")
+        if self._throttled(function) and not function.reserved_concurrency:
+            await self._give_up(function, payload, outcome, 0, "RetriesExhausted")
+            return
+        for number in range(tries):
+            if number:
+                await asyncio.sleep(RETRY_PAUSES_S[number - 1])
+            await self._until_it_stands(function)
+            await self._until_there_is_room(function, began_s + age_s)
+            if self._ground.now_s - began_s > age_s:
+                await self._give_up(function, payload, outcome, number, "EventAgeExceeded")
+                return
+            outcome = await self.invoke(function, payload)
+            if outcome.error is None:
+                return
+        await self._give_up(function, payload, outcome, tries, "RetriesExhausted")
+
+    async def follow(self) -> None:
+        """Send on what functions print while they run, for as long as the twin lives."""
+        while True:
+            await asyncio.sleep(FOLLOW_S)
+            for environment in list(self._all.values()):
+                if environment.current is not None:
+                    self._collect(environment)
+
+    async def kill(self, name: str) -> int:
+        """Kill every environment of a function that runs an event; return how many did."""
+        running = [
+            one
+            for one in self._all.values()
+            if one.function.function_name == name and one.current and one.process
+        ]
+        for one in running:
+            assert one.process is not None
+            await self._processes.end(one.process)
+        return len(running)
+
+    async def _until_it_stands(self, function: LambdaFunction) -> None:
+        """Wait while a function's Region is lost: its queue is lost with it, and comes back."""
+        while not self._ground.geography.stands(str(function.region)):  # noqa: ASYNC110 - threads call back
+            await asyncio.sleep(1.0)
+
+    async def _until_there_is_room(self, function: LambdaFunction, until_s: float) -> None:
+        """Wait while a function is throttled: an event is kept in its queue, and counts no try."""
+        pause_s = THROTTLED_S
+        while self._throttled(function) and self._ground.now_s <= until_s:
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, THROTTLED_MAX_S)
+
+    async def _give_up(
+        self,
+        function: LambdaFunction,
+        payload: bytes,
+        outcome: Outcome,
+        count: int,
+        condition: str,
+    ) -> None:
+        """Send what failed to the function's destination, as the function's own role."""
+        destination = _invoke_config(function).get("DestinationConfig", {}).get("OnFailure", {})
+        arn = destination.get("Destination")
+        if not arn or self.send is None:
+            return
+        record = {
+            "version": "1.0",
+            "timestamp": _iso(self._ground.now_s),
+            "requestContext": {
+                "requestId": str(uuid.uuid4()),
+                "functionArn": f"{function.function_arn}:$LATEST",
+                "condition": condition,
+                "approximateInvokeCount": count,
+            },
+            "requestPayload": _json(payload),
+            "responseContext": {
+                "statusCode": 200,
+                "executedVersion": "$LATEST",
+                "functionError": outcome.error,
+            },
+            "responsePayload": _json(outcome.payload),
+        }
+        await self.send(arn, record, role=str(function.role), region=str(function.region))
+
+    def _throttled(self, function: LambdaFunction) -> bool:
+        reserved = function.reserved_concurrency
+        if reserved is None:
+            return False
+        return self._running.get(str(function.function_arn), 0) >= int(reserved)
+
+    def _take(self, function: LambdaFunction) -> Environment | None:
+        """Return a warm environment of the function as it is now, if one is idle."""
+        idle = self._idle.get(str(function.function_arn), [])
+        while idle:
+            found = idle.pop()
+            current = found.edition == self._editions.get(str(function.function_arn), 0)
+            if found.process and found.process.running and found.function is function and current:
+                return found
+        return None
+
+    async def _run(self, environment: Environment, payload: bytes) -> Outcome:
+        function = environment.function
+        timeout_s = float(function.timeout)
+        identifier = str(uuid.uuid4())
+        invocation = Invocation(
+            identifier,
+            payload,
+            self._ground.now_s + timeout_s,
+            asyncio.get_running_loop().create_future(),
+        )
+        environment.current = invocation
+        self._write(environment, f"START RequestId: {identifier} Version: $LATEST")
+        environment.queue.put_nowait(invocation)
+        outcome = await self._wait(environment, invocation, timeout_s)
+        environment.current = None
+        self._write(environment, f"END RequestId: {identifier}")
+        self._collect(environment)
+        outcome.log, environment.said = environment.said, ""
+        if environment.process and environment.process.running:
+            arn = str(function.function_arn)
+            idle = self._idle.setdefault(arn, [])
+            if len(idle) < KEPT_WARM and environment.edition == self._editions.get(arn, 0):
+                idle.append(environment)
+            else:
+                await self._discard(environment)
+        if environment.stream not in self._all:  # its last words have been read
+            await asyncio.to_thread(shutil.rmtree, environment.directory, ignore_errors=True)
+        return outcome
+
+    async def _wait(
+        self, environment: Environment, invocation: Invocation, timeout_s: float
+    ) -> Outcome:
+        """Wait for an answer, the end of the process or the end of its time."""
+        process = environment.process
+        if environment.init_error is not None:
+            await self._discard(environment)
+            return Outcome(environment.init_error, "Unhandled")
+        assert process is not None
+        either: list[asyncio.Future[Any]] = [invocation.done, process.ended]
+        done, _ = await asyncio.wait(
+            either,
+            timeout=timeout_s,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if invocation.done in done:
+            return invocation.done.result()
+        if process.ended in done:
+            code = process.ended.result()
+            how = f"signal: {-code}" if code < 0 else f"exit status {code}"
+            if code == 0:
+                await self._discard(environment)
+                text = "Runtime exited without providing a reason"
+                return _failed(
+                    "Runtime.ExitError", f"RequestId: {invocation.identifier} Error: {text}"
+                )
+            how = "signal: killed" if code == -9 else how  # noqa: PLR2004 - SIGKILL
+            message = f"RequestId: {invocation.identifier} Error: Runtime exited with error: {how}"
+            await self._discard(environment)
+            return _failed("Runtime.ExitError", message)
+        await self._discard(environment)
+        message = (
+            f"RequestId: {invocation.identifier} "
+            f"Error: Task timed out after {timeout_s:.2f} seconds"
+        )
+        return _failed("Sandbox.Timedout", message)
+
+    # --- environments ---------------------------------------------------------------------------
+
+    async def _boot(self, function: LambdaFunction) -> Environment:
+        """Start an environment, and wait until it asks for its first event or has failed to."""
+        number = next(self._numbers)
+        directory = self._directory / f"{function.function_name}-{number}"
+        code = directory / "task"
+        await asyncio.to_thread(_unpack, function, code)
+        stream = f"{_iso(self._ground.now_s)[:10].replace('-', '/')}/[$LATEST]{uuid.uuid4().hex}"
+        environment = Environment(function, directory, directory / "log", stream)
+        environment.edition = self._editions.get(str(function.function_arn), 0)
+        serve = functools.partial(self._serve, environment)
+        environment.server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        port = environment.server.sockets[0].getsockname()[1]
+        guest = f"{function.function_name}-{number}"
+        source = Source(name=guest, region=str(function.region))
+        environment.guest = self._gateway.admit(f"function/{guest}", Guest(source=source))
+        self._all[stream] = environment
+        environment.process = await self._processes.fork(
+            [sys.executable, "-B", "-m", "awslambdaric", str(function.handler)],
+            log=environment.log,
+            env=self._environment(function, stream, environment.guest, port, code),
+            cwd=code,
+        )
+        ready = asyncio.create_task(environment.ready.wait())
+        either: list[asyncio.Future[Any]] = [ready, environment.process.ended]
+        await asyncio.wait(
+            either,
+            timeout=max(INIT_S, float(function.timeout)) * self._ground.warp.speed,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not environment.process.running:  # its last words may still be on their way
+            await asyncio.wait([ready], timeout=LAST_WORDS_S * self._ground.warp.speed)
+        ready.cancel()
+        if not self._ground.geography.stands(str(function.region)):  # lost while it started
+            await self._processes.end(environment.process)
+        if not environment.process.running and environment.init_error is None:
+            message = "Runtime exited without providing a reason"
+            environment.init_error = _failed("Runtime.ExitError", message).payload
+        return environment
+
+    def _environment(
+        self, function: LambdaFunction, stream: str, guest: str, port: int, code: Path
+    ) -> dict[str, str]:
+        """Return what Lambda tells a function, and nothing of this machine."""
+        role = sts_backends[self._ground.account]["aws"].assume_role(
+            region_name=str(function.region),
+            role_session_name=str(function.function_name),
+            role_arn=str(function.role),
+            policy="",
+            duration=CREDENTIALS_S,
+            external_id="",
+        )
+        region = str(function.region)
+        return {
+            "PATH": os.defpath,
+            "LANG": "en_US.UTF-8",
+            "TZ": ":UTC",
+            "HOME": str(code),
+            "PYTHONPATH": os.pathsep.join([str(SITE), str(code)]),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "PYTHONWARNINGS": "ignore",
+            "_HANDLER": str(function.handler),
+            "AWS_REGION": region,
+            "AWS_DEFAULT_REGION": region,
+            "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.run_time}",
+            "AWS_LAMBDA_FUNCTION_NAME": str(function.function_name),
+            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_size),
+            "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+            "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+            "AWS_LAMBDA_LOG_GROUP_NAME": _log_group(function),
+            "AWS_LAMBDA_LOG_STREAM_NAME": stream,
+            "AWS_ACCESS_KEY_ID": str(role.access_key_id),
+            "AWS_SECRET_ACCESS_KEY": str(role.secret_access_key),
+            "AWS_SESSION_TOKEN": str(role.session_token),
+            "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
+            "LAMBDA_TASK_ROOT": str(code),
+            "LAMBDA_RUNTIME_DIR": str(code),
+            **self._surroundings[region],
+            "OTHERSIDE_TWIN_GUEST": guest,
+            **{str(k): str(v) for k, v in (function.environment_vars or {}).items()},
+        }
+
+    async def _discard(self, environment: Environment) -> None:
+        self._all.pop(environment.stream, None)
+        self._gateway.guests.pop(environment.guest, None)
+        if environment.server is not None:
+            environment.server.close()
+        if environment.process is not None and environment.process.running:
+            await self._processes.end(environment.process)
+
+    def _on_change(self) -> None:
+        """Kill every environment of a Region that is lost."""
+        for environment in list(self._all.values()):
+            if not self._ground.geography.stands(str(environment.function.region)):
+                self._ground.start(self._discard(environment), name="lose an environment")
+
+    # --- the Runtime API ------------------------------------------------------------------------
+
+    async def _serve(
+        self,
+        environment: Environment,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> None:
+        """Serve one runtime: it asks for the next event and says what came of the last."""
+        try:
+            while True:
+                request = await _read_request(reader)
+                if request is None:
+                    return
+                await self._answer(environment, request, writer)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            return
+        finally:
+            writer.close()
+
+    async def _answer(
+        self, environment: Environment, request: "_Request", writer: asyncio.StreamWriter
+    ) -> None:
+        path = request.path
+        if request.method == "GET" and path == NEXT:
+            environment.ready.set()
+            invocation = await environment.queue.get()
+            headers = {
+                "Lambda-Runtime-Aws-Request-Id": invocation.identifier,
+                "Lambda-Runtime-Deadline-Ms": str(int(invocation.deadline_s * 1000)),
+                "Lambda-Runtime-Invoked-Function-Arn": str(environment.function.function_arn),
+                "Lambda-Runtime-Trace-Id": f"Root=1-{uuid.uuid4().hex[:8]}-{uuid.uuid4().hex[:24]}",
+                "Content-Type": "application/json",
+            }
+            _send(writer, 200, headers, invocation.payload)
+            return
+        if path == f"{VERSION}init/error":
+            environment.init_error = request.body
+            environment.ready.set()
+            _respond(writer, 202, {"status": "OK"})
+            return
+        current = environment.current
+        identifier, _, what = path.removeprefix(f"{VERSION}invocation/").partition("/")
+        if current is None or identifier != current.identifier:
+            _respond(writer, 400, {"errorType": "InvalidRequestID"})
+            return
+        failed = what == "error"
+        _respond(writer, 202, {"status": "OK"})
+        if not current.done.done():
+            current.done.set_result(Outcome(request.body, "Unhandled" if failed else None))
+
+    # --- logs and metrics -----------------------------------------------------------------------
+
+    def _write(self, environment: Environment, line: str) -> None:
+        with environment.log.open("a") as log:
+            log.write(f"{line}\n")
+
+    def _collect(self, environment: Environment) -> None:
+        """Send the whole lines that were printed since the last time to the log group."""
+        try:
+            with environment.log.open("rb") as log:
+                log.seek(environment.read)
+                raw = log.read()
+        except OSError:
+            return
+        ended = environment.process is None or not environment.process.running
+        raw = raw if ended else raw[: raw.rfind(b"\n") + 1]
+        environment.read += len(raw)
+        new = raw.decode(errors="replace")
+        environment.said += new
+        function = environment.function
+        for line in new.splitlines():
+            name, at_s = str(function.function_name), self._ground.now_s
+            self.lines.append({"at_s": at_s, "function": name, "line": line})
+        group = _log_group(function)
+        role = str(function.role)
+        arn = f"arn:aws:logs:{function.region}:{self._ground.account}:log-group:{group}"
+        stream_arn = f"{arn}:log-stream:{environment.stream}"
+        may = all(
+            self._access.role_may(role, action, stream_arn, region=str(function.region)).allowed
+            for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+        )
+        backend = logs_backends[self._ground.account][str(function.region)]
+        if new and may and group in backend.groups:
+            put_lines(backend, group, environment.stream, new.splitlines(), self._ground.now_s)
+            for line in new.splitlines():
+                self._extract(str(function.region), line)
+
+    def _extract(self, region: str, line: str) -> None:
+        """Publish the metrics that a line of a log has embedded.
+
+        https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+        """
+        if '"_aws"' not in line or self.metrics is None:
+            return
+        known = _json(line.encode())
+        if not isinstance(known, dict):
+            return
+        for directive in known.get("_aws", {}).get("CloudWatchMetrics", ()):
+            for names in directive.get("Dimensions") or [[]]:
+                dimensions = {name: str(known[name]) for name in names}
+                for metric in directive["Metrics"]:
+                    name = metric["Name"]
+                    values = known[name] if isinstance(known[name], list) else [known[name]]
+                    for value in values:
+                        namespace = directive["Namespace"]
+                        self.metrics.put(region, namespace, name, float(value), dimensions)
+
+    def _note(self, function: LambdaFunction, outcome: Outcome) -> None:
+        self.runs.append(
+            {
+                "at_s": self._ground.now_s,
+                "function": str(function.function_name),
+                "region": str(function.region),
+                "error": outcome.error,
+                "duration_s": outcome.duration_s,
+                "log": outcome.log,
+            }
+        )
+        if outcome.error:
+            text = f"{function.function_name} failed: {outcome.payload.decode()[:300]}"
+            self._ground.tell("function", str(function.region), text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    path: str
+    body: bytes
+
+
+async def _read_request(reader: asyncio.StreamReader) -> _Request | None:
+    """Read one HTTP request of the runtime client."""
+    line = await reader.readline()
+    if not line:
+        return None
+    method, path, _ = line.decode().split()
+    length, chunked = 0, False
+    while (header := await reader.readline()) not in {b"\r\n", b""}:
+        name, _, value = header.decode().partition(":")
+        if name.lower() == "content-length":
+            length = int(value)
+        elif name.lower() == "transfer-encoding":
+            chunked = "chunked" in value
+    if not chunked:
+        return _Request(method, path, await reader.readexactly(length))
+    body = b""
+    while size := int((await reader.readline()).strip() or b"0", 16):
+        body += await reader.readexactly(size)
+        await reader.readline()
+    await reader.readline()
+    return _Request(method, path, body)
+
+
+def _respond(writer: asyncio.StreamWriter, status: int, body: Mapping[str, str]) -> None:
+    _send(writer, status, {"Content-Type": "application/json"}, json.dumps(body).encode())
+
+
+def _send(
+    writer: asyncio.StreamWriter, status: int, headers: Mapping[str, str], body: bytes
+) -> None:
+    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    text = f"HTTP/1.1 {status} -\r\n{head}Content-Length: {len(body)}\r\n\r\n"
+    writer.write(text.encode() + body)
+
+
+def put_lines(backend: Any, group: str, stream: str, lines: Sequence[str], at_s: float) -> None:  # noqa: ANN401 - whatever AWS or JSON has
+    """Write lines to a log stream, which is made if it is new."""
+    if stream not in backend.groups[group].streams:
+        backend.create_log_stream(group, stream)
+    events = [{"timestamp": int(at_s * 1000), "message": line} for line in lines if line]
+    if events:
+        backend.put_log_events(group, stream, events)
+
+
+def _unpack(function: LambdaFunction, directory: Path) -> None:
+    directory.mkdir(parents=True)
+    with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
+        archive.extractall(directory)
+
+
+def _invoke_config(function: LambdaFunction) -> Mapping[str, Any]:
+    held = getattr(function, "event_invoke_config", None) or []
+    return dict(held[-1].config) if held else {}
+
+
+def _log_group(function: LambdaFunction) -> str:
+    return str(getattr(function, "log_group", None) or f"/aws/lambda/{function.function_name}")
+
+
+def _failed(kind: str, message: str) -> Outcome:
+    error = {"errorType": kind, "errorMessage": message}
+    return Outcome(json.dumps(error).encode(), "Unhandled")
+
+
+def _bytes(payload: object) -> bytes:
+    if payload is None:
+        return b""
+    if hasattr(payload, "read"):
+        return bytes(payload.read())
+    return payload.encode() if isinstance(payload, str) else bytes(payload)  # type: ignore[call-overload]  # bytes-like
+
+
+def _json(content: bytes) -> Any:  # noqa: ANN401 - any JSON
+    try:
+        return json.loads(content)
+    except ValueError:
+        return content.decode(errors="replace")
+
+
+def _iso(at_s: float) -> str:
+    import datetime as dt  # noqa: PLC0415 - only here
+
+    at = dt.datetime.fromtimestamp(at_s, dt.UTC)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"

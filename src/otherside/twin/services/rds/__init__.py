@@ -1,0 +1,1 @@
+"""Amazon RDS and Aurora Global Database, over real PostgreSQL servers."""

@@ -1,0 +1,83 @@
+"""`rds.global_db_rpo`: commits wait while every secondary is further behind than it allows.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.app import PassError
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.services.rds.postgres import Postgres
+from otherside.twin.services.rds.provider import Aurora, Member, Whole
+
+PARAMETER = "rds.global_db_rpo"
+LEAST_S, MOST_S = 20, 2_147_483_647
+OFF = "-1"
+LOOK_S = 1.0
+
+
+class Commits(Extension):
+    """Holds a writer's commits, and lets them go once one secondary has caught up."""
+
+    def __init__(self, ground: Ground, aurora: Aurora, postgres: Postgres) -> None:
+        """Keep whom to watch, and whose commits to hold."""
+        self._ground, self._aurora, self._postgres = ground, aurora, postgres
+        self._replicated_s: dict[str, float] = {}
+        """Up to when each secondary holds everything, as last known."""
+
+    @operation("rds", "ModifyDBClusterParameterGroup")
+    def check_parameter(self, _call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse a span that AWS does not take, and leave the rest to moto."""
+        for one in params.get("Parameters") or ():
+            text = str(one.get("ParameterValue"))
+            if one.get("ParameterName") == PARAMETER and not _fits(text):
+                message = f"Invalid parameter value: {text} for: {PARAMETER} allowed values are: "
+                raise failure("InvalidParameterValue", f"{message}{OFF},{LEAST_S}-{MOST_S}")
+        raise PassError
+
+    async def run(self) -> None:
+        """Look at every global database for as long as the twin lives."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            for whole in list(self._aurora.wholes().values()):
+                if whole.writer and whole.move is None:
+                    await self._look(whole)
+
+    async def _look(self, whole: Whole) -> None:
+        limit_s = self._limit_s(whole.member(whole.writer))
+        others = [one for one in whole.members if one.arn != whole.writer]
+        behind_s = [await self._behind_s(one) for one in others] if limit_s else []
+        hold = bool(behind_s) and limit_s is not None and min(behind_s) > limit_s
+        for one in others:
+            await self._postgres.hold_commits(one.arn, held=False)
+        if await self._postgres.hold_commits(whole.writer, held=hold):
+            why = f"every secondary is more than {limit_s} s behind" if hold else "one caught up"
+            text = f"{whole.name}: commits {'wait' if hold else 'go on'}: {why}"
+            self._ground.tell("database", whole.member(whole.writer).region, text)
+
+    def _limit_s(self, writer: Member) -> int | None:
+        """Return what the writer's parameter group says, if it says anything."""
+        groups = writer.cluster.backend.db_cluster_parameter_groups
+        group = groups.get(writer.cluster.db_cluster_parameter_group)
+        given = group.parameters.get(PARAMETER, {}) if group is not None else {}
+        text = str(given.get("ParameterValue", OFF))
+        return None if text == OFF else int(text)
+
+    async def _behind_s(self, member: Member) -> float:
+        """Return how far a secondary is behind, also where nobody can ask it any more."""
+        now_s = self._ground.now_s
+        lag_s = None
+        stands = self._ground.geography.stands(member.region)
+        if stands and member.connected and self._postgres.server(member.arn) is not None:
+            lag_s = await self._postgres.measure_lag(member.arn)
+        if lag_s is not None:
+            self._replicated_s[member.arn] = now_s - lag_s
+        return now_s - self._replicated_s.setdefault(member.arn, now_s)
+
+
+def _fits(text: str) -> bool:
+    return text == OFF or (text.isdigit() and LEAST_S <= int(text) <= MOST_S)

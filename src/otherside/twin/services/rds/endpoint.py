@@ -1,0 +1,233 @@
+"""Aurora's endpoints: TLS, the log-in by IAM or by password, and the server behind them.
+
+A client meets what it would meet at AWS: a listener that asks for TLS, takes a signed token where a
+user is in `rds_iam` and IAM lets them connect, and a password where not; an endpoint that leads
+nowhere while its cluster has no instances; a reader that refuses writes.
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
+"""
+
+import asyncio
+import contextlib
+import ssl
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.gateway.sigv4 import Signed, is_signed_with, read_signature
+from otherside.twin.services.rds.postgres import SUPER, Postgres
+
+SSL_REQUEST, CANCEL_REQUEST, GSS_REQUEST = 80877103, 80877102, 80877104
+CLEARTEXT = struct.pack("!cII", b"R", 8, 3)
+TOKEN_S = 900.0
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One cluster as its clients see it."""
+
+    arn: str
+    region: str
+    resource_id: str
+    iam: bool
+    """Whether IAM's tokens are taken at all."""
+    names: tuple[str, ...]
+    """Every name that a token for it may be made for."""
+
+
+@dataclass(slots=True)
+class DatabaseDoor:
+    """Serves the endpoints of every cluster."""
+
+    ground: Ground
+    postgres: Postgres
+    access: Access
+    context: ssl.SSLContext
+    open: Callable[[Endpoint], bool]
+    """Whether a cluster has an instance to connect to."""
+    _servers: list[asyncio.Server] = field(default_factory=list)
+    _lines: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def serve(self, endpoint: Callable[[], Endpoint], address: str, port: int) -> None:
+        """Serve a cluster at an address."""
+
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._lines.add(task)
+            try:
+                await self._answer(endpoint(), (reader, writer))
+            except (OSError, asyncio.IncompleteReadError, struct.error):
+                return
+            finally:
+                self._lines.discard(task)
+                writer.close()
+
+        self._servers.append(await asyncio.start_server(answer, address, port))
+
+    async def close(self) -> None:
+        """Stop serving, and end every connection."""
+        for server in self._servers:
+            server.close()
+        for task in list(self._lines):
+            task.cancel()
+        await asyncio.gather(*self._lines, return_exceptions=True)
+
+    async def _answer(self, endpoint: Endpoint, streams: Streams) -> None:
+        reader, writer = streams
+        if not self.open(endpoint) or not self.ground.geography.stands(endpoint.region):
+            return  # no instance: nobody listens
+        body = await _startup(reader)
+        code = struct.unpack("!I", body[:4])[0]
+        secure = False
+        while code in {SSL_REQUEST, GSS_REQUEST}:
+            if code == SSL_REQUEST:
+                writer.write(b"S")
+                await writer.drain()
+                await writer.start_tls(self.context)
+                secure = True
+            else:
+                writer.write(b"N")
+            body = await _startup(reader)
+            code = struct.unpack("!I", body[:4])[0]
+        if code == CANCEL_REQUEST:
+            return
+        words = body[4:].split(b"\0")
+        settings = dict(zip(words[::2], words[1::2], strict=False))
+        user = settings.get(b"user", b"").decode()
+        if user == SUPER:  # Aurora gives its own superuser to nobody
+            _refuse(writer, "28P01", f'password authentication failed for user "{user}"')
+            return
+        far = await self._far(endpoint, body)
+        if far is None:
+            _refuse(writer, "57P03", "the database system is not accepting connections")
+            return
+        if await self._let_in(endpoint, user, streams, far, secure=secure):
+            await _splice(streams, far)
+        far[1].close()
+
+    async def _far(self, endpoint: Endpoint, startup: bytes) -> Streams | None:
+        server = self.postgres.server(endpoint.arn)
+        if server is None or server.process is None or not server.process.running:
+            return None
+        try:
+            path = str(server.socket / ".s.PGSQL.5432")
+            far = await asyncio.open_unix_connection(path)
+        except OSError:
+            return None
+        far[1].write(struct.pack("!I", len(startup) + 4) + startup)
+        return far
+
+    async def _let_in(
+        self, endpoint: Endpoint, user: str, streams: Streams, far: Streams, *, secure: bool
+    ) -> bool:
+        """Have a client log in; return whether it may go on."""
+        reader, writer = streams
+        kind, answer = await _message(far[0])
+        by_password = kind == b"R" and struct.unpack("!I", answer[:4])[0] != 0
+        if kind != b"R":
+            writer.write(_frame(kind, answer))
+            await writer.drain()
+            return False
+        if by_password:  # the server asks for it and judges it by itself
+            writer.write(_frame(kind, answer))
+            return True
+        # The server trusts whoever is in `rds_iam`: IAM decides, and not the server.
+        writer.write(CLEARTEXT)
+        await writer.drain()
+        kind, given = await _message(reader)
+        token = given.rstrip(b"\0").decode(errors="replace")
+        why = self._refusal(endpoint, user, token, secure=secure)
+        if why is not None:
+            self.ground.tell("database", endpoint.region, f"{user} was refused: {why}")
+            _refuse(writer, "28P01", f'PAM authentication failed for user "{user}"')
+            await writer.drain()
+            return False
+        writer.write(_frame(b"R", answer))
+        return True
+
+    def _refusal(self, endpoint: Endpoint, user: str, token: str, *, secure: bool) -> str | None:
+        """Return why a token is not taken, or `None`."""
+        if not secure:
+            return "the connection is not encrypted"
+        if not endpoint.iam:
+            return "the cluster takes no tokens of IAM"
+        parts = urlsplit(f"https://{token}")
+        query = parse_qs(parts.query)
+        if query.get("Action") != ["connect"] or query.get("DBUser") != [user]:
+            return "what was given for a password is no token for this user"
+        if parts.hostname not in endpoint.names:
+            return f"the token is for {parts.hostname}"
+        signed = Signed(
+            method="GET",
+            path="/",
+            query=parts.query,
+            headers={"host": parts.netloc},
+            body=b"",
+        )
+        signature = read_signature(signed)
+        if signature is None or signature.region != endpoint.region:
+            return "the token was made for another Region"
+        holder = self.access.holder_of(signature.key_id)
+        if holder is None or not is_signed_with(holder.secret, signature, signed):
+            return "the token's signature does not fit"
+        if self.ground.now_s - _moment(signature.moment) > TOKEN_S:
+            return "the token is older than 15 minutes"
+        resource = (
+            f"arn:aws:rds-db:{endpoint.region}:{self.ground.account}:"
+            f"dbuser:{endpoint.resource_id}/{user}"
+        )
+        if holder.provisioner or self.access.may_connect(holder.arn, resource, endpoint.region):
+            return None
+        return f"{holder.arn} may not rds-db:connect on {resource}"
+
+
+def _moment(text: str) -> float:
+    import datetime as dt  # noqa: PLC0415 - only here
+
+    return dt.datetime.strptime(f"{text}+0000", "%Y%m%dT%H%M%SZ%z").timestamp()
+
+
+async def _startup(reader: asyncio.StreamReader) -> bytes:
+    length = struct.unpack("!I", await reader.readexactly(4))[0]
+    return await reader.readexactly(length - 4)
+
+
+async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
+    kind = await reader.readexactly(1)
+    length = struct.unpack("!I", await reader.readexactly(4))[0]
+    return kind, await reader.readexactly(length - 4)
+
+
+def _frame(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!I", len(body) + 4) + body
+
+
+def _refuse(writer: asyncio.StreamWriter, code: str, text: str) -> None:
+    body = f"SFATAL\0VFATAL\0C{code}\0M{text}\0\0".encode()
+    writer.write(_frame(b"E", body))
+
+
+async def _splice(one: Streams, other: Streams) -> None:
+    """Carry bytes both ways inside of one Region, until either end closes."""
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(1 << 16):
+                writer.write(data)
+                await writer.drain()
+
+    tasks = [
+        asyncio.create_task(carry(one[0], other[1])),
+        asyncio.create_task(carry(other[0], one[1])),
+    ]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,39 @@
+"""The databases' logs, sent to CloudWatch Logs where a cluster exports them.
+
+https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.CloudWatch.html
+"""
+
+import asyncio
+
+from moto.logs.models import logs_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.services.lambda_.provider import put_lines
+from otherside.twin.services.rds.postgres import Postgres
+from otherside.twin.services.rds.provider import Aurora
+
+EVERY_S = 5.0
+
+
+async def export_logs(ground: Ground, aurora: Aurora, postgres: Postgres) -> None:
+    """Send on what each server has logged, for as long as the twin lives."""
+    while True:
+        await asyncio.sleep(EVERY_S)
+        for arn, region, cluster in aurora.clusters():
+            server = postgres.server(arn)
+            exported = "postgresql" in (cluster.enabled_cloudwatch_logs_exports or ())
+            if server is None or not exported or not ground.geography.stands(region):
+                continue
+            log = server.directory / "server.log"
+            if not log.exists():
+                continue
+            text = log.read_text(errors="replace")
+            new, server.logs_read = text[server.logs_read :], len(text)
+            name = str(cluster.db_cluster_identifier)
+            group = f"/aws/rds/cluster/{name}/postgresql"
+            backend = logs_backends[ground.account][region]
+            if group not in backend.groups:
+                backend.create_log_group(group, {})
+            writer = cluster.writer
+            stream = f"{writer.db_instance_identifier if writer else name}.0"
+            put_lines(backend, group, stream, new.splitlines(), ground.now_s)

@@ -1,0 +1,78 @@
+"""The policies that resources have of their own, as moto keeps them."""
+
+import json
+from collections.abc import Mapping
+
+from moto.awslambda.models import lambda_backends
+from moto.events.models import events_backends
+from moto.kms.models import kms_backends
+from moto.s3.models import s3_backends
+from moto.secretsmanager.models import secretsmanager_backends
+from moto.sns.models import sns_backends
+from moto.sqs.models import sqs_backends
+
+from otherside.twin.gateway.authorizer import ResourcePolicies
+
+
+def _region(arn: str) -> str:
+    return arn.split(":")[3]
+
+
+def _last(arn: str) -> str:
+    return arn.rpartition(":")[2]
+
+
+def _sns(arn: str, account: str) -> str | None:
+    topic = sns_backends[account][_region(arn)].topics.get(arn)
+    return str(topic.policy) if topic else None
+
+
+def _sqs(arn: str, account: str) -> str | None:
+    queue = sqs_backends[account][_region(arn)].queues.get(_last(arn))
+    policy = queue.policy if queue else None
+    if not policy:
+        return None
+    return json.dumps(policy) if isinstance(policy, dict) else str(policy)
+
+
+def _kms(arn: str, account: str) -> str | None:
+    key = kms_backends[account][_region(arn)].keys.get(arn.rpartition("/")[2])
+    return str(key.policy) if key and key.policy else None
+
+
+def _lambda(arn: str, account: str) -> str | None:
+    name = arn.partition("function:")[2].partition(":")[0]
+    for one in lambda_backends[account][_region(arn)].list_functions():
+        if one.function_name == name:
+            statements = one.policy.statements
+            return json.dumps({"Statement": statements}) if statements else None
+    return None
+
+
+def _s3(arn: str, account: str) -> str | None:
+    name = arn.split(":::")[1].partition("/")[0]
+    bucket = s3_backends[account]["aws"].buckets.get(name)
+    return bucket.policy.decode() if bucket is not None and bucket.policy else None
+
+
+def _events(arn: str, account: str) -> str | None:
+    bus = events_backends[account][_region(arn)].event_buses.get(arn.rpartition("/")[2])
+    return bus.policy if bus is not None else None
+
+
+def _secret(arn: str, account: str) -> str | None:
+    found = secretsmanager_backends[account][_region(arn)].secrets.get(arn)
+    policy = getattr(found, "policy", None)
+    return str(policy) if policy else None
+
+
+POLICIES: Mapping[str, ResourcePolicies] = {
+    "sns": _sns,
+    "sqs": _sqs,
+    "kms": _kms,
+    "lambda": _lambda,
+    "s3": _s3,
+    "events": _events,
+    "secretsmanager": _secret,
+}
+"""By the service in an ARN."""

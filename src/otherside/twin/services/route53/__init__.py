@@ -1,0 +1,1 @@
+"""Amazon Route 53: zones, records, health checks and a DNS resolver."""

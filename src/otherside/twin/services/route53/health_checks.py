@@ -1,0 +1,305 @@
+"""Route 53's health checkers: many places that ask by themselves, and the sum of what they say.
+
+https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+"""
+
+import asyncio
+import datetime as dt
+import gzip
+import random
+import ssl
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from moto.cloudwatch.models import cloudwatch_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.net.reachability import Network, Reach, Source
+from otherside.twin.services.cloudwatch.alarms import Alarms, Metrics, State
+from otherside.twin.services.route53.provider import Checks
+
+SHARE_PERCENT = 18
+"""More than so many of a hundred checkers must say healthy."""
+CHECKERS_PER_REGION = 2
+"""AWS has about sixteen in eight Regions."""
+DEFAULT_REGIONS = (
+    *("us-east-1", "us-west-1", "us-west-2", "eu-west-1"),
+    *("ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "sa-east-1"),
+)
+CONNECT_S, ANSWER_S, TCP_CONNECT_S, BODY_S = 4.0, 2.0, 10.0, 2.0
+BODY_BYTES = 5120
+SUCCESS = range(200, 400)
+TIMED_OUT = (
+    "Failure: Connection timed out. The endpoint or the internet connection is down,"
+    " or requests are being blocked by your firewall."
+)
+METRICS_S = 60.0
+METRICS_REGION = "us-east-1"
+
+
+@dataclass(slots=True)
+class Checker:
+    """One place that asks one endpoint."""
+
+    region: str
+    streak: int = 0
+    """How many answers in a row are other than what it believes."""
+    believes: bool = True
+    last: str = "Success: not asked yet"
+    at_s: float = 0.0
+
+    def hear(self, *, good: bool, threshold: int) -> None:
+        """Take one answer: what it believes changes after so many of the other kind in a row."""
+        if good == self.believes:
+            self.streak = 0
+            return
+        self.streak += 1
+        if self.streak >= threshold:
+            self.believes, self.streak = good, 0
+
+
+@dataclass(slots=True)
+class Health:
+    """What is known of one check."""
+
+    checkers: list[Checker] = field(default_factory=list)
+    last_known: bool = True
+
+
+class Checkers:
+    """Every health check, asked for as long as it exists."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        network: Network,
+        checks: Checks,
+        alarms: Alarms,
+        metrics: Metrics,
+        resolve: Callable[[Source, str], list[str]],
+    ) -> None:
+        """Keep whom to ask; `checks` is told what the checkers say."""
+        self._ground, self._network, self._checks = ground, network, checks
+        self._alarms, self._metrics, self._resolve = alarms, metrics, resolve
+        self._known: dict[str, Health] = {}
+        self._chance = random.Random(ground.account)  # noqa: S311 - when a checker starts
+        self._said: dict[str, bool] = {}
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
+        checks.reports = self.reports
+
+    def healthy(self, identifier: str) -> bool:
+        """Return what Route 53 believes of a check."""
+        config = self._checks.configurations.get(identifier)
+        if config is None:
+            return True
+        inverted = bool(config.get("Inverted"))
+        if config.get("Disabled"):
+            return not inverted
+        match config["Type"]:
+            case "CALCULATED":
+                children = config["ChildHealthChecks"]
+                wanted = int(config.get("HealthThreshold") or 0)
+                found = sum(map(self.healthy, children)) >= wanted
+            case "CLOUDWATCH_METRIC":
+                found = self._known.setdefault(identifier, Health()).last_known
+            case _:
+                found = self._aggregate(identifier)
+        return found is not inverted
+
+    def _aggregate(self, identifier: str) -> bool:
+        known = self._known.get(identifier)
+        if known is None or not known.checkers:
+            return True  # healthy until there is enough to go by, and an inverted one therefore not
+        # A checker whose Region is gone reports nothing, and is no part of the sum.
+        heard = [one for one in known.checkers if self._ground.geography.stands(one.region)]
+        good = sum(one.believes for one in heard)
+        return good * 100 > SHARE_PERCENT * len(heard)
+
+    def reports(self, identifier: str) -> list[dict[str, Any]]:
+        """Return what each checker says, as the API has it."""
+        known = self._known.get(identifier, Health())
+        return [
+            {
+                "Region": one.region,
+                "IPAddress": f"198.51.100.{number + 1}",
+                "StatusReport": {
+                    "Status": one.last,
+                    "CheckedTime": dt.datetime.fromtimestamp(one.at_s, dt.UTC),
+                },
+            }
+            for number, one in enumerate(known.checkers)
+        ]
+
+    async def run(self) -> None:
+        """Have every check asked, and tell when what is believed of one changes."""
+        published_s = 0.0
+        while True:
+            for identifier, config in list(self._checks.configurations.items()):
+                if identifier not in self._known:
+                    self._begin(identifier, config)
+                if config["Type"] == "CLOUDWATCH_METRIC":
+                    self._read_metric(identifier, config)
+                self._tell(identifier, config)
+            if self._ground.now_s - published_s >= METRICS_S:
+                published_s = self._ground.now_s
+                self._publish()
+            await asyncio.sleep(1.0)
+
+    def _begin(self, identifier: str, config: Mapping[str, Any]) -> None:
+        known = self._known[identifier] = Health()
+        if config["Type"] in {"CALCULATED", "CLOUDWATCH_METRIC"}:
+            return
+        for region in config.get("Regions") or DEFAULT_REGIONS:
+            for _ in range(CHECKERS_PER_REGION):
+                checker = Checker(region)
+                known.checkers.append(checker)
+                work = self._ask_on_and_on(identifier, checker)
+                self._ground.start(work, name=f"checker in {region}")
+
+    async def _ask_on_and_on(self, identifier: str, checker: Checker) -> None:
+        """Ask from one place: the interval runs from an answer to the next question."""
+        config = self._checks.configurations[identifier]
+        interval_s = float(config.get("RequestInterval") or 30)
+        await asyncio.sleep(self._chance.uniform(0, interval_s))
+        while identifier in self._checks.configurations:
+            config = self._checks.configurations[identifier]
+            if self._ground.geography.stands(checker.region) and not config.get("Disabled"):
+                good, checker.last = await self._ask(checker, config)
+                checker.at_s = self._ground.now_s
+                checker.hear(good=good, threshold=int(config.get("FailureThreshold") or 3))
+            await asyncio.sleep(interval_s)
+
+    async def _ask(self, checker: Checker, config: Mapping[str, Any]) -> tuple[bool, str]:
+        """Return whether an endpoint answers as it should, and how a person would put it."""
+        kind = str(config["Type"])
+        name = config.get("FullyQualifiedDomainName")
+        source = Source(name="checker", region=checker.region)
+        port = int(config.get("Port") or (443 if kind.startswith("HTTPS") else 80))
+        address = config.get("IPAddress")
+        if not address:
+            try:
+                address = self._resolve(source, str(name))[0]
+            except (LookupError, TimeoutError):  # an empty answer is one
+                return False, "Failure: DNS resolution failed"
+        verdict = self._network.decide(source, str(address), port)
+        wait_s = TCP_CONNECT_S if kind == "TCP" else CONNECT_S
+        if verdict.reach is not Reach.OPEN or verdict.local is None:
+            if verdict.reach is Reach.TIMEOUT:
+                await asyncio.sleep(wait_s)
+                return False, TIMED_OUT
+            return False, "Failure: Connection refused"
+        try:
+            async with asyncio.timeout(wait_s):
+                secure = kind.startswith("HTTPS")
+                context = self._tls if secure else None
+                told = str(name) if secure and config.get("EnableSNI") and name else None
+                reader, writer = await asyncio.open_connection(
+                    *verdict.local, ssl=context, server_hostname=told or ("" if secure else None)
+                )
+        except TimeoutError:
+            return False, TIMED_OUT
+        except ConnectionRefusedError:
+            return False, "Failure: Connection refused"
+        except OSError as error:
+            return False, f"Failure: {type(error).__name__}"
+        try:
+            if kind == "TCP":
+                return True, "Success: TCP connection established"
+            return await self._request(reader, writer, config, address=str(address), port=port)
+        except (OSError, TimeoutError, ValueError, asyncio.IncompleteReadError) as error:
+            return False, f"Failure: {type(error).__name__}"
+        finally:
+            writer.close()
+
+    async def _request(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        config: Mapping[str, Any],
+        *,
+        address: str,
+        port: int,
+    ) -> tuple[bool, str]:
+        kind, name = str(config["Type"]), config.get("FullyQualifiedDomainName")
+        usual = port == (443 if kind.startswith("HTTPS") else 80)
+        host = address if not name else str(name) if usual else f"{name}:{port}"
+        path = config.get("ResourcePath") or "/"
+        head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
+        writer.write(f"{head}User-Agent: Amazon-Route53-Health-Check-Service\r\n\r\n".encode())
+        async with asyncio.timeout(ANSWER_S):
+            line = await reader.readline()
+        _, _, rest = line.partition(b" ")
+        status = int(rest.split()[0]) if rest.split() else 0  # what is no HTTP is no success
+        good = status in SUCCESS
+        if good and kind.endswith("STR_MATCH"):
+            async with asyncio.timeout(BODY_S):
+                while (await reader.readline()) not in {b"\r\n", b""}:
+                    continue
+                body = await _start_of(reader)
+            good = str(config.get("SearchString", "")).encode() in body
+        word = "Success" if good else "Failure"
+        phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
+        return good, f"{word}: HTTP Status Code {status}, {phrase}".rstrip(", ")
+
+    def _read_metric(self, identifier: str, config: Mapping[str, Any]) -> None:
+        """Follow the metric of an alarm, and not its state."""
+        known = self._known.setdefault(identifier, Health())
+        named = config["AlarmIdentifier"]
+        region = str(named["Region"])
+        if not self._ground.geography.stands(region):
+            return  # nothing is heard of it: what was known stays
+        alarm = cloudwatch_backends[self._ground.account][region].alarms.get(named["Name"])
+        if alarm is None:
+            return
+        periods = int(alarm.evaluation_periods)
+        state, _ = self._alarms.judge(region, alarm, wanted=periods)
+        if state is State.OK:
+            known.last_known = True
+        elif state is State.ALARM:
+            known.last_known = False
+        elif state is State.INSUFFICIENT_DATA:
+            rule = config.get("InsufficientDataHealthStatus") or "LastKnownStatus"
+            if rule != "LastKnownStatus":
+                known.last_known = rule == "Healthy"
+
+    def _tell(self, identifier: str, config: Mapping[str, Any]) -> None:
+        healthy = self.healthy(identifier)
+        if self._said.get(identifier) not in {None, healthy}:
+            word = "healthy" if healthy else "unhealthy"
+            name = config.get("FullyQualifiedDomainName") or config["Type"].lower()
+            self._ground.tell("dns", "", f"health check of {name} is {word}", check=identifier)
+        self._said[identifier] = healthy
+
+    def _publish(self) -> None:
+        """Publish what is believed, in the one Region that Route 53's metrics are in."""
+        for identifier, config in list(self._checks.configurations.items()):
+            dimensions = {"HealthCheckId": identifier}
+            value = 1.0 if self.healthy(identifier) else 0.0
+            put = self._metrics.put
+            put(METRICS_REGION, "AWS/Route53", "HealthCheckStatus", value, dimensions)
+            checkers = self._known.get(identifier, Health()).checkers
+            if checkers and not config.get("Disabled"):
+                share = 100.0 * sum(one.believes for one in checkers) / len(checkers)
+                name = "HealthCheckPercentageHealthy"
+                put(METRICS_REGION, "AWS/Route53", name, share, dimensions)
+            if config["Type"] == "CALCULATED":
+                good = float(sum(map(self.healthy, config["ChildHealthChecks"])))
+                name = "ChildHealthCheckHealthyCount"
+                put(METRICS_REGION, "AWS/Route53", name, good, dimensions)
+
+
+async def _start_of(reader: asyncio.StreamReader) -> bytes:
+    """Return the first bytes of a body, unpacked where it is packed."""
+    body = b""
+    while len(body) < BODY_BYTES and (more := await reader.read(BODY_BYTES - len(body))):
+        body += more
+    if body.startswith(b"\x1f\x8b"):
+        try:
+            body = gzip.decompress(body)
+        except (OSError, EOFError, zlib.error):
+            body = zlib.decompressobj(wbits=31).decompress(body)
+    return body[:BODY_BYTES]

@@ -1,0 +1,148 @@
+"""Route 53's control plane where moto differs: what a check watches, and what a record may name."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from moto.route53.models import route53_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.app import PassError
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.services.base import Extension, failure, operation
+
+CHILDREN_MAX = 256
+REGIONS_MIN = 3
+THRESHOLD_MAX = 10
+INTERVALS = (10, 30)
+IMMUTABLE = ("Type", "RequestInterval", "MeasureLatency")
+
+
+class Checks(Extension):
+    """Health checks as they were asked for; moto drops half of it."""
+
+    def __init__(self, ground: Ground) -> None:
+        """No check exists yet."""
+        self._ground = ground
+        self.configurations: dict[str, dict[str, Any]] = {}
+        self.reports: Any = None
+        """Set by the runtime: what the checkers say of a check."""
+
+    @operation("route53", "CreateHealthCheck")
+    def create(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a check, and keep all of its configuration."""
+        config = dict(params["HealthCheckConfig"])
+        config["ChildHealthChecks"] = list(config.get("ChildHealthChecks") or [])
+        self._validate(config)
+        backend = route53_backends[self._ground.account]["aws"]
+        made = backend.create_health_check(str(params["CallerReference"]), _for_moto(config))
+        self.configurations[made.id] = config
+        return {"HealthCheck": self._describe(made.id), "Location": f"/healthcheck/{made.id}"}
+
+    @operation("route53", "GetHealthCheck")
+    def get(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe a check."""
+        return {"HealthCheck": self._describe(params["HealthCheckId"])}
+
+    @operation("route53", "ListHealthChecks")
+    def list_all(self, _call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+        """Describe every check."""
+        found = [self._describe(one) for one in self.configurations]
+        return {"HealthChecks": found, "Marker": "", "IsTruncated": False, "MaxItems": "1000"}
+
+    @operation("route53", "UpdateHealthCheck")
+    def update(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Change a check; some of it can never change, and is no part of the call."""
+        identifier = params["HealthCheckId"]
+        config = dict(self._config(identifier))
+        known = {key: value for key, value in params.items() if key != "HealthCheckId"}
+        for key in IMMUTABLE:
+            known.pop(key, None)
+        config |= known
+        self._validate(config)
+        self.configurations[identifier] = config
+        return {"HealthCheck": self._describe(identifier)}
+
+    @operation("route53", "DeleteHealthCheck")
+    def delete(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Delete a check."""
+        self._config(params["HealthCheckId"])
+        del self.configurations[params["HealthCheckId"]]
+        return {}
+
+    @operation("route53", "GetHealthCheckStatus")
+    def status(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what each checker says."""
+        self._config(params["HealthCheckId"])
+        return {"HealthCheckObservations": self.reports(params["HealthCheckId"])}
+
+    @operation("route53", "ChangeResourceRecordSets")
+    def change(self, _call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse a record that names a check which does not exist."""
+        for one in params["ChangeBatch"]["Changes"]:
+            record = one["ResourceRecordSet"]
+            check = record.get("HealthCheckId")
+            if check and check not in self.configurations:
+                message = f"No health check exists with id: {check}"
+                raise failure("InvalidChangeBatch", message)
+            if record.get("AliasTarget") and record.get("TTL"):
+                message = "An alias record has no TTL of its own"
+                raise failure("InvalidChangeBatch", message)
+        raise PassError
+
+    def _config(self, identifier: str) -> dict[str, Any]:
+        found = self.configurations.get(identifier)
+        if found is None:
+            message = f"No health check exists with id: {identifier}"
+            raise failure("NoSuchHealthCheck", message, 404)
+        return found
+
+    def _validate(self, config: dict[str, Any]) -> None:
+        """Refuse what Route 53 refuses."""
+        problem = None
+        children = config["ChildHealthChecks"]
+        if config["Type"] == "CALCULATED":
+            kinds = {self._config(one)["Type"] for one in children}
+            if "CALCULATED" in kinds:
+                problem = "A calculated check cannot watch a calculated check"
+            elif len(children) > CHILDREN_MAX:
+                problem = f"A calculated check has {CHILDREN_MAX} children at the most"
+        elif config["Type"] == "CLOUDWATCH_METRIC":
+            if not config.get("AlarmIdentifier"):
+                problem = "A check of an alarm names its alarm"
+        elif int(config.get("RequestInterval") or 30) not in INTERVALS:
+            problem = "RequestInterval is 10 or 30"
+        elif not 1 <= int(config.get("FailureThreshold") or 3) <= THRESHOLD_MAX:
+            problem = f"FailureThreshold is 1 to {THRESHOLD_MAX}"
+        elif config.get("Regions") and len(config["Regions"]) < REGIONS_MIN:
+            problem = f"A check takes {REGIONS_MIN} Regions or more"
+        if problem:
+            raise failure("InvalidInput", problem)
+
+    def _describe(self, identifier: str) -> dict[str, Any]:
+        return {
+            "Id": identifier,
+            "CallerReference": identifier,
+            "HealthCheckConfig": self._config(identifier),
+            "HealthCheckVersion": 1,
+        }
+
+
+def _for_moto(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what moto's model of a check takes."""
+    return {
+        "type": config["Type"],
+        "ip_address": config.get("IPAddress"),
+        "port": config.get("Port"),
+        "resource_path": config.get("ResourcePath"),
+        "fqdn": config.get("FullyQualifiedDomainName"),
+        "search_string": config.get("SearchString"),
+        "request_interval": config.get("RequestInterval"),
+        "failure_threshold": config.get("FailureThreshold"),
+        "health_threshold": config.get("HealthThreshold"),
+        "measure_latency": config.get("MeasureLatency"),
+        "inverted": config.get("Inverted"),
+        "disabled": config.get("Disabled"),
+        "enable_sni": config.get("EnableSNI"),
+        "children": list(config.get("ChildHealthChecks") or []),
+        "regions": list(config.get("Regions") or []),
+    }

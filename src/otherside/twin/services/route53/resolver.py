@@ -1,0 +1,205 @@
+"""The twin's DNS: for guests through their gateway, and for everybody else on a port of its own.
+
+Names of the zones are Route 53's; names of load balancers, databases and AWS's own services are
+answered as AWS would. What a resolver has asked it keeps for as long as the answer says.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+from moto.route53.models import route53_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.net.partitions import OUTSIDE
+from otherside.twin.net.reachability import Source
+from otherside.twin.services.elbv2.load_balancer import Balancers
+from otherside.twin.services.route53.health_checks import Checkers
+from otherside.twin.services.route53.routing import Answer, UnknownNameError, Zones, records_of
+
+OUTSIDE_NAMES = {"one.one.one.one": "192.0.2.53", "dns.google": "192.0.2.54"}
+"""Names of nobody's here, which resolve while the internet is in reach; addresses of TEST-NET."""
+DATABASE_TTL_S = 5
+AWS = ".amazonaws.com"
+
+DatabaseAddress = Callable[[str, bool], str | None]
+"""The address of a database's name, as seen from outside or not; `None` where it is none."""
+
+
+@dataclass(slots=True)
+class Resolver:
+    """Answers every name there is."""
+
+    ground: Ground
+    balancers: Balancers
+    checkers: Checkers
+    database: DatabaseAddress
+    api: Callable[[str], str]
+    """Where the API is asked from a Region."""
+    delegated: set[str] = field(default_factory=set)
+    """Names that the world outside asks this twin's zones for: delegated by whoever owns them."""
+    _chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - weights
+    _kept: dict[tuple[str, str], tuple[float, list[str]]] = field(default_factory=dict)
+    _transports: list[asyncio.BaseTransport] = field(default_factory=list)
+    _servers: list[asyncio.Server] = field(default_factory=list)
+
+    def look_up(self, source: Source, name: str) -> list[str]:
+        """Return a name's addresses for a guest, by way of its network's own resolver.
+
+        Raises:
+            LookupError: If nobody has the name.
+            TimeoutError: If nobody answers.
+        """
+        wanted = name.rstrip(".").lower()
+        region = source.region
+        if not self.ground.geography.stands(region) and region != OUTSIDE:
+            raise TimeoutError(name)
+        kept = self._kept.get((region, wanted))
+        if kept is not None and self.ground.now_s < kept[0]:
+            return kept[1]
+        found = self.answer(wanted, near=region, outside=False)
+        addresses = list(found.values)
+        if not addresses:
+            raise UnknownNameError(name)
+        self._kept[region, wanted] = (self.ground.now_s + found.ttl_s, addresses)
+        return addresses
+
+    def answer(self, name: str, kind: str = "A", *, near: str, outside: bool) -> Answer:
+        """Return what a name leads to.
+
+        Raises:
+            UnknownNameError: If nobody has the name.
+            TimeoutError: If nobody can be asked.
+        """
+        wanted = name.rstrip(".").lower()
+        if wanted in OUTSIDE_NAMES:
+            if near and not self.ground.geography.converse(near, OUTSIDE):
+                raise TimeoutError(name)
+            return Answer(type="A", values=(OUTSIDE_NAMES[wanted],), ttl_s=300)
+        database = self.database(wanted, outside)
+        if database is not None:
+            values = (database,) if database else ()
+            return Answer(type="A", values=values, ttl_s=DATABASE_TTL_S)
+        addresses = self.balancers.addresses(wanted)
+        if addresses is not None:
+            return Answer(type="A", values=tuple(addresses), ttl_s=60)
+        try:
+            zones = self.zones()
+            self._need_delegation(wanted, zones)
+            return zones.answer(wanted, kind, near=near, chance=self._chance)
+        except UnknownNameError:
+            if not wanted.endswith(AWS):
+                raise
+        return Answer(type="A", values=(self.api("" if outside else near),), ttl_s=60)
+
+    def _need_delegation(self, name: str, zones: Zones) -> None:
+        """Refuse a name whose zone nobody has delegated: it exists, and no resolver comes to it.
+
+        Raises:
+            UnknownNameError: If its zone is neither delegated itself nor by a parent that is.
+        """
+        apex = max((one for one in zones.apexes if _within(name, one)), key=len, default=None)
+        while apex is not None and apex not in self.delegated:
+            above = [one for one in zones.apexes if _within(apex, one) and one != apex]
+            parent = max(above, key=len, default=None)
+            if parent is None or not zones.has(parent, apex, "NS"):
+                raise UnknownNameError(name)
+            apex = parent
+
+    def zones(self) -> Zones:
+        """Return the zones as they are now."""
+        held = list(route53_backends[self.ground.account]["aws"].zones.values())
+        return Zones(
+            records=records_of(held),
+            apexes=tuple(str(one.name).rstrip(".").lower() for one in held),
+            healthy=self.checkers.healthy,
+            target_healthy=self.balancers.healthy,
+            target_addresses=self.balancers.addresses,
+        )
+
+    # --- for everybody else ---------------------------------------------------------------------
+
+    async def serve(self, address: str, port: int) -> None:
+        """Serve DNS over UDP and TCP."""
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(
+            lambda: _Datagrams(self), local_addr=(address, port)
+        )
+        self._transports.append(transport)
+        self._servers.append(await asyncio.start_server(self._stream, address, port))
+
+    async def close(self) -> None:
+        """Stop serving."""
+        for transport in self._transports:
+            transport.close()
+        for server in self._servers:
+            server.close()
+
+    def reply(self, wire: bytes) -> bytes | None:
+        """Return the answer to a question as it came in; nothing for what is no question."""
+        try:
+            query = dns.message.from_wire(wire)
+        except dns.exception.DNSException:
+            return None
+        response = dns.message.make_response(query)
+        response.flags |= dns.flags.AA
+        if not query.question:
+            response.set_rcode(dns.rcode.FORMERR)
+            return bytes(response.to_wire())
+        question = query.question[0]
+        kind = dns.rdatatype.to_text(question.rdtype)
+        try:
+            found = self.answer(question.name.to_text(), kind, near="", outside=True)
+        except UnknownNameError:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        except (TimeoutError, LookupError, ValueError):
+            response.set_rcode(dns.rcode.SERVFAIL)
+        else:
+            if found.values and found.type == kind:
+                rows = [str(one) for one in found.values]
+                made = dns.rrset.from_text(question.name, found.ttl_s, "IN", found.type, *rows)
+                response.answer.append(made)
+        return bytes(response.to_wire(max_size=65_535))
+
+    async def _stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                length = int.from_bytes(await reader.readexactly(2), "big")
+                answer = self.reply(await reader.readexactly(length))
+                if answer is None:
+                    return
+                writer.write(len(answer).to_bytes(2, "big") + answer)
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            return
+        finally:
+            writer.close()
+
+
+def _within(name: str, apex: str) -> bool:
+    return name == apex or name.endswith(f".{apex}")
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """Questions that come one packet each."""
+
+    def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep what to answer with."""
+        self._transport = transport
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        """Answer one question."""
+        answer = self._resolver.reply(data)
+        if answer is not None:
+            cast("asyncio.DatagramTransport", self._transport).sendto(answer, addr)

@@ -1,0 +1,119 @@
+"""S3 where moto differs: the front door judges bucket policies, and objects reach other Regions."""
+
+import asyncio
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from moto.iam.access_control import PermissionResult
+from moto.s3.models import FakeBucket, FakeKey, s3_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.services.base import Extension, after
+
+SERVICE = "s3.amazonaws.com"
+
+
+def _no_opinion(*_: object) -> PermissionResult:
+    """Leave a bucket's policy to the front door: moto knows no conditions."""
+    return PermissionResult.NEUTRAL
+
+
+class Objects(Extension):
+    """Buckets that replicate into one another."""
+
+    def __init__(self, ground: Ground, access: Access) -> None:
+        """Keep whom to ask."""
+        self._ground, self._access = ground, access
+        FakeBucket.get_permission = _no_opinion  # type: ignore[assignment,method-assign]  # its seam
+
+    @after("s3", "PutObject", "CompleteMultipartUpload", "CopyObject", "DeleteObject")
+    def written(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Replicate what was written, where a rule says so."""
+        if call.operation == "DeleteObject":
+            return  # a marker is not replicated by default, and a version's end never
+        self.replicate(str(params["Bucket"]), str(params["Key"]))
+
+    def replicate(self, bucket: str, key: str) -> None:
+        """Replicate the newest version of a key, where a rule says so."""
+        source = self._bucket(bucket)
+        rules = _replication(source).get("Rule", []) if source else []
+        rules = rules if isinstance(rules, list) else [rules]
+        for rule in rules:
+            if rule.get("Status") == "Enabled" and key.startswith(_prefix(rule)):
+                self._ground.start(self._replicate(bucket, key, rule), name="replicate an object")
+
+    async def _replicate(self, bucket: str, key: str, rule: Mapping[str, Any]) -> None:
+        source = self._bucket(bucket)
+        assert source is not None
+        found = source.keys.getlist(key)
+        if not found or getattr(found[-1], "replica", False):
+            return  # a replica is not replicated again
+        version = found[-1]
+        version.replication_status = "PENDING"
+        await asyncio.sleep(self._ground.latency.of("object-replication"))
+        name = str(rule["Destination"]["Bucket"]).rpartition(":")[2]
+        target = self._bucket(name)
+        if target is None:
+            version.replication_status = "FAILED"  # DstBucketNotFound, and never tried again
+            return
+        while not self._ground.geography.reaches(source.region_name, target.region_name):  # noqa: ASYNC110 - threads call back
+            await asyncio.sleep(
+                1.0
+            )  # a Region that is gone leaves it pending, for as long as it is
+        problem = self._problem(source, target, version, rule)
+        if problem:
+            version.replication_status = "FAILED"
+            text = f"replication of s3://{bucket}/{key} failed: {problem}"
+            self._ground.tell("objects", source.region_name, text, bucket=bucket, key=key)
+            return
+        replica = copy.copy(version)
+        replica.bucket_name, replica.replica = name, True
+        replica.replication_status = "REPLICA"
+        target.keys[key] = replica
+        version.replication_status = "COMPLETED"
+
+    def _problem(
+        self,
+        source: FakeBucket,
+        target: FakeBucket,
+        version: FakeKey,
+        rule: Mapping[str, Any],
+    ) -> str | None:
+        """Return what stands against a replica, by AWS's own name for it."""
+        role = str(_replication(source).get("Role"))
+        if not self._access.trusts(role, SERVICE):
+            return "AssumeRoleNotPermitted"
+        if not all(str(one.versioning_status).upper() == "ENABLED" for one in (source, target)):
+            return "DstBucketUnversioned"
+        wanted = [
+            ("s3:GetReplicationConfiguration", source.arn, source.region_name),
+            ("s3:GetObjectVersionForReplication", f"{source.arn}/x", source.region_name),
+            ("s3:ReplicateObject", f"{target.arn}/x", target.region_name),
+        ]
+        for action, arn, region in wanted:
+            if not self._access.role_may(role, action, arn, region=region).allowed:
+                return f"AccessDenied: {action}"
+        if getattr(version, "encryption", None) == "aws:kms" and not _encrypted_too(rule):
+            return "SseKmsEncryptedObjects is not enabled"
+        return None
+
+    def _bucket(self, name: str) -> FakeBucket | None:
+        backend = s3_backends[self._ground.account]["aws"]
+        found: FakeBucket | None = backend.buckets.get(name)
+        return found
+
+
+def _replication(bucket: FakeBucket) -> Mapping[str, Any]:
+    return getattr(bucket, "replication", None) or {}  # moto sets it with the first configuration
+
+
+def _prefix(rule: Mapping[str, Any]) -> str:
+    return str((rule.get("Filter") or {}).get("Prefix") or rule.get("Prefix") or "")
+
+
+def _encrypted_too(rule: Mapping[str, Any]) -> bool:
+    criteria = rule.get("SourceSelectionCriteria") or {}
+    return (criteria.get("SseKmsEncryptedObjects") or {}).get("Status") == "Enabled"

@@ -1,0 +1,206 @@
+"""EventBridge Scheduler: schedules that call their target as a role, try again, and bury.
+
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html
+"""
+
+import asyncio
+import datetime as dt
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moto.scheduler.models import Schedule, scheduler_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.app import PassError
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.ring_log import Trail
+from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.services.events.provider import (
+    AGE_S,
+    FIRST_PAUSE_S,
+    PAUSE_MAX_S,
+    RATE,
+    TRIES,
+    UNIT_S,
+    Bus,
+    DeniedError,
+    MissingError,
+)
+
+SERVICE = "scheduler.amazonaws.com"
+LOOK_S = 0.5
+_AT = re.compile(r"at\((\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})\)")
+_ACTIONS = {
+    "lambda": "lambda:InvokeFunction",
+    "sqs": "sqs:SendMessage",
+    "sns": "sns:Publish",
+    "events": "events:PutEvents",
+}
+
+
+@dataclass(slots=True)
+class _Due:
+    """When a schedule fires next, and of which expression that was reckoned."""
+
+    expression: str
+    at_s: float
+
+
+class Scheduler(Extension):
+    """Every schedule of every Region; moto keeps them, and this fires them."""
+
+    def __init__(self, ground: Ground, access: Access, bus: Bus) -> None:
+        """Nothing is due yet."""
+        self._ground, self._access, self._bus = ground, access, bus
+        self.fired: Trail[dict[str, Any]] = Trail()
+        """Every firing and what became of it."""
+
+    @operation("scheduler", "CreateSchedule", "UpdateSchedule")
+    def check(self, _call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse what would never fire here, and leave the rest to moto."""
+        expression = str(params["ScheduleExpression"])
+        if not RATE.fullmatch(expression) and not _AT.fullmatch(expression):
+            text = f"the twin fires rate(…) and at(…), and no {expression}"
+            raise failure("ValidationException", text)
+        target = params["Target"]
+        service = str(target["Arn"]).split(":")[2]
+        if service not in _ACTIONS:
+            raise failure("ValidationException", f"the twin's schedules do not call {service}")
+        if not self._access.trusts(str(target["RoleArn"]), SERVICE):
+            text = "The execution role you provide must allow AWS EventBridge Scheduler to assume"
+            raise failure("ValidationException", f"{text} the role.")
+        raise PassError
+
+    async def run(self, region: str) -> None:
+        """Fire a Region's schedules for as long as the twin lives."""
+        due: dict[str, _Due] = {}
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if not self._ground.geography.stands(region):
+                due.clear()
+                continue
+            for one in self._schedules(region):
+                self._look(region, one, due)
+
+    def _schedules(self, region: str) -> list[Schedule]:
+        backend = scheduler_backends[self._ground.account][region]
+        groups = list(backend.schedule_groups.values())
+        return [
+            one
+            for group in groups
+            for one in list(group.schedules.values())
+            if one.state == "ENABLED"
+        ]
+
+    def _look(self, region: str, one: Schedule, due: dict[str, _Due]) -> None:
+        """Fire a schedule if its time has come, and reckon the next."""
+        now_s, expression = self._ground.now_s, str(one.schedule_expression)
+        held = due.get(str(one.arn))
+        if held is None or held.expression != expression:
+            due[str(one.arn)] = _Due(expression, _first_s(expression, now_s))
+            return
+        if now_s < held.at_s:
+            return
+        found = RATE.fullmatch(expression)
+        held.at_s = held.at_s + int(found[1]) * UNIT_S[found[2]] if found else float("inf")
+        self._ground.start(self._fire(region, one, now_s), name=f"schedule {one.name}")
+
+    async def _fire(self, region: str, one: Schedule, at_s: float) -> None:
+        """Call a schedule's target; repeat what may succeed, keep what does not."""
+        target = one.target
+        policy = target.get("RetryPolicy") or {}
+        age_s = float(policy.get("MaximumEventAgeInSeconds", AGE_S))
+        repeats = int(policy.get("MaximumRetryAttempts", TRIES))
+        pause_s, tries, execution = FIRST_PAUSE_S, 0, str(uuid.uuid4())
+        text = str(target.get("Input") or _notice(region, one, self._ground.account, at_s))
+        while True:
+            try:
+                await self._once(region, one, text)
+            except (DeniedError, MissingError, OSError) as error:
+                over = "MaximumRetryAttempts" if tries >= repeats else ""
+                if self._ground.now_s - at_s + pause_s > age_s:
+                    over = "MaximumEventAgeInSeconds"
+                if over or not isinstance(error, OSError):
+                    await self._bury(region, one, text, error, (execution, over, tries, at_s))
+                    return
+                tries += 1
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, PAUSE_MAX_S)
+            else:
+                self.fired.append({"at_s": at_s, "schedule": one.name, "error": ""})
+                return
+
+    async def _once(self, region: str, one: Schedule, text: str) -> None:
+        arn, role = str(one.target["Arn"]), str(one.target["RoleArn"])
+        if not self._access.trusts(role, SERVICE, source_arn=str(one.arn)):
+            msg = f"{role} cannot be assumed by {SERVICE}"
+            raise DeniedError(msg)
+        action = _ACTIONS[arn.split(":")[2]]
+        if not self._access.role_may(role, action, arn, region=region).allowed:
+            msg = f"{role} may not {action} on {arn}"
+            raise DeniedError(msg)
+        await self._bus.hand_over(region, arn, text)
+
+    async def _bury(
+        self,
+        region: str,
+        one: Schedule,
+        text: str,
+        error: Exception,
+        how: tuple[str, str, int, float],
+    ) -> None:
+        """Keep what could not be delivered, where the schedule has a queue for it."""
+        execution, exhausted, tries, at_s = how
+        self.fired.append({"at_s": at_s, "schedule": one.name, "error": str(error)})
+        self._ground.tell("event", region, f"{one.name} did not reach its target: {error}")
+        queue = (one.target.get("DeadLetterConfig") or {}).get("Arn")
+        if not queue:
+            return
+        denied = isinstance(error, DeniedError)
+        attributes = {
+            "ERROR_CODE": "AccessDeniedException" if denied else "ResourceNotFoundException",
+            "ERROR_MESSAGE": str(error),
+            "EXECUTION_ID": execution,
+            "IS_PAYLOAD_TRUNCATED": "false",
+            "RETRY_ATTEMPTS": str(tries),
+            "SCHEDULED_TIME": _iso(at_s),
+            "SCHEDULE_ARN": str(one.arn),
+            "TARGET_ARN": str(one.target["Arn"]),
+            **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
+        }
+        role = str(one.target["RoleArn"])
+        if self._access.role_may(role, "sqs:SendMessage", queue, region=region).allowed:
+            self._bus.put_message(queue, text, attributes)
+
+
+def _first_s(expression: str, now_s: float) -> float:
+    """Return when a schedule fires first: one by rate at once, on the next minute."""
+    found = _AT.fullmatch(expression)
+    if found is None:
+        return now_s // 60 * 60 + 60
+    return dt.datetime.fromisoformat(found[1]).replace(tzinfo=dt.UTC).timestamp()
+
+
+def _notice(region: str, one: Schedule, account: str, at_s: float) -> str:
+    """Return what a target is told if the schedule has no input of its own."""
+    event = {
+        "version": "0",
+        "id": str(uuid.uuid4()),
+        "detail-type": "Scheduled Event",
+        "source": "aws.scheduler",
+        "account": account,
+        "time": _iso(at_s),
+        "region": region,
+        "resources": [str(one.arn)],
+        "detail": "{}",
+    }
+    return json.dumps(event)
+
+
+def _iso(at_s: float) -> str:
+    return dt.datetime.fromtimestamp(at_s, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,143 @@
+"""Secrets Manager where moto differs: a rotation is carried out by its function, in four steps."""
+
+import asyncio
+import copy
+import json
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
+
+from moto.secretsmanager.models import ReplicaSecret, secretsmanager_backends
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.services.base import Extension, after, failure, operation
+
+SERVICE = "secretsmanager.amazonaws.com"
+STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
+TRIES = 3
+PAUSE_S = 60.0
+
+Invoke = Callable[[str, bytes], Awaitable[tuple[bytes, str | None]]]
+"""Invoke a function by its ARN: (what it answers, the kind of its error or none)."""
+
+
+class Secrets(Extension):
+    """Rotation by a function, as Secrets Manager drives it."""
+
+    def __init__(self, ground: Ground, access: Access, invoke: Invoke) -> None:
+        """Keep how functions are invoked."""
+        self._ground, self._access, self._invoke = ground, access, invoke
+
+    @after("secretsmanager", "CreateSecret", "ReplicateSecretToRegions")
+    def replicated(self, call: Call, params: Mapping[str, Any], body: bytes) -> None:
+        """Have each replica say whose key it is under: moto says the primary's."""
+        arn = str(json.loads(body)["ARN"])
+        for one in params.get("AddReplicaRegions") or ():
+            there = arn.replace(call.region, one["Region"])
+            replica = secretsmanager_backends[self._ground.account][one["Region"]].secrets.get(
+                there
+            )
+            if isinstance(replica, ReplicaSecret):
+                key = one.get("KmsKeyId") or "alias/aws/secretsmanager"
+                replica.config["KmsKeyId"] = key
+                replica.to_dict = partial(_described, replica, key)  # type: ignore[method-assign]  # its own key
+
+    @operation("secretsmanager", "RotateSecret")
+    def rotate(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Start a rotation, or keep how it is done where it is not to be done at once."""
+        secret = self._secret(call.region, params["SecretId"])
+        if isinstance(secret, ReplicaSecret):
+            message = "Operation not permitted on a replica secret. Call must be made in primary"
+            raise failure("InvalidParameterException", f"{message} secret's region.")
+        function = params.get("RotationLambdaARN") or getattr(secret, "rotation_lambda_arn", "")
+        if not function:
+            message = "No Lambda rotation function ARN is associated with this secret."
+            raise failure("InvalidRequestException", message)
+        verdict = self._access.service_may(
+            SERVICE, "lambda:InvokeFunction", function, source_arn=secret.arn
+        )
+        if not verdict.allowed:
+            message = f"Secrets Manager cannot invoke the specified Lambda function {function}"
+            raise failure("AccessDeniedException", message)
+        if self._stray(secret):
+            message = "A previous rotation isn't complete. That rotation will be reattempted."
+            raise failure("InvalidRequestException", message)
+        secret.rotation_lambda_arn, secret.rotation_enabled = function, True
+        rules = params.get("RotationRules") or {}
+        secret.auto_rotate_after_days = int(rules.get("AutomaticallyAfterDays") or 0)
+        token = str(params.get("ClientRequestToken") or uuid.uuid4())
+        at_once = params.get("RotateImmediately", True)
+        if at_once:
+            stage = {"version_id": token, "version_stages": ["AWSPENDING"]}
+            secret.versions[token] = {"createdate": self._ground.now_s, **stage}
+        steps = STEPS if at_once else ("testSecret",)
+        work = self._carry_out(secret, function, token, steps)
+        self._ground.start(work, name=f"rotate {secret.name}")
+        return {"ARN": secret.arn, "Name": secret.name, "VersionId": token}
+
+    @after("secretsmanager", "UpdateSecretVersionStage")
+    def staged(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Have the current version be the one that is read: moto reads the one written last."""
+        moved = params.get("MoveToVersionId")
+        if params["VersionStage"] == "AWSCURRENT" and moved:
+            self._secret(call.region, params["SecretId"]).set_default_version_id(moved)
+
+    @operation("secretsmanager", "StopReplicationToReplica")
+    def promote(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Make a replica a secret of its own; asked for where the replica is."""
+        replica = self._secret(call.region, params["SecretId"])
+        if not isinstance(replica, ReplicaSecret):
+            message = "You can't call this operation on a secret that isn't a replica."
+            raise failure("InvalidRequestException", message)
+        source = replica.source
+        own = copy.copy(source)
+        own.arn, own.region, own.replicas = replica.arn, call.region, []
+        own.versions = copy.deepcopy(source.versions)
+        own.kms_key_id = replica.config["KmsKeyId"]
+        own.rotation_enabled, own.rotation_lambda_arn = False, ""
+        secretsmanager_backends[self._ground.account][call.region].secrets[replica.arn] = own
+        source.replicas = [one for one in source.replicas if one is not replica]
+        return {"ARN": replica.arn}
+
+    async def _carry_out(
+        self,
+        secret: Any,  # noqa: ANN401 - moto's own
+        function: str,
+        token: str,
+        steps: tuple[str, ...],
+    ) -> None:
+        """Take all steps in their order; any failure repeats the whole."""
+        for _ in range(TRIES):
+            error = None
+            for step in steps:
+                event = {"Step": step, "SecretId": secret.arn, "ClientRequestToken": token}
+                answer, error = await self._invoke(function, json.dumps(event).encode())
+                if error:
+                    text = f"rotation of {secret.name}: {step} failed: {answer.decode()[:200]}"
+                    self._ground.tell("secret", secret.region, text, step=step)
+                    break
+            if error is None:
+                self._ground.tell("secret", secret.region, f"{secret.name}: {', '.join(steps)}")
+                return
+            await asyncio.sleep(PAUSE_S)
+
+    def _stray(self, secret: Any) -> bool:  # noqa: ANN401 - moto's own
+        """Return whether a rotation was begun that never ended."""
+        return any(
+            "AWSPENDING" in one["version_stages"] and "AWSCURRENT" not in one["version_stages"]
+            for one in secret.versions.values()
+        )
+
+    def _secret(self, region: str, given: str) -> Any:  # noqa: ANN401 - moto's own
+        found = secretsmanager_backends[self._ground.account][region].secrets.get(given)
+        if found is None:
+            message = "Secrets Manager can't find the specified secret."
+            raise failure("ResourceNotFoundException", message)
+        return found
+
+
+def _described(replica: ReplicaSecret, key: str) -> dict[str, Any]:
+    return {**ReplicaSecret.to_dict(replica), "KmsKeyId": key}

@@ -1,0 +1,201 @@
+"""What a template says: parameters, conditions, intrinsics, imports, nested stacks, a cdk.out."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from otherside.check.model.graph import Graph
+from otherside.check.model.values import Code, Kept, Ref, Unknown
+from otherside.check.readers.cloudformation.template import Template
+from otherside.check.readers.cloudformation.yaml_text import read_yaml
+from otherside.check.readers.read import Options, read_paths
+
+BEGIN = "Resources:\n  X:\n    Type: AWS::SNS::Topic\n    Properties:\n      TopicName: "
+
+
+def value(text, *, region="us-east-2", before="", parameters=None):
+    """Return what a property comes to."""
+    document = read_yaml(f"{before}{BEGIN}{text}\n", "t.yaml")
+    template = Template(document, "t.yaml", region=region, parameters=parameters)
+    (topic,) = template.load()
+    return topic["name"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain", "plain"),
+        ("!Ref AWS::Region", "us-east-2"),
+        ("!Sub 'a-${AWS::Region}'", "a-us-east-2"),
+        ("!Sub ['${a}-${b}', {a: 1, b: !Ref AWS::Partition}]", "1-aws"),
+        ("!Join ['-', [a, !Ref AWS::Region]]", "a-us-east-2"),
+        ("!Select [1, !Split [',', 'a,b']]", "b"),
+        ("!Sub 'keep-${!this}'", "keep-${this}"),
+        ("!Ref AWS::NoValue", None),
+        ("{'Fn::Join': ['', [a, b]]}", "ab"),
+    ],
+)
+def test_intrinsics_are_evaluated(text, expected):
+    """As CloudFormation does."""
+    assert value(text) == expected
+
+
+def test_parameters_are_given_or_defaulted_or_unknown():
+    """And a value remembers by which it came."""
+    before = "Parameters:\n  A: {Type: String, Default: d}\n  B: {Type: String}\n"
+    assert value("!Ref A", before=before).defaulted
+    assert not value("!Ref A", before=before, parameters={"A": "x"}).defaulted
+    assert "B" in value("!Ref B", before=before).why
+
+
+def test_conditions_choose_and_what_they_forbid_is_not_there():
+    """A condition that cannot be told leaves the value unknown, and the resource there."""
+    before = (
+        "Parameters: {Env: {Type: String, Default: dev}, Any: {Type: String}}\n"
+        "Conditions:\n"
+        "  Prod: !Equals [!Ref Env, prod]\n"
+        "  Not: !Not [!Condition Prod]\n"
+        "  Both: !And [!Condition Prod, !Condition Perhaps]\n"
+        "  Either: !Or [!Condition Not, !Condition Perhaps]\n"
+        "  Perhaps: !Equals [!Ref Any, x]\n"
+        "  Itself: !Not [!Condition Itself]\n"
+    )
+    assert value("!If [Prod, a, b]", before=before) == "b"
+    assert value("!If [Both, a, b]", before=before) == "b"
+    assert value("!If [Either, a, b]", before=before) == "a"
+    assert isinstance(value("!If [Perhaps, a, b]", before=before), Unknown)
+    assert isinstance(value("!If [Itself, a, b]", before=before), Unknown)
+
+
+def test_mappings_are_looked_up():
+    """By Region, as most are."""
+    before = "Mappings: {M: {us-east-2: {Name: here}}}\n"
+    assert value("!FindInMap [M, !Ref AWS::Region, Name]", before=before) == "here"
+
+
+def test_a_reference_knows_its_attribute():
+    """`Ref` of a load balancer is its ARN: that is the ninth failure."""
+    text = (
+        "Resources:\n"
+        "  Lb: {Type: 'AWS::ElasticLoadBalancingV2::LoadBalancer'}\n"
+        "  A:\n    Type: AWS::CloudWatch::Alarm\n    Properties:\n      Dimensions:\n"
+        "      - {Name: LoadBalancer, Value: !Ref Lb}\n"
+        "      - {Name: Full, Value: !GetAtt Lb.LoadBalancerFullName}\n"
+    )
+    template = Template(read_yaml(text, "t"), "t", region="us-east-2")
+    alarm = Graph(template.load()).of("cloudwatch.alarm")[0]
+    assert alarm["dimensions.LoadBalancer"] == Unknown((Ref("t#Lb", "arn"),))
+    assert alarm["dimensions.Full"] == Unknown((Ref("t#Lb", "arn_suffix"),))
+
+
+def test_stacks_of_a_region_import_from_one_another(tmp_path):
+    """By name, within a Region; never across."""
+    (tmp_path / "a.yaml").write_text(
+        "Resources: {K: {Type: 'AWS::KMS::Key'}}\n"
+        "Outputs: {Key: {Value: !GetAtt K.Arn, Export: {Name: key}}}\n"
+    )
+    (tmp_path / "b.yaml").write_text(
+        "Resources:\n  D:\n    Type: AWS::RDS::DBCluster\n"
+        "    Properties: {KmsKeyId: !ImportValue key}\n"
+    )
+    files = [str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]
+    here = {"a.yaml": "us-east-2", "b.yaml": "us-east-2"}
+    read = read_paths(files, Options(regions=here), bytes)
+    (cluster,) = read.graph.of("rds.cluster")
+    assert read.graph.follow(cluster, "kms_key_id", "kms.key") is not None
+    apart = read_paths(files, Options(regions={**here, "b.yaml": "us-west-2"}), bytes)
+    (cluster,) = apart.graph.of("rds.cluster")
+    assert "imported as key" in cluster["kms_key_id"].why
+
+
+def test_a_nested_stack_takes_parameters_and_gives_outputs(tmp_path):
+    """From the template that lies beside it."""
+    (tmp_path / "child.yaml").write_text(
+        "Parameters: {Name: {Type: String}}\n"
+        "Resources: {T: {Type: 'AWS::SNS::Topic', Properties: {TopicName: !Ref Name}}}\n"
+        "Outputs: {Arn: {Value: !Ref T}}\n"
+    )
+    (tmp_path / "parent.yaml").write_text(
+        "Resources:\n"
+        "  Child: {Type: 'AWS::CloudFormation::Stack', Properties: "
+        "{TemplateURL: child.yaml, Parameters: {Name: alerts}}}\n"
+        "  A: {Type: 'AWS::CloudWatch::Alarm', Properties: "
+        "{AlarmActions: [!GetAtt Child.Outputs.Arn]}}\n"
+    )
+    options = Options(regions={"parent.yaml": "us-east-2"})
+    graph = read_paths([str(tmp_path / "parent.yaml")], options, bytes).graph
+    (topic,) = graph.of("sns.topic")
+    assert (topic["name"], topic.region) == ("alerts", "us-east-2")
+    (alarm,) = graph.of("cloudwatch.alarm")
+    assert graph.links(alarm, alarm["alarm_actions"])[0].resource is topic
+
+
+def test_a_cdk_out_names_each_stack_s_region(tmp_path):
+    """And where a function's code lies."""
+    manifest = {
+        "version": "40.0.0",
+        "artifacts": {
+            "Dr": {
+                "type": "aws:cloudformation:stack",
+                "environment": "aws://123456789012/us-west-2",
+                "properties": {"templateFile": "Dr.template.json"},
+            }
+        },
+    }
+    template = {
+        "Resources": {
+            "F": {
+                "Type": "AWS::Lambda::Function",
+                "Properties": {"Handler": "index.handler", "Runtime": "nodejs22.x"},
+                "Metadata": {"aws:asset:path": "asset.1"},
+            }
+        }
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    (tmp_path / "Dr.template.json").write_text(json.dumps(template))
+    (tmp_path / "asset.1").mkdir()
+    (tmp_path / "asset.1" / "index.ts").write_text("export const handler = 1;")
+    read = read_paths([str(tmp_path)], Options(), bytes)
+    (function,) = read.graph.of("lambda.function")
+    assert function.region == "us-west-2"
+    assert function["source"] == Code((("index.ts", "export const handler = 1;"),), whole=True)
+    assert function.place.line == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("hunter2", Kept.LITERAL),
+        ("!Ref Secret", Kept.DEFAULT),
+        ("!Ref Given", Kept.GIVEN),
+        ("'{{resolve:ssm:/db/password}}'", Kept.PLAIN),
+        ("!Sub '{{resolve:secretsmanager:${S}:SecretString:password}}'", Kept.GIVEN),
+    ],
+)
+def test_a_password_is_told_by_where_it_comes_from(text, kept):
+    """`NoEcho` hides a default from the console, and from nobody who reads the template."""
+    before = (
+        "Parameters:\n  Secret: {Type: String, NoEcho: true, Default: TempPassword123!}\n"
+        "  Given: {Type: String, NoEcho: true}\n"
+    )
+    document = read_yaml(
+        f"{before}Resources:\n  S: {{Type: 'AWS::SecretsManager::Secret'}}\n  D:\n"
+        f"    Type: AWS::RDS::DBCluster\n    Properties:\n      MasterUserPassword: {text}\n",
+        "t",
+    )
+    (cluster,) = Graph(Template(document, "t").load()).of("rds.cluster")
+    assert cluster["master_password"].kept is kept
+
+
+def test_lines_are_those_of_the_file(tmp_path):
+    """In YAML and in JSON."""
+    (tmp_path / "a.yaml").write_text(
+        "Description: x\n\nResources:\n  K:\n    Type: AWS::KMS::Key\n"
+    )
+    (tmp_path / "b.json").write_text(
+        '{\n "Resources": {\n  "J": {\n   "Type": "AWS::KMS::Key"\n  }\n }\n}\n'
+    )
+    read = read_paths([str(tmp_path)], Options(), bytes)
+    places = {Path(one.place.file).name: one.place.line for one in read.graph.of("kms.key")}
+    assert places == {"a.yaml": 4, "b.json": 3}

@@ -1,0 +1,136 @@
+"""Our own stack under our own rules, in each dialect."""
+
+import json
+from collections import Counter
+from functools import cache
+
+import pytest
+from click.testing import CliRunner
+
+from check import dialect_writer as writing
+from check.stack_under_test import EXAMPLES, essence, exported, graph_of, label, specs_of
+from otherside.check.engine import Config, check
+from otherside.check.model.graph import Graph
+from otherside.check.model.schema import kinds
+from otherside.check.readers.cloudformation.template import Template
+from otherside.check.readers.terraform.plan import Plan
+from otherside.cli import main
+from stacks import fast
+
+NOT_IN_CLOUDFORMATION = {
+    "ec2.peering_options",
+    "backup.region_settings",
+    "s3.object",
+}
+"""Kinds of ours that CloudFormation has no type for."""
+
+
+@cache
+def standard():
+    """Return the graph of our stack; read only when a test asks, for it takes seconds."""
+    return graph_of(exported())
+
+
+PROGRAMS = sorted(one.parent for one in EXAMPLES.glob("*/Pulumi.yaml"))
+
+
+@pytest.mark.parametrize("example", fast(PROGRAMS, EXAMPLES / "standard"), ids=lambda one: one.name)
+def test_no_example_of_ours_has_a_finding(example):
+    """Under the command, with the settings that lie beside it; and all could be told."""
+    done = CliRunner().invoke(main, ["check", str(example), "--run-programs", "--format", "json"])
+    assert done.exit_code == 0, done.output
+    document = json.loads(done.stdout)
+    assert document["findings"] == []
+    assert document["unknown"] == []
+    assert document["summary"]["rules"] == 81
+
+
+def terraform():
+    """Return the graph of our stack as a plan."""
+    document = json.loads(json.dumps(writing.Terraform(specs_of(standard())).document()))
+    return Graph(list(Plan(document, "plan.json").load()))
+
+
+def cloudformation(specs):
+    """Return the graph of our stack as templates."""
+    documents = writing.CloudFormation(specs).documents()
+    templates = [
+        Template(json.loads(json.dumps(one)), f"{region}.json", region=region)
+        for region, one in documents.items()
+    ]
+    return Graph([one for template in templates for one in template.load()])
+
+
+def test_it_is_clean_as_a_terraform_plan():
+    """Nothing is known at planning but what the program says, and that is enough."""
+    result = check(terraform(), Config())
+    assert [f"{one.rule.code} {one.resource}: {one.message}" for one in result.findings] == []
+    assert {one.rule.code for one in result.unsure} <= {"DR105"}
+
+
+def test_a_plan_of_it_says_the_same_as_the_program():
+    """Every resource, every attribute and every reference that the vocabulary has."""
+    specs = {one.name: one for one in specs_of(standard())}
+    planned = terraform()
+    ours = essence(referred(), label)
+    theirs = essence(planned, lambda one: one.name.rpartition(".")[2] if one else "?")
+    assert ours - theirs == Counter()
+    assert theirs - ours == Counter()
+    assert len(specs) == sum(ours.values())
+
+
+def expressible():
+    """Return what of our stack CloudFormation has words for."""
+    specs = [one for one in specs_of(standard()) if one.kind not in NOT_IN_CLOUDFORMATION]
+    for one in specs:
+        allowed = kinds()[one.kind].attributes
+        if one.kind == "lambda.function":
+            one.attributes.pop("source", None)  # a bundle of several files lies in a bucket
+        one.attributes = {
+            key: value
+            for key, value in one.attributes.items()
+            if allowed[key].cloudformation is not None or one.kind in writing.WRITTEN_INSIDE
+        }
+    return specs
+
+
+def test_it_is_clean_as_templates():
+    """One a Region; what CloudFormation has no type for is left out."""
+    specs = expressible()
+    result = check(cloudformation(specs), Config())
+    assert [f"{one.rule.code} {one.resource}: {one.message}" for one in result.findings] == []
+
+
+@cache
+def referred():
+    """Return our graph with each link as a reference, as the writers are given it."""
+    graph = graph_of(exported())
+    by_label = {label(one): one for one in graph.resources.values()}
+    for one in specs_of(standard()):
+        by_label[one.name].attributes = one.attributes
+    return graph
+
+
+def test_the_vocabulary_covers_what_the_program_declares():
+    """What it does not cover is listed, and no rule needs it."""
+    unseen = {one.kind for one in standard().resources.values() if one.kind not in kinds()}
+    assert {one for one in unseen if one.startswith("aws:")} == {
+        "aws:acm/certificateValidation:CertificateValidation",
+        "aws:backup/restoreTestingPlan:RestoreTestingPlan",
+        "aws:backup/restoreTestingSelection:RestoreTestingSelection",
+        "aws:backup/vaultNotifications:VaultNotifications",
+        "aws:cloudwatch/dashboard:Dashboard",
+        "aws:cloudwatch/logStream:LogStream",
+        "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
+        "aws:ec2/eip:Eip",
+        "aws:ec2/flowLog:FlowLog",
+        "aws:ec2/internetGateway:InternetGateway",
+        "aws:iam/instanceProfile:InstanceProfile",
+        "aws:lambda/functionEventInvokeConfig:FunctionEventInvokeConfig",
+        "aws:rds/subnetGroup:SubnetGroup",
+        "aws:s3/bucketLifecycleConfiguration:BucketLifecycleConfiguration",
+        "aws:s3/bucketOwnershipControls:BucketOwnershipControls",
+        "aws:s3/bucketPolicy:BucketPolicy",
+        "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock",
+        "aws:sns/topicSubscription:TopicSubscription",
+    }

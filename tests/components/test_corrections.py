@@ -1,0 +1,509 @@
+"""Where the usual fix of a failure is wrong or stops half-way, our stack goes the whole way.
+
+The numbers are those of the fifteen failures. Each correction is a claim; those that one edit can
+take back are shown to notice it.
+"""
+
+import json
+
+import pytest
+
+from components.stack_assertions import (
+    CONTROL,
+    PRIMARY,
+    SIDES,
+    STANDBY,
+    by_urn,
+    kms_keys,
+    policy,
+    region_of,
+    role_policy,
+    routes,
+    script,
+    tables,
+)
+from stacks import declared, fast
+
+BROKEN = []
+"""What a test is tried on instead, while `test_corrections_taken_back` tries it."""
+
+
+def stack(variant="standard"):
+    """Return a variant of the stack, or the broken one that a test is being tried on."""
+    return BROKEN[-1] if BROKEN else declared(variant)
+
+
+def key_statements(purpose, region):
+    """Return the statements of one key's policy."""
+    return policy(stack().one("kms/key:Key", f"{region}-{purpose}"))
+
+
+def test_01_the_secret_is_replicated_under_the_standbys_key_and_rotated_at_once():
+    """One secret, a copy on the other side, and a first password that is soon worthless."""
+    secret = stack().one("secretsmanager/secret:Secret")
+    (replica,) = secret.inputs["replicas"]
+    assert replica["region"] == STANDBY
+    assert kms_keys(stack())[replica["kmsKeyId"]] == STANDBY
+    rotation = stack().one("secretsmanager/secretRotation:SecretRotation")
+    assert rotation.inputs["rotateImmediately"] is True
+    version = stack().one("secretsmanager/secretVersion:SecretVersion")
+    assert {"secretStringWo"} == version.secrets
+    assert "secretStringWo" in version.ignore_changes
+
+
+def test_01_rds_does_not_manage_the_password():
+    """Aurora refuses a managed master password in a global database."""
+    for cluster in stack().of("rds/cluster:Cluster"):
+        assert "manageMasterUserPassword" not in cluster.inputs
+
+
+def test_01_the_application_logs_in_by_token_to_both_clusters():
+    """No password is needed by what runs all the time, whichever side holds the writer."""
+    clusters = stack().of("rds/cluster:Cluster")
+    assert all(one.inputs["iamDatabaseAuthenticationEnabled"] for one in clusters)
+    wanted = {
+        f"arn:aws:rds-db:{one.region}:123456789012:dbuser:{one.outputs['clusterResourceId']}/app"
+        for one in clusters
+    }
+    for side in ("primary", "standby"):
+        statements = policy(
+            next(
+                o
+                for o in stack().of("iam/rolePolicy:RolePolicy")
+                if o.name == f"orders-prod-{side}"
+            )
+        )
+        (connect,) = [one for one in statements if one["Action"] == ["rds-db:connect"]]
+        assert wanted == set(connect["Resource"])
+
+
+@pytest.mark.parametrize("region", SIDES)
+def test_02_keys_on_both_sides_let_their_services_in(region):
+    """A key without the right policy is a topic, a log group or a queue that stays empty."""
+    (logs,) = [one for one in key_statements("logs", region) if one["Sid"] == "Logs"]
+    assert logs["Principal"] == {"Service": f"logs.{region}.amazonaws.com"}
+    messaging = {one["Sid"]: one for one in key_statements("messaging", region)}
+    assert messaging["Alarms"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert messaging["EventQueues"]["Principal"] == {"Service": "events.amazonaws.com"}
+    volumes = {one["Sid"] for one in key_statements("data", region)}
+    assert {"AutoScalingVolumes", "AutoScalingGrants"} <= volumes
+
+
+def test_02_keys_are_slow_to_delete_and_protected():
+    """An Aurora cluster whose key is gone is lost for good."""
+    for key in stack().of("kms/key:Key"):
+        assert key.inputs["deletionWindowInDays"] == 30
+        assert key.protect
+        assert key.retain
+        assert any(one["Sid"] == "Administration" for one in policy(key))
+
+
+def test_03_the_actuator_moves_one_database_and_no_records():
+    """Exactly the calls of a failover, on exactly three resources; DNS needs no permission."""
+    statements = role_policy(stack(), "actuator")
+    actions = {action for one in statements for action in one["Action"]}
+    assert not {one for one in actions if one.startswith("route53:Change")}
+    (move,) = [one for one in statements if one["Sid"] == "MoveTheWriter"]
+    assert {"global-cluster", "cluster"} == {arn.split(":")[5] for arn in move["Resource"]}
+    assert len(move["Resource"]) == 3
+    (never,) = [one for one in statements if one["Effect"] == "Deny"]
+    assert "rds:RemoveFromGlobalCluster" in never["Action"]
+
+
+def test_03_only_the_actuator_may_move_the_writer():
+    """One principal in the whole stack can call a failover."""
+    movers = [
+        one.name
+        for one in stack().of("iam/rolePolicy:RolePolicy")
+        if any(
+            "rds:FailoverGlobalCluster" in s["Action"]
+            for s in policy(one)
+            if s["Effect"] == "Allow"
+        )
+    ]
+    assert movers == ["orders-prod-actuator"]
+
+
+def test_04_both_sides_route_from_private_and_database_tables_through_the_accepter():
+    """Half a route is no route, and a route made before the acceptance is a black hole."""
+    accepter = stack().one("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter")
+    for region in SIDES:
+        names = {one.name.rsplit("-", 1)[-1] for one in tables(stack(), region)}
+        assert {"database"} < names
+        assert all(routes(stack(), region).values())
+    for route in stack().of("ec2/route:Route"):
+        if "vpcPeeringConnectionId" in route.inputs:
+            assert accepter.urn in route.dependencies
+
+
+def test_04_each_side_sets_its_own_dns_option_once_the_connection_is_active():
+    """Options are set in each side's own Region, after the acceptance."""
+    accepter = stack().one("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter")
+    options = {
+        o.region: o for o in stack().of("ec2/peeringConnectionOptions:PeeringConnectionOptions")
+    }
+    assert options[PRIMARY].inputs["requester"] == {"allowRemoteVpcDnsResolution": True}
+    assert options[STANDBY].inputs["accepter"] == {"allowRemoteVpcDnsResolution": True}
+    assert all(accepter.urn in one.dependencies for one in options.values())
+
+
+def test_04_the_database_lets_the_other_side_in_by_its_subnets():
+    """A security group of another Region cannot be named in a rule."""
+    groups = {one.id: one.region for one in stack().of("ec2/securityGroup:SecurityGroup")}
+    for region, there in SIDES.items():
+        rules = [
+            one
+            for one in stack().of("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+            if "database" in one.name and one.region == region
+        ]
+        named = {
+            groups[o.inputs["referencedSecurityGroupId"]]
+            for o in rules
+            if "referencedSecurityGroupId" in o.inputs
+        }
+        assert named == {region}
+        private = {
+            one.inputs["cidrBlock"]
+            for one in stack().of("ec2/subnet:Subnet")
+            if one.region == there and one.inputs["tags"]["Tier"] == "private"
+        }
+        assert private == {one.inputs["cidrIpv4"] for one in rules if "cidrIpv4" in one.inputs}
+
+
+def test_04_database_tables_have_no_way_out():
+    """Database subnets reach this network and the other side, and nothing else."""
+    isolated = {
+        o.id for o in stack().of("ec2/routeTable:RouteTable") if o.name.endswith("database")
+    }
+    for route in stack().of("ec2/route:Route"):
+        if route.inputs["routeTableId"] in isolated:
+            assert "vpcPeeringConnectionId" in route.inputs
+
+
+def test_05_a_failover_pair_is_latched():
+    """Which side a record stands for is not enough: the pair needs routing, health and a latch."""
+    declaration = stack()
+    records = {
+        (one.inputs["type"], one.inputs["failoverRoutingPolicies"][0]["type"]): one
+        for one in declaration.of("route53/record:Record")
+        if "failoverRoutingPolicies" in one.inputs
+    }
+    checks = {one.id: one for one in declaration.of("route53/healthCheck:HealthCheck")}
+    gate = checks[records["A", "PRIMARY"].inputs["healthCheckId"]]
+    children = [checks[one] for one in gate.inputs.get("childHealthchecks", [])]
+    latch = next((o for o in children if o.inputs["type"] == "CLOUDWATCH_METRIC"), None)
+    alarm = declaration.one("cloudwatch/metricAlarm:MetricAlarm", "latch")
+    assert gate.inputs["type"] == "CALCULATED"
+    assert gate.inputs["childHealthThreshold"] == len(children) == 2
+    assert latch is not None
+    assert latch.inputs["cloudwatchAlarmRegion"] == STANDBY == alarm.region
+    assert latch.inputs["insufficientDataHealthStatus"] == "LastKnownStatus"
+    assert alarm.inputs["treatMissingData"] == "missing"
+    assert alarm.inputs["period"] >= 60
+    assert "datapointsToAlarm" not in alarm.inputs
+    assert "healthCheckId" not in records["A", "SECONDARY"].inputs
+    for (kind, _), one in records.items():
+        if kind == "A":
+            # The latch alone says where users are: ill targets of either side must not move them.
+            assert one.inputs["aliases"][0]["evaluateTargetHealth"] is False
+
+
+def test_06_checks_are_fast_and_ask_whether_the_application_can_serve():
+    """Ten seconds, three failures, the readiness path, several continents."""
+    for one in stack().of("route53/healthCheck:HealthCheck"):
+        if "fqdn" in one.inputs:
+            assert one.inputs["requestInterval"] == 10
+            assert one.inputs["failureThreshold"] == 3
+            assert one.inputs["resourcePath"] == "/readyz"
+            assert len(one.inputs["regions"]) >= 3
+
+
+@pytest.mark.parametrize("variant", fast(["https", "owned"], "https"))
+def test_06_with_https_the_check_follows_the_listener_that_forwards(variant):
+    """Port 80 redirects then, and a redirect always looks healthy."""
+    declaration = stack(variant)
+    actions = {
+        (one.region, one.inputs["port"]): one.inputs["defaultActions"][0]["type"]
+        for one in declaration.of("lb/listener:Listener")
+    }
+    for region in SIDES:
+        assert (actions[region, 443], actions[region, 80]) == ("forward", "redirect")
+    for one in declaration.of("route53/healthCheck:HealthCheck"):
+        if "fqdn" in one.inputs:
+            assert (one.inputs["type"], one.inputs["port"]) == ("HTTPS", 443)
+            assert one.inputs["enableSni"] is True
+    certificates = [
+        o.inputs["certificateArn"]
+        for o in declaration.of("lb/listener:Listener")
+        if "certificateArn" in o.inputs
+    ]
+    assert sorted(map(region_of, certificates)) == sorted(SIDES)
+
+
+def test_07_three_questions_have_three_answers():
+    """The load balancer asks for life, Route 53 for readiness, the orchestrator for writes."""
+    groups = stack().of("lb/targetGroup:TargetGroup")
+    assert {"/health.html"} == {one.inputs["healthCheck"]["path"] for one in groups}
+    settings = stack().one("lambda/function:Function", "decider").inputs["environment"]["variables"]
+    assert settings["OTHERSIDE_WRITE_PATH"] == "/writez"
+    assert settings["OTHERSIDE_READINESS_PATH"] == "/readyz"
+
+
+def test_07_an_instance_boots_from_its_own_region_alone():
+    """What an instance fetches at boot, it fetches from the Region that it boots in."""
+    for region, there in SIDES.items():
+        boot = script(stack().one("ec2/launchTemplate:LaunchTemplate", region=region))
+        fetched = [line for line in boot.splitlines() if line.startswith(("aws ", "dnf ", "curl "))]
+        assert any(region in line for line in fetched)
+        assert not any(there in line for line in fetched)
+
+
+def test_08_the_buckets_replicate_encrypted_objects_and_deletions_both_ways():
+    """S3 leaves out what is encrypted, deleted or itself a replica, unless told otherwise."""
+    keys = kms_keys(stack())
+    configs = stack().of("s3/bucketReplicationConfig:BucketReplicationConfig")
+    assert {one.region for one in configs} == set(SIDES)
+    for one in configs:
+        (rule,) = one.inputs["rules"]
+        selection = rule["sourceSelectionCriteria"]
+        assert selection["sseKmsEncryptedObjects"]["status"] == "Enabled"
+        assert selection["replicaModifications"]["status"] == "Enabled"
+        assert rule["deleteMarkerReplication"]["status"] == "Enabled"
+        replica_key = rule["destination"]["encryptionConfiguration"]["replicaKmsKeyId"]
+        assert keys[replica_key] == SIDES[one.region]
+        waits = [by_urn(stack())[urn].type for urn in one.dependencies if urn in by_urn(stack())]
+        assert waits.count("aws:s3/bucketVersioning:BucketVersioning") == 2
+
+
+def test_09_dimensions_are_what_the_load_balancer_says_of_itself():
+    """Taken from the resource, not cut out of its ARN; and silence counts as failure."""
+    suffixes = {
+        one.region: one.outputs["arnSuffix"] for one in stack().of("lb/loadBalancer:LoadBalancer")
+    }
+    for region in SIDES:
+        alarm = stack().one("cloudwatch/metricAlarm:MetricAlarm", "no-healthy-host", region=region)
+        assert alarm.inputs["dimensions"]["LoadBalancer"] == suffixes[region]
+        assert alarm.inputs["treatMissingData"] == "breaching"
+
+
+def test_09_lag_is_watched_where_it_is_published_on_both_sides():
+    """The reading side publishes lag, under its own name and with the writer's Region."""
+    for region, there in SIDES.items():
+        cluster = stack().one("rds/cluster:Cluster", region=region)
+        alarm = stack().one("cloudwatch/metricAlarm:MetricAlarm", "rpo-lag", region=region)
+        assert alarm.inputs["dimensions"] == {
+            "DBClusterIdentifier": cluster.id,
+            "SourceRegion": there,
+        }
+        missing = "breaching" if region == STANDBY else "notBreaching"
+        assert alarm.inputs["treatMissingData"] == missing
+
+
+def test_09_route_53_is_watched_where_its_metrics_are():
+    """Health check metrics exist in one Region only."""
+    alarms = [
+        o
+        for o in stack().of("cloudwatch/metricAlarm:MetricAlarm")
+        if o.inputs["namespace"] == "AWS/Route53"
+    ]
+    assert [one.region for one in alarms] == [CONTROL]
+
+
+def test_10_each_hop_has_a_queue_for_what_fails_in_its_own_region():
+    """A standard queue, under our key, in the rule's Region; old wake-ups are dropped."""
+    queues = {one.outputs["arn"]: one for one in stack().of("sqs/queue:Queue")}
+    for target in stack().of("cloudwatch/eventTarget:EventTarget"):
+        queue = queues[target.inputs["deadLetterConfig"]["arn"]]
+        assert queue.region == target.region
+        assert "fifoQueue" not in queue.inputs
+        if target.inputs["targetId"] != "alerts":  # people may hear late; the decider may not
+            assert target.inputs["retryPolicy"]["maximumEventAgeInSeconds"] <= 300
+
+
+def test_10_alarms_are_matched_by_name_and_reach_the_standby_in_one_hop():
+    """No other alarm wakes the orchestrator, and no event is forwarded twice."""
+    alarms = {o.outputs["name"] for o in stack().of("cloudwatch/metricAlarm:MetricAlarm")}
+    bus = stack().one("cloudwatch/eventBus:EventBus")
+    assert bus.region == STANDBY
+    for rule in stack().of("cloudwatch/eventRule:EventRule"):
+        pattern = json.loads(rule.inputs.get("eventPattern", "{}"))
+        for name in pattern.get("detail", {}).get("alarmName", []):
+            assert name in alarms
+    for target in stack().of("cloudwatch/eventTarget:EventTarget"):
+        if target.inputs["eventBusName"] == bus.id:
+            assert ":function:" in target.inputs["arn"]
+
+
+def test_10_the_orchestrator_lives_on_the_standby_side_and_ticks_by_itself():
+    """A Region that is gone sends no events."""
+    for role in ("decider", "actuator"):
+        assert stack().one("lambda/function:Function", role).region == STANDBY
+    tick = stack().one("cloudwatch/eventRule:EventRule", "tick")
+    assert (tick.region, tick.inputs["scheduleExpression"]) == (STANDBY, "rate(1 minute)")
+
+
+def test_10_the_orchestrator_depends_on_nothing_of_the_primarys():
+    """Among its settings, only the database that it moves."""
+    settings = stack().one("lambda/function:Function", "decider").inputs["environment"]["variables"]
+    there = {key for key, value in settings.items() if PRIMARY in value}
+    assert there == {
+        "OTHERSIDE_PRIMARY_REGION",
+        "OTHERSIDE_PRIMARY_CLUSTER_ARN",
+    }
+
+
+def test_11_backups_go_both_ways_under_lock_and_are_restored():
+    """Vaults with keys and locks, a plan on each side, opted in, and a weekly restore."""
+    for region in SIDES:
+        vault = stack().one("backup/vault:Vault", region=region)
+        lock = stack().one("backup/vaultLockConfiguration:VaultLockConfiguration", region=region)
+        plan = stack().one("backup/plan:Plan", region=region)
+        rule = plan.inputs["rules"][0]
+        assert lock.inputs["backupVaultName"] == vault.id
+        assert "changeableForDays" not in lock.inputs
+        assert lock.inputs["minRetentionDays"] <= rule["lifecycle"]["deleteAfter"]
+        selection = stack().one("backup/selection:Selection", region=region)
+        assert {region_of(arn) for arn in selection.inputs["resources"]} == {region}
+    test = stack().one("backup/restoreTestingPlan:RestoreTestingPlan")
+    vault = stack().one("backup/vault:Vault", region=STANDBY)
+    assert (test.region, test.inputs["recoveryPointSelection"]["includeVaults"]) == (
+        STANDBY,
+        [vault.outputs["arn"]],
+    )
+
+
+def test_12_functions_are_packaged_python_on_a_runtime_that_lasts():
+    """Tested files in an archive, not code in a string."""
+    for one in stack().of("lambda/function:Function"):
+        assert one.inputs["architectures"] == ["arm64"]
+        assert one.inputs["runtime"] == "python3.13"
+        assert "otherside/core/wire_contract.py" in one.inputs["code"].assets
+
+
+def test_13_every_resource_is_where_its_provider_is():
+    """One source of truth about where things are: no resource names its own Region."""
+    for one in stack().resources:
+        if one.type.startswith("aws:"):
+            assert one.provider
+            assert "region" not in one.inputs
+
+
+def test_14_replicas_have_what_does_not_carry_over():
+    """Key, recovery, deletion protection and tags are set on each replica by itself."""
+    for table in stack().of("dynamodb/table:Table"):
+        for replica in table.inputs["replicas"]:
+            assert replica["pointInTimeRecovery"] is True
+            assert replica["deletionProtectionEnabled"] is True
+            assert replica["propagateTags"] is True
+        assert table.inputs["billingMode"] == "PAY_PER_REQUEST"
+
+
+def test_14_the_state_table_is_a_majority_where_regions_can_vote():
+    """Two replicas and a witness; and neither a time to live nor a stream, which it cannot have."""
+    state = stack().one("dynamodb/table:Table", "state")
+    assert state.region == STANDBY
+    assert [one["consistencyMode"] for one in state.inputs["replicas"]] == ["STRONG"]
+    assert state.inputs["globalTableWitness"] == {"regionName": CONTROL}
+    assert not {"ttl", "streamEnabled"} & set(state.inputs)
+
+
+@pytest.mark.slow
+def test_14_without_a_quorum_the_standby_alone_holds_the_state():
+    """An eventually consistent copy would look like a lock and be none."""
+    state = stack("no-quorum").one("dynamodb/table:Table", "state")
+    assert state.region == "us-west-2"
+    assert not {"replicas", "globalTableWitness"} & set(state.inputs)
+
+
+def test_14_a_lease_is_kept_only_where_three_regions_vote():
+    """In one Region's table it would stop the primary whenever that Region is away."""
+    for made, file in ((stack(), "/run/otherside/lease"), (declared("no-quorum"), "none")):
+        for template in made.of("ec2/launchTemplate:LaunchTemplate"):
+            assert f"\nAPP_LEASE_FILE={file}\n" in script(template)
+
+
+def test_14_both_sides_read_the_pledge_where_the_orchestrator_writes_it():
+    """In the standby's Region, beside the state table and apart from it."""
+    bucket = stack().one("s3/bucket:Bucket", "pledge", region=STANDBY).outputs["bucket"]
+    for template in stack().of("ec2/launchTemplate:LaunchTemplate"):
+        assert f"PLEDGE_BUCKET={bucket}" in script(template)
+        assert f"PLEDGE_REGION={STANDBY}" in script(template)
+    decider = stack().one("lambda/function:Function", "decider")
+    assert decider.inputs["environment"]["variables"]["OTHERSIDE_PLEDGE_BUCKET"] == bucket
+
+
+def test_15_log_groups_are_encrypted_and_expire_on_both_sides():
+    """Made before the cluster, or Aurora makes them: in clear and for ever."""
+    keys = kms_keys(stack())
+    for group in stack().of("cloudwatch/logGroup:LogGroup"):
+        assert group.inputs["retentionInDays"] == 90
+        assert keys[group.inputs["kmsKeyId"]] == group.region
+
+
+def test_the_standby_can_be_promoted_and_carries_the_load():
+    """As many instances, of the same class and version, with credentials from the primary."""
+    primary = stack().one("rds/cluster:Cluster", region=PRIMARY)
+    standby = stack().one("rds/cluster:Cluster", region=STANDBY)
+    assert standby.inputs["sourceRegion"] == PRIMARY
+    assert not {"masterUsername", "masterPasswordWo", "databaseName"} & set(standby.inputs)
+    assert primary.inputs["clusterIdentifier"] != standby.inputs["clusterIdentifier"]
+    classes = {}
+    for one in stack().of("rds/clusterInstance:ClusterInstance"):
+        classes.setdefault(one.region, []).append(
+            (one.inputs["instanceClass"], one.inputs["engineVersion"])
+        )
+    assert classes[PRIMARY] == classes[STANDBY]
+    first = stack().one("rds/clusterInstance:ClusterInstance", "primary-0")
+    assert first.urn in standby.dependencies
+
+
+def test_a_later_deployment_does_not_fight_a_failover():
+    """After one the primary side is a reader, and the standby is larger than it was."""
+    changed = {"globalClusterIdentifier", "replicationSourceIdentifier", "engineVersion"}
+    for one in stack().of("rds/cluster:Cluster"):
+        assert changed <= set(one.ignore_changes)
+        assert one.protect
+    for one in stack().of("autoscaling/group:Group"):
+        assert list(one.ignore_changes) == ["desiredCapacity"]
+
+
+@pytest.mark.slow
+def test_the_lag_is_enforced_on_the_primary_alone():
+    """Promoted with the bound set, the new primary would block every commit."""
+    for variant, expected in (("standard", None), ("enforced", "20")):
+        values = {
+            one.region: {p["name"]: p["value"] for p in one.inputs["parameters"]}
+            for one in stack(variant).of("rds/clusterParameterGroup:ClusterParameterGroup")
+        }
+        assert values[PRIMARY].pop("rds.global_db_rpo", None) == expected
+        assert values[PRIMARY] == values[STANDBY]
+
+
+def test_the_lag_alarm_is_silent_while_the_latch_holds():
+    """After a failover the standby publishes no lag, by design."""
+    composite = stack().one("cloudwatch/compositeAlarm:CompositeAlarm")
+    latch = stack().one("cloudwatch/metricAlarm:MetricAlarm", "latch")
+    assert composite.inputs["actionsSuppressor"]["alarm"] == latch.outputs["arn"]
+
+
+def test_both_regions_have_the_same():
+    """Type by type the sides hold the same, but for what has one home."""
+    one_home = {
+        *("aws:rds/globalCluster:GlobalCluster", "aws:dynamodb/table:Table"),
+        *("aws:ec2/vpcPeeringConnection:VpcPeeringConnection",),
+        *("aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter",),
+    }
+    counted = {region: {} for region in SIDES}
+    single = (
+        "Orchestrator",
+        "Secrets",
+        "orders-prod-backups-restore-test",
+        "latch",
+        "-lag",
+        "pledge",
+    )
+    for one in stack().resources:
+        apart = any(word in f"{one.component} {one.name}" for word in single)
+        if one.region in SIDES and one.type not in one_home and not apart:
+            counted[one.region][one.type] = counted[one.region].get(one.type, 0) + 1
+    assert counted[PRIMARY] == counted[STANDBY]

@@ -1,0 +1,108 @@
+"""Every pair of Regions that a design accepts can be made, as far as AWS's own data tells."""
+
+from itertools import permutations
+from pathlib import Path
+
+import pytest
+
+from api_validation import catalogue
+from otherside.components.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
+from otherside.config import parse_design
+from otherside.config.document import NEVER
+from otherside.program.monitor import declare
+from otherside.regions import (
+    CONTROL_REGION,
+    FAMILIES_MISSING,
+    NO_RESTORE_TESTS,
+    OPT_IN,
+    REGIONS,
+    lacks,
+    zones_of,
+)
+from stacks import PLAIN, STRICT
+
+ALL = sorted(REGIONS)
+UNLISTED = {"me-south-1"}
+"""Regions that the linter's data no longer describes."""
+
+
+def design(primary, standby):
+    """Return a design of a pair, with a class that both have and as many zones as both show."""
+    family = next(one for one in ("r6g", "r7g", "r5") if not lacks_either(one, primary, standby))
+    witness = next(one for one in ALL if one not in {primary, standby})
+    text = f"""
+        name = "orders"
+        [regions]
+        primary = "{primary}"
+        standby = "{standby}"
+        witness = "{witness}"
+        [network]
+        zones = {min(zones_of(primary), zones_of(standby), 3)}
+        [backup]
+        restore_test = "{NEVER if standby in NO_RESTORE_TESTS else "cron(0 9 ? * SUN *)"}"
+        [database]
+        instance_class = "db.{family}.large"
+    """
+    return parse_design(text + PLAIN, Path("otherside.toml"))
+
+
+def lacks_either(family, *regions):
+    """Return whether one of the Regions has no such family."""
+    return any(lacks(one, family) for one in regions)
+
+
+def test_what_a_region_lacks_is_what_aws_lists():
+    """Each family of each Region, by the data that CloudFormation's linter carries."""
+    known = {one for missing in FAMILIES_MISSING.values() for one in missing}
+    for region in ALL:
+        there = {one.split(".")[1] for one in catalogue.database_classes(region)}
+        assert {one for one in known if lacks(region, one)} == known - there, region
+
+
+def test_regions_that_need_an_opt_in_are_regions():
+    """And the one with the control planes is none of them."""
+    assert OPT_IN < REGIONS
+    assert CONTROL_REGION not in OPT_IN
+    assert {one for one in ALL if zones_of(one) < 3} == {"us-west-1"}
+
+
+@pytest.mark.slow
+def test_every_pair_has_a_design():
+    """More than a thousand, each with a class of instances that both Regions have."""
+    pairs = [one for one in permutations(ALL, 2) if one[1] != CONTROL_REGION]
+    for primary, standby in pairs:
+        found = design(primary, standby)
+        assert (found.regions.primary, found.regions.standby) == (primary, standby)
+    assert len(pairs) > 1000
+
+
+RING = [
+    (one, other)
+    for one, other in zip(ALL, [*ALL[1:], ALL[0]], strict=True)
+    if other != CONTROL_REGION
+]
+"""Each Region once as primary and once as standby: a side depends on its own Region alone."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("pair", RING, ids="-".join)
+def test_a_region_offers_everything_that_a_side_puts_there(pair):
+    """Each service, each class and type; previewed, not only planned."""
+    topology = design(*pair)
+
+    def program():
+        DisasterRecovery(topology.prefix, DisasterRecoveryArgs(topology=topology))
+
+    stack = declare(program, project="orders", config=STRICT)
+    missing = [
+        f"{one.type} in {one.region}"
+        for one in stack.resources
+        if one.type.startswith("aws:")
+        and one.region not in {"global", *UNLISTED}
+        and catalogue.offered(one.type, one.region) is False
+    ]
+    assert missing == []
+    for one in stack.of("rds/clusterInstance:ClusterInstance"):
+        assert one.inputs["instanceClass"] in catalogue.database_classes(one.region)
+    for one in stack.of("ec2/launchTemplate:LaunchTemplate"):
+        assert one.inputs["instanceType"] in catalogue.instance_types(one.region)

@@ -1,0 +1,56 @@
+"""How disasters are played in tests, and what is asked of what came of them."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+from otherside.drill.catalogue import CATALOGUE
+from otherside.drill.detection_check import prove_one
+from otherside.drill.outcome import Verdict
+from otherside.drill.suite import Options, rehearse
+from otherside.drill.target import read_site
+
+STANDARD = Path(__file__).parents[2] / "examples" / "standard"
+COMMAND = str(Path(sys.executable).with_name("otherside"))
+KNOWN = {one.name: one for one in CATALOGUE}
+
+
+def options(directory, *, speed=10.0):
+    """Return how a drill is played in a test."""
+    return Options(
+        speed=speed,
+        latency=True,
+        seed=1,
+        clients=2,
+        directory=directory,
+        started=dt.datetime(2026, 1, 31, tzinfo=dt.UTC),
+    )
+
+
+def play(directory, *names, **more):
+    """Play scenarios; return what each came to."""
+    scenarios = [KNOWN[one] for one in names]
+    return list(rehearse(scenarios, read_site(STANDARD), options(directory, **more)))
+
+
+def noticed(failure, directory):
+    """Bring a failure back on a twin of its own, and see that it is noticed by its own symptom."""
+    proof = prove_one(failure, read_site(STANDARD), options(directory))
+    assert proof.missed == ()
+    assert proof.good, proof.observed
+
+
+def complaints(result):
+    """Return every claim that did not pass, and why."""
+    return [
+        f"{one.verdict}: {one.claim}: {one.reason}"
+        for one in result.found
+        if one.verdict is not Verdict.PASSED
+    ]
+
+
+def judged(done):
+    """Return what did not pass, and the reports of those drills for whoever reads that."""
+    found = {one.scenario.name: complaints(one.result) for one in done}
+    reports = [one.page.with_suffix(".md").read_text() for one in done if found[one.scenario.name]]
+    return {name: each for name, each in found.items() if each}, "\n".join(reports)

@@ -1,0 +1,631 @@
+"""The decision: whole stories first, then rules over any facts at all."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from failover.decision.observation_builders import (
+    AUTO,
+    BAD,
+    DEAD,
+    GOOD,
+    HEALTHY,
+    UNKNOWN,
+    dead,
+    facts,
+)
+from failover.decision.state_builders import MOVED, MOVING, Story, failed_over
+from otherside.core.topology import FailoverMode, Side
+from otherside.failover.decision.decide import Terms, decide, objection
+from otherside.failover.decision.evidence import _READ
+from otherside.failover.decision.observation import (
+    ACCEPTED,
+    Attempt,
+    Command,
+    DatabaseView,
+    Facts,
+    Fitness,
+    Lease,
+    Move,
+    MoveUnderWay,
+    Order,
+    Progress,
+    Reading,
+    Replication,
+    Signal,
+    Signals,
+)
+from otherside.failover.decision.state import Phase, State, first
+from otherside.failover.decision.thresholds import Policy
+from otherside.failover.decision.transitions import TRANSITIONS, Event
+from otherside.failover.decision.verdict import DEADLY
+
+
+def test_a_lost_region_is_left_step_by_step():
+    """Confirmed, fenced, promoted, verified, and only then users are held on the other side."""
+    story = failed_over()
+    assert story.phases == [
+        Phase.SUSPECT,
+        Phase.FENCING,
+        Phase.PROMOTE_INTENT,
+        Phase.PROMOTING,
+        Phase.VERIFY,
+        Phase.SHIFT,
+        Phase.FAILED_OVER,
+    ]
+    calls = [one.move for one in story.decisions if one.move]
+    assert {(one.move, one.target, one.epoch) for one in calls} == {
+        (Move.FAILOVER, Side.STANDBY, 1)
+    }
+    latched = [one.state.phase for one in story.decisions if one.state.latched]
+    assert latched[0] is Phase.SHIFT
+    assert story.state.writer is Side.STANDBY
+
+
+def test_confirming_takes_the_whole_window():
+    """A minute without a break, before anything is fenced."""
+    story = Story()
+    story.until(Phase.FENCING, dead)
+    assert story.now_s >= 60.0
+
+
+def test_a_blip_of_43_seconds_moves_nothing():
+    """The partition that once cost a day."""
+    story = Story()
+    for _ in range(8):
+        story.look(dead)
+    story.look(facts)
+    assert story.state.phase is Phase.STEADY
+    assert not any(one.move for one in story.decisions)
+
+
+def test_one_write_that_works_starts_the_window_anew():
+    """A veto clears the suspicion, however long it had held."""
+    story = Story()
+    for _ in range(11):
+        story.look(dead)
+    story.look(facts, readings={**DEAD, "write_pulse": GOOD})
+    assert story.state.phase is Phase.STEADY
+    story.until(Phase.FENCING, dead)
+    assert story.now_s >= 55 + 5 + 60
+
+
+def test_looks_far_apart_do_not_confirm_one_another():
+    """A decider that slept has not watched."""
+    story = Story()
+    story.look(dead)
+    story.now_s += 300
+    story.look(dead)
+    assert story.state.phase is Phase.SUSPECT
+
+
+def test_a_dead_writer_is_left_to_aurora_first():
+    """Its own failover inside the Region takes a while, and loses nothing."""
+    readings = {**DEAD, "app_pulse": GOOD, "dns_health": GOOD}
+    story = Story()
+    story.until(Phase.FENCING, facts, readings=readings)
+    assert story.now_s >= 180.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "policy", "phase", "words"),
+    [
+        (
+            {"lag_s": 8.0},
+            {},
+            Phase.AWAIT_APPROVAL,
+            "about 9.0 s of writes would be lost, and 24.0 s",
+        ),
+        ({"lag_s": None}, {}, Phase.AWAIT_APPROVAL, "nobody can say"),
+        ({}, {"mode": FailoverMode.APPROVE}, Phase.AWAIT_APPROVAL, "by design"),
+        ({}, {"mode": FailoverMode.OBSERVE}, Phase.BLOCKED, "would have moved the writer"),
+        ({}, {"freezes": ((0.0, 1e9),)}, Phase.BLOCKED, "frozen"),
+        ({"database": None}, {}, Phase.BLOCKED, "does not answer"),
+        (
+            {"database": replace(HEALTHY, follower_has_instance=False)},
+            {},
+            Phase.BLOCKED,
+            "has no instance",
+        ),
+        ({"database": replace(HEALTHY, versions_match=False)}, {}, Phase.BLOCKED, "versions"),
+    ],
+)
+def test_what_is_not_allowed_is_asked_or_refused_with_its_reason(changes, policy, phase, words):
+    """And tells a person at once, and again when ten minutes have passed."""
+    story = Story(replace(AUTO, **policy))
+    decision = story.until(phase, dead, **changes)
+    assert words in decision.state.reason
+    assert decision.notice == f"{phase}: {decision.state.reason}"
+    assert decision.urgent
+    later = [story.look(dead, **changes) for _ in range(130)]
+    told = [number for number, one in enumerate(later) if one.notice]
+    assert told == [119]
+    assert not any(one.move for one in story.decisions)
+
+
+def test_an_approval_counts_for_the_revision_that_was_seen():
+    """An old one is nothing; the right one moves the writer."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    stale = Command(order=Order.APPROVE, revision=1, author="ada", at_s=story.now_s)
+    story.look(dead, lag_s=8.0, command=stale)
+    assert story.state.phase is Phase.AWAIT_APPROVAL
+    story.order(Order.APPROVE, dead, lag_s=8.0)
+    assert story.state.phase is Phase.FENCING
+
+
+def test_an_approval_after_the_healing_moves_nothing():
+    """Whoever is late approves a disaster that is over."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    story.order(Order.APPROVE, facts)
+    assert story.state.phase is Phase.STEADY
+
+
+def test_a_lease_is_waited_out():
+    """Until it has run out, with the clocks' difference on top."""
+    story = Story()
+    fencing = story.until(Phase.FENCING, dead)
+    assert fencing.terms == Terms(side=Side.PRIMARY, epoch=0, open=False)
+    for _ in range(5):
+        story.look(dead, lease=Lease(open=True, seen_s=story.now_s))
+    assert story.state.phase is Phase.FENCING
+    story.look(dead, lease=None)
+    closed_s = story.now_s + 5.0
+    story.until(Phase.PROMOTE_INTENT, dead)
+    assert story.now_s >= closed_s + AUTO.lease_s + AUTO.skew_s
+
+
+def test_life_during_fencing_stops_it():
+    """The last moment to turn back."""
+    story = Story()
+    story.until(Phase.FENCING, dead)
+    story.look(facts)
+    assert story.state.phase is Phase.STEADY
+
+
+def test_an_intent_expires_and_is_asked_again_under_another_name():
+    """Three times at the most, then a person."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    story.until(Phase.HALTED, dead, looks=100)
+    calls = {one.move.operation for one in story.decisions if one.move}
+    assert calls == {"1.1", "1.2", "1.3"}
+    for one in story.decisions:
+        if one.move:
+            assert one.state.intent is one.move
+
+
+def test_no_intent_is_asked_for_after_it_has_expired():
+    """A late actor must find it stale."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    intent = story.state.intent
+    late = decide(story.state, dead(intent.not_after_s + 0.1), AUTO)
+    assert late.move is None
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        replace(HEALTHY, move=MOVING),
+        replace(HEALTHY, writer=Side.STANDBY),
+        replace(HEALTHY, move=replace(MOVING, kind=Move.SWITCHOVER)),
+    ],
+)
+def test_what_somebody_else_moves_is_left_to_them(database):
+    """A console, another tool: halted, paged, and nothing moved on top."""
+    story = Story()
+    story.look(facts, database=database)
+    assert story.state.phase is Phase.HALTED
+    assert story.decisions[-1].urgent
+    for _ in range(30):
+        story.look(dead, database=database)
+    assert not any(one.move for one in story.decisions)
+
+
+def test_halted_ends_only_by_a_persons_word():
+    """Adopt takes the world as it is, verified before users are held there."""
+    story = Story()
+    story.look(facts, database=MOVED)
+    story.look(facts, database=MOVED)
+    assert story.state.phase is Phase.HALTED
+    story.order(Order.ADOPT, facts, database=MOVED)
+    assert story.state.phase is Phase.HALTED, "the description may be an old one"
+    assert "an order counts in 110 s" in story.decisions[-1].reason
+    story.now_s += 110
+    story.order(Order.ADOPT, facts, database=MOVED)
+    assert (story.state.phase, story.state.latched) == (Phase.VERIFY, False)
+    story.look(facts, database=MOVED, write_verified=True)
+    assert (story.state.phase, story.state.latched) == (Phase.SHIFT, True)
+
+
+def test_nothing_ever_goes_home_by_itself():
+    """Days of health on both sides are no order."""
+    story = failed_over()
+    both = replace(MOVED, resynced=True)
+    for _ in range(5):
+        story.now_s += 86_400
+        story.look(facts, database=both, users_on=Side.STANDBY)
+    assert story.state.phase is Phase.REJOINED
+    assert not any(one.move and one.move.target is Side.PRIMARY for one in story.decisions)
+
+
+def test_going_home_is_signed_waited_for_ordered_and_lossless():
+    """A switchover and never a failover, back to where it began."""
+    story = failed_over()
+    both = replace(MOVED, resynced=True)
+    story.until(Phase.REJOINED, facts, database=both, users_on=Side.STANDBY)
+    story.order(Order.SIGN_RECONCILIATION, facts, database=both)
+    story.now_s += 2 * 86_400
+    story.look(facts, database=both)
+    assert story.state.phase is Phase.FAILBACK_READY
+    story.order(Order.SWITCHOVER, facts, database=both)
+    story.until(Phase.SWITCH_INTENT, facts, database=both)
+    assert story.decisions[-1].move.move is Move.SWITCHOVER
+    story.until(Phase.VERIFY, facts, database=HEALTHY)
+    story.until(Phase.SHIFT, facts, database=HEALTHY, write_verified=True)
+    assert story.state.latched is False
+    story.until(Phase.STEADY, facts, database=HEALTHY, users_on=Side.PRIMARY)
+
+
+def test_a_switchover_that_does_not_fit_is_given_up():
+    """Never turned into something that loses data."""
+    story = Story()
+    story.order(Order.SWITCHOVER, facts)
+    story.until(Phase.STEADY, facts, looks=100, lag_s=30.0)
+    assert not any(one.move for one in story.decisions)
+    story.order(Order.SWITCHOVER, facts)
+    story.until(Phase.SWITCH_INTENT, facts)
+    story.until(Phase.HALTED, facts, looks=100)
+    moves = {one.move.move for one in story.decisions if one.move}
+    assert moves == {Move.SWITCHOVER}
+
+
+def test_a_second_disaster_within_the_hour_is_asked_about():
+    """After going home and dying again at once."""
+    state = replace(first(0.0), revision=9, entered=9, anchored=True, block_until_s=3600.0)
+    story = Story()
+    story.state = state
+    decision = story.until(Phase.AWAIT_APPROVAL, dead)
+    assert "less than an hour" in decision.state.reason
+
+
+readings = st.builds(Signal, reading=st.sampled_from(Reading), at_s=st.floats(0, 2000))
+databases = st.none() | st.builds(
+    DatabaseView,
+    writer=st.none() | st.sampled_from(Side),
+    move=st.none()
+    | st.builds(
+        MoveUnderWay,
+        kind=st.sampled_from(Move),
+        target=st.sampled_from(Side),
+        progress=st.sampled_from(Progress),
+    ),
+    follower_is_member=st.booleans(),
+    follower_has_instance=st.booleans(),
+    fitness=st.sampled_from(Fitness),
+    status=st.just("-"),
+    alien=st.none() | st.just("a stranger"),
+    versions_match=st.booleans(),
+    resynced=st.booleans(),
+)
+looks = st.builds(
+    Facts,
+    at_s=st.floats(0, 120),
+    signals=st.builds(Signals, **dict.fromkeys(Signals.__slots__, readings)) | st.just(None),
+    database=databases,
+    replication=st.none()
+    | st.builds(
+        Replication,
+        replicated_s=st.floats(0, 2000),
+        lived_s=st.floats(0, 2000),
+        lag_max_s=st.floats(0, 10),
+    ),
+    lease=st.none() | st.builds(Lease, open=st.booleans(), seen_s=st.floats(0, 2000)),
+    write_verified=st.none() | st.booleans(),
+    users_on=st.none() | st.sampled_from(Side),
+    command=st.none()
+    | st.builds(
+        Command,
+        order=st.sampled_from(Order),
+        revision=st.integers(0, 30),
+        author=st.just("ada"),
+        at_s=st.floats(0, 2000),
+        until_s=st.none() | st.floats(0, 3000),
+    ),
+    capacity_short=st.none() | st.booleans(),
+    epoch_seen=st.none() | st.integers(0, 3),
+    machines=st.none() | st.integers(0, 3),
+    attempts=st.none()
+    | st.lists(
+        st.builds(
+            Attempt,
+            operation=st.sampled_from(["1.1", "1.2", "2.1"]),
+            called=st.booleans(),
+            answer=st.sampled_from([None, ACCEPTED, "AccessDenied"]),
+        ),
+        max_size=3,
+    ).map(tuple),
+    failing=st.none() | st.just(()) | st.just(("setting the lease: AccessDenied",)),
+)
+policies = st.builds(
+    Policy,
+    mode=st.sampled_from(FailoverMode),
+    loss_auto_s=st.floats(0, 5),
+    confirm_s=st.just(20.0),
+    stable_s=st.just(50.0),
+    precheck_s=st.just(10.0),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(looks, max_size=40), policies)
+def test_rules_hold_over_any_sequence_of_looks(sequence, policy):
+    """Total, deterministic, one revision at a time, and nothing asked that is not committed."""
+    state, now_s, verified = first(0.0), 0.0, set()
+    for look in sequence:
+        now_s += look.at_s
+        seen = look.signals
+        made = facts(now_s, readings=DEAD).signals if seen is None else seen
+        one = replace(look, at_s=now_s, signals=made)
+        decision = decide(state, one, policy)
+        assert decision == decide(state, one, policy)
+        after = decision.state
+        assert decision.changed is (after != state)
+        assert after.revision == state.revision + decision.changed
+        adopted = state.phase is Phase.HALTED and after.phase is not Phase.HALTED
+        assert after.epoch - state.epoch in {0, 1} or adopted
+        assert after.epoch >= state.epoch
+        if decision.move is not None:
+            assert decision.move == after.intent
+            assert now_s <= decision.move.not_after_s
+            assert policy.mode is not FailoverMode.OBSERVE
+        if after.phase is Phase.FENCING and state.phase is not Phase.FENCING:
+            assert after.verdict in DEADLY
+            approved = state.phase in {Phase.AWAIT_APPROVAL, Phase.BLOCKED}
+            assert approved or now_s - after.bad_since_s >= policy.confirm_s
+            assert one.database is not None
+            assert one.database.follower_has_instance
+            assert one.database.follower_is_member
+        pushed = one.command is not None and one.command.order is Order.PROCEED
+        if state.phase is Phase.VERIFY and (one.write_verified or pushed):
+            verified.add(state.epoch)
+        if after.latched and not state.latched:
+            assert after.epoch in verified or state.phase is Phase.VERIFY
+        if after.phase is not state.phase:
+            assert after.phase in TRANSITIONS[state.phase].values()
+        state = after
+
+
+def test_every_phase_is_read_reached_and_left():
+    """No phase without a reader, none that nothing leads to, none without a way out."""
+    assert set(_READ) == set(TRANSITIONS) == set(Phase)
+    reached = {target for row in TRANSITIONS.values() for target in row.values()}
+    assert reached == set(Phase)
+    for phase, row in TRANSITIONS.items():
+        assert any(target is not phase for target in row.values()), phase
+
+
+def test_every_event_moves_something():
+    """An event in no row is a mistake, but for the one that means nothing."""
+    used = {event for row in TRANSITIONS.values() for event in row}
+    assert set(Event) - used == {Event.NOTHING}
+
+
+def test_a_state_is_a_plain_value():
+    """Two of them that say the same are the same."""
+    assert (
+        first(1.0)
+        == first(1.0)
+        == State(revision=0, phase=Phase.STEADY, since_s=1.0, writer=Side.PRIMARY)
+    )
+
+
+def test_no_means_no_until_the_writer_was_seen_to_live():
+    """A person who denied is not asked again by the next look; the same person may say yes."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    story.order(Order.DENY, dead, lag_s=8.0)
+    for _ in range(20):
+        story.look(dead, lag_s=8.0)
+    assert story.state.phase is Phase.BLOCKED
+    assert story.state.reason == "ada denied it"
+    story.order(Order.APPROVE, dead, lag_s=8.0)
+    assert story.state.phase is Phase.FENCING
+    story.look(facts)
+    assert (story.state.phase, story.state.denied) == (Phase.STEADY, False)
+
+
+def test_a_no_outlasts_a_look_that_cannot_trust_its_eyes():
+    """Only a writer that was seen to live makes the answer old."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    story.order(Order.DENY, dead, lag_s=8.0)
+    story.look(facts, readings={**DEAD, "self_test": BAD})
+    for _ in range(60):
+        story.look(dead)
+    assert (story.state.phase, story.state.denied) == (Phase.BLOCKED, True)
+
+
+def test_a_region_that_answers_again_while_fencing_is_waited_for_as_a_writer_is():
+    """What looked like a dead Region turned out to be a dead writer."""
+    story = Story()
+    story.until(Phase.FENCING, dead)
+    answers = {**DEAD, "app_pulse": GOOD, "dns_health": GOOD}
+    story.until(Phase.PROMOTE_INTENT, facts, readings=answers)
+    assert story.now_s >= 180.0
+
+
+def test_nothing_is_asked_again_on_a_look_that_finds_out_too_little():
+    """The first attempt had no effect; the second needs the writer to be seen dead as well."""
+    story = Story(answer=None)
+    story.until(Phase.PROMOTE_INTENT, dead)
+    for _ in range(30):
+        story.look(facts, readings=UNCLEAR)
+    assert story.state.intent.operation == "1.1"
+    story.look(dead)
+    assert story.state.intent.operation == "1.2"
+
+
+def test_a_move_that_has_arrived_is_not_somebody_elses_however_long_it_is_reported():
+    """Replicas may follow for longer than the writer takes to move."""
+    story = failed_over()
+    lasting = replace(MOVED, move=MOVING)
+    story.now_s += 1000
+    for _ in range(5):
+        story.look(facts, database=lasting, users_on=Side.STANDBY)
+    assert story.state.phase is Phase.FAILED_OVER
+
+
+def test_a_person_freezes_for_a_while_in_any_phase():
+    """It ends by itself, or by another order with a moment in the past."""
+    story = Story()
+    story.look(dead)
+    command = Command(
+        order=Order.FREEZE, revision=0, author="ada", at_s=story.now_s, until_s=story.now_s + 300
+    )
+    story.look(dead, freeze=command)
+    assert story.decisions[-1].notice
+    frozen = story.until(Phase.BLOCKED, dead, freeze=command)
+    assert "frozen by a person" in frozen.reason
+    story.until(Phase.FENCING, dead, freeze=command)
+    assert story.now_s >= command.until_s
+    again = replace(command, at_s=1.0, until_s=story.now_s + 300)
+    story.look(dead, freeze=again)
+    assert story.state.phase is Phase.BLOCKED, "while fencing too, whatever its author's clock says"
+
+
+def test_an_old_description_after_our_own_move_is_no_foreign_one():
+    """RDS promises nobody the newest; two minutes later the same words mean something else."""
+    story = failed_over()
+    moved_s = story.state.moved_s
+    story.look(dead, database=HEALTHY, users_on=Side.STANDBY)
+    story.look(dead, database=replace(HEALTHY, move=MOVING), users_on=Side.STANDBY)
+    assert story.state.phase is Phase.FAILED_OVER
+    story.now_s = moved_s + AUTO.settle_s
+    story.look(dead, database=HEALTHY, users_on=Side.STANDBY)
+    assert story.state.phase is Phase.HALTED
+
+
+def test_an_old_description_of_the_time_before_is_no_cancellation():
+    """A cancelled move and one that is not to be seen yet look the same for two minutes."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    story.look(dead, database=replace(HEALTHY, move=MOVING))
+    entered_s = story.now_s
+    story.until(Phase.PROMOTE_INTENT, dead)
+    assert story.now_s > entered_s + AUTO.settle_s
+    assert story.state.intent.operation == "1.2"
+
+
+def test_a_life_seen_in_time_lets_the_intent_expire():
+    """Nobody has called, and nobody can any more: back to where it began, the lease open again."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    quiet_s = story.state.quiet_until_s
+    story.until(Phase.STEADY, facts)
+    assert story.now_s >= quiet_s
+    assert story.decisions[-1].terms == Terms(side=Side.PRIMARY, epoch=1, open=True)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"readings": {**DEAD, "write_pulse": GOOD}}, "a write was seen to work"),
+        ({"lease": Lease(open=True, seen_s=0.0)}, "not known to be closed"),
+        ({"lease": None}, "not known to be closed"),
+        ({"readings": dict.fromkeys(DEAD, UNKNOWN)}, "nothing is seen to be dead: uncertain"),
+        ({"readings": {**DEAD, "self_test": BAD}}, "nothing is seen to be dead: self-suspect"),
+        ({"database": None}, "does not answer"),
+        ({"database": replace(HEALTHY, move=MOVING)}, "moving the writer already"),
+        (
+            {"database": replace(HEALTHY, move=replace(MOVING, kind=Move.SWITCHOVER))},
+            "somebody else",
+        ),
+        ({"database": replace(HEALTHY, versions_match=False)}, "versions"),
+        ({"database": replace(HEALTHY, fitness=Fitness.UNFIT, status="stopped")}, "stopped"),
+        ({"database": replace(HEALTHY, follower_is_member=False)}, "no member"),
+    ],
+)
+def test_the_actuator_objects_with_its_own_eyes(changes, words):
+    """What it may do stands in the state; whether it still should, it looks for itself."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    assert objection(story.state, dead(story.now_s + 1), AUTO) is None
+    seen = facts(story.now_s + 1, **{"readings": DEAD, **changes})
+    assert words in objection(story.state, seen, AUTO)
+
+
+def test_the_actuator_carries_out_nothing_that_is_old_or_not_committed():
+    """Neither an intent whose time is over nor one that nobody wrote down."""
+    story = Story()
+    assert "no intent" in objection(story.state, dead(5.0), AUTO)
+    story.until(Phase.PROMOTE_INTENT, dead)
+    late_s = story.state.intent.not_after_s + 0.1
+    assert "expired" in objection(story.state, dead(late_s), AUTO)
+    frozen = replace(AUTO, freezes=((0.0, 1e9),))
+    assert "frozen" in objection(story.state, dead(story.now_s + 1), frozen)
+
+
+def test_the_sentence_of_a_look_says_how_far_it_has_come():
+    """For the person who reads the log at night."""
+    story = Story()
+    for _ in range(7):
+        story.look(dead)
+    assert story.decisions[-1].reason == (
+        "confirming region-dead: 5 of 5 signals bad for 30 s of 60 s; lag 0.2 s"
+    )
+
+
+UNCLEAR = {**DEAD, "witness_canary": UNKNOWN, "dns_health": UNKNOWN, "app_pulse": UNKNOWN}
+
+
+def test_a_look_that_finds_out_too_little_neither_confirms_nor_clears():
+    """A probe that cannot be made now and then must not start the window anew for ever."""
+    story = Story()
+    for number in range(11):
+        story.look(dead)
+        if number % 3 == 1:
+            story.look(facts, readings=UNCLEAR)
+        assert story.state.phase is not Phase.STEADY
+    story.until(Phase.FENCING, dead)
+    assert 60.0 <= story.now_s <= 80.0
+    story.look(facts, readings=UNCLEAR)
+    assert story.state.phase is Phase.FENCING
+
+
+def test_nothing_is_given_up_on_a_look_that_finds_out_too_little():
+    """The last look before the fence, and the last one before the call, must see it dead."""
+    story = Story()
+    for _ in range(12):
+        story.look(dead)
+    story.look(facts, readings=UNCLEAR)
+    assert story.state.phase is Phase.SUSPECT
+    story.until(Phase.FENCING, dead)
+    for _ in range(4):
+        story.look(dead)
+    story.look(facts, readings=UNCLEAR)
+    assert story.state.phase is Phase.FENCING
+
+
+def test_too_little_for_too_long_clears():
+    """Nobody has seen anything dead for longer than two looks may be apart."""
+    story = Story()
+    story.look(dead)
+    story.until(Phase.STEADY, facts, looks=25, readings=UNCLEAR)
+    assert story.now_s > AUTO.look_gap_max_s
+
+
+def test_an_attempt_counts_for_the_hour_whatever_became_of_it():
+    """Moved back by hand and adopted, the next disaster is a person's all the same."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    assert story.state.block_until_s >= story.now_s + AUTO.block_s
+    story.until(Phase.HALTED, dead, looks=100)
+    story.now_s += 300
+    story.order(Order.ADOPT, facts)
+    assert story.state.phase is Phase.STEADY
+    assert "less than an hour" in story.until(Phase.AWAIT_APPROVAL, dead).reason

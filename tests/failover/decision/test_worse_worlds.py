@@ -1,0 +1,544 @@
+"""What the decision does where the world is worse than a Region that is gone."""
+
+from dataclasses import replace
+
+import pytest
+
+from failover.decision.observation_builders import (
+    AUTO,
+    BAD,
+    DEAD,
+    GOOD,
+    HEALTHY,
+    UNKNOWN,
+    dead,
+    facts,
+)
+from failover.decision.state_builders import MOVED, MOVING, Story, failed_over
+from otherside.core.topology import FailoverMode, Side
+from otherside.failover.decision.decide import Terms, decide, objection
+from otherside.failover.decision.evidence import TROUBLES
+from otherside.failover.decision.observation import (
+    ACCEPTED,
+    Command,
+    Fitness,
+    Lease,
+    Move,
+    Order,
+    Progress,
+)
+from otherside.failover.decision.state import Phase, Trouble, first
+from otherside.failover.decision.transitions import HEEDED_IN, TRANSITIONS
+
+DENIED = "setting the lease: AccessDenied"
+AWAY = replace(HEALTHY, writer=Side.STANDBY)
+SWITCHING = replace(MOVING, kind=Move.SWITCHOVER)
+
+
+def told(story):
+    """Return what people were told, and whether it was urgent."""
+    return [(one.notice, one.urgent) for one in story.decisions if one.notice]
+
+
+# --- fencing ------------------------------------------------------------------------------------
+
+
+def test_a_lease_that_cannot_be_closed_is_told_by_its_name_within_a_minute_or_two():
+    """And never waited for in silence: it is given up, told, and tried anew."""
+    story = Story()
+    held = {"lease": Lease(open=True, seen_s=0.0), "failing": (DENIED,)}
+    story.until(Phase.FENCING, dead)
+    fencing_s = story.now_s
+    story.until(Phase.BLOCKED, dead, looks=100, **held)
+    assert story.now_s - fencing_s <= AUTO.fence_max_s + 10
+    urgent = [text for text, is_urgent in told(story) if is_urgent]
+    assert any(DENIED in text for text in urgent[:-1])
+    assert "could not be closed" in urgent[-1]
+    assert story.decisions[-1].terms == Terms(side=Side.PRIMARY, epoch=0, open=True)
+
+
+def test_a_person_can_stop_a_fence():
+    """Whoever knows better says so, and the lease is open again."""
+    story = Story()
+    story.until(Phase.FENCING, dead)
+    story.order(Order.DENY, dead)
+    assert story.state.phase is Phase.BLOCKED
+    assert story.decisions[-1].terms.open
+
+
+def test_every_phase_but_the_calm_one_has_a_bound_after_which_people_hear_of_it():
+    """In no phase can anything stand still for ever without a word."""
+    for phase in set(Phase) - {Phase.STEADY}:
+        state = replace(first(0.0), revision=5, phase=phase, entered=5, bad_since_s=0.0)
+        late_s = state.since_s + 8 * 86_400
+        looked = replace(state, since_s=0.0, told_s=0.0)
+        from otherside.failover.decision.decide import _is_overdue  # noqa: PLC0415 - of the one rule
+
+        assert _is_overdue(looked, late_s), phase
+
+
+# --- a table that was lost ----------------------------------------------------------------------
+
+
+def test_an_empty_table_is_no_first_day_while_the_database_has_not_spoken():
+    """Nothing is opened, and nothing is said to whoever holds users."""
+    for silent in ({"epoch_seen": None}, {"database": None}):
+        story = Story()
+        story.state = first(0.0)
+        for _ in range(70):
+            story.look(facts, **silent)
+        decision = story.decisions[-1]
+        assert (decision.state.anchored, decision.terms, decision.latch) == (False, None, None)
+        assert "first day" in decision.reason
+        assert [urgent for _, urgent in told(story)] == [True], "and somebody hears of it"
+
+
+def test_a_first_day_is_committed_once_the_database_has_spoken():
+    """By its writer and its epoch, both as they were made."""
+    decision = decide(first(0.0), facts(60.0), AUTO)
+    assert (decision.state.revision, decision.state.anchored) == (1, True)
+    assert decision.terms == Terms(side=Side.PRIMARY, epoch=0, open=True)
+    assert (decision.latch, decision.notice) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("revision", "changes"),
+    [
+        (0, {"database": AWAY, "epoch_seen": 2}),
+        (0, {"database": AWAY, "epoch_seen": None}),
+        (0, {"epoch_seen": 3}),
+        (7, {"epoch_seen": 3}),
+    ],
+)
+def test_a_table_that_knows_less_than_the_database_is_a_lost_one(revision, changes):
+    """Halted, said, the lease and the latch left as they are: users stay where they were led."""
+    state = replace(first(0.0), revision=revision, anchored=revision > 0)
+    decision = decide(state, facts(1000.0, **changes), AUTO)
+    assert decision.state.phase is Phase.HALTED
+    assert (decision.terms, decision.latch) == (None, None)
+    assert decision.urgent
+    assert "lost" in decision.notice
+
+
+def test_a_lost_table_is_adopted_with_an_epoch_above_everything_that_was_seen():
+    """Or no write could ever be told from one of the time before."""
+    story = Story()
+    story.state = first(0.0)
+    story.look(facts, database=AWAY, epoch_seen=4)
+    story.now_s += 200
+    story.order(Order.ADOPT, facts, database=AWAY, epoch_seen=4)
+    assert (story.state.phase, story.state.epoch) == (Phase.VERIFY, 5)
+    story.look(facts, database=AWAY, epoch_seen=5, write_verified=True)
+    assert story.decisions[-1].latch is True
+
+
+def test_a_lost_table_is_not_resumed_as_if_nothing_had_been():
+    """The epoch would be below the database's own."""
+    story = Story()
+    story.look(facts, epoch_seen=4)
+    story.now_s += 200
+    story.order(Order.RESUME, facts, epoch_seen=4)
+    assert story.state.phase is Phase.HALTED
+    story.order(Order.ADOPT, facts, epoch_seen=4)
+    assert (story.state.phase, story.state.epoch) == (Phase.STEADY, 5)
+    assert story.decisions[-1].terms == Terms(side=Side.PRIMARY, epoch=5, open=True)
+
+
+def test_an_order_of_the_time_before_a_restore_is_none():
+    """The same revision may come again; the time does not."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    old = Command(
+        order=Order.APPROVE, revision=story.state.revision, author="ada", at_s=story.now_s - 1000.0
+    )
+    story.look(dead, lag_s=8.0, command=old)
+    assert story.state.phase is Phase.AWAIT_APPROVAL
+
+
+# --- attempts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["nobody", "claimed"])
+def test_what_nobody_called_is_no_attempt_and_opens_the_lease_again(answer):
+    """Three wishes are not three calls, and the writer's side may be alive; nor are claims."""
+    story = Story(answer=answer)
+    story.until(Phase.BLOCKED, dead, looks=120)
+    assert "nobody asked Aurora" in story.state.reason
+    assert (story.decisions[-1].terms.open, story.decisions[-1].urgent) == (True, True)
+    assert Phase.HALTED not in story.phases
+
+
+def test_what_aurora_refused_is_told_in_its_own_words_and_asked_again_later():
+    """No halt with the lease closed where it is known that nothing was moved."""
+    story = Story(answer="AccessDenied")
+    story.until(Phase.BLOCKED, dead, looks=120)
+    assert "asked 3 times and has not moved: AccessDenied, AccessDenied" in story.state.reason
+    assert story.decisions[-1].terms.open
+    blocked_s = story.now_s
+    story.answer = ACCEPTED
+    story.until(Phase.FENCING, dead, looks=120)
+    assert story.now_s - blocked_s >= AUTO.declined_pause_s
+    story.until(Phase.PROMOTE_INTENT, dead, looks=120)
+
+
+def test_a_call_whose_end_nobody_knows_counts_and_halts_in_the_end():
+    """It may have moved the writer: the lease stays as it is."""
+    story = Story(answer=None)
+    story.until(Phase.HALTED, dead, looks=150)
+    assert "no answer, no answer, no answer" in story.state.reason
+    assert story.decisions[-1].terms is None
+
+
+def test_an_accepted_call_is_not_repeated_before_its_description_can_be_seen():
+    """Aurora may be at work while an old description says nothing of it."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    asked_s = story.now_s
+    while story.state.intent.operation == "1.1":
+        story.look(dead)
+    assert story.now_s - asked_s > AUTO.settle_s
+
+
+def test_nothing_is_asked_again_while_nobody_can_say_whether_it_was_asked():
+    """The claims cannot be read: a repeat could be the second call."""
+    story = Story()
+    story.until(Phase.PROMOTE_INTENT, dead)
+    for _ in range(80):
+        story.look(dead, attempts=None)
+    assert story.state.intent.operation == "1.1"
+    assert story.decisions[-1].urgent
+
+
+# --- evidence -----------------------------------------------------------------------------------
+
+
+def test_a_look_that_does_not_trust_its_eyes_neither_confirms_nor_clears():
+    """Two names outside that do not resolve, now and then: a dead Region is left all the same."""
+    story = Story()
+    for number in range(20):
+        suspect = number % 5 == 3
+        story.look(dead) if not suspect else story.look(facts, readings={**DEAD, "self_test": BAD})
+        if story.state.phase is Phase.FENCING:
+            break
+    assert story.state.phase is Phase.FENCING
+    story.look(facts, readings={**DEAD, "self_test": BAD})
+    assert story.state.phase is Phase.FENCING
+
+
+@pytest.mark.parametrize(
+    "readings",
+    [
+        {
+            "standby_canary": UNKNOWN,
+            "witness_canary": UNKNOWN,
+            "heartbeat": UNKNOWN,
+            "self_test": BAD,
+        },
+        {"standby_canary": BAD, "witness_canary": BAD},
+        {"heartbeat": BAD},
+    ],
+)
+def test_an_orchestrator_that_sees_too_little_for_long_says_so_once_in_a_while(readings):
+    """And says when it sees again."""
+    story = Story()
+    for _ in range(100):
+        story.look(facts, readings=readings)
+    notices = told(story)
+    assert len(notices) == 1
+    assert notices[0][1]
+    assert f"for {AUTO.blind_max_s:.0f} s" in notices[0][0]
+    story.look(facts)
+    assert "well again" in story.decisions[-1].notice
+    assert not story.decisions[-1].urgent
+
+
+def test_a_flicker_of_the_eyes_is_no_news():
+    """Only what lasts is told."""
+    story = Story()
+    for number in range(200):
+        story.look(facts, readings={"self_test": BAD} if number % 3 else {})
+    assert not told(story)
+
+
+def test_a_standby_without_an_application_is_asked_about_and_hides_no_disaster():
+    """The Region is dead, and whoever is asked may know what to do."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, facts, readings={**DEAD, "standby_app": BAD})
+    assert "the standby's application does not answer" in story.state.reason
+    story.until(Phase.FENCING, dead)
+
+
+def test_a_silent_region_whose_rds_answers_is_asked_about_and_never_left_by_itself():
+    """Its only machine may be being replaced: the database is well, and nothing is wrong."""
+    silent = {**DEAD, "control_plane": GOOD}
+    story = Story()
+    for _ in range(30):
+        story.look(facts, readings=silent, machines=1)
+    assert story.state.phase is Phase.SUSPECT
+    story.until(Phase.AWAIT_APPROVAL, facts, readings=silent, machines=1)
+    assert story.now_s >= AUTO.confirm_s + AUTO.in_region_grace_s
+    assert "RDS in the Region" in story.state.reason
+    for _ in range(200):
+        story.look(facts, readings=silent, machines=1)
+    assert story.state.phase is Phase.AWAIT_APPROVAL
+    story.order(Order.APPROVE, facts, readings=silent, machines=1)
+    assert story.state.phase is Phase.FENCING
+
+
+@pytest.mark.parametrize(
+    ("machines", "rds", "phase"),
+    [
+        (1, UNKNOWN, Phase.AWAIT_APPROVAL),
+        (1, BAD, Phase.FENCING),
+        (2, UNKNOWN, Phase.FENCING),
+    ],
+)
+def test_a_side_whose_every_witness_is_one_machine_can_at_most_ask(machines, rds, phase):
+    """RDS is a witness of another kind: where it is silent too, there are two."""
+    story = Story()
+    story.until(phase, facts, readings={**DEAD, "control_plane": rds}, machines=machines)
+
+
+@pytest.mark.parametrize(
+    "status", ["available", "backing-up", "maintenance", "modifying", "storage-optimization", "?"]
+)
+def test_a_state_that_aws_documents_no_refusal_for_is_asked_and_not_refused(status):
+    """The stack's own nightly backup must not keep it from being recovered."""
+    fitness = Fitness.FIT if status == "available" else Fitness.DOUBTFUL
+    story = Story()
+    busy = replace(HEALTHY, fitness=fitness, status=status)
+    story.until(Phase.PROMOTE_INTENT, dead, database=busy)
+    assert objection(story.state, dead(story.now_s, database=busy), AUTO) is None
+
+
+def test_a_region_that_flaps_is_told_of_once_and_then_every_ten_minutes():
+    """Twenty seconds dead, ten well, for an hour."""
+    story = Story()
+    while story.now_s < 3600:
+        story.look(dead if story.now_s % 30 < 20 else facts)
+    assert len(told(story)) < 15
+    assert any("it flaps" in text and urgent for text, urgent in told(story))
+    quiet_s = story.now_s
+    while story.now_s < quiet_s + AUTO.flap_window_s + 60:
+        story.look(facts)
+    before = len(told(story))
+    story.look(dead)
+    assert len(told(story)) == before + 1, "after a quiet while a suspicion is news again"
+
+
+# --- once away ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("phase", [Phase.FAILED_OVER, Phase.REJOINED, Phase.FAILBACK_READY])
+@pytest.mark.parametrize(
+    ("changes", "trouble"),
+    [
+        (
+            {
+                "readings": {
+                    "standby_canary": BAD,
+                    "witness_canary": BAD,
+                    "write_pulse": BAD,
+                    "heartbeat": UNKNOWN,
+                    "dns_health": UNKNOWN,
+                }
+            },
+            Trouble.NO_WRITES,
+        ),
+        ({"users_on": Side.PRIMARY}, Trouble.DRIFTING),
+    ],
+)
+def test_once_away_somebody_watches(phase, changes, trouble):
+    """At once, with what can be done; again every ten minutes; and when it is over."""
+    story = failed_over()
+    story.state = replace(story.state, phase=phase, reconciled=True)
+    seen = {"database": replace(AWAY, resynced=False), "users_on": Side.STANDBY}
+    story.look(facts, **seen)
+    before = len(told(story))
+    story.look(facts, **{**seen, **changes})
+    assert story.state.trouble is trouble
+    assert (TROUBLES[trouble] in told(story)[-1][0], told(story)[-1][1]) == (True, True)
+    for _ in range(130):
+        story.look(facts, **{**seen, **changes})
+    assert len(told(story)) - before == 2
+    story.look(facts, **seen)
+    assert "well again" in told(story)[-1][0]
+
+
+# --- switchovers --------------------------------------------------------------------------------
+
+
+def switchover(answer=ACCEPTED):
+    """Tell the story of a switchover up to its intent."""
+    story = Story(answer=answer)
+    story.order(Order.SWITCHOVER, facts)
+    story.until(Phase.SWITCH_INTENT, facts)
+    return story
+
+
+def test_a_region_that_dies_while_a_switchover_is_checked_is_left_as_at_any_other_time():
+    """The check gives way to the disaster."""
+    story = Story()
+    story.order(Order.SWITCHOVER, facts)
+    died_s = story.now_s
+    story.until(Phase.FENCING, dead)
+    assert story.now_s - died_s <= 70
+
+
+def test_a_region_that_dies_before_aurora_switches_is_left_once_nobody_can_call():
+    """The intent expires first."""
+    story = switchover("nobody")
+    died_s = story.now_s
+    story.until(Phase.FENCING, dead)
+    assert story.now_s - died_s <= 120
+    assert story.state.quiet_until_s <= story.now_s
+
+
+def test_a_switchover_that_stands_still_beside_a_dead_region_becomes_a_question():
+    """Within minutes; approved, a failover takes its place, whatever Aurora still reports."""
+    story = switchover()
+    stuck = replace(HEALTHY, move=SWITCHING)
+    story.look(facts, database=stuck)
+    assert story.state.phase is Phase.SWITCHING
+    died_s = story.now_s
+    story.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
+    assert story.now_s - died_s <= 150
+    assert "stands still" in story.state.reason
+    for _ in range(60):
+        story.look(dead, database=stuck)
+    assert story.state.phase is Phase.AWAIT_APPROVAL, "never by itself"
+    story.order(Order.APPROVE, dead, database=stuck)
+    story.until(Phase.PROMOTE_INTENT, dead, database=stuck)
+    assert story.state.intent.instead
+    assert objection(story.state, dead(story.now_s, database=stuck), AUTO) is None
+    story.look(dead, database=replace(HEALTHY, move=MOVING))
+    assert story.state.phase is Phase.PROMOTING
+
+
+def test_a_switchover_that_was_given_up_and_arrives_after_all_is_ours():
+    """And no halt over somebody else's move."""
+    story = switchover()
+    stuck = replace(HEALTHY, move=SWITCHING)
+    story.look(facts, database=stuck)
+    story.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
+    story.look(facts, database=stuck)
+    assert story.state.phase is Phase.SWITCHING
+    story.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
+    story.look(dead, database=AWAY)
+    assert (story.state.phase, story.state.writer) == (Phase.VERIFY, Side.STANDBY)
+
+
+def test_a_switchover_that_nobody_carries_out_ends_where_it_began():
+    """Told, and not halted."""
+    story = switchover("nobody")
+    story.until(Phase.STEADY, facts, looks=100)
+    assert "nobody asked Aurora" in told(story)[-1][0]
+
+
+# --- members, and ways out ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "database",
+    [
+        replace(HEALTHY, follower_is_member=False),
+        replace(HEALTHY, writer=None, alien="the global database has 0 writers"),
+    ],
+)
+def test_a_cluster_that_was_taken_out_by_hand_is_somebody_elses_doing(database):
+    """On either side: halted, and nothing is promoted that belongs to nothing."""
+    story = Story()
+    story.look(facts, database=database)
+    assert story.state.phase is Phase.HALTED
+    promoting = Story()
+    promoting.until(Phase.PROMOTE_INTENT, dead)
+    assert objection(promoting.state, dead(promoting.now_s, database=database), AUTO)
+
+
+def test_an_old_side_that_is_no_member_yet_is_nobodys_doing():
+    """After a failover Aurora takes it in again when its Region is back."""
+    story = failed_over()
+    story.now_s += 600
+    story.look(dead, database=replace(MOVED, follower_is_member=False), users_on=Side.STANDBY)
+    assert story.state.phase is Phase.FAILED_OVER
+
+
+def test_every_phase_can_be_left_by_a_persons_word():
+    """Whatever it waits for, and for as long as it never comes."""
+    for phase in Phase:
+        orders = {order for order, phases in HEEDED_IN.items() if phase in phases}
+        assert orders - {Order.FREEZE}, phase
+        if phase is not Phase.HALTED:
+            assert Order.HALT in orders
+            state = replace(failed_over().state, phase=phase, entered=3, revision=3)
+            command = Command(order=Order.HALT, revision=3, author="ada", at_s=1000.0)
+            seen = facts(1000.0, database=AWAY, users_on=None, command=command)
+            after = decide(replace(state, since_s=990.0, moved_s=990.0), seen, AUTO).state
+            assert after.phase is Phase.HALTED, phase
+            assert Phase.HALTED in TRANSITIONS[phase].values()
+
+
+@pytest.mark.parametrize(
+    ("phase", "after"), [(Phase.VERIFY, Phase.SHIFT), (Phase.SHIFT, Phase.FAILED_OVER)]
+)
+def test_a_proof_that_never_comes_can_be_done_without(phase, after):
+    """A name that nobody outside resolves must not hold an orchestrator for ever."""
+    story = failed_over()
+    story.state = replace(story.state, phase=phase, since_s=story.now_s)
+    for _ in range(60):
+        story.look(dead, database=MOVED, users_on=None)
+    assert story.state.phase is phase
+    assert any(urgent for _, urgent in told(story)[-3:])
+    story.order(Order.PROCEED, dead, database=MOVED, users_on=None)
+    assert story.state.phase is after
+    assert "ada went on" in story.state.reason
+
+
+def test_an_approval_is_for_no_more_than_was_shown():
+    """Whoever said yes to nine seconds is asked again about thirty."""
+    story = Story(replace(AUTO, mode=FailoverMode.APPROVE))
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    story.order(Order.APPROVE, dead, lag_s=29.0)
+    assert story.state.phase is Phase.AWAIT_APPROVAL
+    assert "approved less than what would be lost now; about 30.0 s" in told(story)[-1][0]
+    story.order(Order.APPROVE, dead, lag_s=29.5)
+    assert story.state.phase is Phase.FENCING
+
+
+def test_an_approval_of_an_unknown_loss_is_one_of_whatever_it_is():
+    """They were told that nobody can say."""
+    story = Story()
+    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=None)
+    story.order(Order.APPROVE, dead, lag_s=50.0)
+    assert story.state.phase is Phase.FENCING
+
+
+def test_what_keeps_failing_is_told_by_name_in_any_phase():
+    """The latch that is not published, the topic that takes nothing."""
+    story = Story()
+    for _ in range(40):
+        story.look(facts, failing=("publishing the latch: AccessDenied",))
+    assert [text for text, urgent in told(story) if urgent] == [
+        "steady: steady: healthy; failing for 60 s: publishing the latch: AccessDenied"
+    ]
+    story.look(facts, failing=())
+    assert "well again" in story.decisions[-1].notice
+
+
+def test_a_standby_that_serves_everyone_is_kept_large_enough_for_as_long_as_it_does():
+    """A later deployment may have shrunk it."""
+    for phase in (Phase.FAILED_OVER, Phase.REJOINED, Phase.FAILBACK_READY):
+        state = replace(failed_over().state, phase=phase)
+        seen = facts(1e4, database=AWAY, users_on=Side.STANDBY, capacity_short=True)
+        assert decide(state, seen, AUTO).raise_capacity
+
+
+def test_a_cancelled_switchover_is_tried_again_and_a_cancelling_one_waited_for():
+    """The two words of Aurora's mean two things."""
+    story = switchover()
+    story.look(
+        facts, database=replace(HEALTHY, move=replace(SWITCHING, progress=Progress.CANCELLING))
+    )
+    assert story.state.phase is Phase.SWITCHING
+    story.until(Phase.SWITCH_INTENT, facts)
+    assert story.state.intent.attempt == 2

@@ -1,0 +1,369 @@
+"""The real loops over AWS's own shapes: one failover told whole, and everything that can fail."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from failover.account_builders import (
+    POLICY,
+    Run,
+    go_home,
+    healthy,
+    look,
+    lose_the_primary,
+    tell,
+    until,
+    world_of,
+)
+from failover.decision.observation_builders import dead
+from failover.fake_aws import fake_aws, witness_settings
+from otherside.core.topology import Side
+from otherside.core.wire_contract import Shelf, revision_sort
+from otherside.failover import handlers
+from otherside.failover.actuator import actuate
+from otherside.failover.aws.record import UnreadableError, state_from_text, state_to_text
+from otherside.failover.aws.state_store import Ledger, Pulse
+from otherside.failover.aws.world import AwsWorld
+from otherside.failover.controller import reconcile
+from otherside.failover.decision.decide import Terms, decide
+from otherside.failover.decision.observation import Order, Reading
+from otherside.failover.decision.state import Phase, first
+from otherside.failover.ports import ConflictError, UnavailableError
+
+
+@pytest.fixture
+def cloud(monkeypatch):
+    """An account."""
+    with fake_aws(monkeypatch) as made:
+        yield made
+
+
+@pytest.mark.slow
+def test_going_home_is_a_switchover_asked_for_in_the_writers_region(cloud):
+    """And nothing in it may lose data."""
+    tell(cloud)
+    cloud.aurora.lost.clear()
+    go_home(cloud, POLICY)
+    move = next(one for one in cloud.calls if one.operation == "SwitchoverGlobalCluster")
+    assert (move.region, move.params["TargetDbClusterIdentifier"]) == (
+        "us-west-2",
+        cloud.settings.primary_cluster_arn,
+    )
+    assert "AllowDataLoss" not in move.params
+
+
+def test_a_revision_that_exists_is_nobodys_to_write_again(cloud):
+    """Compare and set, on the table's own condition."""
+    one, other = world_of(cloud), world_of(cloud)
+    state, facts = one.recall(), one.observe(first(0.0))
+    decision = suspecting(state, facts)
+    one.record(decision, facts)
+    with pytest.raises(ConflictError, match="rev#0000000001 exists already"):
+        other.record(decision, facts)
+
+
+def suspecting(state, facts):
+    """Return a decision that makes a revision."""
+    made = decide(state, replace(dead(facts.at_s)), POLICY)
+    assert made.changed
+    return made
+
+
+def test_a_claim_is_had_once(cloud):
+    """Two actuators, one attempt."""
+    cloud.lived_s = cloud.clock.at_s
+    healthy(cloud)
+    lose_the_primary(cloud)
+    done = until(cloud, Phase.PROMOTE_INTENT)
+    assert cloud.said == "asked for a failover to standby as 1.1; raised the standby's capacity"
+    cloud.aurora.failover = None
+    assert "1.1 is being carried out already" in actuate(world_of(cloud), POLICY)
+    assert cloud.called("rds").count(("FailoverGlobalCluster", "us-west-2")) == 1
+    cloud.clock.at_s = done.decision.state.intent.not_after_s + 1
+    assert "expired" in actuate(world_of(cloud), POLICY)
+
+
+def test_what_aurora_answers_is_told_by_its_code_and_never_by_its_words(cloud):
+    """Outcomes are for the next look; messages may name what does not belong into a log."""
+    cloud.lived_s = cloud.clock.at_s
+    healthy(cloud)
+    lose_the_primary(cloud)
+    cloud.aurora.refuses = "InvalidGlobalClusterStateFault"
+    until(cloud, Phase.PROMOTE_INTENT)
+    assert "asking for a failover: InvalidGlobalClusterStateFault" in cloud.said
+    assert "secret words" not in cloud.said
+    assert cloud.called("rds").count(("FailoverGlobalCluster", "us-west-2")) == 1, (
+        "no hidden repeat"
+    )
+
+
+def test_a_later_revisions_terms_are_not_undone_by_an_earlier_one(cloud):
+    """A decider that thaws late leaves the lease alone."""
+    ledger = world_of(cloud)._ledger
+    for revision in (6, 7):
+        revise(cloud, revision)
+    ledger.set_lease(Terms(side=Side.PRIMARY, epoch=1, open=False), 7)
+    ledger.set_lease(Terms(side=Side.PRIMARY, epoch=0, open=True), 6)
+    assert ledger.lease()[1] == Terms(side=Side.PRIMARY, epoch=1, open=False)
+
+
+def test_a_clock_that_is_wrong_is_not_counted_by(cloud):
+    """The store's answers carry a time; minutes apart, nothing is decided."""
+    cloud.clock.at_s += 60.0
+    world = AwsWorld(cloud.settings, clients=cloud.clients, clock=cloud.clock, code="c", skew_s=5.0)
+    said = reconcile(world, POLICY).why
+    assert "our clock and the store's are" in said
+    assert "apart" in said
+
+
+def test_a_function_that_froze_after_its_look_commits_nothing(cloud, monkeypatch):
+    """What was so then is no ground for a step now."""
+    cloud.lived_s = cloud.clock.at_s
+    lose_the_primary(cloud)
+    cloud.pulse("standby", reads_ok=True, beat_s=cloud.clock.at_s - 60, lag_max_s=0.2)
+    cloud.pulse("primary", writes_ok=False, wrote_s=0.0, wrote_epoch=0)
+    cloud.clock.at_s += 10
+    world = world_of(cloud)
+    seen = world.observe
+
+    def frozen(state):
+        facts = seen(state)
+        cloud.clock.at_s += 120
+        return facts
+
+    monkeypatch.setattr(world, "observe", frozen)
+    assert reconcile(world, POLICY).why == "the look is too old to be committed"
+    assert cloud.revisions() == []
+
+
+def revise(cloud, revision, **more):
+    """Put a revision into the table, as if it had been committed."""
+    state = replace(first(0.0), revision=revision)
+    cloud.table.put_item(
+        TableName=cloud.settings.state_table,
+        Item={
+            "application": {"S": cloud.settings.application},
+            "revision": {"S": revision_sort(revision)},
+            "state": {"S": state_to_text(state)},
+            **more,
+        },
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "[]",
+        '{"revision": 1}',
+        '{"revision": 1, "phase": "lost", "since_s": 0, "writer": "primary"}',
+    ],
+)
+def test_a_revision_that_nobody_can_read_stops_everything(cloud, text):
+    """It is said, and nothing is begun over it."""
+    with pytest.raises(UnreadableError):
+        state_from_text(text)
+    cloud.table.put_item(
+        TableName=cloud.settings.state_table,
+        Item={
+            "application": {"S": cloud.settings.application},
+            "revision": {"S": revision_sort(1)},
+            "state": {"S": text},
+        },
+    )
+    said = reconcile(world_of(cloud), POLICY).why
+    assert said.startswith("the newest revision is not one of ours")
+
+
+def test_a_state_survives_the_table_whatever_version_wrote_it():
+    """What a later version added is ignored; what it lacks has its default."""
+    state = replace(first(5.0), phase=Phase.FENCING, latched=True, loss_estimate_s=1.5)
+    text = state_to_text(state)
+    assert state_from_text(text) == state
+    later = json.dumps({**json.loads(text), "added_later": 1})
+    assert state_from_text(later) == state
+    earlier = {name: value for name, value in json.loads(text).items() if name != "latched"}
+    assert state_from_text(json.dumps(earlier)).latched is False
+
+
+def test_an_order_that_is_none_is_no_order(cloud):
+    """Whoever writes nonsense there orders nothing."""
+    cloud.put(Shelf.COMMAND, "newest", {"order": {"S": '{"order": "dance"}'}})
+    assert world_of(cloud)._ledger.command() is None
+    cloud.put(Shelf.COMMAND, "newest", {"order": {"S": "{"}})
+    assert world_of(cloud)._ledger.command() is None
+    cloud.order("approve", "three", at_s="now")
+    assert world_of(cloud)._ledger.command() is None
+    cloud.order("approve", 3)
+    assert world_of(cloud)._ledger.command().order is Order.APPROVE
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "reading"),
+    [
+        ({"standby_version": "17.5"}, "versions_match", False),
+        ({"instances": 0}, "follower_has_instance", False),
+    ],
+)
+def test_what_makes_a_promotion_impossible_is_seen_before(cloud, change, name, reading):
+    """A headless or older standby."""
+    for key, value in change.items():
+        setattr(cloud.aurora, key, value)
+    facts = world_of(cloud).observe(first(0.0))
+    assert getattr(facts.database, name) is reading
+
+
+def test_what_cannot_be_seen_is_unknown_and_no_error(cloud):
+    """Control planes that are away, names that do not resolve."""
+    cloud.aurora.lost |= {"us-east-2", "us-west-2"}
+    cloud.names.clear()
+    facts = world_of(cloud).observe(first(0.0))
+    assert facts.database is None
+    assert facts.users_on is None
+    assert facts.signals.control_plane.reading is Reading.BAD
+    assert facts.signals.self_test.reading is Reading.BAD
+    assert facts.signals.heartbeat.reading is Reading.UNKNOWN
+    assert facts.signals.dns_health.reading is Reading.UNKNOWN
+    assert facts.replication is None
+
+
+def test_a_topic_that_is_away_keeps_nothing_from_happening(cloud):
+    """People are told later; the latch and the lease do not wait for them."""
+    cloud.lived_s = cloud.clock.at_s
+    healthy(cloud)
+    lose_the_primary(cloud)
+    topic = cloud.settings.topic_arn
+    broken = replace(cloud.settings, topic_arn=topic + "-gone")
+    good, cloud.settings = cloud.settings, broken
+    done = until(cloud, Phase.SUSPECT)
+    assert done.failed == ("telling people: NotFound",)
+    assert "FailoverActive" in cloud.metrics()
+    cloud.settings = good
+    look(cloud)
+    assert "suspect" in cloud.heard()[0]["Subject"]
+
+
+def test_one_run_keeps_looking_while_anything_is_under_way(cloud, capsys):
+    """Every few seconds, until its time is nearly over; in calm, once."""
+    cloud.lived_s = cloud.clock.at_s
+    healthy(cloud)
+    run = Run(cloud.clock, 58.0)
+    arguments = (POLICY, run, cloud.clock, cloud.settings, "c")
+    assert handlers.look_until_calm(world_of(cloud), *arguments)["looks"] == 1
+    lose_the_primary(cloud)
+    cloud.clock.at_s += 30.0
+    cloud.pulse("standby", reads_ok=True, beat_s=cloud.lived_s, lag_max_s=0.2)
+    run = Run(cloud.clock, 58.0)
+    arguments = (POLICY, run, cloud.clock, cloud.settings, "c")
+    done = handlers.look_until_calm(world_of(cloud), *arguments)
+    assert done["looks"] >= 10
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert lines[1]["phase"] == "suspect"
+    assert lines[1]["_aws"]["CloudWatchMetrics"][0]["Namespace"] == "Otherside"
+    assert lines[1]["SteadySeconds"] >= 0
+    assert all(name in line for line in lines for name in ("event_id", "reason", "code", "Looks"))
+    assert "confirming region-dead" in lines[4]["reason"]
+
+
+def test_the_witness_tells_what_users_see_from_there(cloud):
+    """Works, does not work, or cannot tell: a place that sees nothing at all says so."""
+    known = witness_settings()
+    ledger = Ledger(
+        cloud.clients.dynamodb(known.state_region),
+        table=known.state_table,
+        application=known.application,
+        clock=cloud.clock,
+        code="c",
+        skew_s=0.0,
+    )
+    for canary, outside, said in [
+        (Reading.GOOD, True, True),
+        (Reading.BAD, True, False),
+        (Reading.BAD, False, None),
+    ]:
+        cloud.readings["canary"] = canary
+        if not outside:
+            cloud.names.clear()
+        run = Run(cloud.clock, 73.0)
+        assert handlers.watch_for_a_while(ledger, known, run, cloud.clock)["pulses"] == 6
+        assert ledger.pulses()["witness"].writes_ok is said
+
+
+def test_a_witness_to_whom_nobody_answers_ends_in_time(cloud, monkeypatch):
+    """A drill found a run that was cut off while everything hung: that is no failure of its own."""
+
+    def hanging(seconds, answer):
+        def wait(*_):
+            cloud.clock.at_s += seconds
+            return answer
+
+        return wait
+
+    class Deaf:
+        """A store that takes its longest, and then does not answer."""
+
+        def put_pulse(self, *_):
+            cloud.clock.at_s += 8.0
+            raise UnavailableError("nobody answers")
+
+    monkeypatch.setattr(handlers.probes, "ask", hanging(3.0, Reading.BAD))
+    monkeypatch.setattr(handlers.probes, "sees_outside", hanging(2.0, Reading.BAD))
+    run = Run(cloud.clock, 73.0)
+    handlers.watch_for_a_while(Deaf(), witness_settings(), run, cloud.clock)
+    assert run.get_remaining_time_in_millis() > 0
+
+
+def test_the_table_keeps_a_pulse_as_it_was_given(cloud):
+    """Numbers, yes and no, and what nobody said."""
+    ledger = world_of(cloud)._ledger
+    pulse = Pulse(at_s=5.5, writes_ok=False, wrote_epoch=3, wrote_s=4.25)
+    ledger.put_pulse("primary", pulse)
+    assert ledger.pulses() == {"primary": pulse}
+
+
+def test_without_a_majority_nothing_is_decided(cloud):
+    """The table says so by an error of its own; the look comes to nothing."""
+    cloud.table.delete_table(TableName=cloud.settings.state_table)
+    said = reconcile(world_of(cloud), POLICY).why
+    assert said == "reading the newest revision: ResourceNotFoundException"
+    with pytest.raises(UnavailableError):
+        world_of(cloud).recall()
+
+
+def test_a_far_region_that_does_not_answer_hides_nothing_of_here(cloud):
+    """After a failover the other member is where nothing is; the writer is seen all the same."""
+    cloud.aurora.writer = Side.STANDBY
+    cloud.aurora.lost.add("us-east-2")
+    seen = world_of(cloud).observe(first(0.0)).database
+    assert (seen.writer, seen.status, seen.resynced) == (Side.STANDBY, "not described", False)
+
+
+def test_a_pulse_of_the_future_says_nothing(cloud):
+    """A clock that is ahead must not keep a dead writer alive."""
+    healthy(cloud)
+    assert world_of(cloud).observe(first(0.0)).signals.write_pulse.reading is Reading.GOOD
+    cloud.clock.at_s -= 60.0
+    assert world_of(cloud).observe(first(0.0)).signals.write_pulse.reading is Reading.BAD
+
+
+def test_a_standby_that_cannot_read_knows_no_heartbeat(cloud):
+    """Our own blindness is no evidence of theirs."""
+    old_s = cloud.clock.at_s - 60
+    cloud.pulse("standby", reads_ok=True, beat_s=old_s, lag_max_s=0.2)
+    assert world_of(cloud).observe(first(0.0)).signals.heartbeat.reading is Reading.BAD
+    cloud.pulse("standby", reads_ok=False, beat_s=old_s, lag_max_s=0.2)
+    assert world_of(cloud).observe(first(0.0)).signals.heartbeat.reading is Reading.UNKNOWN
+
+
+def test_an_odd_author_holds_up_no_notice(cloud):
+    """What SNS would refuse as a subject is made printable, and short."""
+    cloud.lived_s = cloud.clock.at_s
+    healthy(cloud)
+    lose_the_primary(cloud)
+    until(cloud, Phase.SUSPECT)
+    cloud.order("switchover", 0, author="a\nb\u00e9" + "x" * 200)
+    until(cloud, Phase.FENCING)
+    subjects = [one["Subject"] for one in cloud.heard()]
+    assert len(subjects) == 2
+    assert all(len(one) < 100 and one.isprintable() and one.isascii() for one in subjects)
