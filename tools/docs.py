@@ -25,8 +25,8 @@ from otherside.failover.decision.observation import Order
 from otherside.failover.decision.state import Phase
 from otherside.failover.decision.transitions import HEEDED_IN, TRANSITIONS, Event
 from otherside.failover.decision.verdict import DEADLY, Verdict
-from otherside.twin.deploy.handlers import HANDLERS
 from otherside.twin.latency import PROFILE
+from otherside.twin.services.resource_types import RESOURCE_TYPES
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
@@ -219,7 +219,7 @@ def _twin() -> Iterator[str]:
         yield f"| {name} | {modelled.seconds:g} | {modelled.source} |"
     yield "\n## Resources\n"
     yield "Types of Pulumi's AWS provider that the twin makes; every other is refused by name.\n"
-    for token in sorted(HANDLERS):
+    for token in sorted(RESOURCE_TYPES):
         yield f"- `{token}`"
 
 

@@ -7,7 +7,7 @@ from moto.kms.models import kms_backends
 from otherside.twin.context import Ground
 from otherside.twin.guest.scaled_clock import Warp
 from otherside.twin.latency import Latency
-from otherside.twin.services.iam.provider import Keys
+from otherside.twin.services.kms.provider import Keys
 from twin.conftest import ACCOUNT, EAST, WEST, until
 
 pytestmark = pytest.mark.slow

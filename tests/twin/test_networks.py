@@ -22,7 +22,7 @@ class Nets:
 
     def __init__(self):
         self.network = Network(
-            Ground(ACCOUNT, (EAST, WEST), Warp.starting_now(1.0), Latency(modelled=False))
+            Ground(ACCOUNT, (EAST, WEST), Warp.starting_now(1.0), Latency(modelled=False)), {}
         )
         self.count = 0
 

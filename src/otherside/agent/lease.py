@@ -10,9 +10,10 @@ may be one that nobody follows any more. So, around each write:
     guard.still(epoch)                   # after the commit and before the answer
 
 `lease_agent.py` renews the lease every few seconds, by one strongly consistent read of the state
-table: whoever closes it waits until everybody's has run out, so reading is enough and nobody contends.
-Where the table does not answer at all, it reads the pledge: the word of whoever could give this
-side up that it does not. A table that answers and refuses is another matter: that may be meant.
+table: whoever closes it waits until every lease has run out, so reading is enough and there is no
+contention. Where the table does not answer at all, it reads the pledge: the promise of whoever
+could give this side up not to do so. A table that answers with a refusal is different: the refusal
+may be intended.
 The clock is one that counts while a machine is suspended, and each renewal counts from before it
 was asked for. It runs on Python 3.9 and needs nothing besides.
 """

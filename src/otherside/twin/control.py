@@ -3,20 +3,18 @@
 import signal
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from otherside.twin.app import Cloud
 from otherside.twin.gateway.faults import Fault, Mode
 from otherside.twin.net.partitions import Path
 from otherside.twin.services.rds.postgres import Server
-
-if TYPE_CHECKING:
-    from otherside.twin.app import Cloud
 
 
 class Control:
     """The owner's hands: what breaks, what heals, and what there is to see."""
 
-    def __init__(self, cloud: "Cloud") -> None:
+    def __init__(self, cloud: Cloud) -> None:
         """Keep what is owned."""
         self._cloud = cloud
 

@@ -25,6 +25,7 @@ from otherside.twin.deploy.clients import Clients
 from otherside.twin.deploy.provisioner import Progress, Provisioned, provision
 from otherside.twin.guest.scaled_clock import Warp
 from otherside.twin.host.registry import PREFIX
+from otherside.twin.services.resource_types import RESOURCE_TYPES
 
 READY_S, ANSWER_S, END_S = 60.0, 120.0, 20.0
 REGIONS = ("us-east-2", "us-west-2", "us-east-1")
@@ -145,6 +146,7 @@ class Twin:
             regions=self.settings.regions,
             transform=transform,
             told=told,
+            resource_types=RESOURCE_TYPES,
         )
         self.do("settle")
         self.provisioned = made
@@ -224,7 +226,7 @@ class Twin:
         environment["MALLOC_ARENA_MAX"] = "1"  # an interpreter's threads take turns anyway
         with log.open("wb") as errors:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "otherside.twin.app"],
+                [sys.executable, "-m", "otherside.twin.main"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

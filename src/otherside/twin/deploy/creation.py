@@ -1,7 +1,7 @@
 """One resource about to be made, and what its handler needs to make it."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,3 +96,7 @@ class Birth:
         """Return the tags as EC2 takes them while it makes something."""
         made = [{"Key": key, "Value": value} for key, value in self.tags.items()]
         return [{"ResourceType": kind, "Tags": made}] if made else []
+
+
+Create = Callable[[Birth], str]
+"""Creates a resource, sets its outputs and returns its identifier."""

@@ -25,9 +25,8 @@ from otherside.program.monitor import (
 )
 from otherside.program.project import Project
 from otherside.twin.deploy.clients import Clients
-from otherside.twin.deploy.creation import Birth, ProvisionError
+from otherside.twin.deploy.creation import Birth, Create, ProvisionError
 from otherside.twin.deploy.data_sources import look_up
-from otherside.twin.deploy.handlers import HANDLERS
 
 WORKERS = 6
 Progress = Callable[[str], None]
@@ -54,10 +53,11 @@ class Provisioner(Monitor):
         run: str,
         told: Progress,
         regions: tuple[str, ...],
+        resource_types: Mapping[str, Create],
     ) -> None:
-        """Keep where things are made."""
+        """Create resources of these types, by these clients, in these Regions."""
         super().__init__(transform, account, config=config)
-        self._regions_here = regions
+        self._regions_here, self._resource_types = regions, resource_types
         self._clients, self._run, self._told = clients, run, told
         self._tags: dict[str, dict[str, str]] = {}
         self._where: dict[str, str] = {}
@@ -76,7 +76,7 @@ class Provisioner(Monitor):
             return replace(declared, id=declared.name, outputs=dict(declared.inputs))
         if not declared.custom:
             return super().make(declared)
-        handler = HANDLERS.get(declared.type)
+        handler = self._resource_types.get(declared.type)
         if handler is None:
             msg = self._blame(declared, "the twin does not know this type of resource")
             raise ProvisionError(msg)
@@ -175,6 +175,7 @@ def provision(
     account: str,
     run: str,
     regions: tuple[str, ...],
+    resource_types: Mapping[str, Create],
     transform: Transform = lambda one: one,
     told: Progress = lambda _: None,
 ) -> Provisioned:
@@ -194,6 +195,7 @@ def provision(
         run=run,
         told=told,
         regions=regions,
+        resource_types=resource_types,
     )
     try:
         exports = run_program(

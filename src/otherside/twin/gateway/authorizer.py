@@ -4,10 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from moto.iam.models import iam_backends
-from moto.kms.models import kms_backends
-from moto.sts.models import sts_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.gateway.iam_policy import Request, Statement, Verdict, decide, statements_of
 from otherside.twin.gateway.iam_resources import Subject, subjects_of
 from otherside.twin.gateway.protocol import Call, RefusedError
@@ -47,10 +44,10 @@ class Access:
         """Return who holds a key, or `None` where nobody does."""
         if key_id == self.provisioner_key:
             return self.provisioner
-        for role in reversed(sts_backends[self.account]["aws"].assumed_roles):
+        for role in reversed(moto_backend.sts(self.account).assumed_roles):
             if role.access_key_id == key_id:
                 return Holder(arn=role.arn, secret=role.secret_access_key, token=role.session_token)
-        for user in iam_backends[self.account]["aws"].users.values():
+        for user in moto_backend.iam(self.account).users.values():
             for key in user.access_keys:
                 if key.access_key_id == key_id and key.status == "Active":
                     return Holder(arn=user.arn, secret=key.secret_access_key)
@@ -174,7 +171,7 @@ class Access:
         https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
         """
         region, name = arn.split(":")[3], arn.rpartition("/")[2]
-        key = kms_backends[self.account][region].keys.get(name)
+        key = moto_backend.kms(self.account, region).keys.get(name)
         operation = request.action.partition(":")[2]
         return key is not None and any(
             one.grantee_principal in {request.principal, _role_arn(request.principal)}
@@ -222,7 +219,7 @@ class Access:
 
     def _role(self, arn: str) -> Any:  # noqa: ANN401 - moto's own, untyped here
         name = _role_arn(arn).rpartition("/")[2]
-        roles = iam_backends[self.account]["aws"].roles.values()
+        roles = moto_backend.iam(self.account).roles.values()
         return next((one for one in roles if one.name == name), None)
 
     def _identity(self, principal: str) -> list[Statement]:
@@ -230,7 +227,7 @@ class Access:
         holder = self._role(principal)
         if holder is None:
             name = principal.rpartition("/")[2]
-            holder = iam_backends[self.account]["aws"].users.get(name)
+            holder = moto_backend.iam(self.account).users.get(name)
         if holder is None:
             return []
         documents = _inline(holder.policies)
@@ -242,7 +239,7 @@ class Access:
         arn = getattr(role, "permissions_boundary_arn", None) if role else None
         if not arn:
             return None
-        policy = iam_backends[self.account]["aws"].managed_policies.get(arn)
+        policy = moto_backend.iam(self.account).managed_policies.get(arn)
         return list(statements_of(_default_version(policy))) if policy else []
 
 

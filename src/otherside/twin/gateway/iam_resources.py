@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from otherside.twin import moto_backend
 from otherside.twin.gateway.protocol import GLOBAL_SERVICES, Call
 
 
@@ -145,10 +146,9 @@ def _function(params: Params, region: str, account: str) -> str | None:
 
 
 def _key(params: Params, region: str, account: str) -> str | None:
-    from moto.kms.models import kms_backends  # noqa: PLC0415 - only where a key is spoken of
 
     given = params.get("KeyId") or params.get("TargetKeyId") or params.get("SourceKeyId")
-    backend = kms_backends[account][region]
+    backend = moto_backend.kms(account, region)
     if given is None:
         blob = params.get("CiphertextBlob") or params.get("SourceCiphertextBlob")
         given = blob[:36].decode(errors="replace") if isinstance(blob, bytes) else None
@@ -161,14 +161,13 @@ def _key(params: Params, region: str, account: str) -> str | None:
 
 
 def _secret(params: Params, region: str, account: str) -> str | None:
-    from moto.secretsmanager.models import secretsmanager_backends  # noqa: PLC0415 - as above
 
     given = params.get("SecretId") or params.get("Name")
     if not isinstance(given, str):
         return None
     if given.startswith("arn:"):
         return given
-    secrets = secretsmanager_backends[account][region].secrets
+    secrets = moto_backend.secretsmanager(account, region).secrets
     found = secrets[given] if secrets.get(given) else None
     return found.arn if found else f"arn:aws:secretsmanager:{region}:{account}:secret:{given}"
 
@@ -184,11 +183,9 @@ def _log(params: Params, region: str, account: str) -> str | None:
 
 def _global_members(params: Params, _region: str, account: str) -> list[str | None]:
     """A move is checked on the whole and on every member of it."""
-    from moto.rds.models import rds_backends  # noqa: PLC0415 - only where a move is asked for
-
     name = str(params.get("GlobalClusterIdentifier", ""))
     arns: list[str | None] = [f"arn:aws:rds::{account}:global-cluster:{name}"]
-    for backend in rds_backends[account].values():
+    for backend in moto_backend.rds_regions(account).values():
         held = backend.global_clusters.get(name)
         if held is not None:
             arns += [one.db_cluster_arn for one in held.members]
@@ -208,10 +205,9 @@ def _clusters(params: Params, region: str, account: str) -> list[str | None]:
 
 
 def _group(params: Params, region: str, account: str) -> list[str | None]:
-    from moto.autoscaling.models import autoscaling_backends  # noqa: PLC0415 - as above
 
     name = str(params.get("AutoScalingGroupName"))
-    groups = autoscaling_backends[account][region].autoscaling_groups
+    groups = moto_backend.autoscaling(account, region).autoscaling_groups
     found = groups.get(name)
     return [found.arn if found else None]
 
@@ -259,14 +255,11 @@ def _no_keys(_: Params) -> Mapping[str, Sequence[str]]:
 
 def _dynamodb_keys(params: Params) -> Mapping[str, Sequence[str]]:
     """Return the partition keys that a call touches; a query names one in its condition."""
-    from moto.dynamodb.models import dynamodb_backends  # noqa: PLC0415 - as above
-
     name = str(params.get("TableName", "")).rpartition("/")[2]
     partition = next(
         (
             table.hash_key_attr
-            for regions in dynamodb_backends.values()
-            for backend in regions.values()
+            for backend in moto_backend.dynamodb_of_every_account()
             for table in [backend.tables.get(name)]
             if table is not None
         ),

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from moto.ec2.models import ec2_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.net.partitions import OUTSIDE
 
@@ -79,7 +78,7 @@ class Network:
     """Every interface, and the decisions about them."""
 
     ground: Ground
-    endpoints: Mapping[str, Local] = field(default_factory=dict)
+    endpoints: Mapping[str, Local]
     """Where the API is asked from each Region."""
     _interfaces: dict[str, Interface] = field(default_factory=dict)
 
@@ -279,7 +278,7 @@ class Network:
         return str(subnet.vpc_id)
 
     def _ec2(self, region: str) -> Any:  # noqa: ANN401 - moto's own
-        return ec2_backends[self.ground.account][region]
+        return moto_backend.ec2(self.ground.account, region)
 
 
 def _acl_lets(acl: Any, address: str, port: int, *, outward: bool) -> bool:  # noqa: ANN401 - moto's own

@@ -3,14 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from moto.awslambda.models import lambda_backends
-from moto.events.models import events_backends
-from moto.kms.models import kms_backends
-from moto.s3.models import s3_backends
-from moto.secretsmanager.models import secretsmanager_backends
-from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.gateway.authorizer import ResourcePolicies
 
 
@@ -23,12 +16,12 @@ def _last(arn: str) -> str:
 
 
 def _sns(arn: str, account: str) -> str | None:
-    topic = sns_backends[account][_region(arn)].topics.get(arn)
+    topic = moto_backend.sns(account, _region(arn)).topics.get(arn)
     return str(topic.policy) if topic else None
 
 
 def _sqs(arn: str, account: str) -> str | None:
-    queue = sqs_backends[account][_region(arn)].queues.get(_last(arn))
+    queue = moto_backend.sqs(account, _region(arn)).queues.get(_last(arn))
     policy = queue.policy if queue else None
     if not policy:
         return None
@@ -36,13 +29,13 @@ def _sqs(arn: str, account: str) -> str | None:
 
 
 def _kms(arn: str, account: str) -> str | None:
-    key = kms_backends[account][_region(arn)].keys.get(arn.rpartition("/")[2])
+    key = moto_backend.kms(account, _region(arn)).keys.get(arn.rpartition("/")[2])
     return str(key.policy) if key and key.policy else None
 
 
 def _lambda(arn: str, account: str) -> str | None:
     name = arn.partition("function:")[2].partition(":")[0]
-    for one in lambda_backends[account][_region(arn)].list_functions():
+    for one in moto_backend.lambda_(account, _region(arn)).list_functions():
         if one.function_name == name:
             statements = one.policy.statements
             return json.dumps({"Statement": statements}) if statements else None
@@ -51,17 +44,17 @@ def _lambda(arn: str, account: str) -> str | None:
 
 def _s3(arn: str, account: str) -> str | None:
     name = arn.split(":::")[1].partition("/")[0]
-    bucket = s3_backends[account]["aws"].buckets.get(name)
+    bucket = moto_backend.s3(account).buckets.get(name)
     return bucket.policy.decode() if bucket is not None and bucket.policy else None
 
 
 def _events(arn: str, account: str) -> str | None:
-    bus = events_backends[account][_region(arn)].event_buses.get(arn.rpartition("/")[2])
+    bus = moto_backend.events(account, _region(arn)).event_buses.get(arn.rpartition("/")[2])
     return bus.policy if bus is not None else None
 
 
 def _secret(arn: str, account: str) -> str | None:
-    found = secretsmanager_backends[account][_region(arn)].secrets.get(arn)
+    found = moto_backend.secretsmanager(account, _region(arn)).secrets.get(arn)
     policy = getattr(found, "policy", None)
     return str(policy) if policy else None
 

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from moto.autoscaling.models import autoscaling_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.app import PassError
 from otherside.twin.gateway.protocol import Call
@@ -21,14 +20,14 @@ class Groups(Extension):
     @after("autoscaling", "CreateAutoScalingGroup")
     def created(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
         """Have no grace where none is asked for: moto gives five minutes, as the console does."""
-        groups = autoscaling_backends[self._ground.account][call.region].autoscaling_groups
+        groups = moto_backend.autoscaling(self._ground.account, call.region).autoscaling_groups
         group = groups[params["AutoScalingGroupName"]]
         group.health_check_grace_period = int(params.get("HealthCheckGracePeriod") or 0)
 
     @operation("autoscaling", "SetDesiredCapacity", "UpdateAutoScalingGroup")
     def check_sizes(self, call: Call, params: Mapping[str, Any]) -> None:
         """Refuse a size outside of its bounds, and leave the rest to moto."""
-        groups = autoscaling_backends[self._ground.account][call.region].autoscaling_groups
+        groups = moto_backend.autoscaling(self._ground.account, call.region).autoscaling_groups
         group = groups.get(params["AutoScalingGroupName"])
         if group is None:
             raise PassError

@@ -8,8 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from moto.backup.models import backup_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.authorizer import Access
 from otherside.twin.gateway.protocol import Call
@@ -95,7 +94,7 @@ class Backups(Extension):
     def create_selection(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what a plan backs up, once its role may be assumed."""
         plan = params["BackupPlanId"]
-        if plan not in backup_backends[self._ground.account][call.region].plans:
+        if plan not in moto_backend.backup(self._ground.account, call.region).plans:
             raise failure("InvalidParameterValueException", f"Backup plan {plan} does not exist")
         selection = dict(params["BackupSelection"])
         if not self._access.trusts(selection["IamRoleArn"], SERVICE):
@@ -380,7 +379,7 @@ class Backups(Extension):
 
     def _exists(self, arn: str) -> bool:
         region, name = arn.split(":")[3], arn.rpartition(":")[2]
-        return name in backup_backends[self._ground.account][region].vaults
+        return name in moto_backend.backup(self._ground.account, region).vaults
 
     def _vault(self, arn: str) -> Vault:
         if not self._exists(arn):

@@ -14,11 +14,12 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
-from moto.cloudwatch.models import Alarm, cloudwatch_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.protocol import Call
+from otherside.twin.moto_backend import Alarm
 from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.services.cloudwatch.metrics import Metrics
 from otherside.twin.services.cloudwatch.provider import Suppressor
 
 TICK_S, HIGH_TICK_S, MINUTE_S = 60.0, 10.0, 60
@@ -73,79 +74,6 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 
 @dataclass(slots=True)
-class Metrics:
-    """What was measured, as CloudWatch keeps it."""
-
-    ground: Ground
-
-    def put(
-        self,
-        region: str,
-        namespace: str,
-        name: str,
-        value: float,
-        dimensions: Mapping[str, str],
-    ) -> None:
-        """Publish a point of a service's own."""
-        cloudwatch_backends[self.ground.account][region].put_metric_data(
-            namespace,
-            [
-                {
-                    "MetricName": name,
-                    "Value": value,
-                    "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
-                    "Timestamp": dt.datetime.fromtimestamp(self.ground.now_s, dt.UTC).replace(
-                        tzinfo=None
-                    ),
-                }
-            ],
-        )
-
-    def points(self, alarm: Alarm, region: str, count: int) -> list[float | None]:
-        """Return a metric's statistic in each of the newest periods, oldest first."""
-        period = int(alarm.period)
-        ingested_s = self.ground.latency.of("metric-ingestion")
-        end_s = self.ground.now_s - ingested_s
-        whole_s = min(period, MINUTE_S)  # standard resolution has whole minutes
-        end_s = end_s // whole_s * whole_s
-        wanted = {(one.name, one.value) for one in alarm.dimensions}
-        found: list[list[Any]] = [[] for _ in range(count)]
-        for one in cloudwatch_backends[self.ground.account][region].metric_data:
-            if one.name != alarm.metric_name or one.namespace != alarm.namespace:
-                continue
-            if {(d.name, d.value) for d in one.dimensions} != wanted:
-                continue
-            at_s = one.timestamp.replace(tzinfo=dt.UTC).timestamp()
-            back = int((end_s - at_s) // period)
-            if at_s < end_s and 0 <= back < count:
-                found[count - 1 - back].append(one)
-        return [_statistic(str(alarm.statistic), one) if one else None for one in found]
-
-
-def _statistic(kind: str, data: Sequence[Any]) -> float:
-    values: list[float] = []
-    samples, total = 0.0, 0.0
-    for one in data:
-        if hasattr(one, "sample_count"):
-            values += [float(one.min), float(one.max)]
-            samples, total = samples + float(one.sample_count), total + float(one.sum)
-        else:
-            values.append(float(one.value))
-            samples, total = samples + 1, total + float(one.value)
-    match kind:
-        case "Sum":
-            return total
-        case "SampleCount":
-            return samples
-        case "Minimum":
-            return min(values)
-        case "Maximum":
-            return max(values)
-        case _:
-            return total / samples
-
-
-@dataclass(slots=True)
 class Suppression:
     """What holds back a composite alarm's actions."""
 
@@ -177,7 +105,7 @@ class Alarms(Extension):
     @operation("cloudwatch", "SetAlarmState")
     def set_state(self, call: Call, params: Mapping[str, Any]) -> None:
         """Have an alarm say something, until it is evaluated again."""
-        alarms = cloudwatch_backends[self._ground.account][call.region].alarms
+        alarms = moto_backend.cloudwatch(self._ground.account, call.region).alarms
         alarm = alarms.get(params["AlarmName"])
         if alarm is None:
             raise failure("ResourceNotFound", "Unknown", 404)
@@ -198,7 +126,7 @@ class Alarms(Extension):
             if not self._ground.geography.stands(region):
                 continue
             now_s = self._ground.now_s
-            alarms = list(cloudwatch_backends[self._ground.account][region].alarms.values())
+            alarms = list(moto_backend.cloudwatch(self._ground.account, region).alarms.values())
             for alarm in alarms:
                 if alarm.rule is None and now_s >= due.get(alarm.name, 0.0):
                     short = int(alarm.period or 0) < MINUTE_S

@@ -9,10 +9,7 @@ import json
 import uuid
 from typing import Any
 
-from moto.cloudwatch.models import cloudwatch_backends
-from moto.firehose.models import firehose_backends
-from moto.s3.models import s3_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.authorizer import Access
 from otherside.twin.services.cloudwatch.provider import Stream, Watching
@@ -54,7 +51,7 @@ class Streams:
 
     def _take(self, stream: Stream) -> None:
         """Take what was measured since the last time; what passes while it is stopped is gone."""
-        data = cloudwatch_backends[self._ground.account][stream.region].metric_data
+        data = moto_backend.cloudwatch(self._ground.account, stream.region).metric_data
         first = stream.arn not in self._read
         since = _older(data, stream.created_s) if first else self._read[stream.arn]
         self._read[stream.arn] = len(data)
@@ -75,7 +72,7 @@ class Streams:
     def _deliver(self, region: str, arn: str) -> None:
         """Write a buffer as one object, once it is old enough."""
         name = arn.rpartition("/")[2]
-        held = firehose_backends[self._ground.account][region].delivery_streams.get(name)
+        held = moto_backend.firehose(self._ground.account, region).delivery_streams.get(name)
         if held is None:
             return
         destination = held.destinations[0]
@@ -98,7 +95,7 @@ class Streams:
         if why:
             self._once(region, f"Firehose {name}: {why}")
             return
-        backend = s3_backends[self._ground.account]["aws"]
+        backend = moto_backend.s3(self._ground.account)
         if bucket not in backend.buckets:
             self._once(region, f"Firehose {name}: bucket {bucket} does not exist")
             return

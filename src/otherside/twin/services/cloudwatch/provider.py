@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from moto.cloudwatch.models import cloudwatch_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.app import PassError
 from otherside.twin.gateway.protocol import Call
@@ -70,7 +69,7 @@ class Watching(Extension):
     def check_composite(self, call: Call, params: Mapping[str, Any]) -> None:
         """Make a composite alarm, which moto stores and has no operation for."""
         self._remember_state(call.region, params["AlarmName"])
-        cloudwatch_backends[self._ground.account][call.region].put_metric_alarm(
+        moto_backend.cloudwatch(self._ground.account, call.region).put_metric_alarm(
             name=params["AlarmName"],
             rule=params["AlarmRule"],
             description=params.get("AlarmDescription", ""),
@@ -92,7 +91,9 @@ class Watching(Extension):
     @after("cloudwatch", "PutMetricAlarm")
     def alarm_put(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
         """Have a new alarm know nothing yet; one that is put again keeps its state."""
-        alarm = cloudwatch_backends[self._ground.account][call.region].alarms[params["AlarmName"]]
+        alarm = moto_backend.cloudwatch(self._ground.account, call.region).alarms[
+            params["AlarmName"]
+        ]
         known = self._states.pop((call.region, params["AlarmName"]), None)
         if known is None:
             alarm.state_value = "INSUFFICIENT_DATA"
@@ -108,7 +109,7 @@ class Watching(Extension):
             )
 
     def _remember_state(self, region: str, name: str) -> None:
-        held = cloudwatch_backends[self._ground.account][region].alarms.get(name)
+        held = moto_backend.cloudwatch(self._ground.account, region).alarms.get(name)
         if held is not None:
             known = (held.state_value, held.state_reason, held.state_reason_data)
             self._states[region, name] = known

@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType, Item
-from moto.dynamodb.models.table import Table
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.app import PassError
 from otherside.twin.gateway.protocol import Call
+from otherside.twin.moto_backend import DynamoType, Item, Table
 from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.services.cloudwatch.metrics import Metrics
 
 STRONG_MEMBERS = 3
 NAMESPACE, LATENCY = "AWS/DynamoDB", "ReplicationLatency"
@@ -60,13 +59,11 @@ class GlobalTable:
 class Tables(Extension):
     """Global tables over moto's, which know one Region each."""
 
-    def __init__(self, ground: Ground) -> None:
-        """No table is global yet."""
+    def __init__(self, ground: Ground, metrics: Metrics) -> None:
         self._ground = ground
         self._tables: dict[str, GlobalTable] = {}
         self._lock = threading.Lock()
-        self.metrics: Any = None
-        """Set by the cloud: where metrics are published."""
+        self._metrics = metrics
         ground.geography.on_change(self._resume)
 
     @operation("dynamodb", "UpdateTable")
@@ -150,7 +147,9 @@ class Tables(Extension):
         while True:
             await asyncio.sleep(TTL_LOOK_S)
             for region in self._ground.regions:
-                for table in list(dynamodb_backends[self._ground.account][region].tables.values()):
+                for table in list(
+                    moto_backend.dynamodb(self._ground.account, region).tables.values()
+                ):
                     if self._ground.geography.stands(region):
                         self._expire(region, table)
 
@@ -173,12 +172,12 @@ class Tables(Extension):
             await asyncio.sleep(METRIC_S)
             for held in list(self._tables.values()):
                 for source, target in list(held.pending):
-                    if self._ground.geography.stands(source) and self.metrics is not None:
+                    if self._ground.geography.stands(source):
                         behind_s = self.lag_s(held.name, source, target)
                         least_s = self._ground.latency.of("table-replication")
                         dimensions = {"TableName": held.name, "ReceivingRegion": target}
                         value = 1000 * max(behind_s, least_s)
-                        self.metrics.put(source, NAMESPACE, LATENCY, value, dimensions)
+                        self._metrics.put(source, NAMESPACE, LATENCY, value, dimensions)
 
     def _replicate(self, region: str, held: GlobalTable | None, given: Mapping[str, Any]) -> None:
         if held is None or held.strong:
@@ -237,7 +236,7 @@ class Tables(Extension):
 
     def _table(self, region: str, name: str) -> Table:
         short = str(name).rpartition("/")[2]
-        found = dynamodb_backends[self._ground.account][region].tables.get(short)
+        found = moto_backend.dynamodb(self._ground.account, region).tables.get(short)
         if found is None:
             message = f"Requested resource not found: Table: {short} not found"
             raise failure("ResourceNotFoundException", message)
@@ -255,7 +254,7 @@ class Tables(Extension):
 
     def _add(self, table: Table, held: GlobalTable, create: Mapping[str, Any]) -> None:
         region = create["RegionName"]
-        tables = dynamodb_backends[self._ground.account][region].tables
+        tables = moto_backend.dynamodb(self._ground.account, region).tables
         if table.name in tables:
             message = f"Replica specified in the Replica Update already exists: {region}"
             raise failure("ValidationException", message)
@@ -274,7 +273,7 @@ class Tables(Extension):
         held.regions.append(region)
 
     def _remove(self, held: GlobalTable, region: str) -> None:
-        dynamodb_backends[self._ground.account][region].tables.pop(held.name, None)
+        moto_backend.dynamodb(self._ground.account, region).tables.pop(held.name, None)
         held.regions.remove(region)
 
     def _describe(self, table: Table, region: str) -> dict[str, Any]:

@@ -22,20 +22,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from moto.autoscaling.models import autoscaling_backends
-from moto.ec2.models import ec2_backends
-from moto.iam.models import iam_backends
-from moto.logs.models import logs_backends
-from moto.sts.models import sts_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.authorizer import Access
 from otherside.twin.guest import BIN, SITE
 from otherside.twin.host.processes import Process, Processes
 from otherside.twin.net.egress_proxy import Gateway, Guest, Streams
 from otherside.twin.net.reachability import Interface, Network, Source
-from otherside.twin.services.elbv2.load_balancer import Balancers  # noqa: TC001 - a dataclass reads it
-from otherside.twin.services.lambda_.provider import put_lines
+from otherside.twin.services.elbv2.load_balancer import Balancers
+from otherside.twin.services.logs.provider import put_lines
 
 TREES = ("etc", "opt", "var", "run", "srv", "home")
 PYTHON = "/usr/bin/python3"
@@ -94,6 +89,7 @@ class Instances:
         gateway: Gateway,
         directory: Path,
         surroundings: Mapping[str, Mapping[str, str]],
+        balancers: Balancers,
         *,
         instances_max: int,
     ) -> None:
@@ -103,7 +99,7 @@ class Instances:
         self._directory, self._surroundings = directory, surroundings
         self._max = instances_max
         self._instances: dict[str, Instance] = {}
-        self.balancers: Balancers | None = None
+        self._balancers = balancers
         ground.geography.on_change(lambda: ground.start(self._follow_map(), name="instances"))
 
     def interface(self, identifier: str) -> Interface | None:
@@ -119,7 +115,7 @@ class Instances:
         """Have as many instances as the groups of a Region want, for as long as the twin lives."""
         while True:
             if self._ground.geography.stands(region):
-                groups = autoscaling_backends[self._ground.account][region].autoscaling_groups
+                groups = moto_backend.autoscaling(self._ground.account, region).autoscaling_groups
                 wanted: set[str] = set()
                 for group in list(groups.values()):
                     wanted |= await self._keep(region, group)
@@ -142,16 +138,16 @@ class Instances:
 
     def _replace(self, region: str, group: Any, members: list[str]) -> None:  # noqa: ANN401 - moto's own
         """Terminate one instance that its load balancer finds ill after its grace."""
-        if group.health_check_type != "ELB" or self.balancers is None:
+        if group.health_check_type != "ELB":
             return
         grace_s = float(group.health_check_grace_period or 0)
         for instance in self.all():
             old = self._ground.now_s - instance.booted_s > grace_s
             ours = instance.identifier in members  # and not one that is being terminated
-            if ours and old and self.balancers.state_of(instance.identifier) == "unhealthy":
+            if ours and old and self._balancers.state_of(instance.identifier) == "unhealthy":
                 text = f"{instance.identifier} is replaced: its load balancer finds it ill"
                 self._ground.tell("instance", region, text)
-                backend = autoscaling_backends[self._ground.account][region]
+                backend = moto_backend.autoscaling(self._ground.account, region)
                 backend.terminate_instance(instance.identifier, should_decrement=False)
                 return  # one at a time
 
@@ -159,7 +155,7 @@ class Instances:
 
     async def _boot(self, region: str, group: Any, identifier: str) -> None:  # noqa: ANN401 - whatever AWS or JSON has
         """Boot an instance: its directory, its address, its role, and its user data."""
-        held = ec2_backends[self._ground.account][region].get_instance(identifier)
+        held = moto_backend.ec2(self._ground.account, region).get_instance(identifier)
         template = self._template(group)
         root = self._directory / identifier
         for tree in (*TREES, "var/log", "etc/systemd/system", "bin", "tmp"):
@@ -189,8 +185,7 @@ class Instances:
         )
         shown = self._gateway.admit(f"instance/{identifier}", guest)
         instance.environment["OTHERSIDE_TWIN_GUEST"] = shown
-        if self.balancers is not None:
-            self.balancers.register(list(map(str, group.target_group_arns)), identifier)
+        self._balancers.register(list(map(str, group.target_group_arns)), identifier)
         self._ground.tell("instance", region, f"{identifier} boots")
         given = template.get("UserData") or ""
         script = base64.b64decode(given).decode() if isinstance(given, str) else given.decode()
@@ -238,8 +233,7 @@ class Instances:
 
     async def _terminate(self, instance: Instance) -> None:
         """End an instance, its processes and its directory."""
-        if self.balancers is not None:
-            self.balancers.deregister(instance.identifier)
+        self._balancers.deregister(instance.identifier)
         self._instances.pop(instance.identifier, None)
         self._network.remove(instance.identifier)
         self._gateway.guests.pop(instance.environment["OTHERSIDE_TWIN_GUEST"], None)
@@ -408,7 +402,7 @@ class Instances:
         held = instance.credentials
         if held and float(held["until"]) > self._ground.now_s + 600:
             return held
-        made = sts_backends[self._ground.account]["aws"].assume_role(
+        made = moto_backend.sts(self._ground.account).assume_role(
             region_name=instance.region,
             role_session_name=instance.identifier,
             role_arn=instance.role,
@@ -433,7 +427,7 @@ class Instances:
 
     def _send_logs(self, instance: Instance) -> None:
         """Send on what is new in the files that the agent follows, if the role may."""
-        backend = logs_backends[self._ground.account][instance.region]
+        backend = moto_backend.logs(self._ground.account, instance.region)
         for pattern, (group, stream, sent) in list(instance.follows.items()):
             # Of a pattern the agent follows the newest file alone:
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
@@ -472,12 +466,12 @@ class Instances:
     def _role(self, template: Mapping[str, Any]) -> str:
         profile = template.get("IamInstanceProfile") or {}
         name = str(profile.get("Name") or profile.get("Arn", "")).rpartition("/")[2]
-        held = iam_backends[self._ground.account]["aws"].instance_profiles
+        held = moto_backend.iam(self._ground.account).instance_profiles
         found = next((one for one in held.values() if one.name == name), None)
         return str(found.roles[0].arn) if found and found.roles else ""
 
     def _address(self, region: str, held: Any) -> str:  # noqa: ANN401 - moto's own
-        subnet = ec2_backends[self._ground.account][region].get_subnet(held.subnet_id)
+        subnet = moto_backend.ec2(self._ground.account, region).get_subnet(held.subnet_id)
         taken = {one.address for one in self._network.interfaces()}
         hosts = ipaddress.ip_network(subnet.cidr_block).hosts()
         return next(str(one) for one in hosts if str(one) not in taken)

@@ -9,8 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from moto.ec2.models import ec2_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.app import PassError
 from otherside.twin.gateway.protocol import Call
@@ -36,7 +35,7 @@ class Networks(Extension):
         if found is None:
             return
         name = found[0].decode()
-        peering = ec2_backends[self._ground.account][call.region].vpc_pcxs[name]
+        peering = moto_backend.ec2(self._ground.account, call.region).vpc_pcxs[name]
         here, there = (
             [ipaddress.ip_network(block) for block in _blocks(one)]
             for one in (peering.vpc, peering.peer_vpc)
@@ -56,7 +55,7 @@ class Networks(Extension):
     def expire_due(self, now_s: float) -> None:
         """Let the peerings expire that have waited for a week."""
         for name, (region, asked_s) in list(self._asked_s.items()):
-            peering = ec2_backends[self._ground.account][region].vpc_pcxs.get(name)
+            peering = moto_backend.ec2(self._ground.account, region).vpc_pcxs.get(name)
             if peering is None or peering.status["Code"] != "pending-acceptance":
                 del self._asked_s[name]
             elif now_s - asked_s > EXPIRES_S:
@@ -65,7 +64,7 @@ class Networks(Extension):
     @operation("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
     def authorize(self, call: Call, params: Mapping[str, Any]) -> None:
         """Refuse a group of another Region: across Regions only addresses can be named."""
-        backend = ec2_backends[self._ground.account][call.region]
+        backend = moto_backend.ec2(self._ground.account, call.region)
         for permission in params.get("IpPermissions") or ():
             for pair in permission.get("UserIdGroupPairs") or ():
                 name = str(pair.get("GroupId") or "")

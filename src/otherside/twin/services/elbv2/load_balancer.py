@@ -11,18 +11,16 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from moto.acm.exceptions import CertificateNotFound
-from moto.acm.models import acm_backends
-from moto.elbv2.models import elbv2_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.app import PassError
 from otherside.twin.gateway.protocol import Call
+from otherside.twin.moto_backend import CertificateNotFound
 from otherside.twin.net.certificates import Authority
 from otherside.twin.net.partitions import OUTSIDE
 from otherside.twin.net.reachability import Interface, Local, Network, Reach
 from otherside.twin.services.base import Extension, operation
-from otherside.twin.services.cloudwatch.alarms import Metrics
+from otherside.twin.services.cloudwatch.metrics import Metrics
 
 CONNECT_S, IDLE_S = 10.0, 60.0
 METRICS_S = 60.0
@@ -93,7 +91,7 @@ class Balancers(Extension):
     def describe_health(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return how targets are, by what they answered."""
         arn = str(params["TargetGroupArn"])
-        group = elbv2_backends[self._ground.account][call.region].target_groups.get(arn)
+        group = moto_backend.elbv2(self._ground.account, call.region).target_groups.get(arn)
         if group is None:
             raise PassError
         used = bool(self._listeners_of(call.region, arn))
@@ -163,7 +161,7 @@ class Balancers(Extension):
         return None
 
     def _held(self, balancer: Balancer) -> Any:  # noqa: ANN401 - moto's own
-        backend = elbv2_backends[self._ground.account][balancer.region]
+        backend = moto_backend.elbv2(self._ground.account, balancer.region)
         return backend.load_balancers.get(balancer.arn)
 
     # --- running --------------------------------------------------------------------------------
@@ -172,7 +170,7 @@ class Balancers(Extension):
         """Serve a Region's load balancers for as long as the twin lives."""
         measured_s = self._ground.now_s
         while True:
-            backend = elbv2_backends[self._ground.account][region]
+            backend = moto_backend.elbv2(self._ground.account, region)
             for arn, held in list(backend.load_balancers.items()):
                 if arn not in self._balancers:
                     self._balancers[arn] = self._make(arn, region, held)
@@ -216,9 +214,7 @@ class Balancers(Extension):
     def _private(self, region: str, subnet: str, number: int) -> Any:  # noqa: ANN401 - an address
         import ipaddress  # noqa: PLC0415 - only here
 
-        from moto.ec2.models import ec2_backends  # noqa: PLC0415 - as above
-
-        held = ec2_backends[self._ground.account][region].get_subnet(subnet)
+        held = moto_backend.ec2(self._ground.account, region).get_subnet(subnet)
         network = ipaddress.ip_network(held.cidr_block)
         return network[network.num_addresses // 2 + number]  # instances begin at the beginning
 
@@ -259,7 +255,7 @@ class Balancers(Extension):
     def _context(self, listener: Any) -> ssl.SSLContext:  # noqa: ANN401 - moto's own
         """Return a context with the names of the listener's certificate, as ACM has it."""
         arn = str(listener.certificate or "")
-        known = acm_backends[self._ground.account][arn.split(":")[3]] if arn else None
+        known = moto_backend.acm(self._ground.account, arn.split(":")[3]) if arn else None
         try:
             held = known.get_certificate(arn) if known is not None else None
         except CertificateNotFound:  # it was deleted: the listener goes on with none of its own
@@ -269,7 +265,7 @@ class Balancers(Extension):
         return self._authority.context(tuple(dict.fromkeys([held.common_name, *held.sans])))
 
     def _listeners_of(self, region: str, group: str) -> list[Any]:
-        backend = elbv2_backends[self._ground.account][region]
+        backend = moto_backend.elbv2(self._ground.account, region)
         return [
             listener
             for balancer in backend.load_balancers.values()
@@ -493,12 +489,12 @@ class Balancers(Extension):
         return usable[next(balancer.turn) % len(usable)] if usable else None
 
     def _port(self, region: str, listener: Any) -> int:  # noqa: ANN401 - moto's own
-        backend = elbv2_backends[self._ground.account][region]
+        backend = moto_backend.elbv2(self._ground.account, region)
         return int(backend.target_groups[_forwards(listener)[0]].port)
 
     def _delay_s(self, arn: str) -> float:
         region = arn.split(":")[3]
-        group = elbv2_backends[self._ground.account][region].target_groups.get(arn)
+        group = moto_backend.elbv2(self._ground.account, region).target_groups.get(arn)
         known = getattr(group, "attributes", {}) or {}
         return float(known.get("deregistration_delay.timeout_seconds", 300))
 

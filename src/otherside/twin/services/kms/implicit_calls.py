@@ -6,12 +6,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html and
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from moto.dynamodb.models import dynamodb_backends
-from moto.s3.models import s3_backends
-from moto.secretsmanager.models import secretsmanager_backends
-from moto.sns.models import sns_backends
-from moto.sqs.models import sqs_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.gateway.protocol import Call
 
 Need = tuple[str, str, str]
@@ -21,28 +16,28 @@ Find = Callable[[Mapping[str, Any], str, str], str | None]
 
 def _table(params: Mapping[str, Any], region: str, account: str) -> str | None:
     name = str(params.get("TableName", "")).rpartition("/")[2]
-    table = dynamodb_backends[account][region].tables.get(name)
+    table = moto_backend.dynamodb(account, region).tables.get(name)
     return (table.sse_specification or {}).get("KMSMasterKeyId") if table else None
 
 
 def _topic(params: Mapping[str, Any], region: str, account: str) -> str | None:
-    topic = sns_backends[account][region].topics.get(str(params.get("TopicArn")))
+    topic = moto_backend.sns(account, region).topics.get(str(params.get("TopicArn")))
     return topic.kms_master_key_id if topic else None
 
 
 def _queue(params: Mapping[str, Any], region: str, account: str) -> str | None:
     name = str(params.get("QueueUrl", "")).rpartition("/")[2]
-    queue = sqs_backends[account][region].queues.get(name)
+    queue = moto_backend.sqs(account, region).queues.get(name)
     return getattr(queue, "kms_master_key_id", None) if queue else None
 
 
 def _secret(params: Mapping[str, Any], region: str, account: str) -> str | None:
-    found = secretsmanager_backends[account][region].secrets.get(str(params.get("SecretId")))
+    found = moto_backend.secretsmanager(account, region).secrets.get(str(params.get("SecretId")))
     return getattr(found, "kms_key_id", None) if found else None
 
 
 def _object(params: Mapping[str, Any], _region: str, account: str) -> str | None:
-    bucket = s3_backends[account]["aws"].buckets.get(str(params.get("Bucket")))
+    bucket = moto_backend.s3(account).buckets.get(str(params.get("Bucket")))
     rules = (getattr(bucket, "encryption", None) or {}).get("Rule", {})
     rule = rules[0] if isinstance(rules, list) else rules
     default = rule.get("ApplyServerSideEncryptionByDefault", {}) if rule else {}

@@ -17,25 +17,27 @@ import shutil
 import sys
 import uuid
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from moto.awslambda.models import LambdaFunction, lambda_backends
-from moto.logs.models import logs_backends
-from moto.sts.models import sts_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.app import PassError
 from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.gateway.protocol import Call, Failure
 from otherside.twin.guest import SITE
 from otherside.twin.host.processes import Process, Processes
+from otherside.twin.moto_backend import LambdaFunction
 from otherside.twin.net.egress_proxy import Gateway, Guest
 from otherside.twin.net.reachability import Source
 from otherside.twin.ring_log import Trail
 from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.services.cloudwatch.metrics import Metrics
+from otherside.twin.services.lambda_.destinations import Destinations
+from otherside.twin.services.logs.provider import put_lines
+from otherside.twin.services.service_access import MissingError
 
 SERVICE = "lambda.amazonaws.com"
 INIT_S = 10.0
@@ -125,8 +127,10 @@ class Functions(Extension):
         gateway: Gateway,
         directory: Path,
         surroundings: Mapping[str, Mapping[str, str]],
+        metrics: Metrics,
+        destinations: Destinations,
     ) -> None:
-        """Keep where environments live, and what each Region's processes are told."""
+        """Run environments in `directory`, with the environment variables of their Region."""
         self._ground, self._access, self._processes = ground, access, processes
         self._gateway = gateway
         self._directory, self._surroundings = directory, surroundings
@@ -139,11 +143,20 @@ class Functions(Extension):
         """Every invocation that ended, for the drill and for `twin status`."""
         self.lines: Trail[dict[str, Any]] = Trail()
         """Every line that a function printed, as it came."""
-        self.metrics: Any = None
-        """Set by the cloud: where what a log has embedded is published."""
-        self.send: Any = None
-        """Set by the bus: deliver a record to a destination's ARN as a role."""
+        self._metrics, self._destinations = metrics, destinations
+        self._invoke_for_moto()
         ground.geography.on_change(self._on_change)
+
+    def _invoke_for_moto(self) -> None:
+        """Route moto's own invocations, a topic's to a function, through this class."""
+
+        def invoke(function: LambdaFunction, event: object = None) -> tuple[str, bool, str]:
+            payload = event if isinstance(event, str) else json.dumps(event or {})
+            work = self.invoke_later(function, payload.encode())
+            self._ground.start(work, name="a function of a topic")
+            return "{}", False, ""
+
+        LambdaFunction._invoke_lambda = invoke  # type: ignore[assignment,method-assign]  # noqa: SLF001 - its seam
 
     # --- the API's side -------------------------------------------------------------------------
 
@@ -169,7 +182,7 @@ class Functions(Extension):
         function = self.find(call.region, str(params["FunctionName"]))
         others = sum(
             int(one.reserved_concurrency or 0)
-            for one in lambda_backends[self._ground.account][call.region].list_functions()
+            for one in moto_backend.lambda_(self._ground.account, call.region).list_functions()
             if one.function_name != function.function_name
         )
         wanted = int(params["ReservedConcurrentExecutions"])
@@ -223,12 +236,23 @@ class Functions(Extension):
             Failure: If there is none.
         """
         name = given.partition("function:")[2].partition(":")[0] or given
-        functions = lambda_backends[self._ground.account][region].list_functions()
+        functions = moto_backend.lambda_(self._ground.account, region).list_functions()
         found = next((one for one in functions if one.function_name == name), None)
         if found is None:
             arn = f"arn:aws:lambda:{region}:{self._ground.account}:function:{name}"
             raise failure("ResourceNotFoundException", f"Function not found: {arn}", 404)
         return found
+
+    def find_target(self, arn: str) -> LambdaFunction:
+        """Return a function that is the target of another service.
+
+        Raises:
+            MissingError: If there is none.
+        """
+        try:
+            return self.find(arn.split(":")[3], arn)
+        except Failure as error:
+            raise MissingError(str(error)) from error
 
     async def invoke_arn(self, arn: str, payload: bytes) -> tuple[bytes, str | None]:
         """Invoke a function by its ARN and wait for it."""
@@ -320,7 +344,7 @@ class Functions(Extension):
         """Send what failed to the function's destination, as the function's own role."""
         destination = _invoke_config(function).get("DestinationConfig", {}).get("OnFailure", {})
         arn = destination.get("Destination")
-        if not arn or self.send is None:
+        if not arn:
             return
         record = {
             "version": "1.0",
@@ -339,7 +363,9 @@ class Functions(Extension):
             },
             "responsePayload": _json(outcome.payload),
         }
-        await self.send(arn, record, role=str(function.role), region=str(function.region))
+        await self._destinations.send(
+            arn, record, role=str(function.role), region=str(function.region)
+        )
 
     def _throttled(self, function: LambdaFunction) -> bool:
         reserved = function.reserved_concurrency
@@ -468,7 +494,7 @@ class Functions(Extension):
         self, function: LambdaFunction, stream: str, guest: str, port: int, code: Path
     ) -> dict[str, str]:
         """Return what Lambda tells a function, and nothing of this machine."""
-        role = sts_backends[self._ground.account]["aws"].assume_role(
+        role = moto_backend.sts(self._ground.account).assume_role(
             region_name=str(function.region),
             role_session_name=str(function.function_name),
             role_arn=str(function.role),
@@ -602,7 +628,7 @@ class Functions(Extension):
             self._access.role_may(role, action, stream_arn, region=str(function.region)).allowed
             for action in ("logs:CreateLogStream", "logs:PutLogEvents")
         )
-        backend = logs_backends[self._ground.account][str(function.region)]
+        backend = moto_backend.logs(self._ground.account, str(function.region))
         if new and may and group in backend.groups:
             put_lines(backend, group, environment.stream, new.splitlines(), self._ground.now_s)
             for line in new.splitlines():
@@ -613,7 +639,7 @@ class Functions(Extension):
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
         """
-        if '"_aws"' not in line or self.metrics is None:
+        if '"_aws"' not in line:
             return
         known = _json(line.encode())
         if not isinstance(known, dict):
@@ -626,7 +652,7 @@ class Functions(Extension):
                     values = known[name] if isinstance(known[name], list) else [known[name]]
                     for value in values:
                         namespace = directive["Namespace"]
-                        self.metrics.put(region, namespace, name, float(value), dimensions)
+                        self._metrics.put(region, namespace, name, float(value), dimensions)
 
     def _note(self, function: LambdaFunction, outcome: Outcome) -> None:
         self.runs.append(
@@ -684,15 +710,6 @@ def _send(
     head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
     text = f"HTTP/1.1 {status} -\r\n{head}Content-Length: {len(body)}\r\n\r\n"
     writer.write(text.encode() + body)
-
-
-def put_lines(backend: Any, group: str, stream: str, lines: Sequence[str], at_s: float) -> None:  # noqa: ANN401 - whatever AWS or JSON has
-    """Write lines to a log stream, which is made if it is new."""
-    if stream not in backend.groups[group].streams:
-        backend.create_log_stream(group, stream)
-    events = [{"timestamp": int(at_s * 1000), "message": line} for line in lines if line]
-    if events:
-        backend.put_log_events(group, stream, events)
 
 
 def _unpack(function: LambdaFunction, directory: Path) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from otherside.twin.context import Ground
-from otherside.twin.services.cloudwatch.alarms import Metrics
+from otherside.twin.services.cloudwatch.metrics import Metrics
 from otherside.twin.services.rds.postgres import Postgres
 from otherside.twin.services.rds.provider import Aurora
 

@@ -5,10 +5,9 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Cl
 
 import asyncio
 
-from moto.logs.models import logs_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
-from otherside.twin.services.lambda_.provider import put_lines
+from otherside.twin.services.logs.provider import put_lines
 from otherside.twin.services.rds.postgres import Postgres
 from otherside.twin.services.rds.provider import Aurora
 
@@ -31,7 +30,7 @@ async def export_logs(ground: Ground, aurora: Aurora, postgres: Postgres) -> Non
             new, server.logs_read = text[server.logs_read :], len(text)
             name = str(cluster.db_cluster_identifier)
             group = f"/aws/rds/cluster/{name}/postgresql"
-            backend = logs_backends[ground.account][region]
+            backend = moto_backend.logs(ground.account, region)
             if group not in backend.groups:
                 backend.create_log_group(group, {})
             writer = cluster.writer

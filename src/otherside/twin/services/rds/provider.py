@@ -13,11 +13,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol
 
-from moto.rds.models import DBCluster, rds_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.app import PassError
 from otherside.twin.gateway.protocol import Call
+from otherside.twin.moto_backend import DBCluster
 from otherside.twin.services.base import Extension, after, failure, operation
 
 MOVING = frozenset({"promoting", "modifying"})
@@ -146,7 +146,7 @@ class Aurora(Extension):
     def cluster_created(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
         """Make a cluster a member, and start its server."""
         account = self._ground.account
-        cluster = rds_backends[account][call.region].clusters[params["DBClusterIdentifier"]]
+        cluster = moto_backend.rds(account, call.region).clusters[params["DBClusterIdentifier"]]
         name = str(params.get("GlobalClusterIdentifier") or "").lower()
         source = None
         if name:
@@ -408,7 +408,7 @@ class Aurora(Extension):
         Raises:
             ValueError: If a cluster of the name exists.
         """
-        backend = rds_backends[self._ground.account][region]
+        backend = moto_backend.rds(self._ground.account, region)
         name = metadata["DBClusterIdentifier"]
         if name in backend.clusters:
             msg = f"DB Cluster already exists: {name}"
@@ -445,7 +445,7 @@ class Aurora(Extension):
         """Return every cluster as (ARN, Region, moto's own)."""
         return [
             (str(one.db_cluster_arn), region, one)
-            for region, backend in list(rds_backends[self._ground.account].items())
+            for region, backend in list(moto_backend.rds_regions(self._ground.account).items())
             for one in list(backend.clusters.values())
         ]
 
@@ -483,7 +483,7 @@ class Aurora(Extension):
 
     def _cluster(self, region: str, given: str) -> DBCluster:
         name = str(given).rpartition(":")[2]
-        return rds_backends[self._ground.account][region].clusters[name]
+        return moto_backend.rds(self._ground.account, region).clusters[name]
 
     def _describe(self, whole: Whole) -> dict[str, Any]:
         held = self._held(whole)
@@ -516,15 +516,14 @@ class Aurora(Extension):
         }
 
     def _held(self, whole: Whole) -> Any:  # noqa: ANN401 - moto's own
-        for backend in rds_backends[self._ground.account].values():
+        for backend in moto_backend.rds_regions(self._ground.account).values():
             if whole.name in backend.global_clusters:
                 return backend.global_clusters[whole.name]
         raise failure("GlobalClusterNotFoundFault", f"Global cluster {whole.name} not found", 404)
 
     def _check_group(self, region: str, group: str) -> None:
-        from moto.ec2.models import ec2_backends  # noqa: PLC0415 - only here
 
-        if ec2_backends[self._ground.account][region].get_security_group_from_id(group) is None:
+        if moto_backend.ec2(self._ground.account, region).get_security_group_from_id(group) is None:
             message = f"Invalid security group , groupId= {group}, groupName= ."
             raise failure("InvalidParameterValue", message)
 

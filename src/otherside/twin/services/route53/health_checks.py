@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from moto.cloudwatch.models import cloudwatch_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.net.reachability import Network, Reach, Source
-from otherside.twin.services.cloudwatch.alarms import Alarms, Metrics, State
+from otherside.twin.services.cloudwatch.alarms import Alarms, State
+from otherside.twin.services.cloudwatch.metrics import Metrics
 from otherside.twin.services.route53.provider import Checks
 
 SHARE_PERCENT = 18
@@ -252,7 +252,7 @@ class Checkers:
         region = str(named["Region"])
         if not self._ground.geography.stands(region):
             return  # nothing is heard of it: what was known stays
-        alarm = cloudwatch_backends[self._ground.account][region].alarms.get(named["Name"])
+        alarm = moto_backend.cloudwatch(self._ground.account, region).alarms.get(named["Name"])
         if alarm is None:
             return
         periods = int(alarm.evaluation_periods)

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from moto.route53.models import route53_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.app import PassError
 from otherside.twin.gateway.protocol import Call
@@ -33,7 +32,7 @@ class Checks(Extension):
         config = dict(params["HealthCheckConfig"])
         config["ChildHealthChecks"] = list(config.get("ChildHealthChecks") or [])
         self._validate(config)
-        backend = route53_backends[self._ground.account]["aws"]
+        backend = moto_backend.route53(self._ground.account)
         made = backend.create_health_check(str(params["CallerReference"]), _for_moto(config))
         self.configurations[made.id] = config
         return {"HealthCheck": self._describe(made.id), "Location": f"/healthcheck/{made.id}"}

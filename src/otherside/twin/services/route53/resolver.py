@@ -16,8 +16,8 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
-from moto.route53.models import route53_backends
 
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.net.partitions import OUTSIDE
 from otherside.twin.net.reachability import Source
@@ -116,7 +116,7 @@ class Resolver:
 
     def zones(self) -> Zones:
         """Return the zones as they are now."""
-        held = list(route53_backends[self.ground.account]["aws"].zones.values())
+        held = list(moto_backend.route53(self.ground.account).zones.values())
         return Zones(
             records=records_of(held),
             apexes=tuple(str(one.name).rstrip(".").lower() for one in held),

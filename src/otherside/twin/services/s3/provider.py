@@ -5,12 +5,11 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from moto.iam.access_control import PermissionResult
-from moto.s3.models import FakeBucket, FakeKey, s3_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.authorizer import Access
 from otherside.twin.gateway.protocol import Call
+from otherside.twin.moto_backend import FakeBucket, FakeKey, PermissionResult
 from otherside.twin.services.base import Extension, after
 
 SERVICE = "s3.amazonaws.com"
@@ -101,7 +100,7 @@ class Objects(Extension):
         return None
 
     def _bucket(self, name: str) -> FakeBucket | None:
-        backend = s3_backends[self._ground.account]["aws"]
+        backend = moto_backend.s3(self._ground.account)
         found: FakeBucket | None = backend.buckets.get(name)
         return found
 

@@ -12,25 +12,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from moto.scheduler.models import Schedule, scheduler_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.app import PassError
 from otherside.twin.gateway.authorizer import Access
 from otherside.twin.gateway.protocol import Call
+from otherside.twin.moto_backend import Schedule
 from otherside.twin.ring_log import Trail
 from otherside.twin.services.base import Extension, failure, operation
-from otherside.twin.services.events.provider import (
-    AGE_S,
-    FIRST_PAUSE_S,
-    PAUSE_MAX_S,
-    RATE,
-    TRIES,
-    UNIT_S,
-    Bus,
-    DeniedError,
-    MissingError,
-)
+from otherside.twin.services.events.delivery import AGE_S, FIRST_PAUSE_S, PAUSE_MAX_S, TRIES
+from otherside.twin.services.events.provider import RATE, UNIT_S, EventBuses
+from otherside.twin.services.lambda_.provider import Functions
+from otherside.twin.services.service_access import DeniedError, MissingError
+from otherside.twin.services.sqs.provider import Queues
 
 SERVICE = "scheduler.amazonaws.com"
 LOOK_S = 0.5
@@ -54,9 +48,16 @@ class _Due:
 class Scheduler(Extension):
     """Every schedule of every Region; moto keeps them, and this fires them."""
 
-    def __init__(self, ground: Ground, access: Access, bus: Bus) -> None:
-        """Nothing is due yet."""
-        self._ground, self._access, self._bus = ground, access, bus
+    def __init__(
+        self,
+        ground: Ground,
+        access: Access,
+        functions: Functions,
+        queues: Queues,
+        buses: EventBuses,
+    ) -> None:
+        self._ground, self._access = ground, access
+        self._functions, self._queues, self._buses = functions, queues, buses
         self.fired: Trail[dict[str, Any]] = Trail()
         """Every firing and what became of it."""
 
@@ -88,7 +89,7 @@ class Scheduler(Extension):
                 self._look(region, one, due)
 
     def _schedules(self, region: str) -> list[Schedule]:
-        backend = scheduler_backends[self._ground.account][region]
+        backend = moto_backend.scheduler(self._ground.account, region)
         groups = list(backend.schedule_groups.values())
         return [
             one
@@ -144,7 +145,31 @@ class Scheduler(Extension):
         if not self._access.role_may(role, action, arn, region=region).allowed:
             msg = f"{role} may not {action} on {arn}"
             raise DeniedError(msg)
-        await self._bus.hand_over(region, arn, text)
+        await self._hand_over(region, arn, text)
+
+    async def _hand_over(self, region: str, arn: str, text: str) -> None:
+        """Hand a text to a target whose permissions were checked.
+
+        Raises:
+            MissingError: If there is no such target.
+            OSError: If its Region cannot be reached.
+        """
+        service, there = arn.split(":")[2], arn.split(":")[3] or region
+        if not self._ground.geography.reaches(region, there):
+            msg = f"{there} cannot be reached"
+            raise ConnectionError(msg)
+        if service == "lambda":
+            work = self._functions.invoke_later(self._functions.find_target(arn), text.encode())
+            self._ground.start(work, name="a function of a schedule")
+        elif service == "sqs":
+            self._queues.put_message(arn, text, {})
+        elif service == "sns":
+            topic = moto_backend.sns(self._ground.account, there).topics.get(arn)
+            if topic is None:
+                raise MissingError(arn)
+            topic.publish(text)
+        else:
+            self._buses.emit(there, {"source": "scheduler", "detail": json.loads(text)})
 
     async def _bury(
         self,
@@ -175,7 +200,7 @@ class Scheduler(Extension):
         }
         role = str(one.target["RoleArn"])
         if self._access.role_may(role, "sqs:SendMessage", queue, region=region).allowed:
-            self._bus.put_message(queue, text, attributes)
+            self._queues.put_message(queue, text, attributes)
 
 
 def _first_s(expression: str, now_s: float) -> float:

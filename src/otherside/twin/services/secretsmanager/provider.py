@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
-from moto.secretsmanager.models import ReplicaSecret, secretsmanager_backends
-
+from otherside.twin import moto_backend
 from otherside.twin.context import Ground
 from otherside.twin.gateway.authorizer import Access
 from otherside.twin.gateway.protocol import Call
+from otherside.twin.moto_backend import ReplicaSecret
 from otherside.twin.services.base import Extension, after, failure, operation
 
 SERVICE = "secretsmanager.amazonaws.com"
@@ -37,7 +37,7 @@ class Secrets(Extension):
         arn = str(json.loads(body)["ARN"])
         for one in params.get("AddReplicaRegions") or ():
             there = arn.replace(call.region, one["Region"])
-            replica = secretsmanager_backends[self._ground.account][one["Region"]].secrets.get(
+            replica = moto_backend.secretsmanager(self._ground.account, one["Region"]).secrets.get(
                 there
             )
             if isinstance(replica, ReplicaSecret):
@@ -98,7 +98,7 @@ class Secrets(Extension):
         own.versions = copy.deepcopy(source.versions)
         own.kms_key_id = replica.config["KmsKeyId"]
         own.rotation_enabled, own.rotation_lambda_arn = False, ""
-        secretsmanager_backends[self._ground.account][call.region].secrets[replica.arn] = own
+        moto_backend.secretsmanager(self._ground.account, call.region).secrets[replica.arn] = own
         source.replicas = [one for one in source.replicas if one is not replica]
         return {"ARN": replica.arn}
 
@@ -132,7 +132,7 @@ class Secrets(Extension):
         )
 
     def _secret(self, region: str, given: str) -> Any:  # noqa: ANN401 - moto's own
-        found = secretsmanager_backends[self._ground.account][region].secrets.get(given)
+        found = moto_backend.secretsmanager(self._ground.account, region).secrets.get(given)
         if found is None:
             message = "Secrets Manager can't find the specified secret."
             raise failure("ResourceNotFoundException", message)

@@ -1,8 +1,39 @@
-"""Networks: VPCs, subnets, routes, gateways, endpoints, peering and security groups."""
+"""Creates the EC2 and VPC resources of a program, as Pulumi's AWS provider would."""
 
 from typing import Any
 
 from otherside.twin.deploy.creation import Birth
+
+
+def _launch_template(birth: Birth) -> str:
+    inputs = dict(birth.inputs)
+    name, tags = birth.name(), birth.ec2_tags("launch-template")
+    birth.inputs = {
+        "launchTemplateData": {
+            key: value
+            for key, value in inputs.items()
+            if key not in {"name", "tags", "updateDefaultVersion", "region", "description"}
+        }
+    }
+    data = "launchTemplateData."
+    made = birth.call(
+        "ec2",
+        "CreateLaunchTemplate",
+        rename={
+            f"{data}vpcSecurityGroupIds": "SecurityGroupIds",
+            f"{data}tagSpecifications.tags": "Tags",
+        },
+        LaunchTemplateName=name,
+        TagSpecifications=tags,
+    )["LaunchTemplate"]
+    template = str(made["LaunchTemplateId"])
+    birth.outputs |= {
+        "arn": f"arn:aws:ec2:{birth.region}:{birth.account}:launch-template/{template}",
+        "latestVersion": int(made["LatestVersionNumber"]),
+        "defaultVersion": int(made["DefaultVersionNumber"]),
+        "name": name,
+    }
+    return template
 
 
 def _arn(birth: Birth, kind: str, identifier: str) -> str:
@@ -234,7 +265,8 @@ def _peering_options(birth: Birth) -> str:
     return str(birth.inputs["vpcPeeringConnectionId"])
 
 
-HANDLERS = {
+RESOURCE_TYPES = {
+    "ec2/launchTemplate:LaunchTemplate": _launch_template,
     "ec2/defaultSecurityGroup:DefaultSecurityGroup": _default_security_group,
     "ec2/eip:Eip": _eip,
     "ec2/flowLog:FlowLog": _flow_log,

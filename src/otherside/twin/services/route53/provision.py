@@ -1,4 +1,4 @@
-"""DNS: hosted zones, records, health checks."""
+"""Creates the Route 53 resources of a program, as Pulumi's AWS provider would."""
 
 from typing import Any
 
@@ -98,7 +98,7 @@ def _health_check(birth: Birth) -> str:
     return check
 
 
-HANDLERS = {
+RESOURCE_TYPES = {
     "route53/healthCheck:HealthCheck": _health_check,
     "route53/record:Record": _record,
     "route53/zone:Zone": _zone,

@@ -1,0 +1,141 @@
+"""The process of one twin.
+
+It is told what it is on its standard input, says where it is on its standard output once it is up,
+answers requests of its owner on both, and ends when its standard input does. The clock is bent
+before anything else is imported.
+"""
+
+import gc
+import json
+import os
+import sys
+
+from otherside.twin.guest.scaled_clock import Warp, install, real_sleep
+from otherside.twin.host.sdk_preload import defer_offerings, share_models
+
+if __name__ == "__main__":
+    gc.disable()  # until everything is imported: none of it is garbage, and looking costs a third
+    _told = json.loads(sys.stdin.readline())
+    _warp = Warp.starting_now(float(_told["speed"]))
+    install(_warp)
+    share_models()
+    defer_offerings()
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import threading
+import warnings
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from otherside.twin.app import Cloud, Wanted
+from otherside.twin.control import Control
+from otherside.twin.gateway.server import serving
+from otherside.twin.host.registry import CONTROL
+
+END_S = 15.0
+"""The machine's seconds that an end in order may take."""
+
+
+def _end_at_once(cloud: Cloud) -> None:
+    """End without the nursery: what it started died with it, and what it would remove is left."""
+    shutil.rmtree(cloud.wanted.directory, ignore_errors=True)
+    os._exit(1)
+
+
+async def _live(cloud: Cloud, lines: "asyncio.Queue[str | None]") -> None:
+    """Open a cloud, answer its owner, and close it when the owner is gone."""
+    cloud.processes.on_lost = partial(_end_at_once, cloud)
+    await cloud.open()
+    control = Control(cloud)
+    path = str(cloud.wanted.directory / CONTROL)
+    others = await asyncio.start_unix_server(partial(_answer_others, control), path)
+    _say({"ready": cloud.describe()})
+    try:
+        while (line := await lines.get()) is not None:
+            asyncio.get_running_loop().create_task(_answer(control, line))
+    finally:
+        others.close()
+        await cloud.close()
+
+
+async def _answer_others(
+    control: Control, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    """Answer another process of the same user: one question a line."""
+    try:
+        while line := await reader.readline():
+            writer.write(json.dumps(await _result(control, line.decode()), default=str).encode())
+            writer.write(b"\n")
+            await writer.drain()
+    except (OSError, ValueError):
+        return
+    finally:
+        writer.close()
+
+
+async def _answer(control: Control, line: str) -> None:
+    _say(await _result(control, line))
+
+
+async def _result(control: Control, line: str) -> dict[str, Any]:
+    request = json.loads(line)
+    try:
+        result = await control.do(request["do"], request.get("with") or {})
+    except Exception as error:  # noqa: BLE001 - whatever goes wrong is the asker's to know
+        return {"id": request["id"], "error": f"{type(error).__name__}: {error}"}
+    return {"id": request["id"], "result": result}
+
+
+_saying = threading.Lock()
+
+
+def _say(message: dict[str, Any]) -> None:
+    with _saying:
+        sys.__stdout__.write(json.dumps(message, default=str) + "\n")  # type: ignore[union-attr]  # it is a pipe
+        sys.__stdout__.flush()  # type: ignore[union-attr]  # as above
+
+
+def _listen(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[str | None]") -> None:
+    """Hand on what the owner says; its end is the end of everything."""
+    with contextlib.suppress(RuntimeError):
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(lines.put_nowait, line)
+        loop.call_soon_threadsafe(lines.put_nowait, None)
+    real_sleep(END_S)
+    os._exit(1)  # whatever still hangs: nothing outlives the owner
+
+
+def main(told: dict[str, Any], warp: Warp) -> None:
+    """Run a cloud until its owner is gone."""
+    sys.stdout = sys.stderr  # the owner reads the other one
+    os.umask(0o077)  # keys and everything else are this user's
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    gc.freeze()
+    gc.enable()
+    wanted = Wanted(
+        regions=tuple(told["regions"]),
+        directory=Path(told["directory"]),
+        speed=float(told["speed"]),
+        latency=bool(told["latency"]),
+        instances_max=int(told["instances_max"]),
+    )
+    cloud = Cloud(wanted, warp)
+    addresses = [cloud.addresses.api(), *cloud.api_addresses().values()]
+    loop = asyncio.new_event_loop()
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    threading.Thread(target=_listen, args=(loop, lines), daemon=True).start()
+    try:
+        with serving(cloud.door, addresses, cloud.api_port):
+            loop.run_until_complete(_live(cloud, lines))
+    finally:
+        loop.close()
+
+
+if __name__ == "__main__":
+    main(_told, _warp)
+    os._exit(0)  # threads of the API may still wait for callers that hang

@@ -1,0 +1,152 @@
+"""The one place that knows moto's models: a typed getter for each service's backend, and classes.
+
+Everything here is moto's inside, which changes without notice; `pyproject.toml` bounds the version.
+"""
+
+from collections.abc import Callable, Mapping
+
+import moto.kms.models as kms_models
+from moto.acm.exceptions import CertificateNotFound
+from moto.acm.models import AWSCertificateManagerBackend, acm_backends
+from moto.autoscaling.models import AutoScalingBackend, autoscaling_backends
+from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
+from moto.backup.models import BackupBackend, backup_backends
+from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
+from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType, Item
+from moto.dynamodb.models.table import Table
+from moto.ec2.models import EC2Backend, ec2_backends
+from moto.elbv2.models import ELBv2Backend, elbv2_backends
+from moto.events.models import EventsBackend, Rule, events_backends
+from moto.firehose.models import FirehoseBackend, firehose_backends
+from moto.iam.access_control import PermissionResult
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, IAMBackend, iam_backends
+from moto.kms.models import KmsBackend, kms_backends
+from moto.kms.responses import KmsResponse
+from moto.logs.models import LogsBackend, logs_backends
+from moto.rds.models import DBCluster, RDSBackend, rds_backends
+from moto.route53.models import Route53Backend, route53_backends
+from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
+from moto.scheduler.models import EventBridgeSchedulerBackend, Schedule, scheduler_backends
+from moto.secretsmanager.models import ReplicaSecret, SecretsManagerBackend, secretsmanager_backends
+from moto.sns.models import SNSBackend, Subscription, sns_backends
+from moto.sqs.models import SQSBackend, sqs_backends
+from moto.sts.models import STSBackend, sts_backends
+
+__all__ = [
+    "AWSManagedPolicy",
+    "Alarm",
+    "CertificateNotFound",
+    "DBCluster",
+    "DynamoType",
+    "FakeBucket",
+    "FakeKey",
+    "Item",
+    "KmsResponse",
+    "LambdaFunction",
+    "PermissionResult",
+    "ReplicaSecret",
+    "Rule",
+    "Schedule",
+    "Subscription",
+    "Table",
+    "aws_managed_policies_data",
+]
+
+
+def acm(account: str, region: str) -> AWSCertificateManagerBackend:
+    return acm_backends[account][region]
+
+
+def autoscaling(account: str, region: str) -> AutoScalingBackend:
+    return autoscaling_backends[account][region]
+
+
+def backup(account: str, region: str) -> BackupBackend:
+    return backup_backends[account][region]
+
+
+def cloudwatch(account: str, region: str) -> CloudWatchBackend:
+    return cloudwatch_backends[account][region]
+
+
+def dynamodb(account: str, region: str) -> DynamoDBBackend:
+    return dynamodb_backends[account][region]
+
+
+def ec2(account: str, region: str) -> EC2Backend:
+    return ec2_backends[account][region]
+
+
+def elbv2(account: str, region: str) -> ELBv2Backend:
+    return elbv2_backends[account][region]
+
+
+def events(account: str, region: str) -> EventsBackend:
+    return events_backends[account][region]
+
+
+def firehose(account: str, region: str) -> FirehoseBackend:
+    return firehose_backends[account][region]
+
+
+def iam(account: str) -> IAMBackend:
+    return iam_backends[account]["aws"]
+
+
+def kms(account: str, region: str) -> KmsBackend:
+    return kms_backends[account][region]
+
+
+def lambda_(account: str, region: str) -> LambdaBackend:
+    return lambda_backends[account][region]
+
+
+def logs(account: str, region: str) -> LogsBackend:
+    return logs_backends[account][region]
+
+
+def rds(account: str, region: str) -> RDSBackend:
+    return rds_backends[account][region]
+
+
+def route53(account: str) -> Route53Backend:
+    return route53_backends[account]["aws"]
+
+
+def s3(account: str) -> S3Backend:
+    return s3_backends[account]["aws"]
+
+
+def scheduler(account: str, region: str) -> EventBridgeSchedulerBackend:
+    return scheduler_backends[account][region]
+
+
+def secretsmanager(account: str, region: str) -> SecretsManagerBackend:
+    return secretsmanager_backends[account][region]
+
+
+def sns(account: str, region: str) -> SNSBackend:
+    return sns_backends[account][region]
+
+
+def sqs(account: str, region: str) -> SQSBackend:
+    return sqs_backends[account][region]
+
+
+def sts(account: str) -> STSBackend:
+    return sts_backends[account]["aws"]
+
+
+def rds_regions(account: str) -> Mapping[str, RDSBackend]:
+    return rds_backends[account]
+
+
+def dynamodb_of_every_account() -> list[DynamoDBBackend]:
+    return [backend for regions in dynamodb_backends.values() for backend in regions.values()]
+
+
+def make_key_ids_by(make: Callable[[bool], str]) -> None:
+    """Replace how moto makes the ids of keys."""
+    kms_models.__dict__["generate_key_id"] = make

@@ -1,0 +1,45 @@
+"""Actions of alarms: a topic is told, or a function is invoked.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions.html
+"""
+
+import json
+from typing import Any
+
+from otherside.twin.context import Ground
+from otherside.twin.services.lambda_.provider import Functions
+from otherside.twin.services.service_access import DeniedError, MissingError, ServiceAccess
+from otherside.twin.services.sns.provider import Topics
+
+ALARMS = "cloudwatch.amazonaws.com"
+ALARM_LAMBDA = "lambda.alarms.cloudwatch.amazonaws.com"
+
+
+class AlarmActions:
+    """Carries out what an alarm asks for when its state changes."""
+
+    def __init__(
+        self, ground: Ground, services: ServiceAccess, topics: Topics, functions: Functions
+    ) -> None:
+        self._ground, self._services = ground, services
+        self._topics, self._functions = topics, functions
+
+    def act(self, region: str, arn: str, message: dict[str, Any]) -> None:
+        """Take an alarm's action: tell a topic, or invoke a function."""
+        alarm = str(message["AlarmArn"])
+        state, name = message["NewStateValue"], message["AlarmName"]
+        subject = f'{state}: "{name}" in {message["Region"]}'
+        try:
+            if arn.split(":")[2] == "sns":
+                text = json.dumps(message)
+                self._topics.publish_as(ALARMS, arn, text, source=alarm, subject=subject[:100])
+            elif arn.split(":")[2] == "lambda":
+                self._services.check(ALARM_LAMBDA, "lambda:InvokeFunction", arn, alarm)
+                body = json.dumps({"source": "aws.cloudwatch", "alarmArn": alarm}).encode()
+                work = self._functions.invoke_later(self._functions.find_target(arn), body)
+                self._ground.start(work, name="a function of an alarm")
+            else:
+                self._ground.tell("alarm", region, f"the twin takes no action of kind {arn}")
+        except (DeniedError, MissingError) as error:
+            text = f"{name} could not tell {arn}: {type(error).__name__}: {error}"
+            self._ground.tell("alarm", region, text, alarm=name, failed=True)

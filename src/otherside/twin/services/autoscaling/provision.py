@@ -1,0 +1,61 @@
+"""Creates the Auto Scaling resources of a program, as Pulumi's AWS provider would."""
+
+from otherside.twin.deploy.creation import Birth
+
+
+def _group(birth: Birth) -> str:
+    inputs, name = birth.inputs, birth.name()
+    template = inputs.get("launchTemplate") or {}
+    tags = [
+        {
+            "Key": one["key"],
+            "Value": str(one["value"]),
+            "PropagateAtLaunch": bool(one["propagateAtLaunch"]),
+            "ResourceId": name,
+            "ResourceType": "auto-scaling-group",
+        }
+        for one in inputs.get("tags") or []
+    ]
+    birth.call(
+        "autoscaling",
+        "CreateAutoScalingGroup",
+        drop=(
+            *("name", "tags", "launchTemplate", "vpcZoneIdentifiers", "targetGroupArns"),
+            *("waitForCapacityTimeout", "instanceRefresh", "forceDelete", "minElbCapacity"),
+        ),
+        AutoScalingGroupName=name,
+        Tags=tags,
+        LaunchTemplate={
+            "LaunchTemplateId": template["id"],
+            "Version": str(template.get("version", "$Default")),
+        },
+        VPCZoneIdentifier=",".join(inputs["vpcZoneIdentifiers"]),
+        TargetGroupARNs=list(inputs.get("targetGroupArns") or []),
+    )
+    found = birth.ask("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[name])
+    birth.outputs |= {"arn": found["AutoScalingGroups"][0]["AutoScalingGroupARN"], "name": name}
+    return name
+
+
+def _scaling_policy(birth: Birth) -> str:
+    name = str(birth.inputs["name"])
+    group = str(birth.inputs["autoscalingGroupName"])
+    birth.call(
+        "autoscaling",
+        "PutScalingPolicy",
+        drop=("name", "autoscalingGroupName"),
+        AutoScalingGroupName=group,
+        PolicyName=name,
+    )
+    # Asked for again: moto answers the call itself with the ARN under another name.
+    found = birth.ask(
+        "autoscaling", "DescribePolicies", AutoScalingGroupName=group, PolicyNames=[name]
+    )
+    birth.outputs |= {"arn": str(found["ScalingPolicies"][0]["PolicyARN"]), "name": name}
+    return name
+
+
+RESOURCE_TYPES = {
+    "autoscaling/group:Group": _group,
+    "autoscaling/policy:Policy": _scaling_policy,
+}

@@ -1,0 +1,106 @@
+"""Creates the Elastic Load Balancing resources of a program, as Pulumi's AWS provider would."""
+
+from typing import Any
+
+from otherside.twin.deploy.creation import Birth
+
+
+def _balancer(birth: Birth) -> str:
+    inputs, name = birth.inputs, birth.name(limit=32)
+    made = birth.call(
+        "elbv2",
+        "CreateLoadBalancer",
+        rename={"loadBalancerType": "Type"},
+        drop=(
+            *("name", "internal", "enableDeletionProtection", "accessLogs"),
+            *("dropInvalidHeaderFields", "idleTimeout"),
+        ),
+        Name=name,
+        Scheme="internal" if inputs.get("internal") else "internet-facing",
+    )["LoadBalancers"][0]
+    arn = str(made["LoadBalancerArn"])
+    logs = inputs.get("accessLogs") or {}
+    wanted = {
+        "deletion_protection.enabled": inputs.get("enableDeletionProtection"),
+        "routing.http.drop_invalid_header_fields.enabled": inputs.get("dropInvalidHeaderFields"),
+        "idle_timeout.timeout_seconds": inputs.get("idleTimeout"),
+        "access_logs.s3.enabled": logs.get("enabled"),
+        "access_logs.s3.bucket": logs.get("bucket"),
+        "access_logs.s3.prefix": logs.get("prefix"),
+    }
+    _attributes(birth, "ModifyLoadBalancerAttributes", {"LoadBalancerArn": arn}, wanted)
+    birth.outputs |= {
+        "arn": arn,
+        "arnSuffix": arn.partition(":loadbalancer/")[2],
+        "dnsName": made["DNSName"],
+        "zoneId": made["CanonicalHostedZoneId"],
+        "name": name,
+    }
+    return arn
+
+
+def _attributes(
+    birth: Birth, operation: str, target: dict[str, str], wanted: dict[str, Any]
+) -> None:
+    given = [
+        {"Key": key, "Value": str(value).lower() if isinstance(value, bool) else str(value)}
+        for key, value in wanted.items()
+        if value is not None
+    ]
+    if given:
+        birth.ask("elbv2", operation, **target, Attributes=given)
+
+
+def _target_group(birth: Birth) -> str:
+    inputs, name = birth.inputs, birth.name(limit=32)
+    check = dict(inputs.get("healthCheck") or {})
+    names = {
+        "path": "HealthCheckPath",
+        "port": "HealthCheckPort",
+        "protocol": "HealthCheckProtocol",
+        "interval": "HealthCheckIntervalSeconds",
+        "timeout": "HealthCheckTimeoutSeconds",
+        "healthyThreshold": "HealthyThresholdCount",
+        "unhealthyThreshold": "UnhealthyThresholdCount",
+        "enabled": "HealthCheckEnabled",
+    }
+    probing = {names[key]: value for key, value in check.items() if key in names}
+    if "matcher" in check:
+        probing["Matcher"] = {"HttpCode": str(check["matcher"])}
+    made = birth.call(
+        "elbv2",
+        "CreateTargetGroup",
+        drop=("name", "healthCheck", "deregistrationDelay"),
+        Name=name,
+        **probing,
+    )["TargetGroups"][0]
+    arn = str(made["TargetGroupArn"])
+    wanted = {"deregistration_delay.timeout_seconds": inputs.get("deregistrationDelay")}
+    _attributes(birth, "ModifyTargetGroupAttributes", {"TargetGroupArn": arn}, wanted)
+    birth.outputs |= {"arn": arn, "arnSuffix": arn.rpartition(":")[2], "name": name}
+    return arn
+
+
+def _listener(birth: Birth) -> str:
+    inputs = birth.inputs
+    certificate = inputs.get("certificateArn")
+    made = birth.call(
+        "elbv2",
+        "CreateListener",
+        rename={
+            "defaultActions.redirect": "RedirectConfig",
+            "defaultActions.forward": "ForwardConfig",
+            "defaultActions.fixedResponse": "FixedResponseConfig",
+        },
+        drop=("certificateArn",),
+        Certificates=[{"CertificateArn": certificate}] if certificate else None,
+    )["Listeners"][0]
+    birth.outputs["arn"] = made["ListenerArn"]
+    return str(made["ListenerArn"])
+
+
+RESOURCE_TYPES = {
+    "lb/listener:Listener": _listener,
+    "lb/loadBalancer:LoadBalancer": _balancer,
+    "lb/targetGroup:TargetGroup": _target_group,
+}

@@ -1,0 +1,208 @@
+"""Delivery of matched events to their targets: permissions, retries, dead-letter queues.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+"""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from otherside.twin import moto_backend
+from otherside.twin.context import Ground
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.gateway.protocol import Failure
+from otherside.twin.moto_backend import Rule
+from otherside.twin.ring_log import Trail
+from otherside.twin.services.lambda_.provider import Functions
+from otherside.twin.services.service_access import DeniedError, MissingError, ServiceAccess
+from otherside.twin.services.sns.provider import Topics
+from otherside.twin.services.sqs.provider import Queues
+
+SERVICE = "events.amazonaws.com"
+AGE_S, TRIES = 86_400.0, 185
+FIRST_PAUSE_S, PAUSE_MAX_S = 1.0, 60.0
+Forward = Callable[[str, str, dict[str, Any]], None]
+"""Puts an event that another Region has forwarded onto a bus: Region, bus, event."""
+
+
+class Delivery:
+    """Delivers events to the targets of rules."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        access: Access,
+        services: ServiceAccess,
+        functions: Functions,
+        queues: Queues,
+        topics: Topics,
+        *,
+        forward: Forward,
+    ) -> None:
+        self._ground, self._access, self._services = ground, access, services
+        self._functions, self._queues, self._topics = functions, queues, topics
+        self._forward_to_bus = forward
+        self._chance = random.Random(ground.account)  # noqa: S311 - jitter of retries
+        self.delivered: Trail[dict[str, Any]] = Trail()
+        """Every delivery and every failure, for the drill and the tests."""
+
+    def hand_out(
+        self,
+        region: str,
+        rule: Rule,
+        event: dict[str, Any],
+        *,
+        forwarded: bool = False,
+    ) -> None:
+        """Start the delivery of an event to each target of a rule."""
+        for target in list(rule.targets):
+            arn = str(target["Arn"])
+            if forwarded and ":event-bus/" in arn:
+                self._note(region, rule, arn, event, "dropped: it was forwarded once")
+                continue
+            work = self._deliver(region, rule, target, event)
+            self._ground.start(work, name=f"deliver to {arn}")
+
+    async def _deliver(
+        self, region: str, rule: Rule, target: Mapping[str, Any], event: dict[str, Any]
+    ) -> None:
+        """Deliver an event to one target; repeat what may succeed, keep what does not."""
+        policy = target.get("RetryPolicy") or {}
+        age_s = float(policy.get("MaximumEventAgeInSeconds", AGE_S))
+        repeats = int(policy.get("MaximumRetryAttempts", TRIES))
+        arn, began_s, pause_s, tries = str(target["Arn"]), self._ground.now_s, FIRST_PAUSE_S, 0
+        while True:
+            try:
+                await self._once(region, rule, target, event)
+            except DeniedError as error:
+                await self._bury(region, rule, target, event, "NO_PERMISSIONS", str(error), "", 0)
+                return
+            except MissingError as error:
+                await self._bury(region, rule, target, event, "NO_RESOURCE", str(error), "", 0)
+                return
+            except (OSError, Failure) as error:
+                over = "MaximumRetryAttempts" if tries >= repeats else ""
+                if self._ground.now_s - began_s + pause_s > age_s:
+                    over = "MaximumEventAgeInSeconds"
+                if over:
+                    code = "TIMEOUT" if isinstance(error, OSError) else "THROTTLING"
+                    await self._bury(region, rule, target, event, code, str(error), over, tries)
+                    return
+                tries += 1
+                await asyncio.sleep(pause_s * self._chance.uniform(0.5, 1.0))
+                pause_s = min(pause_s * 2, PAUSE_MAX_S)
+            else:
+                self._note(region, rule, arn, event, "")
+                return
+
+    async def _once(
+        self, region: str, rule: Rule, target: Mapping[str, Any], event: dict[str, Any]
+    ) -> None:
+        arn, source = str(target["Arn"]), str(rule.arn)
+        text = _shaped(target, event)
+        service = arn.split(":")[2]
+        there = arn.split(":")[3] or region
+        if not self._ground.geography.reaches(region, there):
+            msg = f"{there} cannot be reached"
+            raise ConnectionError(msg)
+        match service:
+            case "lambda":
+                self._services.check(SERVICE, "lambda:InvokeFunction", arn, source)
+                function = self._functions.find_target(arn)
+                work = self._functions.invoke_later(function, text.encode())
+                self._ground.start(work, name="a function of a rule")
+            case "sqs":
+                self._queues.send_as(SERVICE, arn, text, source=source)
+            case "sns":
+                self._topics.publish_as(SERVICE, arn, text, source=source)
+            case "events":
+                await self._forward(region, rule, target, event, there)
+            case "logs":
+                self._services.check(SERVICE, "logs:PutLogEvents", arn, source)
+            case _:
+                msg = f"the twin delivers no events to {service}"
+                raise MissingError(msg)
+
+    async def _forward(
+        self,
+        region: str,
+        rule: Rule,
+        target: Mapping[str, Any],
+        event: dict[str, Any],
+        there: str,
+    ) -> None:
+        """Hand an event to a bus of another Region, as the target's role; it keeps its Region."""
+        arn, role = str(target["Arn"]), str(target.get("RoleArn") or "")
+        bus = arn.rpartition("/")[2]
+        if bus not in moto_backend.events(self._ground.account, there).event_buses:
+            raise MissingError(arn)
+        if there != region:
+            if not self._access.trusts(role, SERVICE, source_arn=str(rule.arn)):
+                msg = f"{role or 'no role'} cannot be assumed by EventBridge"
+                raise DeniedError(msg)
+            if not self._access.role_may(role, "events:PutEvents", arn, region=there).allowed:
+                msg = f"{role} may not events:PutEvents on {arn}"
+                raise DeniedError(msg)
+        await asyncio.sleep(self._ground.latency.of("event-forward"))
+        self._forward_to_bus(there, bus, event)
+
+    async def _bury(
+        self,
+        region: str,
+        rule: Rule,
+        target: Mapping[str, Any],
+        event: dict[str, Any],
+        code: str,
+        text: str,
+        exhausted: str,
+        tries: int,
+    ) -> None:
+        """Keep what was not delivered, where the target has a queue for it."""
+        arn = str(target["Arn"])
+        self._note(region, rule, arn, event, f"{code}: {text}")
+        self._ground.tell("event", region, f"{rule.name} did not reach {arn}: {code}: {text}")
+        queue = (target.get("DeadLetterConfig") or {}).get("Arn")
+        if not queue or queue.split(":")[3] != region:
+            return
+        attributes = {
+            "RULE_ARN": str(rule.arn),
+            "TARGET_ARN": arn,
+            "ERROR_CODE": code,
+            "ERROR_MESSAGE": text,
+            "RETRY_ATTEMPTS": str(tries),
+            **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
+        }
+        try:
+            self._queues.send_as(
+                SERVICE, queue, json.dumps(event), source=str(rule.arn), attributes=attributes
+            )
+        except (DeniedError, MissingError) as error:
+            self._ground.tell("event", region, f"{queue} did not take the dead letter: {error}")
+
+    def _note(
+        self, region: str, rule: Rule, arn: str, event: Mapping[str, Any], error: str
+    ) -> None:
+        self.delivered.append(
+            {
+                "at_s": self._ground.now_s,
+                "region": region,
+                "rule": rule.name,
+                "target": arn,
+                "event": event["id"],
+                "error": error,
+            }
+        )
+
+
+def _shaped(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+    """Return what a target is sent of an event."""
+    if target.get("Input"):
+        return str(target["Input"])
+    if target.get("InputPath"):
+        found: Any = event
+        for part in str(target["InputPath"]).removeprefix("$.").split("."):
+            found = found[part]
+        return json.dumps(found)
+    return json.dumps(event)

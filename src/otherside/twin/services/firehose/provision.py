@@ -1,0 +1,63 @@
+"""Creates the Firehose resources of a program, as Pulumi's AWS provider would."""
+
+from otherside.twin.deploy.creation import Birth
+
+
+def _firehose(birth: Birth) -> str:
+    inputs, name = birth.inputs, birth.name()
+    s3 = "extendedS3Configuration"
+    sse = inputs.get("serverSideEncryption") or {}
+    encryption = None
+    if sse.get("enabled"):
+        encryption = {"KeyType": sse.get("keyType", "AWS_OWNED_CMK")}
+        if sse.get("keyArn"):
+            encryption["KeyARN"] = sse["keyArn"]
+    configuration = dict(inputs.get(s3) or {})
+    key = configuration.pop("kmsKeyArn", None)
+    birth.inputs = {**inputs, s3: configuration}
+    if key:
+        configuration["encryptionConfiguration"] = {"kMSEncryptionConfig": {"aWSKMSKeyARN": key}}
+    made = birth.call(
+        "firehose",
+        "CreateDeliveryStream",
+        rename={
+            s3: "ExtendedS3DestinationConfiguration",
+            f"{s3}.cloudwatchLoggingOptions": "CloudWatchLoggingOptions",
+            f"{s3}.bufferingInterval": "BufferingHints",
+        },
+        drop=(
+            *("name", "destination", "serverSideEncryption"),
+            *(f"{s3}.bufferingInterval", f"{s3}.bufferingSize"),
+        ),
+        DeliveryStreamName=name,
+        DeliveryStreamEncryptionConfigurationInput=encryption,
+    )
+    _hints(birth, name, configuration)
+    birth.outputs |= {"arn": made["DeliveryStreamARN"], "name": name}
+    return str(made["DeliveryStreamARN"])
+
+
+def _hints(birth: Birth, name: str, configuration: dict[str, object]) -> None:
+    """Set how much is kept back, which the provider has beside the other inputs."""
+    hints = {
+        api: int(str(configuration[key]))
+        for key, api in (("bufferingInterval", "IntervalInSeconds"), ("bufferingSize", "SizeInMBs"))
+        if configuration.get(key) is not None
+    }
+    if not hints:
+        return
+    found = birth.ask("firehose", "DescribeDeliveryStream", DeliveryStreamName=name)
+    description = found["DeliveryStreamDescription"]
+    birth.ask(
+        "firehose",
+        "UpdateDestination",
+        DeliveryStreamName=name,
+        CurrentDeliveryStreamVersionId=description["VersionId"],
+        DestinationId=description["Destinations"][0]["DestinationId"],
+        ExtendedS3DestinationUpdate={"BufferingHints": hints},
+    )
+
+
+RESOURCE_TYPES = {
+    "kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": _firehose,
+}

@@ -1,0 +1,55 @@
+"""Creates the Lambda resources of a program, as Pulumi's AWS provider would."""
+
+from otherside.twin.deploy.archive import archive_of
+from otherside.twin.deploy.creation import Birth
+
+
+def _function(birth: Birth) -> str:
+    inputs, name = birth.inputs, birth.name(limit=64)
+    variables = (inputs.get("environment") or {}).get("variables")
+    made = birth.call(
+        "lambda",
+        "CreateFunction",
+        rename={
+            "kmsKeyArn": "KMSKeyArn",
+            "loggingConfig.applicationLogLevel": "ApplicationLogLevel",
+        },
+        drop=("name", "code", "environment", "reservedConcurrentExecutions", "publish"),
+        FunctionName=name,
+        Code={"ZipFile": archive_of(inputs["code"])},
+        Environment={"Variables": variables} if variables else None,
+    )
+    reserved = inputs.get("reservedConcurrentExecutions")
+    if reserved is not None and int(reserved) >= 0:
+        birth.ask(
+            "lambda",
+            "PutFunctionConcurrency",
+            FunctionName=name,
+            ReservedConcurrentExecutions=int(reserved),
+        )
+    birth.outputs |= {"arn": made["FunctionArn"], "name": name, "version": made["Version"]}
+    return name
+
+
+def _permission(birth: Birth) -> str:
+    statement = birth.name("statementId")
+    birth.call(
+        "lambda",
+        "AddPermission",
+        rename={"function": "FunctionName"},
+        drop=("statementId",),
+        StatementId=statement,
+    )
+    return statement
+
+
+def _event_invoke(birth: Birth) -> str:
+    birth.call("lambda", "PutFunctionEventInvokeConfig")
+    return str(birth.inputs["functionName"])
+
+
+RESOURCE_TYPES = {
+    "lambda/function:Function": _function,
+    "lambda/functionEventInvokeConfig:FunctionEventInvokeConfig": _event_invoke,
+    "lambda/permission:Permission": _permission,
+}

@@ -1,0 +1,92 @@
+"""Where clusters can be reached: an address for each, and the port that all of them share."""
+
+import asyncio
+import ipaddress
+from dataclasses import dataclass, field
+from typing import Any
+
+from otherside.twin import moto_backend
+from otherside.twin.context import Ground
+from otherside.twin.net.addresses import Addresses
+from otherside.twin.net.reachability import Interface, Network
+from otherside.twin.services.rds.endpoint import DatabaseDoor, Endpoint
+from otherside.twin.services.rds.provider import Aurora
+
+
+@dataclass(slots=True)
+class DatabaseAddresses:
+    """Where databases are: one address a cluster, the same port in every Region."""
+
+    ground: Ground
+    network: Network
+    addresses: Addresses
+    port: int
+    door: DatabaseDoor
+    aurora: Aurora
+    _known: dict[str, tuple[str, Interface, Any]] = field(default_factory=dict)
+
+    def address(self, name: str, outside: bool) -> str | None:  # noqa: FBT001 - a callback's shape
+        """Return an address; empty where a name leads nowhere, `None` where it is none."""
+        for whole in self.aurora.wholes().values():
+            held = self.aurora.endpoint_of(whole)
+            if name == held.lower():
+                return self._of(self.aurora.writer_of(whole), outside=outside)
+        for arn, (_, _, cluster) in self._known.items():
+            if name == str(cluster.reader_endpoint).lower():
+                return self._of(arn, outside=outside)
+            if name == str(cluster.endpoint).lower():
+                # A secondary's own endpoint is inactive: it leads nowhere until it is promoted.
+                return self._of(arn, outside=outside) if self.aurora.is_writer(arn) else ""
+        return None
+
+    def _of(self, arn: str, *, outside: bool) -> str:
+        known = self._known.get(arn)
+        if known is None:
+            return ""
+        return known[0] if outside else known[1].address
+
+    async def run(self) -> None:
+        """Give every cluster an address, for as long as the twin lives."""
+        while True:
+            for arn, region, cluster in self.aurora.clusters():
+                if arn not in self._known and cluster.db_subnet_group_name:
+                    await self._add(arn, region, cluster)
+            await asyncio.sleep(0.2 * self.ground.warp.speed)
+
+    async def _add(self, arn: str, region: str, cluster: Any) -> None:  # noqa: ANN401 - moto's own
+        groups = moto_backend.rds(self.ground.account, region).subnet_groups
+        group = groups.get(cluster.db_subnet_group_name)
+        if group is None:
+            return
+        address = self.addresses.take(region)
+        subnet = moto_backend.ec2(self.ground.account, region).get_subnet(
+            _identifier(group.subnets[0])
+        )
+        interface = Interface(
+            name=str(cluster.db_cluster_identifier),
+            region=region,
+            subnet=str(subnet.id),
+            # From the end of the subnet: instances begin at its beginning.
+            address=str(ipaddress.ip_network(subnet.cidr_block)[-3 - len(self._known)]),
+            groups=tuple(cluster.vpc_security_group_ids),
+            ports={int(cluster.port): (address, self.port)},
+        )
+        self._known[arn] = (address, interface, cluster)
+        self.network.add(interface)
+
+        def endpoint() -> Endpoint:
+            names = [str(cluster.endpoint), str(cluster.reader_endpoint)]
+            names += self.aurora.names_of(arn)
+            return Endpoint(
+                arn=arn,
+                region=region,
+                resource_id=str(cluster.db_cluster_resource_id),
+                iam=bool(cluster.iam_auth),
+                names=tuple(one.lower() for one in names),
+            )
+
+        await self.door.serve(endpoint, address, self.port)
+
+
+def _identifier(subnet: Any) -> str:  # noqa: ANN401 - moto's own, in either shape
+    return str(subnet["SubnetIdentifier"] if isinstance(subnet, dict) else subnet.id)

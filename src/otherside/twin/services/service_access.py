@@ -1,0 +1,46 @@
+"""What one AWS service may do to another's resources: by resource policy, and by key policy."""
+
+from otherside.twin.context import Ground
+from otherside.twin.gateway.authorizer import Access
+
+
+class DeniedError(Exception):
+    """A target that the service may not reach; it is not retried."""
+
+
+class MissingError(Exception):
+    """A target that does not exist; it is not retried."""
+
+
+class ServiceAccess:
+    """Checks made in the name of a service, such as `events.amazonaws.com`."""
+
+    def __init__(self, ground: Ground, access: Access) -> None:
+        self._ground, self._access = ground, access
+
+    def check(self, service: str, action: str, arn: str, source: str) -> None:
+        """Check an action of a service on a resource, for a source ARN.
+
+        Raises:
+            DeniedError: If the resource's policy does not allow it.
+        """
+        verdict = self._access.service_may(service, action, arn, source_arn=source)
+        if not verdict.allowed:
+            msg = f"{service} may not {action} on {arn} for {source}"
+            raise DeniedError(msg)
+
+    def check_key(self, service: str, key: str, region: str, source: str) -> None:
+        """Check that a service may use the key of what it writes to; no key needs no permission.
+
+        Raises:
+            DeniedError: If the key's policy does not allow it, or the key is AWS's own.
+        """
+        if not key or key.startswith("alias/aws/"):
+            if key:
+                msg = f"{key} lets no other service use it"
+                raise DeniedError(msg)
+            return
+        if not key.startswith("arn:"):
+            key = f"arn:aws:kms:{region}:{self._ground.account}:key/{key}"
+        for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+            self.check(service, action, key, source)

@@ -1,0 +1,83 @@
+"""Topics: what subscribers allow, and what other services publish; the rest is moto's.
+
+https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from otherside.twin import moto_backend
+from otherside.twin.context import Ground
+from otherside.twin.gateway.app import PassError
+from otherside.twin.gateway.authorizer import Access
+from otherside.twin.gateway.protocol import Call
+from otherside.twin.moto_backend import Subscription
+from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.services.service_access import MissingError, ServiceAccess
+
+SERVICE = "sns.amazonaws.com"
+
+
+class Topics(Extension):
+    """Every topic of every Region."""
+
+    def __init__(self, ground: Ground, access: Access, services: ServiceAccess) -> None:
+        self._ground, self._access, self._services = ground, access, services
+        self._guard_subscribers()
+
+    def _guard_subscribers(self) -> None:
+        """Deliver only what a subscriber's own policy allows."""
+        publish = Subscription.publish
+
+        def deliver(subscription: Subscription, *given: Any, **more: Any) -> None:  # noqa: ANN401 - moto's own shape
+            if self._subscriber_lets(subscription):
+                publish(subscription, *given, **more)
+
+        Subscription.publish = deliver  # type: ignore[assignment,method-assign]  # its seam
+
+    def _subscriber_lets(self, subscription: Subscription) -> bool:
+        """Tell whether a queue or a function lets its topic in; what it does not is lost."""
+        action = {"sqs": "sqs:SendMessage", "lambda": "lambda:InvokeFunction"}
+        wanted = action.get(str(subscription.protocol))
+        if wanted is None:
+            return True
+        topic, arn = str(subscription.topic.arn), str(subscription.endpoint)
+        verdict = self._access.service_may(SERVICE, wanted, arn, source_arn=topic)
+        if not verdict.allowed:
+            region = topic.split(":")[3]
+            self._ground.tell("notice", region, f"{arn} lets {topic} not {wanted}", failed=True)
+        return verdict.allowed
+
+    @operation("sns", "Subscribe")
+    def subscribe(self, _call: Call, params: Mapping[str, Any]) -> None:
+        """Refuse what would leave this machine, and leave the rest to moto."""
+        if str(params.get("Protocol")) in {"http", "https"}:
+            message = (
+                "the twin posts to nobody: subscribe a queue, a function or an address of mail"
+            )
+            raise failure("InvalidParameter", message)
+        raise PassError
+
+    def publish_as(
+        self, service: str, arn: str, text: str, *, source: str, subject: str | None = None
+    ) -> None:
+        """Publish to a topic as a service.
+
+        Raises:
+            DeniedError: If the topic's policy, or its key's, does not let the service.
+            MissingError: If there is no topic.
+        """
+        region = arn.split(":")[3]
+        topic = moto_backend.sns(self._ground.account, region).topics.get(arn)
+        if topic is None:
+            raise MissingError(arn)
+        self._services.check(service, "sns:Publish", arn, source)
+        self._services.check_key(service, str(topic.kms_master_key_id or ""), region, source)
+        topic.publish(text, subject=subject)
+        self._ground.tell("notice", region, subject or text[:120], topic=arn)
+
+    @after("sns", "Publish")
+    def published(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+        """Tell what somebody published by the API."""
+        text = params.get("Subject") or str(params.get("Message") or "")[:120]
+        self._ground.tell("notice", call.region, text, topic=params.get("TopicArn"))
