@@ -21,7 +21,7 @@ import boto3
 print(json.dumps({
     "argv": sys.argv, "env": dict(os.environ), "cwd": os.getcwd(), "path": sys.path,
     "name": __name__, "group": os.getpgid(0) == os.getpid(), "boto3": boto3.__file__,
-    "shared": "zygote.py" in open("/proc/self/cmdline").read(),
+    "shared": "forkserver.py" in open("/proc/self/cmdline").read(),
 }))
 sys.exit(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
 """
@@ -167,7 +167,7 @@ def test_a_signal_ends_it_and_what_it_started(tmp_path):
 
 @linux
 @pytest.mark.slow
-def test_where_the_zygote_died_the_next_is_started_the_long_way(tmp_path):
+def test_where_the_forkserver_died_the_next_is_started_the_long_way(tmp_path):
     """Nobody who asks needs to know, and those that were forked before live on."""
     place = program(tmp_path)
     (place / "wait.py").write_text("import signal; signal.pause()")
@@ -178,14 +178,14 @@ def test_where_the_zygote_died_the_next_is_started_the_long_way(tmp_path):
         (tmp_path / "log").unlink()
         waiting = [sys.executable, "-B", str(place / "wait.py")]
         await processes.fork(waiting, log=tmp_path / "other", env={}, cwd=place)
-        (zygote,) = (
+        (forkserver,) = (
             one
             for one in psutil.Process().children(recursive=True)
             if one.status() != psutil.STATUS_ZOMBIE
             and one.name().startswith("python")
-            and "zygote.py" in " ".join(one.cmdline())
+            and "forkserver.py" in " ".join(one.cmdline())
         )
-        zygote.kill()
+        forkserver.kill()
         second = json.loads((await told(processes, place, argv))[1])
         return first["shared"], second["shared"]
 
@@ -194,8 +194,8 @@ def test_where_the_zygote_died_the_next_is_started_the_long_way(tmp_path):
 
 @linux
 @pytest.mark.slow
-def test_nothing_outlives_the_nursery(tmp_path):
-    """Neither the zygote nor what was forked of it."""
+def test_nothing_outlives_the_supervisor(tmp_path):
+    """Neither the forkserver nor what was forked of it."""
     place = program(tmp_path, "import signal; signal.pause()")
 
     async def work(processes):

@@ -213,7 +213,7 @@ class Twin:
             process.stdout.close()
             self._process = None
         if self._directory is not None:
-            # The nursery removes it, and may still be at it where the cloud was killed.
+            # The supervisor removes it, and may still be at it where the cloud was killed.
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def _start(self) -> None:

@@ -4,8 +4,8 @@ A function or an application of a guest needs AWS's SDK or a database driver, wh
 second and thirty megabytes to load: here once for all of them, whose pages they share. AWS starts
 functions from snapshots for the same reason.
 
-It is a program of its own, of one thread, started by the nursery with one end of a socket. Requests
-and answers are JSON lines. Each process is forked twice, so that it becomes the nursery's own child
+It is a program of its own, of one thread, started by the supervisor with one end of a socket. Requests
+and answers are JSON lines. Each process is forked twice, so that it becomes the supervisor's own child
 (Linux gives an orphan to its subreaper), and tells when it has.
 """
 
@@ -57,7 +57,7 @@ def _load_models() -> None:
 
     Our file is loaded by its place, for a function brings its own `otherside`.
     """
-    file = Path(__file__).with_name("models.py")
+    file = Path(__file__).with_name("sdk_preload.py")
     spec = importlib.util.spec_from_file_location("otherside_twin_models", file)
     assert spec is not None
     assert spec.loader is not None
@@ -71,8 +71,8 @@ def _load_models() -> None:
 
 
 def serve(line: socket.socket, base: Sequence[str]) -> None:
-    """Fork a process for each request, until the nursery is gone. Returns in each of them, too."""
-    nursery = os.getppid()
+    """Fork a process for each request, until the supervisor is gone. Returns in each of them, too."""
+    supervisor = os.getppid()
     for text in line.makefile("rb"):
         request = json.loads(text)
         middle = os.fork()
@@ -85,7 +85,7 @@ def serve(line: socket.socket, base: Sequence[str]) -> None:
             os._exit(0)
         while os.getppid() == middle:
             os.sched_yield()
-        _become(request, line, nursery)
+        _become(request, line, supervisor)
         argv, env = request["argv"], request["env"]
         own = places(argv, env, request["cwd"])
         if not forkable(argv, env, own, set(sys.modules)):
@@ -94,14 +94,14 @@ def serve(line: socket.socket, base: Sequence[str]) -> None:
         return
 
 
-def _become(request: dict[str, Any], line: socket.socket, nursery: int) -> None:
+def _become(request: dict[str, Any], line: socket.socket, supervisor: int) -> None:
     """Be the process that was asked for, and tell that we are."""
     try:
         os.setsid()
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         libc.prctl(PR_SET_NAME, Path(request["argv"][-1]).name[-15:].encode(), 0, 0, 0)
-        if os.getppid() != nursery:
+        if os.getppid() != supervisor:
             msg = "it has become another's child"
             raise ChildProcessError(msg)  # noqa: TRY301 - told as everything else is
         log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -45,7 +45,7 @@ class Process:
 
 @dataclass(slots=True)
 class Processes:
-    """The twin's line to its nursery. Everything here runs in one event loop."""
+    """The twin's line to its supervisor. Everything here runs in one event loop."""
 
     directory: Path
     """The twin's own; it is removed with everything in it."""
@@ -56,17 +56,17 @@ class Processes:
     _running: dict[int, Process] = field(default_factory=dict)
     _ids: "count[int]" = field(default_factory=count)
     _listening: asyncio.Task[None] = field(init=False)
-    _nursery: "subprocess.Popen[bytes]" = field(init=False)
+    _supervisor: "subprocess.Popen[bytes]" = field(init=False)
     on_lost: Callable[[], None] = lambda: None
-    """Called if the nursery itself is gone."""
+    """Called if the supervisor itself is gone."""
     guests: Mapping[str, str] = field(default_factory=dict)
     """What every guest is told by its environment, once that is known."""
-    _zygote: "asyncio.Future[Process] | None" = None
+    _forkserver: "asyncio.Future[Process] | None" = None
 
     async def open(self) -> None:
-        """Start the nursery."""
+        """Start the supervisor."""
         ours, theirs = socket.socketpair()
-        self._nursery = subprocess.Popen(  # noqa: ASYNC220, S603 - once, and our own program
+        self._supervisor = subprocess.Popen(  # noqa: ASYNC220, S603 - once, and our own program
             [sys.executable, "-I", "-S", supervisor.__file__, str(theirs.fileno())],
             pass_fds=[theirs.fileno()],
             stdin=subprocess.DEVNULL,
@@ -108,20 +108,27 @@ class Processes:
 
     def prepare_fork(self) -> None:
         """Begin to load what guests are forked from, for the first of them to be asked for."""
-        if self._zygote is not None:
+        if self._forkserver is not None:
             return
-        argv = [sys.executable, "-B", "-P", str(Path(supervisor.__file__).with_name("zygote.py"))]
+        argv = [
+            sys.executable,
+            "-B",
+            "-P",
+            str(Path(supervisor.__file__).with_name("forkserver.py")),
+        ]
         env = {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
             "HOME": str(self.directory),  # whoever runs the twin has settings of AWS's in theirs
             "PYTHONPATH": str(SITE),
             **self.guests,
-            "OTHERSIDE_TWIN_GUEST": "function/zygote",
+            "OTHERSIDE_TWIN_GUEST": "function/forkserver",
         }
-        log = self.directory / "zygote.log"
-        self._zygote = self._ask("zygote", argv, log=log, env=env)
-        self._zygote.add_done_callback(lambda asked: asked.exception())  # guests are started then
+        log = self.directory / "forkserver.log"
+        self._forkserver = self._ask("forkserver", argv, log=log, env=env)
+        self._forkserver.add_done_callback(
+            lambda asked: asked.exception()
+        )  # guests are started then
 
     def _ask(
         self,
@@ -133,7 +140,7 @@ class Processes:
         cwd: Path | str = "/",
         user: tuple[int, int] | None = None,
     ) -> asyncio.Future[Process]:
-        """Ask the nursery for a process, at once: it takes requests in their order."""
+        """Ask the supervisor for a process, at once: it takes requests in their order."""
         number = next(self._ids)
         self._asked[number] = asked = asyncio.get_running_loop().create_future()
         self._logs[number] = log
@@ -169,7 +176,7 @@ class Processes:
         self._writer.close()
         self._listening.cancel()
         await asyncio.gather(self._listening, return_exceptions=True)
-        await asyncio.to_thread(self._nursery.wait)
+        await asyncio.to_thread(self._supervisor.wait)
 
     def _send(self, request: Mapping[str, object]) -> None:
         self._writer.write(json.dumps(request).encode() + b"\n")

@@ -5,9 +5,9 @@ one end of a socket; the end of that socket is the end of everything that it sta
 twin's directory. A twin that is killed cannot clean up after itself, and threads make it unsafe to
 run anything between fork and exec; both are why this is not done where the twin is.
 
-Requests are JSON lines: `start`, `zygote`, `fork`, `signal`, `directory`. So are answers:
-`started`, `failed`, `ended`. A process that is forked is the zygote's work (`zygote.py`) and this
-one's child; where there is no zygote, it is started like any other.
+Requests are JSON lines: `start`, `forkserver`, `fork`, `signal`, `directory`. So are answers:
+`started`, `failed`, `ended`. A forked process is made by the fork server (`forkserver.py`) and is
+a child of this process; without a fork server, it is started like any other.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Nursery:
+class Supervisor:
     """Starts processes, tells of their end, and ends them."""
 
     def __init__(self, line: socket.socket) -> None:
@@ -38,10 +38,10 @@ class Nursery:
         """Every child by its pid; `None` for one that was forked."""
         self._directories: list[str] = []
         self._selector = selectors.DefaultSelector()
-        self._zygote: socket.socket | None = None
+        self._forkserver: socket.socket | None = None
         self._heard = b""
         self._forking: dict[int, dict[str, Any]] = {}
-        """What the zygote was asked and has not answered, by the request's id."""
+        """What the forkserver was asked and has not answered, by the request's id."""
         self._libc = ctypes.CDLL(None, use_errno=True)
         linux = sys.platform == "linux"
         self._gets_orphans = linux and self._libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
@@ -65,7 +65,7 @@ class Nursery:
                         self._reap()
                         continue
                     if key.fileobj is not self._line:
-                        self._hear_zygote()
+                        self._hear_forkserver()
                         continue
                     got = self._line.recv(1 << 16)
                     if not got:
@@ -82,8 +82,8 @@ class Nursery:
         match request["do"]:
             case "start":
                 self._start(request)
-            case "zygote":
-                self._start_zygote(request)
+            case "forkserver":
+                self._start_forkserver(request)
             case "fork":
                 self._fork(request)
             case "signal":
@@ -91,7 +91,7 @@ class Nursery:
             case "directory":
                 self._directories.append(request["path"])
             case unknown:
-                msg = f"the nursery cannot {unknown}"
+                msg = f"the supervisor cannot {unknown}"
                 raise ValueError(msg)
 
     def _start(self, request: dict[str, Any], *inherited: int) -> None:
@@ -118,7 +118,7 @@ class Nursery:
         self._children[child.pid] = child
         self._tell({"started": request["id"], "pid": child.pid})
 
-    def _start_zygote(self, request: dict[str, Any]) -> None:
+    def _start_forkserver(self, request: dict[str, Any]) -> None:
         """Start what others are forked from, where what it forks becomes ours."""
         if not self._gets_orphans:
             self._tell({"failed": request["id"], "why": "nobody hands an orphan to us here"})
@@ -127,24 +127,24 @@ class Nursery:
         with theirs:
             request["argv"].append(str(theirs.fileno()))
             self._start(request, theirs.fileno())
-        self._zygote = ours
+        self._forkserver = ours
         self._selector.register(ours, selectors.EVENT_READ)
 
     def _fork(self, request: dict[str, Any]) -> None:
-        if self._zygote is None:
+        if self._forkserver is None:
             self._start(request)
             return
         self._forking[request["id"]] = request
         try:
-            self._zygote.sendall(json.dumps(request).encode() + b"\n")
+            self._forkserver.sendall(json.dumps(request).encode() + b"\n")
         except OSError:
-            self._hear_zygote()  # its last words, and that there will be no more
+            self._hear_forkserver()  # its last words, and that there will be no more
 
-    def _hear_zygote(self) -> None:
+    def _hear_forkserver(self) -> None:
         """Take all that forked processes have said of themselves: each does before it can end."""
-        while self._zygote is not None:
+        while self._forkserver is not None:
             try:
-                got = self._zygote.recv(1 << 16, socket.MSG_DONTWAIT)
+                got = self._forkserver.recv(1 << 16, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return
             except OSError:
@@ -157,14 +157,14 @@ class Nursery:
                     self._children[news["pid"]] = None
                 self._tell(news)
             if not got:
-                self._lose_zygote()
+                self._lose_forkserver()
 
-    def _lose_zygote(self) -> None:
+    def _lose_forkserver(self) -> None:
         """Start what it was asked for, and everything after, the long way."""
-        assert self._zygote is not None
-        self._selector.unregister(self._zygote)
-        self._zygote.close()
-        self._zygote = None
+        assert self._forkserver is not None
+        self._selector.unregister(self._forkserver)
+        self._forkserver.close()
+        self._forkserver = None
         for request in self._forking.values():
             self._start(request)
         self._forking.clear()
@@ -191,7 +191,7 @@ class Nursery:
             if pid == 0:
                 return
             if pid not in self._children:
-                self._hear_zygote()
+                self._hear_forkserver()
             if pid not in self._children:
                 continue  # an orphan of somebody's
             child = self._children.pop(pid)
@@ -242,4 +242,4 @@ def _descendants(root: int) -> list[int]:
 
 
 if __name__ == "__main__":
-    Nursery(socket.socket(fileno=int(sys.argv[1]))).run()
+    Supervisor(socket.socket(fileno=int(sys.argv[1]))).run()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 def _load_warp():
     """Load the clock's file by its place: the package around it may not be installed here."""
-    file = Path(__file__).parent.parent / "warp.py"
+    file = Path(__file__).parent.parent / "scaled_clock.py"
     spec = importlib.util.spec_from_file_location("otherside_twin_warp", file)
     module = importlib.util.module_from_spec(spec)
     import sys

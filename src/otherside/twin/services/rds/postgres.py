@@ -589,7 +589,7 @@ class Postgres:
         await self._query(server, statement)
 
     async def close(self) -> None:
-        """Close every way; the processes are the nursery's."""
+        """Close every way; the processes are the supervisor's."""
         for server in self.servers():
             self._close_way(server)
         tasks: list[asyncio.Future[Any]] = [*self._tasks, *([self._fresh] if self._fresh else [])]
