@@ -7,21 +7,16 @@ and said to be so.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from otherside.check.analysis.query import (
-    decides,
-    failover_records,
-    instances,
-    is_secondary,
-    managed_orchestrators,
-    promoters,
-)
+from otherside.check.analysis.backups import destinations
+from otherside.check.analysis.databases import instances, is_secondary
+from otherside.check.analysis.dns import decides, failover_records
+from otherside.check.analysis.events import is_disabled
+from otherside.check.analysis.functions import managed_orchestrators, promoters
+from otherside.check.analysis.health_checks import detection_s
 from otherside.check.engine import Result
 from otherside.check.model.graph import Graph
 from otherside.check.model.values import Undecided
 from otherside.check.rule import Severity, Step
-from otherside.check.rules.missing_copy_vault import destinations
-from otherside.check.rules.missing_event_target import is_disabled
-from otherside.check.rules.slow_detection import detection_s
 
 TICK_S = 60
 """A schedule of EventBridge runs once a minute at the most."""

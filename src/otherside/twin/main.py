@@ -41,7 +41,7 @@ END_S = 15.0
 
 
 def _end_at_once(cloud: Cloud) -> None:
-    """End without the supervisor: what it started died with it, and what it would remove is left."""
+    """Exit without the supervisor: its children died with it, and only the directory is left."""
     shutil.rmtree(cloud.wanted.directory, ignore_errors=True)
     os._exit(1)
 

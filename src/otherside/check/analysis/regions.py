@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 from otherside.check.model.arn import is_region
-from otherside.check.model.graph import Graph, Pair, Resource
+from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Undecided, Unknown
 
 _WORDS = {
@@ -13,13 +14,38 @@ _WORDS = {
 }
 
 
-def pair_of(graph: Graph) -> Pair | None:
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Which Region is the primary and which is the standby."""
+
+    primary: str
+    standby: str
+
+
+def pair_of(graph: Graph) -> Sides | None:
     """Return the pair that the strongest witness names, or `None`."""
+    return graph.once("sides", lambda: _find_sides(graph))
+
+
+def sides_of(graph: Graph) -> Sides:
+    """Return which Region is the primary and which is the standby.
+
+    Raises:
+        Undecided: If nothing tells.
+    """
+    sides = pair_of(graph)
+    if sides is None:
+        msg = "nothing tells which Region is the primary"
+        raise Undecided(msg)
+    return sides
+
+
+def _find_sides(graph: Graph) -> Sides | None:
     for witness in (_by_records, _by_databases, _by_copies, _by_names):
         with suppress(Undecided):  # who does not know is no witness
             for primary, standby in witness(graph):
                 if primary != standby and is_region(primary) and is_region(standby):
-                    return Pair(str(primary), str(standby))
+                    return Sides(str(primary), str(standby))
     return None
 
 

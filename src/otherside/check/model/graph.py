@@ -134,14 +134,6 @@ class Link:
     """Empty where the source does not tell which."""
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Which Region serves, and which stands by."""
-
-    primary: str
-    standby: str
-
-
 class Graph:
     """Resources and their links. It is not changed once a rule has asked something."""
 
@@ -354,24 +346,6 @@ class Graph:
             msg = f"nothing tells whether the account {arn.account} is ours"
             raise Undecided(msg)
         return not arn.account.isdigit() or arn.account in self.accounts
-
-    @cached_property
-    def pair(self) -> Pair | None:
-        """Which Region is the primary, by what says so; `None` where nothing does."""
-        from otherside.check.analysis.regions import pair_of  # noqa: PLC0415 - it reads graphs, too
-
-        return pair_of(self)
-
-    def sides(self) -> Pair:
-        """Return which Region is the primary and which stands by.
-
-        Raises:
-            Undecided: If nothing tells.
-        """
-        if self.pair is None:
-            msg = "nothing tells which Region is the primary"
-            raise Undecided(msg)
-        return self.pair
 
     def unplaced(self) -> list[Resource]:
         """Return what lives in a Region that is not known."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from otherside.check.analysis.regions import pair_of
 from otherside.check.baseline import fingerprint
 from otherside.check.engine import Finding, Result
 from otherside.check.readers.read import Read
@@ -70,7 +71,7 @@ def printable(value: Any) -> Any:  # noqa: ANN401 - any part of a document
 
 
 def _pair(read: Read) -> dict[str, str] | None:
-    pair = read.graph.pair
+    pair = pair_of(read.graph)
     return {"primary": pair.primary, "standby": pair.standby} if pair is not None else None
 
 

@@ -29,7 +29,7 @@ RPO: it is what the parameter is for; watch the lag by an alarm instead.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import is_secondary
+from otherside.check.analysis.databases import is_secondary
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Found, Severity, Step, rule
 

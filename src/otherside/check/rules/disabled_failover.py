@@ -29,10 +29,10 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import orchestrators
+from otherside.check.analysis.events import is_disabled
+from otherside.check.analysis.functions import orchestrators
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
-from otherside.check.rules.missing_event_target import is_disabled
 
 
 @rule(

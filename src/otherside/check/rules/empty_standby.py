@@ -30,7 +30,8 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import failover_records
+from otherside.check.analysis.dns import failover_records
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 
@@ -45,7 +46,7 @@ from otherside.check.rule import Severity, Step, rule
 def empty_standby(graph: Graph, group: Resource) -> Iterator[str]:
     if group.known("min_size") != 0 or group.known("desired_capacity") not in {None, 0}:
         return
-    if group.here() != graph.sides().standby:
+    if group.here() != sides_of(graph).standby:
         return
     for record in failover_records(graph, "SECONDARY"):
         if record["alias.evaluate_target_health"] is True:

@@ -37,7 +37,7 @@ RPO: two writers, and one of them will be thrown away.
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import orchestrators
+from otherside.check.analysis.functions import orchestrators
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import settled
 from otherside.check.rule import Severity, Step, rule

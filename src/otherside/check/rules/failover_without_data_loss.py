@@ -29,7 +29,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import code_of, squeezed
+from otherside.check.analysis.functions import code_of, squeezed
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 

@@ -39,7 +39,7 @@ RPO: what the old primary still accepts is lost when it rejoins.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import promoters
+from otherside.check.analysis.functions import promoters
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Undecided
 from otherside.check.rule import Severity, Step, rule

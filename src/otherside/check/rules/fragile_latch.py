@@ -40,7 +40,8 @@ RPO: what the old primary accepts then is lost.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import decides
+from otherside.check.analysis.dns import decides
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 
@@ -58,7 +59,7 @@ def fragile_latch(graph: Graph, check: Resource) -> Iterator[str]:
     if check["type"] != "CLOUDWATCH_METRIC" or not decides(graph, check):
         return
     region = check["cloudwatch_alarm_region"]
-    if isinstance(region, str) and region == graph.sides().primary:
+    if isinstance(region, str) and region == sides_of(graph).primary:
         yield f"its alarm is in {region}, and goes down with it"
     status = check["insufficient_data_health_status"]
     if status in {None, "Healthy"}:

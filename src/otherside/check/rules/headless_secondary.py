@@ -37,7 +37,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import instances, is_secondary
+from otherside.check.analysis.databases import instances, is_secondary
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 

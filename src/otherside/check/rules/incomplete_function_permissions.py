@@ -40,8 +40,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from otherside.check.analysis.iam import Rights
-from otherside.check.analysis.query import (
+from otherside.check.analysis.functions import (
     PROMOTING,
     code_of,
     failover_functions,
@@ -50,6 +49,7 @@ from otherside.check.analysis.query import (
     sharing,
     squeezed,
 )
+from otherside.check.analysis.iam import Rights
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Undecided
 from otherside.check.rule import Severity, Step, rule

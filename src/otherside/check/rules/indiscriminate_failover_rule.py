@@ -35,7 +35,7 @@ RPO: what was not replicated, each time.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import callers, promoters, unique
+from otherside.check.analysis.functions import callers, promoters, unique
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import settled
 from otherside.check.rule import Severity, Step, rule

@@ -35,7 +35,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import failover_records
+from otherside.check.analysis.dns import failover_records
 from otherside.check.analysis.regions import serving_region
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule

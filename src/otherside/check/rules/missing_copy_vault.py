@@ -36,6 +36,7 @@ RPO: as old as whatever copy was made by hand.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.backups import destinations
 from otherside.check.model.arn import read_arn
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Value
@@ -70,15 +71,6 @@ def missing_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
             yield f"it copies into the vault {name} in {arn.region}, which nobody makes"
         elif graph.ours(arn):
             yield f"it copies into {arn.region}, where nothing is made, and no vault either"
-
-
-def destinations(plan: Resource) -> list[Value]:
-    """Return where a plan copies to."""
-    return [
-        copy.get("destination_vault_arn")
-        for one in plan["rule"] or ()
-        for copy in one.get("copy_action") or ()
-    ]
 
 
 def spelt(value: Value) -> str:

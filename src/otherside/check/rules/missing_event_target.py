@@ -43,6 +43,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.events import is_disabled
 from otherside.check.analysis.iam import matches
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
@@ -82,8 +83,3 @@ def _lets_in(graph: Graph, permission: Resource, one: Resource) -> bool:
     if named or not isinstance(source, str) or not isinstance(one["name"], str):
         return not named or one in named
     return matches(source.rpartition("/")[2], one["name"])
-
-
-def is_disabled(one: Resource) -> bool:
-    """Tell whether a rule is switched off."""
-    return one.known("state") == "DISABLED" or one.known("is_enabled") is False

@@ -35,7 +35,7 @@ RPO: none by itself.
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import groups_of
+from otherside.check.analysis.load_balancing import groups_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Code, Unknown
 from otherside.check.rule import Severity, Step, rule

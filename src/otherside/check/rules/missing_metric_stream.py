@@ -38,17 +38,12 @@ RPO: the metrics of the disaster are lost with it.
 - https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Metric-Streams.html
 """
 
-import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import serves
+from otherside.check.analysis.metrics import watched_elsewhere
+from otherside.check.analysis.workloads import serves
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import REGION, Severity, Step, rule
-
-_OTHER = re.compile(
-    r"^(datadog|newrelic|dynatrace|grafana|signalfx|honeycombio|splunk)", re.IGNORECASE
-)
-"""Makers of what watches from outside, by the first word of their resource types."""
 
 
 @rule(
@@ -66,9 +61,3 @@ def missing_metric_stream(graph: Graph, region: Resource) -> Iterator[str]:
         return
     if not graph.of("cloudwatch.metric_stream", region=here):
         yield f"metrics of {here} are streamed to nowhere"
-
-
-def watched_elsewhere(graph: Graph) -> bool:
-    """Tell whether something outside AWS keeps the metrics."""
-    resources = graph.resources.values()
-    return graph.once("watched elsewhere", lambda: any(_OTHER.match(one.type) for one in resources))

@@ -30,6 +30,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Undecided, strings
 from otherside.check.rule import Severity, Step, rule
@@ -43,7 +44,7 @@ from otherside.check.rule import Severity, Step, rule
     controls=("SOC 2 A1.2", "NIST CP-7"),
 )
 def missing_standby_endpoint(graph: Graph, endpoint: Resource) -> Iterator[str]:
-    sides = graph.sides()
+    sides = sides_of(graph)
     if endpoint.here() != sides.primary or not graph.of("ec2.vpc", region=sides.standby):
         return
     service = _service(endpoint)

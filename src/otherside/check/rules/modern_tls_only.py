@@ -29,10 +29,10 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import listeners
+from otherside.check.analysis.health_checks import asked
+from otherside.check.analysis.load_balancing import listeners
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
-from otherside.check.rules.unanswered_health_check import asked
 
 
 @rule(

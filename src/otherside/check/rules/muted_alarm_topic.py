@@ -41,10 +41,10 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import aws_key
+from otherside.check.analysis.events import admits
+from otherside.check.analysis.keys import aws_key
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
-from otherside.check.rules.undeliverable_dead_letter import admits
 
 _SERVICE = "cloudwatch.amazonaws.com"
 

@@ -38,10 +38,10 @@ RPO: unknown until it is too late.
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import is_secondary, members
+from otherside.check.analysis.databases import is_secondary, members
+from otherside.check.analysis.metrics import watched_elsewhere
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
-from otherside.check.rules.missing_metric_stream import watched_elsewhere
 
 _LAG = re.compile(r"^AuroraGlobalDB(RPOLag|ReplicationLag|ProgressLag)$")
 

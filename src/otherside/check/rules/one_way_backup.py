@@ -37,9 +37,10 @@ RPO: for errors after the failover there is no point to go back to.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.backups import destinations
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
-from otherside.check.rules.missing_copy_vault import destinations
 
 _DATA = ("rds.cluster", "rds.instance", "dynamodb.table", "s3.bucket")
 
@@ -54,7 +55,7 @@ _DATA = ("rds.cluster", "rds.instance", "dynamodb.table", "s3.bucket")
 def one_way_backup(graph: Graph, plan: Resource) -> Iterator[str]:
     if not destinations(plan):
         return
-    sides = graph.sides()
+    sides = sides_of(graph)
     if plan.here() != sides.primary or graph.of("backup.plan", region=sides.standby):
         return
     if any(graph.of(kind, region=sides.standby) for kind in _DATA):

@@ -29,7 +29,8 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import orchestrators
+from otherside.check.analysis.functions import orchestrators
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.arn import read_arn
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import strings
@@ -56,7 +57,7 @@ _SERVICES = {"sns", "sqs", "kms", "secretsmanager", "dynamodb", "ssm"}
 def orchestrator_bound_to_primary(graph: Graph, function: Resource) -> Iterator[str]:
     if function not in orchestrators(graph):
         return
-    sides = graph.sides()
+    sides = sides_of(graph)
     environment = function["environment"]
     if function.here() != sides.standby or not isinstance(environment, dict):
         return

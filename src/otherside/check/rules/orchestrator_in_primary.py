@@ -29,7 +29,8 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import managed_orchestrators, promoters
+from otherside.check.analysis.functions import managed_orchestrators, promoters
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 
@@ -45,7 +46,7 @@ def orchestrator_in_primary(graph: Graph, function: Resource) -> Iterator[str]:
     found = promoters(graph)
     if function not in found or managed_orchestrators(graph):
         return
-    sides = graph.sides()
+    sides = sides_of(graph)
     if any(one.region not in {sides.primary, None} for one in found):
         return
     if function.here() == sides.primary:

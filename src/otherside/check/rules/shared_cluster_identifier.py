@@ -29,7 +29,7 @@ RPO: as old as the last copied snapshot.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import members
+from otherside.check.analysis.databases import members
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Found, Severity, Step, rule
 

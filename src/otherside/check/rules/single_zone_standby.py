@@ -29,6 +29,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 
@@ -41,7 +42,7 @@ from otherside.check.rule import Severity, Step, rule
     controls=("SOC 2 A1.1", "NIST CP-7"),
 )
 def single_zone_standby(graph: Graph, group: Resource) -> Iterator[str]:
-    if group.here() != graph.sides().standby:
+    if group.here() != sides_of(graph).standby:
         return
     zones = group["availability_zones"]
     if isinstance(zones, list):

@@ -31,14 +31,13 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import decides
+from otherside.check.analysis.dns import decides
+from otherside.check.analysis.health_checks import detection_s
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 
 _ENDPOINT = {"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"}
 _ALLOWED_S = 60
-_INTERVAL_S, _THRESHOLD = 30, 3
-"""Route 53's defaults."""
 
 
 @rule(
@@ -54,10 +53,3 @@ def slow_detection(graph: Graph, check: Resource) -> Iterator[str]:
     takes_s = detection_s(check)
     if takes_s > _ALLOWED_S:
         yield f"it takes {takes_s} s until it is unhealthy"
-
-
-def detection_s(check: Resource) -> int:
-    """Return how long a check takes to become unhealthy, in seconds."""
-    interval = check.known("request_interval") or _INTERVAL_S
-    threshold = check.known("failure_threshold") or _THRESHOLD
-    return int(interval) * int(threshold)

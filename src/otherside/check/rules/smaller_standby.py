@@ -29,6 +29,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 
@@ -41,7 +42,7 @@ from otherside.check.rule import Severity, Step, rule
     controls=("SOC 2 A1.1", "NIST CP-7", "NIST CP-2(2)"),
 )
 def smaller_standby(graph: Graph, group: Resource) -> Iterator[str]:
-    sides = graph.sides()
+    sides = sides_of(graph)
     if group.here() != sides.standby:
         return
     largest = {side: _most(graph, side) for side in (sides.primary, sides.standby)}

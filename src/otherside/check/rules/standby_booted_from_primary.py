@@ -30,6 +30,7 @@ RPO: none by itself.
 import re
 from collections.abc import Iterator
 
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import strings
 from otherside.check.rule import Severity, Step, rule
@@ -47,7 +48,7 @@ _BUCKET = re.compile(r"s3://(?P<bucket>[a-z0-9.-]+)")
 def standby_booted_from_primary(graph: Graph, one: Resource) -> Iterator[str]:
     if one["user_data"] is None and one.kind == "ec2.instance":
         return
-    sides = graph.sides()
+    sides = sides_of(graph)
     if one.here() != sides.standby:
         return
     yield from _fetched(graph, one, sides.primary)

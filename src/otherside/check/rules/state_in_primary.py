@@ -32,6 +32,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 
@@ -44,5 +45,5 @@ from otherside.check.rule import Severity, Step, rule
     controls=("SOC 2 A1.2", "NIST CP-2(8)", "NIST CP-9"),
 )
 def state_in_primary(graph: Graph, backend: Resource) -> Iterator[str]:
-    if backend.region is not None and backend.region == graph.sides().primary:
+    if backend.region is not None and backend.region == sides_of(graph).primary:
         yield f"it is in {backend.region}, the primary"

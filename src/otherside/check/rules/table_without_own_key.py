@@ -41,7 +41,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import aws_key
+from otherside.check.analysis.keys import aws_key
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import strings
 from otherside.check.rule import Severity, Step, rule

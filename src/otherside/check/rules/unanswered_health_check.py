@@ -41,7 +41,8 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import forwards, listeners
+from otherside.check.analysis.health_checks import asked
+from otherside.check.analysis.load_balancing import forwards, listeners
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 
@@ -82,24 +83,6 @@ def unanswered_health_check(graph: Graph, check: Resource) -> Iterator[str]:
                 f"{there[0].label} answers by itself (a redirect or a fixed response): "
                 "the check never fails"
             )
-
-
-def asked(graph: Graph, check: Resource) -> list[Resource]:
-    """Return the load balancers that a check asks: by its name, or by the records that use it."""
-    named = graph.links(check, check["fqdn"], "lb.load_balancer")
-    if named:
-        return [link.resource for link in named]
-    fqdn = check["fqdn"]
-    found = []
-    for record in graph.of("route53.record"):
-        link = graph.link(record, "alias.name", "lb.load_balancer")
-        if link is None:
-            continue
-        used = graph.link(record, "health_check_id", "route53.health_check")
-        same = isinstance(fqdn, str) and record["name"] == fqdn
-        if same or (used is not None and used.resource is check and fqdn is None):
-            found.append(link.resource)
-    return found
 
 
 def _matcher(group: Resource) -> Iterator[str]:

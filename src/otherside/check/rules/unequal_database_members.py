@@ -32,7 +32,7 @@ RPO: none by itself.
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import instances, is_secondary, members
+from otherside.check.analysis.databases import instances, is_secondary, members
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Found, Severity, Step, rule
 

@@ -35,7 +35,8 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import failover_records, forwards, listeners
+from otherside.check.analysis.dns import failover_records
+from otherside.check.analysis.load_balancing import forwards, listeners
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Found, Severity, Step, rule
 

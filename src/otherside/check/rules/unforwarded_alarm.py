@@ -33,11 +33,11 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.events import is_disabled
 from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown
 from otherside.check.rule import Severity, Step, rule
-from otherside.check.rules.missing_event_target import is_disabled
 
 
 @rule(

@@ -32,7 +32,7 @@ RPO: none by itself.
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import code_of
+from otherside.check.analysis.functions import code_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Undecided
 from otherside.check.rule import Severity, Step, rule

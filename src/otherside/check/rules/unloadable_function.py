@@ -46,7 +46,7 @@ RPO: none by itself.
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import bundle
+from otherside.check.analysis.functions import bundle
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import Severity, Step, rule
 

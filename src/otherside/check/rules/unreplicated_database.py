@@ -36,11 +36,12 @@ RPO: everything since the last copy that left the Region, which may be everythin
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.query import code_of, members, squeezed
+from otherside.check.analysis.backups import destinations
+from otherside.check.analysis.databases import members
+from otherside.check.analysis.functions import code_of, squeezed
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Undecided, strings, unknowns
 from otherside.check.rule import Severity, Step, rule
-from otherside.check.rules.missing_copy_vault import destinations
 
 
 @rule(

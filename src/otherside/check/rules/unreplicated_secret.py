@@ -33,6 +33,7 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.regions import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, settled
 from otherside.check.rule import Severity, Step, rule
@@ -46,7 +47,7 @@ from otherside.check.rule import Severity, Step, rule
     controls=("SOC 2 A1.2", "NIST CP-9", "NIST IA-5"),
 )
 def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
-    sides = graph.sides()
+    sides = sides_of(graph)
     if secret.here() != sides.primary:
         return
     replicas = secret["replica"]

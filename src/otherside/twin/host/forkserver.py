@@ -4,9 +4,9 @@ A function or an application of a guest needs AWS's SDK or a database driver, wh
 second and thirty megabytes to load: here once for all of them, whose pages they share. AWS starts
 functions from snapshots for the same reason.
 
-It is a program of its own, of one thread, started by the supervisor with one end of a socket. Requests
-and answers are JSON lines. Each process is forked twice, so that it becomes the supervisor's own child
-(Linux gives an orphan to its subreaper), and tells when it has.
+It is a single-threaded program, started by the supervisor with one end of a socket. Requests and
+responses are JSON lines. Each process is forked twice, so that it becomes the supervisor's own
+child (Linux reparents an orphan to its subreaper), and reports when it has.
 """
 
 import ctypes
@@ -71,7 +71,7 @@ def _load_models() -> None:
 
 
 def serve(line: socket.socket, base: Sequence[str]) -> None:
-    """Fork a process for each request, until the supervisor is gone. Returns in each of them, too."""
+    """Fork a process for each request until the supervisor is gone; also return in each child."""
     supervisor = os.getppid()
     for text in line.makefile("rb"):
         request = json.loads(text)

@@ -1,0 +1,35 @@
+"""Clusters, instances and global databases."""
+
+from otherside.check.analysis.regions import sides_of
+from otherside.check.model.graph import Graph, Resource
+
+DATABASES = ("rds.cluster", "rds.instance")
+
+
+def members(graph: Graph, group: Resource) -> list[Resource]:
+    """Return the clusters of a global cluster."""
+    found = graph.users(group, "rds.cluster", "global_cluster_identifier")
+    source = graph.link(group, "source_db_cluster_identifier", "rds.cluster")
+    extra = [source.resource] if source is not None and source.resource not in found else []
+    return [*extra, *found]
+
+
+def is_global_member(cluster: Resource) -> bool:
+    """Tell whether a cluster belongs to a global cluster."""
+    return cluster["global_cluster_identifier"] is not None
+
+
+def instances(graph: Graph, cluster: Resource) -> list[Resource]:
+    """Return the instances of a cluster."""
+    return graph.users(cluster, "rds.cluster_instance", "cluster_identifier")
+
+
+def is_secondary(graph: Graph, cluster: Resource) -> bool:
+    """Tell whether a cluster of a global cluster is not its writer."""
+    if not is_global_member(cluster):
+        return False
+    if cluster["source_region"] is not None or cluster["replication_source_identifier"] is not None:
+        return True
+    if cluster["master_username"] is not None or cluster["master_password"] is not None:
+        return False
+    return cluster.here() != sides_of(graph).primary

@@ -1,0 +1,28 @@
+"""Failover records and the health checks that decide them."""
+
+from otherside.check.model.graph import Graph, Resource
+
+
+def failover_records(graph: Graph, side: str) -> list[Resource]:
+    """Return the records that answer while the primary is healthy, or while it is not."""
+
+    def look() -> list[Resource]:
+        records = graph.of("route53.record")
+        return [one for one in records if one["failover_routing_policy.type"] == side]
+
+    return graph.once(f"failover_records {side}", look)
+
+
+def decides(graph: Graph, check: Resource) -> bool:
+    """Tell whether DNS fails over by a health check, directly or as a child."""
+
+    def look() -> set[str]:
+        found = set()
+        for record in failover_records(graph, "PRIMARY"):
+            link = graph.link(record, "health_check_id", "route53.health_check")
+            if link is not None:
+                children = graph.links(link.resource, link.resource["child_healthchecks"])
+                found |= {link.resource.id, *(one.resource.id for one in children)}
+        return found
+
+    return check.id in graph.once("decides", look)

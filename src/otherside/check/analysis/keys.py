@@ -1,0 +1,29 @@
+"""Whose KMS key protects a resource."""
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Undecided, Unknown, strings
+
+
+def aws_key(graph: Graph, one: Resource, path: str) -> str:
+    """Return whose key an attribute names: `none`, `aws` or `own`.
+
+    Raises:
+        Undecided: If it is set, and nobody can tell to what.
+    """
+    value = one[path]
+    if value is None:
+        return "none"
+    for link in graph.links(one, value):
+        if link.resource.kind in {"kms.key", "kms.replica_key"}:
+            return "own"
+        if link.resource.kind in {"kms.alias", "data.kms_alias"}:
+            name = link.resource.text("name") or ""
+            return "aws" if name.startswith("alias/aws/") else "own"
+        if link.resource.kind == "data.kms_key":
+            key = link.resource["key_id"]
+            return "aws" if isinstance(key, str) and "alias/aws/" in key else "own"
+    if any("alias/aws/" in text for text in strings(value)):
+        return "aws"
+    if isinstance(value, Unknown):
+        raise Undecided(one.cannot(path, value.why))
+    return "own"
