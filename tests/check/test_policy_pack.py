@@ -121,11 +121,11 @@ def test_a_broken_stack_violates_the_rule_at_its_resource(analyzer):
 
     (found,) = said(analyzer, headless)
     policy, urn, message = found
-    assert (policy, urn) == ("headless-secondary", "orders-prod-database-standby")
+    assert (policy, urn) == ("headless-secondary-cluster", "orders-prod-database-standby")
     assert "it has no instance, so nothing can be promoted" in message
     assert "Fix: " in message
     config = proto.ConfigureAnalyzerRequest()
-    config.policyConfig["headless-secondary"].enforcementLevel = proto.MANDATORY
+    config.policyConfig["headless-secondary-cluster"].enforcementLevel = proto.MANDATORY
     analyzer.Configure(config)
     (one,) = analyzer.AnalyzeStack(request(headless)).diagnostics
     assert one.enforcementLevel == proto.MANDATORY

@@ -67,7 +67,7 @@ def test_a_finding_names_resource_place_reason_and_fix():
     text = placed().stdout
     assert "primary.yaml#Alarm  us-east-2" in text
     assert "primary.yaml:6" in text
-    assert "DR009 arn-in-dimension  high" in text
+    assert "DR009 arn-in-metric-dimension  high" in text
     assert "its dimension LoadBalancer is the ARN of Lb" in text
     assert "why: " in text
     assert "fix: " in text
@@ -177,7 +177,7 @@ def test_severity_decides_over_the_exit_code(pair):
 @pytest.mark.usefixtures("pair")
 def test_rules_are_selected_by_code_by_hundred_by_name_and_by_step():
     """And a rule that there is not is bad usage, for nothing would be asked."""
-    for one in ("DR009", "DR0", "arn-in-dimension", "detect"):
+    for one in ("DR009", "DR0", "arn-in-metric-dimension", "detect"):
         assert "DR009" in {each["code"] for each in document("--select", one)["findings"]}
     left = document("--ignore", "DR009")["findings"]
     assert left
@@ -298,7 +298,7 @@ def test_every_rule_can_be_explained():
             assert section in done.stdout, one.code
     near = CliRunner().invoke(main, ["explain", "headles-secondary"])
     assert near.exit_code == 2
-    assert "Did you mean headless-secondary?" in near.stderr
+    assert "Did you mean headless-secondary-cluster?" in near.stderr
     listed = json.loads(CliRunner().invoke(main, ["rules", "--json"]).stdout)
     assert [one["code"] for one in listed] == [one.code for one in catalogue()]
 

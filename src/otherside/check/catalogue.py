@@ -10,9 +10,11 @@ from otherside.check.rule import Rule
 
 @cache
 def catalogue() -> tuple[Rule, ...]:
-    """Return every rule: the one of each file in `rules`."""
+    """Return every rule: the one of each `drNNN_name.py` in the folders of `rules`."""
     found = []
-    for module in pkgutil.iter_modules(rules.__path__):
-        name = module.name
-        found.append(getattr(importlib.import_module(f"{rules.__name__}.{name}"), name))
-    return tuple(sorted(found, key=lambda one: one.code))
+    for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
+        if module.ispkg:
+            continue
+        _, _, name = module.name.rpartition(".")[2].partition("_")
+        found.append(getattr(importlib.import_module(module.name), name))
+    return tuple(sorted(found, key=lambda rule: rule.code))

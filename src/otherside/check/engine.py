@@ -77,7 +77,7 @@ class Config:
 def _names(rule: Rule, text: str) -> bool:
     """Tell whether a text names a rule: its code, the begin of it, its name or its step."""
     upper = text.upper()
-    return rule.code.startswith(upper) or text in {rule.name, rule.step.value}
+    return rule.code.startswith(upper) or text in {*rule.known_as, rule.step.value}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -192,17 +192,17 @@ def _unsure(rule: Rule, subject: Resource, reason: str, config: Config, result: 
 
 
 def _excuse(rule: Rule, resource: Resource, config: Config) -> str:
-    for key in (rule.code, rule.name):
+    for key in rule.known_as:
         if resource.suppressed.get(key):
             return resource.suppressed[key]
     for one in config.suppress:
-        if one.code in {rule.code, rule.name} and fnmatch.fnmatchcase(resource.name, one.resource):
+        if one.code in rule.known_as and fnmatch.fnmatchcase(resource.name, one.resource):
             return one.reason
     return ""
 
 
 def _wrong_suppressions(graph: Graph, config: Config) -> Iterable[str]:
-    known = {key for one in catalogue() for key in (one.code, one.name)}
+    known = {key for rule in catalogue() for key in rule.known_as}
     for resource in graph.resources.values():
         for code, reason in resource.suppressed.items():
             if not reason.strip():

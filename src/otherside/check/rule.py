@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.renamed_rules import FORMER_NAMES
 
 REGION = "region"
 """A rule on this is asked once for each Region of the system."""
@@ -73,6 +74,12 @@ class Rule:
     def name(self) -> str:
         """What it finds; it reads after "allow"."""
         return self.check.__name__.replace("_", "-")
+
+    @property
+    def known_as(self) -> tuple[str, ...]:
+        """What a suppression or an option may call it: its code, its name, its former name."""
+        former = FORMER_NAMES.get(self.name)
+        return (self.code, self.name, *((former,) if former else ()))
 
     @property
     def title(self) -> str:

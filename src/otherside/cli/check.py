@@ -378,7 +378,8 @@ def _refuse_unknown_rules(settings: Settings) -> None:
     known: Iterable[str] = [*settings.select, *settings.ignore, *settings.severity]
     for text in known:
         hit = text and any(
-            one.code.startswith(text.upper()) or text in {one.name, one.step.value} for one in rules
+            one.code.startswith(text.upper()) or text in {*one.known_as, one.step.value}
+            for one in rules
         )
         if not hit:
             msg = f"there is no rule {text or 'without a name'}; `otherside rules` lists them"

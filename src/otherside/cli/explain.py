@@ -18,9 +18,9 @@ def explain(rule: str, *, as_json: bool) -> None:
     \b
     Examples:
       otherside explain DR009
-      otherside explain headless-secondary
+      otherside explain headless-secondary-cluster
     """
-    found = [one for one in catalogue() if rule.upper() == one.code or rule == one.name]
+    found = [one for one in catalogue() if rule.upper() == one.code or rule in one.known_as]
     if not found:
         names = [name for one in catalogue() for name in (one.code, one.name)]
         near = difflib.get_close_matches(rule, names, 1)

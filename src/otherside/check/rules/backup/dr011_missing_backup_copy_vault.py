@@ -1,0 +1,80 @@
+"""Backups are copied to a vault that does not exist.
+
+## Why
+A copy goes into a vault of the other Region, which nobody made: every copy job fails, the backup
+itself succeeds, and the other side has nothing to restore from.
+
+## Fix
+Make a vault in the standby Region under a key of that Region, and name it as the destination.
+
+```python
+vault = aws.backup.Vault("standby", kms_key_arn=standby_key.arn,
+    opts=pulumi.ResourceOptions(provider=standby))
+copy = aws.backup.PlanRuleCopyActionArgs(destination_vault_arn=vault.arn)
+```
+
+```hcl
+resource "aws_backup_vault" "standby" {
+  provider    = aws.standby
+  name        = "standby"
+  kms_key_arn = aws_kms_key.standby.arn
+}
+```
+
+```yaml
+CopyActions:
+  - DestinationBackupVaultArn: !Sub "arn:aws:backup:us-west-2:${AWS::AccountId}:backup-vault:standby"
+```
+
+## Impact
+RTO: there is nothing to restore from on the other side.
+RPO: as old as whatever copy was made by hand.
+
+## See
+- https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.backups import destinations
+from otherside.check.model.arn import read_arn
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unknown, Value
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR011",
+    severity=Severity.HIGH,
+    on="backup.plan",
+    step=Step.RESTORE,
+    controls=(
+        "SOC 2 A1.2",
+        "PCI DSS 9.4.1",
+        "HIPAA 164.308(a)(7)(ii)(A)",
+        "NIST CP-6",
+        "NIST CP-9",
+    ),
+)
+def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
+    for target in destinations(plan):
+        text = target if isinstance(target, str) else spelt(target)
+        arn = read_arn(text)
+        if graph.links(plan, target, "backup.vault") or graph.find_arn(text) is not None:
+            continue
+        if arn is None or "*" in arn.resource:
+            plan.known("rule")
+        elif graph.ours(arn) and arn.region in graph.regions:
+            name = arn.resource.rpartition(":")[2]
+            for one in graph.of("backup.vault", region=arn.region):
+                one.known("name")
+            yield f"it copies into the vault {name} in {arn.region}, which nobody makes"
+        elif graph.ours(arn):
+            yield f"it copies into {arn.region}, where nothing is made, and no vault either"
+
+
+def spelt(value: Value) -> str:
+    """Return a text with stars for what is not known of it."""
+    if isinstance(value, Unknown):
+        return "".join(one if isinstance(one, str) else "*" for one in value.text)
+    return ""

@@ -1,0 +1,69 @@
+"""A backup would be deleted before its vault's lock allows.
+
+## Why
+A locked vault refuses every recovery point that would expire before the lock's minimum: the backup
+job, or the copy job alone, fails, and nobody is told unless somebody asks.
+
+## Fix
+Let every lifecycle be at least as long as the minimum retention of the vault that it goes into.
+
+```python
+aws.backup.PlanRuleCopyActionArgs(destination_vault_arn=vault.arn,
+    lifecycle=aws.backup.PlanRuleCopyActionLifecycleArgs(delete_after=35))
+```
+
+```hcl
+copy_action {
+  destination_vault_arn = aws_backup_vault.standby.arn
+  lifecycle { delete_after = 35 } # the lock asks for 30
+}
+```
+
+```yaml
+CopyActions:
+  - DestinationBackupVaultArn: !Ref StandbyVaultArn
+    Lifecycle: {DeleteAfterDays: 35}
+```
+
+## Impact
+RTO: there is nothing to restore from.
+RPO: as old as the last backup before the lock.
+
+## See
+- https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Value
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR108",
+    severity=Severity.HIGH,
+    on="backup.plan",
+    step=Step.RESTORE,
+    controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
+)
+def copy_retention_below_vault_lock(graph: Graph, plan: Resource) -> Iterator[str]:
+    for one in plan["rule"] if isinstance(plan["rule"], list) else ():
+        yield from _judged(graph, plan, one.get("target_vault_name"), one, "its backups")
+        for copy in one.get("copy_action") or ():
+            yield from _judged(graph, plan, copy.get("destination_vault_arn"), copy, "its copies")
+
+
+def _judged(
+    graph: Graph,
+    plan: Resource,
+    vault: Value,
+    one: dict[str, Value],
+    what: str,
+) -> Iterator[str]:
+    kept = (one.get("lifecycle") or {}).get("delete_after")
+    for link in graph.links(plan, vault, "backup.vault"):
+        for lock in graph.users(link.resource, "backup.vault_lock", "backup_vault_name"):
+            least = lock["min_retention_days"]
+            if isinstance(kept, int) and isinstance(least, int) and kept < least:
+                yield f"{what} are kept {kept} days, and {link.resource.label} takes none below {least}"

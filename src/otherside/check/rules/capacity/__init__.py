@@ -1,0 +1,1 @@
+"""Rules about the standby's capacity."""

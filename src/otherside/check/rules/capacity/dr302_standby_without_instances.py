@@ -1,0 +1,54 @@
+"""Nothing runs in the standby, and DNS looks at that.
+
+## Why
+An alias that evaluates its target's health takes a load balancer without targets for unhealthy.
+With both sides unhealthy Route 53 answers with the primary: users never reach a standby that is
+empty when the disaster comes.
+
+## Fix
+Keep at least one instance in each of two zones running in the standby.
+
+```python
+aws.autoscaling.Group("standby", min_size=2, max_size=20)
+```
+
+```hcl
+min_size = 2
+```
+
+```yaml
+MinSize: "2"
+```
+
+## Impact
+RTO: the time to boot, and until then users are led to a dead Region.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resource-record-sets-values-failover-alias.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.dns import failover_records
+from otherside.check.analysis.regions import sides_of
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR302",
+    severity=Severity.HIGH,
+    on="autoscaling.group",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.1", "NIST CP-7"),
+)
+def standby_without_instances(graph: Graph, group: Resource) -> Iterator[str]:
+    if group.known("min_size") != 0 or group.known("desired_capacity") not in {None, 0}:
+        return
+    if group.here() != sides_of(graph).standby:
+        return
+    for record in failover_records(graph, "SECONDARY"):
+        if record["alias.evaluate_target_health"] is True:
+            yield f"it may be empty, and {record.label} is unhealthy then"
+            return

@@ -1,0 +1,81 @@
+"""Instances of the standby need the primary to boot.
+
+## Why
+What an instance fetches when it starts has to be in its own Region: a bucket, a secret or an image
+of the primary is out of reach exactly when the standby has to grow. Images are of one Region only.
+
+## Fix
+Replicate what is fetched, and name the copy of the instance's own Region.
+
+```python
+user_data = f"aws s3 cp s3://artefacts-{region}/app.zip /opt/app.zip --region {region}"
+```
+
+```hcl
+user_data = base64encode(templatefile("boot.sh", { bucket = aws_s3_bucket.artefacts_standby.id }))
+```
+
+```yaml
+UserData: {Fn::Base64: !Sub "aws s3 cp s3://artefacts-${AWS::Region}/app.zip /opt/app.zip"}
+```
+
+## Impact
+RTO: the standby serves with what was running already, and cannot grow.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/static-stability.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.check.analysis.regions import sides_of
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import strings
+from otherside.check.rule import Severity, Step, rule
+
+_BUCKET = re.compile(r"s3://(?P<bucket>[a-z0-9.-]+)")
+
+
+@rule(
+    "DR304",
+    severity=Severity.HIGH,
+    on=("ec2.launch_template", "ec2.instance"),
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "NIST CP-7", "NIST CP-2(8)"),
+)
+def standby_boot_needs_primary(graph: Graph, one: Resource) -> Iterator[str]:
+    if one["user_data"] is None and one.kind == "ec2.instance":
+        return
+    sides = sides_of(graph)
+    if one.here() != sides.standby:
+        return
+    yield from _fetched(graph, one, sides.primary)
+    if one.kind != "ec2.launch_template":
+        return
+    image = one["image_id"]
+    for other in graph.of(one.kind, region=sides.primary):
+        if isinstance(image, str) and image.startswith("ami-") and other["image_id"] == image:
+            yield f"its image {image} is the one of {sides.primary}, and images are of one Region"
+            return
+
+
+def _fetched(graph: Graph, one: Resource, primary: str) -> Iterator[str]:
+    script = "\n".join(strings(one["user_data"]))
+    for link in graph.links(
+        one, one["user_data"], "s3.bucket", "s3.object", "secretsmanager.secret"
+    ):
+        if link.resource.region == primary and link.attribute != "name":
+            yield f"its boot script needs {link.resource.label}, which is in {primary}"
+            return
+    far = rf"arn:aws:(secretsmanager|ssm|kms):{primary}:|\.dkr\.ecr\.{primary}\.|--region[ =]{primary}\b"
+    match = re.search(far, script)
+    if match:
+        yield f"its boot script asks {primary}: {match[0]}"
+        return
+    for found in _BUCKET.finditer(script):
+        for bucket in graph.of("s3.bucket", region=primary):
+            if bucket["bucket"] == found["bucket"]:
+                yield f"its boot script fetches from {found['bucket']}, which is in {primary}"
+                return

@@ -1,0 +1,54 @@
+"""A secondary cluster has no instance.
+
+## Why
+A cluster without an instance keeps data and answers nothing: AWS refuses to fail over to it until
+somebody adds an instance, which takes a quarter of an hour when capacity is there at all.
+
+## Fix
+Give the secondary at least one instance, of the writer's class.
+
+```python
+aws.rds.ClusterInstance("standby-1", cluster_identifier=standby.id, engine=standby.engine,
+    instance_class="db.r6g.large", opts=pulumi.ResourceOptions(provider=standby_provider))
+```
+
+```hcl
+resource "aws_rds_cluster_instance" "standby" {
+  provider           = aws.standby
+  cluster_identifier = aws_rds_cluster.standby.id
+  engine             = aws_rds_cluster.standby.engine
+  instance_class     = "db.r6g.large"
+}
+```
+
+```yaml
+StandbyInstance:
+  Type: AWS::RDS::DBInstance
+  Properties: {DBClusterIdentifier: !Ref StandbyCluster, Engine: aurora-postgresql, DBInstanceClass: db.r6g.large}
+```
+
+## Impact
+RTO: 15 to 30 minutes more, and at the mercy of capacity in a Region that everybody flees to.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.databases import instances, is_secondary
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR101",
+    severity=Severity.CRITICAL,
+    on="rds.cluster",
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(B)", "NIST CP-7", "NIST CP-10"),
+)
+def headless_secondary_cluster(graph: Graph, cluster: Resource) -> Iterator[str]:
+    if is_secondary(graph, cluster) and not instances(graph, cluster):
+        yield "it has no instance, so nothing can be promoted"

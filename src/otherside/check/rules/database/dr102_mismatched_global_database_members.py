@@ -1,0 +1,91 @@
+"""Members of a global database differ in version or in size.
+
+## Why
+AWS refuses to move the writer between members of different major or minor versions. A smaller
+class takes the writer and falls over under its load; burstable classes are not for global databases.
+
+## Fix
+Give every member the writer's engine version and instance class.
+
+```python
+for side in (primary, standby):
+    aws.rds.ClusterInstance(f"{side}-1", engine_version="16.8", instance_class="db.r6g.large", ...)
+```
+
+```hcl
+locals { instance_class = "db.r6g.large" } # one place, both sides
+```
+
+```yaml
+Parameters:
+  InstanceClass: {Type: String, Default: db.r6g.large} # the same in both stacks
+```
+
+## Impact
+RTO: the managed failover is refused, or the promoted writer cannot carry the load.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-getting-started.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.check.analysis.databases import instances, is_secondary, members
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Found, Severity, Step, rule
+
+_SIZES = ("micro", "small", "medium", "large", "xlarge")
+
+
+@rule(
+    "DR102",
+    severity=Severity.HIGH,
+    on="rds.global_cluster",
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.1", "NIST CP-7", "NIST CP-2(2)"),
+)
+def mismatched_global_database_members(graph: Graph, group: Resource) -> Iterator[Found]:
+    clusters = members(graph, group)
+    versions = {one.id: _minor(one["engine_version"]) for one in clusters}
+    known = {version for version in versions.values() if version}
+    if len(known) > 1:
+        for one in clusters[1:]:
+            if versions[one.id] != versions[clusters[0].id]:
+                yield Found(
+                    one, f"its engine is {versions[one.id]}, and {clusters[0].label} has another"
+                )
+    writers = [one for one in clusters if not is_secondary(graph, one)]
+    largest = max((size(i) for one in writers for i in instances(graph, one)), default=0.0)
+    for one in clusters:
+        for instance in instances(graph, one):
+            class_ = instance["instance_class"]
+            if isinstance(class_, str) and class_.startswith("db.t"):
+                yield Found(
+                    instance, f"{class_} is burstable, which a global database does not take"
+                )
+            elif one not in writers and 0 < size(instance) < largest:
+                yield Found(instance, f"{class_} is smaller than the writer's instances")
+
+
+def _minor(version: object) -> str:
+    """Return major and minor of a version, as far as they are given."""
+    if not isinstance(version, str):
+        return ""
+    engine = version.rpartition("mysql_aurora.")[2]
+    return ".".join(engine.split(".")[: 3 if engine != version else 2])
+
+
+def size(instance: Resource) -> float:
+    """Return how large an instance is, for comparison; 0 where that cannot be told."""
+    class_ = instance["instance_class"]
+    match = (
+        re.search(r"\.(\d*)(micro|small|medium|large|xlarge)$", class_)
+        if isinstance(class_, str)
+        else None
+    )
+    if match is None:
+        return 0.0
+    factor = int(match[1]) if match[1] else 1
+    return float(2 ** _SIZES.index(match[2]) * factor)

@@ -1,0 +1,60 @@
+"""A bound on replication lag would stop writes after a failover.
+
+## Why
+`rds.global_db_rpo` blocks commits while every secondary lags further behind than it says. Set in the
+standby's parameter group, it comes into force with the failover, when there is no secondary left.
+
+## Fix
+Leave the parameter at its default in the standby's group; where it is used, use 20 seconds or more.
+
+```python
+aws.rds.ClusterParameterGroup("standby", family="aurora-postgresql16", parameters=[])
+```
+
+```hcl
+resource "aws_rds_cluster_parameter_group" "standby" { family = "aurora-postgresql16" }
+```
+
+```yaml
+Parameters: {rds.force_ssl: "1"} # and no rds.global_db_rpo
+```
+
+## Impact
+RTO: the promoted writer accepts no write until a new secondary has caught up.
+RPO: it is what the parameter is for; watch the lag by an alarm instead.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.databases import is_secondary
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Found, Severity, Step, rule
+
+_PARAMETER = "rds.global_db_rpo"
+_LEAST = 20
+
+
+@rule(
+    "DR103",
+    severity=Severity.HIGH,
+    on="rds.cluster",
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "NIST CP-10"),
+)
+def standby_rpo_blocks_commits(graph: Graph, cluster: Resource) -> Iterator[Found]:
+    link = graph.link(cluster, "db_cluster_parameter_group_name", "rds.cluster_parameter_group")
+    if link is None or cluster["global_cluster_identifier"] is None:
+        return
+    for one in link.resource["parameter"] or ():
+        if one.get("name") != _PARAMETER or not str(one.get("value", "")).lstrip("-").isdigit():
+            continue
+        value = int(str(one["value"]))
+        if 0 <= value < _LEAST:
+            yield Found(link.resource, f"{_PARAMETER} is {value}; less than {_LEAST} is refused")
+        elif value > 0 and is_secondary(graph, cluster):
+            yield Found(
+                link.resource, f"{_PARAMETER} is {value} in the standby: it would block commits"
+            )

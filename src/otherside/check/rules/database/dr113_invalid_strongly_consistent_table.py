@@ -1,0 +1,76 @@
+"""A strongly consistent table is not as DynamoDB allows it.
+
+## Why
+Strong consistency across Regions is made of exactly three: three replicas, or two and a witness,
+all in one set of Regions, without a TTL and without local indexes. Anything else is refused.
+
+## Fix
+Name one replica with strong consistency and one witness, or two replicas, of one set of Regions.
+
+```python
+replicas=[aws.dynamodb.TableReplicaArgs(region_name="us-east-2", consistency_mode="STRONG")],
+global_table_witness=aws.dynamodb.TableGlobalTableWitnessArgs(region_name="us-east-1")
+```
+
+```hcl
+replica {
+  region_name      = "us-east-2"
+  consistency_mode = "STRONG"
+}
+global_table_witness { region_name = "us-east-1" }
+```
+
+```yaml
+MultiRegionConsistency: STRONG
+Replicas: [{Region: us-west-2}, {Region: us-east-2}]
+GlobalTableWitnesses: [{Region: us-east-1}]
+```
+
+## Impact
+RTO: the table is not made, or not replicated, and the failover has nowhere to remember.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import settled
+from otherside.check.rule import Severity, Step, rule
+
+_SETS = (
+    {"us-east-1", "us-east-2", "us-west-2"},
+    {"eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"},
+    {"ap-northeast-1", "ap-northeast-2", "ap-northeast-3"},
+)
+_THREE = 3
+
+
+@rule(
+    "DR113",
+    severity=Severity.HIGH,
+    on="dynamodb.table",
+    step=Step.DECIDE,
+    controls=("SOC 2 A1.2", "NIST CP-10"),
+)
+def invalid_strongly_consistent_table(graph: Graph, table: Resource) -> Iterator[str]:
+    del graph
+    replicas = table["replica"] or []
+    strong = [one for one in replicas if settled(one.get("consistency_mode")) == "STRONG"]
+    if not strong:
+        return
+    witness = table["global_table_witness.region_name"]
+    members = [table.here(), *(one.get("region_name") for one in replicas)]
+    members += [witness] if witness is not None else []
+    if len(strong) != len(replicas):
+        yield "some of its replicas are strongly consistent, and others are not"
+    if len(members) != _THREE:
+        yield f"it is in {len(members)} Regions with its witness, and strong consistency takes three"
+    if all(isinstance(one, str) for one in members) and not any(set(members) <= s for s in _SETS):
+        yield f"{', '.join(map(str, members))} are not of one set of Regions"
+    if table["ttl.enabled"] is True:
+        yield "it has a TTL, which strong consistency does not allow"
+    if table["local_secondary_index"]:
+        yield "it has a local secondary index, which strong consistency does not allow"

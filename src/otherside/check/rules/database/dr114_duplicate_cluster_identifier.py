@@ -1,0 +1,51 @@
+"""Two members of a global database have one identifier.
+
+## Why
+The identifier of a cluster has to be unique across all Regions of its global database. The second
+member is refused, in the Region that was meant to save the day.
+
+## Fix
+Put the Region into each cluster's identifier.
+
+```python
+aws.rds.Cluster("standby", cluster_identifier=f"orders-{region}")
+```
+
+```hcl
+cluster_identifier = "orders-${var.region}"
+```
+
+```yaml
+DBClusterIdentifier: !Sub "orders-${AWS::Region}"
+```
+
+## Impact
+RTO: there is no standby database.
+RPO: as old as the last copied snapshot.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-getting-started.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.databases import members
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Found, Severity, Step, rule
+
+
+@rule(
+    "DR114",
+    severity=Severity.HIGH,
+    on="rds.global_cluster",
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "NIST CP-7"),
+)
+def duplicate_cluster_identifier(graph: Graph, group: Resource) -> Iterator[Found]:
+    seen: dict[str, Resource] = {}
+    for one in members(graph, group):
+        name = one["cluster_identifier"]
+        if isinstance(name, str) and name in seen:
+            yield Found(one, f"it is called {name}, as {seen[name].name} is")
+        elif isinstance(name, str):
+            seen[name] = one

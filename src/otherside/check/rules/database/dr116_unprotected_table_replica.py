@@ -1,0 +1,61 @@
+"""A table's replica lacks what protects the table.
+
+## Why
+Point-in-time recovery and deletion protection are each replica's own: they are never copied from
+the table. After a failover the replica is the table, and nothing can be undone in it.
+
+## Fix
+Set both on each replica.
+
+```python
+aws.dynamodb.TableReplicaArgs(region_name="us-west-2", point_in_time_recovery=True,
+    deletion_protection_enabled=True)
+```
+
+```hcl
+replica {
+  region_name                 = "us-west-2"
+  point_in_time_recovery      = true
+  deletion_protection_enabled = true
+}
+```
+
+```yaml
+Replicas:
+  - Region: us-west-2
+    DeletionProtectionEnabled: true
+    PointInTimeRecoverySpecification: {PointInTimeRecoveryEnabled: true}
+```
+
+## Impact
+RTO: none at the failover.
+RPO: for errors after the failover there is no point to go back to.
+
+## See
+- https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR116",
+    severity=Severity.MEDIUM,
+    on="dynamodb.table",
+    step=Step.RESTORE,
+    controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
+)
+def unprotected_table_replica(graph: Graph, table: Resource) -> Iterator[str]:
+    del graph
+    for one in table["replica"] if isinstance(table["replica"], list) else ():
+        where = one.get("region_name")
+        if table["point_in_time_recovery.enabled"] is True and not one.get(
+            "point_in_time_recovery"
+        ):
+            yield f"its replica in {where} has no point-in-time recovery, and the table has"
+        protected = table["deletion_protection_enabled"] is True
+        if protected and not one.get("deletion_protection_enabled"):
+            yield f"its replica in {where} can be deleted, and the table cannot"

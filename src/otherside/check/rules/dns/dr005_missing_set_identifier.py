@@ -1,0 +1,67 @@
+"""A record with a routing policy has no set identifier, or a misspelt one.
+
+## Why
+Route 53 tells records of one name apart by their set identifier. Without it, or with a property
+of a name that it does not know, the deployment is refused, and DNS cannot fail over.
+
+## Fix
+Give each record of the name a set identifier of its own: one identifier, in the singular.
+
+```python
+aws.route53.Record("primary", set_identifier="primary", failover_routing_policies=[
+    aws.route53.RecordFailoverRoutingPolicyArgs(type="PRIMARY")])
+```
+
+```hcl
+resource "aws_route53_record" "primary" {
+  set_identifier = "primary"
+  failover_routing_policy { type = "PRIMARY" }
+}
+```
+
+```yaml
+SetIdentifier: primary
+Failover: PRIMARY
+```
+
+## Impact
+RTO: there is no failover of DNS at all; somebody edits records by hand, in us-east-1.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html
+"""
+
+import difflib
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_POLICIES = (
+    "failover_routing_policy",
+    "weighted_routing_policy",
+    "latency_routing_policy",
+    "geolocation_routing_policy",
+    "geoproximity_routing_policy",
+    "multivalue_answer_routing_policy",
+)
+_SPELT = ("set_identifier", "setIdentifier", "SetIdentifier")
+
+
+@rule(
+    "DR005",
+    severity=Severity.HIGH,
+    on="route53.record",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "NIST CP-10"),
+)
+def missing_set_identifier(graph: Graph, record: Resource) -> Iterator[str]:
+    del graph
+    for name in record.odd:
+        if difflib.get_close_matches(name, _SPELT, 1, 0.8):
+            yield f"it has {name}, which Route 53 does not know; the property is set identifier"
+            return
+    policy = next((one for one in _POLICIES if record[one] not in (None, False)), None)
+    if policy is not None and record["set_identifier"] is None:
+        yield f"it has a {policy.replace('_', ' ')} and no set identifier"

@@ -1,0 +1,98 @@
+"""A health check asks what no listener answers, or what always answers.
+
+## Why
+A check of a port or a protocol that nobody listens on fails from the start, and users are sent to
+the standby although nothing is wrong. A listener that redirects answers 301 whatever is behind it,
+and Route 53 counts 2xx and 3xx as healthy: the check never fails, and nobody is sent anywhere.
+
+## Fix
+Let protocol and port match a listener that forwards, and ask for a path that depends on the
+application.
+
+```python
+aws.route53.HealthCheck("primary", type="HTTPS", port=443, fqdn=balancer.dns_name,
+    resource_path="/readyz", request_interval=10, failure_threshold=3)
+```
+
+```hcl
+resource "aws_route53_health_check" "primary" {
+  type          = "HTTPS"
+  port          = 443
+  fqdn          = aws_lb.primary.dns_name
+  resource_path = "/readyz"
+}
+```
+
+```yaml
+HealthCheckConfig:
+  Type: HTTPS
+  Port: 443
+  FullyQualifiedDomainName: !GetAtt LoadBalancer.DNSName
+  ResourcePath: /readyz
+```
+
+## Impact
+RTO: either DNS never moves, or it has moved to the standby before anything happened.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.health_checks import asked
+from otherside.check.analysis.load_balancing import forwards, listeners
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_PORTS = {"HTTP": 80, "HTTP_STR_MATCH": 80, "HTTPS": 443, "HTTPS_STR_MATCH": 443}
+_SPEAKS = {"HTTP": {"HTTP", "TCP"}, "HTTPS": {"HTTPS", "TLS", "TCP"}}
+
+
+@rule(
+    "DR006",
+    severity=Severity.HIGH,
+    on=("route53.health_check", "lb.target_group"),
+    step=Step.DETECT,
+    controls=("SOC 2 A1.2", "NIST CP-10", "NIST SI-4"),
+)
+def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
+    if check.kind == "lb.target_group":
+        yield from _matcher(check)
+        return
+    type_ = check.text("type") or ""
+    if type_ not in {*_PORTS, "TCP"}:
+        return
+    port = check.known("port") or _PORTS.get(type_)
+    for balancer in asked(graph, check):
+        found = listeners(graph, balancer)
+        if not found:
+            continue
+        there = [one for one in found if one.known("port") == port]
+        if not there:
+            ports = ", ".join(f"{one['protocol'] or 'HTTP'}:{one['port']}" for one in found)
+            yield f"it asks {type_}:{port}, and {balancer.label} listens on {ports}"
+            continue
+        spoken = _SPEAKS.get(type_.split("_")[0])
+        protocol = there[0].text("protocol") or ("HTTPS" if port == _PORTS["HTTPS"] else "HTTP")
+        if spoken is not None and protocol not in spoken:
+            yield f"it asks by {type_.split('_')[0]}, and {there[0].label} speaks {protocol}"
+        elif not forwards(graph, there[0]):
+            yield (
+                f"{there[0].label} answers by itself (a redirect or a fixed response): "
+                "the check never fails"
+            )
+
+
+def _matcher(group: Resource) -> Iterator[str]:
+    matcher = group["health_check.matcher"]
+    if not isinstance(matcher, str):
+        return
+    if group.known("protocol_version") == "GRPC":
+        return  # its codes are of another kind
+    for part in matcher.split(","):
+        low, _, high = part.strip().partition("-")
+        if low.isdigit() and int(low) < 300 and int(high or low) >= 200:  # noqa: PLR2004 - HTTP's success
+            return
+    yield f"its matcher {matcher} takes no success for healthy"

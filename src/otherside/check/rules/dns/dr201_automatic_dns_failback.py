@@ -1,0 +1,82 @@
+"""Users go back to the old primary as soon as it answers, and the writer does not.
+
+## Why
+Route 53 prefers a healthy PRIMARY, always. After a failover the old primary comes back without the
+writer: its load balancer answers, DNS sends users there, and nobody can write.
+
+## Fix
+Let the PRIMARY's check be calculated from the endpoint and from a latch that only the failover's
+end releases.
+
+```python
+aws.route53.HealthCheck("primary", type="CALCULATED", child_health_threshold=2,
+    child_healthchecks=[endpoint.id, latch.id])
+```
+
+```hcl
+resource "aws_route53_health_check" "primary" {
+  type                   = "CALCULATED"
+  child_health_threshold = 2
+  child_healthchecks     = [aws_route53_health_check.endpoint.id, aws_route53_health_check.latch.id]
+}
+```
+
+```yaml
+HealthCheckConfig:
+  Type: CALCULATED
+  HealthThreshold: 2
+  ChildHealthChecks: [!Ref Endpoint, !Ref Latch]
+```
+
+## Impact
+RTO: a second outage, when the first is over.
+RPO: what the old primary still accepts is lost when it rejoins.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-types.html
+- https://aws.amazon.com/blogs/networking-and-content-delivery/creating-disaster-recovery-mechanisms-using-amazon-route-53/
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.functions import promoters
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Undecided
+from otherside.check.rule import Severity, Step, rule
+
+_HELD = {"CLOUDWATCH_METRIC", "RECOVERY_CONTROL"}
+
+
+@rule(
+    "DR201",
+    severity=Severity.HIGH,
+    on="route53.record",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "NIST CP-10", "NIST CP-10(4)"),
+)
+def automatic_dns_failback(graph: Graph, record: Resource) -> Iterator[str]:
+    if record["failover_routing_policy.type"] != "PRIMARY" or not promoters(graph):
+        return
+    if graph.of("arc.plan"):
+        return
+    if record["health_check_id"] is None:
+        if record["alias.evaluate_target_health"] is True:
+            yield "it is primary again as soon as its load balancer is well"
+        return
+    check = graph.follow(record, "health_check_id", "route53.health_check")
+    if check is not None and not _held(graph, check):
+        yield f"nothing holds it back after a failover: {check.label} asks the endpoint only"
+
+
+def _held(graph: Graph, check: Resource) -> bool:
+    """Tell whether something besides the endpoint decides."""
+    if check.text("type") in _HELD:
+        return True
+    children = graph.links(check, check["child_healthchecks"], "route53.health_check")
+    if check["type"] == "CALCULATED" and not children:
+        check.known("child_healthchecks")
+    if any(link.resource.known("type") in _HELD for link in children):
+        return True
+    if len(children) < len(check["child_healthchecks"] or ()):
+        raise Undecided(check.cannot("child_healthchecks", "not all known"))
+    return False

@@ -1,0 +1,53 @@
+"""The SECONDARY record has a health check.
+
+## Why
+When both sides are unhealthy, Route 53 answers with the PRIMARY: a standby that is late to become
+healthy, or whose check is wrong, sends everybody back to the Region that is gone. A SECONDARY
+without a check is always used when the primary is unhealthy.
+
+## Fix
+Leave the check off the SECONDARY record, and watch the standby by an alarm.
+
+```python
+aws.route53.Record("secondary", failover_routing_policies=[
+    aws.route53.RecordFailoverRoutingPolicyArgs(type="SECONDARY")]) # and no health_check_id
+```
+
+```hcl
+resource "aws_route53_record" "secondary" {
+  failover_routing_policy { type = "SECONDARY" } # and no health_check_id
+}
+```
+
+```yaml
+Failover: SECONDARY # and no HealthCheckId
+```
+
+## Impact
+RTO: until the standby's check is healthy, users are led to a dead Region.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-problems.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR202",
+    severity=Severity.MEDIUM,
+    on="route53.record",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "NIST CP-10"),
+)
+def health_check_on_secondary_record(graph: Graph, record: Resource) -> Iterator[str]:
+    del graph
+    if (
+        record["failover_routing_policy.type"] == "SECONDARY"
+        and record["health_check_id"] is not None
+    ):
+        yield "with both sides unhealthy, users are led to the primary"

@@ -1,0 +1,89 @@
+"""What holds DNS to the standby lets go by itself.
+
+## Why
+A latch has to hold while everything around it fails: in the primary's Region it goes down with it,
+with missing data taken for good it releases in silence, and a metric that Route 53 cannot read never
+closes it. Route 53 reads the alarm's data and not its state: no metric math, no "M out of N", no
+period below a minute.
+
+## Fix
+Keep the latch's alarm in the standby Region, on a plain metric, and let its last state stand.
+
+```python
+aws.route53.HealthCheck("latch", type="CLOUDWATCH_METRIC", cloudwatch_alarm_name=alarm.name,
+    cloudwatch_alarm_region="us-west-2", insufficient_data_health_status="LastKnownStatus")
+```
+
+```hcl
+resource "aws_route53_health_check" "latch" {
+  type                            = "CLOUDWATCH_METRIC"
+  cloudwatch_alarm_name           = aws_cloudwatch_metric_alarm.latch.alarm_name
+  cloudwatch_alarm_region         = "us-west-2"
+  insufficient_data_health_status = "LastKnownStatus"
+}
+```
+
+```yaml
+HealthCheckConfig:
+  Type: CLOUDWATCH_METRIC
+  AlarmIdentifier: {Name: !Ref LatchAlarm, Region: us-west-2}
+  InsufficientDataHealthStatus: LastKnownStatus
+```
+
+## Impact
+RTO: users go back to the old primary in the middle of the disaster.
+RPO: what the old primary accepts then is lost.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.dns import decides
+from otherside.check.analysis.regions import sides_of
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_MINUTE = 60
+
+
+@rule(
+    "DR203",
+    severity=Severity.HIGH,
+    on="route53.health_check",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "NIST CP-10"),
+)
+def latch_releases_on_missing_data(graph: Graph, check: Resource) -> Iterator[str]:
+    if check["type"] != "CLOUDWATCH_METRIC" or not decides(graph, check):
+        return
+    region = check["cloudwatch_alarm_region"]
+    if isinstance(region, str) and region == sides_of(graph).primary:
+        yield f"its alarm is in {region}, and goes down with it"
+    status = check["insufficient_data_health_status"]
+    if status in {None, "Healthy"}:
+        yield "without data it counts as healthy, and releases"
+    elif status == "Unhealthy":
+        yield "without data it counts as unhealthy, and sends users to a standby that may be down"
+    for alarm in _alarms(graph, check, region):
+        yield from _readable(alarm)
+
+
+def _readable(alarm: Resource) -> Iterator[str]:
+    missing = alarm["treat_missing_data"]
+    if isinstance(missing, str) and missing != "missing":
+        yield f"{alarm.label} takes missing data for {missing}, and Route 53 with it"
+    if alarm["metric_query"]:
+        yield f"{alarm.label} is of metric math, which Route 53 cannot read"
+    needed, periods = alarm["datapoints_to_alarm"], alarm["evaluation_periods"]
+    if isinstance(needed, int) and isinstance(periods, int) and needed != periods:
+        yield f"{alarm.label} takes {needed} of {periods} periods, which Route 53 cannot read"
+    period = alarm["period"]
+    if isinstance(period, int) and period < _MINUTE:
+        yield f"{alarm.label} has a period of {period} s, which Route 53 cannot read"
+
+
+def _alarms(graph: Graph, check: Resource, region: object) -> list[Resource]:
+    links = graph.links(check, check["cloudwatch_alarm_name"], "cloudwatch.alarm")
+    return [one.resource for one in links if one.resource.region in {region, None}]

@@ -1,0 +1,55 @@
+"""It takes too long to notice that the primary is gone.
+
+## Why
+A check every 30 seconds that has to fail three times takes a minute and a half before anything
+happens, and the answer is kept by resolvers for another. It cannot be changed later: the interval
+of a health check is fixed when it is made.
+
+## Fix
+Ask every 10 seconds, and let three failures be enough.
+
+```python
+aws.route53.HealthCheck("primary", request_interval=10, failure_threshold=3)
+```
+
+```hcl
+request_interval  = 10
+failure_threshold = 3
+```
+
+```yaml
+HealthCheckConfig: {RequestInterval: 10, FailureThreshold: 3}
+```
+
+## Impact
+RTO: a minute more than needed, of five.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.dns import decides
+from otherside.check.analysis.health_checks import detection_s
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_ENDPOINT = {"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"}
+_ALLOWED_S = 60
+
+
+@rule(
+    "DR204",
+    severity=Severity.MEDIUM,
+    on="route53.health_check",
+    step=Step.DETECT,
+    controls=("SOC 2 A1.2", "NIST CP-10", "NIST SI-4"),
+)
+def slow_health_check(graph: Graph, check: Resource) -> Iterator[str]:
+    if check["type"] not in _ENDPOINT or not decides(graph, check):
+        return
+    takes_s = detection_s(check)
+    if takes_s > _ALLOWED_S:
+        yield f"it takes {takes_s} s until it is unhealthy"

@@ -1,0 +1,52 @@
+"""A health check by HTTPS asks a listener that speaks TLS 1.3 only.
+
+## Why
+Route 53's checkers speak TLS 1.0 to 1.2. A listener that takes nothing older than 1.3 refuses them:
+the check fails from the start, and users are sent to the standby.
+
+## Fix
+Use a policy that takes TLS 1.2 as well.
+
+```python
+aws.lb.Listener("https", ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06")
+```
+
+```hcl
+ssl_policy = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+```
+
+```yaml
+SslPolicy: ELBSecurityPolicy-TLS13-1-2-2021-06
+```
+
+## Impact
+RTO: DNS has moved to the standby before anything happened, or never moves back.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.health_checks import asked
+from otherside.check.analysis.load_balancing import listeners
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR209",
+    severity=Severity.HIGH,
+    on="route53.health_check",
+    step=Step.DETECT,
+    controls=("SOC 2 A1.2", "NIST SC-8", "NIST CP-10"),
+)
+def tls_1_3_only_listener(graph: Graph, check: Resource) -> Iterator[str]:
+    if check["type"] not in {"HTTPS", "HTTPS_STR_MATCH"}:
+        return
+    for balancer in asked(graph, check):
+        for one in listeners(graph, balancer):
+            policy = one["ssl_policy"]
+            if isinstance(policy, str) and "-TLS13-1-3-" in policy:
+                yield f"{one.label} speaks TLS 1.3 only ({policy}), which Route 53's checkers do not"

@@ -1,0 +1,55 @@
+"""The PRIMARY record is never unhealthy.
+
+## Why
+Without a health check, and without looking at the load balancer's targets, Route 53 takes the
+primary for healthy whatever happens to it. The SECONDARY record is decoration.
+
+## Fix
+Give the PRIMARY a health check, and let its alias evaluate the target's health.
+
+```python
+aws.route53.Record("primary", health_check_id=check.id, aliases=[aws.route53.RecordAliasArgs(
+    name=balancer.dns_name, zone_id=balancer.zone_id, evaluate_target_health=True)])
+```
+
+```hcl
+health_check_id = aws_route53_health_check.primary.id
+alias {
+  name                   = aws_lb.primary.dns_name
+  zone_id                = aws_lb.primary.zone_id
+  evaluate_target_health = true
+}
+```
+
+```yaml
+HealthCheckId: !Ref PrimaryCheck
+AliasTarget: {DNSName: !GetAtt Alb.DNSName, HostedZoneId: !GetAtt Alb.CanonicalHostedZoneID, EvaluateTargetHealth: true}
+```
+
+## Impact
+RTO: there is no failover of DNS; a person edits records.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-configuring-options.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR210",
+    severity=Severity.CRITICAL,
+    on="route53.record",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "NIST CP-10"),
+)
+def primary_record_without_health_check(graph: Graph, record: Resource) -> Iterator[str]:
+    del graph
+    if record["failover_routing_policy.type"] != "PRIMARY" or record["health_check_id"] is not None:
+        return
+    if record.known("alias.evaluate_target_health") is not True:
+        yield "nothing ever makes it unhealthy"

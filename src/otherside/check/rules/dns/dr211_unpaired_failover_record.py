@@ -1,0 +1,75 @@
+"""A failover record has no other side.
+
+## Why
+A PRIMARY without a SECONDARY is answered when it is healthy, and when it is not; two that lead to
+one Region go down together. Either way there is nowhere to go.
+
+## Fix
+Give the name a PRIMARY and a SECONDARY, each leading to a Region of its own.
+
+```python
+for side, kind in (("primary", "PRIMARY"), ("standby", "SECONDARY")):
+    aws.route53.Record(side, name="orders", set_identifier=side, ...)
+```
+
+```hcl
+resource "aws_route53_record" "secondary" {
+  name           = "orders"
+  set_identifier = "secondary"
+  failover_routing_policy { type = "SECONDARY" }
+}
+```
+
+```yaml
+Failover: SECONDARY
+SetIdentifier: secondary
+```
+
+## Impact
+RTO: there is no failover of DNS; a person edits records.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-types.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.dns import failover_records
+from otherside.check.analysis.regions import serving_region
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR211",
+    severity=Severity.CRITICAL,
+    on="route53.record",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "NIST CP-10", "NIST CP-7"),
+)
+def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str]:
+    side = record["failover_routing_policy.type"]
+    if side not in {"PRIMARY", "SECONDARY"}:
+        return
+    other = "SECONDARY" if side == "PRIMARY" else "PRIMARY"
+    found = failover_records(graph, other)
+    name, type_ = _plain(record["name"]), record["type"]
+    same = [one for one in found if _plain(one["name"]) == name and one["type"] == type_]
+    if not same:
+        for one in (record, *found):
+            one.known("name")
+            one.known("type")
+        for one in graph.of("route53.record"):
+            if _plain(one["name"]) in {_plain(record["name"]), ""}:
+                one.known("failover_routing_policy.type")
+        yield f"there is no {other} of its name"
+        return
+    here, there = serving_region(graph, record), serving_region(graph, same[0])
+    if side == "SECONDARY" and here is not None and here == there:
+        yield f"both records of its name lead to {here}"
+
+
+def _plain(name: object) -> str:
+    """Return a name as DNS compares it."""
+    return name.rstrip(".").lower() if isinstance(name, str) else ""

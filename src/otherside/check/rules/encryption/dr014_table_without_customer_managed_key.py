@@ -1,0 +1,73 @@
+"""A table, or one of its replicas, is not under a key of your own.
+
+## Why
+A table's key is of its Region: a replica has one of its own or AWS's. What is under AWS's key
+cannot be handed to another account, and does not meet the policies that ask for your own.
+
+## Fix
+Name a customer-managed key on the table, and one of its Region on each replica.
+
+```python
+aws.dynamodb.Table("sessions",
+    server_side_encryption=aws.dynamodb.TableServerSideEncryptionArgs(enabled=True, kms_key_arn=key.arn),
+    replicas=[aws.dynamodb.TableReplicaArgs(region_name="us-west-2", kms_key_arn=standby_key.arn)])
+```
+
+```hcl
+server_side_encryption {
+  enabled     = true
+  kms_key_arn = aws_kms_key.primary.arn
+}
+replica {
+  region_name = "us-west-2"
+  kms_key_arn = aws_kms_key.standby.arn
+}
+```
+
+```yaml
+SSESpecification: {SSEEnabled: true, SSEType: KMS}
+Replicas:
+  - Region: us-west-2
+    SSESpecification: {KMSMasterKeyId: !Ref StandbyKeyArn}
+```
+
+## Impact
+RTO: a restore into another account waits for a copy under another key.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.keys import aws_key
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import strings
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR014",
+    severity=Severity.MEDIUM,
+    on=("dynamodb.table", "dynamodb.table_replica"),
+    step=Step.RESTORE,
+    controls=(
+        "SOC 2 CC6.1",
+        "PCI DSS 3.6.1",
+        "HIPAA 164.312(a)(2)(iv)",
+        "NIST SC-12",
+        "NIST SC-28",
+    ),
+)
+def table_without_customer_managed_key(graph: Graph, table: Resource) -> Iterator[str]:
+    if table.kind == "dynamodb.table_replica":
+        if aws_key(graph, table, "kms_key_arn") != "own":
+            yield "this replica is not under a key of your own"
+        return
+    if aws_key(graph, table, "server_side_encryption.kms_key_arn") != "own":
+        yield "it is not under a key of your own"
+    for replica in table["replica"] or ():
+        key = replica.get("kms_key_arn")
+        if key is None or any("alias/aws/" in text for text in strings(key)):
+            yield f"its replica in {replica.get('region_name')} is not under a key of your own"

@@ -1,0 +1,98 @@
+"""Something is under a key of another Region.
+
+## Why
+A KMS key works in its Region only. A replica, a copy or a log group that names a key of the other
+Region is refused, or cannot be read once that Region is gone.
+
+## Fix
+Name a key of the Region where the data is: each replica has one of its own.
+
+```python
+aws.dynamodb.TableReplicaArgs(region_name="us-west-2", kms_key_arn=standby_key.arn)
+```
+
+```hcl
+kms_key_id = aws_kms_key.standby.arn # made by the provider of the same Region
+```
+
+```yaml
+KmsKeyId: !GetAtt StandbyKey.Arn # of this stack
+```
+
+## Impact
+RTO: the standby's data cannot be read.
+RPO: everything, until the Region is back.
+
+## See
+- https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.arn import region_of
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Value
+from otherside.check.rule import Severity, Step, rule
+
+_KEYS = {
+    "rds.cluster": "kms_key_id",
+    "rds.instance": "kms_key_id",
+    "dynamodb.table": "server_side_encryption.kms_key_arn",
+    "secretsmanager.secret": "kms_key_id",
+    "backup.vault": "kms_key_arn",
+    "sns.topic": "kms_master_key_id",
+    "sqs.queue": "kms_master_key_id",
+    "logs.group": "kms_key_id",
+    "events.bus": "kms_key_identifier",
+}
+
+
+@rule(
+    "DR501",
+    severity=Severity.CRITICAL,
+    on=(*_KEYS, "s3.replication", "s3.encryption"),
+    step=Step.RESTORE,
+    controls=("SOC 2 CC6.1", "HIPAA 164.312(a)(2)(iv)", "NIST SC-12", "NIST CP-9"),
+)
+def cross_region_kms_key(graph: Graph, one: Resource) -> Iterator[str]:
+    if one.kind == "s3.replication":
+        yield from _copies(graph, one)
+        return
+    if one.kind == "s3.encryption":
+        for each in one["rule"] or ():
+            default = each.get("apply_server_side_encryption_by_default") or {}
+            yield from _judged(graph, one, default.get("kms_master_key_id"), one.region, "it")
+        return
+    yield from _judged(graph, one, one[_KEYS[one.kind]], one.region, "it")
+    if one.kind in {"dynamodb.table", "secretsmanager.secret"}:
+        for replica in one["replica"] if isinstance(one["replica"], list) else ():
+            where = replica.get("region_name", replica.get("region"))
+            key = replica.get("kms_key_arn", replica.get("kms_key_id"))
+            if isinstance(where, str):
+                yield from _judged(graph, one, key, where, f"its replica in {where}")
+
+
+def _judged(
+    graph: Graph, one: Resource, key: Value, region: str | None, what: str
+) -> Iterator[str]:
+    found = key_region(graph, one, key)
+    if None not in {found, region} and found != region:
+        yield f"{what} is under a key of {found}"
+
+
+def key_region(graph: Graph, one: Resource, key: Value) -> str | None:
+    """Return the Region of a key, or `None` where it is not known."""
+    if isinstance(key, str) and key.startswith("alias/"):
+        return None  # an alias is looked up where it is used
+    for link in graph.links(one, key, "kms.key", "kms.replica_key", "kms.alias"):
+        return link.resource.region
+    return region_of(key)
+
+
+def _copies(graph: Graph, replication: Resource) -> Iterator[str]:
+    for each in replication["rule"] if isinstance(replication["rule"], list) else ():
+        target = each.get("destination") or {}
+        key = (target.get("encryption_configuration") or {}).get("replica_kms_key_id")
+        for link in graph.links(replication, target.get("bucket"), "s3.bucket"):
+            where = link.resource.region
+            yield from _judged(graph, replication, key, where, f"its copy in {where}")

@@ -1,0 +1,91 @@
+"""A rule waits for an alarm of another Region.
+
+## Why
+An alarm's events are on the bus of its own Region. A rule of another Region never sees them unless a
+rule of the alarm's Region forwards them there.
+
+## Fix
+Forward the alarm's events to a bus of the rule's Region.
+
+```python
+aws.cloudwatch.EventTarget("forward", rule=rule.name, arn=standby_bus.arn, role_arn=role.arn)
+```
+
+```hcl
+resource "aws_cloudwatch_event_target" "forward" {
+  rule     = aws_cloudwatch_event_rule.alarms.name # in the alarm's Region
+  arn      = aws_cloudwatch_event_bus.standby.arn
+  role_arn = aws_iam_role.forward.arn
+}
+```
+
+```yaml
+Targets: [{Id: standby, Arn: !Ref StandbyBusArn, RoleArn: !GetAtt ForwardRole.Arn}]
+```
+
+## Impact
+RTO: the event that was to begin the failover never arrives.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.events import is_disabled
+from otherside.check.model.arn import region_of
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unknown
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR405",
+    severity=Severity.HIGH,
+    on="events.rule",
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "NIST SI-4", "NIST CP-10"),
+)
+def alarm_event_not_forwarded(graph: Graph, one: Resource) -> Iterator[str]:
+    if is_disabled(one):
+        return
+    for alarm in named_alarms(graph, one):
+        if alarm.region in {one.region, None} or one.region is None:
+            continue
+        if not _forwarded(graph, str(alarm.region), one.region):
+            yield f"{alarm.label} is in {alarm.region}, and nothing there forwards to {one.region}"
+
+
+def named_alarms(graph: Graph, one: Resource) -> list[Resource]:
+    """Return the alarms that a rule's pattern names, where each name is of one alarm."""
+    pattern = one["event_pattern"]
+    detail = pattern.get("detail") if isinstance(pattern, dict) else None
+    names = detail.get("alarmName") if isinstance(detail, dict) else None
+    found = []
+    for name in names if isinstance(names, list) else ():
+        if isinstance(name, str):
+            alike = graph.once("alarms", lambda: _alarms(graph)).get(name, [])
+            here = [a for a in alike if a.region == one.region]
+            found += here or alike
+        else:
+            found += [link.resource for link in graph.links(one, name, "cloudwatch.alarm")]
+    return found
+
+
+def _alarms(graph: Graph) -> dict[object, list[Resource]]:
+    found: dict[object, list[Resource]] = {}
+    for one in graph.of("cloudwatch.alarm"):
+        if isinstance(one["name"], str):
+            found.setdefault(one["name"], []).append(one)
+    return found
+
+
+def _forwarded(graph: Graph, source: str, target: str) -> bool:
+    for one in graph.of("events.target", region=source):
+        bus = graph.link(one, "arn", "events.bus")
+        if (bus.resource.region if bus is not None else region_of(one["arn"])) == target:
+            return True
+        if isinstance(one["arn"], Unknown) and not one["arn"].refs:
+            one.known("arn")
+    return False

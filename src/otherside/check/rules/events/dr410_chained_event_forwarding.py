@@ -1,0 +1,57 @@
+"""Events are forwarded to a third bus.
+
+## Why
+EventBridge delivers an event that came from another bus to targets, and to no third bus. The rule
+matches, and the event stops there.
+
+## Fix
+Let each source forward to the last bus directly.
+
+```python
+for side in ("primary", "witness"):
+    aws.cloudwatch.EventTarget(f"{side}-forward", arn=standby_bus.arn, role_arn=role.arn)
+```
+
+```hcl
+arn = aws_cloudwatch_event_bus.standby.arn # from each Region's own rule
+```
+
+```yaml
+Targets: [{Id: standby, Arn: !Ref StandbyBusArn, RoleArn: !GetAtt ForwardRole.Arn}]
+```
+
+## Impact
+RTO: the event that was to begin the failover never arrives.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR410",
+    severity=Severity.HIGH,
+    on="events.target",
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "NIST SI-4"),
+)
+def chained_event_forwarding(graph: Graph, target: Resource) -> Iterator[str]:
+    onward = graph.link(target, "arn", "events.bus")
+    rule_ = graph.link(target, "rule", "events.rule")
+    if onward is None or rule_ is None:
+        return
+    own = graph.link(rule_.resource, "event_bus_name", "events.bus")
+    if own is None or own.resource is onward.resource:
+        return
+    senders = graph.known_users(own.resource, "events.target", "arn")
+    if senders:
+        yield (
+            f"{own.resource.label} receives from {senders[0].label}, "
+            f"and what it received is not delivered to {onward.resource.label}"
+        )

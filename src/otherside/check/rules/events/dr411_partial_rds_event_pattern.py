@@ -1,0 +1,89 @@
+"""Only half of what the database says of a failover is listened to.
+
+## Why
+A global failover is told as events of clusters; whether writes on the old side could be stopped is
+told as events of instances. A rule for the first alone never hears that two writers may be open.
+
+## Fix
+Match events of clusters and of instances, in both Regions.
+
+```python
+event_pattern=json.dumps({"source": ["aws.rds"],
+    "detail-type": ["RDS DB Cluster Event", "RDS DB Instance Event"]})
+```
+
+```hcl
+event_pattern = jsonencode({
+  source      = ["aws.rds"]
+  detail-type = ["RDS DB Cluster Event", "RDS DB Instance Event"]
+})
+```
+
+```yaml
+EventPattern:
+  source: [aws.rds]
+  detail-type: [RDS DB Cluster Event, RDS DB Instance Event]
+```
+
+## Impact
+RTO: none by itself.
+RPO: nobody is told that the old writer may still take writes.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_Events.Messages.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Undecided, Unknown, unknowns
+from otherside.check.rule import Severity, Step, rule
+
+_CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
+
+
+@rule(
+    "DR411",
+    severity=Severity.MEDIUM,
+    on="events.rule",
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "NIST SI-4"),
+)
+def partial_rds_event_pattern(graph: Graph, one: Resource) -> Iterator[str]:
+    if not graph.of("rds.global_cluster") or _CLUSTER not in _types(one):
+        return
+    heard = graph.once("heard", lambda: _heard(graph))[one.region, _bus(one)]
+    if _INSTANCE not in heard:
+        if None in heard:
+            raise Undecided(one.cannot("event_pattern", "not known of a rule beside it"))
+        yield "it hears clusters, and no rule beside it hears instances"
+
+
+def _heard(graph: Graph) -> dict[tuple[str | None, str], set[str | None]]:
+    """Return which types of events the rules of each bus hear together."""
+    found: dict[tuple[str | None, str], set[str | None]] = {}
+    for one in graph.of("events.rule"):
+        found.setdefault((one.region, _bus(one)), set()).update(_types(one))
+    return found
+
+
+def _bus(one: Resource) -> str:
+    return str(one["event_bus_name"])
+
+
+def _types(one: Resource) -> list[str | None]:
+    """Return which types of events a rule hears; `None` is one that is not known."""
+    pattern = one["event_pattern"]
+    if isinstance(pattern, Unknown) or _unknown(pattern, "source"):
+        return [None]
+    if not isinstance(pattern, dict) or pattern.get("source") != ["aws.rds"]:
+        return []
+    found = pattern.get("detail-type")
+    if found is None:
+        return [_CLUSTER, _INSTANCE]
+    listed = found if isinstance(found, list) else [found]
+    return [each if isinstance(each, str) else None for each in listed]
+
+
+def _unknown(pattern: object, key: str) -> bool:
+    return isinstance(pattern, dict) and any(True for _ in unknowns(pattern.get(key)))

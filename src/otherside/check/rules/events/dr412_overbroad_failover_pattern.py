@@ -1,0 +1,63 @@
+"""Any alarm at all begins a failover.
+
+## Why
+A rule that matches every change of every alarm wakes the failover function for a full disk, a test,
+or an alarm of somebody else's. Where the function does not ask again, that is a failover.
+
+## Fix
+Match the alarms that tell of the primary, by name, and the state that counts.
+
+```python
+event_pattern=json.dumps({"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"],
+    "detail": {"alarmName": [alarm.name], "state": {"value": ["ALARM"]}}})
+```
+
+```hcl
+event_pattern = jsonencode({
+  source = ["aws.cloudwatch"]
+  detail = { alarmName = [aws_cloudwatch_metric_alarm.primary.alarm_name] }
+})
+```
+
+```yaml
+EventPattern:
+  source: [aws.cloudwatch]
+  detail: {alarmName: [!Ref PrimaryAlarm]}
+```
+
+## Impact
+RTO: none; there are failovers that nobody needs.
+RPO: what was not replicated, each time.
+
+## See
+- https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.functions import callers, promoters, unique
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import settled
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR412",
+    severity=Severity.HIGH,
+    on="events.rule",
+    step=Step.DECIDE,
+    controls=("SOC 2 PI1.3", "NIST CP-10", "NIST SI-4"),
+)
+def overbroad_failover_pattern(graph: Graph, one: Resource) -> Iterator[str]:
+    pattern = one["event_pattern"]
+    if not isinstance(pattern, dict) or pattern.get("source") != ["aws.cloudwatch"]:
+        return
+    detail = settled(pattern.get("detail"))
+    if "alarmName" in (detail or {}) or "resources" in pattern:
+        return
+    able = unique(promoters(graph), callers(graph))
+    for target in graph.users(one, "events.target", "rule"):
+        link = graph.link(target, "arn", "lambda.function")
+        if link is not None and link.resource in able:
+            yield f"every alarm of the Region wakes {link.resource.label}"
+            return

@@ -1,0 +1,60 @@
+"""What begins a failover is switched off.
+
+## Why
+A rule or a schedule that was disabled for an afternoon stays disabled, and nothing says so. The
+function behind it is whole, and never called.
+
+## Fix
+Enable it, or leave the state out.
+
+```python
+aws.cloudwatch.EventRule("tick", schedule_expression="rate(1 minute)", state="ENABLED")
+```
+
+```hcl
+state = "ENABLED"
+```
+
+```yaml
+State: ENABLED
+```
+
+## Impact
+RTO: nothing begins by itself.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-delete-rule.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.events import is_disabled
+from otherside.check.analysis.functions import orchestrators
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR413",
+    severity=Severity.HIGH,
+    on=("events.rule", "scheduler.schedule"),
+    step=Step.DECIDE,
+    controls=("SOC 2 A1.2", "NIST CP-10"),
+)
+def disabled_failover_trigger(graph: Graph, one: Resource) -> Iterator[str]:
+    if one.kind == "scheduler.schedule":
+        if one["state"] != "DISABLED":
+            return
+        link = graph.link(one, "target.arn", "lambda.function")
+        targets = [link.resource] if link is not None else []
+    else:
+        if not is_disabled(one):
+            return
+        found = graph.users(one, "events.target", "rule")
+        links = [graph.link(each, "arn", "lambda.function") for each in found]
+        targets = [link.resource for link in links if link is not None]
+    wanted = orchestrators(graph)
+    for function in targets:
+        if function in wanted:
+            yield f"it is disabled, and would wake {function.label}"

@@ -1,0 +1,89 @@
+"""EventBridge is let in under a condition that it does not meet.
+
+## Why
+For an encrypted topic EventBridge sends no `aws:SourceAccount`, `aws:SourceArn` or
+`aws:SourceOrgID`: a statement for `events.amazonaws.com` with such a condition never applies, and
+the delivery fails in silence.
+
+## Fix
+Leave these conditions out for `events.amazonaws.com`; narrow by the encryption context instead.
+
+```python
+statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
+             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}
+```
+
+```hcl
+principals {
+  type        = "Service"
+  identifiers = ["events.amazonaws.com"]
+} # and no condition on aws:SourceAccount
+```
+
+```yaml
+Principal: {Service: events.amazonaws.com} # and no Condition on aws:SourceAccount
+```
+
+## Impact
+RTO: the people who were to be told are not.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.iam import matches
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Value
+from otherside.check.rule import Found, Severity, Step, rule
+
+_SENT_NOT = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
+
+
+@rule(
+    "DR504",
+    severity=Severity.HIGH,
+    on="sns.topic",
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "NIST AC-3"),
+)
+def source_condition_on_encrypted_topic(graph: Graph, topic: Resource) -> Iterator[Found]:
+    if topic["kms_master_key_id"] is None or not _delivered(graph, topic):
+        return
+    key = graph.link(topic, "kms_master_key_id", "kms.key")
+    policies = graph.users(topic, "sns.topic_policy", "arn")
+    for one in [*policies, *([key.resource] if key is not None else [])]:
+        for condition in _conditions(one["policy"]):
+            yield Found(one, f"it lets EventBridge in under {condition}, which is not sent")
+
+
+def _delivered(graph: Graph, topic: Resource) -> bool:
+    return bool(graph.known_users(topic, "events.target", "arn"))
+
+
+def _conditions(statements: Value) -> list[str]:
+    """Return the conditions that keep EventBridge out, where every statement for it has one."""
+    found: list[str] = []
+    for one in statements if isinstance(statements, list) else ():
+        if not isinstance(one, dict) or not _for_events(one):
+            continue
+        tested = one.get("conditions")
+        keys = [key for test in tested.values() for key in test] if isinstance(tested, dict) else []
+        wrong = [key for key in keys if key.lower() in _SENT_NOT]
+        if not wrong:
+            return []
+        found += [key for key in wrong if key not in found]
+    return found
+
+
+def _for_events(statement: dict[str, Value]) -> bool:
+    principals, actions = statement.get("principals"), statement.get("actions")
+    who = principals.get("Service") if isinstance(principals, dict) else None
+    if who != ["events.amazonaws.com"] or not isinstance(actions, list):
+        return False
+    return any(
+        isinstance(one, str) and any(matches(one, used) for used in ("kms:Decrypt", "sns:Publish"))
+        for one in actions
+    )

@@ -1,0 +1,188 @@
+"""The failover function's role lacks what its failover needs.
+
+## Why
+The function runs for the first time in the disaster, and is refused. Nothing tells before: a role
+that lacks an action deploys as well as one that has it.
+
+## Fix
+Allow every action that the code calls, on the global cluster and on both of its members.
+
+```python
+statement = {
+    "Effect": "Allow",
+    "Action": ["rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster", "rds:DescribeGlobalClusters"],
+    "Resource": [global_cluster.arn, primary.arn, standby.arn],
+}
+```
+
+```hcl
+statement {
+  actions   = ["rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster", "rds:DescribeGlobalClusters"]
+  resources = [aws_rds_global_cluster.this.arn, aws_rds_cluster.primary.arn, aws_rds_cluster.standby.arn]
+}
+```
+
+```yaml
+- Effect: Allow
+  Action: [rds:FailoverGlobalCluster, rds:SwitchoverGlobalCluster, rds:DescribeGlobalClusters]
+  Resource: !Sub "arn:aws:rds::${AWS::AccountId}:global-cluster:${GlobalCluster}"
+```
+
+## Impact
+RTO: the failover stops at the first refusal, and waits for a person with rights.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from otherside.check.analysis.functions import (
+    PROMOTING,
+    code_of,
+    failover_functions,
+    purposeful,
+    rights_of,
+    sharing,
+    squeezed,
+)
+from otherside.check.analysis.iam import Rights
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Undecided
+from otherside.check.rule import Severity, Step, rule
+
+_OPERATIONS = {
+    "rds": (
+        "FailoverGlobalCluster SwitchoverGlobalCluster RemoveFromGlobalCluster PromoteReadReplica "
+        "PromoteReadReplicaDBCluster DescribeGlobalClusters DescribeDBClusters DescribeDBInstances "
+        "ModifyDBCluster FailoverDBCluster"
+    ),
+    "route53": "GetHealthCheckStatus ChangeResourceRecordSets GetHealthCheck UpdateHealthCheck",
+    "cloudwatch": "DescribeAlarms GetMetricData GetMetricStatistics PutMetricData",
+    "autoscaling": "UpdateAutoScalingGroup SetDesiredCapacity DescribeAutoScalingGroups",
+    "dynamodb": "GetItem PutItem UpdateItem DeleteItem",
+    "ecs": "UpdateService",
+    "elasticloadbalancing": "ModifyListener ModifyRule DescribeTargetHealth RegisterTargets",
+    "globalaccelerator": "UpdateEndpointGroup",
+    "secretsmanager": "GetSecretValue",
+    "sns": "Publish",
+    "ssm": "StartAutomationExecution GetParameter PutParameter",
+}
+_SPOKEN_WITH = {
+    "Publish": ("sns", "topicarn"),
+    **dict.fromkeys(_OPERATIONS["dynamodb"].split(), ("dynamodb",)),
+    **dict.fromkeys(("GetParameter", "PutParameter"), ("ssm",)),
+    "UpdateService": ("ecs",),
+}
+"""What else code has to speak of where others have methods of that name, too."""
+CALLS = {
+    operation: f"{service}:{operation}"
+    for service, names in _OPERATIONS.items()
+    for operation in names.split()
+}
+
+
+def _snake(name: str) -> str:
+    name = re.sub(r"DB(?=[A-Z])", "Db", name)
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+_SPELT = {
+    operation: (
+        f".{_snake(operation)}(",
+        f".{operation[0].lower()}{operation[1:]}(",
+        f"{operation}Command",
+        f'"{operation}"',
+        f"'{operation}'",
+    )
+    for operation in CALLS
+}
+
+
+@lru_cache(maxsize=256)
+def called(code: str) -> frozenset[str]:
+    """Return the actions that code calls, in Python, JavaScript or TypeScript."""
+    spoken = squeezed(code)
+    return frozenset(
+        CALLS[operation]
+        for operation, spelt in _SPELT.items()
+        if operation.lower() in spoken
+        and any(one in spoken for one in _SPOKEN_WITH.get(operation, ("",)))
+        and any(one in code for one in spelt)
+    )
+
+
+@rule(
+    "DR003",
+    severity=Severity.CRITICAL,
+    on="lambda.function",
+    step=Step.PROMOTE,
+    controls=(
+        "SOC 2 A1.2",
+        "PCI DSS 7.2.5",
+        "HIPAA 164.308(a)(7)(ii)(B)",
+        "NIST CP-10",
+        "NIST AC-6",
+    ),
+)
+def missing_function_permissions(graph: Graph, function: Resource) -> Iterator[str]:
+    if function not in failover_functions(graph):
+        return
+    code = code_of(graph, function)
+    allowed = rights_of(graph, function)
+    together = sharing(graph, function)
+    if code and len(together) > 1 and not _chief(graph, function, together):
+        return  # several functions share a bundle, each with rights for its own part of it
+    lacking = sorted(_lacking(code, allowed, graph, together if code else [function], function))
+    if lacking:
+        yield f"its role does not allow {', '.join(lacking)}"
+    elif allowed.missing and not _sure(allowed):
+        msg = f"rights of {function.label} depend on {allowed.missing}"
+        raise Undecided(msg)
+
+
+def _sure(allowed: Rights) -> bool:
+    return any(allowed.allow(action) for action in PROMOTING)
+
+
+def _chief(graph: Graph, function: Resource, together: list[Resource]) -> bool:
+    """Tell whether a function is the one of its bundle that is meant to do most of it."""
+
+    def weight(one: Resource) -> tuple[int, int, str]:
+        allowed = rights_of(graph, one)
+        changes = [a for a in CALLS.values() if not a.split(":")[1].startswith(("Describe", "Get"))]
+        return int(purposeful_name(one)), sum(bool(allowed.allow(a)) for a in changes), one.id
+
+    return graph.once(f"chief {together[0].id}", lambda: max(together, key=weight)) is function
+
+
+def purposeful_name(one: Resource) -> bool:
+    """Tell whether a name alone says what the function is for."""
+    name = one["name"] if isinstance(one["name"], str) else one.name
+    return bool(re.search(r"actuat|failover|promot", name, re.IGNORECASE))
+
+
+def _lacking(
+    code: str, allowed: Rights, graph: Graph, together: list[Resource], function: Resource
+) -> set[str]:
+    everyone = [rights_of(graph, one) for one in together]
+
+    def nobody(action: str) -> bool:
+        return all(one.allow(action) is False for one in everyone)
+
+    if code:
+        return {action for action in called(code) if nobody(action)}
+    if not purposeful(graph, function) and not _sure(allowed):
+        return set()
+    if not graph.of("rds.global_cluster", "rds.cluster", "rds.instance"):
+        return set()
+    wanted = PROMOTING[:3] if graph.of("rds.global_cluster") else PROMOTING[3:5]
+    moves = [one for one in wanted if not nobody(one)]
+    if not moves:
+        return {wanted[0]}
+    if graph.of("rds.global_cluster") and nobody("rds:DescribeGlobalClusters"):
+        return {"rds:DescribeGlobalClusters"}
+    return set()

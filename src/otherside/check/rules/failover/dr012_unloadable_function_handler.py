@@ -1,0 +1,108 @@
+"""A function's runtime cannot load its handler.
+
+## Why
+The bundle deploys, and the first call fails: TypeScript that nobody compiled, a handler that names
+a file which is not there, code of one language under the runtime of another. A failover function's
+first call is the disaster.
+
+## Fix
+Ship what the runtime runs, and name the handler as `file.function`.
+
+```python
+aws.lambda_.Function("failover", runtime="python3.13", handler="failover.handler",
+    code=pulumi.AssetArchive({"failover.py": pulumi.FileAsset("failover.py")}))
+```
+
+```hcl
+data "archive_file" "failover" {
+  type        = "zip"
+  source_file = "failover.py"
+  output_path = "failover.zip"
+}
+resource "aws_lambda_function" "failover" {
+  runtime  = "python3.13"
+  handler  = "failover.handler"
+  filename = data.archive_file.failover.output_path
+}
+```
+
+```yaml
+Runtime: nodejs22.x
+Handler: index.handler
+Code:
+  ZipFile: |
+    exports.handler = async (event) => { /* JavaScript, not TypeScript */ };
+```
+
+## Impact
+RTO: the failover does not begin.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/lambda/latest/dg/lambda-typescript.html
+- https://docs.aws.amazon.com/lambda/latest/dg/python-handler.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.check.analysis.functions import bundle
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_SUFFIXES = {"nodejs": (".js", ".mjs", ".cjs"), "python": (".py",), "ruby": (".rb",)}
+_TYPESCRIPT = re.compile(
+    r"^\s*(interface|type)\s+\w+\s*(=|\{|<)|^\s*import type\b|\)\s*:\s*(Promise<|void\b|string\b|any\b)"
+    r"|\b(const|let)\s+\w+\s*:\s*[\w<>\[\]]+\s*=|[(,]\s*\w+\??\s*:\s*(string|number|boolean|any|unknown)\b",
+    re.MULTILINE,
+)
+_PYTHON = re.compile(r"^\s*(def |import \w|from \w+ import )", re.MULTILINE)
+_SCRIPT = re.compile(r"^\s*(exports\.|const |let |module\.exports|export )", re.MULTILINE)
+
+
+@rule(
+    "DR012",
+    severity=Severity.MEDIUM,
+    on="lambda.function",
+    step=Step.DECIDE,
+    controls=("SOC 2 CC8.1", "NIST CP-10", "NIST SI-2"),
+)
+def unloadable_function_handler(graph: Graph, function: Resource) -> Iterator[str]:
+    if function["package_type"] == "Image" or function["image_uri"] is not None:
+        return
+    if function["layers"] or "AWS_LAMBDA_EXEC_WRAPPER" in (function["environment"] or {}):
+        return  # a layer may bring the handler
+    code = bundle(graph, function)
+    runtime, handler = function.text("runtime") or "", function.text("handler") or ""
+    language = next((one for one in _SUFFIXES if runtime.startswith(one)), "")
+    if code is None or not language or not handler:
+        return
+    module = handler.split("::")[0].rpartition(".")[0] if "." in handler else handler
+    texts = [text for _, text in code.files if text]
+    if code.files and code.files[0][0] in {"index", "asset"}:
+        yield from _inline(language, texts)
+        if code.files[0][0] == "index" and module != "index":
+            yield f"its handler is {handler}, and a template's inline code is called index"
+        return
+    names = [name for name, _ in code.files]
+    path = module.replace(".", "/") if language == "python" else module
+    if any(name in {f"{path}{suffix}" for suffix in _SUFFIXES[language]} for name in names):
+        wanted = [text for name, text in code.files if text and name.startswith(path)]
+        yield from _inline(language, wanted[:1])
+        return
+    if f"{path}.ts" in names or f"{path}.mts" in names:
+        yield f"{path}.ts is TypeScript, which {runtime} does not run"
+    elif code.whole and language == "python" and f"{path}/__init__.py" in names:
+        return
+    elif code.whole:
+        yield f"its handler is {handler}, and its bundle has no {path}{_SUFFIXES[language][0]}"
+
+
+def _inline(language: str, texts: list[str]) -> Iterator[str]:
+    for text in texts:
+        if language == "nodejs" and _TYPESCRIPT.search(text):
+            yield "its code is TypeScript, which Node.js under Lambda does not run"
+        elif language == "nodejs" and _PYTHON.search(text) and not _SCRIPT.search(text):
+            yield "its code is Python, and its runtime is Node.js"
+        elif language == "python" and _SCRIPT.search(text) and not _PYTHON.search(text):
+            yield "its code is JavaScript, and its runtime is Python"

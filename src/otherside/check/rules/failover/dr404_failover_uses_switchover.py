@@ -1,0 +1,49 @@
+"""The failover asks for a switchover.
+
+## Why
+`FailoverGlobalCluster` without `AllowDataLoss` is a switchover, which waits for a healthy primary.
+In the disaster there is none, and the call fails.
+
+## Fix
+Allow the loss of what was not replicated, where the primary is gone; switch over where it is not.
+
+```python
+rds.failover_global_cluster(GlobalClusterIdentifier=name, TargetDbClusterIdentifier=arn, AllowDataLoss=True)
+```
+
+```hcl
+# in the function's code: AllowDataLoss=True
+```
+
+```yaml
+# in the function's code: AllowDataLoss=True
+```
+
+## Impact
+RTO: the failover never happens.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_FailoverGlobalCluster.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.functions import code_of, squeezed
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_CALLED = (".failoverglobalcluster(", "failoverglobalclustercommand")
+
+
+@rule(
+    "DR404",
+    severity=Severity.CRITICAL,
+    on="lambda.function",
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "NIST CP-10"),
+)
+def failover_uses_switchover(graph: Graph, function: Resource) -> Iterator[str]:
+    code = squeezed(code_of(graph, function))
+    if any(one in code for one in _CALLED) and "allowdataloss" not in code:
+        yield "it calls FailoverGlobalCluster without AllowDataLoss"

@@ -1,0 +1,1 @@
+"""Rules about metrics, alarms and logs."""

@@ -1,0 +1,115 @@
+"""An alarm's dimension is an ARN, or a wrong piece of one.
+
+## Why
+CloudWatch matches dimensions by their text. Metrics of a load balancer are kept under
+`app/name/id`: a whole ARN matches nothing, and neither does what is behind its last colon, which
+still begins with `loadbalancer/`. The alarm waits in INSUFFICIENT_DATA for ever, without an error.
+
+## Fix
+Use the attribute that is made for it.
+
+```python
+dimensions={"LoadBalancer": balancer.arn_suffix, "TargetGroup": group.arn_suffix}
+```
+
+```hcl
+dimensions = {
+  LoadBalancer = aws_lb.this.arn_suffix
+  TargetGroup  = aws_lb_target_group.this.arn_suffix
+}
+```
+
+```yaml
+Dimensions:
+  - Name: LoadBalancer
+    Value: !GetAtt LoadBalancer.LoadBalancerFullName
+```
+
+## Impact
+RTO: what was to be noticed in a minute is noticed by users.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Link, Resource
+from otherside.check.model.values import Ref, Undecided, Unknown, Value
+from otherside.check.rule import Severity, Step, rule
+
+_ARN = {"arn", "id"}
+_OF = {"LoadBalancer": "lb.load_balancer", "TargetGroup": "lb.target_group"}
+_BY_NAME = {
+    "DBClusterIdentifier": ("rds.cluster",),
+    "DBInstanceIdentifier": ("rds.cluster_instance", "rds.instance"),
+    "FunctionName": ("lambda.function",),
+    "TableName": ("dynamodb.table",),
+    "QueueName": ("sqs.queue",),
+    "TopicName": ("sns.topic",),
+    "AutoScalingGroupName": ("autoscaling.group",),
+}
+
+
+@rule(
+    "DR009",
+    severity=Severity.HIGH,
+    on="cloudwatch.alarm",
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "PCI DSS 10.7.2", "NIST SI-4", "NIST AU-6"),
+)
+def arn_in_metric_dimension(graph: Graph, alarm: Resource) -> Iterator[str]:
+    for name, value in _dimensions(alarm):
+        wrong = _text(name, value) or _link(graph, alarm, name, value)
+        if wrong:
+            yield f"its dimension {name} is {wrong}"
+
+
+def _dimensions(alarm: Resource) -> Iterator[tuple[str, Value]]:
+    """Yield every dimension of an alarm: of its metric, and of those that it computes with."""
+    yield from (alarm["dimensions"] or {}).items()
+    for query in alarm["metric_query"] or ():
+        yield from ((query.get("metric") or {}).get("dimensions") or {}).items()
+
+
+def _text(name: str, value: Value) -> str:
+    text = value if isinstance(value, str) else ""
+    if isinstance(value, Unknown):
+        if value.text[:1] == ("split",) and name == "LoadBalancer":
+            return _split(value)
+        text = value.text[0] if value.text and isinstance(value.text[0], str) else ""
+    if text.startswith("arn:") and not name.endswith("Arn"):
+        return "an ARN, which no metric has"
+    if text.startswith("loadbalancer/"):
+        return "what follows the last colon of an ARN; metrics have it without loadbalancer/"
+    return ""
+
+
+def _split(value: Unknown) -> str:
+    between = value.text[-1]
+    if between == ":" and any(isinstance(one, Ref) for one in value.text):
+        return "what follows the last colon of an ARN; metrics have it without loadbalancer/"
+    return ""
+
+
+def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
+    if not isinstance(value, Unknown) or value.text[:1] == ("split",):
+        return ""
+    if name in _OF:
+        links = graph.links(alarm, value, _OF[name])
+        if links and _whole(value, links) and all(one.attribute in _ARN for one in links):
+            return f"the ARN of {links[0].resource.label}; metrics have its arn_suffix"
+    elif name in _BY_NAME:
+        links = graph.links(alarm, value, *_BY_NAME[name])
+        for attribute, what in (("arn", "ARN"), ("url", "URL")):
+            if links and all(one.attribute == attribute for one in links):
+                return f"the {what} of {links[0].resource.label}; metrics have its name"
+    if name in {*_OF, *_BY_NAME} and not value.refs and not value.text:
+        raise Undecided(alarm.cannot(f"dimensions.{name}", value.why))
+    return ""
+
+
+def _whole(value: Unknown, links: list[Link]) -> bool:
+    """Tell whether a value is one attribute as it is, as far as the source tells."""
+    return len({one.resource.id for one in links}) == 1 and len(value.text) <= 1

@@ -1,0 +1,77 @@
+"""Alarms cannot write to their topic.
+
+## Why
+A topic under `alias/aws/sns`, or under a key that does not admit CloudWatch, takes no message of an
+alarm. The alarm goes off, its history says that the action failed, and nobody is told.
+
+## Fix
+Put the topic under a key of your own whose policy admits `cloudwatch.amazonaws.com`.
+
+```python
+statement = {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"},
+             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"], "Resource": "*"}
+```
+
+```hcl
+statement {
+  actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
+  resources = ["*"]
+  principals {
+    type        = "Service"
+    identifiers = ["cloudwatch.amazonaws.com"]
+  }
+}
+```
+
+```yaml
+- Effect: Allow
+  Principal: {Service: cloudwatch.amazonaws.com}
+  Action: ["kms:Decrypt", "kms:GenerateDataKey*"]
+  Resource: "*"
+```
+
+## Impact
+RTO: nobody is told; what is automatic goes on without anybody who watches.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+- https://repost.aws/knowledge-center/cloudwatch-receive-sns-for-alarm-trigger
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.events import admits
+from otherside.check.analysis.keys import aws_key
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_SERVICE = "cloudwatch.amazonaws.com"
+
+
+@rule(
+    "DR503",
+    severity=Severity.HIGH,
+    on="sns.topic",
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "NIST SI-4", "NIST AU-5"),
+)
+def alarm_topic_denies_cloudwatch(graph: Graph, topic: Resource) -> Iterator[str]:
+    if topic["kms_master_key_id"] is None or not _alarms(graph, topic):
+        return
+    if aws_key(graph, topic, "kms_master_key_id") == "aws":
+        yield "alarms write to it, and AWS's own key does not let them"
+        return
+    key = graph.link(topic, "kms_master_key_id", "kms.key", "kms.alias")
+    if key is not None and key.resource.kind == "kms.alias":
+        key = graph.link(key.resource, "target_key_id", "kms.key")
+    if key is not None and not admits(graph, key.resource, _SERVICE):
+        yield f"alarms write to it, and its key {key.resource.label} does not admit {_SERVICE}"
+
+
+def _alarms(graph: Graph, topic: Resource) -> list[Resource]:
+    return [
+        one
+        for kind in ("cloudwatch.alarm", "cloudwatch.composite_alarm")
+        for one in graph.known_users(topic, kind, "alarm_actions")
+    ]

@@ -1,0 +1,70 @@
+"""Nobody watches how far the standby lags behind.
+
+## Why
+Aurora tells the lag of a global database in the secondary's Region only. An alarm in the primary
+never gets data, and without one nobody knows how much a failover would lose.
+
+## Fix
+Alarm on the lag in the standby, and mirror the alarm in the primary for the day after.
+
+```python
+aws.cloudwatch.MetricAlarm("lag", namespace="AWS/RDS", metric_name="AuroraGlobalDBRPOLag",
+    dimensions={"DBClusterIdentifier": standby.id, "SourceRegion": "us-east-2"},
+    opts=pulumi.ResourceOptions(provider=standby_provider))
+```
+
+```hcl
+resource "aws_cloudwatch_metric_alarm" "lag" {
+  provider    = aws.standby
+  namespace   = "AWS/RDS"
+  metric_name = "AuroraGlobalDBRPOLag"
+}
+```
+
+```yaml
+# In the standby's stack.
+Namespace: AWS/RDS
+MetricName: AuroraGlobalDBRPOLag
+```
+
+## Impact
+RTO: none by itself.
+RPO: unknown until it is too late.
+
+## See
+- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-monitoring.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.check.analysis.databases import is_secondary, members
+from otherside.check.analysis.metrics import watched_elsewhere
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_LAG = re.compile(r"^AuroraGlobalDB(RPOLag|ReplicationLag|ProgressLag)$")
+
+
+@rule(
+    "DR602",
+    severity=Severity.MEDIUM,
+    on="rds.global_cluster",
+    step=Step.DETECT,
+    controls=("SOC 2 A1.1", "SOC 2 CC7.2", "NIST SI-4", "NIST CP-2"),
+)
+def missing_replication_lag_alarm(graph: Graph, group: Resource) -> Iterator[str]:
+    if watched_elsewhere(graph):
+        return
+    everything = graph.of("cloudwatch.alarm")
+    alarms = graph.once(
+        "lag alarms", lambda: [one for one in everything if _LAG.match(str(one["metric_name"]))]
+    )
+    for cluster in members(graph, group):
+        if not is_secondary(graph, cluster):
+            continue
+        if not any(one.region == cluster.here() for one in alarms):
+            for one in graph.of("cloudwatch.alarm", region=cluster.region):
+                one.known("metric_name")
+            where = ", ".join(sorted({str(one.region) for one in alarms})) or "nowhere"
+            yield f"its lag is told in {cluster.region}, and watched {where if not alarms else 'in ' + where}"

@@ -1,0 +1,57 @@
+"""An alarm names a metric that does not exist without dimensions.
+
+## Why
+A load balancer's metrics are kept per load balancer, a health check's per health check. Without the
+dimension there is no such metric, and the alarm waits in INSUFFICIENT_DATA for ever.
+
+## Fix
+Name what the alarm is about.
+
+```python
+dimensions={"LoadBalancer": balancer.arn_suffix}
+```
+
+```hcl
+dimensions = { LoadBalancer = aws_lb.this.arn_suffix }
+```
+
+```yaml
+Dimensions: [{Name: LoadBalancer, Value: !GetAtt Alb.LoadBalancerFullName}]
+```
+
+## Impact
+RTO: what was to be noticed is noticed by users.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_NEEDED = {
+    "AWS/ApplicationELB": ("LoadBalancer", "TargetGroup"),
+    "AWS/NetworkELB": ("LoadBalancer",),
+    "AWS/Route53": ("HealthCheckId", "HostedZoneId"),
+}
+"""One of these; RequestCountPerTarget is known by its target group alone."""
+
+
+@rule(
+    "DR605",
+    severity=Severity.HIGH,
+    on="cloudwatch.alarm",
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "NIST SI-4"),
+)
+def alarm_without_dimensions(graph: Graph, alarm: Resource) -> Iterator[str]:
+    del graph
+    needed = _NEEDED.get(str(alarm["namespace"]))
+    dimensions = alarm["dimensions"]
+    if needed is None or alarm["metric_query"] or not isinstance(dimensions, (dict, type(None))):
+        return
+    if not any(one in (dimensions or {}) for one in needed):
+        yield f"{alarm['namespace']} has no metric without {needed[0]}"

@@ -1,0 +1,57 @@
+"""An alarm's action is in another Region.
+
+## Why
+An alarm acts in its own Region only: a topic or a function elsewhere is refused, or never called.
+
+## Fix
+Give each Region a topic of its own, and let people subscribe to both.
+
+```python
+aws.cloudwatch.MetricAlarm("hosts", alarm_actions=[standby_topic.arn]) # of the alarm's Region
+```
+
+```hcl
+alarm_actions = [aws_sns_topic.standby.arn]
+```
+
+```yaml
+AlarmActions: [!Ref Topic] # of this stack
+```
+
+## Impact
+RTO: nobody is told.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.arn import read_arn
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+_KINDS = ("sns.topic", "lambda.function")
+_SERVICES = {"sns", "lambda"}
+
+
+@rule(
+    "DR606",
+    severity=Severity.HIGH,
+    on=("cloudwatch.alarm", "cloudwatch.composite_alarm"),
+    step=Step.DETECT,
+    controls=("SOC 2 CC7.2", "NIST SI-4", "NIST IR-6(1)"),
+)
+def cross_region_alarm_action(graph: Graph, alarm: Resource) -> Iterator[str]:
+    actions = alarm["alarm_actions"]
+    if alarm.region is None or not isinstance(actions, list):
+        return
+    for action in actions:
+        link = next(iter(graph.links(alarm, action, *_KINDS)), None)
+        arn = read_arn(action)
+        region = link.resource.region if link is not None else None
+        if region is None and arn is not None and arn.service in _SERVICES:
+            region = arn.region
+        if region not in {None, alarm.region}:
+            yield f"it acts on {link.resource.name if link else action}, which is in {region}"

@@ -1,0 +1,122 @@
+"""A peering between Regions is never accepted, or has no way back.
+
+## Why
+A peering across Regions or accounts stays in `pending-acceptance` until its other side accepts it,
+and carries nothing without a route on each side. After a failover the application of one Region
+has to reach the writer in the other: without both, it cannot.
+
+## Fix
+Accept the peering in the other Region, and route to it from the private and the database tables of
+both sides.
+
+```python
+accepter = aws.ec2.VpcPeeringConnectionAccepter("standby", vpc_peering_connection_id=peering.id,
+    auto_accept=True, opts=pulumi.ResourceOptions(provider=standby))
+aws.ec2.Route("there", route_table_id=primary_table.id, destination_cidr_block="10.1.0.0/16",
+    vpc_peering_connection_id=accepter.id, opts=pulumi.ResourceOptions(provider=primary))
+aws.ec2.Route("back", route_table_id=standby_table.id, destination_cidr_block="10.0.0.0/16",
+    vpc_peering_connection_id=accepter.id, opts=pulumi.ResourceOptions(provider=standby))
+```
+
+```hcl
+resource "aws_vpc_peering_connection_accepter" "standby" {
+  provider                  = aws.standby
+  vpc_peering_connection_id = aws_vpc_peering_connection.this.id
+  auto_accept               = true
+}
+resource "aws_route" "back" {
+  provider                  = aws.standby
+  route_table_id            = aws_route_table.standby.id
+  destination_cidr_block    = aws_vpc.primary.cidr_block
+  vpc_peering_connection_id = aws_vpc_peering_connection_accepter.standby.id
+}
+```
+
+```yaml
+ReturnRoute:
+  Type: AWS::EC2::Route
+  Properties:
+    RouteTableId: !Ref StandbyRouteTable
+    DestinationCidrBlock: 10.0.0.0/16
+    VpcPeeringConnectionId: !Ref PeeringConnectionId
+```
+
+## Impact
+RTO: the surviving application cannot reach the writer; recovery waits for a network change.
+RPO: none by itself: Aurora replicates over its own network.
+
+## See
+- https://docs.aws.amazon.com/vpc/latest/peering/create-vpc-peering-connection.html
+- https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR004",
+    severity=Severity.HIGH,
+    on="ec2.peering",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(C)", "NIST CP-8", "NIST CP-10"),
+)
+def incomplete_vpc_peering(graph: Graph, peering: Resource) -> Iterator[str]:
+    path = "vpc_peering_connection_id"
+    accepters = graph.users(peering, "ec2.peering_accepter", path, anywhere=True)
+    if peering["peer_region"] is not None or peering["peer_owner_id"] is not None:
+        yield from _acceptance(peering, accepters)
+    for side, path in (("requesting", "vpc_id"), ("accepting", "peer_vpc_id")):
+        link = graph.link(peering, path, "ec2.vpc")
+        if link is not None:
+            yield from _routes(graph, link.resource, peering, accepters, side)
+
+
+def _acceptance(peering: Resource, accepters: list[Resource]) -> Iterator[str]:
+    far = peering["peer_region"]
+    alone = isinstance(far, str) and far != peering.region
+    if not accepters and (alone or peering.known("auto_accept") is not True):
+        yield "nobody accepts it: it stays in pending-acceptance"
+    for one in accepters:
+        if one.known("auto_accept") is not True:
+            yield f"its accepter {one.label} does not accept by itself (auto_accept)"
+        if isinstance(far, str) and one.region not in {None, far}:
+            yield f"its accepter {one.label} is in {one.region}, and the other side in {far}"
+
+
+def _routes(
+    graph: Graph, vpc: Resource, peering: Resource, accepters: list[Resource], side: str
+) -> Iterator[str]:
+    tables = graph.users(vpc, "ec2.route_table", "vpc_id")
+    if not tables:
+        return
+    ways = [
+        route
+        for one in (peering, *accepters)
+        for route in graph.users(one, "ec2.route", "vpc_peering_connection_id")
+    ]
+    routed = {
+        link.resource.id
+        for route in ways
+        if (link := graph.link(route, "route_table_id", "ec2.route_table"))
+    }
+    if not routed & {table.id for table in tables}:
+        if any(graph.link(way, "route_table_id") is None for way in ways):
+            ways[0].known("route_table_id")
+        yield f"no route of the {side} side leads to it ({vpc.label})"
+        return
+    for table in tables:
+        if table.id not in routed and _holds_database(graph, table):
+            yield f"the database's route table {table.label} has no route to it"
+
+
+def _holds_database(graph: Graph, table: Resource) -> bool:
+    """Tell whether a table is of database subnets: nothing else leads out of it."""
+    named = table.name.lower()
+    routes = graph.users(table, "ec2.route", "route_table_id")
+    inward = not any(
+        route["gateway_id"] is not None or route["nat_gateway_id"] is not None for route in routes
+    )
+    return inward and any(word in named for word in ("db", "data", "rds"))

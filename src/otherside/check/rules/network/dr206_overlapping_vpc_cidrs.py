@@ -1,0 +1,56 @@
+"""Networks of the two Regions overlap.
+
+## Why
+Two VPCs whose addresses overlap cannot be peered, and a route between them cannot tell whose an
+address is. It is found out when the application of one side has to reach the writer of the other,
+and cannot be changed without moving everything.
+
+## Fix
+Give each Region a range of its own.
+
+```python
+aws.ec2.Vpc("primary", cidr_block="10.0.0.0/16")
+aws.ec2.Vpc("standby", cidr_block="10.1.0.0/16")
+```
+
+```hcl
+cidr_block = "10.1.0.0/16" # the primary has 10.0.0.0/16
+```
+
+```yaml
+CidrBlock: 10.1.0.0/16 # the primary has 10.0.0.0/16
+```
+
+## Impact
+RTO: no way between the Regions until one is built anew.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
+"""
+
+import ipaddress
+import itertools
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR206",
+    severity=Severity.HIGH,
+    on="ec2.peering",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "NIST CP-8"),
+)
+def overlapping_vpc_cidrs(graph: Graph, peering: Resource) -> Iterator[str]:
+    ends = [graph.link(peering, path, "ec2.vpc") for path in ("vpc_id", "peer_vpc_id")]
+    cidrs = [one.resource["cidr_block"] for one in ends if one is not None]
+    try:
+        nets = [ipaddress.ip_network(one) for one in cidrs if isinstance(one, str)]
+    except ValueError:
+        return
+    for left, right in itertools.pairwise(nets):
+        if left.version == right.version and left.overlaps(right):
+            yield f"{left} and {right} overlap"

@@ -1,0 +1,69 @@
+"""A peering resolves names in one direction only.
+
+## Why
+Whether a name of the other side resolves to its private address is set on each side of a peering, in
+its own Region. With one side alone, the way that works today is not the way that a failover takes.
+
+## Fix
+Set the options on both sides, after the peering was accepted.
+
+```python
+aws.ec2.PeeringConnectionOptions("standby", vpc_peering_connection_id=accepter.id,
+    accepter=aws.ec2.PeeringConnectionOptionsAccepterArgs(allow_remote_vpc_dns_resolution=True))
+```
+
+```hcl
+resource "aws_vpc_peering_connection_options" "standby" {
+  provider                  = aws.standby
+  vpc_peering_connection_id = aws_vpc_peering_connection_accepter.standby.id
+  accepter { allow_remote_vpc_dns_resolution = true }
+}
+```
+
+```yaml
+# CloudFormation cannot set these options; use a custom resource on both sides, or neither.
+```
+
+## Impact
+RTO: names resolve to public addresses from one side, and time out.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-dns.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR208",
+    severity=Severity.MEDIUM,
+    on="ec2.peering",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "NIST CP-8"),
+)
+def one_sided_peering_dns(graph: Graph, peering: Resource) -> Iterator[str]:
+    if peering["peer_region"] is None:
+        return
+    accepters = graph.users(peering, "ec2.peering_accepter", "vpc_peering_connection_id")
+    found = [
+        options
+        for one in (peering, *accepters)
+        for options in graph.users(one, "ec2.peering_options", "vpc_peering_connection_id")
+    ]
+    sides = {
+        side
+        for one in found
+        for side in ("requester", "accepter")
+        if one[f"{side}.allow_remote_vpc_dns_resolution"] is True
+    }
+    if len(sides) == 1:
+        for one in graph.of("ec2.peering_options"):
+            graph.follow(one, "vpc_peering_connection_id")
+        for one in found:
+            for side in {"requester", "accepter"} - sides:
+                one.known(f"{side}.allow_remote_vpc_dns_resolution")
+        yield f"only the {sides.pop()} resolves the other side's names"

@@ -1,0 +1,62 @@
+"""A VPC endpoint is in the primary only.
+
+## Why
+Instances reach secrets, keys and buckets by endpoints of their Region. One that only the primary
+has is missed by the first instance that boots in the standby, in the disaster.
+
+## Fix
+Make the same endpoints in both Regions.
+
+```python
+for side in ("primary", "standby"):
+    aws.ec2.VpcEndpoint(f"{side}-secrets", service_name=f"com.amazonaws.{region[side]}.secretsmanager")
+```
+
+```hcl
+service_name = "com.amazonaws.${var.region}.secretsmanager" # in a module that both sides use
+```
+
+```yaml
+ServiceName: !Sub com.amazonaws.${AWS::Region}.secretsmanager
+```
+
+## Impact
+RTO: instances boot and cannot start; somebody has to find out why.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.regions import sides_of
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Undecided, strings
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR303",
+    severity=Severity.MEDIUM,
+    on="ec2.vpc_endpoint",
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "NIST CP-7"),
+)
+def missing_standby_vpc_endpoint(graph: Graph, endpoint: Resource) -> Iterator[str]:
+    sides = sides_of(graph)
+    if endpoint.here() != sides.primary or not graph.of("ec2.vpc", region=sides.standby):
+        return
+    service = _service(endpoint)
+    if not service:
+        raise Undecided(endpoint.cannot("service_name", "known only at deployment"))
+    standing = graph.of("ec2.vpc_endpoint", region=sides.standby)
+    there = graph.once("standby endpoints", lambda: {_service(one) for one in standing})
+    if service not in there and "" not in there:
+        yield f"{sides.standby} has no endpoint for {service}"
+
+
+def _service(endpoint: Resource) -> str:
+    """Return the service that an endpoint is for, without its Region."""
+    text = "".join(strings(endpoint["service_name"]))
+    return text.rpartition(".")[2] if "amazonaws" in text else text

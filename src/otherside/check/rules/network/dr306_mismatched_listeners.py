@@ -1,0 +1,80 @@
+"""The standby's load balancer does not listen where the primary's does.
+
+## Why
+DNS moves users, and they go on asking the port that they asked before. What the standby does not
+listen on is refused, and the health check of the primary never told.
+
+## Fix
+Give both load balancers the same listeners: same ports, same protocols, certificates in both Regions.
+
+```python
+for side in ("primary", "standby"):
+    aws.lb.Listener(f"{side}-https", port=443, protocol="HTTPS", certificate_arn=certificate[side].arn)
+```
+
+```hcl
+resource "aws_lb_listener" "https" {
+  port            = 443
+  protocol        = "HTTPS"
+  certificate_arn = aws_acm_certificate.this.arn
+} # in a module that both sides use
+```
+
+```yaml
+Port: 443
+Protocol: HTTPS
+```
+
+## Impact
+RTO: users arrive in the standby and are refused.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.analysis.dns import failover_records
+from otherside.check.analysis.load_balancing import forwards, listeners
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Found, Severity, Step, rule
+
+
+@rule(
+    "DR306",
+    severity=Severity.HIGH,
+    on="route53.record",
+    step=Step.ROUTE,
+    controls=("SOC 2 A1.2", "NIST CP-7"),
+)
+def mismatched_listeners(graph: Graph, record: Resource) -> Iterator[Found]:
+    if record["failover_routing_policy.type"] != "PRIMARY":
+        return
+    ours = graph.link(record, "alias.name", "lb.load_balancer")
+    others = graph.once("secondaries", lambda: _by_name(failover_records(graph, "SECONDARY")))
+    for other in others.get(str(record["name"]), []):
+        theirs = graph.link(other, "alias.name", "lb.load_balancer")
+        if ours is None or theirs is None:
+            continue
+        left, right = _served(graph, ours.resource), _served(graph, theirs.resource)
+        if left and right and left - right:
+            missing = ", ".join(
+                f"{protocol}:{port}" for port, protocol in sorted(left - right, key=str)
+            )
+            yield Found(theirs.resource, f"it does not serve {missing}, and the primary's does")
+
+
+def _by_name(records: list[Resource]) -> dict[str, list[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for one in records:
+        found.setdefault(str(one["name"]), []).append(one)
+    return found
+
+
+def _served(graph: Graph, balancer: Resource) -> set[tuple[object, object]]:
+    return {
+        (one.known("port"), one.text("protocol") or "HTTP")
+        for one in listeners(graph, balancer)
+        if forwards(graph, one)
+    }

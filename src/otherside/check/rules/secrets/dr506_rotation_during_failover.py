@@ -1,0 +1,57 @@
+"""A password is rotated in the middle of a failover.
+
+## Why
+Rotation sets the password in the database and then in the secret. Between a database that has moved
+and a secret whose Region is gone, it does the one and not the other, and locks everybody out.
+
+## Fix
+Let the rotation ask where the writer is, and wait while a failover runs.
+
+```python
+state = rds.describe_global_clusters(GlobalClusterIdentifier=name)["GlobalClusters"][0]
+if state.get("FailoverState"):
+    raise RuntimeError("a failover runs; try again later")
+```
+
+```hcl
+# in the rotation function's code: ask DescribeGlobalClusters first
+```
+
+```yaml
+# in the rotation function's code: ask DescribeGlobalClusters first
+```
+
+## Impact
+RTO: until somebody sets the password again, by hand.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from otherside.check.analysis.functions import code_of
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Undecided
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR506",
+    severity=Severity.MEDIUM,
+    on="secretsmanager.rotation",
+    step=Step.PROMOTE,
+    controls=("SOC 2 A1.2", "NIST IA-5", "NIST CP-10"),
+)
+def rotation_during_failover(graph: Graph, rotation: Resource) -> Iterator[str]:
+    if not graph.of("rds.global_cluster"):
+        return
+    link = graph.link(rotation, "rotation_lambda_arn", "lambda.function")
+    code = code_of(graph, link.resource) if link is not None else ""
+    if not code:
+        msg = f"the code that rotates for {rotation.label} is not in what was read"
+        raise Undecided(msg)
+    if not re.search(r"describe_?global_?clusters|failover_?state", code, re.IGNORECASE):
+        yield "its function never asks whether a failover runs"

@@ -1,0 +1,56 @@
+"""A replicated bucket, or its replica, has no versions.
+
+## Why
+S3 replicates between versioned buckets only: without versions on either side the replication is
+refused, or stands still, and the standby's bucket stays empty.
+
+## Fix
+Enable versions on both buckets, before the replication.
+
+```python
+aws.s3.BucketVersioning("standby", bucket=bucket.id,
+    versioning_configuration=aws.s3.BucketVersioningVersioningConfigurationArgs(status="Enabled"))
+```
+
+```hcl
+resource "aws_s3_bucket_versioning" "standby" {
+  bucket = aws_s3_bucket.standby.id
+  versioning_configuration { status = "Enabled" }
+}
+```
+
+```yaml
+VersioningConfiguration: {Status: Enabled}
+```
+
+## Impact
+RTO: none by itself.
+RPO: every object since the replication stopped, or all of them.
+
+## See
+- https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Found, Severity, Step, rule
+
+
+@rule(
+    "DR110",
+    severity=Severity.HIGH,
+    on="s3.replication",
+    step=Step.RESTORE,
+    controls=("SOC 2 A1.2", "NIST CP-9", "NIST CP-6"),
+)
+def replication_without_versioning(graph: Graph, replication: Resource) -> Iterator[Found]:
+    source = graph.link(replication, "bucket", "s3.bucket")
+    buckets = [source.resource] if source is not None else []
+    for one in replication["rule"] if isinstance(replication["rule"], list) else ():
+        target = (one.get("destination") or {}).get("bucket")
+        buckets += [link.resource for link in graph.links(replication, target, "s3.bucket")]
+    for bucket in dict.fromkeys(buckets):
+        found = graph.users(bucket, "s3.versioning", "bucket")
+        if not any(one.known("status") == "Enabled" for one in found):
+            yield Found(bucket, "it has no versions, and S3 replicates versioned buckets only")

@@ -1,0 +1,70 @@
+"""Two providers are configured for the same Region.
+
+## Why
+Each half of the stack makes providers of its own, and one of them is soon changed without the
+other: what belongs to the standby lands in the primary, and goes down with it.
+
+## Fix
+Make one provider a Region, once, and hand it to everything that lives there.
+
+```python
+primary = aws.Provider("primary", region="us-east-2")
+standby = aws.Provider("standby", region="us-west-2")
+Network("network", opts=pulumi.ResourceOptions(providers=[primary]))
+```
+
+```hcl
+provider "aws" { region = "us-east-2" }
+provider "aws" {
+  alias  = "standby"
+  region = "us-west-2"
+}
+module "standby" {
+  source    = "./regional"
+  providers = { aws = aws.standby }
+}
+```
+
+```yaml
+# CloudFormation has no providers: one stack for each Region, from one template.
+```
+
+## Impact
+RTO: half of the standby may be where the disaster is.
+RPO: none by itself.
+
+## See
+- https://developer.hashicorp.com/terraform/language/modules/develop/providers
+- https://www.pulumi.com/docs/iac/concepts/resources/providers/
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import SYSTEM, Found, Severity, Step, rule
+
+
+@rule(
+    "DR013",
+    severity=Severity.MEDIUM,
+    on=SYSTEM,
+    step=Step.RESTORE,
+    controls=("SOC 2 CC8.1", "NIST CM-2", "NIST CP-7"),
+)
+def duplicate_provider_region(graph: Graph, system: Resource) -> Iterator[Found]:
+    del system
+    alike: dict[tuple[str, str], list[Resource]] = defaultdict(list)
+    for one in graph.of("provider"):
+        if one.attributes.get("default"):
+            continue
+        if one.attributes.get("module"):
+            module = one.attributes["module"]
+            yield Found(one, f"it is configured inside {module}; hand it in from the root")
+        settings = json.dumps(one.attributes.get("settings"), sort_keys=True, default=str)
+        alike[(one.stack, settings)].append(one)
+    for same in alike.values():
+        where = same[0].region or "the same Region"
+        for one in same[1:]:
+            yield Found(one, f"it is configured as {same[0].label} is: two for {where}")

@@ -1,0 +1,58 @@
+"""The next deployment would undo a failover.
+
+## Why
+A failover changes which cluster is the source and which the replica, and the code still says what
+it said before. A deployment in the hours after takes that for drift, and corrects it.
+
+## Fix
+Ignore changes of what a failover changes, on both clusters.
+
+```python
+opts=pulumi.ResourceOptions(ignore_changes=["globalClusterIdentifier", "replicationSourceIdentifier"])
+```
+
+```hcl
+lifecycle { ignore_changes = [global_cluster_identifier, replication_source_identifier] }
+```
+
+```yaml
+# CloudFormation does not correct what it has not changed: nothing to do.
+```
+
+## Impact
+RTO: a deployment can detach the cluster that serves, days after the disaster.
+RPO: what was written since, if it does.
+
+## See
+- https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/rds_cluster
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.schema import camel
+from otherside.check.model.values import Undecided
+from otherside.check.rule import Severity, Step, rule
+
+_CHANGED = ("global_cluster_identifier", "replication_source_identifier")
+
+
+@rule(
+    "DR105",
+    severity=Severity.MEDIUM,
+    on="rds.cluster",
+    step=Step.PROMOTE,
+    controls=("SOC 2 CC8.1", "NIST CM-3", "NIST CP-10"),
+)
+def deployment_reverts_failover(graph: Graph, cluster: Resource) -> Iterator[str]:
+    del graph
+    if cluster["global_cluster_identifier"] is None or cluster.dialect == "cloudformation":
+        return
+    if cluster.ignored is None:
+        msg = f"what {cluster.label} ignores is not in this input; check the program or its source"
+        raise Undecided(msg)
+    if "*" in cluster.ignored or "all" in cluster.ignored:
+        return
+    heeded = [one for one in _CHANGED if not {one, camel(one)} & set(cluster.ignored)]
+    if heeded:
+        yield f"changes of {' and '.join(heeded)} are not ignored"

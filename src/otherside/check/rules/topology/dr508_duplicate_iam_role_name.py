@@ -1,0 +1,55 @@
+"""Two stacks make a role of the same name.
+
+## Why
+IAM is global: one account has one role of a name. The template that works in the first Region fails
+in the second, on the day that the standby is built or rebuilt.
+
+## Fix
+Leave the name out, or put the Region into it.
+
+```python
+aws.iam.Role("failover") # Pulumi adds what makes it unique
+```
+
+```hcl
+name_prefix = "failover-"
+```
+
+```yaml
+RoleName: !Sub "failover-${AWS::Region}"
+```
+
+## Impact
+RTO: the standby cannot be deployed.
+RPO: none by itself.
+
+## See
+- https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-role.html
+"""
+
+from collections.abc import Iterator
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.rule import Severity, Step, rule
+
+
+@rule(
+    "DR508",
+    severity=Severity.MEDIUM,
+    on="iam.role",
+    step=Step.RESTORE,
+    controls=("SOC 2 CC8.1", "NIST CP-7"),
+)
+def duplicate_iam_role_name(graph: Graph, role: Resource) -> Iterator[str]:
+    name = role["name"]
+    if not isinstance(name, str):
+        return
+    first = graph.once("roles", lambda: _first_named(graph))[name]
+    if first is not role:
+        yield f"{first.label} is called {name}, too"
+
+
+def _first_named(graph: Graph) -> dict[str, Resource]:
+    """Return the first role of each name."""
+    roles = [one for one in graph.of("iam.role") if isinstance(one["name"], str)]
+    return {one["name"]: one for one in reversed(roles)}
