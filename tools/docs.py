@@ -15,7 +15,7 @@ import click
 from click.testing import CliRunner
 
 from otherside.check.catalogue import catalogue
-from otherside.check.rule import Step
+from otherside.check.rule import RecoveryStep
 from otherside.cli import COMMANDS, main
 from otherside.config.document import json_schema
 from otherside.drill.catalogue import CATALOGUE
@@ -182,7 +182,7 @@ def _failover() -> Iterator[str]:
         yield f"| `{name}` | {text} |"
     yield "\n## Times and limits\n"
     yield (
-        "Of `Policy`, in `failover/decision/thresholds.py`; "
+        "Of `Policy`, in `failover/decision/policy.py`; "
         "mode, loss and freezes come from the design.\n"
     )
     tree = ast.parse((DECISION / "thresholds.py").read_text(encoding="utf-8"))
@@ -303,7 +303,7 @@ def _rules() -> Iterator[str]:
     for one in catalogue():
         link = f"[{one.code} {one.name}](#{one.code.lower()}-{one.name})"
         yield f"| {link} | {one.severity} | {one.step} | {one.title} |"
-    steps = ", ".join(Step)
+    steps = ", ".join(RecoveryStep)
     yield f"\nThe steps of a recovery, in their order: {steps}."
     for one in catalogue():
         text = (CASES / f"{one.check.__name__}.md").read_text(encoding="utf-8")

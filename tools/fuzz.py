@@ -11,8 +11,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports():
-    from otherside.check.engine import Config, check
-    from otherside.check.readers.read import Options, read_paths
+    from otherside.check.engine import CheckConfig, check
+    from otherside.check.readers.read import ReadOptions, read_paths
     from otherside.check.report.findings_document import as_document
     from otherside.check.report.formats import FORMATS
 
@@ -24,8 +24,8 @@ def one_input(raw: bytes) -> None:
     """Read, check and show one input."""
     file = HOME / NAMES[len(raw) % len(NAMES)]
     file.write_bytes(raw)
-    read = read_paths([str(file)], Options(), bytes)
-    document = as_document(read, check(read.graph, Config()), None, [])
+    read = read_paths([str(file)], ReadOptions(), bytes)
+    document = as_document(read, check(read.graph, CheckConfig()), None, [])
     for shown in FORMATS.values():
         shown(document).encode()
     file.unlink()

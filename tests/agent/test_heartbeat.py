@@ -39,7 +39,7 @@ class Tables:
 
 def store(tables):
     """Return a store over them."""
-    return hearts.Store(SETTINGS, tables)
+    return hearts.LeaseStore(SETTINGS, tables)
 
 
 def test_the_lease_is_read_from_a_majority():
@@ -61,8 +61,8 @@ def test_where_one_region_is_silent_the_other_is_asked():
 
 def test_a_refusal_is_an_answer_and_nobody_else_is_asked():
     """Whoever is denied in one Region must not go on by another."""
-    tables = Tables(us_east_2=aws.RefusedError(), us_west_2={"Item": LEASE})
-    with pytest.raises(aws.RefusedError):
+    tables = Tables(us_east_2=aws.ServiceRefusedError(), us_west_2={"Item": LEASE})
+    with pytest.raises(aws.ServiceRefusedError):
         store(tables).lease()
     assert len(tables.asked) == 1
 
@@ -115,7 +115,7 @@ class Beating:
 
     def __init__(self):
         self.database, self.at_s = Database(), 1000.0
-        self.heart = hearts.Heart(
+        self.heart = hearts.Heartbeat(
             self.database, (OSError,), clock=lambda: self.at_s, wall=lambda: self.at_s
         )
 

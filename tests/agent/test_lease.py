@@ -29,13 +29,13 @@ class Surroundings:
         self.now_s, self.terms, self.reachable, self.refuses = 100.0, OPEN, True, False
         self.pledged = None
         self.lease = leases.Lease(
-            self.ask, self.pledge, lambda: self.now_s, refused=aws.RefusedError
+            self.ask, self.pledge, lambda: self.now_s, refused=aws.ServiceRefusedError
         )
 
     def ask(self):
         """Answer as the state table would."""
         if self.refuses:
-            raise aws.RefusedError("GetItem: HTTP 400")
+            raise aws.ServiceRefusedError("GetItem: HTTP 400")
         if not self.reachable:
             raise OSError
         return self.terms

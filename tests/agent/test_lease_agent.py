@@ -18,7 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from agent.postgres import free_port, until
 from agent.test_app import APP, running, servers  # noqa: F401 - a fixture of both
-from otherside.core.wire_contract import PLEDGE_KEY, STATE_PARTITION, STATE_SORT, Shelf
+from otherside.core.wire_contract import PLEDGE_KEY, STATE_PARTITION, STATE_SORT, ItemType
 
 pytestmark = pytest.mark.slow
 APPLICATION = "orders-prod"
@@ -51,7 +51,7 @@ class Table:
     def say(self, *, is_open, epoch, side="primary"):
         """Set the lease."""
         terms = {"open": {"BOOL": is_open}, "epoch": {"N": str(epoch)}, "side": {"S": side}}
-        item = {**self.key(Shelf.LEASE, "newest"), **terms}
+        item = {**self.key(ItemType.LEASE, "newest"), **terms}
         self.client.put_item(TableName=self.name, Item=item)
 
     def pulse(self, side):
@@ -60,7 +60,7 @@ class Table:
             TableName=self.name,
             KeyConditionExpression=f"{STATE_PARTITION} = :p AND begins_with({STATE_SORT}, :s)",
             ExpressionAttributeValues={
-                ":p": {"S": Shelf.PULSE.of(APPLICATION)},
+                ":p": {"S": ItemType.PULSE.of(APPLICATION)},
                 ":s": {"S": f"{side}#"},
             },
         )["Items"]

@@ -14,7 +14,7 @@ from otherside.check.model.values import Code, Ref, Unknown
 from otherside.check.readers.cloudformation.template import Template
 from otherside.check.readers.normalize import finish, holds_secret, password
 from otherside.check.readers.pulumi.stack import ARCHIVE, ASSET, SIGNATURE, Stack
-from otherside.check.readers.terraform.plan import Plan
+from otherside.check.readers.terraform.plan_json import TerraformPlan
 
 ACCOUNT = "123456789012"
 UNKNOWN = "?"
@@ -707,7 +707,7 @@ def logical(name):
 def load_terraform(specs):
     """Return the graph of a plan of these resources."""
     document = json.loads(json.dumps(Terraform(specs).document()))
-    return Graph(list(Plan(document, "plan.json").load()))
+    return Graph(list(TerraformPlan(document, "plan.json").load()))
 
 
 def load_pulumi(specs):

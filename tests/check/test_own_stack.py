@@ -9,11 +9,11 @@ from click.testing import CliRunner
 
 from check import dialect_writer as writing
 from check.stack_under_test import EXAMPLES, essence, exported, graph_of, label, specs_of
-from otherside.check.engine import Config, check
+from otherside.check.engine import CheckConfig, check
 from otherside.check.model.graph import Graph
 from otherside.check.model.schema import kinds
 from otherside.check.readers.cloudformation.template import Template
-from otherside.check.readers.terraform.plan import Plan
+from otherside.check.readers.terraform.plan_json import TerraformPlan
 from otherside.cli import main
 from stacks import fast
 
@@ -48,7 +48,7 @@ def test_no_example_of_ours_has_a_finding(example):
 def terraform():
     """Return the graph of our stack as a plan."""
     document = json.loads(json.dumps(writing.Terraform(specs_of(standard())).document()))
-    return Graph(list(Plan(document, "plan.json").load()))
+    return Graph(list(TerraformPlan(document, "plan.json").load()))
 
 
 def cloudformation(specs):
@@ -63,7 +63,7 @@ def cloudformation(specs):
 
 def test_it_is_clean_as_a_terraform_plan():
     """Nothing is known at planning but what the program says, and that is enough."""
-    result = check(terraform(), Config())
+    result = check(terraform(), CheckConfig())
     assert [f"{one.rule.code} {one.resource}: {one.message}" for one in result.findings] == []
     assert {one.rule.code for one in result.unsure} <= {"DR105"}
 
@@ -97,7 +97,7 @@ def expressible():
 def test_it_is_clean_as_templates():
     """One a Region; what CloudFormation has no type for is left out."""
     specs = expressible()
-    result = check(cloudformation(specs), Config())
+    result = check(cloudformation(specs), CheckConfig())
     assert [f"{one.rule.code} {one.resource}: {one.message}" for one in result.findings] == []
 
 

@@ -7,7 +7,7 @@ import pytest
 from check import dialect_writer as writing
 from check.rule_cases import RULES, cases
 from otherside.check.catalogue import catalogue
-from otherside.check.engine import Config, check
+from otherside.check.engine import CheckConfig, check
 
 CASES = cases()
 CODES = {one.check.__name__: one.code for one in catalogue()}
@@ -21,7 +21,7 @@ named = pytest.mark.parametrize("case", CASES, ids=lambda one: f"{one.rule}-{one
 
 def asked(graph, case):
     """Ask one rule."""
-    return check(graph, Config(select=(CODES[case.rule],)))
+    return check(graph, CheckConfig(select=(CODES[case.rule],)))
 
 
 @named

@@ -10,7 +10,7 @@ from check.stack_mutations import BREAKS, NOT_IN, Broken
 from check.stack_under_test import exported, graph_of, specs_of
 from check.test_own_stack import NOT_IN_CLOUDFORMATION
 from otherside.check.catalogue import catalogue
-from otherside.check.engine import Config, check
+from otherside.check.engine import CheckConfig, check
 from otherside.check.model.schema import kinds
 
 pytestmark = pytest.mark.slow
@@ -49,7 +49,7 @@ def written(specs, dialect):
 def found_in(stack, dialect, code):
     """Return what one rule finds in a stack."""
     graph = DIALECTS[dialect](written(stack.specs.values(), dialect))
-    result = check(graph, Config(select=(code,)))
+    result = check(graph, CheckConfig(select=(code,)))
     return result.findings, [one.reason for one in result.unsure]
 
 

@@ -8,7 +8,7 @@ import pytest
 from check import dialect_writer as writing
 from check.rule_cases import cases
 from check.test_rules import CODES
-from otherside.check.engine import FAILED, Config, check
+from otherside.check.engine import FAILED, CheckConfig, check
 from otherside.check.model.graph import Graph
 from otherside.check.model.schema import kinds
 from otherside.check.model.values import Unknown
@@ -52,7 +52,7 @@ def test_a_hole_in_what_is_fine_is_no_finding(case):
     """The value may be the one that was there, so nothing is found; and no rule fails on it."""
     whole = writing.as_graph(writing.from_toml(case.table))
     for hole, graph in obscured(whole, places):
-        result = check(graph, Config(select=(CODES[case.rule],)))
+        result = check(graph, CheckConfig(select=(CODES[case.rule],)))
         if not case.flagged:
             assert [(hole, one.resource, one.message) for one in result.findings] == []
         assert [one.reason for one in result.unsure if FAILED in one.reason] == [], hole
@@ -101,7 +101,7 @@ def test_a_condition_that_cannot_be_evaluated_is_no_finding(case):
                 for name, one in given.items()
             ]
             graph = Graph([one for template in templates for one in template.load()])
-            result = check(graph, Config(select=(CODES[case.rule],)))
+            result = check(graph, CheckConfig(select=(CODES[case.rule],)))
             if not case.flagged:
                 assert [(path, one.resource, one.message) for one in result.findings] == []
             assert [one.reason for one in result.unsure if FAILED in one.reason] == [], path

@@ -14,9 +14,9 @@ from failover.decision.observation_builders import AUTO, dead
 from otherside.cli import main
 from otherside.core.topology import Side
 from otherside.core.wire_contract import STATE_PARTITION, STATE_SORT
-from otherside.failover.aws.clients import Clients
+from otherside.failover.aws.aws_clients import AwsClients
 from otherside.failover.aws.pledge import EPOCHS_AHEAD, Pledge, Pledges
-from otherside.failover.aws.state_store import Ledger, Pulse
+from otherside.failover.aws.state_store import HealthReport, StateStore
 from otherside.failover.clock import SystemClock
 from otherside.failover.decision.decide import decide
 from otherside.failover.decision.observation import Order
@@ -43,8 +43,8 @@ def ledger(tmp_path, monkeypatch):
             AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
             BillingMode="PAY_PER_REQUEST",
         )
-        yield Ledger(
-            Clients().dynamodb("us-west-2"),
+        yield StateStore(
+            AwsClients().dynamodb("us-west-2"),
             table="orders-prod-state",
             application="orders-prod",
             clock=SystemClock(),
@@ -71,7 +71,9 @@ def test_status_tells_where_it_stands_and_what_each_side_says(ledger):
     """For people, and the same for machines."""
     assert run("status").output.startswith("orders-prod: steady (revision 0)")
     stand(ledger, Phase.SUSPECT)
-    ledger.put_pulse("standby", Pulse(at_s=SystemClock().now_s(), reads_ok=True, lag_max_s=0.3))
+    ledger.put_pulse(
+        "standby", HealthReport(at_s=SystemClock().now_s(), reads_ok=True, lag_max_s=0.3)
+    )
     told = run("status").output
     assert "orders-prod: suspect (revision 1)\n  because" in told
     row = next(line for line in told.splitlines() if line.startswith("standby"))
@@ -168,7 +170,7 @@ def pledges(ledger):
     boto3.client("s3").create_bucket(
         Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "us-west-2"}
     )
-    return Pledges(Clients().s3("us-west-2"), bucket=BUCKET, clock=SystemClock())
+    return Pledges(AwsClients().s3("us-west-2"), bucket=BUCKET, clock=SystemClock())
 
 
 def gave(pledges, **changes):
@@ -214,7 +216,7 @@ def test_a_keeper_that_hears_nothing_of_the_table_goes_by_a_persons_word(pledges
     body = boto3.client("s3").get_object(Bucket=BUCKET, Key="pledge.json")["Body"].read()
     sys.path.insert(0, str(files("otherside") / "agent"))
     try:
-        from heartbeat import Store  # noqa: PLC0415 - as it runs on an instance
+        from heartbeat import LeaseStore  # noqa: PLC0415 - as it runs on an instance
         from lease import Lease  # noqa: PLC0415 - the same
     finally:
         del sys.path[0]
@@ -229,7 +231,7 @@ def test_a_keeper_that_hears_nothing_of_the_table_goes_by_a_persons_word(pledges
     def silent(*_):
         raise OSError
 
-    store = Store(environment, silent, lambda *_: (json.loads(body), SystemClock().now_s()))
+    store = LeaseStore(environment, silent, lambda *_: (json.loads(body), SystemClock().now_s()))
     held = Lease(store.lease, store.pledge, lambda: 100.0).renew()
     assert (held["epoch"], held["side"]) == (3 + EPOCHS_AHEAD, "standby")
     assert held["until_s"] > 100.0

@@ -26,8 +26,8 @@ from components.stack_assertions import (
     routes,
     script,
 )
-from otherside.drill.mutations import Breaker, drop, edit, put
-from otherside.program.monitor import Declaration, Declared
+from otherside.drill.mutations import Mutation, drop, edit, put
+from otherside.program.monitor import Declaration, RegisteredResource
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Failure:
     number: int
     name: str
     claim: Callable[[Declaration], list[str]]
-    sabotages: dict[str, Callable[[], Breaker]]
+    sabotages: dict[str, Callable[[], Mutation]]
 
     def __str__(self):
         return f"{self.number:02}-{self.name}"
@@ -70,7 +70,7 @@ def no_password_in_clear(stack):
     return wrong
 
 
-def script_of(one: Declared) -> str:
+def script_of(one: RegisteredResource) -> str:
     """Return what a resource boots with, readable."""
     return script(one) if "userData" in one.inputs else ""
 
@@ -426,7 +426,7 @@ FAILURES = [
         "misspelt-set-identifier",
         records_can_fail_over,
         {
-            "plural": lambda: Breaker(
+            "plural": lambda: Mutation(
                 "route53/record:Record",
                 respell("setIdentifier", "setIdentifiers"),
                 name="traffic-primary",
@@ -528,7 +528,7 @@ FAILURES = [
         "duplicated-providers",
         one_provider_a_region,
         {
-            "two for one Region": lambda: Breaker(
+            "two for one Region": lambda: Mutation(
                 "pulumi:providers:aws",
                 lambda one: dataclasses.replace(one, inputs={**one.inputs, "region": PRIMARY}),
                 name="standby",

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 
-from otherside.program.monitor import Declaration, Declared
+from otherside.program.monitor import Declaration, RegisteredResource
 
 PRIMARY, STANDBY, CONTROL = "us-east-2", "us-west-2", "us-east-1"
 SIDES = {PRIMARY: STANDBY, STANDBY: PRIMARY}
@@ -22,7 +22,7 @@ def leaves(value, path=""):
         yield path, value
 
 
-def policy(resource: Declared, key="policy") -> list[dict]:
+def policy(resource: RegisteredResource, key="policy") -> list[dict]:
     """Return the statements of a policy document among a resource's inputs."""
     return json.loads(resource.inputs[key])["Statement"]
 
@@ -45,7 +45,7 @@ def _listed(value):
     return [value] if isinstance(value, str) else value
 
 
-def script(template: Declared) -> str:
+def script(template: RegisteredResource) -> str:
     """Return the boot script of a launch template."""
     return base64.b64decode(template.inputs["userData"]).decode()
 
@@ -55,7 +55,7 @@ def region_of(arn: str) -> str:
     return arn.split(":")[3]
 
 
-def by_urn(stack: Declaration) -> dict[str, Declared]:
+def by_urn(stack: Declaration) -> dict[str, RegisteredResource]:
     """Return the resources by their address."""
     return {one.urn: one for one in stack.resources}
 
@@ -69,7 +69,7 @@ def routes(stack: Declaration, region: str) -> dict[str, set[str]]:
     return found
 
 
-def tables(stack: Declaration, region: str) -> list[Declared]:
+def tables(stack: Declaration, region: str) -> list[RegisteredResource]:
     """Return a Region's route tables that need to reach the other side: all but the public."""
     return [
         one

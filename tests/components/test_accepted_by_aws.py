@@ -11,7 +11,7 @@ import pytest
 from api_validation import catalogue
 from api_validation.policies import complaints
 from api_validation.request import refusals
-from otherside.config.document import Document
+from otherside.config.document import ConfigDocument
 from otherside.config.validation import LOG_RETENTION_DAYS
 from otherside.regions import REGIONS
 from stacks import DESIGNS, declared, fast
@@ -95,7 +95,7 @@ def test_our_log_retentions_are_what_aws_accepts():
 
 def test_the_default_version_is_the_documents():
     """What the variants test is what an empty design uses."""
-    default = Document(name="orders").database.engine_version
+    default = ConfigDocument(name="orders").database.engine_version
     assert {default} == {one.inputs["engineVersion"] for one in declared().of(CLUSTER)}
 
 

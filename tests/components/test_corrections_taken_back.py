@@ -12,7 +12,7 @@ import pytest
 
 from components import test_corrections as corrections
 from components.stack_assertions import PRIMARY, STANDBY
-from otherside.drill.mutations import Breaker, drop, edit, put
+from otherside.drill.mutations import Mutation, drop, edit, put
 from stacks import declare_variant
 
 
@@ -104,7 +104,7 @@ TAKEN_BACK = {
     ],
     "02_keys_are_slow_to_delete_and_protected": [
         put(KEY, name="data", deletionWindowInDays=10),
-        Breaker(KEY, flags(protect=False), name="data"),
+        Mutation(KEY, flags(protect=False), name="data"),
     ],
     "03_the_actuator_moves_one_database_and_no_records": [
         edit(
@@ -123,7 +123,7 @@ TAKEN_BACK = {
         ),
     ],
     "04_both_sides_route_from_private_and_database_tables_through_the_accepter": [
-        Breaker(ROUTE, flags(dependencies=()), name="peering-primary-0"),
+        Mutation(ROUTE, flags(dependencies=()), name="peering-primary-0"),
         drop(ROUTE, name="peering-standby-3"),
     ],
     "04_each_side_sets_its_own_dns_option_once_the_connection_is_active": [
@@ -133,7 +133,7 @@ TAKEN_BACK = {
         drop("vpc/securityGroupIngressRule:SecurityGroupIngressRule", name="primary-peer-0"),
     ],
     "04_database_tables_have_no_way_out": [
-        Breaker(ROUTE, to_the_internet, name="peering-primary-3"),
+        Mutation(ROUTE, to_the_internet, name="peering-primary-3"),
     ],
     "05_a_failover_pair_is_latched": [
         put(ALARM, name="latch", treatMissingData="notBreaching"),
@@ -169,7 +169,7 @@ TAKEN_BACK = {
             "rules",
             inside([0, "sourceSelectionCriteria", "sseKmsEncryptedObjects", "status"], "Disabled"),
         ),
-        Breaker(REPLICATION, flags(dependencies=()), region=PRIMARY),
+        Mutation(REPLICATION, flags(dependencies=()), region=PRIMARY),
     ],
     "09_dimensions_are_what_the_load_balancer_says_of_itself": [
         put(ALARM, name="no-healthy-host", treatMissingData="missing"),
@@ -193,7 +193,7 @@ TAKEN_BACK = {
         ),
     ],
     "10_the_orchestrator_lives_on_the_standby_side_and_ticks_by_itself": [
-        Breaker(FUNCTION, flags(region=PRIMARY), name="decider"),
+        Mutation(FUNCTION, flags(region=PRIMARY), name="decider"),
         put("cloudwatch/eventRule:EventRule", name="tick", scheduleExpression="rate(5 minutes)"),
     ],
     "10_the_orchestrator_depends_on_nothing_of_the_primarys": [
@@ -211,7 +211,7 @@ TAKEN_BACK = {
     "12_functions_are_packaged_python_on_a_runtime_that_lasts": [
         put(FUNCTION, runtime="python3.9"),
     ],
-    "13_every_resource_is_where_its_provider_is": [Breaker("sns/topic:Topic", names_its_region)],
+    "13_every_resource_is_where_its_provider_is": [Mutation("sns/topic:Topic", names_its_region)],
     "14_replicas_have_what_does_not_carry_over": [
         edit(TABLE, "replicas", inside([0, "pointInTimeRecovery"], value=False)),
     ],
@@ -237,7 +237,7 @@ TAKEN_BACK = {
         drop("rds/clusterInstance:ClusterInstance", name="standby-0"),
     ],
     "a_later_deployment_does_not_fight_a_failover": [
-        Breaker(CLUSTER, flags(ignore_changes=("engineVersion",)), name="standby"),
+        Mutation(CLUSTER, flags(ignore_changes=("engineVersion",)), name="standby"),
     ],
     "the_lag_is_enforced_on_the_primary_alone": [
         edit(

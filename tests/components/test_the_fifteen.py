@@ -5,8 +5,8 @@ import dataclasses
 import pytest
 
 from components.failures import FAILURES
-from otherside.drill.mutations import Breaker
-from otherside.program.monitor import DeclareError
+from otherside.drill.mutations import Mutation
+from otherside.program.monitor import ProgramError
 from stacks import declare_variant, declared
 
 CASES = [(failure, how) for failure in FAILURES for how in failure.sabotages]
@@ -35,6 +35,6 @@ def test_the_failure_is_noticed_when_it_comes_back(failure, how):
 
 def test_13_a_forgotten_provider_is_refused():
     """A resource without a provider stops the program, where the default one is disabled."""
-    forget = Breaker("sns/topic:Topic", lambda one: dataclasses.replace(one, provider=""))
-    with pytest.raises(DeclareError, match="no provider was passed to it"):
+    forget = Mutation("sns/topic:Topic", lambda one: dataclasses.replace(one, provider=""))
+    with pytest.raises(ProgramError, match="no provider was passed to it"):
         declare_variant("standard", forget)

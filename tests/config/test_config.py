@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from otherside.config import DesignError, parse_design, read_design
-from otherside.config.document import Document, duration_s, json_schema
+from otherside.config import ConfigError, parse_design, read_design
+from otherside.config.document import ConfigDocument, duration_s, json_schema
 from otherside.config.validation import RULES
 from otherside.core.topology import Protocol, Side, Topology
 
@@ -35,7 +35,7 @@ def parse(text):
 
 def problems(text):
     """Return what a design is told, by key; it is given a public name."""
-    with pytest.raises(DesignError) as caught:
+    with pytest.raises(ConfigError) as caught:
         parse_design(named(text), FILE)
     return {one.key: one for one in caught.value.problems}
 
@@ -69,7 +69,7 @@ def test_traffic_is_encrypted_unless_it_is_said_otherwise():
 def test_a_design_without_a_name_that_the_world_resolves_is_refused(domain, words):
     """Nothing would be led anywhere by it, and the orchestrator would see nothing through it."""
     text = 'name = "orders"\n' + (f'[traffic]\ndomain = "{domain}"' if domain else "")
-    with pytest.raises(DesignError) as caught:
+    with pytest.raises(ConfigError) as caught:
         parse_design(text, FILE)
     (problem,) = caught.value.problems
     assert problem.key == "traffic.domain"
@@ -270,7 +270,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines():
         '[compute]\nport = "a"\n[regions]\nwitness = "us-west-2"\n'
         '[traffic]\ndomain = "a.example.com"\n'
     )
-    with pytest.raises(DesignError) as caught:
+    with pytest.raises(ConfigError) as caught:
         parse_design(text, FILE)
     lines = str(caught.value).splitlines()
     assert [line.split(": ", 2)[:2] for line in lines] == [
@@ -297,7 +297,7 @@ def test_an_unreadable_file_is_one_clear_error(tmp_path, content, rule):
     """Never a traceback."""
     file = tmp_path / "otherside.toml"
     file.write_bytes(content)
-    with pytest.raises(DesignError) as caught:
+    with pytest.raises(ConfigError) as caught:
         read_design(file)
     (problem,) = caught.value.problems
     assert rule in problem.rule or "nested too deeply" in problem.rule
@@ -330,7 +330,7 @@ def test_a_wrong_key_is_told_once_and_makes_no_other_wrong():
 
 def test_an_error_repeats_no_control_character():
     """A terminal is not to be coloured by what it is shown."""
-    with pytest.raises(DesignError) as caught:
+    with pytest.raises(ConfigError) as caught:
         parse_design('name = "\\u001b[31m"', FILE)
     assert "\x1b" not in str(caught.value)
 
@@ -338,7 +338,7 @@ def test_an_error_repeats_no_control_character():
 @pytest.mark.parametrize("path", ["missing.toml", "."])
 def test_a_file_that_is_not_there_says_so(tmp_path, path):
     """A missing file and a directory."""
-    with pytest.raises(DesignError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         read_design(tmp_path / path)
 
 
@@ -348,7 +348,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path):
     file = tmp_path / "otherside.toml"
     file.write_text('name = "orders"')
     file.chmod(0)
-    with pytest.raises(DesignError, match="cannot be read"):
+    with pytest.raises(ConfigError, match="cannot be read"):
         read_design(file)
 
 
@@ -358,11 +358,14 @@ json_values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
     max_leaves=4,
 )
-keys = st.sampled_from([*Document.model_fields, "nme", ""])
+keys = st.sampled_from([*ConfigDocument.model_fields, "nme", ""])
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(st.dictionaries(keys, json_values, max_size=4), st.sampled_from(list(Document.model_fields)))
+@given(
+    st.dictionaries(keys, json_values, max_size=4),
+    st.sampled_from(list(ConfigDocument.model_fields)),
+)
 def test_no_document_is_answered_with_a_traceback(document, section):
     """Whatever stands in the file: a topology, or problems that name a key."""
     document.setdefault("name", "orders")
@@ -370,7 +373,7 @@ def test_no_document_is_answered_with_a_traceback(document, section):
     told = None
     try:
         parse_design("\n".join(lines), FILE)
-    except DesignError as error:
+    except ConfigError as error:
         told = error.problems
     assert told is None or (told and all(one.rule for one in told))
 
@@ -408,7 +411,7 @@ def test_the_published_schema_agrees_with_the_parser():
     ):
         parsed = True
         try:
-            Document.model_validate(sample)
+            ConfigDocument.model_validate(sample)
         except ValidationError:
             parsed = False
         assert validator.is_valid(sample) is parsed, sample
@@ -427,7 +430,7 @@ def test_every_rule_has_a_document_that_breaks_it():
     broken = set()
     for text in BAD:
         try:
-            document = Document.model_validate(tomllib.loads(text))
+            document = ConfigDocument.model_validate(tomllib.loads(text))
         except ValidationError:
             continue
         broken |= {rule.__name__ for rule in RULES if list(rule(document))}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.detection_check import prove_one
-from otherside.drill.outcome import Verdict
-from otherside.drill.suite import Options, rehearse
+from otherside.drill.outcome import Outcome
+from otherside.drill.suite import SuiteOptions, rehearse
 from otherside.drill.target import read_site
 
 STANDARD = Path(__file__).parents[2] / "examples" / "standard"
@@ -17,7 +17,7 @@ KNOWN = {one.name: one for one in CATALOGUE}
 
 def options(directory, *, speed=10.0):
     """Return how a drill is played in a test."""
-    return Options(
+    return SuiteOptions(
         speed=speed,
         latency=True,
         seed=1,
@@ -45,7 +45,7 @@ def complaints(result):
     return [
         f"{one.verdict}: {one.claim}: {one.reason}"
         for one in result.found
-        if one.verdict is not Verdict.PASSED
+        if one.verdict is not Outcome.PASSED
     ]
 
 

@@ -8,10 +8,10 @@ from otherside.drill.assertions import judge
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.conditions import later
 from otherside.drill.measurements import measure
-from otherside.drill.outcome import Verdict, worst
+from otherside.drill.outcome import Outcome, worst
 from otherside.failover.decision.verdict import Verdict as Seen
 
-PASSED, FAILED, UNKNOWN = Verdict.PASSED, Verdict.FAILED, Verdict.UNKNOWN
+PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
 LOST_REGION = next(one for one in CATALOGUE if one.name == "lost-region")
 
 

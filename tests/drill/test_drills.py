@@ -11,7 +11,7 @@ from otherside.components.disaster_recovery import LEASE_FILE
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.detection_check import prove, prove_together
 from otherside.drill.known_failures import FAILURES
-from otherside.drill.outcome import Verdict
+from otherside.drill.outcome import Outcome
 from otherside.drill.recording import Recording
 from otherside.drill.suite import rehearse
 from otherside.drill.target import read_site
@@ -80,11 +80,11 @@ def test_a_stack_without_an_orchestrator_stays_lost(tmp_path):
     (one,) = rehearse([lost], site, options(tmp_path), change=without_orchestrator)
     found = {each.claim: (each.verdict, each.reason) for each in one.result.found}
     report = one.page.with_suffix(".md").read_text()
-    assert found["steady before the disaster"][0] is Verdict.PASSED, report
+    assert found["steady before the disaster"][0] is Outcome.PASSED, report
     assert found["steady before the disaster"][1].endswith("nobody decides here"), report
-    assert found["writes are back in time"] == (Verdict.FAILED, "writes did not come back"), report
-    assert found["users end on the standby"][0] is Verdict.PASSED, report
-    assert found["the writer is moved once"][0] is Verdict.FAILED, report
+    assert found["writes are back in time"] == (Outcome.FAILED, "writes did not come back"), report
+    assert found["users end on the standby"][0] is Outcome.PASSED, report
+    assert found["the writer is moved once"][0] is Outcome.FAILED, report
 
 
 APART = [one for one in FAILURES if one.number in {3, 7}]

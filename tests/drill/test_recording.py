@@ -5,8 +5,8 @@ import json
 import pytest
 
 from drill.journal_builders import at, failover, head, write
-from otherside.drill.journal import Journal, Ledger
-from otherside.drill.recording import Recording, UnreadableError
+from otherside.drill.journal import Journal, JsonLinesFile
+from otherside.drill.recording import Recording, UnreadableJournalError
 
 
 def lines(*entries):
@@ -20,7 +20,7 @@ def test_what_is_written_is_read_back(tmp_path):
         journal.put("drill", 1.0, **{k: v for k, v in head().items() if k not in {"kind", "at_s"}})
         journal.put("strike", 2.0)
         for number, times in ((1, (9, 3)), (2, (5,))):
-            ledger = Ledger(tmp_path / f"client-{number}.jsonl")
+            ledger = JsonLinesFile(tmp_path / f"client-{number}.jsonl")
             for seconds in times:
                 ledger.put(write(seconds, seconds))
                 journal.share(write(seconds, seconds))
@@ -70,13 +70,13 @@ def test_a_journal_that_was_cut_off_is_read_up_to_there(tmp_path):
 def test_what_is_no_journal_is_refused_by_file_and_line(tmp_path, text, words):
     """One clear sentence, and no half of a recording."""
     (tmp_path / "journal.jsonl").write_text(text)
-    with pytest.raises(UnreadableError, match=words):
+    with pytest.raises(UnreadableJournalError, match=words):
         Recording.read(tmp_path)
 
 
 def test_a_directory_without_a_journal_is_refused(tmp_path):
     """By name."""
-    with pytest.raises(UnreadableError, match=r"journal\.jsonl: cannot be read"):
+    with pytest.raises(UnreadableJournalError, match=r"journal\.jsonl: cannot be read"):
         Recording.read(tmp_path)
 
 

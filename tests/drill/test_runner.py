@@ -9,10 +9,10 @@ from drill.journal_builders import head, look
 from otherside.drill import runner
 from otherside.drill.assertions import NOTHING_MOVED
 from otherside.drill.conditions import later, phase
-from otherside.drill.environment import RefusedError
+from otherside.drill.environment import ActionRefusedError
 from otherside.drill.journal import Journal
 from otherside.drill.recording import Recording
-from otherside.drill.runner import Settings, play
+from otherside.drill.runner import RunSettings, play
 from otherside.drill.scenario import Scenario, step
 from otherside.drill.twin_environment import unready
 
@@ -54,7 +54,7 @@ class FakeStage:
         del change
         self.done.append("deploy")
         if self.refused:
-            raise RefusedError(self.refused)
+            raise ActionRefusedError(self.refused)
         return "3 resources"
 
     def unsteady(self):
@@ -142,7 +142,7 @@ def _hasty(monkeypatch):
 def played(tmp_path, stage, *, scenario=SCENARIO, **settings):
     """Play a scenario without clients; return what was recorded."""
     with Journal(tmp_path) as journal:
-        play(scenario, stage, journal, Settings(clients=0, **settings), head=HEAD)
+        play(scenario, stage, journal, RunSettings(clients=0, **settings), head=HEAD)
     return Recording.read(tmp_path)
 
 
@@ -241,7 +241,7 @@ def test_a_stage_that_is_up_is_not_deployed_again(tmp_path):
     """The next scenario on the same twin."""
     stage = FakeStage()
     with Journal(tmp_path) as journal:
-        play(SCENARIO, stage, journal, Settings(clients=0), head=HEAD, up=True)
+        play(SCENARIO, stage, journal, RunSettings(clients=0), head=HEAD, up=True)
     assert "deploy" not in stage.done
 
 

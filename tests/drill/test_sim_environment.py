@@ -7,9 +7,9 @@ import pytest
 from drill.journal_builders import head
 from otherside.drill import sim_environment
 from otherside.drill.catalogue import CATALOGUE
-from otherside.drill.outcome import Verdict
+from otherside.drill.outcome import Outcome
 from otherside.drill.sim_environment import NotSimulatedError, can_simulate, claims_of, simulate
-from otherside.failover.decision.thresholds import Policy
+from otherside.failover.decision.policy import FailoverPolicy
 from stacks import topology
 
 ABLE = [one for one in CATALOGUE if can_simulate(one)]
@@ -35,7 +35,7 @@ def test_a_scenario_comes_to_the_same_in_virtual_time(scenario):
     """Every claim that is not about a deployed stack passes."""
     result = played(scenario)
     complaints = [
-        f"{one.claim}: {one.reason}" for one in result.found if one.verdict is not Verdict.PASSED
+        f"{one.claim}: {one.reason}" for one in result.found if one.verdict is not Outcome.PASSED
     ]
     assert complaints == []
     assert len(result.found) == len(claims_of(scenario)) + 1
@@ -58,15 +58,15 @@ def test_a_decision_that_is_too_quick_fails_there(monkeypatch):
     """The negative control: with no window to confirm, a blip becomes a failover."""
 
     def hasty(**given):
-        return Policy(**{**given, "confirm_s": 0.0, "in_region_grace_s": 0.0})
+        return FailoverPolicy(**{**given, "confirm_s": 0.0, "in_region_grace_s": 0.0})
 
-    monkeypatch.setattr(sim_environment, "Policy", hasty)
+    monkeypatch.setattr(sim_environment, "FailoverPolicy", hasty)
     calm = played(KNOWN["blip"])
     longer = dataclasses.replace(
         KNOWN["blip"], steps=(KNOWN["blip"].steps[0],), name="cut off for good"
     )
     found = {one.claim: one.verdict for one in played(longer).found}
-    assert found["nothing was moved"] is Verdict.FAILED
+    assert found["nothing was moved"] is Outcome.FAILED
     assert calm.recording.of("look")
 
 
@@ -83,4 +83,4 @@ def test_the_examples_design_is_what_decides():
     scenario = KNOWN["failback"]
     slow = dataclasses.replace(scenario, settings={})
     found = {one.claim: one.verdict for one in played(slow).found}
-    assert found["the writer is moved 2 times"] is Verdict.FAILED, "a day is longer than a drill"
+    assert found["the writer is moved 2 times"] is Outcome.FAILED, "a day is longer than a drill"

@@ -12,8 +12,8 @@ import dns.message
 import dns.rrset
 import pytest
 
-from otherside.drill.journal import Ledger
-from otherside.drill.load import Client, Connection, Door
+from otherside.drill.journal import JsonLinesFile
+from otherside.drill.load import Client, ClientConnection, Endpoint
 
 
 class Clock:
@@ -107,7 +107,7 @@ def place():
     """Return an application, a DNS server and the door that they make."""
     app, names = App(("127.0.0.1", 0)), Names(("127.0.0.1", 0), Names.Handler)
     threads = [serve(app), serve(names)]
-    door = Door(
+    door = Endpoint(
         host="orders.example.com",
         protocol="http",
         port=app.server_address[1],
@@ -125,7 +125,7 @@ def place():
 def test_an_address_is_kept_for_as_long_as_its_record_says(place):
     """Not asked for again before, and never used after."""
     app, names, door = place
-    connection = Connection(door)
+    connection = ClientConnection(door)
     assert connection.ask("PUT", "/entries/a", b"x")[0] == 201
     names.address = "127.0.0.99"
     assert connection.ask("PUT", "/entries/a", b"x")[0] == 200, "still where it was"
@@ -140,13 +140,13 @@ def test_a_name_that_leads_nowhere_is_an_answer_of_nothing(place):
     """Status 0, with the kind of error."""
     _, names, door = place
     names.address = ""
-    assert Connection(door).ask("GET", "/entries/a") == (0, {"error": "OSError"})
+    assert ClientConnection(door).ask("GET", "/entries/a") == (0, {"error": "OSError"})
 
 
 def played(place, directory, until):
     """Let a client live until something holds; return its ledger."""
     told = []
-    client = Client(1, place[2], Ledger(directory / "client-1.jsonl"), told.append, 7)
+    client = Client(1, place[2], JsonLinesFile(directory / "client-1.jsonl"), told.append, 7)
     client.start()
     deadline_s = time.monotonic() + 10
     while not until(told) and time.monotonic() < deadline_s:

@@ -6,20 +6,22 @@ import pytest
 
 from failover.fake_aws import REGIONS
 from otherside.core.topology import FailoverMode, Side
-from otherside.core.wire_contract import Shelf
+from otherside.core.wire_contract import ItemType
 from otherside.failover.actuator import actuate
-from otherside.failover.aws.world import AwsWorld
-from otherside.failover.controller import Look, reconcile
+from otherside.failover.aws.adapter import AwsAdapter
+from otherside.failover.controller import Tick, reconcile
 from otherside.failover.decision.observation import Order, Reading
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase
-from otherside.failover.decision.thresholds import Policy
 
-POLICY = Policy(mode=FailoverMode.AUTO, loss_auto_s=5.0)
+POLICY = FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=5.0)
 
 
 def world_of(cloud):
     """Return the orchestrator's world in an account."""
-    return AwsWorld(cloud.settings, clients=cloud.clients, clock=cloud.clock, code="c", skew_s=1e6)
+    return AwsAdapter(
+        cloud.settings, clients=cloud.clients, clock=cloud.clock, code="c", skew_s=1e6
+    )
 
 
 def healthy(cloud):
@@ -49,7 +51,7 @@ def look(cloud, *, standby=None, after_s=5.0):
     cloud.pulse("witness", writes_ok=False)
     before = len(cloud.calls)
     done = reconcile(world_of(cloud), POLICY)
-    assert isinstance(done, Look), done
+    assert isinstance(done, Tick), done
     if ("Invoke", REGIONS[Side.STANDBY]) in [(c.operation, c.region) for c in cloud.calls[before:]]:
         cloud.said = actuate(world_of(cloud), POLICY)
     return done
@@ -68,14 +70,14 @@ def tell(cloud):
     """Let the primary's Region be lost, and everything happen that follows."""
     cloud.lived_s = cloud.clock.at_s
     healthy(cloud)
-    assert isinstance(reconcile(world_of(cloud), POLICY), Look)
+    assert isinstance(reconcile(world_of(cloud), POLICY), Tick)
     lose_the_primary(cloud)
     until(cloud, Phase.FENCING)
-    assert cloud.item(Shelf.LEASE, "newest")["open"]["BOOL"] is False
+    assert cloud.item(ItemType.LEASE, "newest")["open"]["BOOL"] is False
     until(cloud, Phase.PROMOTING)
     cloud.finish_move()
     until(cloud, Phase.VERIFY)
-    epoch = int(cloud.item(Shelf.LEASE, "newest")["epoch"]["N"])
+    epoch = int(cloud.item(ItemType.LEASE, "newest")["epoch"]["N"])
     proven = {"writes_ok": True, "wrote_epoch": epoch, "wrote_s": cloud.clock.at_s}
     until(cloud, Phase.SHIFT, standby=proven)
     until(cloud, Phase.FAILED_OVER, standby=proven)
@@ -98,7 +100,7 @@ def go_home(cloud, policy):
             cloud.pulse("witness", writes_ok=True)
             cloud.readings["canary"] = Reading.GOOD
             done = reconcile(world_of(cloud), policy)
-            assert isinstance(done, Look)
+            assert isinstance(done, Tick)
             actuate(world_of(cloud), policy)
             if done.decision.state.phase is phase:
                 return

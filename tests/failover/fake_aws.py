@@ -17,13 +17,13 @@ from otherside.core.wire_contract import (
     STATE_PARTITION,
     STATE_SORT,
     TRAFFIC_STATES,
+    ItemType,
     OrchestratorSettings,
-    Shelf,
     WitnessSettings,
 )
-from otherside.failover.aws import probes
-from otherside.failover.aws.clients import Clients
-from otherside.failover.aws.state_store import Pulse
+from otherside.failover.aws import http_probes
+from otherside.failover.aws.aws_clients import AwsClients
+from otherside.failover.aws.state_store import HealthReport
 from otherside.failover.decision.observation import Reading
 from stacks import declared
 
@@ -89,7 +89,7 @@ class FakeAws:
         self.min_size = 1
         """Of the standby's group of instances."""
         self.readings = dict.fromkeys(("canary", "standby_app", "standby_write"), Reading.GOOD)
-        self.names = {probes.OUTSIDE[0]: "192.0.2.99"}
+        self.names = {http_probes.OUTSIDE[0]: "192.0.2.99"}
         self.lead(Side.PRIMARY)
         session = boto3.Session(**KEYS, region_name="eu-north-1")
         events = session.events
@@ -97,7 +97,7 @@ class FakeAws:
         events.register("before-call.rds", self._rds)
         events.register("before-call.lambda", self._lambda)
         events.register("before-call.auto-scaling", self._groups)
-        self.clients = Clients(session)
+        self.clients = AwsClients(session)
         self._plain = boto3.Session(**KEYS, region_name=self.settings.standby_region)
         self._make()
 
@@ -247,13 +247,13 @@ class FakeAws:
 
     def pulse(self, place, **said):
         """Let one place say how it is, now."""
-        one = Pulse(at_s=self.clock.at_s, **said)
+        one = HealthReport(at_s=self.clock.at_s, **said)
         self.put(
-            Shelf.PULSE,
+            ItemType.PULSE,
             place,
             {
                 name: {"BOOL": value} if isinstance(value, bool) else {"N": str(value)}
-                for name in Pulse.__slots__
+                for name in HealthReport.__slots__
                 if (value := getattr(one, name)) is not None
             },
         )
@@ -261,7 +261,7 @@ class FakeAws:
     def order(self, order, revision, **more):
         """Let a person order something."""
         command = {"order": order, "revision": revision, "author": "ada", "at_s": self.clock.at_s}
-        self.put(Shelf.COMMAND, "newest", {"order": {"S": json.dumps({**command, **more})}})
+        self.put(ItemType.COMMAND, "newest", {"order": {"S": json.dumps({**command, **more})}})
 
     def heard(self):
         """Return what people were told, and forget it."""
@@ -314,8 +314,8 @@ def fake_aws(monkeypatch):
     """Yield an account whose probes and names are the test's."""
     with mock_aws():
         cloud = FakeAws()
-        monkeypatch.setattr(probes, "ask", cloud.answer)
-        monkeypatch.setattr(probes, "resolve", cloud.names.get)
+        monkeypatch.setattr(http_probes, "ask", cloud.answer)
+        monkeypatch.setattr(http_probes, "resolve", cloud.names.get)
         yield cloud
 
 

@@ -19,14 +19,14 @@ from failover.account_builders import (
 from failover.decision.observation_builders import dead
 from failover.fake_aws import fake_aws, witness_settings
 from otherside.core.topology import Side
-from otherside.core.wire_contract import Shelf, revision_sort
+from otherside.core.wire_contract import ItemType, revision_sort
 from otherside.failover import handlers
 from otherside.failover.actuator import actuate
+from otherside.failover.aws.adapter import AwsAdapter
 from otherside.failover.aws.record import UnreadableError, state_from_text, state_to_text
-from otherside.failover.aws.state_store import Ledger, Pulse
-from otherside.failover.aws.world import AwsWorld
+from otherside.failover.aws.state_store import HealthReport, StateStore
 from otherside.failover.controller import reconcile
-from otherside.failover.decision.decide import Terms, decide
+from otherside.failover.decision.decide import LeaseTerms, decide
 from otherside.failover.decision.observation import Order, Reading
 from otherside.failover.decision.state import Phase, first
 from otherside.failover.ports import ConflictError, UnavailableError
@@ -103,15 +103,17 @@ def test_a_later_revisions_terms_are_not_undone_by_an_earlier_one(cloud):
     ledger = world_of(cloud)._ledger
     for revision in (6, 7):
         revise(cloud, revision)
-    ledger.set_lease(Terms(side=Side.PRIMARY, epoch=1, open=False), 7)
-    ledger.set_lease(Terms(side=Side.PRIMARY, epoch=0, open=True), 6)
-    assert ledger.lease()[1] == Terms(side=Side.PRIMARY, epoch=1, open=False)
+    ledger.set_lease(LeaseTerms(side=Side.PRIMARY, epoch=1, open=False), 7)
+    ledger.set_lease(LeaseTerms(side=Side.PRIMARY, epoch=0, open=True), 6)
+    assert ledger.lease()[1] == LeaseTerms(side=Side.PRIMARY, epoch=1, open=False)
 
 
 def test_a_clock_that_is_wrong_is_not_counted_by(cloud):
     """The store's answers carry a time; minutes apart, nothing is decided."""
     cloud.clock.at_s += 60.0
-    world = AwsWorld(cloud.settings, clients=cloud.clients, clock=cloud.clock, code="c", skew_s=5.0)
+    world = AwsAdapter(
+        cloud.settings, clients=cloud.clients, clock=cloud.clock, code="c", skew_s=5.0
+    )
     said = reconcile(world, POLICY).why
     assert "our clock and the store's are" in said
     assert "apart" in said
@@ -189,9 +191,9 @@ def test_a_state_survives_the_table_whatever_version_wrote_it():
 
 def test_an_order_that_is_none_is_no_order(cloud):
     """Whoever writes nonsense there orders nothing."""
-    cloud.put(Shelf.COMMAND, "newest", {"order": {"S": '{"order": "dance"}'}})
+    cloud.put(ItemType.COMMAND, "newest", {"order": {"S": '{"order": "dance"}'}})
     assert world_of(cloud)._ledger.command() is None
-    cloud.put(Shelf.COMMAND, "newest", {"order": {"S": "{"}})
+    cloud.put(ItemType.COMMAND, "newest", {"order": {"S": "{"}})
     assert world_of(cloud)._ledger.command() is None
     cloud.order("approve", "three", at_s="now")
     assert world_of(cloud)._ledger.command() is None
@@ -269,7 +271,7 @@ def test_one_run_keeps_looking_while_anything_is_under_way(cloud, capsys):
 def test_the_witness_tells_what_users_see_from_there(cloud):
     """Works, does not work, or cannot tell: a place that sees nothing at all says so."""
     known = witness_settings()
-    ledger = Ledger(
+    ledger = StateStore(
         cloud.clients.dynamodb(known.state_region),
         table=known.state_table,
         application=known.application,
@@ -307,8 +309,8 @@ def test_a_witness_to_whom_nobody_answers_ends_in_time(cloud, monkeypatch):
             cloud.clock.at_s += 8.0
             raise UnavailableError("nobody answers")
 
-    monkeypatch.setattr(handlers.probes, "ask", hanging(3.0, Reading.BAD))
-    monkeypatch.setattr(handlers.probes, "sees_outside", hanging(2.0, Reading.BAD))
+    monkeypatch.setattr(handlers.http_probes, "ask", hanging(3.0, Reading.BAD))
+    monkeypatch.setattr(handlers.http_probes, "sees_outside", hanging(2.0, Reading.BAD))
     run = Run(cloud.clock, 73.0)
     handlers.watch_for_a_while(Deaf(), witness_settings(), run, cloud.clock)
     assert run.get_remaining_time_in_millis() > 0
@@ -317,7 +319,7 @@ def test_a_witness_to_whom_nobody_answers_ends_in_time(cloud, monkeypatch):
 def test_the_table_keeps_a_pulse_as_it_was_given(cloud):
     """Numbers, yes and no, and what nobody said."""
     ledger = world_of(cloud)._ledger
-    pulse = Pulse(at_s=5.5, writes_ok=False, wrote_epoch=3, wrote_s=4.25)
+    pulse = HealthReport(at_s=5.5, writes_ok=False, wrote_epoch=3, wrote_s=4.25)
     ledger.put_pulse("primary", pulse)
     assert ledger.pulses() == {"primary": pulse}
 

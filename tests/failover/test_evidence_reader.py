@@ -10,10 +10,10 @@ from otherside.failover.aws.evidence_reader import (
     BEAT_MAX_S,
     LATELY_S,
     PULSE_MAX_S,
-    Heard,
+    RawObservation,
     facts,
 )
-from otherside.failover.aws.state_store import Pulse
+from otherside.failover.aws.state_store import HealthReport
 from otherside.failover.decision.observation import Reading
 from otherside.failover.decision.state import first
 
@@ -43,12 +43,12 @@ def heard(pulses=None, **changes):
         "unreadable": (),
         "aurora": (),
     }
-    return Heard(**{**known, **changes})
+    return RawObservation(**{**known, **changes})
 
 
 def pulse(age_s=1.0, **said):
     """Return what a place said a moment ago."""
-    return Pulse(at_s=NOW - age_s, **said)
+    return HealthReport(at_s=NOW - age_s, **said)
 
 
 def signals(pulses, state=HOME, **changes):

@@ -4,7 +4,7 @@ import pytest
 
 from failover.account_builders import tell
 from failover.fake_aws import fake_aws
-from otherside.core.wire_contract import Shelf, revision_sort
+from otherside.core.wire_contract import ItemType, revision_sort
 from otherside.failover.aws.record import state_from_text
 from otherside.failover.decision.state import Phase
 
@@ -37,13 +37,13 @@ def test_a_lost_region_is_left_through_awss_own_api(failed_over):
     ]
     phases = [one["phase"] for one in cloud.revisions()]
     assert phases[-1] == "failed-over"
-    lease = cloud.item(Shelf.LEASE, "newest")
+    lease = cloud.item(ItemType.LEASE, "newest")
     assert (lease["open"]["BOOL"], lease["side"]["S"], lease["epoch"]["N"]) == (
         True,
         "standby",
         "1",
     )
-    assert cloud.item(Shelf.CLAIM, "1.1")["move"]["S"] == "failover"
+    assert cloud.item(ItemType.CLAIM, "1.1")["move"]["S"] == "failover"
     assert cloud.metrics() == {"Heartbeat", "FailoverActive"}
     assert cloud.min_size == int(cloud.settings.capacity_min) > 1
 

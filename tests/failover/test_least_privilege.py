@@ -11,10 +11,10 @@ import pytest
 
 from failover import account_builders
 from failover.fake_aws import fake_aws, witness_settings
-from otherside.core.wire_contract import STATE_PARTITION, Shelf
+from otherside.core.wire_contract import STATE_PARTITION, ItemType
 from otherside.failover import handlers
 from otherside.failover.actuator import actuate
-from otherside.failover.aws.state_store import Ledger
+from otherside.failover.aws.state_store import StateStore
 from otherside.failover.controller import reconcile
 from otherside.failover.decision.observation import Reading
 from otherside.failover.decision.state import Phase
@@ -155,7 +155,7 @@ def told():
         cloud.lived_s = cloud.clock.at_s
         account_builders.healthy(cloud)
         account_builders.reconcile(account_builders.world_of(cloud), account_builders.POLICY)
-        cloud.put(Shelf.PULSE, "primary#i-gone", {"at_s": {"N": "1"}})
+        cloud.put(ItemType.PULSE, "primary#i-gone", {"at_s": {"N": "1"}})
         account_builders.lose_the_primary(cloud)
         account_builders.until(cloud, Phase.PROMOTING)
         cloud.finish_move()
@@ -165,7 +165,7 @@ def told():
         account_builders.until(cloud, Phase.FAILED_OVER, standby=proven)
         account_builders.go_home(cloud, account_builders.POLICY)
         known = witness_settings()
-        ledger = Ledger(
+        ledger = StateStore(
             cloud.clients.dynamodb(known.state_region),
             table=known.state_table,
             application=known.application,

@@ -7,7 +7,7 @@ import pytest
 from failover.decision.observation_builders import AUTO, dead, facts
 from otherside.core.topology import Side
 from otherside.failover.actuator import actuate
-from otherside.failover.controller import Look, Lost, reconcile
+from otherside.failover.controller import Tick, TickFailed, reconcile
 from otherside.failover.decision.observation import ACCEPTED
 from otherside.failover.decision.state import Intent, Phase, first
 from otherside.failover.ports import ConflictError, RefusedError, UnavailableError
@@ -77,7 +77,7 @@ def test_a_look_commits_first_and_acts_then():
     """In this order, and all of it."""
     world = suspecting()
     done = reconcile(world, AUTO)
-    assert isinstance(done, Look)
+    assert isinstance(done, Tick)
     assert done.decision.state.phase is Phase.SUSPECT
     assert world.asked == ["recall", "observe", "record", *EFFECTS]
     assert world.noted == ()
@@ -87,14 +87,14 @@ def test_a_look_that_moves_nothing_commits_nothing():
     """It keeps its word all the same: the latch on each look, the lease where it differs."""
     state = replace(first(0.0), revision=1, anchored=True)
     world = World(state, facts(1000.0))
-    assert isinstance(reconcile(world, AUTO), Look)
+    assert isinstance(reconcile(world, AUTO), Tick)
     assert world.asked == ["recall", "observe", *EFFECTS]
 
 
 def test_who_lost_the_race_does_nothing():
     """Somebody else committed: what they ask for is theirs to do."""
     world = suspecting(record=ConflictError("rev#2 exists already"))
-    assert reconcile(world, AUTO) == Lost(why="rev#2 exists already", overtaken=True)
+    assert reconcile(world, AUTO) == TickFailed(why="rev#2 exists already", overtaken=True)
     assert world.asked == ["recall", "observe", "record"]
 
 
@@ -102,7 +102,7 @@ def test_who_lost_the_race_does_nothing():
 def test_who_cannot_commit_only_lets_the_word_hold_on(port):
     """A Region that is cut off from the majority gives nobody up."""
     world = suspecting(**{port: UnavailableError("no majority")})
-    assert reconcile(world, AUTO) == Lost(why="no majority")
+    assert reconcile(world, AUTO) == TickFailed(why="no majority")
     assert world.asked[-2:] == [port, "bridge"]
     assert not set(world.asked) & set(EFFECTS)
 
@@ -117,7 +117,7 @@ def test_a_look_that_is_too_old_is_not_committed():
     """The function was frozen after it looked."""
     world = suspecting()
     world.takes["observe"] = AUTO.fresh_s + 0.1
-    assert reconcile(world, AUTO) == Lost(why="the look is too old to be committed")
+    assert reconcile(world, AUTO) == TickFailed(why="the look is too old to be committed")
     assert "record" not in world.asked
     assert not set(world.asked) & set(EFFECTS)
 

@@ -6,15 +6,15 @@ import pytest
 
 from failover.account_builders import POLICY, world_of
 from otherside.core.topology import Side
-from otherside.core.wire_contract import PLEDGE_KEY, PLEDGE_S, Shelf
-from otherside.failover.aws.pledge import Kept, Pledge, Pledges
-from otherside.failover.controller import Look, reconcile
-from otherside.failover.decision.decide import Terms
+from otherside.core.wire_contract import PLEDGE_KEY, PLEDGE_S, ItemType
+from otherside.failover.aws.pledge import Pledge, Pledges, StoredPledge
+from otherside.failover.controller import Tick, reconcile
+from otherside.failover.decision.decide import LeaseTerms
 from otherside.failover.decision.state import first
 from otherside.failover.ports import ConflictError, UnavailableError
 
-OPEN = Terms(side=Side.PRIMARY, epoch=0, open=True)
-CLOSED = Terms(side=Side.PRIMARY, epoch=1, open=False)
+OPEN = LeaseTerms(side=Side.PRIMARY, epoch=0, open=True)
+CLOSED = LeaseTerms(side=Side.PRIMARY, epoch=1, open=False)
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def test_a_word_holds_until_its_moment_and_as_long_as_clocks_may_differ(now_s, h
 def test_a_word_is_given_over_the_one_that_was_read(pledges):
     """Of two, the second is told."""
     nothing = pledges.read()
-    assert nothing == Kept(pledge=None, version=None)
+    assert nothing == StoredPledge(pledge=None, version=None)
     kept = pledges.write(word(), nothing)
     assert pledges.read() == kept
     with pytest.raises(ConflictError):
@@ -131,7 +131,7 @@ def test_whoever_cannot_commit_lets_a_word_that_holds_hold_on(cloud, pledges, kn
 def closed(cloud):
     """Close the lease in the table, and return the world's view of it."""
     kept = {"side": {"S": "primary"}, "epoch": {"N": "0"}, "open": {"BOOL": False}}
-    cloud.put(Shelf.LEASE, "newest", kept)
+    cloud.put(ItemType.LEASE, "newest", kept)
     world = world_of(cloud)
     world._skew_s = 5.0
     return world.observe(first(0.0)).lease
@@ -160,7 +160,7 @@ def test_a_word_that_nobody_can_read_may_be_one_that_holds(cloud):
 def test_a_look_gives_the_word_that_it_committed(cloud):
     """Lease and pledge say the same."""
     done = reconcile(world_of(cloud), POLICY)
-    assert isinstance(done, Look)
+    assert isinstance(done, Tick)
     assert done.failed == ()
     given = cloud.pledged()
     assert (given["side"], given["epoch"], given["open"]) == ("primary", 0, True)

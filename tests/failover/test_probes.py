@@ -9,7 +9,7 @@ import pytest
 
 from otherside.core.topology import Side
 from otherside.core.wire_contract import TRAFFIC_STATES
-from otherside.failover.aws import probes
+from otherside.failover.aws import http_probes
 from otherside.failover.decision.observation import Reading
 
 
@@ -57,8 +57,8 @@ def server():
 )
 def test_only_an_answer_of_200_in_time_is_good(server, path, reading):
     """A redirect is not followed: it says nothing of what stands behind it."""
-    question = probes.Question(url=server, path=path, name="orders.test")
-    assert probes.ask(question) is reading
+    question = http_probes.Question(url=server, path=path, name="orders.test")
+    assert http_probes.ask(question) is reading
     assert (path, "orders.test") in seen, "asked under the public name"
 
 
@@ -67,24 +67,24 @@ def test_nobody_there_is_bad():
     with socket.socket() as one:
         one.bind(("127.0.0.1", 0))
         port = one.getsockname()[1]
-    closed = probes.Question(url=f"http://127.0.0.1:{port}", path="/", name="orders.test")
-    assert probes.ask(closed) is Reading.BAD
-    nowhere = probes.Question(url="http://nowhere.invalid", path="/", name="orders.test")
-    assert probes.ask(nowhere) is Reading.BAD
+    closed = http_probes.Question(url=f"http://127.0.0.1:{port}", path="/", name="orders.test")
+    assert http_probes.ask(closed) is Reading.BAD
+    nowhere = http_probes.Question(url="http://nowhere.invalid", path="/", name="orders.test")
+    assert http_probes.ask(nowhere) is Reading.BAD
 
 
 def test_the_side_that_dns_prefers_is_an_address(monkeypatch):
     """One of two that lead nowhere; any other is no answer."""
     for side, address in TRAFFIC_STATES.items():
-        monkeypatch.setattr(probes, "resolve", lambda _name, found=address: found)
-        assert probes.users_on("state.health.orders.test") is side
+        monkeypatch.setattr(http_probes, "resolve", lambda _name, found=address: found)
+        assert http_probes.users_on("state.health.orders.test") is side
     for other in (None, "192.0.2.3"):
-        monkeypatch.setattr(probes, "resolve", lambda _name, found=other: found)
-        assert probes.users_on("state.health.orders.test") is None
+        monkeypatch.setattr(http_probes, "resolve", lambda _name, found=other: found)
+        assert http_probes.users_on("state.health.orders.test") is None
 
 
 def test_a_name_is_resolved_by_the_machine():
     """The loopback's own name, and one that cannot exist."""
-    assert probes.resolve("localhost") == "127.0.0.1"
-    assert probes.resolve("nowhere.invalid") is None
+    assert http_probes.resolve("localhost") == "127.0.0.1"
+    assert http_probes.resolve("nowhere.invalid") is None
     assert Side.PRIMARY in TRAFFIC_STATES

@@ -7,29 +7,29 @@ import pytest
 
 from failover.account_builders import POLICY, world_of
 from otherside.core.topology import Side
-from otherside.core.wire_contract import Shelf, revision_sort
+from otherside.core.wire_contract import ItemType, revision_sort
 from otherside.failover.aws.record import SCHEMA
-from otherside.failover.aws.state_store import NOTICE_LATE_S, Ledger
-from otherside.failover.controller import Look, reconcile
-from otherside.failover.decision.decide import Terms, decide
+from otherside.failover.aws.state_store import NOTICE_LATE_S, StateStore
+from otherside.failover.controller import Tick, reconcile
+from otherside.failover.decision.decide import LeaseTerms, decide
 from otherside.failover.decision.observation import Command, Order
 from otherside.failover.decision.state import Intent, first
 from otherside.failover.ports import ConflictError, UnavailableError
 
-OPEN = Terms(side=Side.PRIMARY, epoch=0, open=True)
-CLOSED = Terms(side=Side.PRIMARY, epoch=1, open=False)
+OPEN = LeaseTerms(side=Side.PRIMARY, epoch=0, open=True)
+CLOSED = LeaseTerms(side=Side.PRIMARY, epoch=1, open=False)
 
 
 @pytest.fixture
 def ledger(cloud):
     """The table's ledger, with one committed revision."""
-    assert isinstance(reconcile(world_of(cloud), POLICY), Look)
+    assert isinstance(reconcile(world_of(cloud), POLICY), Tick)
     return ledger_of(cloud)
 
 
 def ledger_of(cloud, skew_s=1e6):
     """Return a ledger over the account's table."""
-    return Ledger(
+    return StateStore(
         cloud.clients.dynamodb(cloud.settings.standby_region),
         table=cloud.settings.state_table,
         application=cloud.settings.application,
@@ -121,15 +121,15 @@ def test_an_earlier_revision_cannot_undo_what_a_later_one_said(cloud, ledger):
 def test_a_lease_of_another_table_or_a_broken_one_is_made_anew(cloud, ledger, spoke):
     """A restore leaves what a later revision said; nobody must hang on it for ever."""
     kept = {"side": {"S": "primary"}, "epoch": {"N": "0"}, "open": {"BOOL": True}, "spoke": spoke}
-    cloud.put(Shelf.LEASE, "newest", kept)
+    cloud.put(ItemType.LEASE, "newest", kept)
     ledger.set_lease(CLOSED, 1)
     assert ledger.lease()[1] == CLOSED
-    assert cloud.item(Shelf.LEASE, "newest")["spoke"] == {"N": "1"}
+    assert cloud.item(ItemType.LEASE, "newest")["spoke"] == {"N": "1"}
 
 
 def test_a_lease_that_cannot_be_read_is_unknown(cloud, ledger):
     """And an error that names what was read."""
-    cloud.put(Shelf.LEASE, "newest", {"side": {"S": "nowhere"}})
+    cloud.put(ItemType.LEASE, "newest", {"side": {"S": "nowhere"}})
     with pytest.raises(UnavailableError, match="reading the lease"):
         ledger.lease()
 
@@ -149,7 +149,7 @@ def test_each_order_is_kept_beside_the_newest(cloud, ledger):
     ledger.order(command("ada", at_s=5.0))
     ledger.order(command("bob", Order.DENY, at_s=6.0), over=command("ada", at_s=5.0))
     for sort, author in (("given#5.000#ada", "ada"), ("given#6.000#bob", "bob")):
-        item = cloud.item(Shelf.COMMAND, sort)
+        item = cloud.item(ItemType.COMMAND, sort)
         assert json.loads(item["order"]["S"])["author"] == author
 
 
@@ -219,7 +219,7 @@ def test_people_are_told_of_each_revision_once(cloud, ledger):
 @pytest.mark.parametrize("mark", [None, {"N": "90"}, {"S": "?"}])
 def test_a_table_that_forgot_how_far_people_were_told_repeats_nothing_old(cloud, ledger, mark):
     """Or that remembers a revision of another table: of what is old only the newest is told."""
-    cloud.put(Shelf.NOTICE, "told", {"upto": mark} if mark else {})
+    cloud.put(ItemType.NOTICE, "told", {"upto": mark} if mark else {})
     long_ago = cloud.clock.at_s - NOTICE_LATE_S - 1
     for revision in (2, 3, 4):
         revise(cloud, revision, at_s=long_ago if revision < 4 else cloud.clock.at_s)
@@ -255,7 +255,7 @@ def test_a_keeper_that_is_gone_is_forgotten_unless_it_spoke_again(cloud, ledger)
 )
 def test_a_pulse_that_cannot_be_read_says_nothing_and_hides_no_other(cloud, ledger, item):
     """One broken item is one place that is silent."""
-    cloud.put(Shelf.PULSE, "primary#broken", item)
+    cloud.put(ItemType.PULSE, "primary#broken", item)
     found = ledger.pulses()
     assert found["primary#broken"].app_ok is None
     assert found["primary#broken"].wrote_epoch is None
@@ -266,7 +266,7 @@ def test_a_pulse_that_cannot_be_read_says_nothing_and_hides_no_other(cloud, ledg
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"order": "dance"}', '{"order": "approve"}'])
 def test_an_order_that_cannot_be_read_is_none(cloud, ledger, text):
     """And a person may give one over it."""
-    cloud.put(Shelf.COMMAND, "newest", {"order": {"S": text}})
+    cloud.put(ItemType.COMMAND, "newest", {"order": {"S": text}})
     assert ledger.command() is None
     ledger.order(command())
     assert ledger.command() == command()

@@ -9,8 +9,8 @@ from failover.account_builders import POLICY, look, lose_the_primary, until, wor
 from otherside.core.topology import Side
 from otherside.core.wire_contract import HEARTBEAT
 from otherside.failover.actuator import actuate
-from otherside.failover.aws.global_cluster import UNFIT, Database
-from otherside.failover.aws.world import PUBLISH_MAX_S, gather
+from otherside.failover.aws.adapter import PUBLISH_MAX_S, gather
+from otherside.failover.aws.global_cluster import UNFIT, GlobalClusterClient
 from otherside.failover.controller import reconcile
 from otherside.failover.decision.observation import Fitness, Move, Progress
 from otherside.failover.decision.state import Intent, Phase, first
@@ -72,7 +72,7 @@ def test_a_description_that_makes_no_sense_is_none(cloud, said):
 
 def view(cloud, whole=None, follower=None):
     """Return the database as two descriptions tell it."""
-    database = Database(cloud.settings, cloud.clients)
+    database = GlobalClusterClient(cloud.settings, cloud.clients)
     known = {
         "EngineVersion": "17.9",
         "GlobalClusterMembers": [
@@ -181,7 +181,7 @@ def test_a_move_is_the_kind_that_its_description_says(cloud, status, lossy, kind
 )
 def test_a_refusal_of_rds_is_an_answer(cloud, monkeypatch, error, answers):
     """A Region that says no is there."""
-    database = Database(cloud.settings, cloud.clients)
+    database = GlobalClusterClient(cloud.settings, cloud.clients)
 
     def whole(side, *, once):
         assert (side, once) == (Side.PRIMARY, True)
@@ -201,7 +201,7 @@ def test_a_move_is_asked_for_once_whatever_comes_back(cloud, move):
     cloud.aurora.lost.add(region)
     intent = Intent(epoch=1, attempt=1, move=move, target=target, not_after_s=0.0, free_from_s=0.0)
     with pytest.raises(UnavailableError):
-        Database(cloud.settings, cloud.clients).move(intent)
+        GlobalClusterClient(cloud.settings, cloud.clients).move(intent)
     asked = [one for one in cloud.calls if one.operation.endswith("GlobalCluster")]
     assert [(one.operation, one.region) for one in asked] == [
         ("FailoverGlobalCluster" if move is Move.FAILOVER else "SwitchoverGlobalCluster", region)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 
 VERDICT = "failover/decision/verdict.py"
 FACTS = "failover/decision/observation.py"
-POLICY = "failover/decision/thresholds.py"
+POLICY = "failover/decision/policy.py"
 GATES = "failover/decision/gates.py"
 DECIDE = "failover/decision/decide.py"
 READINGS = "failover/decision/evidence.py"
 RECONCILE = "failover/controller.py"
 ACTUATE = "failover/actuator.py"
 LEDGER = "failover/aws/state_store.py"
-WORLD = "failover/aws/world.py"
+WORLD = "failover/aws/adapter.py"
 EVIDENCE = "failover/aws/evidence_reader.py"
 PLEDGE = "failover/aws/pledge.py"
 DATABASE = "failover/aws/global_cluster.py"
@@ -595,14 +595,14 @@ MUTANTS = (
     Mutant(
         "the pledge is nobody's lease",
         WORLD,
-        "        return Lease(open=unread or held, seen_s=lease.seen_s)\n",
+        "        return LeaseView(open=unread or held, seen_s=lease.seen_s)\n",
         "        return lease\n",
     ),
     Mutant(
         "whoever cannot read the pledge takes it as given up",
         WORLD,
-        "        return Lease(open=unread or held, seen_s=lease.seen_s)\n",
-        "        return Lease(open=held, seen_s=lease.seen_s)\n",
+        "        return LeaseView(open=unread or held, seen_s=lease.seen_s)\n",
+        "        return LeaseView(open=held, seen_s=lease.seen_s)\n",
     ),
     Mutant(
         "a pulse of long ago is of now",
@@ -765,7 +765,7 @@ MUTANTS = (
     Mutant(
         "a keeper that is refused asks elsewhere",
         HEART,
-        "            except RefusedError:\n                raise\n",
+        "            except ServiceRefusedError:\n                raise\n",
         "",
     ),
     Mutant(

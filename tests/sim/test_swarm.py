@@ -5,15 +5,14 @@ from dataclasses import replace
 import pytest
 
 from otherside.core.topology import FailoverMode
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase
-from otherside.failover.decision.thresholds import Policy
-from otherside.sim.cloud import Hostility
 from otherside.sim.coverage import Coverage, possible_cells, possible_pairs
+from otherside.sim.faults import Fault, FaultRates, FaultWindow
 from otherside.sim.invariants import INVARIANTS
 from otherside.sim.matrix import STORIES, kill, kills
 from otherside.sim.script import FAULTS, draw
 from otherside.sim.swarm import run, shrink
-from otherside.sim.world_state import Ill, Spell
 
 FAST, SLOW = 150, 1200
 
@@ -68,8 +67,8 @@ def test_a_fault_that_was_not_asked_for_is_not_drawn():
     """Whatever else a seed would have drawn is left out, and nothing takes its place."""
     for seed in range(40):
         script = draw(seed, ("primary-gone", "kill"))
-        assert {spell.ill for spell in script.spells} <= {Ill.PRIMARY_GONE}
-        assert replace(script.hostility, kill=0.0) == Hostility()
+        assert {spell.ill for spell in script.spells} <= {Fault.PRIMARY_GONE}
+        assert replace(script.hostility, kill=0.0) == FaultRates()
         assert (script.cancels, script.refusals, script.orders) == (0, 0, ())
         assert script.by_hand_s is None
     assert len(FAULTS) == len(set(FAULTS))
@@ -89,9 +88,9 @@ def lost_while_frozen(seed):
     """Return a lost Region, watched by functions that are often frozen between two calls."""
     return replace(
         draw(seed),
-        spells=(Spell(ill=Ill.PRIMARY_GONE, from_s=30.0, to_s=1e9),),
-        hostility=Hostility(freeze=0.3),
-        policy=Policy(mode=FailoverMode.AUTO, loss_auto_s=5.0),
+        spells=(FaultWindow(ill=Fault.PRIMARY_GONE, from_s=30.0, to_s=1e9),),
+        hostility=FaultRates(freeze=0.3),
+        policy=FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=5.0),
         orders=(),
         by_hand_s=None,
     )
@@ -108,10 +107,10 @@ def test_a_failing_seed_shrinks_to_what_matters():
     """What is left still breaks, and there is less of it."""
     hasty = replace(
         lost_while_frozen(0),
-        policy=Policy(mode=FailoverMode.AUTO, loss_auto_s=5.0, confirm_s=10.0),
-        hostility=Hostility(slow=0.1, flip=0.1),
+        policy=FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=5.0, confirm_s=10.0),
+        hostility=FaultRates(slow=0.1, flip=0.1),
     )
     assert run(hasty).broken
     small = shrink(hasty)
     assert run(small).broken
-    assert small.hostility == Hostility()
+    assert small.hostility == FaultRates()

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.services.cloudwatch.alarms import State, evaluate, holds
+from otherside.twin.services.cloudwatch.alarms import AlarmState, evaluate, holds
 
 POINT = {"0": False, "X": True, "-": None}
-OK, ALARM, NONE = State.OK, State.ALARM, State.INSUFFICIENT_DATA
+OK, ALARM, NONE = AlarmState.OK, AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA
 RULES = ("missing", "ignore", "breaching", "notBreaching")
 KEEP = None
 

@@ -7,19 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.context import Ground
-from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.context import TwinContext
+from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.latency import PROFILE, Latency
-from otherside.twin.net.certificates import Authority
+from otherside.twin.net.certificates import CertificateAuthority
 from otherside.twin.net.partitions import OUTSIDE
-from otherside.twin.net.reachability import Reach, Verdict
-from otherside.twin.services.route53.health_checks import SHARE_PERCENT, Checker, Checkers, Health
+from otherside.twin.net.reachability import ConnectResult, Reach
+from otherside.twin.services.route53.health_checks import (
+    SHARE_PERCENT,
+    Health,
+    HealthChecker,
+    HealthCheckers,
+)
 
 
 @given(st.lists(st.booleans(), max_size=30), st.integers(1, 10))
 def test_R53_03_a_checker_changes_its_mind_after_so_many_in_a_row(answers, threshold):
     """Both ways, and an answer of the other kind starts the count again."""
-    checker, believed, streak = Checker("us-east-1"), True, 0
+    checker, believed, streak = HealthChecker("us-east-1"), True, 0
     for good in answers:
         checker.hear(good=good, threshold=threshold)
         streak = 0 if good == believed else streak + 1
@@ -37,7 +42,7 @@ class Anywhere:
 
     def decide(self, _source, _address, _port):
         """Let everybody in."""
-        return Verdict(reach=Reach.OPEN, local=("127.0.0.1", self.port), region=OUTSIDE)
+        return ConnectResult(reach=Reach.OPEN, local=("127.0.0.1", self.port), region=OUTSIDE)
 
 
 class NoChecks:
@@ -49,10 +54,12 @@ class NoChecks:
         self.reports = None
 
 
-def checkers(port):
+def health_checkers(port):
     """Return checkers that ask one server."""
-    ground = Ground("123456789012", ("us-east-2",), Warp.starting_now(1.0), Latency(modelled=False))
-    return Checkers(ground, Anywhere(port), NoChecks(), None, None, lambda *_: ["192.0.2.1"])
+    context = TwinContext(
+        "123456789012", ("us-east-2",), ScaledClock.starting_now(1.0), Latency(modelled=False)
+    )
+    return HealthCheckers(context, Anywhere(port), NoChecks(), None, None, lambda *_: ["192.0.2.1"])
 
 
 async def serve(answer, *, context=None):
@@ -86,7 +93,7 @@ def probe(answer, config, *, context=None):
         port = server.sockets[0].getsockname()[1]
         async with server:
             whole = {"FullyQualifiedDomainName": "app.example.com", "Port": 80, **config}
-            good, said = await checkers(port)._ask(Checker("us-east-1"), whole)
+            good, said = await health_checkers(port)._ask(HealthChecker("us-east-1"), whole)
             await asyncio.sleep(0.05)  # for the server's end of the connection
         return good, said, heard
 
@@ -132,14 +139,14 @@ def test_R53_09_the_host_that_is_asked_for(port, kind, host):
 
 def test_R53_07_a_certificate_is_never_looked_at(tmp_path):
     """One that nobody signed, for another name, passes."""
-    context = Authority(tmp_path).context()
+    context = CertificateAuthority(tmp_path).context()
     config = {"Type": "HTTPS", "Port": 443, "EnableSNI": True}
     assert probe(status(200), config, context=context)[0]
 
 
 def test_R53_08_a_server_that_wants_a_name_is_told_one_only_with_sni(tmp_path):
     """Without it the handshake fails, where the server insists."""
-    context = Authority(tmp_path).context()
+    context = CertificateAuthority(tmp_path).context()
 
     def insist(_socket, name, _context):
         return None if name == "app.example.com" else 112  # unrecognized_name
@@ -164,10 +171,10 @@ def test_R53_04_an_answer_has_two_seconds(monkeypatch):
 def test_R53_01_02_more_than_eighteen_percent_must_agree(count, data):
     """Of as many places as there are."""
     healthy = data.draw(st.integers(0, count))
-    found = checkers(1)
+    found = health_checkers(1)
     found._checks.configurations["one"] = {"Type": "HTTP"}
-    places = [Checker("us-east-1", believes=n < healthy) for n in range(count)]
-    found._known["one"] = Health(checkers=places)
+    places = [HealthChecker("us-east-1", believes=n < healthy) for n in range(count)]
+    found._known["one"] = Health(health_checkers=places)
     assert found.healthy("one") is (healthy * 100 > SHARE_PERCENT * count)
 
 

@@ -7,8 +7,8 @@ import pytest
 
 ASK = """
 import sys, time
-from otherside.twin.guest.scaled_clock import Warp, install
-install(Warp.starting_now(50.0))
+from otherside.twin.guest.scaled_clock import ScaledClock, install
+install(ScaledClock.starting_now(50.0))
 name = sys.argv[1]
 wall = name == "CLOCK_REALTIME"
 told = time.time if wall else time.monotonic

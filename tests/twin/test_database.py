@@ -264,17 +264,17 @@ def test_AUR_05_06_a_standby_that_cannot_take_over_is_refused(settings, words):
 
 def write_until_lost(bare, region):
     """Write numbered rows until the Region is lost; return those that were acknowledged."""
-    kept = []
+    backup_settings = []
     connection = connect(bare, region, reader=False)
     connection.execute("create table entries (n int primary key)")
     until(lambda: rows(bare, WEST) == [])
     with contextlib.suppress(psycopg.Error), contextlib.closing(connection):
         for n in range(100_000):
             connection.execute("insert into entries values (%s)", (n,))
-            kept.append(n)
+            backup_settings.append(n)
             if n == 1500:
                 bare.do("lose", region=region)
-    return kept
+    return backup_settings
 
 
 def test_AUR_07_09_11_12_16_17_18_a_region_is_lost_and_comes_back():
@@ -286,7 +286,7 @@ def test_AUR_07_09_11_12_16_17_18_a_region_is_lost_and_comes_back():
         events = bare.aws("events", WEST)
         events.put_rule(Name="aurora", EventPattern=json.dumps({"source": ["aws.rds"]}))
         events.put_targets(Rule="aurora", Targets=[{"Id": "q", "Arn": queue}])
-        kept = write_until_lost(bare, EAST)
+        backup_settings = write_until_lost(bare, EAST)
         bare.aws("rds", WEST).failover_global_cluster(
             GlobalClusterIdentifier="shop",
             TargetDbClusterIdentifier=arn(WEST),
@@ -297,8 +297,8 @@ def test_AUR_07_09_11_12_16_17_18_a_region_is_lost_and_comes_back():
         until(lambda: whole(bare).get("FailoverState", {}).get("Status") == "failing-over")
         until(lambda: writer(bare) == WEST)
         survived = rows(bare, WEST)
-        assert survived == kept[: len(survived)], "what survives is whole"
-        assert 0 < len(survived) < len(kept), "over a slow way something is lost"
+        assert survived == backup_settings[: len(survived)], "what survives is whole"
+        assert 0 < len(survived) < len(backup_settings), "over a slow way something is lost"
         with connect(bare, WEST, reader=False) as connection:
             connection.execute("insert into entries values (1000000)")
         told = []
@@ -375,7 +375,7 @@ def test_AUR_21_commits_wait_while_every_secondary_is_too_far_behind(db):
 
 def told_of(bare):
     """Return everything that a twin has told."""
-    return [one["text"] for one in bare.do("happenings")["happenings"]]
+    return [one["text"] for one in bare.do("events")["events"]]
 
 
 def test_a_standby_that_is_busy_with_aurora_s_own_work_is_moved_to(db):

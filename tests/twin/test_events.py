@@ -14,26 +14,28 @@ pytestmark = pytest.mark.slow
 EVENTS = "events.amazonaws.com"
 
 
-def rule(bare, name, pattern=None, *, region=EAST, bus="default", **more):
+def rule(bare, name, pattern=None, *, region=EAST, event_bridge="default", **more):
     """Make a rule; return its ARN."""
     given = {"EventPattern": json.dumps(pattern)} if pattern else {}
     client = bare.aws("events", region)
-    return client.put_rule(Name=name, EventBusName=bus, **given, **more)["RuleArn"]
+    return client.put_rule(Name=name, EventBusName=event_bridge, **given, **more)["RuleArn"]
 
 
-def target(bare, name, arn, *, region=EAST, bus="default", **more):
+def target(bare, name, arn, *, region=EAST, event_bridge="default", **more):
     """Give a rule one target."""
     client = bare.aws("events", region)
-    client.put_targets(Rule=name, EventBusName=bus, Targets=[{"Id": "one", "Arn": arn, **more}])
+    client.put_targets(
+        Rule=name, EventBusName=event_bridge, Targets=[{"Id": "one", "Arn": arn, **more}]
+    )
 
 
-def put(bare, detail, *, source="test", region=EAST, bus="default"):
+def put(bare, detail, *, source="test", region=EAST, event_bridge="default"):
     """Put one event of our own."""
     entry = {
         "Source": source,
         "DetailType": "Test",
         "Detail": json.dumps(detail),
-        "EventBusName": bus,
+        "EventBusName": event_bridge,
     }
     return bare.aws("events", region).put_events(Entries=[entry])
 
@@ -158,12 +160,12 @@ def test_EB_09_an_event_keeps_its_region_and_is_forwarded_once(bare):
     """To a bus of another Region as the target's role, and no further."""
     forwarding(bare, "second", "far", WEST)
     url, arn = bare.queue("arrived", region=WEST, principal=EVENTS)
-    rule(bare, "arrived", {"source": ["far"]}, region=WEST, bus="second")
-    target(bare, "arrived", arn, region=WEST, bus="second")
+    rule(bare, "arrived", {"source": ["far"]}, region=WEST, event_bridge="second")
+    target(bare, "arrived", arn, region=WEST, event_bridge="second")
     bare.aws("events", CONTROL).create_event_bus(Name="third")
     third = f"arn:aws:events:{CONTROL}:{ACCOUNT}:event-bus/third"
-    rule(bare, "onward", {"source": ["far"]}, region=WEST, bus="second")
-    target(bare, "onward", third, region=WEST, bus="second")
+    rule(bare, "onward", {"source": ["far"]}, region=WEST, event_bridge="second")
+    target(bare, "onward", third, region=WEST, event_bridge="second")
     put(bare, {"n": 1}, source="far")
     (found,) = until(lambda: bare.received(url, WEST))
     assert found[0]["region"] == EAST

@@ -4,10 +4,10 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.kms.models import kms_backends
 
-from otherside.twin.context import Ground
-from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.context import TwinContext
+from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.latency import Latency
-from otherside.twin.services.kms.provider import Keys
+from otherside.twin.services.kms.provider import KmsProvider
 from twin.conftest import ACCOUNT, EAST, WEST, until
 
 pytestmark = pytest.mark.slow
@@ -72,14 +72,14 @@ def test_KMS_06_a_key_waits_for_its_deletion_and_is_gone(bare):
 
 def test_KMS_06_a_key_whose_time_has_come_is_gone():
     """In this process, where a week is a number."""
-    ground = Ground(ACCOUNT, (EAST,), Warp.starting_now(1.0), Latency(modelled=False))
+    context = TwinContext(ACCOUNT, (EAST,), ScaledClock.starting_now(1.0), Latency(modelled=False))
     backend = kms_backends[ACCOUNT][EAST]
     key = backend.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", None, EAST)
     backend.schedule_key_deletion(key.id, 7)
-    keys = Keys(ground)
-    keys.delete_due(ground.now_s + 6.9 * 86_400)
+    keys = KmsProvider(context)
+    keys.delete_due(context.now_s + 6.9 * 86_400)
     assert key.id in backend.keys
-    keys.delete_due(ground.now_s + 7.1 * 86_400)
+    keys.delete_due(context.now_s + 7.1 * 86_400)
     assert key.id not in backend.keys
 
 

@@ -22,10 +22,10 @@ def test_a_regions_offerings_are_read_when_they_are_asked_for():
 
 def test_moto_answers_as_before(monkeypatch):
     """Every kind of place, of every Region that it knows."""
-    kept = dict(instance_types.INSTANCE_TYPE_OFFERINGS)
-    monkeypatch.setattr(instance_types, "INSTANCE_TYPE_OFFERINGS", kept)
+    backup_settings = dict(instance_types.INSTANCE_TYPE_OFFERINGS)
+    monkeypatch.setattr(instance_types, "INSTANCE_TYPE_OFFERINGS", backup_settings)
     defer_offerings()
-    assert set(kept) == {"region", "availability-zone", "availability-zone-id"}
-    for kind, found in kept.items():
+    assert set(backup_settings) == {"region", "availability-zone", "availability-zone-id"}
+    for kind, found in backup_settings.items():
         path = f"{OFFERINGS}/{kind}/eu-west-1.json"
         assert found["eu-west-1"] == [{**one, "LocationType": kind} for one in load_resource(path)]

@@ -6,11 +6,11 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.ec2.models import ec2_backends
 
-from otherside.twin.context import Ground
-from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.context import TwinContext
+from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.latency import Latency
-from otherside.twin.net.reachability import Interface, Network, Reach
-from otherside.twin.services.ec2.provider import Networks
+from otherside.twin.net.reachability import Interface, Reach, Reachability
+from otherside.twin.services.ec2.provider import Ec2Provider
 from twin.conftest import ACCOUNT, EAST, WEST
 
 PORT = 5432
@@ -21,8 +21,11 @@ class Nets:
     """Networks in moto's EC2, in this process, and who can reach whom in them."""
 
     def __init__(self):
-        self.network = Network(
-            Ground(ACCOUNT, (EAST, WEST), Warp.starting_now(1.0), Latency(modelled=False)), {}
+        self.network = Reachability(
+            TwinContext(
+                ACCOUNT, (EAST, WEST), ScaledClock.starting_now(1.0), Latency(modelled=False)
+            ),
+            {},
         )
         self.count = 0
 
@@ -161,10 +164,10 @@ def test_VPC_03_a_request_expires_after_a_week(nets):
     """And can be accepted no more."""
     east, west = nets.vpc(EAST, "10.0.0.0/16")[0], nets.vpc(WEST, "10.1.0.0/16")[0]
     peering = nets.ec2(EAST).create_vpc_peering_connection(east, west, None)
-    networks = Networks(nets.network.ground)
+    networks = Ec2Provider(nets.network.context)
     call = SimpleNamespace(region=EAST)
     networks.asked(call, {}, f"<id>{peering.id}</id>".encode())
-    now_s = nets.network.ground.now_s
+    now_s = nets.network.context.now_s
     networks.expire_due(now_s + 6.9 * 86_400)
     assert peering.status["Code"] == "pending-acceptance"
     networks.expire_due(now_s + 7.1 * 86_400)

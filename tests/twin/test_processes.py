@@ -130,16 +130,19 @@ def end_it(whom, how, process, directory, cloud, everything):
 
 def test_an_exception_inside_of_the_block_ends_everything():
     """As anything that a test or a drill raises."""
-    kept = {}
+    backup_settings = {}
 
     def fail():
         with Bare(TwinSettings()) as bare:
-            kept["everything"], kept["directory"] = tree(bare.known["pid"]), bare.directory
+            backup_settings["everything"], backup_settings["directory"] = (
+                tree(bare.known["pid"]),
+                bare.directory,
+            )
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    everything, directory = kept["everything"], kept["directory"]
+    everything, directory = backup_settings["everything"], backup_settings["directory"]
     gone(everything, directory)
 
 
@@ -196,7 +199,7 @@ def test_no_secret_is_in_an_argument_or_a_log():
         for log in bare.directory.rglob("*.log"):
             text = log.read_text(errors="replace")
             assert not any(secret in text for secret in secrets), log
-        happened = json.dumps(bare.do("happenings")) + json.dumps(bare.do("calls"))
+        happened = json.dumps(bare.do("events")) + json.dumps(bare.do("calls"))
         assert not any(secret in happened for secret in secrets)
         assert bare.aws("sts").get_caller_identity()["Account"]
         assert EAST

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from otherside.twin.context import Ground
-from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.context import TwinContext
+from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.host.processes import Processes
 from otherside.twin.latency import Latency
 from otherside.twin.services.rds import postgres
@@ -23,17 +23,17 @@ def run(directory, work):
     """Run a coroutine function on servers, and end them."""
 
     async def main():
-        warp = Warp.starting_now(1.0)
-        ground = Ground(ACCOUNT, (EAST, WEST), warp, Latency(modelled=False))
-        ground.attach(asyncio.get_running_loop())
+        clock = ScaledClock.starting_now(1.0)
+        context = TwinContext(ACCOUNT, (EAST, WEST), clock, Latency(modelled=False))
+        context.attach(asyncio.get_running_loop())
         processes = Processes(directory / "twin")
         processes.directory.mkdir(mode=0o711)
         await processes.open()
-        servers = Postgres(ground, processes, processes.directory / "db")
+        servers = Postgres(context, processes, processes.directory / "db")
         try:
             return await work(servers)
         finally:
-            await ground.close()
+            await context.close()
             await servers.close()
             await processes.close()
 

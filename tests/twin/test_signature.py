@@ -7,7 +7,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.gateway.sigv4 import Signed, is_signed_with, read_signature
+from otherside.twin.gateway.sigv4 import SignedRequest, is_signed_with, read_signature
 
 SECRET = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 KEYS = Credentials("AKIDEXAMPLE", SECRET, "session/token==")
@@ -22,7 +22,7 @@ def signed(auth, *, method="POST", url="http://127.0.0.1:4566/", body=b"x", **he
     names = {str(k).lower(): v for k, v in prepared.headers.items()}
     names = {k: v.decode() if isinstance(v, bytes) else v for k, v in names.items()}
     names.setdefault("host", "127.0.0.1:4566")
-    return Signed(method=method, path=f"/{path}", query=query, headers=names, body=body)
+    return SignedRequest(method=method, path=f"/{path}", query=query, headers=names, body=body)
 
 
 @given(st.binary(max_size=40), st.text("abc/ +%~._-é", max_size=12))
@@ -37,7 +37,9 @@ def test_what_botocore_signs_is_known_for_what_it_is(body, path):
     assert found.token == "session/token=="
     assert is_signed_with(SECRET, found, request)
     assert not is_signed_with(SECRET + "x", found, request)
-    changed = Signed(**{**{k: getattr(request, k) for k in Signed.__slots__}, "body": body + b"!"})
+    changed = SignedRequest(
+        **{**{k: getattr(request, k) for k in SignedRequest.__slots__}, "body": body + b"!"}
+    )
     assert not is_signed_with(SECRET, found, changed)
 
 
@@ -61,5 +63,7 @@ def test_a_presigned_address_is_a_signature_too():
 @pytest.mark.parametrize("header", ["", "Basic abc", "AWS4-HMAC-SHA256 Credential=a/b/c"])
 def test_what_is_no_signature_is_none(header):
     """Nobody is taken for somebody."""
-    request = Signed(method="GET", path="/", query="", headers={"authorization": header}, body=b"")
+    request = SignedRequest(
+        method="GET", path="/", query="", headers={"authorization": header}, body=b""
+    )
     assert read_signature(request) is None

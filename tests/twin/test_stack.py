@@ -143,7 +143,7 @@ def test_the_functions_run_from_the_very_bundle(deployed):
 
 def test_KMS_12_the_password_was_rotated_and_the_database_knows_it(deployed):
     """Its four steps, by the stack's own function, against the real database."""
-    told = [one["text"] for one in deployed.do("happenings")["happenings"]]
+    told = [one["text"] for one in deployed.do("events")["events"]]
     assert any("createSecret, setSecret, testSecret, finishSecret" in one for one in told)
 
 

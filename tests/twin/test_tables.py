@@ -63,9 +63,9 @@ def test_DDB_01_LAT_16_a_replica_follows_and_reads_are_local(slow):
     table(slow, "follows")
     put(slow, "follows", "a", "1")
     assert get(slow, "follows", "a", WEST, strong=True) is None
-    began_s = slow.warp.elapsed_s()
+    began_s = slow.clock.elapsed_s()
     until(lambda: get(slow, "follows", "a", WEST) == "1")
-    assert 0.3 < slow.warp.elapsed_s() - began_s < 3
+    assert 0.3 < slow.clock.elapsed_s() - began_s < 3
     slow.aws("dynamodb").delete_item(TableName="follows", Key={"k": {"S": "a"}})
     until(lambda: get(slow, "follows", "a", WEST) is None)
 
@@ -87,7 +87,7 @@ def test_DDB_03_what_waits_for_a_region_arrives_when_it_is_back(slow):
     slow.do("cut", source=WEST, target=EAST)
     put(slow, "waits", "from-east", "1")
     put(slow, "waits", "from-west", "2", WEST)
-    until(lambda: slow.warp.elapsed_s() > 0)
+    until(lambda: slow.clock.elapsed_s() > 0)
     assert get(slow, "waits", "from-east", WEST) is None
     slow.do("mend", source=EAST, target=WEST)
     slow.do("mend", source=WEST, target=EAST)

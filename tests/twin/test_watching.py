@@ -32,7 +32,7 @@ def alarm(bare, name, *, region=EAST, **more):
 
 def measure(bare, name, value, *, region=EAST, back_s=0.0):
     """Publish a point, as of now or of some time ago."""
-    at = dt.datetime.fromtimestamp(bare.warp.now_s() - back_s, dt.UTC)
+    at = dt.datetime.fromtimestamp(bare.clock.now_s() - back_s, dt.UTC)
     data = [{"MetricName": name, "Value": value, "Timestamp": at}]
     bare.aws("cloudwatch", region).put_metric_data(Namespace="Test", MetricData=data)
 
@@ -110,7 +110,7 @@ def test_CW_09_actions_on_transitions_only_and_only_if_the_topic_lets_them(bare)
     assert (message["Region"], message["Trigger"]["MetricName"]) == ("US East (Ohio)", "acts")
     time.sleep(6)  # two evaluations of the twin's
     assert bare.received(url) == []
-    told = [one["text"] for one in bare.do("happenings")["happenings"]]
+    told = [one["text"] for one in bare.do("events")["events"]]
     assert any("acts could not tell" in one and "shut" in one for one in told)
 
 

@@ -64,7 +64,7 @@ create table if not exists otherside_canary (
 RIGHTS = ("select, insert on entries", "select, insert, update on otherside_canary")
 
 
-class Settings:
+class AppSettings:
     """What an instance is told about its surroundings."""
 
     def __init__(self, environment):
@@ -102,7 +102,7 @@ def aws(*arguments):
     return done.stdout.strip()
 
 
-class Database:
+class WriterDatabase:
     """Connections to the writer and to this side's reader, renewed before they go stale."""
 
     def __init__(self, settings):
@@ -229,12 +229,12 @@ class Database:
             connection.close()
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
+class RequestHandler(http.server.BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
-    settings: Settings
-    database: Database
+    settings: AppSettings
+    database: WriterDatabase
     guard: object
 
     def do_GET(self):
@@ -390,12 +390,12 @@ def watch_the_secret(database):
 
 def main():
     """Serve until stopped."""
-    Handler.settings = Settings(os.environ)
-    Handler.database = Database(Handler.settings)
-    Handler.guard = guard_of(Handler.settings.lease_file)
+    RequestHandler.settings = AppSettings(os.environ)
+    RequestHandler.database = WriterDatabase(RequestHandler.settings)
+    RequestHandler.guard = guard_of(RequestHandler.settings.lease_file)
     for work in (prepare_until_done, watch_the_secret):
-        threading.Thread(target=work, args=(Handler.database,), daemon=True).start()
-    server = http.server.ThreadingHTTPServer(("", Handler.settings.port), Handler)
+        threading.Thread(target=work, args=(RequestHandler.database,), daemon=True).start()
+    server = http.server.ThreadingHTTPServer(("", RequestHandler.settings.port), RequestHandler)
     server.daemon_threads = True
     server.serve_forever()
 

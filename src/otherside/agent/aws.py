@@ -23,7 +23,7 @@ METADATA = "http://169.254.169.254"
 REFRESH_S = 300.0  # credentials are fetched again this long before they expire
 
 
-class RefusedError(OSError):
+class ServiceRefusedError(OSError):
     """An answer that says no. Whoever hears one has reached who it asked."""
 
 
@@ -116,7 +116,7 @@ def _call(operation, method, url, headers, body, region, service, credentials):
             told = email.utils.parsedate_to_datetime(answer.headers.get("Date") or "")
             return json.loads(answer.read().decode()), told.timestamp()
     except urllib.error.HTTPError as error:
-        kind = RefusedError if error.code < SERVER_ERROR else OSError
+        kind = ServiceRefusedError if error.code < SERVER_ERROR else OSError
         raise kind(f"{operation}: HTTP {error.code}") from None
     except (ValueError, TypeError):
         raise OSError(f"{operation}: the answer cannot be read") from None

@@ -8,7 +8,7 @@ import collections
 import os
 import time
 
-from aws import Credentials, RefusedError, dynamodb, s3_object
+from aws import Credentials, ServiceRefusedError, dynamodb, s3_object
 from lease import RENEW_S, now_s
 
 LAG_KEPT_S = 300.0
@@ -16,7 +16,7 @@ WROTE_LATELY_S = 10.0
 PLEDGE_KEY = "pledge.json"
 
 
-class Store:
+class LeaseStore:
     """The state table, at whichever Region's endpoint answers."""
 
     def __init__(self, environment=os.environ, ask=dynamodb, fetch=s3_object):
@@ -82,14 +82,14 @@ class Store:
             try:
                 asked = {"TableName": self._table, **arguments}
                 return self._ask(operation, region, asked, self._credentials, self._environment)
-            except RefusedError:
+            except ServiceRefusedError:
                 raise
             except OSError as error:
                 trouble = error
         raise trouble
 
 
-class Heart:
+class Heartbeat:
     """The heartbeat in the database, and what is known of it."""
 
     def __init__(self, database, trouble, clock=now_s, wall=time.time):

@@ -23,9 +23,9 @@ import threading
 import time
 import urllib.parse
 
-from app import TROUBLE, Database, Settings, prepare_until_done
-from aws import RefusedError, instance_id
-from heartbeat import Heart, Store
+from app import TROUBLE, AppSettings, WriterDatabase, prepare_until_done
+from aws import ServiceRefusedError, instance_id
+from heartbeat import Heartbeat, LeaseStore
 from lease import NO_LEASE, RENEW_S, Lease, now_s, write
 
 BEAT_S = 1.0
@@ -119,12 +119,12 @@ def named(side, environment):
 
 def main(environment=os.environ):
     """Keep everything until stopped."""
-    settings = Settings(environment)
-    database = Database(settings)
-    store, heart = Store(environment), Heart(database, TROUBLE)
+    settings = AppSettings(environment)
+    database = WriterDatabase(settings)
+    store, heart = LeaseStore(environment), Heartbeat(database, TROUBLE)
     path, side = settings.lease_file, environment["APP_SIDE"]
     place, watchdog = named(side, environment), Watchdog(environment)
-    lease = Lease(store.lease, store.pledge, refused=RefusedError)
+    lease = Lease(store.lease, store.pledge, refused=ServiceRefusedError)
 
     def renew():
         held = lease.renew()  # asked for its epoch, too, where nobody needs its permission

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from otherside.check.engine import Finding
-from otherside.check.readers.problem import InputError
+from otherside.check.readers.input_error import InputError
 
 VERSION = 1
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from otherside.check.catalogue import catalogue
 from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
-from otherside.check.model.values import Undecided
-from otherside.check.rule import REGION, SYSTEM, Found, Rule, Severity
+from otherside.check.model.values import Unresolved
+from otherside.check.rule import REGION, SYSTEM, Rule, RuleHit, Severity
 
 SINGLE = "DR400"
 """What a system of a single Region is told, and nothing else."""
@@ -32,7 +32,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unsure:
+class Inconclusive:
     """What a rule could not tell of one resource, and why."""
 
     rule: Rule
@@ -41,7 +41,7 @@ class Unsure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Excused:
+class Suppressed:
     """A finding that its owner has suppressed, with their reason."""
 
     finding: Finding
@@ -59,7 +59,7 @@ class Suppression:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Config:
+class CheckConfig:
     """Which rules are asked, and what is excused."""
 
     select: tuple[str, ...] = ()
@@ -81,21 +81,21 @@ def _names(rule: Rule, text: str) -> bool:
 
 
 @dataclass(slots=True, kw_only=True)
-class Result:
+class CheckResult:
     """What came of a check."""
 
     findings: list[Finding] = field(default_factory=list)
-    unsure: list[Unsure] = field(default_factory=list)
-    excused: list[Excused] = field(default_factory=list)
+    unsure: list[Inconclusive] = field(default_factory=list)
+    excused: list[Suppressed] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     """Suppressions without a reason, or of rules that there are not."""
     asked: int = 0
     """How many rules were asked."""
 
 
-def check(graph: Graph, config: Config) -> Result:
+def check(graph: Graph, config: CheckConfig) -> CheckResult:
     """Return every finding, the worst first."""
-    result = Result()
+    result = CheckResult()
     single = is_single(graph)
     for rule in catalogue():
         if not config.asks(rule):
@@ -161,10 +161,12 @@ def _pseudo(kind: str, name: str, region: str) -> Resource:
     )
 
 
-def _ask(rule: Rule, graph: Graph, subject: Resource, config: Config, result: Result) -> None:
+def _ask(
+    rule: Rule, graph: Graph, subject: Resource, config: CheckConfig, result: CheckResult
+) -> None:
     try:
         for found in rule.check(graph, subject):
-            one = found if isinstance(found, Found) else Found(subject, found)
+            one = found if isinstance(found, RuleHit) else RuleHit(subject, found)
             finding = Finding(
                 rule=rule,
                 resource=one.resource.name,
@@ -176,22 +178,24 @@ def _ask(rule: Rule, graph: Graph, subject: Resource, config: Config, result: Re
             )
             reason = _excuse(rule, one.resource, config)
             if reason:
-                result.excused.append(Excused(finding=finding, reason=reason))
+                result.excused.append(Suppressed(finding=finding, reason=reason))
             else:
                 result.findings.append(finding)
-    except Undecided as undecided:
+    except Unresolved as undecided:
         _unsure(rule, subject, str(undecided), config, result)
     except Exception as error:  # noqa: BLE001 - one rule's mistake must not hide what others find
         reason = f"{FAILED} ({type(error).__name__}: {error})"
         _unsure(rule, subject, reason, config, result)
 
 
-def _unsure(rule: Rule, subject: Resource, reason: str, config: Config, result: Result) -> None:
+def _unsure(
+    rule: Rule, subject: Resource, reason: str, config: CheckConfig, result: CheckResult
+) -> None:
     if not _excuse(rule, subject, config):
-        result.unsure.append(Unsure(rule=rule, resource=subject.name, reason=reason))
+        result.unsure.append(Inconclusive(rule=rule, resource=subject.name, reason=reason))
 
 
-def _excuse(rule: Rule, resource: Resource, config: Config) -> str:
+def _excuse(rule: Rule, resource: Resource, config: CheckConfig) -> str:
     for key in rule.known_as:
         if resource.suppressed.get(key):
             return resource.suppressed[key]
@@ -201,7 +205,7 @@ def _excuse(rule: Rule, resource: Resource, config: Config) -> str:
     return ""
 
 
-def _wrong_suppressions(graph: Graph, config: Config) -> Iterable[str]:
+def _wrong_suppressions(graph: Graph, config: CheckConfig) -> Iterable[str]:
     known = {key for rule in catalogue() for key in rule.known_as}
     for resource in graph.resources.values():
         for code, reason in resource.suppressed.items():

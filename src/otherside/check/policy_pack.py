@@ -20,7 +20,7 @@ from pulumi_policy import (
 from pulumi_policy.deserialize import serialize_properties
 
 from otherside.check.catalogue import catalogue
-from otherside.check.engine import Config, Finding, check
+from otherside.check.engine import CheckConfig, Finding, check
 from otherside.check.model.graph import Graph
 from otherside.check.model.schema import by_pulumi
 from otherside.check.readers.normalize import is_secret_name
@@ -40,18 +40,18 @@ def pack(
     *,
     name: str = NAME,
     enforcement_level: EnforcementLevel = EnforcementLevel.ADVISORY,
-    config: Config | None = None,
+    config: CheckConfig | None = None,
 ) -> PolicyPack:
     """Serve the catalogue as a policy pack, one policy a rule; each is off, advisory or mandatory.
 
     What is known only after the deployment is not judged in a preview: a later `up` judges it.
     """
-    return PolicyPack(name, list(policies(config or Config())), enforcement_level)
+    return PolicyPack(name, list(policies(config or CheckConfig())), enforcement_level)
 
 
-def policies(config: Config) -> list[StackValidationPolicy]:
+def policies(config: CheckConfig) -> list[StackValidationPolicy]:
     """Return one policy a rule; the stack is read once for all of them."""
-    asked = _Asked(config)
+    asked = _AuditRequest(config)
     return [
         StackValidationPolicy(
             name=one.name,
@@ -68,10 +68,10 @@ def policies(config: Config) -> list[StackValidationPolicy]:
     ]
 
 
-class _Asked:
+class _AuditRequest:
     """Reads a stack once, and hands each policy what its rule has found."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: CheckConfig) -> None:
         self._config = config
         self._read: tuple[list[dict[str, Any]], dict[str, list[Finding]]] = ([], {})
 

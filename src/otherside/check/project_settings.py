@@ -8,7 +8,7 @@ from typing import Any
 
 from otherside.check.engine import Suppression
 from otherside.check.model.arn import is_region
-from otherside.check.readers.problem import InputError
+from otherside.check.readers.input_error import InputError
 from otherside.check.rule import Severity
 
 FILES = ("otherside.toml", "pyproject.toml")
@@ -18,7 +18,7 @@ _TABLES = ("severity", "regions", "parameters")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class ProjectSettings:
     """What a file says of checks; every name is checked, and none is passed over."""
 
     select: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ def find_settings(directory: Path) -> Path | None:
     return None
 
 
-def read_settings(file: Path) -> Settings:
+def read_settings(file: Path) -> ProjectSettings:
     """Return what a file says of checks.
 
     Raises:
@@ -75,9 +75,9 @@ def _table(file: Path) -> Mapping[str, Any] | None:
     return table
 
 
-def _settings(table: Mapping[str, Any], file: str) -> Settings:
+def _settings(table: Mapping[str, Any], file: str) -> ProjectSettings:
     given = {key.replace("-", "_"): value for key, value in table.items()}
-    known = set(Settings.__dataclass_fields__)
+    known = set(ProjectSettings.__dataclass_fields__)
     for key in given:
         if key not in known:
             names = ", ".join(sorted(known))
@@ -102,7 +102,7 @@ def _settings(table: Mapping[str, Any], file: str) -> Settings:
         raise InputError(file, "check.baseline is the name of a file")
     _check_regions(given["regions"], file)
     given["suppress"] = _suppressions(given.get("suppress", []), file)
-    return Settings(**given)
+    return ProjectSettings(**given)
 
 
 def _check_regions(regions: Mapping[str, str], file: str) -> None:

@@ -32,7 +32,7 @@ class Severity(StrEnum):
         return {"critical": 3, "high": 2, "medium": 1}[self.value]
 
 
-class Step(StrEnum):
+class RecoveryStep(StrEnum):
     """The steps of a recovery, in their order."""
 
     DETECT = "detect"
@@ -43,14 +43,14 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class RuleHit:
     """What a rule yields: a resource and a sentence. A bare sentence is of the subject."""
 
     resource: Resource
     message: str
 
 
-Check = Callable[[Graph, Resource], Iterator[str | Found]]
+Check = Callable[[Graph, Resource], Iterator[str | RuleHit]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +61,7 @@ class Rule:
     severity: Severity
     on: tuple[str, ...]
     """Kinds that it is asked of, or `region`, or `system`."""
-    step: Step
+    step: RecoveryStep
     """Which step of a recovery it spoils."""
     controls: tuple[str, ...]
     """Controls of compliance frameworks that it touches: `NIST CP-9`."""
@@ -119,7 +119,7 @@ def rule(
     *,
     severity: Severity,
     on: str | tuple[str, ...],
-    step: Step,
+    step: RecoveryStep,
     controls: tuple[str, ...],
     alone: bool = False,
 ) -> Callable[[Check], Rule]:

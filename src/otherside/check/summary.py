@@ -7,16 +7,16 @@ and said to be so.
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from otherside.check.analysis.backups import destinations
+from otherside.check.analysis.backup_plans import destinations
 from otherside.check.analysis.databases import instances, is_secondary
 from otherside.check.analysis.dns import decides, failover_records
 from otherside.check.analysis.events import is_disabled
 from otherside.check.analysis.functions import managed_orchestrators, promoters
-from otherside.check.analysis.health_checks import detection_s
-from otherside.check.engine import Result
+from otherside.check.analysis.health_check_targets import detection_s
+from otherside.check.engine import CheckResult
 from otherside.check.model.graph import Graph
-from otherside.check.model.values import Undecided
-from otherside.check.rule import Severity, Step
+from otherside.check.model.values import Unresolved
+from otherside.check.rule import RecoveryStep, Severity
 
 TICK_S = 60
 """A schedule of EventBridge runs once a minute at the most."""
@@ -33,7 +33,7 @@ UNKNOWN = "unknown"
 class Ability:
     """Whether one step can be done, and by what or why not."""
 
-    step: Step
+    step: RecoveryStep
     able: str
     """`yes`, `no` or `unknown`."""
     by: str
@@ -48,7 +48,7 @@ class Summary:
     rpo: str
 
 
-def summarize(graph: Graph, result: Result) -> Summary:
+def summarize(graph: Graph, result: CheckResult) -> Summary:
     """Return what the stack can do: what is there, less what the findings spoil."""
     steps = tuple(_step(step, look, graph, result) for step, look in _LOOKS.items())
     return Summary(
@@ -61,11 +61,13 @@ def summarize(graph: Graph, result: Result) -> Summary:
 def _told(look: Callable[[], str]) -> str:
     try:
         return look()
-    except Undecided as undecided:
+    except Unresolved as undecided:
         return f"unknown: {undecided}"
 
 
-def _step(step: Step, look: Callable[[Graph], str], graph: Graph, result: Result) -> Ability:
+def _step(
+    step: RecoveryStep, look: Callable[[Graph], str], graph: Graph, result: CheckResult
+) -> Ability:
     spoiled = [
         one
         for one in result.findings
@@ -73,7 +75,7 @@ def _step(step: Step, look: Callable[[Graph], str], graph: Graph, result: Result
     ]
     try:
         by = look(graph)
-    except Undecided as undecided:
+    except Unresolved as undecided:
         return Ability(step=step, able=UNKNOWN, by=str(undecided))
     if not by:
         return Ability(step=step, able=NEVER, by="nothing in what was read does it")
@@ -141,12 +143,12 @@ def _restore(graph: Graph) -> str:
     return ""
 
 
-_LOOKS: dict[Step, Callable[[Graph], str]] = {
-    Step.DETECT: _detect,
-    Step.DECIDE: _decide,
-    Step.PROMOTE: _promote,
-    Step.ROUTE: _route,
-    Step.RESTORE: _restore,
+_LOOKS: dict[RecoveryStep, Callable[[Graph], str]] = {
+    RecoveryStep.DETECT: _detect,
+    RecoveryStep.DECIDE: _decide,
+    RecoveryStep.PROMOTE: _promote,
+    RecoveryStep.ROUTE: _route,
+    RecoveryStep.RESTORE: _restore,
 }
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from otherside.cli.state_table import caller, open_table
 from otherside.cli.status import DESIGN
-from otherside.cli.table import caller, open_table
-from otherside.config import DesignError, read_design
+from otherside.config import ConfigError, read_design
 from otherside.config.document import duration_s
 from otherside.core.topology import Topology
 from otherside.core.wire_contract import FAILOVER_ACTIVE, METRIC_DIMENSION, METRIC_NAMESPACE
@@ -16,7 +16,7 @@ from otherside.failover.clock import SystemClock
 from otherside.failover.ports import ConflictError, UnavailableError
 
 if TYPE_CHECKING:
-    from otherside.failover.aws.pledge import Kept, Pledge, Pledges
+    from otherside.failover.aws.pledge import Pledge, Pledges, StoredPledge
 
 RISK = (
     "Nobody fences the other side any more. If its Region lives and its database takes writes, "
@@ -25,12 +25,12 @@ RISK = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glass:
+class BreakGlass:
     """The pledge of a design, as a person finds it."""
 
     topology: Topology
     pledges: "Pledges"
-    kept: "Kept"
+    kept: "StoredPledge"
     account: str
 
 
@@ -94,23 +94,23 @@ def _refuse_where_the_table_answers(design: Path) -> None:
     raise click.ClickException(msg)
 
 
-def _find(design: Path) -> Glass:
+def _find(design: Path) -> BreakGlass:
     """Return the pledge as it lies in the standby's Region."""
     try:
         topology = read_design(design)
-    except DesignError as error:
+    except ConfigError as error:
         raise click.UsageError(str(error)) from None
-    from otherside.failover.aws.clients import Clients  # noqa: PLC0415 - an extra
+    from otherside.failover.aws.aws_clients import AwsClients  # noqa: PLC0415 - an extra
     from otherside.failover.aws.pledge import Pledges  # noqa: PLC0415 - the same
 
     region = topology.regions.standby
     account = topology.account or _account(region)
     pledges = Pledges(
-        Clients().s3(region),
+        AwsClients().s3(region),
         bucket=f"{topology.prefix}-pledge-{region}-{account}",
         clock=SystemClock(),
     )
-    return Glass(topology=topology, pledges=pledges, kept=pledges.read(), account=account)
+    return BreakGlass(topology=topology, pledges=pledges, kept=pledges.read(), account=account)
 
 
 def _account(region: str) -> str:
@@ -122,7 +122,7 @@ def _account(region: str) -> str:
     return parts[4]
 
 
-def _word(glass: Glass, lasts_s: float, epoch: int | None, *, close: bool) -> "Pledge":
+def _word(glass: BreakGlass, lasts_s: float, epoch: int | None, *, close: bool) -> "Pledge":
     """Return the word that is given, or the last one taken back."""
     from otherside.failover.aws.pledge import given_by_hand  # noqa: PLC0415 - an extra
 
@@ -139,7 +139,7 @@ def _word(glass: Glass, lasts_s: float, epoch: int | None, *, close: bool) -> "P
         raise click.UsageError(str(error)) from None
 
 
-def _tell_the_rest(glass: Glass, epoch: int) -> None:
+def _tell_the_rest(glass: BreakGlass, epoch: int) -> None:
     """Print what a person does next, with the names filled in."""
     prefix, region = glass.topology.prefix, glass.topology.regions.standby
     cluster = f"arn:aws:rds:{region}:{glass.account}:cluster:{prefix}-{region}"

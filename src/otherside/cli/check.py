@@ -13,15 +13,22 @@ import click
 
 from otherside.check.baseline import as_baseline, fingerprint, read_baseline
 from otherside.check.catalogue import catalogue
-from otherside.check.engine import Config, Finding, Result, is_single
+from otherside.check.engine import CheckConfig, CheckResult, Finding, is_single
 from otherside.check.engine import check as run_check
 from otherside.check.model.arn import is_region
-from otherside.check.project_settings import Settings, find_settings, read_settings
+from otherside.check.project_settings import ProjectSettings, find_settings, read_settings
+from otherside.check.readers.input_error import InputError
 from otherside.check.readers.json_text import read_json
-from otherside.check.readers.problem import InputError
-from otherside.check.readers.read import NOT_RUN, SIZE_MAX, Options, Read, read_paths, read_text
+from otherside.check.readers.read import (
+    NOT_RUN,
+    SIZE_MAX,
+    ReadOptions,
+    ReadResult,
+    read_paths,
+    read_text,
+)
 from otherside.check.report.compliance import as_table, compliance
-from otherside.check.report.findings_document import Document, as_document
+from otherside.check.report.findings_document import FindingsDocument, as_document
 from otherside.check.report.formats import FORMATS
 from otherside.check.report.text import as_text
 from otherside.check.rule import Severity
@@ -39,7 +46,7 @@ FAIL_ON = (*(one.value for one in Severity), "never")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Given:
+class CommandLine:
     """What the command line says of what a file says, too."""
 
     select: tuple[str, ...]
@@ -50,11 +57,11 @@ class Given:
     baseline: Path | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+@dataclass(frozen=True, slots=True)
+class CheckRequest:
     """What the command line asks, over what the settings say."""
 
-    settings: Settings
+    settings: ProjectSettings
     strict: bool
     single_region_ok: bool
     programs: Callable[[Path], Mapping[str, Any] | str] | None
@@ -154,7 +161,7 @@ def check(
     gc.freeze()
     gc.disable()  # what is read lives until the end, and looking at it costs a third
     try:
-        given = Given(
+        given = CommandLine(
             select=_split(select),
             ignore=_split(ignore),
             fail_on=fail_on,
@@ -166,10 +173,10 @@ def check(
         named = config is not None and settings.run_programs
         programs = None
         if (run_programs or named) and not no_run:
-            only = None if run_programs else frozenset(Path(one).resolve() for one in paths)
+            only = None if run_programs else frozenset(Path(path).resolve() for path in paths)
             programs = _programs(stack, run_timeout, only)
         alone = single_region_ok or settings.single_region_ok
-        asked = Asked(settings=settings, strict=strict, single_region_ok=alone, programs=programs)
+        asked = CheckRequest(settings, strict, alone, programs)
         known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
     except InputError as error:
         click.echo(str(error), err=True)
@@ -183,13 +190,13 @@ def check(
     sys.exit(_exit_code(read, result, asked, written=write_baseline is not None))
 
 
-def _tell_problems(document: Document, *, plain: bool) -> None:
+def _tell_problems(document: FindingsDocument, *, plain: bool) -> None:
     """Tell on standard error what the output itself does not begin with."""
     for problem in () if plain else document["problems"]:
         click.echo(f"error: {problem}", err=True)
 
 
-def _over(settings: Settings, given: Given) -> Settings:
+def _over(settings: ProjectSettings, given: CommandLine) -> ProjectSettings:
     """Return the settings of a file, with what the command line says over them.
 
     Raises:
@@ -209,16 +216,16 @@ def _over(settings: Settings, given: Given) -> Settings:
 
 
 def _checked(
-    paths: tuple[str, ...], asked: Asked, known: frozenset[str]
-) -> tuple[Read, Result, Document]:
+    paths: tuple[str, ...], asked: CheckRequest, known: frozenset[str]
+) -> tuple[ReadResult, CheckResult, FindingsDocument]:
     settings = asked.settings
-    options = Options(
+    options = ReadOptions(
         regions=settings.regions,
         parameters=settings.parameters,
         program=asked.programs,
     )
     read = read_paths(paths, options, _stdin)
-    config = Config(
+    config = CheckConfig(
         select=settings.select,
         ignore=settings.ignore,
         severity=settings.severity,
@@ -242,7 +249,9 @@ def _stdin() -> bytes:
     return raw
 
 
-def _shown(document: Document, as_: str, *, by_control: bool, verbose: bool, plain: bool) -> str:
+def _shown(
+    document: FindingsDocument, as_: str, *, by_control: bool, verbose: bool, plain: bool
+) -> str:
     if by_control and as_ == "json":
         return json.dumps({**document, "compliance": compliance(document)}, indent=2)
     if by_control:
@@ -294,7 +303,7 @@ def _write_whole(text: str, output: Path) -> None:
         aside.unlink(missing_ok=True)
 
 
-def _exit_code(read: Read, result: Result, asked: Asked, *, written: bool) -> int:
+def _exit_code(read: ReadResult, result: CheckResult, asked: CheckRequest, *, written: bool) -> int:
     if read.problems or (read.unread and not read.files):
         return 2  # a run that could read nothing has nothing to say
     if written:
@@ -308,7 +317,7 @@ def _exit_code(read: Read, result: Result, asked: Asked, *, written: bool) -> in
     return 1 if any(one.severity.rank >= rank for one in result.findings) else 0
 
 
-def _settings(config: Path | None, paths: tuple[str, ...]) -> Settings:
+def _settings(config: Path | None, paths: tuple[str, ...]) -> ProjectSettings:
     """Return the settings of a file, or of the nearest one to what is checked."""
     if config is not None:
         return read_settings(config)
@@ -318,7 +327,7 @@ def _settings(config: Path | None, paths: tuple[str, ...]) -> Settings:
         found = find_settings(start.resolve())
     except OSError:
         found = None  # what is wrong with the path is told when it is read
-    return read_settings(found) if found is not None else Settings()
+    return read_settings(found) if found is not None else ProjectSettings()
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, ...]:
@@ -372,7 +381,7 @@ def _listed(document: object, file: str) -> dict[str, str]:
     return found
 
 
-def _refuse_unknown_rules(settings: Settings) -> None:
+def _refuse_unknown_rules(settings: ProjectSettings) -> None:
     """Refuse a rule that there is not: a typing error would leave everything unasked."""
     rules = catalogue()
     known: Iterable[str] = [*settings.select, *settings.ignore, *settings.severity]
@@ -392,7 +401,7 @@ def _programs(
     """Return what runs a Pulumi program, or says why it does not."""
     import importlib.util  # noqa: PLC0415 - for this alone
 
-    from otherside.cli.isolated import run_isolated  # noqa: PLC0415 - the same
+    from otherside.cli.run_isolated import run_isolated  # noqa: PLC0415 - the same
 
     there = importlib.util.find_spec("pulumi") is not None
 

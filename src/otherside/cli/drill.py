@@ -17,8 +17,8 @@ from rich.table import Table
 
 if TYPE_CHECKING:
     from otherside.drill.scenario import Scenario
-    from otherside.drill.suite import Options, Rehearsed
-    from otherside.drill.target import Site
+    from otherside.drill.suite import SuiteOptions, SuiteResult
+    from otherside.drill.target import DrillTarget
 
 DEFAULT = "lost-region"
 SPEED_MAX = 100.0
@@ -109,15 +109,15 @@ def drill(
         return
     _check(speed=speed, clients=clients, repeat=repeat)
     chosen = _chosen(scenarios) * repeat
-    from otherside.drill.suite import Options  # noqa: PLC0415 - an extra
-    from otherside.drill.target import SiteError, read_site  # noqa: PLC0415 - an extra
+    from otherside.drill.suite import SuiteOptions  # noqa: PLC0415 - an extra
+    from otherside.drill.target import TargetError, read_site  # noqa: PLC0415 - an extra
 
     try:
         site = read_site(stack, stack_name)
-    except SiteError as error:
+    except TargetError as error:
         raise click.UsageError(str(error)) from None
     started = dt.datetime.now(dt.UTC)  # noqa: TID251 - when somebody asked
-    options = Options(
+    options = SuiteOptions(
         speed=speed,
         latency=latency == "modelled",
         seed=seed,
@@ -155,8 +155,8 @@ def _told(directory: Path, console: Console) -> Iterator[None]:
 
 def _simulate(
     chosen: Sequence["Scenario"],
-    site: "Site",
-    options: "Options",
+    site: "DrillTarget",
+    options: "SuiteOptions",
     console: Console,
     json_file: str | None,
 ) -> int:
@@ -181,7 +181,11 @@ def _simulate(
 
 
 def _sabotage(
-    which: str, site: "Site", options: "Options", console: Console, json_file: str | None
+    which: str,
+    site: "DrillTarget",
+    options: "SuiteOptions",
+    console: Console,
+    json_file: str | None,
 ) -> int:
     """Bring failures back; return 0 if each was noticed by its own symptom."""
     from otherside.cli.sabotage import sabotaged  # noqa: PLC0415 - an extra
@@ -195,21 +199,21 @@ def _sabotage(
 
 def _rehearse(
     chosen: Sequence["Scenario"],
-    site: "Site",
-    options: "Options",
+    site: "DrillTarget",
+    options: "SuiteOptions",
     console: Console,
     *,
     json_file: str | None,
     keep: bool,
 ) -> int:
     """Play what was chosen; return the exit code."""
-    from otherside.cli.live import Live  # noqa: PLC0415 - an extra
+    from otherside.cli.live_display import LiveDisplay  # noqa: PLC0415 - an extra
     from otherside.drill.outcome import EXIT_CODES, worst  # noqa: PLC0415 - an extra
     from otherside.drill.suite import rehearse  # noqa: PLC0415 - an extra
 
-    done: list[Rehearsed] = []
+    done: list[SuiteResult] = []
     try:
-        with Live(console) as live:
+        with LiveDisplay(console) as live:
             for one in rehearse(chosen, site, options, live.tell):
                 live.pause()
                 done.append(one)
@@ -223,7 +227,7 @@ def _rehearse(
     return EXIT_CODES[worst(one.result.verdict for one in done)]
 
 
-def show(one: "Rehearsed", console: Console) -> None:
+def show(one: "SuiteResult", console: Console) -> None:
     """Show what a drill came to."""
     from otherside.drill.report.words import loss, span  # noqa: PLC0415 - an extra
 
@@ -251,7 +255,7 @@ def show(one: "Rehearsed", console: Console) -> None:
     console.print(f"  [dim]report: {one.page}[/]\n")
 
 
-def _show_many(done: Sequence["Rehearsed"], console: Console) -> None:
+def _show_many(done: Sequence["SuiteResult"], console: Console) -> None:
     """Show several drills side by side, and how far repeated ones spread."""
     from otherside.drill.report.words import loss, span  # noqa: PLC0415 - an extra
 
@@ -273,7 +277,7 @@ def _show_many(done: Sequence["Rehearsed"], console: Console) -> None:
         console.print(f"{name}: {values}")
 
 
-def _spread(done: Sequence["Rehearsed"]) -> dict[str, str]:
+def _spread(done: Sequence["SuiteResult"]) -> dict[str, str]:
     """Return percentiles of what was played more than once, by scenario."""
     found = {}
     for name in dict.fromkeys(one.scenario.name for one in done):
@@ -289,7 +293,7 @@ def _spread(done: Sequence["Rehearsed"]) -> dict[str, str]:
     return found
 
 
-def _hold(one: "Rehearsed", console: Console) -> None:
+def _hold(one: "SuiteResult", console: Console) -> None:
     """Leave a twin up, for a look."""
     twin = getattr(one.stage, "twin", None)
     known = twin.known if twin is not None else {}
@@ -333,7 +337,7 @@ def _check(*, speed: float, clients: int, repeat: int) -> None:
         raise click.UsageError(msg)
 
 
-def _write_json(done: Sequence["Rehearsed"], file: str | None) -> None:
+def _write_json(done: Sequence["SuiteResult"], file: str | None) -> None:
     """Write results: one as an object, several as a list."""
     if file is None or not done:
         return

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import click
 
+from otherside.cli.state_table import caller, open_table
 from otherside.cli.status import DESIGN
-from otherside.cli.table import caller, open_table
 from otherside.config.document import duration_s
 from otherside.failover.decision.observation import Command, Order
 from otherside.failover.decision.state import Phase, State

@@ -15,12 +15,12 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from otherside.config.problem import DesignError
+from otherside.config.problem import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from otherside.program.monitor import Declaration, Declared
+    from otherside.program.monitor import Declaration, RegisteredResource
 
 SCHEMA_VERSION = 1
 FORMATS = ("mermaid", "dot")
@@ -102,7 +102,7 @@ def as_document(declaration: "Declaration") -> dict[str, object]:
 def _declare(directory: Path, stack: str | None) -> "Declaration":
     try:
         from otherside.program.project import (  # noqa: PLC0415 - an extra
-            DeclareError,
+            ProgramError,
             declare_directory,
         )
     except ModuleNotFoundError as missing:
@@ -116,7 +116,7 @@ def _declare(directory: Path, stack: str | None) -> "Declaration":
         raise click.UsageError(msg) from None
     try:
         return declare_directory(where, stack_name=stack)
-    except (DeclareError, DesignError) as error:
+    except (ProgramError, ConfigError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - whatever the user's program raises
@@ -138,21 +138,21 @@ def _explain(error: BaseException, directory: Path) -> str:
     return f"{where}the program raised {type(error).__name__}: {error}"
 
 
-def _made(declaration: "Declaration") -> "list[Declared]":
+def _made(declaration: "Declaration") -> "list[RegisteredResource]":
     """Return what a provider makes, in an order that never changes."""
     return sorted((one for one in declaration.resources if one.custom), key=lambda one: one.urn)
 
 
-def _placed(declaration: "Declaration") -> "list[Declared]":
+def _placed(declaration: "Declaration") -> "list[RegisteredResource]":
     """Return what is made somewhere: everything but the providers."""
     return [one for one in _made(declaration) if not one.type.startswith("pulumi:providers:")]
 
 
-def _where(resource: "Declared") -> str:
+def _where(resource: "RegisteredResource") -> str:
     return resource.region or ELSEWHERE
 
 
-def _kind(resource: "Declared") -> str:
+def _kind(resource: "RegisteredResource") -> str:
     return resource.type.rsplit(":", 1)[-1]
 
 
@@ -178,16 +178,16 @@ def _show(declaration: "Declaration", directory: Path, *, verbose: bool) -> None
             console.print(f"  {key} = {value}", markup=False)
 
 
-def _lines(inside: "Iterable[Declared]", *, verbose: bool) -> list[str]:
+def _lines(inside: "Iterable[RegisteredResource]", *, verbose: bool) -> list[str]:
     if verbose:
         return [f"{_kind(one)}  {one.name}" for one in inside]
     counts = Counter(_kind(one) for one in inside)
     return [", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))]
 
 
-Node = tuple[str, str]
+TreeNode = tuple[str, str]
 """A Region and a component in it."""
-Edges = dict[Node, set[Node]]
+Edges = dict[TreeNode, set[TreeNode]]
 
 
 def _edges(declaration: "Declaration") -> Edges:
@@ -201,7 +201,7 @@ def _edges(declaration: "Declaration") -> Edges:
     return edges
 
 
-def _node(resource: "Declared") -> Node:
+def _node(resource: "RegisteredResource") -> TreeNode:
     return _where(resource), resource.component.rsplit("/", 1)[-1] or "program"
 
 

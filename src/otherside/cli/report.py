@@ -30,7 +30,7 @@ def report(*, journal: Path, output: Path | None) -> None:
         msg = "this needs jinja2: pip install 'otherside[drill]'"
         raise click.UsageError(msg)
     from otherside.drill.catalogue import CATALOGUE  # noqa: PLC0415 - an extra
-    from otherside.drill.recording import Recording, UnreadableError  # noqa: PLC0415 - an extra
+    from otherside.drill.recording import Recording, UnreadableJournalError  # noqa: PLC0415 - an extra
     from otherside.drill.report import write_report  # noqa: PLC0415 - an extra
     from otherside.drill.result import conclude  # noqa: PLC0415 - an extra
 
@@ -39,7 +39,7 @@ def report(*, journal: Path, output: Path | None) -> None:
         raise click.UsageError(msg)
     try:
         recording = Recording.read(journal)
-    except UnreadableError as error:
+    except UnreadableJournalError as error:
         raise click.UsageError(str(error)) from None
     name = recording.head["scenario"]
     scenario = next((one for one in CATALOGUE if one.name == name), None)

@@ -8,15 +8,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from otherside.cli.live import Live
+from otherside.cli.live_display import LiveDisplay
 
 if TYPE_CHECKING:
-    from otherside.drill.detection_check import Proof
-    from otherside.drill.suite import Options
-    from otherside.drill.target import Site
+    from otherside.drill.detection_check import DetectionResult
+    from otherside.drill.suite import SuiteOptions
+    from otherside.drill.target import DrillTarget
 
 
-def sabotaged(which: str, site: "Site", options: "Options", console: Console) -> list["Proof"]:
+def sabotaged(
+    which: str, site: "DrillTarget", options: "SuiteOptions", console: Console
+) -> list["DetectionResult"]:
     """Prove what was chosen, and show the table."""
     from otherside.drill.detection_check import chosen, prove  # noqa: PLC0415 - an extra
 
@@ -24,8 +26,8 @@ def sabotaged(which: str, site: "Site", options: "Options", console: Console) ->
         failures = chosen(which)
     except ValueError as error:
         raise click.UsageError(str(error)) from None
-    proofs: list[Proof] = []
-    with Live(console) as live:
+    proofs: list[DetectionResult] = []
+    with LiveDisplay(console) as live:
         for proof in prove(failures, site, options, live.tell):
             live.pause()
             proofs.append(proof)
@@ -34,13 +36,13 @@ def sabotaged(which: str, site: "Site", options: "Options", console: Console) ->
     return proofs
 
 
-def _show(proof: "Proof", console: Console) -> None:
+def _show(proof: "DetectionResult", console: Console) -> None:
     name = "the correct stack" if proof.failure is None else proof.failure.key
     word = "[green]as it should[/]" if proof.good else "[red]NOT AS IT SHOULD[/]"
     console.print(f"{name}: {word}: {escape(proof.observed)}\n")
 
 
-def _show_table(proofs: Sequence["Proof"], console: Console) -> None:
+def _show_table(proofs: Sequence["DetectionResult"], console: Console) -> None:
     table = Table(title="failure, its symptom, and what was observed", show_lines=True)
     for column in ("", "failure", "symptom", "observed"):
         table.add_column(column, overflow="fold")

@@ -10,7 +10,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from otherside.cli.table import open_table
+from otherside.cli.state_table import open_table
 from otherside.failover.decision.state import State
 from otherside.failover.ports import UnavailableError
 

@@ -238,8 +238,8 @@ def _project(
     directory: Path, stack: str | None
 ) -> "tuple[Project, dict[str, str], tuple[str, ...]]":
     """Return the project, which Region is what and its public name, where its design says so."""
-    from otherside.config import DesignError, read_design  # noqa: PLC0415 - after the extra
-    from otherside.program.project import DeclareError, read_project  # noqa: PLC0415 - an extra
+    from otherside.config import ConfigError, read_design  # noqa: PLC0415 - after the extra
+    from otherside.program.project import ProgramError, read_project  # noqa: PLC0415 - an extra
 
     try:
         project = read_project(directory, stack)
@@ -248,7 +248,7 @@ def _project(
             return project, {}, ()
         topology = read_design(design)
         regions = topology.regions
-    except (DeclareError, DesignError) as error:
+    except (ProgramError, ConfigError) as error:
         raise click.UsageError(str(error)) from None
     known = {
         "primary": regions.primary,

@@ -38,7 +38,7 @@ from otherside.components.tables import SessionTable, StateTable, StateTableArgs
 from otherside.components.witness_canary import WitnessCanary, WitnessCanaryArgs
 from otherside.config import read_design
 from otherside.core.topology import Pair, Protocol, Side, Topology
-from otherside.core.wire_contract import DATABASE_USER, PLEDGE_KEY, Shelf
+from otherside.core.wire_contract import DATABASE_USER, PLEDGE_KEY, ItemType
 
 DESIGN_FILE = "otherside.toml"
 LEASE_FILE = "/run/otherside/lease"
@@ -97,7 +97,7 @@ class DisasterRecovery(pulumi.ComponentResource):
         """Read a design file, declare all of it and export what an operator needs.
 
         Raises:
-            DesignError: If the design cannot be used; it names every problem.
+            ConfigError: If the design cannot be used; it names every problem.
         """
         topology = read_design(file)
         for note in notes_on(topology):
@@ -493,7 +493,9 @@ class DisasterRecovery(pulumi.ComponentResource):
                 ["dynamodb:GetItem"],
                 copies,
                 when={
-                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [Shelf.LEASE.of(prefix)]}
+                    "ForAllValues:StringEquals": {
+                        "dynamodb:LeadingKeys": [ItemType.LEASE.of(prefix)]
+                    }
                 },
             ),
             allow(
@@ -501,7 +503,9 @@ class DisasterRecovery(pulumi.ComponentResource):
                 ["dynamodb:PutItem"],
                 copies,
                 when={
-                    "ForAllValues:StringEquals": {"dynamodb:LeadingKeys": [Shelf.PULSE.of(prefix)]}
+                    "ForAllValues:StringEquals": {
+                        "dynamodb:LeadingKeys": [ItemType.PULSE.of(prefix)]
+                    }
                 },
             ),
             allow(

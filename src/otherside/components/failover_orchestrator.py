@@ -22,8 +22,8 @@ from otherside.core.wire_contract import (
     PLEDGE_KEY,
     TICK,
     WISHES_FAILED,
+    ItemType,
     OrchestratorSettings,
-    Shelf,
 )
 
 TIMEOUT_S = 58
@@ -185,7 +185,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
                         "rds:RemoveFromGlobalCluster",
                     ],
                 ),
-                self._editing("TellWhatBecameOfIt", "dynamodb:UpdateItem", Shelf.CLAIM),
+                self._editing("TellWhatBecameOfIt", "dynamodb:UpdateItem", ItemType.CLAIM),
                 allow(
                     "RaiseCapacity",
                     ["autoscaling:UpdateAutoScalingGroup"],
@@ -233,13 +233,13 @@ class FailoverOrchestrator(pulumi.ComponentResource):
     def _fencing(self) -> list[Statement]:
         """Return what lets the lease and the pledge be set, and pulses of the gone be forgotten."""
         return [
-            self._editing("SetTheLease", "dynamodb:UpdateItem", Shelf.LEASE),
-            self._editing("NoteWhoWasTold", "dynamodb:UpdateItem", Shelf.NOTICE),
-            self._editing("ForgetWhoIsGone", "dynamodb:DeleteItem", Shelf.PULSE),
+            self._editing("SetTheLease", "dynamodb:UpdateItem", ItemType.LEASE),
+            self._editing("NoteWhoWasTold", "dynamodb:UpdateItem", ItemType.NOTICE),
+            self._editing("ForgetWhoIsGone", "dynamodb:DeleteItem", ItemType.PULSE),
             allow("GiveThePledge", ["s3:PutObject"], self._pledge()),
         ]
 
-    def _editing(self, sid: str, action: str, shelf: Shelf) -> Statement:
+    def _editing(self, sid: str, action: str, shelf: ItemType) -> Statement:
         """Return the right to edit in one partition of the state table."""
         return allow(
             sid,

@@ -9,7 +9,7 @@ import pulumi_aws as aws
 from otherside.components.bundle import bundle
 from otherside.components.iam_policies import Statement, allow, document, trust
 from otherside.components.sites import Site
-from otherside.core.wire_contract import RUNTIME, Settings
+from otherside.core.wire_contract import RUNTIME, FunctionSettings
 
 MEMORY_MB = 256
 
@@ -96,7 +96,7 @@ class Function(pulumi.ComponentResource):
 
 
 def environment_of(
-    kind: type[Settings], values: Mapping[str, pulumi.Input[str]]
+    kind: type[FunctionSettings], values: Mapping[str, pulumi.Input[str]]
 ) -> pulumi.Output[Mapping[str, pulumi.Input[str]]]:
     """Return the environment that carries some settings, once every value is known."""
 

@@ -10,7 +10,7 @@ from otherside.components.dead_letters import DeadLetters, DeadLettersArgs
 from otherside.components.function import Function, FunctionArgs, environment_of
 from otherside.components.iam_policies import allow
 from otherside.components.sites import Site
-from otherside.core.wire_contract import WITNESS_HANDLER, Shelf, WitnessSettings
+from otherside.core.wire_contract import WITNESS_HANDLER, ItemType, WitnessSettings
 
 TIMEOUT_S = 73
 """It is woken each minute and watches for 50 s; a watch in which nothing answers takes longer."""
@@ -74,7 +74,7 @@ class WitnessCanary(pulumi.ComponentResource):
                         args.state_table_arn,
                         when={
                             "ForAllValues:StringEquals": {
-                                "dynamodb:LeadingKeys": [Shelf.PULSE.of(args.application)]
+                                "dynamodb:LeadingKeys": [ItemType.PULSE.of(args.application)]
                             }
                         },
                     ),

@@ -1,6 +1,6 @@
 """Settle a document: every default decided, every unit in seconds, one `Topology` out."""
 
-from otherside.config.document import NEVER, CapacitySection, Document, duration_s, window_s
+from otherside.config.document import NEVER, CapacitySection, ConfigDocument, duration_s, window_s
 from otherside.core.topology import (
     Backup,
     Capacity,
@@ -20,7 +20,7 @@ from otherside.core.topology import (
 )
 
 
-def settle(document: Document, *, application: str, user_data: str | None) -> Topology:
+def settle(document: ConfigDocument, *, application: str, user_data: str | None) -> Topology:
     """Return the design with nothing left open.
 
     `application` is the directory to install, `user_data` the text of the script that replaces
@@ -66,12 +66,12 @@ def settle(document: Document, *, application: str, user_data: str | None) -> To
     )
 
 
-def loss_max_of(document: Document) -> str:
+def loss_max_of(document: ConfigDocument) -> str:
     """Return the most that may be lost without asking: one number, unless a smaller is given."""
     return document.failover.loss_max or document.objectives.rpo
 
 
-def instances_of(document: Document) -> Pair[int]:
+def instances_of(document: ConfigDocument) -> Pair[int]:
     """Return the database instances on each side: two, or one in the minimal profile."""
     default = 2 if document.profile == "standard" else 1
     primary, standby = document.database.primary_instances, document.database.standby_instances
@@ -81,7 +81,7 @@ def instances_of(document: Document) -> Pair[int]:
     )
 
 
-def capacity_of(document: Document) -> Pair[Capacity]:
+def capacity_of(document: ConfigDocument) -> Pair[Capacity]:
     """Return the instances on each side; the standby follows the primary."""
     standard = document.profile == "standard"
     default = CapacitySection(min=2, max=6) if standard else CapacitySection(min=1, max=2)
@@ -93,7 +93,7 @@ def capacity_of(document: Document) -> Pair[Capacity]:
     )
 
 
-def _network(document: Document) -> Network:
+def _network(document: ConfigDocument) -> Network:
     standard = document.profile == "standard"
     network = document.network
     endpoints = network.interface_endpoints
@@ -105,7 +105,7 @@ def _network(document: Document) -> Network:
     )
 
 
-def _database(document: Document) -> Database:
+def _database(document: ConfigDocument) -> Database:
     database = document.database
     bounds = database.serverless
     rpo = database.global_db_rpo
@@ -119,7 +119,7 @@ def _database(document: Document) -> Database:
     )
 
 
-def _compute(document: Document, *, application: str, user_data: str | None) -> Compute:
+def _compute(document: ConfigDocument, *, application: str, user_data: str | None) -> Compute:
     compute = document.compute
     images = compute.images
     return Compute(
@@ -135,7 +135,7 @@ def _compute(document: Document, *, application: str, user_data: str | None) -> 
     )
 
 
-def _traffic(document: Document) -> Traffic:
+def _traffic(document: ConfigDocument) -> Traffic:
     traffic = document.traffic
     assert traffic.domain is not None, "a rule has refused a design without one"
     arns = traffic.certificates

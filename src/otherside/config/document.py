@@ -201,7 +201,7 @@ class BackupSection(Section):
     not the stack's; an account that never touched it does so by itself once it has a vault."""
 
 
-class Document(Section):
+class ConfigDocument(Section):
     """Recovery of one application in two AWS Regions. Only `name` is required."""
 
     name: Annotated[
@@ -252,7 +252,7 @@ def duration_s(text: str) -> float:
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of the document, for editors."""
-    schema = Document.model_json_schema()
+    schema = ConfigDocument.model_json_schema()
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "otherside.toml",

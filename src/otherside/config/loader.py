@@ -14,8 +14,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from otherside.config.defaults import settle
-from otherside.config.document import Document
-from otherside.config.problem import DesignError, Problem, shown
+from otherside.config.document import ConfigDocument
+from otherside.config.problem import ConfigError, Problem, shown
 from otherside.config.validation import RULES
 from otherside.core.topology import Topology
 
@@ -28,7 +28,7 @@ def read_design(path: Path | str) -> Topology:
     """Read and check the design in a file.
 
     Raises:
-        DesignError: With every problem found: an unreadable file, TOML that does not parse,
+        ConfigError: With every problem found: an unreadable file, TOML that does not parse,
             unknown keys, wrong values, rules between keys, missing files that it names.
     """
     file = Path(path)
@@ -39,7 +39,7 @@ def parse_design(text: str, file: Path) -> Topology:
     """Read and check a design from text; `file` names it and anchors the paths in it.
 
     Raises:
-        DesignError: As `read_design`.
+        ConfigError: As `read_design`.
     """
     try:
         raw = tomllib.loads(text)
@@ -48,15 +48,15 @@ def parse_design(text: str, file: Path) -> Topology:
         problem = Problem(
             key="", value="", rule=f"is no TOML: {error}", line=int(found[1]) if found else None
         )
-        raise DesignError(file, [problem]) from None
+        raise ConfigError(file, [problem]) from None
     except RecursionError:
         rule = "is nested too deeply to be a design"
-        raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
+        raise ConfigError(file, [Problem(key="", value="", rule=rule)]) from None
     try:
         document, problems = _validate(raw)
     except RecursionError:
         rule = "is nested too deeply to be a design"
-        raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
+        raise ConfigError(file, [Problem(key="", value="", rule=rule)]) from None
     script, unreadable = _user_data(document, file.parent)
     problems += unreadable
     if document is not None:
@@ -67,7 +67,7 @@ def parse_design(text: str, file: Path) -> Topology:
         problems += _missing_files(document, file.parent)
     if problems or document is None:
         located = [replace(p, line=_line_of(text, p.key)) for p in problems]
-        raise DesignError(file, located)
+        raise ConfigError(file, located)
     return settle(
         document,
         application=_application(document, file.parent),
@@ -80,33 +80,33 @@ def _text(file: Path) -> str:
         size = file.stat().st_size
         if size > FILE_BYTES_MAX:
             rule = f"has {size:,} bytes; a design has {FILE_BYTES_MAX:,} at the most"
-            raise DesignError(file, [Problem(key="", value="", rule=rule)])
+            raise ConfigError(file, [Problem(key="", value="", rule=rule)])
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         rule = f"is not UTF-8 text: byte {error.start} is {error.object[error.start]:#04x}"
-        raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
+        raise ConfigError(file, [Problem(key="", value="", rule=rule)]) from None
     except OSError as error:
         rule = f"cannot be read: {error.strerror or error}"
         if isinstance(error, FileNotFoundError):
             rule += "; `otherside init DIR` writes one"
-        raise DesignError(file, [Problem(key="", value="", rule=rule)]) from None
+        raise ConfigError(file, [Problem(key="", value="", rule=rule)]) from None
 
 
-def _validate(raw: dict[str, Any]) -> tuple[Document | None, list[Problem]]:
+def _validate(raw: dict[str, Any]) -> tuple[ConfigDocument | None, list[Problem]]:
     """Return the document and the problems of single keys.
 
     With problems, the document is what remains once the broken keys take their defaults, so that
     rules between the other keys are still checked.
     """
     try:
-        return Document.model_validate(raw), []
+        return ConfigDocument.model_validate(raw), []
     except ValidationError as error:
         details = error.errors(include_url=False)
     pruned = deepcopy(raw)
     for detail in details:
         _prune(pruned, detail["loc"])
     try:
-        return Document.model_validate(pruned), [_problem(one) for one in details]
+        return ConfigDocument.model_validate(pruned), [_problem(one) for one in details]
     except ValidationError:
         return None, [_problem(one) for one in details]
 
@@ -153,7 +153,7 @@ def _did_you_mean(path: list[str]) -> str:
 
 
 def _keys_of(tables: list[str]) -> list[str]:
-    model: type[BaseModel] = Document
+    model: type[BaseModel] = ConfigDocument
     for table in tables:
         annotation = model.model_fields[table].annotation
         options = getattr(annotation, "__args__", (annotation,))
@@ -169,7 +169,7 @@ def _within(key: str, table: str) -> bool:
     return key == table or key.startswith(f"{table}.") or table.startswith(f"{key}.")
 
 
-def _missing_files(document: Document, directory: Path) -> Iterator[Problem]:
+def _missing_files(document: ConfigDocument, directory: Path) -> Iterator[Problem]:
     compute = document.compute
     if compute.application is not None:
         entry = directory / compute.application / APPLICATION_ENTRY
@@ -178,13 +178,15 @@ def _missing_files(document: Document, directory: Path) -> Iterator[Problem]:
             yield Problem(key="compute.application", value=shown(compute.application), rule=rule)
 
 
-def _application(document: Document, directory: Path) -> str:
+def _application(document: ConfigDocument, directory: Path) -> str:
     if document.compute.application is not None:
         return str((directory / document.compute.application).resolve())
     return str(files("otherside") / "agent")
 
 
-def _user_data(document: Document | None, directory: Path) -> tuple[str | None, list[Problem]]:
+def _user_data(
+    document: ConfigDocument | None, directory: Path
+) -> tuple[str | None, list[Problem]]:
     """Return the script that a design names, or what keeps it from being read."""
     name = document.compute.user_data if document else None
     if name is None:

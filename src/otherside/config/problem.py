@@ -42,7 +42,7 @@ def shown(value: object) -> str:
     return quoted if len(quoted) <= SHOWN_MAX else quoted[: SHOWN_MAX - 1] + "…"
 
 
-class DesignError(Exception):
+class ConfigError(Exception):
     """A design that cannot be used. Carries every problem, not the first alone."""
 
     def __init__(self, file: Path, problems: Sequence[Problem]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from ipaddress import IPv4Network
 
 from otherside.config.defaults import capacity_of, instances_of, loss_max_of
-from otherside.config.document import NEVER, Document, duration_s, window_s
+from otherside.config.document import NEVER, ConfigDocument, duration_s, window_s
 from otherside.config.problem import Problem, shown
 from otherside.core.wire_contract import HEARTBEAT_S
 from otherside.regions import (
@@ -18,7 +18,7 @@ from otherside.regions import (
     zones_of,
 )
 
-Rule = Callable[[Document], Iterable[Problem]]
+Constraint = Callable[[ConfigDocument], Iterable[Problem]]
 
 GLOBAL_DB_RPO_S_MIN, GLOBAL_DB_RPO_S_MAX = 20.0, 2_147_483_647.0
 """Aurora accepts 20 s to 2,147,483,647 s."""
@@ -43,7 +43,7 @@ UNRESOLVED = frozenset({"example", "internal", "invalid", "local", "localhost", 
 CRON = re.compile(r"^cron\(\S+ \S+ \S+ \S+ \S+ \S+\)$")
 
 
-def names_fit(document: Document) -> Iterator[Problem]:
+def names_fit(document: ConfigDocument) -> Iterator[Problem]:
     """Leave room behind the name: a bucket carries a role, a Region and an account, too."""
     length = len(document.name) + 1 + len(document.environment)
     if length > PREFIX_MAX:
@@ -51,7 +51,7 @@ def names_fit(document: Document) -> Iterator[Problem]:
         yield _problem("name", document.name, rule)
 
 
-def regions_exist(document: Document) -> Iterator[Problem]:
+def regions_exist(document: ConfigDocument) -> Iterator[Problem]:
     """Name Regions that AWS does not have."""
     for side, region in document.regions:
         if region not in REGIONS:
@@ -60,7 +60,7 @@ def regions_exist(document: Document) -> Iterator[Problem]:
             yield _problem(f"regions.{side}", region, f"is no Region of AWS{hint}")
 
 
-def regions_differ(document: Document) -> Iterator[Problem]:
+def regions_differ(document: ConfigDocument) -> Iterator[Problem]:
     """A Region cannot survive itself, and a witness inside a pair breaks no tie."""
     regions = document.regions
     if regions.standby == regions.primary:
@@ -78,7 +78,7 @@ def regions_differ(document: Document) -> Iterator[Problem]:
         yield _problem("regions.standby", regions.standby, rule)
 
 
-def regions_have_it(document: Document) -> Iterator[Problem]:
+def regions_have_it(document: ConfigDocument) -> Iterator[Problem]:
     """Both Regions have what the design puts there: the class of the database, and the zones."""
     kind = document.database.instance_class
     family = kind.removeprefix("db.").split(".")[0]
@@ -101,7 +101,7 @@ def regions_have_it(document: Document) -> Iterator[Problem]:
         yield _problem("network.zones", document.network.zones, rule)
 
 
-def cidrs_fit(document: Document) -> Iterator[Problem]:
+def cidrs_fit(document: ConfigDocument) -> Iterator[Problem]:
     """Both address spaces are usable networks and do not overlap."""
     networks: list[IPv4Network] = []
     for key in ("primary_cidr", "standby_cidr"):
@@ -121,7 +121,7 @@ def cidrs_fit(document: Document) -> Iterator[Problem]:
         yield _problem("network.standby_cidr", document.network.standby_cidr, rule)
 
 
-def database_can_move(document: Document) -> Iterator[Problem]:
+def database_can_move(document: ConfigDocument) -> Iterator[Problem]:
     """The standby can be promoted and can carry the load."""
     database = document.database
     family = database.instance_class.removeprefix("db.").split(".")[0]
@@ -147,7 +147,7 @@ def database_can_move(document: Document) -> Iterator[Problem]:
         yield _problem("database.standby_instances", database.standby_instances, rule)
 
 
-def database_version_survives(document: Document) -> Iterator[Problem]:
+def database_version_survives(document: ConfigDocument) -> Iterator[Problem]:
     """Older engines restart the standby's readers when the primary's Region is lost."""
     major, minor = (int(part) for part in document.database.engine_version.split("."))
     if major < min(ENGINE_FLOORS) or minor < ENGINE_FLOORS.get(major, 0):
@@ -156,7 +156,7 @@ def database_version_survives(document: Document) -> Iterator[Problem]:
         yield _problem("database.engine_version", document.database.engine_version, rule)
 
 
-def global_db_rpo_is_accepted(document: Document) -> Iterator[Problem]:
+def global_db_rpo_is_accepted(document: ConfigDocument) -> Iterator[Problem]:
     """Aurora blocks commits only from a lag of 20 s on."""
     text = document.database.global_db_rpo
     seconds = GLOBAL_DB_RPO_S_MIN if text is None else duration_s(text)
@@ -165,7 +165,7 @@ def global_db_rpo_is_accepted(document: Document) -> Iterator[Problem]:
         yield _problem("database.global_db_rpo", text, rule)
 
 
-def standby_can_carry_the_load(document: Document) -> Iterator[Problem]:
+def standby_can_carry_the_load(document: ConfigDocument) -> Iterator[Problem]:
     """The standby may grow as large as the primary, and answers before it is needed."""
     capacity = capacity_of(document)
     for side, one in (("primary", capacity.primary), ("standby", capacity.standby)):
@@ -181,7 +181,7 @@ def standby_can_carry_the_load(document: Document) -> Iterator[Problem]:
         yield _problem("compute.standby.max", capacity.standby.max, rule)
 
 
-def paths_differ(document: Document) -> Iterator[Problem]:
+def paths_differ(document: ConfigDocument) -> Iterator[Problem]:
     """Three questions need three answers."""
     compute = document.compute
     seen = {compute.health_path: "compute.health_path"}
@@ -193,7 +193,7 @@ def paths_differ(document: Document) -> Iterator[Problem]:
         seen.setdefault(path, f"compute.{key}")
 
 
-def one_way_to_boot(document: Document) -> Iterator[Problem]:
+def one_way_to_boot(document: ConfigDocument) -> Iterator[Problem]:
     """A script and an application cannot both decide what an instance runs."""
     compute = document.compute
     if compute.user_data is not None and compute.application is not None:
@@ -201,7 +201,7 @@ def one_way_to_boot(document: Document) -> Iterator[Problem]:
         yield _problem("compute.user_data", compute.user_data, rule)
 
 
-def users_can_be_led(document: Document) -> Iterator[Problem]:
+def users_can_be_led(document: ConfigDocument) -> Iterator[Problem]:
     """A failover leads users elsewhere by a name, so there must be one that the world resolves."""
     domain = document.traffic.domain
     if domain is None:
@@ -216,14 +216,14 @@ def users_can_be_led(document: Document) -> Iterator[Problem]:
         yield _problem("traffic.domain", domain, rule)
 
 
-def https_is_possible(document: Document) -> Iterator[Problem]:
+def https_is_possible(document: ConfigDocument) -> Iterator[Problem]:
     """Certificates need HTTPS."""
     traffic = document.traffic
     if traffic.certificates is not None and traffic.protocol == "http":
         yield _problem("traffic.certificates", None, 'has no use with protocol = "http"')
 
 
-def certificates_are_regional(document: Document) -> Iterator[Problem]:
+def certificates_are_regional(document: ConfigDocument) -> Iterator[Problem]:
     """A load balancer takes only a certificate of its own Region."""
     if document.traffic.certificates is None:
         return
@@ -235,14 +235,14 @@ def certificates_are_regional(document: Document) -> Iterator[Problem]:
             yield _problem(f"traffic.certificates.{side}", arn, rule)
 
 
-def objectives_are_reachable(document: Document) -> Iterator[Problem]:
+def objectives_are_reachable(document: ConfigDocument) -> Iterator[Problem]:
     """No objective can be shorter than what AWS fixes."""
     if duration_s(document.objectives.rto) < ALIAS_TTL_S:
         rule = "must be 60s or longer: answers for a load balancer are cached for 60 s"
         yield _problem("objectives.rto", document.objectives.rto, rule)
 
 
-def retention_is_accepted(document: Document) -> Iterator[Problem]:
+def retention_is_accepted(document: ConfigDocument) -> Iterator[Problem]:
     """CloudWatch Logs accepts a list of numbers and no other."""
     days = document.retention.logs
     if days not in LOG_RETENTION_DAYS:
@@ -251,7 +251,7 @@ def retention_is_accepted(document: Document) -> Iterator[Problem]:
         yield _problem("retention.logs", days, rule)
 
 
-def schedules_are_cron(document: Document) -> Iterator[Problem]:
+def schedules_are_cron(document: ConfigDocument) -> Iterator[Problem]:
     """AWS Backup takes six-field cron expressions."""
     for key, text in (
         ("backup.schedule", document.backup.schedule),
@@ -262,7 +262,7 @@ def schedules_are_cron(document: Document) -> Iterator[Problem]:
             yield _problem(key, text, rule)
 
 
-def tags_are_accepted(document: Document) -> Iterator[Problem]:
+def tags_are_accepted(document: ConfigDocument) -> Iterator[Problem]:
     """AWS keeps the aws: prefix for itself and limits number and length."""
     if len(document.tags) > TAGS_MAX:
         yield _problem("tags", None, f"are {len(document.tags)}, more than the {TAGS_MAX} that fit")
@@ -274,7 +274,7 @@ def tags_are_accepted(document: Document) -> Iterator[Problem]:
             yield _problem(f"tags.{key}", value, rule)
 
 
-def freezes_are_windows(document: Document) -> Iterator[Problem]:
+def freezes_are_windows(document: ConfigDocument) -> Iterator[Problem]:
     """Begin before they end; a moment that no calendar has is no moment."""
     for number, text in enumerate(document.failover.freezes):
         key = f"failover.freezes.{number}"
@@ -287,7 +287,7 @@ def freezes_are_windows(document: Document) -> Iterator[Problem]:
             yield _problem(key, text, "ends before it begins")
 
 
-def loss_is_above_the_heartbeat(document: Document) -> Iterator[Problem]:
+def loss_is_above_the_heartbeat(document: ConfigDocument) -> Iterator[Problem]:
     """Allow for what no estimate is finer than: the writer's heartbeat comes once a second."""
     text = loss_max_of(document)
     if document.failover.mode == "auto" and duration_s(text) < 2 * HEARTBEAT_S:
@@ -296,7 +296,7 @@ def loss_is_above_the_heartbeat(document: Document) -> Iterator[Problem]:
         yield _problem(key, text, rule)
 
 
-def loss_is_within_the_objective(document: Document) -> Iterator[Problem]:
+def loss_is_within_the_objective(document: ConfigDocument) -> Iterator[Problem]:
     """Promise nothing that is not kept: what may be lost without asking is the objective."""
     text, promised = document.failover.loss_max, document.objectives.rpo
     if text is not None and duration_s(text) > duration_s(promised):
@@ -304,14 +304,14 @@ def loss_is_within_the_objective(document: Document) -> Iterator[Problem]:
         yield _problem("failover.loss_max", text, rule)
 
 
-def stable_is_a_while(document: Document) -> Iterator[Problem]:
+def stable_is_a_while(document: ConfigDocument) -> Iterator[Problem]:
     """Send nobody home within the minute in which a look is taken."""
     text = document.failover.stable
     if duration_s(text) < STABLE_S_MIN:
         yield _problem("failover.stable", text, "is shorter than one look apart: use 1m or more")
 
 
-RULES: dict[Rule, tuple[str, ...]] = {
+RULES: dict[Constraint, tuple[str, ...]] = {
     names_fit: ("name", "environment"),
     regions_exist: (),
     regions_differ: ("regions",),

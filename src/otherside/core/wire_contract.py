@@ -40,7 +40,7 @@ STATE_SORT = "revision"
 """Sort key of the state table: `rev#` and ten digits for revisions, a plain word for the rest."""
 
 
-class Shelf(StrEnum):
+class ItemType(StrEnum):
     """What the state table keeps beside revisions, each in a partition of its own."""
 
     LEASE = "lease"
@@ -112,7 +112,7 @@ def environment_name(setting: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class FunctionSettings:
     """Settings that travel through a function's environment; every one is a plain string."""
 
     def to_environment(self) -> dict[str, str]:
@@ -135,7 +135,7 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RotationSettings(Settings):
+class RotationSettings(FunctionSettings):
     """What the rotation function knows of its surroundings."""
 
     global_cluster: str
@@ -145,7 +145,7 @@ class RotationSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrchestratorSettings(Settings):
+class OrchestratorSettings(FunctionSettings):
     """What the decider and the actuator know of their surroundings."""
 
     application: str
@@ -186,7 +186,7 @@ class OrchestratorSettings(Settings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WitnessSettings(Settings):
+class WitnessSettings(FunctionSettings):
     """What the function in the third Region knows of its surroundings."""
 
     application: str

@@ -15,15 +15,15 @@ from otherside.core.wire_contract import (
     METRIC_NAMESPACE,
     STATE_PARTITION,
     STATE_SORT,
-    Shelf,
+    ItemType,
 )
 from otherside.drill.probes import PROBES
 from otherside.drill.recording import Entry
-from otherside.drill.target import Site
+from otherside.drill.target import DrillTarget
 from otherside.failover.aws.pledge import Pledges, given_by_hand
-from otherside.failover.aws.state_store import Ledger
+from otherside.failover.aws.state_store import StateStore
 from otherside.failover.decision.observation import Command, Order
-from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.net.partitions import OUTSIDE, WAN
 from otherside.twin.twin import Twin, TwinError
 
@@ -36,27 +36,27 @@ UNITS = {"app": "otherside-app.service", "keeper": "otherside-lease-agent.servic
 class TwinClock:
     """The twin's time, as the orchestrator's adapters ask for it."""
 
-    def __init__(self, warp: Warp) -> None:
+    def __init__(self, clock: ScaledClock) -> None:
         """Keep the clock."""
-        self._warp = warp
+        self._clock = clock
 
     def now_s(self) -> float:
         """Return twin seconds since 1970."""
-        return self._warp.now_s()
+        return self._clock.now_s()
 
     def monotonic_s(self) -> float:
         """Return twin seconds from a fixed moment."""
-        return self._warp.monotonic_s()
+        return self._clock.monotonic_s()
 
     def sleep(self, seconds: float) -> None:
         """Wait for a span of twin time."""
-        self._warp.sleep(seconds)
+        self._clock.sleep(seconds)
 
 
-class Hands:
+class FaultInjector:
     """Everything that can be done to one stack on one twin."""
 
-    def __init__(self, twin: Twin, site: Site) -> None:
+    def __init__(self, twin: Twin, site: DrillTarget) -> None:
         """Keep what is broken by whom."""
         self._twin, self._site = twin, site
         self._undo: dict[str, Callable[[], object]] = {}
@@ -218,7 +218,7 @@ class Hands:
 
     def do_order(self, what: str, until_s: float | None = None) -> None:
         """Give the orchestrator an order, as `otherside order` does."""
-        ledger, clock = self._ledger(), TwinClock(self._twin.warp)
+        ledger, clock = self._ledger(), TwinClock(self._twin.clock)
         state, order = ledger.newest(), Order(what)
         seen = ledger.freeze() if order is Order.FREEZE else ledger.command()
         ledger.order(
@@ -237,13 +237,13 @@ class Hands:
         """Empty the state table, as one that was lost and made again would be."""
         client, table = self._client("dynamodb", "standby"), f"{self._site.prefix}-state"
         for item in client.scan(TableName=table, ConsistentRead=True)["Items"]:
-            if not item[STATE_PARTITION]["S"].endswith(f"/{Shelf.PULSE}"):
+            if not item[STATE_PARTITION]["S"].endswith(f"/{ItemType.PULSE}"):
                 key = {name: item[name] for name in (STATE_PARTITION, STATE_SORT)}
                 client.delete_item(TableName=table, Key=key)
 
     def do_break_glass(self, for_s: float) -> None:
         """Let the standby go on without the state table, as `otherside breakglass` does."""
-        s3, clock = self._client("s3", "standby"), TwinClock(self._twin.warp)
+        s3, clock = self._client("s3", "standby"), TwinClock(self._twin.clock)
         names = [one["Name"] for one in s3.list_buckets()["Buckets"]]
         name = next(one for one in names if one.startswith(f"{self._site.prefix}-pledge-"))
         pledges = Pledges(s3, bucket=name, clock=clock)
@@ -264,12 +264,12 @@ class Hands:
             ],
         )
 
-    def _ledger(self) -> Ledger:
-        return Ledger(
+    def _ledger(self) -> StateStore:
+        return StateStore(
             self._client("dynamodb", "standby"),
             table=f"{self._site.prefix}-state",
             application=self._site.prefix,
-            clock=TwinClock(self._twin.warp),
+            clock=TwinClock(self._twin.clock),
             code="drill",
             skew_s=SKEW_S,
         )
@@ -357,7 +357,7 @@ class Hands:
     def do_ask(self, probe: str) -> Iterator[Entry]:
         """Ask the live stack something, by a probe's name."""
         verdict, text = PROBES[probe](self._twin, self._site)
-        at_s = self._twin.warp.now_s()
+        at_s = self._twin.clock.now_s()
         yield {"kind": "probe", "at_s": at_s, "name": probe, "verdict": verdict, "text": text}
 
     # --- parts ----------------------------------------------------------------------------------
@@ -369,4 +369,4 @@ class Hands:
         return self._twin.clients.get(service, self._region(side))
 
 
-VERBS = tuple(name.removeprefix("do_") for name in vars(Hands) if name.startswith("do_"))
+VERBS = tuple(name.removeprefix("do_") for name in vars(FaultInjector) if name.startswith("do_"))

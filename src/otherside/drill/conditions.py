@@ -11,7 +11,7 @@ orchestrator fences about 110 s after the strike."""
 SEEN_S = 400.0
 """How long one is watched at the most until the orchestrator sees what is wrong with it: a few of
 its looks, for any single one may meet a hiccup and be uncertain."""
-Moment = Callable[[Recording], float | None]
+Condition = Callable[[Recording], float | None]
 """Return when something came true, in twin seconds since 1970; `None` while it has not."""
 
 
@@ -20,7 +20,7 @@ def strike(recording: Recording) -> float | None:
     return recording.strike_s
 
 
-def phase(name: str, *, times: int = 1) -> Moment:
+def phase(name: str, *, times: int = 1) -> Condition:
     """Return when the orchestrator entered a phase, for the n-th time since the strike.
 
     A look of an older revision was taken by a function that is late, and enters nothing.
@@ -42,7 +42,7 @@ def phase(name: str, *, times: int = 1) -> Moment:
     return found
 
 
-def _first(kind: str, fits: Callable[[Entry], bool]) -> Moment:
+def _first(kind: str, fits: Callable[[Entry], bool]) -> Condition:
     """Return when something of a kind that fits was first written down since the strike."""
 
     def found(recording: Recording) -> float | None:
@@ -52,22 +52,22 @@ def _first(kind: str, fits: Callable[[Entry], bool]) -> Moment:
     return found
 
 
-def seen(verdict: str) -> Moment:
+def seen(verdict: str) -> Condition:
     """Return when the orchestrator first saw what is wrong for what it is, since the strike."""
     return _first("look", lambda look: look["verdict"] == verdict)
 
 
-def told(text: str, *, what: str = "") -> Moment:
+def told(text: str, *, what: str = "") -> Condition:
     """Return when the twin first told of something, by a part of its words, since the strike."""
     return _first("told", lambda one: text in one["text"] and what in {"", one["what"]})
 
 
-def called(operation: str) -> Moment:
+def called(operation: str) -> Condition:
     """Return when an operation of AWS was first called since the strike."""
     return _first("call", lambda one: one["operation"] == operation)
 
 
-def served_for(seconds: float, moment: Moment = strike) -> Moment:
+def served_for(seconds: float, moment: Condition = strike) -> Condition:
     """Return when writes had been served for so long after a moment, without a longer pause."""
 
     def found(recording: Recording) -> float | None:
@@ -89,7 +89,7 @@ def served_for(seconds: float, moment: Moment = strike) -> Moment:
     return found
 
 
-def led_to(side: str, seconds: float, moment: Moment = strike) -> Moment:
+def led_to(side: str, seconds: float, moment: Condition = strike) -> Condition:
     """Return when users had been led to a side for so long, after a moment."""
 
     def found(recording: Recording) -> float | None:
@@ -107,7 +107,7 @@ def led_to(side: str, seconds: float, moment: Moment = strike) -> Moment:
     return found
 
 
-def later(seconds: float, moment: Moment = strike) -> Moment:
+def later(seconds: float, moment: Condition = strike) -> Condition:
     """Return when a span has passed since a moment."""
 
     def found(recording: Recording) -> float | None:
@@ -119,7 +119,7 @@ def later(seconds: float, moment: Moment = strike) -> Moment:
     return found
 
 
-def every(*moments: Moment) -> Moment:
+def every(*moments: Condition) -> Condition:
     """Return when the last of some moments had come."""
 
     def found(recording: Recording) -> float | None:

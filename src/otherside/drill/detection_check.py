@@ -5,23 +5,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from otherside.drill.conditions import every
-from otherside.drill.known_failures import FAILURES, Failure, inspection
-from otherside.drill.outcome import Verdict
+from otherside.drill.known_failures import FAILURES, KnownFailure, inspection
+from otherside.drill.outcome import Outcome
 from otherside.drill.scenario import Scenario
-from otherside.drill.suite import Options, Rehearsed, Told, rehearse
-from otherside.drill.target import Site
-from otherside.program.monitor import Declared
+from otherside.drill.suite import SuiteOptions, SuiteProgress, SuiteResult, rehearse
+from otherside.drill.target import DrillTarget
+from otherside.program.monitor import RegisteredResource
 
 NEVER_STEADY_REAL_S = 12.0
 """The machine's seconds that a stack is waited for that cannot become steady."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
+class DetectionResult:
     """What came of one sabotage, or of the correct stack where there is none."""
 
-    failure: Failure | None
-    rehearsed: Rehearsed
+    failure: KnownFailure | None
+    rehearsed: SuiteResult
     missed: tuple[str, ...] = ()
     """What the sabotage was to break and did not find."""
 
@@ -41,16 +41,16 @@ class Proof:
     def good(self) -> bool:
         """Whether the correct stack passed, or the sabotage was noticed by its own symptom."""
         if self.failure is None:
-            return self.rehearsed.result.verdict is Verdict.PASSED
+            return self.rehearsed.result.verdict is Outcome.PASSED
         return not self.missed and any(
             one.claim == self.failure.claim.name
-            and one.verdict is Verdict.FAILED
+            and one.verdict is Outcome.FAILED
             and self.failure.words in one.reason
             for one in self.rehearsed.result.found
         )
 
 
-def chosen(which: str) -> list[Failure]:
+def chosen(which: str) -> list[KnownFailure]:
     """Return the failures that are meant: `all`, or numbers like `3` or `3,9`.
 
     Raises:
@@ -71,16 +71,24 @@ def chosen(which: str) -> list[Failure]:
 
 
 def prove(
-    failures: Sequence[Failure], site: Site, options: Options, told: Told = lambda _: None
-) -> Iterator[Proof]:
+    failures: Sequence[KnownFailure],
+    site: DrillTarget,
+    options: SuiteOptions,
+    told: SuiteProgress = lambda _: None,
+) -> Iterator[DetectionResult]:
     """Play the correct stack, then each broken one, on a twin of its own each."""
     for rehearsed in rehearse([inspection(failures)], site, _named(options, "correct"), told):
-        yield Proof(failure=None, rehearsed=rehearsed)
+        yield DetectionResult(failure=None, rehearsed=rehearsed)
     for failure in failures:
         yield prove_one(failure, site, options, told)
 
 
-def prove_one(failure: Failure, site: Site, options: Options, told: Told = lambda _: None) -> Proof:
+def prove_one(
+    failure: KnownFailure,
+    site: DrillTarget,
+    options: SuiteOptions,
+    told: SuiteProgress = lambda _: None,
+) -> DetectionResult:
     """Break the stack by one failure, and play what would bring it to light."""
     breakers = failure.broken(site)
     patience_s = None if failure.steady else NEVER_STEADY_REAL_S
@@ -93,12 +101,15 @@ def prove_one(failure: Failure, site: Site, options: Options, told: Told = lambd
         anyway=True,
         steady_real_s=patience_s,
     )
-    return Proof(failure=failure, rehearsed=rehearsed, missed=tuple(breakers.missed))
+    return DetectionResult(failure=failure, rehearsed=rehearsed, missed=tuple(breakers.missed))
 
 
 def prove_together(
-    failures: Sequence[Failure], site: Site, options: Options, told: Told = lambda _: None
-) -> list[Proof]:
+    failures: Sequence[KnownFailure],
+    site: DrillTarget,
+    options: SuiteOptions,
+    told: SuiteProgress = lambda _: None,
+) -> list[DetectionResult]:
     """Bring back several failures that touch nothing of one another, on one twin.
 
     Each is noticed by its own claim, in its own words, or is not. For questions and alarms alone:
@@ -117,8 +128,8 @@ def prove_together(
         lasts_s=max(part.lasts_s for part in parts),
     )
 
-    def change(one: Declared) -> Declared | None:
-        left: Declared | None = one
+    def change(one: RegisteredResource) -> RegisteredResource | None:
+        left: RegisteredResource | None = one
         for breaker in breakers:
             left = breaker(left) if left is not None else None
         return left
@@ -133,16 +144,16 @@ def prove_together(
         steady_real_s=NEVER_STEADY_REAL_S,
     )
     return [
-        Proof(failure=failure, rehearsed=rehearsed, missed=tuple(breaker.missed))
+        DetectionResult(failure=failure, rehearsed=rehearsed, missed=tuple(breaker.missed))
         for failure, breaker in zip(failures, breakers, strict=True)
     ]
 
 
-def _named(options: Options, name: str) -> Options:
+def _named(options: SuiteOptions, name: str) -> SuiteOptions:
     return replace(options, directory=options.directory / name)
 
 
-def as_json(proofs: Sequence[Proof]) -> dict[str, Any]:
+def as_json(proofs: Sequence[DetectionResult]) -> dict[str, Any]:
     """Return the table for machines."""
     return {
         "schema": 1,

@@ -3,29 +3,29 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
-from otherside.drill.load import Clock, Door
+from otherside.drill.load import Endpoint, LoadClock
 from otherside.drill.recording import Entry
 from otherside.drill.scenario import Step
 
-Change = Any
+Action = Any
 """A transform of resources, as `infra.declare.Transform`."""
 
 
-class RefusedError(Exception):
+class ActionRefusedError(Exception):
     """The stack could not be deployed; the message names resource and cause."""
 
 
-class Stage(Protocol):
+class Environment(Protocol):
     """Where a scenario is played: two Regions that can be broken."""
 
     @property
-    def clock(self) -> Clock:
+    def clock(self) -> LoadClock:
         """The stage's time."""
 
     def open(self) -> None:
         """Come up, with nothing deployed."""
 
-    def deploy(self, change: Change | None) -> str:
+    def deploy(self, change: Action | None) -> str:
         """Deploy the stack; return what was deployed, for a person.
 
         Raises:
@@ -39,7 +39,7 @@ class Stage(Protocol):
     def unsteady(self) -> str | None:
         """Return what keeps the stack from being steady, or `None` where nothing does."""
 
-    def door(self) -> Door:
+    def door(self) -> Endpoint:
         """Return how users reach the application."""
 
     def news(self) -> Iterable[Entry]:

@@ -11,7 +11,7 @@ from typing import Any, Self
 from otherside.drill.recording import JOURNAL, Entry, Recording
 
 
-class Ledger:
+class JsonLinesFile:
     """An append-only file of JSON lines; what `put` has returned for survives this process."""
 
     def __init__(self, file: Path) -> None:
@@ -57,7 +57,7 @@ class Journal:
         refuse_taken(directory)
         directory.mkdir(parents=True, exist_ok=True)
         self.directory, self.recording = directory, Recording()
-        self._ledger, self._told = Ledger(directory / JOURNAL), told
+        self._ledger, self._told = JsonLinesFile(directory / JOURNAL), told
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:

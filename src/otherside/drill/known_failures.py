@@ -15,17 +15,17 @@ from otherside.drill.assertions import (
     DEPLOYED,
     FUNCTIONS_RUN,
     NOBODY_REFUSED,
-    Claim,
+    Assertion,
     alarm_follows,
     probed,
     users_start_at,
     woken_by,
 )
-from otherside.drill.conditions import Moment, called, every, later, told
-from otherside.drill.mutations import Breakers, drop, edit, put, respell
+from otherside.drill.conditions import Condition, called, every, later, told
+from otherside.drill.mutations import Mutations, drop, edit, put, respell
 from otherside.drill.probes import SIDES
 from otherside.drill.scenario import Scenario, Step, step
-from otherside.drill.target import Site
+from otherside.drill.target import DrillTarget
 
 LITERAL = "MySecurePassword123!"
 ALARM = "no-healthy-host"
@@ -38,21 +38,21 @@ FIRED_BY_S = 400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
+class KnownFailure:
     """One of the fifteen, in one of the ways that it comes in."""
 
     number: int
     name: str
     symptom: str
     """What its victims see, in one sentence."""
-    broken: Callable[[Site], Breakers]
+    broken: Callable[[DrillTarget], Mutations]
     """How the correct stack is broken."""
-    claim: Claim
+    claim: Assertion
     """What must fail, and passes on the correct stack."""
     words: str
     """What the reason must say: its own symptom, and no other."""
     steps: tuple[Step, ...] = ()
-    enough: Moment = AT_ONCE
+    enough: Condition = AT_ONCE
     lasts_s: float = 60.0
     steady: bool = True
     """Whether the broken stack can become steady; where not, nobody waits for it for long."""
@@ -114,10 +114,10 @@ def _dimensions(begin: str) -> Callable[[Mapping[str, str]], dict[str, str]]:
     return how
 
 
-def _silent_alarm(begin: str, side: str) -> Callable[[Site], Breakers]:
+def _silent_alarm(begin: str, side: str) -> Callable[[DrillTarget], Mutations]:
     """Return a break: an alarm that matches nothing, under AWS's own rule for missing data."""
     kind = "cloudwatch/metricAlarm:MetricAlarm"
-    return lambda site: Breakers(
+    return lambda site: Mutations(
         edit(kind, "dimensions", _dimensions(begin), name=ALARM, region=site.regions[side]),
         put(kind, name=ALARM, region=site.regions[side], treatMissingData="missing"),
     )
@@ -132,12 +132,12 @@ _STANDBY_DOWN = (step("stop", side="standby", unit="app", at_s=APP_DOWN_S),)
 _ARN = "arn:aws:elasticloadbalancing:us-east-2:123456789012:"
 _ROLE_POLICY = "iam/rolePolicy:RolePolicy"
 
-FAILURES: tuple[Failure, ...] = (
-    Failure(
+FAILURES: tuple[KnownFailure, ...] = (
+    KnownFailure(
         number=1,
         name="hardcoded-database-password",
         symptom="The database's password is in the code, opens the database, and never changes.",
-        broken=lambda site: Breakers(
+        broken=lambda site: Mutations(
             put(
                 "rds/cluster:Cluster",
                 region=site.regions["primary"],
@@ -151,20 +151,20 @@ FAILURES: tuple[Failure, ...] = (
         words="in the program and in its state opens the database",
         steps=_ask("password"),
     ),
-    Failure(
+    KnownFailure(
         number=2,
         name="aws-managed-keys",
         symptom="Data is under AWS's own key: its policy and rotation are nobody's to decide.",
-        broken=lambda _: Breakers(put("sns/topic:Topic", kmsMasterKeyId="alias/aws/sns")),
+        broken=lambda _: Mutations(put("sns/topic:Topic", kmsMasterKeyId="alias/aws/sns")),
         claim=probed("keys", "everything that keeps data is under a key of our own"),
         words="AWS's own key",
         steps=_ask("keys"),
     ),
-    Failure(
+    KnownFailure(
         number=3,
         name="incomplete-function-permissions",
         symptom="The failover function runs for the first time in the disaster, and is refused.",
-        broken=lambda _: Breakers(
+        broken=lambda _: Mutations(
             edit(_ROLE_POLICY, "policy", _without("MoveTheWriter"), name="actuator")
         ),
         claim=NOBODY_REFUSED,
@@ -173,11 +173,11 @@ FAILURES: tuple[Failure, ...] = (
         enough=later(5, called("FailoverGlobalCluster")),
         lasts_s=420,
     ),
-    Failure(
+    KnownFailure(
         number=4,
         name="missing-peering-accepter",
         symptom="The peering stays pending: the standby's application cannot reach the writer.",
-        broken=lambda _: Breakers(
+        broken=lambda _: Mutations(
             drop("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
             # Options are of an active peering only, and would be refused.
             drop("ec2/peeringConnectionOptions:PeeringConnectionOptions"),
@@ -188,11 +188,11 @@ FAILURES: tuple[Failure, ...] = (
         steady=False,  # the standby never sees the writer, so it never is
         lasts_s=120,
     ),
-    Failure(
+    KnownFailure(
         number=5,
         name="misspelt-set-identifier",
         symptom="The deployment is refused, and DNS cannot fail over.",
-        broken=lambda _: Breakers(
+        broken=lambda _: Mutations(
             respell(
                 "route53/record:Record", "setIdentifier", "setIdentifiers", name="traffic-primary"
             )
@@ -201,22 +201,22 @@ FAILURES: tuple[Failure, ...] = (
         words="setIdentifiers",
         steady=False,
     ),
-    Failure(
+    KnownFailure(
         number=6,
         name="health-check-protocol-mismatch",
         symptom="The primary is unhealthy from the start, and users are in the standby already.",
-        broken=lambda _: Breakers(
+        broken=lambda _: Mutations(
             put("route53/healthCheck:HealthCheck", name="primary-endpoint", type="HTTPS", port=80)
         ),
         claim=users_start_at("primary"),
         words="led to the standby",
         steady=False,
     ),
-    Failure(
+    KnownFailure(
         number=7,
         name="missing-health-endpoint",
         symptom="The load balancer asks for a page that nobody made: no target is ever healthy.",
-        broken=lambda site: Breakers(
+        broken=lambda site: Mutations(
             edit(
                 "ec2/launchTemplate:LaunchTemplate",
                 "userData",
@@ -229,11 +229,11 @@ FAILURES: tuple[Failure, ...] = (
         steady=False,
         lasts_s=120,
     ),
-    Failure(
+    KnownFailure(
         number=8,
         name="missing-metric-streams",
         symptom="In the disaster, the history of the Region that is gone is in that Region.",
-        broken=lambda site: Breakers(
+        broken=lambda site: Mutations(
             drop("cloudwatch/metricStream:MetricStream", region=site.regions["primary"])
         ),
         claim=probed("metrics", "each side's metrics are on the other side"),
@@ -241,7 +241,7 @@ FAILURES: tuple[Failure, ...] = (
         steps=_ask("metrics"),
         lasts_s=400,
     ),
-    Failure(
+    KnownFailure(
         number=9,
         name="alarm-dimension-is-an-arn",
         way="whole",
@@ -253,7 +253,7 @@ FAILURES: tuple[Failure, ...] = (
         enough=later(15, told(f"standby-{ALARM} is ALARM")),
         lasts_s=FIRED_BY_S,
     ),
-    Failure(
+    KnownFailure(
         number=9,
         name="alarm-dimension-is-an-arn",
         way="after-its-last-colon",
@@ -265,22 +265,22 @@ FAILURES: tuple[Failure, ...] = (
         enough=FIRED,
         lasts_s=FIRED_BY_S,
     ),
-    Failure(
+    KnownFailure(
         number=10,
         name="missing-event-target",
         symptom="The alarm fires, its rule matches, and nobody is woken.",
-        broken=lambda _: Breakers(drop("cloudwatch/eventTarget:EventTarget", name="-alarms")),
+        broken=lambda _: Mutations(drop("cloudwatch/eventTarget:EventTarget", name="-alarms")),
         claim=woken_by("alarms"),
         words="woke nobody",
         steps=_APP_DOWN,
         enough=FIRED,
         lasts_s=FIRED_BY_S,
     ),
-    Failure(
+    KnownFailure(
         number=11,
         name="missing-standby-vault",
         symptom="Every copy job fails: there is nothing on the other side to copy to.",
-        broken=lambda site: Breakers(
+        broken=lambda site: Mutations(
             *(
                 drop(f"backup/{kind}", region=site.regions["standby"])
                 for kind in (
@@ -295,11 +295,11 @@ FAILURES: tuple[Failure, ...] = (
         steps=_ask("copy"),
         lasts_s=200,
     ),
-    Failure(
+    KnownFailure(
         number=12,
         name="function-that-cannot-load",
         symptom="The runtime cannot load the handler: the first call fails, and every other.",
-        broken=lambda _: Breakers(
+        broken=lambda _: Mutations(
             put("lambda/function:Function", name="decider", handler="index.handler")
         ),
         claim=FUNCTIONS_RUN,
@@ -308,11 +308,11 @@ FAILURES: tuple[Failure, ...] = (
         lasts_s=65,
         steady=False,
     ),
-    Failure(
+    KnownFailure(
         number=13,
         name="duplicated-providers",
         symptom="Two providers for one Region: what belongs to the other half lands in the first.",
-        broken=lambda site: Breakers(
+        broken=lambda site: Mutations(
             edit(
                 "pulumi:providers:aws",
                 "region",
@@ -324,11 +324,11 @@ FAILURES: tuple[Failure, ...] = (
         words="refused",
         steady=False,
     ),
-    Failure(
+    KnownFailure(
         number=14,
         name="table-without-own-key",
         symptom="The table is under AWS's key, at home and in its replica.",
-        broken=lambda _: Breakers(
+        broken=lambda _: Mutations(
             put("dynamodb/table:Table", name="sessions", serverSideEncryption=None),
             edit("dynamodb/table:Table", "replicas", _keyless_replicas, name="sessions"),
         ),
@@ -336,11 +336,11 @@ FAILURES: tuple[Failure, ...] = (
         words="AWS's own key",
         steps=_ask("tables"),
     ),
-    Failure(
+    KnownFailure(
         number=15,
         name="database-logs-not-exported",
         symptom="After the disaster there is no line of the database's log to read.",
-        broken=lambda site: Breakers(
+        broken=lambda site: Mutations(
             put(
                 "rds/cluster:Cluster",
                 region=site.regions["primary"],
@@ -355,7 +355,7 @@ FAILURES: tuple[Failure, ...] = (
 )
 
 
-def inspection(failures: Sequence[Failure] = FAILURES) -> Scenario:
+def inspection(failures: Sequence[KnownFailure] = FAILURES) -> Scenario:
     """Return what the correct stack has to pass: every question and every claim of some failures.
 
     All of it is played on one twin; what takes the loss of the Region comes last.

@@ -20,7 +20,7 @@ import dns.message
 import dns.query
 import dns.rdatatype
 
-from otherside.drill.journal import Ledger
+from otherside.drill.journal import JsonLinesFile
 from otherside.drill.recording import Entry
 
 TIMEOUT_S = 5.0
@@ -32,7 +32,7 @@ PACE_S = 1.0
 BODY_BYTES = 200
 
 
-class Clock(Protocol):
+class LoadClock(Protocol):
     """The twin's time."""
 
     def now_s(self) -> float:
@@ -43,14 +43,14 @@ class Clock(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Door:
+class Endpoint:
     """How users reach the application."""
 
     host: str
     protocol: str
     port: int
     dns: tuple[str, int]
-    clock: Clock
+    clock: LoadClock
     authority: str | None = None
     """Whom to trust: a file of certificates."""
     verified: bool = True
@@ -58,10 +58,10 @@ class Door:
 
 
 @dataclass(slots=True)
-class Connection:
+class ClientConnection:
     """A user's connection: to where the name leads, for as long as the answer may be kept."""
 
-    door: Door
+    door: Endpoint
     address: str | None = None
     _until_s: float = 0.0
     _made: http.client.HTTPConnection | None = None
@@ -122,7 +122,7 @@ class Connection:
 class _Secure(http.client.HTTPSConnection):
     """HTTPS to an address, verified by the name that the user asked for."""
 
-    def __init__(self, address: str, door: Door, *, timeout: float) -> None:
+    def __init__(self, address: str, door: Endpoint, *, timeout: float) -> None:
         self._name, self._tls = door.host, ssl.create_default_context(cafile=door.authority)
         if not door.verified:
             self._tls.check_hostname = False
@@ -153,8 +153,8 @@ class Client:
     """One user: writes until it is told to stop, and reads what it has written."""
 
     number: int
-    door: Door
-    ledger: Ledger
+    door: Endpoint
+    ledger: JsonLinesFile
     share: Callable[[Entry], None]
     drill: int
     """The drill's seed."""
@@ -180,7 +180,7 @@ class Client:
 
     def _live(self) -> None:
         clock, chance = self.door.clock, random.Random(self.drill * 1000 + self.number)  # noqa: S311 - to be repeated
-        connection = Connection(self.door)
+        connection = ClientConnection(self.door)
         numbers = itertools.count(1)
         key, body = self._row(next(numbers), chance)
         while not self._stop.is_set():
@@ -194,7 +194,7 @@ class Client:
         """Return the next row: its key says whose and which, its body what it must hash to."""
         return f"{key_prefix(self.drill)}{self.number}-{n:06}", chance.randbytes(BODY_BYTES)
 
-    def _write(self, connection: Connection, key: str, body: bytes) -> bool:
+    def _write(self, connection: ClientConnection, key: str, body: bytes) -> bool:
         """Send a row; return whether it is acknowledged. One that is not is sent again."""
         digest, sent_s = hashlib.sha256(body).hexdigest(), self.door.clock.now_s()
         self.ledger.put({"kind": "sent", "at_s": sent_s, "key": key, "sha256": digest})
@@ -205,7 +205,7 @@ class Client:
         self._note("write", key, digest, sent_s, status, answer)
         return done
 
-    def _read(self, connection: Connection, chance: random.Random) -> None:
+    def _read(self, connection: ClientConnection, chance: random.Random) -> None:
         """Read something that was acknowledged, or the newest list where nothing was."""
         if not self._acknowledged:
             return

@@ -4,21 +4,21 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from otherside.program.monitor import Declared
+from otherside.program.monitor import RegisteredResource
 
-Change = Callable[[Declared], Declared | None]
+InputChange = Callable[[RegisteredResource], RegisteredResource | None]
 
 
-class Breaker:
+class Mutation:
     """A transform that changes some resources, or leaves them out, and counts them."""
 
-    def __init__(self, kind: str, change: Change, *, name: str = "", region: str = "") -> None:
+    def __init__(self, kind: str, change: InputChange, *, name: str = "", region: str = "") -> None:
         """Change the resources of a type, narrowed by a part of the name and by Region."""
         self.kind = kind if kind.startswith("pulumi:") else f"aws:{kind}"
         self.change, self.name, self.region = change, name, region
         self.broken = 0
 
-    def __call__(self, one: Declared) -> Declared | None:
+    def __call__(self, one: RegisteredResource) -> RegisteredResource | None:
         """Return a resource as it is, changed, or not at all."""
         wanted = one.type == self.kind and self.name in one.name and self.region in {"", one.region}
         if not wanted:
@@ -27,16 +27,16 @@ class Breaker:
         return self.change(one)
 
 
-class Breakers:
+class Mutations:
     """Several transforms, one after the other."""
 
-    def __init__(self, *breakers: Breaker) -> None:
+    def __init__(self, *breakers: Mutation) -> None:
         """Keep them in order."""
         self._breakers = breakers
 
-    def __call__(self, one: Declared) -> Declared | None:
+    def __call__(self, one: RegisteredResource) -> RegisteredResource | None:
         """Return a resource as all of them leave it."""
-        left: Declared | None = one
+        left: RegisteredResource | None = one
         for breaker in self._breakers:
             left = breaker(left) if left is not None else None
         return left
@@ -47,19 +47,19 @@ class Breakers:
         return [f"{one.kind} {one.name}".strip() for one in self._breakers if not one.broken]
 
 
-def drop(kind: str, *, name: str = "", region: str = "") -> Breaker:
+def drop(kind: str, *, name: str = "", region: str = "") -> Mutation:
     """Return a transform that leaves resources out."""
-    return Breaker(kind, lambda _: None, name=name, region=region)
+    return Mutation(kind, lambda _: None, name=name, region=region)
 
 
-def put(kind: str, *, name: str = "", region: str = "", **inputs: object) -> Breaker:
+def put(kind: str, *, name: str = "", region: str = "", **inputs: object) -> Mutation:
     """Return a transform that sets inputs; `None` takes one away."""
 
-    def change(one: Declared) -> Declared:
+    def change(one: RegisteredResource) -> RegisteredResource:
         kept = {k: v for k, v in {**one.inputs, **inputs}.items() if v is not None}
         return replace(one, inputs=kept)
 
-    return Breaker(kind, change, name=name, region=region)
+    return Mutation(kind, change, name=name, region=region)
 
 
 def edit(
@@ -69,22 +69,22 @@ def edit(
     *,
     name: str = "",
     region: str = "",
-) -> Breaker:
+) -> Mutation:
     """Return a transform that rewrites one input, where there is one."""
 
-    def change(one: Declared) -> Declared:
+    def change(one: RegisteredResource) -> RegisteredResource:
         if key not in one.inputs:
             return one
         return replace(one, inputs={**one.inputs, key: how(one.inputs[key])})
 
-    return Breaker(kind, change, name=name, region=region)
+    return Mutation(kind, change, name=name, region=region)
 
 
-def respell(kind: str, old: str, new: str, *, name: str = "") -> Breaker:
+def respell(kind: str, old: str, new: str, *, name: str = "") -> Mutation:
     """Return a transform that gives an input another name."""
 
-    def change(one: Declared) -> Declared:
+    def change(one: RegisteredResource) -> RegisteredResource:
         inputs = {new if key == old else key: value for key, value in one.inputs.items()}
         return replace(one, inputs=inputs)
 
-    return Breaker(kind, change, name=name)
+    return Mutation(kind, change, name=name)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 
 
-class Verdict(StrEnum):
+class Outcome(StrEnum):
     """What a claim turned out to be. Worse ones come later, and the worst of many counts."""
 
     PASSED = "passed"
@@ -13,10 +13,10 @@ class Verdict(StrEnum):
     FAILED = "failed"
 
 
-ORDER = tuple(Verdict)
-EXIT_CODES = {Verdict.PASSED: 0, Verdict.FAILED: 1, Verdict.UNKNOWN: 3}
+ORDER = tuple(Outcome)
+EXIT_CODES = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNKNOWN: 3}
 
 
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
+def worst(verdicts: Iterable[Outcome]) -> Outcome:
     """Return the worst of some verdicts; of none, that nothing is known."""
-    return max(verdicts, key=ORDER.index, default=Verdict.UNKNOWN)
+    return max(verdicts, key=ORDER.index, default=Outcome.UNKNOWN)

@@ -10,34 +10,34 @@ from typing import Any
 import psycopg
 from botocore.exceptions import ClientError
 
-from otherside.drill.load import Connection, Door
-from otherside.drill.outcome import Verdict
-from otherside.drill.target import Site
+from otherside.drill.load import ClientConnection, Endpoint
+from otherside.drill.outcome import Outcome
+from otherside.drill.target import DrillTarget
 from otherside.twin.twin import Twin
 
-Answer = tuple[Verdict, str]
-Probe = Callable[[Twin, Site], Answer]
+ProbeAnswer = tuple[Outcome, str]
+Probe = Callable[[Twin, DrillTarget], ProbeAnswer]
 SIDES = ("primary", "standby")
 JOB_S, METRICS_S, LOGS_S = 120.0, 240.0, 60.0
 """Twin seconds that an answer is waited for."""
 
 
-def _found(wrong: list[str], right: str) -> Answer:
-    return (Verdict.FAILED, "; ".join(wrong)) if wrong else (Verdict.PASSED, right)
+def _found(wrong: list[str], right: str) -> ProbeAnswer:
+    return (Outcome.FAILED, "; ".join(wrong)) if wrong else (Outcome.PASSED, right)
 
 
 def _until(twin: Twin, seconds: float, found: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is found
     """Return what a question finds, once it finds anything, or what it found last."""
-    end_s = twin.warp.now_s() + seconds
+    end_s = twin.clock.now_s() + seconds
     while True:
         answer = found()
-        if answer or twin.warp.now_s() >= end_s:
+        if answer or twin.clock.now_s() >= end_s:
             return answer
         twin.check()
-        twin.warp.sleep(1.0)
+        twin.clock.sleep(1.0)
 
 
-def ask_password(twin: Twin, site: Site) -> Answer:
+def ask_password(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Try the password that the program handed over: it must open nothing by now."""
     assert twin.provisioned is not None
     wrong = []
@@ -52,19 +52,19 @@ def ask_password(twin: Twin, site: Site) -> Answer:
     return _found(wrong, "the password that the program handed over opens nothing any more")
 
 
-def _opens(twin: Twin, site: Site, region: str, user: str, password: str) -> bool:
+def _opens(twin: Twin, site: DrillTarget, region: str, user: str, password: str) -> bool:
     (cluster,) = _clusters(twin, site, region)
     host, _, port = twin.known["dns"].rpartition(":")
-    door = Door(
+    door = Endpoint(
         host=cluster["Endpoint"],
         protocol="http",
         port=0,
         dns=(host, int(port)),
-        clock=twin.warp,
+        clock=twin.clock,
     )
     try:
         with psycopg.connect(
-            host=Connection(door).look_up() or "",
+            host=ClientConnection(door).look_up() or "",
             port=twin.known["database_port"],
             user=user,
             password=password,
@@ -77,13 +77,13 @@ def _opens(twin: Twin, site: Site, region: str, user: str, password: str) -> boo
         return False
 
 
-def _clusters(twin: Twin, site: Site, region: str) -> list[dict[str, Any]]:
+def _clusters(twin: Twin, site: DrillTarget, region: str) -> list[dict[str, Any]]:
     rds = twin.clients.get("rds", region)
     found: list[dict[str, Any]] = rds.describe_db_clusters()["DBClusters"]
     return [one for one in found if one["DBClusterIdentifier"].startswith(site.prefix)]
 
 
-def ask_keys(twin: Twin, site: Site) -> Answer:
+def ask_keys(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Ask of everything that keeps data whose key it is under, and try to take the key away."""
     wrong, count = [], 0
     for side in SIDES:
@@ -96,7 +96,7 @@ def ask_keys(twin: Twin, site: Site) -> Answer:
     return _found(wrong, f"{count} stores are under rotated keys of our own, in their own Region")
 
 
-def _under(twin: Twin, site: Site, region: str) -> Iterator[tuple[str, str | None]]:
+def _under(twin: Twin, site: DrillTarget, region: str) -> Iterator[tuple[str, str | None]]:
     """Yield what keeps data in a Region, and the key that it says it is under."""
     for one in _clusters(twin, site, region):
         yield f"cluster {one['DBClusterIdentifier']}", one.get("KmsKeyId")
@@ -128,7 +128,7 @@ def _problem_of_key(twin: Twin, region: str, key: str | None) -> str | None:
     return None
 
 
-def ask_tables(twin: Twin, site: Site) -> Answer:
+def ask_tables(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Ask each table whose key it is under, at home and in each replica."""
     wrong, count = [], 0
     for side in SIDES:
@@ -144,21 +144,21 @@ def ask_tables(twin: Twin, site: Site) -> Answer:
     return _found(wrong, f"{count} tables and replicas are under keys of our own")
 
 
-def ask_standby_writes(twin: Twin, site: Site) -> Answer:
+def ask_standby_writes(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Have the standby's application reach the writer, across the peering."""
     balancers = twin.clients.get("elbv2", site.regions["standby"])
     (balancer,) = balancers.describe_load_balancers()["LoadBalancers"]
     host, _, port = twin.known["dns"].rpartition(":")
-    door = Door(
+    door = Endpoint(
         host=balancer["DNSName"],
         protocol=site.protocol,
         port=twin.known[f"{site.protocol}_port"],
         dns=(host, int(port)),
-        clock=twin.warp,
+        clock=twin.clock,
         authority=twin.known["authority"],
         verified=False,
     )
-    connection = Connection(door)
+    connection = ClientConnection(door)
 
     def writes() -> str | None:
         status, answer = connection.ask("GET", site.topology.compute.write_path)
@@ -169,15 +169,15 @@ def ask_standby_writes(twin: Twin, site: Site) -> Answer:
     reached = _until(twin, 60.0, writes)
     connection.close()
     if reached:
-        return Verdict.PASSED, "the standby's application writes to the writer in the primary"
+        return Outcome.PASSED, "the standby's application writes to the writer in the primary"
     ec2 = twin.clients.get("ec2", site.regions["standby"])
     peerings = ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
     states = ", ".join(sorted({one["Status"]["Code"] for one in peerings})) or "there is none"
     text = f"the standby's application cannot reach the writer: {last[0]} (peering: {states})"
-    return Verdict.FAILED, text
+    return Outcome.FAILED, text
 
 
-def ask_targets(twin: Twin, site: Site) -> Answer:
+def ask_targets(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Ask each load balancer how its targets are."""
 
     def ill() -> list[str]:
@@ -200,7 +200,7 @@ def _ill_targets(twin: Twin, region: str) -> Iterator[str]:
         yield f"no healthy target in {region}: {health['State']} {said} ({path})".replace("  ", " ")
 
 
-def ask_metrics(twin: Twin, site: Site) -> Answer:
+def ask_metrics(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Look for each side's metrics in the bucket of the other one, where they outlive it."""
     s3 = twin.clients.get("s3", site.regions["primary"])
     names = [one["Name"] for one in s3.list_buckets()["Buckets"] if "metrics" in one["Name"]]
@@ -219,7 +219,7 @@ def ask_metrics(twin: Twin, site: Site) -> Answer:
     return _found(wrong, "each side's metrics are in the other side's bucket")
 
 
-def ask_logs(twin: Twin, site: Site) -> Answer:
+def ask_logs(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Look for the databases' own log lines in CloudWatch."""
     wrong = []
     for side in SIDES:
@@ -239,7 +239,7 @@ def ask_logs(twin: Twin, site: Site) -> Answer:
     return _found(wrong, "both databases' logs are in CloudWatch")
 
 
-def ask_regions(twin: Twin, site: Site) -> Answer:
+def ask_regions(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Ask each Region whether its half of the stack is there, and only once."""
     wrong = []
     for side in SIDES:
@@ -254,15 +254,15 @@ def ask_regions(twin: Twin, site: Site) -> Answer:
     return _found(wrong, "each Region has its half of the stack, once")
 
 
-def ask_copy(twin: Twin, site: Site) -> Answer:
+def ask_copy(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Back the writer up and copy it to the other side, as the stack's own plan would."""
     point, problem = _copy(twin, site)
     if point is None:
-        return Verdict.FAILED, problem
-    return Verdict.PASSED, f"a copy of the database is in the standby's Region: {point}"
+        return Outcome.FAILED, problem
+    return Outcome.PASSED, f"a copy of the database is in the standby's Region: {point}"
 
 
-def _copy(twin: Twin, site: Site) -> tuple[str | None, str]:
+def _copy(twin: Twin, site: DrillTarget) -> tuple[str | None, str]:
     """Return the recovery point in the standby's Region, or why there is none."""
     here = site.regions["primary"]
     backup = twin.clients.get("backup", here)
@@ -303,16 +303,16 @@ def _finished(twin: Twin, describe: Callable[[], dict[str, Any]]) -> dict[str, A
     return _until(twin, JOB_S, over) or describe()
 
 
-def _role(twin: Twin, site: Site, part: str) -> str:
+def _role(twin: Twin, site: DrillTarget, part: str) -> str:
     roles = twin.clients.get("iam", site.regions["primary"]).list_roles(MaxItems=1000)["Roles"]
     return str(next(one["Arn"] for one in roles if part in one["RoleName"]))
 
 
-def ask_restore(twin: Twin, site: Site) -> Answer:
+def ask_restore(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Copy a backup to the standby's Region, restore it there, and compare it row by row."""
     point, problem = _copy(twin, site)
     if point is None:
-        return Verdict.FAILED, problem
+        return Outcome.FAILED, problem
     region = site.regions["standby"]
     backup = twin.clients.get("backup", region)
     (cluster,) = _clusters(twin, site, region)
@@ -328,11 +328,11 @@ def ask_restore(twin: Twin, site: Site) -> Answer:
     )["RestoreJobId"]
     done = _finished(twin, lambda: backup.describe_restore_job(RestoreJobId=job))
     if done["Status"] != "COMPLETED":
-        return Verdict.FAILED, f"the restore {done['Status'].lower()}: {done['StatusMessage']}"
+        return Outcome.FAILED, f"the restore {done['Status'].lower()}: {done['StatusMessage']}"
     return _compare(twin, site)
 
 
-def _compare(twin: Twin, site: Site) -> Answer:
+def _compare(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Compare what was restored with the writer, up to the newest row that the copy holds."""
     statement = "select key, encode(sha256(body), 'hex') from entries order by written_at, key"
     held = [tuple(row) for row in twin.do("query", cluster="restored", statement=statement)]
@@ -340,7 +340,7 @@ def _compare(twin: Twin, site: Site) -> Answer:
     live = dict(twin.do("query", cluster=name, statement=statement))
     other = [key for key, digest in held if live.get(key) != digest]
     if not held:
-        return Verdict.FAILED, "what was restored holds no row"
+        return Outcome.FAILED, "what was restored holds no row"
     return _found(
         [f"{len(other)} of {len(held)} restored rows differ: {', '.join(other[:3])}"]
         if other

@@ -18,7 +18,7 @@ LEDGERS = "client-*.jsonl"
 Entry = Mapping[str, Any]
 
 
-class UnreadableError(Exception):
+class UnreadableJournalError(Exception):
     """A recording that cannot be read; the message names file, line and cause."""
 
 
@@ -121,10 +121,10 @@ class Recording:
         made.sort()
         if not made.of("drill"):
             msg = f"{journal}: no journal of a drill: its first line is missing"
-            raise UnreadableError(msg)
+            raise UnreadableJournalError(msg)
         if made.head.get("schema") != SCHEMA:
             msg = f"{journal}:1: schema {made.head.get('schema')}, and this version reads {SCHEMA}"
-            raise UnreadableError(msg)
+            raise UnreadableJournalError(msg)
         return made
 
 
@@ -142,7 +142,7 @@ def _lines(file: Path) -> Iterator[Entry]:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         msg = f"{file}: cannot be read: {error}"
-        raise UnreadableError(msg) from None
+        raise UnreadableJournalError(msg) from None
     for number, line in enumerate(lines, start=1):
         try:
             entry = json.loads(line)
@@ -151,5 +151,5 @@ def _lines(file: Path) -> Iterator[Entry]:
             if number == len(lines):
                 return
             msg = f"{file}:{number}: no entry of a journal: {type(error).__name__}: {error}"
-            raise UnreadableError(msg) from None
+            raise UnreadableJournalError(msg) from None
         yield entry

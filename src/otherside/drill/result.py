@@ -4,32 +4,32 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from otherside.drill.assertions import Claim, Found, judge
+from otherside.drill.assertions import Assertion, AssertionResult, judge
 from otherside.drill.measurements import Measures, Outage, measure
-from otherside.drill.outcome import Verdict, worst
+from otherside.drill.outcome import Outcome, worst
 from otherside.drill.recording import SCHEMA, Recording
 from otherside.drill.timeline import Line, tell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class DrillResult:
     """One drill, judged."""
 
     recording: Recording
     measures: Measures
-    found: tuple[Found, ...]
+    found: tuple[AssertionResult, ...]
     lines: tuple[Line, ...]
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Outcome:
         """The worst of its claims."""
         return worst(one.verdict for one in self.found)
 
 
-def conclude(recording: Recording, claims: Sequence[Claim]) -> Result:
+def conclude(recording: Recording, claims: Sequence[Assertion]) -> DrillResult:
     """Judge a recording."""
     measures = measure(recording)
-    return Result(
+    return DrillResult(
         recording=recording,
         measures=measures,
         found=tuple(judge(claims, recording, measures)),
@@ -37,7 +37,7 @@ def conclude(recording: Recording, claims: Sequence[Claim]) -> Result:
     )
 
 
-def as_json(result: Result) -> dict[str, Any]:
+def as_json(result: DrillResult) -> dict[str, Any]:
     """Return a result for machines. Seconds are the twin's; `null` is what nobody could measure."""
     head, measures = result.recording.head, result.measures
     strike_s = result.recording.strike_s

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from otherside.drill.environment import Change, RefusedError, Stage
-from otherside.drill.journal import Journal, Ledger
+from otherside.drill.environment import Action, ActionRefusedError, Environment
+from otherside.drill.journal import Journal, JsonLinesFile
 from otherside.drill.load import Client, key_prefix
 from otherside.drill.measurements import ACKNOWLEDGED
 from otherside.drill.recording import SCHEMA, Recording
@@ -29,7 +29,7 @@ WARM_WRITES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class RunSettings:
     """How a drill is played."""
 
     clients: int = 3
@@ -42,12 +42,12 @@ class Settings:
 
 def play(
     scenario: Scenario,
-    stage: Stage,
+    stage: Environment,
     journal: Journal,
-    settings: Settings,
+    settings: RunSettings,
     *,
     head: dict[str, Any],
-    change: Change | None = None,
+    change: Action | None = None,
     up: bool = False,
 ) -> Recording:
     """Play one scenario; return what was recorded.
@@ -73,7 +73,7 @@ class _Player:
     """One scenario being played."""
 
     def __init__(
-        self, scenario: Scenario, stage: Stage, journal: Journal, settings: Settings
+        self, scenario: Scenario, stage: Environment, journal: Journal, settings: RunSettings
     ) -> None:
         self._scenario, self._stage = scenario, stage
         self._journal, self._settings = journal, settings
@@ -81,7 +81,7 @@ class _Player:
         self._sampled_s = 0.0
         self._waiting = list(scenario.steps)
 
-    def play(self, head: dict[str, Any], change: Change | None, *, up: bool) -> None:
+    def play(self, head: dict[str, Any], change: Action | None, *, up: bool) -> None:
         """Play it from the first line to the last but one."""
         stage, scenario = self._stage, self._scenario
         if not up:
@@ -127,11 +127,11 @@ class _Player:
 
     # --- before ---------------------------------------------------------------------------------
 
-    def _deploy(self, change: Change | None) -> bool:
+    def _deploy(self, change: Action | None) -> bool:
         self._put("stage", state="up", text="two Regions are up")
         try:
             text = self._stage.deploy(change)
-        except RefusedError as error:
+        except ActionRefusedError as error:
             self._put("stage", state="refused", text=str(error))
             return False
         self._put("stage", state="deployed", text=text)
@@ -159,7 +159,7 @@ class _Player:
         """Start the users, and wait until each was served."""
         settings, door = self._settings, self._stage.door()
         for number in range(1, settings.clients + 1):
-            ledger = Ledger(self._journal.directory / f"client-{number}.jsonl")
+            ledger = JsonLinesFile(self._journal.directory / f"client-{number}.jsonl")
             client = Client(number, door, ledger, self._journal.share, settings.seed)
             self._clients.append(client)
             client.start()
@@ -228,7 +228,7 @@ class _Player:
 
 
 @contextlib.contextmanager
-def opened(stage: Stage) -> Iterator[Stage]:
+def opened(stage: Environment) -> Iterator[Environment]:
     """Take a stage down at the end, whatever happened on it."""
     try:
         yield stage

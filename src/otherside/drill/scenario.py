@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from otherside.drill.assertions import Claim
-from otherside.drill.conditions import Moment, strike
+from otherside.drill.assertions import Assertion
+from otherside.drill.conditions import Condition, strike
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +17,7 @@ class Step:
     how: Mapping[str, Any] = field(default_factory=dict)
     at_s: float = 0.0
     """Twin seconds after `when`."""
-    when: Moment = strike
+    when: Condition = strike
 
     @property
     def text(self) -> str:
@@ -25,7 +25,7 @@ class Step:
         return " ".join([self.do.replace("_", " "), *(str(one) for one in self.how.values())])
 
 
-def step(do: str, *, at_s: float = 0.0, when: Moment = strike, **how: object) -> Step:
+def step(do: str, *, at_s: float = 0.0, when: Condition = strike, **how: object) -> Step:
     """Return a step."""
     return Step(do=do, how=how, at_s=at_s, when=when)
 
@@ -40,8 +40,8 @@ class Scenario:
     expects: str
     """What should come of it, in one sentence."""
     steps: tuple[Step, ...]
-    claims: tuple[Claim, ...]
-    enough: Moment
+    claims: tuple[Assertion, ...]
+    enough: Condition
     """When everything was seen that the claims ask for."""
     lasts_s: float
     """Twin seconds after the strike at which it ends, whatever was seen."""

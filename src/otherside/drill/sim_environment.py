@@ -11,16 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from otherside.core.topology import FailoverMode, Side, Topology
-from otherside.drill.assertions import Claim
+from otherside.drill.assertions import Assertion
 from otherside.drill.recording import SCHEMA, Entry, Recording
-from otherside.drill.result import Result, conclude
+from otherside.drill.result import DrillResult, conclude
 from otherside.drill.scenario import Scenario, Step
 from otherside.failover.decision.observation import Move, Order
-from otherside.failover.decision.thresholds import Policy
-from otherside.sim.cloud import Hostility
+from otherside.failover.decision.policy import FailoverPolicy
+from otherside.sim.faults import Fault, FaultRates, FaultWindow
 from otherside.sim.script import FOREVER_S, People, Script
 from otherside.sim.swarm import Run, run
-from otherside.sim.world_state import BY_HAND, Ill, Spell
+from otherside.sim.world_state import BY_HAND
 
 STRIKE_S = 150.0
 """When the disaster strikes: a steady state goes before it."""
@@ -32,11 +32,15 @@ BOOT_S = 200.0
 DATABASES = {Side.PRIMARY: "primary", Side.STANDBY: "standby"}
 OPERATIONS = {Move.FAILOVER: "FailoverGlobalCluster", Move.SWITCHOVER: "SwitchoverGlobalCluster"}
 
-_GONE = {"primary": Ill.PRIMARY_GONE, "standby": Ill.STANDBY_GONE, "witness": Ill.WITNESS_GONE}
-_CUT_OFF = {"primary": Ill.PRIMARY_CUT, "standby": Ill.STANDBY_CUT}
+_GONE = {
+    "primary": Fault.PRIMARY_GONE,
+    "standby": Fault.STANDBY_GONE,
+    "witness": Fault.WITNESS_GONE,
+}
+_CUT_OFF = {"primary": Fault.PRIMARY_CUT, "standby": Fault.STANDBY_CUT}
 _ONE_WAY = {
-    ("primary", "standby"): Ill.PRIMARY_TO_STANDBY_CUT,
-    ("standby", "primary"): Ill.STANDBY_TO_PRIMARY_CUT,
+    ("primary", "standby"): Fault.PRIMARY_TO_STANDBY_CUT,
+    ("standby", "primary"): Fault.STANDBY_TO_PRIMARY_CUT,
 }
 
 
@@ -45,46 +49,46 @@ class NotSimulatedError(Exception):
 
 
 @dataclass(slots=True)
-class Plan:
+class SimulatedDrill:
     """What is wrong from when to when, and who orders what, in simulated seconds."""
 
-    spells: dict[Ill, list[float]] = field(default_factory=dict)
+    spells: dict[Fault, list[float]] = field(default_factory=dict)
     """When each ill begins, and when it ends, if it does."""
     orders: list[tuple[float, Order]] = field(default_factory=list)
     by_hand_s: float | None = None
     frozen: bool = False
 
-    def begin(self, ill: Ill, at_s: float) -> None:
+    def begin(self, ill: Fault, at_s: float) -> None:
         """Let something be wrong from now on."""
         self.spells[ill] = [at_s]
 
-    def end(self, ill: Ill, at_s: float) -> None:
+    def end(self, ill: Fault, at_s: float) -> None:
         """Mend it."""
         self.spells[ill].append(at_s)
 
 
-def _stop(plan: Plan, at_s: float, side: str, unit: str) -> None:
+def _stop(plan: SimulatedDrill, at_s: float, side: str, unit: str) -> None:
     if unit != "app":
-        plan.begin(Ill.KEEPERS_DEAF, at_s)
+        plan.begin(Fault.KEEPERS_DEAF, at_s)
     elif side == "primary":
-        plan.begin(Ill.APP_DOWN, at_s)
+        plan.begin(Fault.APP_DOWN, at_s)
     else:  # a release that is bad on the standby alone is no scenario
-        plan.begin(Ill.APP_DOWN_BOTH, at_s)
+        plan.begin(Fault.APP_DOWN_BOTH, at_s)
 
 
-def _refresh(plan: Plan, at_s: float, **_: object) -> None:
-    plan.begin(Ill.MACHINES_GONE, at_s)
-    plan.end(Ill.MACHINES_GONE, at_s + BOOT_S)
+def _refresh(plan: SimulatedDrill, at_s: float, **_: object) -> None:
+    plan.begin(Fault.MACHINES_GONE, at_s)
+    plan.end(Fault.MACHINES_GONE, at_s + BOOT_S)
 
 
-def _order(plan: Plan, at_s: float, what: str, until_s: float | None = None) -> None:
+def _order(plan: SimulatedDrill, at_s: float, what: str, until_s: float | None = None) -> None:
     if what == Order.FREEZE:
         plan.frozen = until_s is not None
     else:
         plan.orders.append((at_s, Order(what)))
 
 
-def _by_hand(plan: Plan, at_s: float, **_: object) -> None:
+def _by_hand(plan: SimulatedDrill, at_s: float, **_: object) -> None:
     plan.by_hand_s = at_s
 
 
@@ -94,15 +98,15 @@ DONE: Mapping[str, Callable[..., None]] = {
     "isolate": lambda plan, at_s, side: plan.begin(_CUT_OFF[side], at_s),
     "connect": lambda plan, at_s, side: plan.end(_CUT_OFF[side], at_s),
     "cut": lambda plan, at_s, source, target: plan.begin(_ONE_WAY[source, target], at_s),
-    "slow": lambda plan, at_s, **_: plan.begin(Ill.LAGGING, at_s),
-    "misdirect": lambda plan, at_s, **_: plan.begin(Ill.PROBE_BROKEN, at_s),
+    "slow": lambda plan, at_s, **_: plan.begin(Fault.LAGGING, at_s),
+    "misdirect": lambda plan, at_s, **_: plan.begin(Fault.PROBE_BROKEN, at_s),
     "stop": _stop,
-    "stop_database": lambda plan, at_s, **_: plan.begin(Ill.WRITER_DOWN, at_s),
-    "behead": lambda plan, at_s, **_: plan.begin(Ill.STANDBY_HEADLESS, at_s),
-    "detach": lambda plan, at_s, **_: plan.begin(Ill.STANDBY_DETACHED, at_s),
-    "occupy": lambda plan, at_s, **_: plan.begin(Ill.STANDBY_BUSY, at_s),
+    "stop_database": lambda plan, at_s, **_: plan.begin(Fault.WRITER_DOWN, at_s),
+    "behead": lambda plan, at_s, **_: plan.begin(Fault.STANDBY_HEADLESS, at_s),
+    "detach": lambda plan, at_s, **_: plan.begin(Fault.STANDBY_DETACHED, at_s),
+    "occupy": lambda plan, at_s, **_: plan.begin(Fault.STANDBY_BUSY, at_s),
     "refresh": _refresh,
-    "skew": lambda plan, at_s, **_: plan.begin(Ill.VERSION_DRIFT, at_s),
+    "skew": lambda plan, at_s, **_: plan.begin(Fault.VERSION_DRIFT, at_s),
     "order": _order,
     "move_by_hand": _by_hand,
 }
@@ -115,12 +119,12 @@ def can_simulate(scenario: Scenario) -> bool:
     return known and bool(claims_of(scenario))
 
 
-def claims_of(scenario: Scenario) -> tuple[Claim, ...]:
+def claims_of(scenario: Scenario) -> tuple[Assertion, ...]:
     """Return the claims that are not about a deployed stack."""
     return tuple(one for one in scenario.claims if not one.stack)
 
 
-def simulate(scenario: Scenario, topology: Topology, head: Mapping[str, Any]) -> Result:
+def simulate(scenario: Scenario, topology: Topology, head: Mapping[str, Any]) -> DrillResult:
     """Play a scenario on the simulator, and judge it.
 
     Raises:
@@ -155,16 +159,16 @@ def _next(
 
 
 def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology) -> Script:
-    plan = Plan()
+    plan = SimulatedDrill()
     for one in scenario.prepare:
         _do(plan, one, 0.0)
     for number, at_s in sorted(placed.items(), key=lambda one: (one[1], one[0])):
         _do(plan, scenario.steps[number], at_s)
     spells = tuple(
-        Spell(ill=ill, from_s=times[0], to_s=times[1] if len(times) > 1 else FOREVER_S)
+        FaultWindow(ill=ill, from_s=times[0], to_s=times[1] if len(times) > 1 else FOREVER_S)
         for ill, times in plan.spells.items()
     )
-    policy = Policy(
+    policy = FailoverPolicy(
         mode=FailoverMode.AUTO,
         loss_auto_s=topology.failover.loss_max_s,
         stable_s=float(scenario.settings.get("stable_s", topology.failover.stable_s)),
@@ -177,7 +181,7 @@ def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology)
         run_s=STRIKE_S + scenario.lasts_s,
         calm_s=0.0,
         spells=spells,
-        hostility=Hostility(),
+        hostility=FaultRates(),
         policy=policy,
         promote_s=PROMOTE_S,
         cancels=0,
@@ -188,7 +192,7 @@ def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology)
     )
 
 
-def _do(plan: Plan, one: Step, at_s: float) -> None:
+def _do(plan: SimulatedDrill, one: Step, at_s: float) -> None:
     DONE[one.do](plan, at_s, **one.how)
 
 

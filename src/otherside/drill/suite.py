@@ -7,24 +7,24 @@ from pathlib import Path
 from typing import Any
 
 from otherside.core.wire_contract import environment_name
-from otherside.drill.environment import Change, Stage
+from otherside.drill.environment import Action, Environment
 from otherside.drill.journal import Journal, refuse_taken
-from otherside.drill.outcome import Verdict
+from otherside.drill.outcome import Outcome
 from otherside.drill.recording import Entry, Recording
 from otherside.drill.report import write_report
-from otherside.drill.result import Result, conclude
-from otherside.drill.runner import Settings, play
+from otherside.drill.result import DrillResult, conclude
+from otherside.drill.runner import RunSettings, play
 from otherside.drill.scenario import Scenario
 from otherside.drill.sim_environment import simulate
-from otherside.drill.target import Site
-from otherside.drill.twin_environment import FUNCTION, TwinStage
-from otherside.program.monitor import Declared
+from otherside.drill.target import DrillTarget
+from otherside.drill.twin_environment import FUNCTION, TwinEnvironment
+from otherside.program.monitor import RegisteredResource
 
-Told = Callable[[Entry], None]
+SuiteProgress = Callable[[Entry], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class SuiteOptions:
     """How scenarios are rehearsed."""
 
     speed: float
@@ -38,28 +38,28 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsed:
+class SuiteResult:
     """One drill that is over."""
 
     scenario: Scenario
-    result: Result
+    result: DrillResult
     page: Path
     """Where its report is."""
-    stage: Stage | None
+    stage: Environment | None
     """Still up: it is taken down, or used again, when the next one is asked for. The simulator
     has none."""
 
 
 def rehearse(
     scenarios: Sequence[Scenario],
-    site: Site,
-    options: Options,
-    told: Told = lambda _: None,
+    site: DrillTarget,
+    options: SuiteOptions,
+    told: SuiteProgress = lambda _: None,
     *,
-    change: Change | None = None,
+    change: Action | None = None,
     anyway: bool = False,
     steady_real_s: float | None = None,
-) -> Iterator[Rehearsed]:
+) -> Iterator[SuiteResult]:
     """Play scenarios one after another; yield each as it is over.
 
     A twin is used again where the scenario before it left the stack as it was, and proved it.
@@ -69,7 +69,7 @@ def rehearse(
         KeyboardInterrupt: If somebody interrupts it; what was recorded is kept and says so.
         TwinError: If a twin does not come up or ends by itself.
     """
-    held: Stage | None = None
+    held: Environment | None = None
     places = _places(scenarios, options.directory)
     for place in places:
         refuse_taken(place)  # all of them, before anything starts
@@ -81,11 +81,11 @@ def rehearse(
                 held.close()
                 held = None
             up = held is not None
-            stage = held or TwinStage(site, speed=speed, latency=options.latency)
+            stage = held or TwinEnvironment(site, speed=speed, latency=options.latency)
             held = stage
             directory = places[number]
             head = _head(site, options)
-            settings = Settings(
+            settings = RunSettings(
                 clients=options.clients,
                 seed=options.seed + number,
                 steady_real_s=steady_real_s,
@@ -100,8 +100,8 @@ def rehearse(
                     raise
                 result = conclude(journal.recording, scenario.claims)
                 page = write_report(result, directory)
-            yield Rehearsed(scenario=scenario, result=result, page=page, stage=stage)
-            if not scenario.calm or result.verdict is not Verdict.PASSED:
+            yield SuiteResult(scenario=scenario, result=result, page=page, stage=stage)
+            if not scenario.calm or result.verdict is not Outcome.PASSED:
                 stage.close()
                 held = None
     finally:
@@ -109,7 +109,9 @@ def rehearse(
             held.close()
 
 
-def simulated(scenarios: Sequence[Scenario], site: Site, options: Options) -> Iterator[Rehearsed]:
+def simulated(
+    scenarios: Sequence[Scenario], site: DrillTarget, options: SuiteOptions
+) -> Iterator[SuiteResult]:
     """Play scenarios on the simulator, in virtual time; yield each as it is over.
 
     Raises:
@@ -119,16 +121,16 @@ def simulated(scenarios: Sequence[Scenario], site: Site, options: Options) -> It
     for scenario, directory in zip(scenarios, places, strict=True):
         result = simulate(scenario, site.topology, _head(site, options))
         page = write_report(result, directory)
-        yield Rehearsed(scenario=scenario, result=result, page=page, stage=None)
+        yield SuiteResult(scenario=scenario, result=result, page=page, stage=None)
 
 
-def _with_settings(scenario: Scenario, change: Change | None) -> Change | None:
+def _with_settings(scenario: Scenario, change: Action | None) -> Action | None:
     """Return a change of the stack that gives the orchestrator the scenario's settings, too."""
     if not scenario.settings:
         return change
     given = {environment_name(name): text for name, text in scenario.settings.items()}
 
-    def changed(one: Declared) -> Declared | None:
+    def changed(one: RegisteredResource) -> RegisteredResource | None:
         known = (one.inputs.get("environment") or {}).get("variables", {})
         if one.type == FUNCTION and set(given) <= set(known):
             environment = {"variables": {**known, **given}}
@@ -151,7 +153,7 @@ def _places(scenarios: Sequence[Scenario], directory: Path) -> list[Path]:
     return [directory / f"{number:02}-{one.name}" for number, one in enumerate(scenarios, 1)]
 
 
-def _head(site: Site, options: Options) -> dict[str, Any]:
+def _head(site: DrillTarget, options: SuiteOptions) -> dict[str, Any]:
     """Return what a recording says of what is drilled."""
     return {
         "place": site.place,

@@ -5,21 +5,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from otherside.config import DesignError, read_design
+from otherside.config import ConfigError, read_design
 from otherside.core.topology import Topology
-from otherside.program.project import DeclareError, Project, read_project
+from otherside.program.project import ProgramError, Project, read_project
 
 DESIGN = "otherside.toml"
 SOURCES = frozenset({".py", ".toml", ".yaml", ".yml", ".sh", ".json"})
 """Kinds of files that decide what a project deploys."""
 
 
-class SiteError(Exception):
+class TargetError(Exception):
     """What cannot be drilled; the message names file and cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
+class DrillTarget:
     """One stack to be drilled."""
 
     project: Project
@@ -53,7 +53,7 @@ class Site:
         return next((side for side, one in self.regions.items() if one == region), None)
 
 
-def read_site(directory: Path, stack_name: str | None = None) -> Site:
+def read_site(directory: Path, stack_name: str | None = None) -> DrillTarget:
     """Read the project in a directory and the design beside its program.
 
     Raises:
@@ -64,12 +64,12 @@ def read_site(directory: Path, stack_name: str | None = None) -> Site:
         design = project.main.parent / DESIGN
         if not design.exists():
             msg = f"{design}: no such file; a drill reads from it which Region is which"
-            raise SiteError(msg)
+            raise TargetError(msg)
         topology = read_design(design)
-    except (DeclareError, DesignError) as error:
-        raise SiteError(str(error)) from None
+    except (ProgramError, ConfigError) as error:
+        raise TargetError(str(error)) from None
     regions = topology.regions
-    return Site(
+    return DrillTarget(
         project=project,
         place=str(directory),
         regions={

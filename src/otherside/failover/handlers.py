@@ -13,18 +13,23 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from otherside.core.topology import FailoverMode
-from otherside.core.wire_contract import TICK, OrchestratorSettings, Settings, WitnessSettings
+from otherside.core.wire_contract import (
+    TICK,
+    FunctionSettings,
+    OrchestratorSettings,
+    WitnessSettings,
+)
 from otherside.failover.actuator import actuate
-from otherside.failover.aws import probes
-from otherside.failover.aws.clients import Clients
+from otherside.failover.aws import http_probes
+from otherside.failover.aws.adapter import AwsAdapter
+from otherside.failover.aws.aws_clients import AwsClients
 from otherside.failover.aws.evidence_reader import WITNESS
-from otherside.failover.aws.state_store import Ledger, Pulse
-from otherside.failover.aws.world import AwsWorld
+from otherside.failover.aws.state_store import HealthReport, StateStore
 from otherside.failover.clock import Clock, SystemClock
-from otherside.failover.controller import Look, Lost, reconcile
+from otherside.failover.controller import Tick, TickFailed, reconcile
 from otherside.failover.decision.observation import Reading
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase
-from otherside.failover.decision.thresholds import Policy
 from otherside.failover.ports import DeciderPorts, UnavailableError
 from otherside.failover.telemetry import failure_line, look_line
 
@@ -43,7 +48,7 @@ class Context(Protocol):
         """Return how long the run may still take."""
 
 
-_CLIENTS = Clients()
+_CLIENTS = AwsClients()
 """Made once for a warm function: making a client costs more than calling it."""
 
 
@@ -73,7 +78,7 @@ def watch(_event: object, context: Context) -> dict[str, Any]:
     """Try what users try, from a third Region, and write down what came of it."""
     settings = WitnessSettings.from_environment(os.environ)
     code, clock = version_of(settings), SystemClock()
-    ledger = Ledger(
+    ledger = StateStore(
         _CLIENTS.dynamodb(settings.state_region),
         table=settings.state_table,
         application=settings.application,
@@ -86,7 +91,7 @@ def watch(_event: object, context: Context) -> dict[str, Any]:
 
 def look_until_calm(
     world: DeciderPorts,
-    policy: Policy,
+    policy: FailoverPolicy,
     context: Context,
     clock: Clock,
     settings: OrchestratorSettings,
@@ -104,44 +109,44 @@ def look_until_calm(
         looks += 1
         done = reconcile(world, policy)
         now_s = clock.now_s()
-        if isinstance(done, Look):
+        if isinstance(done, Tick):
             said = done.decision.reason
             line = look_line(done, settings.application, at_s=now_s, code=code)
         else:
             said = done.why
             line = failure_line(said, settings.application, at_s=now_s, code=code)
         _say(line)
-        over = _is_calm(done) or (not stubborn and isinstance(done, Lost) and done.overtaken)
+        over = _is_calm(done) or (not stubborn and isinstance(done, TickFailed) and done.overtaken)
         if over or context.get_remaining_time_in_millis() < LEFT_MS:
             return {"looks": looks, "said": said}
         clock.sleep(LOOK_EVERY_S)
 
 
-def _is_calm(done: Look | Lost) -> bool:
+def _is_calm(done: Tick | TickFailed) -> bool:
     """Return whether nothing is under way that a person or a Region waits for."""
-    if isinstance(done, Lost) or done.failed:
+    if isinstance(done, TickFailed) or done.failed:
         return False
     state = done.decision.state
     return state.phase is Phase.STEADY and state.anchored
 
 
 def watch_for_a_while(
-    ledger: Ledger, settings: WitnessSettings, context: Context, clock: Clock
+    ledger: StateStore, settings: WitnessSettings, context: Context, clock: Clock
 ) -> dict[str, Any]:
     """Ask the public name every few seconds until the run is nearly over."""
-    question = probes.Question(
+    question = http_probes.Question(
         url=settings.public_url,
         path=settings.write_path,
         name=settings.public_url.partition("://")[2],
     )
     pulses = 0
     while True:
-        works = probes.ask(question) is Reading.GOOD
+        works = http_probes.ask(question) is Reading.GOOD
         # From here too it must be seen that it is not us who see nothing.
-        sighted = works or probes.sees_outside() is Reading.GOOD
+        sighted = works or http_probes.sees_outside() is Reading.GOOD
         try:
             ledger.put_pulse(
-                WITNESS, Pulse(at_s=clock.now_s(), writes_ok=works if sighted else None)
+                WITNESS, HealthReport(at_s=clock.now_s(), writes_ok=works if sighted else None)
             )
             pulses += 1
         except UnavailableError as error:
@@ -151,18 +156,20 @@ def watch_for_a_while(
         clock.sleep(WATCH_EVERY_S)
 
 
-def world_of(settings: OrchestratorSettings, policy: Policy, code: str, clock: Clock) -> AwsWorld:
+def world_of(
+    settings: OrchestratorSettings, policy: FailoverPolicy, code: str, clock: Clock
+) -> AwsAdapter:
     """Return the world that these settings describe."""
-    return AwsWorld(settings, clients=_CLIENTS, clock=clock, code=code, skew_s=policy.skew_s)
+    return AwsAdapter(settings, clients=_CLIENTS, clock=clock, code=code, skew_s=policy.skew_s)
 
 
-def policy_of(settings: OrchestratorSettings) -> Policy:
+def policy_of(settings: OrchestratorSettings) -> FailoverPolicy:
     """Return what the design allows.
 
     Raises:
         ValueError: If a setting is not what its name says; it names the setting's value.
     """
-    return Policy(
+    return FailoverPolicy(
         mode=FailoverMode(settings.mode),
         loss_auto_s=float(settings.loss_max_s),
         stable_s=float(settings.stable_s),
@@ -173,7 +180,7 @@ def policy_of(settings: OrchestratorSettings) -> Policy:
     )
 
 
-def version_of(settings: Settings) -> str:
+def version_of(settings: FunctionSettings) -> str:
     """Return which code runs with which settings, as two digests: every record carries it."""
     known: Mapping[str, str] = settings.to_environment()
     told = json.dumps(dict(known), sort_keys=True).encode()

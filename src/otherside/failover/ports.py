@@ -8,7 +8,7 @@ call whose outcome nobody knows.
 from typing import Protocol
 
 from otherside.failover.decision.decide import Decision
-from otherside.failover.decision.observation import Facts
+from otherside.failover.decision.observation import Observation
 from otherside.failover.decision.state import Intent, State
 
 
@@ -41,14 +41,14 @@ class Observer(Protocol):
         Unavailable too where our own clock and the store's are too far apart to count by.
         """
 
-    def observe(self, state: State) -> Facts:
+    def observe(self, state: State) -> Observation:
         """Return what can be seen now. What cannot be seen is UNKNOWN or `None`, not an error."""
 
 
 class DeciderPorts(Observer, Protocol):
     """What only the decider may do. Each call may fail with `UnavailableError`."""
 
-    def record(self, decision: Decision, facts: Facts) -> None:
+    def record(self, decision: Decision, facts: Observation) -> None:
         """Commit one revision with what it was decided on, if it is the next.
 
         Raises:

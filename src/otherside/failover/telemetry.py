@@ -10,11 +10,11 @@ from dataclasses import asdict
 from typing import Any
 
 from otherside.core.wire_contract import METRIC_DIMENSION, METRIC_NAMESPACE, WISHES_FAILED
-from otherside.failover.controller import Look
+from otherside.failover.controller import Tick
 from otherside.failover.decision.observation import Reading, Signals
 
 
-def look_line(look: Look, application: str, *, at_s: float, code: str) -> dict[str, Any]:
+def look_line(look: Tick, application: str, *, at_s: float, code: str) -> dict[str, Any]:
     """Return the line of one look: the sentence, the revision, and how long the phase took."""
     before, decision = look.before, look.decision
     state = decision.state

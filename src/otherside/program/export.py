@@ -10,11 +10,11 @@ from typing import Any
 
 from pulumi import Archive, Asset
 
-from otherside.check.model.values import Kept
+from otherside.check.model.values import PasswordOrigin
 from otherside.check.readers.pulumi.stack import ARCHIVE, ASSET, SECRET, SIGNATURE
 from otherside.program.mock_outputs import PASSWORD
 from otherside.program.monitor import SECRET as HIDDEN
-from otherside.program.monitor import Declaration, Declared
+from otherside.program.monitor import Declaration, RegisteredResource
 
 _TEXT_MAX = 1 << 20
 
@@ -28,7 +28,7 @@ def as_export(declaration: Declaration) -> dict[str, Any]:
     }
 
 
-def _resource(one: Declared, identifiers: Mapping[str, str]) -> dict[str, Any]:
+def _resource(one: RegisteredResource, identifiers: Mapping[str, str]) -> dict[str, Any]:
     inputs = {key: _value(value, key, one.secrets) for key, value in one.inputs.items()}
     hidden = {path.split(".", 1)[0] for path in one.secrets} | one.secret_outputs
     outputs = {
@@ -65,8 +65,8 @@ def _value(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN4
 def _kept(value: object) -> str:
     """Return where a secret comes from: what no setting and no data source gave is a literal."""
     if isinstance(value, str) and value and PASSWORD not in value and HIDDEN not in value:
-        return Kept.LITERAL
-    return Kept.GIVEN
+        return PasswordOrigin.LITERAL
+    return PasswordOrigin.GIVEN
 
 
 def _bundle(value: Asset | Archive) -> dict[str, Any]:

@@ -20,7 +20,7 @@ Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Birth:
+class Registration:
     """One resource about to be imagined."""
 
     urn: str
@@ -41,7 +41,7 @@ class Birth:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class MockAnswer:
     """How the identifier and the outputs of one resource type look.
 
     Templates see `name` (given, or made as Pulumi makes it), `region`, `account`, `hex`, `HEX`,
@@ -52,10 +52,10 @@ class Answer:
     naming: str = "name"
     """The property that holds the physical name."""
     outputs: Mapping[str, str] = field(default_factory=dict)
-    more: Callable[[Birth, str], Values] | None = None
+    more: Callable[[Registration, str], Values] | None = None
 
 
-def imagine(token: str, birth: Birth) -> tuple[str, dict[str, Any]]:
+def imagine(token: str, birth: Registration) -> tuple[str, dict[str, Any]]:
     """Return the identifier and the state of a resource: its inputs and what AWS adds to them."""
     answer = ANSWERS.get(token, _UNKNOWN)
     named = birth.inputs.get(answer.naming)
@@ -155,16 +155,16 @@ def _regional(service: str, resource: str) -> str:
     return f"arn:aws:{service}:{{region}}:{{account}}:{resource}"
 
 
-def _by_arn(service: str, resource: str, **more: str) -> Answer:
-    return Answer(id="{arn}", outputs={"arn": _regional(service, resource), **more})
+def _by_arn(service: str, resource: str, **more: str) -> MockAnswer:
+    return MockAnswer(id="{arn}", outputs={"arn": _regional(service, resource), **more})
 
 
-def _ec2(prefix: str, kind: str | None = None, **outputs: str) -> Answer:
+def _ec2(prefix: str, kind: str | None = None, **outputs: str) -> MockAnswer:
     arn = {"arn": _regional("ec2", f"{kind}/{prefix}-{{hex}}")} if kind else {}
-    return Answer(id=f"{prefix}-{{hex}}", outputs={**arn, **outputs})
+    return MockAnswer(id=f"{prefix}-{{hex}}", outputs={**arn, **outputs})
 
 
-def _load_balancer(birth: Birth, name: str) -> Values:
+def _load_balancer(birth: Registration, name: str) -> Values:
     suffix = f"app/{name}/{birth.hex(16)}"
     return {
         "arn": f"arn:aws:elasticloadbalancing:{birth.region}:{birth.account}:loadbalancer/{suffix}",
@@ -174,18 +174,18 @@ def _load_balancer(birth: Birth, name: str) -> Values:
     }
 
 
-def _target_group(birth: Birth, name: str) -> Values:
+def _target_group(birth: Registration, name: str) -> Values:
     suffix = f"targetgroup/{name}/{birth.hex(16)}"
     arn = f"arn:aws:elasticloadbalancing:{birth.region}:{birth.account}:{suffix}"
     return {"arn": arn, "arnSuffix": suffix}
 
 
-def _listener(birth: Birth, _name: str) -> Values:
+def _listener(birth: Registration, _name: str) -> Values:
     balancer = str(birth.inputs.get("loadBalancerArn", ""))
     return {"arn": f"{balancer.replace(':loadbalancer/', ':listener/')}/{birth.hex(16)}"}
 
 
-def _cluster(birth: Birth, name: str) -> Values:
+def _cluster(birth: Registration, name: str) -> Values:
     host = f"{birth.hex(12)}.{birth.region}.rds.amazonaws.com"
     return {
         "arn": f"arn:aws:rds:{birth.region}:{birth.account}:cluster:{name}",
@@ -196,7 +196,7 @@ def _cluster(birth: Birth, name: str) -> Values:
     }
 
 
-def _certificate(birth: Birth, _name: str) -> Values:
+def _certificate(birth: Registration, _name: str) -> Values:
     domain = str(birth.inputs.get("domainName"))
     option = {
         "domainName": domain,
@@ -207,13 +207,13 @@ def _certificate(birth: Birth, _name: str) -> Values:
     return {"domainValidationOptions": [option]}
 
 
-def _zone(birth: Birth, _name: str) -> Values:
+def _zone(birth: Registration, _name: str) -> Values:
     zone = f"Z{birth.hex(19).upper()}"
     servers = [f"ns-{n}.awsdns-{n:02}.test" for n in (1, 2, 3, 4)]
     return {"zoneId": zone, "arn": f"arn:aws:route53:::hostedzone/{zone}", "nameServers": servers}
 
 
-def _bucket(birth: Birth, name: str) -> Values:
+def _bucket(birth: Registration, name: str) -> Values:
     return {
         "arn": f"arn:aws:s3:::{name}",
         "bucketDomainName": f"{name}.s3.amazonaws.com",
@@ -221,65 +221,67 @@ def _bucket(birth: Birth, name: str) -> Values:
     }
 
 
-_UNKNOWN = Answer(id="{name}")
+_UNKNOWN = MockAnswer(id="{name}")
 
-ANSWERS: dict[str, Answer] = {
-    "pulumi:providers:aws": Answer(id="{uuid}"),
-    "aws:acm/certificate:Certificate": Answer(
+ANSWERS: dict[str, MockAnswer] = {
+    "pulumi:providers:aws": MockAnswer(id="{uuid}"),
+    "aws:acm/certificate:Certificate": MockAnswer(
         id="{arn}",
         outputs={"arn": _regional("acm", "certificate/{uuid}"), "status": "ISSUED"},
         more=_certificate,
     ),
-    "aws:acm/certificateValidation:CertificateValidation": Answer(id="{certificateArn}"),
-    "aws:autoscaling/group:Group": Answer(
+    "aws:acm/certificateValidation:CertificateValidation": MockAnswer(id="{certificateArn}"),
+    "aws:autoscaling/group:Group": MockAnswer(
         outputs={
             "arn": _regional("autoscaling", "autoScalingGroup:{uuid}:autoScalingGroupName/{name}")
         }
     ),
-    "aws:backup/plan:Plan": Answer(
+    "aws:backup/plan:Plan": MockAnswer(
         id="{uuid}", outputs={"arn": _regional("backup", "backup-plan:{uuid}"), "version": "1"}
     ),
-    "aws:backup/selection:Selection": Answer(id="{uuid}"),
-    "aws:backup/restoreTestingPlan:RestoreTestingPlan": Answer(
+    "aws:backup/selection:Selection": MockAnswer(id="{uuid}"),
+    "aws:backup/restoreTestingPlan:RestoreTestingPlan": MockAnswer(
         outputs={"arn": _regional("backup", "restore-testing-plan:{name}")}
     ),
-    "aws:backup/vault:Vault": Answer(outputs={"arn": _regional("backup", "backup-vault:{name}")}),
-    "aws:cloudwatch/compositeAlarm:CompositeAlarm": Answer(
+    "aws:backup/vault:Vault": MockAnswer(
+        outputs={"arn": _regional("backup", "backup-vault:{name}")}
+    ),
+    "aws:cloudwatch/compositeAlarm:CompositeAlarm": MockAnswer(
         naming="alarmName",
         id="{alarmName}",
         outputs={"arn": _regional("cloudwatch", "alarm:{name}")},
     ),
-    "aws:cloudwatch/dashboard:Dashboard": Answer(naming="dashboardName", id="{dashboardName}"),
-    "aws:cloudwatch/eventBus:EventBus": Answer(
+    "aws:cloudwatch/dashboard:Dashboard": MockAnswer(naming="dashboardName", id="{dashboardName}"),
+    "aws:cloudwatch/eventBus:EventBus": MockAnswer(
         outputs={"arn": _regional("events", "event-bus/{name}")}
     ),
-    "aws:cloudwatch/eventRule:EventRule": Answer(
+    "aws:cloudwatch/eventRule:EventRule": MockAnswer(
         outputs={"arn": _regional("events", "rule/{name}")}
     ),
-    "aws:cloudwatch/logGroup:LogGroup": Answer(
+    "aws:cloudwatch/logGroup:LogGroup": MockAnswer(
         outputs={"arn": _regional("logs", "log-group:{name}")}
     ),
-    "aws:cloudwatch/metricAlarm:MetricAlarm": Answer(
+    "aws:cloudwatch/metricAlarm:MetricAlarm": MockAnswer(
         outputs={"arn": _regional("cloudwatch", "alarm:{name}")}
     ),
-    "aws:cloudwatch/metricStream:MetricStream": Answer(
+    "aws:cloudwatch/metricStream:MetricStream": MockAnswer(
         outputs={"arn": _regional("cloudwatch", "metric-stream/{name}"), "state": "running"}
     ),
-    "aws:dynamodb/table:Table": Answer(outputs={"arn": _regional("dynamodb", "table/{name}")}),
+    "aws:dynamodb/table:Table": MockAnswer(outputs={"arn": _regional("dynamodb", "table/{name}")}),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _ec2("sg", "security-group"),
     "aws:ec2/eip:Eip": _ec2("eipalloc", allocationId="eipalloc-{hex}", publicIp="192.0.2.1"),
     "aws:ec2/flowLog:FlowLog": _ec2("fl", "vpc-flow-log"),
     "aws:ec2/internetGateway:InternetGateway": _ec2("igw", "internet-gateway"),
-    "aws:ec2/launchTemplate:LaunchTemplate": Answer(
+    "aws:ec2/launchTemplate:LaunchTemplate": MockAnswer(
         id="lt-{hex}",
         outputs={"arn": _regional("ec2", "launch-template/lt-{hex}")},
         more=lambda _birth, _name: {"latestVersion": 1, "defaultVersion": 1},
     ),
     "aws:ec2/natGateway:NatGateway": _ec2("nat", publicIp="192.0.2.1"),
-    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": Answer(
+    "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": MockAnswer(
         id="{vpcPeeringConnectionId}"
     ),
-    "aws:ec2/route:Route": Answer(id="r-{hex}"),
+    "aws:ec2/route:Route": MockAnswer(id="r-{hex}"),
     "aws:ec2/routeTable:RouteTable": _ec2("rtb", "route-table"),
     "aws:ec2/routeTableAssociation:RouteTableAssociation": _ec2("rtbassoc"),
     "aws:ec2/securityGroup:SecurityGroup": _ec2("sg", "security-group"),
@@ -289,41 +291,41 @@ ANSWERS: dict[str, Answer] = {
     "aws:ec2/vpcPeeringConnection:VpcPeeringConnection": _ec2(
         "pcx", acceptStatus="pending-acceptance"
     ),
-    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": Answer(
+    "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": MockAnswer(
         id="{vpcPeeringConnectionId}", outputs={"acceptStatus": "active"}
     ),
-    "aws:iam/instanceProfile:InstanceProfile": Answer(
+    "aws:iam/instanceProfile:InstanceProfile": MockAnswer(
         outputs={"arn": "arn:aws:iam::{account}:instance-profile/{name}"}
     ),
-    "aws:iam/role:Role": Answer(
+    "aws:iam/role:Role": MockAnswer(
         outputs={"arn": "arn:aws:iam::{account}:role/{name}", "uniqueId": "AROA{HEX}"}
     ),
-    "aws:iam/rolePolicy:RolePolicy": Answer(id="{role}:{name}"),
+    "aws:iam/rolePolicy:RolePolicy": MockAnswer(id="{role}:{name}"),
     "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream": _by_arn(
         "firehose", "deliverystream/{name}"
     ),
-    "aws:kms/alias:Alias": Answer(outputs={"arn": _regional("kms", "{name}")}),
-    "aws:kms/key:Key": Answer(
+    "aws:kms/alias:Alias": MockAnswer(outputs={"arn": _regional("kms", "{name}")}),
+    "aws:kms/key:Key": MockAnswer(
         id="{uuid}", outputs={"arn": _regional("kms", "key/{uuid}"), "keyId": "{uuid}"}
     ),
-    "aws:lambda/function:Function": Answer(
+    "aws:lambda/function:Function": MockAnswer(
         outputs={"arn": _regional("lambda", "function:{name}"), "version": "$LATEST"}
     ),
-    "aws:lb/listener:Listener": Answer(id="{arn}", more=_listener),
-    "aws:lb/loadBalancer:LoadBalancer": Answer(id="{arn}", more=_load_balancer),
-    "aws:lb/targetGroup:TargetGroup": Answer(id="{arn}", more=_target_group),
-    "aws:rds/cluster:Cluster": Answer(
+    "aws:lb/listener:Listener": MockAnswer(id="{arn}", more=_listener),
+    "aws:lb/loadBalancer:LoadBalancer": MockAnswer(id="{arn}", more=_load_balancer),
+    "aws:lb/targetGroup:TargetGroup": MockAnswer(id="{arn}", more=_target_group),
+    "aws:rds/cluster:Cluster": MockAnswer(
         naming="clusterIdentifier", id="{clusterIdentifier}", more=_cluster
     ),
-    "aws:rds/clusterInstance:ClusterInstance": Answer(
+    "aws:rds/clusterInstance:ClusterInstance": MockAnswer(
         naming="identifier",
         id="{identifier}",
         outputs={"arn": _regional("rds", "db:{name}"), "dbiResourceId": "db-{HEX}"},
     ),
-    "aws:rds/clusterParameterGroup:ClusterParameterGroup": Answer(
+    "aws:rds/clusterParameterGroup:ClusterParameterGroup": MockAnswer(
         outputs={"arn": _regional("rds", "cluster-pg:{name}")}
     ),
-    "aws:rds/globalCluster:GlobalCluster": Answer(
+    "aws:rds/globalCluster:GlobalCluster": MockAnswer(
         naming="globalClusterIdentifier",
         id="{globalClusterIdentifier}",
         outputs={
@@ -332,26 +334,30 @@ ANSWERS: dict[str, Answer] = {
             "globalClusterResourceId": "cluster-{hex}",
         },
     ),
-    "aws:rds/subnetGroup:SubnetGroup": Answer(outputs={"arn": _regional("rds", "subgrp:{name}")}),
-    "aws:route53/healthCheck:HealthCheck": Answer(
+    "aws:rds/subnetGroup:SubnetGroup": MockAnswer(
+        outputs={"arn": _regional("rds", "subgrp:{name}")}
+    ),
+    "aws:route53/healthCheck:HealthCheck": MockAnswer(
         id="{uuid}", outputs={"arn": "arn:aws:route53:::healthcheck/{uuid}"}
     ),
-    "aws:route53/record:Record": Answer(id="{zoneId}_{name}_{type}", outputs={"fqdn": "{name}"}),
-    "aws:route53/zone:Zone": Answer(id="{zoneId}", more=_zone),
-    "aws:s3/bucket:Bucket": Answer(naming="bucket", id="{bucket}", more=_bucket),
-    "aws:s3/bucketObjectv2:BucketObjectv2": Answer(
+    "aws:route53/record:Record": MockAnswer(
+        id="{zoneId}_{name}_{type}", outputs={"fqdn": "{name}"}
+    ),
+    "aws:route53/zone:Zone": MockAnswer(id="{zoneId}", more=_zone),
+    "aws:s3/bucket:Bucket": MockAnswer(naming="bucket", id="{bucket}", more=_bucket),
+    "aws:s3/bucketObjectv2:BucketObjectv2": MockAnswer(
         naming="key", id="{bucket}/{key}", outputs={"versionId": "{hex}", "etag": "{hex}"}
     ),
     "aws:secretsmanager/secret:Secret": _by_arn("secretsmanager", "secret:{name}-Imagin"),
-    "aws:secretsmanager/secretRotation:SecretRotation": Answer(id="{secretId}"),
-    "aws:secretsmanager/secretVersion:SecretVersion": Answer(
+    "aws:secretsmanager/secretRotation:SecretRotation": MockAnswer(id="{secretId}"),
+    "aws:secretsmanager/secretVersion:SecretVersion": MockAnswer(
         id="{secretId}|{uuid}", outputs={"versionId": "{uuid}"}
     ),
     "aws:sns/topic:Topic": _by_arn("sns", "{name}"),
-    "aws:sns/topicSubscription:TopicSubscription": Answer(
+    "aws:sns/topicSubscription:TopicSubscription": MockAnswer(
         id="{topic}:{uuid}", outputs={"arn": "{topic}:{uuid}"}
     ),
-    "aws:sqs/queue:Queue": Answer(
+    "aws:sqs/queue:Queue": MockAnswer(
         id="{url}",
         outputs={
             "arn": _regional("sqs", "{name}"),

@@ -34,12 +34,12 @@ _STACK = "pulumi:pulumi:Stack"
 _PROVIDER = "pulumi:providers:"
 
 
-class DeclareError(Exception):
+class ProgramError(Exception):
     """A program that could not be declared; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class RegisteredResource:
     """One resource as a program registered it."""
 
     urn: str
@@ -77,7 +77,7 @@ class Declared:
         return {key: _show(value, key, self.secrets) for key, value in self.inputs.items()}
 
 
-Transform = Callable[[Declared], Declared | None]
+Transform = Callable[[RegisteredResource], RegisteredResource | None]
 """Change a resource before it is registered, or leave it out by returning `None`."""
 
 
@@ -85,15 +85,15 @@ Transform = Callable[[Declared], Declared | None]
 class Declaration:
     """Everything that a program declared, in the order of registration."""
 
-    resources: tuple[Declared, ...]
+    resources: tuple[RegisteredResource, ...]
     exports: Mapping[str, Any]
 
-    def of(self, *types: str) -> list[Declared]:
+    def of(self, *types: str) -> list[RegisteredResource]:
         """Return the resources of some types: `aws:ec2/vpc:Vpc`, or the part after `aws:`."""
         wanted = {one if one.count(":") > 1 else f"aws:{one}" for one in types}
         return [resource for resource in self.resources if resource.type in wanted]
 
-    def one(self, kind: str, name: str = "", *, region: str = "") -> Declared:
+    def one(self, kind: str, name: str = "", *, region: str = "") -> RegisteredResource:
         """Return the only resource of a type, narrowed by a part of its name or its Region.
 
         Raises:
@@ -123,7 +123,7 @@ def declare(
     """Run a program and return what it declares.
 
     Raises:
-        DeclareError: If the program asks for what cannot be imagined, uses the default AWS
+        ProgramError: If the program asks for what cannot be imagined, uses the default AWS
             provider although the stack disables it, or registers one resource twice.
         Exception: Whatever the program itself raises.
     """
@@ -169,11 +169,11 @@ class _Unused(mocks.Mocks):
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
         """Refuse."""
-        raise DeclareError(args.token)
+        raise ProgramError(args.token)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
         """Refuse."""
-        raise DeclareError(args.name)
+        raise ProgramError(args.name)
 
 
 class Monitor(mocks.MockMonitor):
@@ -185,7 +185,7 @@ class Monitor(mocks.MockMonitor):
     def __init__(self, transform: Transform, account: str, *, config: Mapping[str, str]) -> None:
         """Keep how resources are changed, and what the stack's settings say of providers."""
         super().__init__(mocks=_Unused())  # every call is answered here
-        self.declared: dict[str, Declared] = {}
+        self.declared: dict[str, RegisteredResource] = {}
         self.account = account
         self._transform = transform
         self._defaults_allowed = _defaults_allowed(config)
@@ -195,11 +195,11 @@ class Monitor(mocks.MockMonitor):
         self._around: dict[str, list[Callable[[ResourceTransformArgs], Any]]] = {}
         self._lock = threading.Lock()
 
-    def make(self, declared: Declared) -> Declared:
+    def make(self, declared: RegisteredResource) -> RegisteredResource:
         """Return a resource with its identifier and its outputs."""
         if not declared.custom:
             return replace(declared, outputs=dict(declared.inputs))
-        birth = mock_outputs.Birth(
+        birth = mock_outputs.Registration(
             urn=declared.urn,
             name=declared.name,
             region=declared.region,
@@ -209,13 +209,13 @@ class Monitor(mocks.MockMonitor):
         identifier, state = mock_outputs.imagine(declared.type, birth)
         return replace(declared, id=identifier, outputs={**state, **declared.inputs})
 
-    def leave_out(self, declared: Declared) -> Declared:
+    def leave_out(self, declared: RegisteredResource) -> RegisteredResource:
         """Return what stands where a transform left a resource out."""
         return Monitor.make(self, declared)
 
-    def find(self, declared: Declared) -> Mapping[str, Any]:
+    def find(self, declared: RegisteredResource) -> Mapping[str, Any]:
         """Return the state of a resource that exists already."""
-        birth = mock_outputs.Birth(
+        birth = mock_outputs.Registration(
             urn=declared.urn,
             name=declared.name,
             region=declared.region,
@@ -228,12 +228,12 @@ class Monitor(mocks.MockMonitor):
         """Return the answer of a data source.
 
         Raises:
-            DeclareError: If there is none.
+            ProgramError: If there is none.
         """
         answer = mock_outputs.invoke(token, arguments, region=region, account=self.account)
         if answer is None:
             msg = f"{token}: this data source has no imagined answer, so it cannot be declared"
-            raise DeclareError(msg)
+            raise ProgramError(msg)
         return answer
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
@@ -270,12 +270,12 @@ class Monitor(mocks.MockMonitor):
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == "pulumi:pulumi:StackReference":
             msg = f"{urn}: the outputs of another stack cannot be known here"
-            raise DeclareError(msg)
+            raise ProgramError(msg)
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
         secrets: set[str] = set()
         inputs = _plain(_deserialize(request.properties), "", secrets)
         self._refuse_default_provider(request.type, request.provider, urn)
-        wanted = Declared(
+        wanted = RegisteredResource(
             urn=urn,
             type=request.type,
             name=request.name,
@@ -309,8 +309,8 @@ class Monitor(mocks.MockMonitor):
         urn: str,
         inputs: dict[str, Any],
         secrets: set[str],
-    ) -> Declared:
-        return Declared(
+    ) -> RegisteredResource:
+        return RegisteredResource(
             urn=urn,
             type=request.type,
             name=request.name,
@@ -343,7 +343,7 @@ class Monitor(mocks.MockMonitor):
                 f"{subject}: no provider was passed to it, and the stack disables the default "
                 "one; pass opts=ResourceOptions(provider=…), or InvokeOptions to a data source"
             )
-            raise DeclareError(msg)
+            raise ProgramError(msg)
 
     def _transformed(self, request: Any, urn: str) -> dict[str, Any]:  # noqa: ANN401 - protobuf's
         """Return a resource's properties after the program's own transforms.
@@ -352,7 +352,7 @@ class Monitor(mocks.MockMonitor):
         stack's. What they change besides properties cannot be followed here.
 
         Raises:
-            DeclareError: If one changes a resource's options.
+            ProgramError: If one changes a resource's options.
         """
         properties = _deserialize(request.object)
         own = mocks._resolve_callbacks(request.transforms)  # noqa: SLF001 - it has no other name
@@ -373,7 +373,7 @@ class Monitor(mocks.MockMonitor):
                 continue
             if result.opts is not None and vars(result.opts) != before:
                 msg = f"{urn}: a transform changes its options, which cannot be followed here"
-                raise DeclareError(msg)
+                raise ProgramError(msg)
             properties = _deserialize(_sync_await(rpc.serialize_properties(result.props, {})))
         return properties
 
@@ -382,7 +382,7 @@ class Monitor(mocks.MockMonitor):
         with self._lock:
             if urn in self._taken:
                 msg = f"{urn}: two resources have this address; give one another name"
-                raise DeclareError(msg)
+                raise ProgramError(msg)
             self._taken.add(urn)
 
 

@@ -17,13 +17,13 @@ import yaml
 from otherside.program.monitor import (
     SECRET,
     Declaration,
-    DeclareError,
+    ProgramError,
     Transform,
     declare,
     without_collection,
 )
 
-__all__ = ["DeclareError", "Project", "declare_directory", "read_project"]
+__all__ = ["ProgramError", "Project", "declare_directory", "read_project"]
 
 
 def declare_directory(
@@ -35,7 +35,7 @@ def declare_directory(
     `Pulumi.yaml`, and `Pulumi.<stack>.yaml` where a stack is named or only one exists.
 
     Raises:
-        DeclareError: As `declare`, and if the directory holds no Python project.
+        ProgramError: As `declare`, and if the directory holds no Python project.
         Exception: Whatever the program itself raises.
     """
     found = read_project(directory, stack_name)
@@ -80,7 +80,7 @@ def read_project(directory: Path, stack_name: str | None = None) -> Project:
     """Return the Pulumi project in a directory.
 
     Raises:
-        DeclareError: If the directory holds no Python project, or no such stack.
+        ProgramError: If the directory holds no Python project, or no such stack.
     """
     name, main, stack, config = _project(directory, stack_name)
     return Project(name=name, stack=stack, config=config, main=main.resolve())
@@ -105,7 +105,7 @@ def _run(main: Path) -> None:
     """Run a program's main file; one that exits without an error has simply ended.
 
     Raises:
-        DeclareError: If it exits with an error.
+        ProgramError: If it exits with an error.
     """
     try:
         with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of the answer
@@ -113,7 +113,7 @@ def _run(main: Path) -> None:
     except SystemExit as exit_:
         if exit_.code not in {0, None}:
             msg = f"{main}: the program exited with {exit_.code}"
-            raise DeclareError(msg) from None
+            raise ProgramError(msg) from None
 
 
 def _project(directory: Path, stack_name: str | None) -> tuple[str, Path, str, dict[str, str]]:
@@ -123,19 +123,19 @@ def _project(directory: Path, stack_name: str | None) -> tuple[str, Path, str, d
     runtime = runtime.get("name") if isinstance(runtime, dict) else runtime
     if runtime != "python":
         msg = f"{definition}: runtime is {runtime!r}; only Python programs can be declared here"
-        raise DeclareError(msg)
+        raise ProgramError(msg)
     main = directory / str(project.get("main", ".")) / "__main__.py"
     if not main.is_file():
         msg = f"{main}: the program that {definition} speaks of is missing"
-        raise DeclareError(msg)
+        raise ProgramError(msg)
     stacks = sorted(directory.glob("Pulumi.*.yaml"))
     names = [one.name.removeprefix("Pulumi.").removesuffix(".yaml") for one in stacks]
     if stack_name is None and len(names) > 1:
         msg = f"{directory} has several stacks; name one with --stack: {', '.join(names)}"
-        raise DeclareError(msg)
+        raise ProgramError(msg)
     if stack_name is not None and stack_name not in names:
         msg = f"{directory} has no stack {stack_name}; it has {', '.join(names) or 'none'}"
-        raise DeclareError(msg)
+        raise ProgramError(msg)
     stack_name = stack_name or (names[0] if names else None)
     name = str(project.get("name", directory.name))
     config = _config(name, project.get("config"), definition)
@@ -150,13 +150,13 @@ def _yaml(file: Path) -> dict[str, Any]:
         loaded = yaml.safe_load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         msg = f"{file}: no such file; name a directory with a Pulumi project in it"
-        raise DeclareError(msg) from None
+        raise ProgramError(msg) from None
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         msg = f"{file}: cannot be read: {error}"
-        raise DeclareError(msg) from None
+        raise ProgramError(msg) from None
     if not isinstance(loaded, dict):
         msg = f"{file}: is no table of settings"
-        raise DeclareError(msg)
+        raise ProgramError(msg)
     return loaded
 
 
@@ -166,7 +166,7 @@ def _config(project: str, raw: object, file: Path) -> dict[str, str]:
         return {}
     if not isinstance(raw, dict):
         msg = f"{file}: config is no table of settings"
-        raise DeclareError(msg)
+        raise ProgramError(msg)
     return dict(_settings(project, raw))
 
 

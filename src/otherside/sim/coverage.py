@@ -9,12 +9,12 @@ from otherside.core.topology import FailoverMode
 from otherside.failover.decision.state import Phase
 from otherside.failover.decision.transitions import TRANSITIONS
 from otherside.failover.decision.verdict import Verdict
+from otherside.sim.faults import Fault
 from otherside.sim.script import TROUBLES
 from otherside.sim.swarm import Run
-from otherside.sim.world_state import Ill
 
 Cell = tuple[str, str, str]
-Pair = tuple[str, str]
+CellPair = tuple[str, str]
 
 _WAKING = frozenset({Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.VERIFY, Phase.SHIFT})
 _FORBIDDEN_TO_OBSERVERS = frozenset(
@@ -37,7 +37,7 @@ def possible_cells() -> frozenset[Cell]:
     )
 
 
-def possible_pairs() -> frozenset[Pair]:
+def possible_pairs() -> frozenset[CellPair]:
     """Return every phase and class of fault that can come together.
 
     The actuator's wake-up can only be lost where it is woken: in a phase that wakes it, or on the
@@ -51,7 +51,7 @@ def possible_pairs() -> frozenset[Pair]:
     return frozenset(
         (phase, kind)
         for phase in Phase
-        for kind in (*TROUBLES, *Ill)
+        for kind in (*TROUBLES, *Fault)
         if kind not in {"unwoken", "rewoken"} or phase in woken
     )
 
@@ -63,9 +63,9 @@ class Coverage:
     seeds: int = 0
     failovers: int = 0
     phases: Counter[str] = field(default_factory=Counter)
-    transitions: set[Pair] = field(default_factory=set)
+    transitions: set[CellPair] = field(default_factory=set)
     cells: set[Cell] = field(default_factory=set)
-    pairs: set[Pair] = field(default_factory=set)
+    pairs: set[CellPair] = field(default_factory=set)
     troubles: set[str] = field(default_factory=set)
     failed: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
@@ -98,7 +98,7 @@ class Coverage:
         self.failed |= other.failed
 
     @property
-    def transitions_missed(self) -> list[Pair]:
+    def transitions_missed(self) -> list[CellPair]:
         """Return the ways of the table that no run took."""
         ways = {(a, b) for a, row in TRANSITIONS.items() for b in row.values() if a is not b}
         return sorted(ways - self.transitions)
@@ -109,7 +109,7 @@ class Coverage:
         return sorted(possible_cells() - self.cells)
 
     @property
-    def pairs_missed(self) -> list[Pair]:
+    def pairs_missed(self) -> list[CellPair]:
         """Return what never came together of phase and class of fault."""
         return sorted(possible_pairs() - self.pairs)
 

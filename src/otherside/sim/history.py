@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from otherside.core.topology import Side
-from otherside.failover.controller import Look
+from otherside.failover.controller import Tick
 from otherside.failover.decision.observation import Order
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase, State, first
-from otherside.failover.decision.thresholds import Policy
-from otherside.sim.cloud import Cloud, Committed, Hostility
-from otherside.sim.world_state import HAPPENING, Ill, Truth
+from otherside.sim.faults import HAPPENING, Fault, FaultRates
+from otherside.sim.simulated_cloud import Committed, SimulatedCloud
+from otherside.sim.world_state import WorldState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,10 +18,10 @@ class History:
     """One run, from outside: the truth, the table, the calls. Nothing here is anybody's opinion."""
 
     log: tuple[Committed, ...]
-    truth: Truth
-    cloud: Cloud
-    policy: Policy
-    hostility: Hostility
+    truth: WorldState
+    cloud: SimulatedCloud
+    policy: FailoverPolicy
+    hostility: FaultRates
     calm_s: float
     """From here on every trouble at the ports has ended."""
     calm: bool
@@ -33,7 +34,7 @@ class History:
     """Whether somebody did at once whatever waited for a person."""
     machines: tuple[int, int]
     """How many machines each side has."""
-    looks: tuple[tuple[float, Look], ...]
+    looks: tuple[tuple[float, Tick], ...]
     """Every look that the decider took, and when it was over."""
     rehearsal: tuple[Committed, ...] | None = None
     """What the same disaster led to where acting was allowed; only for runs that observe."""
@@ -41,7 +42,7 @@ class History:
     @property
     def losses(self) -> list[float]:
         """When the table lost what it held."""
-        losses = {Ill.TABLE_LOST, Ill.TABLE_RESTORED} & HAPPENING
+        losses = {Fault.TABLE_LOST, Fault.TABLE_RESTORED} & HAPPENING
         return [at_s for at_s, ill in self.truth.happened if ill in losses]
 
     @property

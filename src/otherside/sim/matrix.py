@@ -4,20 +4,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from otherside.core.topology import FailoverMode
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase
-from otherside.failover.decision.thresholds import Policy
-from otherside.sim.cloud import Hostility
+from otherside.sim.faults import Fault, FaultRates, FaultWindow
 from otherside.sim.script import FOREVER_S, LONG_RUN_S, People, Script
 from otherside.sim.swarm import Run, run
-from otherside.sim.world_state import Ill, Spell
 
 _CALM = Script(
     seed=1,
     run_s=LONG_RUN_S,
     calm_s=0.0,
     spells=(),
-    hostility=Hostility(),
-    policy=Policy(
+    hostility=FaultRates(),
+    policy=FailoverPolicy(
         mode=FailoverMode.AUTO, loss_auto_s=5.0, stable_s=60.0, block_s=600.0, remind_s=120.0
     ),
     promote_s=60.0,
@@ -29,8 +28,8 @@ _CALM = Script(
 )
 
 
-def _lost(to_s: float) -> tuple[Spell, ...]:
-    return (Spell(ill=Ill.PRIMARY_GONE, from_s=50.0, to_s=to_s),)
+def _lost(to_s: float) -> tuple[FaultWindow, ...]:
+    return (FaultWindow(ill=Fault.PRIMARY_GONE, from_s=50.0, to_s=to_s),)
 
 
 def _asked(script: Script) -> Script:

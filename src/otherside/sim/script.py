@@ -7,9 +7,8 @@ from random import Random
 
 from otherside.core.topology import FailoverMode
 from otherside.failover.decision.observation import Order
-from otherside.failover.decision.thresholds import Policy
-from otherside.sim.cloud import Hostility
-from otherside.sim.world_state import Ill, Spell
+from otherside.failover.decision.policy import FailoverPolicy
+from otherside.sim.faults import Fault, FaultRates, FaultWindow
 
 CHANCE = 0.25
 """How often each kind of trouble is switched on at all."""
@@ -20,40 +19,40 @@ FOREVER_S = 1e9
 HEALED_S = 600.0
 
 NASTY = (
-    (Ill.BLIND,),
-    (Ill.HALF_BLIND, Ill.LINK_CUT),
-    (Ill.HALF_BLIND, Ill.APP_DOWN),
-    (Ill.APP_DOWN, Ill.KEEPERS_DEAF),
-    (Ill.WITNESS_GONE, Ill.LINK_CUT),
-    (Ill.WRITER_DOWN,),
-    (Ill.PRIMARY_CUT, Ill.KEEPERS_DEAF),
-    (Ill.LAGGING, Ill.PRIMARY_GONE),
-    (Ill.STORE_DOWN, Ill.PRIMARY_GONE),
-    (Ill.KEEPERS_DENIED, Ill.FRONT_DOOR),
-    (Ill.PRIMARY_KEEPERS_DENIED, Ill.FRONT_DOOR),
-    (Ill.MACHINES_GONE,),
-    (Ill.MACHINES_GONE, Ill.CONTROL_PLANE_DOWN),
-    (Ill.STANDBY_BUSY, Ill.PRIMARY_GONE),
-    (Ill.STANDBY_STOPPED, Ill.PRIMARY_GONE),
-    (Ill.STANDBY_DETACHED, Ill.PRIMARY_GONE),
-    (Ill.STANDBY_APP_DOWN, Ill.PRIMARY_GONE),
-    (Ill.STANDBY_MACHINES_NEW, Ill.PRIMARY_GONE),
-    (Ill.LEASE_DENIED, Ill.PRIMARY_GONE),
-    (Ill.PLEDGE_DENIED, Ill.PRIMARY_GONE),
-    (Ill.PLEDGE_DOWN, Ill.PRIMARY_GONE),
-    (Ill.CLAIM_DENIED, Ill.PRIMARY_GONE),
-    (Ill.MOVE_DENIED, Ill.PRIMARY_GONE),
-    (Ill.ACTUATOR_DEAD, Ill.PRIMARY_GONE),
-    (Ill.LEASE_CORRUPT, Ill.PRIMARY_GONE),
-    (Ill.PULSE_CORRUPT, Ill.PRIMARY_GONE),
-    (Ill.ANSWERS_GARBLED, Ill.PRIMARY_GONE),
-    (Ill.TABLE_LOST, Ill.PRIMARY_GONE),
-    (Ill.TABLE_RESTORED, Ill.PRIMARY_GONE),
-    (Ill.STORE_DOWN, Ill.LINK_CUT),
-    (Ill.STORE_DOWN, Ill.PRIMARY_CUT),
+    (Fault.BLIND,),
+    (Fault.HALF_BLIND, Fault.LINK_CUT),
+    (Fault.HALF_BLIND, Fault.APP_DOWN),
+    (Fault.APP_DOWN, Fault.KEEPERS_DEAF),
+    (Fault.WITNESS_GONE, Fault.LINK_CUT),
+    (Fault.WRITER_DOWN,),
+    (Fault.PRIMARY_CUT, Fault.KEEPERS_DEAF),
+    (Fault.LAGGING, Fault.PRIMARY_GONE),
+    (Fault.STORE_DOWN, Fault.PRIMARY_GONE),
+    (Fault.KEEPERS_DENIED, Fault.FRONT_DOOR),
+    (Fault.PRIMARY_KEEPERS_DENIED, Fault.FRONT_DOOR),
+    (Fault.MACHINES_GONE,),
+    (Fault.MACHINES_GONE, Fault.CONTROL_PLANE_DOWN),
+    (Fault.STANDBY_BUSY, Fault.PRIMARY_GONE),
+    (Fault.STANDBY_STOPPED, Fault.PRIMARY_GONE),
+    (Fault.STANDBY_DETACHED, Fault.PRIMARY_GONE),
+    (Fault.STANDBY_APP_DOWN, Fault.PRIMARY_GONE),
+    (Fault.STANDBY_MACHINES_NEW, Fault.PRIMARY_GONE),
+    (Fault.LEASE_DENIED, Fault.PRIMARY_GONE),
+    (Fault.PLEDGE_DENIED, Fault.PRIMARY_GONE),
+    (Fault.PLEDGE_DOWN, Fault.PRIMARY_GONE),
+    (Fault.CLAIM_DENIED, Fault.PRIMARY_GONE),
+    (Fault.MOVE_DENIED, Fault.PRIMARY_GONE),
+    (Fault.ACTUATOR_DEAD, Fault.PRIMARY_GONE),
+    (Fault.LEASE_CORRUPT, Fault.PRIMARY_GONE),
+    (Fault.PULSE_CORRUPT, Fault.PRIMARY_GONE),
+    (Fault.ANSWERS_GARBLED, Fault.PRIMARY_GONE),
+    (Fault.TABLE_LOST, Fault.PRIMARY_GONE),
+    (Fault.TABLE_RESTORED, Fault.PRIMARY_GONE),
+    (Fault.STORE_DOWN, Fault.LINK_CUT),
+    (Fault.STORE_DOWN, Fault.PRIMARY_CUT),
 )
 """Ills that hide one another, drawn together more often than chance would."""
-TROUBLES = tuple(one.name for one in fields(Hostility))
+TROUBLES = tuple(one.name for one in fields(FaultRates))
 _MOST = {
     **dict.fromkeys(("kill", "fail", "lose", "slow"), 0.2),
     "freeze": 0.05,
@@ -90,9 +89,9 @@ class Script:
     run_s: float
     calm_s: float
     """From here on every trouble at the ports has ended."""
-    spells: tuple[Spell, ...]
-    hostility: Hostility
-    policy: Policy
+    spells: tuple[FaultWindow, ...]
+    hostility: FaultRates
+    policy: FailoverPolicy
     promote_s: float
     cancels: int
     refusals: int
@@ -105,7 +104,7 @@ class Script:
     """When the backup of the state table was made that a restore brings back."""
 
 
-FAULTS = (*TROUBLES, *Ill, "cancel", "refuse", "orders", "by-hand", "freeze-window")
+FAULTS = (*TROUBLES, *Fault, "cancel", "refuse", "orders", "by-hand", "freeze-window")
 """Every class of fault, by the name that `--faults` takes."""
 
 
@@ -122,8 +121,8 @@ def draw(seed: int, faults: Collection[str] = FAULTS) -> Script:
         run_s=LONG_RUN_S if diligent else RUN_S,
         calm_s=random.choices([HEALED_S, 2 * LONG_RUN_S], [3, 1])[0],
         spells=tuple(s for s in _spells(random, heals=diligent) if s.ill in faults),
-        hostility=Hostility(**{n: c for n, c in _hostility(random).items() if n in faults}),
-        policy=Policy(
+        hostility=FaultRates(**{n: c for n, c in _hostility(random).items() if n in faults}),
+        policy=FailoverPolicy(
             mode=mode,
             loss_auto_s=5.0,
             stable_s=60.0,
@@ -162,39 +161,39 @@ def _by_hand_s(random: Random, mode: FailoverMode) -> float | None:
     return at_s if random.random() < often else None
 
 
-def _spells(random: Random, *, heals: bool) -> tuple[Spell, ...]:
+def _spells(random: Random, *, heals: bool) -> tuple[FaultWindow, ...]:
     """Draw what is wrong: one disaster, and now and then a second thing with it."""
-    ills = random.sample(list(Ill), random.choices([0, 1, 2, 3], [1, 5, 3, 1])[0])
+    ills = random.sample(list(Fault), random.choices([0, 1, 2, 3], [1, 5, 3, 1])[0])
     if random.random() < CHANCE:
         ills = list(random.choice(NASTY))
-    elif random.random() < 2 * CHANCE and Ill.PRIMARY_GONE not in ills:
-        ills.append(Ill.PRIMARY_GONE)
-    spells: list[Spell] = []
+    elif random.random() < 2 * CHANCE and Fault.PRIMARY_GONE not in ills:
+        ills.append(Fault.PRIMARY_GONE)
+    spells: list[FaultWindow] = []
     for ill in ills:
         late = not heals and random.random() < CHANCE
         start_s = random.uniform(20.0, LATE_S if late else 120.0)
         # A dead writer is waited for; one that comes back just then is the hardest to leave.
-        least_s = 180.0 if ill is Ill.WRITER_DOWN else 60.0
+        least_s = 180.0 if ill is Fault.WRITER_DOWN else 60.0
         lengths_s = [43.0, random.uniform(least_s, least_s + 240.0), FOREVER_S]
         length_s = random.choices(lengths_s, [2, 5, 4])[0]
         if heals:
             length_s = min(length_s, HEALS_BY_S - start_s)
         flaps = random.random() < CHANCE / 2
         spells += _flapping(random, ill, start_s, length_s) if flaps else []
-        spells += [] if flaps else [Spell(ill=ill, from_s=start_s, to_s=start_s + length_s)]
+        spells += [] if flaps else [FaultWindow(ill=ill, from_s=start_s, to_s=start_s + length_s)]
     if heals and random.random() < CHANCE:
         # Gone again, for good, after everybody came home.
         again_s = random.uniform(1250.0, 1900.0)
-        spells.append(Spell(ill=Ill.PRIMARY_GONE, from_s=again_s, to_s=FOREVER_S))
+        spells.append(FaultWindow(ill=Fault.PRIMARY_GONE, from_s=again_s, to_s=FOREVER_S))
     return tuple(spells)
 
 
-def _flapping(random: Random, ill: Ill, start_s: float, length_s: float) -> list[Spell]:
+def _flapping(random: Random, ill: Fault, start_s: float, length_s: float) -> list[FaultWindow]:
     """Return an ill that comes and goes."""
     spells, at_s = [], start_s
     while at_s < start_s + min(length_s, 400.0):
         down_s, up_s = random.uniform(15.0, 60.0), random.uniform(5.0, 20.0)
-        spells.append(Spell(ill=ill, from_s=at_s, to_s=at_s + down_s))
+        spells.append(FaultWindow(ill=ill, from_s=at_s, to_s=at_s + down_s))
         at_s += down_s + up_s
     return spells
 

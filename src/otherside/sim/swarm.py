@@ -6,17 +6,18 @@ from random import Random
 
 from otherside.core.topology import FailoverMode, Side
 from otherside.failover.actuator import actuate
-from otherside.failover.controller import Look, reconcile
+from otherside.failover.controller import Tick, reconcile
 from otherside.failover.decision.observation import Command, Move, Order
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase
-from otherside.failover.decision.thresholds import Policy
 from otherside.failover.ports import ConflictError, UnavailableError
-from otherside.sim.cloud import Cloud, Hostility
+from otherside.sim.faults import Fault, FaultRates
 from otherside.sim.history import History
 from otherside.sim.invariants import broken_in
 from otherside.sim.script import HEALED_S, People, Script
+from otherside.sim.simulated_cloud import SimulatedCloud
 from otherside.sim.world import KilledError, SimulatedWorld, newer
-from otherside.sim.world_state import BY_HAND, Ill, Truth
+from otherside.sim.world_state import BY_HAND, WorldState
 
 TICK_S = 60.0
 LOOP_S = 5.0
@@ -36,7 +37,7 @@ class Run:
     """Phase, verdict and mode of each look."""
     pairs: frozenset[tuple[str, str]]
     """Phase and class of fault, for each fault that struck in that phase."""
-    looks: tuple[tuple[float, Look], ...] = ()
+    looks: tuple[tuple[float, Tick], ...] = ()
     """Every look of the decider, and when it was taken."""
     samples: tuple[tuple[float, Side, Side], ...] = ()
     """When, which side's database was the writer, and which side DNS led users to."""
@@ -77,8 +78,8 @@ def run(script: Script, *, kill_at: int | None = None) -> Run:
 
 
 def _play(script: Script, kill_at: int | None) -> "_Runner":
-    cloud = Cloud(
-        truth=Truth(
+    cloud = SimulatedCloud(
+        truth=WorldState(
             spells=script.spells,
             promote_s=script.promote_s,
             cancels=script.cancels,
@@ -98,7 +99,7 @@ def _play(script: Script, kill_at: int | None) -> "_Runner":
 class _Runner:
     """Time, people and the platform: whoever is not the orchestrator."""
 
-    def __init__(self, script: Script, cloud: Cloud) -> None:
+    def __init__(self, script: Script, cloud: SimulatedCloud) -> None:
         self.cloud, self._script = cloud, script
         self._orders = list(script.orders)
         self._by_hand_s = script.by_hand_s
@@ -107,7 +108,7 @@ class _Runner:
         self._waits: tuple[Phase, float] = (Phase.STEADY, 0.0)
         self.cells: set[tuple[str, str, str]] = set()
         self.pairs: set[tuple[str, str]] = set()
-        self.looks: list[tuple[float, Look]] = []
+        self.looks: list[tuple[float, Tick]] = []
         self.samples: list[tuple[float, Side, Side]] = []
         cloud.advance = self._advance
         cloud.interrupt = self._interrupt
@@ -134,12 +135,12 @@ class _Runner:
     def _decide(self) -> None:
         self._invoke("decider", reconcile)
 
-    def _invoke(self, role: str, loop: Callable[[SimulatedWorld, Policy], object]) -> None:
+    def _invoke(self, role: str, loop: Callable[[SimulatedWorld, FailoverPolicy], object]) -> None:
         """Run a function once; the platform may end it anywhere."""
         cloud = self.cloud
         if cloud.truth.now_s > self._script.calm_s:
-            cloud.hostility = Hostility()
-        if self._newer is not (Ill.NEWER_SCHEMA in cloud.truth.ills):
+            cloud.hostility = FaultRates()
+        if self._newer is not (Fault.NEWER_SCHEMA in cloud.truth.ills):
             self._newer = not self._newer
             newer(cloud, there=self._newer)
         phase = cloud.newest.phase
@@ -152,7 +153,7 @@ class _Runner:
     def _count(self, phase: Phase, done: object) -> None:
         """Remember what was met in which phase."""
         cloud = self.cloud
-        if isinstance(done, Look):
+        if isinstance(done, Tick):
             self.cells.add((phase, done.decision.verdict, self._script.policy.mode))
             self.looks.append((cloud.truth.now_s, done))
         self.pairs |= {(phase, ill) for ill in cloud.truth.ills}
@@ -247,7 +248,7 @@ def shrink(script: Script) -> Script:
     """Return a script that still breaks, with as little in it as possible."""
     smaller = [
         replace(script, hostility=replace(script.hostility, **{name: 0.0}))
-        for name in Hostility.__slots__
+        for name in FaultRates.__slots__
         if getattr(script.hostility, name)
     ]
     smaller += [

@@ -1,7 +1,7 @@
 """One invocation of a function in the simulated world: what ships, over modelled clients.
 
-The ports are AWS's own, joined by `AwsWorld`; what is modelled is what lies behind its clients, and
-what happens to the function: every port call takes time, may be killed before or after its effect,
+The ports are `AwsAdapter`'s own; what is modelled is what lies behind its clients, and what happens
+to the function: every port call takes time, may be killed before or after its effect,
 may time out on either side of it, and may find that another invocation ran in the middle of it.
 """
 
@@ -13,22 +13,31 @@ from otherside.core.topology import Side
 from otherside.core.wire_contract import (
     FAILOVER_ACTIVE,
     TRAFFIC_STATES,
+    ItemType,
     OrchestratorSettings,
-    Shelf,
 )
-from otherside.failover.aws import probes
-from otherside.failover.aws.world import Answers, AwsWorld, Questions, gather
+from otherside.failover.aws import http_probes
+from otherside.failover.aws.adapter import Answers, AwsAdapter, Questions, gather
 from otherside.failover.decision.decide import Decision
-from otherside.failover.decision.observation import Facts, Move, Reading
+from otherside.failover.decision.observation import Move, Observation, Reading
 from otherside.failover.decision.state import Intent, State
 from otherside.failover.ports import UnavailableError
-from otherside.sim.cloud import ARNS, OTHER_VERSION, STALE_MAX_S, VERSION, Claimed, Cloud, Committed
-from otherside.sim.keepers import APPLICATION
-from otherside.sim.table import ObjectsClient, TableClient, refusal
-from otherside.sim.world_state import Ill, P, S
+from otherside.sim.faults import Fault
+from otherside.sim.lease_agents import APPLICATION
+from otherside.sim.modelled_table import ObjectsClient, TableClient, refusal
+from otherside.sim.simulated_cloud import (
+    ARNS,
+    OTHER_VERSION,
+    STALE_MAX_S,
+    VERSION,
+    Claimed,
+    Committed,
+    SimulatedCloud,
+)
+from otherside.sim.world_state import P, S
 
 if TYPE_CHECKING:
-    from otherside.failover.aws.state_store import Pulse
+    from otherside.failover.aws.state_store import HealthReport
 
 T = TypeVar("T")
 
@@ -67,10 +76,10 @@ class KilledError(BaseException):
     """The function ended here. Not an `Exception`: nothing in it may catch this."""
 
 
-class Clock:
+class SimulatedClock:
     """The clock of one invocation, which may be wrong."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: SimulatedCloud) -> None:
         """Draw how wrong it is."""
         self._cloud, self.skew_s = cloud, 0.0
         if cloud.hit("skew"):
@@ -89,10 +98,10 @@ class Clock:
         self._cloud.advance(seconds)
 
 
-class Clients:
+class SimulatedClients:
     """AWS's clients, as one function under one role has them."""
 
-    def __init__(self, cloud: Cloud, role: str) -> None:
+    def __init__(self, cloud: SimulatedCloud, role: str) -> None:
         """Keep whose they are."""
         self._cloud, self._truth, self._role = cloud, cloud.truth, role
         self.calling = ""
@@ -104,13 +113,13 @@ class Clients:
         if not truth.majority(S):
             raise refusal("InternalServerError", operation, 500)
         denied = (
-            truth.ill(Ill.LEASE_DENIED)
+            truth.ill(Fault.LEASE_DENIED)
             and operation == "UpdateItem"
-            and partition == Shelf.LEASE.of(APPLICATION)
+            and partition == ItemType.LEASE.of(APPLICATION)
         ) or (
-            truth.ill(Ill.CLAIM_DENIED)
+            truth.ill(Fault.CLAIM_DENIED)
             and operation == "PutItem"
-            and partition == Shelf.CLAIM.of(APPLICATION)
+            and partition == ItemType.CLAIM.of(APPLICATION)
         )
         if denied:
             raise refusal("AccessDeniedException", operation)
@@ -119,9 +128,9 @@ class Clients:
     def _shelf(self, operation: str, _key: tuple[str, str]) -> Callable[[], None]:
         """Stand before the pledge."""
         truth = self._truth
-        if not truth.up(S) or truth.ill(Ill.PLEDGE_DOWN):
+        if not truth.up(S) or truth.ill(Fault.PLEDGE_DOWN):
             raise refusal("ServiceUnavailable", operation, 503)
-        if truth.ill(Ill.PLEDGE_DENIED) and operation == "PutObject":
+        if truth.ill(Fault.PLEDGE_DENIED) and operation == "PutObject":
             raise refusal("AccessDenied", operation, 403)
         return lambda: None
 
@@ -139,7 +148,7 @@ class Clients:
         """Return a client of RDS."""
         return Rds(self._cloud, region, self, repeats=0 if changing else 1)
 
-    def autoscaling(self, _region: str, *, changing: bool = False) -> "Clients":  # noqa: ARG002 - as the real ones
+    def autoscaling(self, _region: str, *, changing: bool = False) -> "SimulatedClients":  # noqa: ARG002 - as the real ones
         """Return a client of Auto Scaling."""
         return self
 
@@ -164,7 +173,7 @@ class Clients:
     def put_metric_data(self, **asked: Any) -> None:  # noqa: ANN401 - the SDK's own
         """Take metrics: DNS is held by one of them."""
         self._need_region("PutMetricData")
-        if self._truth.ill(Ill.LATCH_DENIED):
+        if self._truth.ill(Fault.LATCH_DENIED):
             raise refusal("AccessDenied", "PutMetricData", 403)
         self._cloud.published_s = self._truth.now_s
         for datum in asked["MetricData"]:
@@ -176,7 +185,7 @@ class Clients:
         cloud = self._cloud
         self._need_region("Invoke")
         assert asked["InvocationType"] == "Event"
-        if cloud.hit("unwoken") or self._truth.ill(Ill.ACTUATOR_DEAD):
+        if cloud.hit("unwoken") or self._truth.ill(Fault.ACTUATOR_DEAD):
             return
         now_s = self._truth.now_s
         cloud.wakes.append(now_s + cloud.random.uniform(0.1, 1.0))
@@ -186,7 +195,7 @@ class Clients:
     def publish(self, **asked: Any) -> None:  # noqa: ANN401 - the SDK's own
         """Tell people."""
         self._need_region("Publish")
-        if self._truth.ill(Ill.TOPIC_DENIED):
+        if self._truth.ill(Fault.TOPIC_DENIED):
             raise refusal("AuthorizationError", "Publish", 403)
         head, _, text = asked["Message"].partition("\n\n")
         revision = int(head.split("revision ")[1].split(",")[0])
@@ -196,7 +205,9 @@ class Clients:
 class Rds:
     """Aurora's control plane in one Region."""
 
-    def __init__(self, cloud: Cloud, region: str, clients: Clients, repeats: int) -> None:
+    def __init__(
+        self, cloud: SimulatedCloud, region: str, clients: SimulatedClients, repeats: int
+    ) -> None:
         """Keep where it is asked; a client that repeats by itself calls again what failed."""
         self._cloud, self._truth, self._clients = cloud, cloud.truth, clients
         self._side = Side.PRIMARY if region == "p" else Side.STANDBY
@@ -205,10 +216,10 @@ class Rds:
     def _need(self, operation: str) -> None:
         truth = self._truth
         far = self._side is Side.PRIMARY and not (truth.gets_out(P) and truth.gets_out(S))
-        down = self._side is Side.PRIMARY and truth.ill(Ill.CONTROL_PLANE_DOWN)
+        down = self._side is Side.PRIMARY and truth.ill(Fault.CONTROL_PLANE_DOWN)
         if far or down or not truth.gets_out(S):
             raise refusal("ServiceUnavailable", operation, 503)
-        if self._side is Side.PRIMARY and truth.ill(Ill.ANSWERS_GARBLED):
+        if self._side is Side.PRIMARY and truth.ill(Fault.ANSWERS_GARBLED):
             msg = "an answer that is none"
             raise ValueError(msg)
 
@@ -233,10 +244,10 @@ class Rds:
         self._need("DescribeDBClusters")
         status = "available"
         if standby:
-            status = "backing-up" if truth.ill(Ill.STANDBY_BUSY) else status
-            status = "stopped" if truth.ill(Ill.STANDBY_STOPPED) else status
-        headless = standby and truth.ill(Ill.STANDBY_HEADLESS)
-        drifted = standby and truth.ill(Ill.VERSION_DRIFT)
+            status = "backing-up" if truth.ill(Fault.STANDBY_BUSY) else status
+            status = "stopped" if truth.ill(Fault.STANDBY_STOPPED) else status
+        headless = standby and truth.ill(Fault.STANDBY_HEADLESS)
+        drifted = standby and truth.ill(Fault.VERSION_DRIFT)
         cluster = {
             "Status": status,
             "EngineVersion": OTHER_VERSION if drifted else VERSION,
@@ -260,7 +271,7 @@ class Rds:
     def _move(self, kind: Move, target: Side, named: object) -> None:
         truth, operation = self._truth, f"{kind}"
         self._need(operation)
-        if truth.ill(Ill.MOVE_DENIED):
+        if truth.ill(Fault.MOVE_DENIED):
             raise refusal("AccessDenied", operation, 403)
         if named != ARNS[target]:
             raise refusal("InvalidDBClusterStateFault", operation)
@@ -274,11 +285,11 @@ class Rds:
 class Eyes:
     """What the functions see from outside: probes, and names."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: SimulatedCloud) -> None:
         """Keep the world that they look at."""
         self._cloud, self._truth = cloud, cloud.truth
 
-    def ask(self, question: probes.Question) -> Reading:
+    def ask(self, question: http_probes.Question) -> Reading:
         """Answer a probe, which fails by chance now and then."""
         truth = self._truth
         if question.url == STANDBY:
@@ -288,7 +299,7 @@ class Eyes:
         else:
             users = truth.users_on()
             works = truth.outside(users) and truth.writes_work(users) and truth.gets_out(S)
-            works = works and not truth.ill(Ill.PROBE_BROKEN)
+            works = works and not truth.ill(Fault.PROBE_BROKEN)
         return Reading.GOOD if works and not self._cloud.hit("flip") else Reading.BAD
 
     def users_on(self, _state_name: str) -> Side | None:
@@ -297,7 +308,7 @@ class Eyes:
 
     def sees_outside(self) -> Reading:
         """Return whether names outside resolve."""
-        sees = self._truth.gets_out(S) and not self._truth.ill(Ill.SELF_SICK)
+        sees = self._truth.gets_out(S) and not self._truth.ill(Fault.SELF_SICK)
         return Reading.GOOD if sees else Reading.BAD
 
 
@@ -307,12 +318,12 @@ assert set(TRAFFIC_STATES) == set(Side), "names tell a side each"
 class SimulatedWorld:
     """The ports that ship, with the troubles of a platform around each."""
 
-    def __init__(self, *, cloud: Cloud, role: str) -> None:
+    def __init__(self, *, cloud: SimulatedCloud, role: str) -> None:
         """Begin one invocation; `role` is `decider` or `actuator`."""
         self.cloud, self.role = cloud, role
-        self._clock, self._clients = Clock(cloud), Clients(cloud, role)
+        self._clock, self._clients = SimulatedClock(cloud), SimulatedClients(cloud, role)
         clients: Any = self._clients
-        self._inner = AwsWorld(
+        self._inner = AwsAdapter(
             SETTINGS,
             clients=clients,
             clock=self._clock,
@@ -332,15 +343,15 @@ class SimulatedWorld:
         self._state = self._port("recall", self._inner.recall)
         return self._state
 
-    def observe(self, state: State) -> Facts:
+    def observe(self, state: State) -> Observation:
         """Return what can be seen now."""
         return self._port("observe", lambda: self._inner.observe(state))
 
-    def record(self, decision: Decision, facts: Facts) -> None:
+    def record(self, decision: Decision, facts: Observation) -> None:
         """Commit one revision, if it is the next."""
         self._port("record", lambda: self._commit(decision, facts))
 
-    def _commit(self, decision: Decision, facts: Facts) -> None:
+    def _commit(self, decision: Decision, facts: Observation) -> None:
         cloud = self.cloud
         assert self._state is not None, "committed before anything was read"
         self._inner.record(decision, facts)
@@ -420,7 +431,7 @@ class SimulatedWorld:
         """Ask one after the other; some are not answered, and some answers are nonsense."""
         cloud, truth = self.cloud, self.cloud.truth
         hidden = (
-            HIDDEN if truth.ill(Ill.BLIND) else HALF_HIDDEN if truth.ill(Ill.HALF_BLIND) else ()
+            HIDDEN if truth.ill(Fault.BLIND) else HALF_HIDDEN if truth.ill(Fault.HALF_BLIND) else ()
         )
 
         def asking(name: str, question: Callable[[], Any]) -> Callable[[], Any]:
@@ -436,7 +447,7 @@ class SimulatedWorld:
         random = self.cloud.random
         lie = random.choice(("all", "writes", "outside", "control plane", "heart"))
         made = dict(known)
-        pulses: dict[str, Pulse] = dict(known.get("pulses") or {})
+        pulses: dict[str, HealthReport] = dict(known.get("pulses") or {})
 
         def coin() -> bool:
             return random.random() < 1 / 2
@@ -509,7 +520,7 @@ def _silent() -> None:
     raise UnavailableError(msg)
 
 
-def newer(cloud: Cloud, *, there: bool) -> None:
+def newer(cloud: SimulatedCloud, *, there: bool) -> None:
     """Let the newest revision be of a later version than the code, or of its own again."""
     keys = sorted(key for key in cloud.table.items if key[0] == APPLICATION)
     if keys:

@@ -7,12 +7,12 @@ read; the orchestrator never does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cache
 from typing import Protocol
 
 from otherside.core.topology import Side
 from otherside.failover.decision.observation import Move
+from otherside.sim.faults import HAPPENING, Fault, FaultWindow
 
 LAG_S, LAGGING_S = 0.3, 30.0
 STEP_S = 5.0
@@ -28,120 +28,30 @@ LATCH_S = 60.0
 """The period of the latch's alarm."""
 
 
-class Ill(StrEnum):
-    """What can be wrong with the world for a while."""
-
-    PRIMARY_GONE = "primary-gone"
-    STANDBY_GONE = "standby-gone"
-    WITNESS_GONE = "witness-gone"
-    STORE_DOWN = "store-down"
-    """The state table answers nobody."""
-    WRITER_DOWN = "writer-down"
-    APP_DOWN = "app-down"
-    APP_DOWN_BOTH = "app-down-both"
-    PRIMARY_CUT = "primary-cut"
-    """The primary from everything; its own clients go on."""
-    STANDBY_CUT = "standby-cut"
-    LINK_CUT = "link-cut"
-    """Between the two Regions, both ways; both still reach the witness and the world."""
-    PRIMARY_TO_STANDBY_CUT = "primary-to-standby-cut"
-    STANDBY_TO_PRIMARY_CUT = "standby-to-primary-cut"
-    PRIMARY_TO_WITNESS_CUT = "primary-to-witness-cut"
-    WITNESS_TO_PRIMARY_CUT = "witness-to-primary-cut"
-    STANDBY_TO_WITNESS_CUT = "standby-to-witness-cut"
-    WITNESS_TO_STANDBY_CUT = "witness-to-standby-cut"
-    PROBE_BROKEN = "probe-broken"
-    KEEPERS_DEAF = "keepers-deaf"
-    """Whoever keeps the lease in the primary has died: no pulse, no heartbeat, no renewal."""
-    KEEPERS_DENIED = "keepers-denied"
-    """The table refuses the keepers of both sides; functions it does not."""
-    PRIMARY_KEEPERS_DENIED = "primary-keepers-denied"
-    FRONT_DOOR = "front-door"
-    """Nothing enters the primary, neither users nor the other side; what is inside gets out."""
-    MACHINES_GONE = "machines-gone"
-    """Every machine of the primary's application is being replaced; its database is well."""
-    STANDBY_MACHINES_NEW = "standby-machines-new"
-    """Every machine of the standby was just replaced: its keepers have watched nothing yet."""
-    STANDBY_APP_DOWN = "standby-app-down"
-    LEASE_DENIED = "lease-denied"
-    """The table lets nobody change the lease: a policy, a key."""
-    PLEDGE_DENIED = "pledge-denied"
-    """S3 lets nobody write the pledge."""
-    PLEDGE_DOWN = "pledge-down"
-    """S3 in the standby's Region answers nobody."""
-    CLAIM_DENIED = "claim-denied"
-    """The actuator may not write down that it acts, and so does not."""
-    MOVE_DENIED = "move-denied"
-    """The actuator may not move the writer."""
-    ACTUATOR_DEAD = "actuator-dead"
-    """The actuator is woken and does not run."""
-    TOPIC_DENIED = "topic-denied"
-    LATCH_DENIED = "latch-denied"
-    TABLE_LOST = "table-lost"
-    """Every item vanishes: the table was deleted and made anew."""
-    TABLE_RESTORED = "table-restored"
-    """Every item is what it was at the beginning of the disaster: a backup was copied in."""
-    NEWER_SCHEMA = "newer-schema"
-    """A later version has written the newest revision, and is gone again after a while."""
-    LEASE_CORRUPT = "lease-corrupt"
-    PULSE_CORRUPT = "pulse-corrupt"
-    ANSWERS_GARBLED = "answers-garbled"
-    """RDS in the primary's Region answers with what nobody can read."""
-    STANDBY_BUSY = "standby-busy"
-    """The standby's cluster is being backed up; it can be failed over to."""
-    STANDBY_STOPPED = "standby-stopped"
-    STANDBY_DETACHED = "standby-detached"
-    """Somebody takes the standby out of the global database."""
-    SELF_SICK = "self-sick"
-    """The functions cannot trust their own eyes: names outside do not resolve."""
-    BLIND = "no-evidence"
-    """No evidence can be gathered at all, though revisions can be read and written."""
-    HALF_BLIND = "half-the-evidence"
-    """The same for what probes and pulses say."""
-    CONTROL_PLANE_DOWN = "control-plane-down"
-    LAGGING = "lagging"
-    STANDBY_HEADLESS = "standby-headless"
-    """The standby has no instance."""
-    VERSION_DRIFT = "version-drift"
-
-
-HAPPENING = frozenset(
-    {
-        *(Ill.STANDBY_MACHINES_NEW, Ill.TABLE_LOST, Ill.TABLE_RESTORED),
-        *(Ill.LEASE_CORRUPT, Ill.PULSE_CORRUPT),
-    }
-)
-"""What happens once, at its beginning, and leaves its mark."""
-
-
 P, S, W = "primary", "standby", "witness"
 _SIDES = tuple(Side)
-_WHOLE = {P: Ill.PRIMARY_CUT, S: Ill.STANDBY_CUT}
-_GONE = {P: Ill.PRIMARY_GONE, S: Ill.STANDBY_GONE, W: Ill.WITNESS_GONE}
-_UNFIT = {Ill.STANDBY_HEADLESS, Ill.VERSION_DRIFT, Ill.STANDBY_STOPPED, Ill.STANDBY_DETACHED}
+_WHOLE = {P: Fault.PRIMARY_CUT, S: Fault.STANDBY_CUT}
+_GONE = {P: Fault.PRIMARY_GONE, S: Fault.STANDBY_GONE, W: Fault.WITNESS_GONE}
+_UNFIT = {
+    Fault.STANDBY_HEADLESS,
+    Fault.VERSION_DRIFT,
+    Fault.STANDBY_STOPPED,
+    Fault.STANDBY_DETACHED,
+}
 _ONE_WAY = {
-    (P, S): Ill.PRIMARY_TO_STANDBY_CUT,
-    (S, P): Ill.STANDBY_TO_PRIMARY_CUT,
-    (P, W): Ill.PRIMARY_TO_WITNESS_CUT,
-    (W, P): Ill.WITNESS_TO_PRIMARY_CUT,
-    (S, W): Ill.STANDBY_TO_WITNESS_CUT,
-    (W, S): Ill.WITNESS_TO_STANDBY_CUT,
+    (P, S): Fault.PRIMARY_TO_STANDBY_CUT,
+    (S, P): Fault.STANDBY_TO_PRIMARY_CUT,
+    (P, W): Fault.PRIMARY_TO_WITNESS_CUT,
+    (W, P): Fault.WITNESS_TO_PRIMARY_CUT,
+    (S, W): Fault.STANDBY_TO_WITNESS_CUT,
+    (W, S): Fault.WITNESS_TO_STANDBY_CUT,
 }
 
 
-_NETWORK = frozenset({*_WHOLE.values(), *_GONE.values(), *_ONE_WAY.values(), Ill.LINK_CUT}) | {
-    Ill.STORE_DOWN
+_NETWORK = frozenset({*_WHOLE.values(), *_GONE.values(), *_ONE_WAY.values(), Fault.LINK_CUT}) | {
+    Fault.STORE_DOWN
 }
 """What decides who reaches whom."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spell:
-    """One ill, from one moment to another."""
-
-    ill: Ill
-    from_s: float
-    to_s: float
 
 
 @dataclass(slots=True, kw_only=True)
@@ -212,7 +122,7 @@ class Keeping(Protocol):
     def held(self, side: Side) -> Sequence[Held]:
         """Return what the keepers of a side hold."""
 
-    def happen(self, ill: Ill) -> None:
+    def happen(self, ill: Fault) -> None:
         """Leave the mark of what happens once."""
 
 
@@ -226,22 +136,22 @@ class Nobody:
         """Return nothing."""
         return ()
 
-    def happen(self, ill: Ill) -> None:
+    def happen(self, ill: Fault) -> None:
         """Leave no mark."""
 
 
 @dataclass(slots=True, kw_only=True)
-class Truth:
+class WorldState:
     """The state of the world, moved on through time."""
 
-    spells: tuple[Spell, ...]
+    spells: tuple[FaultWindow, ...]
     promote_s: float
     cancels: int = 0
     """How many moves Aurora cancels before one goes through."""
     refusals: int = 0
     """How many calls it refuses before it accepts one."""
     now_s: float = 0.0
-    ills: frozenset[Ill] = frozenset()
+    ills: frozenset[Fault] = frozenset()
     links: frozenset[tuple[str, str]] = frozenset()
     """Which Regions reach which; a Region that exists reaches itself."""
     voting: frozenset[str] = frozenset()
@@ -275,14 +185,14 @@ class Truth:
     moves: list[Effective] = field(default_factory=list)
     resync_s: float = 0.0
     edges: list[float] = field(default_factory=list)
-    happened: list[tuple[float, Ill]] = field(default_factory=list)
+    happened: list[tuple[float, Fault]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         """Sort out when anything begins or ends."""
         self.edges = sorted({one for s in self.spells for one in (s.from_s, s.to_s)}, reverse=True)
         self._look_at_ills()
 
-    def ill(self, *ills: Ill) -> bool:
+    def ill(self, *ills: Fault) -> bool:
         """Return whether one of these ills holds now."""
         return any(one in self.ills for one in ills)
 
@@ -305,7 +215,7 @@ class Truth:
 
     def outside(self, site: str) -> bool:
         """Return whether the world outside reaches a Region."""
-        shut = site == P and Ill.FRONT_DOOR in self.ills
+        shut = site == P and Fault.FRONT_DOOR in self.ills
         return self.up(site) and _WHOLE.get(site) not in self.ills and not shut
 
     def gets_out(self, site: str) -> bool:
@@ -314,22 +224,22 @@ class Truth:
 
     def gets_in(self, side: Side) -> bool:
         """Return whether a side's application reaches the writer."""
-        shut = side == S and self.writer is Side.PRIMARY and Ill.FRONT_DOOR in self.ills
+        shut = side == S and self.writer is Side.PRIMARY and Fault.FRONT_DOOR in self.ills
         return self.reaches(side, self.writer) and not shut
 
     def database_writes(self) -> bool:
         """Return whether the writer takes writes: its Region and its instance."""
-        down = self.writer is Side.PRIMARY and Ill.WRITER_DOWN in self.ills
+        down = self.writer is Side.PRIMARY and Fault.WRITER_DOWN in self.ills
         return self.up(self.writer) and not down
 
     def machines_run(self, side: Side) -> bool:
         """Return whether there is any machine on a side, with a keeper on it."""
-        return self.up(side) and not (side == P and Ill.MACHINES_GONE in self.ills)
+        return self.up(side) and not (side == P and Fault.MACHINES_GONE in self.ills)
 
     def app_runs(self, side: Side) -> bool:
         """Return whether a side's application runs."""
-        broken = Ill.APP_DOWN_BOTH in self.ills
-        broken = broken or (Ill.APP_DOWN if side == P else Ill.STANDBY_APP_DOWN) in self.ills
+        broken = Fault.APP_DOWN_BOTH in self.ills
+        broken = broken or (Fault.APP_DOWN if side == P else Fault.STANDBY_APP_DOWN) in self.ills
         return self.machines_run(side) and not broken
 
     def users_on(self) -> Side:
@@ -365,7 +275,7 @@ class Truth:
     @property
     def follows(self) -> bool:
         """Return whether the side that does not write follows the one that does."""
-        whole = self.linked and Ill.STANDBY_DETACHED not in self.ills
+        whole = self.linked and Fault.STANDBY_DETACHED not in self.ills
         return whole and self.now_s >= self.resync_s
 
     def hold(self, *, latch: bool) -> None:
@@ -445,7 +355,7 @@ class Truth:
 
     def _replicate(self, until_s: float) -> None:
         """Let rows and the heartbeat reach the other side."""
-        behind_s = LAGGING_S if Ill.LAGGING in self.ills else LAG_S
+        behind_s = LAGGING_S if Fault.LAGGING in self.ills else LAG_S
         self.carried_s = max(self.carried_s, until_s - behind_s)
         row = self.hearts[self.writer]
         if row is None:
@@ -460,7 +370,7 @@ class Truth:
 
     def _beats(self) -> bool:
         """Return whether somebody beats in the writer's database all the time."""
-        deaf = self.writer is Side.PRIMARY and Ill.KEEPERS_DEAF in self.ills
+        deaf = self.writer is Side.PRIMARY and Fault.KEEPERS_DEAF in self.ills
         return self.machines_run(self.writer) and self.database_writes() and not deaf
 
     def _acknowledge(self, on: Side, lease_s: float, until_s: float, *, public: bool) -> None:
@@ -556,14 +466,14 @@ def _kept(before: Sequence[Held], after: Sequence[Held], until_s: float) -> list
 
 
 @cache
-def _network(ills: frozenset[Ill]) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
+def _network(ills: frozenset[Fault]) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
     """Return which Regions reach which, and which can commit, under some ills."""
     sites = [site for site in (P, S, W) if _GONE[site] not in ills]
     links = {(site, site) for site in sites}
     links |= {
         (one, other) for one in sites for other in sites if one != other and _open(one, other, ills)
     }
-    lost = Ill.STORE_DOWN in ills
+    lost = Fault.STORE_DOWN in ills
     voting = {
         site
         for site in sites
@@ -572,10 +482,10 @@ def _network(ills: frozenset[Ill]) -> tuple[frozenset[tuple[str, str]], frozense
     return frozenset(links), frozenset(voting)
 
 
-def _open(one: str, other: str, ills: frozenset[Ill]) -> bool:
+def _open(one: str, other: str, ills: frozenset[Fault]) -> bool:
     """Return whether two Regions that exist reach one another: answers need the way back too."""
     if _WHOLE.get(one) in ills or _WHOLE.get(other) in ills:
         return False
-    if Ill.LINK_CUT in ills and W not in {one, other}:
+    if Fault.LINK_CUT in ills and W not in {one, other}:
         return False
     return _ONE_WAY[one, other] not in ills and _ONE_WAY[other, one] not in ills

@@ -8,63 +8,63 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import Door
-from otherside.twin.gateway.authorizer import Access, Holder
-from otherside.twin.gateway.faults import GLOBAL, Faults
-from otherside.twin.gateway.moto_apps import Backends
-from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import ApiGateway
+from otherside.twin.gateway.authorizer import Authorizer, Principal
+from otherside.twin.gateway.faults import GLOBAL, ApiFaults
+from otherside.twin.gateway.moto_apps import MotoApps
+from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.host.processes import Processes
 from otherside.twin.latency import Latency
 from otherside.twin.net.addresses import Addresses, free_port
-from otherside.twin.net.certificates import Authority
-from otherside.twin.net.egress_proxy import Gateway
+from otherside.twin.net.certificates import CertificateAuthority
+from otherside.twin.net.egress_proxy import EgressProxy
 from otherside.twin.net.partitions import CONTROL_REGION
-from otherside.twin.net.reachability import Interface, Network, Source
+from otherside.twin.net.reachability import Interface, Reachability, Source
 from otherside.twin.services.alarm_actions import AlarmActions
-from otherside.twin.services.autoscaling.provider import Groups
-from otherside.twin.services.backup.provider import Backups
-from otherside.twin.services.backup.settings import Kept
-from otherside.twin.services.base import Extension
+from otherside.twin.services.autoscaling.provider import AutoScalingProvider
+from otherside.twin.services.backup.provider import BackupProvider
+from otherside.twin.services.backup.settings import BackupSettingsProvider
+from otherside.twin.services.base import ServiceProvider
 from otherside.twin.services.cloudwatch.alarms import Alarms
-from otherside.twin.services.cloudwatch.metric_streams import Streams
+from otherside.twin.services.cloudwatch.metric_streams import MetricStreams
 from otherside.twin.services.cloudwatch.metrics import Metrics
-from otherside.twin.services.cloudwatch.provider import Watching
-from otherside.twin.services.dynamodb.provider import Tables
+from otherside.twin.services.cloudwatch.provider import CloudWatchProvider
+from otherside.twin.services.dynamodb.provider import DynamoDbProvider
 from otherside.twin.services.ec2.instances import Instances
-from otherside.twin.services.ec2.provider import Networks
-from otherside.twin.services.elbv2.load_balancer import Balancers
-from otherside.twin.services.events.provider import EventBuses
-from otherside.twin.services.iam.provider import Identity
-from otherside.twin.services.kms.implicit_calls import keys_behind
-from otherside.twin.services.kms.provider import Keys
+from otherside.twin.services.ec2.provider import Ec2Provider
+from otherside.twin.services.elbv2.load_balancer import LoadBalancers
+from otherside.twin.services.events.provider import EventBridgeProvider
+from otherside.twin.services.iam.provider import IamProvider
+from otherside.twin.services.kms.implicit_calls import kms_calls_of
+from otherside.twin.services.kms.provider import KmsProvider
 from otherside.twin.services.lambda_.destinations import Destinations
-from otherside.twin.services.lambda_.provider import Functions
-from otherside.twin.services.rds.addresses import DatabaseAddresses
+from otherside.twin.services.lambda_.provider import LambdaProvider
+from otherside.twin.services.rds.cluster_addresses import DatabaseAddresses
 from otherside.twin.services.rds.commits import Commits
-from otherside.twin.services.rds.endpoint import DatabaseDoor, Endpoint
+from otherside.twin.services.rds.endpoint import DatabaseEndpoint, DatabaseProxy
 from otherside.twin.services.rds.lag import measure_lag
 from otherside.twin.services.rds.logs import export_logs
 from otherside.twin.services.rds.postgres import Postgres
-from otherside.twin.services.rds.provider import Aurora
+from otherside.twin.services.rds.provider import RdsProvider
 from otherside.twin.services.resource_policies import POLICIES
-from otherside.twin.services.route53.health_checks import Checkers
-from otherside.twin.services.route53.provider import Checks
+from otherside.twin.services.route53.health_checks import HealthCheckers
+from otherside.twin.services.route53.provider import Route53Provider
 from otherside.twin.services.route53.resolver import Resolver
-from otherside.twin.services.s3.provider import Objects
+from otherside.twin.services.s3.provider import S3Provider
 from otherside.twin.services.scheduler.provider import Scheduler
-from otherside.twin.services.secretsmanager.provider import Secrets
+from otherside.twin.services.secretsmanager.provider import SecretsManagerProvider
 from otherside.twin.services.service_access import ServiceAccess
-from otherside.twin.services.sns.provider import Topics
+from otherside.twin.services.sns.provider import SnsProvider
 from otherside.twin.services.sqs.provider import Queues
-from otherside.twin.services.sts.provider import Caller
+from otherside.twin.services.sts.provider import StsProvider
 
 ACCOUNT = "123456789012"
 PROVISIONER = f"arn:aws:iam::{ACCOUNT}:user/provisioner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class AppSettings:
     """What a cloud is asked to be."""
 
     regions: tuple[str, ...]
@@ -74,22 +74,22 @@ class Wanted:
     instances_max: int = 2
 
 
-class Cloud:
+class TwinApp:
     """Every part of one twin."""
 
-    def __init__(self, wanted: Wanted, warp: Warp) -> None:
+    def __init__(self, wanted: AppSettings, clock: ScaledClock) -> None:
         """Join the parts; nothing runs yet."""
         self.wanted = wanted
-        self.ground = Ground(ACCOUNT, wanted.regions, warp, Latency(wanted.latency))
+        self.context = TwinContext(ACCOUNT, wanted.regions, clock, Latency(wanted.latency))
         self.addresses = Addresses(wanted.regions)
         self.key_id = "AKIA" + secrets.token_hex(8).upper()
         self.secret = secrets.token_urlsafe(30)
-        self.access = Access(
+        self.authorizer = Authorizer(
             account=ACCOUNT,
-            provisioner=Holder(arn=PROVISIONER, secret=self.secret, provisioner=True),
+            provisioner=Principal(arn=PROVISIONER, secret=self.secret, provisioner=True),
             provisioner_key=self.key_id,
             resource_policies=dict(POLICIES),
-            keys_behind=keys_behind(ACCOUNT),
+            kms_calls_of=kms_calls_of(ACCOUNT),
         )
         self.processes = Processes(wanted.directory)
         self._choose_ports()
@@ -103,30 +103,43 @@ class Cloud:
 
     def _join(self) -> None:
         """Make every part and tell each of those that it needs."""
-        ground, access, directory = self.ground, self.access, self.wanted.directory
-        self.authority = Authority(directory)
+        context, authorizer, directory = self.context, self.authorizer, self.wanted.directory
+        self.authority = CertificateAuthority(directory)
         endpoints = {one: (self.addresses.api(one), self.api_port) for one in self.wanted.regions}
-        self.network = Network(ground, endpoints)
-        self.faults = Faults()
-        self.surroundings: dict[str, dict[str, str]] = {one: {} for one in self.wanted.regions}
-        self.gateway = Gateway(ground, self.network, self._resolve, self.addresses.gateway())
-        self.metrics = Metrics(ground)
-        services = ServiceAccess(ground, access)
+        self.network = Reachability(context, endpoints)
+        self.faults = ApiFaults()
+        self.region_environments: dict[str, dict[str, str]] = {
+            one: {} for one in self.wanted.regions
+        }
+        self.egress_proxy = EgressProxy(
+            context, self.network, self._resolve, self.addresses.gateway()
+        )
+        self.metrics = Metrics(context)
+        services = ServiceAccess(context, authorizer)
         self._create_functions_and_events(services)
         self._create_databases()
-        self.checks, self.watching, self.kept = Checks(ground), Watching(ground), Kept(ground)
-        actions = AlarmActions(ground, services, self.topics, self.functions)
+        self.checks, self.cloudwatch, self.backup_settings = (
+            Route53Provider(context),
+            CloudWatchProvider(context),
+            BackupSettingsProvider(context),
+        )
+        actions = AlarmActions(context, services, self.topics, self.functions)
         self.alarms = Alarms(
-            ground, self.metrics, self._emit, actions.act, self.watching.suppressors
+            context, self.metrics, self._emit, actions.act, self.cloudwatch.suppressors
         )
-        self.tables, self.objects = Tables(ground, self.metrics), Objects(ground, access)
-        self.keys, self.networks = Keys(ground), Networks(ground)
-        self.backups = Backups(ground, access, self.kept, self._emit, self.aurora)
-        self.checkers = Checkers(
-            ground, self.network, self.checks, self.alarms, self.metrics, self._resolve
+        self.tables, self.objects = (
+            DynamoDbProvider(context, self.metrics),
+            S3Provider(context, authorizer),
         )
-        self.balancers = Balancers(
-            ground,
+        self.keys, self.networks = KmsProvider(context), Ec2Provider(context)
+        self.backups = BackupProvider(
+            context, authorizer, self.backup_settings, self._emit, self.rds
+        )
+        self.health_checkers = HealthCheckers(
+            context, self.network, self.checks, self.alarms, self.metrics, self._resolve
+        )
+        self.load_balancers = LoadBalancers(
+            context,
             self.network,
             self.metrics,
             self.authority,
@@ -136,70 +149,72 @@ class Cloud:
             inside=self.addresses.gateway(),
         )
         self.instances = Instances(
-            ground,
-            access,
+            context,
+            authorizer,
             self.processes,
             self.network,
-            self.gateway,
+            self.egress_proxy,
             directory / "instances",
-            self.surroundings,
-            self.balancers,
+            self.region_environments,
+            self.load_balancers,
             instances_max=self.wanted.instances_max,
         )
         self.resolver = Resolver(
-            ground, self.balancers, self.checkers, self.databases.address, self._api
+            context, self.load_balancers, self.health_checkers, self.databases.address, self._api
         )
-        self.streams = Streams(ground, access, self.watching, self.objects)
+        self.streams = MetricStreams(context, authorizer, self.cloudwatch, self.objects)
         self._open_door()
 
     def _create_functions_and_events(self, services: ServiceAccess) -> None:
-        ground, access, directory = self.ground, self.access, self.wanted.directory
-        self.functions = Functions(
-            ground,
-            access,
+        context, authorizer, directory = self.context, self.authorizer, self.wanted.directory
+        self.functions = LambdaProvider(
+            context,
+            authorizer,
             self.processes,
-            self.gateway,
+            self.egress_proxy,
             directory / "functions",
-            self.surroundings,
+            self.region_environments,
             self.metrics,
-            Destinations(ground, access),
+            Destinations(context, authorizer),
         )
-        queues = Queues(ground, services)
-        self.topics = Topics(ground, access, services)
-        self.bus = EventBuses(ground, access, services, self.functions, queues, self.topics)
-        self.scheduler = Scheduler(ground, access, self.functions, queues, self.bus)
+        queues = Queues(context, services)
+        self.topics = SnsProvider(context, authorizer, services)
+        self.event_bridge = EventBridgeProvider(
+            context, authorizer, services, self.functions, queues, self.topics
+        )
+        self.scheduler = Scheduler(context, authorizer, self.functions, queues, self.event_bridge)
 
     def _create_databases(self) -> None:
-        ground, access, directory = self.ground, self.access, self.wanted.directory
-        self.postgres = Postgres(ground, self.processes, directory / "db")
-        self.aurora = Aurora(ground, self.postgres, self._emit)
-        self.commits = Commits(ground, self.aurora, self.postgres)
-        self.door_of_databases = DatabaseDoor(
-            ground, self.postgres, access, self.authority.context(), self._has_instance
+        context, authorizer, directory = self.context, self.authorizer, self.wanted.directory
+        self.postgres = Postgres(context, self.processes, directory / "db")
+        self.rds = RdsProvider(context, self.postgres, self._emit)
+        self.commits = Commits(context, self.rds, self.postgres)
+        self.database_proxy = DatabaseProxy(
+            context, self.postgres, authorizer, self.authority.context(), self._has_instance
         )
         self.databases = DatabaseAddresses(
-            ground,
+            context,
             self.network,
             self.addresses,
             self.database_port,
-            self.door_of_databases,
-            self.aurora,
+            self.database_proxy,
+            self.rds,
         )
 
     def _open_door(self) -> None:
         """Make the front door, and tell it of every part that does something of its own."""
-        self.backends = Backends()
-        self.door = Door(
+        self.backends = MotoApps()
+        self.api_gateway = ApiGateway(
             moto=self.backends,
-            access=self.access,
+            authorizer=self.authorizer,
             faults=self.faults,
-            warp=self.ground.warp,
+            clock=self.context.clock,
             sources={address: region for region, address in self.api_addresses().items()},
             unreachable=self._unreachable,
         )
         for part in self._extensions():
-            self.door.operations.update(part.operations())
-            self.door.after.update(part.followers())
+            self.api_gateway.operations.update(part.operations())
+            self.api_gateway.after.update(part.followers())
 
     def expect_stack(self) -> None:
         """Get ready what a stack's first calls would wait for, while its program is loaded."""
@@ -211,28 +226,28 @@ class Cloud:
         """Return the address of each Region's API."""
         return {one: self.addresses.api(one) for one in self.wanted.regions}
 
-    def _extensions(self) -> list[Extension]:
+    def _extensions(self) -> list[ServiceProvider]:
         return [
-            Identity(self.ground),
-            Caller(self.ground),
+            IamProvider(self.context),
+            StsProvider(self.context),
             self.keys,
             self.networks,
             self.scheduler,
-            Groups(self.ground),
-            Secrets(self.ground, self.access, self.functions.invoke_arn),
-            self.kept,
+            AutoScalingProvider(self.context),
+            SecretsManagerProvider(self.context, self.authorizer, self.functions.invoke_arn),
+            self.backup_settings,
             self.tables,
             self.objects,
-            self.watching,
+            self.cloudwatch,
             self.checks,
-            self.aurora,
+            self.rds,
             self.commits,
             self.backups,
             self.functions,
             self.topics,
-            self.bus,
+            self.event_bridge,
             self.alarms,
-            self.balancers,
+            self.load_balancers,
         ]
 
     def _api(self, region: str) -> str:
@@ -243,64 +258,64 @@ class Cloud:
         return self.instances.interface(instance)
 
     def _emit(self, region: str, event: dict[str, Any]) -> None:
-        self.bus.emit(region, event)
+        self.event_bridge.emit(region, event)
 
     def _resolve(self, source: Source, name: str) -> list[str]:
         return self.resolver.look_up(source, name)
 
-    def _has_instance(self, endpoint: Endpoint) -> bool:
-        return self.aurora.has_instances(endpoint.arn)
+    def _has_instance(self, endpoint: DatabaseEndpoint) -> bool:
+        return self.rds.has_instances(endpoint.arn)
 
     def _unreachable(self, source: str, region: str) -> bool:
         """Return whether a Region's API, or that of all, cannot be reached from somewhere."""
-        geography = self.ground.geography
+        partitions = self.context.partitions
         region = CONTROL_REGION if region == GLOBAL else region
         if region not in self.wanted.regions:
             return False
-        return not geography.converse(source, region)
+        return not partitions.converse(source, region)
 
     async def open(self) -> None:
         """Start everything that runs."""
-        self.ground.attach(asyncio.get_running_loop())
+        self.context.attach(asyncio.get_running_loop())
         await self.processes.open()
-        host, port = await self.gateway.open(self.addresses.gateway())
+        host, port = await self.egress_proxy.open(self.addresses.gateway())
         self.processes.guests = {
             "AWS_EC2_METADATA_DISABLED": "true",
             "SSL_CERT_FILE": str(self.authority.trust),
             "OTHERSIDE_TWIN_GATEWAY": f"{host}:{port}",
-            "OTHERSIDE_TWIN_CLOCK": self.ground.warp.to_text(),
+            "OTHERSIDE_TWIN_CLOCK": self.context.clock.to_text(),
         }
         for region in self.wanted.regions:
-            self.surroundings[region] |= {
+            self.region_environments[region] |= {
                 "AWS_ENDPOINT_URL": f"http://{self.addresses.api(region)}:{self.api_port}",
                 "AWS_REGION": region,
                 "AWS_DEFAULT_REGION": region,
                 **self.processes.guests,
             }
         await self.resolver.serve(self.addresses.of("", 53), self.dns_port)
-        keep = self.ground.keep
+        run_forever = self.context.run_forever
         for region in self.wanted.regions:
-            for part in (self.alarms, self.balancers, self.instances, self.streams):
-                keep(part.run, region)
-            keep(self.bus.schedule, region)
-            keep(self.scheduler.run, region)
+            for part in (self.alarms, self.load_balancers, self.instances, self.streams):
+                run_forever(part.run, region)
+            run_forever(self.event_bridge.schedule, region)
+            run_forever(self.scheduler.run, region)
         for forever in (self.keys.delete, self.networks.expire, self.tables.expire):
-            keep(forever)
-        keep(self.tables.measure)
-        keep(self.checkers.run)
-        keep(self.databases.run)
-        keep(self.functions.follow)
-        keep(self.commits.run)
-        keep(export_logs, self.ground, self.aurora, self.postgres)
-        keep(measure_lag, self.ground, self.aurora, self.postgres, self.metrics)
+            run_forever(forever)
+        run_forever(self.tables.measure)
+        run_forever(self.health_checkers.run)
+        run_forever(self.databases.run)
+        run_forever(self.functions.follow)
+        run_forever(self.commits.run)
+        run_forever(export_logs, self.context, self.rds, self.postgres)
+        run_forever(measure_lag, self.context, self.rds, self.postgres, self.metrics)
 
     async def close(self) -> None:
         """End everything that runs."""
-        self.door.stopping.set()
-        await self.ground.close()
+        self.api_gateway.stopping.set()
+        await self.context.close()
         for part in (
-            *(self.balancers, self.resolver, self.gateway),
-            *(self.door_of_databases, self.postgres),
+            *(self.load_balancers, self.resolver, self.egress_proxy),
+            *(self.database_proxy, self.postgres),
         ):
             await part.close()
         await self.processes.close()
@@ -320,7 +335,7 @@ class Cloud:
             "database_port": self.database_port,
             "authority": str(self.authority.trust),
             "speed": self.wanted.speed,
-            "clock": self.ground.warp.to_text(),
+            "clock": self.context.clock.to_text(),
             "latency": "modelled" if self.wanted.latency else "none",
             "pid": os.getpid(),
         }

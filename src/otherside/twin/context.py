@@ -7,15 +7,15 @@ from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.latency import Latency
-from otherside.twin.net.partitions import Geography
-from otherside.twin.ring_log import Trail
+from otherside.twin.net.partitions import Partitions
+from otherside.twin.ring_log import RingLog
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Happening:
-    """One thing that happened in the cloud, as a person would tell it."""
+class TwinEvent:
+    """One thing that happened in the twin, in words for people."""
 
     at_s: float
     """Twin seconds since 1970."""
@@ -27,15 +27,15 @@ class Happening:
 
 
 @dataclass(slots=True)
-class Ground:
-    """The account, the clock, the map, the loop and the story so far."""
+class TwinContext:
+    """Shared context: account, clock, partitions, event loop and event log."""
 
     account: str
     regions: tuple[str, ...]
-    warp: Warp
+    clock: ScaledClock
     latency: Latency
-    geography: Geography = field(default_factory=Geography)
-    happenings: Trail[Happening] = field(default_factory=Trail)
+    partitions: Partitions = field(default_factory=Partitions)
+    events: RingLog[TwinEvent] = field(default_factory=RingLog)
     _loop: asyncio.AbstractEventLoop | None = None
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     _closing: bool = False
@@ -43,32 +43,32 @@ class Ground:
     @property
     def now_s(self) -> float:
         """Twin seconds since 1970."""
-        return self.warp.now_s()
+        return self.clock.now_s()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Say which loop everything runs in."""
+        """Set the event loop that everything runs in."""
         self._loop = loop
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The loop that everything runs in."""
-        assert self._loop is not None, "the ground has no loop yet"
+        """The event loop that everything runs in."""
+        assert self._loop is not None, "no event loop is attached yet"
         return self._loop
 
-    def tell(self, kind: str, region: str, text: str, **facts: object) -> None:
-        """Note that something happened."""
-        self.happenings.append(
-            Happening(at_s=self.now_s, kind=kind, region=region, text=text, facts=facts)
+    def emit(self, kind: str, region: str, text: str, **facts: object) -> None:
+        """Record a twin event."""
+        self.events.append(
+            TwinEvent(at_s=self.now_s, kind=kind, region=region, text=text, facts=facts)
         )
 
-    def start(self, work: Coroutine[Any, Any, Any], *, name: str = "") -> None:
-        """Run something in the loop, from any thread; what it raises is told, not lost."""
+    def spawn(self, work: Coroutine[Any, Any, Any], *, name: str = "") -> None:
+        """Run a coroutine in the loop, from any thread; an exception becomes a twin event."""
         if self._closing:
             work.close()
             return
-        self.loop.call_soon_threadsafe(self._start, work, name)
+        self.loop.call_soon_threadsafe(self._create_task, work, name)
 
-    def _start(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+    def _create_task(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         task = self.loop.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._finish)
@@ -76,10 +76,12 @@ class Ground:
     def _finish(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.tell("twin", "", f"{task.get_name()} failed: {type(error).__name__}: {error}")
+            self.emit("twin", "", f"{task.get_name()} failed: {type(error).__name__}: {error}")
 
-    def keep(self, work: Callable[..., Coroutine[Any, Any, Any]], *arguments: object) -> None:
-        """Have something run for as long as the twin lives; what it raises is told, once each."""
+    def run_forever(
+        self, work: Callable[..., Coroutine[Any, Any, Any]], *arguments: object
+    ) -> None:
+        """Run a coroutine function for as long as the twin lives; restart it when it raises."""
 
         async def again() -> None:
             told: set[str] = set()
@@ -90,22 +92,24 @@ class Ground:
                     text = f"{work.__qualname__} failed: {type(error).__name__}: {error}"
                     if text not in told:
                         told.add(text)
-                        self.tell("twin", "", text, trace=traceback.format_exc())
+                        self.emit("twin", "", text, trace=traceback.format_exc())
                 await asyncio.sleep(1.0)
 
-        self.start(again(), name=work.__qualname__)
+        self.spawn(again(), name=work.__qualname__)
 
-    def later(self, seconds: float, work: Callable[[], object], *, name: str = "later") -> None:
-        """Call something in the loop after a span of twin time."""
+    def call_later(
+        self, seconds: float, work: Callable[[], object], *, name: str = "call_later"
+    ) -> None:
+        """Call a function in the loop after some seconds of twin time."""
 
         async def wait() -> None:
             await asyncio.sleep(seconds)
             work()
 
-        self.start(wait(), name=name)
+        self.spawn(wait(), name=name)
 
     def run(self, work: Coroutine[Any, Any, Any], timeout_s: float = 120.0) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
-        """Run something in the loop from another thread, and return what it returns."""
+        """Run a coroutine in the loop from another thread; return its result."""
         assert threading.current_thread() is not threading.main_thread() or not self._in_loop()
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout_s)
 
@@ -116,7 +120,7 @@ class Ground:
             return False
 
     async def close(self) -> None:
-        """Cancel everything that still runs."""
+        """Cancel every task that still runs."""
         self._closing = True
         tasks = list(self._tasks)
         for task in tasks:

@@ -5,16 +5,16 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from otherside.twin.app import Cloud
-from otherside.twin.gateway.faults import Fault, Mode
-from otherside.twin.net.partitions import Path
+from otherside.twin.app import TwinApp
+from otherside.twin.gateway.faults import ApiFault, ApiFaultMode
+from otherside.twin.net.partitions import Link
 from otherside.twin.services.rds.postgres import Server
 
 
 class Control:
     """The owner's hands: what breaks, what heals, and what there is to see."""
 
-    def __init__(self, cloud: Cloud) -> None:
+    def __init__(self, cloud: TwinApp) -> None:
         """Keep what is owned."""
         self._cloud = cloud
 
@@ -32,21 +32,21 @@ class Control:
     async def do_status(self) -> dict[str, Any]:
         """Return what stands, what is wrong, and what time it is."""
         cloud = self._cloud
-        ground = cloud.ground
+        context = cloud.context
         return {
             **cloud.describe(),
-            "twin_s": ground.warp.elapsed_s(),
-            "real_s": ground.warp.real_elapsed_s(),
-            "now_s": ground.now_s,
-            "lost": sorted(ground.geography.lost()),
-            "cut": sorted(ground.geography.cuts()),
+            "twin_s": context.clock.elapsed_s(),
+            "real_s": context.clock.real_elapsed_s(),
+            "now_s": context.now_s,
+            "lost": sorted(context.partitions.lost()),
+            "cut": sorted(context.partitions.cuts()),
             "faults": {name: asdict(one) for name, one in cloud.faults.now().items()},
             "instances": [
                 {
                     "id": one.identifier,
                     "region": one.region,
                     "group": one.group,
-                    "health": cloud.balancers.state_of(one.identifier),
+                    "health": cloud.load_balancers.state_of(one.identifier),
                     "units": {
                         unit.name: unit.process is not None and unit.process.running
                         for unit in one.units.values()
@@ -59,13 +59,15 @@ class Control:
                     "cluster": server.arn.rpartition(":")[2],
                     "region": server.region,
                     "running": server.process is not None and server.process.running,
-                    "writer": cloud.aurora.is_writer(server.arn),
+                    "writer": cloud.rds.is_writer(server.arn),
                     "follows": server.source,
                     "lag_s": await self._lag_s(server),
                 }
                 for server in cloud.postgres.servers()
             ],
-            "checks": {name: cloud.checkers.healthy(name) for name in cloud.checks.configurations},
+            "checks": {
+                name: cloud.health_checkers.healthy(name) for name in cloud.checks.configurations
+            },
         }
 
     async def _lag_s(self, server: Server) -> float | None:
@@ -84,27 +86,27 @@ class Control:
 
     async def do_lose(self, region: str) -> None:
         """Lose a Region, with everything in it."""
-        self._cloud.ground.tell("disaster", region, f"{region} is lost")
-        self._cloud.ground.geography.lose(region)
+        self._cloud.context.emit("disaster", region, f"{region} is lost")
+        self._cloud.context.partitions.lose(region)
 
     async def do_restore(self, region: str) -> None:
         """Give a Region back."""
-        self._cloud.ground.tell("disaster", region, f"{region} is back")
-        self._cloud.ground.geography.restore(region)
+        self._cloud.context.emit("disaster", region, f"{region} is back")
+        self._cloud.context.partitions.restore(region)
 
     async def do_cut(self, source: str, target: str) -> None:
         """Cut one direction between two places."""
-        self._cloud.ground.tell("disaster", source, f"nothing from {source} reaches {target}")
-        self._cloud.ground.geography.cut(source, target)
+        self._cloud.context.emit("disaster", source, f"nothing from {source} reaches {target}")
+        self._cloud.context.partitions.cut(source, target)
 
     async def do_mend(self, source: str, target: str) -> None:
         """Mend one direction between two places."""
-        self._cloud.ground.tell("disaster", source, f"{source} reaches {target} again")
-        self._cloud.ground.geography.mend(source, target)
+        self._cloud.context.emit("disaster", source, f"{source} reaches {target} again")
+        self._cloud.context.partitions.mend(source, target)
 
     async def do_lengthen(self, source: str, target: str, **path: float) -> None:
         """Change how one direction between two places is."""
-        self._cloud.ground.geography.lengthen(source, target, Path(**path))
+        self._cloud.context.partitions.lengthen(source, target, Link(**path))
 
     async def do_delegate(self, name: str) -> None:
         """Delegate a name to the zone of it, as the owner of its parent would; before or after.
@@ -119,8 +121,8 @@ class Control:
 
     async def do_fault(self, name: str, **fault: Any) -> None:  # noqa: ANN401 - JSON
         """Make something wrong with the API."""
-        mode = Mode(fault.pop("mode", "refuse"))
-        self._cloud.faults.inject(name, Fault(mode=mode, **fault))
+        mode = ApiFaultMode(fault.pop("mode", "refuse"))
+        self._cloud.faults.inject(name, ApiFault(mode=mode, **fault))
 
     async def do_heal(self, name: str) -> None:
         """Mend what was made wrong with the API."""
@@ -141,8 +143,8 @@ class Control:
 
     async def do_occupy(self, cluster: str, region: str, status: str, seconds: float) -> None:
         """Let a cluster be in a state of Aurora's own work for a while, such as `backing-up`."""
-        self._cloud.ground.tell("database", region, f"{cluster} is {status}")
-        self._cloud.aurora.occupy(region, cluster, status, seconds)
+        self._cloud.context.emit("database", region, f"{cluster} is {status}")
+        self._cloud.rds.occupy(region, cluster, status, seconds)
 
     async def do_signal(self, instance: str, unit: str, number: int) -> None:
         """Signal a service of an instance."""
@@ -152,14 +154,14 @@ class Control:
         """Kill a function where it runs; return how many environments that were."""
         return await self._cloud.functions.kill(function)
 
-    async def do_happenings(self, since: int = 0) -> dict[str, Any]:
+    async def do_events(self, since: int = 0) -> dict[str, Any]:
         """Return what happened, from a position on, and the next position."""
-        position, told = self._cloud.ground.happenings.since(since)
-        return {"next": position, "happenings": [asdict(one) for one in told]}
+        position, told = self._cloud.context.events.since(since)
+        return {"next": position, "events": [asdict(one) for one in told]}
 
     async def do_calls(self, since: int = 0) -> dict[str, Any]:
         """Return the calls of the API, from a position on, and the next position."""
-        position, calls = self._cloud.door.calls.since(since)
+        position, calls = self._cloud.api_gateway.calls.since(since)
         names = ("at_s", "service", "operation", "region", "source", "principal", "status", "error")
         told = [{name: getattr(one, name) for name in names} for one in calls]
         return {"next": position, "calls": told}
@@ -176,7 +178,7 @@ class Control:
 
     async def do_deliveries(self, since: int = 0) -> dict[str, Any]:
         """Return the deliveries of events, from a position on, and the next position."""
-        position, delivered = self._cloud.bus.delivered.since(since)
+        position, delivered = self._cloud.event_bridge.delivered.since(since)
         return {"next": position, "deliveries": delivered}
 
     async def do_query(self, cluster: str, statement: str) -> list[list[Any]]:

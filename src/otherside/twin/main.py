@@ -10,14 +10,14 @@ import json
 import os
 import sys
 
-from otherside.twin.guest.scaled_clock import Warp, install, real_sleep
+from otherside.twin.guest.scaled_clock import ScaledClock, install, real_sleep
 from otherside.twin.host.sdk_preload import defer_offerings, share_models
 
 if __name__ == "__main__":
     gc.disable()  # until everything is imported: none of it is garbage, and looking costs a third
     _told = json.loads(sys.stdin.readline())
-    _warp = Warp.starting_now(float(_told["speed"]))
-    install(_warp)
+    _clock = ScaledClock.starting_now(float(_told["speed"]))
+    install(_clock)
     share_models()
     defer_offerings()
 
@@ -31,7 +31,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from otherside.twin.app import Cloud, Wanted
+from otherside.twin.app import AppSettings, TwinApp
 from otherside.twin.control import Control
 from otherside.twin.gateway.server import serving
 from otherside.twin.host.registry import CONTROL
@@ -40,13 +40,13 @@ END_S = 15.0
 """The machine's seconds that an end in order may take."""
 
 
-def _end_at_once(cloud: Cloud) -> None:
+def _end_at_once(cloud: TwinApp) -> None:
     """Exit without the supervisor: its children died with it, and only the directory is left."""
     shutil.rmtree(cloud.wanted.directory, ignore_errors=True)
     os._exit(1)
 
 
-async def _live(cloud: Cloud, lines: "asyncio.Queue[str | None]") -> None:
+async def _live(cloud: TwinApp, lines: "asyncio.Queue[str | None]") -> None:
     """Open a cloud, answer its owner, and close it when the owner is gone."""
     cloud.processes.on_lost = partial(_end_at_once, cloud)
     await cloud.open()
@@ -109,7 +109,7 @@ def _listen(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[str | None]")
     os._exit(1)  # whatever still hangs: nothing outlives the owner
 
 
-def main(told: dict[str, Any], warp: Warp) -> None:
+def main(told: dict[str, Any], clock: ScaledClock) -> None:
     """Run a cloud until its owner is gone."""
     sys.stdout = sys.stderr  # the owner reads the other one
     os.umask(0o077)  # keys and everything else are this user's
@@ -117,25 +117,25 @@ def main(told: dict[str, Any], warp: Warp) -> None:
     logging.disable(logging.WARNING)
     gc.freeze()
     gc.enable()
-    wanted = Wanted(
+    wanted = AppSettings(
         regions=tuple(told["regions"]),
         directory=Path(told["directory"]),
         speed=float(told["speed"]),
         latency=bool(told["latency"]),
         instances_max=int(told["instances_max"]),
     )
-    cloud = Cloud(wanted, warp)
+    cloud = TwinApp(wanted, clock)
     addresses = [cloud.addresses.api(), *cloud.api_addresses().values()]
     loop = asyncio.new_event_loop()
     lines: asyncio.Queue[str | None] = asyncio.Queue()
     threading.Thread(target=_listen, args=(loop, lines), daemon=True).start()
     try:
-        with serving(cloud.door, addresses, cloud.api_port):
+        with serving(cloud.api_gateway, addresses, cloud.api_port):
             loop.run_until_complete(_live(cloud, lines))
     finally:
         loop.close()
 
 
 if __name__ == "__main__":
-    main(_told, _warp)
+    main(_told, _clock)
     os._exit(0)  # threads of the API may still wait for callers that hang

@@ -8,7 +8,7 @@ T = TypeVar("T")
 KEPT = 50_000
 
 
-class Trail(Generic[T]):
+class RingLog(Generic[T]):
     """Things that happened. Positions count from the first one, whatever is kept of the rest."""
 
     def __init__(self, most: int = KEPT) -> None:
@@ -26,6 +26,6 @@ class Trail(Generic[T]):
     def since(self, position: int = 0) -> tuple[int, list[T]]:
         """Return the position after the newest, and what is kept from a position on."""
         with self._lock:
-            kept = list(self._kept)
-            first = self._next - len(kept)
-            return self._next, kept[max(0, position - first) :]
+            backup_settings = list(self._kept)
+            first = self._next - len(backup_settings)
+            return self._next, backup_settings[max(0, position - first) :]

@@ -21,9 +21,9 @@ from typing import IO, Any, Self
 
 from otherside.program.monitor import Transform
 from otherside.program.project import Project
-from otherside.twin.deploy.clients import Clients
-from otherside.twin.deploy.provisioner import Progress, Provisioned, provision
-from otherside.twin.guest.scaled_clock import Warp
+from otherside.twin.deploy.api_clients import ApiClients
+from otherside.twin.deploy.provisioner import ProgressCallback, Provisioned, provision
+from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.host.registry import PREFIX
 from otherside.twin.services.resource_types import RESOURCE_TYPES
 
@@ -79,7 +79,7 @@ class Twin:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
     _reader: threading.Thread | None = field(default=None, repr=False)
-    _clients: Clients | None = field(default=None, repr=False)
+    _clients: ApiClients | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
         """Start the twin, and wait until its API answers."""
@@ -97,9 +97,9 @@ class Twin:
         self.close()
 
     @property
-    def warp(self) -> Warp:
+    def clock(self) -> ScaledClock:
         """The twin's clock."""
-        return Warp.from_text(self.known["clock"])
+        return ScaledClock.from_text(self.known["clock"])
 
     @property
     def directory(self) -> Path:
@@ -114,11 +114,11 @@ class Twin:
         return self._directory
 
     @property
-    def clients(self) -> Clients:
+    def clients(self) -> ApiClients:
         """boto3 clients, as the provisioner."""
         if self._clients is None:
             known = self.known
-            self._clients = Clients(
+            self._clients = ApiClients(
                 known["endpoint"], known["access_key_id"], known["secret_access_key"]
             )
         return self._clients
@@ -128,7 +128,7 @@ class Twin:
         project: Project,
         *,
         transform: Transform = lambda one: one,
-        told: Progress = lambda _: None,
+        told: ProgressCallback = lambda _: None,
     ) -> Provisioned:
         """Make everything that a project declares, and wait until the databases are up.
 

@@ -5,15 +5,15 @@ import os
 
 import pytest
 
-from otherside.check.engine import Config, check
-from otherside.check.readers.read import Options, read_paths
+from otherside.check.engine import CheckConfig, check
+from otherside.check.readers.read import ReadOptions, read_paths
 
 GOOD = "Resources: {K: {Type: 'AWS::KMS::Key'}}\n"
 
 
 def read(*paths, **options):
     """Read paths as the command does."""
-    return read_paths([str(one) for one in paths], Options(**options), bytes)
+    return read_paths([str(one) for one in paths], ReadOptions(**options), bytes)
 
 
 def problem(path):
@@ -22,7 +22,7 @@ def problem(path):
     good.write_text(GOOD)
     found = read(path, good)
     assert len(found.graph.of("kms.key")) == 1
-    check(found.graph, Config())
+    check(found.graph, CheckConfig())
     (one,) = found.problems
     return str(one)
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from check import dialect_writer as writing
 from check.rule_cases import cases
-from otherside.check.engine import Config, check
-from otherside.check.readers.problem import InputError
-from otherside.check.readers.read import Options, read_paths
+from otherside.check.engine import CheckConfig, check
+from otherside.check.readers.input_error import InputError
+from otherside.check.readers.read import ReadOptions, read_paths
 from otherside.check.report.findings_document import as_document
 from otherside.check.report.formats import FORMATS
 from otherside.check.report.text import as_text
@@ -57,9 +57,9 @@ def spots(document):
 
 def answer(files):
     """Read and check as the command does, and show it in every format."""
-    read = read_paths([str(one) for one in files], Options(), bytes)
+    read = read_paths([str(one) for one in files], ReadOptions(), bytes)
     assert all(isinstance(one, InputError) and str(one) for one in read.problems)
-    result = check(read.graph, Config())
+    result = check(read.graph, CheckConfig())
     document = as_document(read, result, summarize(read.graph, result), [])
     for shown in (*(one(document) for one in FORMATS.values()), as_text(document, _plain)):
         shown.encode()

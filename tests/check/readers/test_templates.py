@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from otherside.check.model.graph import Graph
-from otherside.check.model.values import Code, Kept, Ref, Unknown
+from otherside.check.model.values import Code, PasswordOrigin, Ref, Unknown
 from otherside.check.readers.cloudformation.template import Template
 from otherside.check.readers.cloudformation.yaml_text import read_yaml
-from otherside.check.readers.read import Options, read_paths
+from otherside.check.readers.read import ReadOptions, read_paths
 
 BEGIN = "Resources:\n  X:\n    Type: AWS::SNS::Topic\n    Properties:\n      TopicName: "
 
@@ -101,10 +101,10 @@ def test_stacks_of_a_region_import_from_one_another(tmp_path):
     )
     files = [str(tmp_path / "a.yaml"), str(tmp_path / "b.yaml")]
     here = {"a.yaml": "us-east-2", "b.yaml": "us-east-2"}
-    read = read_paths(files, Options(regions=here), bytes)
+    read = read_paths(files, ReadOptions(regions=here), bytes)
     (cluster,) = read.graph.of("rds.cluster")
     assert read.graph.follow(cluster, "kms_key_id", "kms.key") is not None
-    apart = read_paths(files, Options(regions={**here, "b.yaml": "us-west-2"}), bytes)
+    apart = read_paths(files, ReadOptions(regions={**here, "b.yaml": "us-west-2"}), bytes)
     (cluster,) = apart.graph.of("rds.cluster")
     assert "imported as key" in cluster["kms_key_id"].why
 
@@ -123,7 +123,7 @@ def test_a_nested_stack_takes_parameters_and_gives_outputs(tmp_path):
         "  A: {Type: 'AWS::CloudWatch::Alarm', Properties: "
         "{AlarmActions: [!GetAtt Child.Outputs.Arn]}}\n"
     )
-    options = Options(regions={"parent.yaml": "us-east-2"})
+    options = ReadOptions(regions={"parent.yaml": "us-east-2"})
     graph = read_paths([str(tmp_path / "parent.yaml")], options, bytes).graph
     (topic,) = graph.of("sns.topic")
     assert (topic["name"], topic.region) == ("alerts", "us-east-2")
@@ -156,7 +156,7 @@ def test_a_cdk_out_names_each_stack_s_region(tmp_path):
     (tmp_path / "Dr.template.json").write_text(json.dumps(template))
     (tmp_path / "asset.1").mkdir()
     (tmp_path / "asset.1" / "index.ts").write_text("export const handler = 1;")
-    read = read_paths([str(tmp_path)], Options(), bytes)
+    read = read_paths([str(tmp_path)], ReadOptions(), bytes)
     (function,) = read.graph.of("lambda.function")
     assert function.region == "us-west-2"
     assert function["source"] == Code((("index.ts", "export const handler = 1;"),), whole=True)
@@ -166,11 +166,11 @@ def test_a_cdk_out_names_each_stack_s_region(tmp_path):
 @pytest.mark.parametrize(
     ("text", "kept"),
     [
-        ("hunter2", Kept.LITERAL),
-        ("!Ref Secret", Kept.DEFAULT),
-        ("!Ref Given", Kept.GIVEN),
-        ("'{{resolve:ssm:/db/password}}'", Kept.PLAIN),
-        ("!Sub '{{resolve:secretsmanager:${S}:SecretString:password}}'", Kept.GIVEN),
+        ("hunter2", PasswordOrigin.LITERAL),
+        ("!Ref Secret", PasswordOrigin.DEFAULT),
+        ("!Ref Given", PasswordOrigin.GIVEN),
+        ("'{{resolve:ssm:/db/password}}'", PasswordOrigin.PLAIN),
+        ("!Sub '{{resolve:secretsmanager:${S}:SecretString:password}}'", PasswordOrigin.GIVEN),
     ],
 )
 def test_a_password_is_told_by_where_it_comes_from(text, kept):
@@ -196,6 +196,6 @@ def test_lines_are_those_of_the_file(tmp_path):
     (tmp_path / "b.json").write_text(
         '{\n "Resources": {\n  "J": {\n   "Type": "AWS::KMS::Key"\n  }\n }\n}\n'
     )
-    read = read_paths([str(tmp_path)], Options(), bytes)
+    read = read_paths([str(tmp_path)], ReadOptions(), bytes)
     places = {Path(one.place.file).name: one.place.line for one in read.graph.of("kms.key")}
     assert places == {"a.yaml": 4, "b.json": 3}

@@ -6,15 +6,15 @@ import pytest
 
 from check.readers.plan import change, configured, constant, plan, references
 from otherside.check.model.graph import Graph
-from otherside.check.model.values import Kept, Password, Ref, Unknown
-from otherside.check.readers.terraform.plan import Plan
+from otherside.check.model.values import Password, PasswordOrigin, Ref, Unknown
+from otherside.check.readers.terraform.plan_json import TerraformPlan
 
 DR = {"dr_region": {"default": "us-west-2"}}
 
 
 def load(document):
     """Return the graph of a plan."""
-    return Graph(list(Plan(json.loads(json.dumps(document)), "p").load()))
+    return Graph(list(TerraformPlan(json.loads(json.dumps(document)), "p").load()))
 
 
 def only(graph, kind):
@@ -154,9 +154,13 @@ def test_elements_of_a_list_take_their_references_in_order():
 @pytest.mark.parametrize(
     ("expression", "variables", "kept"),
     [
-        (constant("hunter2"), {}, Kept.LITERAL),
-        ({"references": ["var.password"]}, {"password": {"default": "hunter2"}}, Kept.DEFAULT),
-        ({"references": ["var.password"]}, {"password": {}}, Kept.GIVEN),
+        (constant("hunter2"), {}, PasswordOrigin.LITERAL),
+        (
+            {"references": ["var.password"]},
+            {"password": {"default": "hunter2"}},
+            PasswordOrigin.DEFAULT,
+        ),
+        ({"references": ["var.password"]}, {"password": {}}, PasswordOrigin.GIVEN),
     ],
 )
 def test_a_password_is_told_by_where_it_comes_from_and_is_not_kept(expression, variables, kept):

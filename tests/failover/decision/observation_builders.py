@@ -5,18 +5,18 @@ from dataclasses import replace
 from otherside.core.topology import FailoverMode, Side
 from otherside.failover.decision.observation import (
     DatabaseView,
-    Facts,
     Fitness,
-    Lease,
+    LeaseView,
+    Observation,
     Reading,
     Replication,
     Signal,
     Signals,
 )
-from otherside.failover.decision.thresholds import Policy
+from otherside.failover.decision.policy import FailoverPolicy
 
 GOOD, BAD, UNKNOWN = Reading.GOOD, Reading.BAD, Reading.UNKNOWN
-AUTO = Policy(mode=FailoverMode.AUTO, loss_auto_s=5.0)
+AUTO = FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=5.0)
 
 HEALTHY = DatabaseView(
     writer=Side.PRIMARY,
@@ -60,12 +60,12 @@ def lives(readings):
 
 def facts(at_s, *, database=HEALTHY, lag_s=0.2, readings=None, **more):
     """Return one observation; healthy unless told otherwise."""
-    base = Facts(
+    base = Observation(
         at_s=at_s,
         signals=signals(at_s, **(readings or {})),
         database=database,
         replication=following(at_s if lives(readings or {}) else 0.0, lag_s),
-        lease=Lease(open=False, seen_s=at_s),
+        lease=LeaseView(open=False, seen_s=at_s),
         write_verified=None,
         users_on=Side.PRIMARY,
         epoch_seen=0,

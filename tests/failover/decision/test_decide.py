@@ -18,18 +18,18 @@ from failover.decision.observation_builders import (
 )
 from failover.decision.state_builders import MOVED, MOVING, Story, failed_over
 from otherside.core.topology import FailoverMode, Side
-from otherside.failover.decision.decide import Terms, decide, objection
+from otherside.failover.decision.decide import LeaseTerms, decide, objection
 from otherside.failover.decision.evidence import _READ
 from otherside.failover.decision.observation import (
     ACCEPTED,
     Attempt,
     Command,
     DatabaseView,
-    Facts,
     Fitness,
-    Lease,
+    LeaseView,
     Move,
     MoveUnderWay,
+    Observation,
     Order,
     Progress,
     Reading,
@@ -37,8 +37,8 @@ from otherside.failover.decision.observation import (
     Signal,
     Signals,
 )
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase, State, first
-from otherside.failover.decision.thresholds import Policy
 from otherside.failover.decision.transitions import TRANSITIONS, Event
 from otherside.failover.decision.verdict import DEADLY
 
@@ -168,9 +168,9 @@ def test_a_lease_is_waited_out():
     """Until it has run out, with the clocks' difference on top."""
     story = Story()
     fencing = story.until(Phase.FENCING, dead)
-    assert fencing.terms == Terms(side=Side.PRIMARY, epoch=0, open=False)
+    assert fencing.terms == LeaseTerms(side=Side.PRIMARY, epoch=0, open=False)
     for _ in range(5):
-        story.look(dead, lease=Lease(open=True, seen_s=story.now_s))
+        story.look(dead, lease=LeaseView(open=True, seen_s=story.now_s))
     assert story.state.phase is Phase.FENCING
     story.look(dead, lease=None)
     closed_s = story.now_s + 5.0
@@ -313,7 +313,7 @@ databases = st.none() | st.builds(
     resynced=st.booleans(),
 )
 looks = st.builds(
-    Facts,
+    Observation,
     at_s=st.floats(0, 120),
     signals=st.builds(Signals, **dict.fromkeys(Signals.__slots__, readings)) | st.just(None),
     database=databases,
@@ -324,7 +324,7 @@ looks = st.builds(
         lived_s=st.floats(0, 2000),
         lag_max_s=st.floats(0, 10),
     ),
-    lease=st.none() | st.builds(Lease, open=st.booleans(), seen_s=st.floats(0, 2000)),
+    lease=st.none() | st.builds(LeaseView, open=st.booleans(), seen_s=st.floats(0, 2000)),
     write_verified=st.none() | st.booleans(),
     users_on=st.none() | st.sampled_from(Side),
     command=st.none()
@@ -352,7 +352,7 @@ looks = st.builds(
     failing=st.none() | st.just(()) | st.just(("setting the lease: AccessDenied",)),
 )
 policies = st.builds(
-    Policy,
+    FailoverPolicy,
     mode=st.sampled_from(FailoverMode),
     loss_auto_s=st.floats(0, 5),
     confirm_s=st.just(20.0),
@@ -528,14 +528,14 @@ def test_a_life_seen_in_time_lets_the_intent_expire():
     quiet_s = story.state.quiet_until_s
     story.until(Phase.STEADY, facts)
     assert story.now_s >= quiet_s
-    assert story.decisions[-1].terms == Terms(side=Side.PRIMARY, epoch=1, open=True)
+    assert story.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=1, open=True)
 
 
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
         ({"readings": {**DEAD, "write_pulse": GOOD}}, "a write was seen to work"),
-        ({"lease": Lease(open=True, seen_s=0.0)}, "not known to be closed"),
+        ({"lease": LeaseView(open=True, seen_s=0.0)}, "not known to be closed"),
         ({"lease": None}, "not known to be closed"),
         ({"readings": dict.fromkeys(DEAD, UNKNOWN)}, "nothing is seen to be dead: uncertain"),
         ({"readings": {**DEAD, "self_test": BAD}}, "nothing is seen to be dead: self-suspect"),

@@ -11,14 +11,14 @@ from otherside.core.topology import FailoverMode, Side
 from otherside.failover.decision.decide import decide, objection
 from otherside.failover.decision.observation import (
     Command,
-    Lease,
+    LeaseView,
     Move,
     MoveUnderWay,
     Order,
     Progress,
 )
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase, first
-from otherside.failover.decision.thresholds import Policy
 
 SIDES = st.sampled_from(Side)
 
@@ -29,7 +29,7 @@ class Deciding(RuleBasedStateMachine):
     @initialize(mode=st.sampled_from(FailoverMode))
     def begin(self, mode):
         """Begin at home, healthy."""
-        self.policy = Policy(
+        self.policy = FailoverPolicy(
             mode=mode, loss_auto_s=5.0, stable_s=100.0, precheck_s=10.0, block_s=600.0
         )
         self.state, self.now_s = first(0.0), 0.0
@@ -50,7 +50,7 @@ class Deciding(RuleBasedStateMachine):
             self.now_s,
             database=self.database,
             readings=self.readings,
-            lease=Lease(open=self.lease_open, seen_s=self.now_s),
+            lease=LeaseView(open=self.lease_open, seen_s=self.now_s),
             users_on=self.users,
             write_verified=self.database is not None and self.database.writer is self.state.writer,
             command=self.command,

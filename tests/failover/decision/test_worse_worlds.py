@@ -16,13 +16,13 @@ from failover.decision.observation_builders import (
 )
 from failover.decision.state_builders import MOVED, MOVING, Story, failed_over
 from otherside.core.topology import FailoverMode, Side
-from otherside.failover.decision.decide import Terms, decide, objection
+from otherside.failover.decision.decide import LeaseTerms, decide, objection
 from otherside.failover.decision.evidence import TROUBLES
 from otherside.failover.decision.observation import (
     ACCEPTED,
     Command,
     Fitness,
-    Lease,
+    LeaseView,
     Move,
     Order,
     Progress,
@@ -46,7 +46,7 @@ def told(story):
 def test_a_lease_that_cannot_be_closed_is_told_by_its_name_within_a_minute_or_two():
     """And never waited for in silence: it is given up, told, and tried anew."""
     story = Story()
-    held = {"lease": Lease(open=True, seen_s=0.0), "failing": (DENIED,)}
+    held = {"lease": LeaseView(open=True, seen_s=0.0), "failing": (DENIED,)}
     story.until(Phase.FENCING, dead)
     fencing_s = story.now_s
     story.until(Phase.BLOCKED, dead, looks=100, **held)
@@ -54,7 +54,7 @@ def test_a_lease_that_cannot_be_closed_is_told_by_its_name_within_a_minute_or_tw
     urgent = [text for text, is_urgent in told(story) if is_urgent]
     assert any(DENIED in text for text in urgent[:-1])
     assert "could not be closed" in urgent[-1]
-    assert story.decisions[-1].terms == Terms(side=Side.PRIMARY, epoch=0, open=True)
+    assert story.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=0, open=True)
 
 
 def test_a_person_can_stop_a_fence():
@@ -97,7 +97,7 @@ def test_a_first_day_is_committed_once_the_database_has_spoken():
     """By its writer and its epoch, both as they were made."""
     decision = decide(first(0.0), facts(60.0), AUTO)
     assert (decision.state.revision, decision.state.anchored) == (1, True)
-    assert decision.terms == Terms(side=Side.PRIMARY, epoch=0, open=True)
+    assert decision.terms == LeaseTerms(side=Side.PRIMARY, epoch=0, open=True)
     assert (decision.latch, decision.notice) == (False, None)
 
 
@@ -141,7 +141,7 @@ def test_a_lost_table_is_not_resumed_as_if_nothing_had_been():
     assert story.state.phase is Phase.HALTED
     story.order(Order.ADOPT, facts, epoch_seen=4)
     assert (story.state.phase, story.state.epoch) == (Phase.STEADY, 5)
-    assert story.decisions[-1].terms == Terms(side=Side.PRIMARY, epoch=5, open=True)
+    assert story.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=5, open=True)
 
 
 def test_an_order_of_the_time_before_a_restore_is_none():

@@ -1,6 +1,6 @@
 """Clusters, instances and global databases."""
 
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
 
 DATABASES = ("rds.cluster", "rds.instance")

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided, Unknown, Value
+from otherside.check.model.values import Unknown, Unresolved, Value
 
 _MANAGED: Mapping[str, tuple[str, ...]] = {
     "AdministratorAccess": ("*",),
@@ -149,7 +149,7 @@ def _astray(graph: Graph, role: Resource) -> str:
     try:
         for kind, path in (("iam.role_policy", "role"), *_ATTACHED):
             graph.users(role, kind, path)
-    except Undecided as undecided:
+    except Unresolved as undecided:
         return str(undecided)
     return ""
 

@@ -1,6 +1,6 @@
 """One graph of resources across stacks, files and Regions, and the questions that rules ask of it.
 
-Whoever asks for a value gets it, or `None` where nobody set it, or an `Undecided` is raised where
+Whoever asks for a value gets it, or `None` where nobody set it, or an `Unresolved` is raised where
 it cannot be known: a rule need not think of the third case, and never takes it for a pass.
 """
 
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from otherside.check.model.arn import Arn, is_region, read_arn
 from otherside.check.model.schema import Attribute, kinds
-from otherside.check.model.values import Undecided, Unknown, Value, refs, strings, unknowns
+from otherside.check.model.values import Unknown, Unresolved, Value, refs, strings, unknowns
 
 Found = TypeVar("Found")
 GLOBAL = "global"
@@ -83,7 +83,7 @@ class Resource:
         """
         value = self[path]
         for one in unknowns(value):
-            raise Undecided(self.cannot(path, one.why))
+            raise Unresolved(self.cannot(path, one.why))
         return value
 
     def cannot(self, path: str, why: str) -> str:
@@ -107,7 +107,7 @@ class Resource:
         """
         if self.region is None:
             msg = f"the Region of {self.name} is not known"
-            raise Undecided(msg)
+            raise Unresolved(msg)
         return self.region
 
 
@@ -248,7 +248,7 @@ class Graph:
         if value is None or value == []:
             return None
         why = value.why if isinstance(value, Unknown) else f"{value}, which is not in what was read"
-        raise Undecided(source.cannot(path, why))
+        raise Unresolved(source.cannot(path, why))
 
     def users(
         self, target: Resource, kind: str, path: str, *, anywhere: bool = False
@@ -270,7 +270,7 @@ class Graph:
                     continue
                 near = GLOBAL in {one.region, target.region} or one.region in {target.region, None}
                 if near or anywhere:
-                    raise Undecided(one.cannot(path, "not known, and may be this one"))
+                    raise Unresolved(one.cannot(path, "not known, and may be this one"))
         return users
 
     def known_users(self, target: Resource, kind: str, path: str) -> list[Resource]:
@@ -344,7 +344,7 @@ class Graph:
         """
         if arn.account.isdigit() and not self.accounts:
             msg = f"nothing tells whether the account {arn.account} is ours"
-            raise Undecided(msg)
+            raise Unresolved(msg)
         return not arn.account.isdigit() or arn.account in self.accounts
 
     def unplaced(self) -> list[Resource]:

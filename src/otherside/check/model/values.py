@@ -23,7 +23,7 @@ class Ref:
     """In Terraform's words; empty where the source does not tell which."""
 
 
-class Undecided(Exception):  # noqa: N818 - it is an answer, and no error
+class Unresolved(Exception):  # noqa: N818 - it is an answer, and no error
     """A rule cannot tell, and why: never a pass, and never a finding."""
 
 
@@ -31,7 +31,7 @@ class Undecided(Exception):  # noqa: N818 - it is an answer, and no error
 class Unknown:
     """A value that is known only at deployment, or only where we cannot look.
 
-    Who takes it for the list or the block that it would be cannot tell anything of it: `Undecided`.
+    Code that needs the list or the block that it would be raises `Unresolved`.
     """
 
     refs: tuple[Ref, ...] = ()
@@ -52,13 +52,13 @@ class Unknown:
         return True
 
     def _undecided(self, *_: object) -> NoReturn:
-        raise Undecided(self.why)
+        raise Unresolved(self.why)
 
     __contains__ = __getitem__ = __iter__ = __len__ = _undecided
     get = items = keys = values = _undecided
 
 
-class Kept(StrEnum):
+class PasswordOrigin(StrEnum):
     """Where a password comes from."""
 
     LITERAL = "literal"
@@ -76,7 +76,7 @@ class Kept(StrEnum):
 class Password:
     """A secret property, without its value: that is never kept, and so never shown."""
 
-    kept: Kept
+    kept: PasswordOrigin
     where: str = ""
     """The parameter or the place that it comes from."""
 
@@ -102,7 +102,7 @@ def settled(value: Value) -> Value:
         Undecided: If it is not.
     """
     if isinstance(value, Unknown):
-        raise Undecided(value.why)
+        raise Unresolved(value.why)
     return value
 
 

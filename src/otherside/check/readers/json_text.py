@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from json.decoder import JSONDecodeError, JSONDecoder
 from typing import Any
 
-from otherside.check.readers.problem import InputError
+from otherside.check.readers.input_error import InputError
 
 Projection = Callable[[Any], Any]
 _SPACE = re.compile(r"[ \t\r\n]*")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from otherside.check.readers.cloudformation.yaml_text import Mapped
-from otherside.check.readers.problem import InputError
+from otherside.check.readers.input_error import InputError
 
 _KEY = re.compile(r'"((?:[^"\\]|\\.)*)"\s*:')
 _NAMES = {

@@ -11,7 +11,15 @@ from typing import Any, Self
 
 from otherside.check.model.graph import Resource
 from otherside.check.model.schema import Attribute, Kind, camel, kinds
-from otherside.check.model.values import Code, Kept, Password, Ref, Unknown, Value, unknowns
+from otherside.check.model.values import (
+    Code,
+    Password,
+    PasswordOrigin,
+    Ref,
+    Unknown,
+    Value,
+    unknowns,
+)
 
 _SECRET_NAME = re.compile(r"passw|secret(?!.*(arn|name|id)$)|api_?key|(^|_)token$", re.IGNORECASE)
 _SAFE_NAME = re.compile(
@@ -188,26 +196,32 @@ def password(value: Value) -> Password | None:
         return value
     if isinstance(value, Unknown):
         if _INSIDE.search("".join(one if isinstance(one, str) else "*" for one in value.text)):
-            return Password(Kept.LITERAL)
-        return Password(Kept.GIVEN, value.refs[0].target if value.refs else value.why)
+            return Password(PasswordOrigin.LITERAL)
+        return Password(PasswordOrigin.GIVEN, value.refs[0].target if value.refs else value.why)
     if isinstance(value, Mapping):
         return _worst(value)
     if isinstance(value, Parameter):
-        kept = Kept.DEFAULT if value.defaulted else Kept.GIVEN
+        kept = PasswordOrigin.DEFAULT if value.defaulted else PasswordOrigin.GIVEN
         return Password(kept, value.parameter) if value else None
     if not isinstance(value, str) or not value:
         return None
     if value in _HIDDEN:
-        return Password(Kept.HIDDEN)
+        return Password(PasswordOrigin.HIDDEN)
     if _MANAGED.search(value):
-        return Password(Kept.GIVEN, "a dynamic reference")
+        return Password(PasswordOrigin.GIVEN, "a dynamic reference")
     if _PLAIN.search(value):
-        return Password(Kept.PLAIN, "a plain SSM parameter")
+        return Password(PasswordOrigin.PLAIN, "a plain SSM parameter")
     inner = document(value) if value.lstrip().startswith("{") else None
-    return _worst(inner) if isinstance(inner, Mapping) else Password(Kept.LITERAL)
+    return _worst(inner) if isinstance(inner, Mapping) else Password(PasswordOrigin.LITERAL)
 
 
-_WORST = (Kept.LITERAL, Kept.DEFAULT, Kept.PLAIN, Kept.HIDDEN, Kept.GIVEN)
+_WORST = (
+    PasswordOrigin.LITERAL,
+    PasswordOrigin.DEFAULT,
+    PasswordOrigin.PLAIN,
+    PasswordOrigin.HIDDEN,
+    PasswordOrigin.GIVEN,
+)
 
 
 def _worst(held: Mapping[str, Value]) -> Password | None:

@@ -10,14 +10,14 @@ from typing import Any
 
 from otherside.check.model.arn import is_region
 from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
-from otherside.check.model.values import Undecided
+from otherside.check.model.values import Unresolved
 from otherside.check.readers.cloudformation.template import Template
 from otherside.check.readers.cloudformation.yaml_text import read_yaml
+from otherside.check.readers.input_error import InputError
 from otherside.check.readers.json_text import read_json
 from otherside.check.readers.location import check_shape, line_finder
-from otherside.check.readers.problem import InputError
 from otherside.check.readers.pulumi.stack import Stack
-from otherside.check.readers.terraform.plan import Plan, project_change
+from otherside.check.readers.terraform.plan_json import TerraformPlan, project_change
 
 SIZE_MAX = 1 << 30
 """A gibibyte. A plan of 100,000 resources is a fifth of it."""
@@ -37,7 +37,7 @@ _NO_PLAN = frozenset({"planned_values", "relevant_attributes", "resource_drift",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class ReadOptions:
     """What the caller knows and the files do not say."""
 
     regions: Mapping[str, str] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Options:
 
 
 @dataclass(slots=True)
-class Read:
+class ReadResult:
     """What became of the inputs."""
 
     graph: Graph
@@ -64,7 +64,7 @@ class Read:
 class _Batch:
     """What is read so far, before stacks are joined."""
 
-    options: Options
+    options: ReadOptions
     resources: list[Resource] = field(default_factory=list)
     templates: list[Template] = field(default_factory=list)
     problems: list[InputError] = field(default_factory=list)
@@ -76,7 +76,9 @@ class _Batch:
     """Which of the Regions that were given are used."""
 
 
-def read_paths(paths: Iterable[str], options: Options, stdin: Callable[[], bytes]) -> Read:
+def read_paths(
+    paths: Iterable[str], options: ReadOptions, stdin: Callable[[], bytes]
+) -> ReadResult:
     """Read every path into one graph; what cannot be read is a problem, and the rest is read."""
     batch = _Batch(options)
     for path in paths:
@@ -86,7 +88,7 @@ def read_paths(paths: Iterable[str], options: Options, stdin: Callable[[], bytes
         batch.skipped.append((f"--region {name}", "no template of this name was read"))
     settle_regions(batch.resources)
     graph = Graph(batch.resources, facts=batch.facts)
-    return Read(graph, batch.problems, batch.skipped, batch.unread, batch.files)
+    return ReadResult(graph, batch.problems, batch.skipped, batch.unread, batch.files)
 
 
 def _path(path: str, batch: _Batch, stdin: Callable[[], bytes]) -> None:
@@ -114,7 +116,15 @@ def _guarded(file: str, batch: _Batch, read: Callable[[], object]) -> None:
         batch.problems.append(InputError(file, cause))
 
 
-_ODD = (ArithmeticError, AttributeError, LookupError, MemoryError, TypeError, ValueError, Undecided)
+_ODD = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    TypeError,
+    ValueError,
+    Unresolved,
+)
 """What reading raises over a document that is none of its tool's."""
 
 
@@ -263,7 +273,7 @@ def _document(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
     if keys & {"resource_changes", "planned_values"} or (
         "format_version" in keys and keys & {"values", "configuration"}
     ):
-        batch.resources.extend(Plan(document, file).load())
+        batch.resources.extend(TerraformPlan(document, file).load())
     elif "lineage" in keys:
         _state(document, file, batch)
     elif keys & {"deployment", "checkpoint"} or _is_preview(document):
@@ -295,7 +305,7 @@ def _state(document: Mapping[str, Any], file: str, batch: _Batch) -> None:
     version = document.get("version")
     if version != 4:  # noqa: PLR2004 - the version that Terraform 0.12 and later write
         raise InputError(file, f"a state of version {version}; only version 4 can be read")
-    batch.resources.extend(Plan(document, file).load())
+    batch.resources.extend(TerraformPlan(document, file).load())
 
 
 def _is_preview(document: Mapping[str, Any]) -> bool:

@@ -3,12 +3,12 @@
 from typing import Any
 
 from otherside.check.catalogue import catalogue
-from otherside.check.report.findings_document import Document
+from otherside.check.report.findings_document import FindingsDocument
 
 FRAMEWORKS = ("SOC 2", "PCI DSS", "HIPAA", "NIST")
 
 
-def compliance(document: Document) -> dict[str, dict[str, Any]]:
+def compliance(document: FindingsDocument) -> dict[str, dict[str, Any]]:
     """Return each framework's controls: the rules that touch one, and what they found.
 
     A control without findings is not met by that: no more is said than that these rules found
@@ -32,7 +32,7 @@ def compliance(document: Document) -> dict[str, dict[str, Any]]:
     return {name: dict(sorted(controls.items())) for name, controls in found.items()}
 
 
-def as_table(document: Document) -> str:
+def as_table(document: FindingsDocument) -> str:
     """Return the controls for people, a line each."""
     lines = []
     for framework, controls in compliance(document).items():

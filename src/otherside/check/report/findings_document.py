@@ -4,25 +4,25 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from otherside.check.analysis.regions import pair_of
+from otherside.check.analysis.sides import pair_of
 from otherside.check.baseline import fingerprint
-from otherside.check.engine import Finding, Result
-from otherside.check.readers.read import Read
+from otherside.check.engine import CheckResult, Finding
+from otherside.check.readers.read import ReadResult
 from otherside.check.rule import Rule, Severity
 from otherside.check.summary import Summary
 
 SCHEMA_VERSION = 1
 UNREAD = "unread"
 """Stands where a rule's code would, for what no rule could look at."""
-Document = dict[str, Any]
+FindingsDocument = dict[str, Any]
 
 
 def as_document(
-    read: Read, result: Result, summary: Summary | None, known: Iterable[Finding]
-) -> Document:
+    read: ReadResult, result: CheckResult, summary: Summary | None, known: Iterable[Finding]
+) -> FindingsDocument:
     """Return everything that a check has to say."""
     baselined = list(known)
-    document: Document = {
+    document: FindingsDocument = {
         "schema_version": SCHEMA_VERSION,
         "findings": [_finding(one) for one in result.findings],
         "unknown": [
@@ -50,7 +50,7 @@ def as_document(
             "recovery": _recovery(summary),
         },
     }
-    shown: Document = printable(document)
+    shown: FindingsDocument = printable(document)
     return shown
 
 
@@ -70,12 +70,12 @@ def printable(value: Any) -> Any:  # noqa: ANN401 - any part of a document
     return [printable(one) for one in value] if isinstance(value, list) else value
 
 
-def _pair(read: Read) -> dict[str, str] | None:
+def _pair(read: ReadResult) -> dict[str, str] | None:
     pair = pair_of(read.graph)
     return {"primary": pair.primary, "standby": pair.standby} if pair is not None else None
 
 
-def _count(result: Result, severity: Severity) -> int:
+def _count(result: CheckResult, severity: Severity) -> int:
     return sum(1 for one in result.findings if one.severity is severity)
 
 
@@ -86,7 +86,7 @@ def _recovery(summary: Summary | None) -> dict[str, Any] | None:
     return {"steps": steps, "rto_at_best": summary.rto, "rpo_at_best": summary.rpo}
 
 
-def _finding(one: Finding) -> Document:
+def _finding(one: Finding) -> FindingsDocument:
     return {
         "code": one.rule.code,
         "name": one.rule.name,
@@ -104,7 +104,7 @@ def _finding(one: Finding) -> Document:
     }
 
 
-def rule_document(rule: Rule) -> Document:
+def rule_document(rule: Rule) -> FindingsDocument:
     """Return one rule's page for machines."""
     return {
         "code": rule.code,

@@ -6,24 +6,24 @@ from collections.abc import Callable
 from xml.etree import ElementTree as ET
 
 from otherside.check.catalogue import catalogue
-from otherside.check.report.findings_document import Document
+from otherside.check.report.findings_document import FindingsDocument
 from otherside.check.report.sarif import as_sarif
 
 _WORKFLOW = {"critical": "error", "high": "error", "medium": "warning"}
 _STEPS = ("detect", "decide", "promote", "route", "restore")
 
 
-def as_json(document: Document) -> str:
+def as_json(document: FindingsDocument) -> str:
     """Return the document itself."""
     return json.dumps(document, indent=2)
 
 
-def as_sarif_text(document: Document) -> str:
+def as_sarif_text(document: FindingsDocument) -> str:
     """Return a SARIF log as text."""
     return json.dumps(as_sarif(document), indent=2)
 
 
-def as_junit(document: Document) -> str:
+def as_junit(document: FindingsDocument) -> str:
     """Return a test suite: a case for each rule, failed by its findings, skipped where unknown."""
     suite = ET.Element("testsuite", name="otherside check")
     failed = skipped = 0
@@ -57,7 +57,7 @@ def as_junit(document: Document) -> str:
     return ET.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
-def as_github(document: Document) -> str:
+def as_github(document: FindingsDocument) -> str:
     """Return commands of a GitHub workflow, each an annotation."""
     lines = [f"::error::{_escaped(problem)}" for problem in document["problems"]]
     for one in document["findings"]:
@@ -76,7 +76,7 @@ def _property(text: str) -> str:
     return _escaped(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def as_markdown(document: Document) -> str:
+def as_markdown(document: FindingsDocument) -> str:
     """Return a comment for a pull request."""
     lines = ["## otherside check", ""]
     lines += [f"- **error** {problem}" for problem in document["problems"]]
@@ -118,7 +118,7 @@ color:#e6e6e6}th,td{border-color:#444}.critical,.no{color:#ff8a8a}.high{color:#f
 """
 
 
-def as_html(document: Document) -> str:
+def as_html(document: FindingsDocument) -> str:
     """Return a page of its own, for auditors: no script, nothing fetched."""
     rows = [
         [
@@ -161,7 +161,7 @@ def as_html(document: Document) -> str:
     )
 
 
-def _what(one: Document) -> str:
+def _what(one: FindingsDocument) -> str:
     why, fix = html.escape(one["why"]), html.escape(one["fix"])
     return f"{html.escape(one['message'])}<br><small>{why}<br><b>Fix.</b> {fix}</small>"
 
@@ -172,7 +172,7 @@ def _table(head: list[str], rows: list[list[str]]) -> str:
     return f"<table><tr>{heads}</tr>{lines}</table>"
 
 
-FORMATS: dict[str, Callable[[Document], str]] = {
+FORMATS: dict[str, Callable[[FindingsDocument], str]] = {
     "json": as_json,
     "sarif": as_sarif_text,
     "junit": as_junit,

@@ -5,7 +5,7 @@ from typing import Any
 
 from otherside import __version__
 from otherside.check.catalogue import catalogue
-from otherside.check.report.findings_document import Document
+from otherside.check.report.findings_document import FindingsDocument
 from otherside.check.rule import Rule
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -13,7 +13,7 @@ _LEVELS = {"critical": "error", "high": "error", "medium": "warning"}
 _SECURITY = {"critical": "9.0", "high": "7.0", "medium": "5.0"}
 
 
-def as_sarif(document: Document) -> dict[str, Any]:
+def as_sarif(document: FindingsDocument) -> dict[str, Any]:
     """Return a log of one run; what is suppressed is in it as suppressed."""
     rules = list(catalogue())
     index = {one.code: at for at, one in enumerate(rules)}
@@ -62,12 +62,12 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _excused(one: Document, index: dict[str, int]) -> dict[str, Any]:
+def _excused(one: FindingsDocument, index: dict[str, int]) -> dict[str, Any]:
     excuse = {"kind": "inSource", "justification": one["reason"]}
     return {**_result(one, index), "suppressions": [excuse]}
 
 
-def _result(one: Document, index: dict[str, int]) -> dict[str, Any]:
+def _result(one: FindingsDocument, index: dict[str, int]) -> dict[str, Any]:
     location: dict[str, Any] = {
         "logicalLocations": [{"fullyQualifiedName": one["resource"], "kind": "resource"}]
     }

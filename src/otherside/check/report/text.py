@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from otherside.check.report.findings_document import UNREAD, Document
+from otherside.check.report.findings_document import UNREAD, FindingsDocument
 
 Style = Callable[[str, str], str]
 """Give a text a colour, where there are colours."""
@@ -12,7 +12,7 @@ _UNKNOWN_MAX = 10
 _STEPS = ("detect", "decide", "promote", "route", "restore")
 
 
-def as_text(document: Document, style: Style, *, verbose: bool = False) -> str:
+def as_text(document: FindingsDocument, style: Style, *, verbose: bool = False) -> str:
     """Return findings by resource, what is unknown, and what a recovery would come to."""
     lines = [style(f"error: {problem}", "red") for problem in document["problems"]]
     unread = [one for one in document["unknown"] if one["code"] == UNREAD]
@@ -26,7 +26,7 @@ def as_text(document: Document, style: Style, *, verbose: bool = False) -> str:
     return "\n".join(lines).lstrip("\n")
 
 
-def _resource(found: list[Document], style: Style) -> list[str]:
+def _resource(found: list[FindingsDocument], style: Style) -> list[str]:
     first = found[0]
     place = f"{first['file']}:{first['line']}" if first["line"] else first["file"]
     shown = [] if not place or place in first["resource"] else [place]
@@ -40,7 +40,7 @@ def _resource(found: list[Document], style: Style) -> list[str]:
     return lines
 
 
-def _unknown(document: Document, style: Style, *, verbose: bool) -> list[str]:
+def _unknown(document: FindingsDocument, style: Style, *, verbose: bool) -> list[str]:
     unknown = [one for one in document["unknown"] if one["code"] != UNREAD]
     if not unknown:
         return []
@@ -52,7 +52,7 @@ def _unknown(document: Document, style: Style, *, verbose: bool) -> list[str]:
     return lines
 
 
-def _listed(document: Document, *, verbose: bool) -> list[str]:
+def _listed(document: FindingsDocument, *, verbose: bool) -> list[str]:
     if not verbose:
         return []
     lines = [
@@ -63,7 +63,7 @@ def _listed(document: Document, *, verbose: bool) -> list[str]:
     return ["", *lines] if lines else []
 
 
-def _summary(document: Document, style: Style) -> list[str]:
+def _summary(document: FindingsDocument, style: Style) -> list[str]:
     summary = document["summary"]
     lines = []
     recovery = summary["recovery"]

@@ -5,12 +5,12 @@ from pathlib import Path
 
 from otherside.drill.report.markdown import markdown
 from otherside.drill.report.page import page
-from otherside.drill.result import Result, as_json
+from otherside.drill.result import DrillResult, as_json
 
 JSON, MARKDOWN, PAGE = "report.json", "report.md", "report.html"
 
 
-def write_report(result: Result, directory: Path) -> Path:
+def write_report(result: DrillResult, directory: Path) -> Path:
     """Write all three into a directory; return where the page is. Each is whole or not there."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in (

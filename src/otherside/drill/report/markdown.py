@@ -3,15 +3,15 @@
 from collections.abc import Iterator
 
 from otherside.drill.report.words import loss, span
-from otherside.drill.result import Result
+from otherside.drill.result import DrillResult
 
 
-def markdown(result: Result) -> str:
+def markdown(result: DrillResult) -> str:
     """Return a result as Markdown."""
     return "\n".join(_lines(result)) + "\n"
 
 
-def _lines(result: Result) -> Iterator[str]:
+def _lines(result: DrillResult) -> Iterator[str]:
     head, measures = result.recording.head, result.measures
     yield f"# {result.verdict.upper()}: {head['scenario']}\n"
     yield f"{head['title']} {head['expects']}\n"
@@ -46,7 +46,7 @@ def _lines(result: Result) -> Iterator[str]:
         yield f"  - {one['what']}: {one['seconds']:g} s. {one['source']}."
 
 
-def _regions(result: Result) -> str:
+def _regions(result: DrillResult) -> str:
     regions = result.recording.head["regions"]
     return ", ".join(f"{region} ({side})" for side, region in regions.items())
 

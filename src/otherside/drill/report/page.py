@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from otherside.drill.measurements import ACKNOWLEDGED, Outage
 from otherside.drill.recording import Entry, Recording
 from otherside.drill.report.words import loss, span
-from otherside.drill.result import Result
+from otherside.drill.result import DrillResult
 from otherside.drill.timeline import Lane, Line
 
 WIDTH, LEFT, ROW, TALL = 960, 110, 26, 90
@@ -39,7 +39,7 @@ class Scale:
         return [(self.x(one), f"{one:+d} s") for one in marks if self.from_s <= one <= self.to_s]
 
 
-def page(result: Result) -> str:
+def page(result: DrillResult) -> str:
     """Return a result as one HTML page."""
     recording = result.recording
     strike_s = recording.strike_s or recording.now_s

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from otherside.core.topology import Side
 from otherside.core.wire_contract import HEARTBEAT_S, RENEW_S
-from otherside.failover.aws.state_store import Pulse, side_of
+from otherside.failover.aws.state_store import HealthReport, side_of
 from otherside.failover.decision.observation import (
     Attempt,
     Command,
     DatabaseView,
-    Facts,
-    Lease,
+    LeaseView,
+    Observation,
     Reading,
     Replication,
     Signal,
@@ -32,13 +32,13 @@ WITNESS = "witness"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
+class RawObservation:
     """What everybody answered; `None` and UNKNOWN where nobody did."""
 
     at_s: float
-    pulses: Mapping[str, Pulse] | None
+    pulses: Mapping[str, HealthReport] | None
     """By place: `primary#…` and `standby#…` for each keeper, and the witness."""
-    lease: Lease | None
+    lease: LeaseView | None
     command: Command | None
     freeze: Command | None
     database: DatabaseView | None
@@ -56,9 +56,9 @@ class Heard:
     aurora: tuple[str, ...]
 
 
-def facts(state: State, heard: Heard) -> Facts:
+def facts(state: State, heard: RawObservation) -> Observation:
     """Return the facts of one look."""
-    return Facts(
+    return Observation(
         at_s=heard.at_s,
         signals=_signals(state, heard),
         database=heard.database,
@@ -78,12 +78,12 @@ def facts(state: State, heard: Heard) -> Facts:
     )
 
 
-def _of(heard: Heard, place: str) -> list[Pulse]:
+def _of(heard: RawObservation, place: str) -> list[HealthReport]:
     """Return what every keeper of a side said last, however long ago; or the witness."""
     return [pulse for name, pulse in (heard.pulses or {}).items() if side_of(name) == place]
 
 
-def _fresh(heard: Heard, place: str) -> list[Pulse]:
+def _fresh(heard: RawObservation, place: str) -> list[HealthReport]:
     """Return what was said of now; a word of the future is a wrong clock's, and says nothing."""
     return [
         pulse
@@ -92,7 +92,7 @@ def _fresh(heard: Heard, place: str) -> list[Pulse]:
     ]
 
 
-def _write_verified(state: State, heard: Heard) -> bool | None:
+def _write_verified(state: State, heard: RawObservation) -> bool | None:
     """Return whether the writer's side wrote a row of this epoch lately and read it back.
 
     Beside the database, by its own endpoint, and by the name that users' writes go by: the second
@@ -107,7 +107,7 @@ def _write_verified(state: State, heard: Heard) -> bool | None:
     return proven and heard.standby_write is GOOD
 
 
-def _epoch_seen(heard: Heard) -> int | None:
+def _epoch_seen(heard: RawObservation) -> int | None:
     """Return the highest epoch that anybody has read in the database, at any time."""
     known = [
         epoch
@@ -118,13 +118,13 @@ def _epoch_seen(heard: Heard) -> int | None:
     return max(known, default=None)
 
 
-def _machines(heard: Heard) -> int | None:
+def _machines(heard: RawObservation) -> int | None:
     if heard.pulses is None:
         return None
     return sum(heard.at_s - pulse.at_s <= LATELY_S for pulse in _of(heard, Side.PRIMARY))
 
 
-def _signals(state: State, heard: Heard) -> Signals:
+def _signals(state: State, heard: RawObservation) -> Signals:
     def now(reading: Reading) -> Signal:
         return Signal(reading=reading, at_s=heard.at_s)
 
@@ -141,7 +141,7 @@ def _signals(state: State, heard: Heard) -> Signals:
     )
 
 
-def _said(heard: Heard, place: str, name: str, *, absent: Reading) -> Signal:
+def _said(heard: RawObservation, place: str, name: str, *, absent: Reading) -> Signal:
     """Return what a place says: good if one of its keepers says so, bad if none does.
 
     A place that has never reported is unknown, and never bad.
@@ -157,7 +157,7 @@ def _said(heard: Heard, place: str, name: str, *, absent: Reading) -> Signal:
     return Signal(reading=UNKNOWN, at_s=max(pulse.at_s for pulse in fresh))
 
 
-def _heartbeat(state: State, heard: Heard) -> Signal:
+def _heartbeat(state: State, heard: RawObservation) -> Signal:
     """Return whether the writer's heartbeat, as the follower's reader holds it, is young."""
     seen = [
         pulse
@@ -171,20 +171,20 @@ def _heartbeat(state: State, heard: Heard) -> Signal:
     return Signal(reading=GOOD if age_s <= BEAT_MAX_S else BAD, at_s=youngest.at_s)
 
 
-def _dns_health(state: State, heard: Heard) -> Reading:
+def _dns_health(state: State, heard: RawObservation) -> Reading:
     """Return what Route 53 thinks of the primary; while users are held, it says nothing."""
     if heard.users_on is None or state.latched is not False:
         return UNKNOWN
     return GOOD if heard.users_on is Side.PRIMARY else BAD
 
 
-def _control_plane(heard: Heard) -> Reading:
+def _control_plane(heard: RawObservation) -> Reading:
     if heard.control_plane is None:
         return UNKNOWN
     return GOOD if heard.control_plane else BAD
 
 
-def _self_test(heard: Heard) -> Reading:
+def _self_test(heard: RawObservation) -> Reading:
     """Return whether we can trust our own eyes: names outside, and our own table.
 
     And nothing of a side's own: a standby that is down is a reason to ask, and no blindness.
@@ -194,7 +194,7 @@ def _self_test(heard: Heard) -> Reading:
     return GOOD if heard.pulses is not None and heard.outside is GOOD else UNKNOWN
 
 
-def _replication(state: State, heard: Heard) -> Replication | None:
+def _replication(state: State, heard: RawObservation) -> Replication | None:
     """Return how far the side that does not write follows, if that side ever said.
 
     The lag is the longest that was seen by anybody who watched when the writer last lived. Who
@@ -212,7 +212,7 @@ def _replication(state: State, heard: Heard) -> Replication | None:
     return Replication(replicated_s=replicated_s, lived_s=lived_s, lag_max_s=lag_max_s)
 
 
-def _lag_max_s(followers: Sequence[Pulse], lived_s: float) -> float | None:
+def _lag_max_s(followers: Sequence[HealthReport], lived_s: float) -> float | None:
     watched = [
         pulse.lag_max_s
         for pulse in followers

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from otherside.core.topology import Side
 from otherside.core.wire_contract import OrchestratorSettings
-from otherside.failover.aws.clients import Clients, calling
+from otherside.failover.aws.aws_clients import AwsClients, calling
 from otherside.failover.decision.observation import (
     DatabaseView,
     Fitness,
@@ -43,10 +43,10 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitorin
 _GONE = "not described"
 
 
-class Database:
+class GlobalClusterClient:
     """One Aurora global database with a member on each side."""
 
-    def __init__(self, settings: OrchestratorSettings, clients: Clients) -> None:
+    def __init__(self, settings: OrchestratorSettings, clients: AwsClients) -> None:
         """Keep who the members are."""
         self._settings, self._clients = settings, clients
         self._arns = {

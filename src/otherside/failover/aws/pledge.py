@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from otherside.core.topology import Side
 from otherside.core.wire_contract import PLEDGE_KEY, PLEDGE_S
-from otherside.failover.aws.clients import Objects, calling
+from otherside.failover.aws.aws_clients import ObjectStoreClient, calling
 from otherside.failover.clock import Clock
-from otherside.failover.decision.decide import Terms
+from otherside.failover.decision.decide import LeaseTerms
 from otherside.failover.ports import ConflictError, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def given_by_hand(last: Pledge | None, epoch: int | None, until_s: float, author
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class StoredPledge:
     """The pledge as it lies there, and which version of the object that is."""
 
     pledge: Pledge | None
@@ -87,11 +87,11 @@ class Kept:
 class Pledges:
     """The pledge of one application."""
 
-    def __init__(self, objects: Objects, *, bucket: str, clock: Clock) -> None:
+    def __init__(self, objects: ObjectStoreClient, *, bucket: str, clock: Clock) -> None:
         """Keep where it lies."""
         self._objects, self._bucket, self._clock = objects, bucket, clock
 
-    def read(self) -> Kept:
+    def read(self) -> StoredPledge:
         """Return what lies there.
 
         Raises:
@@ -103,11 +103,11 @@ class Pledges:
                 body, version = found["Body"].read(), str(found["ETag"])
         except RefusedError as error:
             if error.code in _ABSENT:
-                return Kept(pledge=None, version=None)
+                return StoredPledge(pledge=None, version=None)
             raise
-        return Kept(pledge=_pledge(body), version=version)
+        return StoredPledge(pledge=_pledge(body), version=version)
 
-    def write(self, pledge: Pledge, over: Kept) -> Kept:
+    def write(self, pledge: Pledge, over: StoredPledge) -> StoredPledge:
         """Give a word, over the one that was read.
 
         Raises:
@@ -124,14 +124,16 @@ class Pledges:
                     ContentType="application/json",
                     **condition,
                 )
-                return Kept(pledge=pledge, version=str(done["ETag"]))
+                return StoredPledge(pledge=pledge, version=str(done["ETag"]))
         except RefusedError as error:
             if error.code in _LOST_RACES:
                 msg = "writing the pledge: somebody else has written it meanwhile"
                 raise ConflictError(msg) from error
             raise
 
-    def keep(self, terms: Terms, revision: int, seen_s: float, over: Kept) -> Kept:
+    def keep(
+        self, terms: LeaseTerms, revision: int, seen_s: float, over: StoredPledge
+    ) -> StoredPledge:
         """Make the pledge say what the lease says, if it does not yet, or not for long enough.
 
         It holds from when the world was looked at, not from now: whoever was frozen since then

@@ -7,7 +7,7 @@ from typing import Any
 
 from otherside.core.topology import Side
 from otherside.failover.decision.decide import Decision
-from otherside.failover.decision.observation import Facts, Move
+from otherside.failover.decision.observation import Move, Observation
 from otherside.failover.decision.state import Intent, Phase, State, Trouble
 from otherside.failover.decision.verdict import Verdict
 
@@ -71,7 +71,7 @@ def _intent(known: Mapping[str, Any]) -> Intent:
     )
 
 
-def entry(decision: Decision, facts: Facts, code: str) -> dict[str, Any]:
+def entry(decision: Decision, facts: Observation, code: str) -> dict[str, Any]:
     """Return all that a revision's record tells: what was seen, what was decided, by which code."""
     state = decision.state
     return {
@@ -88,7 +88,7 @@ def entry(decision: Decision, facts: Facts, code: str) -> dict[str, Any]:
     }
 
 
-def _plain(facts: Facts) -> dict[str, Any]:
+def _plain(facts: Observation) -> dict[str, Any]:
     """Return an observation for the record: each signal as a word and its age in seconds."""
     known = asdict(facts)
     known["signals"] = {

@@ -17,10 +17,10 @@ from otherside.core.wire_contract import (
     LEASE_SORT,
     STATE_PARTITION,
     STATE_SORT,
-    Shelf,
+    ItemType,
     revision_sort,
 )
-from otherside.failover.aws.clients import calling
+from otherside.failover.aws.aws_clients import calling
 from otherside.failover.aws.record import (
     SCHEMA,
     UnreadableError,
@@ -29,8 +29,8 @@ from otherside.failover.aws.record import (
     state_to_text,
 )
 from otherside.failover.clock import Clock
-from otherside.failover.decision.decide import Decision, Terms
-from otherside.failover.decision.observation import Attempt, Command, Facts, Lease, Order
+from otherside.failover.decision.decide import Decision, LeaseTerms
+from otherside.failover.decision.observation import Attempt, Command, LeaseView, Observation, Order
 from otherside.failover.decision.state import Intent, State, first
 from otherside.failover.ports import ConflictError, RefusedError, UnavailableError
 
@@ -62,7 +62,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pulse:
+class HealthReport:
     """What one place says of itself: a side's keeper, or the witness."""
 
     at_s: float
@@ -88,7 +88,7 @@ def side_of(place: str) -> str:
     return place.partition("#")[0]
 
 
-class Ledger:
+class StateStore:
     """The state table of one application, through one Region's endpoint."""
 
     def __init__(
@@ -151,7 +151,7 @@ class Ledger:
             msg = f"our clock and the store's are {abs(ahead_s):.0f} s apart"
             raise UnavailableError(msg)
 
-    def append(self, decision: Decision, facts: Facts) -> None:
+    def append(self, decision: Decision, facts: Observation) -> None:
         """Commit one revision, if it is the next.
 
         Raises:
@@ -179,7 +179,7 @@ class Ledger:
             "at_s": {"N": f"{self._clock.now_s():.3f}"},
             "code": {"S": self._code},
         }
-        self._add(Shelf.CLAIM.of(self._application), intent.operation, item)
+        self._add(ItemType.CLAIM.of(self._application), intent.operation, item)
 
     def answered(self, intent: Intent, *, called: bool, answer: str | None) -> None:
         """Write down what became of a claimed attempt; of one that nobody claimed, nothing."""
@@ -188,7 +188,7 @@ class Ledger:
             with calling("writing down what became of the call"):
                 self._client.update_item(
                     TableName=self._table,
-                    Key=self._key(Shelf.CLAIM, intent.operation),
+                    Key=self._key(ItemType.CLAIM, intent.operation),
                     UpdateExpression="SET #called = :called, #answer = :answer",
                     ConditionExpression="attribute_exists(#partition)",
                     ExpressionAttributeNames={
@@ -210,7 +210,7 @@ class Ledger:
                 KeyConditionExpression="#partition = :claim AND begins_with(#sort, :epoch)",
                 ExpressionAttributeNames={"#partition": STATE_PARTITION, "#sort": STATE_SORT},
                 ExpressionAttributeValues={
-                    ":claim": {"S": Shelf.CLAIM.of(self._application)},
+                    ":claim": {"S": ItemType.CLAIM.of(self._application)},
                     ":epoch": {"S": f"{epoch}."},
                 },
                 ConsistentRead=True,
@@ -232,20 +232,20 @@ class Ledger:
                 raise ConflictError(msg) from error
             raise
 
-    def lease(self) -> tuple[Lease, Terms] | None:
+    def lease(self) -> tuple[LeaseView, LeaseTerms] | None:
         """Return what the lease says, or `None` before anybody set it."""
-        item = self._get(Shelf.LEASE, LEASE_SORT)
+        item = self._get(ItemType.LEASE, LEASE_SORT)
         if item is None:
             return None
         with calling("reading the lease"):
-            terms = Terms(
+            terms = LeaseTerms(
                 side=Side(item["side"]["S"]),
                 epoch=int(item["epoch"]["N"]),
                 open=bool(item["open"]["BOOL"]),
             )
-        return Lease(open=terms.open, seen_s=self._clock.now_s()), terms
+        return LeaseView(open=terms.open, seen_s=self._clock.now_s()), terms
 
-    def set_lease(self, terms: Terms, revision: int) -> None:
+    def set_lease(self, terms: LeaseTerms, revision: int) -> None:
         """Make the lease say something, unless a later revision spoke already.
 
         Whoever spoke must be there: a lease that was spoken for by a revision that the table does
@@ -261,9 +261,9 @@ class Ledger:
                 raise
             self._mend_lease(terms, revision)
 
-    def _mend_lease(self, terms: Terms, revision: int) -> None:
+    def _mend_lease(self, terms: LeaseTerms, revision: int) -> None:
         """Set a lease whose own revision cannot be right, if nobody else has set it meanwhile."""
-        item = self._get(Shelf.LEASE, LEASE_SORT) or {}
+        item = self._get(ItemType.LEASE, LEASE_SORT) or {}
         spoke = item.get("spoke", {})
         with calling("reading who set the lease"):
             newest = self._revisions(1)["Items"]
@@ -274,7 +274,11 @@ class Ledger:
         self._put_lease(terms, revision, "attribute_not_exists(spoke) OR spoke = :spoke", spoke)
 
     def _put_lease(
-        self, terms: Terms, revision: int, condition: str, spoke: Mapping[str, Any] | None = None
+        self,
+        terms: LeaseTerms,
+        revision: int,
+        condition: str,
+        spoke: Mapping[str, Any] | None = None,
     ) -> None:
         values: dict[str, Any] = {
             ":side": {"S": str(terms.side)},
@@ -286,7 +290,7 @@ class Ledger:
         with calling("setting the lease"):
             self._client.update_item(
                 TableName=self._table,
-                Key=self._key(Shelf.LEASE, LEASE_SORT),
+                Key=self._key(ItemType.LEASE, LEASE_SORT),
                 UpdateExpression=(
                     "SET side = :side, epoch = :epoch, #open = :open, spoke = :revision"
                 ),
@@ -295,14 +299,14 @@ class Ledger:
                 ExpressionAttributeValues=values,
             )
 
-    def pulses(self) -> dict[str, Pulse]:
+    def pulses(self) -> dict[str, HealthReport]:
         """Return what each place said last, by its name; what cannot be read of it is not said."""
         with calling("reading the pulses"):
             found = self._client.query(
                 TableName=self._table,
                 KeyConditionExpression="#partition = :pulse",
                 ExpressionAttributeNames={"#partition": STATE_PARTITION},
-                ExpressionAttributeValues={":pulse": {"S": Shelf.PULSE.of(self._application)}},
+                ExpressionAttributeValues={":pulse": {"S": ItemType.PULSE.of(self._application)}},
                 ConsistentRead=True,
             )
             return {item[STATE_SORT]["S"]: _pulse(item) for item in found["Items"]}
@@ -312,30 +316,30 @@ class Ledger:
         with calling("forgetting a keeper that is gone"):
             self._client.delete_item(
                 TableName=self._table,
-                Key=self._key(Shelf.PULSE, place),
+                Key=self._key(ItemType.PULSE, place),
                 ConditionExpression="attribute_not_exists(at_s) OR at_s <= :at",
                 ExpressionAttributeValues={":at": {"N": f"{at_s}"}},
             )
 
-    def put_pulse(self, place: str, pulse: Pulse) -> None:
+    def put_pulse(self, place: str, pulse: HealthReport) -> None:
         """Say how it is in one place, over what was said before."""
         values = {
             name: {"BOOL": known} if isinstance(known, bool) else {"N": f"{known}"}
-            for name in Pulse.__slots__
+            for name in HealthReport.__slots__
             if (known := getattr(pulse, name)) is not None
         }
         with calling("telling how it is"):
             self._client.put_item(
-                TableName=self._table, Item={**self._key(Shelf.PULSE, place), **values}
+                TableName=self._table, Item={**self._key(ItemType.PULSE, place), **values}
             )
 
     def command(self) -> Command | None:
         """Return the newest order that a person gave, or `None`."""
-        return _command(self._get(Shelf.COMMAND, LEASE_SORT))
+        return _command(self._get(ItemType.COMMAND, LEASE_SORT))
 
     def freeze(self) -> Command | None:
         """Return the newest freeze that a person ordered, or `None`; no other order hides it."""
-        return _command(self._get(Shelf.COMMAND, FREEZE_SORT))
+        return _command(self._get(ItemType.COMMAND, FREEZE_SORT))
 
     def order(self, command: Command, *, over: Command | None = None) -> None:
         """Give an order, over the one that its author has seen. For people, no function of ours.
@@ -349,11 +353,11 @@ class Ledger:
         sort = FREEZE_SORT if freeze else LEASE_SORT
         text = json.dumps(asdict(command), sort_keys=True)
         self._add(
-            Shelf.COMMAND.of(self._application),
+            ItemType.COMMAND.of(self._application),
             f"given#{command.at_s:.3f}#{command.author}",
             {"order": {"S": text}},
         )
-        item = self._get(Shelf.COMMAND, sort)
+        item = self._get(ItemType.COMMAND, sort)
         found = _command(item)
         if found is not None and found != over:
             raise _overruled(found)
@@ -369,7 +373,7 @@ class Ledger:
             with calling("giving the order"):
                 self._client.put_item(
                     TableName=self._table,
-                    Item={**self._key(Shelf.COMMAND, sort), "order": {"S": text}},
+                    Item={**self._key(ItemType.COMMAND, sort), "order": {"S": text}},
                     **condition,
                 )
         except RefusedError as error:
@@ -389,7 +393,7 @@ class Ledger:
         Where nobody knows how far, only what is of now: a table that was lost must not tell of all
         that ever was. Nobody knows where the mark is of a revision that the table does not hold.
         """
-        mark = told = _number(self._get(Shelf.NOTICE, "told"), "upto")
+        mark = told = _number(self._get(ItemType.NOTICE, "told"), "upto")
         since_s = None
         if told is not None and told >= upto and (told == upto or self._holds(told)):
             return [], mark
@@ -440,7 +444,7 @@ class Ledger:
             with calling("noting who was told"):
                 self._client.update_item(
                     TableName=self._table,
-                    Key=self._key(Shelf.NOTICE, "told"),
+                    Key=self._key(ItemType.NOTICE, "told"),
                     UpdateExpression="SET upto = :upto",
                     ConditionExpression="attribute_not_exists(upto)"
                     + ("" if over is None else " OR upto = :over"),
@@ -452,10 +456,10 @@ class Ledger:
                 raise ConflictError(msg) from error
             raise
 
-    def _key(self, shelf: Shelf, sort: str) -> dict[str, Any]:
+    def _key(self, shelf: ItemType, sort: str) -> dict[str, Any]:
         return {STATE_PARTITION: {"S": shelf.of(self._application)}, STATE_SORT: {"S": sort}}
 
-    def _get(self, shelf: Shelf, sort: str) -> Mapping[str, Any] | None:
+    def _get(self, shelf: ItemType, sort: str) -> Mapping[str, Any] | None:
         with calling(f"reading the {shelf}"):
             found = self._client.get_item(
                 TableName=self._table, Key=self._key(shelf, sort), ConsistentRead=True
@@ -508,11 +512,11 @@ def _attempt(item: Mapping[str, Any]) -> Attempt:
 _WHOLE = {"wrote_epoch", "beat_epoch"}
 
 
-def _pulse(item: Mapping[str, Any]) -> Pulse:
+def _pulse(item: Mapping[str, Any]) -> HealthReport:
     """Return what a place says. What cannot be read it has not said; without a time it is old."""
-    known = {name: _said(item.get(name), whole=name in _WHOLE) for name in Pulse.__slots__}
+    known = {name: _said(item.get(name), whole=name in _WHOLE) for name in HealthReport.__slots__}
     at_s = known.pop("at_s")
-    return Pulse(**{"at_s": at_s if isinstance(at_s, float) else 0.0, **known})
+    return HealthReport(**{"at_s": at_s if isinstance(at_s, float) else 0.0, **known})
 
 
 def _said(value: object, *, whole: bool) -> Any:  # noqa: ANN401 - one of three kinds

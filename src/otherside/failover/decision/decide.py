@@ -23,15 +23,15 @@ from otherside.failover.decision.evidence import (
     trouble_of,
 )
 from otherside.failover.decision.gates import HOME, obstacle
-from otherside.failover.decision.observation import Facts, Move, Order
+from otherside.failover.decision.observation import Move, Observation, Order
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Intent, Phase, State, Trouble
-from otherside.failover.decision.thresholds import Policy
 from otherside.failover.decision.transitions import TRANSITIONS, Event
 from otherside.failover.decision.verdict import BLIND, DEADLY, Evidence, Verdict, judge, weigh
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
+class LeaseTerms:
     """What the lease should say: on which side's writer, at which epoch, and whether at all."""
 
     side: Side
@@ -52,7 +52,7 @@ class Decision:
     """This look in one sentence, for people."""
     move: Intent | None
     """Ask Aurora for this, if it is not yet `not_after_s`."""
-    terms: Terms | None
+    terms: LeaseTerms | None
     """What the lease should say; `None` leaves it as it is."""
     latch: bool | None
     """Whether users are to be held on the standby; `None` leaves whatever holds them now."""
@@ -63,7 +63,7 @@ class Decision:
     """Whether it waits for a person."""
 
 
-def decide(state: State, facts: Facts, policy: Policy) -> Decision:
+def decide(state: State, facts: Observation, policy: FailoverPolicy) -> Decision:
     """Return what to believe and what to ask, given one observation.
 
     Total and deterministic: equal arguments give equal decisions.
@@ -89,7 +89,7 @@ def decide(state: State, facts: Facts, policy: Policy) -> Decision:
     return _ask(settled, state, facts, policy, reason, seen.verdict)
 
 
-def objection(state: State, facts: Facts, policy: Policy) -> str | None:
+def objection(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
     """Return why the committed intent must not be carried out, or `None` if it may.
 
     The actuator asks this of its own look at the world, right before it calls: no mistake of one
@@ -122,7 +122,7 @@ def objection(state: State, facts: Facts, policy: Policy) -> str | None:
     return None if verdict in DEADLY else f"nothing is seen to be dead: {verdict}"
 
 
-def needs_capacity(state: State, facts: Facts) -> bool:
+def needs_capacity(state: State, facts: Observation) -> bool:
     """Return whether the standby is to serve everyone and may have too few instances for it."""
     serves = state.phase in _AWAY or (state.writer is not HOME and state.phase is not Phase.HALTED)
     return serves and facts.capacity_short is not False
@@ -133,7 +133,9 @@ def is_moving(state: State) -> bool:
     return state.phase in MOVING
 
 
-def _remember(state: State, evidence: Evidence, facts: Facts, policy: Policy) -> State:
+def _remember(
+    state: State, evidence: Evidence, facts: Observation, policy: FailoverPolicy
+) -> State:
     """Return the state with what this look adds to what is known, whatever the phase.
 
     A look that finds out too little counts as none: it neither confirms nor clears. A sign of life
@@ -155,7 +157,7 @@ def _remember(state: State, evidence: Evidence, facts: Facts, policy: Policy) ->
     return _heed(_ail(seen, evidence, facts), facts)
 
 
-def _ail(state: State, evidence: Evidence, facts: Facts) -> State:
+def _ail(state: State, evidence: Evidence, facts: Observation) -> State:
     """Return the state with what is wrong for a while though no phase says so."""
     now_s = facts.at_s
     well = state.verdict is Verdict.HEALTHY
@@ -174,7 +176,7 @@ def _ail(state: State, evidence: Evidence, facts: Facts) -> State:
     )
 
 
-def _gap_max_s(facts: Facts, policy: Policy) -> float:
+def _gap_max_s(facts: Observation, policy: FailoverPolicy) -> float:
     """Return how far apart two looks may be that confirm one another.
 
     Farther where the writer's own traces tell whether it lived in between.
@@ -182,7 +184,7 @@ def _gap_max_s(facts: Facts, policy: Policy) -> float:
     return policy.look_gap_max_s / (1 if facts.replication is not None else 2)
 
 
-def _lived_since(state: State, facts: Facts, policy: Policy) -> bool:
+def _lived_since(state: State, facts: Observation, policy: FailoverPolicy) -> bool:
     """Return whether the writer is known to have written since it was first seen as dead.
 
     Nobody may have looked at that moment; what it left in the store or on the standby tells.
@@ -193,7 +195,7 @@ def _lived_since(state: State, facts: Facts, policy: Policy) -> bool:
     return replication.lived_s > since_s + policy.skew_s
 
 
-def _fenced_since(state: State, facts: Facts) -> float | None:
+def _fenced_since(state: State, facts: Observation) -> float | None:
     """Return since when the lease has been seen closed without a break."""
     assert facts.lease is not None, "asked of a lease that nobody saw"
     if facts.lease.open:
@@ -201,7 +203,7 @@ def _fenced_since(state: State, facts: Facts) -> float | None:
     return facts.lease.seen_s if state.fenced_s is None else state.fenced_s
 
 
-def _heed(state: State, facts: Facts) -> State:
+def _heed(state: State, facts: Observation) -> State:
     """Return the state with a freeze that a person asked for; in any phase, once."""
     freeze = facts.freeze
     if freeze is None or freeze.order is not Order.FREEZE or freeze.at_s == state.heeded_s:
@@ -241,7 +243,9 @@ _AWAY = frozenset({Phase.PROMOTE_INTENT, Phase.PROMOTING})
 """Phases in which the standby is about to serve everyone; it does wherever the writer is there."""
 
 
-def _stay(state: State, seen: State, reason: str, facts: Facts, policy: Policy) -> State:
+def _stay(
+    state: State, seen: State, reason: str, facts: Observation, policy: FailoverPolicy
+) -> State:
     """Return the state after a look that moved nothing: a new revision where it must be kept."""
     now_s = facts.at_s
     waited = state.told_s < state.since_s or now_s - state.told_s >= policy.remind_s
@@ -269,7 +273,7 @@ def _joined(reason: str, ailment: str | None) -> str:
     return reason if ailment is None or ailment in reason else f"{reason}; {ailment}"
 
 
-def _ailment(state: State, now_s: float, policy: Policy) -> str | None:
+def _ailment(state: State, now_s: float, policy: FailoverPolicy) -> str | None:
     """Return what a person has to hear of though no phase waits for one, in one sentence."""
     if state.trouble is not Trouble.NONE:
         return TROUBLES[state.trouble]
@@ -299,7 +303,7 @@ def _is_overdue(state: State, now_s: float) -> bool:
     return patience_s is not None and now_s - state.since_s >= patience_s
 
 
-def _worth_keeping(state: State, seen: State, policy: Policy) -> bool:
+def _worth_keeping(state: State, seen: State, policy: FailoverPolicy) -> bool:
     """Return whether a look adds more than that it was taken, or it is time to say so again."""
     if state.failing != seen.failing or state.trouble is not seen.trouble:
         return True
@@ -313,7 +317,7 @@ def _worth_keeping(state: State, seen: State, policy: Policy) -> bool:
     return looked != state
 
 
-def _damp(state: State, before: State, now_s: float, policy: Policy) -> State:
+def _damp(state: State, before: State, now_s: float, policy: FailoverPolicy) -> State:
     """Return the state with one more suspicion counted: a Region that flaps is told of once."""
     if state.phase is not Phase.SUSPECT or before.phase is not Phase.STEADY:
         return state
@@ -327,12 +331,12 @@ def _damp(state: State, before: State, now_s: float, policy: Policy) -> State:
     return replace(state, reason=reason, told_s=told_s)
 
 
-def _flap_is_told(state: State, before: State, now_s: float, policy: Policy) -> bool:
+def _flap_is_told(state: State, before: State, now_s: float, policy: FailoverPolicy) -> bool:
     first = state.flaps == policy.flaps_max + 1
     return first or now_s - before.told_s >= policy.remind_s
 
 
-def _enter(state: State, event: Event, facts: Facts, policy: Policy) -> State:
+def _enter(state: State, event: Event, facts: Observation, policy: FailoverPolicy) -> State:
     """Return the state with what entering its phase changes."""
     now_s = facts.at_s
     match state.phase:
@@ -365,7 +369,7 @@ def _enter(state: State, event: Event, facts: Facts, policy: Policy) -> State:
             assert_never(state.phase)
 
 
-def _waiting(state: State, event: Event, facts: Facts, policy: Policy) -> State:
+def _waiting(state: State, event: Event, facts: Observation, policy: FailoverPolicy) -> State:
     """Return the state with a person told, and of how much: an approval is for no more."""
     if state.phase is Phase.HALTED:
         return _halted(state, event, facts)
@@ -384,7 +388,7 @@ def _waiting(state: State, event: Event, facts: Facts, policy: Policy) -> State:
     return waits
 
 
-def _halted(state: State, event: Event, facts: Facts) -> State:
+def _halted(state: State, event: Event, facts: Observation) -> State:
     """Return the state of a halt: a table that was lost does not know what holds users either."""
     seen = facts.epoch_seen
     lost = not state.anchored or (seen is not None and seen > state.epoch)
@@ -392,7 +396,7 @@ def _halted(state: State, event: Event, facts: Facts) -> State:
     return replace(state, told_s=facts.at_s, latched=None if unknown else state.latched)
 
 
-def _with_loss(state: State, facts: Facts) -> State:
+def _with_loss(state: State, facts: Observation) -> State:
     """Return the state with what leaving now would lose, for the record."""
     loss = facts.replication
     return replace(
@@ -403,12 +407,12 @@ def _with_loss(state: State, facts: Facts) -> State:
     )
 
 
-def _next_epoch(state: State, facts: Facts) -> int:
+def _next_epoch(state: State, facts: Observation) -> int:
     """Return an epoch above everything that was seen, in our table or in the database."""
     return max(state.epoch, facts.epoch_seen or 0) + 1
 
 
-def _with_writer(state: State, event: Event, facts: Facts) -> State:
+def _with_writer(state: State, event: Event, facts: Observation) -> State:
     """Return the state with the writer where it was moved to, by us or by somebody else."""
     moved = replace(state, moved_s=facts.at_s, anchored=True)
     if event is Event.ADOPTED_AWAY:
@@ -417,7 +421,7 @@ def _with_writer(state: State, event: Event, facts: Facts) -> State:
     return replace(moved, writer=state.intent.target)
 
 
-def _at_home(state: State, event: Event, facts: Facts) -> State:
+def _at_home(state: State, event: Event, facts: Observation) -> State:
     """Return the state with nothing suspected; adopted where it stands, if a person said so."""
     if event is Event.ADOPTED_AT_HOME:
         epoch = _next_epoch(state, facts)
@@ -433,7 +437,7 @@ def _at_home(state: State, event: Event, facts: Facts) -> State:
     )
 
 
-def _with_intent(state: State, event: Event, now_s: float, policy: Policy) -> State:
+def _with_intent(state: State, event: Event, now_s: float, policy: FailoverPolicy) -> State:
     """Return the state with a new intent: a new epoch, or another attempt of the same one."""
     last = state.intent if event in {Event.RETRY, Event.CANCELLED} else None
     failover = state.phase is Phase.PROMOTE_INTENT
@@ -467,7 +471,12 @@ def _with_intent(state: State, event: Event, now_s: float, policy: Policy) -> St
 
 
 def _ask(
-    state: State, committed: State, facts: Facts, policy: Policy, reason: str, verdict: Verdict
+    state: State,
+    committed: State,
+    facts: Observation,
+    policy: FailoverPolicy,
+    reason: str,
+    verdict: Verdict,
 ) -> Decision:
     """Return the decision: what this state asks of the world, on every look that finds it."""
     intent = state.intent if state.phase in _ASKING else None
@@ -489,7 +498,7 @@ def _ask(
     )
 
 
-def _is_news(state: State, committed: State, policy: Policy) -> bool:
+def _is_news(state: State, committed: State, policy: FailoverPolicy) -> bool:
     """Return whether people are told of a revision."""
     if state.told_s != committed.told_s or state.heeded_s != committed.heeded_s:
         return True
@@ -498,15 +507,15 @@ def _is_news(state: State, committed: State, policy: Policy) -> bool:
     return state.phase is not committed.phase or state.intent != committed.intent
 
 
-def _flaps(state: State, policy: Policy) -> bool:
+def _flaps(state: State, policy: FailoverPolicy) -> bool:
     return state.flaps > policy.flaps_max and state.phase in {Phase.SUSPECT, Phase.STEADY}
 
 
-def _terms(state: State) -> Terms | None:
+def _terms(state: State) -> LeaseTerms | None:
     """Return what the lease should say.
 
     A halt leaves it as it was: nobody knows who writes. So does a table that may have been lost.
     """
     if state.phase is Phase.HALTED or not state.anchored:
         return None
-    return Terms(side=state.writer, epoch=state.epoch, open=state.phase not in _CLOSED)
+    return LeaseTerms(side=state.writer, epoch=state.epoch, open=state.phase not in _CLOSED)

@@ -20,14 +20,14 @@ from otherside.failover.decision.gates import (
 from otherside.failover.decision.observation import (
     Attempt,
     DatabaseView,
-    Facts,
     Move,
+    Observation,
     Order,
     Progress,
     Reading,
 )
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Intent, Phase, State, Trouble
-from otherside.failover.decision.thresholds import Policy
 from otherside.failover.decision.transitions import Event
 from otherside.failover.decision.verdict import DEADLY, Evidence
 
@@ -48,7 +48,7 @@ _PENDING = frozenset({Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.
 """Phases that a switchover may have been given up for."""
 
 
-def read(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+def read(state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy) -> Read:
     """Return what a look means for the phase, and in one sentence why."""
     found = foreign(state, facts, policy) or _stopped(state, facts, policy)
     if found is None and not state.anchored:
@@ -58,7 +58,7 @@ def read(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read
     return found or _READ[state.phase](state, facts, evidence, policy)
 
 
-def is_anchored(facts: Facts) -> bool:
+def is_anchored(facts: Observation) -> bool:
     """Return whether the database itself has told its epoch and its writer.
 
     The table alone cannot say that nothing has happened yet: an empty one may have been lost.
@@ -66,20 +66,20 @@ def is_anchored(facts: Facts) -> bool:
     return facts.database is not None and facts.epoch_seen is not None
 
 
-def _first_day(facts: Facts) -> Read | None:
+def _first_day(facts: Observation) -> Read | None:
     if is_anchored(facts):
         return None
     return Event.NOTHING, "first day: waiting until the database tells its writer and its epoch"
 
 
-def _stopped(state: State, facts: Facts, policy: Policy) -> Read | None:
+def _stopped(state: State, facts: Observation, policy: FailoverPolicy) -> Read | None:
     if state.phase is Phase.HALTED:
         return None
     order = ordered(Order.HALT, state, facts, policy)
     return (Event.STOPPED, f"{order.author} stopped it in {state.phase}") if order else None
 
 
-def foreign(state: State, facts: Facts, policy: Policy) -> Read | None:
+def foreign(state: State, facts: Observation, policy: FailoverPolicy) -> Read | None:
     """Return that somebody else moves or has moved the writer, if so, in whatever phase.
 
     For a while after a move of our own, a description may still be one from before it.
@@ -99,7 +99,7 @@ def foreign(state: State, facts: Facts, policy: Policy) -> Read | None:
     return _displaced(state, database, settled=settled)
 
 
-def _lost_table(state: State, facts: Facts) -> Read | None:
+def _lost_table(state: State, facts: Observation) -> Read | None:
     """Return that the database remembers more than our table does: it was lost or restored."""
     if facts.epoch_seen is not None and facts.epoch_seen > state.epoch:
         return Event.FOREIGN, (
@@ -148,7 +148,7 @@ def _is_intended(state: State, database: DatabaseView) -> bool:
     return move.kind in kinds and move.target is intent.target
 
 
-def _arrived_after_all(state: State, facts: Facts, evidence: Evidence) -> Read | None:
+def _arrived_after_all(state: State, facts: Observation, evidence: Evidence) -> Read | None:
     """Return that a switchover which was given up for lost has arrived, or goes on."""
     intent, database = state.intent, facts.database
     if not _is_pending(state) or intent is None or database is None:
@@ -161,7 +161,9 @@ def _arrived_after_all(state: State, facts: Facts, evidence: Evidence) -> Read |
     return None
 
 
-def _read_steady(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+def _read_steady(
+    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     if state.bad_since_s is not None and state.writer is HOME:
         return Event.SUSPECTED, f"{state.verdict}: watching for the whole window"
     order = ordered(Order.SWITCHOVER, state, facts, policy)
@@ -170,7 +172,9 @@ def _read_steady(state: State, facts: Facts, _evidence: Evidence, policy: Policy
     return Event.NOTHING, f"steady: {state.verdict}"
 
 
-def _read_suspect(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+def _read_suspect(
+    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     if state.bad_since_s is None or evidence.writes_live:
         return Event.CLEARED, f"cleared: {state.verdict}"
     window_s, held_s = needed_s(state, policy), facts.at_s - state.bad_since_s
@@ -186,12 +190,12 @@ def _read_suspect(state: State, facts: Facts, evidence: Evidence, policy: Policy
     return _guard(state, facts, policy, approved=False)
 
 
-def _lag(facts: Facts) -> str:
+def _lag(facts: Observation) -> str:
     replication = facts.replication
     return f"lag {replication.lag_max_s:.1f} s" if replication else "lag unknown"
 
 
-def _guard(state: State, facts: Facts, policy: Policy, *, approved: bool) -> Read:
+def _guard(state: State, facts: Observation, policy: FailoverPolicy, *, approved: bool) -> Read:
     """Return whether a confirmed disaster may be answered by moving the writer, and why not."""
     against = obstacle(state, facts, policy)
     if against is not None:
@@ -204,7 +208,9 @@ def _guard(state: State, facts: Facts, policy: Policy, *, approved: bool) -> Rea
     return Event.ALLOWED, f"{state.verdict} confirmed: the writer moves to {HOME.other}"
 
 
-def _read_await_approval(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+def _read_await_approval(
+    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     if state.bad_since_s is None or evidence.writes_live:
         return Event.CLEARED, f"cleared while waiting: {state.verdict}"
     denied = ordered(Order.DENY, state, facts, policy)
@@ -227,7 +233,9 @@ def _read_await_approval(state: State, facts: Facts, evidence: Evidence, policy:
     return Event.NOTHING, state.reason
 
 
-def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+def _read_blocked(
+    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     if evidence.writes_live or (state.bad_since_s is None and not state.denied):
         return Event.CLEARED, f"cleared while blocked: {state.verdict}"
     held_s = 0.0 if state.bad_since_s is None else facts.at_s - state.bad_since_s
@@ -240,7 +248,9 @@ def _read_blocked(state: State, facts: Facts, evidence: Evidence, policy: Policy
     return _guard(state, facts, policy, approved=approved)
 
 
-def _read_fencing(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+def _read_fencing(
+    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     if evidence.writes_live or state.bad_since_s is None:
         return Event.CLEARED, f"cleared while fencing: {state.verdict}"
     denied = ordered(Order.DENY, state, facts, policy)
@@ -264,7 +274,9 @@ def _read_fencing(state: State, facts: Facts, evidence: Evidence, policy: Policy
     return Event.FENCED, "the old writer's lease has run out"
 
 
-def _read_intent(state: State, facts: Facts, evidence: Evidence, policy: Policy) -> Read:
+def _read_intent(
+    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     intent, database = state.intent, facts.database
     assert intent is not None, "an intent phase without an intent"
     if database is not None and database.writer is intent.target:
@@ -290,7 +302,7 @@ def _read_intent(state: State, facts: Facts, evidence: Evidence, policy: Policy)
     return _again(state, intent, facts, policy)
 
 
-def _attempt(intent: Intent, facts: Facts) -> Attempt | None:
+def _attempt(intent: Intent, facts: Observation) -> Attempt | None:
     found = [one for one in facts.attempts or () if one.operation == intent.operation]
     return found[0] if found else None
 
@@ -302,7 +314,7 @@ def _became(attempt: Attempt | None) -> str:
     return f"Aurora was asked: {attempt.answer or 'no answer'}"
 
 
-def _again(state: State, intent: Intent, facts: Facts, policy: Policy) -> Read:
+def _again(state: State, intent: Intent, facts: Observation, policy: FailoverPolicy) -> Read:
     """Return whether an intent that had no effect is tried again: calls count, and not wishes."""
     attempts = facts.attempts
     if attempts is None:
@@ -326,7 +338,9 @@ def _again(state: State, intent: Intent, facts: Facts, policy: Policy) -> Read:
     return Event.RETRY, f"{intent.operation} had no effect{said}; asking again"
 
 
-def _read_moving(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+def _read_moving(
+    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     intent, database = state.intent, facts.database
     assert intent is not None, "a moving phase without an intent"
     if database is not None and database.writer is intent.target:
@@ -351,7 +365,7 @@ def _read_moving(state: State, facts: Facts, _evidence: Evidence, policy: Policy
     return Event.CANCELLED, f"Aurora cancelled {intent.operation}"
 
 
-def _stands_still(state: State, facts: Facts, policy: Policy) -> str | None:
+def _stands_still(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
     """Return that a switchover waits for a Region that has died: only a failover leaves that."""
     if state.writer is not HOME or state.bad_since_s is None or state.verdict not in DEADLY:
         return None
@@ -361,7 +375,9 @@ def _stands_still(state: State, facts: Facts, policy: Policy) -> str | None:
     return f"the switchover stands still, and the Region it leaves is dead: {loss_of(facts)}"
 
 
-def _read_verify(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+def _read_verify(
+    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     if facts.write_verified:
         return Event.VERIFIED, f"a write was read back on {state.writer}"
     order = ordered(Order.PROCEED, state, facts, policy)
@@ -370,7 +386,9 @@ def _read_verify(state: State, facts: Facts, _evidence: Evidence, policy: Policy
     return Event.NOTHING, f"verifying a write on {state.writer}"
 
 
-def _read_shift(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+def _read_shift(
+    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     order = ordered(Order.PROCEED, state, facts, policy)
     if facts.users_on is not state.writer and order is None:
         return Event.NOTHING, f"waiting until DNS answers with {state.writer}"
@@ -395,7 +413,7 @@ TROUBLES = {
 }
 
 
-def trouble_of(state: State, facts: Facts, evidence: Evidence) -> Trouble:
+def trouble_of(state: State, facts: Observation, evidence: Evidence) -> Trouble:
     """Return what is wrong while the standby serves everyone. What nobody can tell is no trouble.
 
     No write works only where two ways that do not fail together say so, and none says otherwise.
@@ -408,14 +426,18 @@ def trouble_of(state: State, facts: Facts, evidence: Evidence) -> Trouble:
     return Trouble.NONE
 
 
-def _read_failed_over(state: State, facts: Facts, _evidence: Evidence, _policy: Policy) -> Read:
+def _read_failed_over(
+    state: State, facts: Observation, _evidence: Evidence, _policy: FailoverPolicy
+) -> Read:
     database = facts.database
     if database is not None and database.writer is state.writer and database.resynced:
         return Event.RESYNCED, f"{HOME} follows {state.writer} again"
     return Event.NOTHING, f"one Region alone: waiting until {HOME} follows again"
 
 
-def _read_rejoined(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+def _read_rejoined(
+    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     if not state.reconciled:
         order = ordered(Order.SIGN_RECONCILIATION, state, facts, policy)
         if order is not None:
@@ -426,14 +448,18 @@ def _read_rejoined(state: State, facts: Facts, _evidence: Evidence, policy: Poli
     return Event.STABLE, "ready to go back, when asked"
 
 
-def _read_failback_ready(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+def _read_failback_ready(
+    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     order = ordered(Order.SWITCHOVER, state, facts, policy)
     if order is not None:
         return Event.ORDERED, f"{order.author} asked to go back"
     return Event.NOTHING, "ready to go back, when asked"
 
 
-def _read_precheck(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+def _read_precheck(
+    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     if state.writer is HOME and state.bad_since_s is not None:
         return Event.SUSPECTED, f"{state.verdict} before the switchover began"
     waited_s = facts.at_s - state.since_s
@@ -446,7 +472,9 @@ def _read_precheck(state: State, facts: Facts, _evidence: Evidence, policy: Poli
     return Event.NOTHING, f"checking: {against or 'fit so far'}"
 
 
-def _read_halted(state: State, facts: Facts, _evidence: Evidence, policy: Policy) -> Read:
+def _read_halted(
+    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     database = facts.database
     resume = ordered(Order.RESUME, state, facts, policy)
     adopt = ordered(Order.ADOPT, state, facts, policy)
@@ -466,7 +494,7 @@ def _read_halted(state: State, facts: Facts, _evidence: Evidence, policy: Policy
     return Event.NOTHING, state.reason
 
 
-_READ: dict[Phase, Callable[[State, Facts, Evidence, Policy], Read]] = {
+_READ: dict[Phase, Callable[[State, Observation, Evidence, FailoverPolicy], Read]] = {
     Phase.STEADY: _read_steady,
     Phase.SUSPECT: _read_suspect,
     Phase.AWAIT_APPROVAL: _read_await_approval,

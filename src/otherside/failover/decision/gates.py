@@ -5,16 +5,16 @@ same ones.
 """
 
 from otherside.core.topology import FailoverMode, Side
-from otherside.failover.decision.observation import Command, Facts, Fitness, Order, Reading
+from otherside.failover.decision.observation import Command, Fitness, Observation, Order, Reading
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import State
-from otherside.failover.decision.thresholds import Policy
 from otherside.failover.decision.verdict import Verdict
 
 HOME = Side.PRIMARY
 """Where the writer is by design. Only this side is ever left without being asked."""
 
 
-def obstacle(state: State, facts: Facts, policy: Policy) -> str | None:
+def obstacle(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
     """Return what no approval can overcome."""
     database, now_s = facts.database, facts.at_s
     if database is None:
@@ -36,7 +36,7 @@ def obstacle(state: State, facts: Facts, policy: Policy) -> str | None:
     return None
 
 
-def question(state: State, facts: Facts, policy: Policy) -> str | None:
+def question(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
     """Return what a person has to answer before data may be lost."""
     if policy.mode is FailoverMode.APPROVE:
         return f"confirmed; approval is asked for by design; {loss_of(facts)}"
@@ -53,7 +53,7 @@ def question(state: State, facts: Facts, policy: Policy) -> str | None:
     return None
 
 
-def _doubt(state: State, facts: Facts) -> str | None:
+def _doubt(state: State, facts: Observation) -> str | None:
     """Return why this may be no disaster, or why moving may help nobody."""
     if state.verdict is Verdict.REGION_SILENT:
         return "everything is silent but RDS in the Region: its machines may be being replaced"
@@ -67,7 +67,7 @@ def _doubt(state: State, facts: Facts) -> str | None:
     return None
 
 
-def loss_of(facts: Facts) -> str:
+def loss_of(facts: Observation) -> str:
     """Return what a failover now would lose, for people."""
     loss = facts.replication
     if loss is None:
@@ -78,7 +78,7 @@ def loss_of(facts: Facts) -> str:
     )
 
 
-def unfit(state: State, facts: Facts, policy: Policy) -> str | None:
+def unfit(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
     """Return why a switchover would not be the short pause that it is meant to be."""
     if state.writer is HOME and state.verdict is not Verdict.HEALTHY:
         return f"the evidence says {state.verdict}"
@@ -91,13 +91,15 @@ def unfit(state: State, facts: Facts, policy: Policy) -> str | None:
     return None
 
 
-def needed_s(state: State, policy: Policy) -> float:
+def needed_s(state: State, policy: FailoverPolicy) -> float:
     """Return how long a deadly verdict must hold: what replaces a part by itself goes first."""
     heals_itself = state.verdict in {Verdict.WRITER_DEAD, Verdict.REGION_SILENT}
     return policy.confirm_s + (policy.in_region_grace_s if heals_itself else 0.0)
 
 
-def ordered(order: Order, state: State, facts: Facts, policy: Policy) -> Command | None:
+def ordered(
+    order: Order, state: State, facts: Observation, policy: FailoverPolicy
+) -> Command | None:
     """Return a person's order, if it was given lately by somebody who saw this very phase.
 
     The revision tells which phase was seen. The time is looked at, too: after a restore of the
@@ -111,12 +113,12 @@ def ordered(order: Order, state: State, facts: Facts, policy: Policy) -> Command
     return command if seen and fresh else None
 
 
-def approval(state: State, facts: Facts, policy: Policy) -> Command | None:
+def approval(state: State, facts: Observation, policy: FailoverPolicy) -> Command | None:
     """Return a person's yes to this very question, whether or not it still covers what is lost."""
     return ordered(Order.APPROVE, state, facts, policy)
 
 
-def covers(command: Command, state: State, facts: Facts, policy: Policy) -> bool:
+def covers(command: Command, state: State, facts: Observation, policy: FailoverPolicy) -> bool:
     """Return whether an approval holds for what would be lost now, and not only for what was shown.
 
     Whoever was told that nobody can say has said yes to that.

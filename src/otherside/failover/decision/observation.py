@@ -112,7 +112,7 @@ class DatabaseView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lease:
+class LeaseView:
     """The right to acknowledge writes, as the store holds it."""
 
     open: bool
@@ -203,14 +203,14 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Observation:
     """Everything that one look found out. `None` means that nobody could look."""
 
     at_s: float
     signals: Signals
     database: DatabaseView | None
     replication: Replication | None
-    lease: Lease | None
+    lease: LeaseView | None
     write_verified: bool | None
     """Whether a row of the current epoch was written to the target and read back, both beside the
     database and by the name that users' writes go by."""

@@ -4,28 +4,38 @@ from collections.abc import Iterator
 
 from otherside.failover.decision.state import Phase
 from otherside.failover.decision.verdict import DEADLY
+from otherside.sim.faults import Fault
 from otherside.sim.history import History, approved
-from otherside.sim.world_state import Ill
 
 HARMLESS = frozenset(
     {
-        Ill.PROBE_BROKEN,
-        Ill.CONTROL_PLANE_DOWN,
-        Ill.LAGGING,
-        Ill.WITNESS_GONE,
-        Ill.APP_DOWN_BOTH,
-        Ill.LINK_CUT,
-        Ill.PRIMARY_TO_STANDBY_CUT,
-        Ill.STANDBY_TO_PRIMARY_CUT,
-        Ill.STORE_DOWN,
-        Ill.STANDBY_HEADLESS,
-        Ill.VERSION_DRIFT,
-        *(Ill.KEEPERS_DENIED, Ill.PRIMARY_KEEPERS_DENIED, Ill.FRONT_DOOR, Ill.MACHINES_GONE),
-        *(Ill.STANDBY_MACHINES_NEW, Ill.STANDBY_APP_DOWN, Ill.STANDBY_BUSY, Ill.STANDBY_STOPPED),
-        *(Ill.STANDBY_DETACHED, Ill.LEASE_DENIED, Ill.PLEDGE_DENIED, Ill.PLEDGE_DOWN),
-        *(Ill.CLAIM_DENIED, Ill.MOVE_DENIED, Ill.ACTUATOR_DEAD, Ill.TOPIC_DENIED),
-        *(Ill.LATCH_DENIED, Ill.TABLE_LOST, Ill.TABLE_RESTORED, Ill.NEWER_SCHEMA),
-        *(Ill.LEASE_CORRUPT, Ill.PULSE_CORRUPT, Ill.ANSWERS_GARBLED),
+        Fault.PROBE_BROKEN,
+        Fault.CONTROL_PLANE_DOWN,
+        Fault.LAGGING,
+        Fault.WITNESS_GONE,
+        Fault.APP_DOWN_BOTH,
+        Fault.LINK_CUT,
+        Fault.PRIMARY_TO_STANDBY_CUT,
+        Fault.STANDBY_TO_PRIMARY_CUT,
+        Fault.STORE_DOWN,
+        Fault.STANDBY_HEADLESS,
+        Fault.VERSION_DRIFT,
+        *(
+            Fault.KEEPERS_DENIED,
+            Fault.PRIMARY_KEEPERS_DENIED,
+            Fault.FRONT_DOOR,
+            Fault.MACHINES_GONE,
+        ),
+        *(
+            Fault.STANDBY_MACHINES_NEW,
+            Fault.STANDBY_APP_DOWN,
+            Fault.STANDBY_BUSY,
+            Fault.STANDBY_STOPPED,
+        ),
+        *(Fault.STANDBY_DETACHED, Fault.LEASE_DENIED, Fault.PLEDGE_DENIED, Fault.PLEDGE_DOWN),
+        *(Fault.CLAIM_DENIED, Fault.MOVE_DENIED, Fault.ACTUATOR_DEAD, Fault.TOPIC_DENIED),
+        *(Fault.LATCH_DENIED, Fault.TABLE_LOST, Fault.TABLE_RESTORED, Fault.NEWER_SCHEMA),
+        *(Fault.LEASE_CORRUPT, Fault.PULSE_CORRUPT, Fault.ANSWERS_GARBLED),
     }
 )
 """What alone must never move the writer."""

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from otherside.failover.decision.observation import Order
 from otherside.failover.decision.state import Phase
 from otherside.failover.decision.transitions import Event
+from otherside.sim.faults import Fault
 from otherside.sim.history import History
-from otherside.sim.world_state import BY_HAND, Ill
+from otherside.sim.world_state import BY_HAND
 
 SEEN_S = 150.0
 """How long a move by hand may go unnoticed: an old description, and two ticks."""
@@ -23,7 +24,7 @@ def check(history: History) -> Iterator[str]:
     for _, one in history.entries(Phase.HALTED):
         # Whoever adopts too early takes over what is still moving, and is told so.
         mistaken = any(at_s <= one.at_s for at_s in taken_over)
-        detached = any(s.ill is Ill.STANDBY_DETACHED for s in history.truth.spells)
+        detached = any(s.ill is Fault.STANDBY_DETACHED for s in history.truth.spells)
         lost = any(at_s <= one.at_s for at_s in history.losses)
         caused = by_hand or mistaken or detached or lost
         if one.state.entered_by == Event.FOREIGN and not caused:

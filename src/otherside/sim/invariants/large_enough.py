@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from otherside.core.topology import Side
 from otherside.failover.decision.state import Phase
+from otherside.sim.faults import Fault
 from otherside.sim.history import History
-from otherside.sim.world_state import Ill
 
 SOON_S = 180.0
 
@@ -17,7 +17,13 @@ def check(history: History) -> Iterator[str]:
         for before, one in history.entries(Phase.FAILED_OVER)
         if one.state.writer is Side.STANDBY
     ]
-    mute = {Ill.ACTUATOR_DEAD, Ill.STANDBY_GONE, Ill.STANDBY_CUT, Ill.STORE_DOWN, Ill.NEWER_SCHEMA}
+    mute = {
+        Fault.ACTUATOR_DEAD,
+        Fault.STANDBY_GONE,
+        Fault.STANDBY_CUT,
+        Fault.STORE_DOWN,
+        Fault.NEWER_SCHEMA,
+    }
     if not away or not history.calm or mute & {one.ill for one in history.truth.spells}:
         return
     due_s = max(away[0], history.calm_s) + SOON_S

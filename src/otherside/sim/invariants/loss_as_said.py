@@ -6,8 +6,8 @@ from otherside.core.topology import FailoverMode
 from otherside.core.wire_contract import LEASE_S
 from otherside.failover.decision.observation import Move, Replication
 from otherside.failover.decision.state import Phase
-from otherside.sim.cloud import Committed
 from otherside.sim.history import History, approved
+from otherside.sim.simulated_cloud import Committed
 from otherside.sim.world_state import Effective
 
 SLACK_S = 1.5

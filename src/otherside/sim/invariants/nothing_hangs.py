@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from otherside.failover.decision.state import Phase
+from otherside.sim.faults import Fault
 from otherside.sim.history import History
-from otherside.sim.world_state import Ill
 
 LONGEST_S = {
     Phase.SUSPECT: 800.0,
@@ -28,7 +28,13 @@ LOOKS_MIN = 4
 
 def check(history: History) -> Iterator[str]:
     """Yield each stay in a phase that nobody heard of in its time, though looks were taken."""
-    mute = {Ill.TOPIC_DENIED, Ill.STORE_DOWN, Ill.STANDBY_GONE, Ill.STANDBY_CUT, Ill.NEWER_SCHEMA}
+    mute = {
+        Fault.TOPIC_DENIED,
+        Fault.STORE_DOWN,
+        Fault.STANDBY_GONE,
+        Fault.STANDBY_CUT,
+        Fault.NEWER_SCHEMA,
+    }
     if not history.calm or mute & {one.ill for one in history.truth.spells}:
         return
     entries = [

@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 
 from otherside.core.topology import FailoverMode, Side
+from otherside.sim.faults import Fault
 from otherside.sim.history import History
 from otherside.sim.script import HEALED_S
-from otherside.sim.world_state import BY_HAND, Ill
+from otherside.sim.world_state import BY_HAND
 
 RECOVERY_S = 600.0
 """Three ticks, the window, the fence, a late actor's time, and one more attempt of each kind."""
@@ -13,8 +14,8 @@ TOLD_S = 240.0
 """A wait that people must hear of has its patience first, and the next look after it."""
 ALONE = frozenset(
     {
-        *(Ill.STANDBY_BUSY, Ill.LEASE_CORRUPT, Ill.PULSE_CORRUPT),
-        *(Ill.ANSWERS_GARBLED, Ill.CONTROL_PLANE_DOWN),
+        *(Fault.STANDBY_BUSY, Fault.LEASE_CORRUPT, Fault.PULSE_CORRUPT),
+        *(Fault.ANSWERS_GARBLED, Fault.CONTROL_PLANE_DOWN),
     }
 )
 """What beside it must keep nobody from being left."""
@@ -24,14 +25,20 @@ def check(history: History) -> Iterator[str]:
     """Yield that nobody took over, and that nobody was told."""
     truth, policy = history.truth, history.policy
     end_s = truth.now_s
-    gone = [one for one in truth.spells if one.ill is Ill.PRIMARY_GONE and one.to_s > end_s]
+    gone = [one for one in truth.spells if one.ill is Fault.PRIMARY_GONE and one.to_s > end_s]
     if not gone or not history.calm or policy.mode is FailoverMode.OBSERVE:
         return
-    ills = {one.ill for one in truth.spells} - {Ill.PRIMARY_GONE}
+    ills = {one.ill for one in truth.spells} - {Fault.PRIMARY_GONE}
     blind = {
-        *(Ill.STORE_DOWN, Ill.STANDBY_GONE, Ill.STANDBY_CUT, Ill.TOPIC_DENIED, Ill.NEWER_SCHEMA),
+        *(
+            Fault.STORE_DOWN,
+            Fault.STANDBY_GONE,
+            Fault.STANDBY_CUT,
+            Fault.TOPIC_DENIED,
+            Fault.NEWER_SCHEMA,
+        ),
         # Two of three Regions lost are no majority: glass is to be broken, by a person.
-        *(Ill.WITNESS_GONE, Ill.STANDBY_TO_WITNESS_CUT, Ill.WITNESS_TO_STANDBY_CUT),
+        *(Fault.WITNESS_GONE, Fault.STANDBY_TO_WITNESS_CUT, Fault.WITNESS_TO_STANDBY_CUT),
     }
     by_s = max(HEALED_S, gone[0].from_s) + RECOVERY_S + 2 * truth.promote_s
     if by_s > end_s:
@@ -44,7 +51,7 @@ def check(history: History) -> Iterator[str]:
         return
     last = history.states[-1]
     free = policy.mode is FailoverMode.AUTO and not policy.freezes and not history.cloud.orders
-    once = sum(one.ill is Ill.PRIMARY_GONE for one in truth.spells) == 1
+    once = sum(one.ill is Fault.PRIMARY_GONE for one in truth.spells) == 1
     # While a function stands still nobody ticks here but once a minute, and an intent lasts 15 s.
     free = free and not history.hostility.freeze and history.obedient
     if ills <= ALONE and once and free and history.lost_s < 0:

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from otherside.failover.decision.state import Phase
+from otherside.sim.faults import Fault
 from otherside.sim.history import History
-from otherside.sim.world_state import Ill
 
 WINDOW_S = 60.0
 """Not the policy's: whoever shortens it there has to answer here."""
@@ -20,7 +20,7 @@ def check(history: History) -> Iterator[str]:
     A question to a person, or a refusal, on false grounds is a mistake too: somebody is woken.
     """
     clocks_s = 2 * history.policy.skew_s
-    silent = any(spell.ill is Ill.KEEPERS_DEAF for spell in history.truth.spells)
+    silent = any(spell.ill is Fault.KEEPERS_DEAF for spell in history.truth.spells)
     glimpse_s = TRACELESS_S if silent else GLIMPSE_S
     for phase in (Phase.FENCING, Phase.AWAIT_APPROVAL, Phase.BLOCKED):
         for before, one in history.entries(phase):

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from otherside.program.monitor import GLOBAL, Declared
+from otherside.program.monitor import GLOBAL, RegisteredResource
 from otherside.regions import CONTROL_REGION
-from otherside.twin.deploy.clients import Clients
+from otherside.twin.deploy.api_clients import ApiClients
 from otherside.twin.deploy.coercion import Coercion
 
 Outputs = dict[str, Any]
@@ -18,11 +18,11 @@ class ProvisionError(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Birth:
+class ResourceCreation:
     """A resource, the clients to make it with, its inputs, and its tags apart from them."""
 
-    declared: Declared
-    clients: Clients
+    declared: RegisteredResource
+    clients: ApiClients
     account: str
     inputs: dict[str, Any]
     tags: dict[str, str]
@@ -98,5 +98,5 @@ class Birth:
         return [{"ResourceType": kind, "Tags": made}] if made else []
 
 
-Create = Callable[[Birth], str]
+Create = Callable[[ResourceCreation], str]
 """Creates a resource, sets its outputs and returns its identifier."""

@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from otherside.twin.deploy.clients import Clients
+from otherside.twin.deploy.api_clients import ApiClients
 
 
 def look_up(
-    token: str, arguments: Mapping[str, Any], region: str, clients: Clients, account: str
+    token: str, arguments: Mapping[str, Any], region: str, clients: ApiClients, account: str
 ) -> dict[str, Any] | None:
     """Return what the twin says, or `None` where the answer is the same in every account."""
     match token:

@@ -17,19 +17,19 @@ from pulumi.runtime import settings
 from otherside.program.monitor import (
     GLOBAL,
     Declaration,
-    Declared,
-    DeclareError,
     Monitor,
+    ProgramError,
+    RegisteredResource,
     Transform,
     run_program,
 )
 from otherside.program.project import Project
-from otherside.twin.deploy.clients import Clients
-from otherside.twin.deploy.creation import Birth, Create, ProvisionError
+from otherside.twin.deploy.api_clients import ApiClients
+from otherside.twin.deploy.creation import Create, ProvisionError, ResourceCreation
 from otherside.twin.deploy.data_sources import look_up
 
 WORKERS = 6
-Progress = Callable[[str], None]
+ProgressCallback = Callable[[str], None]
 
 _ID = re.compile(r"^(vpc|subnet|sg|rtb|igw|nat|lt|eipalloc|pcx)-[0-9a-f]{8,}$")
 _ARN = re.compile(
@@ -45,13 +45,13 @@ class Provisioner(Monitor):
 
     def __init__(
         self,
-        clients: Clients,
+        clients: ApiClients,
         *,
         account: str,
         config: Mapping[str, str],
         transform: Transform,
         run: str,
-        told: Progress,
+        told: ProgressCallback,
         regions: tuple[str, ...],
         resource_types: Mapping[str, Create],
     ) -> None:
@@ -62,7 +62,7 @@ class Provisioner(Monitor):
         self._tags: dict[str, dict[str, str]] = {}
         self._where: dict[str, str] = {}
 
-    def make(self, declared: Declared) -> Declared:
+    def make(self, declared: RegisteredResource) -> RegisteredResource:
         """Make a resource.
 
         Raises:
@@ -82,7 +82,7 @@ class Provisioner(Monitor):
             raise ProvisionError(msg)
         self._check_references(declared)
         inputs, tags = self._inputs(declared)
-        birth = Birth(
+        creation = ResourceCreation(
             declared=declared,
             clients=self._clients,
             account=self.account,
@@ -91,22 +91,22 @@ class Provisioner(Monitor):
             run=self._run,
         )
         try:
-            identifier = handler(birth)
+            identifier = handler(creation)
         except (ClientError, BotoCoreError, ProvisionError, KeyError, ValueError) as error:
             raise ProvisionError(self._blame(declared, _cause(error, declared))) from error
-        outputs = {**declared.inputs, **birth.outputs}
+        outputs = {**declared.inputs, **creation.outputs}
         born = replace(declared, id=identifier, outputs=outputs)
         self._remember(born)
         self._told(f"{declared.type.rpartition(':')[2]} {declared.name}")
         return born
 
-    def leave_out(self, declared: Declared) -> Declared:
+    def leave_out(self, declared: RegisteredResource) -> RegisteredResource:
         """Imagine what a transform left out, so that the rest can speak of it."""
         left = super().leave_out(declared)
         self._remember(left)
         return left
 
-    def find(self, declared: Declared) -> Mapping[str, Any]:
+    def find(self, declared: RegisteredResource) -> Mapping[str, Any]:
         """Refuse: a twin is empty before its program has run."""
         raise ProvisionError(self._blame(declared, "nothing exists in a twin before the program"))
 
@@ -116,7 +116,7 @@ class Provisioner(Monitor):
         found = look_up(token, arguments, where, self._clients, self.account)
         return super().look_up(token, arguments, region) if found is None else found
 
-    def _inputs(self, declared: Declared) -> tuple[dict[str, Any], dict[str, str]]:
+    def _inputs(self, declared: RegisteredResource) -> tuple[dict[str, Any], dict[str, str]]:
         """Return a resource's inputs, and apart its tags: its provider's under its own.
 
         An Auto Scaling group's are no tags but a list of its own, and stay among the inputs.
@@ -126,12 +126,12 @@ class Provisioner(Monitor):
         tags = {**self._tags.get(declared.provider, {}), **own}
         return inputs, {key: str(value) for key, value in tags.items()}
 
-    def _remember(self, born: Declared) -> None:
+    def _remember(self, born: RegisteredResource) -> None:
         for value in (born.id, born.outputs.get("arn"), born.outputs.get("id")):
             if isinstance(value, str):
                 self._where[value] = born.region
 
-    def _check_references(self, declared: Declared) -> None:
+    def _check_references(self, declared: RegisteredResource) -> None:
         """Refuse what names a resource that does not exist, or one of another Region.
 
         Raises:
@@ -154,7 +154,7 @@ class Provisioner(Monitor):
             for known in list(self.declared.values())
         )
 
-    def _blame(self, declared: Declared, cause: str) -> str:
+    def _blame(self, declared: RegisteredResource, cause: str) -> str:
         return f'{declared.type} "{declared.name}" ({declared.region or "no region"}): {cause}'
 
 
@@ -170,20 +170,20 @@ class Provisioned:
 
 def provision(
     project: Project,
-    clients: Clients,
+    clients: ApiClients,
     *,
     account: str,
     run: str,
     regions: tuple[str, ...],
     resource_types: Mapping[str, Create],
     transform: Transform = lambda one: one,
-    told: Progress = lambda _: None,
+    told: ProgressCallback = lambda _: None,
 ) -> Provisioned:
     """Run a project's program and make everything that it declares.
 
     Raises:
         ProvisionError: If something cannot be made.
-        DeclareError: If the program cannot be run.
+        ProgramError: If the program cannot be run.
         Exception: Whatever the program itself raises.
     """
     began_s = time.perf_counter()
@@ -232,7 +232,7 @@ def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: 
             yield from _strings(one, path)
 
 
-def _cause(error: Exception, declared: Declared) -> str:
+def _cause(error: Exception, declared: RegisteredResource) -> str:
     """Return an error's cause without anything secret in it."""
     text = f"no {error}" if isinstance(error, KeyError) else str(error)
     for path in declared.secrets:
@@ -244,4 +244,4 @@ def _cause(error: Exception, declared: Declared) -> str:
     return text
 
 
-__all__ = ["DeclareError", "ProvisionError", "Provisioned", "provision"]
+__all__ = ["ProgramError", "ProvisionError", "Provisioned", "provision"]

@@ -5,9 +5,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.gateway.iam_policy import Request, Statement, Verdict, decide, statements_of
-from otherside.twin.gateway.iam_resources import Subject, subjects_of
-from otherside.twin.gateway.protocol import Call, RefusedError
+from otherside.twin.gateway.iam_policy import (
+    PolicyEvaluation,
+    PolicyStatement,
+    Request,
+    decide,
+    statements_of,
+)
+from otherside.twin.gateway.iam_resources import AuthorizationItem, subjects_of
+from otherside.twin.gateway.protocol import ApiCall, RequestRefusedError
 
 DENIED = "AccessDenied"
 ALWAYS = frozenset({("sts", "GetCallerIdentity")})
@@ -15,7 +21,7 @@ ALWAYS = frozenset({("sts", "GetCallerIdentity")})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Principal:
     """Who holds a key."""
 
     arn: str
@@ -29,31 +35,33 @@ ResourcePolicies = Callable[[str, str], str | None]
 
 
 @dataclass(slots=True)
-class Access:
+class Authorizer:
     """IAM of one account."""
 
     account: str
-    provisioner: Holder
+    provisioner: Principal
     provisioner_key: str
     resource_policies: dict[str, ResourcePolicies] = field(default_factory=dict)
     """By the service in an ARN: `sns`, `kms`…"""
-    keys_behind: Callable[[Call, str], Sequence[tuple[str, str, str]]] = lambda _call, _region: ()
+    kms_calls_of: Callable[[ApiCall, str], Sequence[tuple[str, str, str]]] = lambda *_: ()
     """What a call needs of KMS besides: (action, key's ARN, service that uses it)."""
 
-    def holder_of(self, key_id: str) -> Holder | None:
+    def holder_of(self, key_id: str) -> Principal | None:
         """Return who holds a key, or `None` where nobody does."""
         if key_id == self.provisioner_key:
             return self.provisioner
         for role in reversed(moto_backend.sts(self.account).assumed_roles):
             if role.access_key_id == key_id:
-                return Holder(arn=role.arn, secret=role.secret_access_key, token=role.session_token)
+                return Principal(
+                    arn=role.arn, secret=role.secret_access_key, token=role.session_token
+                )
         for user in moto_backend.iam(self.account).users.values():
             for key in user.access_keys:
                 if key.access_key_id == key_id and key.status == "Active":
-                    return Holder(arn=user.arn, secret=key.secret_access_key)
+                    return Principal(arn=user.arn, secret=key.secret_access_key)
         return None
 
-    def authorize(self, call: Call, signing_region: str) -> None:
+    def authorize(self, call: ApiCall, signing_region: str) -> None:
         """Refuse a call that its caller may not make.
 
         Raises:
@@ -66,15 +74,15 @@ class Access:
             self._require_trust(call)
         for subject in subjects_of(call, signing_region, self.account):
             self._require(self._request(call, subject, signing_region))
-        for action, key, via in self.keys_behind(call, signing_region):
+        for action, key, via in self.kms_calls_of(call, signing_region):
             keys = {"kms:viaservice": [f"{via}.{signing_region}.amazonaws.com"]}
-            subject = Subject(action=action, resource=key, keys=keys)
+            subject = AuthorizationItem(action=action, resource=key, keys=keys)
             self._require(self._request(call, subject, signing_region))
 
     def may_connect(self, principal: str, resource: str, region: str) -> bool:
         """Return whether a principal may log in to a database by IAM."""
-        subject = Subject(action="rds-db:connect", resource=resource)
-        call = Call(
+        subject = AuthorizationItem(action="rds-db:connect", resource=resource)
+        call = ApiCall(
             service="rds-db",
             operation="connect",
             region=region,
@@ -92,7 +100,7 @@ class Access:
         *,
         source_arn: str = "",
         keys: Mapping[str, Sequence[str]] | None = None,
-    ) -> Verdict:
+    ) -> PolicyEvaluation:
         """Return whether a service may act on a resource by that resource's own policy."""
         known: dict[str, Sequence[str]] = {
             "aws:sourcearn": [source_arn] if source_arn else [],
@@ -113,12 +121,16 @@ class Access:
         )
         return self.judge(request)
 
-    def role_may(self, role_arn: str, action: str, resource: str, *, region: str) -> Verdict:
+    def role_may(
+        self, role_arn: str, action: str, resource: str, *, region: str
+    ) -> PolicyEvaluation:
         """Return whether a role that a service has assumed may act on a resource."""
-        call = Call(
+        call = ApiCall(
             service="", operation="", region=region, source="", key_id="", principal=role_arn
         )
-        return self.judge(self._request(call, Subject(action=action, resource=resource), region))
+        return self.judge(
+            self._request(call, AuthorizationItem(action=action, resource=resource), region)
+        )
 
     def trusts(
         self, role_arn: str, principal: str, *, source_arn: str = "", account_too: bool = False
@@ -147,7 +159,7 @@ class Access:
         whole = replace(request, principal=root)
         return account_too and decide(whole, resource=statements).allowed
 
-    def judge(self, request: Request) -> Verdict:
+    def judge(self, request: Request) -> PolicyEvaluation:
         """Return whether the account's policies allow a request."""
         arn = request.resource or ""
         service = arn.split(":")[2] if arn.startswith("arn:") else ""
@@ -162,7 +174,7 @@ class Access:
             both=service == "kms",
         )
         if service == "kms" and not verdict.allowed and not verdict.explicit:
-            return Verdict(allowed=True) if self._granted(request, arn) else verdict
+            return PolicyEvaluation(allowed=True) if self._granted(request, arn) else verdict
         return verdict
 
     def _granted(self, request: Request, arn: str) -> bool:
@@ -180,19 +192,19 @@ class Access:
             for one in key.grants.values()
         )
 
-    def _require_trust(self, call: Call) -> None:
+    def _require_trust(self, call: ApiCall) -> None:
         """Refuse whom the role itself does not trust, whatever their own policies say."""
         arn = str(call.params.get("RoleArn"))
         if not self.trusts(arn, call.principal, account_too=True):
             what = f"User: {call.principal} is not authorized to perform: sts:AssumeRole"
-            raise RefusedError(DENIED, f"{what} on resource: {arn}", 403)
+            raise RequestRefusedError(DENIED, f"{what} on resource: {arn}", 403)
 
     def _require(self, request: Request) -> None:
         verdict = self.judge(request)
         if not verdict.allowed:
-            raise RefusedError(DENIED, verdict.message(request), 403)
+            raise RequestRefusedError(DENIED, verdict.message(request), 403)
 
-    def _request(self, call: Call, subject: Subject, region: str) -> Request:
+    def _request(self, call: ApiCall, subject: AuthorizationItem, region: str) -> Request:
         return Request(
             action=subject.action,
             resource=subject.resource,
@@ -222,7 +234,7 @@ class Access:
         roles = moto_backend.iam(self.account).roles.values()
         return next((one for one in roles if one.name == name), None)
 
-    def _identity(self, principal: str) -> list[Statement]:
+    def _identity(self, principal: str) -> list[PolicyStatement]:
         """Return every statement of the policies of a role or a user."""
         holder = self._role(principal)
         if holder is None:
@@ -234,7 +246,7 @@ class Access:
         documents += [_default_version(one) for one in holder.managed_policies.values()]
         return [one for document in documents for one in statements_of(document)]
 
-    def _boundary(self, principal: str) -> list[Statement] | None:
+    def _boundary(self, principal: str) -> list[PolicyStatement] | None:
         role = self._role(principal)
         arn = getattr(role, "permissions_boundary_arn", None) if role else None
         if not arn:
@@ -258,7 +270,7 @@ def _inline(policies: object) -> list[str]:
     return []
 
 
-def _any_resource(statements: Iterable[Statement]) -> list[Statement]:
+def _any_resource(statements: Iterable[PolicyStatement]) -> list[PolicyStatement]:
     """Return a trust policy's statements, which are about their role and name no resource."""
     return [{**one, "Resource": "*"} for one in statements]
 

@@ -10,7 +10,7 @@ GLOBAL = "global"
 ANY = "*"
 
 
-class Mode(StrEnum):
+class ApiFaultMode(StrEnum):
     """What a caller meets."""
 
     REFUSE = "refuse"
@@ -30,7 +30,7 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class ApiFault:
     """One thing that is wrong until it is healed."""
 
     region: str = ANY
@@ -39,7 +39,7 @@ class Fault:
     operation: str = ANY
     source: str = ANY
     """The Region that is asked from, `outside`, or any."""
-    mode: Mode = Mode.REFUSE
+    mode: ApiFaultMode = ApiFaultMode.REFUSE
     seconds: float = 0.0
     """How late a slow answer is."""
 
@@ -49,13 +49,13 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Faults:
+class ApiFaults:
     """Everything that is wrong now."""
 
-    _now: dict[str, Fault] = field(default_factory=dict)
+    _now: dict[str, ApiFault] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def inject(self, name: str, fault: Fault) -> None:
+    def inject(self, name: str, fault: ApiFault) -> None:
         """Make something wrong, under a name to heal it by."""
         with self._lock:
             self._now = {**self._now, name: fault}
@@ -65,11 +65,11 @@ class Faults:
         with self._lock:
             self._now = {key: fault for key, fault in self._now.items() if key != name}
 
-    def now(self) -> Mapping[str, Fault]:
+    def now(self) -> Mapping[str, ApiFault]:
         """Return everything that is wrong, by name."""
         return self._now
 
-    def met_by(self, *, region: str, service: str, operation: str, source: str) -> Fault | None:
+    def met_by(self, *, region: str, service: str, operation: str, source: str) -> ApiFault | None:
         """Return the first fault that a call meets, or `None`."""
         told = {"region": region, "service": service, "operation": operation, "source": source}
         return next((one for one in self._now.values() if one.meets(told)), None)

@@ -15,7 +15,7 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
-Statement = Mapping[str, Any]
+PolicyStatement = Mapping[str, Any]
 
 
 class Effect(StrEnum):
@@ -52,7 +52,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class PolicyEvaluation:
     """Whether it may, and why not."""
 
     allowed: bool
@@ -71,14 +71,14 @@ class Verdict:
 
 
 @lru_cache(maxsize=4096)
-def statements_of(document: str) -> tuple[Statement, ...]:
+def statements_of(document: str) -> tuple[PolicyStatement, ...]:
     """Return the statements of a policy document.
 
     Raises:
         CannotTellError: If it is not a policy.
     """
     try:
-        found = json.loads(document)["Statement"]
+        found = json.loads(document)["PolicyStatement"]
     except (ValueError, KeyError, TypeError) as error:
         msg = f"a policy that cannot be read: {type(error).__name__}"
         raise CannotTellError(msg) from error
@@ -88,11 +88,11 @@ def statements_of(document: str) -> tuple[Statement, ...]:
 def decide(
     request: Request,
     *,
-    identity: Iterable[Statement] = (),
-    boundary: Iterable[Statement] | None = None,
-    resource: Iterable[Statement] = (),
+    identity: Iterable[PolicyStatement] = (),
+    boundary: Iterable[PolicyStatement] | None = None,
+    resource: Iterable[PolicyStatement] = (),
     both: bool = False,
-) -> Verdict:
+) -> PolicyEvaluation:
     """Return whether a request is allowed: an explicit deny first, then either kind of policy.
 
     `both` is for what must be allowed by its own policy, whatever the identity may: a role's trust
@@ -109,23 +109,23 @@ def decide(
     limits = None if boundary is None else effect_of(boundary, request)
     for kind, effect in [*said.items(), ("permissions boundary", limits)]:
         if effect is Effect.DENY:
-            return Verdict(allowed=False, kind=kind, explicit=True)
+            return PolicyEvaluation(allowed=False, kind=kind, explicit=True)
     if limits is Effect.SILENT:
-        return Verdict(allowed=False, kind="permissions boundary")
+        return PolicyEvaluation(allowed=False, kind="permissions boundary")
     by_identity = said["identity-based"] is Effect.ALLOW
     by_resource = said["resource-based"] is Effect.ALLOW
     if not both:
         kind = "resource-based" if request.service else "identity-based"
-        return Verdict(allowed=by_identity or by_resource, kind=kind)
+        return PolicyEvaluation(allowed=by_identity or by_resource, kind=kind)
     if by_resource:
-        return Verdict(allowed=True)
+        return PolicyEvaluation(allowed=True)
     if not request.service and _delegates(resource, request):
-        return Verdict(allowed=by_identity, kind="identity-based")
-    return Verdict(allowed=False, kind="resource-based")
+        return PolicyEvaluation(allowed=by_identity, kind="identity-based")
+    return PolicyEvaluation(allowed=False, kind="resource-based")
 
 
 def effect_of(
-    statements: Iterable[Statement], request: Request, *, principals: bool = False
+    statements: Iterable[PolicyStatement], request: Request, *, principals: bool = False
 ) -> Effect:
     """Return what statements say of a request: a deny wins over any allow."""
     effect = Effect.SILENT
@@ -139,7 +139,7 @@ def effect_of(
     return effect
 
 
-def _delegates(statements: Iterable[Statement], request: Request) -> bool:
+def _delegates(statements: Iterable[PolicyStatement], request: Request) -> bool:
     """Return whether a resource's policy hands the decision to the account's IAM policies."""
     root = f"arn:aws:iam::{request.account}:root"
     return any(
@@ -150,7 +150,7 @@ def _delegates(statements: Iterable[Statement], request: Request) -> bool:
     )
 
 
-def _applies(statement: Statement, request: Request) -> bool:
+def _applies(statement: PolicyStatement, request: Request) -> bool:
     if not _acts(statement, request.action):
         return False
     if not _on(statement, request):
@@ -162,13 +162,13 @@ def _applies(statement: Statement, request: Request) -> bool:
     )
 
 
-def _acts(statement: Statement, action: str) -> bool:
+def _acts(statement: PolicyStatement, action: str) -> bool:
     if "NotAction" in statement:
         return not any(like(one, action, fold=True) for one in listed(statement["NotAction"]))
     return any(like(one, action, fold=True) for one in listed(statement.get("Action", ())))
 
 
-def _on(statement: Statement, request: Request) -> bool:
+def _on(statement: PolicyStatement, request: Request) -> bool:
     """Return whether a statement is about the request's resource; a key's own needs not say so."""
     wanted = listed(statement.get("Resource", statement.get("NotResource", "*")))
     if request.resource is None:
@@ -196,7 +196,7 @@ def _filled(text: str, request: Request) -> str:
     return re.sub(r"\$\{([^}]+)\}", known, text)
 
 
-def _names_principal(statement: Statement, request: Request) -> bool:
+def _names_principal(statement: PolicyStatement, request: Request) -> bool:
     if "NotPrincipal" in statement:
         msg = "NotPrincipal"
         raise CannotTellError(msg)
@@ -211,7 +211,7 @@ def _names_principal(statement: Statement, request: Request) -> bool:
     return bool(wanted & ours)
 
 
-def _principals(statement: Statement) -> Mapping[str, Sequence[str]]:
+def _principals(statement: PolicyStatement) -> Mapping[str, Sequence[str]]:
     given = statement.get("Principal", {})
     if given == "*":
         return {"*": ("*",), "AWS": ("*",)}

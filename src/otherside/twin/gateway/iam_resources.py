@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.gateway.protocol import GLOBAL_SERVICES, Call
+from otherside.twin.gateway.protocol import GLOBAL_SERVICES, ApiCall
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class AuthorizationItem:
     """One action on one resource, which a call needs."""
 
     action: str
@@ -50,17 +50,17 @@ ACTIONS: Mapping[tuple[str, str], str] = {
 """Where the action is not called as the operation is."""
 
 
-def subjects_of(call: Call, region: str, account: str) -> list[Subject]:
+def subjects_of(call: ApiCall, region: str, account: str) -> list[AuthorizationItem]:
     """Return everything that a call needs to be allowed."""
     prefix = PREFIXES.get(call.service, call.service)
     action = f"{prefix}:{ACTIONS.get((call.service, call.operation), call.operation)}"
     where = "" if call.service in GLOBAL_SERVICES else region
     arns = _arns(call, where, account)
     keys = KEYS.get(call.service, _no_keys)(call.params)
-    return [Subject(action=action, resource=arn, keys=keys) for arn in arns]
+    return [AuthorizationItem(action=action, resource=arn, keys=keys) for arn in arns]
 
 
-def _arns(call: Call, region: str, account: str) -> Sequence[str | None]:
+def _arns(call: ApiCall, region: str, account: str) -> Sequence[str | None]:
     if (call.service, call.operation) in NO_RESOURCE or (
         call.service in DESCRIBES_ALL and call.operation.startswith(("Describe", "List"))
     ):
@@ -212,7 +212,7 @@ def _group(params: Params, region: str, account: str) -> list[str | None]:
     return [found.arn if found else None]
 
 
-def _bus(params: Params, region: str, account: str) -> list[str | None]:
+def _event_bridge(params: Params, region: str, account: str) -> list[str | None]:
     names = {str(one.get("EventBusName") or "default") for one in params.get("Entries", ())}
     return [
         one if one.startswith("arn:") else f"arn:aws:events:{region}:{account}:event-bus/{one}"
@@ -232,7 +232,7 @@ SPECIAL: Mapping[tuple[str, str], Callable[[Params, str, str], Sequence[str | No
     ("rds", "ModifyDBCluster"): _clusters,
     ("autoscaling", "UpdateAutoScalingGroup"): _group,
     ("autoscaling", "SetDesiredCapacity"): _group,
-    ("events", "PutEvents"): _bus,
+    ("events", "PutEvents"): _event_bridge,
     ("sts", "AssumeRole"): _role,
 }
 RESOURCES: Mapping[str, Callable[[Params, str, str], str | None]] = {

@@ -17,7 +17,7 @@ OF_A_STACK = (
 """What a stack asks for, in about that order, by the names that sign."""
 
 
-class Backends(DomainDispatcherApplication):
+class MotoApps(DomainDispatcherApplication):
     """The WSGI application of all of moto.
 
     moto's own looks through its directories for each request, and builds a service when the first

@@ -19,7 +19,7 @@ from moto.core.utils import get_service_model
 from werkzeug.exceptions import HTTPException
 
 from otherside.twin.gateway.faults import GLOBAL
-from otherside.twin.gateway.sigv4 import Signed
+from otherside.twin.gateway.sigv4 import SignedRequest
 
 Environ = dict[str, Any]
 SIGNED_AS: Mapping[str, str] = {
@@ -34,7 +34,7 @@ GLOBAL_SERVICES = frozenset({"iam", "route53", "cloudfront", "organizations"})
 """Control planes that live in one place, whatever Region signs the call."""
 
 
-class RefusedError(Exception):
+class RequestRefusedError(Exception):
     """A request that the twin does not answer as AWS would, and says so."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
@@ -44,7 +44,7 @@ class RefusedError(Exception):
 
 
 @dataclass(slots=True, kw_only=True)
-class Call:
+class ApiCall:
     """One call of AWS's API, as CloudTrail would have it."""
 
     service: str
@@ -63,11 +63,11 @@ class Call:
 
 
 @dataclass(slots=True, kw_only=True)
-class Asked:
+class RequestContext:
     """A request, with everything that is needed to answer it."""
 
-    call: Call
-    signed: Signed
+    call: ApiCall
+    signed: SignedRequest
     signing_region: str
     environ: Environ
     model: OperationModel
@@ -91,7 +91,7 @@ class Asked:
         return otherwise
 
 
-def read_request(environ: Environ) -> Signed:
+def read_request(environ: Environ) -> SignedRequest:
     """Return a request as it was sent; its body can be read again."""
     length = environ.get("CONTENT_LENGTH")
     chunked = environ.get("wsgi.input_terminated")
@@ -111,7 +111,7 @@ def read_request(environ: Environ) -> Signed:
         if environ.get(key):
             headers[key.replace("_", "-").lower()] = environ[key]
     raw = environ.get("RAW_URI") or environ.get("REQUEST_URI") or quote(environ["PATH_INFO"])
-    return Signed(
+    return SignedRequest(
         method=environ["REQUEST_METHOD"],
         path=raw.partition("?")[0],
         query=environ.get("QUERY_STRING", ""),
@@ -121,8 +121,8 @@ def read_request(environ: Environ) -> Signed:
 
 
 def identify(
-    environ: Environ, signed: Signed, *, signing: str, region: str, source: str, key_id: str
-) -> Asked:
+    environ: Environ, signed: SignedRequest, *, signing: str, region: str, source: str, key_id: str
+) -> RequestContext:
     """Return what a request asks.
 
     Raises:
@@ -134,10 +134,10 @@ def identify(
         model = get_service_model(service)
     except Exception as error:
         code, message = "UnknownService", f"the twin knows no service that signs as {signing}"
-        raise RefusedError(code, message, 501) from error
+        raise RequestRefusedError(code, message, 501) from error
     if "cbor" in signed.headers.get("content-type", ""):
         message = "the twin does not speak CBOR; ask your SDK for JSON or query"
-        raise RefusedError("UnsupportedProtocol", message, 501)
+        raise RequestRefusedError("UnsupportedProtocol", message, 501)
     request = Request(environ)
     try:
         operation, found = get_service_router(service).match(request)
@@ -154,10 +154,10 @@ def identify(
         )
     except (HTTPException, NotImplementedError) as error:
         message = f"{service} has no operation at {signed.method} {signed.path}"
-        raise RefusedError("UnknownOperationException", message, 404) from error
+        raise RequestRefusedError("UnknownOperationException", message, 404) from error
     finally:
         environ["wsgi.input"] = io.BytesIO(signed.body)
-    call = Call(
+    call = ApiCall(
         service=service,
         operation=str(operation.name),
         region=GLOBAL if service in GLOBAL_SERVICES else region,
@@ -165,7 +165,7 @@ def identify(
         key_id=key_id,
         params=parsed or {},
     )
-    return Asked(
+    return RequestContext(
         call=call,
         signed=signed,
         signing_region=region,
@@ -175,7 +175,7 @@ def identify(
     )
 
 
-def _service(signing: str, signed: Signed) -> str:
+def _service(signing: str, signed: SignedRequest) -> str:
     if signing == "dynamodb" and signed.headers.get("x-amz-target", "").startswith(
         "DynamoDBStreams"
     ):
@@ -185,7 +185,7 @@ def _service(signing: str, signed: Signed) -> str:
     return SIGNED_AS.get(signing, signing)
 
 
-class Failure(ServiceException):
+class ApiError(ServiceException):
     """An error that a service answers with, in its own protocol."""
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
@@ -194,6 +194,6 @@ class Failure(ServiceException):
         self.status = status
 
 
-def failure(code: str, message: str, status: int | None = None) -> Failure:
+def api_error(code: str, message: str, status: int | None = None) -> ApiError:
     """Return an error for a service to write in its own protocol."""
-    return Failure(code, message, status)
+    return ApiError(code, message, status)

@@ -9,7 +9,7 @@ from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
 
-class Handler(MotoRequestHandler):
+class GatewayHandler(MotoRequestHandler):
     """One connection, kept open; nothing is printed."""
 
     protocol_version = "HTTP/1.1"
@@ -40,7 +40,9 @@ def serving(application: Any, addresses: Sequence[str], port: int) -> Iterator[N
     threads: list[threading.Thread] = []
     try:
         for address in addresses:
-            server = make_server(address, port, application, threaded=True, request_handler=Handler)
+            server = make_server(
+                address, port, application, threaded=True, request_handler=GatewayHandler
+            )
             server.daemon_threads = True  # type: ignore[attr-defined]  # of its mixin
             server.block_on_close = False  # type: ignore[attr-defined]  # of its mixin
             servers.append(server)

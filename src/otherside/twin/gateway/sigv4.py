@@ -34,7 +34,7 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
+class SignedRequest:
     """The request as it was sent."""
 
     method: str
@@ -46,7 +46,7 @@ class Signed:
     body: bytes
 
 
-def read_signature(request: Signed) -> Signature | None:
+def read_signature(request: SignedRequest) -> Signature | None:
     """Return who says to have signed a request, or `None` where nobody does."""
     held = _HEADER.match(request.headers.get("authorization", ""))
     if held:
@@ -77,7 +77,7 @@ def read_signature(request: Signed) -> Signature | None:
     )
 
 
-def is_signed_with(secret: str, signature: Signature, request: Signed) -> bool:
+def is_signed_with(secret: str, signature: Signature, request: SignedRequest) -> bool:
     """Return whether the holder of a secret has signed a request."""
     scope = f"{signature.day}/{signature.region}/{signature.service}/aws4_request"
     canonical = hashlib.sha256(_canonical(signature, request).encode()).hexdigest()
@@ -89,7 +89,7 @@ def is_signed_with(secret: str, signature: Signature, request: Signed) -> bool:
     return hmac.compare_digest(made, signature.value)
 
 
-def _canonical(signature: Signature, request: Signed) -> str:
+def _canonical(signature: Signature, request: SignedRequest) -> str:
     names = signature.headers
     listed = "".join(
         f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in names
@@ -121,7 +121,7 @@ def _query(query: str) -> str:
     return "&".join(f"{name}={value}" for name, value in encoded)
 
 
-def _hash(signature: Signature, request: Signed) -> str:
+def _hash(signature: Signature, request: SignedRequest) -> str:
     told = request.headers.get("x-amz-content-sha256")
     if told:
         return told

@@ -27,7 +27,7 @@ _gmtime, _localtime = time.gmtime, time.localtime
 
 
 @dataclass(frozen=True)
-class Warp:
+class ScaledClock:
     """How twin time relates to the machine's; every process of one twin has the same."""
 
     speed: float
@@ -37,12 +37,12 @@ class Warp:
     """The same moment by the machine's monotonic clock, which all its processes share."""
 
     @classmethod
-    def starting_now(cls, speed: float) -> "Warp":
+    def starting_now(cls, speed: float) -> "ScaledClock":
         """Return the clock of a twin that starts now."""
         return cls(speed, _now(), _monotonic())
 
     @classmethod
-    def from_text(cls, text: str) -> "Warp":
+    def from_text(cls, text: str) -> "ScaledClock":
         """Return the clock that `text` describes."""
         speed, started_s, origin_s = map(float, text.split("/"))
         return cls(speed, started_s, origin_s)
@@ -81,13 +81,13 @@ def real_sleep(seconds: float) -> None:
     _sleep(seconds)
 
 
-def from_environment() -> "Warp | None":
+def from_environment() -> "ScaledClock | None":
     """Return the clock that this process was given, or `None` outside of a twin."""
     text = os.environ.get(VARIABLE)
-    return Warp.from_text(text) if text else None
+    return ScaledClock.from_text(text) if text else None
 
 
-def install(warp: Warp) -> None:
+def install(warp: ScaledClock) -> None:
     """Make this process live in twin time. Called once, before anything else is imported."""
     os.environ[VARIABLE] = warp.to_text()
     if warp.speed == 1:
@@ -107,7 +107,7 @@ class _Plain:
         return self._function(*given)
 
 
-def _install_clock(warp: Warp) -> None:
+def _install_clock(warp: ScaledClock) -> None:
     real_strftime = time.strftime
 
     def strftime(text: str, at: "time.struct_time | None" = None) -> str:
@@ -151,7 +151,7 @@ def _install_clock(warp: Warp) -> None:
     subprocess._time = warp.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - as above
 
 
-def _install_dates(warp: Warp) -> None:
+def _install_dates(warp: ScaledClock) -> None:
     """Change what `datetime` takes for the present.
 
     The class stays the one that it is, for compiled modules hold it by identity; its table of
@@ -175,7 +175,7 @@ def _install_dates(warp: Warp) -> None:
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(real))
 
 
-def _install_waits(warp: Warp) -> None:
+def _install_waits(warp: ScaledClock) -> None:
     """Shorten every wait that the standard library hands to the machine."""
     speed = warp.speed
     wait, acquire = threading.Condition.wait, threading.Thread.join

@@ -16,7 +16,7 @@ ANSWER_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class RunningTwin:
     """One twin, as it has put itself down."""
 
     pid: int
@@ -30,7 +30,7 @@ class Entry:
 def register(directory: Path, project: str) -> Path:
     """Put a twin of this process down; return the file to remove when it ends."""
     file = _place() / f"{os.getpid()}-{directory.name}.json"
-    entry = Entry(
+    entry = RunningTwin(
         pid=os.getpid(),
         started=_started(os.getpid()),
         directory=str(directory),
@@ -41,12 +41,12 @@ def register(directory: Path, project: str) -> Path:
     return file
 
 
-def entries() -> list[Entry]:
+def entries() -> list[RunningTwin]:
     """Return every twin that runs; what a killed owner has put down is forgotten."""
     found = []
     for file in sorted(_place().glob("*.json")):
         try:
-            entry = Entry(**json.loads(file.read_text()))
+            entry = RunningTwin(**json.loads(file.read_text()))
         except (OSError, ValueError, TypeError):
             continue
         if _started(entry.pid) == entry.started:
@@ -70,7 +70,7 @@ def remove(directory: Path) -> None:
     shutil.rmtree(directory, ignore_errors=True)
 
 
-def ask(entry: Entry, what: str, **how: object) -> Any:  # noqa: ANN401 - JSON
+def ask(entry: RunningTwin, what: str, **how: object) -> Any:  # noqa: ANN401 - JSON
     """Ask a twin something, from another process.
 
     Raises:

@@ -21,7 +21,7 @@ OWN = "otherside twin"
 
 
 @dataclass(slots=True)
-class Authority:
+class CertificateAuthority:
     """Signs certificates for names, and keeps them."""
 
     directory: Path

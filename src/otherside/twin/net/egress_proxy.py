@@ -12,15 +12,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 from otherside.twin.net.link import splice
-from otherside.twin.net.reachability import Local, Network, Reach, Source
+from otherside.twin.net.reachability import Local, Reach, Reachability, Source
 
 METADATA = "169.254.169.254"
 CONNECT_S = 127.0
 """How long a machine keeps trying to connect to what does not answer, by itself."""
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+StreamPair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Resolve = Callable[[Source, str], list[str]]
 
 
@@ -33,15 +33,15 @@ class Guest:
     """Where its own ports really are."""
     ask: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] | None = None
     """What answers everything else that it asks: an instance's own daemons."""
-    metadata: Callable[[Streams], Awaitable[None]] | None = None
+    metadata: Callable[[StreamPair], Awaitable[None]] | None = None
 
 
 @dataclass(slots=True)
-class Gateway:
+class EgressProxy:
     """Serves every guest of one twin."""
 
-    ground: Ground
-    network: Network
+    context: TwinContext
+    network: Reachability
     resolve: Resolve
     inside: str
     """The address that guests' connections come from, whoever they are."""
@@ -83,7 +83,7 @@ class Gateway:
             self._lines.discard(task)
             writer.close()
 
-    async def _do(self, wanted: dict[str, Any], streams: Streams) -> None:
+    async def _do(self, wanted: dict[str, Any], streams: StreamPair) -> None:
         guest = self._guest(wanted["guest"])
         if guest is None:
             _tell(streams[1], {"error": "unreachable"})
@@ -109,7 +109,7 @@ class Gateway:
         """Return a guest; a function is known by its Region alone."""
         return self.guests.get(name)
 
-    async def _resolve(self, guest: Guest, name: str, streams: Streams) -> None:
+    async def _resolve(self, guest: Guest, name: str, streams: StreamPair) -> None:
         try:
             found = self.resolve(guest.source, name)
         except TimeoutError:
@@ -121,7 +121,7 @@ class Gateway:
         _tell(streams[1], {"addresses": found})
 
     async def _connect(
-        self, guest: Guest, host: str, port: int, wait_s: float | None, streams: Streams
+        self, guest: Guest, host: str, port: int, wait_s: float | None, streams: StreamPair
     ) -> None:
         if host == METADATA and guest.metadata is not None:
             _tell(streams[1], {})
@@ -133,10 +133,10 @@ class Gateway:
             return
         far, region = opened
         _tell(streams[1], {})
-        await splice(self.ground, streams, far, here=guest.source.region, there=region)
+        await splice(self.context, streams, far, here=guest.source.region, there=region)
 
     async def _door(
-        self, guest: Guest, host: str, port: int, wait_s: float | None, streams: Streams
+        self, guest: Guest, host: str, port: int, wait_s: float | None, streams: StreamPair
     ) -> None:
         """Open a port for one connection, which leads where the guest may go."""
         opened = await self._open(guest, host, port, wait_s)
@@ -144,7 +144,7 @@ class Gateway:
             _tell(streams[1], {"error": str(opened)})
             return
         far, region = opened
-        near: asyncio.Future[Streams] = asyncio.get_running_loop().create_future()
+        near: asyncio.Future[StreamPair] = asyncio.get_running_loop().create_future()
 
         def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             if near.done():
@@ -163,11 +163,11 @@ class Gateway:
             return
         finally:
             server.close()
-        await splice(self.ground, got, far, here=guest.source.region, there=region)
+        await splice(self.context, got, far, here=guest.source.region, there=region)
 
     async def _open(
         self, guest: Guest, host: str, port: int, wait_s: float | None
-    ) -> tuple[Streams, str] | Reach:
+    ) -> tuple[StreamPair, str] | Reach:
         """Return a connection to where a guest wants to go, or what it meets instead."""
         if host.startswith("127.0.0."):
             local = guest.listening.get(port)
@@ -181,7 +181,7 @@ class Gateway:
                     await asyncio.sleep(min(wait_s or CONNECT_S, CONNECT_S))
                 return verdict.reach
             local, verdict_region = verdict.local, verdict.region
-            path = self.ground.geography.path(guest.source.region, verdict_region)
+            path = self.context.partitions.path(guest.source.region, verdict_region)
             await asyncio.sleep(2 * path.delay_s)  # a connection takes a way there and back
         try:
             return await asyncio.open_connection(

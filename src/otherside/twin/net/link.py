@@ -5,7 +5,7 @@ import contextlib
 import random
 from collections import deque
 
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 
 CHUNK = 1 << 16
 HELD_MAX = 1 << 20
@@ -15,7 +15,7 @@ LOOK_S = 0.05
 
 
 async def pipe(
-    ground: Ground,
+    context: TwinContext,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
     *,
@@ -35,11 +35,11 @@ async def pipe(
     async def take() -> None:
         held = 0
         while data := await _read(reader):
-            path = ground.geography.path(source, target)
+            path = context.partitions.path(source, target)
             delay_s = path.delay_s + chance.uniform(0, path.jitter_s)
             if path.bytes_per_s:
                 delay_s += len(data) / path.bytes_per_s
-            waiting.append((ground.warp.monotonic_s() + delay_s, data))
+            waiting.append((context.clock.monotonic_s() + delay_s, data))
             arrived.set()
             held = sum(len(one) for _, one in waiting)
             if held > HELD_MAX:
@@ -55,9 +55,9 @@ async def pipe(
                 arrived.clear()
                 await arrived.wait()
             at_s, data = waiting.popleft()
-            await asyncio.sleep(max(0.0, at_s - ground.warp.monotonic_s()))
-            while not ground.geography.reaches(source, target):  # noqa: ASYNC110 - threads call back
-                await asyncio.sleep(LOOK_S * ground.warp.speed)
+            await asyncio.sleep(max(0.0, at_s - context.clock.monotonic_s()))
+            while not context.partitions.reaches(source, target):  # noqa: ASYNC110 - threads call back
+                await asyncio.sleep(LOOK_S * context.clock.speed)
             room.set()
             if not data:
                 break
@@ -80,7 +80,7 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 
 async def splice(
-    ground: Ground,
+    context: TwinContext,
     one: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     other: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     *,
@@ -88,8 +88,8 @@ async def splice(
     there: str,
 ) -> None:
     """Carry bytes both ways between two connections, until both directions are done."""
-    out = asyncio.create_task(pipe(ground, one[0], other[1], source=here, target=there))
-    back = asyncio.create_task(pipe(ground, other[0], one[1], source=there, target=here))
+    out = asyncio.create_task(pipe(context, one[0], other[1], source=here, target=there))
+    back = asyncio.create_task(pipe(context, other[0], one[1], source=there, target=here))
     try:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             await asyncio.gather(out, back)

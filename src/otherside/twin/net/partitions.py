@@ -14,7 +14,7 @@ https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/gl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Path:
+class Link:
     """The way from one place to another."""
 
     delay_s: float = 0.0
@@ -23,19 +23,19 @@ class Path:
     """`None` is as much as there is."""
 
 
-LOCAL = Path()
-WAN = Path(delay_s=0.025, jitter_s=0.002)
+LOCAL = Link()
+WAN = Link(delay_s=0.025, jitter_s=0.002)
 """Between two Regions of one continent: 50 ms there and back, or thereabouts."""
 
 
 @dataclass(slots=True)
-class Geography:
+class Partitions:
     """Regions that stand or are lost, and ways that are open or cut, one direction at a time."""
 
-    wan: Path = WAN
+    wan: Link = WAN
     _lost: frozenset[str] = frozenset()
     _cut: frozenset[tuple[str, str]] = frozenset()
-    _paths: dict[tuple[str, str], Path] = field(default_factory=dict)
+    _paths: dict[tuple[str, str], Link] = field(default_factory=dict)
     _listeners: list[Callable[[], None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -53,7 +53,7 @@ class Geography:
         """Return whether two places can ask and answer one another."""
         return self.reaches(one, other) and self.reaches(other, one)
 
-    def path(self, source: str, target: str) -> Path:
+    def path(self, source: str, target: str) -> Link:
         """Return the way between two places."""
         if source == target or OUTSIDE in {source, target}:
             return self._paths.get((source, target), LOCAL)
@@ -83,7 +83,7 @@ class Geography:
         """Mend one direction between two places."""
         self._change(cut=self._cut - {(source, target)})
 
-    def lengthen(self, source: str, target: str, path: Path) -> None:
+    def lengthen(self, source: str, target: str, path: Link) -> None:
         """Change how one direction between two places is."""
         with self._lock:
             self._paths[source, target] = path

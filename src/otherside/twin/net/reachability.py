@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 from otherside.twin.net.partitions import OUTSIDE
 
 HTTPS = 443
@@ -63,7 +63,7 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class ConnectResult:
     """Whether a connection comes about, and why not."""
 
     reach: Reach
@@ -74,10 +74,10 @@ class Verdict:
 
 
 @dataclass(slots=True)
-class Network:
+class Reachability:
     """Every interface, and the decisions about them."""
 
-    ground: Ground
+    context: TwinContext
     endpoints: Mapping[str, Local]
     """Where the API is asked from each Region."""
     _interfaces: dict[str, Interface] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Network:
         """Return every interface."""
         return list(self._interfaces.values())
 
-    def decide(self, source: Source, address: str, port: int) -> Verdict:
+    def decide(self, source: Source, address: str, port: int) -> ConnectResult:
         """Return what comes of connecting to an address and a port."""
         if address in {local[0] for local in self.endpoints.values()}:
             return self._to_api(source, address)
@@ -103,69 +103,71 @@ class Network:
                 return self._to_public(source, one, port)
             if one.address == address and not one.public:
                 return self._to_private(source, one, port)
-        return Verdict(reach=Reach.TIMEOUT, why=f"nobody has {address}")
+        return ConnectResult(reach=Reach.TIMEOUT, why=f"nobody has {address}")
 
-    def between(self, source: Interface, target: Interface, port: int) -> Verdict:
+    def between(self, source: Interface, target: Interface, port: int) -> ConnectResult:
         """Return what comes of one interface connecting to another."""
         whom = Source(name=source.name, region=source.region, interface=source)
         return self._to_private(whom, target, port)
 
     # --- the three kinds of target --------------------------------------------------------------
 
-    def _to_api(self, source: Source, address: str) -> Verdict:
+    def _to_api(self, source: Source, address: str) -> ConnectResult:
         """A public endpoint of AWS, or a private one in the subnet's own network."""
         local = next(one for one in self.endpoints.values() if one[0] == address)
         if source.interface is not None:
             if not self._lets_out(source.interface, ANY, HTTPS):
-                return Verdict(reach=Reach.TIMEOUT, why="no group lets 443 out")
+                return ConnectResult(reach=Reach.TIMEOUT, why="no group lets 443 out")
             if not (self._internet(source.interface) or self._private_endpoints(source.interface)):
-                return Verdict(reach=Reach.TIMEOUT, why="no way out to AWS")
-        return Verdict(reach=Reach.OPEN, local=local, region=source.region)
+                return ConnectResult(reach=Reach.TIMEOUT, why="no way out to AWS")
+        return ConnectResult(reach=Reach.OPEN, local=local, region=source.region)
 
-    def _to_public(self, source: Source, target: Interface, port: int) -> Verdict:
+    def _to_public(self, source: Source, target: Interface, port: int) -> ConnectResult:
         if not self._stands_between(source.region, target.region):
-            return Verdict(reach=Reach.TIMEOUT, why=f"{target.region} cannot be reached")
+            return ConnectResult(reach=Reach.TIMEOUT, why=f"{target.region} cannot be reached")
         if source.interface is not None:
             if not self._internet(source.interface):
-                return Verdict(reach=Reach.TIMEOUT, why="no route to the internet")
+                return ConnectResult(reach=Reach.TIMEOUT, why="no route to the internet")
             if not self._lets_out(source.interface, INTERNET, port):
-                return Verdict(reach=Reach.TIMEOUT, why=f"no group lets {port} out")
+                return ConnectResult(reach=Reach.TIMEOUT, why=f"no group lets {port} out")
         if not self._lets_in(target, INTERNET, (), port):
-            return Verdict(reach=Reach.TIMEOUT, why=f"{target.name}: no group lets {port} in")
+            return ConnectResult(reach=Reach.TIMEOUT, why=f"{target.name}: no group lets {port} in")
         return self._listening(target, port)
 
-    def _to_private(self, source: Source, target: Interface, port: int) -> Verdict:
+    def _to_private(self, source: Source, target: Interface, port: int) -> ConnectResult:
         from_ = source.interface
         if from_ is None:
-            return Verdict(reach=Reach.TIMEOUT, why=f"{target.name} has no public address")
+            return ConnectResult(reach=Reach.TIMEOUT, why=f"{target.name} has no public address")
         if not self._stands_between(from_.region, target.region):
-            return Verdict(reach=Reach.TIMEOUT, why=f"{target.region} cannot be reached")
+            return ConnectResult(reach=Reach.TIMEOUT, why=f"{target.region} cannot be reached")
         why = self._no_way(from_, target) or self._no_way(target, from_)
         if why:
-            return Verdict(reach=Reach.TIMEOUT, why=why)
+            return ConnectResult(reach=Reach.TIMEOUT, why=why)
         if from_.subnet != target.subnet:  # a list stands at a subnet's edge
             stopped = self._stopped(from_, target, port)
             if stopped:
-                return Verdict(reach=Reach.TIMEOUT, why=stopped)
+                return ConnectResult(reach=Reach.TIMEOUT, why=stopped)
         here, there = self._vpc(from_), self._vpc(target)
         same = here == there
         theirs = target.groups if same else ()
         if not self._lets_out(from_, target.address, port, theirs):
-            return Verdict(reach=Reach.TIMEOUT, why=f"{from_.name}: no group lets {port} out")
+            return ConnectResult(reach=Reach.TIMEOUT, why=f"{from_.name}: no group lets {port} out")
         if not self._lets_in(target, from_.address, from_.groups if same else (), port):
-            return Verdict(reach=Reach.TIMEOUT, why=f"{target.name}: no group lets {port} in")
+            return ConnectResult(reach=Reach.TIMEOUT, why=f"{target.name}: no group lets {port} in")
         return self._listening(target, port)
 
-    def _listening(self, target: Interface, port: int) -> Verdict:
+    def _listening(self, target: Interface, port: int) -> ConnectResult:
         local = target.ports.get(port)
         if local is None:
-            return Verdict(reach=Reach.REFUSED, why=f"{target.name} does not listen on {port}")
-        return Verdict(reach=Reach.OPEN, local=local, region=target.region)
+            return ConnectResult(
+                reach=Reach.REFUSED, why=f"{target.name} does not listen on {port}"
+            )
+        return ConnectResult(reach=Reach.OPEN, local=local, region=target.region)
 
     def _stands_between(self, source: str, target: str) -> bool:
-        geography = self.ground.geography
+        partitions = self.context.partitions
         # A health checker may be in a Region that is none of the twin's: that is outside, too.
-        return geography.converse(source if source in self.ground.regions else OUTSIDE, target)
+        return partitions.converse(source if source in self.context.regions else OUTSIDE, target)
 
     # --- routes ---------------------------------------------------------------------------------
 
@@ -278,7 +280,7 @@ class Network:
         return str(subnet.vpc_id)
 
     def _ec2(self, region: str) -> Any:  # noqa: ANN401 - moto's own
-        return moto_backend.ec2(self.ground.account, region)
+        return moto_backend.ec2(self.context.account, region)
 
 
 def _acl_lets(acl: Any, address: str, port: int, *, outward: bool) -> bool:  # noqa: ANN401 - moto's own

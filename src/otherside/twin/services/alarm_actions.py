@@ -6,10 +6,10 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-action
 import json
 from typing import Any
 
-from otherside.twin.context import Ground
-from otherside.twin.services.lambda_.provider import Functions
+from otherside.twin.context import TwinContext
+from otherside.twin.services.lambda_.provider import LambdaProvider
 from otherside.twin.services.service_access import DeniedError, MissingError, ServiceAccess
-from otherside.twin.services.sns.provider import Topics
+from otherside.twin.services.sns.provider import SnsProvider
 
 ALARMS = "cloudwatch.amazonaws.com"
 ALARM_LAMBDA = "lambda.alarms.cloudwatch.amazonaws.com"
@@ -19,9 +19,13 @@ class AlarmActions:
     """Carries out what an alarm asks for when its state changes."""
 
     def __init__(
-        self, ground: Ground, services: ServiceAccess, topics: Topics, functions: Functions
+        self,
+        context: TwinContext,
+        services: ServiceAccess,
+        topics: SnsProvider,
+        functions: LambdaProvider,
     ) -> None:
-        self._ground, self._services = ground, services
+        self._context, self._services = context, services
         self._topics, self._functions = topics, functions
 
     def act(self, region: str, arn: str, message: dict[str, Any]) -> None:
@@ -37,9 +41,9 @@ class AlarmActions:
                 self._services.check(ALARM_LAMBDA, "lambda:InvokeFunction", arn, alarm)
                 body = json.dumps({"source": "aws.cloudwatch", "alarmArn": alarm}).encode()
                 work = self._functions.invoke_later(self._functions.find_target(arn), body)
-                self._ground.start(work, name="a function of an alarm")
+                self._context.spawn(work, name="a function of an alarm")
             else:
-                self._ground.tell("alarm", region, f"the twin takes no action of kind {arn}")
+                self._context.emit("alarm", region, f"the twin takes no action of kind {arn}")
         except (DeniedError, MissingError) as error:
             text = f"{name} could not tell {arn}: {type(error).__name__}: {error}"
-            self._ground.tell("alarm", region, text, alarm=name, failed=True)
+            self._context.emit("alarm", region, text, alarm=name, failed=True)

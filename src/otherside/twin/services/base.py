@@ -3,51 +3,51 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from otherside.twin.gateway.protocol import Call, failure
+from otherside.twin.gateway.protocol import ApiCall, api_error
 
-Operation = Callable[[Any, Call, Mapping[str, Any]], Any]
-After = Callable[[Any, Call, Mapping[str, Any], bytes], None]
+OperationMethod = Callable[[Any, ApiCall, Mapping[str, Any]], Any]
+AfterMethod = Callable[[Any, ApiCall, Mapping[str, Any], bytes], None]
 
 
-def operation(service: str, *names: str) -> Callable[[Operation], Operation]:
+def operation(service: str, *names: str) -> Callable[[OperationMethod], OperationMethod]:
     """Mark a method as what carries out operations of a service, instead of moto."""
 
-    def mark(method: Operation) -> Operation:
+    def mark(method: OperationMethod) -> OperationMethod:
         method.__dict__.setdefault("carries_out", []).extend((service, one) for one in names)
         return method
 
     return mark
 
 
-def after(service: str, *names: str) -> Callable[[After], After]:
+def after(service: str, *names: str) -> Callable[[AfterMethod], AfterMethod]:
     """Mark a method as what happens once moto has carried out an operation."""
 
-    def mark(method: After) -> After:
+    def mark(method: AfterMethod) -> AfterMethod:
         method.__dict__.setdefault("follows", []).extend((service, one) for one in names)
         return method
 
     return mark
 
 
-class Extension:
+class ServiceProvider:
     """A part of AWS that moto lacks, or has wrong. Subclasses mark their methods."""
 
-    def operations(self) -> Mapping[tuple[str, str], Callable[[Call, Mapping[str, Any]], Any]]:
+    def operations(self) -> Mapping[tuple[str, str], Callable[[ApiCall, Mapping[str, Any]], Any]]:
         """Return what it carries out, by service and operation."""
         return {name: method for method, name in self._marked("carries_out")}
 
     def followers(
         self,
-    ) -> Mapping[tuple[str, str], Callable[[Call, Mapping[str, Any], bytes], None]]:
+    ) -> Mapping[tuple[str, str], Callable[[ApiCall, Mapping[str, Any], bytes], None]]:
         """Return what it does after moto, by service and operation."""
         return {name: method for method, name in self._marked("follows")}
 
     def _marked(self, mark: str) -> list[tuple[Any, tuple[str, str]]]:
         found = []
         for name in dir(type(self)):
-            kept = getattr(getattr(type(self), name), mark, ())
-            found += [(getattr(self, name), one) for one in kept]
+            backup_settings = getattr(getattr(type(self), name), mark, ())
+            found += [(getattr(self, name), one) for one in backup_settings]
         return found
 
 
-__all__ = ["Extension", "after", "failure", "operation"]
+__all__ = ["ServiceProvider", "after", "api_error", "operation"]

@@ -49,8 +49,10 @@ def _s3(arn: str, account: str) -> str | None:
 
 
 def _events(arn: str, account: str) -> str | None:
-    bus = moto_backend.events(account, _region(arn)).event_buses.get(arn.rpartition("/")[2])
-    return bus.policy if bus is not None else None
+    event_bridge = moto_backend.events(account, _region(arn)).event_buses.get(
+        arn.rpartition("/")[2]
+    )
+    return event_bridge.policy if event_bridge is not None else None
 
 
 def _secret(arn: str, account: str) -> str | None:

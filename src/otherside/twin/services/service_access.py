@@ -1,7 +1,7 @@
 """What one AWS service may do to another's resources: by resource policy, and by key policy."""
 
-from otherside.twin.context import Ground
-from otherside.twin.gateway.authorizer import Access
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.authorizer import Authorizer
 
 
 class DeniedError(Exception):
@@ -15,8 +15,8 @@ class MissingError(Exception):
 class ServiceAccess:
     """Checks made in the name of a service, such as `events.amazonaws.com`."""
 
-    def __init__(self, ground: Ground, access: Access) -> None:
-        self._ground, self._access = ground, access
+    def __init__(self, context: TwinContext, authorizer: Authorizer) -> None:
+        self._context, self._authorizer = context, authorizer
 
     def check(self, service: str, action: str, arn: str, source: str) -> None:
         """Check an action of a service on a resource, for a source ARN.
@@ -24,7 +24,7 @@ class ServiceAccess:
         Raises:
             DeniedError: If the resource's policy does not allow it.
         """
-        verdict = self._access.service_may(service, action, arn, source_arn=source)
+        verdict = self._authorizer.service_may(service, action, arn, source_arn=source)
         if not verdict.allowed:
             msg = f"{service} may not {action} on {arn} for {source}"
             raise DeniedError(msg)
@@ -41,6 +41,6 @@ class ServiceAccess:
                 raise DeniedError(msg)
             return
         if not key.startswith("arn:"):
-            key = f"arn:aws:kms:{region}:{self._ground.account}:key/{key}"
+            key = f"arn:aws:kms:{region}:{self._context.account}:key/{key}"
         for action in ("kms:Decrypt", "kms:GenerateDataKey"):
             self.check(service, action, key, source)

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from otherside.check.readers.problem import InputError
+from otherside.check.readers.input_error import InputError
 
 _NODES_MAX = 500_000
 _DEPTH_MAX = 200

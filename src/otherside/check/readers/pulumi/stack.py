@@ -6,7 +6,7 @@ from typing import Any
 from otherside.check.model.arn import is_region
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_pulumi, camel
-from otherside.check.model.values import Code, Kept, Password, Ref, Unknown, Value
+from otherside.check.model.values import Code, Password, PasswordOrigin, Ref, Unknown, Value
 from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
@@ -14,7 +14,7 @@ from otherside.check.readers.normalize import (
     odd_properties,
     pick_pulumi,
 )
-from otherside.check.readers.terraform.plan import region_in, suppressed_by_tags
+from otherside.check.readers.terraform.plan_json import region_in, suppressed_by_tags
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 """The key of what JSON has no word for; sdk/go/common/resource/sig/sig.go in pulumi/pulumi."""
@@ -159,8 +159,8 @@ class Stack:
         if self._depends(key, raw):
             return Unknown(refs=tuple(self._depends(key, raw)), why="a secret")
         if "given" in value:
-            return Password(Kept(value["given"]))
-        return Password(Kept.HIDDEN)
+            return Password(PasswordOrigin(value["given"]))
+        return Password(PasswordOrigin.HIDDEN)
 
     def _depends(self, key: str, raw: Mapping[str, Any]) -> list[Ref]:
         found = (raw.get("propertyDependencies") or {}).get(key) or ()

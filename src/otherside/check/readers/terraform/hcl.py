@@ -15,10 +15,10 @@ from otherside.check.model.arn import OWN, is_region
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_terraform
 from otherside.check.model.values import Ref, Unknown, Value, parts
+from otherside.check.readers.input_error import InputError
 from otherside.check.readers.normalize import Parameter, attributes_of, finish, odd_properties
-from otherside.check.readers.problem import InputError
-from otherside.check.readers.terraform.hcl_values import Node, Scope, evaluate, into
-from otherside.check.readers.terraform.plan import DIALECT, special_values, suppressed_by_tags
+from otherside.check.readers.terraform.hcl_values import Scope, SyntaxNode, evaluate, into
+from otherside.check.readers.terraform.plan_json import DIALECT, special_values, suppressed_by_tags
 
 _META = {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"}
 _IGNORE = re.compile(r"(?:#|//)\s*otherside:\s*ignore\s+([\w-]+)\s*[:\-]?\s*(.*)")
@@ -35,7 +35,7 @@ class Block:
 
     kind: str
     labels: tuple[str, ...]
-    attributes: dict[str, Node]
+    attributes: dict[str, SyntaxNode]
     blocks: list["Block"]
     file: str
     line: int
@@ -55,7 +55,7 @@ class Module:
     names: Mapping[str, str]
     """What each provider is called at the root."""
     children: dict[str, list["Module"]] = field(default_factory=dict)
-    locals: dict[str, Node] = field(default_factory=dict)
+    locals: dict[str, SyntaxNode] = field(default_factory=dict)
     variables: dict[str, Block] = field(default_factory=dict)
     outputs: dict[str, Block] = field(default_factory=dict)
     resources: dict[str, Block] = field(default_factory=dict)
@@ -558,7 +558,7 @@ def _block(tree: Tree[Token], file: str) -> Block:
 
 
 @cache
-def _expression(text: str) -> Node | None:
+def _expression(text: str) -> SyntaxNode | None:
     """Return the tree of an expression that stands in a template."""
     try:
         tree: Tree[Token] = hcl2.parses_to_tree(f"x = {text.strip()}\n")
@@ -625,7 +625,7 @@ def _nesting(text: str) -> int:
     return deepest
 
 
-def _dotted(node: Node | None) -> str:
+def _dotted(node: SyntaxNode | None) -> str:
     """Return a bare path as it is written: `aws.dr`."""
     if not isinstance(node, Tree):
         return ""
@@ -633,7 +633,7 @@ def _dotted(node: Node | None) -> str:
     return ".".join(str(one.children[0]) for one in names)
 
 
-def _provider_map(node: Node | None) -> dict[str, str]:
+def _provider_map(node: SyntaxNode | None) -> dict[str, str]:
     if not isinstance(node, Tree):
         return {}
     found = {}

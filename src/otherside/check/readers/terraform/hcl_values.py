@@ -14,11 +14,11 @@ from typing import Any
 
 from lark import Token, Tree
 
-from otherside.check.model.values import Undecided, Unknown, Value, refs
+from otherside.check.model.values import Unknown, Unresolved, Value, refs
 from otherside.check.readers.cloudformation.template import joined
 from otherside.check.readers.normalize import has_unknown
 
-Node = Tree[Token] | Token
+SyntaxNode = Tree[Token] | Token
 _DIGITS_MAX = 40
 _RANGE_MAX = 4_096
 _DEPTH_MAX = 60
@@ -35,7 +35,7 @@ class Scope:
     names: Mapping[str, Value]
     read: Callable[[str], str | None]
     """Return a file's text, or `None` where it is not here."""
-    parse: Callable[[str], Node | None]
+    parse: Callable[[str], SyntaxNode | None]
     """Return an expression's tree: for the holes of a heredoc."""
 
     def with_names(self, **names: Value) -> "Scope":
@@ -43,7 +43,7 @@ class Scope:
         return Scope(self.look_up, {**self.names, **names}, self.read, self.parse)
 
 
-def evaluate(node: Node | None, scope: Scope, depth: int = 0) -> Value:  # noqa: C901 - one case a form
+def evaluate(node: SyntaxNode | None, scope: Scope, depth: int = 0) -> Value:  # noqa: C901 - one case a form
     """Return what an expression comes to."""
     if node is None or depth > _DEPTH_MAX:
         return Unknown(why="nested too deeply" if node is not None else "known only at deployment")
@@ -92,7 +92,7 @@ def evaluate(node: Node | None, scope: Scope, depth: int = 0) -> Value:  # noqa:
     return Unknown(why=f"a {str(node.data).replace('_', ' ')}")
 
 
-def _parts(node: Tree[Token]) -> list[Node]:
+def _parts(node: Tree[Token]) -> list[SyntaxNode]:
     return [
         one
         for one in node.children
@@ -100,11 +100,11 @@ def _parts(node: Tree[Token]) -> list[Node]:
     ]
 
 
-def _inner(parts: list[Node]) -> Node | None:
+def _inner(parts: list[SyntaxNode]) -> SyntaxNode | None:
     return next((one for one in parts if isinstance(one, Tree)), parts[0] if parts else None)
 
 
-def _string(parts: list[Node], scope: Scope, depth: int) -> Value:
+def _string(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     pieces: list[Value] = []
     for part in parts:
         if not isinstance(part, Tree):
@@ -173,7 +173,7 @@ def _closing(text: str, at: int) -> int | None:
     return None
 
 
-def _object(parts: list[Node], scope: Scope, depth: int) -> Value:
+def _object(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     found: dict[str, Value] = {}
     for element in parts:
         if not isinstance(element, Tree) or element.data != "object_elem":
@@ -204,7 +204,7 @@ def _conditional(parts: list[Tree[Token]], scope: Scope, depth: int) -> Value:
     return Unknown(tuple(refs(both)), why="one thing or another by a condition")
 
 
-def _binary(parts: list[Node], scope: Scope, depth: int) -> Value:
+def _binary(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     left = evaluate(parts[0], scope, depth)
     term = parts[1]
     assert isinstance(term, Tree)
@@ -240,7 +240,7 @@ _OPERATORS: Mapping[str, Callable[[Any, Any], Value]] = {
 }
 
 
-def _unary(parts: list[Node], scope: Scope, depth: int) -> Value:
+def _unary(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     value = evaluate(parts[1], scope, depth)
     if isinstance(value, bool) and str(parts[0]) == "!":
         return not value
@@ -250,7 +250,7 @@ def _unary(parts: list[Node], scope: Scope, depth: int) -> Value:
 def _path(node: Tree[Token], scope: Scope, depth: int) -> Value:
     """Return what `a.b[c].d` leads to: a name, then steps into it."""
     steps: list[Any] = []
-    base: Node = node
+    base: SyntaxNode = node
     while isinstance(base, Tree) and base.data != "identifier":
         parts = _parts(base)
         match base.data:
@@ -275,7 +275,7 @@ def _path(node: Tree[Token], scope: Scope, depth: int) -> Value:
     return scope.look_up([name, *steps])
 
 
-def _step(node: Node, scope: Scope, depth: int) -> Value:
+def _step(node: SyntaxNode, scope: Scope, depth: int) -> Value:
     assert isinstance(node, Tree)
     if node.data == "get_attr":
         last = _parts(node)[-1]
@@ -342,7 +342,7 @@ def _for(node: Tree[Token], scope: Scope, depth: int) -> Value:
     return listed if node.data == "for_tuple_expr" else keyed
 
 
-def _call(parts: list[Node], scope: Scope, depth: int) -> Value:
+def _call(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     name = str(parts[0].children[0]) if isinstance(parts[0], Tree) else str(parts[0])
     arguments = next((o for o in parts if isinstance(o, Tree) and o.data == "arguments"), None)
     nodes = [o for o in _parts(arguments) if isinstance(o, Tree)] if arguments else []
@@ -360,7 +360,7 @@ def _call(parts: list[Node], scope: Scope, depth: int) -> Value:
         return Unknown(tuple(refs(values)), (f"{name}()", ""), f"made by {name}()")
     try:
         return (_LOOSE.get(name) or _STRICT[name])(*values)
-    except (TypeError, ValueError, LookupError, AttributeError, RecursionError, Undecided):
+    except (TypeError, ValueError, LookupError, AttributeError, RecursionError, Unresolved):
         return Unknown(why=f"what {name}() cannot be applied to")
 
 

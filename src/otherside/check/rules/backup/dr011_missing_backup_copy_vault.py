@@ -36,18 +36,18 @@ RPO: as old as whatever copy was made by hand.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.backups import destinations
+from otherside.check.analysis.backup_plans import destinations
 from otherside.check.model.arn import read_arn
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Value
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR011",
     severity=Severity.HIGH,
     on="backup.plan",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=(
         "SOC 2 A1.2",
         "PCI DSS 9.4.1",

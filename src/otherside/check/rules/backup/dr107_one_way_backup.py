@@ -37,10 +37,10 @@ RPO: for errors after the failover there is no point to go back to.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.backups import destinations
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.backup_plans import destinations
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _DATA = ("rds.cluster", "rds.instance", "dynamodb.table", "s3.bucket")
 
@@ -49,7 +49,7 @@ _DATA = ("rds.cluster", "rds.instance", "dynamodb.table", "s3.bucket")
     "DR107",
     severity=Severity.MEDIUM,
     on="backup.plan",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
 )
 def one_way_backup(graph: Graph, plan: Resource) -> Iterator[str]:

@@ -37,14 +37,14 @@ from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Value
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR108",
     severity=Severity.HIGH,
     on="backup.plan",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
 )
 def copy_retention_below_vault_lock(graph: Graph, plan: Resource) -> Iterator[str]:

@@ -36,7 +36,7 @@ from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Value
-from otherside.check.rule import Found, Severity, Step, rule
+from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
 _TYPES = {"rds.cluster": "Aurora", "rds.instance": "RDS", "dynamodb.table": "DynamoDB"}
 
@@ -45,20 +45,22 @@ _TYPES = {"rds.cluster": "Aurora", "rds.instance": "RDS", "dynamodb.table": "Dyn
     "DR109",
     severity=Severity.HIGH,
     on="backup.selection",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
 )
-def backup_type_not_opted_in(graph: Graph, selection: Resource) -> Iterator[Found]:
+def backup_type_not_opted_in(graph: Graph, selection: Resource) -> Iterator[RuleHit]:
     links = graph.links(selection, selection["resources"], *_TYPES)
     chosen = {_TYPES[link.resource.kind] for link in links}
     for settings in graph.of("backup.region_settings", region=selection.here()):
         for type_ in sorted(chosen):
             if _off(settings["resource_type_opt_in_preference"], type_):
-                yield Found(settings, f"{type_} is not opted in, and {selection.label} selects it")
+                yield RuleHit(
+                    settings, f"{type_} is not opted in, and {selection.label} selects it"
+                )
             elif type_ == "DynamoDB" and _off(
                 settings["resource_type_management_preference"], type_
             ):
-                yield Found(
+                yield RuleHit(
                     settings, "DynamoDB's backups are not AWS Backup's, so none can be copied"
                 )
 

@@ -35,7 +35,7 @@ import re
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _PLAY = re.compile(
     r"(^|[-_./])(dev|test|qa|staging|stage|sandbox|demo|preview)([-_./]|$)", re.IGNORECASE
@@ -46,7 +46,7 @@ _PLAY = re.compile(
     "DR119",
     severity=Severity.MEDIUM,
     on="backup.vault_lock",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "NIST CP-9"),
 )
 def irreversible_vault_lock(graph: Graph, lock: Resource) -> Iterator[str]:

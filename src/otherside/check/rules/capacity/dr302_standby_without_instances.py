@@ -31,16 +31,16 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.analysis.dns import failover_records
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR302",
     severity=Severity.HIGH,
     on="autoscaling.group",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.1", "NIST CP-7"),
 )
 def standby_without_instances(graph: Graph, group: Resource) -> Iterator[str]:

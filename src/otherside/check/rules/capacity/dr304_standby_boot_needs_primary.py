@@ -30,10 +30,10 @@ RPO: none by itself.
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import strings
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _BUCKET = re.compile(r"s3://(?P<bucket>[a-z0-9.-]+)")
 
@@ -42,7 +42,7 @@ _BUCKET = re.compile(r"s3://(?P<bucket>[a-z0-9.-]+)")
     "DR304",
     severity=Severity.HIGH,
     on=("ec2.launch_template", "ec2.instance"),
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-7", "NIST CP-2(8)"),
 )
 def standby_boot_needs_primary(graph: Graph, one: Resource) -> Iterator[str]:

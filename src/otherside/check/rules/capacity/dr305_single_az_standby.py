@@ -29,16 +29,16 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR305",
     severity=Severity.MEDIUM,
     on="autoscaling.group",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.1", "NIST CP-7"),
 )
 def single_az_standby(graph: Graph, group: Resource) -> Iterator[str]:

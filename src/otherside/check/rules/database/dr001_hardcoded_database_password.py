@@ -37,8 +37,8 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Kept, Password, Undecided
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Password, PasswordOrigin, Unresolved
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _PLACES = {
     "rds.cluster": ("master_password",),
@@ -47,9 +47,9 @@ _PLACES = {
     "lambda.function": ("environment",),
 }
 _SAID = {
-    Kept.LITERAL: "{what} is a literal in the code",
-    Kept.DEFAULT: "{what} is the default of {where}, and so in the code",
-    Kept.PLAIN: "{what} is kept in {where}, which anybody with read access can see",
+    PasswordOrigin.LITERAL: "{what} is a literal in the code",
+    PasswordOrigin.DEFAULT: "{what} is the default of {where}, and so in the code",
+    PasswordOrigin.PLAIN: "{what} is kept in {where}, which anybody with read access can see",
 }
 
 
@@ -57,7 +57,7 @@ _SAID = {
     "DR001",
     severity=Severity.CRITICAL,
     on=tuple(_PLACES),
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 CC6.1", "PCI DSS 8.6.2", "HIPAA 164.312(d)", "NIST IA-5(7)"),
 )
 def hardcoded_database_password(graph: Graph, one: Resource) -> Iterator[str]:
@@ -72,8 +72,8 @@ def hardcoded_database_password(graph: Graph, one: Resource) -> Iterator[str]:
             if held.kept in _SAID:
                 what = name if name.isupper() else f"the {name.replace('_', ' ')}"
                 yield _SAID[held.kept].format(what=what, where=held.where or "the code")
-            elif held.kept is Kept.HIDDEN:
+            elif held.kept is PasswordOrigin.HIDDEN:
                 hidden = name
     if hidden:
         msg = f"{hidden.replace('_', ' ')} of {one.label} is secret; whether it is a literal is not shown"
-        raise Undecided(msg)
+        raise Unresolved(msg)

@@ -39,14 +39,14 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.databases import instances, is_secondary
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR101",
     severity=Severity.CRITICAL,
     on="rds.cluster",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(B)", "NIST CP-7", "NIST CP-10"),
 )
 def headless_secondary_cluster(graph: Graph, cluster: Resource) -> Iterator[str]:

@@ -34,7 +34,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.databases import instances, is_secondary, members
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Found, Severity, Step, rule
+from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
 _SIZES = ("micro", "small", "medium", "large", "xlarge")
 
@@ -43,17 +43,17 @@ _SIZES = ("micro", "small", "medium", "large", "xlarge")
     "DR102",
     severity=Severity.HIGH,
     on="rds.global_cluster",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.1", "NIST CP-7", "NIST CP-2(2)"),
 )
-def mismatched_global_database_members(graph: Graph, group: Resource) -> Iterator[Found]:
+def mismatched_global_database_members(graph: Graph, group: Resource) -> Iterator[RuleHit]:
     clusters = members(graph, group)
     versions = {one.id: _minor(one["engine_version"]) for one in clusters}
     known = {version for version in versions.values() if version}
     if len(known) > 1:
         for one in clusters[1:]:
             if versions[one.id] != versions[clusters[0].id]:
-                yield Found(
+                yield RuleHit(
                     one, f"its engine is {versions[one.id]}, and {clusters[0].label} has another"
                 )
     writers = [one for one in clusters if not is_secondary(graph, one)]
@@ -62,11 +62,11 @@ def mismatched_global_database_members(graph: Graph, group: Resource) -> Iterato
         for instance in instances(graph, one):
             class_ = instance["instance_class"]
             if isinstance(class_, str) and class_.startswith("db.t"):
-                yield Found(
+                yield RuleHit(
                     instance, f"{class_} is burstable, which a global database does not take"
                 )
             elif one not in writers and 0 < size(instance) < largest:
-                yield Found(instance, f"{class_} is smaller than the writer's instances")
+                yield RuleHit(instance, f"{class_} is smaller than the writer's instances")
 
 
 def _minor(version: object) -> str:

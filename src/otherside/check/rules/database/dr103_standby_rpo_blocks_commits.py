@@ -31,7 +31,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.databases import is_secondary
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Found, Severity, Step, rule
+from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
 _PARAMETER = "rds.global_db_rpo"
 _LEAST = 20
@@ -41,10 +41,10 @@ _LEAST = 20
     "DR103",
     severity=Severity.HIGH,
     on="rds.cluster",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
-def standby_rpo_blocks_commits(graph: Graph, cluster: Resource) -> Iterator[Found]:
+def standby_rpo_blocks_commits(graph: Graph, cluster: Resource) -> Iterator[RuleHit]:
     link = graph.link(cluster, "db_cluster_parameter_group_name", "rds.cluster_parameter_group")
     if link is None or cluster["global_cluster_identifier"] is None:
         return
@@ -53,8 +53,8 @@ def standby_rpo_blocks_commits(graph: Graph, cluster: Resource) -> Iterator[Foun
             continue
         value = int(str(one["value"]))
         if 0 <= value < _LEAST:
-            yield Found(link.resource, f"{_PARAMETER} is {value}; less than {_LEAST} is refused")
+            yield RuleHit(link.resource, f"{_PARAMETER} is {value}; less than {_LEAST} is refused")
         elif value > 0 and is_secondary(graph, cluster):
-            yield Found(
+            yield RuleHit(
                 link.resource, f"{_PARAMETER} is {value} in the standby: it would block commits"
             )

@@ -33,14 +33,14 @@ RPO: as old as the last copied snapshot.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR104",
     severity=Severity.HIGH,
     on="rds.cluster",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 CC6.1", "NIST CP-7"),
 )
 def managed_password_in_global_database(graph: Graph, cluster: Resource) -> Iterator[str]:

@@ -36,19 +36,19 @@ RPO: everything since the last copy that left the Region, which may be everythin
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.backups import destinations
+from otherside.check.analysis.backup_plans import destinations
 from otherside.check.analysis.databases import members
 from otherside.check.analysis.functions import code_of, squeezed
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided, strings, unknowns
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Unresolved, strings, unknowns
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR106",
     severity=Severity.CRITICAL,
     on=("rds.cluster", "rds.instance"),
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-6", "NIST CP-9"),
 )
 def unreplicated_database(graph: Graph, database: Resource) -> Iterator[str]:
@@ -97,12 +97,12 @@ def _copied(graph: Graph, database: Resource) -> bool:
             resources = selection["resources"]
             if resources is None or resources == ["*"]:
                 msg = f"whether {selection.label} selects {database.label} depends on its tags"
-                raise Undecided(msg)
+                raise Unresolved(msg)
             if any(one.resource is database for one in graph.links(selection, resources)):
                 return True
             if any(not one.refs for one in unknowns(resources)):
                 selection.known("resources")
-                raise Undecided(selection.cannot("resources", "not all known"))
+                raise Unresolved(selection.cannot("resources", "not all known"))
     return any(_copies(graph, one) for one in graph.of("lambda.function", "sfn.state_machine"))
 
 

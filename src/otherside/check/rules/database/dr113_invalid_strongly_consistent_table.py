@@ -38,7 +38,7 @@ from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import settled
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _SETS = (
     {"us-east-1", "us-east-2", "us-west-2"},
@@ -52,7 +52,7 @@ _THREE = 3
     "DR113",
     severity=Severity.HIGH,
     on="dynamodb.table",
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def invalid_strongly_consistent_table(graph: Graph, table: Resource) -> Iterator[str]:

@@ -31,21 +31,21 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.databases import members
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Found, Severity, Step, rule
+from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
 
 @rule(
     "DR114",
     severity=Severity.HIGH,
     on="rds.global_cluster",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-7"),
 )
-def duplicate_cluster_identifier(graph: Graph, group: Resource) -> Iterator[Found]:
+def duplicate_cluster_identifier(graph: Graph, group: Resource) -> Iterator[RuleHit]:
     seen: dict[str, Resource] = {}
     for one in members(graph, group):
         name = one["cluster_identifier"]
         if isinstance(name, str) and name in seen:
-            yield Found(one, f"it is called {name}, as {seen[name].name} is")
+            yield RuleHit(one, f"it is called {name}, as {seen[name].name} is")
         elif isinstance(name, str):
             seen[name] = one

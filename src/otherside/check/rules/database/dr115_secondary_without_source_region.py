@@ -31,14 +31,14 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.databases import is_secondary
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR115",
     severity=Severity.HIGH,
     on="rds.cluster",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-7"),
 )
 def secondary_without_source_region(graph: Graph, cluster: Resource) -> Iterator[str]:

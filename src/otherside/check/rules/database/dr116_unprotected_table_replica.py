@@ -38,14 +38,14 @@ RPO: for errors after the failover there is no point to go back to.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR116",
     severity=Severity.MEDIUM,
     on="dynamodb.table",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
 )
 def unprotected_table_replica(graph: Graph, table: Resource) -> Iterator[str]:

@@ -30,14 +30,14 @@ RPO: everything since the last backup that outlives the cluster.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR117",
     severity=Severity.MEDIUM,
     on=("rds.cluster", "rds.instance"),
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "NIST CP-9", "NIST SI-12"),
 )
 def database_deletion_protection_off(graph: Graph, database: Resource) -> Iterator[str]:

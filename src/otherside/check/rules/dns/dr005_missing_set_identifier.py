@@ -36,7 +36,7 @@ import difflib
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _POLICIES = (
     "failover_routing_policy",
@@ -53,7 +53,7 @@ _SPELT = ("set_identifier", "setIdentifier", "SetIdentifier")
     "DR005",
     severity=Severity.HIGH,
     on="route53.record",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def missing_set_identifier(graph: Graph, record: Resource) -> Iterator[str]:

@@ -41,10 +41,10 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.health_checks import asked
+from otherside.check.analysis.health_check_targets import asked
 from otherside.check.analysis.load_balancing import forwards, listeners
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _PORTS = {"HTTP": 80, "HTTP_STR_MATCH": 80, "HTTPS": 443, "HTTPS_STR_MATCH": 443}
 _SPEAKS = {"HTTP": {"HTTP", "TCP"}, "HTTPS": {"HTTPS", "TLS", "TCP"}}
@@ -54,7 +54,7 @@ _SPEAKS = {"HTTP": {"HTTP", "TCP"}, "HTTPS": {"HTTPS", "TLS", "TCP"}}
     "DR006",
     severity=Severity.HIGH,
     on=("route53.health_check", "lb.target_group"),
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.2", "NIST CP-10", "NIST SI-4"),
 )
 def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:

@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from otherside.check.analysis.load_balancing import groups_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Code, Unknown
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _SERVES = re.compile(r"\b(httpd|nginx|apache2?|lighttpd|caddy|http\.server|webfs)\b")
 _BRINGS = re.compile(
@@ -52,7 +52,7 @@ _FETCHED = re.compile(r"s3://(?P<bucket>[^/'\"\s]+)/(?P<key>[^'\"\s]*)")
     "DR007",
     severity=Severity.HIGH,
     on="lb.target_group",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def missing_health_endpoint(graph: Graph, group: Resource) -> Iterator[str]:

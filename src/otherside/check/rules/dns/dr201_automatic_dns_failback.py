@@ -41,8 +41,8 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import promoters
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Unresolved
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _HELD = {"CLOUDWATCH_METRIC", "RECOVERY_CONTROL"}
 
@@ -51,7 +51,7 @@ _HELD = {"CLOUDWATCH_METRIC", "RECOVERY_CONTROL"}
     "DR201",
     severity=Severity.HIGH,
     on="route53.record",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-10", "NIST CP-10(4)"),
 )
 def automatic_dns_failback(graph: Graph, record: Resource) -> Iterator[str]:
@@ -78,5 +78,5 @@ def _held(graph: Graph, check: Resource) -> bool:
     if any(link.resource.known("type") in _HELD for link in children):
         return True
     if len(children) < len(check["child_healthchecks"] or ()):
-        raise Undecided(check.cannot("child_healthchecks", "not all known"))
+        raise Unresolved(check.cannot("child_healthchecks", "not all known"))
     return False

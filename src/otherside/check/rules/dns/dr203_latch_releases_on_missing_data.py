@@ -41,9 +41,9 @@ RPO: what the old primary accepts then is lost.
 from collections.abc import Iterator
 
 from otherside.check.analysis.dns import decides
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _MINUTE = 60
 
@@ -52,7 +52,7 @@ _MINUTE = 60
     "DR203",
     severity=Severity.HIGH,
     on="route53.health_check",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def latch_releases_on_missing_data(graph: Graph, check: Resource) -> Iterator[str]:

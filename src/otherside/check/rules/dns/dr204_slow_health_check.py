@@ -32,9 +32,9 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.analysis.dns import decides
-from otherside.check.analysis.health_checks import detection_s
+from otherside.check.analysis.health_check_targets import detection_s
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _ENDPOINT = {"HTTP", "HTTPS", "HTTP_STR_MATCH", "HTTPS_STR_MATCH", "TCP"}
 _ALLOWED_S = 60
@@ -44,7 +44,7 @@ _ALLOWED_S = 60
     "DR204",
     severity=Severity.MEDIUM,
     on="route53.health_check",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.2", "NIST CP-10", "NIST SI-4"),
 )
 def slow_health_check(graph: Graph, check: Resource) -> Iterator[str]:

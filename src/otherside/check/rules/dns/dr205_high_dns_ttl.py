@@ -30,7 +30,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _ALLOWED_S = 60
 
@@ -39,7 +39,7 @@ _ALLOWED_S = 60
     "DR205",
     severity=Severity.MEDIUM,
     on="route53.record",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def high_dns_ttl(graph: Graph, record: Resource) -> Iterator[str]:

@@ -29,17 +29,17 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.health_checks import asked
+from otherside.check.analysis.health_check_targets import asked
 from otherside.check.analysis.load_balancing import listeners
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR209",
     severity=Severity.HIGH,
     on="route53.health_check",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.2", "NIST SC-8", "NIST CP-10"),
 )
 def tls_1_3_only_listener(graph: Graph, check: Resource) -> Iterator[str]:

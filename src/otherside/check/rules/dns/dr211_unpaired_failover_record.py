@@ -36,16 +36,16 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.analysis.dns import failover_records
-from otherside.check.analysis.regions import serving_region
+from otherside.check.analysis.sides import serving_region
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR211",
     severity=Severity.CRITICAL,
     on="route53.record",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-10", "NIST CP-7"),
 )
 def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str]:

@@ -32,14 +32,14 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR212",
     severity=Severity.HIGH,
     on="route53.health_check",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def empty_calculated_health_check(graph: Graph, check: Resource) -> Iterator[str]:

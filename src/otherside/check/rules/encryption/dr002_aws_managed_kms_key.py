@@ -40,10 +40,10 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.keys import aws_key
+from otherside.check.analysis.kms_keys import aws_key
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Unresolved
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _KEYS = {
     "rds.cluster": "kms_key_id",
@@ -61,7 +61,7 @@ _ALWAYS = {"secretsmanager.secret", "backup.vault"}
     "DR002",
     severity=Severity.CRITICAL,
     on=(*_KEYS, "s3.encryption"),
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=(
         "SOC 2 CC6.1",
         "PCI DSS 3.6.1",
@@ -101,7 +101,7 @@ def _encrypted(database: Resource, path: str) -> bool | None:
     if is_replica and keyless:
         return None  # it takes its source's, or the Region's own key: DR501 and DR502 tell
     if database["snapshot_identifier"] is not None and keyless:
-        raise Undecided(database.cannot("kms_key_id", "its snapshot's"))
+        raise Unresolved(database.cannot("kms_key_id", "its snapshot's"))
     if database["storage_encrypted"] is None and keyless:
         member = database.kind == "rds.cluster" and database["global_cluster_identifier"]
         return bool(member)

@@ -41,17 +41,17 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.keys import aws_key
+from otherside.check.analysis.kms_keys import aws_key
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import strings
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR014",
     severity=Severity.MEDIUM,
     on=("dynamodb.table", "dynamodb.table_replica"),
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=(
         "SOC 2 CC6.1",
         "PCI DSS 3.6.1",

@@ -32,7 +32,7 @@ from collections.abc import Iterator
 from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Value
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _KEYS = {
     "rds.cluster": "kms_key_id",
@@ -51,7 +51,7 @@ _KEYS = {
     "DR501",
     severity=Severity.CRITICAL,
     on=(*_KEYS, "s3.replication", "s3.encryption"),
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 CC6.1", "HIPAA 164.312(a)(2)(iv)", "NIST SC-12", "NIST CP-9"),
 )
 def cross_region_kms_key(graph: Graph, one: Resource) -> Iterator[str]:

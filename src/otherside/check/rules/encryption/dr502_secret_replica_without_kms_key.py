@@ -34,14 +34,14 @@ from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import strings
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR502",
     severity=Severity.MEDIUM,
     on="secretsmanager.secret",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 CC6.1", "PCI DSS 3.6.1", "NIST SC-12"),
 )
 def secret_replica_without_kms_key(graph: Graph, secret: Resource) -> Iterator[str]:

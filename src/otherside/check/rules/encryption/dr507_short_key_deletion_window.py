@@ -30,7 +30,7 @@ RPO: everything that was under the key.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LEAST_DAYS = 14
 
@@ -39,7 +39,7 @@ _LEAST_DAYS = 14
     "DR507",
     severity=Severity.MEDIUM,
     on=("kms.key", "kms.replica_key"),
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "PCI DSS 3.7.5", "NIST SC-12(1)"),
 )
 def short_key_deletion_window(graph: Graph, key: Resource) -> Iterator[str]:

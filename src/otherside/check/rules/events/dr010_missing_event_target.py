@@ -46,14 +46,14 @@ from collections.abc import Iterator
 from otherside.check.analysis.events import is_disabled
 from otherside.check.analysis.iam import matches
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR010",
     severity=Severity.HIGH,
     on="events.rule",
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 CC7.3", "SOC 2 A1.2", "NIST CP-10", "NIST IR-4(1)"),
 )
 def missing_event_target(graph: Graph, one: Resource) -> Iterator[str]:

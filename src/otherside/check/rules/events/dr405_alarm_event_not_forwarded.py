@@ -37,14 +37,14 @@ from otherside.check.analysis.events import is_disabled
 from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR405",
     severity=Severity.HIGH,
     on="events.rule",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4", "NIST CP-10"),
 )
 def alarm_event_not_forwarded(graph: Graph, one: Resource) -> Iterator[str]:

@@ -31,14 +31,14 @@ from collections.abc import Iterator
 
 from otherside.check.model.arn import read_arn
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR406",
     severity=Severity.HIGH,
     on="events.target",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4"),
 )
 def event_bus_target_without_role(graph: Graph, target: Resource) -> Iterator[str]:

@@ -33,7 +33,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.events import admits
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _SERVICE = "events.amazonaws.com"
 
@@ -42,7 +42,7 @@ _SERVICE = "events.amazonaws.com"
     "DR407",
     severity=Severity.MEDIUM,
     on=("events.target", "scheduler.schedule"),
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 CC7.3", "NIST SI-4", "NIST AU-5"),
 )
 def dead_letter_queue_denies_service(graph: Graph, target: Resource) -> Iterator[str]:

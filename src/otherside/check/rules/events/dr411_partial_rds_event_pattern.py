@@ -36,8 +36,8 @@ RPO: nobody is told that the old writer may still take writes.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided, Unknown, unknowns
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Unknown, Unresolved, unknowns
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
 
@@ -46,7 +46,7 @@ _CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
     "DR411",
     severity=Severity.MEDIUM,
     on="events.rule",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4"),
 )
 def partial_rds_event_pattern(graph: Graph, one: Resource) -> Iterator[str]:
@@ -55,7 +55,7 @@ def partial_rds_event_pattern(graph: Graph, one: Resource) -> Iterator[str]:
     heard = graph.once("heard", lambda: _heard(graph))[one.region, _bus(one)]
     if _INSTANCE not in heard:
         if None in heard:
-            raise Undecided(one.cannot("event_pattern", "not known of a rule beside it"))
+            raise Unresolved(one.cannot("event_pattern", "not known of a rule beside it"))
         yield "it hears clusters, and no rule beside it hears instances"
 
 

@@ -38,14 +38,14 @@ from collections.abc import Iterator
 from otherside.check.analysis.functions import callers, promoters, unique
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import settled
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR412",
     severity=Severity.HIGH,
     on="events.rule",
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 PI1.3", "NIST CP-10", "NIST SI-4"),
 )
 def overbroad_failover_pattern(graph: Graph, one: Resource) -> Iterator[str]:

@@ -32,14 +32,14 @@ from collections.abc import Iterator
 from otherside.check.analysis.events import is_disabled
 from otherside.check.analysis.functions import orchestrators
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR413",
     severity=Severity.HIGH,
     on=("events.rule", "scheduler.schedule"),
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def disabled_failover_trigger(graph: Graph, one: Resource) -> Iterator[str]:

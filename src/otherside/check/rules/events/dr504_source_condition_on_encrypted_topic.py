@@ -37,7 +37,7 @@ from collections.abc import Iterator
 from otherside.check.analysis.iam import matches
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Value
-from otherside.check.rule import Found, Severity, Step, rule
+from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
 _SENT_NOT = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 
@@ -46,17 +46,17 @@ _SENT_NOT = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
     "DR504",
     severity=Severity.HIGH,
     on="sns.topic",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST AC-3"),
 )
-def source_condition_on_encrypted_topic(graph: Graph, topic: Resource) -> Iterator[Found]:
+def source_condition_on_encrypted_topic(graph: Graph, topic: Resource) -> Iterator[RuleHit]:
     if topic["kms_master_key_id"] is None or not _delivered(graph, topic):
         return
     key = graph.link(topic, "kms_master_key_id", "kms.key")
     policies = graph.users(topic, "sns.topic_policy", "arn")
     for one in [*policies, *([key.resource] if key is not None else [])]:
         for condition in _conditions(one["policy"]):
-            yield Found(one, f"it lets EventBridge in under {condition}, which is not sent")
+            yield RuleHit(one, f"it lets EventBridge in under {condition}, which is not sent")
 
 
 def _delivered(graph: Graph, topic: Resource) -> bool:

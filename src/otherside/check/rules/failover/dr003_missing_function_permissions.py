@@ -51,8 +51,8 @@ from otherside.check.analysis.functions import (
 )
 from otherside.check.analysis.iam import Rights
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Unresolved
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _OPERATIONS = {
     "rds": (
@@ -119,7 +119,7 @@ def called(code: str) -> frozenset[str]:
     "DR003",
     severity=Severity.CRITICAL,
     on="lambda.function",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=(
         "SOC 2 A1.2",
         "PCI DSS 7.2.5",
@@ -141,7 +141,7 @@ def missing_function_permissions(graph: Graph, function: Resource) -> Iterator[s
         yield f"its role does not allow {', '.join(lacking)}"
     elif allowed.missing and not _sure(allowed):
         msg = f"rights of {function.label} depend on {allowed.missing}"
-        raise Undecided(msg)
+        raise Unresolved(msg)
 
 
 def _sure(allowed: Rights) -> bool:

@@ -48,7 +48,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import bundle
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _SUFFIXES = {"nodejs": (".js", ".mjs", ".cjs"), "python": (".py",), "ruby": (".rb",)}
 _TYPESCRIPT = re.compile(
@@ -64,7 +64,7 @@ _SCRIPT = re.compile(r"^\s*(exports\.|const |let |module\.exports|export )", re.
     "DR012",
     severity=Severity.MEDIUM,
     on="lambda.function",
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 CC8.1", "NIST CP-10", "NIST SI-2"),
 )
 def unloadable_function_handler(graph: Graph, function: Resource) -> Iterator[str]:

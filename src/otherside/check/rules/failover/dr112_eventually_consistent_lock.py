@@ -40,7 +40,7 @@ from collections.abc import Iterator
 from otherside.check.analysis.functions import orchestrators
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import settled
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LOCK = re.compile(r"lock|lease|state|leader|fence", re.IGNORECASE)
 
@@ -49,7 +49,7 @@ _LOCK = re.compile(r"lock|lease|state|leader|fence", re.IGNORECASE)
     "DR112",
     severity=Severity.CRITICAL,
     on="dynamodb.table",
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 PI1.3", "NIST CP-10", "NIST SC-24"),
 )
 def eventually_consistent_lock(graph: Graph, table: Resource) -> Iterator[str]:

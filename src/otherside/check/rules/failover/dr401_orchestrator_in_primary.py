@@ -30,16 +30,16 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.analysis.functions import managed_orchestrators, promoters
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR401",
     severity=Severity.CRITICAL,
     on="lambda.function",
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-7", "NIST CP-10", "NIST CP-2(8)"),
 )
 def orchestrator_in_primary(graph: Graph, function: Resource) -> Iterator[str]:

@@ -30,11 +30,11 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.analysis.functions import orchestrators
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.arn import read_arn
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import strings
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _NEEDED = (
     "sns.topic",
@@ -51,7 +51,7 @@ _SERVICES = {"sns", "sqs", "kms", "secretsmanager", "dynamodb", "ssm"}
     "DR402",
     severity=Severity.HIGH,
     on="lambda.function",
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-2(8)", "NIST CP-10"),
 )
 def orchestrator_depends_on_primary(graph: Graph, function: Resource) -> Iterator[str]:

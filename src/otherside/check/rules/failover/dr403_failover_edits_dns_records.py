@@ -31,14 +31,14 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import orchestrators, rights_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR403",
     severity=Severity.MEDIUM,
     on="lambda.function",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST AC-6", "NIST CP-10"),
 )
 def failover_edits_dns_records(graph: Graph, function: Resource) -> Iterator[str]:

@@ -31,7 +31,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import code_of, squeezed
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _CALLED = (".failoverglobalcluster(", "failoverglobalclustercommand")
 
@@ -40,7 +40,7 @@ _CALLED = (".failoverglobalcluster(", "failoverglobalclustercommand")
     "DR404",
     severity=Severity.CRITICAL,
     on="lambda.function",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def failover_uses_switchover(graph: Graph, function: Resource) -> Iterator[str]:

@@ -31,14 +31,14 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import orchestrators
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR408",
     severity=Severity.CRITICAL,
     on="lambda.function",
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def missing_invoke_permission(graph: Graph, function: Resource) -> Iterator[str]:

@@ -31,14 +31,14 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import callers, promoters, unique
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR414",
     severity=Severity.MEDIUM,
     on="lambda.function",
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-2(8)"),
 )
 def orchestrator_in_vpc(graph: Graph, function: Resource) -> Iterator[str]:

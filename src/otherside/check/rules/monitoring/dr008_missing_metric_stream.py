@@ -40,17 +40,17 @@ RPO: the metrics of the disaster are lost with it.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.metrics import watched_elsewhere
+from otherside.check.analysis.metric_sinks import watched_elsewhere
 from otherside.check.analysis.workloads import serves
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import REGION, Severity, Step, rule
+from otherside.check.rule import REGION, RecoveryStep, Severity, rule
 
 
 @rule(
     "DR008",
     severity=Severity.HIGH,
     on=REGION,
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "PCI DSS 10.5.1", "NIST AU-9(2)", "NIST SI-4"),
 )
 def missing_metric_stream(graph: Graph, region: Resource) -> Iterator[str]:

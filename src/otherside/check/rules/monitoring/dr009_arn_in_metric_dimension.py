@@ -36,8 +36,8 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Link, Resource
-from otherside.check.model.values import Ref, Undecided, Unknown, Value
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Ref, Unknown, Unresolved, Value
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _ARN = {"arn", "id"}
 _OF = {"LoadBalancer": "lb.load_balancer", "TargetGroup": "lb.target_group"}
@@ -56,7 +56,7 @@ _BY_NAME = {
     "DR009",
     severity=Severity.HIGH,
     on="cloudwatch.alarm",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "PCI DSS 10.7.2", "NIST SI-4", "NIST AU-6"),
 )
 def arn_in_metric_dimension(graph: Graph, alarm: Resource) -> Iterator[str]:
@@ -106,7 +106,7 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
             if links and all(one.attribute == attribute for one in links):
                 return f"the {what} of {links[0].resource.label}; metrics have its name"
     if name in {*_OF, *_BY_NAME} and not value.refs and not value.text:
-        raise Undecided(alarm.cannot(f"dimensions.{name}", value.why))
+        raise Unresolved(alarm.cannot(f"dimensions.{name}", value.why))
     return ""
 
 

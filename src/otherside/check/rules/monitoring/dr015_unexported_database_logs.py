@@ -30,7 +30,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LOGS = {
     "postgres": {"postgresql"},
@@ -45,7 +45,7 @@ _LOGS = {
     "DR015",
     severity=Severity.MEDIUM,
     on=("rds.cluster", "rds.instance"),
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "PCI DSS 10.2.1", "HIPAA 164.312(b)", "NIST AU-2", "NIST AU-12"),
 )
 def unexported_database_logs(graph: Graph, database: Resource) -> Iterator[str]:

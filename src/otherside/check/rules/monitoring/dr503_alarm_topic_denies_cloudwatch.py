@@ -42,9 +42,9 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.analysis.events import admits
-from otherside.check.analysis.keys import aws_key
+from otherside.check.analysis.kms_keys import aws_key
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _SERVICE = "cloudwatch.amazonaws.com"
 
@@ -53,7 +53,7 @@ _SERVICE = "cloudwatch.amazonaws.com"
     "DR503",
     severity=Severity.HIGH,
     on="sns.topic",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4", "NIST AU-5"),
 )
 def alarm_topic_denies_cloudwatch(graph: Graph, topic: Resource) -> Iterator[str]:

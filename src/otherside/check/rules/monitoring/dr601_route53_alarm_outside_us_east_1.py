@@ -34,7 +34,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _HOME = {"AWS/Route53": "us-east-1", "AWS/CloudFront": "us-east-1"}
 
@@ -43,7 +43,7 @@ _HOME = {"AWS/Route53": "us-east-1", "AWS/CloudFront": "us-east-1"}
     "DR601",
     severity=Severity.HIGH,
     on="cloudwatch.alarm",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4"),
 )
 def route53_alarm_outside_us_east_1(graph: Graph, alarm: Resource) -> Iterator[str]:

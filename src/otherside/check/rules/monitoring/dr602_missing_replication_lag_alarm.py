@@ -39,9 +39,9 @@ import re
 from collections.abc import Iterator
 
 from otherside.check.analysis.databases import is_secondary, members
-from otherside.check.analysis.metrics import watched_elsewhere
+from otherside.check.analysis.metric_sinks import watched_elsewhere
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LAG = re.compile(r"^AuroraGlobalDB(RPOLag|ReplicationLag|ProgressLag)$")
 
@@ -50,7 +50,7 @@ _LAG = re.compile(r"^AuroraGlobalDB(RPOLag|ReplicationLag|ProgressLag)$")
     "DR602",
     severity=Severity.MEDIUM,
     on="rds.global_cluster",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.1", "SOC 2 CC7.2", "NIST SI-4", "NIST CP-2"),
 )
 def missing_replication_lag_alarm(graph: Graph, group: Resource) -> Iterator[str]:

@@ -30,7 +30,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LIFE = {("AWS/ApplicationELB", "HealthyHostCount"), ("AWS/NetworkELB", "HealthyHostCount")}
 _LIFE |= {("AWS/Route53", "HealthCheckStatus")}
@@ -40,7 +40,7 @@ _LIFE |= {("AWS/Route53", "HealthCheckStatus")}
     "DR603",
     severity=Severity.MEDIUM,
     on="cloudwatch.alarm",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4"),
 )
 def liveness_alarm_ignores_missing_data(graph: Graph, alarm: Resource) -> Iterator[str]:

@@ -32,14 +32,14 @@ from collections.abc import Iterator
 
 from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR604",
     severity=Severity.HIGH,
     on="cloudwatch.metric_stream",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4", "NIST AU-9(2)"),
 )
 def cross_region_metric_stream(graph: Graph, stream: Resource) -> Iterator[str]:

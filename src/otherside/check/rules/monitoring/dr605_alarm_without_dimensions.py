@@ -30,7 +30,7 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _NEEDED = {
     "AWS/ApplicationELB": ("LoadBalancer", "TargetGroup"),
@@ -44,7 +44,7 @@ _NEEDED = {
     "DR605",
     severity=Severity.HIGH,
     on="cloudwatch.alarm",
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4"),
 )
 def alarm_without_dimensions(graph: Graph, alarm: Resource) -> Iterator[str]:

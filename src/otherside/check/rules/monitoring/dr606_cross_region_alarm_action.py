@@ -30,7 +30,7 @@ from collections.abc import Iterator
 
 from otherside.check.model.arn import read_arn
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _KINDS = ("sns.topic", "lambda.function")
 _SERVICES = {"sns", "lambda"}
@@ -40,7 +40,7 @@ _SERVICES = {"sns", "lambda"}
     "DR606",
     severity=Severity.HIGH,
     on=("cloudwatch.alarm", "cloudwatch.composite_alarm"),
-    step=Step.DETECT,
+    step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4", "NIST IR-6(1)"),
 )
 def cross_region_alarm_action(graph: Graph, alarm: Resource) -> Iterator[str]:

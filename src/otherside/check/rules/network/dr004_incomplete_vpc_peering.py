@@ -53,14 +53,14 @@ RPO: none by itself: Aurora replicates over its own network.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR004",
     severity=Severity.HIGH,
     on="ec2.peering",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(C)", "NIST CP-8", "NIST CP-10"),
 )
 def incomplete_vpc_peering(graph: Graph, peering: Resource) -> Iterator[str]:

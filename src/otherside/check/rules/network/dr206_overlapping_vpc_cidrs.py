@@ -34,14 +34,14 @@ import itertools
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR206",
     severity=Severity.HIGH,
     on="ec2.peering",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-8"),
 )
 def overlapping_vpc_cidrs(graph: Graph, peering: Resource) -> Iterator[str]:

@@ -37,14 +37,14 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR207",
     severity=Severity.HIGH,
     on=("ec2.ingress_rule", "ec2.egress_rule"),
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 CC6.6", "NIST SC-7", "NIST CP-8"),
 )
 def cross_region_security_group(graph: Graph, one: Resource) -> Iterator[str]:

@@ -35,14 +35,14 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR208",
     severity=Severity.MEDIUM,
     on="ec2.peering",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-8"),
 )
 def one_sided_peering_dns(graph: Graph, peering: Resource) -> Iterator[str]:

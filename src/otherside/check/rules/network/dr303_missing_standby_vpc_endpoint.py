@@ -30,17 +30,17 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided, strings
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Unresolved, strings
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR303",
     severity=Severity.MEDIUM,
     on="ec2.vpc_endpoint",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-7"),
 )
 def missing_standby_vpc_endpoint(graph: Graph, endpoint: Resource) -> Iterator[str]:
@@ -49,7 +49,7 @@ def missing_standby_vpc_endpoint(graph: Graph, endpoint: Resource) -> Iterator[s
         return
     service = _service(endpoint)
     if not service:
-        raise Undecided(endpoint.cannot("service_name", "known only at deployment"))
+        raise Unresolved(endpoint.cannot("service_name", "known only at deployment"))
     standing = graph.of("ec2.vpc_endpoint", region=sides.standby)
     there = graph.once("standby endpoints", lambda: {_service(one) for one in standing})
     if service not in there and "" not in there:

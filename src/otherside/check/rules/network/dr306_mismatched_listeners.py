@@ -38,17 +38,17 @@ from collections.abc import Iterator
 from otherside.check.analysis.dns import failover_records
 from otherside.check.analysis.load_balancing import forwards, listeners
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Found, Severity, Step, rule
+from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
 
 @rule(
     "DR306",
     severity=Severity.HIGH,
     on="route53.record",
-    step=Step.ROUTE,
+    step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-7"),
 )
-def mismatched_listeners(graph: Graph, record: Resource) -> Iterator[Found]:
+def mismatched_listeners(graph: Graph, record: Resource) -> Iterator[RuleHit]:
     if record["failover_routing_policy.type"] != "PRIMARY":
         return
     ours = graph.link(record, "alias.name", "lb.load_balancer")
@@ -62,7 +62,7 @@ def mismatched_listeners(graph: Graph, record: Resource) -> Iterator[Found]:
             missing = ", ".join(
                 f"{protocol}:{port}" for port, protocol in sorted(left - right, key=str)
             )
-            yield Found(theirs.resource, f"it does not serve {missing}, and the primary's does")
+            yield RuleHit(theirs.resource, f"it does not serve {missing}, and the primary's does")
 
 
 def _by_name(records: list[Resource]) -> dict[str, list[Resource]]:

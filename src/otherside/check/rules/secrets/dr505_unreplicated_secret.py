@@ -33,17 +33,17 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, settled
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR505",
     severity=Severity.HIGH,
     on="secretsmanager.secret",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-9", "NIST IA-5"),
 )
 def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:

@@ -34,15 +34,15 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import code_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Unresolved
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR506",
     severity=Severity.MEDIUM,
     on="secretsmanager.rotation",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST IA-5", "NIST CP-10"),
 )
 def rotation_during_failover(graph: Graph, rotation: Resource) -> Iterator[str]:
@@ -52,6 +52,6 @@ def rotation_during_failover(graph: Graph, rotation: Resource) -> Iterator[str]:
     code = code_of(graph, link.resource) if link is not None else ""
     if not code:
         msg = f"the code that rotates for {rotation.label} is not in what was read"
-        raise Undecided(msg)
+        raise Unresolved(msg)
     if not re.search(r"describe_?global_?clusters|failover_?state", code, re.IGNORECASE):
         yield "its function never asks whether a failover runs"

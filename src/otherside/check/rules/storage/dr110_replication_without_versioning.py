@@ -34,17 +34,17 @@ RPO: every object since the replication stopped, or all of them.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Found, Severity, Step, rule
+from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
 
 @rule(
     "DR110",
     severity=Severity.HIGH,
     on="s3.replication",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "NIST CP-9", "NIST CP-6"),
 )
-def replication_without_versioning(graph: Graph, replication: Resource) -> Iterator[Found]:
+def replication_without_versioning(graph: Graph, replication: Resource) -> Iterator[RuleHit]:
     source = graph.link(replication, "bucket", "s3.bucket")
     buckets = [source.resource] if source is not None else []
     for one in replication["rule"] if isinstance(replication["rule"], list) else ():
@@ -53,4 +53,4 @@ def replication_without_versioning(graph: Graph, replication: Resource) -> Itera
     for bucket in dict.fromkeys(buckets):
         found = graph.users(bucket, "s3.versioning", "bucket")
         if not any(one.known("status") == "Enabled" for one in found):
-            yield Found(bucket, "it has no versions, and S3 replicates versioned buckets only")
+            yield RuleHit(bucket, "it has no versions, and S3 replicates versioned buckets only")

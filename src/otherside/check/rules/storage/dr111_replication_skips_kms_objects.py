@@ -42,14 +42,14 @@ from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import settled
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR111",
     severity=Severity.HIGH,
     on="s3.replication",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
 )
 def replication_skips_kms_objects(graph: Graph, replication: Resource) -> Iterator[str]:

@@ -43,17 +43,17 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import SYSTEM, Found, Severity, Step, rule
+from otherside.check.rule import SYSTEM, RecoveryStep, RuleHit, Severity, rule
 
 
 @rule(
     "DR013",
     severity=Severity.MEDIUM,
     on=SYSTEM,
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 CC8.1", "NIST CM-2", "NIST CP-7"),
 )
-def duplicate_provider_region(graph: Graph, system: Resource) -> Iterator[Found]:
+def duplicate_provider_region(graph: Graph, system: Resource) -> Iterator[RuleHit]:
     del system
     alike: dict[tuple[str, str], list[Resource]] = defaultdict(list)
     for one in graph.of("provider"):
@@ -61,10 +61,10 @@ def duplicate_provider_region(graph: Graph, system: Resource) -> Iterator[Found]
             continue
         if one.attributes.get("module"):
             module = one.attributes["module"]
-            yield Found(one, f"it is configured inside {module}; hand it in from the root")
+            yield RuleHit(one, f"it is configured inside {module}; hand it in from the root")
         settings = json.dumps(one.attributes.get("settings"), sort_keys=True, default=str)
         alike[(one.stack, settings)].append(one)
     for same in alike.values():
         where = same[0].region or "the same Region"
         for one in same[1:]:
-            yield Found(one, f"it is configured as {same[0].label} is: two for {where}")
+            yield RuleHit(one, f"it is configured as {same[0].label} is: two for {where}")

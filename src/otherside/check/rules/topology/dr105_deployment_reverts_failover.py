@@ -31,8 +31,8 @@ from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.schema import camel
-from otherside.check.model.values import Undecided
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.model.values import Unresolved
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 _CHANGED = ("global_cluster_identifier", "replication_source_identifier")
 
@@ -41,7 +41,7 @@ _CHANGED = ("global_cluster_identifier", "replication_source_identifier")
     "DR105",
     severity=Severity.MEDIUM,
     on="rds.cluster",
-    step=Step.PROMOTE,
+    step=RecoveryStep.PROMOTE,
     controls=("SOC 2 CC8.1", "NIST CM-3", "NIST CP-10"),
 )
 def deployment_reverts_failover(graph: Graph, cluster: Resource) -> Iterator[str]:
@@ -50,7 +50,7 @@ def deployment_reverts_failover(graph: Graph, cluster: Resource) -> Iterator[str
         return
     if cluster.ignored is None:
         msg = f"what {cluster.label} ignores is not in this input; check the program or its source"
-        raise Undecided(msg)
+        raise Unresolved(msg)
     if "*" in cluster.ignored or "all" in cluster.ignored:
         return
     heeded = [one for one in _CHANGED if not {one, camel(one)} & set(cluster.ignored)]

@@ -33,14 +33,14 @@ RPO: none if it comes back whole; everything if it does not.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import SYSTEM, Severity, Step, rule
+from otherside.check.rule import SYSTEM, RecoveryStep, Severity, rule
 
 
 @rule(
     "DR400",
     severity=Severity.CRITICAL,
     on=SYSTEM,
-    step=Step.DECIDE,
+    step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(B)", "NIST CP-6", "NIST CP-7"),
     alone=True,
 )

@@ -32,16 +32,16 @@ RPO: none by itself.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.regions import sides_of
+from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR409",
     severity=Severity.MEDIUM,
     on="backend",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "NIST CP-2(8)", "NIST CP-9"),
 )
 def state_backend_in_primary(graph: Graph, backend: Resource) -> Iterator[str]:

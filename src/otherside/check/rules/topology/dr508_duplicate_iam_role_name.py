@@ -30,14 +30,14 @@ RPO: none by itself.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import Severity, Step, rule
+from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR508",
     severity=Severity.MEDIUM,
     on="iam.role",
-    step=Step.RESTORE,
+    step=RecoveryStep.RESTORE,
     controls=("SOC 2 CC8.1", "NIST CP-7"),
 )
 def duplicate_iam_role_name(graph: Graph, role: Resource) -> Iterator[str]:

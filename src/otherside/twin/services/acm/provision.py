@@ -1,12 +1,12 @@
 """Creates the ACM resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _certificate(birth: Birth) -> str:
-    made = birth.call("acm", "RequestCertificate")
+def _certificate(creation: ResourceCreation) -> str:
+    made = creation.call("acm", "RequestCertificate")
     arn = str(made["CertificateArn"])
-    found = birth.ask("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]
+    found = creation.ask("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]
     options = [
         {
             "domainName": one["DomainName"],
@@ -16,12 +16,12 @@ def _certificate(birth: Birth) -> str:
         }
         for one in found["DomainValidationOptions"]
     ]
-    birth.outputs |= {"arn": arn, "domainValidationOptions": options}
+    creation.outputs |= {"arn": arn, "domainValidationOptions": options}
     return arn
 
 
-def _validation(birth: Birth) -> str:
-    return str(birth.inputs["certificateArn"])
+def _validation(creation: ResourceCreation) -> str:
+    return str(creation.inputs["certificateArn"])
 
 
 RESOURCE_TYPES = {

@@ -1,10 +1,10 @@
 """Creates the Auto Scaling resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _group(birth: Birth) -> str:
-    inputs, name = birth.inputs, birth.name()
+def _group(creation: ResourceCreation) -> str:
+    inputs, name = creation.inputs, creation.name()
     template = inputs.get("launchTemplate") or {}
     tags = [
         {
@@ -16,7 +16,7 @@ def _group(birth: Birth) -> str:
         }
         for one in inputs.get("tags") or []
     ]
-    birth.call(
+    creation.call(
         "autoscaling",
         "CreateAutoScalingGroup",
         drop=(
@@ -32,15 +32,15 @@ def _group(birth: Birth) -> str:
         VPCZoneIdentifier=",".join(inputs["vpcZoneIdentifiers"]),
         TargetGroupARNs=list(inputs.get("targetGroupArns") or []),
     )
-    found = birth.ask("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[name])
-    birth.outputs |= {"arn": found["AutoScalingGroups"][0]["AutoScalingGroupARN"], "name": name}
+    found = creation.ask("autoscaling", "DescribeAutoScalingGroups", AutoScalingGroupNames=[name])
+    creation.outputs |= {"arn": found["AutoScalingGroups"][0]["AutoScalingGroupARN"], "name": name}
     return name
 
 
-def _scaling_policy(birth: Birth) -> str:
-    name = str(birth.inputs["name"])
-    group = str(birth.inputs["autoscalingGroupName"])
-    birth.call(
+def _scaling_policy(creation: ResourceCreation) -> str:
+    name = str(creation.inputs["name"])
+    group = str(creation.inputs["autoscalingGroupName"])
+    creation.call(
         "autoscaling",
         "PutScalingPolicy",
         drop=("name", "autoscalingGroupName"),
@@ -48,10 +48,10 @@ def _scaling_policy(birth: Birth) -> str:
         PolicyName=name,
     )
     # Asked for again: moto answers the call itself with the ARN under another name.
-    found = birth.ask(
+    found = creation.ask(
         "autoscaling", "DescribePolicies", AutoScalingGroupName=group, PolicyNames=[name]
     )
-    birth.outputs |= {"arn": str(found["ScalingPolicies"][0]["PolicyARN"]), "name": name}
+    creation.outputs |= {"arn": str(found["ScalingPolicies"][0]["PolicyARN"]), "name": name}
     return name
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.protocol import Call
-from otherside.twin.services.backup.settings import Kept
-from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.services.backup.settings import BackupSettingsProvider
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 SERVICE = "backup.amazonaws.com"
 KINDS: Mapping[str, str] = {"rds": "Aurora", "dynamodb": "DynamoDB", "s3": "S3", "ec2": "EBS"}
@@ -38,7 +38,7 @@ class Job:
 
 
 @dataclass(slots=True, kw_only=True)
-class Point:
+class RecoveryPoint:
     """One recovery point."""
 
     arn: str
@@ -65,24 +65,24 @@ class Contents(Protocol):
 class Vault:
     """What moto does not keep of a vault."""
 
-    points: dict[str, Point] = field(default_factory=dict)
+    points: dict[str, RecoveryPoint] = field(default_factory=dict)
     topic: str = ""
     events: tuple[str, ...] = ()
 
 
-class Backups(Extension):
+class BackupProvider(ServiceProvider):
     """Backup jobs, copy jobs, recovery points, selections and notifications."""
 
     def __init__(
         self,
-        ground: Ground,
-        access: Access,
-        kept: Kept,
+        context: TwinContext,
+        authorizer: Authorizer,
+        backup_settings: BackupSettingsProvider,
         emit: Callable[[str, dict[str, Any]], None],
         contents: Contents,
     ) -> None:
         """Keep whom to ask and whom to tell."""
-        self._ground, self._access, self._kept = ground, access, kept
+        self._context, self._authorizer, self._kept = context, authorizer, backup_settings
         self._emit, self._contents = emit, contents
         self._vaults: dict[str, Vault] = {}
         self._jobs: dict[str, Job] = {}
@@ -91,29 +91,29 @@ class Backups(Extension):
         self._selections: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
 
     @operation("backup", "CreateBackupSelection")
-    def create_selection(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def create_selection(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what a plan backs up, once its role may be assumed."""
         plan = params["BackupPlanId"]
-        if plan not in moto_backend.backup(self._ground.account, call.region).plans:
-            raise failure("InvalidParameterValueException", f"Backup plan {plan} does not exist")
+        if plan not in moto_backend.backup(self._context.account, call.region).plans:
+            raise api_error("InvalidParameterValueException", f"Backup plan {plan} does not exist")
         selection = dict(params["BackupSelection"])
-        if not self._access.trusts(selection["IamRoleArn"], SERVICE):
+        if not self._authorizer.trusts(selection["IamRoleArn"], SERVICE):
             message = f"IAM Role {selection['IamRoleArn']} cannot be assumed by AWS Backup"
-            raise failure("InvalidParameterValueException", message)
+            raise api_error("InvalidParameterValueException", message)
         identifier = str(uuid.uuid4())
         self._selections.setdefault((call.region, plan), {})[identifier] = selection
         return {
             "SelectionId": identifier,
             "BackupPlanId": plan,
-            "CreationDate": self._ground.now_s,
+            "CreationDate": self._context.now_s,
         }
 
     @operation("backup", "GetBackupSelection")
-    def get_selection(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_selection(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a plan backs up."""
         found = self._selections.get((call.region, params["BackupPlanId"]), {})
         if params["SelectionId"] not in found:
-            raise failure("ResourceNotFoundException", "Backup selection not found")
+            raise api_error("ResourceNotFoundException", "Backup selection not found")
         return {
             "BackupSelection": found[params["SelectionId"]],
             "SelectionId": params["SelectionId"],
@@ -121,13 +121,13 @@ class Backups(Extension):
         }
 
     @operation("backup", "PutBackupVaultNotifications")
-    def put_notifications(self, call: Call, params: Mapping[str, Any]) -> None:
+    def put_notifications(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Keep whom a vault tells."""
         vault = self._vault(self._vault_arn(call.region, params["BackupVaultName"]))
         vault.topic, vault.events = params["SNSTopicArn"], tuple(params["BackupVaultEvents"])
 
     @operation("backup", "GetBackupVaultNotifications")
-    def get_notifications(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_notifications(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return whom a vault tells."""
         arn = self._vault_arn(call.region, params["BackupVaultName"])
         vault = self._vault(arn)
@@ -139,30 +139,30 @@ class Backups(Extension):
         }
 
     @operation("backup", "StartBackupJob")
-    def start_backup(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def start_backup(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Start a backup of one resource."""
         vault = self._vault_arn(call.region, params["BackupVaultName"])
         self._vault(vault)
         job = self._job(call.region, params["ResourceArn"], vault, params["IamRoleArn"])
         self._jobs[job.identifier] = job
         days = (params.get("Lifecycle") or {}).get("DeleteAfterDays")
-        self._ground.start(self._back_up(job, days), name="backup job")
+        self._context.spawn(self._back_up(job, days), name="backup job")
         return {"BackupJobId": job.identifier, "CreationDate": job.created_s}
 
     @operation("backup", "StartCopyJob")
-    def start_copy(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def start_copy(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Start a copy of a recovery point; a vault that is not there fails the job."""
         source = self._vault_arn(call.region, params["SourceBackupVaultName"])
         if params["RecoveryPointArn"] not in self._vault(source).points:
-            raise failure("ResourceNotFoundException", "Recovery point not found")
+            raise api_error("ResourceNotFoundException", "Recovery point not found")
         target = params["DestinationBackupVaultArn"]
         job = self._job(call.region, params["RecoveryPointArn"], target, params["IamRoleArn"])
         self._copies[job.identifier] = job
-        self._ground.start(self._copy(job, source), name="copy job")
+        self._context.spawn(self._copy(job, source), name="copy job")
         return {"CopyJobId": job.identifier, "CreationDate": job.created_s}
 
     @operation("backup", "DescribeBackupJob")
-    def describe_backup(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_backup(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a backup job."""
         job = self._found(self._jobs, call, params["BackupJobId"])
         return {
@@ -177,20 +177,20 @@ class Backups(Extension):
         }
 
     @operation("backup", "StartRestoreJob")
-    def start_restore(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def start_restore(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Start to make a new resource of a recovery point of this Region."""
         point = self.point(params["RecoveryPointArn"])
         if point is None or point.arn.split(":")[3] != call.region:
-            raise failure("ResourceNotFoundException", "Recovery point not found")
+            raise api_error("ResourceNotFoundException", "Recovery point not found")
         role = params.get("IamRoleArn") or ""
         job = self._job(call.region, point.arn, point.vault, role)
         self._restores[job.identifier] = job
         work = self._restore(job, point, dict(params["Metadata"]))
-        self._ground.start(work, name="restore job")
+        self._context.spawn(work, name="restore job")
         return {"RestoreJobId": job.identifier}
 
     @operation("backup", "DescribeRestoreJob")
-    def describe_restore(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_restore(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a restore job."""
         job = self._found(self._restores, call, params["RestoreJobId"])
         return {
@@ -205,18 +205,18 @@ class Backups(Extension):
         }
 
     @operation("backup", "DescribeCopyJob")
-    def describe_copy(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_copy(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a copy job."""
         return {"CopyJob": self._copy_job(self._found(self._copies, call, params["CopyJobId"]))}
 
     @operation("backup", "ListCopyJobs")
-    def list_copies(self, call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_copies(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
         """List a Region's copy jobs."""
         found = [one for one in self._copies.values() if one.region == call.region]
         return {"CopyJobs": [self._copy_job(one) for one in found]}
 
     @operation("backup", "ListRecoveryPointsByBackupVault")
-    def list_points(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_points(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """List what a vault holds."""
         vault = self._vault(self._vault_arn(call.region, params["BackupVaultName"]))
         return {
@@ -232,7 +232,7 @@ class Backups(Extension):
             ]
         }
 
-    def point(self, arn: str) -> Point | None:
+    def point(self, arn: str) -> RecoveryPoint | None:
         """Return a recovery point by its ARN."""
         for vault in self._vaults.values():
             if arn in vault.points:
@@ -248,7 +248,7 @@ class Backups(Extension):
             problem = f"the twin backs up no {service}"
         elif not self._kept.opted_in(job.region, kind):
             problem = f"{kind} is not opted in to AWS Backup in {job.region}"
-        elif not self._access.trusts(job.role, SERVICE):
+        elif not self._authorizer.trusts(job.role, SERVICE):
             problem = f"IAM Role {job.role} cannot be assumed by AWS Backup"
         if problem is None:
             try:
@@ -266,11 +266,11 @@ class Backups(Extension):
         problem = None
         if not self._exists(job.vault):
             problem = f"Backup vault {job.vault} does not exist"
-        elif not self._ground.geography.converse(job.region, region):
+        elif not self._context.partitions.converse(job.region, region):
             problem = f"{region} could not be reached"
-        elif not self._access.trusts(job.role, SERVICE):
+        elif not self._authorizer.trusts(job.role, SERVICE):
             problem = f"IAM Role {job.role} cannot be assumed by AWS Backup"
-        elif not self._access.role_may(
+        elif not self._authorizer.role_may(
             job.role, "backup:CopyIntoBackupVault", job.vault, region=region
         ).allowed:
             problem = f"{job.role} may not backup:CopyIntoBackupVault on {job.vault}"
@@ -279,10 +279,10 @@ class Backups(Extension):
             self._add_point(job, point.resource, days, point.content, copied_from=point.arn)
         self._finish(job, problem, "Copy Job State Change", "COPY_JOB")
 
-    async def _restore(self, job: Job, point: Point, metadata: Mapping[str, str]) -> None:
+    async def _restore(self, job: Job, point: RecoveryPoint, metadata: Mapping[str, str]) -> None:
         """Make a resource of a point, unless its role may not."""
         job.state = "RUNNING"
-        anew = f"arn:aws:rds:{job.region}:{self._ground.account}:cluster:"
+        anew = f"arn:aws:rds:{job.region}:{self._context.account}:cluster:"
         anew += str(metadata.get("DBClusterIdentifier") or "")
         action = "rds:RestoreDBClusterFromSnapshot"
         problem = None
@@ -290,9 +290,9 @@ class Backups(Extension):
             problem = f"the twin keeps no content of {point.resource}"
         elif not metadata.get("DBClusterIdentifier"):
             problem = "Metadata lacks DBClusterIdentifier"
-        elif not self._access.trusts(job.role, SERVICE):
+        elif not self._authorizer.trusts(job.role, SERVICE):
             problem = f"IAM Role {job.role} cannot be assumed by AWS Backup"
-        elif not self._access.role_may(job.role, action, anew, region=job.region).allowed:
+        elif not self._authorizer.role_may(job.role, action, anew, region=job.region).allowed:
             problem = f"{job.role} may not {action} on {anew}"
         else:
             try:
@@ -312,12 +312,12 @@ class Backups(Extension):
     ) -> None:
         region = job.vault.split(":")[3]
         identifier = str(uuid.uuid4())
-        arn = f"arn:aws:backup:{region}:{self._ground.account}:recovery-point:{identifier}"
-        self._vault(job.vault).points[arn] = Point(
+        arn = f"arn:aws:backup:{region}:{self._context.account}:recovery-point:{identifier}"
+        self._vault(job.vault).points[arn] = RecoveryPoint(
             arn=arn,
             vault=job.vault,
             resource=resource,
-            created_s=self._ground.now_s,
+            created_s=self._context.now_s,
             delete_after_days=days,
             content=content,
             copied_from=copied_from,
@@ -325,10 +325,10 @@ class Backups(Extension):
         job.point = arn
 
     def _finish(self, job: Job, problem: str | None, event: str, prefix: str) -> None:
-        job.completed_s = self._ground.now_s
+        job.completed_s = self._context.now_s
         job.state, job.message = ("FAILED", problem) if problem else ("COMPLETED", "")
         text = f"{event.partition(' State')[0]} {job.state.lower()}: {problem or job.point}"
-        self._ground.tell("backup", job.region, text)
+        self._context.emit("backup", job.region, text)
         key = f"{prefix.partition('_')[0].lower()}JobId"
         self._emit(
             job.region,
@@ -353,13 +353,13 @@ class Backups(Extension):
             source=source,
             vault=vault,
             role=role,
-            created_s=self._ground.now_s,
+            created_s=self._context.now_s,
         )
 
-    def _found(self, jobs: Mapping[str, Job], call: Call, identifier: str) -> Job:
+    def _found(self, jobs: Mapping[str, Job], call: ApiCall, identifier: str) -> Job:
         found = jobs.get(identifier)
         if found is None or found.region != call.region:
-            raise failure("ResourceNotFoundException", f"Job {identifier} not found")
+            raise api_error("ResourceNotFoundException", f"Job {identifier} not found")
         return found
 
     def _copy_job(self, job: Job) -> dict[str, Any]:
@@ -375,13 +375,13 @@ class Backups(Extension):
         }
 
     def _vault_arn(self, region: str, name: str) -> str:
-        return f"arn:aws:backup:{region}:{self._ground.account}:backup-vault:{name}"
+        return f"arn:aws:backup:{region}:{self._context.account}:backup-vault:{name}"
 
     def _exists(self, arn: str) -> bool:
         region, name = arn.split(":")[3], arn.rpartition(":")[2]
-        return name in moto_backend.backup(self._ground.account, region).vaults
+        return name in moto_backend.backup(self._context.account, region).vaults
 
     def _vault(self, arn: str) -> Vault:
         if not self._exists(arn):
-            raise failure("ResourceNotFoundException", f"Backup vault {arn} does not exist")
+            raise api_error("ResourceNotFoundException", f"Backup vault {arn} does not exist")
         return self._vaults.setdefault(arn, Vault())

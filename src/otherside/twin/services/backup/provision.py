@@ -1,40 +1,40 @@
 """Creates the AWS Backup resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _vault(birth: Birth) -> str:
-    name = birth.name()
-    made = birth.call(
+def _vault(creation: ResourceCreation) -> str:
+    name = creation.name()
+    made = creation.call(
         "backup",
         "CreateBackupVault",
         rename={"kmsKeyArn": "EncryptionKeyArn"},
         drop=("name", "forceDestroy"),
-        BackupVaultTags=birth.tags,
+        BackupVaultTags=creation.tags,
         BackupVaultName=name,
     )
-    birth.outputs |= {"arn": made["BackupVaultArn"], "name": name}
+    creation.outputs |= {"arn": made["BackupVaultArn"], "name": name}
     return name
 
 
-def _vault_lock(birth: Birth) -> str:
-    birth.call("backup", "PutBackupVaultLockConfiguration")
-    return str(birth.inputs["backupVaultName"])
+def _vault_lock(creation: ResourceCreation) -> str:
+    creation.call("backup", "PutBackupVaultLockConfiguration")
+    return str(creation.inputs["backupVaultName"])
 
 
-def _vault_notifications(birth: Birth) -> str:
-    birth.call(
+def _vault_notifications(creation: ResourceCreation) -> str:
+    creation.call(
         "backup",
         "PutBackupVaultNotifications",
         rename={"snsTopicArn": "SNSTopicArn", "backupVaultEvents": "BackupVaultEvents"},
     )
-    return str(birth.inputs["backupVaultName"])
+    return str(creation.inputs["backupVaultName"])
 
 
-def _plan(birth: Birth) -> str:
-    name = birth.name()
-    birth.inputs = {"backupPlan": {"backupPlanName": name, "rules": birth.inputs["rules"]}}
-    made = birth.call(
+def _plan(creation: ResourceCreation) -> str:
+    name = creation.name()
+    creation.inputs = {"backupPlan": {"backupPlanName": name, "rules": creation.inputs["rules"]}}
+    made = creation.call(
         "backup",
         "CreateBackupPlan",
         rename={
@@ -48,9 +48,9 @@ def _plan(birth: Birth) -> str:
             "backupPlan.rules.copyActions.lifecycle.deleteAfter": "DeleteAfterDays",
             "backupPlan.rules.copyActions.lifecycle.coldStorageAfter": "MoveToColdStorageAfterDays",
         },
-        BackupPlanTags=birth.tags,
+        BackupPlanTags=creation.tags,
     )
-    birth.outputs |= {
+    creation.outputs |= {
         "arn": made["BackupPlanArn"],
         "name": name,
         "version": made["VersionId"],
@@ -58,50 +58,50 @@ def _plan(birth: Birth) -> str:
     return str(made["BackupPlanId"])
 
 
-def _selection(birth: Birth) -> str:
-    inputs = birth.inputs
+def _selection(creation: ResourceCreation) -> str:
+    inputs = creation.inputs
     plan = inputs["planId"]
-    birth.inputs = {
+    creation.inputs = {
         "backupPlanId": plan,
         "backupSelection": {
-            "selectionName": birth.name(),
+            "selectionName": creation.name(),
             **{key: inputs[key] for key in ("iamRoleArn", "resources") if key in inputs},
         },
     }
-    return str(birth.call("backup", "CreateBackupSelection")["SelectionId"])
+    return str(creation.call("backup", "CreateBackupSelection")["SelectionId"])
 
 
-def _region_settings(birth: Birth) -> str:
-    birth.call("backup", "UpdateRegionSettings")
-    return birth.region
+def _region_settings(creation: ResourceCreation) -> str:
+    creation.call("backup", "UpdateRegionSettings")
+    return creation.region
 
 
-def _restore_plan(birth: Birth) -> str:
-    name = birth.name()
-    birth.inputs = {
-        "restoreTestingPlan": {**birth.inputs, "restoreTestingPlanName": name},
+def _restore_plan(creation: ResourceCreation) -> str:
+    name = creation.name()
+    creation.inputs = {
+        "restoreTestingPlan": {**creation.inputs, "restoreTestingPlanName": name},
     }
-    made = birth.call(
+    made = creation.call(
         "backup",
         "CreateRestoreTestingPlan",
         drop=("restoreTestingPlan.name", "restoreTestingPlan.tags", "restoreTestingPlan.region"),
     )
-    birth.outputs |= {"arn": made["RestoreTestingPlanArn"], "name": name}
+    creation.outputs |= {"arn": made["RestoreTestingPlanArn"], "name": name}
     return name
 
 
-def _restore_selection(birth: Birth) -> str:
-    plan, name = birth.inputs["restoreTestingPlanName"], birth.name()
+def _restore_selection(creation: ResourceCreation) -> str:
+    plan, name = creation.inputs["restoreTestingPlanName"], creation.name()
     inside = {
         key: value
-        for key, value in birth.inputs.items()
+        for key, value in creation.inputs.items()
         if key not in {"name", "restoreTestingPlanName", "region", "tags"}
     }
-    birth.inputs = {
+    creation.inputs = {
         "restoreTestingPlanName": plan,
         "restoreTestingSelection": {**inside, "restoreTestingSelectionName": name},
     }
-    birth.call("backup", "CreateRestoreTestingSelection")
+    creation.call("backup", "CreateRestoreTestingSelection")
     return f"{name}:{plan}"
 
 

@@ -7,27 +7,27 @@ These operations only keep what they are given, after botocore's own model has c
 from collections.abc import Mapping
 from typing import Any
 
-from otherside.twin.context import Ground
-from otherside.twin.gateway.protocol import Call
-from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 
-class Kept(Extension):
+class BackupSettingsProvider(ServiceProvider):
     """AWS Backup's Region settings and its plans for restore tests."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, context: TwinContext) -> None:
         """Nothing is kept yet."""
-        self._ground = ground
+        self._context = context
         self._settings: dict[str, dict[str, Any]] = {}
         self._plans: dict[tuple[str, str], dict[str, Any]] = {}
 
     @operation("backup", "UpdateRegionSettings")
-    def update_region_settings(self, call: Call, params: Mapping[str, Any]) -> None:
+    def update_region_settings(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Keep which services AWS Backup may back up in a Region."""
         self._settings.setdefault(call.region, {}).update(params)
 
     @operation("backup", "DescribeRegionSettings")
-    def describe_region_settings(self, call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_region_settings(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
         """Return which services AWS Backup may back up in a Region."""
         return self._settings.get(call.region, {})
 
@@ -37,43 +37,45 @@ class Kept(Extension):
         return bool(settings.get("ResourceTypeOptInPreference", {}).get(service, True))
 
     @operation("backup", "CreateRestoreTestingPlan")
-    def create_restore_testing_plan(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def create_restore_testing_plan(
+        self, call: ApiCall, params: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """Keep a plan for restore tests."""
         plan = dict(params["RestoreTestingPlan"])
         name = plan["RestoreTestingPlanName"]
         if (call.region, name) in self._plans:
-            raise failure("AlreadyExistsException", f"Plan {name} already exists")
-        where = f"{call.region}:{self._ground.account}"
+            raise api_error("AlreadyExistsException", f"Plan {name} already exists")
+        where = f"{call.region}:{self._context.account}"
         made = {
             "RestoreTestingPlanArn": f"arn:aws:backup:{where}:restore-testing-plan:{name}",
             "RestoreTestingPlanName": name,
-            "CreationTime": self._ground.now_s,
+            "CreationTime": self._context.now_s,
         }
         self._plans[call.region, name] = {**plan, **made, "Selections": {}}
         return made
 
     @operation("backup", "GetRestoreTestingPlan")
-    def get_restore_testing_plan(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_restore_testing_plan(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return a plan for restore tests."""
         return {"RestoreTestingPlan": self._plan(call, params)}
 
     @operation("backup", "CreateRestoreTestingSelection")
-    def create_selection(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def create_selection(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Keep what a plan restores."""
         plan = self._plan(call, params)
         given = dict(params["RestoreTestingSelection"])
         name = given["RestoreTestingSelectionName"]
         plan["Selections"][name] = given
         return {
-            "CreationTime": self._ground.now_s,
+            "CreationTime": self._context.now_s,
             "RestoreTestingPlanArn": plan["RestoreTestingPlanArn"],
             "RestoreTestingPlanName": plan["RestoreTestingPlanName"],
             "RestoreTestingSelectionName": name,
         }
 
-    def _plan(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _plan(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         name = params["RestoreTestingPlanName"]
         found = self._plans.get((call.region, name))
         if found is None:
-            raise failure("ResourceNotFoundException", f"Plan {name} does not exist")
+            raise api_error("ResourceNotFoundException", f"Plan {name} does not exist")
         return found

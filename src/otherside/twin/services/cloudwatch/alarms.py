@@ -15,10 +15,10 @@ from functools import partial
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import Alarm
-from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
 from otherside.twin.services.cloudwatch.provider import Suppressor
 
@@ -27,7 +27,7 @@ EXTRA = 2
 """How many periods more than asked for are looked at; AWS's own number is nowhere published."""
 
 
-class State(StrEnum):
+class AlarmState(StrEnum):
     """What an alarm says."""
 
     OK = "OK"
@@ -35,11 +35,13 @@ class State(StrEnum):
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 
-Point = bool | None
+MetricPoint = bool | None
 """Whether one period breaches, or `None` where it has no data."""
 
 
-def evaluate(points: Sequence[Point], *, wanted: int, periods: int, missing: str) -> State | None:
+def evaluate(
+    points: Sequence[MetricPoint], *, wanted: int, periods: int, missing: str
+) -> AlarmState | None:
     """Return what an alarm says of the points in its range, oldest first; `None` keeps its state.
 
     `wanted` of the newest `periods` must breach. What is missing counts as the alarm says, but only
@@ -47,22 +49,22 @@ def evaluate(points: Sequence[Point], *, wanted: int, periods: int, missing: str
     """
     real = [one for one in points if one is not None]
     if len(real) >= periods:
-        return State.ALARM if sum(real[-periods:]) >= wanted else State.OK
+        return AlarmState.ALARM if sum(real[-periods:]) >= wanted else AlarmState.OK
     breaching, filled = sum(real), periods - len(real)
     if missing == "breaching":
-        return State.ALARM if breaching + filled >= wanted else State.OK
+        return AlarmState.ALARM if breaching + filled >= wanted else AlarmState.OK
     if missing == "notBreaching":
-        return State.ALARM if breaching >= wanted else State.OK
+        return AlarmState.ALARM if breaching >= wanted else AlarmState.OK
     if breaching >= wanted:
-        return State.ALARM
+        return AlarmState.ALARM
     if len(real) > breaching:
-        return State.OK
+        return AlarmState.OK
     if missing == "ignore":
         return None
     if not real:
-        return State.INSUFFICIENT_DATA
+        return AlarmState.INSUFFICIENT_DATA
     oldest = len(points) - next(n for n, one in enumerate(points) if one)
-    return State.ALARM if oldest >= wanted else None
+    return AlarmState.ALARM if oldest >= wanted else None
 
 
 COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
@@ -74,7 +76,7 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 
 @dataclass(slots=True)
-class Suppression:
+class AlarmSuppression:
     """What holds back a composite alarm's actions."""
 
     wait_until_s: float | None = None
@@ -84,37 +86,37 @@ class Suppression:
     """The state that it had before what has not been acted on."""
 
 
-class Alarms(Extension):
+class Alarms(ServiceProvider):
     """Evaluates every alarm of every Region, and tells of each transition."""
 
     def __init__(
         self,
-        ground: Ground,
+        context: TwinContext,
         metrics: Metrics,
         emit: Callable[[str, dict[str, Any]], None],
         act: Callable[[str, str, dict[str, Any]], None],
         suppressors: Mapping[tuple[str, str], Suppressor],
     ) -> None:
         """Keep whom to tell: `emit` of an event in a Region, `act` by an action's ARN."""
-        self._ground, self._metrics, self._emit, self._act = ground, metrics, emit, act
+        self._context, self._metrics, self._emit, self._act = context, metrics, emit, act
         self._suppressors = suppressors
         self._children: dict[tuple[str, str], tuple[object, dict[str, str]]] = {}
-        self._suppressed: dict[tuple[str, str], Suppression] = {}
+        self._suppressed: dict[tuple[str, str], AlarmSuppression] = {}
         self._told: set[str] = set()
 
     @operation("cloudwatch", "SetAlarmState")
-    def set_state(self, call: Call, params: Mapping[str, Any]) -> None:
+    def set_state(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Have an alarm say something, until it is evaluated again."""
-        alarms = moto_backend.cloudwatch(self._ground.account, call.region).alarms
+        alarms = moto_backend.cloudwatch(self._context.account, call.region).alarms
         alarm = alarms.get(params["AlarmName"])
         if alarm is None:
-            raise failure("ResourceNotFound", "Unknown", 404)
-        state, reason = State(params["StateValue"]), params["StateReason"]
+            raise api_error("ResourceNotFound", "Unknown", 404)
+        state, reason = AlarmState(params["StateValue"]), params["StateReason"]
         data = params.get("StateReasonData") or ""
-        self._ground.start(self._set_soon(call.region, alarm, state, reason, data))
+        self._context.spawn(self._set_soon(call.region, alarm, state, reason, data))
 
     async def _set_soon(
-        self, region: str, alarm: Alarm, state: State, reason: str, data: str
+        self, region: str, alarm: Alarm, state: AlarmState, reason: str, data: str
     ) -> None:
         self._become(region, alarm, state, reason, data)
 
@@ -123,10 +125,10 @@ class Alarms(Extension):
         due: dict[str, float] = {}
         while True:
             await asyncio.sleep(1.0)
-            if not self._ground.geography.stands(region):
+            if not self._context.partitions.stands(region):
                 continue
-            now_s = self._ground.now_s
-            alarms = list(moto_backend.cloudwatch(self._ground.account, region).alarms.values())
+            now_s = self._context.now_s
+            alarms = list(moto_backend.cloudwatch(self._context.account, region).alarms.values())
             for alarm in alarms:
                 if alarm.rule is None and now_s >= due.get(alarm.name, 0.0):
                     short = int(alarm.period or 0) < MINUTE_S
@@ -144,7 +146,7 @@ class Alarms(Extension):
             text = f"{alarm.name} cannot be evaluated: {type(error).__name__}: {error}"
             if text not in self._told:
                 self._told.add(text)
-                self._ground.tell("alarm", region, text, alarm=alarm.name, failed=True)
+                self._context.emit("alarm", region, text, alarm=alarm.name, failed=True)
 
     def look(self, region: str, alarm: Alarm) -> None:
         """Evaluate one metric alarm now."""
@@ -154,7 +156,7 @@ class Alarms(Extension):
 
     def judge(
         self, region: str, alarm: Alarm, *, wanted: int | None = None
-    ) -> tuple[State | None, list[float | None]]:
+    ) -> tuple[AlarmState | None, list[float | None]]:
         """Return what an alarm's metric says, and the points that say so."""
         periods = int(alarm.evaluation_periods)
         compare = COMPARISONS[str(alarm.comparison_operator)]
@@ -172,11 +174,11 @@ class Alarms(Extension):
         children = {name: said for name, said in states.items() if name in str(alarm.rule)}
         if self._children.get((region, alarm.name)) != (alarm.rule, children):
             self._children[region, alarm.name] = (alarm.rule, children)
-            state = State.ALARM if holds(str(alarm.rule), states) else State.OK
+            state = AlarmState.ALARM if holds(str(alarm.rule), states) else AlarmState.OK
             self._become(region, alarm, state, f"{alarm.rule} is {state}", "")
         self._release(region, alarm, states)
 
-    def _become(self, region: str, alarm: Alarm, state: State, reason: str, data: str) -> None:
+    def _become(self, region: str, alarm: Alarm, state: AlarmState, reason: str, data: str) -> None:
         """Change an alarm's state, if it changes, and do what follows."""
         before = {
             "value": str(alarm.state_value),
@@ -187,27 +189,27 @@ class Alarms(Extension):
         if before["value"] == state:
             return
         alarm.update_state(reason, data, str(state))
-        self._ground.tell("alarm", region, f"{alarm.name} is {state}", alarm=alarm.name)
-        self._emit(region, _event(self._ground.account, region, alarm, before))
+        self._context.emit("alarm", region, f"{alarm.name} is {state}", alarm=alarm.name)
+        self._emit(region, _event(self._context.account, region, alarm, before))
         if not alarm.actions_enabled:
             return
         suppressor = self._suppressors.get((region, alarm.name))
         if suppressor is not None:
-            held = self._suppressed.setdefault((region, alarm.name), Suppression())
+            held = self._suppressed.setdefault((region, alarm.name), AlarmSuppression())
             held.pending = held.pending or before["value"]
-            held.wait_until_s = self._ground.now_s + suppressor.wait_s
+            held.wait_until_s = self._context.now_s + suppressor.wait_s
             return
         self._do(region, alarm, before["value"])
 
     def _do(self, region: str, alarm: Alarm, before: str) -> None:
         """Take the actions of the state that an alarm is in."""
         actions = {
-            State.ALARM: alarm.alarm_actions,
-            State.OK: alarm.ok_actions,
-            State.INSUFFICIENT_DATA: alarm.insufficient_data_actions,
-        }[State(str(alarm.state_value))]
+            AlarmState.ALARM: alarm.alarm_actions,
+            AlarmState.OK: alarm.ok_actions,
+            AlarmState.INSUFFICIENT_DATA: alarm.insufficient_data_actions,
+        }[AlarmState(str(alarm.state_value))]
         for arn in actions or ():
-            message = _message(self._ground.account, region, alarm, before)
+            message = _message(self._context.account, region, alarm, before)
             self._act(region, str(arn), message)
 
     def _release(self, region: str, alarm: Alarm, states: Mapping[str, str]) -> None:
@@ -217,7 +219,7 @@ class Alarms(Extension):
         if held is None or suppressor is None:
             return
         name = suppressor.alarm.rpartition(":alarm:")[2] or suppressor.alarm
-        now_s, alarmed = self._ground.now_s, states.get(name) == State.ALARM
+        now_s, alarmed = self._context.now_s, states.get(name) == AlarmState.ALARM
         if held.was_alarm and not alarmed:
             held.extend_until_s = now_s + suppressor.extension_s
         held.was_alarm = alarmed
@@ -298,7 +300,7 @@ def _not(words: list[str]) -> tuple[bool, list[str]]:
             raise ValueError(msg)
 
 
-def _reason(alarm: Alarm, state: State, points: Sequence[float | None]) -> str:
+def _reason(alarm: Alarm, state: AlarmState, points: Sequence[float | None]) -> str:
     shown = [one for one in points if one is not None]
     if not shown:
         return f"{state}: no datapoints were received"
@@ -343,7 +345,7 @@ def _event(account: str, region: str, alarm: Alarm, before: dict[str, str]) -> d
         stat = {"metric": metric, "period": int(alarm.period), "stat": alarm.statistic}
         configuration["metrics"] = [{"id": "m1", "metricStat": stat, "returnData": True}]
     return {
-        "detail-type": "CloudWatch Alarm State Change",
+        "detail-type": "CloudWatch Alarm AlarmState Change",
         "source": "aws.cloudwatch",
         "resources": [f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm.name}"],
         "detail": {

@@ -10,10 +10,10 @@ import uuid
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.services.cloudwatch.provider import Stream, Watching
-from otherside.twin.services.s3.provider import Objects
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.services.cloudwatch.provider import CloudWatchProvider, Stream
+from otherside.twin.services.s3.provider import S3Provider
 
 SERVICE = "streams.metrics.cloudwatch.amazonaws.com"
 FIREHOSE = "firehose.amazonaws.com"
@@ -23,15 +23,19 @@ KEPT_S = 86_400.0
 LOOK_S = 5.0
 
 
-class Streams:
+class MetricStreams:
     """Carries metrics away."""
 
     def __init__(
-        self, ground: Ground, access: Access, watching: Watching, objects: Objects
+        self,
+        context: TwinContext,
+        authorizer: Authorizer,
+        cloudwatch: CloudWatchProvider,
+        objects: S3Provider,
     ) -> None:
         """Keep what there is to carry."""
-        self._ground, self._access = ground, access
-        self._watching, self._objects = watching, objects
+        self._context, self._authorizer = context, authorizer
+        self._cloudwatch, self._objects = cloudwatch, objects
         self._read: dict[str, int] = {}
         self._buffers: dict[str, tuple[float, list[str]]] = {}
         self._told: set[str] = set()
@@ -40,9 +44,9 @@ class Streams:
         """Carry a Region's metrics for as long as the twin lives."""
         while True:
             await asyncio.sleep(LOOK_S)
-            if not self._ground.geography.stands(region):
+            if not self._context.partitions.stands(region):
                 continue
-            for stream in list(self._watching.streams.values()):
+            for stream in list(self._cloudwatch.streams.values()):
                 if stream.region == region:
                     self._take(stream)
             for arn in list(self._buffers):
@@ -51,7 +55,7 @@ class Streams:
 
     def _take(self, stream: Stream) -> None:
         """Take what was measured since the last time; what passes while it is stopped is gone."""
-        data = moto_backend.cloudwatch(self._ground.account, stream.region).metric_data
+        data = moto_backend.cloudwatch(self._context.account, stream.region).metric_data
         first = stream.arn not in self._read
         since = _older(data, stream.created_s) if first else self._read[stream.arn]
         self._read[stream.arn] = len(data)
@@ -63,16 +67,16 @@ class Streams:
         if why:
             self._once(stream.region, f"metric stream {stream.name}: {why}")
             return
-        records = [_record(stream, one, self._ground.account) for one in data[since:]]
+        records = [_record(stream, one, self._context.account) for one in data[since:]]
         lines = [json.dumps(one) for one in records if one is not None]
         if lines:
-            began_s, held = self._buffers.get(stream.firehose_arn, (self._ground.now_s, []))
+            began_s, held = self._buffers.get(stream.firehose_arn, (self._context.now_s, []))
             self._buffers[stream.firehose_arn] = (began_s, [*held, *lines])
 
     def _deliver(self, region: str, arn: str) -> None:
         """Write a buffer as one object, once it is old enough."""
         name = arn.rpartition("/")[2]
-        held = moto_backend.firehose(self._ground.account, region).delivery_streams.get(name)
+        held = moto_backend.firehose(self._context.account, region).delivery_streams.get(name)
         if held is None:
             return
         destination = held.destinations[0]
@@ -81,10 +85,10 @@ class Streams:
             (config.get("BufferingHints") or {}).get("IntervalInSeconds", INTERVAL_S)
         )
         began_s, lines = self._buffers[arn]
-        if self._ground.now_s - began_s < interval_s:
+        if self._context.now_s - began_s < interval_s:
             return
         bucket = str(config["BucketARN"]).rpartition(":")[2]
-        at = dt.datetime.fromtimestamp(self._ground.now_s, dt.UTC)
+        at = dt.datetime.fromtimestamp(self._context.now_s, dt.UTC)
         prefix = str(config.get("Prefix") or "")
         if "!{" not in prefix:
             prefix += at.strftime("%Y/%m/%d/%H/")
@@ -95,34 +99,34 @@ class Streams:
         if why:
             self._once(region, f"Firehose {name}: {why}")
             return
-        backend = moto_backend.s3(self._ground.account)
+        backend = moto_backend.s3(self._context.account)
         if bucket not in backend.buckets:
             self._once(region, f"Firehose {name}: bucket {bucket} does not exist")
             return
         there = backend.buckets[bucket].region_name
-        if not self._ground.geography.reaches(region, there):
-            if self._ground.now_s - began_s > KEPT_S:
+        if not self._context.partitions.reaches(region, there):
+            if self._context.now_s - began_s > KEPT_S:
                 del self._buffers[arn]
                 self._once(region, f"Firehose {name}: {bucket} was out of reach for a day")
             return
         del self._buffers[arn]
         backend.put_object(bucket, key, ("\n".join(lines) + "\n").encode())
-        self._ground.tell("metrics", region, f"s3://{bucket}/{key}", bucket=bucket, key=key)
+        self._context.emit("metrics", region, f"s3://{bucket}/{key}", bucket=bucket, key=key)
         self._objects.replicate(bucket, key)
 
     def _refusal(
         self, role: str, service: str, action: str, resource: str, region: str
     ) -> str | None:
-        if not self._access.trusts(role, service):
+        if not self._authorizer.trusts(role, service):
             return f"{role} cannot be assumed by {service}"
-        if not self._access.role_may(role, action, resource, region=region).allowed:
+        if not self._authorizer.role_may(role, action, resource, region=region).allowed:
             return f"{role} may not {action} on {resource}"
         return None
 
     def _once(self, region: str, text: str) -> None:
         if text not in self._told:
             self._told.add(text)
-            self._ground.tell("metrics", region, text, failed=True)
+            self._context.emit("metrics", region, text, failed=True)
 
 
 def _older(data: list[Any], created_s: float) -> int:

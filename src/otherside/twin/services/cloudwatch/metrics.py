@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 from otherside.twin.moto_backend import Alarm
 
 MINUTE_S = 60
@@ -16,7 +16,7 @@ MINUTE_S = 60
 class Metrics:
     """What was measured, as CloudWatch keeps it."""
 
-    ground: Ground
+    context: TwinContext
 
     def put(
         self,
@@ -27,14 +27,14 @@ class Metrics:
         dimensions: Mapping[str, str],
     ) -> None:
         """Publish a point of a service's own."""
-        moto_backend.cloudwatch(self.ground.account, region).put_metric_data(
+        moto_backend.cloudwatch(self.context.account, region).put_metric_data(
             namespace,
             [
                 {
                     "MetricName": name,
                     "Value": value,
                     "Dimensions": [{"Name": k, "Value": v} for k, v in dimensions.items()],
-                    "Timestamp": dt.datetime.fromtimestamp(self.ground.now_s, dt.UTC).replace(
+                    "Timestamp": dt.datetime.fromtimestamp(self.context.now_s, dt.UTC).replace(
                         tzinfo=None
                     ),
                 }
@@ -44,13 +44,13 @@ class Metrics:
     def points(self, alarm: Alarm, region: str, count: int) -> list[float | None]:
         """Return a metric's statistic in each of the newest periods, oldest first."""
         period = int(alarm.period)
-        ingested_s = self.ground.latency.of("metric-ingestion")
-        end_s = self.ground.now_s - ingested_s
+        ingested_s = self.context.latency.of("metric-ingestion")
+        end_s = self.context.now_s - ingested_s
         whole_s = min(period, MINUTE_S)  # standard resolution has whole minutes
         end_s = end_s // whole_s * whole_s
         wanted = {(one.name, one.value) for one in alarm.dimensions}
         found: list[list[Any]] = [[] for _ in range(count)]
-        for one in moto_backend.cloudwatch(self.ground.account, region).metric_data:
+        for one in moto_backend.cloudwatch(self.context.account, region).metric_data:
             if one.name != alarm.metric_name or one.namespace != alarm.namespace:
                 continue
             if {(d.name, d.value) for d in one.dimensions} != wanted:

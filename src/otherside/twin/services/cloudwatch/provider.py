@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.protocol import Call
-from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 DAY_S, WEEK_S, HOUR_S = 86_400, 604_800, 3_600
 
@@ -39,37 +39,37 @@ class Suppressor:
     extension_s: float
 
 
-class Watching(Extension):
+class CloudWatchProvider(ServiceProvider):
     """Alarms as AWS makes them, and metric streams, which moto lacks."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, context: TwinContext) -> None:
         """No stream exists yet."""
-        self._ground = ground
+        self._context = context
         self.streams: dict[tuple[str, str], Stream] = {}
         self.suppressors: dict[tuple[str, str], Suppressor] = {}
         """By Region and composite alarm; moto keeps none."""
         self._states: dict[tuple[str, str], tuple[str, str, str]] = {}
 
     @operation("cloudwatch", "PutMetricAlarm")
-    def check_alarm(self, call: Call, params: Mapping[str, Any]) -> None:
+    def check_alarm(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse spans that AWS refuses, and leave the rest to moto."""
         period = int(params.get("Period") or 0)
         span_s = period * int(params.get("EvaluationPeriods") or 1)
         longest_s = DAY_S if period < HOUR_S else WEEK_S
         if span_s > longest_s:
             message = f"Metrics cannot be checked across more than {longest_s} s"
-            raise failure("ValidationError", message)
+            raise api_error("ValidationError", message)
         if period and period not in {10, 20, 30} and period % 60:
             message = "Period must be 10, 20, 30 or a multiple of 60"
-            raise failure("ValidationError", message)
+            raise api_error("ValidationError", message)
         self._remember_state(call.region, params["AlarmName"])
-        raise PassError
+        raise LeaveToMotoError
 
     @operation("cloudwatch", "PutCompositeAlarm")
-    def check_composite(self, call: Call, params: Mapping[str, Any]) -> None:
+    def check_composite(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Make a composite alarm, which moto stores and has no operation for."""
         self._remember_state(call.region, params["AlarmName"])
-        moto_backend.cloudwatch(self._ground.account, call.region).put_metric_alarm(
+        moto_backend.cloudwatch(self._context.account, call.region).put_metric_alarm(
             name=params["AlarmName"],
             rule=params["AlarmRule"],
             description=params.get("AlarmDescription", ""),
@@ -89,9 +89,9 @@ class Watching(Extension):
         self.alarm_put(call, params, b"")
 
     @after("cloudwatch", "PutMetricAlarm")
-    def alarm_put(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def alarm_put(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
         """Have a new alarm know nothing yet; one that is put again keeps its state."""
-        alarm = moto_backend.cloudwatch(self._ground.account, call.region).alarms[
+        alarm = moto_backend.cloudwatch(self._context.account, call.region).alarms[
             params["AlarmName"]
         ]
         known = self._states.pop((call.region, params["AlarmName"]), None)
@@ -109,19 +109,19 @@ class Watching(Extension):
             )
 
     def _remember_state(self, region: str, name: str) -> None:
-        held = moto_backend.cloudwatch(self._ground.account, region).alarms.get(name)
+        held = moto_backend.cloudwatch(self._context.account, region).alarms.get(name)
         if held is not None:
             known = (held.state_value, held.state_reason, held.state_reason_data)
             self._states[region, name] = known
 
     @operation("cloudwatch", "PutMetricStream")
-    def put_stream(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_stream(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Make a metric stream, or change one."""
         if params.get("IncludeFilters") and params.get("ExcludeFilters"):
             message = "A stream includes or excludes, and not both"
-            raise failure("InvalidParameterCombination", message)
+            raise api_error("InvalidParameterCombination", message)
         name = params["Name"]
-        arn = f"arn:aws:cloudwatch:{call.region}:{self._ground.account}:metric-stream/{name}"
+        arn = f"arn:aws:cloudwatch:{call.region}:{self._context.account}:metric-stream/{name}"
         self.streams[call.region, name] = Stream(
             name=name,
             arn=arn,
@@ -131,40 +131,40 @@ class Watching(Extension):
             output_format=params["OutputFormat"],
             include=list(params.get("IncludeFilters") or []),
             exclude=list(params.get("ExcludeFilters") or []),
-            created_s=self._ground.now_s,
+            created_s=self._context.now_s,
         )
         return {"Arn": arn}
 
     @operation("cloudwatch", "GetMetricStream")
-    def get_stream(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_stream(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe one metric stream."""
         return self._describe(self._stream(call, params["Name"]), whole=True)
 
     @operation("cloudwatch", "ListMetricStreams")
-    def list_streams(self, call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_streams(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
         """List the metric streams of a Region."""
         found = [one for (region, _), one in self.streams.items() if region == call.region]
         return {"Entries": [self._describe(one, whole=False) for one in found]}
 
     @operation("cloudwatch", "DeleteMetricStream")
-    def delete_stream(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def delete_stream(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Delete a metric stream; deleting none is no error."""
         self.streams.pop((call.region, params["Name"]), None)
         return {}
 
     @operation("cloudwatch", "StartMetricStreams", "StopMetricStreams")
-    def turn_streams(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def turn_streams(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Start or stop metric streams; what passes meanwhile is not made up for."""
         state = "running" if call.operation.startswith("Start") else "stopped"
         for name in params["Names"]:
             self._stream(call, name).state = state
         return {}
 
-    def _stream(self, call: Call, name: str) -> Stream:
+    def _stream(self, call: ApiCall, name: str) -> Stream:
         found = self.streams.get((call.region, name))
         if found is None:
             message = f"Metric stream {name} does not exist"
-            raise failure("ResourceNotFoundException", message)
+            raise api_error("ResourceNotFoundException", message)
         return found
 
     def _describe(self, stream: Stream, *, whole: bool) -> dict[str, Any]:

@@ -1,15 +1,15 @@
 """Creates the CloudWatch resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _alarm(birth: Birth) -> str:
-    name = birth.name()
+def _alarm(creation: ResourceCreation) -> str:
+    name = creation.name()
     dimensions = [
         {"Name": key, "Value": str(value)}
-        for key, value in (birth.inputs.get("dimensions") or {}).items()
+        for key, value in (creation.inputs.get("dimensions") or {}).items()
     ]
-    birth.call(
+    creation.call(
         "cloudwatch",
         "PutMetricAlarm",
         rename={"insufficientDataActions": "InsufficientDataActions"},
@@ -17,15 +17,15 @@ def _alarm(birth: Birth) -> str:
         AlarmName=name,
         Dimensions=dimensions,
     )
-    arn = f"arn:aws:cloudwatch:{birth.region}:{birth.account}:alarm:{name}"
-    birth.outputs |= {"arn": arn, "name": name}
+    arn = f"arn:aws:cloudwatch:{creation.region}:{creation.account}:alarm:{name}"
+    creation.outputs |= {"arn": arn, "name": name}
     return name
 
 
-def _composite(birth: Birth) -> str:
-    name = birth.name("alarmName")
-    suppressor = birth.inputs.get("actionsSuppressor") or {}
-    birth.call(
+def _composite(creation: ResourceCreation) -> str:
+    name = creation.name("alarmName")
+    suppressor = creation.inputs.get("actionsSuppressor") or {}
+    creation.call(
         "cloudwatch",
         "PutCompositeAlarm",
         drop=("alarmName", "actionsSuppressor"),
@@ -34,21 +34,23 @@ def _composite(birth: Birth) -> str:
         ActionsSuppressorExtensionPeriod=suppressor.get("extensionPeriod"),
         ActionsSuppressorWaitPeriod=suppressor.get("waitPeriod"),
     )
-    birth.outputs["arn"] = f"arn:aws:cloudwatch:{birth.region}:{birth.account}:alarm:{name}"
+    creation.outputs["arn"] = (
+        f"arn:aws:cloudwatch:{creation.region}:{creation.account}:alarm:{name}"
+    )
     return name
 
 
-def _dashboard(birth: Birth) -> str:
-    made = birth.call("cloudwatch", "PutDashboard")
+def _dashboard(creation: ResourceCreation) -> str:
+    made = creation.call("cloudwatch", "PutDashboard")
     if made.get("DashboardValidationMessages"):
         raise ValueError(str(made["DashboardValidationMessages"][0]["Message"]))
-    return str(birth.inputs["dashboardName"])
+    return str(creation.inputs["dashboardName"])
 
 
-def _stream(birth: Birth) -> str:
-    made = birth.call("cloudwatch", "PutMetricStream")
-    birth.outputs |= {"arn": made["Arn"], "name": birth.inputs["name"], "state": "running"}
-    return str(birth.inputs["name"])
+def _stream(creation: ResourceCreation) -> str:
+    made = creation.call("cloudwatch", "PutMetricStream")
+    creation.outputs |= {"arn": made["Arn"], "name": creation.inputs["name"], "state": "running"}
+    return str(creation.inputs["name"])
 
 
 RESOURCE_TYPES = {

@@ -13,11 +13,11 @@ from functools import partial
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import DynamoType, Item, Table
-from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
 
 STRONG_MEMBERS = 3
@@ -29,7 +29,7 @@ UNREPLICATED = ("ExecuteStatement", "ExecuteTransaction")
 TTL_LOOK_S = 60.0
 """AWS says within 48 hours, typically; nobody may count on when."""
 METRIC_S = 60.0
-Change = tuple[Mapping[str, Any], dict[str, Any] | None, float]
+ReplicatedChange = tuple[Mapping[str, Any], dict[str, Any] | None, float]
 """The key, the item or none where it was deleted, and when it was written."""
 
 
@@ -45,7 +45,7 @@ class GlobalTable:
     """The replica's own KMS key, by Region."""
     written_s: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
     """When an item was last written, by Region and key: the last writer wins."""
-    pending: dict[tuple[str, str], deque[Change]] = field(
+    pending: dict[tuple[str, str], deque[ReplicatedChange]] = field(
         default_factory=lambda: defaultdict(deque)
     )
     """What has not arrived yet, by way; it waits for as long as the way is closed."""
@@ -56,24 +56,24 @@ class GlobalTable:
         return [*self.regions, *([self.witness] if self.witness else [])]
 
 
-class Tables(Extension):
+class DynamoDbProvider(ServiceProvider):
     """Global tables over moto's, which know one Region each."""
 
-    def __init__(self, ground: Ground, metrics: Metrics) -> None:
-        self._ground = ground
+    def __init__(self, context: TwinContext, metrics: Metrics) -> None:
+        self._context = context
         self._tables: dict[str, GlobalTable] = {}
         self._lock = threading.Lock()
         self._metrics = metrics
-        ground.geography.on_change(self._resume)
+        context.partitions.on_change(self._resume)
 
     @operation("dynamodb", "UpdateTable")
-    def update_table(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def update_table(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Add or take away replicas; everything else is moto's."""
         updates = params.get("ReplicaUpdates") or []
         witnesses = params.get("GlobalTableWitnessUpdates") or []
         strong = params.get("MultiRegionConsistency") == "STRONG"
         if not updates and not witnesses:
-            raise PassError
+            raise LeaveToMotoError
         table = self._table(call.region, params["TableName"])
         held = self._tables.get(table.name)
         if strong:
@@ -91,21 +91,21 @@ class Tables(Extension):
         return {"TableDescription": self._describe(table, call.region)}
 
     @operation("dynamodb", "DescribeTable")
-    def describe_table(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_table(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a table with its replicas."""
         return {"Table": self._describe(self._table(call.region, params["TableName"]), call.region)}
 
     @operation("dynamodb", *READS, *WRITES)
-    def use(self, call: Call, params: Mapping[str, Any]) -> None:
+    def use(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Ask for a majority where the table needs one, and leave the rest to moto."""
         held = self._global(params.get("TableName"))
         strong_read = bool(params.get("ConsistentRead"))
         if held and held.strong and (call.operation in WRITES or strong_read):
             self._need_majority(held, call.region)
-        raise PassError
+        raise LeaveToMotoError
 
     @operation("dynamodb", *UNREPLICATED)
-    def use_many(self, call: Call, params: Mapping[str, Any]) -> None:
+    def use_many(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse what a global table of the twin would not replicate.
 
         A table of strong consistency takes no transactions at AWS either.
@@ -115,29 +115,29 @@ class Tables(Extension):
             if name in text:
                 kind = "strongly consistent " if held.strong else ""
                 message = f"the twin does not replicate {call.operation} on a {kind}global table"
-                raise failure("ValidationException", message)
-        raise PassError
+                raise api_error("ValidationException", message)
+        raise LeaveToMotoError
 
     @operation("dynamodb", *MANY)
-    def use_several(self, call: Call, params: Mapping[str, Any]) -> None:
+    def use_several(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse transactions where AWS does, ask for a majority, and leave the rest to moto."""
         for name, _ in _several(params):
             held = self._global(name)
             if held and held.strong and call.operation == "TransactWriteItems":
                 message = "Transactions are not supported on strongly consistent global tables"
-                raise failure("ValidationException", message)
+                raise api_error("ValidationException", message)
             if held and held.strong:
                 self._need_majority(held, call.region)
-        raise PassError
+        raise LeaveToMotoError
 
     @after("dynamodb", *MANY)
-    def several_written(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def several_written(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
         """Send on what was written together, item by item: replicas see parts of it."""
         for name, given in _several(params):
             self._replicate(call.region, self._global(name), given)
 
     @after("dynamodb", *WRITES)
-    def written(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def written(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
         """Send what was written to the other replicas."""
         given = params.get("Key") or params["Item"]
         self._replicate(call.region, self._global(params.get("TableName")), given)
@@ -146,11 +146,11 @@ class Tables(Extension):
         """Delete what has expired, and the copies with it, for as long as the twin lives."""
         while True:
             await asyncio.sleep(TTL_LOOK_S)
-            for region in self._ground.regions:
+            for region in self._context.regions:
                 for table in list(
-                    moto_backend.dynamodb(self._ground.account, region).tables.values()
+                    moto_backend.dynamodb(self._context.account, region).tables.values()
                 ):
-                    if self._ground.geography.stands(region):
+                    if self._context.partitions.stands(region):
                         self._expire(region, table)
 
     def _expire(self, region: str, table: Table) -> None:
@@ -160,7 +160,7 @@ class Tables(Extension):
             return
         for item in list(table.all_items()):
             due = item.attrs.get(name)
-            if due is None or due.type != "N" or float(due.value) > self._ground.now_s:
+            if due is None or due.type != "N" or float(due.value) > self._context.now_s:
                 continue
             key = {one: item.to_json()["Attributes"][one] for one in table.table_key_attrs}
             table.delete_item(*_parts(table, key))
@@ -172,9 +172,9 @@ class Tables(Extension):
             await asyncio.sleep(METRIC_S)
             for held in list(self._tables.values()):
                 for source, target in list(held.pending):
-                    if self._ground.geography.stands(source):
+                    if self._context.partitions.stands(source):
                         behind_s = self.lag_s(held.name, source, target)
-                        least_s = self._ground.latency.of("table-replication")
+                        least_s = self._context.latency.of("table-replication")
                         dimensions = {"TableName": held.name, "ReceivingRegion": target}
                         value = 1000 * max(behind_s, least_s)
                         self._metrics.put(source, NAMESPACE, LATENCY, value, dimensions)
@@ -185,20 +185,20 @@ class Tables(Extension):
         table = self._table(region, held.name)
         key = {name: given[name] for name in table.table_key_attrs}
         item = _item(table, key)
-        at_s = self._ground.now_s
+        at_s = self._context.now_s
         held.written_s[region][str(key)] = at_s
         for other in held.regions:
             if other != region:
                 with self._lock:
                     held.pending[region, other].append((key, item, at_s))
-                delay_s = self._ground.latency.of("table-replication")
-                self._ground.later(delay_s, partial(self._deliver, held, region, other))
+                delay_s = self._context.latency.of("table-replication")
+                self._context.call_later(delay_s, partial(self._deliver, held, region, other))
 
     def lag_s(self, name: str, source: str, target: str) -> float:
         """Return how old the oldest write is that has not arrived."""
         held = self._tables[name]
         waiting = held.pending[source, target]
-        return self._ground.now_s - waiting[0][2] if waiting else 0.0
+        return self._context.now_s - waiting[0][2] if waiting else 0.0
 
     def replicated(self) -> Mapping[str, GlobalTable]:
         """Return the global tables by name."""
@@ -206,10 +206,10 @@ class Tables(Extension):
 
     def _deliver(self, held: GlobalTable, source: str, target: str) -> None:
         """Deliver everything that is due, unless the way is closed: then it waits."""
-        if not self._ground.geography.reaches(source, target):
+        if not self._context.partitions.reaches(source, target):
             return
         table = self._table(target, held.name)
-        due_s = self._ground.now_s - self._ground.latency.of("table-replication") + 0.001
+        due_s = self._context.now_s - self._context.latency.of("table-replication") + 0.001
         with self._lock:
             waiting = held.pending[source, target]
             while waiting and waiting[0][2] <= due_s:
@@ -225,21 +225,21 @@ class Tables(Extension):
                 self._deliver(held, source, target)
 
     def _need_majority(self, held: GlobalTable, region: str) -> None:
-        geography = self._ground.geography
-        reached = [one for one in held.members if geography.converse(region, one)]
+        partitions = self._context.partitions
+        reached = [one for one in held.members if partitions.converse(region, one)]
         if len(reached) <= len(held.members) // 2:
             message = "The request could not be completed: no majority of Regions answers"
-            raise failure("InternalServerError", message, 500)
+            raise api_error("InternalServerError", message, 500)
 
     def _global(self, name: object) -> GlobalTable | None:
         return self._tables.get(str(name).rpartition("/")[2])
 
     def _table(self, region: str, name: str) -> Table:
         short = str(name).rpartition("/")[2]
-        found = moto_backend.dynamodb(self._ground.account, region).tables.get(short)
+        found = moto_backend.dynamodb(self._context.account, region).tables.get(short)
         if found is None:
             message = f"Requested resource not found: Table: {short} not found"
-            raise failure("ResourceNotFoundException", message)
+            raise api_error("ResourceNotFoundException", message)
         return found
 
     def _check_strong(
@@ -247,17 +247,17 @@ class Tables(Extension):
     ) -> None:
         if 1 + len(updates) + len(witnesses) != STRONG_MEMBERS:
             message = "A strongly consistent global table has three Regions: three replicas, or two"
-            raise failure("ValidationException", f"{message} and a witness")
+            raise api_error("ValidationException", f"{message} and a witness")
         if table.all_items():
             message = "A strongly consistent global table is made of an empty table"
-            raise failure("ValidationException", message)
+            raise api_error("ValidationException", message)
 
     def _add(self, table: Table, held: GlobalTable, create: Mapping[str, Any]) -> None:
         region = create["RegionName"]
-        tables = moto_backend.dynamodb(self._ground.account, region).tables
+        tables = moto_backend.dynamodb(self._context.account, region).tables
         if table.name in tables:
             message = f"Replica specified in the Replica Update already exists: {region}"
-            raise failure("ValidationException", message)
+            raise api_error("ValidationException", message)
         replica = copy.copy(table)  # the items are shared: what a strong table means
         replica.region_name = region
         replica.table_arn = replica._generate_arn(table.name)  # noqa: SLF001 - as moto makes it
@@ -273,7 +273,7 @@ class Tables(Extension):
         held.regions.append(region)
 
     def _remove(self, held: GlobalTable, region: str) -> None:
-        moto_backend.dynamodb(self._ground.account, region).tables.pop(held.name, None)
+        moto_backend.dynamodb(self._context.account, region).tables.pop(held.name, None)
         held.regions.remove(region)
 
     def _describe(self, table: Table, region: str) -> dict[str, Any]:

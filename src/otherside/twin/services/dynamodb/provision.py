@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _table(birth: Birth) -> str:
+def _table(creation: ResourceCreation) -> str:
     """Make a table, and then its replicas: AWS takes them only once there is a table."""
-    inputs, name = birth.inputs, birth.name()
+    inputs, name = creation.inputs, creation.name()
     replicas, witness = inputs.get("replicas") or [], inputs.get("globalTableWitness")
     strong = any(one.get("consistencyMode") == "STRONG" for one in replicas)
     keys = [{"AttributeName": inputs["hashKey"], "KeyType": "HASH"}]
     if inputs.get("rangeKey"):
         keys.append({"AttributeName": inputs["rangeKey"], "KeyType": "RANGE"})
     stream = _stream(inputs, replicated=bool(replicas) and not strong)
-    made = birth.call(
+    made = creation.call(
         "dynamodb",
         "CreateTable",
         rename={
@@ -33,19 +33,19 @@ def _table(birth: Birth) -> str:
         StreamSpecification=stream,
         SSESpecification=_encryption(inputs),
     )["TableDescription"]
-    _replicate(birth, name, replicas, witness, strong=strong)
+    _replicate(creation, name, replicas, witness, strong=strong)
     if inputs.get("ttl"):
         ttl = inputs["ttl"]
         spec = {"Enabled": bool(ttl.get("enabled", True)), "AttributeName": ttl["attributeName"]}
-        birth.ask("dynamodb", "UpdateTimeToLive", TableName=name, TimeToLiveSpecification=spec)
+        creation.ask("dynamodb", "UpdateTimeToLive", TableName=name, TimeToLiveSpecification=spec)
     if (inputs.get("pointInTimeRecovery") or {}).get("enabled"):
-        birth.ask(
+        creation.ask(
             "dynamodb",
             "UpdateContinuousBackups",
             TableName=name,
             PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},
         )
-    birth.outputs |= {"arn": made["TableArn"], "name": name}
+    creation.outputs |= {"arn": made["TableArn"], "name": name}
     return name
 
 
@@ -67,7 +67,7 @@ def _stream(inputs: dict[str, Any], *, replicated: bool) -> dict[str, Any] | Non
 
 
 def _replicate(
-    birth: Birth,
+    creation: ResourceCreation,
     name: str,
     replicas: list[dict[str, Any]],
     witness: dict[str, Any] | None,
@@ -86,10 +86,10 @@ def _replicate(
     if strong:
         more["MultiRegionConsistency"] = "STRONG"
     if updates:
-        birth.ask("dynamodb", "UpdateTable", TableName=name, ReplicaUpdates=updates, **more)
+        creation.ask("dynamodb", "UpdateTable", TableName=name, ReplicaUpdates=updates, **more)
     for one in replicas:
         if one.get("pointInTimeRecovery"):
-            there = birth.clients.get("dynamodb", one["regionName"])
+            there = creation.clients.get("dynamodb", one["regionName"])
             there.update_continuous_backups(
                 TableName=name,
                 PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},

@@ -23,13 +23,13 @@ from pathlib import Path
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.authorizer import Access
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.guest import BIN, SITE
 from otherside.twin.host.processes import Process, Processes
-from otherside.twin.net.egress_proxy import Gateway, Guest, Streams
-from otherside.twin.net.reachability import Interface, Network, Source
-from otherside.twin.services.elbv2.load_balancer import Balancers
+from otherside.twin.net.egress_proxy import EgressProxy, Guest, StreamPair
+from otherside.twin.net.reachability import Interface, Reachability, Source
+from otherside.twin.services.elbv2.load_balancer import LoadBalancers
 from otherside.twin.services.logs.provider import put_lines
 
 TREES = ("etc", "opt", "var", "run", "srv", "home")
@@ -41,7 +41,7 @@ _TREE = re.compile(r"(?<![\w./-])/(" + "|".join(TREES) + r")(?=/)")
 
 
 @dataclass(slots=True)
-class Unit:
+class SystemdUnit:
     """One service of an instance."""
 
     name: str
@@ -69,7 +69,7 @@ class Instance:
     interface: Interface
     role: str
     environment: dict[str, str]
-    units: dict[str, Unit] = field(default_factory=dict)
+    units: dict[str, SystemdUnit] = field(default_factory=dict)
     follows: dict[Path, tuple[str, str, int]] = field(default_factory=dict)
     """Log files that are sent on: to which group and stream, and how much has been."""
     booted_s: float = 0.0
@@ -82,25 +82,25 @@ class Instances:
 
     def __init__(
         self,
-        ground: Ground,
-        access: Access,
+        context: TwinContext,
+        authorizer: Authorizer,
         processes: Processes,
-        network: Network,
-        gateway: Gateway,
+        network: Reachability,
+        egress_proxy: EgressProxy,
         directory: Path,
-        surroundings: Mapping[str, Mapping[str, str]],
-        balancers: Balancers,
+        region_environments: Mapping[str, Mapping[str, str]],
+        load_balancers: LoadBalancers,
         *,
         instances_max: int,
     ) -> None:
         """Keep where instances live; no group gets more than `instances_max` that really run."""
-        self._ground, self._access, self._processes = ground, access, processes
-        self._network, self._gateway = network, gateway
-        self._directory, self._surroundings = directory, surroundings
+        self._context, self._authorizer, self._processes = context, authorizer, processes
+        self._network, self._egress_proxy = network, egress_proxy
+        self._directory, self._region_environments = directory, region_environments
         self._max = instances_max
         self._instances: dict[str, Instance] = {}
-        self._balancers = balancers
-        ground.geography.on_change(lambda: ground.start(self._follow_map(), name="instances"))
+        self._load_balancers = load_balancers
+        context.partitions.on_change(lambda: context.spawn(self._follow_map(), name="instances"))
 
     def interface(self, identifier: str) -> Interface | None:
         """Return where an instance is, or `None` where it does not run."""
@@ -114,8 +114,8 @@ class Instances:
     async def run(self, region: str) -> None:
         """Have as many instances as the groups of a Region want, for as long as the twin lives."""
         while True:
-            if self._ground.geography.stands(region):
-                groups = moto_backend.autoscaling(self._ground.account, region).autoscaling_groups
+            if self._context.partitions.stands(region):
+                groups = moto_backend.autoscaling(self._context.account, region).autoscaling_groups
                 wanted: set[str] = set()
                 for group in list(groups.values()):
                     wanted |= await self._keep(region, group)
@@ -142,12 +142,12 @@ class Instances:
             return
         grace_s = float(group.health_check_grace_period or 0)
         for instance in self.all():
-            old = self._ground.now_s - instance.booted_s > grace_s
+            old = self._context.now_s - instance.booted_s > grace_s
             ours = instance.identifier in members  # and not one that is being terminated
-            if ours and old and self._balancers.state_of(instance.identifier) == "unhealthy":
+            if ours and old and self._load_balancers.state_of(instance.identifier) == "unhealthy":
                 text = f"{instance.identifier} is replaced: its load balancer finds it ill"
-                self._ground.tell("instance", region, text)
-                backend = moto_backend.autoscaling(self._ground.account, region)
+                self._context.emit("instance", region, text)
+                backend = moto_backend.autoscaling(self._context.account, region)
                 backend.terminate_instance(instance.identifier, should_decrement=False)
                 return  # one at a time
 
@@ -155,7 +155,7 @@ class Instances:
 
     async def _boot(self, region: str, group: Any, identifier: str) -> None:  # noqa: ANN401 - whatever AWS or JSON has
         """Boot an instance: its directory, its address, its role, and its user data."""
-        held = moto_backend.ec2(self._ground.account, region).get_instance(identifier)
+        held = moto_backend.ec2(self._context.account, region).get_instance(identifier)
         template = self._template(group)
         root = self._directory / identifier
         for tree in (*TREES, "var/log", "etc/systemd/system", "bin", "tmp"):
@@ -174,7 +174,7 @@ class Instances:
         instance = Instance(
             identifier, region, group.name, root, interface, role, self._environment(region, root)
         )
-        instance.booted_s = self._ground.now_s
+        instance.booted_s = self._context.now_s
         self._instances[identifier] = instance
         self._network.add(interface)
         source = Source(name=identifier, region=region, interface=interface)
@@ -183,10 +183,10 @@ class Instances:
             ask=lambda wanted: self._answer(instance, wanted),
             metadata=lambda streams: self._metadata(instance, streams),
         )
-        shown = self._gateway.admit(f"instance/{identifier}", guest)
+        shown = self._egress_proxy.admit(f"instance/{identifier}", guest)
         instance.environment["OTHERSIDE_TWIN_GUEST"] = shown
-        self._balancers.register(list(map(str, group.target_group_arns)), identifier)
-        self._ground.tell("instance", region, f"{identifier} boots")
+        self._load_balancers.register(list(map(str, group.target_group_arns)), identifier)
+        self._context.emit("instance", region, f"{identifier} boots")
         given = template.get("UserData") or ""
         script = base64.b64decode(given).decode() if isinstance(given, str) else given.decode()
         await self._run_user_data(instance, script)
@@ -205,7 +205,7 @@ class Instances:
             env=instance.environment,
             cwd=place,
         )
-        self._ground.start(self._watch_boot(instance), name=f"boot {instance.identifier}")
+        self._context.spawn(self._watch_boot(instance), name=f"boot {instance.identifier}")
 
     async def _watch_boot(self, instance: Instance) -> None:
         assert instance.boot is not None
@@ -215,7 +215,7 @@ class Instances:
             tail = log.read_text(errors="replace")[-600:] if log.exists() else ""
             said = tail or instance.boot.tail(600)
             text = f"{instance.identifier}: user data ended with {code}: {said}"
-            self._ground.tell("instance", instance.region, text, failed=True)
+            self._context.emit("instance", instance.region, text, failed=True)
 
     def _environment(self, region: str, root: Path) -> dict[str, str]:
         return {
@@ -225,7 +225,7 @@ class Instances:
             "TMPDIR": str(root / "tmp"),
             "PYTHONPATH": str(SITE),
             "PYTHONDONTWRITEBYTECODE": "1",
-            **self._surroundings[region],
+            **self._region_environments[region],
             "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://169.254.169.254",
             "OTHERSIDE_TWIN_ROOT": str(root),
             "OTHERSIDE_TWIN_PYTHON": sys.executable,
@@ -233,11 +233,11 @@ class Instances:
 
     async def _terminate(self, instance: Instance) -> None:
         """End an instance, its processes and its directory."""
-        self._balancers.deregister(instance.identifier)
+        self._load_balancers.deregister(instance.identifier)
         self._instances.pop(instance.identifier, None)
         self._network.remove(instance.identifier)
-        self._gateway.guests.pop(instance.environment["OTHERSIDE_TWIN_GUEST"], None)
-        self._ground.tell("instance", instance.region, f"{instance.identifier} is terminated")
+        self._egress_proxy.guests.pop(instance.environment["OTHERSIDE_TWIN_GUEST"], None)
+        self._context.emit("instance", instance.region, f"{instance.identifier} is terminated")
         await self._kill(instance)
         await asyncio.to_thread(shutil.rmtree, instance.root, ignore_errors=True)
 
@@ -250,7 +250,7 @@ class Instances:
     async def _follow_map(self) -> None:
         """Kill the processes of a Region that is lost; start its services when it is back."""
         for instance in self.all():
-            if not self._ground.geography.stands(instance.region):
+            if not self._context.partitions.stands(instance.region):
                 await self._kill(instance)
                 continue
             for unit in instance.units.values():
@@ -297,7 +297,7 @@ class Instances:
                 await self._start(instance, unit)
         return {}
 
-    def _read_unit(self, instance: Instance, name: str) -> Unit:
+    def _read_unit(self, instance: Instance, name: str) -> SystemdUnit:
         """Read a unit's file as far as the twin honours it."""
         file = instance.root / "etc/systemd/system" / name
         parser = configparser.ConfigParser(interpolation=None, strict=False)
@@ -316,7 +316,7 @@ class Instances:
                 (instance.root / "run" / service[kind]).mkdir(parents=True, exist_ok=True)
         output = service.get("StandardOutput", "")
         log = Path(output.partition(":")[2]) if ":" in output else instance.root / "var/log/unit"
-        return Unit(
+        return SystemdUnit(
             name=name,
             command=shlex.split(service["ExecStart"].replace(PYTHON, f"{sys.executable} -B")),
             environment=environment,
@@ -326,12 +326,12 @@ class Instances:
             pause_s=float(service.get("RestartSec", "0.1").removesuffix("s")),
         )
 
-    async def _start(self, instance: Instance, unit: Unit) -> None:
+    async def _start(self, instance: Instance, unit: SystemdUnit) -> None:
         """Start a service, unless it runs already or its Region has gone meanwhile."""
         async with unit.hold:
             if unit.process is not None and unit.process.running:
                 return
-            if not self._ground.geography.stands(instance.region):
+            if not self._context.partitions.stands(instance.region):
                 return
             python = unit.command[0] == sys.executable
             begin = self._processes.fork if python else self._processes.start
@@ -339,25 +339,25 @@ class Instances:
                 unit.command, log=unit.log, env=unit.environment, cwd=unit.directory
             )
             unit.starts += 1
-            self._ground.start(self._restart(instance, unit, unit.process), name=unit.name)
+            self._context.spawn(self._restart(instance, unit, unit.process), name=unit.name)
 
-    async def _restart(self, instance: Instance, unit: Unit, process: Process) -> None:
+    async def _restart(self, instance: Instance, unit: SystemdUnit, process: Process) -> None:
         """Start a service again when it ends, as its unit says."""
         code = await process.ended
         if unit.process is not process or not unit.wanted:
             return
-        here = self._ground.geography.stands(instance.region)
+        here = self._context.partitions.stands(instance.region)
         again = unit.restart == "always" or (unit.restart == "on-failure" and code != 0)
         if again and here and instance.identifier in self._instances:
             text = f"{instance.identifier}: {unit.name} ended with {code}"
-            self._ground.tell("instance", instance.region, text)
+            self._context.emit("instance", instance.region, text)
             await asyncio.sleep(unit.pause_s)
             # Somebody may have stopped it meanwhile.
             if instance.identifier in self._instances and self._still(unit):
                 await self._start(instance, unit)
 
     @staticmethod
-    def _still(unit: Unit) -> bool:
+    def _still(unit: SystemdUnit) -> bool:
         return unit.wanted
 
     def signal(self, identifier: str, unit: str, number: signal.Signals) -> None:
@@ -372,7 +372,7 @@ class Instances:
 
     # --- its metadata ---------------------------------------------------------------------------
 
-    async def _metadata(self, instance: Instance, streams: Streams) -> None:
+    async def _metadata(self, instance: Instance, streams: StreamPair) -> None:
         """Answer the instance's metadata service: version 2, and the role's credentials."""
         reader, writer = streams
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
@@ -400,9 +400,9 @@ class Instances:
 
     def _credentials(self, instance: Instance) -> dict[str, str]:
         held = instance.credentials
-        if held and float(held["until"]) > self._ground.now_s + 600:
+        if held and float(held["until"]) > self._context.now_s + 600:
             return held
-        made = moto_backend.sts(self._ground.account).assume_role(
+        made = moto_backend.sts(self._context.account).assume_role(
             region_name=instance.region,
             role_session_name=instance.identifier,
             role_arn=instance.role,
@@ -410,7 +410,7 @@ class Instances:
             duration=CREDENTIALS_S,
             external_id="",
         )
-        until_s = self._ground.now_s + CREDENTIALS_S
+        until_s = self._context.now_s + CREDENTIALS_S
         until = dt.datetime.fromtimestamp(until_s, dt.UTC)
         instance.credentials = {
             "Code": "Success",
@@ -427,7 +427,7 @@ class Instances:
 
     def _send_logs(self, instance: Instance) -> None:
         """Send on what is new in the files that the agent follows, if the role may."""
-        backend = moto_backend.logs(self._ground.account, instance.region)
+        backend = moto_backend.logs(self._context.account, instance.region)
         for pattern, (group, stream, sent) in list(instance.follows.items()):
             # Of a pattern the agent follows the newest file alone:
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
@@ -436,15 +436,15 @@ class Instances:
             text = newest.read_text(errors="replace") if newest else ""
             if len(text) <= sent or group not in backend.groups:
                 continue
-            arn = f"arn:aws:logs:{instance.region}:{self._ground.account}:log-group:{group}"
-            verdict = self._access.role_may(
+            arn = f"arn:aws:logs:{instance.region}:{self._context.account}:log-group:{group}"
+            verdict = self._authorizer.role_may(
                 instance.role,
                 "logs:PutLogEvents",
                 f"{arn}:log-stream:{stream}",
                 region=instance.region,
             )
             if verdict.allowed:
-                put_lines(backend, group, stream, text[sent:].splitlines(), self._ground.now_s)
+                put_lines(backend, group, stream, text[sent:].splitlines(), self._context.now_s)
                 instance.follows[pattern] = (group, stream, len(text))
 
     # --- what it was launched from --------------------------------------------------------------
@@ -466,12 +466,12 @@ class Instances:
     def _role(self, template: Mapping[str, Any]) -> str:
         profile = template.get("IamInstanceProfile") or {}
         name = str(profile.get("Name") or profile.get("Arn", "")).rpartition("/")[2]
-        held = moto_backend.iam(self._ground.account).instance_profiles
+        held = moto_backend.iam(self._context.account).instance_profiles
         found = next((one for one in held.values() if one.name == name), None)
         return str(found.roles[0].arn) if found and found.roles else ""
 
     def _address(self, region: str, held: Any) -> str:  # noqa: ANN401 - moto's own
-        subnet = moto_backend.ec2(self._ground.account, region).get_subnet(held.subnet_id)
+        subnet = moto_backend.ec2(self._context.account, region).get_subnet(held.subnet_id)
         taken = {one.address for one in self._network.interfaces()}
         hosts = ipaddress.ip_network(subnet.cidr_block).hosts()
         return next(str(one) for one in hosts if str(one) not in taken)

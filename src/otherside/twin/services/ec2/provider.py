@@ -10,32 +10,32 @@ from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.protocol import Call
-from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 EXPIRES_S = 7 * 86_400.0
 _LOOK_S = 60.0
 _PEERING = re.compile(rb"pcx-[0-9a-f]+")
 
 
-class Networks(Extension):
+class Ec2Provider(ServiceProvider):
     """Peerings and groups, as far as moto lets pass what EC2 does not."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, context: TwinContext) -> None:
         """No peering was asked for yet."""
-        self._ground = ground
+        self._context = context
         self._asked_s: dict[str, tuple[str, float]] = {}
 
     @after("ec2", "CreateVpcPeeringConnection")
-    def asked(self, call: Call, _params: Mapping[str, Any], body: bytes) -> None:
+    def asked(self, call: ApiCall, _params: Mapping[str, Any], body: bytes) -> None:
         """Fail a peering of networks that overlap; remember since when the others wait."""
         found = _PEERING.search(body)
         if found is None:
             return
         name = found[0].decode()
-        peering = moto_backend.ec2(self._ground.account, call.region).vpc_pcxs[name]
+        peering = moto_backend.ec2(self._context.account, call.region).vpc_pcxs[name]
         here, there = (
             [ipaddress.ip_network(block) for block in _blocks(one)]
             for one in (peering.vpc, peering.peer_vpc)
@@ -44,34 +44,34 @@ class Networks(Extension):
             text = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
             _set(peering, "failed", text)
         else:
-            self._asked_s[name] = call.region, self._ground.now_s
+            self._asked_s[name] = call.region, self._context.now_s
 
     async def expire(self) -> None:
         """Let what nobody accepts expire, for as long as the twin lives."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            self.expire_due(self._ground.now_s)
+            self.expire_due(self._context.now_s)
 
     def expire_due(self, now_s: float) -> None:
         """Let the peerings expire that have waited for a week."""
         for name, (region, asked_s) in list(self._asked_s.items()):
-            peering = moto_backend.ec2(self._ground.account, region).vpc_pcxs.get(name)
+            peering = moto_backend.ec2(self._context.account, region).vpc_pcxs.get(name)
             if peering is None or peering.status["Code"] != "pending-acceptance":
                 del self._asked_s[name]
             elif now_s - asked_s > EXPIRES_S:
                 _set(peering, "expired", "VPC Peering request has expired")
 
     @operation("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
-    def authorize(self, call: Call, params: Mapping[str, Any]) -> None:
+    def authorize(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a group of another Region: across Regions only addresses can be named."""
-        backend = moto_backend.ec2(self._ground.account, call.region)
+        backend = moto_backend.ec2(self._context.account, call.region)
         for permission in params.get("IpPermissions") or ():
             for pair in permission.get("UserIdGroupPairs") or ():
                 name = str(pair.get("GroupId") or "")
                 if name and backend.get_security_group_from_id(name) is None:
                     text = f"The security group '{name}' does not exist"
-                    raise failure("InvalidGroup.NotFound", text)
-        raise PassError
+                    raise api_error("InvalidGroup.NotFound", text)
+        raise LeaveToMotoError
 
 
 def _blocks(vpc: Any) -> list[str]:  # noqa: ANN401 - moto's own

@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _launch_template(birth: Birth) -> str:
-    inputs = dict(birth.inputs)
-    name, tags = birth.name(), birth.ec2_tags("launch-template")
-    birth.inputs = {
+def _launch_template(creation: ResourceCreation) -> str:
+    inputs = dict(creation.inputs)
+    name, tags = creation.name(), creation.ec2_tags("launch-template")
+    creation.inputs = {
         "launchTemplateData": {
             key: value
             for key, value in inputs.items()
@@ -16,7 +16,7 @@ def _launch_template(birth: Birth) -> str:
         }
     }
     data = "launchTemplateData."
-    made = birth.call(
+    made = creation.call(
         "ec2",
         "CreateLaunchTemplate",
         rename={
@@ -27,8 +27,8 @@ def _launch_template(birth: Birth) -> str:
         TagSpecifications=tags,
     )["LaunchTemplate"]
     template = str(made["LaunchTemplateId"])
-    birth.outputs |= {
-        "arn": f"arn:aws:ec2:{birth.region}:{birth.account}:launch-template/{template}",
+    creation.outputs |= {
+        "arn": f"arn:aws:ec2:{creation.region}:{creation.account}:launch-template/{template}",
         "latestVersion": int(made["LatestVersionNumber"]),
         "defaultVersion": int(made["DefaultVersionNumber"]),
         "name": name,
@@ -36,125 +36,130 @@ def _launch_template(birth: Birth) -> str:
     return template
 
 
-def _arn(birth: Birth, kind: str, identifier: str) -> str:
-    return f"arn:aws:ec2:{birth.region}:{birth.account}:{kind}/{identifier}"
+def _arn(creation: ResourceCreation, kind: str, identifier: str) -> str:
+    return f"arn:aws:ec2:{creation.region}:{creation.account}:{kind}/{identifier}"
 
 
-def _vpc(birth: Birth) -> str:
-    made = birth.call(
+def _vpc(creation: ResourceCreation) -> str:
+    made = creation.call(
         "ec2",
         "CreateVpc",
         drop=("enableDnsHostnames", "enableDnsSupport"),
-        TagSpecifications=birth.ec2_tags("vpc"),
+        TagSpecifications=creation.ec2_tags("vpc"),
     )["Vpc"]
     vpc = str(made["VpcId"])
     for key, attribute in (
         ("enableDnsSupport", "EnableDnsSupport"),
         ("enableDnsHostnames", "EnableDnsHostnames"),
     ):
-        if key in birth.inputs:
-            value = {"Value": bool(birth.inputs[key])}
-            birth.ask("ec2", "ModifyVpcAttribute", VpcId=vpc, **{attribute: value})
-    default = _default_group(birth, vpc)
-    birth.outputs |= {"arn": _arn(birth, "vpc", vpc), "defaultSecurityGroupId": default["GroupId"]}
+        if key in creation.inputs:
+            value = {"Value": bool(creation.inputs[key])}
+            creation.ask("ec2", "ModifyVpcAttribute", VpcId=vpc, **{attribute: value})
+    default = _default_group(creation, vpc)
+    creation.outputs |= {
+        "arn": _arn(creation, "vpc", vpc),
+        "defaultSecurityGroupId": default["GroupId"],
+    }
     return vpc
 
 
-def _default_group(birth: Birth, vpc: str) -> dict[str, Any]:
+def _default_group(creation: ResourceCreation, vpc: str) -> dict[str, Any]:
     filters = [
         {"Name": "vpc-id", "Values": [vpc]},
         {"Name": "group-name", "Values": ["default"]},
     ]
-    found = birth.ask("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
+    found = creation.ask("ec2", "DescribeSecurityGroups", Filters=filters)["SecurityGroups"]
     return dict(found[0])
 
 
-def _default_security_group(birth: Birth) -> str:
+def _default_security_group(creation: ResourceCreation) -> str:
     """Adopt a network's own group, as the provider does: every rule in it is taken away."""
-    group = _default_group(birth, birth.inputs["vpcId"])
+    group = _default_group(creation, creation.inputs["vpcId"])
     identifier = str(group["GroupId"])
     for direction, key in (("Ingress", "IpPermissions"), ("Egress", "IpPermissionsEgress")):
         if group.get(key):
             operation = f"RevokeSecurityGroup{direction}"
-            birth.ask("ec2", operation, GroupId=identifier, IpPermissions=group[key])
-    birth.outputs["arn"] = _arn(birth, "security-group", identifier)
+            creation.ask("ec2", operation, GroupId=identifier, IpPermissions=group[key])
+    creation.outputs["arn"] = _arn(creation, "security-group", identifier)
     return identifier
 
 
-def _subnet(birth: Birth) -> str:
-    made = birth.call(
+def _subnet(creation: ResourceCreation) -> str:
+    made = creation.call(
         "ec2",
         "CreateSubnet",
         drop=("mapPublicIpOnLaunch",),
-        TagSpecifications=birth.ec2_tags("subnet"),
+        TagSpecifications=creation.ec2_tags("subnet"),
     )["Subnet"]
     subnet = str(made["SubnetId"])
-    if birth.inputs.get("mapPublicIpOnLaunch"):
-        birth.ask(
+    if creation.inputs.get("mapPublicIpOnLaunch"):
+        creation.ask(
             "ec2", "ModifySubnetAttribute", SubnetId=subnet, MapPublicIpOnLaunch={"Value": True}
         )
-    birth.outputs["arn"] = _arn(birth, "subnet", subnet)
+    creation.outputs["arn"] = _arn(creation, "subnet", subnet)
     return subnet
 
 
-def _internet_gateway(birth: Birth) -> str:
-    tags = birth.ec2_tags("internet-gateway")
-    made = birth.call("ec2", "CreateInternetGateway", drop=("vpcId",), TagSpecifications=tags)
-    gateway = str(made["InternetGateway"]["InternetGatewayId"])
-    if "vpcId" in birth.inputs:
-        vpc = birth.inputs["vpcId"]
-        birth.ask("ec2", "AttachInternetGateway", InternetGatewayId=gateway, VpcId=vpc)
-    birth.outputs["arn"] = _arn(birth, "internet-gateway", gateway)
-    return gateway
+def _internet_gateway(creation: ResourceCreation) -> str:
+    tags = creation.ec2_tags("internet-gateway")
+    made = creation.call("ec2", "CreateInternetGateway", drop=("vpcId",), TagSpecifications=tags)
+    egress_proxy = str(made["InternetGateway"]["InternetGatewayId"])
+    if "vpcId" in creation.inputs:
+        vpc = creation.inputs["vpcId"]
+        creation.ask("ec2", "AttachInternetGateway", InternetGatewayId=egress_proxy, VpcId=vpc)
+    creation.outputs["arn"] = _arn(creation, "internet-gateway", egress_proxy)
+    return egress_proxy
 
 
-def _eip(birth: Birth) -> str:
-    made = birth.call("ec2", "AllocateAddress", TagSpecifications=birth.ec2_tags("elastic-ip"))
-    birth.outputs |= {"allocationId": made["AllocationId"], "publicIp": made["PublicIp"]}
+def _eip(creation: ResourceCreation) -> str:
+    made = creation.call(
+        "ec2", "AllocateAddress", TagSpecifications=creation.ec2_tags("elastic-ip")
+    )
+    creation.outputs |= {"allocationId": made["AllocationId"], "publicIp": made["PublicIp"]}
     return str(made["AllocationId"])
 
 
-def _nat_gateway(birth: Birth) -> str:
-    tags = birth.ec2_tags("natgateway")
-    made = birth.call("ec2", "CreateNatGateway", TagSpecifications=tags)
+def _nat_gateway(creation: ResourceCreation) -> str:
+    tags = creation.ec2_tags("natgateway")
+    made = creation.call("ec2", "CreateNatGateway", TagSpecifications=tags)
     return str(made["NatGateway"]["NatGatewayId"])
 
 
-def _route_table(birth: Birth) -> str:
-    tags = birth.ec2_tags("route-table")
-    made = birth.call("ec2", "CreateRouteTable", TagSpecifications=tags)
+def _route_table(creation: ResourceCreation) -> str:
+    tags = creation.ec2_tags("route-table")
+    made = creation.call("ec2", "CreateRouteTable", TagSpecifications=tags)
     table = str(made["RouteTable"]["RouteTableId"])
-    birth.outputs["arn"] = _arn(birth, "route-table", table)
+    creation.outputs["arn"] = _arn(creation, "route-table", table)
     return table
 
 
-def _route(birth: Birth) -> str:
-    birth.call("ec2", "CreateRoute")
-    inputs = birth.inputs
+def _route(creation: ResourceCreation) -> str:
+    creation.call("ec2", "CreateRoute")
+    inputs = creation.inputs
     return f"r-{inputs['routeTableId']}{inputs.get('destinationCidrBlock', '')}"
 
 
-def _route_table_association(birth: Birth) -> str:
-    return str(birth.call("ec2", "AssociateRouteTable")["AssociationId"])
+def _route_table_association(creation: ResourceCreation) -> str:
+    return str(creation.call("ec2", "AssociateRouteTable")["AssociationId"])
 
 
-def _security_group(birth: Birth) -> str:
-    made = birth.call(
+def _security_group(creation: ResourceCreation) -> str:
+    made = creation.call(
         "ec2",
         "CreateSecurityGroup",
         rename={"name": "GroupName"},
         drop=("revokeRulesOnDelete", "name", "ingress", "egress"),
-        GroupName=birth.name(),
-        TagSpecifications=birth.ec2_tags("security-group"),
+        GroupName=creation.name(),
+        TagSpecifications=creation.ec2_tags("security-group"),
     )
     group = str(made["GroupId"])
     # AWS lets everything out of a new group; the provider takes that away at once.
     everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
-    birth.ask("ec2", "RevokeSecurityGroupEgress", GroupId=group, IpPermissions=[everything])
+    creation.ask("ec2", "RevokeSecurityGroupEgress", GroupId=group, IpPermissions=[everything])
     for direction in ("ingress", "egress"):
-        for rule in birth.inputs.get(direction) or []:
-            _authorize(birth, group, direction, _inline_permission(rule))
-    birth.outputs |= {"arn": _arn(birth, "security-group", group), "name": birth.name()}
+        for rule in creation.inputs.get(direction) or []:
+            _authorize(creation, group, direction, _inline_permission(rule))
+    creation.outputs |= {"arn": _arn(creation, "security-group", group), "name": creation.name()}
     return group
 
 
@@ -171,16 +176,18 @@ def _inline_permission(rule: dict[str, Any]) -> dict[str, Any]:
     return made
 
 
-def _authorize(birth: Birth, group: str, direction: str, permission: dict[str, Any]) -> str:
+def _authorize(
+    creation: ResourceCreation, group: str, direction: str, permission: dict[str, Any]
+) -> str:
     operation = f"AuthorizeSecurityGroup{direction.capitalize()}"
-    made = birth.ask("ec2", operation, GroupId=group, IpPermissions=[permission])
+    made = creation.ask("ec2", operation, GroupId=group, IpPermissions=[permission])
     rules = made.get("SecurityGroupRules") or [{}]
     return str(rules[0].get("SecurityGroupRuleId", f"sgr-{group}"))
 
 
 def _rule(direction: str) -> Any:  # noqa: ANN401 - a handler
-    def handler(birth: Birth) -> str:
-        inputs = birth.inputs
+    def handler(creation: ResourceCreation) -> str:
+        inputs = creation.inputs
         permission: dict[str, Any] = {"IpProtocol": str(inputs["ipProtocol"])}
         for key, name in (("fromPort", "FromPort"), ("toPort", "ToPort")):
             if key in inputs:
@@ -195,64 +202,64 @@ def _rule(direction: str) -> Any:  # noqa: ANN401 - a handler
             permission["Ipv6Ranges"] = [{"CidrIpv6": inputs["cidrIpv6"], **described}]
         elif "prefixListId" in inputs:
             permission["PrefixListIds"] = [{"PrefixListId": inputs["prefixListId"], **described}]
-        return _authorize(birth, inputs["securityGroupId"], direction, permission)
+        return _authorize(creation, inputs["securityGroupId"], direction, permission)
 
     return handler
 
 
-def _vpc_endpoint(birth: Birth) -> str:
-    tags = birth.ec2_tags("vpc-endpoint")
-    made = birth.call(
+def _vpc_endpoint(creation: ResourceCreation) -> str:
+    tags = creation.ec2_tags("vpc-endpoint")
+    made = creation.call(
         "ec2",
         "CreateVpcEndpoint",
         rename={"policy": "PolicyDocument"},
         TagSpecifications=tags,
     )
     endpoint = str(made["VpcEndpoint"]["VpcEndpointId"])
-    birth.outputs["arn"] = _arn(birth, "vpc-endpoint", endpoint)
+    creation.outputs["arn"] = _arn(creation, "vpc-endpoint", endpoint)
     return endpoint
 
 
-def _flow_log(birth: Birth) -> str:
-    made = birth.call(
+def _flow_log(creation: ResourceCreation) -> str:
+    made = creation.call(
         "ec2",
         "CreateFlowLogs",
         rename={"iamRoleArn": "DeliverLogsPermissionArn"},
         drop=("vpcId",),
-        ResourceIds=[birth.inputs["vpcId"]],
+        ResourceIds=[creation.inputs["vpcId"]],
         ResourceType="VPC",
     )
     if made.get("Unsuccessful"):
         raise ValueError(made["Unsuccessful"][0]["Error"]["Message"])
     log = str(made["FlowLogIds"][0])
-    birth.outputs["arn"] = _arn(birth, "vpc-flow-log", log)
+    creation.outputs["arn"] = _arn(creation, "vpc-flow-log", log)
     return log
 
 
-def _peering(birth: Birth) -> str:
-    made = birth.call(
+def _peering(creation: ResourceCreation) -> str:
+    made = creation.call(
         "ec2",
         "CreateVpcPeeringConnection",
         drop=("autoAccept",),
-        TagSpecifications=birth.ec2_tags("vpc-peering-connection"),
+        TagSpecifications=creation.ec2_tags("vpc-peering-connection"),
     )["VpcPeeringConnection"]
     peering = str(made["VpcPeeringConnectionId"])
-    if birth.inputs.get("autoAccept"):
-        birth.ask("ec2", "AcceptVpcPeeringConnection", VpcPeeringConnectionId=peering)
-    birth.outputs["acceptStatus"] = made["Status"]["Code"]
+    if creation.inputs.get("autoAccept"):
+        creation.ask("ec2", "AcceptVpcPeeringConnection", VpcPeeringConnectionId=peering)
+    creation.outputs["acceptStatus"] = made["Status"]["Code"]
     return peering
 
 
-def _accepter(birth: Birth) -> str:
-    peering = str(birth.inputs["vpcPeeringConnectionId"])
-    if birth.inputs.get("autoAccept"):
-        made = birth.ask("ec2", "AcceptVpcPeeringConnection", VpcPeeringConnectionId=peering)
-        birth.outputs["acceptStatus"] = made["VpcPeeringConnection"]["Status"]["Code"]
+def _accepter(creation: ResourceCreation) -> str:
+    peering = str(creation.inputs["vpcPeeringConnectionId"])
+    if creation.inputs.get("autoAccept"):
+        made = creation.ask("ec2", "AcceptVpcPeeringConnection", VpcPeeringConnectionId=peering)
+        creation.outputs["acceptStatus"] = made["VpcPeeringConnection"]["Status"]["Code"]
     return peering
 
 
-def _peering_options(birth: Birth) -> str:
-    birth.call(
+def _peering_options(creation: ResourceCreation) -> str:
+    creation.call(
         "ec2",
         "ModifyVpcPeeringConnectionOptions",
         rename={
@@ -262,7 +269,7 @@ def _peering_options(birth: Birth) -> str:
             "accepter.allowRemoteVpcDnsResolution": "AllowDnsResolutionFromRemoteVpc",
         },
     )
-    return str(birth.inputs["vpcPeeringConnectionId"])
+    return str(creation.inputs["vpcPeeringConnectionId"])
 
 
 RESOURCE_TYPES = {

@@ -12,14 +12,14 @@ from http import HTTPStatus
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import CertificateNotFound
-from otherside.twin.net.certificates import Authority
+from otherside.twin.net.certificates import CertificateAuthority
 from otherside.twin.net.partitions import OUTSIDE
-from otherside.twin.net.reachability import Interface, Local, Network, Reach
-from otherside.twin.services.base import Extension, operation
+from otherside.twin.net.reachability import Interface, Local, Reach, Reachability
+from otherside.twin.services.base import ServiceProvider, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
 
 CONNECT_S, IDLE_S = 10.0, 60.0
@@ -47,7 +47,7 @@ class Target:
 
 
 @dataclass(slots=True)
-class Balancer:
+class LoadBalancer:
     """One load balancer and what really listens for it."""
 
     arn: str
@@ -58,15 +58,15 @@ class Balancer:
     counts: dict[str, float] = field(default_factory=dict)
 
 
-class Balancers(Extension):
+class LoadBalancers(ServiceProvider):
     """Every load balancer of every Region."""
 
     def __init__(
         self,
-        ground: Ground,
-        network: Network,
+        context: TwinContext,
+        network: Reachability,
         metrics: Metrics,
-        authority: Authority,
+        authority: CertificateAuthority,
         take_address: Callable[[str], str],
         ports: Mapping[int, int],
         instance: Callable[[str], Interface | None],
@@ -78,22 +78,22 @@ class Balancers(Extension):
         Connections of guests come from the address `inside`.
         """
         self._inside = inside
-        self._ground, self._network, self._metrics = ground, network, metrics
+        self._context, self._network, self._metrics = context, network, metrics
         self._authority, self._take, self._ports = authority, take_address, ports
         self._instance = instance
-        self._balancers: dict[str, Balancer] = {}
+        self._load_balancers: dict[str, LoadBalancer] = {}
         self._targets: dict[str, dict[str, Target]] = {}
         self._lines: set[asyncio.Task[None]] = set()
 
     # --- the API's side -------------------------------------------------------------------------
 
     @operation("elbv2", "DescribeTargetHealth")
-    def describe_health(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_health(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return how targets are, by what they answered."""
         arn = str(params["TargetGroupArn"])
-        group = moto_backend.elbv2(self._ground.account, call.region).target_groups.get(arn)
+        group = moto_backend.elbv2(self._context.account, call.region).target_groups.get(arn)
         if group is None:
-            raise PassError
+            raise LeaveToMotoError
         used = bool(self._listeners_of(call.region, arn))
         found = []
         for target in self._targets.get(arn, {}).values():
@@ -148,51 +148,51 @@ class Balancers(Extension):
         for arn, targets in self._targets.items():
             target = targets.get(instance)
             if target is not None and target.draining_until_s is None:
-                target.draining_until_s = self._ground.now_s + self._delay_s(arn)
+                target.draining_until_s = self._context.now_s + self._delay_s(arn)
                 target.state, target.reason = "draining", "Target.DeregistrationInProgress"
                 target.description = "Target deregistration is in progress"
 
-    def _by_name(self, name: str) -> Balancer | None:
+    def _by_name(self, name: str) -> LoadBalancer | None:
         wanted = name.rstrip(".").lower().removeprefix("dualstack.")
-        for balancer in self._balancers.values():
+        for balancer in self._load_balancers.values():
             held = self._held(balancer)
             if held is not None and str(held.dns_name).lower() == wanted:
                 return balancer
         return None
 
-    def _held(self, balancer: Balancer) -> Any:  # noqa: ANN401 - moto's own
-        backend = moto_backend.elbv2(self._ground.account, balancer.region)
+    def _held(self, balancer: LoadBalancer) -> Any:  # noqa: ANN401 - moto's own
+        backend = moto_backend.elbv2(self._context.account, balancer.region)
         return backend.load_balancers.get(balancer.arn)
 
     # --- running --------------------------------------------------------------------------------
 
     async def run(self, region: str) -> None:
         """Serve a Region's load balancers for as long as the twin lives."""
-        measured_s = self._ground.now_s
+        measured_s = self._context.now_s
         while True:
-            backend = moto_backend.elbv2(self._ground.account, region)
+            backend = moto_backend.elbv2(self._context.account, region)
             for arn, held in list(backend.load_balancers.items()):
-                if arn not in self._balancers:
-                    self._balancers[arn] = self._make(arn, region, held)
-                await self._listen(self._balancers[arn], held)
+                if arn not in self._load_balancers:
+                    self._load_balancers[arn] = self._make(arn, region, held)
+                await self._listen(self._load_balancers[arn], held)
             for arn, group in list(backend.target_groups.items()):
                 self._look_at(region, arn, group)
-            if self._ground.now_s - measured_s >= METRICS_S:
-                measured_s = self._ground.now_s
-                if self._ground.geography.stands(region):
+            if self._context.now_s - measured_s >= METRICS_S:
+                measured_s = self._context.now_s
+                if self._context.partitions.stands(region):
                     self._measure(region)
             await asyncio.sleep(LOOK_S)
 
     async def close(self) -> None:
         """Stop serving."""
-        for balancer in self._balancers.values():
+        for balancer in self._load_balancers.values():
             for server in balancer.servers.values():
                 server.close()
         for task in list(self._lines):
             task.cancel()
         await asyncio.gather(*self._lines, return_exceptions=True)
 
-    def _make(self, arn: str, region: str, held: Any) -> Balancer:  # noqa: ANN401 - moto's own
+    def _make(self, arn: str, region: str, held: Any) -> LoadBalancer:  # noqa: ANN401 - moto's own
         """Give a load balancer a node in each of its subnets, all at one address."""
         address = self._take(region)
         nodes = []
@@ -209,16 +209,16 @@ class Balancers(Extension):
             )
             nodes.append(node)
             self._network.add(node)
-        return Balancer(arn, region, nodes)
+        return LoadBalancer(arn, region, nodes)
 
     def _private(self, region: str, subnet: str, number: int) -> Any:  # noqa: ANN401 - an address
         import ipaddress  # noqa: PLC0415 - only here
 
-        held = moto_backend.ec2(self._ground.account, region).get_subnet(subnet)
+        held = moto_backend.ec2(self._context.account, region).get_subnet(subnet)
         network = ipaddress.ip_network(held.cidr_block)
         return network[network.num_addresses // 2 + number]  # instances begin at the beginning
 
-    async def _listen(self, balancer: Balancer, held: Any) -> None:  # noqa: ANN401 - moto's own
+    async def _listen(self, balancer: LoadBalancer, held: Any) -> None:  # noqa: ANN401 - moto's own
         """Open what has a listener and is not open yet."""
         for listener in list(held.listeners.values()):
             port = int(listener.port)
@@ -245,17 +245,17 @@ class Balancers(Extension):
                     writer.close()
 
             server = await asyncio.start_server(
-                answer, address, wanted, ssl=self._context(listener) if secure else None
+                answer, address, wanted, ssl=self._tls_context(listener) if secure else None
             )
             balancer.servers[port] = server
             where: Local = server.sockets[0].getsockname()[:2]
             for node in balancer.nodes:
                 node.ports[port] = where
 
-    def _context(self, listener: Any) -> ssl.SSLContext:  # noqa: ANN401 - moto's own
+    def _tls_context(self, listener: Any) -> ssl.SSLContext:  # noqa: ANN401 - moto's own
         """Return a context with the names of the listener's certificate, as ACM has it."""
         arn = str(listener.certificate or "")
-        known = moto_backend.acm(self._ground.account, arn.split(":")[3]) if arn else None
+        known = moto_backend.acm(self._context.account, arn.split(":")[3]) if arn else None
         try:
             held = known.get_certificate(arn) if known is not None else None
         except CertificateNotFound:  # it was deleted: the listener goes on with none of its own
@@ -265,7 +265,7 @@ class Balancers(Extension):
         return self._authority.context(tuple(dict.fromkeys([held.common_name, *held.sans])))
 
     def _listeners_of(self, region: str, group: str) -> list[Any]:
-        backend = moto_backend.elbv2(self._ground.account, region)
+        backend = moto_backend.elbv2(self._context.account, region)
         return [
             listener
             for balancer in backend.load_balancers.values()
@@ -273,7 +273,7 @@ class Balancers(Extension):
             if group in str(_forwards(listener))
         ]
 
-    def _groups_of(self, balancer: Balancer) -> list[str]:
+    def _groups_of(self, balancer: LoadBalancer) -> list[str]:
         held = self._held(balancer)
         found: list[str] = []
         for listener in held.listeners.values() if held is not None else ():
@@ -284,7 +284,7 @@ class Balancers(Extension):
 
     def _look_at(self, region: str, arn: str, group: Any) -> None:  # noqa: ANN401 - moto's own
         """Have every target of a group asked that is due, and forget what has drained."""
-        now_s = self._ground.now_s
+        now_s = self._context.now_s
         for identifier, target in list(self._targets.get(arn, {}).items()):
             if target.draining_until_s is not None:
                 if now_s >= target.draining_until_s:
@@ -292,11 +292,11 @@ class Balancers(Extension):
             elif now_s >= target.next_s and not target.asking and self._listeners_of(region, arn):
                 target.next_s = now_s + float(group.health_check_interval_seconds or 30)
                 target.asking = True
-                self._ground.start(self._ask(region, group, target), name="target health")
+                self._context.spawn(self._ask(region, group, target), name="target health")
 
     async def _ask(self, region: str, group: Any, target: Target) -> None:  # noqa: ANN401 - moto's own
         try:
-            if self._ground.geography.stands(region):
+            if self._context.partitions.stands(region):
                 good, reason, text = await self._probe(group, target)
                 self._hear(group, target, good=good, reason=reason, text=text)
         finally:
@@ -322,7 +322,7 @@ class Balancers(Extension):
             target.reason, target.description = ("", "") if good else (reason, text)
             region = str(group.arn).split(":")[3]
             said = f"{target.instance} is {now} (was {before})" + (f": {text}" if text else "")
-            self._ground.tell("target", region, said, instance=target.instance, state=now)
+            self._context.emit("target", region, said, instance=target.instance, state=now)
 
     async def _probe(self, group: Any, target: Target) -> tuple[bool, str, str]:  # noqa: ANN401 - whatever AWS or JSON has
         """Ask a target how it is; return what AWS would say of the answer."""
@@ -359,14 +359,14 @@ class Balancers(Extension):
         text = f"Health checks failed with these codes: [{status}]"
         return False, "Target.ResponseCodeMismatch", text
 
-    def _balancer_for(self, group: str) -> Balancer | None:
-        return next((b for b in self._balancers.values() if group in self._groups_of(b)), None)
+    def _balancer_for(self, group: str) -> LoadBalancer | None:
+        return next((b for b in self._load_balancers.values() if group in self._groups_of(b)), None)
 
     # --- requests -------------------------------------------------------------------------------
 
     async def _serve(
         self,
-        balancer: Balancer,
+        balancer: LoadBalancer,
         port: int,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
@@ -390,20 +390,20 @@ class Balancers(Extension):
             if headers.get("connection", "").lower() == "close":
                 return
 
-    async def _until_heard(self, balancer: Balancer, writer: asyncio.StreamWriter) -> None:
+    async def _until_heard(self, balancer: LoadBalancer, writer: asyncio.StreamWriter) -> None:
         """Wait while the way to whoever asks is cut: nothing is answered, and nothing refused.
 
         Who comes by the gateway was let through there; anybody else is a user from outside.
         """
-        geography = self._ground.geography
+        partitions = self._context.partitions
         place = balancer.region
         guest = writer.get_extra_info("peername")[0] == self._inside
-        while not (geography.stands(place) and (guest or geography.converse(OUTSIDE, place))):  # noqa: ASYNC110 - threads call back
+        while not (partitions.stands(place) and (guest or partitions.converse(OUTSIDE, place))):  # noqa: ASYNC110 - threads call back
             await asyncio.sleep(1.0)
 
     async def _route(
         self,
-        balancer: Balancer,
+        balancer: LoadBalancer,
         port: int,
         method: str,
         path: str,
@@ -435,7 +435,7 @@ class Balancers(Extension):
 
     async def _forward(
         self,
-        balancer: Balancer,
+        balancer: LoadBalancer,
         listener: Any,  # noqa: ANN401 - moto's own
         method: str,
         path: str,
@@ -477,7 +477,7 @@ class Balancers(Extension):
         _count(balancer, "Target", status)
         return -status
 
-    def _choose(self, balancer: Balancer, listener: Any) -> Target | None:  # noqa: ANN401 - moto's own
+    def _choose(self, balancer: LoadBalancer, listener: Any) -> Target | None:  # noqa: ANN401 - moto's own
         """Return the next target: a healthy one, or any where none is."""
         targets = [
             one
@@ -489,18 +489,18 @@ class Balancers(Extension):
         return usable[next(balancer.turn) % len(usable)] if usable else None
 
     def _port(self, region: str, listener: Any) -> int:  # noqa: ANN401 - moto's own
-        backend = moto_backend.elbv2(self._ground.account, region)
+        backend = moto_backend.elbv2(self._context.account, region)
         return int(backend.target_groups[_forwards(listener)[0]].port)
 
     def _delay_s(self, arn: str) -> float:
         region = arn.split(":")[3]
-        group = moto_backend.elbv2(self._ground.account, region).target_groups.get(arn)
+        group = moto_backend.elbv2(self._context.account, region).target_groups.get(arn)
         known = getattr(group, "attributes", {}) or {}
         return float(known.get("deregistration_delay.timeout_seconds", 300))
 
     def _measure(self, region: str) -> None:
         """Publish what the load balancers of a Region did in the last minute."""
-        for balancer in self._balancers.values():
+        for balancer in self._load_balancers.values():
             if balancer.region != region:
                 continue
             suffix = balancer.arn.partition(":loadbalancer/")[2]
@@ -555,10 +555,10 @@ async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> byt
 def _request(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """Return a request as a target gets it; the connection is for this one."""
     dropped = {"connection", "transfer-encoding", "content-length", "keep-alive"}
-    kept = [f"{name}: {value}" for name, value in headers.items() if name not in dropped]
+    backup_settings = [f"{name}: {value}" for name, value in headers.items() if name not in dropped]
     if body or method in {"PUT", "POST"}:
-        kept.append(f"content-length: {len(body)}")
-    head = "\r\n".join([f"{method} {path} HTTP/1.1", *kept, "connection: close"])
+        backup_settings.append(f"content-length: {len(body)}")
+    head = "\r\n".join([f"{method} {path} HTTP/1.1", *backup_settings, "connection: close"])
     return f"{head}\r\n\r\n".encode("latin-1") + body
 
 
@@ -592,7 +592,7 @@ async def _say(
     return int(status)
 
 
-def _count(balancer: Balancer, whose: str, status: int) -> None:
+def _count(balancer: LoadBalancer, whose: str, status: int) -> None:
     """Count an answer that failed, by whether the target gave it or the load balancer."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         kind = f"HTTPCode_{whose}_5XX_Count"

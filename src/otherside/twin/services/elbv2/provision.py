@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _balancer(birth: Birth) -> str:
-    inputs, name = birth.inputs, birth.name(limit=32)
-    made = birth.call(
+def _balancer(creation: ResourceCreation) -> str:
+    inputs, name = creation.inputs, creation.name(limit=32)
+    made = creation.call(
         "elbv2",
         "CreateLoadBalancer",
         rename={"loadBalancerType": "Type"},
@@ -28,8 +28,8 @@ def _balancer(birth: Birth) -> str:
         "access_logs.s3.bucket": logs.get("bucket"),
         "access_logs.s3.prefix": logs.get("prefix"),
     }
-    _attributes(birth, "ModifyLoadBalancerAttributes", {"LoadBalancerArn": arn}, wanted)
-    birth.outputs |= {
+    _attributes(creation, "ModifyLoadBalancerAttributes", {"LoadBalancerArn": arn}, wanted)
+    creation.outputs |= {
         "arn": arn,
         "arnSuffix": arn.partition(":loadbalancer/")[2],
         "dnsName": made["DNSName"],
@@ -40,7 +40,7 @@ def _balancer(birth: Birth) -> str:
 
 
 def _attributes(
-    birth: Birth, operation: str, target: dict[str, str], wanted: dict[str, Any]
+    creation: ResourceCreation, operation: str, target: dict[str, str], wanted: dict[str, Any]
 ) -> None:
     given = [
         {"Key": key, "Value": str(value).lower() if isinstance(value, bool) else str(value)}
@@ -48,11 +48,11 @@ def _attributes(
         if value is not None
     ]
     if given:
-        birth.ask("elbv2", operation, **target, Attributes=given)
+        creation.ask("elbv2", operation, **target, Attributes=given)
 
 
-def _target_group(birth: Birth) -> str:
-    inputs, name = birth.inputs, birth.name(limit=32)
+def _target_group(creation: ResourceCreation) -> str:
+    inputs, name = creation.inputs, creation.name(limit=32)
     check = dict(inputs.get("healthCheck") or {})
     names = {
         "path": "HealthCheckPath",
@@ -67,7 +67,7 @@ def _target_group(birth: Birth) -> str:
     probing = {names[key]: value for key, value in check.items() if key in names}
     if "matcher" in check:
         probing["Matcher"] = {"HttpCode": str(check["matcher"])}
-    made = birth.call(
+    made = creation.call(
         "elbv2",
         "CreateTargetGroup",
         drop=("name", "healthCheck", "deregistrationDelay"),
@@ -76,15 +76,15 @@ def _target_group(birth: Birth) -> str:
     )["TargetGroups"][0]
     arn = str(made["TargetGroupArn"])
     wanted = {"deregistration_delay.timeout_seconds": inputs.get("deregistrationDelay")}
-    _attributes(birth, "ModifyTargetGroupAttributes", {"TargetGroupArn": arn}, wanted)
-    birth.outputs |= {"arn": arn, "arnSuffix": arn.rpartition(":")[2], "name": name}
+    _attributes(creation, "ModifyTargetGroupAttributes", {"TargetGroupArn": arn}, wanted)
+    creation.outputs |= {"arn": arn, "arnSuffix": arn.rpartition(":")[2], "name": name}
     return arn
 
 
-def _listener(birth: Birth) -> str:
-    inputs = birth.inputs
+def _listener(creation: ResourceCreation) -> str:
+    inputs = creation.inputs
     certificate = inputs.get("certificateArn")
-    made = birth.call(
+    made = creation.call(
         "elbv2",
         "CreateListener",
         rename={
@@ -95,7 +95,7 @@ def _listener(birth: Birth) -> str:
         drop=("certificateArn",),
         Certificates=[{"CertificateArn": certificate}] if certificate else None,
     )["Listeners"][0]
-    birth.outputs["arn"] = made["ListenerArn"]
+    creation.outputs["arn"] = made["ListenerArn"]
     return str(made["ListenerArn"])
 
 

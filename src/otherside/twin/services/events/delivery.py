@@ -10,14 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.protocol import Failure
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.protocol import ApiError
 from otherside.twin.moto_backend import Rule
-from otherside.twin.ring_log import Trail
-from otherside.twin.services.lambda_.provider import Functions
+from otherside.twin.ring_log import RingLog
+from otherside.twin.services.lambda_.provider import LambdaProvider
 from otherside.twin.services.service_access import DeniedError, MissingError, ServiceAccess
-from otherside.twin.services.sns.provider import Topics
+from otherside.twin.services.sns.provider import SnsProvider
 from otherside.twin.services.sqs.provider import Queues
 
 SERVICE = "events.amazonaws.com"
@@ -32,20 +32,20 @@ class Delivery:
 
     def __init__(
         self,
-        ground: Ground,
-        access: Access,
+        context: TwinContext,
+        authorizer: Authorizer,
         services: ServiceAccess,
-        functions: Functions,
+        functions: LambdaProvider,
         queues: Queues,
-        topics: Topics,
+        topics: SnsProvider,
         *,
         forward: Forward,
     ) -> None:
-        self._ground, self._access, self._services = ground, access, services
+        self._context, self._authorizer, self._services = context, authorizer, services
         self._functions, self._queues, self._topics = functions, queues, topics
         self._forward_to_bus = forward
-        self._chance = random.Random(ground.account)  # noqa: S311 - jitter of retries
-        self.delivered: Trail[dict[str, Any]] = Trail()
+        self._chance = random.Random(context.account)  # noqa: S311 - jitter of retries
+        self.delivered: RingLog[dict[str, Any]] = RingLog()
         """Every delivery and every failure, for the drill and the tests."""
 
     def hand_out(
@@ -63,7 +63,7 @@ class Delivery:
                 self._note(region, rule, arn, event, "dropped: it was forwarded once")
                 continue
             work = self._deliver(region, rule, target, event)
-            self._ground.start(work, name=f"deliver to {arn}")
+            self._context.spawn(work, name=f"deliver to {arn}")
 
     async def _deliver(
         self, region: str, rule: Rule, target: Mapping[str, Any], event: dict[str, Any]
@@ -72,7 +72,7 @@ class Delivery:
         policy = target.get("RetryPolicy") or {}
         age_s = float(policy.get("MaximumEventAgeInSeconds", AGE_S))
         repeats = int(policy.get("MaximumRetryAttempts", TRIES))
-        arn, began_s, pause_s, tries = str(target["Arn"]), self._ground.now_s, FIRST_PAUSE_S, 0
+        arn, began_s, pause_s, tries = str(target["Arn"]), self._context.now_s, FIRST_PAUSE_S, 0
         while True:
             try:
                 await self._once(region, rule, target, event)
@@ -82,9 +82,9 @@ class Delivery:
             except MissingError as error:
                 await self._bury(region, rule, target, event, "NO_RESOURCE", str(error), "", 0)
                 return
-            except (OSError, Failure) as error:
+            except (OSError, ApiError) as error:
                 over = "MaximumRetryAttempts" if tries >= repeats else ""
-                if self._ground.now_s - began_s + pause_s > age_s:
+                if self._context.now_s - began_s + pause_s > age_s:
                     over = "MaximumEventAgeInSeconds"
                 if over:
                     code = "TIMEOUT" if isinstance(error, OSError) else "THROTTLING"
@@ -104,7 +104,7 @@ class Delivery:
         text = _shaped(target, event)
         service = arn.split(":")[2]
         there = arn.split(":")[3] or region
-        if not self._ground.geography.reaches(region, there):
+        if not self._context.partitions.reaches(region, there):
             msg = f"{there} cannot be reached"
             raise ConnectionError(msg)
         match service:
@@ -112,7 +112,7 @@ class Delivery:
                 self._services.check(SERVICE, "lambda:InvokeFunction", arn, source)
                 function = self._functions.find_target(arn)
                 work = self._functions.invoke_later(function, text.encode())
-                self._ground.start(work, name="a function of a rule")
+                self._context.spawn(work, name="a function of a rule")
             case "sqs":
                 self._queues.send_as(SERVICE, arn, text, source=source)
             case "sns":
@@ -135,18 +135,18 @@ class Delivery:
     ) -> None:
         """Hand an event to a bus of another Region, as the target's role; it keeps its Region."""
         arn, role = str(target["Arn"]), str(target.get("RoleArn") or "")
-        bus = arn.rpartition("/")[2]
-        if bus not in moto_backend.events(self._ground.account, there).event_buses:
+        event_bridge = arn.rpartition("/")[2]
+        if event_bridge not in moto_backend.events(self._context.account, there).event_buses:
             raise MissingError(arn)
         if there != region:
-            if not self._access.trusts(role, SERVICE, source_arn=str(rule.arn)):
+            if not self._authorizer.trusts(role, SERVICE, source_arn=str(rule.arn)):
                 msg = f"{role or 'no role'} cannot be assumed by EventBridge"
                 raise DeniedError(msg)
-            if not self._access.role_may(role, "events:PutEvents", arn, region=there).allowed:
+            if not self._authorizer.role_may(role, "events:PutEvents", arn, region=there).allowed:
                 msg = f"{role} may not events:PutEvents on {arn}"
                 raise DeniedError(msg)
-        await asyncio.sleep(self._ground.latency.of("event-forward"))
-        self._forward_to_bus(there, bus, event)
+        await asyncio.sleep(self._context.latency.of("event-forward"))
+        self._forward_to_bus(there, event_bridge, event)
 
     async def _bury(
         self,
@@ -162,7 +162,7 @@ class Delivery:
         """Keep what was not delivered, where the target has a queue for it."""
         arn = str(target["Arn"])
         self._note(region, rule, arn, event, f"{code}: {text}")
-        self._ground.tell("event", region, f"{rule.name} did not reach {arn}: {code}: {text}")
+        self._context.emit("event", region, f"{rule.name} did not reach {arn}: {code}: {text}")
         queue = (target.get("DeadLetterConfig") or {}).get("Arn")
         if not queue or queue.split(":")[3] != region:
             return
@@ -179,14 +179,14 @@ class Delivery:
                 SERVICE, queue, json.dumps(event), source=str(rule.arn), attributes=attributes
             )
         except (DeniedError, MissingError) as error:
-            self._ground.tell("event", region, f"{queue} did not take the dead letter: {error}")
+            self._context.emit("event", region, f"{queue} did not take the dead letter: {error}")
 
     def _note(
         self, region: str, rule: Rule, arn: str, event: Mapping[str, Any], error: str
     ) -> None:
         self.delivered.append(
             {
-                "at_s": self._ground.now_s,
+                "at_s": self._context.now_s,
                 "region": region,
                 "rule": rule.name,
                 "target": arn,

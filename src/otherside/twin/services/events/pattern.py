@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-Value = Any
+PatternValue = Any
 COMBINATIONS_MAX = 1_000
 NUMBER_MAX = 5e9
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
@@ -28,7 +28,7 @@ class PatternError(ValueError):
     """A pattern that EventBridge refuses; the message says why."""
 
 
-def fits(pattern: Mapping[str, Any], event: Value) -> bool:
+def fits(pattern: Mapping[str, Any], event: PatternValue) -> bool:
     """Tell whether an event fits a pattern that was checked."""
     if isinstance(event, list):
         return any(fits(pattern, one) for one in event)
@@ -41,14 +41,14 @@ def fits(pattern: Mapping[str, Any], event: Value) -> bool:
     )
 
 
-def _field(wanted: Value, value: Value) -> bool:
+def _field(wanted: PatternValue, value: PatternValue) -> bool:
     if isinstance(wanted, dict):
         return fits(wanted, {} if value is _MISSING else value)
     values = value if isinstance(value, list) else [value]
     return any(_value(one, values) for one in wanted)
 
 
-def _value(wanted: Value, values: list[Value]) -> bool:
+def _value(wanted: PatternValue, values: list[PatternValue]) -> bool:
     """Tell whether one alternative fits any of a field's values."""
     if isinstance(wanted, dict):
         ((operator, operand),) = wanted.items()
@@ -60,17 +60,17 @@ def _value(wanted: Value, values: list[Value]) -> bool:
     return any(_same(wanted, one) for one in values)
 
 
-def _same(wanted: Value, value: Value) -> bool:
+def _same(wanted: PatternValue, value: PatternValue) -> bool:
     """Tell whether two leaves are the same; numbers are compared as they are written."""
     if value is _MISSING or isinstance(value, (dict, list)):
         return False
     return json.dumps(wanted) == json.dumps(value)
 
 
-def _text(test: Callable[[str, str], bool]) -> Callable[[Value, Value], bool]:
+def _text(test: Callable[[str, str], bool]) -> Callable[[PatternValue, PatternValue], bool]:
     """Return an operator over texts, whose operand may ask for no case."""
 
-    def operator(operand: Value, value: Value) -> bool:
+    def operator(operand: PatternValue, value: PatternValue) -> bool:
         if not isinstance(value, str):
             return False
         if isinstance(operand, dict):
@@ -80,14 +80,14 @@ def _text(test: Callable[[str, str], bool]) -> Callable[[Value, Value], bool]:
     return operator
 
 
-def _numeric(operand: Value, value: Value) -> bool:
+def _numeric(operand: PatternValue, value: PatternValue) -> bool:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     pairs = zip(operand[::2], operand[1::2], strict=True)
     return all(_COMPARE[sign](float(value), float(bound)) for sign, bound in pairs)
 
 
-def _anything_but(operand: Value, value: Value) -> bool:
+def _anything_but(operand: PatternValue, value: PatternValue) -> bool:
     if isinstance(operand, dict):
         ((inner, given),) = operand.items()
         listed = given if isinstance(given, list) else [given]
@@ -97,14 +97,14 @@ def _anything_but(operand: Value, value: Value) -> bool:
     )
 
 
-def _cidr(operand: Value, value: Value) -> bool:
+def _cidr(operand: PatternValue, value: PatternValue) -> bool:
     try:
         return ipaddress.ip_address(str(value)) in ipaddress.ip_network(str(operand), strict=False)
     except ValueError:
         return False
 
 
-def _wildcard(operand: Value, value: Value) -> bool:
+def _wildcard(operand: PatternValue, value: PatternValue) -> bool:
     """Tell whether a text fits one with stars; a star behind a backslash is itself."""
     if not isinstance(value, str):
         return False
@@ -113,7 +113,7 @@ def _wildcard(operand: Value, value: Value) -> bool:
     return re.fullmatch(pattern, value, re.DOTALL) is not None
 
 
-_OPERATORS: Mapping[str, Callable[[Value, Value], bool]] = {
+_OPERATORS: Mapping[str, Callable[[PatternValue, PatternValue], bool]] = {
     "prefix": _text(lambda operand, value: value.startswith(operand)),
     "suffix": _text(lambda operand, value: value.endswith(operand)),
     "equals-ignore-case": lambda operand, value: (
@@ -169,7 +169,7 @@ def _check(pattern: Mapping[str, Any], path: str) -> int:
     return combinations
 
 
-def _check_value(wanted: Value, where: str) -> None:
+def _check_value(wanted: PatternValue, where: str) -> None:
     if isinstance(wanted, list):
         _refuse(where, "holds an array within an array")
     if not isinstance(wanted, dict):
@@ -188,7 +188,7 @@ def _check_value(wanted: Value, where: str) -> None:
         _refuse(where, f"Unsupported anything-but pattern: {', '.join(operand)}")
 
 
-def _check_numeric(operand: Value, where: str) -> None:
+def _check_numeric(operand: PatternValue, where: str) -> None:
     pairs = isinstance(operand, list) and operand and len(operand) % 2 == 0
     if not pairs or any(sign not in _COMPARE for sign in operand[::2]):
         _refuse(where, "numeric holds pairs of a comparison and a number")

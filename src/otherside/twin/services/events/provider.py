@@ -12,17 +12,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import Rule
-from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.events.delivery import Delivery
 from otherside.twin.services.events.pattern import PatternError, fits, read_pattern
-from otherside.twin.services.lambda_.provider import Functions
+from otherside.twin.services.lambda_.provider import LambdaProvider
 from otherside.twin.services.service_access import ServiceAccess
-from otherside.twin.services.sns.provider import Topics
+from otherside.twin.services.sns.provider import SnsProvider
 from otherside.twin.services.sqs.provider import Queues
 
 ENTRIES_MAX = 10
@@ -30,31 +30,31 @@ RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 UNIT_S = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 
 
-class EventBuses(Extension):
+class EventBridgeProvider(ServiceProvider):
     """Every bus of every Region."""
 
     def __init__(
         self,
-        ground: Ground,
-        access: Access,
+        context: TwinContext,
+        authorizer: Authorizer,
         services: ServiceAccess,
-        functions: Functions,
+        functions: LambdaProvider,
         queues: Queues,
-        topics: Topics,
+        topics: SnsProvider,
     ) -> None:
-        self._ground = ground
+        self._context = context
         self._delivery = Delivery(
-            ground, access, services, functions, queues, topics, forward=self._receive
+            context, authorizer, services, functions, queues, topics, forward=self._receive
         )
         self.delivered = self._delivery.delivered
         """Every delivery and every failure, for the drill and the tests."""
 
     @operation("events", "PutEvents")
-    def put_events(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_events(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Put events of the caller's own; one that is refused does not stop the others."""
         entries: list[dict[str, Any]] = []
         if len(params["Entries"]) > ENTRIES_MAX:
-            raise failure("ValidationException", f"at most {ENTRIES_MAX} entries at a time")
+            raise api_error("ValidationException", f"at most {ENTRIES_MAX} entries at a time")
         for one in params["Entries"]:
             problem = _problem(one)
             if problem:
@@ -66,62 +66,62 @@ class EventBuses(Extension):
                 "resources": list(one.get("Resources") or []),
                 "detail": json.loads(one["Detail"]),
             }
-            bus = str(one.get("EventBusName") or "default").rpartition("/")[2]
-            entries.append({"EventId": self.emit(call.region, event, bus=bus)})
+            event_bridge = str(one.get("EventBusName") or "default").rpartition("/")[2]
+            entries.append({"EventId": self.emit(call.region, event, event_bridge=event_bridge)})
         failed = sum("ErrorCode" in one for one in entries)
         return {"FailedEntryCount": failed, "Entries": entries}
 
     @operation("events", "PutRule")
-    def put_rule(self, _call: Call, params: Mapping[str, Any]) -> None:
+    def put_rule(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a pattern that EventBridge does, and leave the rest to moto."""
         if params.get("EventPattern"):
             _pattern(str(params["EventPattern"]))
-        raise PassError
+        raise LeaveToMotoError
 
     @operation("events", "TestEventPattern")
-    def try_pattern(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def try_pattern(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Tell whether an event fits a pattern."""
         pattern = _pattern(str(params["EventPattern"]))
         try:
             event = json.loads(str(params["Event"]))
         except ValueError:
-            raise failure("ValidationException", "Parameter Event is not valid.") from None
+            raise api_error("ValidationException", "Parameter Event is not valid.") from None
         return {"Result": fits(pattern, event)}
 
-    def emit(self, region: str, event: dict[str, Any], *, bus: str = "default") -> str:
+    def emit(self, region: str, event: dict[str, Any], *, event_bridge: str = "default") -> str:
         """Put an event onto a bus, with what every event has; return its identifier."""
         whole = {
             "version": "0",
             "id": str(uuid.uuid4()),
-            "account": self._ground.account,
-            "time": _iso(self._ground.now_s),
+            "account": self._context.account,
+            "time": _iso(self._context.now_s),
             "region": region,
             **event,
         }
-        self._ground.start(self._spread(region, bus, whole), name="an event")
+        self._context.spawn(self._spread(region, event_bridge, whole), name="an event")
         return str(whole["id"])
 
-    def _receive(self, region: str, bus: str, event: dict[str, Any]) -> None:
+    def _receive(self, region: str, event_bridge: str, event: dict[str, Any]) -> None:
         """Put an event that another Region has forwarded onto a bus."""
-        work = self._spread(region, bus, event, forwarded=True)
-        self._ground.start(work, name="a forwarded event")
+        work = self._spread(region, event_bridge, event, forwarded=True)
+        self._context.spawn(work, name="a forwarded event")
 
     async def _spread(
-        self, region: str, bus: str, event: dict[str, Any], *, forwarded: bool = False
+        self, region: str, event_bridge: str, event: dict[str, Any], *, forwarded: bool = False
     ) -> None:
         """Hand an event to every rule that it fits."""
-        await asyncio.sleep(self._ground.latency.of("event-delivery"))
-        if not self._ground.geography.stands(region):
+        await asyncio.sleep(self._context.latency.of("event-delivery"))
+        if not self._context.partitions.stands(region):
             return
-        for rule in self._rules(region, bus):
+        for rule in self._rules(region, event_bridge):
             if rule.scheduled_expression or not str(rule.state).startswith("ENABLED"):
                 continue
             if fits(json.loads(rule.event_pattern.dump() or "{}"), event):
                 self._delivery.hand_out(region, rule, event, forwarded=forwarded)
 
-    def _rules(self, region: str, bus: str) -> list[Rule]:
-        backend = moto_backend.events(self._ground.account, region)
-        held = backend.event_buses.get(bus)
+    def _rules(self, region: str, event_bridge: str) -> list[Rule]:
+        backend = moto_backend.events(self._context.account, region)
+        held = backend.event_buses.get(event_bridge)
         return list(held.rules.values()) if held else []
 
     async def schedule(self, region: str) -> None:
@@ -129,10 +129,10 @@ class EventBuses(Extension):
         due: dict[str, float] = {}
         while True:
             await asyncio.sleep(0.5)
-            if not self._ground.geography.stands(region):
+            if not self._context.partitions.stands(region):
                 due.clear()
                 continue
-            now_s = self._ground.now_s
+            now_s = self._context.now_s
             for rule in self._rules(region, "default"):
                 found = RATE.fullmatch(rule.scheduled_expression or "")
                 if found is None or not str(rule.state).startswith("ENABLED"):
@@ -140,7 +140,7 @@ class EventBuses(Extension):
                     continue
                 every_s = int(found[1]) * UNIT_S[found[2]]
                 if rule.arn not in due:
-                    delay_s = self._ground.latency.of("schedule-delay")
+                    delay_s = self._context.latency.of("schedule-delay")
                     due[rule.arn] = now_s // 60 * 60 + 60 + delay_s
                 elif now_s >= due[rule.arn]:
                     due[rule.arn] += every_s
@@ -152,8 +152,8 @@ class EventBuses(Extension):
             "id": str(uuid.uuid4()),
             "detail-type": "Scheduled Event",
             "source": "aws.events",
-            "account": self._ground.account,
-            "time": _iso(self._ground.now_s),
+            "account": self._context.account,
+            "time": _iso(self._context.now_s),
             "region": region,
             "resources": [rule.arn],
             "detail": {},
@@ -164,7 +164,7 @@ def _pattern(text: str) -> dict[str, Any]:
     try:
         return read_pattern(text)
     except PatternError as error:
-        raise failure("InvalidEventPatternException", str(error)) from error
+        raise api_error("InvalidEventPatternException", str(error)) from error
 
 
 def _problem(entry: Mapping[str, Any]) -> tuple[str, str] | None:

@@ -1,10 +1,10 @@
 """Creates the Firehose resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _firehose(birth: Birth) -> str:
-    inputs, name = birth.inputs, birth.name()
+def _firehose(creation: ResourceCreation) -> str:
+    inputs, name = creation.inputs, creation.name()
     s3 = "extendedS3Configuration"
     sse = inputs.get("serverSideEncryption") or {}
     encryption = None
@@ -14,10 +14,10 @@ def _firehose(birth: Birth) -> str:
             encryption["KeyARN"] = sse["keyArn"]
     configuration = dict(inputs.get(s3) or {})
     key = configuration.pop("kmsKeyArn", None)
-    birth.inputs = {**inputs, s3: configuration}
+    creation.inputs = {**inputs, s3: configuration}
     if key:
         configuration["encryptionConfiguration"] = {"kMSEncryptionConfig": {"aWSKMSKeyARN": key}}
-    made = birth.call(
+    made = creation.call(
         "firehose",
         "CreateDeliveryStream",
         rename={
@@ -32,12 +32,12 @@ def _firehose(birth: Birth) -> str:
         DeliveryStreamName=name,
         DeliveryStreamEncryptionConfigurationInput=encryption,
     )
-    _hints(birth, name, configuration)
-    birth.outputs |= {"arn": made["DeliveryStreamARN"], "name": name}
+    _hints(creation, name, configuration)
+    creation.outputs |= {"arn": made["DeliveryStreamARN"], "name": name}
     return str(made["DeliveryStreamARN"])
 
 
-def _hints(birth: Birth, name: str, configuration: dict[str, object]) -> None:
+def _hints(creation: ResourceCreation, name: str, configuration: dict[str, object]) -> None:
     """Set how much is kept back, which the provider has beside the other inputs."""
     hints = {
         api: int(str(configuration[key]))
@@ -46,9 +46,9 @@ def _hints(birth: Birth, name: str, configuration: dict[str, object]) -> None:
     }
     if not hints:
         return
-    found = birth.ask("firehose", "DescribeDeliveryStream", DeliveryStreamName=name)
+    found = creation.ask("firehose", "DescribeDeliveryStream", DeliveryStreamName=name)
     description = found["DeliveryStreamDescription"]
-    birth.ask(
+    creation.ask(
         "firehose",
         "UpdateDestination",
         DeliveryStreamName=name,

@@ -5,36 +5,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import AWSManagedPolicy, aws_managed_policies_data
-from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 AWS_OWNED = "arn:aws:iam::aws:policy/"
 
 
-class Identity(Extension):
+class IamProvider(ServiceProvider):
     """AWS's own policies, loaded when they are attached: all of them would take 60 MB."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, context: TwinContext) -> None:
         """Keep whose account it is."""
-        self._ground = ground
+        self._context = context
 
     @operation("iam", "AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy", "GetPolicy")
-    def attach(self, _call: Call, params: Mapping[str, Any]) -> None:
+    def attach(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Make sure that a policy of AWS's is there, and leave the rest to moto."""
         arn = str(params["PolicyArn"])
-        held = moto_backend.iam(self._ground.account).managed_policies
+        held = moto_backend.iam(self._context.account).managed_policies
         if arn.startswith(AWS_OWNED) and arn not in held:
             name = arn.rpartition("/")[2]
             known = _managed(name)
             if known is None:
                 message = f"Policy {arn} does not exist or is not attachable."
-                raise failure("NoSuchEntity", message)
-            account, region = self._ground.account, "aws"
+                raise api_error("NoSuchEntity", message)
+            account, region = self._context.account, "aws"
             held[arn] = AWSManagedPolicy.from_data(name, account, region, known)
-        raise PassError
+        raise LeaveToMotoError
 
 
 def _managed(name: str) -> dict[str, Any] | None:

@@ -1,26 +1,26 @@
 """Creates the IAM resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _role(birth: Birth) -> str:
-    name = birth.name(limit=64)
-    made = birth.call(
+def _role(creation: ResourceCreation) -> str:
+    name = creation.name(limit=64)
+    made = creation.call(
         "iam",
         "CreateRole",
         rename={"assumeRolePolicy": "AssumeRolePolicyDocument"},
         drop=("name", "managedPolicyArns"),
         RoleName=name,
     )["Role"]
-    for arn in birth.inputs.get("managedPolicyArns") or []:
-        birth.ask("iam", "AttachRolePolicy", RoleName=name, PolicyArn=arn)
-    birth.outputs |= {"arn": made["Arn"], "name": name, "uniqueId": made["RoleId"]}
+    for arn in creation.inputs.get("managedPolicyArns") or []:
+        creation.ask("iam", "AttachRolePolicy", RoleName=name, PolicyArn=arn)
+    creation.outputs |= {"arn": made["Arn"], "name": name, "uniqueId": made["RoleId"]}
     return name
 
 
-def _role_policy(birth: Birth) -> str:
-    name, role = birth.name(), birth.inputs["role"]
-    birth.call(
+def _role_policy(creation: ResourceCreation) -> str:
+    name, role = creation.name(), creation.inputs["role"]
+    creation.call(
         "iam",
         "PutRolePolicy",
         rename={"policy": "PolicyDocument", "role": "RoleName"},
@@ -30,32 +30,32 @@ def _role_policy(birth: Birth) -> str:
     return f"{role}:{name}"
 
 
-def _attachment(birth: Birth) -> str:
-    birth.call("iam", "AttachRolePolicy", rename={"role": "RoleName"})
-    return f"{birth.inputs['role']}-{birth.inputs['policyArn']}"
+def _attachment(creation: ResourceCreation) -> str:
+    creation.call("iam", "AttachRolePolicy", rename={"role": "RoleName"})
+    return f"{creation.inputs['role']}-{creation.inputs['policyArn']}"
 
 
-def _profile(birth: Birth) -> str:
-    name = birth.name()
-    made = birth.call(
+def _profile(creation: ResourceCreation) -> str:
+    name = creation.name()
+    made = creation.call(
         "iam", "CreateInstanceProfile", drop=("name", "role"), InstanceProfileName=name
     )
-    if birth.inputs.get("role"):
-        role = birth.inputs["role"]
-        birth.ask("iam", "AddRoleToInstanceProfile", InstanceProfileName=name, RoleName=role)
-    birth.outputs |= {"arn": made["InstanceProfile"]["Arn"], "name": name}
+    if creation.inputs.get("role"):
+        role = creation.inputs["role"]
+        creation.ask("iam", "AddRoleToInstanceProfile", InstanceProfileName=name, RoleName=role)
+    creation.outputs |= {"arn": made["InstanceProfile"]["Arn"], "name": name}
     return name
 
 
-def _policy(birth: Birth) -> str:
-    made = birth.call(
+def _policy(creation: ResourceCreation) -> str:
+    made = creation.call(
         "iam",
         "CreatePolicy",
         rename={"policy": "PolicyDocument"},
         drop=("name",),
-        PolicyName=birth.name(),
+        PolicyName=creation.name(),
     )
-    birth.outputs |= {"arn": made["Policy"]["Arn"], "name": birth.name()}
+    creation.outputs |= {"arn": made["Policy"]["Arn"], "name": creation.name()}
     return str(made["Policy"]["Arn"])
 
 

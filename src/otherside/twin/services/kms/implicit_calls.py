@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.gateway.protocol import ApiCall
 
 Need = tuple[str, str, str]
 """An action of KMS, the key's ARN, and the service that asks for it."""
@@ -59,10 +59,10 @@ NEEDS: Mapping[tuple[str, str], tuple[Find, Sequence[str]]] = {
 }
 
 
-def keys_behind(account: str) -> Callable[[Call, str], list[Need]]:
+def kms_calls_of(account: str) -> Callable[[ApiCall, str], list[Need]]:
     """Return what tells which keys a call needs besides."""
 
-    def behind(call: Call, region: str) -> list[Need]:
+    def behind(call: ApiCall, region: str) -> list[Need]:
         known = NEEDS.get((call.service, call.operation))
         if known is None:
             return []

@@ -11,11 +11,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import KmsResponse
-from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 MULTI_REGION_ID = re.compile(r"mrk-[0-9a-f]{32}")
 KEY_ID_BYTES = 36
@@ -26,42 +26,42 @@ WINDOW_DAYS = (7, 30)
 """How long a key waits for its deletion, at the least and at the most."""
 
 
-class Keys(Extension):
+class KmsProvider(ServiceProvider):
     """KMS where moto differs: ids of AWS's own length, and keys that are switched off.
 
     moto's multi-Region ids are longer than the room that its ciphertexts have for one, so that
     nothing can be decrypted by such a key, here or in another Region.
     """
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, context: TwinContext) -> None:
         """Keep whose account it is, and have ids be AWS's."""
-        self._ground = ground
+        self._context = context
         moto_backend.make_key_ids_by(_key_id)
         _accept(MULTI_REGION_ID)
 
     @operation("kms", "Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
-    def use(self, call: Call, params: Mapping[str, Any]) -> None:
+    def use(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a key that is disabled or waits for its deletion, and leave the rest to moto."""
-        backend = moto_backend.kms(self._ground.account, call.region)
+        backend = moto_backend.kms(self._context.account, call.region)
         given = params.get("KeyId") or params.get("CiphertextBlob", b"")[:KEY_ID_BYTES]
         name = given.decode(errors="replace") if isinstance(given, bytes) else str(given)
         if call.operation == "Decrypt" and params.get("KeyId"):
             self._check_named(backend, params)
         key = backend.keys.get(backend.any_id_to_key_id(name) or name)
         if key is not None and key.key_state == "Disabled":
-            raise failure("DisabledException", f"{key.arn} is disabled.")
+            raise api_error("DisabledException", f"{key.arn} is disabled.")
         if key is not None and key.key_state == "PendingDeletion":
-            raise failure("KMSInvalidStateException", f"{key.arn} is pending deletion.")
-        raise PassError
+            raise api_error("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+        raise LeaveToMotoError
 
     @operation("kms", "ScheduleKeyDeletion")
-    def check_window(self, _call: Call, params: Mapping[str, Any]) -> None:
+    def check_window(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a wait that KMS does not know, and leave the rest to moto."""
         least, most = WINDOW_DAYS
         if not least <= int(params.get("PendingWindowInDays") or most) <= most:
             text = f"PendingWindowInDays is between {least} and {most}"
-            raise failure("ValidationException", text)
-        raise PassError
+            raise api_error("ValidationException", text)
+        raise LeaveToMotoError
 
     def _check_named(self, backend: Any, params: Mapping[str, Any]) -> None:  # noqa: ANN401 - moto's own
         """Refuse a key that is not the one that a ciphertext was made by."""
@@ -71,19 +71,19 @@ class Keys(Extension):
             message = (
                 "The key ID in the request does not identify a CMK that can perform this operation."
             )
-            raise failure("IncorrectKeyException", message)
+            raise api_error("IncorrectKeyException", message)
 
     async def delete(self) -> None:
         """Delete keys whose time has come, for as long as the twin lives."""
         while True:
             await asyncio.sleep(_LOOK_S)
-            self.delete_due(self._ground.now_s)
+            self.delete_due(self._context.now_s)
 
     def delete_due(self, now_s: float) -> None:
         """Delete the keys that have waited for as long as was asked."""
         now = dt.datetime.fromtimestamp(now_s, dt.UTC).replace(tzinfo=None)
-        for region in self._ground.regions:
-            backend = moto_backend.kms(self._ground.account, region)
+        for region in self._context.regions:
+            backend = moto_backend.kms(self._context.account, region)
             for name, key in list(backend.keys.items()):
                 due = key.deletion_date if key.key_state == "PendingDeletion" else None
                 if due is not None and due.replace(tzinfo=None) <= now:

@@ -23,17 +23,17 @@ from pathlib import Path
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.protocol import Call, Failure
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.protocol import ApiCall, ApiError
 from otherside.twin.guest import SITE
 from otherside.twin.host.processes import Process, Processes
 from otherside.twin.moto_backend import LambdaFunction
-from otherside.twin.net.egress_proxy import Gateway, Guest
+from otherside.twin.net.egress_proxy import EgressProxy, Guest
 from otherside.twin.net.reachability import Source
-from otherside.twin.ring_log import Trail
-from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.ring_log import RingLog
+from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
 from otherside.twin.services.lambda_.destinations import Destinations
 from otherside.twin.services.logs.provider import put_lines
@@ -70,7 +70,7 @@ NEXT = f"{VERSION}invocation/next"
 
 
 @dataclass(slots=True)
-class Outcome:
+class InvocationResult:
     """What came of one invocation."""
 
     payload: bytes
@@ -87,7 +87,7 @@ class Invocation:
     identifier: str
     payload: bytes
     deadline_s: float
-    done: asyncio.Future[Outcome]
+    done: asyncio.Future[InvocationResult]
 
 
 @dataclass(slots=True)
@@ -116,36 +116,36 @@ class Environment:
     """Which state of the function it was made of: one that was updated is run no more."""
 
 
-class Functions(Extension):
+class LambdaProvider(ServiceProvider):
     """Invocations, their environments, and what becomes of them."""
 
     def __init__(
         self,
-        ground: Ground,
-        access: Access,
+        context: TwinContext,
+        authorizer: Authorizer,
         processes: Processes,
-        gateway: Gateway,
+        egress_proxy: EgressProxy,
         directory: Path,
-        surroundings: Mapping[str, Mapping[str, str]],
+        region_environments: Mapping[str, Mapping[str, str]],
         metrics: Metrics,
         destinations: Destinations,
     ) -> None:
         """Run environments in `directory`, with the environment variables of their Region."""
-        self._ground, self._access, self._processes = ground, access, processes
-        self._gateway = gateway
-        self._directory, self._surroundings = directory, surroundings
+        self._context, self._authorizer, self._processes = context, authorizer, processes
+        self._egress_proxy = egress_proxy
+        self._directory, self._region_environments = directory, region_environments
         self._idle: dict[str, list[Environment]] = {}
         self._all: dict[str, Environment] = {}
         self._running: dict[str, int] = {}
         self._editions: dict[str, int] = {}
         self._numbers = itertools.count(1)
-        self.runs: Trail[dict[str, Any]] = Trail()
+        self.runs: RingLog[dict[str, Any]] = RingLog()
         """Every invocation that ended, for the drill and for `twin status`."""
-        self.lines: Trail[dict[str, Any]] = Trail()
+        self.lines: RingLog[dict[str, Any]] = RingLog()
         """Every line that a function printed, as it came."""
         self._metrics, self._destinations = metrics, destinations
         self._invoke_for_moto()
-        ground.geography.on_change(self._on_change)
+        context.partitions.on_change(self._on_change)
 
     def _invoke_for_moto(self) -> None:
         """Route moto's own invocations, a topic's to a function, through this class."""
@@ -153,7 +153,7 @@ class Functions(Extension):
         def invoke(function: LambdaFunction, event: object = None) -> tuple[str, bool, str]:
             payload = event if isinstance(event, str) else json.dumps(event or {})
             work = self.invoke_later(function, payload.encode())
-            self._ground.start(work, name="a function of a topic")
+            self._context.spawn(work, name="a function of a topic")
             return "{}", False, ""
 
         LambdaFunction._invoke_lambda = invoke  # type: ignore[assignment,method-assign]  # noqa: SLF001 - its seam
@@ -161,28 +161,28 @@ class Functions(Extension):
     # --- the API's side -------------------------------------------------------------------------
 
     @operation("lambda", "CreateFunction")
-    def check_function(self, _call: Call, params: Mapping[str, Any]) -> None:
+    def check_function(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a role that does not trust Lambda, and leave the rest to moto."""
-        if not self._access.trusts(params["Role"], SERVICE):
+        if not self._authorizer.trusts(params["Role"], SERVICE):
             message = "The role defined for the function cannot be assumed by Lambda."
-            raise failure("InvalidParameterValueException", message)
+            raise api_error("InvalidParameterValueException", message)
         variables = (params.get("Environment") or {}).get("Variables") or {}
         taken = sorted(RESERVED & set(variables))
         if taken:
             message = f"Reserved keys used in this request: {', '.join(taken)}"
-            raise failure("InvalidParameterValueException", message)
+            raise api_error("InvalidParameterValueException", message)
         if sum(len(k) + len(str(v)) for k, v in variables.items()) > VARIABLES_BYTES_MAX:
             message = "Environment variables are 4 KB at the most"
-            raise failure("InvalidParameterValueException", message)
-        raise PassError
+            raise api_error("InvalidParameterValueException", message)
+        raise LeaveToMotoError
 
     @operation("lambda", "PutFunctionConcurrency")
-    def check_reserve(self, call: Call, params: Mapping[str, Any]) -> None:
+    def check_reserve(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse what would leave the account too little that is not reserved."""
         function = self.find(call.region, str(params["FunctionName"]))
         others = sum(
             int(one.reserved_concurrency or 0)
-            for one in moto_backend.lambda_(self._ground.account, call.region).list_functions()
+            for one in moto_backend.lambda_(self._context.account, call.region).list_functions()
             if one.function_name != function.function_name
         )
         wanted = int(params["ReservedConcurrentExecutions"])
@@ -191,19 +191,19 @@ class Functions(Extension):
                 "Specified ReservedConcurrentExecutions for function decreases account's "
                 f"UnreservedConcurrentExecution below its minimum value of [{UNRESERVED_MIN}]."
             )
-            raise failure("InvalidParameterValueException", message)
-        raise PassError
+            raise api_error("InvalidParameterValueException", message)
+        raise LeaveToMotoError
 
     @after("lambda", "UpdateFunctionCode", "UpdateFunctionConfiguration")
-    def updated(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def updated(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
         """Run no environment any more that was made of what the function was before."""
         arn = str(self.find(call.region, str(params["FunctionName"])).function_arn)
         self._editions[arn] = self._editions.get(arn, 0) + 1
         for environment in self._idle.pop(arn, []):
-            self._ground.start(self._discard(environment), name="retire an environment")
+            self._context.spawn(self._discard(environment), name="retire an environment")
 
     @operation("lambda", "Invoke")
-    def invoke_operation(self, call: Call, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
+    def invoke_operation(self, call: ApiCall, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
         """Invoke a function, and wait for it unless it is asked for as an event."""
         function = self.find(call.region, str(params["FunctionName"]))
         payload = _bytes(params.get("Payload")) or b"{}"
@@ -211,13 +211,15 @@ class Functions(Extension):
         if kind == "DryRun":
             return {"StatusCode": 204, "Payload": b""}
         if kind == "Event":  # its queue takes it, whether there is room or not
-            self._ground.start(self.invoke_later(function, payload), name="asynchronous invocation")
+            self._context.spawn(
+                self.invoke_later(function, payload), name="asynchronous invocation"
+            )
             return {"StatusCode": 202, "Payload": b""}
         if self._throttled(function):
-            error = failure("TooManyRequestsException", "Rate Exceeded.", 429)
+            error = api_error("TooManyRequestsException", "Rate Exceeded.", 429)
             error.__dict__["Reason"] = "ReservedFunctionConcurrentInvocationLimitExceeded"
             raise error
-        outcome = self._ground.run(self.invoke(function, payload), timeout_s=1000)
+        outcome = self._context.run(self.invoke(function, payload), timeout_s=1000)
         answer = {
             "StatusCode": 200,
             "ExecutedVersion": "$LATEST",
@@ -236,11 +238,11 @@ class Functions(Extension):
             Failure: If there is none.
         """
         name = given.partition("function:")[2].partition(":")[0] or given
-        functions = moto_backend.lambda_(self._ground.account, region).list_functions()
+        functions = moto_backend.lambda_(self._context.account, region).list_functions()
         found = next((one for one in functions if one.function_name == name), None)
         if found is None:
-            arn = f"arn:aws:lambda:{region}:{self._ground.account}:function:{name}"
-            raise failure("ResourceNotFoundException", f"Function not found: {arn}", 404)
+            arn = f"arn:aws:lambda:{region}:{self._context.account}:function:{name}"
+            raise api_error("ResourceNotFoundException", f"Function not found: {arn}", 404)
         return found
 
     def find_target(self, arn: str) -> LambdaFunction:
@@ -251,7 +253,7 @@ class Functions(Extension):
         """
         try:
             return self.find(arn.split(":")[3], arn)
-        except Failure as error:
+        except ApiError as error:
             raise MissingError(str(error)) from error
 
     async def invoke_arn(self, arn: str, payload: bytes) -> tuple[bytes, str | None]:
@@ -261,11 +263,11 @@ class Functions(Extension):
 
     # --- invocations ----------------------------------------------------------------------------
 
-    async def invoke(self, function: LambdaFunction, payload: bytes) -> Outcome:
+    async def invoke(self, function: LambdaFunction, payload: bytes) -> InvocationResult:
         """Run one event through an environment; what goes wrong is an outcome, not an exception."""
         arn = str(function.function_arn)
         self._running[arn] = self._running.get(arn, 0) + 1
-        began_s = self._ground.now_s
+        began_s = self._context.now_s
         environment = None
         try:
             environment = self._take(function)
@@ -274,7 +276,7 @@ class Functions(Extension):
             outcome = await self._run(environment, payload)
         finally:
             self._running[arn] -= 1
-        outcome.duration_s = self._ground.now_s - began_s
+        outcome.duration_s = self._context.now_s - began_s
         self._note(function, outcome)
         return outcome
 
@@ -283,8 +285,8 @@ class Functions(Extension):
         config = _invoke_config(function)
         tries = 1 + int(config.get("MaximumRetryAttempts", len(RETRY_PAUSES_S)))
         age_s = float(config.get("MaximumEventAgeInSeconds", AGE_MAX_S))
-        began_s = self._ground.now_s
-        outcome = Outcome(b"")
+        began_s = self._context.now_s
+        outcome = InvocationResult(b"")
         if self._throttled(function) and not function.reserved_concurrency:
             await self._give_up(function, payload, outcome, 0, "RetriesExhausted")
             return
@@ -293,7 +295,7 @@ class Functions(Extension):
                 await asyncio.sleep(RETRY_PAUSES_S[number - 1])
             await self._until_it_stands(function)
             await self._until_there_is_room(function, began_s + age_s)
-            if self._ground.now_s - began_s > age_s:
+            if self._context.now_s - began_s > age_s:
                 await self._give_up(function, payload, outcome, number, "EventAgeExceeded")
                 return
             outcome = await self.invoke(function, payload)
@@ -323,13 +325,13 @@ class Functions(Extension):
 
     async def _until_it_stands(self, function: LambdaFunction) -> None:
         """Wait while a function's Region is lost: its queue is lost with it, and comes back."""
-        while not self._ground.geography.stands(str(function.region)):  # noqa: ASYNC110 - threads call back
+        while not self._context.partitions.stands(str(function.region)):  # noqa: ASYNC110 - threads call back
             await asyncio.sleep(1.0)
 
     async def _until_there_is_room(self, function: LambdaFunction, until_s: float) -> None:
         """Wait while a function is throttled: an event is kept in its queue, and counts no try."""
         pause_s = THROTTLED_S
-        while self._throttled(function) and self._ground.now_s <= until_s:
+        while self._throttled(function) and self._context.now_s <= until_s:
             await asyncio.sleep(pause_s)
             pause_s = min(pause_s * 2, THROTTLED_MAX_S)
 
@@ -337,7 +339,7 @@ class Functions(Extension):
         self,
         function: LambdaFunction,
         payload: bytes,
-        outcome: Outcome,
+        outcome: InvocationResult,
         count: int,
         condition: str,
     ) -> None:
@@ -348,7 +350,7 @@ class Functions(Extension):
             return
         record = {
             "version": "1.0",
-            "timestamp": _iso(self._ground.now_s),
+            "timestamp": _iso(self._context.now_s),
             "requestContext": {
                 "requestId": str(uuid.uuid4()),
                 "functionArn": f"{function.function_arn}:$LATEST",
@@ -383,14 +385,14 @@ class Functions(Extension):
                 return found
         return None
 
-    async def _run(self, environment: Environment, payload: bytes) -> Outcome:
+    async def _run(self, environment: Environment, payload: bytes) -> InvocationResult:
         function = environment.function
         timeout_s = float(function.timeout)
         identifier = str(uuid.uuid4())
         invocation = Invocation(
             identifier,
             payload,
-            self._ground.now_s + timeout_s,
+            self._context.now_s + timeout_s,
             asyncio.get_running_loop().create_future(),
         )
         environment.current = invocation
@@ -414,12 +416,12 @@ class Functions(Extension):
 
     async def _wait(
         self, environment: Environment, invocation: Invocation, timeout_s: float
-    ) -> Outcome:
+    ) -> InvocationResult:
         """Wait for an answer, the end of the process or the end of its time."""
         process = environment.process
         if environment.init_error is not None:
             await self._discard(environment)
-            return Outcome(environment.init_error, "Unhandled")
+            return InvocationResult(environment.init_error, "Unhandled")
         assert process is not None
         either: list[asyncio.Future[Any]] = [invocation.done, process.ended]
         done, _ = await asyncio.wait(
@@ -457,7 +459,7 @@ class Functions(Extension):
         directory = self._directory / f"{function.function_name}-{number}"
         code = directory / "task"
         await asyncio.to_thread(_unpack, function, code)
-        stream = f"{_iso(self._ground.now_s)[:10].replace('-', '/')}/[$LATEST]{uuid.uuid4().hex}"
+        stream = f"{_iso(self._context.now_s)[:10].replace('-', '/')}/[$LATEST]{uuid.uuid4().hex}"
         environment = Environment(function, directory, directory / "log", stream)
         environment.edition = self._editions.get(str(function.function_arn), 0)
         serve = functools.partial(self._serve, environment)
@@ -465,7 +467,7 @@ class Functions(Extension):
         port = environment.server.sockets[0].getsockname()[1]
         guest = f"{function.function_name}-{number}"
         source = Source(name=guest, region=str(function.region))
-        environment.guest = self._gateway.admit(f"function/{guest}", Guest(source=source))
+        environment.guest = self._egress_proxy.admit(f"function/{guest}", Guest(source=source))
         self._all[stream] = environment
         environment.process = await self._processes.fork(
             [sys.executable, "-B", "-m", "awslambdaric", str(function.handler)],
@@ -477,13 +479,13 @@ class Functions(Extension):
         either: list[asyncio.Future[Any]] = [ready, environment.process.ended]
         await asyncio.wait(
             either,
-            timeout=max(INIT_S, float(function.timeout)) * self._ground.warp.speed,
+            timeout=max(INIT_S, float(function.timeout)) * self._context.clock.speed,
             return_when=asyncio.FIRST_COMPLETED,
         )
         if not environment.process.running:  # its last words may still be on their way
-            await asyncio.wait([ready], timeout=LAST_WORDS_S * self._ground.warp.speed)
+            await asyncio.wait([ready], timeout=LAST_WORDS_S * self._context.clock.speed)
         ready.cancel()
-        if not self._ground.geography.stands(str(function.region)):  # lost while it started
+        if not self._context.partitions.stands(str(function.region)):  # lost while it started
             await self._processes.end(environment.process)
         if not environment.process.running and environment.init_error is None:
             message = "Runtime exited without providing a reason"
@@ -494,7 +496,7 @@ class Functions(Extension):
         self, function: LambdaFunction, stream: str, guest: str, port: int, code: Path
     ) -> dict[str, str]:
         """Return what Lambda tells a function, and nothing of this machine."""
-        role = moto_backend.sts(self._ground.account).assume_role(
+        role = moto_backend.sts(self._context.account).assume_role(
             region_name=str(function.region),
             role_session_name=str(function.function_name),
             role_arn=str(function.role),
@@ -527,14 +529,14 @@ class Functions(Extension):
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}",
             "LAMBDA_TASK_ROOT": str(code),
             "LAMBDA_RUNTIME_DIR": str(code),
-            **self._surroundings[region],
+            **self._region_environments[region],
             "OTHERSIDE_TWIN_GUEST": guest,
             **{str(k): str(v) for k, v in (function.environment_vars or {}).items()},
         }
 
     async def _discard(self, environment: Environment) -> None:
         self._all.pop(environment.stream, None)
-        self._gateway.guests.pop(environment.guest, None)
+        self._egress_proxy.guests.pop(environment.guest, None)
         if environment.server is not None:
             environment.server.close()
         if environment.process is not None and environment.process.running:
@@ -543,8 +545,8 @@ class Functions(Extension):
     def _on_change(self) -> None:
         """Kill every environment of a Region that is lost."""
         for environment in list(self._all.values()):
-            if not self._ground.geography.stands(str(environment.function.region)):
-                self._ground.start(self._discard(environment), name="lose an environment")
+            if not self._context.partitions.stands(str(environment.function.region)):
+                self._context.spawn(self._discard(environment), name="lose an environment")
 
     # --- the Runtime API ------------------------------------------------------------------------
 
@@ -595,7 +597,7 @@ class Functions(Extension):
         failed = what == "error"
         _respond(writer, 202, {"status": "OK"})
         if not current.done.done():
-            current.done.set_result(Outcome(request.body, "Unhandled" if failed else None))
+            current.done.set_result(InvocationResult(request.body, "Unhandled" if failed else None))
 
     # --- logs and metrics -----------------------------------------------------------------------
 
@@ -618,19 +620,19 @@ class Functions(Extension):
         environment.said += new
         function = environment.function
         for line in new.splitlines():
-            name, at_s = str(function.function_name), self._ground.now_s
+            name, at_s = str(function.function_name), self._context.now_s
             self.lines.append({"at_s": at_s, "function": name, "line": line})
         group = _log_group(function)
         role = str(function.role)
-        arn = f"arn:aws:logs:{function.region}:{self._ground.account}:log-group:{group}"
+        arn = f"arn:aws:logs:{function.region}:{self._context.account}:log-group:{group}"
         stream_arn = f"{arn}:log-stream:{environment.stream}"
         may = all(
-            self._access.role_may(role, action, stream_arn, region=str(function.region)).allowed
+            self._authorizer.role_may(role, action, stream_arn, region=str(function.region)).allowed
             for action in ("logs:CreateLogStream", "logs:PutLogEvents")
         )
-        backend = moto_backend.logs(self._ground.account, str(function.region))
+        backend = moto_backend.logs(self._context.account, str(function.region))
         if new and may and group in backend.groups:
-            put_lines(backend, group, environment.stream, new.splitlines(), self._ground.now_s)
+            put_lines(backend, group, environment.stream, new.splitlines(), self._context.now_s)
             for line in new.splitlines():
                 self._extract(str(function.region), line)
 
@@ -654,10 +656,10 @@ class Functions(Extension):
                         namespace = directive["Namespace"]
                         self._metrics.put(region, namespace, name, float(value), dimensions)
 
-    def _note(self, function: LambdaFunction, outcome: Outcome) -> None:
+    def _note(self, function: LambdaFunction, outcome: InvocationResult) -> None:
         self.runs.append(
             {
-                "at_s": self._ground.now_s,
+                "at_s": self._context.now_s,
                 "function": str(function.function_name),
                 "region": str(function.region),
                 "error": outcome.error,
@@ -667,7 +669,7 @@ class Functions(Extension):
         )
         if outcome.error:
             text = f"{function.function_name} failed: {outcome.payload.decode()[:300]}"
-            self._ground.tell("function", str(function.region), text)
+            self._context.emit("function", str(function.region), text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -727,9 +729,9 @@ def _log_group(function: LambdaFunction) -> str:
     return str(getattr(function, "log_group", None) or f"/aws/lambda/{function.function_name}")
 
 
-def _failed(kind: str, message: str) -> Outcome:
+def _failed(kind: str, message: str) -> InvocationResult:
     error = {"errorType": kind, "errorMessage": message}
-    return Outcome(json.dumps(error).encode(), "Unhandled")
+    return InvocationResult(json.dumps(error).encode(), "Unhandled")
 
 
 def _bytes(payload: object) -> bytes:

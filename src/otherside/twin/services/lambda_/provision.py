@@ -1,13 +1,13 @@
 """Creates the Lambda resources of a program, as Pulumi's AWS provider would."""
 
 from otherside.twin.deploy.archive import archive_of
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _function(birth: Birth) -> str:
-    inputs, name = birth.inputs, birth.name(limit=64)
+def _function(creation: ResourceCreation) -> str:
+    inputs, name = creation.inputs, creation.name(limit=64)
     variables = (inputs.get("environment") or {}).get("variables")
-    made = birth.call(
+    made = creation.call(
         "lambda",
         "CreateFunction",
         rename={
@@ -21,19 +21,19 @@ def _function(birth: Birth) -> str:
     )
     reserved = inputs.get("reservedConcurrentExecutions")
     if reserved is not None and int(reserved) >= 0:
-        birth.ask(
+        creation.ask(
             "lambda",
             "PutFunctionConcurrency",
             FunctionName=name,
             ReservedConcurrentExecutions=int(reserved),
         )
-    birth.outputs |= {"arn": made["FunctionArn"], "name": name, "version": made["Version"]}
+    creation.outputs |= {"arn": made["FunctionArn"], "name": name, "version": made["Version"]}
     return name
 
 
-def _permission(birth: Birth) -> str:
-    statement = birth.name("statementId")
-    birth.call(
+def _permission(creation: ResourceCreation) -> str:
+    statement = creation.name("statementId")
+    creation.call(
         "lambda",
         "AddPermission",
         rename={"function": "FunctionName"},
@@ -43,9 +43,9 @@ def _permission(birth: Birth) -> str:
     return statement
 
 
-def _event_invoke(birth: Birth) -> str:
-    birth.call("lambda", "PutFunctionEventInvokeConfig")
-    return str(birth.inputs["functionName"])
+def _event_invoke(creation: ResourceCreation) -> str:
+    creation.call("lambda", "PutFunctionEventInvokeConfig")
+    return str(creation.inputs["functionName"])
 
 
 RESOURCE_TYPES = {

@@ -1,27 +1,27 @@
 """Creates the CloudWatch Logs resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _log_group(birth: Birth) -> str:
-    name = birth.name()
-    birth.call(
+def _log_group(creation: ResourceCreation) -> str:
+    name = creation.name()
+    creation.call(
         "logs",
         "CreateLogGroup",
         drop=("name", "retentionInDays", "skipDestroy"),
         logGroupName=name,
     )
-    if birth.inputs.get("retentionInDays"):
-        days = int(birth.inputs["retentionInDays"])
-        birth.ask("logs", "PutRetentionPolicy", logGroupName=name, retentionInDays=days)
-    arn = f"arn:aws:logs:{birth.region}:{birth.account}:log-group:{name}"
-    birth.outputs |= {"arn": arn, "name": name}
+    if creation.inputs.get("retentionInDays"):
+        days = int(creation.inputs["retentionInDays"])
+        creation.ask("logs", "PutRetentionPolicy", logGroupName=name, retentionInDays=days)
+    arn = f"arn:aws:logs:{creation.region}:{creation.account}:log-group:{name}"
+    creation.outputs |= {"arn": arn, "name": name}
     return name
 
 
-def _log_stream(birth: Birth) -> str:
-    birth.call("logs", "CreateLogStream", rename={"name": "logStreamName"})
-    return str(birth.inputs["name"])
+def _log_stream(creation: ResourceCreation) -> str:
+    creation.call("logs", "CreateLogStream", rename={"name": "logStreamName"})
+    return str(creation.inputs["name"])
 
 
 RESOURCE_TYPES = {

@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Mapping
 from typing import Any
 
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.protocol import Call
-from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.rds.postgres import Postgres
-from otherside.twin.services.rds.provider import Aurora, Member, Whole
+from otherside.twin.services.rds.provider import GlobalCluster, GlobalClusterMember, RdsProvider
 
 PARAMETER = "rds.global_db_rpo"
 LEAST_S, MOST_S = 20, 2_147_483_647
@@ -20,46 +20,48 @@ OFF = "-1"
 LOOK_S = 1.0
 
 
-class Commits(Extension):
+class Commits(ServiceProvider):
     """Holds a writer's commits, and lets them go once one secondary has caught up."""
 
-    def __init__(self, ground: Ground, aurora: Aurora, postgres: Postgres) -> None:
+    def __init__(self, context: TwinContext, rds: RdsProvider, postgres: Postgres) -> None:
         """Keep whom to watch, and whose commits to hold."""
-        self._ground, self._aurora, self._postgres = ground, aurora, postgres
+        self._context, self._rds, self._postgres = context, rds, postgres
         self._replicated_s: dict[str, float] = {}
         """Up to when each secondary holds everything, as last known."""
 
     @operation("rds", "ModifyDBClusterParameterGroup")
-    def check_parameter(self, _call: Call, params: Mapping[str, Any]) -> None:
+    def check_parameter(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a span that AWS does not take, and leave the rest to moto."""
         for one in params.get("Parameters") or ():
             text = str(one.get("ParameterValue"))
             if one.get("ParameterName") == PARAMETER and not _fits(text):
                 message = f"Invalid parameter value: {text} for: {PARAMETER} allowed values are: "
-                raise failure("InvalidParameterValue", f"{message}{OFF},{LEAST_S}-{MOST_S}")
-        raise PassError
+                raise api_error("InvalidParameterValue", f"{message}{OFF},{LEAST_S}-{MOST_S}")
+        raise LeaveToMotoError
 
     async def run(self) -> None:
         """Look at every global database for as long as the twin lives."""
         while True:
             await asyncio.sleep(LOOK_S)
-            for whole in list(self._aurora.wholes().values()):
-                if whole.writer and whole.move is None:
-                    await self._look(whole)
+            for global_cluster in list(self._rds.global_clusters().values()):
+                if global_cluster.writer and global_cluster.move is None:
+                    await self._look(global_cluster)
 
-    async def _look(self, whole: Whole) -> None:
-        limit_s = self._limit_s(whole.member(whole.writer))
-        others = [one for one in whole.members if one.arn != whole.writer]
+    async def _look(self, global_cluster: GlobalCluster) -> None:
+        limit_s = self._limit_s(global_cluster.member(global_cluster.writer))
+        others = [one for one in global_cluster.members if one.arn != global_cluster.writer]
         behind_s = [await self._behind_s(one) for one in others] if limit_s else []
         hold = bool(behind_s) and limit_s is not None and min(behind_s) > limit_s
         for one in others:
             await self._postgres.hold_commits(one.arn, held=False)
-        if await self._postgres.hold_commits(whole.writer, held=hold):
+        if await self._postgres.hold_commits(global_cluster.writer, held=hold):
             why = f"every secondary is more than {limit_s} s behind" if hold else "one caught up"
-            text = f"{whole.name}: commits {'wait' if hold else 'go on'}: {why}"
-            self._ground.tell("database", whole.member(whole.writer).region, text)
+            text = f"{global_cluster.name}: commits {'wait' if hold else 'go on'}: {why}"
+            self._context.emit(
+                "database", global_cluster.member(global_cluster.writer).region, text
+            )
 
-    def _limit_s(self, writer: Member) -> int | None:
+    def _limit_s(self, writer: GlobalClusterMember) -> int | None:
         """Return what the writer's parameter group says, if it says anything."""
         groups = writer.cluster.backend.db_cluster_parameter_groups
         group = groups.get(writer.cluster.db_cluster_parameter_group)
@@ -67,11 +69,11 @@ class Commits(Extension):
         text = str(given.get("ParameterValue", OFF))
         return None if text == OFF else int(text)
 
-    async def _behind_s(self, member: Member) -> float:
+    async def _behind_s(self, member: GlobalClusterMember) -> float:
         """Return how far a secondary is behind, also where nobody can ask it any more."""
-        now_s = self._ground.now_s
+        now_s = self._context.now_s
         lag_s = None
-        stands = self._ground.geography.stands(member.region)
+        stands = self._context.partitions.stands(member.region)
         if stands and member.connected and self._postgres.server(member.arn) is not None:
             lag_s = await self._postgres.measure_lag(member.arn)
         if lag_s is not None:

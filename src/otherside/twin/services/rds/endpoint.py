@@ -14,20 +14,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
-from otherside.twin.context import Ground
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.sigv4 import Signed, is_signed_with, read_signature
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.sigv4 import SignedRequest, is_signed_with, read_signature
 from otherside.twin.services.rds.postgres import SUPER, Postgres
 
 SSL_REQUEST, CANCEL_REQUEST, GSS_REQUEST = 80877103, 80877102, 80877104
 CLEARTEXT = struct.pack("!cII", b"R", 8, 3)
 TOKEN_S = 900.0
 
-Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+StreamPair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Endpoint:
+class DatabaseEndpoint:
     """One cluster as its clients see it."""
 
     arn: str
@@ -40,19 +40,21 @@ class Endpoint:
 
 
 @dataclass(slots=True)
-class DatabaseDoor:
+class DatabaseProxy:
     """Serves the endpoints of every cluster."""
 
-    ground: Ground
+    context: TwinContext
     postgres: Postgres
-    access: Access
-    context: ssl.SSLContext
-    open: Callable[[Endpoint], bool]
+    authorizer: Authorizer
+    tls: ssl.SSLContext
+    open: Callable[[DatabaseEndpoint], bool]
     """Whether a cluster has an instance to connect to."""
     _servers: list[asyncio.Server] = field(default_factory=list)
     _lines: set[asyncio.Task[None]] = field(default_factory=set)
 
-    async def serve(self, endpoint: Callable[[], Endpoint], address: str, port: int) -> None:
+    async def serve(
+        self, endpoint: Callable[[], DatabaseEndpoint], address: str, port: int
+    ) -> None:
         """Serve a cluster at an address."""
 
         async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -77,9 +79,9 @@ class DatabaseDoor:
             task.cancel()
         await asyncio.gather(*self._lines, return_exceptions=True)
 
-    async def _answer(self, endpoint: Endpoint, streams: Streams) -> None:
+    async def _answer(self, endpoint: DatabaseEndpoint, streams: StreamPair) -> None:
         reader, writer = streams
-        if not self.open(endpoint) or not self.ground.geography.stands(endpoint.region):
+        if not self.open(endpoint) or not self.context.partitions.stands(endpoint.region):
             return  # no instance: nobody listens
         body = await _startup(reader)
         code = struct.unpack("!I", body[:4])[0]
@@ -88,7 +90,7 @@ class DatabaseDoor:
             if code == SSL_REQUEST:
                 writer.write(b"S")
                 await writer.drain()
-                await writer.start_tls(self.context)
+                await writer.start_tls(self.tls)
                 secure = True
             else:
                 writer.write(b"N")
@@ -110,7 +112,7 @@ class DatabaseDoor:
             await _splice(streams, far)
         far[1].close()
 
-    async def _far(self, endpoint: Endpoint, startup: bytes) -> Streams | None:
+    async def _far(self, endpoint: DatabaseEndpoint, startup: bytes) -> StreamPair | None:
         server = self.postgres.server(endpoint.arn)
         if server is None or server.process is None or not server.process.running:
             return None
@@ -123,7 +125,13 @@ class DatabaseDoor:
         return far
 
     async def _let_in(
-        self, endpoint: Endpoint, user: str, streams: Streams, far: Streams, *, secure: bool
+        self,
+        endpoint: DatabaseEndpoint,
+        user: str,
+        streams: StreamPair,
+        far: StreamPair,
+        *,
+        secure: bool,
     ) -> bool:
         """Have a client log in; return whether it may go on."""
         reader, writer = streams
@@ -143,14 +151,16 @@ class DatabaseDoor:
         token = given.rstrip(b"\0").decode(errors="replace")
         why = self._refusal(endpoint, user, token, secure=secure)
         if why is not None:
-            self.ground.tell("database", endpoint.region, f"{user} was refused: {why}")
+            self.context.emit("database", endpoint.region, f"{user} was refused: {why}")
             _refuse(writer, "28P01", f'PAM authentication failed for user "{user}"')
             await writer.drain()
             return False
         writer.write(_frame(b"R", answer))
         return True
 
-    def _refusal(self, endpoint: Endpoint, user: str, token: str, *, secure: bool) -> str | None:
+    def _refusal(
+        self, endpoint: DatabaseEndpoint, user: str, token: str, *, secure: bool
+    ) -> str | None:
         """Return why a token is not taken, or `None`."""
         if not secure:
             return "the connection is not encrypted"
@@ -162,7 +172,7 @@ class DatabaseDoor:
             return "what was given for a password is no token for this user"
         if parts.hostname not in endpoint.names:
             return f"the token is for {parts.hostname}"
-        signed = Signed(
+        signed = SignedRequest(
             method="GET",
             path="/",
             query=parts.query,
@@ -172,16 +182,16 @@ class DatabaseDoor:
         signature = read_signature(signed)
         if signature is None or signature.region != endpoint.region:
             return "the token was made for another Region"
-        holder = self.access.holder_of(signature.key_id)
+        holder = self.authorizer.holder_of(signature.key_id)
         if holder is None or not is_signed_with(holder.secret, signature, signed):
             return "the token's signature does not fit"
-        if self.ground.now_s - _moment(signature.moment) > TOKEN_S:
+        if self.context.now_s - _moment(signature.moment) > TOKEN_S:
             return "the token is older than 15 minutes"
         resource = (
-            f"arn:aws:rds-db:{endpoint.region}:{self.ground.account}:"
+            f"arn:aws:rds-db:{endpoint.region}:{self.context.account}:"
             f"dbuser:{endpoint.resource_id}/{user}"
         )
-        if holder.provisioner or self.access.may_connect(holder.arn, resource, endpoint.region):
+        if holder.provisioner or self.authorizer.may_connect(holder.arn, resource, endpoint.region):
             return None
         return f"{holder.arn} may not rds-db:connect on {resource}"
 
@@ -212,7 +222,7 @@ def _refuse(writer: asyncio.StreamWriter, code: str, text: str) -> None:
     writer.write(_frame(b"E", body))
 
 
-async def _splice(one: Streams, other: Streams) -> None:
+async def _splice(one: StreamPair, other: StreamPair) -> None:
     """Carry bytes both ways inside of one Region, until either end closes."""
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

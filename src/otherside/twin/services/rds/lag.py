@@ -2,25 +2,29 @@
 
 import asyncio
 
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 from otherside.twin.services.cloudwatch.metrics import Metrics
 from otherside.twin.services.rds.postgres import Postgres
-from otherside.twin.services.rds.provider import Aurora
+from otherside.twin.services.rds.provider import RdsProvider
 
 EVERY_S = 60.0
 NAMES = ("AuroraGlobalDBRPOLag", "AuroraGlobalDBReplicationLag", "AuroraGlobalDBProgressLag")
 
 
-async def measure_lag(ground: Ground, aurora: Aurora, postgres: Postgres, metrics: Metrics) -> None:
+async def measure_lag(
+    context: TwinContext, rds: RdsProvider, postgres: Postgres, metrics: Metrics
+) -> None:
     """Publish each secondary's lag for as long as the twin lives."""
     while True:
         await asyncio.sleep(EVERY_S)
-        for whole in list(aurora.wholes().values()):
-            if not whole.writer:
+        for global_cluster in list(rds.global_clusters().values()):
+            if not global_cluster.writer:
                 continue
-            writer = whole.member(whole.writer)
-            for member in whole.members:
-                if member.arn == whole.writer or not ground.geography.stands(member.region):
+            writer = global_cluster.member(global_cluster.writer)
+            for member in global_cluster.members:
+                if member.arn == global_cluster.writer or not context.partitions.stands(
+                    member.region
+                ):
                     continue
                 lag_s = await postgres.measure_lag(member.arn)
                 if lag_s is None:

@@ -6,22 +6,22 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Cl
 import asyncio
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 from otherside.twin.services.logs.provider import put_lines
 from otherside.twin.services.rds.postgres import Postgres
-from otherside.twin.services.rds.provider import Aurora
+from otherside.twin.services.rds.provider import RdsProvider
 
 EVERY_S = 5.0
 
 
-async def export_logs(ground: Ground, aurora: Aurora, postgres: Postgres) -> None:
+async def export_logs(context: TwinContext, rds: RdsProvider, postgres: Postgres) -> None:
     """Send on what each server has logged, for as long as the twin lives."""
     while True:
         await asyncio.sleep(EVERY_S)
-        for arn, region, cluster in aurora.clusters():
+        for arn, region, cluster in rds.clusters():
             server = postgres.server(arn)
             exported = "postgresql" in (cluster.enabled_cloudwatch_logs_exports or ())
-            if server is None or not exported or not ground.geography.stands(region):
+            if server is None or not exported or not context.partitions.stands(region):
                 continue
             log = server.directory / "server.log"
             if not log.exists():
@@ -30,9 +30,9 @@ async def export_logs(ground: Ground, aurora: Aurora, postgres: Postgres) -> Non
             new, server.logs_read = text[server.logs_read :], len(text)
             name = str(cluster.db_cluster_identifier)
             group = f"/aws/rds/cluster/{name}/postgresql"
-            backend = moto_backend.logs(ground.account, region)
+            backend = moto_backend.logs(context.account, region)
             if group not in backend.groups:
                 backend.create_log_group(group, {})
             writer = cluster.writer
             stream = f"{writer.db_instance_identifier if writer else name}.0"
-            put_lines(backend, group, stream, new.splitlines(), ground.now_s)
+            put_lines(backend, group, stream, new.splitlines(), context.now_s)

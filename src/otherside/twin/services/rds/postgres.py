@@ -19,7 +19,7 @@ from typing import Any
 
 import psycopg
 
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 from otherside.twin.host.processes import Process, Processes, unprivileged
 from otherside.twin.net.link import splice
 
@@ -28,7 +28,7 @@ SUPER = "rdsadmin"
 START_S = 30.0
 Known = tuple[str, str, str]
 """A cluster's database, its master user and that user's password."""
-Statement = str | psycopg.sql.Composed
+SqlStatement = str | psycopg.sql.Composed
 REPLICATION_LOST_S = 5
 FIRST_LOG = "pg_wal/000000010000000000000001"
 """The first part of a volume's log: a primary that has it can lead a standby from the start."""
@@ -123,9 +123,9 @@ class Server:
 class Postgres:
     """Every server of a twin."""
 
-    def __init__(self, ground: Ground, processes: Processes, directory: Path) -> None:
+    def __init__(self, context: TwinContext, processes: Processes, directory: Path) -> None:
         """Keep where servers live."""
-        self._ground, self._processes, self._directory = ground, processes, directory
+        self._context, self._processes, self._directory = context, processes, directory
         self._user = unprivileged()
         self._servers: dict[str, Server] = {}
         self._secret = secrets.token_urlsafe(24)
@@ -133,7 +133,7 @@ class Postgres:
         self._numbers = itertools.count()
         self._stopped_by_us: set[str] = set()
         self._fresh: asyncio.Future[Path] | None = None
-        ground.geography.on_change(lambda: ground.start(self._follow_map(), name="databases"))
+        context.partitions.on_change(lambda: context.spawn(self._follow_map(), name="databases"))
 
     # --- Engine ---------------------------------------------------------------------------------
 
@@ -153,7 +153,7 @@ class Postgres:
             raise
         finally:
             server.ready.set()
-        self._ground.tell("database", region, f"{arn.rpartition(':')[2]} is up", cluster=arn)
+        self._context.emit("database", region, f"{arn.rpartition(':')[2]} is up", cluster=arn)
 
     def _new(self, arn: str, region: str, source: str | None, known: Known) -> Server:
         """Return a new server, with a directory of its own and nothing in it."""
@@ -196,7 +196,7 @@ class Postgres:
         if server.process is None or not server.process.running:
             return False
         self._processes.signal(server.process, signal.SIGINT)  # fast: disconnect, write out, end
-        await asyncio.wait([server.process.ended], timeout=START_S * self._ground.warp.speed)
+        await asyncio.wait([server.process.ended], timeout=START_S * self._context.clock.speed)
         return not server.process.running
 
     def bar(self, arn: str) -> None:
@@ -241,7 +241,7 @@ class Postgres:
         await self._copy(server, source)
         await self._start(server)
         try:
-            async with asyncio.timeout(START_S * self._ground.warp.speed):
+            async with asyncio.timeout(START_S * self._context.clock.speed):
                 await self._until_it_holds(server, first)
         except TimeoutError:
             msg = f"it does not follow {source.rpartition(':')[2]}"
@@ -349,7 +349,7 @@ class Postgres:
             found = (await self._query(server, asked))[0][0]
         except (psycopg.Error, OSError):
             return None
-        return None if found is None else max(0.0, float(str(found))) * self._ground.warp.speed
+        return None if found is None else max(0.0, float(str(found))) * self._context.clock.speed
 
     async def query(self, arn: str, statement: str) -> list[tuple[object, ...]]:
         """Return what a statement finds, asked as the superuser: for judging, not for serving."""
@@ -484,7 +484,7 @@ class Postgres:
                 path = first.socket / ".s.PGSQL.5432"
                 far = await asyncio.open_unix_connection(str(path))
                 await splice(
-                    self._ground, (reader, writer), far, here=server.region, there=first.region
+                    self._context, (reader, writer), far, here=server.region, there=first.region
                 )
             except OSError:
                 writer.close()
@@ -523,7 +523,7 @@ class Postgres:
             try:
                 await self._query(server, "select 1")
             except (psycopg.Error, OSError):
-                await asyncio.sleep(0.02 * self._ground.warp.speed)
+                await asyncio.sleep(0.02 * self._context.clock.speed)
             else:
                 return
         msg = f"PostgreSQL did not come up within {START_S:.0f} s: {process.tail()}"
@@ -535,14 +535,14 @@ class Postgres:
 
     async def _follow_map_with(self, server: Server) -> None:
         process = server.process
-        if process is not None and not self._ground.geography.stands(server.region):
+        if process is not None and not self._context.partitions.stands(server.region):
             # Whoever holds it may wait for it in vain: a Region is lost without asking.
             await self._processes.end(process)
             return
         async with server.hold:
             process = server.process
             down = process is not None and not process.running
-            stands = self._ground.geography.stands(server.region)
+            stands = self._context.partitions.stands(server.region)
             if down and stands and server.arn not in self._stopped_by_us:
                 (server.data / "postmaster.pid").unlink(missing_ok=True)
                 await self._start(server)
@@ -568,7 +568,7 @@ class Postgres:
     async def _query(
         self,
         server: Server,
-        statement: Statement,
+        statement: SqlStatement,
         parameters: Sequence[object] = (),
         *,
         database: str = "postgres",
@@ -585,7 +585,7 @@ class Postgres:
             cursor = await connection.execute(statement, parameters or None)
             return list(await cursor.fetchall()) if cursor.description else []
 
-    async def _execute(self, server: Server, statement: Statement) -> None:
+    async def _execute(self, server: Server, statement: SqlStatement) -> None:
         await self._query(server, statement)
 
     async def close(self) -> None:

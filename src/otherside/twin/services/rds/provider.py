@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import DBCluster
-from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 MOVING = frozenset({"promoting", "modifying"})
 """States that a move of the writer's own puts a member in."""
@@ -27,7 +27,7 @@ DOWN = frozenset({"creating", "deleting", "starting", "stopped", "stopping"})
 with is not documented."""
 
 
-class Move(StrEnum):
+class ClusterMove(StrEnum):
     """What moves a writer; the value is the status that AWS gives the whole meanwhile."""
 
     FAILOVER = "failing-over"
@@ -79,7 +79,7 @@ class Snapshot:
 
 
 @dataclass(slots=True)
-class Member:
+class GlobalClusterMember:
     """One cluster of a global database."""
 
     cluster: DBCluster
@@ -93,67 +93,67 @@ class Member:
 
 
 @dataclass(slots=True)
-class Whole:
+class GlobalCluster:
     """One global database."""
 
     name: str
     region: str
     """Where it was created, and moto keeps it."""
-    members: list[Member] = field(default_factory=list)
+    members: list[GlobalClusterMember] = field(default_factory=list)
     writer: str = ""
-    move: Move | None = None
+    move: ClusterMove | None = None
     state: dict[str, Any] = field(default_factory=dict)
     """`FailoverState`, empty while nothing moves."""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    def member(self, arn: str) -> Member:
+    def member(self, arn: str) -> GlobalClusterMember:
         """Return a member by its ARN."""
         found = next((one for one in self.members if one.arn == arn), None)
         if found is None:
-            raise failure("DBClusterNotFoundFault", f"DBCluster {arn} not found.", 404)
+            raise api_error("DBClusterNotFoundFault", f"DBCluster {arn} not found.", 404)
         return found
 
 
-class Aurora(Extension):
+class RdsProvider(ServiceProvider):
     """Global databases over moto's clusters, with real servers behind them."""
 
     def __init__(
-        self, ground: Ground, engine: Engine, emit: Callable[[str, dict[str, Any]], None]
+        self, context: TwinContext, engine: Engine, emit: Callable[[str, dict[str, Any]], None]
     ) -> None:
         """Keep what holds the data, and whom to tell of events: (region, event)."""
-        self._ground, self._engine, self._emit = ground, engine, emit
-        self._wholes: dict[str, Whole] = {}
+        self._context, self._engine, self._emit = context, engine, emit
+        self._wholes: dict[str, GlobalCluster] = {}
         self._events: dict[str, list[dict[str, Any]]] = {}
         self._writer_at: dict[str, tuple[str, float]] = {}
-        ground.geography.on_change(self._look_again)
+        context.partitions.on_change(self._look_again)
 
     # --- what moto does, and what follows -------------------------------------------------------
 
     @operation("rds", "CreateDBCluster")
-    def check_cluster(self, call: Call, params: Mapping[str, Any]) -> None:
+    def check_cluster(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a member that does not fit, as AWS does, and leave the rest to moto."""
         name = params.get("GlobalClusterIdentifier")
         if name and params.get("KmsKeyId") is None and params.get("StorageEncrypted"):
-            whole = self._wholes.get(str(name).lower())
-            if whole and whole.members:
+            global_cluster = self._wholes.get(str(name).lower())
+            if global_cluster and global_cluster.members:
                 message = "An encrypted secondary of another Region needs a key of its own Region"
-                raise failure("InvalidParameterCombination", message)
+                raise api_error("InvalidParameterCombination", message)
         for group in params.get("VpcSecurityGroupIds") or ():
             self._check_group(call.region, group)
-        raise PassError
+        raise LeaveToMotoError
 
     @after("rds", "CreateDBCluster")
-    def cluster_created(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def cluster_created(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
         """Make a cluster a member, and start its server."""
-        account = self._ground.account
+        account = self._context.account
         cluster = moto_backend.rds(account, call.region).clusters[params["DBClusterIdentifier"]]
         name = str(params.get("GlobalClusterIdentifier") or "").lower()
         source = None
         if name:
-            whole = self._whole_named(name)
-            source = whole.writer or None
-            whole.members.append(Member(cluster, call.region))
-            whole.writer = whole.writer or cluster.db_cluster_arn
+            global_cluster = self._global_cluster_named(name)
+            source = global_cluster.writer or None
+            global_cluster.members.append(GlobalClusterMember(cluster, call.region))
+            global_cluster.writer = global_cluster.writer or cluster.db_cluster_arn
         settings = {
             "user": params.get("MasterUsername") or "",
             "password": params.get("MasterUserPassword") or "",
@@ -161,46 +161,46 @@ class Aurora(Extension):
         }
         arn = str(cluster.db_cluster_arn)
         work = self._engine.create(arn, call.region, source=source, **settings)
-        self._ground.start(work, name=f"create {params['DBClusterIdentifier']}")
+        self._context.spawn(work, name=f"create {params['DBClusterIdentifier']}")
 
     @after("rds", "ModifyDBCluster")
-    def cluster_modified(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def cluster_modified(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
         """Change the password where it is kept."""
         if params.get("MasterUserPassword"):
             cluster = self._cluster(call.region, params["DBClusterIdentifier"])
             arn, password = str(cluster.db_cluster_arn), params["MasterUserPassword"]
-            self._ground.run(self._engine.set_password(arn, password))
+            self._context.run(self._engine.set_password(arn, password))
 
     @operation("rds", "CreateGlobalCluster")
-    def create_global(self, call: Call, params: Mapping[str, Any]) -> None:
+    def create_global(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Note where a global database is made; moto makes it in us-east-1."""
         name = str(params["GlobalClusterIdentifier"]).lower()
         if name in self._wholes:
             message = f"The global cluster {name} already exists"
-            raise failure("GlobalClusterAlreadyExistsFault", message)
-        self._wholes[name] = Whole(name, call.region)
-        raise PassError
+            raise api_error("GlobalClusterAlreadyExistsFault", message)
+        self._wholes[name] = GlobalCluster(name, call.region)
+        raise LeaveToMotoError
 
     @operation("rds", "DescribeGlobalClusters")
-    def describe_globals(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_globals(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe the global databases: every Region knows of every one."""
         name = str(params.get("GlobalClusterIdentifier") or "").lower()
         if name:
-            return {"GlobalClusters": [self._describe(self._whole_named(name))]}
+            return {"GlobalClusters": [self._describe(self._global_cluster_named(name))]}
         return {"GlobalClusters": [self._describe(one) for one in self._wholes.values()]}
 
     @operation("rds", "DescribeDBClusters")
-    def describe_clusters(self, call: Call, params: Mapping[str, Any]) -> None:
+    def describe_clusters(self, call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse what belongs to another Region, and leave the rest to moto."""
         given = str(params.get("DBClusterIdentifier") or "")
         if given.startswith("arn:") and given.split(":")[3] != call.region:
-            raise failure("DBClusterNotFoundFault", f"DBCluster {given} not found.", 404)
-        raise PassError
+            raise api_error("DBClusterNotFoundFault", f"DBCluster {given} not found.", 404)
+        raise LeaveToMotoError
 
     @operation("rds", "DescribeEvents")
-    def describe_events(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_events(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return what RDS told in a Region, newest last."""
-        since_s = self._ground.now_s - 60 * int(params.get("Duration") or 60)
+        since_s = self._context.now_s - 60 * int(params.get("Duration") or 60)
         kind, source = params.get("SourceType"), params.get("SourceIdentifier")
         return {
             "Events": [
@@ -213,24 +213,26 @@ class Aurora(Extension):
         }
 
     @operation("rds", "RemoveFromGlobalCluster")
-    def detach(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def detach(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Take a member out: it stands alone from then on, and takes writes of its own."""
-        whole = self._whole_named(str(params["GlobalClusterIdentifier"]).lower())
-        member = whole.member(str(params["DbClusterIdentifier"]))
-        if whole.move is not None:
-            message = f"Global cluster {whole.name} is in state {whole.move}"
-            raise failure("InvalidGlobalClusterStateFault", message)
-        if member.arn == whole.writer and len(whole.members) > 1:
-            message = f"{member.arn} is the primary of {whole.name}, which has other members"
-            raise failure("InvalidGlobalClusterStateFault", message)
-        whole.members.remove(member)
-        self._ground.tell("database", member.region, f"{member.arn} stands alone")
-        if member.arn == whole.writer:
-            whole.writer = ""
+        global_cluster = self._global_cluster_named(str(params["GlobalClusterIdentifier"]).lower())
+        member = global_cluster.member(str(params["DbClusterIdentifier"]))
+        if global_cluster.move is not None:
+            message = f"Global cluster {global_cluster.name} is in state {global_cluster.move}"
+            raise api_error("InvalidGlobalClusterStateFault", message)
+        if member.arn == global_cluster.writer and len(global_cluster.members) > 1:
+            message = (
+                f"{member.arn} is the primary of {global_cluster.name}, which has other members"
+            )
+            raise api_error("InvalidGlobalClusterStateFault", message)
+        global_cluster.members.remove(member)
+        self._context.emit("database", member.region, f"{member.arn} stands alone")
+        if member.arn == global_cluster.writer:
+            global_cluster.writer = ""
         else:
-            self._ground.start(self._engine.promote(member.arn), name="stand alone")
+            self._context.spawn(self._engine.promote(member.arn), name="stand alone")
         del call
-        return {"GlobalCluster": self._describe(whole)}
+        return {"GlobalCluster": self._describe(global_cluster)}
 
     def occupy(self, region: str, name: str, status: str, seconds: float) -> None:
         """Let a cluster be in some state for a while, as Aurora's own work has it: it runs on."""
@@ -242,153 +244,175 @@ class Aurora(Extension):
             if cluster.status == status:
                 cluster.status = "available"
 
-        self._ground.start(work(), name=status)
+        self._context.spawn(work(), name=status)
 
     # --- moves ----------------------------------------------------------------------------------
 
     @operation("rds", "FailoverGlobalCluster")
-    def failover(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def failover(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Start a move; neither flag means a switchover."""
         lossy = bool(params.get("AllowDataLoss"))
         if lossy and params.get("Switchover"):
             message = "AllowDataLoss and Switchover exclude one another"
-            raise failure("InvalidParameterCombination", message)
-        kind = Move.FAILOVER if lossy else Move.SWITCHOVER
+            raise api_error("InvalidParameterCombination", message)
+        kind = ClusterMove.FAILOVER if lossy else ClusterMove.SWITCHOVER
         return self._start_move(call, params, kind)
 
     @operation("rds", "SwitchoverGlobalCluster")
-    def switchover(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def switchover(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Start a switchover."""
-        return self._start_move(call, params, Move.SWITCHOVER)
+        return self._start_move(call, params, ClusterMove.SWITCHOVER)
 
-    def _start_move(self, call: Call, params: Mapping[str, Any], kind: Move) -> dict[str, Any]:
-        whole = self._whole_named(str(params["GlobalClusterIdentifier"]).lower())
-        target = whole.member(str(params["TargetDbClusterIdentifier"]))
-        self._check_move(call, whole, target, kind)
-        whole.move = kind
-        whole.state = {
+    def _start_move(
+        self, call: ApiCall, params: Mapping[str, Any], kind: ClusterMove
+    ) -> dict[str, Any]:
+        global_cluster = self._global_cluster_named(str(params["GlobalClusterIdentifier"]).lower())
+        target = global_cluster.member(str(params["TargetDbClusterIdentifier"]))
+        self._check_move(call, global_cluster, target, kind)
+        global_cluster.move = kind
+        global_cluster.state = {
             "Status": "pending",
-            "FromDbClusterArn": whole.writer,
+            "FromDbClusterArn": global_cluster.writer,
             "ToDbClusterArn": target.arn,
-            "IsDataLossAllowed": kind is Move.FAILOVER,
+            "IsDataLossAllowed": kind is ClusterMove.FAILOVER,
         }
-        answer = {"GlobalCluster": self._describe(whole)}
-        carry_out = self._fail_over if kind is Move.FAILOVER else self._switch_over
-        self._ground.start(self._moving(whole, target, carry_out), name=str(kind))
+        answer = {"GlobalCluster": self._describe(global_cluster)}
+        carry_out = self._fail_over if kind is ClusterMove.FAILOVER else self._switch_over
+        self._context.spawn(self._moving(global_cluster, target, carry_out), name=str(kind))
         return answer
 
-    def _check_move(self, call: Call, whole: Whole, target: Member, kind: Move) -> None:
+    def _check_move(
+        self,
+        call: ApiCall,
+        global_cluster: GlobalCluster,
+        target: GlobalClusterMember,
+        kind: ClusterMove,
+    ) -> None:
         """Refuse what AWS refuses; which fault it answers with is not documented for all."""
-        if whole.move is not None:
-            message = f"Global cluster {whole.name} is in state {whole.move}"
-            raise failure("InvalidGlobalClusterStateFault", message)
-        if target.arn == whole.writer:
+        if global_cluster.move is not None:
+            message = f"Global cluster {global_cluster.name} is in state {global_cluster.move}"
+            raise api_error("InvalidGlobalClusterStateFault", message)
+        if target.arn == global_cluster.writer:
             message = f"{target.arn} is the writer already"
-            raise failure("InvalidDBClusterStateFault", message)
+            raise api_error("InvalidDBClusterStateFault", message)
         if target.cluster.status in DOWN:
             message = f"{target.arn} is in state {target.cluster.status}"
-            raise failure("InvalidDBClusterStateFault", message)
+            raise api_error("InvalidDBClusterStateFault", message)
         if not target.cluster.db_cluster_members:
             message = f"{target.arn} has no instances; add one before you move the writer to it"
-            raise failure("InvalidDBClusterStateFault", message)
-        writer = whole.member(whole.writer)
+            raise api_error("InvalidDBClusterStateFault", message)
+        writer = global_cluster.member(global_cluster.writer)
         ours, theirs = target.cluster.engine_version, writer.cluster.engine_version
         if ours != theirs:
             message = f"{target.arn} runs {ours} and the writer {theirs}: versions must match"
-            raise failure("InvalidDBClusterStateFault", message)
-        expected = target.region if kind is Move.FAILOVER else writer.region
+            raise api_error("InvalidDBClusterStateFault", message)
+        expected = target.region if kind is ClusterMove.FAILOVER else writer.region
         if call.region != expected:
-            which = "target's" if kind is Move.FAILOVER else "writer's"
+            which = "target's" if kind is ClusterMove.FAILOVER else "writer's"
             message = f"Call this in the {which} Region, {expected}"
-            raise failure("InvalidGlobalClusterStateFault", message)
+            raise api_error("InvalidGlobalClusterStateFault", message)
 
     async def _moving(
         self,
-        whole: Whole,
-        target: Member,
-        carry_out: Callable[[Whole, Member, Member], Awaitable[None]],
+        global_cluster: GlobalCluster,
+        target: GlobalClusterMember,
+        carry_out: Callable[
+            [GlobalCluster, GlobalClusterMember, GlobalClusterMember], Awaitable[None]
+        ],
     ) -> None:
-        old = whole.member(whole.writer)
-        async with whole.busy:
-            await asyncio.sleep(self._ground.latency.of("aurora-verify"))
-            whole.state["Status"] = str(whole.move)
+        old = global_cluster.member(global_cluster.writer)
+        async with global_cluster.busy:
+            await asyncio.sleep(self._context.latency.of("aurora-verify"))
+            global_cluster.state["Status"] = str(global_cluster.move)
             try:
-                await carry_out(whole, old, target)
+                await carry_out(global_cluster, old, target)
             except Exception as error:  # noqa: BLE001 - whatever the engine fails with
-                await self._fail(whole, old, target, error)
+                await self._fail(global_cluster, old, target, error)
             finally:
-                whole.move, whole.state = None, {}
+                global_cluster.move, global_cluster.state = None, {}
                 for member in (old, target):
                     if member.cluster.status in MOVING:
                         member.cluster.status = "available"
         self._look_again()
 
-    async def _fail(self, whole: Whole, old: Member, target: Member, error: Exception) -> None:
+    async def _fail(
+        self,
+        global_cluster: GlobalCluster,
+        old: GlobalClusterMember,
+        target: GlobalClusterMember,
+        error: Exception,
+    ) -> None:
         """Tell that a move did not come about; the writer is where it was, and writes again."""
-        code = "RDS-EVENT-0239" if whole.move is Move.FAILOVER else "RDS-EVENT-0187"
-        kind = "failover" if whole.move is Move.FAILOVER else "switchover"
+        code = "RDS-EVENT-0239" if global_cluster.move is ClusterMove.FAILOVER else "RDS-EVENT-0187"
+        kind = "failover" if global_cluster.move is ClusterMove.FAILOVER else "switchover"
         self._event(target, code, f"Global {kind} to {target.arn} failed.")
-        self._ground.tell("twin", target.region, f"{kind} failed: {error}")
-        if whole.writer == old.arn:
+        self._context.emit("twin", target.region, f"{kind} failed: {error}")
+        if global_cluster.writer == old.arn:
             await self._engine.resume(old.arn)
 
-    async def _fail_over(self, whole: Whole, old: Member, target: Member) -> None:
+    async def _fail_over(
+        self, global_cluster: GlobalCluster, old: GlobalClusterMember, target: GlobalClusterMember
+    ) -> None:
         """Move the writer without waiting for what has not arrived."""
         target.cluster.status = "promoting"
-        reached = self._ground.geography.converse(target.region, old.region)
+        reached = self._context.partitions.converse(target.region, old.region)
         fenced = reached and await self._engine.fence(old.arn)
         self._event_of_instance(old if reached else target, fenced=fenced)
-        await asyncio.sleep(self._ground.latency.of("aurora-failover"))
+        await asyncio.sleep(self._context.latency.of("aurora-failover"))
         await self._engine.promote(target.arn)
         self._engine.bar(old.arn)
-        self._take_over(whole, old, target)
-        for other in whole.members:  # the others follow a primary that is none any more
+        self._take_over(global_cluster, old, target)
+        for other in global_cluster.members:  # the others follow a primary that is none any more
             other.connected = other is target
         self._event(target, "RDS-EVENT-0238", f"Global failover to {target.arn} completed.")
 
-    async def _switch_over(self, whole: Whole, old: Member, target: Member) -> None:
+    async def _switch_over(
+        self, global_cluster: GlobalCluster, old: GlobalClusterMember, target: GlobalClusterMember
+    ) -> None:
         """Move the writer once the target holds everything."""
         self._event(old, "RDS-EVENT-0181", f"Global switchover to {target.arn} started.")
         old.cluster.status = target.cluster.status = "modifying"
-        await asyncio.sleep(self._ground.latency.of("aurora-switchover"))
+        await asyncio.sleep(self._context.latency.of("aurora-switchover"))
         await self._engine.caught_up(old.arn, target.arn)
         await self._engine.fence(old.arn)
         self._event(old, "RDS-EVENT-0182", "Old primary DB cluster successfully shut down.")
         await self._engine.promote(target.arn)
-        self._take_over(whole, old, target)
+        self._take_over(global_cluster, old, target)
         self._event(target, "RDS-EVENT-0184", "New primary DB cluster was promoted.")
         await self._engine.rejoin(old.arn, source=target.arn, anew=False)
         self._event(target, "RDS-EVENT-0185", "Global switchover finished.")
 
-    def _take_over(self, whole: Whole, old: Member, target: Member) -> None:
-        whole.writer = target.arn
+    def _take_over(
+        self, global_cluster: GlobalCluster, old: GlobalClusterMember, target: GlobalClusterMember
+    ) -> None:
+        global_cluster.writer = target.arn
         old.cluster.is_writer, target.cluster.is_writer = False, True
-        until_s = self._ground.now_s + self._ground.latency.of("writer-dns")
-        self._writer_at[whole.name] = (old.arn, until_s)
+        until_s = self._context.now_s + self._context.latency.of("writer-dns")
+        self._writer_at[global_cluster.name] = (old.arn, until_s)
         self._event(target, "RDS-EVENT-0397", "The global writer endpoint's DNS entry changed.")
-        self._ground.tell(
+        self._context.emit(
             "database", target.region, f"{target.cluster.db_cluster_identifier} is the writer now"
         )
 
     def _look_again(self) -> None:
         """Have every old primary that is within reach again rejoin."""
-        for whole in self._wholes.values():
-            for member in whole.members:
-                writer = whole.member(whole.writer)
-                within = self._ground.geography.converse(writer.region, member.region)
-                if member.arn != whole.writer and not member.connected and within:
+        for global_cluster in self._wholes.values():
+            for member in global_cluster.members:
+                writer = global_cluster.member(global_cluster.writer)
+                within = self._context.partitions.converse(writer.region, member.region)
+                if member.arn != global_cluster.writer and not member.connected and within:
                     name = f"rejoin {member.cluster.db_cluster_identifier}"
-                    self._ground.start(self._rejoin(whole, member), name=name)
+                    self._context.spawn(self._rejoin(global_cluster, member), name=name)
 
-    async def _rejoin(self, whole: Whole, member: Member) -> None:
+    async def _rejoin(self, global_cluster: GlobalCluster, member: GlobalClusterMember) -> None:
         """Rebuild an old primary on a new volume, behind the writer."""
-        async with whole.busy:
-            if member.connected or member.arn == whole.writer:
+        async with global_cluster.busy:
+            if member.connected or member.arn == global_cluster.writer:
                 return
             await self._engine.fence(member.arn)
             self._event(member, "RDS-EVENT-0240", "Started resynchronizing the DB cluster.")
-            await asyncio.sleep(self._ground.latency.of("aurora-resync"))
-            await self._engine.rejoin(member.arn, source=whole.writer, anew=True)
+            await asyncio.sleep(self._context.latency.of("aurora-resync"))
+            await self._engine.rejoin(member.arn, source=global_cluster.writer, anew=True)
             member.connected = True
             self._event(member, "RDS-EVENT-0241", "Finished resynchronizing the DB cluster.")
 
@@ -408,7 +432,7 @@ class Aurora(Extension):
         Raises:
             ValueError: If a cluster of the name exists.
         """
-        backend = moto_backend.rds(self._ground.account, region)
+        backend = moto_backend.rds(self._context.account, region)
         name = metadata["DBClusterIdentifier"]
         if name in backend.clusters:
             msg = f"DB Cluster already exists: {name}"
@@ -427,38 +451,38 @@ class Aurora(Extension):
         )
         arn = str(cluster.db_cluster_arn)
         await self._engine.restore(arn, region, of=content.arn, aside=content.aside)
-        self._ground.tell("database", region, f"{name} is restored", cluster=arn)
+        self._context.emit("database", region, f"{name} is restored", cluster=arn)
         return arn
 
     # --- what others ask ------------------------------------------------------------------------
 
-    def wholes(self) -> Mapping[str, Whole]:
+    def global_clusters(self) -> Mapping[str, GlobalCluster]:
         """Return the global databases by name."""
         return self._wholes
 
-    def writer_of(self, whole: Whole) -> str:
+    def writer_of(self, global_cluster: GlobalCluster) -> str:
         """Return the cluster that the global writer endpoint leads to: DNS is a little behind."""
-        was, until_s = self._writer_at.get(whole.name, ("", 0.0))
-        return was if self._ground.now_s < until_s else whole.writer
+        was, until_s = self._writer_at.get(global_cluster.name, ("", 0.0))
+        return was if self._context.now_s < until_s else global_cluster.writer
 
     def clusters(self) -> list[tuple[str, str, DBCluster]]:
         """Return every cluster as (ARN, Region, moto's own)."""
         return [
             (str(one.db_cluster_arn), region, one)
-            for region, backend in list(moto_backend.rds_regions(self._ground.account).items())
+            for region, backend in list(moto_backend.rds_regions(self._context.account).items())
             for one in list(backend.clusters.values())
         ]
 
-    def endpoint_of(self, whole: Whole) -> str:
+    def endpoint_of(self, global_cluster: GlobalCluster) -> str:
         """Return the global writer endpoint's name."""
-        return str(self._held(whole).endpoint)
+        return str(self._held(global_cluster).endpoint)
 
     def names_of(self, arn: str) -> list[str]:
         """Return the global names that a cluster is reached by."""
         return [
-            self.endpoint_of(whole)
-            for whole in self._wholes.values()
-            if any(one.arn == arn for one in whole.members)
+            self.endpoint_of(global_cluster)
+            for global_cluster in self._wholes.values()
+            if any(one.arn == arn for one in global_cluster.members)
         ]
 
     def has_instances(self, arn: str) -> bool:
@@ -467,30 +491,30 @@ class Aurora(Extension):
 
     def is_writer(self, arn: str) -> bool:
         """Return whether a cluster takes writes: one that stands alone does."""
-        for whole in self._wholes.values():
-            if any(one.arn == arn for one in whole.members):
-                return whole.writer == arn
+        for global_cluster in self._wholes.values():
+            if any(one.arn == arn for one in global_cluster.members):
+                return global_cluster.writer == arn
         return True
 
     # --- parts ----------------------------------------------------------------------------------
 
-    def _whole_named(self, name: str) -> Whole:
+    def _global_cluster_named(self, name: str) -> GlobalCluster:
         found = self._wholes.get(name)
         if found is None:
             message = f"Global cluster {name} not found"
-            raise failure("GlobalClusterNotFoundFault", message, 404)
+            raise api_error("GlobalClusterNotFoundFault", message, 404)
         return found
 
     def _cluster(self, region: str, given: str) -> DBCluster:
         name = str(given).rpartition(":")[2]
-        return moto_backend.rds(self._ground.account, region).clusters[name]
+        return moto_backend.rds(self._context.account, region).clusters[name]
 
-    def _describe(self, whole: Whole) -> dict[str, Any]:
-        held = self._held(whole)
-        others = [one.arn for one in whole.members if one.arn != whole.writer]
+    def _describe(self, global_cluster: GlobalCluster) -> dict[str, Any]:
+        held = self._held(global_cluster)
+        others = [one.arn for one in global_cluster.members if one.arn != global_cluster.writer]
         members = []
-        for one in whole.members:
-            writes = one.arn == whole.writer
+        for one in global_cluster.members:
+            writes = one.arn == global_cluster.writer
             known = {
                 "DBClusterArn": one.arn,
                 "IsWriter": writes,
@@ -501,10 +525,10 @@ class Aurora(Extension):
                 known["GlobalWriteForwardingStatus"] = "disabled"
             members.append(known)
         return {
-            "GlobalClusterIdentifier": whole.name,
+            "GlobalClusterIdentifier": global_cluster.name,
             "GlobalClusterResourceId": held.global_cluster_resource_id,
             "GlobalClusterArn": held.global_cluster_arn,
-            "Status": str(whole.move) if whole.move else "available",
+            "Status": str(global_cluster.move) if global_cluster.move else "available",
             "Engine": held.engine,
             "EngineVersion": held.engine_version,
             "DatabaseName": getattr(held, "database_name", None),
@@ -512,31 +536,36 @@ class Aurora(Extension):
             "DeletionProtection": held.deletion_protection,
             "GlobalClusterMembers": members,
             "Endpoint": held.endpoint,
-            **({"FailoverState": dict(whole.state)} if whole.state else {}),
+            **({"FailoverState": dict(global_cluster.state)} if global_cluster.state else {}),
         }
 
-    def _held(self, whole: Whole) -> Any:  # noqa: ANN401 - moto's own
-        for backend in moto_backend.rds_regions(self._ground.account).values():
-            if whole.name in backend.global_clusters:
-                return backend.global_clusters[whole.name]
-        raise failure("GlobalClusterNotFoundFault", f"Global cluster {whole.name} not found", 404)
+    def _held(self, global_cluster: GlobalCluster) -> Any:  # noqa: ANN401 - moto's own
+        for backend in moto_backend.rds_regions(self._context.account).values():
+            if global_cluster.name in backend.global_clusters:
+                return backend.global_clusters[global_cluster.name]
+        raise api_error(
+            "GlobalClusterNotFoundFault", f"Global cluster {global_cluster.name} not found", 404
+        )
 
     def _check_group(self, region: str, group: str) -> None:
 
-        if moto_backend.ec2(self._ground.account, region).get_security_group_from_id(group) is None:
+        if (
+            moto_backend.ec2(self._context.account, region).get_security_group_from_id(group)
+            is None
+        ):
             message = f"Invalid security group , groupId= {group}, groupName= ."
-            raise failure("InvalidParameterValue", message)
+            raise api_error("InvalidParameterValue", message)
 
-    def _event_of_instance(self, member: Member, *, fenced: bool) -> None:
+    def _event_of_instance(self, member: GlobalClusterMember, *, fenced: bool) -> None:
         """Tell of the fence: on an instance, and not on the cluster."""
         code = "RDS-EVENT-0390" if fenced else "RDS-EVENT-0391"
         how = "were blocked" if fenced else "could not be blocked in time"
         writer = member.cluster.writer
         name = writer.db_instance_identifier if writer else member.cluster.db_cluster_identifier
-        arn = f"arn:aws:rds:{member.region}:{self._ground.account}:db:{name}"
+        arn = f"arn:aws:rds:{member.region}:{self._context.account}:db:{name}"
         self._tell(member.region, arn, name, "DB_INSTANCE", code, f"Writes {how}.")
 
-    def _event(self, member: Member, code: str, text: str) -> None:
+    def _event(self, member: GlobalClusterMember, code: str, text: str) -> None:
         name = member.cluster.db_cluster_identifier
         self._tell(member.region, member.arn, name, "CLUSTER", code, text)
 
@@ -550,11 +579,11 @@ class Aurora(Extension):
                 "SourceType": "db-instance" if instance else "db-cluster",
                 "Message": text,
                 "EventCategories": categories,
-                "Date": self._ground.now_s,
+                "Date": self._context.now_s,
                 "SourceArn": arn,
             }
         )
-        self._ground.tell("database", region, f"{code}: {text}", event=code)
+        self._context.emit("database", region, f"{code}: {text}", event=code)
         self._emit(
             region,
             {
@@ -565,7 +594,7 @@ class Aurora(Extension):
                     "EventCategories": categories,
                     "SourceType": kind,
                     "SourceArn": arn,
-                    "Date": _stamp(self._ground.now_s),
+                    "Date": _stamp(self._context.now_s),
                     "Message": text,
                     "SourceIdentifier": name,
                     "EventID": code,

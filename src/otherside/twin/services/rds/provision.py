@@ -1,17 +1,17 @@
 """Creates the RDS resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _global_cluster(birth: Birth) -> str:
-    name = birth.name("globalClusterIdentifier")
-    made = birth.call(
+def _global_cluster(creation: ResourceCreation) -> str:
+    name = creation.name("globalClusterIdentifier")
+    made = creation.call(
         "rds",
         "CreateGlobalCluster",
         drop=("globalClusterIdentifier", "forceDestroy"),
         GlobalClusterIdentifier=name,
     )["GlobalCluster"]
-    birth.outputs |= {
+    creation.outputs |= {
         "arn": made["GlobalClusterArn"],
         "globalClusterIdentifier": name,
         "globalClusterResourceId": made["GlobalClusterResourceId"],
@@ -21,9 +21,9 @@ def _global_cluster(birth: Birth) -> str:
     return name
 
 
-def _cluster(birth: Birth) -> str:
-    name = birth.name("clusterIdentifier")
-    made = birth.call(
+def _cluster(creation: ResourceCreation) -> str:
+    name = creation.name("clusterIdentifier")
+    made = creation.call(
         "rds",
         "CreateDBCluster",
         rename={
@@ -39,7 +39,7 @@ def _cluster(birth: Birth) -> str:
         ),
         DBClusterIdentifier=name,
     )["DBCluster"]
-    birth.outputs |= {
+    creation.outputs |= {
         "clusterIdentifier": name,
         "arn": made["DBClusterArn"],
         "endpoint": made["Endpoint"],
@@ -50,9 +50,9 @@ def _cluster(birth: Birth) -> str:
     return name
 
 
-def _instance(birth: Birth) -> str:
-    name = birth.name("identifier")
-    made = birth.call(
+def _instance(creation: ResourceCreation) -> str:
+    name = creation.name("identifier")
+    made = creation.call(
         "rds",
         "CreateDBInstance",
         rename={
@@ -64,7 +64,7 @@ def _instance(birth: Birth) -> str:
         drop=("identifier",),
         DBInstanceIdentifier=name,
     )["DBInstance"]
-    birth.outputs |= {
+    creation.outputs |= {
         "identifier": name,
         "arn": made["DBInstanceArn"],
         "dbiResourceId": made["DbiResourceId"],
@@ -72,9 +72,9 @@ def _instance(birth: Birth) -> str:
     return name
 
 
-def _cluster_parameters(birth: Birth) -> str:
-    name = birth.name()
-    made = birth.call(
+def _cluster_parameters(creation: ResourceCreation) -> str:
+    name = creation.name()
+    made = creation.call(
         "rds",
         "CreateDBClusterParameterGroup",
         rename={"family": "DBParameterGroupFamily"},
@@ -87,29 +87,29 @@ def _cluster_parameters(birth: Birth) -> str:
             "ParameterValue": str(one["value"]),
             "ApplyMethod": one.get("applyMethod", "immediate"),
         }
-        for one in birth.inputs.get("parameters") or []
+        for one in creation.inputs.get("parameters") or []
     ]
     if parameters:
-        birth.ask(
+        creation.ask(
             "rds",
             "ModifyDBClusterParameterGroup",
             DBClusterParameterGroupName=name,
             Parameters=parameters,
         )
-    birth.outputs |= {"arn": made["DBClusterParameterGroupArn"], "name": name}
+    creation.outputs |= {"arn": made["DBClusterParameterGroupArn"], "name": name}
     return name
 
 
-def _subnet_group(birth: Birth) -> str:
-    name = birth.name()
-    made = birth.call(
+def _subnet_group(creation: ResourceCreation) -> str:
+    name = creation.name()
+    made = creation.call(
         "rds",
         "CreateDBSubnetGroup",
         rename={"description": "DBSubnetGroupDescription"},
         drop=("name",),
         DBSubnetGroupName=name,
     )["DBSubnetGroup"]
-    birth.outputs |= {"arn": made["DBSubnetGroupArn"], "name": name}
+    creation.outputs |= {"arn": made["DBSubnetGroupArn"], "name": name}
     return name
 
 

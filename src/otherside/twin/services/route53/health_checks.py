@@ -15,11 +15,11 @@ from http import HTTPStatus
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.net.reachability import Network, Reach, Source
-from otherside.twin.services.cloudwatch.alarms import Alarms, State
+from otherside.twin.context import TwinContext
+from otherside.twin.net.reachability import Reach, Reachability, Source
+from otherside.twin.services.cloudwatch.alarms import Alarms, AlarmState
 from otherside.twin.services.cloudwatch.metrics import Metrics
-from otherside.twin.services.route53.provider import Checks
+from otherside.twin.services.route53.provider import Route53Provider
 
 SHARE_PERCENT = 18
 """More than so many of a hundred checkers must say healthy."""
@@ -41,7 +41,7 @@ METRICS_REGION = "us-east-1"
 
 
 @dataclass(slots=True)
-class Checker:
+class HealthChecker:
     """One place that asks one endpoint."""
 
     region: str
@@ -65,27 +65,27 @@ class Checker:
 class Health:
     """What is known of one check."""
 
-    checkers: list[Checker] = field(default_factory=list)
+    health_checkers: list[HealthChecker] = field(default_factory=list)
     last_known: bool = True
 
 
-class Checkers:
+class HealthCheckers:
     """Every health check, asked for as long as it exists."""
 
     def __init__(
         self,
-        ground: Ground,
-        network: Network,
-        checks: Checks,
+        context: TwinContext,
+        network: Reachability,
+        checks: Route53Provider,
         alarms: Alarms,
         metrics: Metrics,
         resolve: Callable[[Source, str], list[str]],
     ) -> None:
         """Keep whom to ask; `checks` is told what the checkers say."""
-        self._ground, self._network, self._checks = ground, network, checks
+        self._context, self._network, self._checks = context, network, checks
         self._alarms, self._metrics, self._resolve = alarms, metrics, resolve
         self._known: dict[str, Health] = {}
-        self._chance = random.Random(ground.account)  # noqa: S311 - when a checker starts
+        self._chance = random.Random(context.account)  # noqa: S311 - when a checker starts
         self._said: dict[str, bool] = {}
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         self._tls.check_hostname, self._tls.verify_mode = False, ssl.CERT_NONE
@@ -112,10 +112,12 @@ class Checkers:
 
     def _aggregate(self, identifier: str) -> bool:
         known = self._known.get(identifier)
-        if known is None or not known.checkers:
+        if known is None or not known.health_checkers:
             return True  # healthy until there is enough to go by, and an inverted one therefore not
         # A checker whose Region is gone reports nothing, and is no part of the sum.
-        heard = [one for one in known.checkers if self._ground.geography.stands(one.region)]
+        heard = [
+            one for one in known.health_checkers if self._context.partitions.stands(one.region)
+        ]
         good = sum(one.believes for one in heard)
         return good * 100 > SHARE_PERCENT * len(heard)
 
@@ -131,7 +133,7 @@ class Checkers:
                     "CheckedTime": dt.datetime.fromtimestamp(one.at_s, dt.UTC),
                 },
             }
-            for number, one in enumerate(known.checkers)
+            for number, one in enumerate(known.health_checkers)
         ]
 
     async def run(self) -> None:
@@ -144,8 +146,8 @@ class Checkers:
                 if config["Type"] == "CLOUDWATCH_METRIC":
                     self._read_metric(identifier, config)
                 self._tell(identifier, config)
-            if self._ground.now_s - published_s >= METRICS_S:
-                published_s = self._ground.now_s
+            if self._context.now_s - published_s >= METRICS_S:
+                published_s = self._context.now_s
                 self._publish()
             await asyncio.sleep(1.0)
 
@@ -155,25 +157,25 @@ class Checkers:
             return
         for region in config.get("Regions") or DEFAULT_REGIONS:
             for _ in range(CHECKERS_PER_REGION):
-                checker = Checker(region)
-                known.checkers.append(checker)
+                checker = HealthChecker(region)
+                known.health_checkers.append(checker)
                 work = self._ask_on_and_on(identifier, checker)
-                self._ground.start(work, name=f"checker in {region}")
+                self._context.spawn(work, name=f"checker in {region}")
 
-    async def _ask_on_and_on(self, identifier: str, checker: Checker) -> None:
+    async def _ask_on_and_on(self, identifier: str, checker: HealthChecker) -> None:
         """Ask from one place: the interval runs from an answer to the next question."""
         config = self._checks.configurations[identifier]
         interval_s = float(config.get("RequestInterval") or 30)
         await asyncio.sleep(self._chance.uniform(0, interval_s))
         while identifier in self._checks.configurations:
             config = self._checks.configurations[identifier]
-            if self._ground.geography.stands(checker.region) and not config.get("Disabled"):
+            if self._context.partitions.stands(checker.region) and not config.get("Disabled"):
                 good, checker.last = await self._ask(checker, config)
-                checker.at_s = self._ground.now_s
+                checker.at_s = self._context.now_s
                 checker.hear(good=good, threshold=int(config.get("FailureThreshold") or 3))
             await asyncio.sleep(interval_s)
 
-    async def _ask(self, checker: Checker, config: Mapping[str, Any]) -> tuple[bool, str]:
+    async def _ask(self, checker: HealthChecker, config: Mapping[str, Any]) -> tuple[bool, str]:
         """Return whether an endpoint answers as it should, and how a person would put it."""
         kind = str(config["Type"])
         name = config.get("FullyQualifiedDomainName")
@@ -195,10 +197,10 @@ class Checkers:
         try:
             async with asyncio.timeout(wait_s):
                 secure = kind.startswith("HTTPS")
-                context = self._tls if secure else None
+                tls = self._tls if secure else None
                 told = str(name) if secure and config.get("EnableSNI") and name else None
                 reader, writer = await asyncio.open_connection(
-                    *verdict.local, ssl=context, server_hostname=told or ("" if secure else None)
+                    *verdict.local, ssl=tls, server_hostname=told or ("" if secure else None)
                 )
         except TimeoutError:
             return False, TIMED_OUT
@@ -250,18 +252,18 @@ class Checkers:
         known = self._known.setdefault(identifier, Health())
         named = config["AlarmIdentifier"]
         region = str(named["Region"])
-        if not self._ground.geography.stands(region):
+        if not self._context.partitions.stands(region):
             return  # nothing is heard of it: what was known stays
-        alarm = moto_backend.cloudwatch(self._ground.account, region).alarms.get(named["Name"])
+        alarm = moto_backend.cloudwatch(self._context.account, region).alarms.get(named["Name"])
         if alarm is None:
             return
         periods = int(alarm.evaluation_periods)
         state, _ = self._alarms.judge(region, alarm, wanted=periods)
-        if state is State.OK:
+        if state is AlarmState.OK:
             known.last_known = True
-        elif state is State.ALARM:
+        elif state is AlarmState.ALARM:
             known.last_known = False
-        elif state is State.INSUFFICIENT_DATA:
+        elif state is AlarmState.INSUFFICIENT_DATA:
             rule = config.get("InsufficientDataHealthStatus") or "LastKnownStatus"
             if rule != "LastKnownStatus":
                 known.last_known = rule == "Healthy"
@@ -271,7 +273,7 @@ class Checkers:
         if self._said.get(identifier) not in {None, healthy}:
             word = "healthy" if healthy else "unhealthy"
             name = config.get("FullyQualifiedDomainName") or config["Type"].lower()
-            self._ground.tell("dns", "", f"health check of {name} is {word}", check=identifier)
+            self._context.emit("dns", "", f"health check of {name} is {word}", check=identifier)
         self._said[identifier] = healthy
 
     def _publish(self) -> None:
@@ -281,9 +283,9 @@ class Checkers:
             value = 1.0 if self.healthy(identifier) else 0.0
             put = self._metrics.put
             put(METRICS_REGION, "AWS/Route53", "HealthCheckStatus", value, dimensions)
-            checkers = self._known.get(identifier, Health()).checkers
-            if checkers and not config.get("Disabled"):
-                share = 100.0 * sum(one.believes for one in checkers) / len(checkers)
+            health_checkers = self._known.get(identifier, Health()).health_checkers
+            if health_checkers and not config.get("Disabled"):
+                share = 100.0 * sum(one.believes for one in health_checkers) / len(health_checkers)
                 name = "HealthCheckPercentageHealthy"
                 put(METRICS_REGION, "AWS/Route53", name, share, dimensions)
             if config["Type"] == "CALCULATED":

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.protocol import Call
-from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 CHILDREN_MAX = 256
 REGIONS_MIN = 3
@@ -16,40 +16,40 @@ INTERVALS = (10, 30)
 IMMUTABLE = ("Type", "RequestInterval", "MeasureLatency")
 
 
-class Checks(Extension):
+class Route53Provider(ServiceProvider):
     """Health checks as they were asked for; moto drops half of it."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, context: TwinContext) -> None:
         """No check exists yet."""
-        self._ground = ground
+        self._context = context
         self.configurations: dict[str, dict[str, Any]] = {}
         self.reports: Any = None
         """Set by the runtime: what the checkers say of a check."""
 
     @operation("route53", "CreateHealthCheck")
-    def create(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def create(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Make a check, and keep all of its configuration."""
         config = dict(params["HealthCheckConfig"])
         config["ChildHealthChecks"] = list(config.get("ChildHealthChecks") or [])
         self._validate(config)
-        backend = moto_backend.route53(self._ground.account)
+        backend = moto_backend.route53(self._context.account)
         made = backend.create_health_check(str(params["CallerReference"]), _for_moto(config))
         self.configurations[made.id] = config
         return {"HealthCheck": self._describe(made.id), "Location": f"/healthcheck/{made.id}"}
 
     @operation("route53", "GetHealthCheck")
-    def get(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe a check."""
         return {"HealthCheck": self._describe(params["HealthCheckId"])}
 
     @operation("route53", "ListHealthChecks")
-    def list_all(self, _call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_all(self, _call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe every check."""
         found = [self._describe(one) for one in self.configurations]
         return {"HealthChecks": found, "Marker": "", "IsTruncated": False, "MaxItems": "1000"}
 
     @operation("route53", "UpdateHealthCheck")
-    def update(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def update(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Change a check; some of it can never change, and is no part of the call."""
         identifier = params["HealthCheckId"]
         config = dict(self._config(identifier))
@@ -62,37 +62,37 @@ class Checks(Extension):
         return {"HealthCheck": self._describe(identifier)}
 
     @operation("route53", "DeleteHealthCheck")
-    def delete(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def delete(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Delete a check."""
         self._config(params["HealthCheckId"])
         del self.configurations[params["HealthCheckId"]]
         return {}
 
     @operation("route53", "GetHealthCheckStatus")
-    def status(self, _call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def status(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Return what each checker says."""
         self._config(params["HealthCheckId"])
         return {"HealthCheckObservations": self.reports(params["HealthCheckId"])}
 
     @operation("route53", "ChangeResourceRecordSets")
-    def change(self, _call: Call, params: Mapping[str, Any]) -> None:
+    def change(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a record that names a check which does not exist."""
         for one in params["ChangeBatch"]["Changes"]:
             record = one["ResourceRecordSet"]
             check = record.get("HealthCheckId")
             if check and check not in self.configurations:
                 message = f"No health check exists with id: {check}"
-                raise failure("InvalidChangeBatch", message)
+                raise api_error("InvalidChangeBatch", message)
             if record.get("AliasTarget") and record.get("TTL"):
                 message = "An alias record has no TTL of its own"
-                raise failure("InvalidChangeBatch", message)
-        raise PassError
+                raise api_error("InvalidChangeBatch", message)
+        raise LeaveToMotoError
 
     def _config(self, identifier: str) -> dict[str, Any]:
         found = self.configurations.get(identifier)
         if found is None:
             message = f"No health check exists with id: {identifier}"
-            raise failure("NoSuchHealthCheck", message, 404)
+            raise api_error("NoSuchHealthCheck", message, 404)
         return found
 
     def _validate(self, config: dict[str, Any]) -> None:
@@ -115,7 +115,7 @@ class Checks(Extension):
         elif config.get("Regions") and len(config["Regions"]) < REGIONS_MIN:
             problem = f"A check takes {REGIONS_MIN} Regions or more"
         if problem:
-            raise failure("InvalidInput", problem)
+            raise api_error("InvalidInput", problem)
 
     def _describe(self, identifier: str) -> dict[str, Any]:
         return {

@@ -2,20 +2,20 @@
 
 from typing import Any
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _zone(birth: Birth) -> str:
-    comment = birth.inputs.get("comment", "")
-    made = birth.call(
+def _zone(creation: ResourceCreation) -> str:
+    comment = creation.inputs.get("comment", "")
+    made = creation.call(
         "route53",
         "CreateHostedZone",
         drop=("comment", "forceDestroy", "enableAcceleratedRecovery"),
-        CallerReference=birth.declared.urn[-128:],
+        CallerReference=creation.declared.urn[-128:],
         HostedZoneConfig={"Comment": comment, "PrivateZone": False},
     )
     zone = str(made["HostedZone"]["Id"]).rpartition("/")[2]
-    birth.outputs |= {
+    creation.outputs |= {
         "zoneId": zone,
         "arn": f"arn:aws:route53:::hostedzone/{zone}",
         "nameServers": list(made.get("DelegationSet", {}).get("NameServers") or []),
@@ -23,8 +23,8 @@ def _zone(birth: Birth) -> str:
     return zone
 
 
-def _record(birth: Birth) -> str:
-    inputs = birth.inputs
+def _record(creation: ResourceCreation) -> str:
+    inputs = creation.inputs
     record: dict[str, Any] = {"Name": inputs["name"], "Type": str(inputs["type"])}
     if inputs.get("aliases"):
         alias = inputs["aliases"][0]
@@ -56,19 +56,19 @@ def _record(birth: Birth) -> str:
         msg = f"the twin does not honour {', '.join(sorted(unknown))}"
         raise ValueError(msg)
     action = "UPSERT" if inputs.get("allowOverwrite") else "CREATE"
-    birth.ask(
+    creation.ask(
         "route53",
         "ChangeResourceRecordSets",
         HostedZoneId=inputs["zoneId"],
         ChangeBatch={"Changes": [{"Action": action, "ResourceRecordSet": record}]},
     )
-    birth.outputs["fqdn"] = str(inputs["name"]).rstrip(".")
+    creation.outputs["fqdn"] = str(inputs["name"]).rstrip(".")
     own = f"_{inputs['setIdentifier']}" if inputs.get("setIdentifier") else ""
     return f"{inputs['zoneId']}_{inputs['name']}_{inputs['type']}{own}"
 
 
-def _health_check(birth: Birth) -> str:
-    inputs = dict(birth.inputs)
+def _health_check(creation: ResourceCreation) -> str:
+    inputs = dict(creation.inputs)
     alarm = {
         name: inputs.pop(key)
         for key, name in (("cloudwatchAlarmName", "Name"), ("cloudwatchAlarmRegion", "Region"))
@@ -78,9 +78,9 @@ def _health_check(birth: Birth) -> str:
         inputs.pop(noise, None)
     if alarm:
         inputs["alarmIdentifier"] = alarm
-    birth.inputs = {"healthCheckConfig": inputs}
+    creation.inputs = {"healthCheckConfig": inputs}
     under = "healthCheckConfig."
-    made = birth.call(
+    made = creation.call(
         "route53",
         "CreateHealthCheck",
         rename={
@@ -91,10 +91,10 @@ def _health_check(birth: Birth) -> str:
             f"{under}childHealthThreshold": "HealthThreshold",
             f"{under}enableSni": "EnableSNI",
         },
-        CallerReference=birth.declared.urn[-64:],
+        CallerReference=creation.declared.urn[-64:],
     )
     check = str(made["HealthCheck"]["Id"])
-    birth.outputs["arn"] = f"arn:aws:route53:::healthcheck/{check}"
+    creation.outputs["arn"] = f"arn:aws:route53:::healthcheck/{check}"
     return check
 
 

@@ -18,12 +18,12 @@ import dns.rdatatype
 import dns.rrset
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 from otherside.twin.net.partitions import OUTSIDE
 from otherside.twin.net.reachability import Source
-from otherside.twin.services.elbv2.load_balancer import Balancers
-from otherside.twin.services.route53.health_checks import Checkers
-from otherside.twin.services.route53.routing import Answer, UnknownNameError, Zones, records_of
+from otherside.twin.services.elbv2.load_balancer import LoadBalancers
+from otherside.twin.services.route53.health_checks import HealthCheckers
+from otherside.twin.services.route53.routing import DnsAnswer, UnknownNameError, Zones, records_of
 
 OUTSIDE_NAMES = {"one.one.one.one": "192.0.2.53", "dns.google": "192.0.2.54"}
 """Names of nobody's here, which resolve while the internet is in reach; addresses of TEST-NET."""
@@ -38,9 +38,9 @@ DatabaseAddress = Callable[[str, bool], str | None]
 class Resolver:
     """Answers every name there is."""
 
-    ground: Ground
-    balancers: Balancers
-    checkers: Checkers
+    context: TwinContext
+    load_balancers: LoadBalancers
+    health_checkers: HealthCheckers
     database: DatabaseAddress
     api: Callable[[str], str]
     """Where the API is asked from a Region."""
@@ -60,19 +60,19 @@ class Resolver:
         """
         wanted = name.rstrip(".").lower()
         region = source.region
-        if not self.ground.geography.stands(region) and region != OUTSIDE:
+        if not self.context.partitions.stands(region) and region != OUTSIDE:
             raise TimeoutError(name)
-        kept = self._kept.get((region, wanted))
-        if kept is not None and self.ground.now_s < kept[0]:
-            return kept[1]
+        backup_settings = self._kept.get((region, wanted))
+        if backup_settings is not None and self.context.now_s < backup_settings[0]:
+            return backup_settings[1]
         found = self.answer(wanted, near=region, outside=False)
         addresses = list(found.values)
         if not addresses:
             raise UnknownNameError(name)
-        self._kept[region, wanted] = (self.ground.now_s + found.ttl_s, addresses)
+        self._kept[region, wanted] = (self.context.now_s + found.ttl_s, addresses)
         return addresses
 
-    def answer(self, name: str, kind: str = "A", *, near: str, outside: bool) -> Answer:
+    def answer(self, name: str, kind: str = "A", *, near: str, outside: bool) -> DnsAnswer:
         """Return what a name leads to.
 
         Raises:
@@ -81,16 +81,16 @@ class Resolver:
         """
         wanted = name.rstrip(".").lower()
         if wanted in OUTSIDE_NAMES:
-            if near and not self.ground.geography.converse(near, OUTSIDE):
+            if near and not self.context.partitions.converse(near, OUTSIDE):
                 raise TimeoutError(name)
-            return Answer(type="A", values=(OUTSIDE_NAMES[wanted],), ttl_s=300)
+            return DnsAnswer(type="A", values=(OUTSIDE_NAMES[wanted],), ttl_s=300)
         database = self.database(wanted, outside)
         if database is not None:
             values = (database,) if database else ()
-            return Answer(type="A", values=values, ttl_s=DATABASE_TTL_S)
-        addresses = self.balancers.addresses(wanted)
+            return DnsAnswer(type="A", values=values, ttl_s=DATABASE_TTL_S)
+        addresses = self.load_balancers.addresses(wanted)
         if addresses is not None:
-            return Answer(type="A", values=tuple(addresses), ttl_s=60)
+            return DnsAnswer(type="A", values=tuple(addresses), ttl_s=60)
         try:
             zones = self.zones()
             self._need_delegation(wanted, zones)
@@ -98,7 +98,7 @@ class Resolver:
         except UnknownNameError:
             if not wanted.endswith(AWS):
                 raise
-        return Answer(type="A", values=(self.api("" if outside else near),), ttl_s=60)
+        return DnsAnswer(type="A", values=(self.api("" if outside else near),), ttl_s=60)
 
     def _need_delegation(self, name: str, zones: Zones) -> None:
         """Refuse a name whose zone nobody has delegated: it exists, and no resolver comes to it.
@@ -116,13 +116,13 @@ class Resolver:
 
     def zones(self) -> Zones:
         """Return the zones as they are now."""
-        held = list(moto_backend.route53(self.ground.account).zones.values())
+        held = list(moto_backend.route53(self.context.account).zones.values())
         return Zones(
             records=records_of(held),
             apexes=tuple(str(one.name).rstrip(".").lower() for one in held),
-            healthy=self.checkers.healthy,
-            target_healthy=self.balancers.healthy,
-            target_addresses=self.balancers.addresses,
+            healthy=self.health_checkers.healthy,
+            target_healthy=self.load_balancers.healthy,
+            target_addresses=self.load_balancers.addresses,
         )
 
     # --- for everybody else ---------------------------------------------------------------------

@@ -36,7 +36,7 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class DnsAnswer:
     """What a name leads to."""
 
     type: str
@@ -67,7 +67,7 @@ class Zones:
             one.name == name and one.type == kind for one in self.records
         )
 
-    def answer(self, name: str, kind: str, *, near: str = "", chance: random.Random) -> Answer:
+    def answer(self, name: str, kind: str, *, near: str = "", chance: random.Random) -> DnsAnswer:
         """Return what a name leads to.
 
         Raises:
@@ -81,14 +81,14 @@ class Zones:
         if not typed:
             aliases = [one for one in found if one.type == "CNAME"]
             if not aliases:
-                return Answer(type=kind, values=(), ttl_s=60)
+                return DnsAnswer(type=kind, values=(), ttl_s=60)
             typed = aliases
         chosen = self.choose(typed, near=near, chance=chance)
         if not chosen.alias:
-            return Answer(type=chosen.type, values=chosen.values, ttl_s=chosen.ttl_s)
+            return DnsAnswer(type=chosen.type, values=chosen.values, ttl_s=chosen.ttl_s)
         addresses = self.target_addresses(chosen.alias)
         if addresses is not None:
-            return Answer(type=kind, values=tuple(addresses), ttl_s=ALIAS_TTL_S)
+            return DnsAnswer(type=kind, values=tuple(addresses), ttl_s=ALIAS_TTL_S)
         return self.answer(chosen.alias, kind, near=near, chance=chance)
 
     def choose(self, records: Sequence[Record], *, near: str, chance: random.Random) -> Record:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import FakeBucket, FakeKey, PermissionResult
-from otherside.twin.services.base import Extension, after
+from otherside.twin.services.base import ServiceProvider, after
 
 SERVICE = "s3.amazonaws.com"
 
@@ -20,16 +20,16 @@ def _no_opinion(*_: object) -> PermissionResult:
     return PermissionResult.NEUTRAL
 
 
-class Objects(Extension):
+class S3Provider(ServiceProvider):
     """Buckets that replicate into one another."""
 
-    def __init__(self, ground: Ground, access: Access) -> None:
+    def __init__(self, context: TwinContext, authorizer: Authorizer) -> None:
         """Keep whom to ask."""
-        self._ground, self._access = ground, access
+        self._context, self._authorizer = context, authorizer
         FakeBucket.get_permission = _no_opinion  # type: ignore[assignment,method-assign]  # its seam
 
     @after("s3", "PutObject", "CompleteMultipartUpload", "CopyObject", "DeleteObject")
-    def written(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def written(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
         """Replicate what was written, where a rule says so."""
         if call.operation == "DeleteObject":
             return  # a marker is not replicated by default, and a version's end never
@@ -42,7 +42,7 @@ class Objects(Extension):
         rules = rules if isinstance(rules, list) else [rules]
         for rule in rules:
             if rule.get("Status") == "Enabled" and key.startswith(_prefix(rule)):
-                self._ground.start(self._replicate(bucket, key, rule), name="replicate an object")
+                self._context.spawn(self._replicate(bucket, key, rule), name="replicate an object")
 
     async def _replicate(self, bucket: str, key: str, rule: Mapping[str, Any]) -> None:
         source = self._bucket(bucket)
@@ -52,13 +52,13 @@ class Objects(Extension):
             return  # a replica is not replicated again
         version = found[-1]
         version.replication_status = "PENDING"
-        await asyncio.sleep(self._ground.latency.of("object-replication"))
+        await asyncio.sleep(self._context.latency.of("object-replication"))
         name = str(rule["Destination"]["Bucket"]).rpartition(":")[2]
         target = self._bucket(name)
         if target is None:
             version.replication_status = "FAILED"  # DstBucketNotFound, and never tried again
             return
-        while not self._ground.geography.reaches(source.region_name, target.region_name):  # noqa: ASYNC110 - threads call back
+        while not self._context.partitions.reaches(source.region_name, target.region_name):  # noqa: ASYNC110 - threads call back
             await asyncio.sleep(
                 1.0
             )  # a Region that is gone leaves it pending, for as long as it is
@@ -66,7 +66,7 @@ class Objects(Extension):
         if problem:
             version.replication_status = "FAILED"
             text = f"replication of s3://{bucket}/{key} failed: {problem}"
-            self._ground.tell("objects", source.region_name, text, bucket=bucket, key=key)
+            self._context.emit("objects", source.region_name, text, bucket=bucket, key=key)
             return
         replica = copy.copy(version)
         replica.bucket_name, replica.replica = name, True
@@ -83,7 +83,7 @@ class Objects(Extension):
     ) -> str | None:
         """Return what stands against a replica, by AWS's own name for it."""
         role = str(_replication(source).get("Role"))
-        if not self._access.trusts(role, SERVICE):
+        if not self._authorizer.trusts(role, SERVICE):
             return "AssumeRoleNotPermitted"
         if not all(str(one.versioning_status).upper() == "ENABLED" for one in (source, target)):
             return "DstBucketUnversioned"
@@ -93,14 +93,14 @@ class Objects(Extension):
             ("s3:ReplicateObject", f"{target.arn}/x", target.region_name),
         ]
         for action, arn, region in wanted:
-            if not self._access.role_may(role, action, arn, region=region).allowed:
+            if not self._authorizer.role_may(role, action, arn, region=region).allowed:
                 return f"AccessDenied: {action}"
         if getattr(version, "encryption", None) == "aws:kms" and not _encrypted_too(rule):
             return "SseKmsEncryptedObjects is not enabled"
         return None
 
     def _bucket(self, name: str) -> FakeBucket | None:
-        backend = moto_backend.s3(self._ground.account)
+        backend = moto_backend.s3(self._context.account)
         found: FakeBucket | None = backend.buckets.get(name)
         return found
 

@@ -4,26 +4,32 @@ import hashlib
 from typing import Any
 
 from otherside.twin.deploy.archive import archive_of
-from otherside.twin.deploy.creation import Birth, ProvisionError
+from otherside.twin.deploy.creation import ProvisionError, ResourceCreation
 
 
-def _bucket(birth: Birth) -> str:
-    name = birth.name("bucket", limit=63)
+def _bucket(creation: ResourceCreation) -> str:
+    name = creation.name("bucket", limit=63)
     where = (
         {}
-        if birth.region == "us-east-1"
-        else {"CreateBucketConfiguration": {"LocationConstraint": birth.region}}
+        if creation.region == "us-east-1"
+        else {"CreateBucketConfiguration": {"LocationConstraint": creation.region}}
     )
-    unknown = set(birth.inputs) - {"bucket", "tags", "region", "forceDestroy", "objectLockEnabled"}
+    unknown = set(creation.inputs) - {
+        "bucket",
+        "tags",
+        "region",
+        "forceDestroy",
+        "objectLockEnabled",
+    }
     if unknown:
         msg = f"the twin does not honour {', '.join(sorted(unknown))}; use their own resources"
         raise ProvisionError(msg)
-    birth.ask("s3", "CreateBucket", Bucket=name, **where)
-    birth.outputs |= {
+    creation.ask("s3", "CreateBucket", Bucket=name, **where)
+    creation.outputs |= {
         "bucket": name,
         "arn": f"arn:aws:s3:::{name}",
         "bucketDomainName": f"{name}.s3.amazonaws.com",
-        "bucketRegionalDomainName": f"{name}.s3.{birth.region}.amazonaws.com",
+        "bucketRegionalDomainName": f"{name}.s3.{creation.region}.amazonaws.com",
     }
     return name
 
@@ -31,46 +37,48 @@ def _bucket(birth: Birth) -> str:
 def _configuration(operation: str, parameter: str, *inputs: str, **rename: str) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
     """Return a handler that puts one configuration onto a bucket."""
 
-    def handler(birth: Birth) -> str:
-        bucket = birth.inputs["bucket"]
-        given = {key: birth.inputs[key] for key in inputs if key in birth.inputs}
-        birth.inputs = {"bucket": bucket, parameter: given}
+    def handler(creation: ResourceCreation) -> str:
+        bucket = creation.inputs["bucket"]
+        given = {key: creation.inputs[key] for key in inputs if key in creation.inputs}
+        creation.inputs = {"bucket": bucket, parameter: given}
         names = {f"{parameter}.{key}": name for key, name in rename.items()}
-        birth.call("s3", operation, rename=names)
+        creation.call("s3", operation, rename=names)
         return str(bucket)
 
     return handler
 
 
-def _versioning(birth: Birth) -> str:
-    birth.call("s3", "PutBucketVersioning")
-    return str(birth.inputs["bucket"])
+def _versioning(creation: ResourceCreation) -> str:
+    creation.call("s3", "PutBucketVersioning")
+    return str(creation.inputs["bucket"])
 
 
-def _bucket_policy(birth: Birth) -> str:
-    birth.call("s3", "PutBucketPolicy")
-    return str(birth.inputs["bucket"])
+def _bucket_policy(creation: ResourceCreation) -> str:
+    creation.call("s3", "PutBucketPolicy")
+    return str(creation.inputs["bucket"])
 
 
-def _public_access(birth: Birth) -> str:
-    bucket = str(birth.inputs["bucket"])
-    flags = {key: value for key, value in birth.inputs.items() if key not in {"bucket", "region"}}
-    birth.inputs = {"bucket": bucket, "publicAccessBlockConfiguration": flags}
-    birth.call("s3", "PutPublicAccessBlock")
+def _public_access(creation: ResourceCreation) -> str:
+    bucket = str(creation.inputs["bucket"])
+    flags = {
+        key: value for key, value in creation.inputs.items() if key not in {"bucket", "region"}
+    }
+    creation.inputs = {"bucket": bucket, "publicAccessBlockConfiguration": flags}
+    creation.call("s3", "PutPublicAccessBlock")
     return bucket
 
 
-def _encryption(birth: Birth) -> str:
-    bucket = str(birth.inputs["bucket"])
+def _encryption(creation: ResourceCreation) -> str:
+    bucket = str(creation.inputs["bucket"])
     rules = []
-    for rule in birth.inputs["rules"]:
+    for rule in creation.inputs["rules"]:
         default = rule.get("applyServerSideEncryptionByDefault") or {}
         made = {"SSEAlgorithm": default.get("sseAlgorithm", "AES256")}
         if default.get("kmsMasterKeyId"):
             made["KMSMasterKeyID"] = default["kmsMasterKeyId"]
         enabled = bool(rule.get("bucketKeyEnabled", False))
         rules.append({"ApplyServerSideEncryptionByDefault": made, "BucketKeyEnabled": enabled})
-    birth.ask(
+    creation.ask(
         "s3",
         "PutBucketEncryption",
         Bucket=bucket,
@@ -79,22 +87,22 @@ def _encryption(birth: Birth) -> str:
     return bucket
 
 
-def _ownership(birth: Birth) -> str:
-    bucket = str(birth.inputs["bucket"])
-    rule = {"ObjectOwnership": birth.inputs["rule"]["objectOwnership"]}
-    birth.ask(
+def _ownership(creation: ResourceCreation) -> str:
+    bucket = str(creation.inputs["bucket"])
+    rule = {"ObjectOwnership": creation.inputs["rule"]["objectOwnership"]}
+    creation.ask(
         "s3", "PutBucketOwnershipControls", Bucket=bucket, OwnershipControls={"Rules": [rule]}
     )
     return bucket
 
 
-def _replication(birth: Birth) -> str:
-    bucket, role = birth.inputs["bucket"], birth.inputs["role"]
-    birth.inputs = {
+def _replication(creation: ResourceCreation) -> str:
+    bucket, role = creation.inputs["bucket"], creation.inputs["role"]
+    creation.inputs = {
         "bucket": bucket,
-        "replicationConfiguration": {"role": role, "rules": birth.inputs["rules"]},
+        "replicationConfiguration": {"role": role, "rules": creation.inputs["rules"]},
     }
-    birth.call(
+    creation.call(
         "s3",
         "PutBucketReplication",
         rename={"replicationConfiguration.rules.destination.bucket": "Bucket"},
@@ -102,20 +110,20 @@ def _replication(birth: Birth) -> str:
     return str(bucket)
 
 
-def _object(birth: Birth) -> str:
-    content = archive_of(birth.inputs["source"]) if "source" in birth.inputs else None
+def _object(creation: ResourceCreation) -> str:
+    content = archive_of(creation.inputs["source"]) if "source" in creation.inputs else None
     if content is None:
-        content = str(birth.inputs.get("content", "")).encode()
-    made = birth.ask(
+        content = str(creation.inputs.get("content", "")).encode()
+    made = creation.ask(
         "s3",
         "PutObject",
-        Bucket=birth.inputs["bucket"],
-        Key=birth.inputs["key"],
+        Bucket=creation.inputs["bucket"],
+        Key=creation.inputs["key"],
         Body=content,
     )
     digest = hashlib.md5(content).hexdigest()  # noqa: S324 - what S3 calls an ETag
-    birth.outputs |= {"versionId": made.get("VersionId", ""), "etag": digest}
-    return f"{birth.inputs['bucket']}/{birth.inputs['key']}"
+    creation.outputs |= {"versionId": made.get("VersionId", ""), "etag": digest}
+    return f"{creation.inputs['bucket']}/{creation.inputs['key']}"
 
 
 RESOURCE_TYPES = {

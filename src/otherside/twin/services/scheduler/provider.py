@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import Schedule
-from otherside.twin.ring_log import Trail
-from otherside.twin.services.base import Extension, failure, operation
+from otherside.twin.ring_log import RingLog
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.events.delivery import AGE_S, FIRST_PAUSE_S, PAUSE_MAX_S, TRIES
-from otherside.twin.services.events.provider import RATE, UNIT_S, EventBuses
-from otherside.twin.services.lambda_.provider import Functions
+from otherside.twin.services.events.provider import RATE, UNIT_S, EventBridgeProvider
+from otherside.twin.services.lambda_.provider import LambdaProvider
 from otherside.twin.services.service_access import DeniedError, MissingError
 from otherside.twin.services.sqs.provider import Queues
 
@@ -45,51 +45,51 @@ class _Due:
     at_s: float
 
 
-class Scheduler(Extension):
+class Scheduler(ServiceProvider):
     """Every schedule of every Region; moto keeps them, and this fires them."""
 
     def __init__(
         self,
-        ground: Ground,
-        access: Access,
-        functions: Functions,
+        context: TwinContext,
+        authorizer: Authorizer,
+        functions: LambdaProvider,
         queues: Queues,
-        buses: EventBuses,
+        buses: EventBridgeProvider,
     ) -> None:
-        self._ground, self._access = ground, access
+        self._context, self._authorizer = context, authorizer
         self._functions, self._queues, self._buses = functions, queues, buses
-        self.fired: Trail[dict[str, Any]] = Trail()
+        self.fired: RingLog[dict[str, Any]] = RingLog()
         """Every firing and what became of it."""
 
     @operation("scheduler", "CreateSchedule", "UpdateSchedule")
-    def check(self, _call: Call, params: Mapping[str, Any]) -> None:
+    def check(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse what would never fire here, and leave the rest to moto."""
         expression = str(params["ScheduleExpression"])
         if not RATE.fullmatch(expression) and not _AT.fullmatch(expression):
             text = f"the twin fires rate(…) and at(…), and no {expression}"
-            raise failure("ValidationException", text)
+            raise api_error("ValidationException", text)
         target = params["Target"]
         service = str(target["Arn"]).split(":")[2]
         if service not in _ACTIONS:
-            raise failure("ValidationException", f"the twin's schedules do not call {service}")
-        if not self._access.trusts(str(target["RoleArn"]), SERVICE):
+            raise api_error("ValidationException", f"the twin's schedules do not call {service}")
+        if not self._authorizer.trusts(str(target["RoleArn"]), SERVICE):
             text = "The execution role you provide must allow AWS EventBridge Scheduler to assume"
-            raise failure("ValidationException", f"{text} the role.")
-        raise PassError
+            raise api_error("ValidationException", f"{text} the role.")
+        raise LeaveToMotoError
 
     async def run(self, region: str) -> None:
         """Fire a Region's schedules for as long as the twin lives."""
         due: dict[str, _Due] = {}
         while True:
             await asyncio.sleep(LOOK_S)
-            if not self._ground.geography.stands(region):
+            if not self._context.partitions.stands(region):
                 due.clear()
                 continue
             for one in self._schedules(region):
                 self._look(region, one, due)
 
     def _schedules(self, region: str) -> list[Schedule]:
-        backend = moto_backend.scheduler(self._ground.account, region)
+        backend = moto_backend.scheduler(self._context.account, region)
         groups = list(backend.schedule_groups.values())
         return [
             one
@@ -100,7 +100,7 @@ class Scheduler(Extension):
 
     def _look(self, region: str, one: Schedule, due: dict[str, _Due]) -> None:
         """Fire a schedule if its time has come, and reckon the next."""
-        now_s, expression = self._ground.now_s, str(one.schedule_expression)
+        now_s, expression = self._context.now_s, str(one.schedule_expression)
         held = due.get(str(one.arn))
         if held is None or held.expression != expression:
             due[str(one.arn)] = _Due(expression, _first_s(expression, now_s))
@@ -109,7 +109,7 @@ class Scheduler(Extension):
             return
         found = RATE.fullmatch(expression)
         held.at_s = held.at_s + int(found[1]) * UNIT_S[found[2]] if found else float("inf")
-        self._ground.start(self._fire(region, one, now_s), name=f"schedule {one.name}")
+        self._context.spawn(self._fire(region, one, now_s), name=f"schedule {one.name}")
 
     async def _fire(self, region: str, one: Schedule, at_s: float) -> None:
         """Call a schedule's target; repeat what may succeed, keep what does not."""
@@ -118,13 +118,13 @@ class Scheduler(Extension):
         age_s = float(policy.get("MaximumEventAgeInSeconds", AGE_S))
         repeats = int(policy.get("MaximumRetryAttempts", TRIES))
         pause_s, tries, execution = FIRST_PAUSE_S, 0, str(uuid.uuid4())
-        text = str(target.get("Input") or _notice(region, one, self._ground.account, at_s))
+        text = str(target.get("Input") or _notice(region, one, self._context.account, at_s))
         while True:
             try:
                 await self._once(region, one, text)
             except (DeniedError, MissingError, OSError) as error:
                 over = "MaximumRetryAttempts" if tries >= repeats else ""
-                if self._ground.now_s - at_s + pause_s > age_s:
+                if self._context.now_s - at_s + pause_s > age_s:
                     over = "MaximumEventAgeInSeconds"
                 if over or not isinstance(error, OSError):
                     await self._bury(region, one, text, error, (execution, over, tries, at_s))
@@ -138,11 +138,11 @@ class Scheduler(Extension):
 
     async def _once(self, region: str, one: Schedule, text: str) -> None:
         arn, role = str(one.target["Arn"]), str(one.target["RoleArn"])
-        if not self._access.trusts(role, SERVICE, source_arn=str(one.arn)):
+        if not self._authorizer.trusts(role, SERVICE, source_arn=str(one.arn)):
             msg = f"{role} cannot be assumed by {SERVICE}"
             raise DeniedError(msg)
         action = _ACTIONS[arn.split(":")[2]]
-        if not self._access.role_may(role, action, arn, region=region).allowed:
+        if not self._authorizer.role_may(role, action, arn, region=region).allowed:
             msg = f"{role} may not {action} on {arn}"
             raise DeniedError(msg)
         await self._hand_over(region, arn, text)
@@ -155,16 +155,16 @@ class Scheduler(Extension):
             OSError: If its Region cannot be reached.
         """
         service, there = arn.split(":")[2], arn.split(":")[3] or region
-        if not self._ground.geography.reaches(region, there):
+        if not self._context.partitions.reaches(region, there):
             msg = f"{there} cannot be reached"
             raise ConnectionError(msg)
         if service == "lambda":
             work = self._functions.invoke_later(self._functions.find_target(arn), text.encode())
-            self._ground.start(work, name="a function of a schedule")
+            self._context.spawn(work, name="a function of a schedule")
         elif service == "sqs":
             self._queues.put_message(arn, text, {})
         elif service == "sns":
-            topic = moto_backend.sns(self._ground.account, there).topics.get(arn)
+            topic = moto_backend.sns(self._context.account, there).topics.get(arn)
             if topic is None:
                 raise MissingError(arn)
             topic.publish(text)
@@ -182,7 +182,7 @@ class Scheduler(Extension):
         """Keep what could not be delivered, where the schedule has a queue for it."""
         execution, exhausted, tries, at_s = how
         self.fired.append({"at_s": at_s, "schedule": one.name, "error": str(error)})
-        self._ground.tell("event", region, f"{one.name} did not reach its target: {error}")
+        self._context.emit("event", region, f"{one.name} did not reach its target: {error}")
         queue = (one.target.get("DeadLetterConfig") or {}).get("Arn")
         if not queue:
             return
@@ -199,7 +199,7 @@ class Scheduler(Extension):
             **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
         }
         role = str(one.target["RoleArn"])
-        if self._access.role_may(role, "sqs:SendMessage", queue, region=region).allowed:
+        if self._authorizer.role_may(role, "sqs:SendMessage", queue, region=region).allowed:
             self._queues.put_message(queue, text, attributes)
 
 

@@ -9,11 +9,11 @@ from functools import partial
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import ReplicaSecret
-from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 SERVICE = "secretsmanager.amazonaws.com"
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
@@ -24,20 +24,20 @@ Invoke = Callable[[str, bytes], Awaitable[tuple[bytes, str | None]]]
 """Invoke a function by its ARN: (what it answers, the kind of its error or none)."""
 
 
-class Secrets(Extension):
+class SecretsManagerProvider(ServiceProvider):
     """Rotation by a function, as Secrets Manager drives it."""
 
-    def __init__(self, ground: Ground, access: Access, invoke: Invoke) -> None:
+    def __init__(self, context: TwinContext, authorizer: Authorizer, invoke: Invoke) -> None:
         """Keep how functions are invoked."""
-        self._ground, self._access, self._invoke = ground, access, invoke
+        self._context, self._authorizer, self._invoke = context, authorizer, invoke
 
     @after("secretsmanager", "CreateSecret", "ReplicateSecretToRegions")
-    def replicated(self, call: Call, params: Mapping[str, Any], body: bytes) -> None:
+    def replicated(self, call: ApiCall, params: Mapping[str, Any], body: bytes) -> None:
         """Have each replica say whose key it is under: moto says the primary's."""
         arn = str(json.loads(body)["ARN"])
         for one in params.get("AddReplicaRegions") or ():
             there = arn.replace(call.region, one["Region"])
-            replica = moto_backend.secretsmanager(self._ground.account, one["Region"]).secrets.get(
+            replica = moto_backend.secretsmanager(self._context.account, one["Region"]).secrets.get(
                 there
             )
             if isinstance(replica, ReplicaSecret):
@@ -46,25 +46,25 @@ class Secrets(Extension):
                 replica.to_dict = partial(_described, replica, key)  # type: ignore[method-assign]  # its own key
 
     @operation("secretsmanager", "RotateSecret")
-    def rotate(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def rotate(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Start a rotation, or keep how it is done where it is not to be done at once."""
         secret = self._secret(call.region, params["SecretId"])
         if isinstance(secret, ReplicaSecret):
-            message = "Operation not permitted on a replica secret. Call must be made in primary"
-            raise failure("InvalidParameterException", f"{message} secret's region.")
+            message = "Operation not permitted on a replica secret. ApiCall must be made in primary"
+            raise api_error("InvalidParameterException", f"{message} secret's region.")
         function = params.get("RotationLambdaARN") or getattr(secret, "rotation_lambda_arn", "")
         if not function:
             message = "No Lambda rotation function ARN is associated with this secret."
-            raise failure("InvalidRequestException", message)
-        verdict = self._access.service_may(
+            raise api_error("InvalidRequestException", message)
+        verdict = self._authorizer.service_may(
             SERVICE, "lambda:InvokeFunction", function, source_arn=secret.arn
         )
         if not verdict.allowed:
             message = f"Secrets Manager cannot invoke the specified Lambda function {function}"
-            raise failure("AccessDeniedException", message)
+            raise api_error("AccessDeniedException", message)
         if self._stray(secret):
             message = "A previous rotation isn't complete. That rotation will be reattempted."
-            raise failure("InvalidRequestException", message)
+            raise api_error("InvalidRequestException", message)
         secret.rotation_lambda_arn, secret.rotation_enabled = function, True
         rules = params.get("RotationRules") or {}
         secret.auto_rotate_after_days = int(rules.get("AutomaticallyAfterDays") or 0)
@@ -72,33 +72,33 @@ class Secrets(Extension):
         at_once = params.get("RotateImmediately", True)
         if at_once:
             stage = {"version_id": token, "version_stages": ["AWSPENDING"]}
-            secret.versions[token] = {"createdate": self._ground.now_s, **stage}
+            secret.versions[token] = {"createdate": self._context.now_s, **stage}
         steps = STEPS if at_once else ("testSecret",)
         work = self._carry_out(secret, function, token, steps)
-        self._ground.start(work, name=f"rotate {secret.name}")
+        self._context.spawn(work, name=f"rotate {secret.name}")
         return {"ARN": secret.arn, "Name": secret.name, "VersionId": token}
 
     @after("secretsmanager", "UpdateSecretVersionStage")
-    def staged(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def staged(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
         """Have the current version be the one that is read: moto reads the one written last."""
         moved = params.get("MoveToVersionId")
         if params["VersionStage"] == "AWSCURRENT" and moved:
             self._secret(call.region, params["SecretId"]).set_default_version_id(moved)
 
     @operation("secretsmanager", "StopReplicationToReplica")
-    def promote(self, call: Call, params: Mapping[str, Any]) -> dict[str, Any]:
+    def promote(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
         """Make a replica a secret of its own; asked for where the replica is."""
         replica = self._secret(call.region, params["SecretId"])
         if not isinstance(replica, ReplicaSecret):
             message = "You can't call this operation on a secret that isn't a replica."
-            raise failure("InvalidRequestException", message)
+            raise api_error("InvalidRequestException", message)
         source = replica.source
         own = copy.copy(source)
         own.arn, own.region, own.replicas = replica.arn, call.region, []
         own.versions = copy.deepcopy(source.versions)
         own.kms_key_id = replica.config["KmsKeyId"]
         own.rotation_enabled, own.rotation_lambda_arn = False, ""
-        moto_backend.secretsmanager(self._ground.account, call.region).secrets[replica.arn] = own
+        moto_backend.secretsmanager(self._context.account, call.region).secrets[replica.arn] = own
         source.replicas = [one for one in source.replicas if one is not replica]
         return {"ARN": replica.arn}
 
@@ -117,10 +117,10 @@ class Secrets(Extension):
                 answer, error = await self._invoke(function, json.dumps(event).encode())
                 if error:
                     text = f"rotation of {secret.name}: {step} failed: {answer.decode()[:200]}"
-                    self._ground.tell("secret", secret.region, text, step=step)
+                    self._context.emit("secret", secret.region, text, step=step)
                     break
             if error is None:
-                self._ground.tell("secret", secret.region, f"{secret.name}: {', '.join(steps)}")
+                self._context.emit("secret", secret.region, f"{secret.name}: {', '.join(steps)}")
                 return
             await asyncio.sleep(PAUSE_S)
 
@@ -132,10 +132,10 @@ class Secrets(Extension):
         )
 
     def _secret(self, region: str, given: str) -> Any:  # noqa: ANN401 - moto's own
-        found = moto_backend.secretsmanager(self._ground.account, region).secrets.get(given)
+        found = moto_backend.secretsmanager(self._context.account, region).secrets.get(given)
         if found is None:
             message = "Secrets Manager can't find the specified secret."
-            raise failure("ResourceNotFoundException", message)
+            raise api_error("ResourceNotFoundException", message)
         return found
 
 

@@ -1,31 +1,31 @@
 """Creates the Secrets Manager resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _secret(birth: Birth) -> str:
-    made = birth.call(
+def _secret(creation: ResourceCreation) -> str:
+    made = creation.call(
         "secretsmanager",
         "CreateSecret",
         rename={"replicas": "AddReplicaRegions"},
         drop=("name", "recoveryWindowInDays"),
-        Name=birth.name(),
+        Name=creation.name(),
     )
-    birth.outputs |= {"arn": made["ARN"], "name": birth.name()}
+    creation.outputs |= {"arn": made["ARN"], "name": creation.name()}
     return str(made["ARN"])
 
 
-def _secret_version(birth: Birth) -> str:
-    given = birth.inputs.get("secretStringWo", birth.inputs.get("secretString"))
-    made = birth.ask(
-        "secretsmanager", "PutSecretValue", SecretId=birth.inputs["secretId"], SecretString=given
+def _secret_version(creation: ResourceCreation) -> str:
+    given = creation.inputs.get("secretStringWo", creation.inputs.get("secretString"))
+    made = creation.ask(
+        "secretsmanager", "PutSecretValue", SecretId=creation.inputs["secretId"], SecretString=given
     )
-    birth.outputs |= {"arn": made["ARN"], "versionId": made["VersionId"]}
-    return f"{birth.inputs['secretId']}|{made['VersionId']}"
+    creation.outputs |= {"arn": made["ARN"], "versionId": made["VersionId"]}
+    return f"{creation.inputs['secretId']}|{made['VersionId']}"
 
 
-def _rotation(birth: Birth) -> str:
-    made = birth.call(
+def _rotation(creation: ResourceCreation) -> str:
+    made = creation.call(
         "secretsmanager",
         "RotateSecret",
         rename={"rotationLambdaArn": "RotationLambdaARN"},

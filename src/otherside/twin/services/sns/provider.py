@@ -7,22 +7,24 @@ from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
-from otherside.twin.gateway.app import PassError
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.protocol import Call
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import Subscription
-from otherside.twin.services.base import Extension, after, failure, operation
+from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 from otherside.twin.services.service_access import MissingError, ServiceAccess
 
 SERVICE = "sns.amazonaws.com"
 
 
-class Topics(Extension):
+class SnsProvider(ServiceProvider):
     """Every topic of every Region."""
 
-    def __init__(self, ground: Ground, access: Access, services: ServiceAccess) -> None:
-        self._ground, self._access, self._services = ground, access, services
+    def __init__(
+        self, context: TwinContext, authorizer: Authorizer, services: ServiceAccess
+    ) -> None:
+        self._context, self._authorizer, self._services = context, authorizer, services
         self._guard_subscribers()
 
     def _guard_subscribers(self) -> None:
@@ -42,21 +44,21 @@ class Topics(Extension):
         if wanted is None:
             return True
         topic, arn = str(subscription.topic.arn), str(subscription.endpoint)
-        verdict = self._access.service_may(SERVICE, wanted, arn, source_arn=topic)
+        verdict = self._authorizer.service_may(SERVICE, wanted, arn, source_arn=topic)
         if not verdict.allowed:
             region = topic.split(":")[3]
-            self._ground.tell("notice", region, f"{arn} lets {topic} not {wanted}", failed=True)
+            self._context.emit("notice", region, f"{arn} lets {topic} not {wanted}", failed=True)
         return verdict.allowed
 
     @operation("sns", "Subscribe")
-    def subscribe(self, _call: Call, params: Mapping[str, Any]) -> None:
+    def subscribe(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse what would leave this machine, and leave the rest to moto."""
         if str(params.get("Protocol")) in {"http", "https"}:
             message = (
                 "the twin posts to nobody: subscribe a queue, a function or an address of mail"
             )
-            raise failure("InvalidParameter", message)
-        raise PassError
+            raise api_error("InvalidParameter", message)
+        raise LeaveToMotoError
 
     def publish_as(
         self, service: str, arn: str, text: str, *, source: str, subject: str | None = None
@@ -68,16 +70,16 @@ class Topics(Extension):
             MissingError: If there is no topic.
         """
         region = arn.split(":")[3]
-        topic = moto_backend.sns(self._ground.account, region).topics.get(arn)
+        topic = moto_backend.sns(self._context.account, region).topics.get(arn)
         if topic is None:
             raise MissingError(arn)
         self._services.check(service, "sns:Publish", arn, source)
         self._services.check_key(service, str(topic.kms_master_key_id or ""), region, source)
         topic.publish(text, subject=subject)
-        self._ground.tell("notice", region, subject or text[:120], topic=arn)
+        self._context.emit("notice", region, subject or text[:120], topic=arn)
 
     @after("sns", "Publish")
-    def published(self, call: Call, params: Mapping[str, Any], _body: bytes) -> None:
+    def published(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
         """Tell what somebody published by the API."""
         text = params.get("Subject") or str(params.get("Message") or "")[:120]
-        self._ground.tell("notice", call.region, text, topic=params.get("TopicArn"))
+        self._context.emit("notice", call.region, text, topic=params.get("TopicArn"))

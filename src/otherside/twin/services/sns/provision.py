@@ -1,49 +1,49 @@
 """Creates the SNS resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 
-def _topic(birth: Birth) -> str:
+def _topic(creation: ResourceCreation) -> str:
     attributes = {
-        name: str(birth.inputs[key])
+        name: str(creation.inputs[key])
         for key, name in (
             ("kmsMasterKeyId", "KmsMasterKeyId"),
             ("policy", "Policy"),
             ("displayName", "DisplayName"),
         )
-        if birth.inputs.get(key)
+        if creation.inputs.get(key)
     }
-    made = birth.call(
+    made = creation.call(
         "sns",
         "CreateTopic",
         drop=("name", "kmsMasterKeyId", "policy", "displayName"),
-        Name=birth.name(),
+        Name=creation.name(),
         Attributes=attributes or None,
     )
-    birth.outputs |= {"arn": made["TopicArn"], "name": birth.name()}
+    creation.outputs |= {"arn": made["TopicArn"], "name": creation.name()}
     return str(made["TopicArn"])
 
 
-def _topic_policy(birth: Birth) -> str:
-    birth.ask(
+def _topic_policy(creation: ResourceCreation) -> str:
+    creation.ask(
         "sns",
         "SetTopicAttributes",
-        TopicArn=birth.inputs["arn"],
+        TopicArn=creation.inputs["arn"],
         AttributeName="Policy",
-        AttributeValue=birth.inputs["policy"],
+        AttributeValue=creation.inputs["policy"],
     )
-    return str(birth.inputs["arn"])
+    return str(creation.inputs["arn"])
 
 
-def _subscription(birth: Birth) -> str:
-    made = birth.call(
+def _subscription(creation: ResourceCreation) -> str:
+    made = creation.call(
         "sns",
         "Subscribe",
         rename={"topic": "TopicArn"},
         drop=("endpointAutoConfirms",),
         ReturnSubscriptionArn=True,
     )
-    birth.outputs["arn"] = made["SubscriptionArn"]
+    creation.outputs["arn"] = made["SubscriptionArn"]
     return str(made["SubscriptionArn"])
 
 

@@ -3,15 +3,15 @@
 from collections.abc import Mapping
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 from otherside.twin.services.service_access import MissingError, ServiceAccess
 
 
 class Queues:
     """Every queue of every Region."""
 
-    def __init__(self, ground: Ground, services: ServiceAccess) -> None:
-        self._ground, self._services = ground, services
+    def __init__(self, context: TwinContext, services: ServiceAccess) -> None:
+        self._context, self._services = context, services
 
     def put_message(self, arn: str, text: str, attributes: Mapping[str, str]) -> None:
         """Put a message into a queue.
@@ -20,7 +20,7 @@ class Queues:
             MissingError: If there is no queue.
         """
         region, name = arn.split(":")[3], arn.rpartition(":")[2]
-        backend = moto_backend.sqs(self._ground.account, region)
+        backend = moto_backend.sqs(self._context.account, region)
         if name not in backend.queues:
             raise MissingError(arn)
         backend.send_message(
@@ -48,7 +48,7 @@ class Queues:
             MissingError: If there is no queue.
         """
         region, name = arn.split(":")[3], arn.rpartition(":")[2]
-        queue = moto_backend.sqs(self._ground.account, region).queues.get(name)
+        queue = moto_backend.sqs(self._context.account, region).queues.get(name)
         if queue is None:
             raise MissingError(arn)
         self._services.check(service, "sqs:SendMessage", arn, source)

@@ -1,6 +1,6 @@
 """Creates the SQS resources of a program, as Pulumi's AWS provider would."""
 
-from otherside.twin.deploy.creation import Birth
+from otherside.twin.deploy.creation import ResourceCreation
 
 _QUEUE = {
     "kmsMasterKeyId": "KmsMasterKeyId",
@@ -11,31 +11,31 @@ _QUEUE = {
 }
 
 
-def _queue(birth: Birth) -> str:
+def _queue(creation: ResourceCreation) -> str:
     attributes = {
-        name: str(birth.inputs[key]) for key, name in _QUEUE.items() if birth.inputs.get(key)
+        name: str(creation.inputs[key]) for key, name in _QUEUE.items() if creation.inputs.get(key)
     }
-    name = birth.name(limit=80)
-    made = birth.call(
+    name = creation.name(limit=80)
+    made = creation.call(
         "sqs",
         "CreateQueue",
         drop=("name", *_QUEUE),
         QueueName=name,
         Attributes=attributes or None,
     )
-    arn = f"arn:aws:sqs:{birth.region}:{birth.account}:{name}"
-    birth.outputs |= {"arn": arn, "url": made["QueueUrl"], "name": name}
+    arn = f"arn:aws:sqs:{creation.region}:{creation.account}:{name}"
+    creation.outputs |= {"arn": arn, "url": made["QueueUrl"], "name": name}
     return str(made["QueueUrl"])
 
 
-def _queue_policy(birth: Birth) -> str:
-    birth.ask(
+def _queue_policy(creation: ResourceCreation) -> str:
+    creation.ask(
         "sqs",
         "SetQueueAttributes",
-        QueueUrl=birth.inputs["queueUrl"],
-        Attributes={"Policy": birth.inputs["policy"]},
+        QueueUrl=creation.inputs["queueUrl"],
+        Attributes={"Policy": creation.inputs["policy"]},
     )
-    return str(birth.inputs["queueUrl"])
+    return str(creation.inputs["queueUrl"])
 
 
 RESOURCE_TYPES = {

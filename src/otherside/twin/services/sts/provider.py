@@ -6,19 +6,19 @@ https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 from collections.abc import Mapping
 from typing import Any
 
-from otherside.twin.context import Ground
-from otherside.twin.gateway.protocol import Call
-from otherside.twin.services.base import Extension, operation
+from otherside.twin.context import TwinContext
+from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.services.base import ServiceProvider, operation
 
 
-class Caller(Extension):
+class StsProvider(ServiceProvider):
     """STS's one question that everybody may ask; moto gives everybody the same answer."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, context: TwinContext) -> None:
         """Keep whose account it is."""
-        self._ground = ground
+        self._context = context
 
     @operation("sts", "GetCallerIdentity")
-    def who(self, call: Call, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def who(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
         """Return who asks."""
-        return {"UserId": call.key_id, "Account": self._ground.account, "Arn": call.principal}
+        return {"UserId": call.key_id, "Account": self._context.account, "Arn": call.principal}

@@ -32,7 +32,7 @@ def refusal(code: str, operation: str, status: int = 400) -> ClientError:
 VERSIONS_KEPT = 12
 
 
-class Table:
+class ModelledTable:
     """Every item, and what it was at some moment before."""
 
     def __init__(self, now: Callable[[], float]) -> None:
@@ -183,7 +183,7 @@ def _fits(part: str, item: Item, values: Mapping[str, Any]) -> bool:
     return float(known["N"]) <= float(wanted["N"])
 
 
-Door = Callable[[str, Key], Callable[[], None]]
+TableEndpoint = Callable[[str, Key], Callable[[], None]]
 """Asked before each call, may raise instead of it, and returns what to do after it."""
 
 
@@ -191,7 +191,12 @@ class TableClient:
     """The table, as one caller reaches it through DynamoDB's client."""
 
     def __init__(
-        self, table: Table, door: Door, *, date: Callable[[], str], stale_s: Callable[[], float]
+        self,
+        table: ModelledTable,
+        door: TableEndpoint,
+        *,
+        date: Callable[[], str],
+        stale_s: Callable[[], float],
     ) -> None:
         """Keep the table and who stands before it.
 
@@ -266,7 +271,7 @@ def _condition(asked: Mapping[str, Any]) -> tuple[str | None, Mapping[str, str],
     )
 
 
-class Objects:
+class ModelledBucket:
     """One object as S3 keeps it: whole, versioned by its ETag, written under conditions."""
 
     def __init__(self) -> None:
@@ -278,7 +283,9 @@ class Objects:
 class ObjectsClient:
     """The object, as one caller reaches it."""
 
-    def __init__(self, objects: Objects, door: Callable[[str, Key], Callable[[], None]]) -> None:
+    def __init__(
+        self, objects: ModelledBucket, door: Callable[[str, Key], Callable[[], None]]
+    ) -> None:
         """Keep the object and who stands before it."""
         self._objects, self._door = objects, door
 

@@ -6,32 +6,32 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otherside.config import DesignError, read_design
+from otherside.config import ConfigError, read_design
 from otherside.core.topology import Topology
 from otherside.failover.clock import SystemClock
 from otherside.failover.decision.state import State
 from otherside.failover.ports import UnavailableError
 
 if TYPE_CHECKING:
-    from otherside.failover.aws.state_store import Ledger
+    from otherside.failover.aws.state_store import StateStore
 
 OPERATOR_SKEW_S = 300.0
 """A person's clock may be wrong; what it is used for is ages, and the end of a freeze."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Opened:
+class OpenedTable:
     """A design and its state table, as the first Region that answers holds it."""
 
     topology: Topology
     region: str
-    ledger: "Ledger"
+    ledger: "StateStore"
     state: State
     """The newest revision there."""
     clock: SystemClock
 
 
-def open_table(design: Path) -> Opened:
+def open_table(design: Path) -> OpenedTable:
     """Read a design and open its state table: in the standby's Region, or by the primary's copy.
 
     Once the standby serves everyone it may be its Region that is lost.
@@ -42,17 +42,17 @@ def open_table(design: Path) -> Opened:
     """
     try:
         topology = read_design(design)
-    except DesignError as error:
+    except ConfigError as error:
         raise click.UsageError(str(error)) from None
     try:
-        from otherside.failover.aws.clients import Clients  # noqa: PLC0415 - an extra
-        from otherside.failover.aws.state_store import Ledger  # noqa: PLC0415 - the same
+        from otherside.failover.aws.aws_clients import AwsClients  # noqa: PLC0415 - an extra
+        from otherside.failover.aws.state_store import StateStore  # noqa: PLC0415 - the same
     except ModuleNotFoundError as error:
         msg = f"this needs {error.name}: pip install 'otherside[operate]'"
         raise click.UsageError(msg) from None
-    clock, clients, silent = SystemClock(), Clients(), []
+    clock, clients, silent = SystemClock(), AwsClients(), []
     for region in _copies(topology):
-        ledger = Ledger(
+        ledger = StateStore(
             clients.dynamodb(region),
             table=f"{topology.prefix}-state",
             application=topology.prefix,
@@ -65,7 +65,9 @@ def open_table(design: Path) -> Opened:
         except UnavailableError as error:
             silent.append(f"{region}: {error}")
             continue
-        return Opened(topology=topology, region=region, ledger=ledger, state=state, clock=clock)
+        return OpenedTable(
+            topology=topology, region=region, ledger=ledger, state=state, clock=clock
+        )
     msg = "; ".join(silent)
     raise click.ClickException(msg)
 
@@ -84,7 +86,7 @@ def caller(region: str) -> str:
     import boto3  # noqa: PLC0415 - an extra
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the same
 
-    from otherside.failover.aws.clients import READING  # noqa: PLC0415 - the same
+    from otherside.failover.aws.aws_clients import READING  # noqa: PLC0415 - the same
 
     try:
         sts = boto3.client("sts", region_name=region, config=READING)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from otherside.check.model.arn import is_region
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided, Unknown
+from otherside.check.model.values import Unknown, Unresolved
 
 _WORDS = {
     "primary": {"primary", "main", "active"},
@@ -36,13 +36,13 @@ def sides_of(graph: Graph) -> Sides:
     sides = pair_of(graph)
     if sides is None:
         msg = "nothing tells which Region is the primary"
-        raise Undecided(msg)
+        raise Unresolved(msg)
     return sides
 
 
 def _find_sides(graph: Graph) -> Sides | None:
     for witness in (_by_records, _by_databases, _by_copies, _by_names):
-        with suppress(Undecided):  # who does not know is no witness
+        with suppress(Unresolved):  # who does not know is no witness
             for primary, standby in witness(graph):
                 if primary != standby and is_region(primary) and is_region(standby):
                     return Sides(str(primary), str(standby))

@@ -7,54 +7,19 @@ from random import Random
 from typing import Any
 
 from otherside.core.topology import Side
-from otherside.failover.aws.state_store import Ledger
-from otherside.failover.decision.observation import Command, Facts
+from otherside.failover.aws.state_store import StateStore
+from otherside.failover.decision.observation import Command, Observation
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Intent, Phase, State, first
-from otherside.failover.decision.thresholds import Policy
-from otherside.sim.keepers import APPLICATION, Keepers
-from otherside.sim.table import Objects, Table, TableClient, refusal
-from otherside.sim.world_state import Ill, Truth
+from otherside.sim.faults import Fault, FaultRates
+from otherside.sim.lease_agents import APPLICATION, LeaseAgents
+from otherside.sim.modelled_table import ModelledBucket, ModelledTable, TableClient, refusal
+from otherside.sim.world_state import WorldState
 
 STALE_MAX_S = 110.0
 """How old a description of the database can be."""
 ARNS = {Side.PRIMARY: "arn:aws:rds:p:1:cluster:c", Side.STANDBY: "arn:aws:rds:s:1:cluster:c"}
 VERSION, OTHER_VERSION = "17.9", "17.5"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hostility:
-    """How likely each trouble is: at a port call, for a whole invocation, or for a message."""
-
-    kill: float = 0.0
-    fail: float = 0.0
-    """Nothing happens, and the caller is told so."""
-    lose: float = 0.0
-    """It happens, and the caller is not told."""
-    slow: float = 0.0
-    freeze: float = 0.0
-    """The caller stands still for minutes, and goes on as if nothing had been."""
-    overlap: float = 0.0
-    """Another invocation runs to its end in the middle of this one."""
-    blind: float = 0.0
-    """One signal of a look cannot be read."""
-    flip: float = 0.0
-    """One probe of a look fails by chance."""
-    garble: float = 0.0
-    """Every signal of a look says anything at all."""
-    stale: float = 0.0
-    """The database is described as it was up to two minutes ago."""
-    torn: float = 0.0
-    """Half of the description is that old."""
-    skew: float = 0.0
-    """The clock of an invocation is wrong by as much as is allowed for."""
-    step: float = 0.0
-    """It is wrong by a minute."""
-    skip: float = 0.0
-    """A tick does not come."""
-    unwoken: float = 0.0
-    """The actuator is not woken, though it was called."""
-    rewoken: float = 0.0
-    """It is woken several times, late and out of order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +30,7 @@ class Committed:
     before: State
     """What the table held, as whoever decided had read it."""
     state: State
-    facts: Facts
+    facts: Observation
     notice: str | None
     urgent: bool
     could_vote: bool
@@ -81,22 +46,22 @@ class Claimed:
 
 
 @dataclass(slots=True, kw_only=True)
-class Cloud:
+class SimulatedCloud:
     """One run's world: the truth, the table, and what is under way between functions."""
 
-    truth: Truth
+    truth: WorldState
     random: Random
-    hostility: Hostility
-    policy: Policy
+    hostility: FaultRates
+    policy: FailoverPolicy
     machines: Mapping[Side, int]
     """How many machines each side has."""
     advance: Callable[[float], None] = lambda _: None
     """Let time pass; the runner's, which also gives people and the actuator their turn."""
     interrupt: Callable[[], None] = lambda: None
     """Run another invocation of the decider, now."""
-    table: Table = field(init=False)
-    objects: Objects = field(init=False)
-    keepers: Keepers = field(init=False)
+    table: ModelledTable = field(init=False)
+    objects: ModelledBucket = field(init=False)
+    keepers: LeaseAgents = field(init=False)
     log: list[Committed] = field(default_factory=list)
     claims: list[Claimed] = field(default_factory=list)
     lease_set: list[tuple[float, Phase]] = field(default_factory=list)
@@ -122,8 +87,8 @@ class Cloud:
 
     def __post_init__(self) -> None:
         """Make what everybody shares."""
-        self.table, self.objects = Table(lambda: self.truth.now_s), Objects()
-        self.keepers = Keepers(
+        self.table, self.objects = ModelledTable(lambda: self.truth.now_s), ModelledBucket()
+        self.keepers = LeaseAgents(
             truth=self.truth,
             table=self.table,
             objects=self.objects,
@@ -153,7 +118,7 @@ class Cloud:
         found = [one.state for one in self.log if one.state.revision == revision]
         return found[-1]
 
-    def people(self) -> Ledger:
+    def people(self) -> StateStore:
         """Return the table, as a person with the command line reaches it."""
 
         def door(operation: str, _key: object) -> Callable[[], None]:
@@ -162,7 +127,7 @@ class Cloud:
             return lambda: None
 
         client: Any = TableClient(self.table, door, date=self.date, stale_s=float)
-        return Ledger(
+        return StateStore(
             client,
             table="state",
             application=APPLICATION,
@@ -188,7 +153,7 @@ class Cloud:
     def view(self) -> dict[str, Any]:
         """Return the global database as it is, and remember it for who reads late."""
         truth = self.truth
-        detached = truth.ill(Ill.STANDBY_DETACHED)
+        detached = truth.ill(Fault.STANDBY_DETACHED)
         members = [
             {
                 "DBClusterArn": arn,

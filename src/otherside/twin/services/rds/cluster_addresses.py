@@ -6,37 +6,37 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.context import Ground
+from otherside.twin.context import TwinContext
 from otherside.twin.net.addresses import Addresses
-from otherside.twin.net.reachability import Interface, Network
-from otherside.twin.services.rds.endpoint import DatabaseDoor, Endpoint
-from otherside.twin.services.rds.provider import Aurora
+from otherside.twin.net.reachability import Interface, Reachability
+from otherside.twin.services.rds.endpoint import DatabaseEndpoint, DatabaseProxy
+from otherside.twin.services.rds.provider import RdsProvider
 
 
 @dataclass(slots=True)
 class DatabaseAddresses:
     """Where databases are: one address a cluster, the same port in every Region."""
 
-    ground: Ground
-    network: Network
+    context: TwinContext
+    network: Reachability
     addresses: Addresses
     port: int
-    door: DatabaseDoor
-    aurora: Aurora
+    door: DatabaseProxy
+    rds: RdsProvider
     _known: dict[str, tuple[str, Interface, Any]] = field(default_factory=dict)
 
     def address(self, name: str, outside: bool) -> str | None:  # noqa: FBT001 - a callback's shape
         """Return an address; empty where a name leads nowhere, `None` where it is none."""
-        for whole in self.aurora.wholes().values():
-            held = self.aurora.endpoint_of(whole)
+        for global_cluster in self.rds.global_clusters().values():
+            held = self.rds.endpoint_of(global_cluster)
             if name == held.lower():
-                return self._of(self.aurora.writer_of(whole), outside=outside)
+                return self._of(self.rds.writer_of(global_cluster), outside=outside)
         for arn, (_, _, cluster) in self._known.items():
             if name == str(cluster.reader_endpoint).lower():
                 return self._of(arn, outside=outside)
             if name == str(cluster.endpoint).lower():
                 # A secondary's own endpoint is inactive: it leads nowhere until it is promoted.
-                return self._of(arn, outside=outside) if self.aurora.is_writer(arn) else ""
+                return self._of(arn, outside=outside) if self.rds.is_writer(arn) else ""
         return None
 
     def _of(self, arn: str, *, outside: bool) -> str:
@@ -48,18 +48,18 @@ class DatabaseAddresses:
     async def run(self) -> None:
         """Give every cluster an address, for as long as the twin lives."""
         while True:
-            for arn, region, cluster in self.aurora.clusters():
+            for arn, region, cluster in self.rds.clusters():
                 if arn not in self._known and cluster.db_subnet_group_name:
                     await self._add(arn, region, cluster)
-            await asyncio.sleep(0.2 * self.ground.warp.speed)
+            await asyncio.sleep(0.2 * self.context.clock.speed)
 
     async def _add(self, arn: str, region: str, cluster: Any) -> None:  # noqa: ANN401 - moto's own
-        groups = moto_backend.rds(self.ground.account, region).subnet_groups
+        groups = moto_backend.rds(self.context.account, region).subnet_groups
         group = groups.get(cluster.db_subnet_group_name)
         if group is None:
             return
         address = self.addresses.take(region)
-        subnet = moto_backend.ec2(self.ground.account, region).get_subnet(
+        subnet = moto_backend.ec2(self.context.account, region).get_subnet(
             _identifier(group.subnets[0])
         )
         interface = Interface(
@@ -74,10 +74,10 @@ class DatabaseAddresses:
         self._known[arn] = (address, interface, cluster)
         self.network.add(interface)
 
-        def endpoint() -> Endpoint:
+        def endpoint() -> DatabaseEndpoint:
             names = [str(cluster.endpoint), str(cluster.reader_endpoint)]
-            names += self.aurora.names_of(arn)
-            return Endpoint(
+            names += self.rds.names_of(arn)
+            return DatabaseEndpoint(
                 arn=arn,
                 region=region,
                 resource_id=str(cluster.db_cluster_resource_id),

@@ -10,7 +10,7 @@ from typing import Any
 from otherside.check.model.arn import is_region, region_of
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import Kind, by_terraform, kinds
-from otherside.check.model.values import Code, Kept, Password, Ref, Unknown, Value, parts
+from otherside.check.model.values import Code, Password, PasswordOrigin, Ref, Unknown, Value, parts
 from otherside.check.readers.normalize import (
     Dialect,
     Parameter,
@@ -36,11 +36,11 @@ def _code(value: Value) -> Code | Unknown | None:
 
 
 DIALECT = Dialect("terraform", pick_terraform, _code)
-Config = Mapping[str, Any]
+Configuration = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PlannedChange:
     """What is kept of one change: no more than our vocabulary reads."""
 
     address: str
@@ -53,7 +53,7 @@ class Change:
     provider: str = ""
 
 
-def project_change(raw: Any) -> Change | None:  # noqa: ANN401 - an element of `resource_changes`
+def project_change(raw: Any) -> PlannedChange | None:  # noqa: ANN401 - an element of `resource_changes`
     """Return what is kept of a change, or `None` for what will be gone."""
     if not isinstance(raw, Mapping):
         msg = "resource_changes holds something that is no object"
@@ -65,7 +65,7 @@ def project_change(raw: Any) -> Change | None:  # noqa: ANN401 - an element of `
         return None
     kind = _kind(str(raw.get("mode")), str(raw.get("type")))
     after, unknown = change.get("after"), change.get("after_unknown")
-    return Change(
+    return PlannedChange(
         address=raw["address"],
         module=str(raw.get("module_address") or ""),
         mode=str(raw.get("mode")),
@@ -108,14 +108,16 @@ class _Module:
     """A module as it is configured: its resources, its calls, its outputs."""
 
     path: tuple[str, ...]
-    config: Config
+    config: Configuration
     parent: "_Module | None" = None
-    call: Config = field(default_factory=dict)
-    resources: dict[str, Config] = field(default_factory=dict)
+    call: Configuration = field(default_factory=dict)
+    resources: dict[str, Configuration] = field(default_factory=dict)
     children: dict[str, "_Module"] = field(default_factory=dict)
 
 
-def _modules(config: Config, parent: _Module | None, name: str, call: Config) -> _Module:
+def _modules(
+    config: Configuration, parent: _Module | None, name: str, call: Configuration
+) -> _Module:
     module = _Module((*parent.path, name) if parent else (), config, parent, call)
     for one in config.get("resources") or ():
         module.resources[str(one.get("address"))] = one
@@ -128,7 +130,7 @@ def _modules(config: Config, parent: _Module | None, name: str, call: Config) ->
 _PLAIN = (str, int, float)
 
 
-class Plan:
+class TerraformPlan:
     """One plan or state, and how its references resolve."""
 
     def __init__(self, document: Mapping[str, Any], file: str) -> None:
@@ -136,10 +138,10 @@ class Plan:
         self.file = file
         configuration = document.get("configuration") or {}
         self.root = _modules(configuration.get("root_module") or {}, None, "", {})
-        self.providers: Mapping[str, Config] = configuration.get("provider_config") or {}
+        self.providers: Mapping[str, Configuration] = configuration.get("provider_config") or {}
         self.given: Mapping[str, Any] = document.get("variables") or {}
         self.configured = bool(configuration)
-        self.changes: list[Change] = list(_changes(document))
+        self.changes: list[PlannedChange] = list(_changes(document))
         self._found: dict[tuple[str, ...], list[Ref]] = {}
         self.instances: dict[str, list[str]] = {}
         for one in self.changes:
@@ -151,7 +153,7 @@ class Plan:
         for one in self.changes:
             yield from self._resource(one)
 
-    def _module_of(self, change: Change) -> _Module | None:
+    def _module_of(self, change: PlannedChange) -> _Module | None:
         module = self.root
         for name in _CALL.findall(_INDEX.sub("", change.module)):
             child = module.children.get(name)
@@ -160,10 +162,10 @@ class Plan:
             module = child
         return module
 
-    def _resource(self, change: Change) -> list[Resource]:
+    def _resource(self, change: PlannedChange) -> list[Resource]:
         kind = _kind(change.mode, change.type)
         module = self._module_of(change)
-        config: Config = {}
+        config: Configuration = {}
         if module is not None:
             local = f"{change.type}.{change.name}"
             local = f"data.{local}" if change.mode == "data" else local
@@ -193,7 +195,9 @@ class Plan:
         resource.odd = odd_properties(raw, kind, "terraform")
         return finish(resource)
 
-    def _raw(self, change: Change, expressions: Config, module: _Module | None) -> dict[str, Value]:
+    def _raw(
+        self, change: PlannedChange, expressions: Configuration, module: _Module | None
+    ) -> dict[str, Value]:
         """Return values, each unknown one with what it is made of."""
         found = {}
         for key in {**change.after, **change.unknown}:
@@ -218,7 +222,7 @@ class Plan:
         after: Value,
         unknown: Value,
         expression: Value,
-        change: Change,
+        change: PlannedChange,
         module: _Module | None,
     ) -> Value:
         if not unknown and (after is None or isinstance(after, _PLAIN)):
@@ -262,7 +266,7 @@ class Plan:
             return _concealed(value)  # which of the variables is made of what, a plan does not say
         return value
 
-    def _given(self, value: str, expression: Config, module: _Module | None) -> Value:
+    def _given(self, value: str, expression: Configuration, module: _Module | None) -> Value:
         if "constant_value" in expression:
             return None
         for _ in range(_CHAIN_MAX):
@@ -284,7 +288,7 @@ class Plan:
             expression, module = passed, module.parent
         return None
 
-    def _refs(self, expression: Value, change: Change, module: _Module | None) -> list[Ref]:
+    def _refs(self, expression: Value, change: PlannedChange, module: _Module | None) -> list[Ref]:
         """Return what an expression refers to, through modules' inputs and outputs."""
         found: list[Ref] = []
         todo = [(expression, module, change.module)]
@@ -310,7 +314,7 @@ class Plan:
                     found.extend(self._targets(text, prefix, change))
         return found
 
-    def _targets(self, text: str, prefix: str, change: Change) -> list[Ref]:
+    def _targets(self, text: str, prefix: str, change: PlannedChange) -> list[Ref]:
         index = _INDEX.findall(change.address)[-1:]
         key = (text, prefix, *index)
         if key not in self._found:
@@ -343,7 +347,7 @@ class Plan:
             instances = next((found for found in nearest if found), instances)
         return [Ref(f"{self.file}#{one}", attribute) for one in instances or [address]]
 
-    def _region(self, change: Change, resource: Resource) -> str | None:
+    def _region(self, change: PlannedChange, resource: Resource) -> str | None:
         if is_global(resource.kind):
             return GLOBAL
         own = change.after.get("region")
@@ -356,7 +360,7 @@ class Plan:
                 return region
         return region_in(change.after)
 
-    def _provider_region(self, provider: Config) -> str | None:
+    def _provider_region(self, provider: Configuration) -> str | None:
         expression = (provider.get("expressions") or {}).get("region") or {}
         value = expression.get("constant_value")
         if value is None:
@@ -453,7 +457,7 @@ def _statement(one: Value) -> Value:
 def _concealed(value: Value) -> Value:
     """Return a value with each text that is a secret as one of which nobody knows the source."""
     if isinstance(value, str):
-        return Password(Kept.HIDDEN)
+        return Password(PasswordOrigin.HIDDEN)
     if isinstance(value, list):
         return [_concealed(one) if isinstance(one, Mapping) else one for one in value]
     if isinstance(value, Mapping):
@@ -543,13 +547,13 @@ def _through(
     return None
 
 
-def _changes(document: Mapping[str, Any]) -> Iterator[Change]:
+def _changes(document: Mapping[str, Any]) -> Iterator[PlannedChange]:
     for one in document.get("resource_changes") or ():
-        change = one if isinstance(one, Change) else project_change(one)
+        change = one if isinstance(one, PlannedChange) else project_change(one)
         if change is not None:
             yield change
     seen = {
-        one.address if isinstance(one, Change) else one.get("address")
+        one.address if isinstance(one, PlannedChange) else one.get("address")
         for one in document.get("resource_changes") or ()
     }
     prior = (document.get("prior_state") or {}).get("values") or {}
@@ -561,7 +565,7 @@ def _changes(document: Mapping[str, Any]) -> Iterator[Change]:
     yield from _of_state(document)
 
 
-def _of_module(module: Mapping[str, Any]) -> Iterator[Change]:
+def _of_module(module: Mapping[str, Any]) -> Iterator[PlannedChange]:
     todo = [module]
     while todo:
         one = todo.pop()
@@ -570,7 +574,7 @@ def _of_module(module: Mapping[str, Any]) -> Iterator[Change]:
             if not isinstance(raw, Mapping) or not isinstance(raw.get("address"), str):
                 continue
             kind = _kind(str(raw.get("mode")), str(raw.get("type")))
-            yield Change(
+            yield PlannedChange(
                 address=raw["address"],
                 module=str(one.get("address") or ""),
                 mode=str(raw.get("mode")),
@@ -582,7 +586,7 @@ def _of_module(module: Mapping[str, Any]) -> Iterator[Change]:
             )
 
 
-def _of_state(document: Mapping[str, Any]) -> Iterator[Change]:
+def _of_state(document: Mapping[str, Any]) -> Iterator[PlannedChange]:
     """Yield what a raw state file holds: version 4, one entry for all instances."""
     if "lineage" not in document:
         return
@@ -598,7 +602,7 @@ def _of_state(document: Mapping[str, Any]) -> Iterator[Change]:
             key = (
                 "" if index is None else f'["{index}"]' if isinstance(index, str) else f"[{index}]"
             )
-            yield Change(
+            yield PlannedChange(
                 address=f"{module}.{local}{key}" if module else f"{local}{key}",
                 module=module,
                 mode=mode,

@@ -7,7 +7,7 @@ from otherside.core.wire_contract import LEASE_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class FailoverPolicy:
     """What may happen by itself, and how long is long enough. Times in seconds."""
 
     mode: FailoverMode

@@ -9,12 +9,12 @@ from rich.text import Text
 
 from otherside.drill.measurements import ACKNOWLEDGED
 from otherside.drill.recording import Entry
-from otherside.drill.timeline import Story
+from otherside.drill.timeline import Timeline
 
 LANE_WIDTH = 12
 
 
-class Live:
+class LiveDisplay:
     """Shows entries as they come. Clients tell of theirs from threads of their own."""
 
     def __init__(self, console: Console) -> None:
@@ -24,7 +24,7 @@ class Live:
         self._begin()
 
     def _begin(self) -> None:
-        self._story = Story()
+        self._story = Timeline()
         self._strike_s: float | None = None
         self._facts: dict[str, str] = {}
         self._accepted = self._refused = 0

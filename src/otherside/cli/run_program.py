@@ -8,10 +8,10 @@ from typing import Any
 
 import yaml
 
-from otherside.check.readers.problem import InputError
-from otherside.config.problem import DesignError
+from otherside.check.readers.input_error import InputError
+from otherside.config.problem import ConfigError
 from otherside.program.export import as_export
-from otherside.program.monitor import DeclareError
+from otherside.program.monitor import ProgramError
 from otherside.program.project import declare_directory
 
 
@@ -25,7 +25,7 @@ def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
     where = directory.resolve()
     try:
         declaration = declare_directory(where, stack_name=stack)
-    except (DeclareError, DesignError) as error:
+    except (ProgramError, ConfigError) as error:
         raise InputError(str(directory), str(error)) from None
     except KeyboardInterrupt:
         raise

@@ -18,16 +18,16 @@ from otherside.core.wire_contract import (
     actuator_name,
 )
 from otherside.failover.aws import evidence_reader
-from otherside.failover.aws import probes as default_probes
-from otherside.failover.aws.clients import Clients, calling
-from otherside.failover.aws.evidence_reader import WITNESS, Heard
-from otherside.failover.aws.global_cluster import Database
-from otherside.failover.aws.pledge import Kept, Pledges
-from otherside.failover.aws.probes import Question
-from otherside.failover.aws.state_store import PULSE_KEPT_S, Ledger, Notice, Pulse
+from otherside.failover.aws import http_probes as default_probes
+from otherside.failover.aws.aws_clients import AwsClients, calling
+from otherside.failover.aws.evidence_reader import WITNESS, RawObservation
+from otherside.failover.aws.global_cluster import GlobalClusterClient
+from otherside.failover.aws.http_probes import Question
+from otherside.failover.aws.pledge import Pledges, StoredPledge
+from otherside.failover.aws.state_store import PULSE_KEPT_S, HealthReport, Notice, StateStore
 from otherside.failover.clock import Clock
-from otherside.failover.decision.decide import Decision, Terms, is_moving
-from otherside.failover.decision.observation import Facts, Lease, Reading
+from otherside.failover.decision.decide import Decision, LeaseTerms, is_moving
+from otherside.failover.decision.observation import LeaseView, Observation, Reading
 from otherside.failover.decision.state import Intent, State
 from otherside.failover.ports import ConflictError, UnavailableError
 
@@ -67,14 +67,14 @@ class Answers:
         return self.known.get(name, otherwise)
 
 
-class AwsWorld:
+class AwsAdapter:
     """AWS, seen from the standby's Region."""
 
     def __init__(
         self,
         settings: OrchestratorSettings,
         *,
-        clients: Clients,
+        clients: AwsClients,
         clock: Clock,
         code: str,
         skew_s: float,
@@ -88,7 +88,7 @@ class AwsWorld:
         self._settings, self._clients, self._clock = settings, clients, clock
         self._here, self._skew_s = settings.standby_region, skew_s
         self._ask, self._probes = ask or ask_all, probes or default_probes
-        self._ledger = Ledger(
+        self._ledger = StateStore(
             clients.dynamodb(self._here),
             table=settings.state_table,
             application=settings.application,
@@ -97,10 +97,10 @@ class AwsWorld:
             skew_s=skew_s,
         )
         self._pledges = Pledges(clients.s3(self._here), bucket=settings.pledge_bucket, clock=clock)
-        self._database = Database(settings, clients)
-        self._terms: Terms | None = None
-        self._kept: Kept | None = None
-        self._pulses: Mapping[str, Pulse] = {}
+        self._database = GlobalClusterClient(settings, clients)
+        self._terms: LeaseTerms | None = None
+        self._kept: StoredPledge | None = None
+        self._pulses: Mapping[str, HealthReport] = {}
         self._seen_s = 0.0
         self._failing: tuple[str, ...] | None = None
 
@@ -112,12 +112,12 @@ class AwsWorld:
         """Return the newest committed revision, read from a majority."""
         return self._ledger.newest()
 
-    def observe(self, state: State) -> Facts:
+    def observe(self, state: State) -> Observation:
         """Ask everybody at once, each for a few seconds at the most."""
         answers = self._ask(self._questions(state))
         self._kept = answers.get("pledge")
         self._pulses = answers.get("pulses") or {}
-        lease: tuple[Lease, Terms] | None = answers.get("lease")
+        lease: tuple[LeaseView, LeaseTerms] | None = answers.get("lease")
         self._terms = lease[1] if lease else None
         members = {side: answers.get(f"{side} member") for side in Side}
         database, unreadable = None, answers.unreadable
@@ -129,7 +129,7 @@ class AwsWorld:
         self._seen_s = self.now_s()
         return evidence_reader.facts(
             state,
-            Heard(
+            RawObservation(
                 at_s=self._seen_s,
                 pulses=answers.get("pulses"),
                 lease=self._joint_lease(lease[0] if lease else None),
@@ -177,7 +177,7 @@ class AwsWorld:
             )
         return asked
 
-    def _joint_lease(self, lease: Lease | None) -> Lease | None:
+    def _joint_lease(self, lease: LeaseView | None) -> LeaseView | None:
         """Return the lease as both who reads it and who goes by the pledge hold it.
 
         Closed only where both are: a pledge that nobody can read may be one that holds.
@@ -187,7 +187,7 @@ class AwsWorld:
         pledge = self._kept.pledge if self._kept else None
         unread = self._kept is None
         held = pledge is not None and pledge.holds(self.now_s(), self._skew_s)
-        return Lease(open=unread or held, seen_s=lease.seen_s)
+        return LeaseView(open=unread or held, seen_s=lease.seen_s)
 
     def _question(self, url: str, *, write: bool = False) -> Question:
         settings = self._settings
@@ -197,7 +197,7 @@ class AwsWorld:
             name=settings.public_url.partition("://")[2],
         )
 
-    def record(self, decision: Decision, facts: Facts) -> None:
+    def record(self, decision: Decision, facts: Observation) -> None:
         """Commit one revision with what it was decided on."""
         self._ledger.append(decision, facts)
 

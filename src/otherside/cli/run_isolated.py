@@ -16,8 +16,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from otherside.check.readers.input_error import InputError
 from otherside.check.readers.json_text import read_json
-from otherside.check.readers.problem import InputError
 
 ANSWER_MAX = 256 << 20
 """Bytes of an answer; a larger one is none."""
@@ -33,7 +33,7 @@ def run_isolated(directory: Path, stack: str | None, timeout_s: float) -> Mappin
     """
     with tempfile.TemporaryDirectory(prefix="otherside-program-") as home:
         answer = Path(home) / "answer.json"
-        command = [sys.executable, "-I", "-m", "otherside.cli.isolated"]
+        command = [sys.executable, "-I", "-m", "otherside.cli.run_isolated"]
         command += [str(directory), stack or "", str(answer)]
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
@@ -92,7 +92,7 @@ def _answer(directory: Path, answer: Path, code: int, said: bytes) -> Mapping[st
 
 def _main(directory: str, stack: str, answer: str) -> None:
     """Run one program and write down what it declares: the child's side."""
-    from otherside.cli.program import run_program  # noqa: PLC0415 - Pulumi, for the child alone
+    from otherside.cli.run_program import run_program  # noqa: PLC0415 - Pulumi, for the child alone
 
     try:
         told: dict[str, Any] = {"declared": run_program(Path(directory), stack or None)}

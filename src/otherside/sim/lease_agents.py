@@ -13,10 +13,17 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from otherside.core.topology import Side
-from otherside.core.wire_contract import PLEDGE_KEY, Shelf
-from otherside.failover.aws.state_store import Ledger, Pulse
-from otherside.sim.table import Objects, ObjectsClient, Table, TableClient, refusal
-from otherside.sim.world_state import Held, Ill, P, S, Truth, W
+from otherside.core.wire_contract import PLEDGE_KEY, ItemType
+from otherside.failover.aws.state_store import HealthReport, StateStore
+from otherside.sim.faults import Fault
+from otherside.sim.modelled_table import (
+    ModelledBucket,
+    ModelledTable,
+    ObjectsClient,
+    TableClient,
+    refusal,
+)
+from otherside.sim.world_state import Held, P, S, W, WorldState
 
 APPLICATION = "simulated"
 _AT = {Side.PRIMARY: "p", Side.STANDBY: "s"}
@@ -40,7 +47,7 @@ _AWS, _HEART, _LEASE = _shipped("aws"), _shipped("heartbeat"), _shipped("lease")
 
 
 @dataclass(slots=True)
-class Instance:
+class SimulatedInstance:
     """One machine of a side, with its keeper."""
 
     side: Side
@@ -56,23 +63,23 @@ class Instance:
 
 
 @dataclass(slots=True)
-class Keepers:
+class LeaseAgents:
     """Every keeper, and the witness beside them."""
 
-    truth: Truth
-    table: Table
-    objects: Objects
+    truth: WorldState
+    table: ModelledTable
+    objects: ModelledBucket
     machines: Mapping[Side, int]
     date: Callable[[], str]
     verified: list[tuple[float, int, Side]] = field(default_factory=list)
     """When a side's database first held a row of an epoch that was written and read back there."""
     at_s: float = 0.0
     """The time by every keeper's clock."""
-    instances: dict[Side, list[Instance]] = field(default_factory=dict)
+    instances: dict[Side, list[SimulatedInstance]] = field(default_factory=dict)
     made: int = 0
     _held: dict[Side, tuple[Held, ...]] = field(default_factory=dict)
     _seen: int = -1
-    _witness: Ledger | None = None
+    _witness: StateStore | None = None
 
     def __post_init__(self) -> None:
         """Boot every machine."""
@@ -80,7 +87,7 @@ class Keepers:
             self._boot(side)
         self._look_at_leases()
         client: Any = TableClient(self.table, self._witness_door, date=self.date, stale_s=float)
-        self._witness = Ledger(
+        self._witness = StateStore(
             client, table="state", application=APPLICATION, clock=self, code="-", skew_s=0.0
         )
 
@@ -106,11 +113,11 @@ class Keepers:
         made = []
         for _ in range(self.machines[side]):
             self.made += 1
-            store = _HEART.Store(environment, partial(self._ask, here), partial(self._fetch, here))
-            lease = _LEASE.Lease(store.lease, store.pledge, self.now_s, _AWS.RefusedError)
-            database = Database(self.truth, side)
-            heart = _HEART.Heart(database, (OSError,), self.now_s, self.now_s)
-            made.append(Instance(side, f"i-{self.made}", lease, store, heart))
+            store = _HEART.LeaseStore(environment, partial(self._ask, here), partial(self._fetch, here))
+            lease = _LEASE.Lease(store.lease, store.pledge, self.now_s, _AWS.ServiceRefusedError)
+            database = ModelledDatabase(self.truth, side)
+            heart = _HEART.Heartbeat(database, (OSError,), self.now_s, self.now_s)
+            made.append(SimulatedInstance(side, f"i-{self.made}", lease, store, heart))
         self.instances[side] = made
 
     # --- what a keeper reaches ------------------------------------------------------------------
@@ -123,12 +130,12 @@ class Keepers:
         if not (truth.reaches(here, there) and truth.majority(there)):
             msg = "nobody answers"
             raise OSError(msg)
-        denied = truth.ill(Ill.KEEPERS_DENIED) or (
-            here == P and truth.ill(Ill.PRIMARY_KEEPERS_DENIED)
+        denied = truth.ill(Fault.KEEPERS_DENIED) or (
+            here == P and truth.ill(Fault.PRIMARY_KEEPERS_DENIED)
         )
         if denied:
             msg = "HTTP 400"
-            raise _AWS.RefusedError(msg)
+            raise _AWS.ServiceRefusedError(msg)
         if operation == "GetItem":
             key = asked["Key"]["application"]["S"], asked["Key"]["revision"]["S"]
             items = (
@@ -146,14 +153,14 @@ class Keepers:
         """Get the pledge, as an instance gets it."""
         truth = self.truth
         assert key == PLEDGE_KEY, key
-        if not truth.reaches(here, REGIONS[region]) or truth.ill(Ill.PLEDGE_DOWN):
+        if not truth.reaches(here, REGIONS[region]) or truth.ill(Fault.PLEDGE_DOWN):
             msg = "nobody answers"
             raise OSError(msg)
         client = ObjectsClient(self.objects, _open_door)
         try:
             found = client.get_object(Bucket="pledges", Key=key)
         except ClientError as error:
-            raise _AWS.RefusedError(str(error)) from None
+            raise _AWS.ServiceRefusedError(str(error)) from None
         return _json(found["Body"].read()), self.at_s
 
     def _witness_door(self, _operation: str, _key: object) -> Callable[[], None]:
@@ -180,7 +187,7 @@ class Keepers:
         self.at_s = at_s
         order = (truth.writer, truth.writer.other)
         for side in order:
-            deaf = side == P and truth.ill(Ill.KEEPERS_DEAF)
+            deaf = side == P and truth.ill(Fault.KEEPERS_DEAF)
             if not truth.machines_run(side) or deaf:
                 continue
             for one in self.instances[side]:
@@ -189,7 +196,7 @@ class Keepers:
         if truth.up(W):
             self._watch()
 
-    def _keep(self, one: Instance) -> None:
+    def _keep(self, one: SimulatedInstance) -> None:
         """Do what a keeper does in five seconds."""
         truth = self.truth
         with _tolerated():
@@ -214,7 +221,7 @@ class Keepers:
         works = truth.outside(users) and truth.writes_work(users)
         assert self._witness is not None
         with _tolerated():
-            self._witness.put_pulse("witness", Pulse(at_s=self.at_s, writes_ok=works))
+            self._witness.put_pulse("witness", HealthReport(at_s=self.at_s, writes_ok=works))
 
     def held(self, side: Side) -> Sequence[Held]:
         """Return what the keepers of a side hold, as of their last round."""
@@ -227,21 +234,21 @@ class Keepers:
                 for held in (one.lease.held() for one in self.instances[side])
             )
 
-    def happen(self, ill: Ill) -> None:
+    def happen(self, ill: Fault) -> None:
         """Leave the mark of what happens once."""
         match ill:
-            case Ill.STANDBY_MACHINES_NEW:
+            case Fault.STANDBY_MACHINES_NEW:
                 self._boot(Side.STANDBY)
                 self._look_at_leases()
-            case Ill.TABLE_LOST:
+            case Fault.TABLE_LOST:
                 self.table.lose()
-            case Ill.TABLE_RESTORED:
+            case Fault.TABLE_RESTORED:
                 self.table.restore()
-            case Ill.LEASE_CORRUPT:
-                self.table.spoil((Shelf.LEASE.of(APPLICATION), "newest"), "epoch")
-            case Ill.PULSE_CORRUPT:
+            case Fault.LEASE_CORRUPT:
+                self.table.spoil((ItemType.LEASE.of(APPLICATION), "newest"), "epoch")
+            case Fault.PULSE_CORRUPT:
                 for key in list(self.table.items):
-                    if key[0] == Shelf.PULSE.of(APPLICATION):
+                    if key[0] == ItemType.PULSE.of(APPLICATION):
                         self.table.spoil(key, "wrote_epoch")
             case _:
                 raise AssertionError(ill)
@@ -251,20 +258,20 @@ STALE_S = 20.0
 """How old a read may be that is not consistent."""
 
 
-class Database:
+class ModelledDatabase:
     """A side's database, as its keeper speaks to it: three statements, by what they begin with."""
 
-    def __init__(self, truth: Truth, side: Side) -> None:
+    def __init__(self, truth: WorldState, side: Side) -> None:
         """Keep whose database it is."""
         self._truth, self._side, self._answer = truth, side, (0.0, 0)
         self._row: tuple[Any, ...] | None = None
 
     @contextmanager
-    def cursor(self, role: str) -> Iterator["Database"]:
+    def cursor(self, role: str) -> Iterator["ModelledDatabase"]:
         """Lend a cursor; the reader is there on both sides, whatever the writer does."""
         truth, side = self._truth, self._side
         left = side in truth.left and side is not truth.writer
-        down = side == P and truth.ill(Ill.WRITER_DOWN)
+        down = side == P and truth.ill(Fault.WRITER_DOWN)
         if not truth.up(side) or (role == "local" and not left and down and side is truth.writer):
             raise OSError
         yield self

@@ -23,7 +23,7 @@ CHANGING = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempt
 """A repeat that the SDK makes by itself is a late duplicate: whoever changes anything sees it."""
 
 
-class Objects(Protocol):
+class ObjectStoreClient(Protocol):
     """What we need of S3."""
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
@@ -33,7 +33,7 @@ class Objects(Protocol):
         """Write an object."""
 
 
-class Clients:
+class AwsClients:
     """Makes each client once: making one costs more than the call."""
 
     def __init__(self, session: boto3.Session | None = None) -> None:
@@ -61,9 +61,9 @@ class Clients:
         """Return a client of Lambda."""
         return cast("LambdaClient", self._make("lambda", region, changing=True))
 
-    def s3(self, region: str) -> "Objects":
+    def s3(self, region: str) -> "ObjectStoreClient":
         """Return a client of S3. Its writes carry their own condition."""
-        return cast("Objects", self._make("s3", region, changing=True))
+        return cast("ObjectStoreClient", self._make("s3", region, changing=True))
 
     def sns(self, region: str) -> "SNSClient":
         """Return a client of SNS."""

@@ -12,50 +12,50 @@ from urllib.parse import parse_qs
 
 from moto.core.exceptions import ServiceException
 
-from otherside.twin.gateway.authorizer import Access
-from otherside.twin.gateway.faults import Fault, Faults, Mode
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.faults import ApiFault, ApiFaultMode, ApiFaults
 from otherside.twin.gateway.iam_policy import CannotTellError
 from otherside.twin.gateway.protocol import (
-    Asked,
-    Call,
+    ApiCall,
     Environ,
-    RefusedError,
-    failure,
+    RequestContext,
+    RequestRefusedError,
+    api_error,
     identify,
     read_request,
 )
 from otherside.twin.gateway.sigv4 import Signature, is_signed_with, read_signature
-from otherside.twin.guest.scaled_clock import Warp
-from otherside.twin.ring_log import Trail
+from otherside.twin.guest.scaled_clock import ScaledClock
+from otherside.twin.ring_log import RingLog
 
-Answer = tuple[int, Mapping[str, str], bytes]
-Operation = Callable[[Call, Mapping[str, Any]], Any]
+ApiResponse = tuple[int, Mapping[str, str], bytes]
+Operation = Callable[[ApiCall, Mapping[str, Any]], Any]
 """One of our own: the call and its parameters in, what AWS returns out, in botocore's shape."""
 StartResponse = Callable[..., Any]
 AUDIT_MAX = 100_000
 HANG_S = 600.0
 
 
-class PassError(Exception):
+class LeaveToMotoError(Exception):
     """Raised by an operation of ours that leaves this one call to moto."""
 
 
 @dataclass(slots=True)
-class Door:
+class ApiGateway:
     """The WSGI application in front of moto."""
 
     moto: Callable[[Environ, StartResponse], Iterable[bytes]]
-    access: Access
-    faults: Faults
-    warp: Warp
+    authorizer: Authorizer
+    faults: ApiFaults
+    clock: ScaledClock
     sources: Mapping[str, str]
     """The Region that a local address is asked from, by address; others are outside."""
     operations: dict[tuple[str, str], Operation] = field(default_factory=dict)
-    after: dict[tuple[str, str], Callable[[Call, Mapping[str, Any], bytes], None]] = field(
+    after: dict[tuple[str, str], Callable[[ApiCall, Mapping[str, Any], bytes], None]] = field(
         default_factory=dict
     )
     """What has to happen once moto has carried out an operation."""
-    calls: Trail[Call] = field(default_factory=lambda: Trail(AUDIT_MAX))
+    calls: RingLog[ApiCall] = field(default_factory=lambda: RingLog(AUDIT_MAX))
     stopping: threading.Event = field(default_factory=threading.Event)
     unreachable: Callable[[str, str], bool] = lambda _source, _region: False
     """Whether a Region's API answers nothing to somebody: (asked from, asked)."""
@@ -71,7 +71,7 @@ class Door:
             signature = read_signature(signed)
             if signature is None:
                 code = "MissingAuthenticationToken"
-                raise RefusedError(code, "Request is missing Authentication Token", 403)  # noqa: TRY301 - told below
+                raise RequestRefusedError(code, "Request is missing Authentication Token", 403)  # noqa: TRY301 - told below
             asked = identify(
                 environ,
                 signed,
@@ -81,20 +81,22 @@ class Door:
                 key_id=signature.key_id,
             )
             status, headers, body = self._answer(asked, signature, start_response)
-        except _GoneError:
+        except _CallerGoneError:
             return []
-        except RefusedError as error:
+        except RequestRefusedError as error:
             status, headers, body = _refusal(asked, error)
         if asked is not None:
             self._keep(asked.call, status, body)
         start_response(f"{status} -", [(k, str(v)) for k, v in headers.items()])
         return [body]
 
-    def _answer(self, asked: Asked, signature: Signature, start_response: StartResponse) -> Answer:
+    def _answer(
+        self, asked: RequestContext, signature: Signature, start_response: StartResponse
+    ) -> ApiResponse:
         call = asked.call
-        call.at_s = self.warp.now_s()
+        call.at_s = self.clock.now_s()
         if self.unreachable(call.source, call.region):
-            self._meet(Fault(mode=Mode.HANG), asked)
+            self._meet(ApiFault(mode=ApiFaultMode.HANG), asked)
         fault = self.faults.met_by(
             region=call.region,
             service=call.service,
@@ -107,12 +109,12 @@ class Door:
         _refuse_two_meanings(asked, signature)
         self._authorize(asked)
         answer = self._carry_out(asked, start_response)
-        if fault is not None and fault.mode is Mode.AFTER:
+        if fault is not None and fault.mode is ApiFaultMode.AFTER:
             self._keep(call, 0, b"")
             self._close(asked)
         return answer
 
-    def _meet(self, fault: Fault, asked: Asked) -> None:
+    def _meet(self, fault: ApiFault, asked: RequestContext) -> None:
         """Let a call meet a fault.
 
         Raises:
@@ -120,63 +122,67 @@ class Door:
             _GoneError: If it has none.
         """
         match fault.mode:
-            case Mode.REFUSE:
+            case ApiFaultMode.REFUSE:
                 self._keep(asked.call, 0, b"")
                 self._close(asked)
-            case Mode.HANG:
+            case ApiFaultMode.HANG:
                 self._keep(asked.call, 0, b"")
                 self.stopping.wait(HANG_S)
                 self._close(asked)
-            case Mode.UNAVAILABLE:
-                raise RefusedError("ServiceUnavailable", "Service is unavailable", 503)
-            case Mode.THROTTLE:
-                raise RefusedError("ThrottlingException", "Rate exceeded", 400)
-            case Mode.DENY:
-                raise RefusedError("AccessDeniedException", "The caller is not authorized", 400)
-            case Mode.SLOW:
+            case ApiFaultMode.UNAVAILABLE:
+                raise RequestRefusedError("ServiceUnavailable", "Service is unavailable", 503)
+            case ApiFaultMode.THROTTLE:
+                raise RequestRefusedError("ThrottlingException", "Rate exceeded", 400)
+            case ApiFaultMode.DENY:
+                raise RequestRefusedError(
+                    "AccessDeniedException", "The caller is not authorized", 400
+                )
+            case ApiFaultMode.SLOW:
                 self.stopping.wait(fault.seconds)
-            case Mode.AFTER:
+            case ApiFaultMode.AFTER:
                 return
 
-    def _close(self, asked: Asked) -> None:
+    def _close(self, asked: RequestContext) -> None:
         connection = asked.environ.get("werkzeug.socket")
         if connection is not None:
             connection.shutdown(2)
-        raise _GoneError
+        raise _CallerGoneError
 
-    def _verify(self, asked: Asked, signature: Signature) -> None:
+    def _verify(self, asked: RequestContext, signature: Signature) -> None:
         """Refuse whoever has not signed with the key that the request names."""
-        holder = self.access.holder_of(signature.key_id)
+        holder = self.authorizer.holder_of(signature.key_id)
         if holder is None:
             code = "InvalidAccessKeyId" if asked.call.service == "s3" else "InvalidClientTokenId"
-            raise RefusedError(code, "The security token included in the request is invalid.", 403)
+            raise RequestRefusedError(
+                code, "The security token included in the request is invalid.", 403
+            )
         if not is_signed_with(holder.secret, signature, asked.signed):
             message = (
                 "The request signature we calculated does not match the signature you provided."
             )
-            raise RefusedError("SignatureDoesNotMatch", message, 403)
+            raise RequestRefusedError("SignatureDoesNotMatch", message, 403)
         if holder.token is not None and signature.token != holder.token:
             message = "The security token included in the request is invalid."
-            raise RefusedError("InvalidClientTokenId", message, 403)
+            raise RequestRefusedError("InvalidClientTokenId", message, 403)
         asked.call.principal = holder.arn
 
-    def _authorize(self, asked: Asked) -> None:
+    def _authorize(self, asked: RequestContext) -> None:
         try:
-            self.access.authorize(asked.call, asked.signing_region)
+            self.authorizer.authorize(asked.call, asked.signing_region)
         except CannotTellError as error:
             message = (
                 f"the twin cannot tell: {error}; it refuses rather than guess. "
                 f"{asked.call.principal} asked {asked.call.service}:{asked.call.operation}"
             )
-            raise RefusedError("TwinCannotAuthorize", message, 403) from error
+            raise RequestRefusedError("TwinCannotAuthorize", message, 403) from error
 
-    def _carry_out(self, asked: Asked, start_response: StartResponse) -> Answer:
+    def _carry_out(self, asked: RequestContext, start_response: StartResponse) -> ApiResponse:
         call = asked.call
         ours = self.operations.get((call.service, call.operation))
         if ours is not None:
             try:
                 return asked.answer(ours(call, call.params))
-            except PassError:
+            except LeaveToMotoError:
                 return self._moto(asked, start_response)
             except ServiceException as error:
                 call.error = error.code
@@ -184,11 +190,14 @@ class Door:
                 return getattr(error, "status", None) or status, headers, body
         return self._moto(asked, start_response)
 
-    def _moto(self, asked: Asked, _start_response: StartResponse) -> Answer:
-        kept: dict[str, Any] = {}
+    def _moto(self, asked: RequestContext, _start_response: StartResponse) -> ApiResponse:
+        backup_settings: dict[str, Any] = {}
 
         def start(status: str, headers: list[tuple[str, str]], *_: object) -> None:
-            kept["status"], kept["headers"] = int(status.split(maxsplit=1)[0]), dict(headers)
+            backup_settings["status"], backup_settings["headers"] = (
+                int(status.split(maxsplit=1)[0]),
+                dict(headers),
+            )
 
         lock = self._locks.setdefault(asked.call.service, threading.RLock())
         try:
@@ -197,41 +206,43 @@ class Door:
         except NotImplementedError as error:
             call = asked.call
             message = f"the twin does not carry out {call.service}:{call.operation}"
-            raise RefusedError("TwinNotImplemented", message, 501) from error
-        status = int(kept["status"])
+            raise RequestRefusedError("TwinNotImplemented", message, 501) from error
+        status = int(backup_settings["status"])
         if status < 300:  # noqa: PLR2004 - HTTP's own classes
             then = self.after.get((asked.call.service, asked.call.operation))
             if then is not None:
                 then(asked.call, asked.call.params, body)
-        return status, kept["headers"], body
+        return status, backup_settings["headers"], body
 
-    def _keep(self, call: Call, status: int, body: bytes) -> None:
+    def _keep(self, call: ApiCall, status: int, body: bytes) -> None:
         call.status = status
         if status >= 400 and not call.error:  # noqa: PLR2004 - HTTP's own classes
             call.error = body[:300].decode(errors="replace")
         self.calls.append(call)
 
 
-class _GoneError(Exception):
+class _CallerGoneError(Exception):
     """The connection is closed; there is nobody to answer."""
 
 
-def _refuse_two_meanings(asked: Asked, signature: Signature) -> None:
+def _refuse_two_meanings(asked: RequestContext, signature: Signature) -> None:
     """Refuse what moto would take for another operation, or another service, than was judged."""
     environ = asked.environ
     path = str(environ.get("PATH_INFO", ""))
     if path.startswith(("/moto-api", "/latest/")) or path == "/favicon.ico":
-        raise RefusedError("UnknownOperationException", f"nothing is at {path}", 404)
+        raise RequestRefusedError("UnknownOperationException", f"nothing is at {path}", 404)
     named = parse_qs(str(environ.get("QUERY_STRING", ""))).get("Action", [])
     if "urlencoded" in str(environ.get("CONTENT_TYPE", "")):
         named += parse_qs(asked.signed.body.decode("latin-1")).get("Action", [])
     if named not in ([], [asked.call.operation]):
-        raise RefusedError("InvalidAction", "the request names more than one action", 400)
+        raise RequestRefusedError("InvalidAction", "the request names more than one action", 400)
     if signature.presigned and asked.call.service != "s3":
-        raise RefusedError("InvalidAction", "the twin takes presigned requests for S3 only", 400)
+        raise RequestRefusedError(
+            "InvalidAction", "the twin takes presigned requests for S3 only", 400
+        )
 
 
-def _refusal(asked: Asked | None, error: RefusedError) -> Answer:
+def _refusal(asked: RequestContext | None, error: RequestRefusedError) -> ApiResponse:
     """Return a refusal in the service's own protocol, or as JSON where that is not known."""
     if asked is None:
         text = f'{{"__type": "{error.code}", "message": "{error.message}"}}'
@@ -242,7 +253,7 @@ def _refusal(asked: Asked | None, error: RefusedError) -> Answer:
         status = 400 if service in DENIED_AS_400 else status
         message = f"{EC2_SAYS_FIRST}{message}" if service == "ec2" else message
     asked.call.error = code
-    _, headers, body = asked.answer(failure(code, message))
+    _, headers, body = asked.answer(api_error(code, message))
     return status, headers, body
 
 

@@ -1,7 +1,7 @@
 """Whose KMS key protects a resource."""
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Undecided, Unknown, strings
+from otherside.check.model.values import Unknown, Unresolved, strings
 
 
 def aws_key(graph: Graph, one: Resource, path: str) -> str:
@@ -25,5 +25,5 @@ def aws_key(graph: Graph, one: Resource, path: str) -> str:
     if any("alias/aws/" in text for text in strings(value)):
         return "aws"
     if isinstance(value, Unknown):
-        raise Undecided(one.cannot(path, value.why))
+        raise Unresolved(one.cannot(path, value.why))
     return "own"

@@ -21,7 +21,7 @@ CONFIG = Config(
 
 
 @dataclass(slots=True)
-class Clients:
+class ApiClients:
     """Makes each client once, whoever asks."""
 
     endpoint: str
