@@ -182,11 +182,11 @@ def _failover() -> Iterator[str]:
         yield f"| `{name}` | {text} |"
     yield "\n## Times and limits\n"
     yield (
-        "Of `Policy`, in `failover/decision/policy.py`; "
+        "Of `FailoverPolicy`, in `failover/decision/policy.py`; "
         "mode, loss and freezes come from the design.\n"
     )
-    tree = ast.parse((DECISION / "thresholds.py").read_text(encoding="utf-8"))
-    policy = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "Policy")
+    tree = ast.parse((DECISION / "policy.py").read_text(encoding="utf-8"))
+    policy = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "FailoverPolicy")
     yield "| Name | Type | Default | |\n|---|---|---|---|"
     yield from _rows(policy)
 
