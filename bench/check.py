@@ -78,7 +78,7 @@ def run(command: list[str], read: Found) -> Run | None:
 
 def ours_says(text: str) -> set[str]:
     """Return what we say of a stack."""
-    return {f"{one['code']} {one['resource']}" for one in json.loads(text)["findings"]}
+    return {f"{finding['code']} {finding['resource']}" for finding in json.loads(text)["findings"]}
 
 
 def checkov_says(text: str) -> set[str]:
@@ -86,18 +86,18 @@ def checkov_says(text: str) -> set[str]:
     document = json.loads(text[text.index("[" if text.lstrip()[:1] == "[" else "{") :])
     reports = document if isinstance(document, list) else [document]
     return {
-        f"{one['check_id']} {one['resource']}"
+        f"{check['check_id']} {check['resource']}"
         for report in reports
-        for one in report.get("results", {}).get("failed_checks", [])
+        for check in report.get("results", {}).get("failed_checks", [])
     }
 
 
 def cfn_lint_says(text: str) -> set[str]:
     """Return cfn-lint's errors and warnings, and of what."""
     return {
-        f"{one['Rule']['Id']} {'/'.join(str(step) for step in one['Location']['Path'] or [])}"
-        for one in json.loads(text or "[]")
-        if one["Level"] in {"Error", "Warning"}
+        f"{load['Rule']['Id']} {'/'.join(str(step) for step in load['Location']['Path'] or [])}"
+        for load in json.loads(text or "[]")
+        if load["Level"] in {"Error", "Warning"}
     }
 
 
@@ -119,8 +119,8 @@ def checkov_program(given: str | None) -> str | None:
 def plan_of(broken: Broken) -> dict[str, Any]:
     """Return a stack as a plan."""
     document: dict[str, Any] = writing.Terraform(list(broken.specs.values())).document()
-    for one in document["resource_changes"]:
-        one["change"]["before"] = None
+    for resource_change in document["resource_changes"]:
+        resource_change["change"]["before"] = None
     document["planned_values"] = planned(document["resource_changes"])
     return document
 
@@ -129,11 +129,11 @@ def planned(changes: list[Any]) -> dict[str, Any]:
     """Return what a plan says once more of each resource, which is what checkov reads."""
     resources = [
         {
-            **{key: one[key] for key in ("address", "mode", "type", "name")},
-            "values": one["change"]["after"] or {},
+            **{key: change[key] for key in ("address", "mode", "type", "name")},
+            "values": change["change"]["after"] or {},
         }
-        for one in changes
-        if one["mode"] == "managed"
+        for change in changes
+        if change["mode"] == "managed"
     ]
     return {"root_module": {"resources": resources}}
 
@@ -151,8 +151,10 @@ def templates_of(broken: Broken, directory: Path) -> list[Path]:
 def commands(directory: Path, checkov: str | None) -> dict[str, tuple[list[str], Found]]:
     """Return how each checker is called on what lies in a directory."""
     plan = str(directory / "plan.json")
-    templates = sorted(str(one) for one in directory.glob("us-*.json"))
-    regions = [word for one in templates for word in ("--region", f"{one}={Path(one).stem}")]
+    templates = sorted(str(path) for path in directory.glob("us-*.json"))
+    regions = [
+        word for template in templates for word in ("--region", f"{template}={Path(template).stem}")
+    ]
     python = [sys.executable, "-m"]
     found: dict[str, tuple[list[str], Found]] = {
         "otherside, plan": (
@@ -171,7 +173,7 @@ def commands(directory: Path, checkov: str | None) -> dict[str, tuple[list[str],
     if checkov is not None:
         quiet = ["--output", "json", "--compact", "--quiet", "--skip-download"]
         found["checkov, plan"] = ([checkov, "--file", plan, *quiet], checkov_says)
-        files = [word for one in templates for word in ("--file", one)]
+        files = [word for template in templates for word in ("--file", template)]
         found["checkov, templates"] = ([checkov, *files, *quiet], checkov_says)
     return found
 
@@ -184,11 +186,11 @@ def fifteen(specs: list[Any], checkov: str | None) -> None:
         base = Broken(pickle.dumps(specs))
         (whole / "plan.json").write_text(json.dumps(plan_of(base)))
         templates_of(base, whole)
-        before = {name: run(*one) for name, one in commands(whole, checkov).items()}
+        before = {name: run(*command) for name, command in commands(whole, checkov).items()}
         names = list(before)
         print(f"{'our own stack, whole':<24}" + "".join(f"{name:>24}" for name in names))
         print(f"{'time and peak memory':<24}" + "".join(f"{before[n]!s:>24}" for n in names))
-        noise = [len(one.found) if one else 0 for one in before.values()]
+        noise = [len(item.found) if item else 0 for item in before.values()]
         print(f"{'findings':<24}" + "".join(f"{count:>24}" for count in noise), flush=True)
         hits = dict.fromkeys(names, 0)
         for code in FIFTEEN:
@@ -199,11 +201,11 @@ def fifteen(specs: list[Any], checkov: str | None) -> None:
             (place / "plan.json").write_text(json.dumps(plan_of(broken)))
             templates_of(broken, place)
             row = ""
-            for name, one in commands(place, checkov).items():
+            for name, command in commands(place, checkov).items():
                 if "templates" in name and "cloudformation" in NOT_IN.get(code, {}):
                     row += f"{'cannot be written':>24}"
                     continue
-                after, first = run(*one), before[name]
+                after, first = run(*command), before[name]
                 new = after.found - first.found if after and first else set()
                 hits[name] += bool(new)
                 row += f"{', '.join(sorted({each.split()[0] for each in new})) or '-':>24}"
@@ -222,9 +224,9 @@ def many(specs: list[Any], size: int, file: Path) -> int:
         renamed = text.replace("orders-prod", f"orders{number}-prod")
         renamed = renamed.replace("orders.example.com", f"orders{number}.example.com")
         mine, inner = json.loads(renamed)
-        for one in mine:
-            one["module_address"] = f"module.c{number}"
-            one["address"] = f"module.c{number}.{one['address']}"
+        for item in mine:
+            item["module_address"] = f"module.c{number}"
+            item["address"] = f"module.c{number}.{item['address']}"
         every += mine
         calls[f"c{number}"] = {"module": {"resources": inner}, "expressions": {}}
     base["resource_changes"] = every
@@ -247,8 +249,8 @@ def growth(specs: list[Any], checkov: str | None) -> None:
                 if name not in found or (size > SIZES[1] and name.startswith("checkov")):
                     row += f"{'not run':>24}"
                     continue
-                one = run(*found[name])
-                row += f"{one!s:>24}" if one else f"{f'stopped, {LIMIT_S} s of CPU':>24}"
+                item = run(*found[name])
+                row += f"{item!s:>24}" if item else f"{f'stopped, {LIMIT_S} s of CPU':>24}"
             print(row, flush=True)
 
 

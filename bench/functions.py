@@ -40,8 +40,8 @@ def measured(archive: Path, handler: str) -> tuple[float, float]:
         for _ in range(RUNS)
     ]
     return (
-        statistics.median(one["sdk"] for one in runs),
-        statistics.median(one["ours"] for one in runs),
+        statistics.median(run["sdk"] for run in runs),
+        statistics.median(run["ours"] for run in runs),
     )
 
 

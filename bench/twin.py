@@ -31,9 +31,9 @@ def memory_mb(pid: int) -> tuple[float, int]:
     """Return the share of memory of a process and all under it, and how many they are."""
     root = psutil.Process(pid)
     total, count = 0.0, 0
-    for one in [root, *root.children(recursive=True)]:
+    for child in [root, *root.children(recursive=True)]:
         try:
-            total += one.memory_full_info().pss / MB
+            total += child.memory_full_info().pss / MB
             count += 1
         except psutil.NoSuchProcess:
             continue
@@ -98,8 +98,8 @@ def peer() -> dict[str, float]:
     )
     try:
         while time.perf_counter() - began_s < WAIT_S:
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", port)) == 0:
+            with socket.socket() as item:
+                if item.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.02)  # noqa: TID251 - as above
         up_s = time.perf_counter() - began_s

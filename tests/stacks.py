@@ -14,7 +14,9 @@ from otherside.program.monitor import Declaration, declare
 
 def fast(names, *chosen):
     """Return parameters: the chosen ones are tried in the fast lane, and all in the whole."""
-    return [one if one in chosen else pytest.param(one, marks=pytest.mark.slow) for one in names]
+    return [
+        item if item in chosen else pytest.param(item, marks=pytest.mark.slow) for item in names
+    ]
 
 
 CERTIFICATE = "arn:aws:acm:{}:123456789012:certificate/12345678-1234-1234-1234-123456789012"
@@ -88,7 +90,7 @@ def topology(variant):
     return parse_design(DESIGNS[variant], Path("otherside.toml"))
 
 
-def declare_variant(variant, transform=lambda one: one) -> Declaration:
+def declare_variant(variant, transform=lambda resource: resource) -> Declaration:
     """Declare a variant, with every resource passed through a transform first."""
     design = topology(variant)
 

@@ -100,7 +100,7 @@ def _default(value: object) -> str:
 def _section(key: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
     """Return the table that a key holds, or `None` where it holds a value."""
     options = [key, *key.get("anyOf", [])]
-    reference = next((one["$ref"] for one in options if "$ref" in one), None)
+    reference = next((option["$ref"] for option in options if "$ref" in option), None)
     if reference is None:
         return None
     found: dict[str, Any] = schema["$defs"][reference.rsplit("/", 1)[-1]]
@@ -132,7 +132,7 @@ def _fields(
     if node is None:
         return
     inherited = [classes[ast.unparse(b)] for b in node.bases if ast.unparse(b) in classes]
-    rows = [row for one in (*inherited, node) for row in _rows(one)]
+    rows = [row for item in (*inherited, node) for row in _rows(item)]
     if rows:
         yield f"| {title} | Type | Default | |\n|---|---|---|---|"
         yield from rows
@@ -168,7 +168,7 @@ def _failover() -> Iterator[str]:
     yield "| Phase | Meaning | Orders that mean something in it |\n|---|---|---|"
     meanings = _meanings(DECISION / "state.py", "Phase")
     for phase in Phase:
-        orders = ", ".join(f"`{one}`" for one in Order if phase in HEEDED_IN[one])
+        orders = ", ".join(f"`{order}`" for order in Order if phase in HEEDED_IN[order])
         yield f"| `{phase}` | {meanings.get(phase.name, '')} | {orders} |"
     yield "\n## Verdicts\n"
     yield "| Verdict | Meaning | May move the writer by itself |\n|---|---|---|"
@@ -186,7 +186,9 @@ def _failover() -> Iterator[str]:
         "mode, loss and freezes come from the design.\n"
     )
     tree = ast.parse((DECISION / "policy.py").read_text(encoding="utf-8"))
-    policy = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "FailoverPolicy")
+    policy = next(
+        n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == "FailoverPolicy"
+    )
     yield "| Name | Type | Default | |\n|---|---|---|---|"
     yield from _rows(policy)
 
@@ -257,7 +259,7 @@ def _fidelity() -> Iterator[str]:
     yield ", ".join(f"{count} {status}" for status, count in counts.items()) + ".\n"
     yield "| Row | Subject | | Note | Tests |\n|---|---|---|---|---|"
     for number, status, subject, note in rows:
-        tests = "<br>".join(f"`{one.partition(': ')[2]}`" for one in tested.get(number, []))
+        tests = "<br>".join(f"`{text.partition(': ')[2]}`" for text in tested.get(number, []))
         yield f"| {number} | {subject} | {status} | {note} | {tests} |"
 
 
@@ -287,7 +289,7 @@ def _scenarios() -> Iterator[str]:
         for step in scenario.steps:
             after = "" if step.when is strike else ", after a moment of the drill"
             yield f"- at {step.at_s:g} s{after}: {step.text}"
-        yield "\nClaims: " + "; ".join(one.name for one in scenario.claims) + ".\n"
+        yield "\nClaims: " + "; ".join(claim.name for claim in scenario.claims) + ".\n"
 
 
 def _rules() -> Iterator[str]:
@@ -300,18 +302,18 @@ def _rules() -> Iterator[str]:
     yield "which the tests write as Terraform, Pulumi and CloudFormation, too.\n"
     yield "| Rule | Severity | Spoils | What is wrong |"
     yield "|---|---|---|---|"
-    for one in catalogue():
-        link = f"[{one.code} {one.name}](#{one.code.lower()}-{one.name})"
-        yield f"| {link} | {one.severity} | {one.step} | {one.title} |"
+    for rule in catalogue():
+        link = f"[{rule.code} {rule.name}](#{rule.code.lower()}-{rule.name})"
+        yield f"| {link} | {rule.severity} | {rule.step} | {rule.title} |"
     steps = ", ".join(RecoveryStep)
     yield f"\nThe steps of a recovery, in their order: {steps}."
-    for one in catalogue():
-        text = (CASES / f"{one.check.__name__}.md").read_text(encoding="utf-8")
-        yield f"\n## {one.code} {one.name}\n"
-        yield f"**{one.title}** {one.severity.value.capitalize()}; spoils {one.step}.\n"
-        body = one.page.split("\n\n", 1)[1].strip()
+    for rule in catalogue():
+        text = (CASES / f"{rule.check.__name__}.md").read_text(encoding="utf-8")
+        yield f"\n## {rule.code} {rule.name}\n"
+        yield f"**{rule.title}** {rule.severity.value.capitalize()}; spoils {rule.step}.\n"
+        body = rule.page.split("\n\n", 1)[1].strip()
         yield re.sub(r"^## ", "### ", body, flags=re.MULTILINE)
-        yield f"\n### Touches\n{', '.join(one.controls)}\n"
+        yield f"\n### Touches\n{', '.join(rule.controls)}\n"
         yield "### Shown on\n"
         for kind, title in re.findall(r"^## (Flagged|Fine): (.+)$", text, re.MULTILINE):
             yield f"- {kind.lower()}: {title}"
@@ -320,7 +322,7 @@ def _rules() -> Iterator[str]:
 def _sabotage() -> Iterator[str]:
     """Yield each failure with its symptom and what a drill last observed of it."""
     kept = json.loads(EVIDENCE.read_text(encoding="utf-8"))["sabotage"]
-    observed = {one["key"]: one for one in kept["failures"]}
+    observed = {failure["key"]: failure for failure in kept["failures"]}
     yield MADE
     yield "# The fifteen failures, brought back\n"
     yield "`otherside drill --stack examples/standard --sabotage all` breaks the correct stack"

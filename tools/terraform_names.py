@@ -25,11 +25,11 @@ def _classes(text: str) -> dict[str, dict[str, str]]:
     for node in ast.parse(text).body:
         if not isinstance(node, ast.ClassDef):
             continue
-        for one in node.body:
-            if isinstance(one, ast.FunctionDef) and one.name == "__init__":
+        for element in node.body:
+            if isinstance(element, ast.FunctionDef) and element.name == "__init__":
                 found[node.name] = {
                     each.arg: ast.unparse(each.annotation) if each.annotation else ""
-                    for each in one.args.kwonlyargs
+                    for each in element.args.kwonlyargs
                     if each.arg not in _META
                 }
     return found
@@ -38,7 +38,7 @@ def _classes(text: str) -> dict[str, dict[str, str]]:
 def _properties(name: str, classes: dict[str, dict[str, str]], depth: int = 0) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, type_ in classes.get(name, {}).items():
-        inner = [one for one in re.findall(r"['\"](\w+)['\"]", type_) if one in classes]
+        inner = [text for text in re.findall(r"['\"](\w+)['\"]", type_) if text in classes]
         block = _properties(inner[0], classes, depth + 1) if inner and depth < 8 else None  # noqa: PLR2004 - deep enough
         found[key.rstrip("_")] = block
     return found
@@ -62,15 +62,15 @@ def _main(wheel: str) -> None:
             data = "data_" if type_.startswith("data.") else ""
             plain = type_.removeprefix("data.").removeprefix("aws_")
             module = f"{data}aws_{plain}" if data else plain
-            one = next((known[n] for n in _spellings(module) if n in known), "")
-            if not one:
+            item = next((known[n] for n in _spellings(module) if n in known), "")
+            if not item:
                 print(f"{type_}: no class of it in the wheel", file=sys.stderr)
                 continue
-            path = f"cdktf_cdktf_provider_aws/{one}/__init__.py"
+            path = f"cdktf_cdktf_provider_aws/{item}/__init__.py"
             classes = _classes(archive.read(path).decode())
-            wanted = one.replace("_", "").lower()
+            wanted = item.replace("_", "").lower()
             first = next((n for n in classes if n.lower() in {wanted, f"{wanted}a"}), "")
-            assert first, f"{one}: {', '.join(classes)}"
+            assert first, f"{item}: {', '.join(classes)}"
             found[type_] = _properties(first, classes)
     OUT.write_text(json.dumps(found, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 

@@ -39,8 +39,8 @@ def free_port():
     """Return a port that nobody has at any address, and that no connection takes by itself."""
     while True:
         port = random.randrange(*QUIET_PORTS)
-        with socket.socket() as one, contextlib.suppress(OSError):
-            one.bind(("", port))
+        with socket.socket() as item, contextlib.suppress(OSError):
+            item.bind(("", port))
             return port
 
 
@@ -110,8 +110,8 @@ def pair(directory):
     with (primary / "postgresql.auto.conf").open("a") as settings:
         settings.write(SETTINGS)
     ports = free_port(), free_port()
-    with started(primary, ports[0]) as one:
+    with started(primary, ports[0]) as item:
         source = f"host=127.0.0.1 port={ports[0]} user=dbadmin"
         command("pg_basebackup", "-D", standby, "-d", source, "-R", "-X", "stream", "-c", "fast")
         with started(standby, ports[1]) as other:
-            yield one, other
+            yield item, other

@@ -25,7 +25,7 @@ class Tables:
     """The table in two Regions, each with an answer or an error of its own."""
 
     def __init__(self, **answers):
-        self.answers = {name.replace("_", "-"): one for name, one in answers.items()}
+        self.answers = {name.replace("_", "-"): answer for name, answer in answers.items()}
         self.asked = []
 
     def __call__(self, operation, region, arguments, _credentials, _environment):
@@ -142,59 +142,59 @@ def test_a_writer_writes_the_time_and_the_epoch_and_reads_them_back():
 
 def test_an_epoch_that_the_database_has_heard_of_is_never_taken_back():
     """A keeper that knows less beats on, and lowers nothing."""
-    one = Beating()
-    one.beat(4)
-    found = one.beat(2)
+    beating = Beating()
+    beating.beat(4)
+    found = beating.beat(2)
     assert (found["wrote_s"], found["wrote_epoch"]) == (1002.0, 4)
-    assert one.beat(5)["wrote_epoch"] == 5
+    assert beating.beat(5)["wrote_epoch"] == 5
 
 
 def test_a_follower_reads_and_measures_how_long_each_row_travels():
     """But not the first: its age says when it was written."""
-    one = Beating()
-    one.database.follows = True
-    one.database.put(880.0)
-    found = one.beat()
+    beating = Beating()
+    beating.database.follows = True
+    beating.database.put(880.0)
+    found = beating.beat()
     assert (found["writes_ok"], found["reads_ok"], found["lag_max_s"]) == (False, True, None)
-    one.database.put(1001.5, 3)
-    found = one.beat()
+    beating.database.put(1001.5, 3)
+    found = beating.beat()
     assert found["lag_max_s"] == pytest.approx(0.5)
     assert (found["beat_s"], found["beat_epoch"], found["wrote_s"]) == (1001.5, 3, None)
-    assert one.beat(after_s=60.0)["lag_max_s"] == pytest.approx(0.5), "no new row, no lag"
+    assert beating.beat(after_s=60.0)["lag_max_s"] == pytest.approx(0.5), "no new row, no lag"
 
 
 def test_the_longest_lag_is_kept_for_a_while():
     """What a failover would lose is told by the worst that was seen lately, and by none older."""
-    one = Beating()
-    one.database.follows = True
-    one.database.put(1000.0)
-    one.beat()
-    one.database.put(995.0)
-    assert one.beat()["lag_max_s"] == pytest.approx(7.0)
-    one.database.put(1099.9)
-    assert one.beat(after_s=98.0)["lag_max_s"] == pytest.approx(7.0)
-    one.database.put(1399.9)
-    assert one.beat(after_s=300.0)["lag_max_s"] == pytest.approx(0.1)
+    beating = Beating()
+    beating.database.follows = True
+    beating.database.put(1000.0)
+    beating.beat()
+    beating.database.put(995.0)
+    assert beating.beat()["lag_max_s"] == pytest.approx(7.0)
+    beating.database.put(1099.9)
+    assert beating.beat(after_s=98.0)["lag_max_s"] == pytest.approx(7.0)
+    beating.database.put(1399.9)
+    assert beating.beat(after_s=300.0)["lag_max_s"] == pytest.approx(0.1)
 
 
 def test_a_write_of_long_ago_says_nothing_of_now():
     """A commit that hangs neither fails nor comes back."""
-    one = Beating()
-    assert one.beat()["writes_ok"] is True
-    one.at_s += hearts.WROTE_LATELY_S
-    assert one.heart.found()["writes_ok"] is False
+    beating = Beating()
+    assert beating.beat()["writes_ok"] is True
+    beating.at_s += hearts.WROTE_LATELY_S
+    assert beating.heart.found()["writes_ok"] is False
 
 
 def test_a_database_that_is_gone_is_neither_written_nor_read():
     """And tried again: the side's own endpoint now and then, the reader each time."""
-    one = Beating()
-    one.database.broken = True
-    found = one.beat()
+    beating = Beating()
+    beating.database.broken = True
+    found = beating.beat()
     assert (found["writes_ok"], found["reads_ok"]) == (False, False)
-    one.database.asked.clear()
-    one.beat(after_s=1.0)
-    assert one.database.asked == ["reader"]
-    one.beat(after_s=5.0)
-    assert one.database.asked == ["reader", "local", "reader"]
-    one.database.broken = False
-    assert one.beat(after_s=5.0)["writes_ok"] is True
+    beating.database.asked.clear()
+    beating.beat(after_s=1.0)
+    assert beating.database.asked == ["reader"]
+    beating.beat(after_s=5.0)
+    assert beating.database.asked == ["reader", "local", "reader"]
+    beating.database.broken = False
+    assert beating.beat(after_s=5.0)["writes_ok"] is True

@@ -78,7 +78,7 @@ def instance_types(region: str) -> frozenset[str]:
 def runtimes_deprecated() -> dict[str, str]:
     """Return Lambda's runtimes with the day each is, or will be, deprecated."""
     found = _load("AdditionalSpecs/LmbdRuntimeLifecycle.json")
-    return {name: one["deprecated"] for name, one in found.items()}
+    return {name: item["deprecated"] for name, item in found.items()}
 
 
 @cache

@@ -45,7 +45,7 @@ def expand(action: str) -> list[str]:
     """Return the actions that a name or a pattern stands for, in lower case; none if it is none."""
     service, _, pattern = action.lower().partition(":")
     known = _reference().get(service, {}).get("Actions", {})
-    return [f"{service}:{one}" for one in known if fnmatch.fnmatchcase(one, pattern)]
+    return [f"{service}:{action}" for action in known if fnmatch.fnmatchcase(action, pattern)]
 
 
 def has_resources(action: str) -> bool:
@@ -61,8 +61,8 @@ def resource_patterns(action: str) -> list[str]:
     kinds = [kinds] if isinstance(kinds, str) else kinds
     formats = []
     for kind in kinds:
-        for one in _reference()[service]["Resources"].get(kind, {}).get("ARNFormats", []):
-            formats.append(re.sub(r"\$\{\w+\}", "[^:]*", one))
+        for a_r_n_format in _reference()[service]["Resources"].get(kind, {}).get("ARNFormats", []):
+            formats.append(re.sub(r"\$\{\w+\}", "[^:]*", a_r_n_format))
     return formats
 
 
@@ -91,5 +91,5 @@ def _too_wide(resource, statement) -> Iterator[str]:
             for arn in listed(resources):
                 if arn == "*" or not patterns:
                     continue
-                if not any(re.fullmatch(one, arn) for one in patterns):
+                if not any(re.fullmatch(pattern, arn) for pattern in patterns):
                     yield f"{resource.name}/{sid}: {name} does not apply to {arn}"

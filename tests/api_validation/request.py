@@ -99,9 +99,9 @@ def _value(value, shape: Shape, path: str, call: Call) -> Iterator[Refusal]:
         case "list":
             yield from _list(value, shape, path, call)
         case "map":
-            for key, one in dict(value).items():
+            for key, item in dict(value).items():
                 yield from _value(key, shape.key, f"{path}.{key}", call)
-                yield from _value(one, shape.value, f"{path}.{key}", call)
+                yield from _value(item, shape.value, f"{path}.{key}", call)
         case "string":
             yield from _string(value, shape, path)
         case "integer" | "long" | "double" | "float":
@@ -124,7 +124,7 @@ def _structure(value, shape, path, call) -> Iterator[Refusal]:
         yield Refusal(path, f"{value!r} is no structure {shape.name}")
         return
     given = set()
-    for name, one in value.items():
+    for name, item in value.items():
         inner = f"{path}.{name}"
         bare = re.sub(r"\.\d+", "", inner)
         if bare in call.elsewhere:
@@ -134,7 +134,7 @@ def _structure(value, shape, path, call) -> Iterator[Refusal]:
             yield Refusal(inner, f"{shape.name} has no such member")
             continue
         given.add(first)
-        yield from _value(one, member, inner, call)
+        yield from _value(item, member, inner, call)
     for required in shape.required_members:
         if required not in given and required not in call.made:
             yield Refusal(f"{path}.{required}", f"is required in {shape.name}")
@@ -155,8 +155,8 @@ def _list(value, shape, path, call) -> Iterator[Refusal]:
     low, high = shape.metadata.get("min", 0), shape.metadata.get("max")
     if len(value) < low or (high is not None and len(value) > high):
         yield Refusal(path, f"has {len(value)} items; {shape.name} takes {low} to {high}")
-    for number, one in enumerate(value):
-        yield from _value(one, shape.member, f"{path}.{number}", call)
+    for number, item in enumerate(value):
+        yield from _value(item, shape.member, f"{path}.{number}", call)
 
 
 def _string(value, shape, path) -> Iterator[Refusal]:

@@ -62,9 +62,9 @@ def _refs(value):
         target, _, attribute = value[1:].partition(".")
         return Ref(target, attribute)
     if isinstance(value, list):
-        return [_refs(one) for one in value]
+        return [_refs(item) for item in value]
     if isinstance(value, dict):
-        return {key: _refs(one) for key, one in value.items()}
+        return {key: _refs(item) for key, item in value.items()}
     return value
 
 
@@ -73,9 +73,9 @@ def mapped(value, how):
     if isinstance(value, Ref):
         return how(value)
     if isinstance(value, list):
-        return [mapped(one, how) for one in value]
+        return [mapped(item, how) for item in value]
     if isinstance(value, dict):
-        return {key: mapped(one, how) for key, one in value.items()}
+        return {key: mapped(item, how) for key, item in value.items()}
     return value
 
 
@@ -132,7 +132,7 @@ class Terraform:
 
     def __init__(self, specs):
         self.specs = specs
-        self.by_name = {one.name: one for one in specs}
+        self.by_name = {spec.name: spec for spec in specs}
 
     def address(self, spec):
         """Return a resource's address."""
@@ -156,7 +156,7 @@ class Terraform:
                 changes.append(self._change(spec.name, spec.kind, {}, {}))
                 continue
             key = spec.region if spec.region not in {"", GLOBAL} else "aws"
-            if key != "aws" and not any(one.kind == "provider" for one in self.specs):
+            if key != "aws" and not any(spec.kind == "provider" for spec in self.specs):
                 providers[key] = {
                     "name": "aws",
                     "alias": key,
@@ -241,18 +241,22 @@ class Terraform:
     def _policy(self, spec, key, statements, changes, resources):
         name = f"{spec.name}_{key}"
         blocks, unsure = [], []
-        for one in statements:
-            block = {k: one[k] for k in ("sid", "effect", "actions", "not_actions") if k in one}
-            known = [r for r in one.get("resources", ()) if not isinstance(r, Ref)]
-            if known and len(known) == len(one["resources"]):
+        for statement in statements:
+            block = {
+                k: statement[k]
+                for k in ("sid", "effect", "actions", "not_actions")
+                if k in statement
+            }
+            known = [r for r in statement.get("resources", ()) if not isinstance(r, Ref)]
+            if known and len(known) == len(statement["resources"]):
                 block["resources"] = known
             block["principals"] = [
                 {"type": type_, "identifiers": who}
-                for type_, who in one.get("principals", {}).items()
+                for type_, who in statement.get("principals", {}).items()
             ]
             block["condition"] = [
                 {"test": test, "variable": variable, "values": values}
-                for test, tested in one.get("conditions", {}).items()
+                for test, tested in statement.get("conditions", {}).items()
                 for variable, values in tested.items()
             ]
             blocks.append(block)
@@ -277,13 +281,13 @@ class Terraform:
             case "one" if isinstance(value, dict):
                 return [self._members(value, attribute)]
             case "many" | "part" if isinstance(value, list):
-                return [self._members(one, attribute) for one in value]
+                return [self._members(item, attribute) for item in value]
         return value
 
     def _members(self, value, attribute):
         return {
-            attribute.members[key].terraform[0]: self._native(one, attribute.members[key])
-            for key, one in value.items()
+            attribute.members[key].terraform[0]: self._native(item, attribute.members[key])
+            for key, item in value.items()
         }
 
     def _split(self, value):
@@ -295,12 +299,12 @@ class Terraform:
         if value == UNKNOWN:
             return None, True, {"references": ["local.unknown"]}
         if isinstance(value, dict):
-            parts = {key: self._split(one) for key, one in value.items()}
+            parts = {key: self._split(item) for key, item in value.items()}
             known = {k: v[0] for k, v in parts.items() if v[0] is not None}
             return known, {k: v[1] for k, v in parts.items()}, {k: v[2] for k, v in parts.items()}
         if isinstance(value, list):
-            parts = [self._split(one) for one in value]
-            blocks = all(isinstance(one, dict) for one in value)
+            parts = [self._split(item) for item in value]
+            blocks = all(isinstance(element, dict) for element in value)
             flat = {"references": [r for p in parts for r in p[2].get("references", ())]}
             expression = [p[2] for p in parts] if blocks and value else flat
             return [p[0] for p in parts], [p[1] for p in parts], expression
@@ -314,7 +318,9 @@ def _terraform_name(kind, attribute):
 
 def native_policy(statements):
     """Return statements as IAM writes them."""
-    return [{NATIVE_POLICY[key]: value for key, value in one.items()} for one in statements]
+    return [
+        {NATIVE_POLICY[key]: value for key, value in statement.items()} for statement in statements
+    ]
 
 
 # --- Pulumi
@@ -324,21 +330,21 @@ class Pulumi:
     """Writes a stack, as `pulumi stack export` does: every value is known."""
 
     def __init__(self, specs):
-        self.by_name = {one.name: one for one in specs}
+        self.by_name = {spec.name: spec for spec in specs}
         self.specs = specs
 
     def document(self):
         """Return the export."""
-        regions = {one.region for one in self.specs} - {"", GLOBAL}
-        if any(one.kind == "provider" for one in self.specs):
+        regions = {spec.region for spec in self.specs} - {"", GLOBAL}
+        if any(spec.kind == "provider" for spec in self.specs):
             regions = set()  # the case declares its own
         resources = [self._provider(f"in-{region}", region, {}) for region in sorted(regions)]
         resources += [
-            self._provider(one.name, one.region, one.attributes)
-            for one in self.specs
-            if one.kind == "provider" and "module" not in one.attributes
+            self._provider(spec.name, spec.region, spec.attributes)
+            for spec in self.specs
+            if spec.kind == "provider" and "module" not in spec.attributes
         ]
-        resources += [self._resource(one) for one in self.specs if one.kind != "provider"]
+        resources += [self._resource(spec) for spec in self.specs if spec.kind != "provider"]
         return {"version": 3, "deployment": {"resources": resources}}
 
     def _provider(self, name, region, more):
@@ -365,7 +371,7 @@ class Pulumi:
             "provider": provider,
             "inputs": {},
             "outputs": {},
-            "ignoreChanges": [camel(one) for one in spec.ignored],
+            "ignoreChanges": [camel(item) for item in spec.ignored],
         }
         if spec.kind not in kinds():
             return raw
@@ -384,7 +390,9 @@ class Pulumi:
         if given is not None:
             return mapped(given, self.value)
         if spec.kind in kinds() and kinds()[spec.kind].borrows and ref.attribute == "id":
-            owner = next(one for one in spec.attributes.values() if isinstance(one, Ref))
+            owner = next(
+                attribute for attribute in spec.attributes.values() if isinstance(attribute, Ref)
+            )
             return self.value(Ref(owner.target, "id"))
         return imagined(spec, ref.attribute)
 
@@ -418,7 +426,7 @@ class Pulumi:
                 inner = self._members(value, attribute.members)
                 return [inner] if attribute.pulumi != camel(attribute.name) else inner
             case "many" | "part" if isinstance(value, list):
-                return [self._members(one, attribute.members) for one in value]
+                return [self._members(item, attribute.members) for item in value]
         return known
 
 
@@ -451,7 +459,7 @@ def imagined(spec, attribute):
         service, _, resource = spec.kind.partition(".")
         return f"arn:aws:{service}:{where}:{ACCOUNT}:{resource}/{name}"
     if attribute in {"id", *NAMES}:
-        own = [one for one in NAMES if one in kind.attributes]
+        own = [name for name in NAMES if name in kind.attributes]
         if own and (attribute != "id" or not spec.kind.startswith("ec2.")):
             given = spec.attributes.get(own[0], spec.name)
             return given if isinstance(given, str) else spec.name
@@ -488,14 +496,14 @@ class CloudFormation:
     """Writes one template a Region; what belongs to none goes with the first."""
 
     def __init__(self, specs):
-        self.specs = [one for one in specs if one.kind != "peering"]
-        self.by_name = {one.name: one for one in specs}
-        self.regions = sorted({one.region for one in specs} - {"", GLOBAL}) or ["us-east-1"]
+        self.specs = [spec for spec in specs if spec.kind != "peering"]
+        self.by_name = {spec.name: spec for spec in specs}
+        self.regions = sorted({spec.region for spec in specs} - {"", GLOBAL}) or ["us-east-1"]
         self.users = {}
-        for one in self.specs:
-            for ref in _all(one):
-                if ref.target != one.name:
-                    self.users.setdefault(ref.target, one)
+        for spec in self.specs:
+            for ref in _all(spec):
+                if ref.target != spec.name:
+                    self.users.setdefault(ref.target, spec)
 
     def home(self, spec):
         """Return the Region whose template a resource is in."""
@@ -603,22 +611,24 @@ class CloudFormation:
         if "deletion_protection_enabled" in given:
             home["deletion_protection_enabled"] = given.pop("deletion_protection_enabled")
         properties = self._members(given, kinds()["dynamodb.table"].attributes, spec.region)
-        properties["Replicas"] = [self._replica(one, spec.region) for one in (home, *replicas)]
-        if any(one.get("consistency_mode") == "STRONG" for one in replicas):
+        properties["Replicas"] = [
+            self._replica(replica, spec.region) for replica in (home, *replicas)
+        ]
+        if any(replica.get("consistency_mode") == "STRONG" for replica in replicas):
             properties["MultiRegionConsistency"] = "STRONG"
         if witness:
             properties["GlobalTableWitnesses"] = [{"Region": witness["region_name"]}]
         return properties
 
-    def _replica(self, one, region):
-        found = {"Region": one["region_name"]}
-        if "kms_key_arn" in one:
-            found["SSESpecification"] = {"KMSMasterKeyId": self.value(one["kms_key_arn"], region)}
-        if "point_in_time_recovery" in one:
-            enabled = {"PointInTimeRecoveryEnabled": one["point_in_time_recovery"]}
+    def _replica(self, item, region):
+        found = {"Region": item["region_name"]}
+        if "kms_key_arn" in item:
+            found["SSESpecification"] = {"KMSMasterKeyId": self.value(item["kms_key_arn"], region)}
+        if "point_in_time_recovery" in item:
+            enabled = {"PointInTimeRecoveryEnabled": item["point_in_time_recovery"]}
             found["PointInTimeRecoverySpecification"] = enabled
-        if "deletion_protection_enabled" in one:
-            found["DeletionProtectionEnabled"] = one["deletion_protection_enabled"]
+        if "deletion_protection_enabled" in item:
+            found["DeletionProtectionEnabled"] = item["deletion_protection_enabled"]
         return found
 
     def _members(self, values, allowed, region):
@@ -652,8 +662,8 @@ class CloudFormation:
                 return self._members(value, attribute.members, region)
             case "many" if isinstance(value, list):
                 if set(attribute.members) == {"name", "value"}:
-                    return {one["name"]: one["value"] for one in value}
-                return [self._members(one, attribute.members, region) for one in value]
+                    return {item["name"]: item["value"] for item in value}
+                return [self._members(item, attribute.members, region) for item in value]
             case "script":
                 return {"Fn::Base64": self.value(value, region)}
         return self.value(value, region)
@@ -723,4 +733,4 @@ def load_cloudformation(specs):
         Template(json.loads(json.dumps(document)), f"{region}.json", region=region)
         for region, document in written.items()
     ]
-    return Graph([one for template in templates for one in template.load()])
+    return Graph([item for template in templates for item in template.load()])

@@ -27,7 +27,7 @@ class Case:
 
 def cases():
     """Return every case of every rule."""
-    return [one for file in sorted(RULES.glob("*.md")) for one in _read(file)]
+    return [item for file in sorted(RULES.glob("*.md")) for item in _read(file)]
 
 
 def _read(file):

@@ -35,11 +35,11 @@ class Broken:
     """A copy of our stack that can be changed."""
 
     def __init__(self, specs):
-        self.specs = {one.name: one for one in pickle.loads(specs)}
+        self.specs = {load.name: load for load in pickle.loads(specs)}
 
     def all(self, kind, match=""):
         """Return the resources of a kind whose names hold something."""
-        found = [one for one in self.specs.values() if one.kind == kind and match in one.name]
+        found = [spec for spec in self.specs.values() if spec.kind == kind and match in spec.name]
         assert found, (kind, match)
         return found
 
@@ -49,23 +49,23 @@ class Broken:
 
     def change(self, kind, match="", **attributes):
         """Set what is given in every resource that fits; `None` takes an attribute out."""
-        for one in self.all(kind, match):
-            one.attributes |= attributes
-            one.attributes = {k: v for k, v in one.attributes.items() if v is not None}
+        for item in self.all(kind, match):
+            item.attributes |= attributes
+            item.attributes = {k: v for k, v in item.attributes.items() if v is not None}
 
     def drop(self, *specs):
         """Take resources out, and with them all that refer to them."""
-        gone = {one.name for one in specs}
+        gone = {spec.name for spec in specs}
         while True:
             more = {
-                one.name
-                for one in self.specs.values()
-                if one.name not in gone and _refers(one.attributes, gone)
+                spec.name
+                for spec in self.specs.values()
+                if spec.name not in gone and _refers(spec.attributes, gone)
             }
             if not more:
                 break
             gone |= more
-        self.specs = {name: one for name, one in self.specs.items() if name not in gone}
+        self.specs = {name: spec for name, spec in self.specs.items() if name not in gone}
 
     def add(self, label, kind, region="global", **attributes):
         """Put a resource in."""
@@ -77,8 +77,8 @@ class Broken:
 
     def without(self, kind, match, actions):
         """Take actions out of a role's policies."""
-        for one in self.all(kind, match):
-            for statement in one.attributes["policy"]:
+        for item in self.all(kind, match):
+            for statement in item.attributes["policy"]:
                 kept = [a for a in statement["actions"] if a not in actions]
                 statement["actions"] = kept or ["sts:GetCallerIdentity"]
 
@@ -92,8 +92,8 @@ def _refers(value, names):
     if isinstance(value, Ref):
         return value.target in names
     if isinstance(value, dict):
-        return any(_refers(one, names) for one in value.values())
-    return isinstance(value, list) and any(_refers(one, names) for one in value)
+        return any(_refers(item, names) for item in value.values())
+    return isinstance(value, list) and any(_refers(item, names) for item in value)
 
 
 def breaks(code):
@@ -127,9 +127,9 @@ def _(s):
 
 @breaks("DR004")
 def _(s):
-    for one in s.all("ec2.route"):
-        if "vpc_peering_connection_id" in one.attributes:
-            one.attributes["vpc_peering_connection_id"] = s.ref("ec2.peering", "", "id")
+    for item in s.all("ec2.route"):
+        if "vpc_peering_connection_id" in item.attributes:
+            item.attributes["vpc_peering_connection_id"] = s.ref("ec2.peering", "", "id")
     s.drop(s.one("ec2.peering_accepter"))
 
 
@@ -156,10 +156,10 @@ def _(s):
 
 @breaks("DR009")
 def _(s):
-    for one in s.all("cloudwatch.alarm"):
-        if one.attributes.get("namespace") == "AWS/ApplicationELB":
-            side = "primary" if one.region == PRIMARY else "standby"
-            one.attributes["dimensions"]["LoadBalancer"] = s.ref("lb.load_balancer", side)
+    for item in s.all("cloudwatch.alarm"):
+        if item.attributes.get("namespace") == "AWS/ApplicationELB":
+            side = "primary" if item.region == PRIMARY else "standby"
+            item.attributes["dimensions"]["LoadBalancer"] = s.ref("lb.load_balancer", side)
 
 
 @breaks("DR010")
@@ -170,8 +170,8 @@ def _(s):
 @breaks("DR011")
 def _(s):
     vault = f"arn:aws:backup:{STANDBY}:123456789012:backup-vault:nowhere"
-    for one in s.one("backup.plan", "primary").attributes["rule"]:
-        for copied in one.get("copy_action", ()):
+    for rule in s.one("backup.plan", "primary").attributes["rule"]:
+        for copied in rule.get("copy_action", ()):
             copied["destination_vault_arn"] = vault
 
 
@@ -226,8 +226,8 @@ def _(s):
 
 @breaks("DR105")
 def _(s):
-    for one in s.all("rds.cluster"):
-        one.ignored = ("masterPassword",)
+    for item in s.all("rds.cluster"):
+        item.ignored = ("masterPassword",)
 
 
 @breaks("DR106")
@@ -242,8 +242,8 @@ def _(s):
 
 @breaks("DR108")
 def _(s):
-    for one in s.one("backup.plan", "primary").attributes["rule"]:
-        for copied in one.get("copy_action", ()):
+    for rule in s.one("backup.plan", "primary").attributes["rule"]:
+        for copied in rule.get("copy_action", ()):
             copied["lifecycle"] = {"delete_after": 7}
 
 
@@ -265,16 +265,16 @@ def _(s):
 
 @breaks("DR111")
 def _(s):
-    for one in s.one("s3.replication", "metrics_primary").attributes["rule"]:
-        one.pop("source_selection_criteria", None)
-        one["destination"].pop("encryption_configuration", None)
+    for rule in s.one("s3.replication", "metrics_primary").attributes["rule"]:
+        rule.pop("source_selection_criteria", None)
+        rule["destination"].pop("encryption_configuration", None)
 
 
 @breaks("DR112")
 def _(s):
     table = s.one("dynamodb.table", "state").attributes
-    for one in table["replica"]:
-        one.pop("consistency_mode", None)
+    for replica in table["replica"]:
+        replica.pop("consistency_mode", None)
     table.pop("global_table_witness", None)
 
 
@@ -295,8 +295,8 @@ def _(s):
 
 @breaks("DR116")
 def _(s):
-    for one in s.one("dynamodb.table", "sessions").attributes["replica"]:
-        one.pop("point_in_time_recovery", None)
+    for replica in s.one("dynamodb.table", "sessions").attributes["replica"]:
+        replica.pop("point_in_time_recovery", None)
 
 
 @breaks("DR117")
@@ -432,17 +432,17 @@ def _(s):
 
 @breaks("DR400")
 def _(s):
-    s.drop(*[one for one in s.specs.values() if one.region not in {PRIMARY, "global"}])
+    s.drop(*[spec for spec in s.specs.values() if spec.region not in {PRIMARY, "global"}])
     s.change("kms.key", "", policy=None)
-    for one in s.specs.values():
-        one.attributes = {k: v for k, v in one.attributes.items() if STANDBY not in repr(v)}
-        one.attributes = {k: v for k, v in one.attributes.items() if "us-east-1" not in repr(v)}
+    for spec in s.specs.values():
+        spec.attributes = {k: v for k, v in spec.attributes.items() if STANDBY not in repr(v)}
+        spec.attributes = {k: v for k, v in spec.attributes.items() if "us-east-1" not in repr(v)}
 
 
 @breaks("DR401")
 def _(s):
-    for one in s.all("lambda.function", "actuator"):
-        one.region = PRIMARY
+    for item in s.all("lambda.function", "actuator"):
+        item.region = PRIMARY
 
 
 @breaks("DR402")
@@ -473,7 +473,7 @@ def _(s):
         "detail": {"alarmName": [alarm]},
     }
     s.change("events.rule", "orchestrator_alarms", event_pattern=pattern)
-    s.drop(*[one for one in s.all("events.target", "us_east_2") if "orchestrator" in one.name])
+    s.drop(*[item for item in s.all("events.target", "us_east_2") if "orchestrator" in item.name])
 
 
 @breaks("DR406")
@@ -606,16 +606,16 @@ def _(s):
 
 @breaks("DR602")
 def _(s):
-    for one in s.all("cloudwatch.alarm", "lag"):
-        one.region = PRIMARY
-        one.attributes.pop("alarm_actions", None)
+    for item in s.all("cloudwatch.alarm", "lag"):
+        item.region = PRIMARY
+        item.attributes.pop("alarm_actions", None)
 
 
 @breaks("DR603")
 def _(s):
-    for one in s.all("cloudwatch.alarm"):
-        if one.attributes.get("metric_name") == "HealthyHostCount":
-            one.attributes.pop("treat_missing_data", None)
+    for item in s.all("cloudwatch.alarm"):
+        if item.attributes.get("metric_name") == "HealthyHostCount":
+            item.attributes.pop("treat_missing_data", None)
 
 
 @breaks("DR604")
@@ -626,9 +626,9 @@ def _(s):
 
 @breaks("DR605")
 def _(s):
-    for one in s.all("cloudwatch.alarm"):
-        if one.attributes.get("namespace") == "AWS/ApplicationELB":
-            one.attributes["dimensions"] = {}
+    for item in s.all("cloudwatch.alarm"):
+        if item.attributes.get("namespace") == "AWS/ApplicationELB":
+            item.attributes["dimensions"] = {}
 
 
 @breaks("DR606")

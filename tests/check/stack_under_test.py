@@ -41,21 +41,21 @@ def specs_of(graph):
     """Return the resources that the vocabulary knows, each link as a reference."""
     return [
         Spec(
-            label(one),
-            one.kind,
-            one.region,
+            label(resource),
+            resource.kind,
+            resource.region,
             {
                 key: value
-                if kinds()[one.kind].attributes[key].identity
-                else _referred(graph, one, value, key)
-                for key, value in one.attributes.items()
-                if key in kinds()[one.kind].attributes
-                and not _made(key, kinds()[one.kind].attributes[key])
+                if kinds()[resource.kind].attributes[key].identity
+                else _referred(graph, resource, value, key)
+                for key, value in resource.attributes.items()
+                if key in kinds()[resource.kind].attributes
+                and not _made(key, kinds()[resource.kind].attributes[key])
             },
-            one.ignored or (),
+            resource.ignored or (),
         )
-        for one in graph.resources.values()
-        if one.kind in kinds()
+        for resource in graph.resources.values()
+        if resource.kind in kinds()
     ]
 
 
@@ -66,10 +66,10 @@ def _made(key, attribute):
     return attribute.identity and key in made
 
 
-def _referred(graph, one, value, key=""):
+def _referred(graph, item, value, key=""):
     if isinstance(value, str):
-        found = [x for x in graph.links(one, value) if x.resource.kind in kinds()]
-        found = [x for x in found if x.resource is not one]
+        found = [x for x in graph.links(item, value) if x.resource.kind in kinds()]
+        found = [x for x in found if x.resource is not item]
         # A name may be that of several: what the property is called tells which is meant.
         meant = [x for x in found if x.resource.kind.split(".")[1].split("_")[-1] in key] or found
         best = max(
@@ -79,9 +79,9 @@ def _referred(graph, one, value, key=""):
         )
         return Ref(label(best.resource), best.attribute) if best else value
     if isinstance(value, list):
-        return [_referred(graph, one, each, key) for each in value]
+        return [_referred(graph, item, each, key) for each in value]
     if isinstance(value, dict):
-        return {name: _referred(graph, one, each, name) for name, each in value.items()}
+        return {name: _referred(graph, item, each, name) for name, each in value.items()}
     if isinstance(value, Code):
         return dict(value.files)
     return "?" if isinstance(value, (Password, Unknown)) else value
@@ -96,16 +96,16 @@ def _ends(link):
 def essence(graph, names):
     """Return what a graph says, whatever dialect it was written in: for comparison."""
     found = Counter()
-    for one in graph.resources.values():
-        if one.kind in kinds() and not one.kind.startswith("data."):
+    for resource in graph.resources.values():
+        if resource.kind in kinds() and not resource.kind.startswith("data."):
             plain = {
                 key: _plain(graph, value, names)
-                for key, value in one.attributes.items()
-                if key in kinds()[one.kind].attributes
-                and not _made(key, kinds()[one.kind].attributes[key])
+                for key, value in resource.attributes.items()
+                if key in kinds()[resource.kind].attributes
+                and not _made(key, kinds()[resource.kind].attributes[key])
                 and key not in {"filename", "source"}
             }
-            found[repr((one.kind, one.region, sorted(plain.items(), key=str)))] += 1
+            found[repr((resource.kind, resource.region, sorted(plain.items(), key=str)))] += 1
     return found
 
 
@@ -117,16 +117,18 @@ def _plain(graph, value, names):
         if targets[0] is not None and targets[0].kind == "data.iam_policy_document":
             return _plain(graph, targets[0]["document"], names)
         return sorted(
-            {(names(one), r.attribute) for one, r in zip(targets, value.refs, strict=True)}
+            {(names(target), r.attribute) for target, r in zip(targets, value.refs, strict=True)}
         )
     if isinstance(value, Ref):
         return [(value.target, value.attribute)]
     if isinstance(value, dict) and "effect" in value:
         listed = value.get("resources", ())
-        known = isinstance(listed, (list, tuple)) and all(isinstance(one, str) for one in listed)
+        known = isinstance(listed, (list, tuple)) and all(
+            isinstance(resource, str) for resource in listed
+        )
         value = {k: v for k, v in value.items() if known or k != "resources"}
     if isinstance(value, dict):
         return sorted(((k, _plain(graph, v, names)) for k, v in value.items()), key=str)
     if isinstance(value, list):
-        return [_plain(graph, one, names) for one in value]
+        return [_plain(graph, item, names) for item in value]
     return "?" if isinstance(value, (Password, Code)) else value

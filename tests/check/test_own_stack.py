@@ -31,10 +31,12 @@ def standard():
     return graph_of(exported())
 
 
-PROGRAMS = sorted(one.parent for one in EXAMPLES.glob("*/Pulumi.yaml"))
+PROGRAMS = sorted(path.parent for path in EXAMPLES.glob("*/Pulumi.yaml"))
 
 
-@pytest.mark.parametrize("example", fast(PROGRAMS, EXAMPLES / "standard"), ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "example", fast(PROGRAMS, EXAMPLES / "standard"), ids=lambda item: item.name
+)
 def test_no_example_of_ours_has_a_finding(example):
     """Under the command, with the settings that lie beside it; and all could be told."""
     done = CliRunner().invoke(main, ["check", str(example), "--run-programs", "--format", "json"])
@@ -55,25 +57,27 @@ def cloudformation(specs):
     """Return the graph of our stack as templates."""
     documents = writing.CloudFormation(specs).documents()
     templates = [
-        Template(json.loads(json.dumps(one)), f"{region}.json", region=region)
-        for region, one in documents.items()
+        Template(json.loads(json.dumps(document)), f"{region}.json", region=region)
+        for region, document in documents.items()
     ]
-    return Graph([one for template in templates for one in template.load()])
+    return Graph([item for template in templates for item in template.load()])
 
 
 def test_it_is_clean_as_a_terraform_plan():
     """Nothing is known at planning but what the program says, and that is enough."""
     result = check(terraform(), CheckConfig())
-    assert [f"{one.rule.code} {one.resource}: {one.message}" for one in result.findings] == []
-    assert {one.rule.code for one in result.unsure} <= {"DR105"}
+    assert [
+        f"{finding.rule.code} {finding.resource}: {finding.message}" for finding in result.findings
+    ] == []
+    assert {item.rule.code for item in result.unsure} <= {"DR105"}
 
 
 def test_a_plan_of_it_says_the_same_as_the_program():
     """Every resource, every attribute and every reference that the vocabulary has."""
-    specs = {one.name: one for one in specs_of(standard())}
+    specs = {spec.name: spec for spec in specs_of(standard())}
     planned = terraform()
     ours = essence(referred(), label)
-    theirs = essence(planned, lambda one: one.name.rpartition(".")[2] if one else "?")
+    theirs = essence(planned, lambda item: item.name.rpartition(".")[2] if item else "?")
     assert ours - theirs == Counter()
     assert theirs - ours == Counter()
     assert len(specs) == sum(ours.values())
@@ -81,15 +85,15 @@ def test_a_plan_of_it_says_the_same_as_the_program():
 
 def expressible():
     """Return what of our stack CloudFormation has words for."""
-    specs = [one for one in specs_of(standard()) if one.kind not in NOT_IN_CLOUDFORMATION]
-    for one in specs:
-        allowed = kinds()[one.kind].attributes
-        if one.kind == "lambda.function":
-            one.attributes.pop("source", None)  # a bundle of several files lies in a bucket
-        one.attributes = {
+    specs = [spec for spec in specs_of(standard()) if spec.kind not in NOT_IN_CLOUDFORMATION]
+    for spec in specs:
+        allowed = kinds()[spec.kind].attributes
+        if spec.kind == "lambda.function":
+            spec.attributes.pop("source", None)  # a bundle of several files lies in a bucket
+        spec.attributes = {
             key: value
-            for key, value in one.attributes.items()
-            if allowed[key].cloudformation is not None or one.kind in writing.WRITTEN_INSIDE
+            for key, value in spec.attributes.items()
+            if allowed[key].cloudformation is not None or spec.kind in writing.WRITTEN_INSIDE
         }
     return specs
 
@@ -98,23 +102,27 @@ def test_it_is_clean_as_templates():
     """One a Region; what CloudFormation has no type for is left out."""
     specs = expressible()
     result = check(cloudformation(specs), CheckConfig())
-    assert [f"{one.rule.code} {one.resource}: {one.message}" for one in result.findings] == []
+    assert [
+        f"{finding.rule.code} {finding.resource}: {finding.message}" for finding in result.findings
+    ] == []
 
 
 @cache
 def referred():
     """Return our graph with each link as a reference, as the writers are given it."""
     graph = graph_of(exported())
-    by_label = {label(one): one for one in graph.resources.values()}
-    for one in specs_of(standard()):
-        by_label[one.name].attributes = one.attributes
+    by_label = {label(resource): resource for resource in graph.resources.values()}
+    for spec in specs_of(standard()):
+        by_label[spec.name].attributes = spec.attributes
     return graph
 
 
 def test_the_vocabulary_covers_what_the_program_declares():
     """What it does not cover is listed, and no rule needs it."""
-    unseen = {one.kind for one in standard().resources.values() if one.kind not in kinds()}
-    assert {one for one in unseen if one.startswith("aws:")} == {
+    unseen = {
+        resource.kind for resource in standard().resources.values() if resource.kind not in kinds()
+    }
+    assert {text for text in unseen if text.startswith("aws:")} == {
         "aws:acm/certificateValidation:CertificateValidation",
         "aws:backup/restoreTestingPlan:RestoreTestingPlan",
         "aws:backup/restoreTestingSelection:RestoreTestingSelection",

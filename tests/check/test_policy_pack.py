@@ -48,20 +48,31 @@ def request(change=None):
     """Return our own stack as the engine hands it to a pack: without identifiers."""
     resources = json.loads(exported())["deployment"]["resources"]
     if change is not None:
-        change({one["urn"].rpartition("::")[2] + " " + one["type"]: one for one in resources})
-    providers = {one["urn"]: one for one in resources if one["type"] == "pulumi:providers:aws"}
-    owners = {one["id"]: one["urn"] for one in reversed(resources) if one.get("id")}
-    found = proto.AnalyzeStackRequest()
-    for one in resources:
-        urn = one.get("provider", "").rpartition("::")[0]
-        made = proto.AnalyzerResource(
-            type=one["type"],
-            urn=one["urn"],
-            name=one["urn"].rpartition("::")[2],
-            properties=properties(one.get("inputs", {})),
-            options=proto.AnalyzerResourceOptions(ignoreChanges=one.get("ignoreChanges", [])),
+        change(
+            {
+                resource["urn"].rpartition("::")[2] + " " + resource["type"]: resource
+                for resource in resources
+            }
         )
-        for key, value in one.get("inputs", {}).items():
+    providers = {
+        resource["urn"]: resource
+        for resource in resources
+        if resource["type"] == "pulumi:providers:aws"
+    }
+    owners = {
+        resource["id"]: resource["urn"] for resource in reversed(resources) if resource.get("id")
+    }
+    found = proto.AnalyzeStackRequest()
+    for resource in resources:
+        urn = resource.get("provider", "").rpartition("::")[0]
+        made = proto.AnalyzerResource(
+            type=resource["type"],
+            urn=resource["urn"],
+            name=resource["urn"].rpartition("::")[2],
+            properties=properties(resource.get("inputs", {})),
+            options=proto.AnalyzerResourceOptions(ignoreChanges=resource.get("ignoreChanges", [])),
+        )
+        for key, value in resource.get("inputs", {}).items():
             urns = sorted({owners[text] for text in strings(value) if text in owners})
             made.propertyDependencies[key].urns.extend(urns)
         if urn in providers:
@@ -82,28 +93,29 @@ def _wire(value):
     if isinstance(value, dict) and value.get(SIGNATURE) == SECRET:
         return {SIGNATURE: SECRET, "value": "hunter2"}
     if isinstance(value, dict):
-        return {key: _wire(one) for key, one in value.items()}
-    return [_wire(one) for one in value] if isinstance(value, list) else value
+        return {key: _wire(item) for key, item in value.items()}
+    return [_wire(item) for item in value] if isinstance(value, list) else value
 
 
 def said(analyzer, change=None):
     """Return what the pack says of our stack: policy, resource and message."""
     answer = analyzer.AnalyzeStack(request(change))
     return {
-        (one.policyName, one.urn.rpartition("::")[2], one.message) for one in answer.diagnostics
+        (diagnostic.policyName, diagnostic.urn.rpartition("::")[2], diagnostic.message)
+        for diagnostic in answer.diagnostics
     }
 
 
 def test_every_rule_is_a_policy_with_its_page(analyzer):
     """Advisory by default, with severity, remedy and reference."""
     info = analyzer.GetAnalyzerInfo(empty_pb2.Empty())
-    policies = {one.name: one for one in info.policies}
-    assert set(policies) == {one.name for one in catalogue()}
-    for one in catalogue():
-        assert policies[one.name].enforcementLevel == proto.ADVISORY
-        assert policies[one.name].severity != proto.POLICY_SEVERITY_UNSPECIFIED
-        assert policies[one.name].remediation_steps
-        assert policies[one.name].url.startswith("https://")
+    policies = {policy.name: policy for policy in info.policies}
+    assert set(policies) == {rule.name for rule in catalogue()}
+    for rule in catalogue():
+        assert policies[rule.name].enforcementLevel == proto.ADVISORY
+        assert policies[rule.name].severity != proto.POLICY_SEVERITY_UNSPECIFIED
+        assert policies[rule.name].remediation_steps
+        assert policies[rule.name].url.startswith("https://")
 
 
 def test_our_own_stack_violates_nothing(analyzer):
@@ -115,9 +127,9 @@ def test_a_broken_stack_violates_the_rule_at_its_resource(analyzer):
     """With the finding, the reason and the remedy; a mandatory one is so in the answer."""
 
     def headless(resources):
-        for key, one in resources.items():
+        for key, resource in resources.items():
             if key.startswith("orders-prod-database-standby-") and "ClusterInstance" in key:
-                one["type"] = "aws:ec2/eip:Eip"
+                resource["type"] = "aws:ec2/eip:Eip"
 
     (found,) = said(analyzer, headless)
     policy, urn, message = found
@@ -127,17 +139,17 @@ def test_a_broken_stack_violates_the_rule_at_its_resource(analyzer):
     config = proto.ConfigureAnalyzerRequest()
     config.policyConfig["headless-secondary-cluster"].enforcementLevel = proto.MANDATORY
     analyzer.Configure(config)
-    (one,) = analyzer.AnalyzeStack(request(headless)).diagnostics
-    assert one.enforcementLevel == proto.MANDATORY
+    (diagnostic,) = analyzer.AnalyzeStack(request(headless)).diagnostics
+    assert diagnostic.enforcementLevel == proto.MANDATORY
 
 
 def test_what_a_preview_does_not_know_is_no_violation(analyzer):
     """The engine's marks for values that are known only later are read as such."""
 
     def hidden(resources):
-        for key, one in resources.items():
+        for key, resource in resources.items():
             if "aws:rds/cluster:Cluster" in key:
-                one["inputs"]["kmsKeyId"] = UNKNOWN[0]
-                one["inputs"]["enabledCloudwatchLogsExports"] = UNKNOWN[3]
+                resource["inputs"]["kmsKeyId"] = UNKNOWN[0]
+                resource["inputs"]["enabledCloudwatchLogsExports"] = UNKNOWN[3]
 
     assert said(analyzer, hidden) == set()

@@ -10,13 +10,13 @@ from otherside.check.catalogue import catalogue
 from otherside.check.engine import CheckConfig, check
 
 CASES = cases()
-CODES = {one.check.__name__: one.code for one in catalogue()}
+CODES = {rule.check.__name__: rule.code for rule in catalogue()}
 DIALECTS = {
     "terraform": writing.load_terraform,
     "pulumi": writing.load_pulumi,
     "cloudformation": writing.load_cloudformation,
 }
-named = pytest.mark.parametrize("case", CASES, ids=lambda one: f"{one.rule}-{one.title}"[:80])
+named = pytest.mark.parametrize("case", CASES, ids=lambda item: f"{item.rule}-{item.title}"[:80])
 
 
 def asked(graph, case):
@@ -28,10 +28,10 @@ def asked(graph, case):
 def test_finds_what_the_case_says_and_no_more(case):
     """Each message, word by word."""
     result = asked(writing.as_graph(writing.from_toml(case.table)), case)
-    assert [(one.resource, one.message) for one in result.findings] == case.findings
+    assert [(finding.resource, finding.message) for finding in result.findings] == case.findings
     assert bool(case.findings) is case.flagged
     if not case.flagged:
-        assert [one.reason for one in result.unsure] == []
+        assert [item.reason for item in result.unsure] == []
 
 
 @named
@@ -44,17 +44,17 @@ def test_finds_the_same_in_each_dialect(case, dialect):
     specs = writing.from_toml(case.table)
     owners = owned(specs) if dialect == "cloudformation" else {}
     result = asked(DIALECTS[dialect](specs), case)
-    found = Counter(short(one.resource, dialect, specs) for one in result.findings)
+    found = Counter(short(finding.resource, dialect, specs) for finding in result.findings)
     expected = Counter(owners.get(name, name) for name, _ in case.findings)
-    assert found == expected, [one.reason for one in result.unsure]
+    assert found == expected, [item.reason for item in result.unsure]
 
 
 def owned(specs):
     """Return what CloudFormation writes inside of what."""
     found = {}
-    for one in specs:
-        if one.kind in writing.LENT:
-            found[one.name] = one.attributes[writing.LENT[one.kind][0]].target
+    for spec in specs:
+        if spec.kind in writing.LENT:
+            found[spec.name] = spec.attributes[writing.LENT[spec.kind][0]].target
     return found
 
 
@@ -64,16 +64,16 @@ def short(name, dialect, specs):
         return name.rpartition("::")[2]
     if dialect == "terraform":
         last = name.rpartition(".")[2]
-        numbered = {f"x{at}": one.name for at, one in enumerate(specs)}
+        numbered = {f"x{at}": spec.name for at, spec in enumerate(specs)}
         return numbered.get(last, last) if name.startswith("provider.") else last
-    by_logical = {writing.logical(one.name): one.name for one in specs}
+    by_logical = {writing.logical(spec.name): spec.name for spec in specs}
     return by_logical.get(name.rpartition("#")[2], name)
 
 
 def test_every_rule_has_cases_and_every_case_a_rule():
     """At least one that is flagged and one that is fine, in a file of the rule's name."""
-    files = {one.stem for one in RULES.glob("*.md")}
+    files = {path.stem for path in RULES.glob("*.md")}
     assert files == set(CODES)
     for name in files:
-        kinds = {one.flagged for one in CASES if one.rule == name}
+        kinds = {case.flagged for case in CASES if case.rule == name}
         assert kinds == {True, False}, name

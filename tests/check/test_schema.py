@@ -17,10 +17,10 @@ MADE = {"arn", "id", "dns_name", "arn_suffix", "endpoint", "invoke_arn", "url", 
 MADE |= {"bucket_domain_name", "bucket_regional_domain_name", "target_key_arn", "json", "document"}
 MADE |= {"output_path", "account_id"}
 """Attributes that AWS makes: nobody sets them, so no class has them as an argument."""
-KINDS = [one for one in kinds().values() if not one.name.startswith("data.")]
+KINDS = [kind for kind in kinds().values() if not kind.name.startswith("data.")]
 NEWER = {"aws_arcregionswitch_plan"}
 """Newer than the schema that the names are from."""
-named = pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.name)
+named = pytest.mark.parametrize("kind", KINDS, ids=lambda item: item.name)
 OLDER = {("s3.bucket", name) for name in ("versioning", "replication_configuration")}
 OLDER |= {("s3.bucket", "server_side_encryption_configuration")}
 OLDER |= {("s3.bucket", "versioning_configuration"), ("secretsmanager.secret", "secret_string")}
@@ -39,18 +39,18 @@ ONLY_CLOUDFORMATION = {
 
 def wrong(kind, attributes, known, path=""):
     """Yield the names that a schema does not have."""
-    for name, one in attributes.items():
+    for name, attribute in attributes.items():
         if not path and (name in MADE or (kind.name, name) in ONLY_CLOUDFORMATION):
             continue
         inner, where = known, path
-        for step in one.terraform:
+        for step in attribute.terraform:
             if inner is None or step not in inner:
                 yield f"{where}{step}"
                 break
             inner, where = inner[step], f"{where}{step}."
         else:
-            if one.members and one.shape not in {"map", "env"}:
-                yield from wrong(kind, one.members, inner, where)
+            if attribute.members and attribute.shape not in {"map", "env"}:
+                yield from wrong(kind, attribute.members, inner, where)
 
 
 @named
@@ -78,26 +78,26 @@ def snake(name):
 def lacking(kind, attributes, made, around=""):
     """Yield the names that a class of the SDK does not take."""
     arguments = inspect.signature(made._internal_init if around == "" else made.__init__).parameters
-    for name, one in attributes.items():
+    for name, attribute in attributes.items():
         if not around and (name in MADE or (kind.name, name) in ONLY_CLOUDFORMATION | OLDER):
             continue
-        *steps, _ = one.terraform
+        *steps, _ = attribute.terraform
         if steps:  # a block of one that only Terraform and Pulumi have around it
             assert snake(steps[0]) in arguments, steps
             continue
-        if one.pulumi == NONE:
+        if attribute.pulumi == NONE:
             continue
-        python = snake(one.pulumi)
+        python = snake(attribute.pulumi)
         if python not in arguments:
-            yield f"{around}{one.pulumi}"
+            yield f"{around}{attribute.pulumi}"
             continue
-        if one.members and one.shape in {"one", "many"}:
+        if attribute.members and attribute.shape in {"one", "many"}:
             text = str(arguments[python].annotation)
             classes = re.findall(r"'?(\w+Args)'?\]", text)
             package = importlib.import_module(made.__module__.rpartition(".")[0] or made.__module__)
             inner = next((getattr(package, c) for c in classes if hasattr(package, c)), None)
             if inner is not None:
-                yield from lacking(kind, one.members, inner, f"{around}{one.pulumi}.")
+                yield from lacking(kind, attribute.members, inner, f"{around}{attribute.pulumi}.")
 
 
 @named
@@ -109,22 +109,24 @@ def test_pulumi_has_it(kind):
 
 def strange(kind, attributes, schema, node, path=()):
     """Yield the paths that CloudFormation's schema does not have."""
-    for name, one in attributes.items():
-        if one.cloudformation is None or (not path and name in MADE):
+    for name, attribute in attributes.items():
+        if attribute.cloudformation is None or (not path and name in MADE):
             continue
         inner, found = node, True
-        for step in one.cloudformation:
+        for step in attribute.cloudformation:
             inner = resolved(schema, inner)
             options = inner.get("properties", {})
             if step not in options:
-                yield ".".join((*path, *one.cloudformation))
+                yield ".".join((*path, *attribute.cloudformation))
                 found = False
                 break
             inner = options[step]
-        if found and one.members and one.shape in {"one", "many", "part"}:
+        if found and attribute.members and attribute.shape in {"one", "many", "part"}:
             below = resolved(schema, inner)
             if below.get("type") != "object" or "properties" in below:
-                yield from strange(kind, one.members, schema, inner, (*path, *one.cloudformation))
+                yield from strange(
+                    kind, attribute.members, schema, inner, (*path, *attribute.cloudformation)
+                )
 
 
 def resolved(schema, node):
@@ -164,7 +166,7 @@ SPREAD = {
 
 def test_terraform_s_types_are_told_apart():
     """No two kinds share a type."""
-    types = [one.terraform for one in kinds().values() if one.terraform != NONE]
+    types = [kind.terraform for kind in kinds().values() if kind.terraform != NONE]
     assert len(types) == len(set(types))
     assert by_terraform()["aws_alb"].name == "lb.load_balancer"
 
@@ -172,4 +174,4 @@ def test_terraform_s_types_are_told_apart():
 def test_rules_are_asked_of_kinds_that_there_are():
     """A misspelt kind would never be asked."""
     known = {*kinds(), "region", "system", "backend", "provider"}
-    assert [one.code for one in catalogue() if not set(one.on) <= known] == []
+    assert [rule.code for rule in catalogue() if not set(rule.on) <= known] == []

@@ -32,15 +32,15 @@ def written(specs, dialect):
     """Return the resources of a stack as far as a dialect has words for them."""
     if dialect != "cloudformation":
         return list(specs)
-    found = [one for one in specs if one.kind not in NOT_IN_CLOUDFORMATION]
-    for one in found:
-        allowed = kinds()[one.kind].attributes if one.kind in kinds() else {}
-        if len(one.attributes.get("source", {})) > 1:
-            one.attributes.pop("source")  # a bundle of several files lies in a bucket
-        one.attributes = {
+    found = [spec for spec in specs if spec.kind not in NOT_IN_CLOUDFORMATION]
+    for spec in found:
+        allowed = kinds()[spec.kind].attributes if spec.kind in kinds() else {}
+        if len(spec.attributes.get("source", {})) > 1:
+            spec.attributes.pop("source")  # a bundle of several files lies in a bucket
+        spec.attributes = {
             key: value
-            for key, value in one.attributes.items()
-            if one.kind in writing.WRITTEN_INSIDE
+            for key, value in spec.attributes.items()
+            if spec.kind in writing.WRITTEN_INSIDE
             or (key in allowed and allowed[key].cloudformation is not None)
         }
     return found
@@ -50,12 +50,12 @@ def found_in(stack, dialect, code):
     """Return what one rule finds in a stack."""
     graph = DIALECTS[dialect](written(stack.specs.values(), dialect))
     result = check(graph, CheckConfig(select=(code,)))
-    return result.findings, [one.reason for one in result.unsure]
+    return result.findings, [item.reason for item in result.unsure]
 
 
 def test_every_rule_breaks_our_stack_somewhere():
     """No rule is left out, and a dialect only for a reason."""
-    assert set(BREAKS) == {one.code for one in catalogue()}
+    assert set(BREAKS) == {rule.code for rule in catalogue()}
     assert all(reason for each in NOT_IN.values() for reason in each.values())
 
 

@@ -15,31 +15,31 @@ from otherside.check.model.values import Unknown
 from otherside.check.readers.cloudformation.template import Template
 
 CASES = cases()
-named = pytest.mark.parametrize("case", CASES, ids=lambda one: f"{one.rule}-{one.title}"[:80])
+named = pytest.mark.parametrize("case", CASES, ids=lambda item: f"{item.rule}-{item.title}"[:80])
 
 
 def obscured(graph, holes):
     """Yield the graph once for each place where something is written, with that unknown."""
-    for identifier, one in graph.resources.items():
-        if one.kind in {"provider", "backend"}:
+    for identifier, resource in graph.resources.items():
+        if resource.kind in {"provider", "backend"}:
             continue
-        for path in holes(one):
+        for path in holes(resource):
             resources = copy.deepcopy(list(graph.resources.values()))
             target = next(each for each in resources if each.id == identifier)
             around = target.attributes
             for step in path[:-1]:
                 around = around[step]
             around[path[-1]] = Unknown()
-            yield f"{one.name} {path}", Graph(resources)
+            yield f"{resource.name} {path}", Graph(resources)
 
 
-def places(one):
+def places(item):
     """Yield every path to a value: attributes, their blocks, and what is in those."""
-    todo = [((key,), value) for key, value in one.attributes.items()]
+    todo = [((key,), value) for key, value in item.attributes.items()]
     while todo:
         path, value = todo.pop()
         last = path[-1]
-        if one.kind in kinds() and path[0] not in {"id", "arn"}:
+        if item.kind in kinds() and path[0] not in {"id", "arn"}:
             yield path
         if isinstance(value, dict):
             todo += [((*path, key), each) for key, each in value.items()]
@@ -54,8 +54,8 @@ def test_a_hole_in_what_is_fine_is_no_finding(case):
     for hole, graph in obscured(whole, places):
         result = check(graph, CheckConfig(select=(CODES[case.rule],)))
         if not case.flagged:
-            assert [(hole, one.resource, one.message) for one in result.findings] == []
-        assert [one.reason for one in result.unsure if FAILED in one.reason] == [], hole
+            assert [(hole, finding.resource, finding.message) for finding in result.findings] == []
+        assert [item.reason for item in result.unsure if FAILED in item.reason] == [], hole
 
 
 def hole_in_template(document, path):
@@ -97,11 +97,13 @@ def test_a_condition_that_cannot_be_evaluated_is_no_finding(case):
             given = copy.deepcopy(documents)
             hole_in_template(given[region], path)
             templates = [
-                Template(json.loads(json.dumps(one)), f"{name}.json", region=name)
-                for name, one in given.items()
+                Template(json.loads(json.dumps(item)), f"{name}.json", region=name)
+                for name, item in given.items()
             ]
-            graph = Graph([one for template in templates for one in template.load()])
+            graph = Graph([item for template in templates for item in template.load()])
             result = check(graph, CheckConfig(select=(CODES[case.rule],)))
             if not case.flagged:
-                assert [(path, one.resource, one.message) for one in result.findings] == []
-            assert [one.reason for one in result.unsure if FAILED in one.reason] == [], path
+                assert [
+                    (path, finding.resource, finding.message) for finding in result.findings
+                ] == []
+            assert [item.reason for item in result.unsure if FAILED in item.reason] == [], path

@@ -83,11 +83,15 @@ def test_json_is_as_its_schema_says():
     for more in ((), ("--compliance",)):
         found = document(*more)
         Draft202012Validator(schema).validate(found)
-    codes = [one["code"] for one in found["findings"]]
+    codes = [finding["code"] for finding in found["findings"]]
     assert "DR009" in codes
-    ranks = [("critical", "high", "medium").index(one["severity"]) for one in found["findings"]]
+    ranks = [
+        ("critical", "high", "medium").index(finding["severity"]) for finding in found["findings"]
+    ]
     assert ranks == sorted(ranks)
-    assert found["summary"]["high"] == sum(one["severity"] == "high" for one in found["findings"])
+    assert found["summary"]["high"] == sum(
+        finding["severity"] == "high" for finding in found["findings"]
+    )
     assert found["summary"]["pair"] == {"primary": "us-east-2", "standby": "us-west-2"}
 
 
@@ -99,16 +103,19 @@ def test_sarif_is_valid_and_its_fingerprints_stay(pair):
     assert len(run["tool"]["driver"]["rules"]) == len(catalogue())
 
     def prints(given):
-        return {one["ruleId"]: one["partialFingerprints"] for one in given["runs"][0]["results"]}
+        return {
+            result["ruleId"]: result["partialFingerprints"]
+            for result in given["runs"][0]["results"]
+        }
 
     (pair / "primary.yaml").write_text(f"# a line more\n{PRIMARY}")
     files = [str(pair / "primary.yaml"), str(pair / "standby.yaml")]
     moved = json.loads(check(*files, *PLACED, "--format", "sarif", code=1).stdout)
     assert prints(moved) == prints(log)
     lines = [
-        one["locations"][0]["physicalLocation"]["region"]["startLine"]
-        for one in moved["runs"][0]["results"]
-        if one["ruleId"] == "DR009"
+        result["locations"][0]["physicalLocation"]["region"]["startLine"]
+        for result in moved["runs"][0]["results"]
+        if result["ruleId"] == "DR009"
     ]
     assert lines == [7]
 
@@ -117,8 +124,8 @@ def test_sarif_is_valid_and_its_fingerprints_stay(pair):
 def test_junit_fails_what_has_findings_and_skips_what_is_unknown():
     """A case a rule, and the counts are those of the cases."""
     suite = ET.fromstring(placed("--format", "junit").stdout)
-    failed = {one.get("name")[:5] for one in suite if one.find("failure") is not None}
-    assert failed == {one["code"] for one in document()["findings"]}
+    failed = {item.get("name")[:5] for item in suite if item.find("failure") is not None}
+    assert failed == {finding["code"] for finding in document()["findings"]}
     assert int(suite.get("tests")) == len(catalogue())
     assert int(suite.get("failures")) == len(failed)
 
@@ -127,17 +134,17 @@ def test_junit_fails_what_has_findings_and_skips_what_is_unknown():
 def test_github_annotates_the_line_and_cannot_be_told_other_commands():
     """A name with a line break stays in its annotation."""
     lines = placed("--format", "github").stdout.splitlines()
-    assert any(one.startswith("::error file=primary.yaml,line=6,title=DR009 ") for one in lines)
+    assert any(line.startswith("::error file=primary.yaml,line=6,title=DR009 ") for line in lines)
     template = {"Resources": {"A\n::set-output name=x::y": {"Type": "AWS::RDS::DBCluster"}}}
     text = json.dumps(template)
     out = check("-", "--region", "us-east-2", "--format", "github", code=1, stdin=text).stdout
-    assert not any(one.startswith("::set-output") for one in out.splitlines())
+    assert not any(line.startswith("::set-output") for line in out.splitlines())
 
 
 @pytest.mark.usefixtures("pair")
 def test_markdown_and_html_hold_the_same_findings():
     """For a pull request and for an auditor; what a template calls itself is text there."""
-    codes = {one["code"] for one in document()["findings"]}
+    codes = {finding["code"] for finding in document()["findings"]}
     markdown, page = placed("--format", "markdown").stdout, placed("--format", "html").stdout
     for code in codes:
         assert code in markdown
@@ -156,7 +163,7 @@ def test_output_goes_into_a_file_whole_or_not_at_all(pair):
     assert json.loads((pair / "found.json").read_text())["schema_version"] == 1
     done = placed("--output", "nowhere/found.txt", code=2)
     assert "nowhere/found.txt" in done.stderr
-    assert sorted(one.name for one in pair.iterdir()) == [
+    assert sorted(path.name for path in pair.iterdir()) == [
         "found.json",
         "primary.yaml",
         "standby.yaml",
@@ -177,11 +184,11 @@ def test_severity_decides_over_the_exit_code(pair):
 @pytest.mark.usefixtures("pair")
 def test_rules_are_selected_by_code_by_hundred_by_name_and_by_step():
     """And a rule that there is not is bad usage, for nothing would be asked."""
-    for one in ("DR009", "DR0", "arn-in-metric-dimension", "detect"):
-        assert "DR009" in {each["code"] for each in document("--select", one)["findings"]}
+    for name in ("DR009", "DR0", "arn-in-metric-dimension", "detect"):
+        assert "DR009" in {each["code"] for each in document("--select", name)["findings"]}
     left = document("--ignore", "DR009")["findings"]
     assert left
-    assert "DR009" not in {one["code"] for one in left}
+    assert "DR009" not in {finding["code"] for finding in left}
     assert "there is no rule DR999" in placed("--select", "DR999", code=2).stderr
 
 
@@ -192,7 +199,7 @@ def test_a_baseline_leaves_out_what_was_there(pair):
     more = PRIMARY + "  Db:\n    Type: AWS::RDS::DBCluster\n"
     (pair / "primary.yaml").write_text(f"# moved\n{more}")
     found = document("--baseline", "known.json")
-    assert {one["resource"].partition("#")[2] for one in found["findings"]} == {"Db"}
+    assert {finding["resource"].partition("#")[2] for finding in found["findings"]} == {"Db"}
     assert found["baselined"] != []
     (pair / "known.json").write_text("{}")
     assert "no baseline" in placed("--baseline", "known.json", code=2).stderr
@@ -229,7 +236,9 @@ def test_settings_lie_beside_what_is_checked(pair):
         "'primary.yaml' = 'us-east-2'\n'standby.yaml' = 'us-west-2'\n"
     )
     found = json.loads(check("primary.yaml", "standby.yaml", "--format", "json").stdout)
-    assert [(one["code"], one["severity"]) for one in found["findings"]] == [("DR009", "medium")]
+    assert [(finding["code"], finding["severity"]) for finding in found["findings"]] == [
+        ("DR009", "medium")
+    ]
     (pair / "pyproject.toml").write_text("[tool.otherside.check]\nselct = []\n")
     assert "check has no setting selct" in placed(code=2).stderr
 
@@ -240,7 +249,7 @@ def test_a_single_region_is_told_once(tmp_path):
     template.write_text(PRIMARY)
     only = (template, "--region", "us-east-2", "--format", "json")
     found = json.loads(check(*only, code=1).stdout)
-    assert [one["code"] for one in found["findings"]] == ["DR400"]
+    assert [finding["code"] for finding in found["findings"]] == ["DR400"]
     found = json.loads(check(*only, "--single-region-ok").stdout)
     assert found["findings"] == []
 
@@ -257,7 +266,7 @@ def test_what_cannot_be_read_is_one_error_each_and_the_rest_is_checked(pair):
     """Exit 2, and the findings of the others with it."""
     (pair / "broken.json").write_text('{"Resources": {')
     done = placed("broken.json", "gone.yaml", code=2)
-    errors = [one for one in done.stdout.splitlines() if one.startswith("error: ")]
+    errors = [line for line in done.stdout.splitlines() if line.startswith("error: ")]
     assert len(errors) == 2
     assert errors[0].startswith("error: broken.json:1: ")
     assert "gone.yaml" in errors[1]
@@ -290,17 +299,17 @@ def test_compliance_says_which_controls_are_touched_and_claims_none():
 
 def test_every_rule_can_be_explained():
     """Whole page, by code and by name; a misspelt one is told what it may mean."""
-    for one in catalogue():
-        done = CliRunner().invoke(main, ["explain", one.code])
+    for rule in catalogue():
+        done = CliRunner().invoke(main, ["explain", rule.code])
         assert done.exit_code == 0
-        assert one.name in done.stdout
+        assert rule.name in done.stdout
         for section in ("## Why", "## Fix", "## Impact", "## See"):
-            assert section in done.stdout, one.code
+            assert section in done.stdout, rule.code
     near = CliRunner().invoke(main, ["explain", "headles-secondary"])
     assert near.exit_code == 2
     assert "Did you mean headless-secondary-cluster?" in near.stderr
     listed = json.loads(CliRunner().invoke(main, ["rules", "--json"]).stdout)
-    assert [one["code"] for one in listed] == [one.code for one in catalogue()]
+    assert [load["code"] for load in listed] == [rule.code for rule in catalogue()]
 
 
 @pytest.mark.usefixtures("pair")

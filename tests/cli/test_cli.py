@@ -20,7 +20,7 @@ NAMED = ("--domain", "orders.example.com")
 
 def run(*arguments, check=0):
     """Run the command in this process; return its output and its errors."""
-    result = CliRunner().invoke(main, [str(one) for one in arguments])
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
     assert result.exit_code == check, result.output + result.stderr
     return result
 
@@ -69,16 +69,16 @@ def test_init_writes_a_project_that_is_a_valid_design(project):
 
 def test_init_overwrites_nothing(project):
     """All or nothing, and the files that are in the way are named."""
-    before = {one: one.read_bytes() for one in project.rglob("*") if one.is_file()}
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     assert "has otherside.toml" in run("init", project, *NAMED, check=2).stderr
-    assert before == {one: one.read_bytes() for one in project.rglob("*") if one.is_file()}
+    assert before == {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
 
 
 def test_init_leaves_nothing_behind_where_it_cannot_write(tmp_path):
     """A file in the place of the directory's parent."""
     (tmp_path / "file").write_text("")
     run("init", tmp_path / "file" / "orders", *NAMED, check=2)
-    assert [one.name for one in tmp_path.iterdir()] == ["file"]
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_init_into_an_existing_directory_adds_to_it(tmp_path):
@@ -117,13 +117,13 @@ def test_preview_json_is_the_whole_graph(project):
     """Every resource with its registered inputs, and no secret among them."""
     document = json.loads(run("preview", project, "--json").stdout)
     assert document["schema_version"] == 1
-    resources = {one["urn"]: one for one in document["resources"]}
+    resources = {resource["urn"]: resource for resource in document["resources"]}
     keys = {"urn", "type", "name", "region", "component", "inputs", "dependencies"}
-    assert all(set(one) == keys for one in resources.values())
+    assert all(set(resource) == keys for resource in resources.values())
     (cluster,) = [
-        one
-        for one in resources.values()
-        if one["type"] == "aws:rds/cluster:Cluster" and one["region"] == "us-east-2"
+        resource
+        for resource in resources.values()
+        if resource["type"] == "aws:rds/cluster:Cluster" and resource["region"] == "us-east-2"
     ]
     assert cluster["inputs"]["masterPasswordWo"] == "[secret]"
     assert cluster["inputs"]["clusterIdentifier"] == "orders-prod-us-east-2"
@@ -321,7 +321,11 @@ aws.sns.Topic('t', opts=pulumi.ResourceOptions(parent=around))
 def test_transforms_apply(tmp_path, program):
     """A resource's own, those of the components around it, and the stack's."""
     shown = previewed(tmp_path, TOPIC + CHANGE + program, "--json").stdout
-    (topic,) = [one for one in json.loads(shown)["resources"] if one["type"].endswith(":Topic")]
+    (topic,) = [
+        resource
+        for resource in json.loads(shown)["resources"]
+        if resource["type"].endswith(":Topic")
+    ]
     assert topic["inputs"]["displayName"] == "changed"
 
 
@@ -362,7 +366,7 @@ def test_sim_names_its_classes_of_fault_and_draws_only_some():
     done = run("sim", "--seeds", "20", "--faults", "primary-gone,kill", "--json")
     document = json.loads(done.stdout)
     assert (document["seeds"], document["failed"]) == (20, {})
-    assert {one.split(" ")[0] for one in document["troubles"]} <= {"kill"}
+    assert {trouble.split(" ")[0] for trouble in document["troubles"]} <= {"kill"}
     wrong = run("sim", "--faults", "kil", check=2)
     assert "unknown class of fault: 'kil'" in wrong.stderr
 

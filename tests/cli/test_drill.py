@@ -22,10 +22,10 @@ def test_the_list_says_what_each_scenario_expects():
     """For people, and for machines."""
     code, out, _ = run("drill", "--list")
     assert code == 0
-    for one in CATALOGUE:
-        assert f"{one.name}\n    {one.title}\n    {one.expects}" in out
+    for item in CATALOGUE:
+        assert f"{item.name}\n    {item.title}\n    {item.expects}" in out
     told = json.loads(run("drill", "--list", "--json", "-")[1])
-    assert [one["name"] for one in told] == [one.name for one in CATALOGUE]
+    assert [load["name"] for load in told] == [item.name for item in CATALOGUE]
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_no_recording_is_written_over_and_nothing_else_is_touched(taken, tmp_pat
     assert code == 2
     assert f"told/{taken}/journal.jsonl exists; name another directory by --report" in err
     assert kept.read_text() == "mine"
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["kept", "told"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "told"]
 
 
 def recorded(directory, **more):

@@ -46,7 +46,7 @@ def check(*arguments):
 
 def codes(document):
     """Return the findings' codes."""
-    return {one["code"] for one in document["findings"]}
+    return {finding["code"] for finding in document["findings"]}
 
 
 @pytest.mark.parametrize(
@@ -64,9 +64,9 @@ def test_a_program_is_not_run_and_is_unknown_by_name(judged, program):
     code, document = check(directory)
     assert code == 1
     assert "DR001" in codes(document)
-    assert [one["resource"] for one in document["unknown"] if one["code"] == "unread"] == [
-        str(directory)
-    ]
+    assert [
+        finding["resource"] for finding in document["unknown"] if finding["code"] == "unread"
+    ] == [str(directory)]
     assert not (directory / "was-run").exists()
 
 
@@ -99,7 +99,7 @@ def test_a_program_that_is_run_ends_nothing_but_itself(judged, program, words):
     code, document = check(judged(program), "--run-programs", "--run-timeout", "8")
     assert code == 2
     assert "DR001" in codes(document)
-    assert [one for one in document["problems"] if words in one]
+    assert [problem for problem in document["problems"] if words in problem]
     assert time.monotonic() - began_s < 60
 
 
@@ -110,7 +110,7 @@ def test_a_program_that_is_run_changes_nothing_of_the_judgement(judged):
     program += "c.run_check = lambda g, cfg: e.Result()\n" + GOOD
     code, document = check(judged(program), "--run-programs")
     assert (code, "DR001" in codes(document)) == (1, True)
-    assert not [one for one in document["unknown"] if one["code"] == "unread"]
+    assert not [item for item in document["unknown"] if item["code"] == "unread"]
 
 
 @pytest.mark.slow
@@ -137,10 +137,10 @@ def test_a_configuration_confirms_what_the_command_line_names(judged, tmp_path):
     directory = judged(GOOD)
     (directory / "otherside.toml").write_text("[check]\nrun_programs = true\n")
     _, document = check(directory)
-    assert [one for one in document["unknown"] if one["code"] == "unread"]
+    assert [item for item in document["unknown"] if item["code"] == "unread"]
     elsewhere = tmp_path.parent / f"{tmp_path.name}.toml"
     elsewhere.write_text("[check]\nrun_programs = true\n")
     _, document = check(directory, "--config", elsewhere)
-    assert not [one for one in document["unknown"] if one["code"] == "unread"]
+    assert not [item for item in document["unknown"] if item["code"] == "unread"]
     _, document = check(directory.parent, "--config", elsewhere)
-    assert [one for one in document["unknown"] if one["code"] == "unread"]
+    assert [item for item in document["unknown"] if item["code"] == "unread"]

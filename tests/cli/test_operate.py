@@ -145,7 +145,7 @@ def test_without_a_table_or_an_sdk_it_is_said_in_a_line(monkeypatch):
         done = run(*arguments)
         assert done.exit_code == 1
         assert "reading the newest revision: ResourceNotFoundException" in done.output
-    for name in [one for one in sys.modules if one.startswith("otherside.failover.aws")]:
+    for name in [module for module in sys.modules if module.startswith("otherside.failover.aws")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "boto3", None)
     done = run("status")

@@ -51,14 +51,18 @@ def generated_password() -> str:
 def no_password_in_clear(stack):
     """The database's password is marked secret wherever it goes, and is nobody's literal."""
     wrong = []
-    for one in stack.resources:
-        marked = {path.split(".", 1)[0] for path in one.secrets} | one.secret_outputs
-        answers = {key: value for key, value in one.outputs.items() if key not in marked}
-        shown = [*leaves(one.inputs), *leaves(script_of(one), "userData"), *leaves(answers, "→")]
+    for resource in stack.resources:
+        marked = {path.split(".", 1)[0] for path in resource.secrets} | resource.secret_outputs
+        answers = {key: value for key, value in resource.outputs.items() if key not in marked}
+        shown = [
+            *leaves(resource.inputs),
+            *leaves(script_of(resource), "userData"),
+            *leaves(answers, "→"),
+        ]
         for path, value in shown:
-            hidden = any(path == s or path.startswith(f"{s}.") for s in one.secrets)
+            hidden = any(path == s or path.startswith(f"{s}.") for s in resource.secrets)
             if isinstance(value, str) and generated_password() in value and not hidden:
-                wrong.append(f"{one.name}: {path} has the password in clear")
+                wrong.append(f"{resource.name}: {path} has the password in clear")
     wrong += [
         f"export {k}" for k, v in leaves(dict(stack.exports)) if generated_password() in str(v)
     ]
@@ -70,9 +74,9 @@ def no_password_in_clear(stack):
     return wrong
 
 
-def script_of(one: RegisteredResource) -> str:
+def script_of(registered_resource: RegisteredResource) -> str:
     """Return what a resource boots with, readable."""
-    return script(one) if "userData" in one.inputs else ""
+    return script(registered_resource) if "userData" in registered_resource.inputs else ""
 
 
 ENCRYPTED = {
@@ -95,12 +99,19 @@ def own_keys_everywhere(stack):
         if not key.inputs.get("enableKeyRotation"):
             wrong.append(f"{key.name}: does not rotate")
     for kind, name in ENCRYPTED.items():
-        for one in stack.of(kind):
-            if keys.get(one.inputs.get(name)) != one.region:
-                wrong.append(f"{one.name}: {name} is no key of ours in {one.region}")
-    for one in stack.of("ec2/launchTemplate:LaunchTemplate"):
-        if keys.get(one.inputs["blockDeviceMappings"][0]["ebs"].get("kmsKeyId")) != one.region:
-            wrong.append(f"{one.name}: volumes have no key of ours")
+        for entry in stack.of(kind):
+            if keys.get(entry.inputs.get(name)) != entry.region:
+                wrong.append(f"{entry.name}: {name} is no key of ours in {entry.region}")
+    for launchtemplate_launchtemplate in stack.of("ec2/launchTemplate:LaunchTemplate"):
+        if (
+            keys.get(
+                launchtemplate_launchtemplate.inputs["blockDeviceMappings"][0]["ebs"].get(
+                    "kmsKeyId"
+                )
+            )
+            != launchtemplate_launchtemplate.region
+        ):
+            wrong.append(f"{launchtemplate_launchtemplate.name}: volumes have no key of ours")
     return wrong
 
 
@@ -111,7 +122,9 @@ def actuator_can_fail_over(stack):
     except LookupError as error:
         return [str(error)]
     whole = stack.one("rds/globalCluster:GlobalCluster").outputs["arn"]
-    clusters = [one.outputs["arn"] for one in stack.of("rds/cluster:Cluster")]
+    clusters = [
+        cluster_cluster.outputs["arn"] for cluster_cluster in stack.of("rds/cluster:Cluster")
+    ]
     group = stack.one("autoscaling/group:Group", region=STANDBY).outputs["arn"]
     table = stack.one("dynamodb/table:Table", "state").outputs["arn"]
     needed = [
@@ -131,13 +144,19 @@ def peering_carries_traffic(stack):
     wrong = []
     connection = stack.one("ec2/vpcPeeringConnection:VpcPeeringConnection")
     accepted = [
-        one.region
-        for one in stack.of("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter")
-        if one.inputs["vpcPeeringConnectionId"] == connection.id and one.inputs.get("autoAccept")
+        vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter.region
+        for vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter in stack.of(
+            "ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"
+        )
+        if vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter.inputs[
+            "vpcPeeringConnectionId"
+        ]
+        == connection.id
+        and vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter.inputs.get("autoAccept")
     ]
     if accepted != [connection.inputs["peerRegion"]]:
         wrong.append(f"accepted in {accepted or 'no Region'}")
-    cidrs = {one.region: one.inputs["cidrBlock"] for one in stack.of("ec2/vpc:Vpc")}
+    cidrs = {vpc_vpc.region: vpc_vpc.inputs["cidrBlock"] for vpc_vpc in stack.of("ec2/vpc:Vpc")}
     for here, there in SIDES.items():
         for table, reached in routes(stack, here).items():
             if reached != {cidrs[there]}:
@@ -148,14 +167,16 @@ def peering_carries_traffic(stack):
 def records_can_fail_over(stack):
     """Every record of a failover pair says which of the two it is."""
     wrong, pairs = [], {}
-    for one in stack.of("route53/record:Record"):
-        if "ttl" in one.inputs and "failoverRoutingPolicies" not in one.inputs:
+    for record_record in stack.of("route53/record:Record"):
+        if "ttl" in record_record.inputs and "failoverRoutingPolicies" not in record_record.inputs:
             continue
-        role = (one.inputs.get("failoverRoutingPolicies") or [{}])[0].get("type")
-        identifier = one.inputs.get("setIdentifier")
+        role = (record_record.inputs.get("failoverRoutingPolicies") or [{}])[0].get("type")
+        identifier = record_record.inputs.get("setIdentifier")
         if not identifier or role is None:
-            wrong.append(f"{one.name}: setIdentifier {identifier}, failover {role}")
-        pairs.setdefault((one.inputs["name"], one.inputs["type"]), set()).add((identifier, role))
+            wrong.append(f"{record_record.name}: setIdentifier {identifier}, failover {role}")
+        pairs.setdefault((record_record.inputs["name"], record_record.inputs["type"]), set()).add(
+            (identifier, role)
+        )
     for pair, members in pairs.items():
         if {role for _, role in members} != {"PRIMARY", "SECONDARY"} or len(members) != 2:
             wrong.append(f"{pair}: {members} are no pair")
@@ -164,18 +185,25 @@ def records_can_fail_over(stack):
 
 def checks_match_listeners(stack):
     """A health check speaks the protocol, on the port, of a listener that forwards."""
-    balancers = {one.id: one.outputs["dnsName"] for one in stack.of("lb/loadBalancer:LoadBalancer")}
+    balancers = {
+        loadbalancer_loadbalancer.id: loadbalancer_loadbalancer.outputs["dnsName"]
+        for loadbalancer_loadbalancer in stack.of("lb/loadBalancer:LoadBalancer")
+    }
     forwarding = {
-        (balancers[one.inputs["loadBalancerArn"]], one.inputs["protocol"], one.inputs["port"])
-        for one in stack.of("lb/listener:Listener")
-        if one.inputs["defaultActions"][0]["type"] == "forward"
+        (
+            balancers[listener_listener.inputs["loadBalancerArn"]],
+            listener_listener.inputs["protocol"],
+            listener_listener.inputs["port"],
+        )
+        for listener_listener in stack.of("lb/listener:Listener")
+        if listener_listener.inputs["defaultActions"][0]["type"] == "forward"
     }
     endpoint = [o for o in stack.of("route53/healthCheck:HealthCheck") if "fqdn" in o.inputs]
     wrong = []
-    for one in endpoint:
-        asked = one.inputs["fqdn"], one.inputs["type"], one.inputs["port"]
+    for item in endpoint:
+        asked = item.inputs["fqdn"], item.inputs["type"], item.inputs["port"]
         if asked not in forwarding:
-            wrong.append(f"{one.name}: nothing forwards on {asked[1]}:{asked[2]}")
+            wrong.append(f"{item.name}: nothing forwards on {asked[1]}:{asked[2]}")
     return wrong if len(endpoint) == 2 else [*wrong, f"{len(endpoint)} endpoint checks"]
 
 
@@ -194,16 +222,32 @@ def metrics_reach_the_other_side(stack):
     """Each side streams its metrics into its own bucket, and each bucket into the other's."""
     wrong = []
     deliveries = {
-        one.outputs["arn"]: one
-        for one in stack.of("kinesis/firehoseDeliveryStream:FirehoseDeliveryStream")
+        firehosedeliverystream_firehosedeliverystream.outputs[
+            "arn"
+        ]: firehosedeliverystream_firehosedeliverystream
+        for firehosedeliverystream_firehosedeliverystream in stack.of(
+            "kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
+        )
     }
-    buckets = {one.outputs["arn"]: one for one in stack.of("s3/bucket:Bucket")}
+    buckets = {
+        bucket_bucket.outputs["arn"]: bucket_bucket
+        for bucket_bucket in stack.of("s3/bucket:Bucket")
+    }
     copied = {
-        one.inputs["bucket"]: one.inputs["rules"][0]["destination"]["bucket"]
-        for one in stack.of("s3/bucketReplicationConfig:BucketReplicationConfig")
-        if one.inputs["rules"][0]["status"] == "Enabled"
+        bucketreplicationconfig_bucketreplicationconfig.inputs[
+            "bucket"
+        ]: bucketreplicationconfig_bucketreplicationconfig.inputs["rules"][0]["destination"][
+            "bucket"
+        ]
+        for bucketreplicationconfig_bucketreplicationconfig in stack.of(
+            "s3/bucketReplicationConfig:BucketReplicationConfig"
+        )
+        if bucketreplicationconfig_bucketreplicationconfig.inputs["rules"][0]["status"] == "Enabled"
     }
-    streams = {one.region: one for one in stack.of("cloudwatch/metricStream:MetricStream")}
+    streams = {
+        metricstream_metricstream.region: metricstream_metricstream
+        for metricstream_metricstream in stack.of("cloudwatch/metricStream:MetricStream")
+    }
     for here, there in SIDES.items():
         stream = streams.get(here)
         delivery = deliveries.get(stream.inputs["firehoseArn"]) if stream else None
@@ -221,13 +265,15 @@ def dimensions_are_suffixes(stack):
     """Alarms name load balancers and target groups as their metrics do."""
     patterns = {"LoadBalancer": r"app/[\w-]+/\w+", "TargetGroup": r"targetgroup/[\w-]+/\w+"}
     wrong, seen = [], set()
-    for one in stack.of("cloudwatch/metricAlarm:MetricAlarm"):
-        for name, value in (one.inputs.get("dimensions") or {}).items():
-            seen |= {(name, one.region)} & {(n, r) for n in patterns for r in SIDES}
+    for metricalarm_metricalarm in stack.of("cloudwatch/metricAlarm:MetricAlarm"):
+        for name, value in (metricalarm_metricalarm.inputs.get("dimensions") or {}).items():
+            seen |= {(name, metricalarm_metricalarm.region)} & {
+                (n, r) for n in patterns for r in SIDES
+            }
             if name in patterns and not matches(patterns[name], value):
-                wrong.append(f"{one.name}: {name} = {value}")
+                wrong.append(f"{metricalarm_metricalarm.name}: {name} = {value}")
             elif str(value).startswith("arn:"):
-                wrong.append(f"{one.name}: {name} is an ARN")
+                wrong.append(f"{metricalarm_metricalarm.name}: {name} is an ARN")
     return wrong if len(seen) == 4 else [*wrong, f"only {seen} are watched"]
 
 
@@ -235,14 +281,20 @@ def alarms_wake_the_orchestrator(stack):
     """Every rule leads somewhere, and a function lets the rule that calls it in."""
     rules = stack.of("cloudwatch/eventRule:EventRule")
     targets = {
-        (one.region, one.inputs["rule"]): one
-        for one in stack.of("cloudwatch/eventTarget:EventTarget")
+        (
+            eventtarget_eventtarget.region,
+            eventtarget_eventtarget.inputs["rule"],
+        ): eventtarget_eventtarget
+        for eventtarget_eventtarget in stack.of("cloudwatch/eventTarget:EventTarget")
     }
-    functions = {one.outputs["arn"]: one.id for one in stack.of("lambda/function:Function")}
+    functions = {
+        function_function.outputs["arn"]: function_function.id
+        for function_function in stack.of("lambda/function:Function")
+    }
     permitted = {
-        (one.inputs["function"], one.inputs.get("sourceArn"))
-        for one in stack.of("lambda/permission:Permission")
-        if one.inputs["principal"] == "events.amazonaws.com"
+        (permission_permission.inputs["function"], permission_permission.inputs.get("sourceArn"))
+        for permission_permission in stack.of("lambda/permission:Permission")
+        if permission_permission.inputs["principal"] == "events.amazonaws.com"
     }
     wrong = [] if len(rules) == 16 else [f"{len(rules)} rules"]
     for rule in rules:
@@ -261,7 +313,10 @@ def alarms_wake_the_orchestrator(stack):
 
 def copies_have_a_vault(stack):
     """Every copy goes to a vault that exists, on the other side."""
-    vaults = {one.outputs["arn"]: one.region for one in stack.of("backup/vault:Vault")}
+    vaults = {
+        vault_vault.outputs["arn"]: vault_vault.region
+        for vault_vault in stack.of("backup/vault:Vault")
+    }
     wrong, copying = [], set()
     for plan in stack.of("backup/plan:Plan"):
         for copy in plan.inputs["rules"][0].get("copyActions") or []:
@@ -275,63 +330,72 @@ def copies_have_a_vault(stack):
 def functions_can_load(stack):
     """Each function's handler is in its bundle, written for its runtime."""
     wrong = []
-    for one in stack.of("lambda/function:Function"):
-        module, _, function = one.inputs["handler"].rpartition(".")
+    for function_function in stack.of("lambda/function:Function"):
+        module, _, function = function_function.inputs["handler"].rpartition(".")
         path = f"{module.replace('.', '/')}.py"
-        code = one.inputs["code"]
+        code = function_function.inputs["code"]
         inside = code.assets if isinstance(code, pulumi.AssetArchive) else {}
-        if not one.inputs["runtime"].startswith("python"):
-            wrong.append(f"{one.name}: {one.inputs['runtime']} cannot run {path}")
+        if not function_function.inputs["runtime"].startswith("python"):
+            wrong.append(
+                f"{function_function.name}: {function_function.inputs['runtime']} cannot run {path}"
+            )
         elif path not in inside:
-            wrong.append(f"{one.name}: {path} is not in the bundle")
+            wrong.append(f"{function_function.name}: {path} is not in the bundle")
         else:
             text = Path(inside[path].path).read_text(encoding="utf-8")
             if f"\ndef {function}(" not in text:
-                wrong.append(f"{one.name}: {path} has no {function}")
+                wrong.append(f"{function_function.name}: {path} has no {function}")
     return wrong
 
 
 def one_provider_a_region(stack):
     """One provider reaches each Region, and every resource was handed one of them."""
-    regions = [one.inputs["region"] for one in stack.of("pulumi:providers:aws")]
+    regions = [
+        pulumi_providers_aws.inputs["region"]
+        for pulumi_providers_aws in stack.of("pulumi:providers:aws")
+    ]
     wrong = [] if sorted(regions) == sorted({PRIMARY, STANDBY, CONTROL}) else [f"{regions}"]
-    known = {one.urn for one in stack.of("pulumi:providers:aws")}
-    for one in stack.resources:
-        if one.type.startswith("aws:") and one.provider not in known:
-            wrong.append(f"{one.name}: uses no provider of ours")
-        if one.type.startswith("aws:") and "region" in one.inputs:
-            wrong.append(f"{one.name}: names its Region beside its provider")
+    known = {pulumi_providers_aws.urn for pulumi_providers_aws in stack.of("pulumi:providers:aws")}
+    for resource in stack.resources:
+        if resource.type.startswith("aws:") and resource.provider not in known:
+            wrong.append(f"{resource.name}: uses no provider of ours")
+        if resource.type.startswith("aws:") and "region" in resource.inputs:
+            wrong.append(f"{resource.name}: names its Region beside its provider")
     return wrong
 
 
 def tables_have_own_keys(stack):
     """Every table is encrypted with our key, at home and in each replica's Region."""
     keys, wrong = kms_keys(stack), []
-    for one in stack.of("dynamodb/table:Table"):
-        encryption = one.inputs.get("serverSideEncryption") or {}
-        if not encryption.get("enabled") or keys.get(encryption.get("kmsKeyArn")) != one.region:
-            wrong.append(f"{one.name}: no key of ours at home")
-        for replica in one.inputs.get("replicas") or []:
+    for table_table in stack.of("dynamodb/table:Table"):
+        encryption = table_table.inputs.get("serverSideEncryption") or {}
+        if (
+            not encryption.get("enabled")
+            or keys.get(encryption.get("kmsKeyArn")) != table_table.region
+        ):
+            wrong.append(f"{table_table.name}: no key of ours at home")
+        for replica in table_table.inputs.get("replicas") or []:
             if keys.get(replica.get("kmsKeyArn")) != replica["regionName"]:
-                wrong.append(f"{one.name}: no key of ours in {replica['regionName']}")
+                wrong.append(f"{table_table.name}: no key of ours in {replica['regionName']}")
     return wrong
 
 
 def database_logs_arrive(stack):
     """Both clusters export their log, into a group that was there first and that expires."""
     groups = {
-        (one.region, one.inputs["name"]): one for one in stack.of("cloudwatch/logGroup:LogGroup")
+        (loggroup_loggroup.region, loggroup_loggroup.inputs["name"]): loggroup_loggroup
+        for loggroup_loggroup in stack.of("cloudwatch/logGroup:LogGroup")
     }
     wrong = []
-    for one in stack.of("rds/cluster:Cluster"):
-        name = f"/aws/rds/cluster/{one.id}/postgresql"
-        group = groups.get((one.region, name))
-        if one.inputs.get("enabledCloudwatchLogsExports") != ["postgresql"]:
-            wrong.append(f"{one.name}: exports no log")
+    for cluster_cluster in stack.of("rds/cluster:Cluster"):
+        name = f"/aws/rds/cluster/{cluster_cluster.id}/postgresql"
+        group = groups.get((cluster_cluster.region, name))
+        if cluster_cluster.inputs.get("enabledCloudwatchLogsExports") != ["postgresql"]:
+            wrong.append(f"{cluster_cluster.name}: exports no log")
         elif group is None or not group.inputs.get("retentionInDays"):
-            wrong.append(f"{one.name}: {name} was not made, or never expires")
-        elif group.urn not in one.dependencies:
-            wrong.append(f"{one.name}: does not wait for {name}")
+            wrong.append(f"{cluster_cluster.name}: {name} was not made, or never expires")
+        elif group.urn not in cluster_cluster.dependencies:
+            wrong.append(f"{cluster_cluster.name}: does not wait for {name}")
     return wrong
 
 
@@ -349,16 +413,16 @@ def without(statement_sid):
 def respell(old, new):
     """Return a change of a resource that gives one of its inputs another name."""
 
-    def change(one):
-        inputs = {new if key == old else key: value for key, value in one.inputs.items()}
-        return dataclasses.replace(one, inputs=inputs)
+    def change(item):
+        inputs = {new if key == old else key: value for key, value in item.inputs.items()}
+        return dataclasses.replace(item, inputs=inputs)
 
     return change
 
 
-def own_provider(one):
+def own_provider(item):
     """Return a resource that was handed no provider."""
-    return dataclasses.replace(one, provider="")
+    return dataclasses.replace(item, provider="")
 
 
 FAILOVER_ALARM = "no-healthy-host"
@@ -530,7 +594,7 @@ FAILURES = [
         {
             "two for one Region": lambda: Mutation(
                 "pulumi:providers:aws",
-                lambda one: dataclasses.replace(one, inputs={**one.inputs, "region": PRIMARY}),
+                lambda item: dataclasses.replace(item, inputs={**item.inputs, "region": PRIMARY}),
                 name="standby",
             ),
         },
@@ -547,7 +611,7 @@ FAILURES = [
                 "dynamodb/table:Table",
                 "replicas",
                 lambda replicas: [
-                    {k: v for k, v in one.items() if k != "kmsKeyArn"} for one in replicas
+                    {k: v for k, v in replica.items() if k != "kmsKeyArn"} for replica in replicas
                 ],
                 name="state",
             ),

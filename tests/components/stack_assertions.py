@@ -13,11 +13,11 @@ SIDES = {PRIMARY: STANDBY, STANDBY: PRIMARY}
 def leaves(value, path=""):
     """Yield every plain value inside a property, with its dotted path."""
     if isinstance(value, dict):
-        for key, one in value.items():
-            yield from leaves(one, f"{path}.{key}" if path else str(key))
+        for key, item in value.items():
+            yield from leaves(item, f"{path}.{key}" if path else str(key))
     elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from leaves(one, f"{path}.{number}")
+        for number, item in enumerate(value):
+            yield from leaves(item, f"{path}.{number}")
     else:
         yield path, value
 
@@ -35,9 +35,9 @@ def role_policy(stack: Declaration, role: str) -> list[dict]:
 def allows(statements, action, arn) -> bool:
     """Return whether some statement allows exactly this action on exactly this resource."""
     return any(
-        action in _listed(one["Action"]) and arn in _listed(one["Resource"])
-        for one in statements
-        if one["Effect"] == "Allow"
+        action in _listed(statement["Action"]) and arn in _listed(statement["Resource"])
+        for statement in statements
+        if statement["Effect"] == "Allow"
     )
 
 
@@ -57,30 +57,32 @@ def region_of(arn: str) -> str:
 
 def by_urn(stack: Declaration) -> dict[str, RegisteredResource]:
     """Return the resources by their address."""
-    return {one.urn: one for one in stack.resources}
+    return {resource.urn: resource for resource in stack.resources}
 
 
 def routes(stack: Declaration, region: str) -> dict[str, set[str]]:
     """Return, for each route table of a Region, the networks reached through the peering."""
-    found: dict[str, set[str]] = {one.id: set() for one in tables(stack, region)}
-    for one in stack.of("ec2/route:Route"):
-        if one.region == region and "vpcPeeringConnectionId" in one.inputs:
-            found[one.inputs["routeTableId"]].add(one.inputs["destinationCidrBlock"])
+    found: dict[str, set[str]] = {table.id: set() for table in tables(stack, region)}
+    for route_route in stack.of("ec2/route:Route"):
+        if route_route.region == region and "vpcPeeringConnectionId" in route_route.inputs:
+            found[route_route.inputs["routeTableId"]].add(
+                route_route.inputs["destinationCidrBlock"]
+            )
     return found
 
 
 def tables(stack: Declaration, region: str) -> list[RegisteredResource]:
     """Return a Region's route tables that need to reach the other side: all but the public."""
     return [
-        one
-        for one in stack.of("ec2/routeTable:RouteTable")
-        if one.region == region and "public" not in one.name
+        routetable_routetable
+        for routetable_routetable in stack.of("ec2/routeTable:RouteTable")
+        if routetable_routetable.region == region and "public" not in routetable_routetable.name
     ]
 
 
 def kms_keys(stack: Declaration) -> dict[str, str]:
     """Return the declared keys: their ARN and their Region."""
-    return {one.outputs["arn"]: one.region for one in stack.of("kms/key:Key")}
+    return {key_key.outputs["arn"]: key_key.region for key_key in stack.of("kms/key:Key")}
 
 
 def matches(pattern: str, text: object) -> bool:

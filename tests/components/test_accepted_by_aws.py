@@ -28,20 +28,26 @@ EXPLAINED = {
 
 def aws_resources(variant):
     """Return what AWS makes of a variant."""
-    return [one for one in declared(variant).resources if one.type.startswith("aws:")]
+    return [
+        resource for resource in declared(variant).resources if resource.type.startswith("aws:")
+    ]
 
 
 @pytest.mark.parametrize("variant", fast(DESIGNS, "standard"))
 def test_every_request_would_be_accepted(variant):
     """Names, enumerations, patterns and bounds are those of the calls that make the resource."""
-    wrong = [f"{one.type} {one.name}: {r}" for one in aws_resources(variant) for r in refusals(one)]
+    wrong = [
+        f"{aws_resource.type} {aws_resource.name}: {r}"
+        for aws_resource in aws_resources(variant)
+        for r in refusals(aws_resource)
+    ]
     assert wrong == []
 
 
 @pytest.mark.parametrize("variant", fast(DESIGNS, "standard"))
 def test_policies_name_real_actions_and_no_more_resources_than_needed(variant):
     """No action that does not exist, and no wildcard where an action knows resources."""
-    wrong = [text for one in aws_resources(variant) for text in complaints(one)]
+    wrong = [text for aws_resource in aws_resources(variant) for text in complaints(aws_resource)]
     assert [text for text in wrong if not text.endswith(tuple(EXPLAINED))] == []
 
 
@@ -51,9 +57,10 @@ def test_policies_name_real_actions_and_no_more_resources_than_needed(variant):
 def test_every_region_offers_what_is_put_there(variant):
     """Every type exists in the Region that it is declared in."""
     missing = [
-        f"{one.type} in {one.region}"
-        for one in aws_resources(variant)
-        if one.region != "global" and catalogue.offered(one.type, one.region) is False
+        f"{aws_resource.type} in {aws_resource.region}"
+        for aws_resource in aws_resources(variant)
+        if aws_resource.region != "global"
+        and catalogue.offered(aws_resource.type, aws_resource.region) is False
     ]
     assert missing == []
 
@@ -62,20 +69,27 @@ def test_every_region_offers_what_is_put_there(variant):
 def test_versions_classes_and_types_exist_where_they_are_used(variant):
     """The engine version can still be created, and each Region has the classes."""
     stack = declared(variant)
-    for one in stack.of(CLUSTER):
-        version = one.inputs["engineVersion"]
+    for entry in stack.of(CLUSTER):
+        version = entry.inputs["engineVersion"]
         assert version in catalogue.engine_versions(deprecated=False)
         assert version not in catalogue.engine_versions(deprecated=True)
-    for one in stack.of("rds/clusterInstance:ClusterInstance"):
-        assert one.inputs["instanceClass"] in catalogue.database_classes(one.region)
-    for one in stack.of("ec2/launchTemplate:LaunchTemplate"):
-        assert one.inputs["instanceType"] in catalogue.instance_types(one.region)
+    for clusterinstance_clusterinstance in stack.of("rds/clusterInstance:ClusterInstance"):
+        assert clusterinstance_clusterinstance.inputs[
+            "instanceClass"
+        ] in catalogue.database_classes(clusterinstance_clusterinstance.region)
+    for launchtemplate_launchtemplate in stack.of("ec2/launchTemplate:LaunchTemplate"):
+        assert launchtemplate_launchtemplate.inputs["instanceType"] in catalogue.instance_types(
+            launchtemplate_launchtemplate.region
+        )
 
 
 def test_the_runtime_is_supported_for_years():
     """Lambda's runtime does not end soon."""
-    runtimes = {one.inputs["runtime"] for one in declared().of("lambda/function:Function")}
-    assert {catalogue.runtimes_deprecated()[one] >= "2029" for one in runtimes} == {True}
+    runtimes = {
+        function_function.inputs["runtime"]
+        for function_function in declared().of("lambda/function:Function")
+    }
+    assert {catalogue.runtimes_deprecated()[runtime] >= "2029" for runtime in runtimes} == {True}
 
 
 def test_our_list_of_regions_is_what_aws_has():
@@ -96,7 +110,7 @@ def test_our_log_retentions_are_what_aws_accepts():
 def test_the_default_version_is_the_documents():
     """What the variants test is what an empty design uses."""
     default = ConfigDocument(name="orders").database.engine_version
-    assert {default} == {one.inputs["engineVersion"] for one in declared().of(CLUSTER)}
+    assert {default} == {entry.inputs["engineVersion"] for entry in declared().of(CLUSTER)}
 
 
 DIMENSIONS = {
@@ -125,9 +139,14 @@ DIMENSIONS = {
 
 def test_alarms_ask_for_metrics_as_they_are_published():
     """An alarm under any other set of dimensions waits for ever, and says nothing."""
-    for one in declared("https").of("cloudwatch/metricAlarm:MetricAlarm"):
-        metric = one.inputs["namespace"], one.inputs["metricName"]
-        assert set(one.inputs["dimensions"]) == DIMENSIONS[metric], one.name
+    for metricalarm_metricalarm in declared("https").of("cloudwatch/metricAlarm:MetricAlarm"):
+        metric = (
+            metricalarm_metricalarm.inputs["namespace"],
+            metricalarm_metricalarm.inputs["metricName"],
+        )
+        assert set(metricalarm_metricalarm.inputs["dimensions"]) == DIMENSIONS[metric], (
+            metricalarm_metricalarm.name
+        )
 
 
 BROKEN = [
@@ -151,10 +170,10 @@ BROKEN = [
 @pytest.mark.parametrize(("kind", "change", "why"), BROKEN)
 def test_a_request_that_aws_would_refuse_is_noticed(kind, change, why):
     """The validator itself: each kind of mistake is found, by its reason."""
-    one = declared().of(kind)[0]
-    kept = {k: v for k, v in {**one.inputs, **change}.items() if v is not None}
-    broken = dataclasses.replace(one, inputs=kept)
-    assert refusals(one) == []
+    entry = declared().of(kind)[0]
+    kept = {k: v for k, v in {**entry.inputs, **change}.items() if v is not None}
+    broken = dataclasses.replace(entry, inputs=kept)
+    assert refusals(entry) == []
     assert any(why in str(refusal) for refusal in refusals(broken)), refusals(broken)
 
 
@@ -167,34 +186,41 @@ def test_a_request_that_aws_would_refuse_is_noticed(kind, change, why):
 )
 def test_a_policy_that_grants_nothing_is_noticed(old, new, why):
     """The validator itself: an action that does not exist, a resource of another kind."""
-    one = declared().one("iam/rolePolicy:RolePolicy", "actuator")
-    assert old in one.inputs["policy"]
+    item = declared().one("iam/rolePolicy:RolePolicy", "actuator")
+    assert old in item.inputs["policy"]
     broken = dataclasses.replace(
-        one, inputs={**one.inputs, "policy": one.inputs["policy"].replace(old, new)}
+        item, inputs={**item.inputs, "policy": item.inputs["policy"].replace(old, new)}
     )
     assert any(why in text for text in complaints(broken))
 
 
 def test_a_wildcard_where_a_resource_could_stand_is_noticed():
     """The validator itself: a star on an action that knows resources."""
-    one = declared().one("iam/rolePolicy:RolePolicy", "actuator")
-    wide = one.inputs["policy"].replace(
+    item = declared().one("iam/rolePolicy:RolePolicy", "actuator")
+    wide = item.inputs["policy"].replace(
         declared().one("rds/globalCluster:GlobalCluster").outputs["arn"], "*"
     )
-    broken = dataclasses.replace(one, inputs={**one.inputs, "policy": wide})
+    broken = dataclasses.replace(item, inputs={**item.inputs, "policy": wide})
     assert any("though it can be limited" in text for text in complaints(broken))
 
 
 def test_s3_alarms_are_where_s3_publishes():
     """Failures are published in the source's Region, latency in the destination's."""
-    buckets = {one.id: one.region for one in declared().of("s3/bucket:Bucket")}
+    buckets = {
+        bucket_bucket.id: bucket_bucket.region
+        for bucket_bucket in declared().of("s3/bucket:Bucket")
+    }
     end = {"OperationsFailedReplication": "SourceBucket", "ReplicationLatency": "DestinationBucket"}
     watched = set()
-    for one in declared().of("cloudwatch/metricAlarm:MetricAlarm"):
-        if one.inputs["namespace"] == "AWS/S3":
-            bucket = one.inputs["dimensions"][end[one.inputs["metricName"]]]
-            assert buckets[bucket] == one.region
-            watched.add((one.inputs["metricName"], one.region))
+    for metricalarm_metricalarm in declared().of("cloudwatch/metricAlarm:MetricAlarm"):
+        if metricalarm_metricalarm.inputs["namespace"] == "AWS/S3":
+            bucket = metricalarm_metricalarm.inputs["dimensions"][
+                end[metricalarm_metricalarm.inputs["metricName"]]
+            ]
+            assert buckets[bucket] == metricalarm_metricalarm.region
+            watched.add(
+                (metricalarm_metricalarm.inputs["metricName"], metricalarm_metricalarm.region)
+            )
     assert len(watched) == 4
 
 
@@ -202,7 +228,7 @@ def test_events_reach_an_encrypted_topic():
     """For a topic, EventBridge supports no source condition: not on it, not on its key."""
     for topic in declared().of("sns/topicPolicy:TopicPolicy"):
         statements = json.loads(topic.inputs["policy"])["Statement"]
-        (events,) = [one for one in statements if one["Sid"] == "Events"]
+        (events,) = [statement for statement in statements if statement["Sid"] == "Events"]
         assert "Condition" not in events
     for key in declared().of("kms/key:Key"):
         for statement in json.loads(key.inputs["policy"])["Statement"]:
@@ -213,9 +239,9 @@ def test_events_reach_an_encrypted_topic():
 def test_descriptions_have_the_characters_that_ec2_takes():
     """The rule stands in EC2's prose and in no model: no apostrophe, for one."""
     taken = re.compile(r"[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}")
-    for one in aws_resources("standard"):
-        if one.type.startswith(("aws:ec2/securityGroup", "aws:vpc/securityGroup")):
-            assert taken.fullmatch(one.inputs["description"]), one.name
+    for aws_resource in aws_resources("standard"):
+        if aws_resource.type.startswith(("aws:ec2/securityGroup", "aws:vpc/securityGroup")):
+            assert taken.fullmatch(aws_resource.inputs["description"]), aws_resource.name
 
 
 def test_the_longest_names_fit():
@@ -225,6 +251,6 @@ def test_the_longest_names_fit():
         assert len(bucket.inputs["bucket"]) <= 63
     for role in stack.of("iam/role:Role"):
         assert len(role.name) + 8 <= 64  # Pulumi's own suffix
-    for one in stack.resources:
-        if one.type.startswith("aws:"):
-            assert refusals(one) == []
+    for resource in stack.resources:
+        if resource.type.startswith("aws:"):
+            assert refusals(resource) == []

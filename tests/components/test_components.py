@@ -247,14 +247,14 @@ PROGRAMS = [
 ]
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: one.__name__.strip("<>"))
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda item: item.__name__.strip("<>"))
 def test_a_component_stands_by_itself(program):
     """It declares what AWS accepts, with no other component around it."""
-    made = [one for one in declare(program).resources if one.type.startswith("aws:")]
+    made = [resource for resource in declare(program).resources if resource.type.startswith("aws:")]
     assert made
-    for one in made:
-        assert refusals(one) == []
-        assert list(complaints(one)) == []
+    for resource in made:
+        assert refusals(resource) == []
+        assert list(complaints(resource)) == []
 
 
 def test_keys_can_be_shared_by_purposes():
@@ -276,7 +276,7 @@ def test_a_compliance_lock_is_only_made_when_asked_for():
         changes = {"design": design} if design else {}
         stack = declare(lambda changes=changes: backups(**changes))
         locks = stack.of("backup/vaultLockConfiguration:VaultLockConfiguration")
-        assert [one.inputs.get("changeableForDays") for one in locks] == [days, days]
+        assert [lock.inputs.get("changeableForDays") for lock in locks] == [days, days]
         settings = stack.of("backup/regionSettings:RegionSettings")
         assert len(settings) == (0 if design else 2), "the account's settings can be left alone"
 

@@ -60,10 +60,10 @@ def test_01_rds_does_not_manage_the_password():
 def test_01_the_application_logs_in_by_token_to_both_clusters():
     """No password is needed by what runs all the time, whichever side holds the writer."""
     clusters = stack().of("rds/cluster:Cluster")
-    assert all(one.inputs["iamDatabaseAuthenticationEnabled"] for one in clusters)
+    assert all(cluster.inputs["iamDatabaseAuthenticationEnabled"] for cluster in clusters)
     wanted = {
-        f"arn:aws:rds-db:{one.region}:123456789012:dbuser:{one.outputs['clusterResourceId']}/app"
-        for one in clusters
+        f"arn:aws:rds-db:{cluster.region}:123456789012:dbuser:{cluster.outputs['clusterResourceId']}/app"
+        for cluster in clusters
     }
     for side in ("primary", "standby"):
         statements = policy(
@@ -73,19 +73,27 @@ def test_01_the_application_logs_in_by_token_to_both_clusters():
                 if o.name == f"orders-prod-{side}"
             )
         )
-        (connect,) = [one for one in statements if one["Action"] == ["rds-db:connect"]]
+        (connect,) = [
+            statement for statement in statements if statement["Action"] == ["rds-db:connect"]
+        ]
         assert wanted == set(connect["Resource"])
 
 
 @pytest.mark.parametrize("region", SIDES)
 def test_02_keys_on_both_sides_let_their_services_in(region):
     """A key without the right policy is a topic, a log group or a queue that stays empty."""
-    (logs,) = [one for one in key_statements("logs", region) if one["Sid"] == "Logs"]
+    (logs,) = [
+        key_statement
+        for key_statement in key_statements("logs", region)
+        if key_statement["Sid"] == "Logs"
+    ]
     assert logs["Principal"] == {"Service": f"logs.{region}.amazonaws.com"}
-    messaging = {one["Sid"]: one for one in key_statements("messaging", region)}
+    messaging = {
+        key_statement["Sid"]: key_statement for key_statement in key_statements("messaging", region)
+    }
     assert messaging["Alarms"]["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
     assert messaging["EventQueues"]["Principal"] == {"Service": "events.amazonaws.com"}
-    volumes = {one["Sid"] for one in key_statements("data", region)}
+    volumes = {key_statement["Sid"] for key_statement in key_statements("data", region)}
     assert {"AutoScalingVolumes", "AutoScalingGrants"} <= volumes
 
 
@@ -95,29 +103,29 @@ def test_02_keys_are_slow_to_delete_and_protected():
         assert key.inputs["deletionWindowInDays"] == 30
         assert key.protect
         assert key.retain
-        assert any(one["Sid"] == "Administration" for one in policy(key))
+        assert any(item["Sid"] == "Administration" for item in policy(key))
 
 
 def test_03_the_actuator_moves_one_database_and_no_records():
     """Exactly the calls of a failover, on exactly three resources; DNS needs no permission."""
     statements = role_policy(stack(), "actuator")
-    actions = {action for one in statements for action in one["Action"]}
-    assert not {one for one in actions if one.startswith("route53:Change")}
-    (move,) = [one for one in statements if one["Sid"] == "MoveTheWriter"]
+    actions = {action for statement in statements for action in statement["Action"]}
+    assert not {action for action in actions if action.startswith("route53:Change")}
+    (move,) = [statement for statement in statements if statement["Sid"] == "MoveTheWriter"]
     assert {"global-cluster", "cluster"} == {arn.split(":")[5] for arn in move["Resource"]}
     assert len(move["Resource"]) == 3
-    (never,) = [one for one in statements if one["Effect"] == "Deny"]
+    (never,) = [statement for statement in statements if statement["Effect"] == "Deny"]
     assert "rds:RemoveFromGlobalCluster" in never["Action"]
 
 
 def test_03_only_the_actuator_may_move_the_writer():
     """One principal in the whole stack can call a failover."""
     movers = [
-        one.name
-        for one in stack().of("iam/rolePolicy:RolePolicy")
+        rolepolicy_rolepolicy.name
+        for rolepolicy_rolepolicy in stack().of("iam/rolePolicy:RolePolicy")
         if any(
             "rds:FailoverGlobalCluster" in s["Action"]
-            for s in policy(one)
+            for s in policy(rolepolicy_rolepolicy)
             if s["Effect"] == "Allow"
         )
     ]
@@ -128,7 +136,7 @@ def test_04_both_sides_route_from_private_and_database_tables_through_the_accept
     """Half a route is no route, and a route made before the acceptance is a black hole."""
     accepter = stack().one("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter")
     for region in SIDES:
-        names = {one.name.rsplit("-", 1)[-1] for one in tables(stack(), region)}
+        names = {table.name.rsplit("-", 1)[-1] for table in tables(stack(), region)}
         assert {"database"} < names
         assert all(routes(stack(), region).values())
     for route in stack().of("ec2/route:Route"):
@@ -144,17 +152,23 @@ def test_04_each_side_sets_its_own_dns_option_once_the_connection_is_active():
     }
     assert options[PRIMARY].inputs["requester"] == {"allowRemoteVpcDnsResolution": True}
     assert options[STANDBY].inputs["accepter"] == {"allowRemoteVpcDnsResolution": True}
-    assert all(accepter.urn in one.dependencies for one in options.values())
+    assert all(accepter.urn in option.dependencies for option in options.values())
 
 
 def test_04_the_database_lets_the_other_side_in_by_its_subnets():
     """A security group of another Region cannot be named in a rule."""
-    groups = {one.id: one.region for one in stack().of("ec2/securityGroup:SecurityGroup")}
+    groups = {
+        securitygroup_securitygroup.id: securitygroup_securitygroup.region
+        for securitygroup_securitygroup in stack().of("ec2/securityGroup:SecurityGroup")
+    }
     for region, there in SIDES.items():
         rules = [
-            one
-            for one in stack().of("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
-            if "database" in one.name and one.region == region
+            securitygroupingressrule_securitygroupingressrule
+            for securitygroupingressrule_securitygroupingressrule in stack().of(
+                "vpc/securityGroupIngressRule:SecurityGroupIngressRule"
+            )
+            if "database" in securitygroupingressrule_securitygroupingressrule.name
+            and securitygroupingressrule_securitygroupingressrule.region == region
         ]
         named = {
             groups[o.inputs["referencedSecurityGroupId"]]
@@ -163,11 +177,11 @@ def test_04_the_database_lets_the_other_side_in_by_its_subnets():
         }
         assert named == {region}
         private = {
-            one.inputs["cidrBlock"]
-            for one in stack().of("ec2/subnet:Subnet")
-            if one.region == there and one.inputs["tags"]["Tier"] == "private"
+            subnet_subnet.inputs["cidrBlock"]
+            for subnet_subnet in stack().of("ec2/subnet:Subnet")
+            if subnet_subnet.region == there and subnet_subnet.inputs["tags"]["Tier"] == "private"
         }
-        assert private == {one.inputs["cidrIpv4"] for one in rules if "cidrIpv4" in one.inputs}
+        assert private == {rule.inputs["cidrIpv4"] for rule in rules if "cidrIpv4" in rule.inputs}
 
 
 def test_04_database_tables_have_no_way_out():
@@ -184,13 +198,21 @@ def test_05_a_failover_pair_is_latched():
     """Which side a record stands for is not enough: the pair needs routing, health and a latch."""
     declaration = stack()
     records = {
-        (one.inputs["type"], one.inputs["failoverRoutingPolicies"][0]["type"]): one
-        for one in declaration.of("route53/record:Record")
-        if "failoverRoutingPolicies" in one.inputs
+        (
+            record_record.inputs["type"],
+            record_record.inputs["failoverRoutingPolicies"][0]["type"],
+        ): record_record
+        for record_record in declaration.of("route53/record:Record")
+        if "failoverRoutingPolicies" in record_record.inputs
     }
-    checks = {one.id: one for one in declaration.of("route53/healthCheck:HealthCheck")}
+    checks = {
+        healthcheck_healthcheck.id: healthcheck_healthcheck
+        for healthcheck_healthcheck in declaration.of("route53/healthCheck:HealthCheck")
+    }
     gate = checks[records["A", "PRIMARY"].inputs["healthCheckId"]]
-    children = [checks[one] for one in gate.inputs.get("childHealthchecks", [])]
+    children = [
+        checks[child_healthcheck] for child_healthcheck in gate.inputs.get("childHealthchecks", [])
+    ]
     latch = next((o for o in children if o.inputs["type"] == "CLOUDWATCH_METRIC"), None)
     alarm = declaration.one("cloudwatch/metricAlarm:MetricAlarm", "latch")
     assert gate.inputs["type"] == "CALCULATED"
@@ -202,20 +224,20 @@ def test_05_a_failover_pair_is_latched():
     assert alarm.inputs["period"] >= 60
     assert "datapointsToAlarm" not in alarm.inputs
     assert "healthCheckId" not in records["A", "SECONDARY"].inputs
-    for (kind, _), one in records.items():
+    for (kind, _), record in records.items():
         if kind == "A":
             # The latch alone says where users are: ill targets of either side must not move them.
-            assert one.inputs["aliases"][0]["evaluateTargetHealth"] is False
+            assert record.inputs["aliases"][0]["evaluateTargetHealth"] is False
 
 
 def test_06_checks_are_fast_and_ask_whether_the_application_can_serve():
     """Ten seconds, three failures, the readiness path, several continents."""
-    for one in stack().of("route53/healthCheck:HealthCheck"):
-        if "fqdn" in one.inputs:
-            assert one.inputs["requestInterval"] == 10
-            assert one.inputs["failureThreshold"] == 3
-            assert one.inputs["resourcePath"] == "/readyz"
-            assert len(one.inputs["regions"]) >= 3
+    for healthcheck_healthcheck in stack().of("route53/healthCheck:HealthCheck"):
+        if "fqdn" in healthcheck_healthcheck.inputs:
+            assert healthcheck_healthcheck.inputs["requestInterval"] == 10
+            assert healthcheck_healthcheck.inputs["failureThreshold"] == 3
+            assert healthcheck_healthcheck.inputs["resourcePath"] == "/readyz"
+            assert len(healthcheck_healthcheck.inputs["regions"]) >= 3
 
 
 @pytest.mark.parametrize("variant", fast(["https", "owned"], "https"))
@@ -223,15 +245,20 @@ def test_06_with_https_the_check_follows_the_listener_that_forwards(variant):
     """Port 80 redirects then, and a redirect always looks healthy."""
     declaration = stack(variant)
     actions = {
-        (one.region, one.inputs["port"]): one.inputs["defaultActions"][0]["type"]
-        for one in declaration.of("lb/listener:Listener")
+        (listener_listener.region, listener_listener.inputs["port"]): listener_listener.inputs[
+            "defaultActions"
+        ][0]["type"]
+        for listener_listener in declaration.of("lb/listener:Listener")
     }
     for region in SIDES:
         assert (actions[region, 443], actions[region, 80]) == ("forward", "redirect")
-    for one in declaration.of("route53/healthCheck:HealthCheck"):
-        if "fqdn" in one.inputs:
-            assert (one.inputs["type"], one.inputs["port"]) == ("HTTPS", 443)
-            assert one.inputs["enableSni"] is True
+    for healthcheck_healthcheck in declaration.of("route53/healthCheck:HealthCheck"):
+        if "fqdn" in healthcheck_healthcheck.inputs:
+            assert (
+                healthcheck_healthcheck.inputs["type"],
+                healthcheck_healthcheck.inputs["port"],
+            ) == ("HTTPS", 443)
+            assert healthcheck_healthcheck.inputs["enableSni"] is True
     certificates = [
         o.inputs["certificateArn"]
         for o in declaration.of("lb/listener:Listener")
@@ -243,7 +270,7 @@ def test_06_with_https_the_check_follows_the_listener_that_forwards(variant):
 def test_07_three_questions_have_three_answers():
     """The load balancer asks for life, Route 53 for readiness, the orchestrator for writes."""
     groups = stack().of("lb/targetGroup:TargetGroup")
-    assert {"/health.html"} == {one.inputs["healthCheck"]["path"] for one in groups}
+    assert {"/health.html"} == {group.inputs["healthCheck"]["path"] for group in groups}
     settings = stack().one("lambda/function:Function", "decider").inputs["environment"]["variables"]
     assert settings["OTHERSIDE_WRITE_PATH"] == "/writez"
     assert settings["OTHERSIDE_READINESS_PATH"] == "/readyz"
@@ -262,23 +289,24 @@ def test_08_the_buckets_replicate_encrypted_objects_and_deletions_both_ways():
     """S3 leaves out what is encrypted, deleted or itself a replica, unless told otherwise."""
     keys = kms_keys(stack())
     configs = stack().of("s3/bucketReplicationConfig:BucketReplicationConfig")
-    assert {one.region for one in configs} == set(SIDES)
-    for one in configs:
-        (rule,) = one.inputs["rules"]
+    assert {config.region for config in configs} == set(SIDES)
+    for config in configs:
+        (rule,) = config.inputs["rules"]
         selection = rule["sourceSelectionCriteria"]
         assert selection["sseKmsEncryptedObjects"]["status"] == "Enabled"
         assert selection["replicaModifications"]["status"] == "Enabled"
         assert rule["deleteMarkerReplication"]["status"] == "Enabled"
         replica_key = rule["destination"]["encryptionConfiguration"]["replicaKmsKeyId"]
-        assert keys[replica_key] == SIDES[one.region]
-        waits = [by_urn(stack())[urn].type for urn in one.dependencies if urn in by_urn(stack())]
+        assert keys[replica_key] == SIDES[config.region]
+        waits = [by_urn(stack())[urn].type for urn in config.dependencies if urn in by_urn(stack())]
         assert waits.count("aws:s3/bucketVersioning:BucketVersioning") == 2
 
 
 def test_09_dimensions_are_what_the_load_balancer_says_of_itself():
     """Taken from the resource, not cut out of its ARN; and silence counts as failure."""
     suffixes = {
-        one.region: one.outputs["arnSuffix"] for one in stack().of("lb/loadBalancer:LoadBalancer")
+        loadbalancer_loadbalancer.region: loadbalancer_loadbalancer.outputs["arnSuffix"]
+        for loadbalancer_loadbalancer in stack().of("lb/loadBalancer:LoadBalancer")
     }
     for region in SIDES:
         alarm = stack().one("cloudwatch/metricAlarm:MetricAlarm", "no-healthy-host", region=region)
@@ -306,12 +334,14 @@ def test_09_route_53_is_watched_where_its_metrics_are():
         for o in stack().of("cloudwatch/metricAlarm:MetricAlarm")
         if o.inputs["namespace"] == "AWS/Route53"
     ]
-    assert [one.region for one in alarms] == [CONTROL]
+    assert [alarm.region for alarm in alarms] == [CONTROL]
 
 
 def test_10_each_hop_has_a_queue_for_what_fails_in_its_own_region():
     """A standard queue, under our key, in the rule's Region; old wake-ups are dropped."""
-    queues = {one.outputs["arn"]: one for one in stack().of("sqs/queue:Queue")}
+    queues = {
+        queue_queue.outputs["arn"]: queue_queue for queue_queue in stack().of("sqs/queue:Queue")
+    }
     for target in stack().of("cloudwatch/eventTarget:EventTarget"):
         queue = queues[target.inputs["deadLetterConfig"]["arn"]]
         assert queue.region == target.region
@@ -374,18 +404,18 @@ def test_11_backups_go_both_ways_under_lock_and_are_restored():
 
 def test_12_functions_are_packaged_python_on_a_runtime_that_lasts():
     """Tested files in an archive, not code in a string."""
-    for one in stack().of("lambda/function:Function"):
-        assert one.inputs["architectures"] == ["arm64"]
-        assert one.inputs["runtime"] == "python3.13"
-        assert "otherside/core/wire_contract.py" in one.inputs["code"].assets
+    for function_function in stack().of("lambda/function:Function"):
+        assert function_function.inputs["architectures"] == ["arm64"]
+        assert function_function.inputs["runtime"] == "python3.13"
+        assert "otherside/core/wire_contract.py" in function_function.inputs["code"].assets
 
 
 def test_13_every_resource_is_where_its_provider_is():
     """One source of truth about where things are: no resource names its own Region."""
-    for one in stack().resources:
-        if one.type.startswith("aws:"):
-            assert one.provider
-            assert "region" not in one.inputs
+    for resource in stack().resources:
+        if resource.type.startswith("aws:"):
+            assert resource.provider
+            assert "region" not in resource.inputs
 
 
 def test_14_replicas_have_what_does_not_carry_over():
@@ -402,7 +432,7 @@ def test_14_the_state_table_is_a_majority_where_regions_can_vote():
     """Two replicas and a witness; and neither a time to live nor a stream, which it cannot have."""
     state = stack().one("dynamodb/table:Table", "state")
     assert state.region == STANDBY
-    assert [one["consistencyMode"] for one in state.inputs["replicas"]] == ["STRONG"]
+    assert [replica["consistencyMode"] for replica in state.inputs["replicas"]] == ["STRONG"]
     assert state.inputs["globalTableWitness"] == {"regionName": CONTROL}
     assert not {"ttl", "streamEnabled"} & set(state.inputs)
 
@@ -448,9 +478,12 @@ def test_the_standby_can_be_promoted_and_carries_the_load():
     assert not {"masterUsername", "masterPasswordWo", "databaseName"} & set(standby.inputs)
     assert primary.inputs["clusterIdentifier"] != standby.inputs["clusterIdentifier"]
     classes = {}
-    for one in stack().of("rds/clusterInstance:ClusterInstance"):
-        classes.setdefault(one.region, []).append(
-            (one.inputs["instanceClass"], one.inputs["engineVersion"])
+    for clusterinstance_clusterinstance in stack().of("rds/clusterInstance:ClusterInstance"):
+        classes.setdefault(clusterinstance_clusterinstance.region, []).append(
+            (
+                clusterinstance_clusterinstance.inputs["instanceClass"],
+                clusterinstance_clusterinstance.inputs["engineVersion"],
+            )
         )
     assert classes[PRIMARY] == classes[STANDBY]
     first = stack().one("rds/clusterInstance:ClusterInstance", "primary-0")
@@ -460,11 +493,11 @@ def test_the_standby_can_be_promoted_and_carries_the_load():
 def test_a_later_deployment_does_not_fight_a_failover():
     """After one the primary side is a reader, and the standby is larger than it was."""
     changed = {"globalClusterIdentifier", "replicationSourceIdentifier", "engineVersion"}
-    for one in stack().of("rds/cluster:Cluster"):
-        assert changed <= set(one.ignore_changes)
-        assert one.protect
-    for one in stack().of("autoscaling/group:Group"):
-        assert list(one.ignore_changes) == ["desiredCapacity"]
+    for cluster_cluster in stack().of("rds/cluster:Cluster"):
+        assert changed <= set(cluster_cluster.ignore_changes)
+        assert cluster_cluster.protect
+    for group_group in stack().of("autoscaling/group:Group"):
+        assert list(group_group.ignore_changes) == ["desiredCapacity"]
 
 
 @pytest.mark.slow
@@ -472,8 +505,13 @@ def test_the_lag_is_enforced_on_the_primary_alone():
     """Promoted with the bound set, the new primary would block every commit."""
     for variant, expected in (("standard", None), ("enforced", "20")):
         values = {
-            one.region: {p["name"]: p["value"] for p in one.inputs["parameters"]}
-            for one in stack(variant).of("rds/clusterParameterGroup:ClusterParameterGroup")
+            clusterparametergroup_clusterparametergroup.region: {
+                p["name"]: p["value"]
+                for p in clusterparametergroup_clusterparametergroup.inputs["parameters"]
+            }
+            for clusterparametergroup_clusterparametergroup in stack(variant).of(
+                "rds/clusterParameterGroup:ClusterParameterGroup"
+            )
         }
         assert values[PRIMARY].pop("rds.global_db_rpo", None) == expected
         assert values[PRIMARY] == values[STANDBY]
@@ -502,8 +540,10 @@ def test_both_regions_have_the_same():
         "-lag",
         "pledge",
     )
-    for one in stack().resources:
-        apart = any(word in f"{one.component} {one.name}" for word in single)
-        if one.region in SIDES and one.type not in one_home and not apart:
-            counted[one.region][one.type] = counted[one.region].get(one.type, 0) + 1
+    for resource in stack().resources:
+        apart = any(word in f"{resource.component} {resource.name}" for word in single)
+        if resource.region in SIDES and resource.type not in one_home and not apart:
+            counted[resource.region][resource.type] = (
+                counted[resource.region].get(resource.type, 0) + 1
+            )
     assert counted[PRIMARY] == counted[STANDBY]

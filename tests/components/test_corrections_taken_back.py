@@ -18,7 +18,7 @@ from stacks import declare_variant
 
 def flags(**changes):
     """Return a change of what is not an input: protection, dependencies, what is ignored."""
-    return lambda one: dataclasses.replace(one, **changes)
+    return lambda item: dataclasses.replace(item, **changes)
 
 
 def statement(sid, **changes):
@@ -26,9 +26,9 @@ def statement(sid, **changes):
 
     def how(text):
         document = json.loads(text)
-        for one in document["Statement"]:
-            if one["Sid"] == sid:
-                one.update(changes)
+        for item in document["Statement"]:
+            if item["Sid"] == sid:
+                item.update(changes)
         return json.dumps(document)
 
     return how
@@ -60,15 +60,15 @@ def inside(path, value):
     return how
 
 
-def to_the_internet(one):
+def to_the_internet(item):
     """Return a route through the peering, turned into one to the internet."""
-    inputs = {k: v for k, v in one.inputs.items() if k != "vpcPeeringConnectionId"}
-    return dataclasses.replace(one, inputs={**inputs, "gatewayId": "igw-1"})
+    inputs = {k: v for k, v in item.inputs.items() if k != "vpcPeeringConnectionId"}
+    return dataclasses.replace(item, inputs={**inputs, "gatewayId": "igw-1"})
 
 
-def names_its_region(one):
+def names_its_region(item):
     """Return a resource that says where it is beside its provider."""
-    return dataclasses.replace(one, inputs={**one.inputs, "region": PRIMARY})
+    return dataclasses.replace(item, inputs={**item.inputs, "region": PRIMARY})
 
 
 def booting_from(region):
@@ -256,7 +256,7 @@ VARIANTS = {
     "14_without_a_quorum_the_standby_alone_holds_the_state": "no-quorum",
     "06_with_https_the_check_follows_the_listener_that_forwards": "https",
 }
-CASES = [(name, one) for name, sabotages in TAKEN_BACK.items() for one in sabotages]
+CASES = [(name, sabotage) for name, sabotages in TAKEN_BACK.items() for sabotage in sabotages]
 IDS = [f"{name}-{n}" for name, sabotages in TAKEN_BACK.items() for n, _ in enumerate(sabotages)]
 
 
@@ -278,5 +278,5 @@ def test_a_correction_that_is_taken_back_is_noticed(name, sabotage):
 
 def test_every_correction_is_taken_back_at_least_once():
     """No test of a correction is without a sabotage that it notices."""
-    tests = {one.removeprefix("test_") for one in vars(corrections) if one.startswith("test_")}
+    tests = {var.removeprefix("test_") for var in vars(corrections) if var.startswith("test_")}
     assert tests == set(TAKEN_BACK)

@@ -40,12 +40,12 @@ def takes_tags(kind):
     return known is not None and "tags" in inspect.signature(known.__init__).parameters
 
 
-def tags_of(stack, one):
+def tags_of(stack, item):
     """Return a resource's tags: its own over those of its provider."""
-    provider = next(p for p in stack.resources if p.urn == one.provider)
+    provider = next(p for p in stack.resources if p.urn == item.provider)
     told = provider.inputs["defaultTags"]
     told = json.loads(told) if isinstance(told, str) else told
-    own = one.inputs.get("tags") or {}
+    own = item.inputs.get("tags") or {}
     return {**told["tags"], **(own if isinstance(own, dict) else {})}
 
 
@@ -57,29 +57,34 @@ def test_every_resource_says_what_it_is_of_and_which_part_it_plays(variant):
     assert len(tagged) > 100
     regions = topology(variant).regions
     sides = {regions.primary: "primary", regions.standby: "standby"}
-    for one in tagged:
-        tags = tags_of(stack, one)
-        assert tags["Environment"] == topology(variant).environment, one.name
+    for item in tagged:
+        tags = tags_of(stack, item)
+        assert tags["Environment"] == topology(variant).environment, item.name
         roles.add(tags["DR-Role"])
         # A role of IAM is every Region's, and plays the part of the side whose it is.
-        if tags["DR-Role"] in sides.values() and one.region != "global":
-            assert tags["DR-Role"] == sides[one.region], one.name
-        if one.type.startswith("aws:route53/"):
-            assert tags["DR-Role"] == "global", one.name
+        if tags["DR-Role"] in sides.values() and item.region != "global":
+            assert tags["DR-Role"] == sides[item.region], item.name
+        if item.type.startswith("aws:route53/"):
+            assert tags["DR-Role"] == "global", item.name
     assert {"primary", "standby", "global"} <= roles <= {"primary", "standby", "witness", "global"}
 
 
 def test_what_a_group_launches_is_tagged_too():
     """A provider's tags do not reach instances, their disks and their interfaces."""
     stack = declared("standard")
-    for one in stack.of("ec2/launchTemplate:LaunchTemplate"):
-        told = {each["resourceType"]: each["tags"] for each in one.inputs["tagSpecifications"]}
+    for launchtemplate_launchtemplate in stack.of("ec2/launchTemplate:LaunchTemplate"):
+        told = {
+            each["resourceType"]: each["tags"]
+            for each in launchtemplate_launchtemplate.inputs["tagSpecifications"]
+        }
         assert set(told) == {"volume", "network-interface"}
-        assert {tags["DR-Role"] for tags in told.values()} == {ROLES[one.region]}
-    for one in stack.of("autoscaling/group:Group"):
-        tags = {each["key"]: each["value"] for each in one.inputs["tags"]}
-        assert tags["DR-Role"] == ROLES[one.region]
-        assert all(each["propagateAtLaunch"] for each in one.inputs["tags"])
+        assert {tags["DR-Role"] for tags in told.values()} == {
+            ROLES[launchtemplate_launchtemplate.region]
+        }
+    for group_group in stack.of("autoscaling/group:Group"):
+        tags = {each["key"]: each["value"] for each in group_group.inputs["tags"]}
+        assert tags["DR-Role"] == ROLES[group_group.region]
+        assert all(each["propagateAtLaunch"] for each in group_group.inputs["tags"])
 
 
 @pytest.mark.parametrize(
@@ -95,8 +100,8 @@ def test_what_a_group_launches_is_tagged_too():
 def test_what_a_change_replaces_has_another_name(change, kind):
     """The new one is made before the old one goes, and two cannot have one name."""
     later = declared_as(f"{DESIGNS['standard']}\n{change}\n")
-    before = {one.region: one.inputs for one in declared("standard").of(kind)}
-    after = {one.region: one.inputs for one in later.of(kind)}
+    before = {entry.region: entry.inputs for entry in declared("standard").of(kind)}
+    after = {entry.region: entry.inputs for entry in later.of(kind)}
     assert before.keys() == after.keys() == set(SIDES)
     for region, inputs in after.items():
         assert inputs[CAUSES[kind]] != before[region][CAUSES[kind]]
@@ -107,47 +112,52 @@ def test_the_primary_is_rolled_after_the_standby_and_never_with_it():
     """A release that is bad stops at the standby's group, which waits until it serves."""
     stack = declared("standard")
     primary, standby = (
-        stack.one("autoscaling/group:Group", region=one) for one in (PRIMARY, STANDBY)
+        stack.one("autoscaling/group:Group", region=item) for item in (PRIMARY, STANDBY)
     )
     assert standby.urn in primary.dependencies
     assert primary.urn not in standby.dependencies
-    for one in (primary, standby):
-        assert one.inputs["minElbCapacity"] == one.inputs["minSize"] >= 1
-        assert one.inputs["waitForCapacityTimeout"] != "0"
-        told = one.inputs["instanceRefresh"]["preferences"]
+    for item in (primary, standby):
+        assert item.inputs["minElbCapacity"] == item.inputs["minSize"] >= 1
+        assert item.inputs["waitForCapacityTimeout"] != "0"
+        told = item.inputs["instanceRefresh"]["preferences"]
         assert (told["minHealthyPercentage"], told["autoRollback"]) == (100, True)
 
 
 def test_a_group_grows_up_to_its_maximum():
     """By a policy of its own; else the maximum would be a number that nothing reads."""
     stack = declared("standard")
-    policies = {one.region: one.inputs for one in stack.of("autoscaling/policy:Policy")}
+    policies = {
+        policy_policy.region: policy_policy.inputs
+        for policy_policy in stack.of("autoscaling/policy:Policy")
+    }
     assert policies.keys() == set(SIDES)
-    assert {one["policyType"] for one in policies.values()} == {"TargetTrackingScaling"}
+    assert {policy["policyType"] for policy in policies.values()} == {"TargetTrackingScaling"}
 
 
 def test_a_trial_is_gone_by_one_command():
     """No protection, no lock, nothing that has to be emptied by hand, no backup that is left."""
     text = DESIGNS["standard"].replace('name = "orders"', 'name = "orders"\nprotect = false', 1)
     stack = declared_as(text)
-    assert [one.name for one in stack.resources if one.protect] == []
+    assert [resource.name for resource in stack.resources if resource.protect] == []
     assert stack.of("backup/vaultLockConfiguration:VaultLockConfiguration") == []
     for kind in ("s3/bucket:Bucket", "backup/vault:Vault", "route53/zone:Zone"):
         assert stack.of(kind)
-        assert all(one.inputs["forceDestroy"] is True for one in stack.of(kind)), kind
-    for one in stack.of("rds/cluster:Cluster"):
-        assert one.inputs["skipFinalSnapshot"] is True
-        assert one.inputs["deleteAutomatedBackups"] is True
-        assert one.inputs["deletionProtection"] is False
-    assert all(one.inputs["forceDelete"] for one in stack.of("autoscaling/group:Group"))
+        assert all(entry.inputs["forceDestroy"] is True for entry in stack.of(kind)), kind
+    for cluster_cluster in stack.of("rds/cluster:Cluster"):
+        assert cluster_cluster.inputs["skipFinalSnapshot"] is True
+        assert cluster_cluster.inputs["deleteAutomatedBackups"] is True
+        assert cluster_cluster.inputs["deletionProtection"] is False
+    assert all(
+        group_group.inputs["forceDelete"] for group_group in stack.of("autoscaling/group:Group")
+    )
 
 
 def test_a_stack_that_is_protected_is_kept():
     """What holds data goes by nobody's mistake."""
     stack = declared("standard")
     for kind in ("s3/bucket:Bucket", "backup/vault:Vault", "route53/zone:Zone"):
-        assert not any(one.inputs.get("forceDestroy") for one in stack.of(kind)), kind
-    assert all(one.protect for one in stack.of("rds/cluster:Cluster"))
+        assert not any(entry.inputs.get("forceDestroy") for entry in stack.of(kind)), kind
+    assert all(cluster_cluster.protect for cluster_cluster in stack.of("rds/cluster:Cluster"))
     assert len(stack.of("backup/vaultLockConfiguration:VaultLockConfiguration")) == len(SIDES)
 
 

@@ -13,7 +13,7 @@ from otherside.program.project import declare_directory
 from stacks import fast
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-NAMES = sorted(one.parent.name for one in EXAMPLES.glob("*/Pulumi.yaml"))
+NAMES = sorted(path.parent.name for path in EXAMPLES.glob("*/Pulumi.yaml"))
 
 
 @cache
@@ -30,17 +30,17 @@ def test_the_examples_are_those_that_the_readme_names():
 @pytest.mark.parametrize("name", fast(NAMES, "standard"))
 def test_an_example_declares_what_aws_accepts(name):
     """Inputs and policies both."""
-    for one in example(name).resources:
-        if one.type.startswith("aws:"):
-            assert refusals(one) == []
-            assert [c for c in complaints(one) if not c.endswith(tuple(EXPLAINED))] == []
+    for resource in example(name).resources:
+        if resource.type.startswith("aws:"):
+            assert refusals(resource) == []
+            assert [c for c in complaints(resource) if not c.endswith(tuple(EXPLAINED))] == []
 
 
 @pytest.mark.parametrize("name", fast(NAMES, "standard"))
 def test_an_example_keeps_its_password(name):
     """It is shown nowhere, whichever way the components were put together."""
-    for one in example(name).resources:
-        assert generated_password() not in str(one.redacted())
+    for resource in example(name).resources:
+        assert generated_password() not in str(resource.redacted())
     assert generated_password() not in str(example(name).exports)
 
 
@@ -50,13 +50,18 @@ def test_own_networks_are_used_and_not_made():
     stack = example("own-network")
     assert stack.of("ec2/vpc:Vpc", "ec2/route:Route", "ec2/vpcEndpoint:VpcEndpoint") == []
     assert stack.of("ec2/vpcPeeringConnection:VpcPeeringConnection") == []
-    groups = {one.inputs["vpcId"] for one in stack.of("ec2/securityGroup:SecurityGroup")}
+    groups = {
+        securitygroup_securitygroup.inputs["vpcId"]
+        for securitygroup_securitygroup in stack.of("ec2/securityGroup:SecurityGroup")
+    }
     assert groups == {"vpc-0a1b2c3d4e5f60001", "vpc-0a1b2c3d4e5f60002"}
 
 
 def test_components_stand_by_themselves():
     """Used one by one they bring what they need, and nothing of the rest."""
-    components = {one.component for one in example("components").resources if one.custom}
+    components = {
+        resource.component for resource in example("components").resources if resource.custom
+    }
     assert "DisasterRecovery" not in str(components)
     assert {"ReplicatedDatabase", "StateTable", "Peering"} <= components
 

@@ -26,7 +26,7 @@ zones = st.integers(2, 4)
 
 def subnets(plan):
     """Return every subnet of a plan."""
-    return [ip_network(one) for one in (*plan.public, *plan.private, *plan.database)]
+    return [ip_network(item) for item in (*plan.public, *plan.private, *plan.database)]
 
 
 @given(networks, zones)
@@ -35,16 +35,16 @@ def test_subnets_never_overlap_and_stay_inside(cidr, count):
     plan = plan_network(cidr, count)
     found = subnets(plan)
     assert len(found) == 3 * count
-    assert all(one.subnet_of(ip_network(cidr)) for one in found)
+    assert all(subnet.subnet_of(ip_network(cidr)) for subnet in found)
     assert not any(a.overlaps(b) for a, b in combinations(found, 2))
 
 
 @given(networks, networks, zones)
-def test_disjoint_networks_have_disjoint_subnets(one, other, count):
+def test_disjoint_networks_have_disjoint_subnets(item, other, count):
     """Two Regions whose networks do not overlap have no subnet that does."""
-    if ip_network(one).overlaps(ip_network(other)):
+    if ip_network(item).overlaps(ip_network(other)):
         return
-    here, there = subnets(plan_network(one, count)), subnets(plan_network(other, count))
+    here, there = subnets(plan_network(item, count)), subnets(plan_network(other, count))
     assert not any(a.overlaps(b) for a in here for b in there)
 
 
@@ -61,7 +61,7 @@ def test_a_zone_more_moves_no_subnet(cidr):
 @given(networks, zones)
 def test_subnets_are_within_what_aws_allows(cidr, count):
     """A subnet is a /16 to a /28."""
-    assert all(16 <= one.prefixlen <= 28 for one in subnets(plan_network(cidr, count)))
+    assert all(16 <= subnet.prefixlen <= 28 for subnet in subnets(plan_network(cidr, count)))
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ UNLISTED = {"me-south-1"}
 
 def design(primary, standby):
     """Return a design of a pair, with a class that both have and as many zones as both show."""
-    family = next(one for one in ("r6g", "r7g", "r5") if not lacks_either(one, primary, standby))
-    witness = next(one for one in ALL if one not in {primary, standby})
+    family = next(name for name in ("r6g", "r7g", "r5") if not lacks_either(name, primary, standby))
+    witness = next(item for item in ALL if item not in {primary, standby})
     text = f"""
         name = "orders"
         [regions]
@@ -48,28 +48,30 @@ def design(primary, standby):
 
 def lacks_either(family, *regions):
     """Return whether one of the Regions has no such family."""
-    return any(lacks(one, family) for one in regions)
+    return any(lacks(region, family) for region in regions)
 
 
 def test_what_a_region_lacks_is_what_aws_lists():
     """Each family of each Region, by the data that CloudFormation's linter carries."""
-    known = {one for missing in FAMILIES_MISSING.values() for one in missing}
+    known = {item for missing in FAMILIES_MISSING.values() for item in missing}
     for region in ALL:
-        there = {one.split(".")[1] for one in catalogue.database_classes(region)}
-        assert {one for one in known if lacks(region, one)} == known - there, region
+        there = {
+            database_kind.split(".")[1] for database_kind in catalogue.database_classes(region)
+        }
+        assert {item for item in known if lacks(region, item)} == known - there, region
 
 
 def test_regions_that_need_an_opt_in_are_regions():
     """And the one with the control planes is none of them."""
     assert OPT_IN < REGIONS
     assert CONTROL_REGION not in OPT_IN
-    assert {one for one in ALL if zones_of(one) < 3} == {"us-west-1"}
+    assert {item for item in ALL if zones_of(item) < 3} == {"us-west-1"}
 
 
 @pytest.mark.slow
 def test_every_pair_has_a_design():
     """More than a thousand, each with a class of instances that both Regions have."""
-    pairs = [one for one in permutations(ALL, 2) if one[1] != CONTROL_REGION]
+    pairs = [order for order in permutations(ALL, 2) if order[1] != CONTROL_REGION]
     for primary, standby in pairs:
         found = design(primary, standby)
         assert (found.regions.primary, found.regions.standby) == (primary, standby)
@@ -77,8 +79,8 @@ def test_every_pair_has_a_design():
 
 
 RING = [
-    (one, other)
-    for one, other in zip(ALL, [*ALL[1:], ALL[0]], strict=True)
+    (item, other)
+    for item, other in zip(ALL, [*ALL[1:], ALL[0]], strict=True)
     if other != CONTROL_REGION
 ]
 """Each Region once as primary and once as standby: a side depends on its own Region alone."""
@@ -95,14 +97,18 @@ def test_a_region_offers_everything_that_a_side_puts_there(pair):
 
     stack = declare(program, project="orders", config=STRICT)
     missing = [
-        f"{one.type} in {one.region}"
-        for one in stack.resources
-        if one.type.startswith("aws:")
-        and one.region not in {"global", *UNLISTED}
-        and catalogue.offered(one.type, one.region) is False
+        f"{resource.type} in {resource.region}"
+        for resource in stack.resources
+        if resource.type.startswith("aws:")
+        and resource.region not in {"global", *UNLISTED}
+        and catalogue.offered(resource.type, resource.region) is False
     ]
     assert missing == []
-    for one in stack.of("rds/clusterInstance:ClusterInstance"):
-        assert one.inputs["instanceClass"] in catalogue.database_classes(one.region)
-    for one in stack.of("ec2/launchTemplate:LaunchTemplate"):
-        assert one.inputs["instanceType"] in catalogue.instance_types(one.region)
+    for clusterinstance_clusterinstance in stack.of("rds/clusterInstance:ClusterInstance"):
+        assert clusterinstance_clusterinstance.inputs[
+            "instanceClass"
+        ] in catalogue.database_classes(clusterinstance_clusterinstance.region)
+    for launchtemplate_launchtemplate in stack.of("ec2/launchTemplate:LaunchTemplate"):
+        assert launchtemplate_launchtemplate.inputs["instanceType"] in catalogue.instance_types(
+            launchtemplate_launchtemplate.region
+        )

@@ -24,7 +24,7 @@ def test_the_stack_does_not_fail_so(failure):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize(("failure", "how"), CASES, ids=lambda one: str(one).replace(" ", "-"))
+@pytest.mark.parametrize(("failure", "how"), CASES, ids=lambda name: str(name).replace(" ", "-"))
 def test_the_failure_is_noticed_when_it_comes_back(failure, how):
     """Broken by a transform, the same stack no longer satisfies the same claim."""
     sabotage = failure.sabotages[how]()
@@ -35,6 +35,6 @@ def test_the_failure_is_noticed_when_it_comes_back(failure, how):
 
 def test_13_a_forgotten_provider_is_refused():
     """A resource without a provider stops the program, where the default one is disabled."""
-    forget = Mutation("sns/topic:Topic", lambda one: dataclasses.replace(one, provider=""))
+    forget = Mutation("sns/topic:Topic", lambda item: dataclasses.replace(item, provider=""))
     with pytest.raises(ProgramError, match="no provider was passed to it"):
         declare_variant("standard", forget)

@@ -37,7 +37,7 @@ def problems(text):
     """Return what a design is told, by key; it is given a public name."""
     with pytest.raises(ConfigError) as caught:
         parse_design(named(text), FILE)
-    return {one.key: one for one in caught.value.problems}
+    return {problem.key: problem for problem in caught.value.problems}
 
 
 def test_a_name_alone_is_a_complete_design():
@@ -375,7 +375,7 @@ def test_no_document_is_answered_with_a_traceback(document, section):
         parse_design("\n".join(lines), FILE)
     except ConfigError as error:
         told = error.problems
-    assert told is None or (told and all(one.rule for one in told))
+    assert told is None or (told and all(problem.rule for problem in told))
 
 
 def _toml(value):

@@ -12,7 +12,7 @@ from otherside.drill.target import read_site
 
 STANDARD = Path(__file__).parents[2] / "examples" / "standard"
 COMMAND = str(Path(sys.executable).with_name("otherside"))
-KNOWN = {one.name: one for one in CATALOGUE}
+KNOWN = {item.name: item for item in CATALOGUE}
 
 
 def options(directory, *, speed=10.0):
@@ -29,7 +29,7 @@ def options(directory, *, speed=10.0):
 
 def play(directory, *names, **more):
     """Play scenarios; return what each came to."""
-    scenarios = [KNOWN[one] for one in names]
+    scenarios = [KNOWN[name] for name in names]
     return list(rehearse(scenarios, read_site(STANDARD), options(directory, **more)))
 
 
@@ -43,14 +43,16 @@ def noticed(failure, directory):
 def complaints(result):
     """Return every claim that did not pass, and why."""
     return [
-        f"{one.verdict}: {one.claim}: {one.reason}"
-        for one in result.found
-        if one.verdict is not Outcome.PASSED
+        f"{other_result.verdict}: {other_result.claim}: {other_result.reason}"
+        for other_result in result.found
+        if other_result.verdict is not Outcome.PASSED
     ]
 
 
 def judged(done):
     """Return what did not pass, and the reports of those drills for whoever reads that."""
-    found = {one.scenario.name: complaints(one.result) for one in done}
-    reports = [one.page.with_suffix(".md").read_text() for one in done if found[one.scenario.name]]
+    found = {item.scenario.name: complaints(item.result) for item in done}
+    reports = [
+        item.page.with_suffix(".md").read_text() for item in done if found[item.scenario.name]
+    ]
     return {name: each for name, each in found.items() if each}, "\n".join(reports)

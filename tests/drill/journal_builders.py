@@ -121,7 +121,7 @@ def tape(*entries, steady=True, ended="finished", **more):
     """Return a recording of some entries, with what every one has around them."""
     state = "steady" if steady else "unsteady"
     before = [head(**more), at(-30, "stage", state=state, text="as it was")]
-    newest_s = max([0.0, *(one["at_s"] - STRIKE for one in entries)])
+    newest_s = max([0.0, *(entry["at_s"] - STRIKE for entry in entries)])
     after = [] if ended is None else [at(newest_s + 1, "end", how=ended, text="")]
     made = Recording.of_entries([*before, at(0, "strike"), *entries, *after])
     made.sort()

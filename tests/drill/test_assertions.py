@@ -12,7 +12,7 @@ from otherside.drill.outcome import Outcome, worst
 from otherside.failover.decision.verdict import Verdict as Seen
 
 PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
-LOST_REGION = next(one for one in CATALOGUE if one.name == "lost-region")
+LOST_REGION = next(item for item in CATALOGUE if item.name == "lost-region")
 
 
 def verdict_of(claim, recording):
@@ -25,7 +25,7 @@ def test_a_drill_as_it_should_go_passes_every_claim_of_its_scenario():
     """The default scenario, on a recording by hand."""
     recording = failover()
     found = judge(LOST_REGION.claims, recording, measure(recording))
-    assert [one for one in found if one.verdict is not PASSED] == []
+    assert [item for item in found if item.verdict is not PASSED] == []
 
 
 @pytest.mark.parametrize("how", ["interrupted", "failed"])
@@ -33,15 +33,15 @@ def test_a_drill_that_did_not_finish_passes_nothing(how):
     """And fails nothing: what is missing may only not have come yet."""
     recording = tape(look(60, "suspect"), sample(100), ended=how)
     found = judge(LOST_REGION.claims, recording, measure(recording))
-    assert {one.verdict for one in found} == {UNKNOWN}
-    assert all(how in one.reason for one in found)
+    assert {item.verdict for item in found} == {UNKNOWN}
+    assert all(how in item.reason for item in found)
 
 
 def test_without_a_steady_state_the_drill_knows_nothing():
     """The worst of its verdicts is not a pass."""
     recording = tape(write(1, 1), rows(1), steady=False)
     found = judge([assertions.WHOLE], recording, measure(recording))
-    assert worst(one.verdict for one in found) is UNKNOWN
+    assert worst(item.verdict for item in found) is UNKNOWN
 
 
 @pytest.mark.parametrize(

@@ -15,11 +15,11 @@ from drill.drill_helpers import COMMAND, STANDARD, noticed
 from otherside.drill.known_failures import FAILURES
 from otherside.drill.recording import Recording
 
-REFUSED = [one for one in FAILURES if one.number in {5, 13}]
+REFUSED = [failure for failure in FAILURES if failure.number in {5, 13}]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("failure", REFUSED, ids=lambda one: one.key)
+@pytest.mark.parametrize("failure", REFUSED, ids=lambda item: item.key)
 def test_a_sabotage_is_refused_with_its_own_symptom(failure, tmp_path):
     """The deployment itself says what is wrong."""
     noticed(failure, tmp_path)
@@ -85,5 +85,5 @@ def test_a_drill_that_is_interrupted_leaves_a_journal_and_nothing_else(number, t
     page = (tmp_path / "lost-region" / "report.html").read_text(encoding="utf-8")
     assert "This drill was interrupted" in page
     deadline_s = time.monotonic() + 20
-    while any(one.is_running() for one in family) and time.monotonic() < deadline_s:
+    while any(child.is_running() for child in family) and time.monotonic() < deadline_s:
         time.sleep(0.1)

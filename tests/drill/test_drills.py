@@ -38,19 +38,19 @@ def test_what_is_no_disaster_moves_nothing_and_a_lost_region_everything(names, t
         prove_default(done[-1])
 
 
-def prove_default(one):
+def prove_default(item):
     """Look into what the default drill leaves: its numbers for machines, and its recording."""
-    told = json.loads(one.page.with_name("report.json").read_text(encoding="utf-8"))
+    told = json.loads(item.page.with_name("report.json").read_text(encoding="utf-8"))
     assert told["verdict"] == "passed"
     assert 60 < told["rto_write_s"] <= 300
     assert told["writes_acknowledged"] > 30
-    assert one.result.measures.outages_write, "a disaster that nobody noticed was none"
-    assert Recording.read(one.page.parent).ended == "finished"
+    assert item.result.measures.outages_write, "a disaster that nobody noticed was none"
+    assert Recording.read(item.page.parent).ended == "finished"
 
 
 @pytest.mark.long
 @pytest.mark.parametrize(
-    "name", [one.name for one in CATALOGUE if not any(one.name in each for each in QUICK)]
+    "name", [item.name for item in CATALOGUE if not any(item.name in each for each in QUICK)]
 )
 def test_a_scenario_comes_to_what_it_expects(name, tmp_path):
     """Each of the others, on a twin of its own."""
@@ -61,25 +61,25 @@ def test_a_scenario_comes_to_what_it_expects(name, tmp_path):
 ORCHESTRATOR = "otherside:index:FailoverOrchestrator$"
 
 
-def without_orchestrator(one):
+def without_orchestrator(item):
     """Leave the orchestrator out, and have the application ask no lease that nobody would open."""
-    if ORCHESTRATOR in one.urn:
+    if ORCHESTRATOR in item.urn:
         return None
-    if one.type == "aws:ec2/launchTemplate:LaunchTemplate":
-        script = base64.b64decode(one.inputs["userData"]).decode()
+    if item.type == "aws:ec2/launchTemplate:LaunchTemplate":
+        script = base64.b64decode(item.inputs["userData"]).decode()
         assert LEASE_FILE in script
         data = base64.b64encode(script.replace(LEASE_FILE, "none").encode()).decode()
-        return dataclasses.replace(one, inputs={**one.inputs, "userData": data})
-    return one
+        return dataclasses.replace(item, inputs={**item.inputs, "userData": data})
+    return item
 
 
 @pytest.mark.long
 def test_a_stack_without_an_orchestrator_stays_lost(tmp_path):
     """It is drilled all the same: users are led away, and nobody moves the writer."""
     site, lost = read_site(STANDARD), KNOWN["lost-region"]
-    (one,) = rehearse([lost], site, options(tmp_path), change=without_orchestrator)
-    found = {each.claim: (each.verdict, each.reason) for each in one.result.found}
-    report = one.page.with_suffix(".md").read_text()
+    (item,) = rehearse([lost], site, options(tmp_path), change=without_orchestrator)
+    found = {each.claim: (each.verdict, each.reason) for each in item.result.found}
+    report = item.page.with_suffix(".md").read_text()
     assert found["steady before the disaster"][0] is Outcome.PASSED, report
     assert found["steady before the disaster"][1].endswith("nobody decides here"), report
     assert found["writes are back in time"] == (Outcome.FAILED, "writes did not come back"), report
@@ -87,13 +87,13 @@ def test_a_stack_without_an_orchestrator_stays_lost(tmp_path):
     assert found["the writer is moved once"][0] is Outcome.FAILED, report
 
 
-APART = [one for one in FAILURES if one.number in {3, 7}]
+APART = [failure for failure in FAILURES if failure.number in {3, 7}]
 TOGETHER = [{1, 2, 4, 8, 11, 12, 14, 15}, {6, 9, 10}]
 """Numbers of failures that touch nothing of one another, and share a twin in the tests."""
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("failure", APART, ids=lambda one: one.key)
+@pytest.mark.parametrize("failure", APART, ids=lambda item: item.key)
 def test_a_sabotage_is_noticed_by_its_own_symptom(failure, tmp_path):
     """The stack is broken in one place, and the claim fails that is about it."""
     noticed(failure, tmp_path)
@@ -103,9 +103,9 @@ def test_a_sabotage_is_noticed_by_its_own_symptom(failure, tmp_path):
 @pytest.mark.parametrize("numbers", TOGETHER, ids=str)
 def test_sabotages_that_share_a_twin_are_each_noticed(numbers, tmp_path):
     """Each by its own claim, in its own words."""
-    failures = [one for one in FAILURES if one.number in numbers]
+    failures = [failure for failure in FAILURES if failure.number in numbers]
     proofs = prove_together(failures, read_site(STANDARD), options(tmp_path))
-    assert {one.failure.key: one.observed for one in proofs if not one.good} == {}
+    assert {proof.failure.key: proof.observed for proof in proofs if not proof.good} == {}
 
 
 @pytest.mark.long
@@ -114,5 +114,7 @@ def test_all_are_noticed_one_by_one_and_the_correct_stack_passes_the_same(tmp_pa
     proofs = list(prove(FAILURES, read_site(STANDARD), options(tmp_path)))
     assert len(proofs) == 1 + len(FAILURES)
     assert {
-        str(one.failure and one.failure.key): one.observed for one in proofs if not one.good
+        str(proof.failure and proof.failure.key): proof.observed
+        for proof in proofs
+        if not proof.good
     } == {}

@@ -146,9 +146,9 @@ def test_outages_are_no_longer_than_the_time_and_do_not_overlap(gaps):
         times.append(now)
     found = measure(tape(write(-0.1, 0), *(write(t, n + 1) for n, t in enumerate(times))))
     spans = found.outages_write
-    assert all(one.from_s >= STRIKE for one in spans)
+    assert all(span.from_s >= STRIKE for span in spans)
     assert all(a.to_s is not None and a.to_s <= b.from_s for a, b in pairwise(spans))
-    known = sum(one.seconds or 0.0 for one in spans)
+    known = sum(span.seconds or 0.0 for span in spans)
     assert known <= now + 1e-3
 
 

@@ -11,7 +11,7 @@ from otherside.drill.recording import Recording, UnreadableJournalError
 
 def lines(*entries):
     """Return entries as a file holds them."""
-    return "".join(json.dumps(one) + "\n" for one in entries)
+    return "".join(json.dumps(entry) + "\n" for entry in entries)
 
 
 def test_what_is_written_is_read_back(tmp_path):
@@ -26,7 +26,7 @@ def test_what_is_written_is_read_back(tmp_path):
                 journal.share(write(seconds, seconds))
             ledger.close()
     found = Recording.read(tmp_path)
-    assert [one["key"][-1] for one in found.of("write")] == ["3", "5", "9"]
+    assert [item["key"][-1] for item in found.of("write")] == ["3", "5", "9"]
     assert found.head["scenario"] == "lost-region"
     assert found.strike_s == 2.0
     assert sorted(found.all(), key=str) == sorted(journal.recording.all(), key=str)
@@ -82,4 +82,4 @@ def test_a_directory_without_a_journal_is_refused(tmp_path):
 
 def test_the_newest_moment_is_of_any_kind():
     """What an end waits for may be told by anybody."""
-    assert failover().now_s == max(one["at_s"] for one in failover().all())
+    assert failover().now_s == max(entry["at_s"] for entry in failover().all())

@@ -13,7 +13,7 @@ from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.report import write_report
 from otherside.drill.result import as_json, conclude
 
-LOST_REGION = next(one for one in CATALOGUE if one.name == "lost-region")
+LOST_REGION = next(item for item in CATALOGUE if item.name == "lost-region")
 
 
 def reported(recording, directory):
@@ -144,4 +144,4 @@ def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
     assert number(done.stdout, "rto_write_s") == f"{told_['rto_write_s']:.0f} s"
     assert number(done.stdout, "writes_lost") == f"1 of {told_['writes_acknowledged']}"
     asked = re.findall(r'"url":"(https?://[^"]+)"', (tmp_path / "net.json").read_text())
-    assert [one for one in asked if "://" in one and "google" not in one] == []
+    assert [text for text in asked if "://" in text and "google" not in text] == []

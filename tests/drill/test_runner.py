@@ -83,9 +83,9 @@ class FakeStage:
             "instances": 1,
         }
 
-    def act(self, one):
+    def act(self, item):
         """Note a step, or fail."""
-        self.done.append(f"act {one.do}")
+        self.done.append(f"act {item.do}")
         if self.fails is not None:
             raise self.fails
         return ()
@@ -148,7 +148,7 @@ def played(tmp_path, stage, *, scenario=SCENARIO, **settings):
 
 def kinds(recording):
     """Return what was written, in its order."""
-    return [one["kind"] for one in recording.all() if one["kind"] not in {"sample", "look"}]
+    return [entry["kind"] for entry in recording.all() if entry["kind"] not in {"sample", "look"}]
 
 
 def test_a_drill_is_written_down_in_its_order(tmp_path):

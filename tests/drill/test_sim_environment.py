@@ -12,8 +12,8 @@ from otherside.drill.sim_environment import NotSimulatedError, can_simulate, cla
 from otherside.failover.decision.policy import FailoverPolicy
 from stacks import topology
 
-ABLE = [one for one in CATALOGUE if can_simulate(one)]
-KNOWN = {one.name: one for one in CATALOGUE}
+ABLE = [item for item in CATALOGUE if can_simulate(item)]
+KNOWN = {item.name: item for item in CATALOGUE}
 HEAD = {k: head()[k] for k in ("rto_s", "rpo_s", "regions", "place", "digest", "started_at")}
 
 
@@ -24,18 +24,20 @@ def played(scenario):
 
 def test_most_scenarios_can_be_simulated():
     """What is about functions, events or AWS's API alone cannot."""
-    names = {one.name for one in ABLE}
+    names = {item.name for item in ABLE}
     assert len(names) >= 15
     assert {"lost-region", "blip", "failback", "switchover", "moved-by-hand"} <= names
     assert "functions-killed" not in names
 
 
-@pytest.mark.parametrize("scenario", ABLE, ids=lambda one: one.name)
+@pytest.mark.parametrize("scenario", ABLE, ids=lambda item: item.name)
 def test_a_scenario_comes_to_the_same_in_virtual_time(scenario):
     """Every claim that is not about a deployed stack passes."""
     result = played(scenario)
     complaints = [
-        f"{one.claim}: {one.reason}" for one in result.found if one.verdict is not Outcome.PASSED
+        f"{other_result.claim}: {other_result.reason}"
+        for other_result in result.found
+        if other_result.verdict is not Outcome.PASSED
     ]
     assert complaints == []
     assert len(result.found) == len(claims_of(scenario)) + 1
@@ -49,9 +51,9 @@ def test_what_cannot_be_simulated_says_so():
 
 def test_a_simulation_does_the_same_each_time():
     """Steps that wait for a moment are placed by playing again."""
-    one, other = played(KNOWN["failback"]), played(KNOWN["failback"])
-    assert one.recording.all() == other.recording.all()
-    assert [line.text for line in one.lines] == [line.text for line in other.lines]
+    item, other = played(KNOWN["failback"]), played(KNOWN["failback"])
+    assert item.recording.all() == other.recording.all()
+    assert [line.text for line in item.lines] == [line.text for line in other.lines]
 
 
 def test_a_decision_that_is_too_quick_fails_there(monkeypatch):
@@ -65,7 +67,7 @@ def test_a_decision_that_is_too_quick_fails_there(monkeypatch):
     longer = dataclasses.replace(
         KNOWN["blip"], steps=(KNOWN["blip"].steps[0],), name="cut off for good"
     )
-    found = {one.claim: one.verdict for one in played(longer).found}
+    found = {result.claim: result.verdict for result in played(longer).found}
     assert found["nothing was moved"] is Outcome.FAILED
     assert calm.recording.of("look")
 
@@ -82,5 +84,5 @@ def test_the_examples_design_is_what_decides():
     """The policy is the design's, and the scenario's where it says so."""
     scenario = KNOWN["failback"]
     slow = dataclasses.replace(scenario, settings={})
-    found = {one.claim: one.verdict for one in played(slow).found}
+    found = {result.claim: result.verdict for result in played(slow).found}
     assert found["the writer is moved 2 times"] is Outcome.FAILED, "a day is longer than a drill"

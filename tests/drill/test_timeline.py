@@ -24,7 +24,7 @@ def test_a_failover_is_told_in_its_order():
         (Lane.ORCHESTRATOR, "failed-over"),
     ]
     rest = iter(told_)
-    assert [one for one in order if one not in rest] == []
+    assert [item for item in order if item not in rest] == []
 
 
 def test_a_phase_is_told_once_however_often_it_is_looked_at():

@@ -115,9 +115,9 @@ def place():
         clock=Clock(),
     )
     yield app, names, door
-    for one in (app, names):
-        one.shutdown()
-        one.server_close()
+    for item in (app, names):
+        item.shutdown()
+        item.server_close()
     for thread in threads:
         thread.join()
 
@@ -154,19 +154,19 @@ def played(place, directory, until):
     client.stop()
     client.join()
     lines = (directory / "client-1.jsonl").read_text().splitlines()
-    return told, [json.loads(one) for one in lines]
+    return told, [json.loads(line) for line in lines]
 
 
 def test_what_is_acknowledged_is_in_the_ledger_with_its_digest(place, tmp_path):
     """Each sent before it is answered, and each under a key of its own."""
     told, ledger = played(place, tmp_path, lambda told: len(told) > 10)
-    writes = [one for one in ledger if one["kind"] == "write"]
-    assert {one["status"] for one in writes} == {201}
-    assert {one["key"]: one["sha256"] for one in writes} == place[0].rows
-    assert all(one["key"].startswith("d7-1-") for one in writes)
-    sent = [one["key"] for one in ledger if one["kind"] == "sent"]
-    assert sent == [one["key"] for one in writes]
-    assert [one for one in ledger if one["kind"] != "sent"] == told
+    writes = [entry for entry in ledger if entry["kind"] == "write"]
+    assert {write["status"] for write in writes} == {201}
+    assert {write["key"]: write["sha256"] for write in writes} == place[0].rows
+    assert all(write["key"].startswith("d7-1-") for write in writes)
+    sent = [entry["key"] for entry in ledger if entry["kind"] == "sent"]
+    assert sent == [write["key"] for write in writes]
+    assert [entry for entry in ledger if entry["kind"] != "sent"] == told
 
 
 def test_a_write_that_is_not_acknowledged_is_sent_again_and_reads_go_on(place, tmp_path):
@@ -176,14 +176,16 @@ def test_a_write_that_is_not_acknowledged_is_sent_again_and_reads_go_on(place, t
     again = tmp_path / "again"
     again.mkdir()
     place[0].rows.clear()
-    _, ledger = played(place, again, lambda told: sum(one["status"] == 201 for one in told) > 4)
-    failed = [one for one in ledger if one["kind"] == "write" and one["status"] == 503]
+    _, ledger = played(place, again, lambda told: sum(item["status"] == 201 for item in told) > 4)
+    failed = [entry for entry in ledger if entry["kind"] == "write" and entry["status"] == 503]
     assert len(failed) == 5
-    assert {one["key"] for one in failed} == {"d7-1-000001"}
+    assert {item["key"] for item in failed} == {"d7-1-000001"}
     assert failed[0]["error"] == "OperationalError"
-    first = [one for one in ledger if one["kind"] == "write" and one["key"] == "d7-1-000001"]
-    assert [one["status"] for one in first] == [503] * 5 + [201]
-    assert [one for one in ledger if one["kind"] == "read"]
+    first = [
+        entry for entry in ledger if entry["kind"] == "write" and entry["key"] == "d7-1-000001"
+    ]
+    assert [item["status"] for item in first] == [503] * 5 + [201]
+    assert [entry for entry in ledger if entry["kind"] == "read"]
 
 
 def test_the_same_seed_writes_the_same(place, tmp_path):

@@ -191,12 +191,12 @@ class FakeAws:
 
     def _DescribeDBClusters(self, region):  # noqa: N802 - AWS's own name
         standby = region == self.settings.standby_region
-        one = {
+        item = {
             "Status": "available",
             "EngineVersion": self.aurora.standby_version if standby else self.aurora.version,
             "DBClusterMembers": [{"DBInstanceIdentifier": "i"}] * self.aurora.instances,
         }
-        return self._answer({"DBClusters": [one]})
+        return self._answer({"DBClusters": [item]})
 
     def _DescribeEvents(self, _region):  # noqa: N802 - AWS's own name
         return self._answer({"Events": self.aurora.events})
@@ -247,14 +247,14 @@ class FakeAws:
 
     def pulse(self, place, **said):
         """Let one place say how it is, now."""
-        one = HealthReport(at_s=self.clock.at_s, **said)
+        report = HealthReport(at_s=self.clock.at_s, **said)
         self.put(
             ItemType.PULSE,
             place,
             {
                 name: {"BOOL": value} if isinstance(value, bool) else {"N": str(value)}
                 for name in HealthReport.__slots__
-                if (value := getattr(one, name)) is not None
+                if (value := getattr(report, name)) is not None
             },
         )
 
@@ -269,9 +269,11 @@ class FakeAws:
         while got := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
             "Messages"
         ):
-            for one in got:
-                found.append(json.loads(one["Body"]))
-                self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=one["ReceiptHandle"])
+            for message in got:
+                found.append(json.loads(message["Body"]))
+                self._sqs.delete_message(
+                    QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"]
+                )
         return found
 
     def revisions(self):
@@ -298,14 +300,14 @@ class FakeAws:
     def metrics(self):
         """Return what was published, by name."""
         found = self._plain.client("cloudwatch").list_metrics(Namespace="Otherside")
-        return {one["MetricName"] for one in found["Metrics"]}
+        return {metric["MetricName"] for metric in found["Metrics"]}
 
     def called(self, service=None):
         """Return the operations that were called, with their Regions."""
         return [
-            (one.operation, one.region)
-            for one in self.calls
-            if service is None or one.service == service
+            (call.operation, call.region)
+            for call in self.calls
+            if service is None or call.service == service
         ]
 
 

@@ -45,7 +45,7 @@ def test_going_home_is_a_switchover_asked_for_in_the_writers_region(cloud):
     tell(cloud)
     cloud.aurora.lost.clear()
     go_home(cloud, POLICY)
-    move = next(one for one in cloud.calls if one.operation == "SwitchoverGlobalCluster")
+    move = next(call for call in cloud.calls if call.operation == "SwitchoverGlobalCluster")
     assert (move.region, move.params["TargetDbClusterIdentifier"]) == (
         "us-west-2",
         cloud.settings.primary_cluster_arn,
@@ -55,10 +55,10 @@ def test_going_home_is_a_switchover_asked_for_in_the_writers_region(cloud):
 
 def test_a_revision_that_exists_is_nobodys_to_write_again(cloud):
     """Compare and set, on the table's own condition."""
-    one, other = world_of(cloud), world_of(cloud)
-    state, facts = one.recall(), one.observe(first(0.0))
+    item, other = world_of(cloud), world_of(cloud)
+    state, facts = item.recall(), item.observe(first(0.0))
     decision = suspecting(state, facts)
-    one.record(decision, facts)
+    item.record(decision, facts)
     with pytest.raises(ConflictError, match="rev#0000000001 exists already"):
         other.record(decision, facts)
 
@@ -366,6 +366,8 @@ def test_an_odd_author_holds_up_no_notice(cloud):
     until(cloud, Phase.SUSPECT)
     cloud.order("switchover", 0, author="a\nb\u00e9" + "x" * 200)
     until(cloud, Phase.FENCING)
-    subjects = [one["Subject"] for one in cloud.heard()]
+    subjects = [item["Subject"] for item in cloud.heard()]
     assert len(subjects) == 2
-    assert all(len(one) < 100 and one.isprintable() and one.isascii() for one in subjects)
+    assert all(
+        len(subject) < 100 and subject.isprintable() and subject.isascii() for subject in subjects
+    )

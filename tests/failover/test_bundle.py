@@ -214,7 +214,7 @@ def test_the_decider_runs_as_lambda_runs_it(unpacked, aws):
     kind, answer, said = run_as_lambda(unpacked, aws, wire_contract.DECIDER_HANDLER)
     assert kind == "response", (answer, said)
     assert (answer["looks"], answer["said"].split(":")[0]) == (1, "first day")
-    line = next(json.loads(one) for one in said.splitlines() if one.startswith("{"))
+    line = next(json.loads(line) for line in said.splitlines() if line.startswith("{"))
     assert line["code"].startswith(settings().code)
     assert line["failed"] == []
 
@@ -242,7 +242,7 @@ def test_a_function_loads_fast_beside_the_sdk(unpacked, handler):
         json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
         for _ in range(3)
     ]
-    assert min(one["took_s"] for one in took) < 0.4 * 3
+    assert min(load["took_s"] for load in took) < 0.4 * 3
 
 
 def test_a_missing_setting_is_named():

@@ -20,11 +20,11 @@ def test_a_lost_region_is_left_through_awss_own_api(failed_over):
     """Asked once, in the target's Region, with the loss allowed; everything else follows."""
     cloud = failed_over
     moves = [
-        one
-        for one in cloud.calls
-        if "GlobalCluster" in one.operation and "Describe" not in one.operation
+        call
+        for call in cloud.calls
+        if "GlobalCluster" in call.operation and "Describe" not in call.operation
     ]
-    assert [(one.operation, one.region, one.params) for one in moves] == [
+    assert [(move.operation, move.region, move.params) for move in moves] == [
         (
             "FailoverGlobalCluster",
             "us-west-2",
@@ -35,7 +35,7 @@ def test_a_lost_region_is_left_through_awss_own_api(failed_over):
             },
         )
     ]
-    phases = [one["phase"] for one in cloud.revisions()]
+    phases = [revision["phase"] for revision in cloud.revisions()]
     assert phases[-1] == "failed-over"
     lease = cloud.item(ItemType.LEASE, "newest")
     assert (lease["open"]["BOOL"], lease["side"]["S"], lease["epoch"]["N"]) == (
@@ -50,12 +50,12 @@ def test_a_lost_region_is_left_through_awss_own_api(failed_over):
 
 def test_people_hear_each_step_once_and_nothing_of_the_primarys_region_is_needed(failed_over):
     """In order, by the topic; not one call that matters went to the Region that is gone."""
-    told = [one["Subject"] for one in failed_over.heard()]
+    told = [item["Subject"] for item in failed_over.heard()]
     steps = ["suspect", "fencing", "promote-intent", "promoting", "verify", "shift", "failed-over"]
-    assert [one.split(": ")[1] for one in told] == steps
-    there = {one.operation for one in failed_over.calls if one.region == "us-east-2"}
+    assert [subject.split(": ")[1] for subject in told] == steps
+    there = {call.operation for call in failed_over.calls if call.region == "us-east-2"}
     assert there <= {"DescribeGlobalClusters", "DescribeDBClusters"}, "advisory, never necessary"
-    assert not [one for one in failed_over.calls if one.service in {"route53", "iam", "sts"}]
+    assert not [call for call in failed_over.calls if call.service in {"route53", "iam", "sts"}]
 
 
 def test_every_revision_can_be_replayed_and_tells_what_was_seen(failed_over):

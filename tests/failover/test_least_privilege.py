@@ -59,7 +59,9 @@ ACTION_NAMES = {"lambda:Invoke": "lambda:InvokeFunction"}
 def resources(call, kind):
     """Return the ARNs that a call is checked on."""
     stack = declared()
-    clusters = [one.outputs["arn"] for one in stack.of("rds/cluster:Cluster")]
+    clusters = [
+        cluster_cluster.outputs["arn"] for cluster_cluster in stack.of("rds/cluster:Cluster")
+    ]
     whole = stack.one("rds/globalCluster:GlobalCluster").outputs["arn"]
     match kind:
         case "table":
@@ -75,15 +77,19 @@ def resources(call, kind):
         case "group":
             standby = call.params["AutoScalingGroupName"]
             groups = stack.of("autoscaling/group:Group")
-            return [one.outputs["arn"] for one in groups if one.outputs["name"] == standby]
+            return [group.outputs["arn"] for group in groups if group.outputs["name"] == standby]
         case "topic":
-            topics = [one.outputs["arn"] for one in stack.of("sns/topic:Topic")]
+            topics = [topic_topic.outputs["arn"] for topic_topic in stack.of("sns/topic:Topic")]
             name = call.params["TopicArn"].rsplit(":", 1)[1]
             return [arn for arn in topics if arn.endswith(f"{call.region}:123456789012:{name}")]
         case "actuator":
             name = call.params["FunctionName"]
             functions = stack.of("lambda/function:Function")
-            return [one.outputs["arn"] for one in functions if one.outputs["name"] == name]
+            return [
+                function.outputs["arn"]
+                for function in functions
+                if function.outputs["name"] == name
+            ]
         case _:
             return [ANY]
 
@@ -110,7 +116,7 @@ def allows(statement, action, arn, keys):
     """Return whether one statement allows an action on a resource under these keys."""
     if statement["Effect"] != "Allow" or action not in listed(statement["Action"]):
         return False
-    if not any(fnmatch.fnmatchcase(arn, one) for one in listed(statement["Resource"])):
+    if not any(fnmatch.fnmatchcase(arn, item) for item in listed(statement["Resource"])):
         return False
     for test, wanted in statement.get("Condition", {}).items():
         assert test in {"StringEquals", "ForAllValues:StringEquals"}, test
@@ -123,7 +129,11 @@ def allows(statement, action, arn, keys):
 def policy(role):
     """Return the statements of a function's role."""
     every = declared().of("iam/rolePolicy:RolePolicy")
-    found = next(one for one in every if one.name == f"orders-prod-{role}")
+    found = next(
+        rolepolicy_rolepolicy
+        for rolepolicy_rolepolicy in every
+        if rolepolicy_rolepolicy.name == f"orders-prod-{role}"
+    )
     return json.loads(found.inputs["policy"])["Statement"]
 
 
@@ -191,14 +201,18 @@ def test_nothing_that_is_called_is_missing_and_nothing_is_allowed_that_is_not(to
             action = f"{call.service}:{call.operation}"
             action = ACTION_NAMES.get(action, action)
             for arn in resources(call, ACTIONS[call.service, call.operation]):
-                fits = [one for one in statements if allows(one, action, arn, context(call))]
+                fits = [
+                    statement
+                    for statement in statements
+                    if allows(statement, action, arn, context(call))
+                ]
                 assert fits, f"{role} may not {action} on {arn}"
-                used |= {(one["Sid"], action) for one in fits}
+                used |= {(fit["Sid"], action) for fit in fits}
         allowed = {
-            (one["Sid"], action)
-            for one in statements
-            if one["Effect"] == "Allow"
-            for action in listed(one["Action"])
+            (statement["Sid"], action)
+            for statement in statements
+            if statement["Effect"] == "Allow"
+            for action in listed(statement["Action"])
             if action not in PLATFORM
         }
         assert allowed - used == set(), f"{role} never uses these"
@@ -208,7 +222,9 @@ def test_only_the_actuator_may_move_the_writer(told):
     """The decider wakes it; the witness may do nothing but tell."""
     moving = {"rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"}
     allowed = {
-        role: {a for one in policy(role) if one["Effect"] == "Allow" for a in listed(one["Action"])}
+        role: {
+            a for item in policy(role) if item["Effect"] == "Allow" for a in listed(item["Action"])
+        }
         for role in told
     }
     assert moving <= allowed["actuator"]
@@ -229,9 +245,9 @@ def test_an_application_may_read_the_lease_and_tell_and_nothing_else():
     """No revision, no order, no other side's word: a broken instance orders no failover."""
     for side in ("primary", "standby"):
         statements = [
-            one for one in policy(side) if any("state" in arn for arn in listed(one["Resource"]))
+            item for item in policy(side) if any("state" in arn for arn in listed(item["Resource"]))
         ]
-        actions = {action for one in statements for action in listed(one["Action"])}
+        actions = {action for statement in statements for action in listed(statement["Action"])}
         assert actions == {"dynamodb:GetItem", "dynamodb:PutItem"}
         arn = declared().one("dynamodb/table:Table", "state").outputs["arn"]
         for action, shelf, fine in [
@@ -241,6 +257,8 @@ def test_an_application_may_read_the_lease_and_tell_and_nothing_else():
             ("dynamodb:PutItem", "command", False),
         ]:
             keys = {"dynamodb:LeadingKeys": [f"orders-prod/{shelf}"]}
-            assert any(allows(one, action, arn, keys) for one in statements) is fine
+            assert any(allows(statement, action, arn, keys) for statement in statements) is fine
         keys = {"dynamodb:LeadingKeys": ["orders-prod"]}
-        assert not any(allows(one, "dynamodb:UpdateItem", arn, keys) for one in statements)
+        assert not any(
+            allows(statement, "dynamodb:UpdateItem", arn, keys) for statement in statements
+        )

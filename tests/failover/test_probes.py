@@ -64,9 +64,9 @@ def test_only_an_answer_of_200_in_time_is_good(server, path, reading):
 
 def test_nobody_there_is_bad():
     """Refused, or a name that does not exist."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port = one.getsockname()[1]
+    with socket.socket() as item:
+        item.bind(("127.0.0.1", 0))
+        port = item.getsockname()[1]
     closed = http_probes.Question(url=f"http://127.0.0.1:{port}", path="/", name="orders.test")
     assert http_probes.ask(closed) is Reading.BAD
     nowhere = http_probes.Question(url="http://nowhere.invalid", path="/", name="orders.test")

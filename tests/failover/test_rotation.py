@@ -37,7 +37,8 @@ class World:
         keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
         self.secrets = boto3.client("secretsmanager", region_name="us-east-2", **keys)
         self.rds = {
-            one: boto3.client("rds", region_name=one, **keys) for one in ("us-east-2", "us-west-2")
+            name: boto3.client("rds", region_name=name, **keys)
+            for name in ("us-east-2", "us-west-2")
         }
         self.stubs = {"secrets": Stubber(self.secrets)}
         self.stubs |= {region: Stubber(client) for region, client in self.rds.items()}
@@ -69,7 +70,7 @@ class World:
 
     def whole(self, *, writer, moving=False):
         """Expect the global cluster to be looked up."""
-        members = [{"DBClusterArn": one, "IsWriter": one == writer} for one in (EAST, WEST)]
+        members = [{"DBClusterArn": item, "IsWriter": item == writer} for item in (EAST, WEST)]
         answer = {"GlobalClusterMembers": members}
         if moving:
             answer["FailoverState"] = {"Status": "failing-over", "IsDataLossAllowed": True}

@@ -59,16 +59,16 @@ def intent(attempt=1):
 def test_everything_is_read_from_a_majority(cloud):
     """An eventual read returns what was: a lease that is closed as open, an older revision."""
     reconcile(world_of(cloud), POLICY)
-    reads = [one for one in cloud.calls if one.operation in {"Query", "GetItem"}]
+    reads = [call for call in cloud.calls if call.operation in {"Query", "GetItem"}]
     assert reads
-    assert all(one.params["ConsistentRead"] is True for one in reads)
+    assert all(read.params["ConsistentRead"] is True for read in reads)
 
 
 def test_every_revision_is_added_under_a_condition(cloud):
     """Never written over, whoever looks at the same time."""
     reconcile(world_of(cloud), POLICY)
-    added = [one for one in cloud.calls if one.operation == "PutItem"]
-    assert [one.params["ConditionExpression"] for one in added] == [
+    added = [call for call in cloud.calls if call.operation == "PutItem"]
+    assert [call.params["ConditionExpression"] for call in added] == [
         "attribute_not_exists(#partition)"
     ]
 
@@ -164,8 +164,8 @@ def test_a_freeze_hides_no_order_and_no_order_a_freeze(ledger):
 def test_a_claim_that_nobody_finished_counts_as_a_call(ledger):
     """Whoever claimed it may have died after the call."""
     ledger.claim(intent())
-    (one,) = ledger.attempts(1)
-    assert (one.called, one.answer, one.refused) == (True, None, False)
+    (attempt,) = ledger.attempts(1)
+    assert (attempt.called, attempt.answer, attempt.refused) == (True, None, False)
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_what_became_of_a_call_is_written_down(ledger, called, answer, refused):
     """Aurora's own name of its refusal."""
     ledger.claim(intent())
     ledger.answered(intent(), called=called, answer=answer)
-    (one,) = ledger.attempts(1)
-    assert (one.called, one.answer, one.refused) == (called, answer, refused)
+    (attempt,) = ledger.attempts(1)
+    assert (attempt.called, attempt.answer, attempt.refused) == (called, answer, refused)
 
 
 def test_of_an_attempt_that_nobody_claimed_nothing_is_written_down(ledger):
@@ -211,9 +211,9 @@ def test_people_are_told_of_each_revision_once(cloud, ledger):
     for revision in (2, 3, 4):
         revise(cloud, revision, at_s=cloud.clock.at_s)
     assert ledger.untold(1) == ([], 1)
-    assert [one.revision for one in ledger.untold(4)[0]] == [2, 3, 4]
+    assert [item.revision for item in ledger.untold(4)[0]] == [2, 3, 4]
     ledger.mark_told(3, 1)
-    assert [one.revision for one in ledger.untold(4)[0]] == [4]
+    assert [item.revision for item in ledger.untold(4)[0]] == [4]
 
 
 @pytest.mark.parametrize("mark", [None, {"N": "90"}, {"S": "?"}])
@@ -223,8 +223,8 @@ def test_a_table_that_forgot_how_far_people_were_told_repeats_nothing_old(cloud,
     long_ago = cloud.clock.at_s - NOTICE_LATE_S - 1
     for revision in (2, 3, 4):
         revise(cloud, revision, at_s=long_ago if revision < 4 else cloud.clock.at_s)
-    assert [one.revision for one in ledger.untold(4)[0]][-1] == 4
-    assert 2 not in [one.revision for one in ledger.untold(4)[0]]
+    assert [item.revision for item in ledger.untold(4)[0]][-1] == 4
+    assert 2 not in [item.revision for item in ledger.untold(4)[0]]
 
 
 def test_two_functions_do_not_tell_the_same(ledger):

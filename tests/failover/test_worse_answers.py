@@ -29,7 +29,7 @@ BROKEN = [
 ]
 
 
-@pytest.mark.parametrize("error", BROKEN, ids=lambda one: type(one).__name__)
+@pytest.mark.parametrize("error", BROKEN, ids=lambda item: type(item).__name__)
 def test_a_broken_answer_is_an_unknown_one_that_is_named(error):
     """Whatever it raises, and whoever gave it; the others count all the same."""
 
@@ -49,7 +49,7 @@ def test_no_single_answer_ends_a_look(cloud):
         world = world_of(cloud)
         world._ask = lambda asked, broken=broken: gather({**asked, broken: _raise})
         facts = world.observe(first(0.0))
-        assert any(broken.replace("_", " ") in one for one in facts.unreadable), broken
+        assert any(broken.replace("_", " ") in item for item in facts.unreadable), broken
     world = world_of(cloud)
     world._ask = lambda asked: gather(dict.fromkeys(asked, _raise))
     assert len(world.observe(first(0.0)).unreadable) >= len(names)
@@ -96,10 +96,10 @@ def view(cloud, whole=None, follower=None):
     ("status", "fitness"),
     [
         ("available", Fitness.FIT),
-        *((one, Fitness.UNFIT) for one in sorted(UNFIT)),
+        *((item, Fitness.UNFIT) for item in sorted(UNFIT)),
         *(
-            (one, Fitness.DOUBTFUL)
-            for one in (
+            (name, Fitness.DOUBTFUL)
+            for name in (
                 *("backing-up", "backtracking", "maintenance", "modifying", "renaming"),
                 *("storage-optimization", "upgrading", "update-iam-db-auth", "failing-over"),
                 *("resetting-master-credentials", "preparing-data-migration", "promoting"),
@@ -145,7 +145,11 @@ def test_a_writer_that_is_nobodys_is_told(cloud, members, words):
     """Somebody has rebuilt it."""
     found = view(
         cloud,
-        {"GlobalClusterMembers": [{"DBClusterArn": one, "IsWriter": True} for one in members]},
+        {
+            "GlobalClusterMembers": [
+                {"DBClusterArn": member, "IsWriter": True} for member in members
+            ]
+        },
     )
     assert found.writer is None
     assert words in found.alien
@@ -202,8 +206,8 @@ def test_a_move_is_asked_for_once_whatever_comes_back(cloud, move):
     intent = Intent(epoch=1, attempt=1, move=move, target=target, not_after_s=0.0, free_from_s=0.0)
     with pytest.raises(UnavailableError):
         GlobalClusterClient(cloud.settings, cloud.clients).move(intent)
-    asked = [one for one in cloud.calls if one.operation.endswith("GlobalCluster")]
-    assert [(one.operation, one.region) for one in asked] == [
+    asked = [call for call in cloud.calls if call.operation.endswith("GlobalCluster")]
+    assert [(call.operation, call.region) for call in asked] == [
         ("FailoverGlobalCluster" if move is Move.FAILOVER else "SwitchoverGlobalCluster", region)
     ]
     assert (asked[0].params.get("AllowDataLoss") is True) is (move is Move.FAILOVER)
@@ -211,9 +215,13 @@ def test_a_move_is_asked_for_once_whatever_comes_back(cloud, move):
 
 def published(cloud):
     """Return the values of the latch, in order."""
-    calls = [one for one in cloud.calls if one.operation == "PutMetricData"]
+    calls = [call for call in cloud.calls if call.operation == "PutMetricData"]
     return [
-        {one["MetricName"]: one["Value"] for one in call.params["MetricData"]} for call in calls
+        {
+            metric_datum["MetricName"]: metric_datum["Value"]
+            for metric_datum in call.params["MetricData"]
+        }
+        for call in calls
     ]
 
 
@@ -221,7 +229,7 @@ def test_the_latch_is_published_on_every_look(cloud):
     """Route 53 keeps the last word only while it hears nothing; so it hears one each time."""
     for _ in range(3):
         look(cloud)
-    assert [one["FailoverActive"] for one in published(cloud)] == [0.0, 0.0, 0.0]
+    assert [item["FailoverActive"] for item in published(cloud)] == [0.0, 0.0, 0.0]
 
 
 def test_where_nobody_knows_nothing_is_said_of_users(cloud):
@@ -264,7 +272,7 @@ def test_a_claim_that_may_have_been_written_calls_nobody(cloud, monkeypatch):
     done = until(cloud, Phase.FENCING)
     assert done
     monkeypatch.setattr(world, "claim", lost)
-    before = len([one for one in cloud.calls if one.operation == "FailoverGlobalCluster"])
+    before = len([call for call in cloud.calls if call.operation == "FailoverGlobalCluster"])
     actuate(world, POLICY)
-    after = len([one for one in cloud.calls if one.operation == "FailoverGlobalCluster"])
+    after = len([call for call in cloud.calls if call.operation == "FailoverGlobalCluster"])
     assert before == after

@@ -36,7 +36,7 @@ def test_the_reference_is_what_the_code_says():
     assert done.returncode == 0
 
 
-@pytest.mark.parametrize("file", TESTS, ids=lambda one: one.stem)
+@pytest.mark.parametrize("file", TESTS, ids=lambda item: item.stem)
 def test_every_test_says_what_it_claims(file):
     """A sentence in each docstring."""
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
@@ -44,7 +44,7 @@ def test_every_test_says_what_it_claims(file):
             assert ast.get_docstring(node), node.name
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=lambda one: one.relative_to(ROOT).as_posix())
+@pytest.mark.parametrize("file", SOURCES, ids=lambda item: item.relative_to(ROOT).as_posix())
 def test_every_function_fits_a_screen(file):
     """Seventy lines, and every module opens with its job."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -67,7 +67,9 @@ def test_the_lock_names_no_registry_and_hashes_everything():
 def test_each_exception_carries_its_reason():
     """A suppressed rule says why, behind a dash or a second hash."""
     bare = re.compile(r"#\s*(noqa: [A-Z0-9, ]+|type: ignore\[[\w, -]+\])\s*$", re.MULTILINE)
-    wrong = [f"{one}: {m[0]}" for one in SOURCES for m in bare.finditer(one.read_text("utf-8"))]
+    wrong = [
+        f"{source}: {m[0]}" for source in SOURCES for m in bare.finditer(source.read_text("utf-8"))
+    ]
     assert wrong == []
 
 
@@ -92,4 +94,4 @@ def test_nothing_names_the_machine_it_was_written_on():
     )
     private = re.compile(rb"/(root|home)/[a-z]")
     tracked = [ROOT / name for name in listed.stdout.split("\0") if name]
-    assert [str(one) for one in tracked if private.search(one.read_bytes())] == []
+    assert [str(item) for item in tracked if private.search(item.read_bytes())] == []

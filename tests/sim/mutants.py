@@ -283,7 +283,7 @@ MUTANTS = (
     Mutant(
         "wishes count as calls",
         READINGS,
-        "    calls = [one for one in attempts if one.called]\n",
+        "    calls = [attempt for attempt in attempts if attempt.called]\n",
         "    calls = list(attempts)\n",
     ),
     Mutant(
@@ -703,7 +703,11 @@ MUTANTS = (
     Mutant(
         "the first member is the writer",
         DATABASE,
-        '        writers = [one for one in whole.get("GlobalClusterMembers", []) if one.get("IsWriter")]\n',
+        (
+            "        writers = [\n"
+            '            member for member in whole.get("GlobalClusterMembers", []) if member.get("IsWriter")\n'
+            "        ]\n"
+        ),
         '        writers = whole.get("GlobalClusterMembers", [])[:1]\n',
     ),
     Mutant(

@@ -34,11 +34,11 @@ for seed in range(int(sys.argv[2]), int(sys.argv[3])):
 def test_there_are_a_hundred_mistakes_and_more_and_each_can_still_be_planted():
     """What stands there is what the mutant replaces; a stale one proves nothing."""
     assert len(MUTANTS) >= 100
-    assert max(Counter(one.name for one in MUTANTS).values()) == 1
-    for one in MUTANTS:
-        text = (SOURCE / one.file).read_text(encoding="utf-8")
-        assert text.count(one.right) == 1, one.name
-        compile(text.replace(one.right, one.wrong), one.file, "exec")
+    assert max(Counter(mutant.name for mutant in MUTANTS).values()) == 1
+    for mutant in MUTANTS:
+        text = (SOURCE / mutant.file).read_text(encoding="utf-8")
+        assert text.count(mutant.right) == 1, mutant.name
+        compile(text.replace(mutant.right, mutant.wrong), mutant.file, "exec")
 
 
 def hunted(directory, first, last):
@@ -50,7 +50,7 @@ def hunted(directory, first, last):
 
 def failing(directory):
     """Return what the fast tests of the core, the orchestrator and the sample find."""
-    rooms = [str(TESTS / one) for one in ("failover", "agent")]
+    rooms = [str(TESTS / name) for name in ("failover", "agent")]
     command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", *rooms]
     done = subprocess.run(
         [*command, "-m", "not slow and not long"],
@@ -66,7 +66,7 @@ def failing(directory):
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda one: one.name)
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda item: item.name)
 def test_a_planted_mistake_does_not_survive(mutant, tmp_path):
     """Within the fast tests and five thousand seeds, in a copy of the source with that change."""
     copy = tmp_path / "otherside"

@@ -19,7 +19,7 @@ FAST, SLOW = 150, 1200
 
 def broken(seeds):
     """Return what broke in some seeds."""
-    return {seed: one.broken for seed in seeds if (one := run(draw(seed))).broken}
+    return {seed: item.broken for seed in seeds if (item := run(draw(seed))).broken}
 
 
 def test_no_seed_breaks_an_invariant():
@@ -38,7 +38,9 @@ def test_the_same_seed_does_the_same_again():
     """A seed is the whole of a run."""
     for seed in (1, 7, 91):
         first, again = run(draw(seed)), run(draw(seed))
-        assert [one.state for one in first.history.log] == [one.state for one in again.history.log]
+        assert [item.state for item in first.history.log] == [
+            item.state for item in again.history.log
+        ]
         assert first.history.truth.calls == again.history.truth.calls
 
 
@@ -80,7 +82,7 @@ def test_a_function_may_be_ended_at_any_moment_of_a_story(story):
     """Before and after each call, in each phase: the end of the story is the same."""
     moments = [number for name, number in kills() if name == story]
     assert len(moments) > 30
-    worse = [one for number in moments if (one := kill(story, number)).broken]
+    worse = [item for number in moments if (item := kill(story, number)).broken]
     assert worse == []
 
 

@@ -104,14 +104,14 @@ class Bare(Twin):
         got = sqs.receive_message(
             QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
         )
-        for one in got.get("Messages", []):
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=one["ReceiptHandle"])
+        for message in got.get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return [
             (
-                json.loads(one["Body"]),
-                {k: v["StringValue"] for k, v in one.get("MessageAttributes", {}).items()},
+                json.loads(message["Body"]),
+                {k: v["StringValue"] for k, v in message.get("MessageAttributes", {}).items()},
             )
-            for one in got.get("Messages", [])
+            for message in got.get("Messages", [])
         ]
 
 

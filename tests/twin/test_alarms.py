@@ -38,7 +38,7 @@ CELLS = [
 @pytest.mark.parametrize(("points", "wanted", "rule", "said"), CELLS)
 def test_CW_05_06_every_documented_cell(points, wanted, rule, said):
     """Each of the guide's forty cells, by the range of five periods that it is written for."""
-    found = evaluate([POINT[one] for one in points], wanted=wanted, periods=3, missing=rule)
+    found = evaluate([POINT[point] for point in points], wanted=wanted, periods=3, missing=rule)
     assert found is said
 
 
@@ -49,7 +49,7 @@ def test_CW_05_06_every_documented_cell(points, wanted, rule, said):
 )
 def test_CW_04_latest_points_decide_and_need_not_be_neighbours(points, wanted, rule):
     """With enough real points, as many of the newest must breach as are wanted, in any order."""
-    real = [one for one in points if one is not None]
+    real = [point for point in points if point is not None]
     if len(real) >= 3:
         said = evaluate(points, wanted=wanted, periods=3, missing=rule)
         assert said is (ALARM if sum(real[-3:]) >= wanted else OK)

@@ -94,7 +94,7 @@ def whole(bare, region=WEST):
 def writer(bare, region=WEST):
     """Return the writer's Region."""
     members = whole(bare, region)["GlobalClusterMembers"]
-    return next(one["DBClusterArn"].split(":")[3] for one in members if one["IsWriter"])
+    return next(member["DBClusterArn"].split(":")[3] for member in members if member["IsWriter"])
 
 
 def address(bare, region, *, reader=False):
@@ -106,7 +106,7 @@ def address(bare, region, *, reader=False):
     name = found["ReaderEndpoint" if reader else "Endpoint"]
     host, _, port = bare.known["dns"].rpartition(":")
     answer = dns.query.udp(dns.message.make_query(name, "A"), host, port=int(port), timeout=5)
-    return next((str(one) for rrset in answer.answer for one in rrset), None)
+    return next((str(item) for rrset in answer.answer for item in rrset), None)
 
 
 def connect(bare, region, *, reader=True, user="dba", password=PASSWORD, **more):
@@ -186,7 +186,7 @@ def test_logs_are_exported(db):
             events = logs.filter_log_events(logGroupName=group)["events"]
         except logs.exceptions.ResourceNotFoundException:
             return False
-        return any("no_such_column_anywhere" in one["message"] for one in events)
+        return any("no_such_column_anywhere" in event["message"] for event in events)
 
     until(found)
 
@@ -238,7 +238,7 @@ def test_AUR_03_04_15_a_switchover_loses_nothing(db):
     assert address(db, EAST) is None
     assert address(db, WEST) is not None
     events = db.aws("rds", WEST).describe_events(Duration=60)["Events"]
-    assert any("finished" in one["Message"] for one in events)
+    assert any("finished" in event["Message"] for event in events)
     db.aws("rds", WEST).switchover_global_cluster(
         GlobalClusterIdentifier="shop", TargetDbClusterIdentifier=arn(EAST)
     )
@@ -303,7 +303,7 @@ def test_AUR_07_09_11_12_16_17_18_a_region_is_lost_and_comes_back():
             connection.execute("insert into entries values (1000000)")
         told = []
         until(lambda: told.extend(bare.received(url, WEST)) or len(told) >= 3)
-        found = {one["detail"]["EventID"]: one for one, _ in told}
+        found = {item["detail"]["EventID"]: item for item, _ in told}
         assert {"RDS-EVENT-0238", "RDS-EVENT-0397", "RDS-EVENT-0391"} <= set(found)
         fence = found["RDS-EVENT-0391"]
         assert fence["detail-type"] == "RDS DB Instance Event"
@@ -323,8 +323,8 @@ def test_AUR_07_09_11_12_16_17_18_a_region_is_lost_and_comes_back():
 def test_without_a_way_between_the_regions_nothing_is_ever_lost():
     """The negative control: over a bare loopback the same loss proves nothing."""
     with shop(speed=1) as bare:
-        for one, other in ((EAST, WEST), (WEST, EAST)):
-            bare.do("lengthen", source=one, target=other, delay_s=0.0)
+        for item, other in ((EAST, WEST), (WEST, EAST)):
+            bare.do("lengthen", source=item, target=other, delay_s=0.0)
         with connect(bare, EAST, reader=False) as connection:
             connection.execute("create table entries (n int primary key)")
             for n in range(300):
@@ -357,7 +357,7 @@ def test_AUR_21_commits_wait_while_every_secondary_is_too_far_behind(db):
         connection.execute("insert into waits values (1)")
         db.do("cut", source=EAST, target=WEST)
         connection.execute("insert into waits values (2)")
-        until(lambda: any("commits wait: every secondary" in one for one in told_of(db)))
+        until(lambda: any("commits wait: every secondary" in item for item in told_of(db)))
         third = threading.Thread(
             target=connection.execute, args=("insert into waits values (3)",), daemon=True
         )
@@ -368,14 +368,14 @@ def test_AUR_21_commits_wait_while_every_secondary_is_too_far_behind(db):
         third.join(timeout=20)
         assert not third.is_alive()
     put("-1")
-    assert any("commits go on: one caught up" in one for one in told_of(db))
+    assert any("commits go on: one caught up" in item for item in told_of(db))
     asked = {"cluster": f"shop-{WEST}", "statement": "select n from waits order by n"}
     until(lambda: db.do("query", **asked) == [[1], [2], [3]])
 
 
 def told_of(bare):
     """Return everything that a twin has told."""
-    return [one["text"] for one in bare.do("events")["events"]]
+    return [event["text"] for event in bare.do("events")["events"]]
 
 
 def test_a_standby_that_is_busy_with_aurora_s_own_work_is_moved_to(db):
@@ -413,7 +413,7 @@ def test_a_member_that_is_taken_out_stands_alone_and_takes_writes():
             GlobalClusterIdentifier="shop", DbClusterIdentifier=arn(WEST)
         )
         members = whole(bare)["GlobalClusterMembers"]
-        assert [one["DBClusterArn"] for one in members] == [arn(EAST)]
+        assert [member["DBClusterArn"] for member in members] == [arn(EAST)]
 
         def writes():
             with contextlib.suppress(psycopg.Error, OSError), connect(bare, WEST) as connection:

@@ -13,7 +13,7 @@ def asked(bare, name):
     """Return the addresses that a name has, as somebody outside asks for them."""
     host, _, port = bare.known["dns"].rpartition(":")
     answer = dns.query.udp(dns.message.make_query(name, "A"), host, port=int(port), timeout=5)
-    return [str(one) for rrset in answer.answer for one in rrset]
+    return [str(item) for rrset in answer.answer for item in rrset]
 
 
 def test_a_zone_answers_once_its_name_is_delegated():

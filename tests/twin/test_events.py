@@ -42,7 +42,11 @@ def put(bare, detail, *, source="test", region=EAST, event_bridge="default"):
 
 def deliveries(bare, name):
     """Return what became of a rule's deliveries, each an error or an empty string."""
-    return [one["error"] for one in bare.do("deliveries")["deliveries"] if one["rule"] == name]
+    return [
+        delivery["error"]
+        for delivery in bare.do("deliveries")["deliveries"]
+        if delivery["rule"] == name
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,7 +102,7 @@ def test_EB_05_a_refused_entry_stops_no_other(bare):
     entries = [good, {**good, "Source": "aws.rds"}, {**good, "Detail": "no JSON"}]
     found = bare.aws("events").put_events(Entries=entries)
     assert found["FailedEntryCount"] == 2
-    codes = [one.get("ErrorCode") for one in found["Entries"]]
+    codes = [entry.get("ErrorCode") for entry in found["Entries"]]
     assert codes == [None, "NotAuthorizedForSourceException", "MalformedDetail"]
 
 
@@ -142,7 +146,7 @@ def test_EB_04_12_LAM_21_a_function_needs_a_permission_of_its_own(bare):
         put(bare, {}, source="wake")
         until(lambda n=count: len(deliveries(bare, "wake")) > n)
         assert (deliveries(bare, "wake")[-1] == "") is (statement == "right")
-    until(lambda: [one for one in bare.do("runs")["runs"] if one["function"] == "woken"])
+    until(lambda: [run for run in bare.do("runs")["runs"] if run["function"] == "woken"])
 
 
 def forwarding(bare, name, source, there, *, policy=True):
@@ -200,6 +204,10 @@ def test_EB_14_a_schedule_ticks_each_minute(bare):
     assert found["source"] == "aws.events"
     assert (found["resources"], found["detail"]) == ([made], {})
     until(lambda: len(deliveries(bare, "tick")) >= 3, seconds=15)
-    times = [one["at_s"] for one in bare.do("deliveries")["deliveries"] if one["rule"] == "tick"]
+    times = [
+        delivery["at_s"]
+        for delivery in bare.do("deliveries")["deliveries"]
+        if delivery["rule"] == "tick"
+    ]
     assert all(55 < b - a < 70 for a, b in pairwise(times))
     bare.aws("events").disable_rule(Name="tick")

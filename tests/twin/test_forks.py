@@ -82,7 +82,7 @@ def test_it_runs_as_in_an_interpreter_of_its_own(kind, tmp_path):
     assert found["env"] == {"PYTHONPATH": str(place), "ONLY": "this"}
     assert found["cwd"] == str(place)
     assert found["path"][0] == str(place)
-    assert not any("otherside/twin" in one for one in found["path"])
+    assert not any("otherside/twin" in item for item in found["path"])
     assert found["group"]
 
 
@@ -112,7 +112,7 @@ def test_each_end_is_told_however_soon_it_comes(tmp_path):
             return processes.fork(missing, log=tmp_path / "log", env={}, cwd=place)
 
         every = await asyncio.gather(*(start(number) for number in range(60)))
-        return await asyncio.wait_for(asyncio.gather(*(one.ended for one in every)), 60)
+        return await asyncio.wait_for(asyncio.gather(*(item.ended for item in every)), 60)
 
     codes = run(tmp_path, work)
     assert codes == [1 if number % 3 == 0 else number for number in range(60)]
@@ -160,7 +160,7 @@ def test_a_signal_ends_it_and_what_it_started(tmp_path):
         processes.signal(process, signal.SIGTERM)
         code = await asyncio.wait_for(process.ended, 10)
         await asyncio.to_thread(psutil.wait_procs, family, timeout=10)
-        return code, [one.is_running() for one in family]
+        return code, [child.is_running() for child in family]
 
     assert run(tmp_path, work) == (-signal.SIGTERM, [False, False])
 
@@ -179,11 +179,11 @@ def test_where_the_forkserver_died_the_next_is_started_the_long_way(tmp_path):
         waiting = [sys.executable, "-B", str(place / "wait.py")]
         await processes.fork(waiting, log=tmp_path / "other", env={}, cwd=place)
         (forkserver,) = (
-            one
-            for one in psutil.Process().children(recursive=True)
-            if one.status() != psutil.STATUS_ZOMBIE
-            and one.name().startswith("python")
-            and "forkserver.py" in " ".join(one.cmdline())
+            child
+            for child in psutil.Process().children(recursive=True)
+            if child.status() != psutil.STATUS_ZOMBIE
+            and child.name().startswith("python")
+            and "forkserver.py" in " ".join(child.cmdline())
         )
         forkserver.kill()
         second = json.loads((await told(processes, place, argv))[1])

@@ -324,7 +324,7 @@ def test_nothing_listens_beyond_the_loopback(bare):
     import psutil
 
     pids = {bare.known["pid"]}
-    pids |= {one.pid for one in psutil.Process(bare.known["pid"]).children(recursive=True)}
+    pids |= {child.pid for child in psutil.Process(bare.known["pid"]).children(recursive=True)}
     for connection in psutil.net_connections("inet"):
         if connection.pid in pids and connection.status == "LISTEN":
             assert connection.laddr.ip.startswith("127."), connection

@@ -160,7 +160,7 @@ def test_LAM_04_08_09_an_event_that_fails_is_repeated_and_then_recorded(bare):
     assert body["requestPayload"] == {"n": 1}
     assert body["responseContext"]["functionError"] == "Unhandled"
     assert body["responsePayload"]["errorType"] == "ValueError"
-    runs = [one["at_s"] for one in bare.do("runs")["runs"] if one["function"] == "failing"]
+    runs = [run["at_s"] for run in bare.do("runs")["runs"] if run["function"] == "failing"]
     assert 58 < runs[1] - runs[0] < 90
     assert 118 < runs[2] - runs[1] < 150
 
@@ -187,11 +187,11 @@ def test_LAM_05_a_throttled_event_waits_and_counts_no_try(bare):
         invoke(bare, "busy", {"sleep": 4}, InvocationType="Event")
 
     def runs():
-        return [one for one in bare.do("runs")["runs"] if one["function"] == "busy"]
+        return [run for run in bare.do("runs")["runs"] if run["function"] == "busy"]
 
     until(lambda: len(runs()) == 3, seconds=25)
-    assert [one["error"] for one in runs()] == [None, None, None]
-    times = [one["at_s"] for one in runs()]
+    assert [run["error"] for run in runs()] == [None, None, None]
+    times = [run["at_s"] for run in runs()]
     assert all(b - a > 3.5 for a, b in itertools.pairwise(times)), "one at a time"
 
 
@@ -245,7 +245,7 @@ def test_a_role_writes_its_log_only_if_it_may(bare):
         bare.function(name, code, statements=statements)
         invoke(bare, name)
         found = bare.aws("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
-        assert any("heard" in one["message"] for one in found) is (name == "writes")
+        assert any("heard" in event["message"] for event in found) is (name == "writes")
 
 
 def test_metrics_in_a_log_are_published(bare):
@@ -266,7 +266,7 @@ def test_metrics_in_a_log_are_published(bare):
     bare.function("counts", code, statements=[logs])
     invoke(bare, "counts")
     found = bare.aws("cloudwatch").list_metrics(Namespace="Mine")["Metrics"]
-    assert [one["MetricName"] for one in found] == ["Looks"]
+    assert [metric["MetricName"] for metric in found] == ["Looks"]
     assert found[0]["Dimensions"] == [{"Name": "App", "Value": "orders"}]
 
 
@@ -297,8 +297,8 @@ def test_a_topic_reaches_a_function(bare):
         SourceArn=topic,
     )
     bare.aws("sns").publish(TopicArn=topic, Message="hello there")
-    runs = until(lambda: [one for one in bare.do("runs")["runs"] if one["function"] == "told"])
-    assert ["hello there" in one["log"] for one in runs] == [True]
+    runs = until(lambda: [run for run in bare.do("runs")["runs"] if run["function"] == "told"])
+    assert ["hello there" in run["log"] for run in runs] == [True]
 
 
 def test_a_topic_reaches_a_queue_that_lets_it(bare):

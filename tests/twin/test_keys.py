@@ -219,4 +219,4 @@ def test_LAM_06_an_event_for_a_function_without_concurrency_goes_to_its_destinat
     assert client.invoke(FunctionName="shut", InvocationType="Event")["StatusCode"] == 202
     body, _ = until(lambda: bare.received(url))[0]
     assert body["requestContext"]["approximateInvokeCount"] == 0
-    assert [one for one in bare.do("runs")["runs"] if one["function"] == "shut"] == []
+    assert [run for run in bare.do("runs")["runs"] if run["function"] == "shut"] == []

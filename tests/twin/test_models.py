@@ -13,8 +13,8 @@ def test_a_regions_offerings_are_read_when_they_are_asked_for():
     known = Offerings("region", lambda path: read.append(path) or load_resource(path))
     assert known.get("us-east-2") == known["us-east-2"]
     assert read == [f"{OFFERINGS}/region/us-east-2.json"]
-    assert {one["LocationType"] for one in known["us-east-2"]} == {"region"}
-    assert {one["Location"] for one in known["us-east-2"]} == {"us-east-2"}
+    assert {item["LocationType"] for item in known["us-east-2"]} == {"region"}
+    assert {item["Location"] for item in known["us-east-2"]} == {"us-east-2"}
     assert known.get("mars-north-1", []) == []
     with pytest.raises(KeyError, match="mars-north-1"):
         known["mars-north-1"]
@@ -28,4 +28,6 @@ def test_moto_answers_as_before(monkeypatch):
     assert set(backup_settings) == {"region", "availability-zone", "availability-zone-id"}
     for kind, found in backup_settings.items():
         path = f"{OFFERINGS}/{kind}/eu-west-1.json"
-        assert found["eu-west-1"] == [{**one, "LocationType": kind} for one in load_resource(path)]
+        assert found["eu-west-1"] == [
+            {**item, "LocationType": kind} for item in load_resource(path)
+        ]

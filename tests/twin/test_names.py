@@ -57,24 +57,24 @@ def test_R53_18_where_none_is_healthy_all_are():
     common = {"name": "app.example.com", "type": "A", "ttl_s": 10}
     lonely = Record(values=("192.0.2.9",), check="x", **common)
     assert asked(zones(lonely, ill=("x",))) == "192.0.2.9"
-    one = Record(values=("192.0.2.1",), weight=10, check="one", identifier="1", **common)
+    record = Record(values=("192.0.2.1",), weight=10, check="one", identifier="1", **common)
     none = Record(values=("192.0.2.2",), weight=0, check="none", identifier="2", **common)
-    assert {asked(zones(one, none)) for _ in range(50)} == {"192.0.2.1"}
-    assert {asked(zones(one, none, ill=("one",))) for _ in range(50)} == {"192.0.2.2"}
-    both = {asked(zones(one, none, ill=("one", "none"))) for _ in range(50)}
+    assert {asked(zones(record, none)) for _ in range(50)} == {"192.0.2.1"}
+    assert {asked(zones(record, none, ill=("one",))) for _ in range(50)} == {"192.0.2.2"}
+    both = {asked(zones(record, none, ill=("one", "none"))) for _ in range(50)}
     assert both == {"192.0.2.1"}
 
 
 @given(st.integers(1, 255), st.integers(1, 255))
-def test_weights_draw_in_proportion(one, other):
+def test_weights_draw_in_proportion(item, other):
     """Over many questions, each record is answered about as often as it weighs."""
     common = {"name": "app.example.com", "type": "A", "ttl_s": 10}
-    first = Record(values=("192.0.2.1",), weight=one, identifier="1", **common)
+    first = Record(values=("192.0.2.1",), weight=item, identifier="1", **common)
     second = Record(values=("192.0.2.2",), weight=other, identifier="2", **common)
     chance, found = random.Random(7), zones(first, second)
     drawn = [found.answer("app.example.com", "A", chance=chance).values[0] for _ in range(400)]
     share = drawn.count("192.0.2.1") / 400
-    assert abs(share - one / (one + other)) < 0.12
+    assert abs(share - item / (item + other)) < 0.12
 
 
 def test_R53_19_an_alias_is_as_healthy_as_its_target_and_its_check():

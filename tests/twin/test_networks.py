@@ -53,7 +53,7 @@ class Nets:
             group.id, "-1", None, None, [{"CidrIp": "0.0.0.0/0"}], source_groups=[]
         )
         address = f"{subnet.cidr_block.rpartition('.')[0]}.{number}"
-        one = Interface(
+        interface = Interface(
             name=f"h{self.count}",
             region=region,
             subnet=subnet.id,
@@ -61,8 +61,8 @@ class Nets:
             groups=(group.id,),
             ports={PORT: LOCAL},
         )
-        self.network.add(one)
-        return one
+        self.network.add(interface)
+        return interface
 
     def peer(self, region, vpc, there, other, *, accepted=True):
         """Peer two networks, with a route on each side."""
@@ -70,9 +70,9 @@ class Nets:
         peering = ec2.create_vpc_peering_connection(vpc, other, None)
         if accepted:
             peering._status.accept()
-        for where, one, far in ((region, vpc, other), (there, other, vpc)):
+        for where, item, far in ((region, vpc, other), (there, other, vpc)):
             tables = self.ec2(where).route_tables.values()
-            table = next(each for each in tables if each.vpc_id == one.id)
+            table = next(each for each in tables if each.vpc_id == item.id)
             self.ec2(where).vpc_pcxs.setdefault(peering.id, peering)
             self.ec2(where).create_route(
                 table.id, far.cidr_block, vpc_peering_connection_id=peering.id
@@ -116,8 +116,8 @@ def test_VPC_07_a_network_is_no_way_to_a_third(nets):
     assert nets.reach(hosts[0], hosts[1]) is Reach.OPEN
     assert nets.reach(hosts[1], hosts[2]) is Reach.OPEN
     tables = list(nets.ec2(EAST).route_tables.values())
-    for one, far, peering in ((a, c, first), (c, a, second)):
-        table = next(each for each in tables if each.vpc_id == one.id)
+    for item, far, peering in ((a, c, first), (c, a, second)):
+        table = next(each for each in tables if each.vpc_id == item.id)
         nets.ec2(EAST).create_route(table.id, far.cidr_block, vpc_peering_connection_id=peering.id)
     assert nets.reach(hosts[0], hosts[2]) is Reach.TIMEOUT
 
@@ -139,10 +139,10 @@ def test_VPC_11_a_network_acl_keeps_no_state(nets):
     ec2 = nets.ec2(EAST)
     acl = ec2.create_network_acl(vpc.id)
     held = next(
-        one
+        association
         for each in ec2.network_acls.values()
-        for one in each.associations
-        if one.subnet_id == inside.id
+        for association in each.associations
+        if association.subnet_id == inside.id
     )
     ec2.replace_network_acl_association(held.id, acl.id)
     assert nets.reach(client, server) is Reach.TIMEOUT
@@ -181,10 +181,10 @@ def test_VPC_02_networks_that_overlap_are_peered_in_vain(bare):
     ec2 = bare.aws("ec2")
     found = ec2.create_vpc_peering_connection(VpcId=east, PeerVpcId=west, PeerRegion=WEST)
     name = found["VpcPeeringConnection"]["VpcPeeringConnectionId"]
-    (one,) = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[name])[
+    (connection,) = ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[name])[
         "VpcPeeringConnections"
     ]
-    assert one["Status"]["Code"] == "failed"
+    assert connection["Status"]["Code"] == "failed"
     with pytest.raises(ClientError):
         bare.aws("ec2", WEST).accept_vpc_peering_connection(VpcPeeringConnectionId=name)
 

@@ -118,11 +118,11 @@ def test_nothing_survives_whoever_dies(whom, how):
 
 def end_it(whom, how, process, directory, cloud, everything):
     """End one of the three, and see that all of them are gone."""
-    supervisor = next(one for one in everything if "supervisor" in words(one))
+    supervisor = next(item for item in everything if "supervisor" in words(item))
     os.kill({"owner": process.pid, "cloud": cloud, "supervisor": supervisor.pid}[whom], how)
-    others = [one for one in everything if one.pid != process.pid]
+    others = [item for item in everything if item.pid != process.pid]
     if whom in {"cloud", "supervisor"}:
-        until(lambda: all(ended(one) for one in others), seconds=15)
+        until(lambda: all(ended(other) for other in others), seconds=15)
         process.kill()
     process.communicate(timeout=30)
     gone(others, directory)
@@ -161,12 +161,12 @@ def test_a_cloud_that_is_gone_is_told_and_not_waited_for():
 
 def test_two_twins_side_by_side_do_not_meet():
     """Each with keys, ports and data of its own."""
-    with Bare(TwinSettings()) as one, Bare(TwinSettings()) as other:
-        assert one.known["access_key_id"] != other.known["access_key_id"]
-        assert one.known["endpoint"] != other.known["endpoint"]
-        one.aws("sqs").create_queue(QueueName="mine")
+    with Bare(TwinSettings()) as bare, Bare(TwinSettings()) as other:
+        assert bare.known["access_key_id"] != other.known["access_key_id"]
+        assert bare.known["endpoint"] != other.known["endpoint"]
+        bare.aws("sqs").create_queue(QueueName="mine")
         assert "QueueUrls" not in other.aws("sqs").list_queues()
-        assert "QueueUrls" in one.aws("sqs").list_queues()
+        assert "QueueUrls" in bare.aws("sqs").list_queues()
 
 
 def test_ports_are_free_again():
@@ -193,8 +193,8 @@ def test_no_secret_is_in_an_argument_or_a_log():
 
     with shop() as bare:
         secrets = {bare.known["secret_access_key"], PASSWORD}
-        for one in tree(bare.known["pid"]):
-            text = words(one)
+        for item in tree(bare.known["pid"]):
+            text = words(item)
             assert not any(secret in text for secret in secrets)
         for log in bare.directory.rglob("*.log"):
             text = log.read_text(errors="replace")

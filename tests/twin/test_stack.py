@@ -35,7 +35,7 @@ def address(bare, name="orders.example.com"):
     host, _, port = bare.known["dns"].rpartition(":")
     query = dns.message.make_query(name, "A")
     found = dns.query.udp(query, host, port=int(port), timeout=5)
-    return next((str(one) for rrset in found.answer for one in rrset), None)
+    return next((str(item) for rrset in found.answer for item in rrset), None)
 
 
 def ask(bare, path, *, method="GET", body=None, scheme="https", where=None):
@@ -71,7 +71,9 @@ def steady(bare):
     """Wait until the application writes, everybody is healthy, and the orchestrator has looked."""
     bare.do("delegate", name="orders.example.com")
     until(lambda: ask(bare, "/writez")[0] == 200, seconds=60)
-    until(lambda: all(one["health"] == "healthy" for one in bare.do("status")["instances"]))
+    until(
+        lambda: all(instance["health"] == "healthy" for instance in bare.do("status")["instances"])
+    )
     until(lambda: looks(bare) and looks(bare)[-1]["unknown"] == [], seconds=60)
 
 
@@ -97,9 +99,9 @@ def deployed():
 def test_every_resource_is_made_and_nothing_is_dropped(deployed):
     """All of the program's, in the Regions that it names, and the exports lead to them."""
     declaration = deployed.provisioned.declaration
-    made = [one for one in declaration.resources if one.type.startswith("aws:")]
+    made = [resource for resource in declaration.resources if resource.type.startswith("aws:")]
     assert len(made) > 400
-    assert all(one.id for one in made)
+    assert all(resource.id for resource in made)
     vpcs = {
         region: len(
             deployed.aws("ec2", region).describe_vpcs(
@@ -129,13 +131,13 @@ def test_ELB_01_02_03_04_targets_are_healthy_by_their_own_answers(deployed):
         (group,) = elb.describe_target_groups()["TargetGroups"]
         arn = group["TargetGroupArn"]
         found = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        assert [one["TargetHealth"]["State"] for one in found] == ["healthy"]
+        assert [description["TargetHealth"]["State"] for description in found] == ["healthy"]
         assert "Reason" not in found[0]["TargetHealth"]
 
 
 def test_the_functions_run_from_the_very_bundle(deployed):
     """Decider and witness, with their roles, no error, and nothing unknown to them."""
-    runs = {one["function"]: one["error"] for one in deployed.do("runs")["runs"]}
+    runs = {run["function"]: run["error"] for run in deployed.do("runs")["runs"]}
     assert {"orders-prod-decider", "orders-prod-rotation"} <= set(runs)
     assert set(runs.values()) == {None}
     assert looks(deployed)[-1]["reason"].startswith("steady")
@@ -143,8 +145,8 @@ def test_the_functions_run_from_the_very_bundle(deployed):
 
 def test_KMS_12_the_password_was_rotated_and_the_database_knows_it(deployed):
     """Its four steps, by the stack's own function, against the real database."""
-    told = [one["text"] for one in deployed.do("events")["events"]]
-    assert any("createSecret, setSecret, testSecret, finishSecret" in one for one in told)
+    told = [event["text"] for event in deployed.do("events")["events"]]
+    assert any("createSecret, setSecret, testSecret, finishSecret" in item for item in told)
 
 
 def test_ELB_13_user_data_runs_once_in_a_place_of_its_own(deployed):
@@ -185,9 +187,9 @@ def test_KMS_09_10_a_replica_secret_is_there_and_takes_no_writes(deployed):
 def test_nobody_in_the_stack_is_refused_anything(deployed):
     """Least privilege holds: every call of every role was let through."""
     refused = [
-        (one["principal"], one["service"], one["operation"], one["error"])
-        for one in deployed.do("calls")["calls"]
-        if one["status"] == 403 or "Access" in one["error"]
+        (call["principal"], call["service"], call["operation"], call["error"])
+        for call in deployed.do("calls")["calls"]
+        if call["status"] == 403 or "Access" in call["error"]
     ]
     assert refused == []
 
@@ -199,7 +201,7 @@ def test_BAK_01_02_04_a_backup_is_copied_to_the_other_region_and_not_to_a_vault_
     assert ask(deployed, "/entries/backed-up", method="PUT", body=b"x")[0] == 201
     backup = deployed.aws("backup")
     role = deployed.aws("iam").list_roles(MaxItems=200)["Roles"]
-    arn = next(one["Arn"] for one in role if "backups" in one["RoleName"])
+    arn = next(other_role["Arn"] for other_role in role if "backups" in other_role["RoleName"])
     vault = next(iter(backup.list_backup_vaults()["BackupVaultList"]))["BackupVaultName"]
     cluster = deployed.aws("rds").describe_db_clusters()["DBClusters"][0]["DBClusterArn"]
     job = backup.start_backup_job(BackupVaultName=vault, ResourceArn=cluster, IamRoleArn=arn)
@@ -229,7 +231,7 @@ def test_BAK_01_02_04_a_backup_is_copied_to_the_other_region_and_not_to_a_vault_
     points = deployed.aws("backup", WEST).list_recovery_points_by_backup_vault(
         BackupVaultName=there["BackupVaultName"]
     )["RecoveryPoints"]
-    assert [one["ResourceArn"] for one in points] == [cluster]
+    assert [point["ResourceArn"] for point in points] == [cluster]
     restored = restore(deployed, points[0]["RecoveryPointArn"])
     rows = "select key, sha256 from entries order by key"
     there, here = (
@@ -248,7 +250,7 @@ def restore(bare, point):
     group = bare.aws("rds", WEST).describe_db_clusters()["DBClusters"][0]
     job = backup.start_restore_job(
         RecoveryPointArn=point,
-        IamRoleArn=next(one["Arn"] for one in roles if "backups-standby" in one["RoleName"]),
+        IamRoleArn=next(role["Arn"] for role in roles if "backups-standby" in role["RoleName"]),
         Metadata={"DBClusterIdentifier": "again", "DBSubnetGroupName": group["DBSubnetGroup"]},
     )
 
@@ -264,9 +266,11 @@ def restore(bare, point):
 def test_STR_06_07_what_is_written_to_one_bucket_arrives_in_the_other(deployed):
     """And says so of itself, on both sides."""
     s3 = deployed.aws("s3")
-    names = [one["Name"] for one in s3.list_buckets()["Buckets"] if "metrics" in one["Name"]]
-    here = next(one for one in names if EAST in one)
-    there = next(one for one in names if WEST in one)
+    names = [
+        bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "metrics" in bucket["Name"]
+    ]
+    here = next(name for name in names if EAST in name)
+    there = next(name for name in names if WEST in name)
     s3.put_object(Bucket=here, Key="probe", Body=b"hello")
 
     def arrived():
@@ -278,7 +282,11 @@ def test_STR_06_07_what_is_written_to_one_bucket_arrives_in_the_other(deployed):
 
 def test_ELB_05_06_10_an_application_that_breaks_is_told_from_one_that_is_gone(deployed):
     """A stopped service: 502 from the load balancer, an unhealthy target, and back again."""
-    (instance,) = [one["id"] for one in deployed.do("status")["instances"] if one["region"] == WEST]
+    (instance,) = [
+        instance["id"]
+        for instance in deployed.do("status")["instances"]
+        if instance["region"] == WEST
+    ]
     elb = deployed.aws("elbv2", WEST).describe_load_balancers()["LoadBalancers"][0]["DNSName"]
     where = address(deployed, elb)
     assert ask(deployed, "/health.html", where=where)[0] == 200
@@ -288,9 +296,9 @@ def test_ELB_05_06_10_an_application_that_breaks_is_told_from_one_that_is_gone(d
     health = until(
         lambda: next(
             (
-                one["health"]
-                for one in deployed.do("status")["instances"]
-                if one["id"] == instance and one["health"] == "unhealthy"
+                other_instance["health"]
+                for other_instance in deployed.do("status")["instances"]
+                if other_instance["id"] == instance and other_instance["health"] == "unhealthy"
             ),
             None,
         )

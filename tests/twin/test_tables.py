@@ -30,7 +30,7 @@ def table(bare, name, *, replicas=(WEST,), strong=False, witness=None):
     more = {"MultiRegionConsistency": "STRONG"} if strong else {}
     if witness:
         more["GlobalTableWitnessUpdates"] = [{"Create": {"RegionName": witness}}]
-    updates = [{"Create": {"RegionName": one}} for one in replicas]
+    updates = [{"Create": {"RegionName": replica}} for replica in replicas]
     return client.update_table(TableName=name, ReplicaUpdates=updates, **more)
 
 
@@ -52,10 +52,10 @@ def test_moto_has_no_replicas_and_the_twin_has(slow):
     """Moto ignores ReplicaUpdates; here the table is in the other Region, and says so."""
     table(slow, "there")
     found = slow.aws("dynamodb").describe_table(TableName="there")["Table"]
-    assert [one["RegionName"] for one in found["Replicas"]] == [WEST]
+    assert [replica["RegionName"] for replica in found["Replicas"]] == [WEST]
     other = slow.aws("dynamodb", WEST).describe_table(TableName="there")["Table"]
     assert f":{WEST}:" in other["TableArn"]
-    assert [one["RegionName"] for one in other["Replicas"]] == [EAST]
+    assert [replica["RegionName"] for replica in other["Replicas"]] == [EAST]
 
 
 def test_DDB_01_LAT_16_a_replica_follows_and_reads_are_local(slow):
@@ -77,7 +77,9 @@ def test_DDB_01_the_last_writer_wins_and_conditions_are_local(slow):
     for region, value in ((EAST, "first"), (WEST, "second")):
         item = {"k": {"S": "same"}, "v": {"S": value}}
         slow.aws("dynamodb", region).put_item(TableName="wins", Item=item, **new)
-    until(lambda: [get(slow, "wins", "same", one) for one in (EAST, WEST)] == ["second", "second"])
+    until(
+        lambda: [get(slow, "wins", "same", item) for item in (EAST, WEST)] == ["second", "second"]
+    )
 
 
 def test_DDB_03_what_waits_for_a_region_arrives_when_it_is_back(slow):
@@ -173,7 +175,7 @@ def test_DDB_02_what_is_written_together_arrives_item_by_item(slow):
     items = {name: {"k": {"S": name}, "v": {"S": name}} for name in ("left", "right")}
     client = slow.aws("dynamodb")
     client.transact_write_items(
-        TransactItems=[{"Put": {"TableName": name, "Item": one}} for name, one in items.items()]
+        TransactItems=[{"Put": {"TableName": name, "Item": item}} for name, item in items.items()]
     )
     assert [get(slow, name, name, EAST) for name in items] == ["left", "right"]
     for name in items:
@@ -216,7 +218,7 @@ def latencies(bare):
         Period=60,
         Statistics=["Maximum"],
     )
-    return [one["Maximum"] for one in found["Datapoints"]]
+    return [datapoint["Maximum"] for datapoint in found["Datapoints"]]
 
 
 def test_DDB_11_CW_07_how_far_a_replica_is_behind_is_told_where_it_was_written(bare):
@@ -229,7 +231,7 @@ def test_DDB_11_CW_07_how_far_a_replica_is_behind_is_told_where_it_was_written(b
     until(lambda: max(latencies(bare)) > 30_000, seconds=30)
     bare.do("mend", source=EAST, target=WEST)
     there = bare.aws("cloudwatch", WEST).list_metrics(Namespace="AWS/DynamoDB")["Metrics"]
-    named = [one["Value"] for metric in there for one in metric["Dimensions"]]
+    named = [dimension["Value"] for metric in there for dimension in metric["Dimensions"]]
     assert "measured" not in named, "nothing was written there"
     bare.aws("cloudwatch").put_metric_alarm(
         AlarmName="silent",
@@ -245,8 +247,10 @@ def test_DDB_11_CW_07_how_far_a_replica_is_behind_is_told_where_it_was_written(b
     )
 
     def state():
-        (one,) = bare.aws("cloudwatch").describe_alarms(AlarmNames=["silent"])["MetricAlarms"]
-        return one["StateValue"]
+        (describe_alarm,) = bare.aws("cloudwatch").describe_alarms(AlarmNames=["silent"])[
+            "MetricAlarms"
+        ]
+        return describe_alarm["StateValue"]
 
     time.sleep(9)  # three of its periods
     assert state() != "ALARM"

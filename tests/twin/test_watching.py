@@ -110,8 +110,8 @@ def test_CW_09_actions_on_transitions_only_and_only_if_the_topic_lets_them(bare)
     assert (message["Region"], message["Trigger"]["MetricName"]) == ("US East (Ohio)", "acts")
     time.sleep(6)  # two evaluations of the twin's
     assert bare.received(url) == []
-    told = [one["text"] for one in bare.do("events")["events"]]
-    assert any("acts could not tell" in one and "shut" in one for one in told)
+    told = [event["text"] for event in bare.do("events")["events"]]
+    assert any("acts could not tell" in item and "shut" in item for item in told)
 
 
 def test_CW_10_a_state_that_somebody_sets_lasts_until_the_next_evaluation(bare):
@@ -195,10 +195,10 @@ def test_STR_01_02_03_04_metrics_arrive_as_objects(bare):
     assert found[0]["Key"].startswith(f"{region}/20")
     text = s3.get_object(Bucket="carried", Key=found[0]["Key"])["Body"].read().decode()
     points = [json.loads(line) for line in text.splitlines()]
-    ours = next(one for one in points if one["metric_name"] == "carried")
+    ours = next(point for point in points if point["metric_name"] == "carried")
     assert (ours["metric_stream_name"], ours["region"]) == ("all", region)
     assert ours["value"] == {"count": 1.0, "sum": 7.0, "max": 7.0, "min": 7.0}
-    assert {one["namespace"] for one in points} == {"Test"}
+    assert {point["namespace"] for point in points} == {"Test"}
     bare.aws("cloudwatch").stop_metric_streams(Names=["all"])
     stream = bare.aws("cloudwatch").get_metric_stream(Name="all")
     assert stream["State"] == "stopped"
@@ -245,7 +245,7 @@ def test_R53_15_calculated_checks(bare):
     until(lambda: not healthy(bare, ill))
     both = {"Type": "CALCULATED", "ChildHealthChecks": [good, ill]}
     found = [check(bare, **both, HealthThreshold=n) for n in (0, 1, 2, 3)]
-    assert [healthy(bare, one) for one in found] == [True, True, False, False]
+    assert [healthy(bare, item) for item in found] == [True, True, False, False]
     with pytest.raises(ClientError, match="cannot watch a calculated"):
         check(bare, Type="CALCULATED", ChildHealthChecks=[found[0]], HealthThreshold=1)
 
@@ -311,8 +311,12 @@ def test_R53_09_10_22_a_name_that_does_not_resolve_is_unhealthy(bare):
     until(lambda: not healthy(bare, identifier))
     found = bare.aws("route53").get_health_check_status(HealthCheckId=identifier)
     observed = found["HealthCheckObservations"]
-    assert {one["Region"] for one in observed} == {"us-east-1", "us-west-2", "eu-west-1"}
-    said = {one["StatusReport"]["Status"] for one in observed}
+    assert {observation["Region"] for observation in observed} == {
+        "us-east-1",
+        "us-west-2",
+        "eu-west-1",
+    }
+    said = {observation["StatusReport"]["Status"] for observation in observed}
     assert "Failure: DNS resolution failed" in said
     until(
         lambda: (
@@ -341,7 +345,7 @@ def asked(bare, name, *, tcp=False):
     query = dns.message.make_query(name, "A")
     ask = dns.query.tcp if tcp else dns.query.udp
     found = ask(query, host, port=int(port), timeout=5)
-    rows = [(str(one), rrset.ttl) for rrset in found.answer for one in rrset]
+    rows = [(str(item), rrset.ttl) for rrset in found.answer for item in rrset]
     return dns.rcode.to_text(found.rcode()), rows
 
 

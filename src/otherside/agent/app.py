@@ -152,7 +152,14 @@ class WriterDatabase:
         """
         settings = self._settings
         last = self._writer_region
-        regions = [last, *(one for one in settings.database_regions if one != last)]
+        regions = [
+            last,
+            *(
+                database_region
+                for database_region in settings.database_regions
+                if database_region != last
+            ),
+        ]
         while True:
             region = regions.pop(0)
             try:

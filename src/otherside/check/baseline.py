@@ -31,7 +31,7 @@ def read_baseline(file: Path) -> frozenset[str]:
         if document["schema_version"] != VERSION:
             cause = f"a baseline of version {document['schema_version']}; write it again"
             raise InputError(str(file), cause)
-        return frozenset(str(one["fingerprint"]) for one in document["findings"])
+        return frozenset(str(finding["fingerprint"]) for finding in document["findings"])
     except OSError as error:
         raise InputError(str(file), error.strerror or str(error)) from None
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -42,11 +42,11 @@ def as_baseline(findings: Iterable[Finding]) -> str:
     """Return a baseline of findings, for whoever reviews it to read."""
     listed = [
         {
-            "fingerprint": fingerprint(one),
-            "code": one.rule.code,
-            "resource": one.resource,
-            "message": one.message,
+            "fingerprint": fingerprint(finding),
+            "code": finding.rule.code,
+            "resource": finding.resource,
+            "message": finding.message,
         }
-        for one in findings
+        for finding in findings
     ]
     return json.dumps({"schema_version": VERSION, "findings": listed}, indent=2) + "\n"

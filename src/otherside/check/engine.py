@@ -70,8 +70,8 @@ class CheckConfig:
 
     def asks(self, rule: Rule) -> bool:
         """Tell whether a rule is asked: selected or nobody is, and not ignored."""
-        wanted = not self.select or any(_names(rule, one) for one in self.select)
-        return wanted and not any(_names(rule, one) for one in self.ignore)
+        wanted = not self.select or any(_names(rule, item) for item in self.select)
+        return wanted and not any(_names(rule, item) for item in self.ignore)
 
 
 def _names(rule: Rule, text: str) -> bool:
@@ -109,8 +109,10 @@ def check(graph: Graph, config: CheckConfig) -> CheckResult:
         for subject in _subjects(rule, graph):
             _ask(rule, graph, subject, config, result)
     result.problems.extend(_wrong_suppressions(graph, config))
-    result.findings.sort(key=lambda one: (-one.severity.rank, one.rule.code, one.resource))
-    result.unsure.sort(key=lambda one: (one.rule.code, one.resource))
+    result.findings.sort(
+        key=lambda finding: (-finding.severity.rank, finding.rule.code, finding.resource)
+    )
+    result.unsure.sort(key=lambda link: (link.rule.code, link.resource))
     return result
 
 
@@ -119,23 +121,23 @@ def is_single(graph: Graph) -> bool:
 
     What CloudFront and Route 53 need in us-east-1 is no second Region.
     """
-    edge = [one for one in graph.resources.values() if one.region == EDGE]
+    edge = [resource for resource in graph.resources.values() if resource.region == EDGE]
     regions = set(graph.regions)
-    if edge and all(_at_edge(one) for one in edge):
+    if edge and all(_at_edge(resource) for resource in edge):
         regions.discard(EDGE)
     return len(regions) <= 1 and not any(
-        one.kind not in {"provider", "backend"} and not one.kind.startswith("data.")
-        for one in graph.unplaced()
+        item.kind not in {"provider", "backend"} and not item.kind.startswith("data.")
+        for item in graph.unplaced()
     )
 
 
-def _at_edge(one: Resource) -> bool:
-    watches = one.kind == "cloudwatch.alarm" and one["namespace"] in {
+def _at_edge(resource: Resource) -> bool:
+    watches = resource.kind == "cloudwatch.alarm" and resource["namespace"] in {
         "AWS/Route53",
         "AWS/CloudFront",
     }
     kinds = {"acm.certificate", "provider", "backend", "sns.topic", "sns.topic_policy"}
-    return watches or one.kind in kinds or bool(_EDGE.search(one.type))
+    return watches or resource.kind in kinds or bool(_EDGE.search(resource.type))
 
 
 def _subjects(rule: Rule, graph: Graph) -> Iterator[Resource]:
@@ -166,17 +168,17 @@ def _ask(
 ) -> None:
     try:
         for found in rule.check(graph, subject):
-            one = found if isinstance(found, RuleHit) else RuleHit(subject, found)
+            link = found if isinstance(found, RuleHit) else RuleHit(subject, found)
             finding = Finding(
                 rule=rule,
-                resource=one.resource.name,
-                region=one.resource.region or "unknown",
-                place=one.resource.place,
-                message=one.message,
-                type=one.resource.type,
+                resource=link.resource.name,
+                region=link.resource.region or "unknown",
+                place=link.resource.place,
+                message=link.message,
+                type=link.resource.type,
                 severity=config.severity.get(rule.code, rule.severity),
             )
-            reason = _excuse(rule, one.resource, config)
+            reason = _excuse(rule, link.resource, config)
             if reason:
                 result.excused.append(Suppressed(finding=finding, reason=reason))
             else:
@@ -199,9 +201,11 @@ def _excuse(rule: Rule, resource: Resource, config: CheckConfig) -> str:
     for key in rule.known_as:
         if resource.suppressed.get(key):
             return resource.suppressed[key]
-    for one in config.suppress:
-        if one.code in rule.known_as and fnmatch.fnmatchcase(resource.name, one.resource):
-            return one.reason
+    for suppression in config.suppress:
+        if suppression.code in rule.known_as and fnmatch.fnmatchcase(
+            resource.name, suppression.resource
+        ):
+            return suppression.reason
     return ""
 
 
@@ -213,6 +217,6 @@ def _wrong_suppressions(graph: Graph, config: CheckConfig) -> Iterable[str]:
                 yield f"{resource.name}: {code} is suppressed without a reason, so it is not"
             elif code not in known:
                 yield f"{resource.name}: there is no rule {code} to suppress"
-    for one in config.suppress:
-        if one.code not in known:
-            yield f"configuration: there is no rule {one.code} to suppress"
+    for suppression in config.suppress:
+        if suppression.code not in known:
+            yield f"configuration: there is no rule {suppression.code} to suppress"

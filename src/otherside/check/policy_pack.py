@@ -54,17 +54,17 @@ def policies(config: CheckConfig) -> list[StackValidationPolicy]:
     asked = _AuditRequest(config)
     return [
         StackValidationPolicy(
-            name=one.name,
-            description=f"{one.code} {one.title} {one.why} {one.fix}",
-            validate=asked.validation(one),
-            display_name=f"{one.code} {one.name}",
-            severity=_SEVERITIES[one.severity.value],
-            tags=["disaster-recovery", one.step.value],
-            remediation_steps=one.section("Fix"),
-            url=one.url,
+            name=rule.name,
+            description=f"{rule.code} {rule.title} {rule.why} {rule.fix}",
+            validate=asked.validation(rule),
+            display_name=f"{rule.code} {rule.name}",
+            severity=_SEVERITIES[rule.severity.value],
+            tags=["disaster-recovery", rule.step.value],
+            remediation_steps=rule.section("Fix"),
+            url=rule.url,
         )
-        for one in catalogue()
-        if config.asks(one)
+        for rule in catalogue()
+        if config.asks(rule)
     ]
 
 
@@ -89,8 +89,8 @@ class _AuditRequest:
         raw = raw_of(args.resources)  # the SDK makes the list anew for each policy
         if self._read[0] != raw:
             found: dict[str, list[Finding]] = {}
-            for one in check(graph_of(raw), self._config).findings:
-                found.setdefault(one.rule.code, []).append(one)
+            for finding in check(graph_of(raw), self._config).findings:
+                found.setdefault(finding.rule.code, []).append(finding)
             self._read = raw, found
         return self._read[1]
 
@@ -104,25 +104,31 @@ def graph_of(raw: list[dict[str, Any]]) -> Graph:
 
 def raw_of(resources: list[PolicyResource]) -> list[dict[str, Any]]:
     """Return resources in the shape of an export, and their providers with them."""
-    listed = {one.urn for one in resources}
-    providers = {one.provider.urn: one.provider for one in resources if one.provider is not None}
-    raw = [_raw(one) for one in resources]
-    raw += [_raw_provider(one) for urn, one in providers.items() if urn not in listed]
+    listed = {resource.urn for resource in resources}
+    providers = {
+        resource.provider.urn: resource.provider
+        for resource in resources
+        if resource.provider is not None
+    }
+    raw = [_raw(resource) for resource in resources]
+    raw += [_raw_provider(provider) for urn, provider in providers.items() if urn not in listed]
     return raw
 
 
-def _raw(one: PolicyResource) -> dict[str, Any]:
-    provider = one.provider
+def _raw(policy_resource: PolicyResource) -> dict[str, Any]:
+    provider = policy_resource.provider
     return {
-        "urn": one.urn,
-        "type": one.resource_type,
-        "custom": ":index:" not in one.resource_type or one.resource_type.startswith("aws:"),
-        "inputs": _concealed(one.resource_type, _referred(one)),
+        "urn": policy_resource.urn,
+        "type": policy_resource.resource_type,
+        "custom": ":index:" not in policy_resource.resource_type
+        or policy_resource.resource_type.startswith("aws:"),
+        "inputs": _concealed(policy_resource.resource_type, _referred(policy_resource)),
         "outputs": {},
         "provider": f"{provider.urn}::" if provider is not None else "",
-        "ignoreChanges": list(one.opts.ignore_changes),
+        "ignoreChanges": list(policy_resource.opts.ignore_changes),
         "propertyDependencies": {
-            key: [each.urn for each in found] for key, found in one.property_dependencies.items()
+            key: [each.urn for each in found]
+            for key, found in policy_resource.property_dependencies.items()
         },
     }
 
@@ -130,13 +136,13 @@ def _raw(one: PolicyResource) -> dict[str, Any]:
 _IDENTIFIER = re.compile(r"[a-z]+-[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def _referred(one: PolicyResource) -> dict[str, Any]:
+def _referred(policy_resource: PolicyResource) -> dict[str, Any]:
     """Return properties with each identifier that AWS made as not known, so that it is followed.
 
     A pack is not handed the identifiers of resources, only which resources a property depends on.
     """
-    found: dict[str, Any] = dict(serialize_properties(one.props))
-    for key, targets in one.property_dependencies.items():
+    found: dict[str, Any] = dict(serialize_properties(policy_resource.props))
+    for key, targets in policy_resource.property_dependencies.items():
         if targets and key in found:
             found[key] = _unnamed(found[key])
     return found
@@ -146,15 +152,15 @@ def _unnamed(value: Any) -> Any:  # noqa: ANN401 - any property value
     if isinstance(value, str):
         return UNKNOWN[0] if _IDENTIFIER.fullmatch(value) else value
     if isinstance(value, list):
-        return [_unnamed(one) for one in value]
+        return [_unnamed(item) for item in value]
     if isinstance(value, dict):
         return {key: _unnamed(each) for key, each in value.items()}
     return value
 
 
-def _raw_provider(one: PolicyProviderResource) -> dict[str, Any]:
-    inputs = dict(serialize_properties(one.props))
-    return {"urn": one.urn, "type": one.resource_type, "custom": True, "inputs": inputs}
+def _raw_provider(resource: PolicyProviderResource) -> dict[str, Any]:
+    inputs = dict(serialize_properties(resource.props))
+    return {"urn": resource.urn, "type": resource.resource_type, "custom": True, "inputs": inputs}
 
 
 def _concealed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -163,11 +169,11 @@ def _concealed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
     So it cannot be told whether a password is a literal; `otherside check` of the program can.
     """
     kind = by_pulumi().get(type_)
-    for one in kind.attributes.values() if kind is not None else ():
-        if one.shape == "secret" and isinstance(inputs.get(one.pulumi), str):
-            inputs[one.pulumi] = {SIGNATURE: SECRET}
-        if one.shape == "env" and isinstance(inputs.get(one.pulumi), dict):
-            held = inputs[one.pulumi].get("variables")
+    for attribute in kind.attributes.values() if kind is not None else ():
+        if attribute.shape == "secret" and isinstance(inputs.get(attribute.pulumi), str):
+            inputs[attribute.pulumi] = {SIGNATURE: SECRET}
+        if attribute.shape == "env" and isinstance(inputs.get(attribute.pulumi), dict):
+            held = inputs[attribute.pulumi].get("variables")
             for name in held if isinstance(held, dict) else ():
                 if is_secret_name(name):
                     held[name] = {SIGNATURE: SECRET}

@@ -12,7 +12,7 @@ from otherside.check.readers.input_error import InputError
 from otherside.check.rule import Severity
 
 FILES = ("otherside.toml", "pyproject.toml")
-_SEVERITIES = tuple(one.value for one in Severity)
+_SEVERITIES = tuple(severity.value for severity in Severity)
 _LISTS = ("select", "ignore")
 _TABLES = ("severity", "regions", "parameters")
 
@@ -114,11 +114,11 @@ def _check_regions(regions: Mapping[str, str], file: str) -> None:
 def _suppressions(listed: object, file: str) -> tuple[Suppression, ...]:
     if not isinstance(listed, list):
         raise InputError(file, "check.suppress is a list of tables: write [[check.suppress]]")
-    return tuple(_suppression(one, file) for one in listed)
+    return tuple(_suppression(item, file) for item in listed)
 
 
 def _strings(value: object, key: str, file: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
         raise InputError(file, f"check.{key} is a list of rules")
     return value
 
@@ -129,10 +129,10 @@ def _one_of(value: object, allowed: tuple[str, ...], key: str, file: str) -> str
     return str(value)
 
 
-def _suppression(one: object, file: str) -> Suppression:
-    if not isinstance(one, Mapping) or set(one) - {"rule", "resource", "reason"}:
+def _suppression(element: object, file: str) -> Suppression:
+    if not isinstance(element, Mapping) or set(element) - {"rule", "resource", "reason"}:
         raise InputError(file, "an entry of check.suppress has rule, resource and reason")
     for key in ("rule", "resource", "reason"):
-        if not isinstance(one.get(key), str) or not one[key].strip():
+        if not isinstance(element.get(key), str) or not element[key].strip():
             raise InputError(file, f"an entry of check.suppress has no {key}; each needs one")
-    return Suppression(code=one["rule"], resource=one["resource"], reason=one["reason"])
+    return Suppression(code=element["rule"], resource=element["resource"], reason=element["reason"])

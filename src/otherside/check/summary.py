@@ -69,9 +69,9 @@ def _step(
     step: RecoveryStep, look: Callable[[Graph], str], graph: Graph, result: CheckResult
 ) -> Ability:
     spoiled = [
-        one
-        for one in result.findings
-        if one.rule.step is step and one.severity.rank >= Severity.HIGH.rank
+        finding
+        for finding in result.findings
+        if finding.rule.step is step and finding.severity.rank >= Severity.HIGH.rank
     ]
     try:
         by = look(graph)
@@ -80,7 +80,7 @@ def _step(
     if not by:
         return Ability(step=step, able=NEVER, by="nothing in what was read does it")
     if spoiled:
-        codes = ", ".join(sorted({one.rule.code for one in spoiled}))
+        codes = ", ".join(sorted({finding.rule.code for finding in spoiled}))
         return Ability(step=step, able=NEVER, by=f"{by}, but {codes}")
     return Ability(step=step, able=CAN, by=by)
 
@@ -90,7 +90,7 @@ def _detect(graph: Graph) -> str:
         return "health checks of DNS"
     if graph.of("globalaccelerator.accelerator"):
         return "Global Accelerator"
-    rules = [one for one in graph.of("events.rule") if one["event_pattern"] is not None]
+    rules = [rule for rule in graph.of("events.rule") if rule["event_pattern"] is not None]
     return "alarms and events" if rules or graph.of("arc.plan") else ""
 
 
@@ -101,8 +101,10 @@ def _decide(graph: Graph) -> str:
     able = promoters(graph)
     if not able:
         return ""
-    woken = [one for one in graph.of("events.rule") if not is_disabled(one)]
-    scheduled = [one for one in graph.of("scheduler.schedule") if one["state"] != "DISABLED"]
+    woken = [rule for rule in graph.of("events.rule") if not is_disabled(rule)]
+    scheduled = [
+        schedule for schedule in graph.of("scheduler.schedule") if schedule["state"] != "DISABLED"
+    ]
     return able[0].label if woken or scheduled else ""
 
 
@@ -118,7 +120,7 @@ def _promote(graph: Graph) -> str:
         )
         if replica[path] is not None:
             return f"{replica.label} in {replica.region}"
-    if any(one["replica"] for one in graph.of("dynamodb.table")):
+    if any(table["replica"] for table in graph.of("dynamodb.table")):
         return "replicas of tables, which need no promotion"
     return ""
 
@@ -127,7 +129,7 @@ def _route(graph: Graph) -> str:
     if failover_records(graph, "SECONDARY"):
         return "failover records"
     for path in ("latency_routing_policy", "weighted_routing_policy", "geolocation_routing_policy"):
-        if any(one[path] is not None for one in graph.of("route53.record")):
+        if any(record[path] is not None for record in graph.of("route53.record")):
             return path.replace("_", " ")
     others = graph.of(
         "arc.routing_control", "globalaccelerator.accelerator", "cloudfront.distribution"
@@ -136,7 +138,7 @@ def _route(graph: Graph) -> str:
 
 
 def _restore(graph: Graph) -> str:
-    if any(destinations(one) for one in graph.of("backup.plan")):
+    if any(destinations(plan) for plan in graph.of("backup.plan")):
         return "backups that are copied to the other Region"
     if graph.of("rds.backup_replication"):
         return "automated backups that are replicated"
@@ -153,11 +155,18 @@ _LOOKS: dict[RecoveryStep, Callable[[Graph], str]] = {
 
 
 def _rto(graph: Graph, steps: tuple[Ability, ...]) -> str:
-    by_hand = [one.step.value for one in steps[:4] if one.able == NEVER]
+    by_hand = [step.step.value for step in steps[:4] if step.able == NEVER]
     if by_hand:
         return f"as long as people need: no {', no '.join(by_hand)} by itself"
-    found = [detection_s(one) for one in graph.of("route53.health_check") if decides(graph, one)]
-    ttls = [one.known("ttl") or ALIAS_S for one in failover_records(graph, "PRIMARY")]
+    found = [
+        detection_s(health_check)
+        for health_check in graph.of("route53.health_check")
+        if decides(graph, health_check)
+    ]
+    ttls = [
+        failover_record.known("ttl") or ALIAS_S
+        for failover_record in failover_records(graph, "PRIMARY")
+    ]
     detect, ttl = min(found, default=TICK_S), max(ttls, default=ALIAS_S)
     reads, writes = detect + int(ttl), max(detect, TICK_S) + PROMOTION_S
     return (
@@ -172,11 +181,11 @@ def _rpo(graph: Graph) -> str:
         found.append("Aurora: its lag, typically under a second (modelled)")
     elif _promote_by_replica(graph):
         found.append("RDS: its replicas' lag, seconds to minutes (modelled)")
-    tables = [one for one in graph.of("dynamodb.table") if isinstance(one["replica"], list)]
+    tables = [table for table in graph.of("dynamodb.table") if isinstance(table["replica"], list)]
     if tables:
         strong = all(
-            any(each.get("consistency_mode") == "STRONG" for each in one["replica"])
-            for one in tables
+            any(each.get("consistency_mode") == "STRONG" for each in table["replica"])
+            for table in tables
         )
         found.append("DynamoDB: 0" if strong else "DynamoDB: about a second (modelled)")
     if graph.of("s3.replication"):
@@ -185,8 +194,12 @@ def _rpo(graph: Graph) -> str:
 
 
 def _members(graph: Graph) -> list[object]:
-    return [one for one in graph.of("rds.cluster") if one["global_cluster_identifier"] is not None]
+    return [
+        cluster
+        for cluster in graph.of("rds.cluster")
+        if cluster["global_cluster_identifier"] is not None
+    ]
 
 
 def _promote_by_replica(graph: Graph) -> bool:
-    return any(one["replicate_source_db"] is not None for one in graph.of("rds.instance"))
+    return any(instance["replicate_source_db"] is not None for instance in graph.of("rds.instance"))

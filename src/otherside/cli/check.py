@@ -42,7 +42,7 @@ CLOSED = "closed: nothing can be read from it"
 TOO_LARGE = "more than 1 GiB, and no more is read"
 TIMEOUT_S = 120.0
 """How long a Pulumi program may take that is run."""
-FAIL_ON = (*(one.value for one in Severity), "never")
+FAIL_ON = (*(severity.value for severity in Severity), "never")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,8 +233,10 @@ def _checked(
         single_region_ok=asked.single_region_ok,
     )
     result = run_check(read.graph, config)
-    before: list[Finding] = [one for one in result.findings if fingerprint(one) in known]
-    result.findings = [one for one in result.findings if fingerprint(one) not in known]
+    before: list[Finding] = [
+        finding for finding in result.findings if fingerprint(finding) in known
+    ]
+    result.findings = [finding for finding in result.findings if fingerprint(finding) not in known]
     alone = is_single(read.graph)
     summary = None if alone else summarize(read.graph, result)
     return read, result, as_document(read, result, summary, before)
@@ -314,7 +316,7 @@ def _exit_code(read: ReadResult, result: CheckResult, asked: CheckRequest, *, wr
     if least == "never":
         return 0
     rank = Severity(least).rank
-    return 1 if any(one.severity.rank >= rank for one in result.findings) else 0
+    return 1 if any(finding.severity.rank >= rank for finding in result.findings) else 0
 
 
 def _settings(config: Path | None, paths: tuple[str, ...]) -> ProjectSettings:
@@ -332,15 +334,15 @@ def _settings(config: Path | None, paths: tuple[str, ...]) -> ProjectSettings:
 
 def _split(given: tuple[str, ...]) -> tuple[str, ...]:
     """Return rules that are given one by one, or with commas between."""
-    return tuple(one.strip() for each in given for one in each.split(","))
+    return tuple(part.strip() for each in given for part in each.split(","))
 
 
 def _regions(given: tuple[str, ...]) -> dict[str, str]:
     found = {}
-    for one in given:
-        file, mark, region = one.rpartition("=")
+    for text in given:
+        file, mark, region = text.rpartition("=")
         if not is_region(region):
-            msg = f"--region {one}: {region} is no Region; write --region FILE=eu-west-1"
+            msg = f"--region {text}: {region} is no Region; write --region FILE=eu-west-1"
             raise click.UsageError(msg)
         found[file if mark else ""] = region
     return found
@@ -349,15 +351,15 @@ def _regions(given: tuple[str, ...]) -> dict[str, str]:
 def _parameters(given: tuple[str, ...]) -> dict[str, str]:
     """Return parameters from `Key=Value`, or from a file as the AWS CLI takes it."""
     found: dict[str, str] = {}
-    for one in given:
-        key, mark, value = one.partition("=")
+    for text in given:
+        key, mark, value = text.partition("=")
         if mark:
             found[key] = value
             continue
         try:
-            found |= _listed(read_json(read_text(Path(one)), one), one)
+            found |= _listed(read_json(read_text(Path(text)), text), text)
         except InputError as error:
-            msg = f"--parameters {one}: neither KEY=VALUE nor a file of JSON ({error})"
+            msg = f"--parameters {text}: neither KEY=VALUE nor a file of JSON ({error})"
             raise click.UsageError(msg) from None
     return found
 
@@ -367,8 +369,10 @@ def _listed(document: object, file: str) -> dict[str, str]:
     pairs: Iterable[tuple[object, object]] = ()
     if isinstance(inner, Mapping):
         pairs = inner.items()
-    elif isinstance(inner, list) and all(isinstance(one, Mapping) for one in inner):
-        pairs = [(one.get("ParameterKey"), one.get("ParameterValue")) for one in inner]
+    elif isinstance(inner, list) and all(isinstance(parameter, Mapping) for parameter in inner):
+        pairs = [
+            (parameter.get("ParameterKey"), parameter.get("ParameterValue")) for parameter in inner
+        ]
     else:
         msg = f"--parameters {file}: no parameters"
         raise click.UsageError(msg)
@@ -387,8 +391,8 @@ def _refuse_unknown_rules(settings: ProjectSettings) -> None:
     known: Iterable[str] = [*settings.select, *settings.ignore, *settings.severity]
     for text in known:
         hit = text and any(
-            one.code.startswith(text.upper()) or text in {*one.known_as, one.step.value}
-            for one in rules
+            rule.code.startswith(text.upper()) or text in {*rule.known_as, rule.step.value}
+            for rule in rules
         )
         if not hit:
             msg = f"there is no rule {text or 'without a name'}; `otherside rules` lists them"

@@ -165,19 +165,19 @@ def _simulate(
     from otherside.drill.sim_environment import can_simulate  # noqa: PLC0415 - an extra
     from otherside.drill.suite import simulated  # noqa: PLC0415 - an extra
 
-    able = [one for one in chosen if can_simulate(one)]
-    unable = [one.name for one in chosen if one not in able]
+    able = [scenario for scenario in chosen if can_simulate(scenario)]
+    unable = [scenario.name for scenario in chosen if scenario not in able]
     if unable:
         console.print(f"on a twin only: {', '.join(unable)}")
     if not able:
         msg = "none of these can be simulated; play them on a twin"
         raise click.UsageError(msg)
     done = list(simulated(able, site, options))
-    for one in done:
-        show(one, console)
+    for item in done:
+        show(item, console)
     _write_json(done, json_file)
     _show_many(done, console)
-    return EXIT_CODES[worst(one.result.verdict for one in done)]
+    return EXIT_CODES[worst(item.result.verdict for item in done)]
 
 
 def _sabotage(
@@ -194,7 +194,7 @@ def _sabotage(
     proofs = sabotaged(which, site, options, console)
     if json_file is not None:
         write_json(as_json(proofs), json_file)
-    return 0 if all(one.good for one in proofs) else 1
+    return 0 if all(proof.good for proof in proofs) else 1
 
 
 def _rehearse(
@@ -214,28 +214,28 @@ def _rehearse(
     done: list[SuiteResult] = []
     try:
         with LiveDisplay(console) as live:
-            for one in rehearse(chosen, site, options, live.tell):
+            for item in rehearse(chosen, site, options, live.tell):
                 live.pause()
-                done.append(one)
-                show(one, console)
+                done.append(item)
+                show(item, console)
                 if keep and len(done) == len(chosen):
-                    _hold(one, console)
+                    _hold(item, console)
     finally:
         _write_json(done, json_file)
     if len(done) > 1:
         _show_many(done, console)
-    return EXIT_CODES[worst(one.result.verdict for one in done)]
+    return EXIT_CODES[worst(item.result.verdict for item in done)]
 
 
-def show(one: "SuiteResult", console: Console) -> None:
+def show(suite_result: "SuiteResult", console: Console) -> None:
     """Show what a drill came to."""
     from otherside.drill.report.words import loss, span  # noqa: PLC0415 - an extra
 
-    result, head = one.result, one.result.recording.head
+    result, head = suite_result.result, suite_result.result.recording.head
     measures = result.measures
     colour = COLOURS[result.verdict]
     console.print()
-    console.print(f"[bold {colour}]{result.verdict.upper()}[/] {one.scenario.title}")
+    console.print(f"[bold {colour}]{result.verdict.upper()}[/] {suite_result.scenario.title}")
     console.print(f"  RTO, writes   {span(measures.rto_write_s):>8}   of {span(head['rto_s'])}")
     console.print(f"  RTO, reads    {span(measures.rto_read_s):>8}   of {span(head['rto_s'])}")
     console.print(f"  RPO           {span(measures.rpo_s):>8}   of {span(head['rpo_s'])}")
@@ -244,7 +244,7 @@ def show(one: "SuiteResult", console: Console) -> None:
     for found in result.found:
         word = f"[{COLOURS[found.verdict]}]{found.verdict.upper():8}[/]"
         console.print(f"  {word} {found.claim}: [dim]{found.reason}[/]", markup=True)
-    virtual = one.stage is None
+    virtual = suite_result.stage is None
     speed = "in virtual time; writes were one a second"
     if not virtual:
         speed = f"a second of this machine was {head['speed']:g} of the twin's"
@@ -252,7 +252,7 @@ def show(one: "SuiteResult", console: Console) -> None:
     if modelled and not virtual:
         speed += f"; {modelled} latencies of AWS are modelled, the report names them"
     console.print(f"\n  [dim]{speed}[/]")
-    console.print(f"  [dim]report: {one.page}[/]\n")
+    console.print(f"  [dim]report: {suite_result.page}[/]\n")
 
 
 def _show_many(done: Sequence["SuiteResult"], console: Console) -> None:
@@ -262,10 +262,10 @@ def _show_many(done: Sequence["SuiteResult"], console: Console) -> None:
     table = Table(box=None, pad_edge=False)
     for column in ("scenario", "verdict", "RTO writes", "RTO reads", "RPO", "lost"):
         table.add_column(column)
-    for one in done:
-        measures, verdict = one.result.measures, one.result.verdict
+    for item in done:
+        measures, verdict = item.result.measures, item.result.verdict
         table.add_row(
-            one.scenario.name,
+            item.scenario.name,
             f"[{COLOURS[verdict]}]{verdict}[/]",
             span(measures.rto_write_s),
             span(measures.rto_read_s),
@@ -280,9 +280,9 @@ def _show_many(done: Sequence["SuiteResult"], console: Console) -> None:
 def _spread(done: Sequence["SuiteResult"]) -> dict[str, str]:
     """Return percentiles of what was played more than once, by scenario."""
     found = {}
-    for name in dict.fromkeys(one.scenario.name for one in done):
-        times = [one.result.measures.rto_write_s for one in done if one.scenario.name == name]
-        known = sorted(one for one in times if one is not None)
+    for name in dict.fromkeys(item.scenario.name for item in done):
+        times = [item.result.measures.rto_write_s for item in done if item.scenario.name == name]
+        known = sorted(time for time in times if time is not None)
         if len(known) > 1:
             low, middle, high = known[0], statistics.median(known), known[-1]
             p95 = statistics.quantiles(known, n=20, method="inclusive")[-1]
@@ -293,9 +293,9 @@ def _spread(done: Sequence["SuiteResult"]) -> dict[str, str]:
     return found
 
 
-def _hold(one: "SuiteResult", console: Console) -> None:
+def _hold(suite_result: "SuiteResult", console: Console) -> None:
     """Leave a twin up, for a look."""
-    twin = getattr(one.stage, "twin", None)
+    twin = getattr(suite_result.stage, "twin", None)
     known = twin.known if twin is not None else {}
     console.print(f"the twin stays up until Ctrl-C: endpoint {known.get('endpoint')}")
     console.print(f"  export AWS_ENDPOINT_URL={known.get('endpoint')}")
@@ -318,7 +318,7 @@ def _list(*, as_json: bool) -> None:
 def _chosen(names: Sequence[str]) -> list["Scenario"]:
     from otherside.drill.catalogue import CATALOGUE  # noqa: PLC0415 - an extra
 
-    known = {one.name: one for one in CATALOGUE}
+    known = {item.name: item for item in CATALOGUE}
     if "all" in names:
         return list(CATALOGUE)
     for name in names:
@@ -343,7 +343,7 @@ def _write_json(done: Sequence["SuiteResult"], file: str | None) -> None:
         return
     from otherside.drill.result import as_json  # noqa: PLC0415 - an extra
 
-    told = [as_json(one.result) for one in done]
+    told = [as_json(item.result) for item in done]
     write_json(told[0] if len(told) == 1 else told, file)
 
 

@@ -20,17 +20,21 @@ def explain(rule: str, *, as_json: bool) -> None:
       otherside explain DR009
       otherside explain headless-secondary-cluster
     """
-    found = [one for one in catalogue() if rule.upper() == one.code or rule in one.known_as]
+    found = [
+        other_rule
+        for other_rule in catalogue()
+        if rule.upper() == other_rule.code or rule in other_rule.known_as
+    ]
     if not found:
-        names = [name for one in catalogue() for name in (one.code, one.name)]
+        names = [name for rule in catalogue() for name in (rule.code, rule.name)]
         near = difflib.get_close_matches(rule, names, 1)
         hint = f" Did you mean {near[0]}?" if near else " `otherside rules` lists them."
         msg = f"there is no rule {rule}.{hint}"
         raise click.UsageError(msg)
-    one = found[0]
+    item = found[0]
     if as_json:
-        click.echo(json.dumps(rule_document(one), indent=2))
+        click.echo(json.dumps(rule_document(item), indent=2))
         return
-    click.echo(f"{one.code} {one.name}  ({one.severity.value}; spoils {one.step.value})\n")
-    click.echo(one.page.strip())
-    click.echo(f"\n## Touches\n{', '.join(one.controls)}")
+    click.echo(f"{item.code} {item.name}  ({item.severity.value}; spoils {item.step.value})\n")
+    click.echo(item.page.strip())
+    click.echo(f"\n## Touches\n{', '.join(item.controls)}")

@@ -47,7 +47,7 @@ def init(directory: Path, name: str | None, domain: str | None) -> None:
         raise click.UsageError(msg)
     named = _domain(domain)
     try:
-        taken = [one for one in (*FILES, "app") if os.path.lexists(directory / one)]
+        taken = [file for file in (*FILES, "app") if os.path.lexists(directory / file)]
         if taken:
             msg = f"{directory} has {', '.join(taken)} already; nothing was written"
             raise click.UsageError(msg)
@@ -100,5 +100,5 @@ def _write(directory: Path, name: str, domain: str) -> None:
         if not directory.exists():
             made.rename(directory)
             return
-        for one in sorted(made.iterdir()):
-            one.rename(directory / one.name)
+        for path in sorted(made.iterdir()):
+            path.rename(directory / path.name)

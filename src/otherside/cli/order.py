@@ -13,7 +13,7 @@ from otherside.failover.decision.state import Phase, State
 from otherside.failover.decision.transitions import HEEDED_IN
 from otherside.failover.ports import ConflictError, UnavailableError
 
-ORDERS = [str(one) for one in Order]
+ORDERS = [str(item) for item in Order]
 MEANS = {
     Order.SWITCHOVER: "the writer moves to the other side, losing nothing",
     Order.APPROVE: "the writer moves to the standby, and what was not replicated is lost",
@@ -109,7 +109,7 @@ def _check(wanted: Order, state: State, seen: int) -> None:
     """Say so where an order would mean nothing, rather than give it."""
     waits = HEEDED_IN[wanted]
     if state.phase not in waits:
-        phases = " or ".join(sorted(str(one) for one in waits))
+        phases = " or ".join(sorted(str(wait) for wait in waits))
         msg = f"{wanted} means something in {phases}; it is {state.phase}: {state.reason}"
         raise click.ClickException(msg)
     if wanted is Order.APPROVE and state.phase is Phase.BLOCKED and not state.denied:

@@ -85,15 +85,15 @@ def as_document(declaration: "Declaration") -> dict[str, object]:
         "schema_version": SCHEMA_VERSION,
         "resources": [
             {
-                "urn": one.urn,
-                "type": one.type,
-                "name": one.name,
-                "region": one.region,
-                "component": one.component,
-                "inputs": one.redacted(),
-                "dependencies": list(one.dependencies),
+                "urn": resource.urn,
+                "type": resource.type,
+                "name": resource.name,
+                "region": resource.region,
+                "component": resource.component,
+                "inputs": resource.redacted(),
+                "dependencies": list(resource.dependencies),
             }
-            for one in _made(declaration)
+            for resource in _made(declaration)
         ],
         "exports": declaration.exports,
     }
@@ -128,9 +128,9 @@ def _explain(error: BaseException, directory: Path) -> str:
     """Return what a program raised, and the line of its own that led there."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [
-        one
-        for one in frames
-        if Path(one.filename).is_relative_to(directory) and "site-packages" not in one.filename
+        frame
+        for frame in frames
+        if Path(frame.filename).is_relative_to(directory) and "site-packages" not in frame.filename
     ]
     if isinstance(error, SyntaxError):
         return f"{error.filename}:{error.lineno}: the program is no Python: {error.msg}"
@@ -140,12 +140,19 @@ def _explain(error: BaseException, directory: Path) -> str:
 
 def _made(declaration: "Declaration") -> "list[RegisteredResource]":
     """Return what a provider makes, in an order that never changes."""
-    return sorted((one for one in declaration.resources if one.custom), key=lambda one: one.urn)
+    return sorted(
+        (resource for resource in declaration.resources if resource.custom),
+        key=lambda resource: resource.urn,
+    )
 
 
 def _placed(declaration: "Declaration") -> "list[RegisteredResource]":
     """Return what is made somewhere: everything but the providers."""
-    return [one for one in _made(declaration) if not one.type.startswith("pulumi:providers:")]
+    return [
+        resource
+        for resource in _made(declaration)
+        if not resource.type.startswith("pulumi:providers:")
+    ]
 
 
 def _where(resource: "RegisteredResource") -> str:
@@ -158,16 +165,16 @@ def _kind(resource: "RegisteredResource") -> str:
 
 def _show(declaration: "Declaration", directory: Path, *, verbose: bool) -> None:
     made = _placed(declaration)
-    regions = sorted({_where(one) for one in made}, key=lambda name: (name in LAST, name))
+    regions = sorted({_where(resource) for resource in made}, key=lambda name: (name in LAST, name))
     console = Console(highlight=False, soft_wrap=True)
     counted = f"{len(made)} resources in {', '.join(regions)}"
     console.print(Text(f"{directory}: {counted}", style="bold"))
     for region in regions:
-        here = [one for one in made if _where(one) == region]
+        here = [resource for resource in made if _where(resource) == region]
         console.print()
         console.print(Text(f"{region}  ({len(here)})", style="bold cyan"))
-        for component in sorted({one.component for one in here}):
-            inside = [one for one in here if one.component == component]
+        for component in sorted({resource.component for resource in here}):
+            inside = [resource for resource in here if resource.component == component]
             console.print(Text(f"  {component or 'program'}", style="bold"))
             for line in _lines(inside, verbose=verbose):
                 console.print(f"    {line}", markup=False)
@@ -180,8 +187,8 @@ def _show(declaration: "Declaration", directory: Path, *, verbose: bool) -> None
 
 def _lines(inside: "Iterable[RegisteredResource]", *, verbose: bool) -> list[str]:
     if verbose:
-        return [f"{_kind(one)}  {one.name}" for one in inside]
-    counts = Counter(_kind(one) for one in inside)
+        return [f"{_kind(resource)}  {resource.name}" for resource in inside]
+    counts = Counter(_kind(resource) for resource in inside)
     return [", ".join(f"{kind} {count}" for kind, count in sorted(counts.items()))]
 
 
@@ -192,12 +199,12 @@ Edges = dict[TreeNode, set[TreeNode]]
 
 def _edges(declaration: "Declaration") -> Edges:
     """Return which component waits for which, each in its Region."""
-    made = {one.urn: one for one in _placed(declaration)}
-    edges: Edges = {_node(one): set() for one in made.values()}
-    for one in made.values():
-        for urn in one.dependencies:
-            if urn in made and _node(made[urn]) != _node(one):
-                edges[_node(one)].add(_node(made[urn]))
+    made = {resource.urn: resource for resource in _placed(declaration)}
+    edges: Edges = {_node(item): set() for item in made.values()}
+    for item in made.values():
+        for urn in item.dependencies:
+            if urn in made and _node(made[urn]) != _node(item):
+                edges[_node(item)].add(_node(made[urn]))
     return edges
 
 
@@ -212,7 +219,9 @@ def _mermaid(edges: Edges) -> list[str]:
         lines += [f'    {_identifier(*n)}["{n[1]}"]' for n in sorted(edges) if n[0] == region]
         lines.append("  end")
     for node, targets in sorted(edges.items()):
-        lines += [f"  {_identifier(*node)} --> {_identifier(*one)}" for one in sorted(targets)]
+        lines += [
+            f"  {_identifier(*node)} --> {_identifier(*target)}" for target in sorted(targets)
+        ]
     return lines
 
 
@@ -225,7 +234,9 @@ def _dot(edges: Edges) -> list[str]:
         ]
         lines.append("  }")
     for node, targets in sorted(edges.items()):
-        lines += [f"  {_identifier(*node)} -> {_identifier(*one)};" for one in sorted(targets)]
+        lines += [
+            f"  {_identifier(*node)} -> {_identifier(*target)};" for target in sorted(targets)
+        ]
     return [*lines, "}"]
 
 

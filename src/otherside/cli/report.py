@@ -42,7 +42,7 @@ def report(*, journal: Path, output: Path | None) -> None:
     except UnreadableJournalError as error:
         raise click.UsageError(str(error)) from None
     name = recording.head["scenario"]
-    scenario = next((one for one in CATALOGUE if one.name == name), None)
+    scenario = next((item for item in CATALOGUE if item.name == name), None)
     if scenario is None:
         msg = f"{journal}: it is of the scenario {name}, which this version does not know"
         raise click.UsageError(msg)

@@ -19,8 +19,8 @@ def rules(*, as_json: bool) -> None:
       otherside rules --json | jq '.[] | select(.severity == "critical") | .name'
     """
     if as_json:
-        click.echo(json.dumps([rule_document(one) for one in catalogue()], indent=2))
+        click.echo(json.dumps([rule_document(rule) for rule in catalogue()], indent=2))
         return
-    for one in catalogue():
-        click.echo(f"{one.code}  {one.severity.value:<8}  {one.step.value:<7}  {one.name}")
-        click.echo(f"       {one.title}")
+    for rule in catalogue():
+        click.echo(f"{rule.code}  {rule.severity.value:<8}  {rule.step.value:<7}  {rule.name}")
+        click.echo(f"       {rule.title}")

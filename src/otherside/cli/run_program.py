@@ -38,7 +38,7 @@ def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
 
 def _explained(error: BaseException, directory: Path) -> str:
     frames = traceback.extract_tb(error.__traceback__)
-    own = [one for one in frames if Path(one.filename).is_relative_to(directory)]
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(directory)]
     place = f"{Path(own[-1].filename).name}:{own[-1].lineno}: " if own else ""
     return f"{place}the program raised {type(error).__name__}: {error}"
 

@@ -52,6 +52,6 @@ def _show_table(proofs: Sequence["DetectionResult"], console: Console) -> None:
             mark = "[green]passed[/]" if proof.good else "[red]FAILED[/]"
             table.add_row(mark, "none", "none", escape(proof.observed))
             continue
-        one = proof.failure
-        table.add_row(mark, one.key, one.symptom, escape(proof.observed))
+        item = proof.failure
+        table.add_row(mark, item.key, item.symptom, escape(proof.observed))
     console.print(table)

@@ -78,8 +78,8 @@ def sim(
 def _classes(faults: str | None) -> tuple[str, ...]:
     if faults is None:
         return FAULTS
-    asked = tuple(one.strip() for one in faults.split(",") if one.strip())
-    unknown = [one for one in asked if one not in FAULTS]
+    asked = tuple(part.strip() for part in faults.split(",") if part.strip())
+    unknown = [item for item in asked if item not in FAULTS]
     if unknown or not asked:
         msg = f"unknown class of fault: {', '.join(unknown) or faults!r}; try --faults list"
         raise click.UsageError(msg)
@@ -116,14 +116,14 @@ def _spread(work: Callable[[T], R], batches: list[T], what: str, *, quiet: bool)
     waiting = iter(batches)
     with ProcessPoolExecutor(cores) as pool, bar:
         task = bar.add_task(what, total=len(batches))
-        running: set[Future[R]] = {pool.submit(work, one) for one in islice(waiting, 2 * cores)}
+        running: set[Future[R]] = {pool.submit(work, core) for core in islice(waiting, 2 * cores)}
         try:
             while running:
                 done, running = wait(running, return_when=FIRST_COMPLETED)
-                for one in done:
+                for item in done:
                     bar.advance(task)
-                    yield one.result()
-                running |= {pool.submit(work, one) for one in islice(waiting, len(done))}
+                    yield item.result()
+                running |= {pool.submit(work, item) for item in islice(waiting, len(done))}
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -177,9 +177,9 @@ def _show(coverage: Coverage, classes: tuple[str, ...], spent_s: float) -> None:
             console.print(line, markup=False)
 
 
-def _story(one: Run) -> Iterator[str]:
+def _story(item: Run) -> Iterator[str]:
     """Yield a run in plain words."""
-    script: Script = one.script
+    script: Script = item.script
     yield f"\nseed {script.seed}, shrunk:"
     for spell in script.spells:
         until = f"{spell.to_s:.0f} s" if spell.to_s < FOREVER_S else "the end"
@@ -189,38 +189,38 @@ def _story(one: Run) -> Iterator[str]:
     yield f"  orders: {[f'{order} at {at_s:.0f} s' for at_s, order in script.orders] or 'none'}"
     lines = [
         (commit.at_s, f"#{commit.state.revision} {commit.state.phase}: {commit.state.reason}")
-        for commit in one.history.log
+        for commit in item.history.log
     ]
     lines += [
         (call.at_s, f"{call.kind} called as {call.operation}, accepted: {call.accepted}")
-        for call in one.history.truth.calls
+        for call in item.history.truth.calls
     ]
     lines += [
         (move.at_s, f"the writer is on {move.target}; {move.lost_s:.1f} s of writes are lost")
-        for move in one.history.truth.moves
+        for move in item.history.truth.moves
     ]
     for at_s, text in sorted(lines):
         yield f"  {at_s:6.0f} s  {text}"
-    for text in one.broken:
+    for text in item.broken:
         yield f"  BROKEN: {text}"
 
 
 def _run_matrix(*, as_json: bool) -> int:
     """End a function once at each step of each story; return the exit code."""
     cells = list(_spread(_kill_at, list(kills()), "kills", quiet=as_json))
-    broken = [one for one in cells if one.broken]
+    broken = [cell for cell in cells if cell.broken]
     if as_json:
         document = {
             "schema_version": 1,
             "kills": len(cells),
-            "broken": [asdict(one) for one in broken],
+            "broken": [asdict(cell) for cell in broken],
         }
         click.echo(json.dumps(document, indent=2, sort_keys=True))
     else:
         click.echo(f"{len(cells)} moments to end a function at, {len(broken)} of them break things")
-        for one in broken:
-            where = f"{one.call} {one.when} in {one.phase}"
-            click.echo(f"  {one.story}: ended at {where}: {'; '.join(one.broken)}")
+        for cell in broken:
+            where = f"{cell.call} {cell.when} in {cell.phase}"
+            click.echo(f"  {cell.story}: ended at {where}: {'; '.join(cell.broken)}")
     return 1 if broken else 0
 
 

@@ -54,7 +54,7 @@ def status(design: Path, last: int, *, as_json: bool) -> None:
         "state": asdict(state),
         "region": opened.region,
         "lease": asdict(lease[1]) if lease else None,
-        "attempts": [asdict(one) for one in attempts],
+        "attempts": [asdict(attempt) for attempt in attempts],
         "pulses": {
             place: {**asdict(pulse), "age_s": round(now_s - pulse.at_s, 1)}
             for place, pulse in pulses.items()
@@ -88,17 +88,19 @@ def _show(document: Mapping[str, Any], state: State, now_s: float) -> None:
         table = Table(box=None, pad_edge=False)
         for column in ("place", "age", "app", "writes", "reads", "lag"):
             table.add_column(column)
-        for place, one in sorted(document["pulses"].items()):
-            lag_s = one["lag_max_s"]
+        for place, pulse in sorted(document["pulses"].items()):
+            lag_s = pulse["lag_max_s"]
             table.add_row(
                 place,
-                f"{one['age_s']:.0f} s",
-                *(_word(one[name]) for name in ("app_ok", "writes_ok", "reads_ok")),
+                f"{pulse['age_s']:.0f} s",
+                *(_word(pulse[name]) for name in ("app_ok", "writes_ok", "reads_ok")),
                 "-" if lag_s is None else f"{lag_s:.1f} s",
             )
         console.print(table)
-    for one in document["revisions"]:
-        console.print(f"  #{one['event_id']} {one['phase']}: {one['reason']}", markup=False)
+    for revision in document["revisions"]:
+        console.print(
+            f"  #{revision['event_id']} {revision['phase']}: {revision['reason']}", markup=False
+        )
 
 
 def _word(known: bool | None) -> str:  # noqa: FBT001 - a reading

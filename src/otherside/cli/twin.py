@@ -156,8 +156,8 @@ def status(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(found))
     else:
-        for one in found:
-            _show(one)
+        for item in found:
+            _show(item)
         if not found:
             click.echo("no twin runs; `otherside twin up` starts one")
     sys.exit(0 if found else 1)
@@ -271,7 +271,7 @@ def _regions(project: "Project", design: dict[str, str]) -> tuple[str, ...]:
             stack_name=project.stack,
             config=project.config,
         )
-        found = [one.region for one in declared.resources if one.region in REGIONS]
+        found = [resource.region for resource in declared.resources if resource.region in REGIONS]
     return tuple(dict.fromkeys([*found, CONTROL_REGION]))
 
 
@@ -333,11 +333,13 @@ def _show(known: dict[str, Any]) -> None:
         table.add_column(column)
     for region in known["regions"]:
         table.add_row("Region", region, "lost" if region in known["lost"] else "stands")
-    for one in known["databases"]:
-        role = "writer" if one["writer"] else "standby"
-        table.add_row(one["cluster"], one["region"], role if one["running"] else "down")
-    for one in known["instances"]:
-        table.add_row(one["id"], one["region"], one["health"] or "not registered")
+    for database in known["databases"]:
+        role = "writer" if database["writer"] else "standby"
+        table.add_row(
+            database["cluster"], database["region"], role if database["running"] else "down"
+        )
+    for instance in known["instances"]:
+        table.add_row(instance["id"], instance["region"], instance["health"] or "not registered")
     Console().print(table)
 
 

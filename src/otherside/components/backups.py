@@ -87,7 +87,7 @@ class Backups(pulumi.ComponentResource):
 
     def _vault(self, side: Side) -> aws.backup.Vault:
         """Declare one vault that tells of failures, locked unless it is of a trial."""
-        args, one = self._args, self._sides.on(side)
+        args, item = self._args, self._sides.on(side)
         name = f"{self._name}-{side}"
         if args.design.region_settings:
             aws.backup.RegionSettings(
@@ -111,8 +111,8 @@ class Backups(pulumi.ComponentResource):
         keep = pulumi.ResourceOptions(protect=args.protect, retain_on_delete=args.protect)
         vault = aws.backup.Vault(
             name,
-            name=f"{args.application}-{one.site.region}",
-            kms_key_arn=one.vault_key_arn,
+            name=f"{args.application}-{item.site.region}",
+            kms_key_arn=item.vault_key_arn,
             force_destroy=not args.protect,
             opts=self._here(side, keep),
         )
@@ -127,7 +127,7 @@ class Backups(pulumi.ComponentResource):
         aws.backup.VaultNotifications(
             name,
             backup_vault_name=vault.name,
-            sns_topic_arn=one.topic_arn,
+            sns_topic_arn=item.topic_arn,
             backup_vault_events=[
                 "BACKUP_JOB_FAILED",
                 "COPY_JOB_FAILED",
@@ -140,8 +140,8 @@ class Backups(pulumi.ComponentResource):
 
     def _role(self, side: Side) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
         """Declare the role that AWS Backup works under, able to use the keys on both sides."""
-        name, one, there = f"{self._name}-{side}", self._sides.on(side), self._sides.on(side.other)
-        account = {"StringEquals": {"aws:SourceAccount": one.site.account}}
+        name, item, there = f"{self._name}-{side}", self._sides.on(side), self._sides.on(side.other)
+        account = {"StringEquals": {"aws:SourceAccount": item.site.account}}
         role = aws.iam.Role(
             name,
             assume_role_policy=trust("backup.amazonaws.com", when=account),
@@ -154,7 +154,7 @@ class Backups(pulumi.ComponentResource):
             for number, policy in enumerate(SERVICE_POLICIES)
         ]
         keys = [
-            *(one.vault_key_arn, one.data_key_arn),
+            *(item.vault_key_arn, item.data_key_arn),
             *(there.vault_key_arn, there.data_key_arn),
         ]
         grants = {"Bool": {"kms:GrantIsForAWSResource": "true"}}
@@ -182,10 +182,10 @@ class Backups(pulumi.ComponentResource):
         other: aws.backup.Vault,
         role: tuple[aws.iam.Role, list[pulumi.Resource]],
     ) -> None:
-        args, one, name = self._args, self._sides.on(side), f"{self._name}-{side}"
+        args, item, name = self._args, self._sides.on(side), f"{self._name}-{side}"
         plan = aws.backup.Plan(
             name,
-            name=f"{args.application}-{one.site.region}",
+            name=f"{args.application}-{item.site.region}",
             rules=[
                 aws.backup.PlanRuleArgs(
                     rule_name="scheduled",
@@ -195,7 +195,7 @@ class Backups(pulumi.ComponentResource):
                     start_window=START_WINDOW_MIN,
                     completion_window=COMPLETION_WINDOW_MIN,
                     lifecycle=aws.backup.PlanRuleLifecycleArgs(delete_after=args.retention_days),
-                    recovery_point_tags=dict(one.site.tags),
+                    recovery_point_tags=dict(item.site.tags),
                     copy_actions=[
                         aws.backup.PlanRuleCopyActionArgs(
                             destination_vault_arn=other.arn,
@@ -210,10 +210,10 @@ class Backups(pulumi.ComponentResource):
         )
         aws.backup.Selection(
             name,
-            name=f"{args.application}-{one.site.region}",
+            name=f"{args.application}-{item.site.region}",
             plan_id=plan.id,
             iam_role_arn=role[0].arn,
-            resources=list(one.resource_arns),
+            resources=list(item.resource_arns),
             opts=self._here(side, pulumi.ResourceOptions(depends_on=role[1])),
         )
         aws.cloudwatch.MetricAlarm(
@@ -229,7 +229,7 @@ class Backups(pulumi.ComponentResource):
             threshold=0,
             comparison_operator="GreaterThanThreshold",
             treat_missing_data="notBreaching",
-            alarm_actions=[one.topic_arn],
+            alarm_actions=[item.topic_arn],
             opts=self._here(side),
         )
 

@@ -434,13 +434,13 @@ class DisasterRecovery(pulumi.ComponentResource):
         """
         sites = self._sites
         users = [
-            sites.on(one).arn(
+            sites.on(side).arn(
                 "rds-db",
                 pulumi.Output.concat(
-                    "dbuser:", self._side_of_database(one).resource_id, f"/{DATABASE_USER}"
+                    "dbuser:", self._side_of_database(side).resource_id, f"/{DATABASE_USER}"
                 ),
             )
-            for one in Side
+            for side in Side
         ]
         sessions = self.sessions
         table = sessions.primary_arn if side is Side.PRIMARY else sessions.standby_arn
@@ -471,11 +471,11 @@ class DisasterRecovery(pulumi.ComponentResource):
             allow(
                 "DecryptTables",
                 ["kms:Decrypt"],
-                [self._key(one, Purpose.DATA) for one in Side],
+                [self._key(side, Purpose.DATA) for side in Side],
                 when={
                     "StringEquals": {
                         "kms:ViaService": [
-                            f"dynamodb.{sites.on(one).region}.amazonaws.com" for one in Side
+                            f"dynamodb.{sites.on(side).region}.amazonaws.com" for side in Side
                         ]
                     }
                 },

@@ -62,14 +62,15 @@ class Sites:
     def watched(self) -> tuple[Site, ...]:
         """Every site once that has anything to tell the orchestrator: all but the witness's."""
         told = (self.primary, self.standby, self.control)
-        return tuple({one.region: one for one in told}.values())
+        return tuple({item.region: item for item in told}.values())
 
     @property
     def distinct(self) -> tuple[Site, ...]:
         """Every site once."""
         return tuple(
             {
-                one.region: one for one in (self.primary, self.standby, self.witness, self.control)
+                item.region: item
+                for item in (self.primary, self.standby, self.witness, self.control)
             }.values()
         )
 

@@ -62,7 +62,7 @@ def parse_design(text: str, file: Path) -> Topology:
     if document is not None:
         broken = {problem.key for problem in problems}
         for check, joined in RULES.items():
-            if not any(_within(key, one) for key in broken for one in joined):
+            if not any(_within(key, item) for key in broken for item in joined):
                 problems += [p for p in check(document) if p.key not in broken]
         problems += _missing_files(document, file.parent)
     if problems or document is None:
@@ -106,9 +106,9 @@ def _validate(raw: dict[str, Any]) -> tuple[ConfigDocument | None, list[Problem]
     for detail in details:
         _prune(pruned, detail["loc"])
     try:
-        return ConfigDocument.model_validate(pruned), [_problem(one) for one in details]
+        return ConfigDocument.model_validate(pruned), [_problem(detail) for detail in details]
     except ValidationError:
-        return None, [_problem(one) for one in details]
+        return None, [_problem(detail) for detail in details]
 
 
 def _prune(tree: dict[str, Any], location: tuple[int | str, ...]) -> None:

@@ -83,19 +83,19 @@ def regions_have_it(document: ConfigDocument) -> Iterator[Problem]:
     kind = document.database.instance_class
     family = kind.removeprefix("db.").split(".")[0]
     sides = {document.regions.primary: "primary", document.regions.standby: "standby"}
-    without = [one for one in sides if lacks(one, family)]
+    without = [side for side in sides if lacks(side, family)]
     if without:
-        known = {one for missing in FAMILIES_MISSING.values() for one in missing}
-        there = sorted(one for one in known if not any(lacks(region, one) for region in sides))
+        known = {item for missing in FAMILIES_MISSING.values() for item in missing}
+        there = sorted(item for item in known if not any(lacks(region, item) for region in sides))
         rule = (
             f"is not in {' and '.join(without)}; both Regions have "
-            f"{', '.join(f'db.{one}' for one in there if one != 'serverless')}"
+            f"{', '.join(f'db.{item}' for item in there if item != 'serverless')}"
         )
         yield _problem("database.instance_class", kind, rule)
     if document.regions.standby in NO_RESTORE_TESTS and document.backup.restore_test != NEVER:
         rule = f"is not possible in {document.regions.standby}: say {NEVER!r}, and restore by hand"
         yield _problem("backup.restore_test", document.backup.restore_test, rule)
-    few = [one for one in sides if zones_of(one) < document.network.zones]
+    few = [side for side in sides if zones_of(side) < document.network.zones]
     for region in few:
         rule = f"is more than {region} shows a new account: {zones_of(region)}"
         yield _problem("network.zones", document.network.zones, rule)
@@ -168,14 +168,14 @@ def global_db_rpo_is_accepted(document: ConfigDocument) -> Iterator[Problem]:
 def standby_can_carry_the_load(document: ConfigDocument) -> Iterator[Problem]:
     """The standby may grow as large as the primary, and answers before it is needed."""
     capacity = capacity_of(document)
-    for side, one in (("primary", capacity.primary), ("standby", capacity.standby)):
-        if one == capacity.primary and side == "standby":
+    for side, item in (("primary", capacity.primary), ("standby", capacity.standby)):
+        if item == capacity.primary and side == "standby":
             continue  # it follows the primary, and the primary's problems are told already
-        if one.min > one.max:
-            yield _problem(f"compute.{side}.min", one.min, f"is above max ({one.max})")
-        if one.min < 1:
+        if item.min > item.max:
+            yield _problem(f"compute.{side}.min", item.min, f"is above max ({item.max})")
+        if item.min < 1:
             rule = "must be 1 or more: Route 53 counts an empty load balancer as unhealthy"
-            yield _problem(f"compute.{side}.min", one.min, rule)
+            yield _problem(f"compute.{side}.min", item.min, rule)
     if capacity.standby.max < capacity.primary.max:
         rule = f"is below the primary's ({capacity.primary.max}); the standby could not take over"
         yield _problem("compute.standby.max", capacity.standby.max, rule)
@@ -246,7 +246,7 @@ def retention_is_accepted(document: ConfigDocument) -> Iterator[Problem]:
     """CloudWatch Logs accepts a list of numbers and no other."""
     days = document.retention.logs
     if days not in LOG_RETENTION_DAYS:
-        nearest = min(LOG_RETENTION_DAYS, key=lambda one: (abs(one - days), one))
+        nearest = min(LOG_RETENTION_DAYS, key=lambda day: (abs(day - days), day))
         rule = f"is no retention that CloudWatch Logs accepts; the nearest is {nearest}"
         yield _problem("retention.logs", days, rule)
 

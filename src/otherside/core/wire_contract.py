@@ -126,7 +126,7 @@ class FunctionSettings:
         Raises:
             MissingSettingError: Naming every variable that is absent or empty.
         """
-        names = [one.name for one in fields(cls)]
+        names = [field.name for field in fields(cls)]
         missing = [environment_name(n) for n in names if not environment.get(environment_name(n))]
         if missing:
             msg = f"missing from the function's environment: {', '.join(missing)}"

@@ -103,14 +103,16 @@ class FaultInjector:
 
     def do_isolate(self, side: str) -> None:
         """Cut a Region off from everything, in both directions."""
-        others = [one for one in (*self._site.regions, OUTSIDE) if one != side]
+        others = [region for region in (*self._site.regions, OUTSIDE) if region != side]
         for other in others:
             self.do_cut(side, other)
             self.do_cut(other, side)
 
     def do_connect(self, side: str) -> None:
         """Connect an isolated Region again."""
-        for name in [one for one in self._undo if one.startswith("cut ") and side in one.split()]:
+        for name in [
+            text for text in self._undo if text.startswith("cut ") and side in text.split()
+        ]:
             self._undo.pop(name)()
 
     def do_slow(self, source: str, target: str, delay_s: float) -> None:
@@ -171,23 +173,23 @@ class FaultInjector:
             self._systemctl(side, "stop", unit)
 
     def _systemctl(self, side: str, verb: str, unit: str) -> None:
-        for one in self._twin.do("status")["instances"]:
-            here = one["region"] == self._region(side)
-            if here and one["units"].get(UNITS[unit], False) is (verb == "stop"):
+        for instance in self._twin.do("status")["instances"]:
+            here = instance["region"] == self._region(side)
+            if here and instance["units"].get(UNITS[unit], False) is (verb == "stop"):
                 try:
-                    self._twin.do("systemctl", instance=one["id"], verb=verb, unit=UNITS[unit])
+                    self._twin.do("systemctl", instance=instance["id"], verb=verb, unit=UNITS[unit])
                 except TwinError:
                     now = self._twin.do("status")["instances"]
-                    if any(other["id"] == one["id"] for other in now):
+                    if any(other["id"] == instance["id"] for other in now):
                         raise  # and one that was replaced meanwhile needs nothing stopped
 
     def do_refresh(self, side: str) -> None:
         """Replace every instance of a side at once: a new image, a retirement, a lost zone."""
         groups = self._client("autoscaling", side)
         for group in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
-            for one in group["Instances"]:
+            for instance in group["Instances"]:
                 groups.terminate_instance_in_auto_scaling_group(
-                    InstanceId=one["InstanceId"], ShouldDecrementDesiredCapacity=False
+                    InstanceId=instance["InstanceId"], ShouldDecrementDesiredCapacity=False
                 )
 
     # --- the orchestrator -----------------------------------------------------------------------
@@ -244,8 +246,8 @@ class FaultInjector:
     def do_break_glass(self, for_s: float) -> None:
         """Let the standby go on without the state table, as `otherside breakglass` does."""
         s3, clock = self._client("s3", "standby"), TwinClock(self._twin.clock)
-        names = [one["Name"] for one in s3.list_buckets()["Buckets"]]
-        name = next(one for one in names if one.startswith(f"{self._site.prefix}-pledge-"))
+        names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
+        name = next(item for item in names if item.startswith(f"{self._site.prefix}-pledge-"))
         pledges = Pledges(s3, bucket=name, clock=clock)
         kept = pledges.read()
         word = given_by_hand(kept.pledge, None, clock.now_s() + for_s, ONCALL)
@@ -287,8 +289,8 @@ class FaultInjector:
         """Move the writer as somebody at the console would, without asking anybody."""
         rds = self._client("rds", target)
         whole = rds.describe_global_clusters()["GlobalClusters"][0]
-        members = [one["DBClusterArn"] for one in whole["GlobalClusterMembers"]]
-        arn = next(one for one in members if f":{self._region(target)}:" in one)
+        members = [member["DBClusterArn"] for member in whole["GlobalClusterMembers"]]
+        arn = next(member for member in members if f":{self._region(target)}:" in member)
         side = target if lossy else "primary" if target == "standby" else "standby"
         self._client("rds", side).failover_global_cluster(
             GlobalClusterIdentifier=whole["GlobalClusterIdentifier"],
@@ -309,10 +311,12 @@ class FaultInjector:
         """Take a side's cluster out of the global database, as somebody at the console would."""
         rds = self._client("rds", side)
         whole = rds.describe_global_clusters()["GlobalClusters"][0]
-        members = [one["DBClusterArn"] for one in whole["GlobalClusterMembers"]]
+        members = [member["DBClusterArn"] for member in whole["GlobalClusterMembers"]]
         rds.remove_from_global_cluster(
             GlobalClusterIdentifier=whole["GlobalClusterIdentifier"],
-            DbClusterIdentifier=next(one for one in members if f":{self._region(side)}:" in one),
+            DbClusterIdentifier=next(
+                member for member in members if f":{self._region(side)}:" in member
+            ),
         )
 
     def do_occupy(self, side: str, status: str, for_s: float) -> None:
@@ -340,16 +344,16 @@ class FaultInjector:
     def do_rotate(self) -> None:
         """Rotate the master secret."""
         secrets = self._client("secretsmanager", "primary")
-        for one in secrets.list_secrets()["SecretList"]:
-            if one.get("RotationEnabled"):
-                secrets.rotate_secret(SecretId=one["ARN"])
+        for item in secrets.list_secrets()["SecretList"]:
+            if item.get("RotationEnabled"):
+                secrets.rotate_secret(SecretId=item["ARN"])
 
     def do_shrink(self, side: str) -> None:
         """Leave a side no room for more instances than one."""
         groups = self._client("autoscaling", side)
-        for one in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
+        for group in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
             groups.update_auto_scaling_group(
-                AutoScalingGroupName=one["AutoScalingGroupName"], MinSize=1, DesiredCapacity=1
+                AutoScalingGroupName=group["AutoScalingGroupName"], MinSize=1, DesiredCapacity=1
             )
 
     # --- questions ------------------------------------------------------------------------------

@@ -54,7 +54,7 @@ def _when(passed: bool, reason: str) -> Evaluation:  # noqa: FBT001 - what it is
 
 
 def _judge_steady(recording: Recording, _: Measures) -> Evaluation:
-    states = [one for one in recording.of("stage") if one["state"] in {"unsteady", "refused"}]
+    states = [stage for stage in recording.of("stage") if stage["state"] in {"unsteady", "refused"}]
     if recording.steady:
         looked = bool(recording.of("look"))
         sees = "the orchestrator saw everything" if looked else "nobody decides here"
@@ -181,8 +181,8 @@ def users_end_at(side: str) -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         samples = recording.of("sample")
-        last = [one for one in samples if one["at_s"] >= samples[-1]["at_s"] - HELD_S]
-        found = {one["serves"] for one in last}
+        last = [sample for sample in samples if sample["at_s"] >= samples[-1]["at_s"] - HELD_S]
+        found = {sample["serves"] for sample in last}
         if not found:
             return Outcome.UNKNOWN, "nobody looked"
         return _when(found == {side}, f"users are led to {_names(found)}")
@@ -196,13 +196,13 @@ def users_stay_at(side: str, since: Callable[[Recording], float | None]) -> Asse
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         from_s = since(recording)
         seen = [
-            one["serves"]
-            for one in recording.since_strike("sample")
-            if from_s is not None and one["at_s"] >= from_s and one["serves"]
+            entry["serves"]
+            for entry in recording.since_strike("sample")
+            if from_s is not None and entry["at_s"] >= from_s and entry["serves"]
         ]
         if not seen:
             return Outcome.UNKNOWN, "nobody looked after it had come so far"
-        astray = sum(one != side for one in seen)
+        astray = sum(serve != side for serve in seen)
         return _when(not astray, f"users were led elsewhere in {astray} of {len(seen)} samples")
 
     return Assertion(name=f"users stay at the {side}", judge=judge_it)
@@ -213,7 +213,9 @@ def users_start_at(side: str) -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         strike_s = recording.strike_s or recording.now_s
-        before = [one["serves"] for one in recording.of("sample") if one["at_s"] <= strike_s]
+        before = [
+            sample["serves"] for sample in recording.of("sample") if sample["at_s"] <= strike_s
+        ]
         if not before:
             return Outcome.UNKNOWN, "nobody looked"
         return _when(before[-1] == side, f"users were led to {_names({before[-1]})}")
@@ -222,12 +224,12 @@ def users_start_at(side: str) -> Assertion:
 
 
 def _names(places: Collection[str | None]) -> str:
-    return " and ".join(sorted(f"the {one}" if one else "nobody" for one in places))
+    return " and ".join(sorted(f"the {place}" if place else "nobody" for place in places))
 
 
 def _moves(recording: Recording) -> list[Entry]:
     """Return the calls that moved a writer, and were let."""
-    return [one for one in recording.since_strike("call") if one["operation"] in MOVES]
+    return [entry for entry in recording.since_strike("call") if entry["operation"] in MOVES]
 
 
 def _judge_nothing_moved(recording: Recording, _: Measures) -> Evaluation:
@@ -263,13 +265,13 @@ def moved(times: int, *, by: str = "actuator") -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         calls = _moves(recording)
-        done = [one for one in calls if one["status"] < 400 or one["status"] == 0]  # noqa: PLR2004 - HTTP's own
-        refused = [one for one in calls if one not in done]
-        who = {one["principal"].rpartition("/")[2] for one in done}
+        done = [call for call in calls if call["status"] < 400 or call["status"] == 0]  # noqa: PLR2004 - HTTP's own
+        refused = [call for call in calls if call not in done]
+        who = {call["principal"].rpartition("/")[2] for call in done}
         text = f"moved {_times(len(done))} by {', '.join(sorted(who)) or 'nobody'}"
         if refused:
             text += f"; {refused[0]['principal'].rpartition('/')[2]} got {refused[0]['error']}"
-        return _when(len(done) == times and all(by in one for one in who), text)
+        return _when(len(done) == times and all(by in item for item in who), text)
 
     return Assertion(name=f"the writer is moved {_times(times)}", judge=judge_it)
 
@@ -283,7 +285,7 @@ def decided(verdict: Seen, *, phase: str = "") -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         looks = list(recording.since_strike("look"))
-        found = {one["verdict"] for one in looks if phase in {"", one["phase"]}}
+        found = {look["verdict"] for look in looks if phase in {"", look["phase"]}}
         text = f"it saw {', '.join(sorted(map(str, found))) or 'nothing'}"
         return _when(str(verdict) in found, text) if looks else (Outcome.UNKNOWN, "it never looked")
 
@@ -294,12 +296,12 @@ def reached(*phases: str) -> Assertion:
     """Claim that the orchestrator went through some phases, in this order."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        path = [str(one["phase"]) for one in recording.since_strike("look")]
+        path = [str(entry["phase"]) for entry in recording.since_strike("look")]
         if not path:
             return Outcome.UNKNOWN, "the orchestrator never looked"
         rest = iter(path)
         whole = all(wanted in rest for wanted in phases)
-        short = [one for n, one in enumerate(path) if n == 0 or path[n - 1] != one]
+        short = [item for n, item in enumerate(path) if n == 0 or path[n - 1] != item]
         return _when(whole, f"it went through {', '.join(short)}")
 
     return Assertion(name=f"it goes through {', '.join(phases)}", judge=judge_it)
@@ -309,7 +311,7 @@ def never_reached(*phases: str) -> Assertion:
     """Claim that the orchestrator kept out of some phases."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        path = {str(one["phase"]) for one in recording.since_strike("look")}
+        path = {str(entry["phase"]) for entry in recording.since_strike("look")}
         if not path:
             return Outcome.UNKNOWN, "the orchestrator never looked"
         return _when(not path & set(phases), f"it was in {', '.join(sorted(path))}")
@@ -322,7 +324,7 @@ def said(text: str) -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         looks = list(recording.since_strike("look"))
-        found = [one["reason"] for one in looks if text in one["reason"]]
+        found = [look["reason"] for look in looks if text in look["reason"]]
         if found:
             return Outcome.PASSED, f"it said: {found[0]}"
         last = looks[-1]["reason"] if looks else "nothing"
@@ -335,8 +337,8 @@ def told_people(text: str) -> Assertion:
     """Claim that people were told something by the alert topic."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        notices = [one for one in recording.since_strike("told") if one["what"] == "notice"]
-        found = [one["text"] for one in notices if text in one["text"]]
+        notices = [entry for entry in recording.since_strike("told") if entry["what"] == "notice"]
+        found = [notice["text"] for notice in notices if text in notice["text"]]
         if found:
             return Outcome.PASSED, f"people were told: {found[0]}"
         return Outcome.FAILED, f"nobody was told of {text!r} in {len(notices)} notices"
@@ -350,20 +352,21 @@ def alarm_follows(name: str) -> Assertion:
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         strike_s = recording.strike_s
         told = [
-            one
-            for one in recording.of("told")
-            if one["what"] == "alarm" and f"{name} is " in one["text"]
+            item
+            for item in recording.of("told")
+            if item["what"] == "alarm" and f"{name} is " in item["text"]
         ]
         if strike_s is None:
             return Outcome.UNKNOWN, "nothing struck"
-        well = next((one for one in told if one["text"].endswith(" OK")), None)
+        well = next((other_told for other_told in told if other_told["text"].endswith(" OK")), None)
         if well is None:
             was = told[-1]["text"].rpartition(" ")[2] if told else "INSUFFICIENT_DATA"
             return Outcome.FAILED, f"{name} was {was} while everything was well"
         fired = [
-            one
-            for one in told
-            if one["at_s"] > max(strike_s, well["at_s"]) and one["text"].endswith(" ALARM")
+            other_told
+            for other_told in told
+            if other_told["at_s"] > max(strike_s, well["at_s"])
+            and other_told["text"].endswith(" ALARM")
         ]
         if not fired:
             return Outcome.FAILED, f"{name} never fired"
@@ -377,11 +380,11 @@ def woken_by(rule: str) -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         found = [
-            one
-            for one in recording.since_strike("delivery")
-            if one["rule"].endswith(f"-{rule}") and one["target"].endswith("-decider")
+            entry
+            for entry in recording.since_strike("delivery")
+            if entry["rule"].endswith(f"-{rule}") and entry["target"].endswith("-decider")
         ]
-        wrong = [one["error"] for one in found if one["error"]]
+        wrong = [entry["error"] for entry in found if entry["error"]]
         if wrong:
             return Outcome.FAILED, f"the rule {rule} did not reach the decider: {wrong[0]}"
         text = f"the rule {rule} woke the decider {_times(len(found))}"
@@ -397,9 +400,9 @@ def served_in_the_end(for_s: float = 20.0) -> Assertion:
         writes = recording.of("write")
         if not writes:
             return Outcome.UNKNOWN, "no write was tried"
-        last = [one for one in writes if one["at_s"] >= writes[-1]["at_s"] - for_s]
-        good = sum(one["status"] in ACKNOWLEDGED for one in last)
-        away = sum(one.seconds or 0.0 for one in measures.outages_write)
+        last = [write for write in writes if write["at_s"] >= writes[-1]["at_s"] - for_s]
+        good = sum(write["status"] in ACKNOWLEDGED for write in last)
+        away = sum(item.seconds or 0.0 for item in measures.outages_write)
         text = f"{good} of the last {len(last)} writes accepted, after {away:.0f} s without any"
         return _when(good > len(last) / 2, text)
 
@@ -410,7 +413,7 @@ def told(text: str, name: str) -> Assertion:
     """Claim that something happened in the twin, by a part of its words."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        found = [one["text"] for one in recording.since_strike("told") if text in one["text"]]
+        found = [entry["text"] for entry in recording.since_strike("told") if text in entry["text"]]
         return _when(bool(found), found[0] if found else f"nothing was heard of {text!r}")
 
     return Assertion(name=name, judge=judge_it, stack=True)
@@ -421,9 +424,11 @@ def called(operation: str, name: str, *, by: str = "") -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         found = [
-            one
-            for one in recording.since_strike("call")
-            if one["operation"] == operation and by in one["principal"] and one["status"] < 400  # noqa: PLR2004 - HTTP's own
+            entry
+            for entry in recording.since_strike("call")
+            if entry["operation"] == operation
+            and by in entry["principal"]
+            and entry["status"] < 400  # noqa: PLR2004 - HTTP's own
         ]
         text = f"{operation} was called {len(found)} times"
         return _when(bool(found), text)
@@ -433,10 +438,10 @@ def called(operation: str, name: str, *, by: str = "") -> Assertion:
 
 def _judge_refused(recording: Recording, _: Measures) -> Evaluation:
     found = [
-        f"{one['principal'].rpartition('/')[2]} was refused {one['service']}:{one['operation']}:"
-        f" {one['error']}"
-        for one in recording.of("call")
-        if one["refused"] and not one["principal"].endswith("user/provisioner")
+        f"{call['principal'].rpartition('/')[2]} was refused {call['service']}:{call['operation']}:"
+        f" {call['error']}"
+        for call in recording.of("call")
+        if call["refused"] and not call["principal"].endswith("user/provisioner")
     ]
     if not recording.of("look") and not found:
         return Outcome.UNKNOWN, "the orchestrator never looked"
@@ -450,7 +455,7 @@ NOBODY_REFUSED = Assertion(name="nobody is refused anything", judge=_judge_refus
 
 def _judge_ran(recording: Recording, _: Measures) -> Evaluation:
     runs = recording.of("run")
-    failed = [f"{one['function']}: {one['text']}" for one in runs if one["error"]]
+    failed = [f"{run['function']}: {run['text']}" for run in runs if run["error"]]
     if not runs:
         return Outcome.UNKNOWN, "no function ran"
     return _when(not failed, failed[0] if failed else f"{len(runs)} runs, none failed")
@@ -463,7 +468,7 @@ def probed(name: str, claim: str) -> Assertion:
     """Claim what a probe of the live stack found to be so."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        found = [one for one in recording.of("probe") if one["name"] == name]
+        found = [probe for probe in recording.of("probe") if probe["name"] == name]
         if not found:
             return Outcome.UNKNOWN, "it was never asked"
         return Outcome(found[-1]["verdict"]), str(found[-1]["text"])
@@ -472,7 +477,7 @@ def probed(name: str, claim: str) -> Assertion:
 
 
 def _judge_deployed(recording: Recording, _: Measures) -> Evaluation:
-    states = {one["state"]: one["text"] for one in recording.of("stage")}
+    states = {stage["state"]: stage["text"] for stage in recording.of("stage")}
     if "refused" in states:
         return Outcome.FAILED, f"the deployment is refused: {states['refused']}"
     if "deployed" in states:

@@ -46,7 +46,7 @@ def _first(kind: str, fits: Callable[[Entry], bool]) -> Condition:
     """Return when something of a kind that fits was first written down since the strike."""
 
     def found(recording: Recording) -> float | None:
-        times = (float(one["at_s"]) for one in recording.since_strike(kind) if fits(one))
+        times = (float(entry["at_s"]) for entry in recording.since_strike(kind) if fits(entry))
         return next(times, None)
 
     return found
@@ -59,12 +59,12 @@ def seen(verdict: str) -> Condition:
 
 def told(text: str, *, what: str = "") -> Condition:
     """Return when the twin first told of something, by a part of its words, since the strike."""
-    return _first("told", lambda one: text in one["text"] and what in {"", one["what"]})
+    return _first("told", lambda item: text in item["text"] and what in {"", item["what"]})
 
 
 def called(operation: str) -> Condition:
     """Return when an operation of AWS was first called since the strike."""
-    return _first("call", lambda one: one["operation"] == operation)
+    return _first("call", lambda item: item["operation"] == operation)
 
 
 def served_for(seconds: float, moment: Condition = strike) -> Condition:
@@ -75,10 +75,10 @@ def served_for(seconds: float, moment: Condition = strike) -> Condition:
         if from_s is None:
             return None
         began_s = before_s = None
-        for one in recording.of("write"):
-            if one["status"] not in ACKNOWLEDGED or one["at_s"] < from_s:
+        for write in recording.of("write"):
+            if write["status"] not in ACKNOWLEDGED or write["at_s"] < from_s:
                 continue
-            at_s = float(one["at_s"])
+            at_s = float(write["at_s"])
             if before_s is None or at_s - before_s > INTERRUPTED_S:
                 began_s = at_s
             before_s = at_s
@@ -95,13 +95,13 @@ def led_to(side: str, seconds: float, moment: Condition = strike) -> Condition:
     def found(recording: Recording) -> float | None:
         from_s = moment(recording)
         began_s = None
-        for one in recording.of("sample"):
-            if from_s is None or one["at_s"] < from_s or one["serves"] != side:
+        for sample in recording.of("sample"):
+            if from_s is None or sample["at_s"] < from_s or sample["serves"] != side:
                 began_s = None
                 continue
-            began_s = float(one["at_s"]) if began_s is None else began_s
-            if one["at_s"] - began_s >= seconds:
-                return float(one["at_s"])
+            began_s = float(sample["at_s"]) if began_s is None else began_s
+            if sample["at_s"] - began_s >= seconds:
+                return float(sample["at_s"])
         return None
 
     return found
@@ -123,8 +123,8 @@ def every(*moments: Condition) -> Condition:
     """Return when the last of some moments had come."""
 
     def found(recording: Recording) -> float | None:
-        times = [one(recording) for one in moments]
-        known = [one for one in times if one is not None]
+        times = [moment(recording) for moment in moments]
+        known = [time for time in times if time is not None]
         return max(known) if len(known) == len(times) else None
 
     return found

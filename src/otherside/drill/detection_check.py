@@ -30,11 +30,13 @@ class DetectionResult:
         """What the drill saw."""
         found = self.rehearsed.result.found
         if self.failure is None:
-            wrong = [f"{one.claim}: {one.reason}" for one in found if one.verdict != "passed"]
+            wrong = [
+                f"{result.claim}: {result.reason}" for result in found if result.verdict != "passed"
+            ]
             return "; ".join(wrong) or f"all {len(found)} claims hold"
         if self.missed:
             return f"nothing to break: {', '.join(self.missed)}"
-        reasons = [one.reason for one in found if one.claim == self.failure.claim.name]
+        reasons = [item.reason for item in found if item.claim == self.failure.claim.name]
         return reasons[0] if reasons else "the claim was not judged"
 
     @property
@@ -43,10 +45,10 @@ class DetectionResult:
         if self.failure is None:
             return self.rehearsed.result.verdict is Outcome.PASSED
         return not self.missed and any(
-            one.claim == self.failure.claim.name
-            and one.verdict is Outcome.FAILED
-            and self.failure.words in one.reason
-            for one in self.rehearsed.result.found
+            result.claim == self.failure.claim.name
+            and result.verdict is Outcome.FAILED
+            and self.failure.words in result.reason
+            for result in self.rehearsed.result.found
         )
 
 
@@ -58,16 +60,16 @@ def chosen(which: str) -> list[KnownFailure]:
     """
     if which == "all":
         return list(FAILURES)
-    known = {one.number for one in FAILURES}
+    known = {failure.number for failure in FAILURES}
     try:
-        numbers = [int(one) for one in which.split(",")]
+        numbers = [int(part) for part in which.split(",")]
     except ValueError:
         numbers = [0]
-    wrong = [one for one in numbers if one not in known]
+    wrong = [number for number in numbers if number not in known]
     if wrong:
         msg = f"--sabotage {which}: it is all, or numbers from 1 to {max(known)}, as in 3,9"
         raise ValueError(msg)
-    return [one for one in FAILURES if one.number in numbers]
+    return [failure for failure in FAILURES if failure.number in numbers]
 
 
 def prove(
@@ -117,19 +119,19 @@ def prove_together(
     """
     parts = [failure.scenario for failure in failures]
     breakers = [failure.broken(site) for failure in failures]
-    steps = [one for part in parts for one in part.steps]
+    steps = [step for part in parts for step in part.steps]
     whole = Scenario(
         name="-".join(f"{failure.number:02}" for failure in failures),
         title="Several failures at once, which touch nothing of one another.",
         expects="Each claim fails that is about one of them.",
-        steps=tuple(one for number, one in enumerate(steps) if one not in steps[:number]),
+        steps=tuple(step for number, step in enumerate(steps) if step not in steps[:number]),
         claims=tuple(failure.claim for failure in failures),
         enough=every(*(part.enough for part in parts)),
         lasts_s=max(part.lasts_s for part in parts),
     )
 
-    def change(one: RegisteredResource) -> RegisteredResource | None:
-        left: RegisteredResource | None = one
+    def change(registered_resource: RegisteredResource) -> RegisteredResource | None:
+        left: RegisteredResource | None = registered_resource
         for breaker in breakers:
             left = breaker(left) if left is not None else None
         return left
@@ -158,17 +160,19 @@ def as_json(proofs: Sequence[DetectionResult]) -> dict[str, Any]:
     return {
         "schema": 1,
         "correct": [
-            {"passed": one.good, "observed": one.observed} for one in proofs if one.failure is None
+            {"passed": proof.good, "observed": proof.observed}
+            for proof in proofs
+            if proof.failure is None
         ],
         "failures": [
             {
-                "number": one.failure.number,
-                "key": one.failure.key,
-                "symptom": one.failure.symptom,
-                "noticed": one.good,
-                "observed": one.observed,
+                "number": proof.failure.number,
+                "key": proof.failure.key,
+                "symptom": proof.failure.symptom,
+                "noticed": proof.good,
+                "observed": proof.observed,
             }
-            for one in proofs
-            if one.failure is not None
+            for proof in proofs
+            if proof.failure is not None
         ],
     }

@@ -87,7 +87,9 @@ def _without(sid: str) -> Callable[[str], str]:
 
     def how(text: str) -> str:
         document = json.loads(text)
-        document["Statement"] = [one for one in document["Statement"] if one["Sid"] != sid]
+        document["Statement"] = [
+            statement for statement in document["Statement"] if statement["Sid"] != sid
+        ]
         return json.dumps(document)
 
     return how
@@ -109,7 +111,9 @@ def _dimensions(begin: str) -> Callable[[Mapping[str, str]], dict[str, str]]:
 
     def how(dimensions: Mapping[str, str]) -> dict[str, str]:
         kinds = {"LoadBalancer": "loadbalancer/", "TargetGroup": ""}
-        return {key: f"{begin}{kinds.get(key, '')}{one}" for key, one in dimensions.items()}
+        return {
+            key: f"{begin}{kinds.get(key, '')}{dimension}" for key, dimension in dimensions.items()
+        }
 
     return how
 
@@ -124,7 +128,7 @@ def _silent_alarm(begin: str, side: str) -> Callable[[DrillTarget], Mutations]:
 
 
 def _keyless_replicas(replicas: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{k: v for k, v in one.items() if k != "kmsKeyArn"} for one in replicas]
+    return [{k: v for k, v in replica.items() if k != "kmsKeyArn"} for replica in replicas]
 
 
 _APP_DOWN = (step("stop", side="primary", unit="app", at_s=APP_DOWN_S),)
@@ -360,8 +364,8 @@ def inspection(failures: Sequence[KnownFailure] = FAILURES) -> Scenario:
 
     All of it is played on one twin; what takes the loss of the Region comes last.
     """
-    asked = [one for failure in failures for one in failure.steps if one.do == "ask"]
-    verbs = {one.do for failure in failures for one in failure.steps}
+    asked = [item for failure in failures for item in failure.steps if item.do == "ask"]
+    verbs = {item.do for failure in failures for item in failure.steps}
     steps, end = list(asked), later(65)
     if "stop" in verbs:
         fired = every(FIRED, told(f"standby-{ALARM} is ALARM"))
@@ -377,7 +381,7 @@ def inspection(failures: Sequence[KnownFailure] = FAILURES) -> Scenario:
         title="Everything that these failures would break is asked of the correct stack.",
         expects="All of it holds.",
         steps=tuple(steps),
-        claims=tuple({one.claim.name: one.claim for one in failures}.values()),
+        claims=tuple({failure.claim.name: failure.claim for failure in failures}.values()),
         enough=end,
         lasts_s=1500,
     )

@@ -106,10 +106,10 @@ class ClientConnection:
         query = dns.message.make_query(self.door.host, dns.rdatatype.A)
         answer = dns.query.udp(query, host, port=port, timeout=TIMEOUT_REAL_S)
         for found in answer.answer:
-            for one in found:
-                if one.rdtype == dns.rdatatype.A:
+            for item in found:
+                if item.rdtype == dns.rdatatype.A:
                     self._until_s = self.door.clock.now_s() + float(found.ttl)
-                    return str(one)
+                    return str(item)
         return None
 
     def close(self) -> None:

@@ -64,26 +64,26 @@ class Measures:
 def measure(recording: Recording) -> Measures:
     """Return what a recording tells."""
     writes, reads = recording.of("write"), recording.of("read")
-    acknowledged = [one for one in writes if one["status"] in ACKNOWLEDGED]
-    served = [one for one in reads if one["status"] in {200, 404}]
+    acknowledged = [write for write in writes if write["status"] in ACKNOWLEDGED]
+    served = [read for read in reads if read["status"] in {200, 404}]
     outages_write = _outages(recording, acknowledged, tried=writes)
     outages_read = _outages(recording, served, tried=reads)
     rows = _rows(recording)
     lost = _lost(acknowledged, rows)
-    sent = {one["key"]: one["sha256"] for one in writes}
+    sent = {write["key"]: write["sha256"] for write in writes}
     return Measures(
         rto_write_s=_rto(outages_write, acknowledged),
         rto_read_s=_rto(outages_read, served),
         rpo_s=_rpo(recording, lost),
         writes_sent=len(sent),
-        writes_acknowledged=len({one["key"] for one in acknowledged}),
+        writes_acknowledged=len({write["key"] for write in acknowledged}),
         writes_lost=None if lost is None else len(lost),
-        lost_keys=() if lost is None else tuple(sorted(one["key"] for one in lost)),
+        lost_keys=() if lost is None else tuple(sorted(entry["key"] for entry in lost)),
         writes_twice=_twice(acknowledged),
         rows_corrupt=_count(rows, lambda key, digest: key in sent and sent[key] != digest),
         rows_unknown=_count(rows, lambda key, _: key not in sent),
         writes_wrong_side=_wrong_side(acknowledged, lost),
-        reads_stale=sum(one["status"] == 404 for one in reads),  # noqa: PLR2004 - HTTP's own
+        reads_stale=sum(read["status"] == 404 for read in reads),  # noqa: PLR2004 - HTTP's own
         outages_write=outages_write,
         outages_read=outages_read,
         loss_said_s=_said(recording),
@@ -92,7 +92,7 @@ def measure(recording: Recording) -> Measures:
 
 def _rows(recording: Recording) -> dict[str, str] | None:
     """Return what the writer holds of this drill's, as digest by key; `None` if nobody looked."""
-    found = [one for one in recording.of("rows") if one["writer"]]
+    found = [rows for rows in recording.of("rows") if rows["writer"]]
     if not found:
         return None
     begin = recording.head["keys"]
@@ -109,13 +109,13 @@ def _lost(acknowledged: Sequence[Entry], rows: dict[str, str] | None) -> list[En
     if rows is None:
         return None
     first: dict[str, Entry] = {}
-    for one in acknowledged:
-        first.setdefault(one["key"], one)
-    return [one for key, one in first.items() if key not in rows]
+    for entry in acknowledged:
+        first.setdefault(entry["key"], entry)
+    return [entry for key, entry in first.items() if key not in rows]
 
 
 def _twice(acknowledged: Sequence[Entry]) -> int:
-    new = [one["key"] for one in acknowledged if one["status"] == 201]  # noqa: PLR2004 - HTTP's own
+    new = [entry["key"] for entry in acknowledged if entry["status"] == 201]  # noqa: PLR2004 - HTTP's own
     return len(new) - len(set(new))
 
 
@@ -126,11 +126,13 @@ def _wrong_side(acknowledged: Sequence[Entry], lost: list[Entry] | None) -> int 
     """
     if lost is None:
         return None
-    gone = {one["key"] for one in lost}
-    kept = [one for one in acknowledged if one["key"] not in gone]
+    gone = {entry["key"] for entry in lost}
+    kept = [entry for entry in acknowledged if entry["key"] not in gone]
     return sum(
-        any(one["region"] != other["region"] and other["at_s"] < one["sent_s"] for other in kept)
-        for one in lost
+        any(
+            entry["region"] != other["region"] and other["at_s"] < entry["sent_s"] for other in kept
+        )
+        for entry in lost
     )
 
 
@@ -144,14 +146,14 @@ def _outages(
     strike_s = recording.strike_s
     if strike_s is None or not tried:
         return ()
-    last_s = max(float(one["at_s"]) for one in tried)
-    times = sorted({float(one["at_s"]) for one in served})
-    before = max((one for one in times if one < strike_s), default=strike_s)
-    moments = [before, *(one for one in times if one >= strike_s)]
+    last_s = max(float(entry["at_s"]) for entry in tried)
+    times = sorted({float(entry["at_s"]) for entry in served})
+    before = max((time for time in times if time < strike_s), default=strike_s)
+    moments = [before, *(time for time in times if time >= strike_s)]
     found = [
-        Outage(from_s=max(one, strike_s), to_s=other)
-        for one, other in pairwise(moments)
-        if other - one > INTERRUPTED_S
+        Outage(from_s=max(item, strike_s), to_s=other)
+        for item, other in pairwise(moments)
+        if other - item > INTERRUPTED_S
     ]
     if last_s - moments[-1] > INTERRUPTED_S:
         found.append(Outage(from_s=max(moments[-1], strike_s), to_s=None))
@@ -161,20 +163,20 @@ def _outages(
 def _joined(outages: Sequence[Outage]) -> tuple[Outage, ...]:
     """Return outages with those that are only just apart made one."""
     joined: list[Outage] = []
-    for one in outages:
+    for outage in outages:
         last = joined[-1] if joined else None
-        if last is not None and last.to_s is not None and one.from_s - last.to_s < FLAPPING_S:
-            joined[-1] = Outage(from_s=last.from_s, to_s=one.to_s)
+        if last is not None and last.to_s is not None and outage.from_s - last.to_s < FLAPPING_S:
+            joined[-1] = Outage(from_s=last.from_s, to_s=outage.to_s)
         else:
-            joined.append(one)
+            joined.append(outage)
     return tuple(joined)
 
 
 def _rto(outages: Sequence[Outage], served: Sequence[Entry]) -> float | None:
     """Return the longest outage; 0 where there was none, `None` where one has no end."""
-    if not served or any(one.to_s is None for one in outages):
+    if not served or any(outage.to_s is None for outage in outages):
         return None
-    return max((one.seconds or 0.0 for one in outages), default=0.0)
+    return max((outage.seconds or 0.0 for outage in outages), default=0.0)
 
 
 def _rpo(recording: Recording, lost: list[Entry] | None) -> float | None:
@@ -183,11 +185,11 @@ def _rpo(recording: Recording, lost: list[Entry] | None) -> float | None:
         return None
     if not lost:
         return 0.0
-    times = [float(one["at_s"]) for one in lost]
-    struck = [float(one["at_s"]) for one in recording.since_strike("step")]
+    times = [float(entry["at_s"]) for entry in lost]
+    struck = [float(entry["at_s"]) for entry in recording.since_strike("step")]
     return max(strike_s, *struck[:1], *times) - min(times)
 
 
 def _said(recording: Recording) -> float | None:
-    found = [one["loss_bound_s"] for one in recording.of("look")]
-    return max((float(one) for one in found if one is not None), default=None)
+    found = [look["loss_bound_s"] for look in recording.of("look")]
+    return max((float(item) for item in found if item is not None), default=None)

@@ -18,13 +18,17 @@ class Mutation:
         self.change, self.name, self.region = change, name, region
         self.broken = 0
 
-    def __call__(self, one: RegisteredResource) -> RegisteredResource | None:
+    def __call__(self, registered_resource: RegisteredResource) -> RegisteredResource | None:
         """Return a resource as it is, changed, or not at all."""
-        wanted = one.type == self.kind and self.name in one.name and self.region in {"", one.region}
+        wanted = (
+            registered_resource.type == self.kind
+            and self.name in registered_resource.name
+            and self.region in {"", registered_resource.region}
+        )
         if not wanted:
-            return one
+            return registered_resource
         self.broken += 1
-        return self.change(one)
+        return self.change(registered_resource)
 
 
 class Mutations:
@@ -34,9 +38,9 @@ class Mutations:
         """Keep them in order."""
         self._breakers = breakers
 
-    def __call__(self, one: RegisteredResource) -> RegisteredResource | None:
+    def __call__(self, registered_resource: RegisteredResource) -> RegisteredResource | None:
         """Return a resource as all of them leave it."""
-        left: RegisteredResource | None = one
+        left: RegisteredResource | None = registered_resource
         for breaker in self._breakers:
             left = breaker(left) if left is not None else None
         return left
@@ -44,7 +48,11 @@ class Mutations:
     @property
     def missed(self) -> list[str]:
         """What found nothing to break: the stack is not the one that they are for."""
-        return [f"{one.kind} {one.name}".strip() for one in self._breakers if not one.broken]
+        return [
+            f"{breaker.kind} {breaker.name}".strip()
+            for breaker in self._breakers
+            if not breaker.broken
+        ]
 
 
 def drop(kind: str, *, name: str = "", region: str = "") -> Mutation:
@@ -55,9 +63,9 @@ def drop(kind: str, *, name: str = "", region: str = "") -> Mutation:
 def put(kind: str, *, name: str = "", region: str = "", **inputs: object) -> Mutation:
     """Return a transform that sets inputs; `None` takes one away."""
 
-    def change(one: RegisteredResource) -> RegisteredResource:
-        kept = {k: v for k, v in {**one.inputs, **inputs}.items() if v is not None}
-        return replace(one, inputs=kept)
+    def change(registered_resource: RegisteredResource) -> RegisteredResource:
+        kept = {k: v for k, v in {**registered_resource.inputs, **inputs}.items() if v is not None}
+        return replace(registered_resource, inputs=kept)
 
     return Mutation(kind, change, name=name, region=region)
 
@@ -72,10 +80,13 @@ def edit(
 ) -> Mutation:
     """Return a transform that rewrites one input, where there is one."""
 
-    def change(one: RegisteredResource) -> RegisteredResource:
-        if key not in one.inputs:
-            return one
-        return replace(one, inputs={**one.inputs, key: how(one.inputs[key])})
+    def change(registered_resource: RegisteredResource) -> RegisteredResource:
+        if key not in registered_resource.inputs:
+            return registered_resource
+        return replace(
+            registered_resource,
+            inputs={**registered_resource.inputs, key: how(registered_resource.inputs[key])},
+        )
 
     return Mutation(kind, change, name=name, region=region)
 
@@ -83,8 +94,10 @@ def edit(
 def respell(kind: str, old: str, new: str, *, name: str = "") -> Mutation:
     """Return a transform that gives an input another name."""
 
-    def change(one: RegisteredResource) -> RegisteredResource:
-        inputs = {new if key == old else key: value for key, value in one.inputs.items()}
-        return replace(one, inputs=inputs)
+    def change(registered_resource: RegisteredResource) -> RegisteredResource:
+        inputs = {
+            new if key == old else key: value for key, value in registered_resource.inputs.items()
+        }
+        return replace(registered_resource, inputs=inputs)
 
     return Mutation(kind, change, name=name)

@@ -80,7 +80,7 @@ def _opens(twin: Twin, site: DrillTarget, region: str, user: str, password: str)
 def _clusters(twin: Twin, site: DrillTarget, region: str) -> list[dict[str, Any]]:
     rds = twin.clients.get("rds", region)
     found: list[dict[str, Any]] = rds.describe_db_clusters()["DBClusters"]
-    return [one for one in found if one["DBClusterIdentifier"].startswith(site.prefix)]
+    return [item for item in found if item["DBClusterIdentifier"].startswith(site.prefix)]
 
 
 def ask_keys(twin: Twin, site: DrillTarget) -> ProbeAnswer:
@@ -98,18 +98,18 @@ def ask_keys(twin: Twin, site: DrillTarget) -> ProbeAnswer:
 
 def _under(twin: Twin, site: DrillTarget, region: str) -> Iterator[tuple[str, str | None]]:
     """Yield what keeps data in a Region, and the key that it says it is under."""
-    for one in _clusters(twin, site, region):
-        yield f"cluster {one['DBClusterIdentifier']}", one.get("KmsKeyId")
-    for one in twin.clients.get("secretsmanager", region).list_secrets()["SecretList"]:
-        yield f"secret {one['Name']}", one.get("KmsKeyId")
+    for cluster in _clusters(twin, site, region):
+        yield f"cluster {cluster['DBClusterIdentifier']}", cluster.get("KmsKeyId")
+    for item in twin.clients.get("secretsmanager", region).list_secrets()["SecretList"]:
+        yield f"secret {item['Name']}", item.get("KmsKeyId")
     sns = twin.clients.get("sns", region)
     for topic in sns.list_topics()["Topics"]:
         arn = topic["TopicArn"]
         attributes = sns.get_topic_attributes(TopicArn=arn)["Attributes"]
         yield f"topic {arn.rpartition(':')[2]}", attributes.get("KmsMasterKeyId")
     backup = twin.clients.get("backup", region)
-    for one in backup.list_backup_vaults()["BackupVaultList"]:
-        yield f"vault {one['BackupVaultName']}", one.get("EncryptionKeyArn")
+    for item in backup.list_backup_vaults()["BackupVaultList"]:
+        yield f"vault {item['BackupVaultName']}", item.get("EncryptionKeyArn")
 
 
 def _problem_of_key(twin: Twin, region: str, key: str | None) -> str | None:
@@ -172,7 +172,9 @@ def ask_standby_writes(twin: Twin, site: DrillTarget) -> ProbeAnswer:
         return Outcome.PASSED, "the standby's application writes to the writer in the primary"
     ec2 = twin.clients.get("ec2", site.regions["standby"])
     peerings = ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
-    states = ", ".join(sorted({one["Status"]["Code"] for one in peerings})) or "there is none"
+    states = (
+        ", ".join(sorted({peering["Status"]["Code"] for peering in peerings})) or "there is none"
+    )
     text = f"the standby's application cannot reach the writer: {last[0]} (peering: {states})"
     return Outcome.FAILED, text
 
@@ -181,7 +183,9 @@ def ask_targets(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Ask each load balancer how its targets are."""
 
     def ill() -> list[str]:
-        return [one for side in SIDES for one in _ill_targets(twin, site.regions[side])]
+        return [
+            ill_target for side in SIDES for ill_target in _ill_targets(twin, site.regions[side])
+        ]
 
     _until(twin, 60.0, lambda: not ill())
     return _found(ill(), "every target answers its load balancer")
@@ -192,7 +196,7 @@ def _ill_targets(twin: Twin, region: str) -> Iterator[str]:
     for group in elb.describe_target_groups()["TargetGroups"]:
         arn, path = group["TargetGroupArn"], group.get("HealthCheckPath")
         targets = elb.describe_target_health(TargetGroupArn=arn)["TargetHealthDescriptions"]
-        good = [one for one in targets if one["TargetHealth"]["State"] == "healthy"]
+        good = [target for target in targets if target["TargetHealth"]["State"] == "healthy"]
         if good:
             continue
         health = targets[0]["TargetHealth"] if targets else {"State": "no target"}
@@ -203,10 +207,12 @@ def _ill_targets(twin: Twin, region: str) -> Iterator[str]:
 def ask_metrics(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     """Look for each side's metrics in the bucket of the other one, where they outlive it."""
     s3 = twin.clients.get("s3", site.regions["primary"])
-    names = [one["Name"] for one in s3.list_buckets()["Buckets"] if "metrics" in one["Name"]]
+    names = [
+        bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "metrics" in bucket["Name"]
+    ]
     wrong = []
     for here, there in zip(SIDES, reversed(SIDES), strict=True):
-        bucket = next((one for one in names if site.regions[there] in one), None)
+        bucket = next((item for item in names if site.regions[there] in item), None)
         prefix = f"{site.regions[here]}/"
 
         def arrived(bucket: str | None = bucket, prefix: str = prefix) -> bool:
@@ -225,8 +231,8 @@ def ask_logs(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     for side in SIDES:
         region = site.regions[side]
         logs = twin.clients.get("logs", region)
-        for one in _clusters(twin, site, region):
-            group = f"/aws/rds/cluster/{one['DBClusterIdentifier']}/postgresql"
+        for cluster in _clusters(twin, site, region):
+            group = f"/aws/rds/cluster/{cluster['DBClusterIdentifier']}/postgresql"
 
             def lines(logs: Any = logs, group: str = group) -> bool:  # noqa: ANN401 - botocore's
                 try:
@@ -235,7 +241,7 @@ def ask_logs(twin: Twin, site: DrillTarget) -> ProbeAnswer:
                     return False
 
             if not _until(twin, LOGS_S, lines):
-                wrong.append(f"no line of {one['DBClusterIdentifier']} in {group}")
+                wrong.append(f"no line of {cluster['DBClusterIdentifier']} in {group}")
     return _found(wrong, "both databases' logs are in CloudWatch")
 
 
@@ -305,7 +311,7 @@ def _finished(twin: Twin, describe: Callable[[], dict[str, Any]]) -> dict[str, A
 
 def _role(twin: Twin, site: DrillTarget, part: str) -> str:
     roles = twin.clients.get("iam", site.regions["primary"]).list_roles(MaxItems=1000)["Roles"]
-    return str(next(one["Arn"] for one in roles if part in one["RoleName"]))
+    return str(next(role["Arn"] for role in roles if part in role["RoleName"]))
 
 
 def ask_restore(twin: Twin, site: DrillTarget) -> ProbeAnswer:
@@ -316,7 +322,7 @@ def ask_restore(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     region = site.regions["standby"]
     backup = twin.clients.get("backup", region)
     (cluster,) = _clusters(twin, site, region)
-    groups = [one["VpcSecurityGroupId"] for one in cluster["VpcSecurityGroups"]]
+    groups = [group["VpcSecurityGroupId"] for group in cluster["VpcSecurityGroups"]]
     job = backup.start_restore_job(
         RecoveryPointArn=point,
         IamRoleArn=_role(twin, site, "backups-standby"),

@@ -74,7 +74,7 @@ class Recording:
     @property
     def steady(self) -> bool:
         """Whether a steady state was proven before the disaster."""
-        return any(one["state"] == "steady" for one in self.of("stage"))
+        return any(stage["state"] == "steady" for stage in self.of("stage"))
 
     @property
     def ended(self) -> str:
@@ -86,11 +86,11 @@ class Recording:
         """Yield the entries of a kind from the strike on."""
         strike_s = self.strike_s
         if strike_s is not None:
-            yield from (one for one in self.of(kind) if float(one["at_s"]) >= strike_s)
+            yield from (entry for entry in self.of(kind) if float(entry["at_s"]) >= strike_s)
 
     def all(self) -> list[Entry]:
         """Return every entry, by time."""
-        return sorted((one for many in self._kinds.values() for one in many), key=_at_s)
+        return sorted((item for many in self._kinds.values() for item in many), key=_at_s)
 
     def sort(self) -> None:
         """Put each kind in the order of time: every client has a file of its own."""

@@ -23,7 +23,7 @@ class DrillResult:
     @property
     def verdict(self) -> Outcome:
         """The worst of its claims."""
-        return worst(one.verdict for one in self.found)
+        return worst(result.verdict for result in self.found)
 
 
 def conclude(recording: Recording, claims: Sequence[Assertion]) -> DrillResult:
@@ -60,10 +60,13 @@ def as_json(result: DrillResult) -> dict[str, Any]:
         "loss_said_s": _rounded(measures.loss_said_s),
         "objectives": {"rto_s": head["rto_s"], "rpo_s": head["rpo_s"]},
         "outages": {
-            "write": [_outage(one, strike_s) for one in measures.outages_write],
-            "read": [_outage(one, strike_s) for one in measures.outages_read],
+            "write": [_outage(item, strike_s) for item in measures.outages_write],
+            "read": [_outage(item, strike_s) for item in measures.outages_read],
         },
-        "claims": [{**asdict(one), "verdict": str(one.verdict)} for one in result.found],
+        "claims": [
+            {**asdict(other_result), "verdict": str(other_result.verdict)}
+            for other_result in result.found
+        ],
         "timeline": [
             {
                 "at_s": _rounded(line.at_s - strike_s) if strike_s else None,
@@ -84,10 +87,10 @@ def as_json(result: DrillResult) -> dict[str, Any]:
     }
 
 
-def _outage(one: Outage, strike_s: float | None) -> dict[str, float | None]:
+def _outage(outage: Outage, strike_s: float | None) -> dict[str, float | None]:
     base_s = strike_s or 0.0
-    end_s = None if one.to_s is None else _rounded(one.to_s - base_s)
-    return {"from_s": _rounded(one.from_s - base_s), "to_s": end_s}
+    end_s = None if outage.to_s is None else _rounded(outage.to_s - base_s)
+    return {"from_s": _rounded(outage.from_s - base_s), "to_s": end_s}
 
 
 def _rounded(value: float | None) -> float | None:

@@ -168,7 +168,7 @@ class _Player:
             self._look()
 
     def _served(self) -> int:
-        return sum(one["status"] in ACKNOWLEDGED for one in self._journal.recording.of("write"))
+        return sum(write["status"] in ACKNOWLEDGED for write in self._journal.recording.of("write"))
 
     # --- meanwhile ------------------------------------------------------------------------------
 

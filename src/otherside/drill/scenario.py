@@ -22,7 +22,7 @@ class Step:
     @property
     def text(self) -> str:
         """The step as a person reads it."""
-        return " ".join([self.do.replace("_", " "), *(str(one) for one in self.how.values())])
+        return " ".join([self.do.replace("_", " "), *(str(item) for item in self.how.values())])
 
 
 def step(do: str, *, at_s: float = 0.0, when: Condition = strike, **how: object) -> Step:

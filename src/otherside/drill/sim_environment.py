@@ -115,13 +115,13 @@ DONE: Mapping[str, Callable[..., None]] = {
 
 def can_simulate(scenario: Scenario) -> bool:
     """Return whether the simulator has all that a scenario does, and a claim is left to judge."""
-    known = all(one.do in DONE for one in (*scenario.prepare, *scenario.steps))
+    known = all(step.do in DONE for step in (*scenario.prepare, *scenario.steps))
     return known and bool(claims_of(scenario))
 
 
 def claims_of(scenario: Scenario) -> tuple[Assertion, ...]:
     """Return the claims that are not about a deployed stack."""
-    return tuple(one for one in scenario.claims if not one.stack)
+    return tuple(claim for claim in scenario.claims if not claim.stack)
 
 
 def simulate(scenario: Scenario, topology: Topology, head: Mapping[str, Any]) -> DrillResult:
@@ -148,21 +148,21 @@ def _next(
 ) -> dict[int, float] | None:
     """Return the earliest step whose moment has come and that is not yet placed."""
     times = {
-        number: came_s + one.at_s
-        for number, one in enumerate(scenario.steps)
-        if number not in placed and (came_s := one.when(recording)) is not None
+        number: came_s + step.at_s
+        for number, step in enumerate(scenario.steps)
+        if number not in placed and (came_s := step.when(recording)) is not None
     }
     if not times:
         return None
-    number = min(times, key=lambda one: (times[one], one))
+    number = min(times, key=lambda time: (times[time], time))
     return {number: times[number]}
 
 
 def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology) -> Script:
     plan = SimulatedDrill()
-    for one in scenario.prepare:
-        _do(plan, one, 0.0)
-    for number, at_s in sorted(placed.items(), key=lambda one: (one[1], one[0])):
+    for item in scenario.prepare:
+        _do(plan, item, 0.0)
+    for number, at_s in sorted(placed.items(), key=lambda item: (item[1], item[0])):
         _do(plan, scenario.steps[number], at_s)
     spells = tuple(
         FaultWindow(ill=ill, from_s=times[0], to_s=times[1] if len(times) > 1 else FOREVER_S)
@@ -192,8 +192,8 @@ def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology)
     )
 
 
-def _do(plan: SimulatedDrill, one: Step, at_s: float) -> None:
-    DONE[one.do](plan, at_s, **one.how)
+def _do(plan: SimulatedDrill, step: Step, at_s: float) -> None:
+    DONE[step.do](plan, at_s, **step.how)
 
 
 def _recorded(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Recording:

@@ -130,12 +130,15 @@ def _with_settings(scenario: Scenario, change: Action | None) -> Action | None:
         return change
     given = {environment_name(name): text for name, text in scenario.settings.items()}
 
-    def changed(one: RegisteredResource) -> RegisteredResource | None:
-        known = (one.inputs.get("environment") or {}).get("variables", {})
-        if one.type == FUNCTION and set(given) <= set(known):
+    def changed(registered_resource: RegisteredResource) -> RegisteredResource | None:
+        known = (registered_resource.inputs.get("environment") or {}).get("variables", {})
+        if registered_resource.type == FUNCTION and set(given) <= set(known):
             environment = {"variables": {**known, **given}}
-            one = replace(one, inputs={**one.inputs, "environment": environment})
-        return one if change is None else change(one)
+            registered_resource = replace(
+                registered_resource,
+                inputs={**registered_resource.inputs, "environment": environment},
+            )
+        return registered_resource if change is None else change(registered_resource)
 
     return changed
 
@@ -150,7 +153,9 @@ def _places(scenarios: Sequence[Scenario], directory: Path) -> list[Path]:
     """Return where the report of each scenario goes, and what was recorded of it."""
     if len(scenarios) == 1:
         return [directory / scenarios[0].name]
-    return [directory / f"{number:02}-{one.name}" for number, one in enumerate(scenarios, 1)]
+    return [
+        directory / f"{number:02}-{scenario.name}" for number, scenario in enumerate(scenarios, 1)
+    ]
 
 
 def _head(site: DrillTarget, options: SuiteOptions) -> dict[str, Any]:

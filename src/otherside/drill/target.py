@@ -39,7 +39,7 @@ class DrillTarget:
         """Return what this project is, to tell one state of it from another: SHA-256, in hex."""
         whole = hashlib.sha256()
         root = self.project.main.parent
-        for file in sorted(one for one in root.rglob("*") if one.suffix in SOURCES):
+        for file in sorted(path for path in root.rglob("*") if path.suffix in SOURCES):
             whole.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
         return whole.hexdigest()
 
@@ -50,7 +50,9 @@ class DrillTarget:
 
     def side_of(self, region: str) -> str | None:
         """Return which side a Region is."""
-        return next((side for side, one in self.regions.items() if one == region), None)
+        return next(
+            (side for side, other_region in self.regions.items() if other_region == region), None
+        )
 
 
 def read_site(directory: Path, stack_name: str | None = None) -> DrillTarget:

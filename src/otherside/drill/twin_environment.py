@@ -83,14 +83,16 @@ class TwinEnvironment:
             self.twin.do("delegate", name=self.site.host)
         try:
             with contextlib.redirect_stderr(said):  # what the program says belongs into the story
-                made = self.twin.provision(self.site.project, transform=change or (lambda one: one))
+                made = self.twin.provision(
+                    self.site.project, transform=change or (lambda resource: resource)
+                )
         except (ProvisionError, ProgramError) as error:
             raise ActionRefusedError(str(error)) from error
         finally:
             self._said += [line for line in said.getvalue().splitlines() if line.strip()]
         self.decides = any(
-            one.type == FUNCTION and str(one.inputs.get("name")).endswith(DECIDER)
-            for one in made.declaration.resources
+            resource.type == FUNCTION and str(resource.inputs.get("name")).endswith(DECIDER)
+            for resource in made.declaration.resources
         )
         return f"{len(made.declaration.resources)} resources in {made.took_s:.1f} s"
 
@@ -119,7 +121,7 @@ class TwinEnvironment:
     def unsteady(self) -> str | None:
         """Return what keeps the stack from being steady."""
         instances = self.twin.do("status")["instances"]
-        ill = [one["id"] for one in instances if one["health"] != "healthy"]
+        ill = [instance["id"] for instance in instances if instance["health"] != "healthy"]
         connection = ClientConnection(self.door())
         status, answer = connection.ask("GET", self.site.topology.compute.write_path)
         connection.close()
@@ -145,8 +147,8 @@ class TwinEnvironment:
         ):
             found = self.twin.do(what, since=self._since[what])
             self._since[what] = found["next"]
-            for one in found[what]:
-                entry = shape(one)
+            for item in found[what]:
+                entry = shape(item)
                 if entry is not None:
                     yield entry
 
@@ -155,8 +157,10 @@ class TwinEnvironment:
         self._hands.uphold()
         status = self.twin.do("status")
         databases = self._databases(status)
-        writer = next((one for one in databases if one["writer"] and one["running"]), None)
-        lags = [one["lag_s"] for one in databases if one.get("lag_s") is not None]
+        writer = next(
+            (database for database in databases if database["writer"] and database["running"]), None
+        )
+        lags = [database["lag_s"] for database in databases if database.get("lag_s") is not None]
         if self._eye is None:
             self._eye = ClientConnection(self.door())
         address = self._eye.look_up()
@@ -167,10 +171,10 @@ class TwinEnvironment:
             "serves": self.site.side_of(region) if region else None,
             "writer": self.site.side_of(writer["region"]) if writer else None,
             "lag_s": max(lags, default=None),
-            "lost": [self.site.side_of(one) for one in status["lost"]],
+            "lost": [self.site.side_of(item) for item in status["lost"]],
             "healthy": sum(
-                one["health"] == "healthy" and one["region"] not in status["lost"]
-                for one in status["instances"]
+                instance["health"] == "healthy" and instance["region"] not in status["lost"]
+                for instance in status["instances"]
             ),
             "instances": len(status["instances"]),
         }
@@ -181,33 +185,35 @@ class TwinEnvironment:
 
     def rows(self) -> Iterator[Entry]:
         """Return what every database that runs holds."""
-        for one in self._databases(self.twin.do("status")):
-            if not one["running"]:
+        for database in self._databases(self.twin.do("status")):
+            if not database["running"]:
                 continue
             try:
-                found = self.twin.do("query", cluster=one["cluster"], statement=ROWS)
+                found = self.twin.do("query", cluster=database["cluster"], statement=ROWS)
             except TwinError:  # the application never came so far as to make its table
                 continue
             yield {
                 "kind": "rows",
                 "at_s": round(self.clock.now_s(), 3),
-                "cluster": one["cluster"],
-                "side": self.site.side_of(one["region"]),
-                "writer": one["writer"],
+                "cluster": database["cluster"],
+                "side": self.site.side_of(database["region"]),
+                "writer": database["writer"],
                 "rows": found,
             }
 
     def _databases(self, status: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the stack's own databases, and no restored copy."""
         prefix = self.site.prefix
-        return [one for one in status["databases"] if one["cluster"].startswith(prefix)]
+        return [
+            database for database in status["databases"] if database["cluster"].startswith(prefix)
+        ]
 
-    def _looked(self, one: Mapping[str, Any]) -> Entry | None:
+    def _looked(self, item: Mapping[str, Any]) -> Entry | None:
         """Return a look of the decider, from the line that it printed."""
-        if not one["function"].endswith(DECIDER) or not one["line"].startswith("{"):
+        if not item["function"].endswith(DECIDER) or not item["line"].startswith("{"):
             return None
         try:
-            line = json.loads(one["line"])
+            line = json.loads(item["line"])
         except ValueError:
             return None
         if "phase" not in line:
@@ -239,42 +245,42 @@ def unready(look: Entry | None, loss_max_s: float) -> str | None:
 
 def _modelled() -> list[dict[str, Any]]:
     return [
-        {"what": name, "seconds": one.seconds, "source": one.source}
-        for name, one in PROFILE.items()
+        {"what": name, "seconds": item.seconds, "source": item.source}
+        for name, item in PROFILE.items()
     ]
 
 
-def _told(one: Mapping[str, Any]) -> Entry:
+def _told(entry: Mapping[str, Any]) -> Entry:
     return {
         "kind": "told",
-        "at_s": round(one["at_s"], 3),
-        "what": one["kind"],
-        "region": one["region"],
-        "text": one["text"],
+        "at_s": round(entry["at_s"], 3),
+        "what": entry["kind"],
+        "region": entry["region"],
+        "text": entry["text"],
     }
 
 
-def _called(one: Mapping[str, Any]) -> Entry | None:
-    refused = one["status"] == 403 or any(word in one["error"] for word in DENIALS)  # noqa: PLR2004 - HTTP's own
-    if not refused and one["operation"] not in TELLING:
+def _called(item: Mapping[str, Any]) -> Entry | None:
+    refused = item["status"] == 403 or any(word in item["error"] for word in DENIALS)  # noqa: PLR2004 - HTTP's own
+    if not refused and item["operation"] not in TELLING:
         return None
-    return {"kind": "call", "refused": refused, **one}
+    return {"kind": "call", "refused": refused, **item}
 
 
-def _ran(one: Mapping[str, Any]) -> Entry:
+def _ran(entry: Mapping[str, Any]) -> Entry:
     wrong = [
-        line for line in one["log"].splitlines() if '"errorMessage"' in line or "[ERROR]" in line
+        line for line in entry["log"].splitlines() if '"errorMessage"' in line or "[ERROR]" in line
     ]
     return {
         "kind": "run",
-        "at_s": round(one["at_s"], 3),
-        "function": one["function"],
-        "region": one["region"],
-        "error": one["error"],
-        "text": (wrong or [one["error"] or ""])[-1][:300],
-        "took_s": round(one["duration_s"], 3),
+        "at_s": round(entry["at_s"], 3),
+        "function": entry["function"],
+        "region": entry["region"],
+        "error": entry["error"],
+        "text": (wrong or [entry["error"] or ""])[-1][:300],
+        "took_s": round(entry["duration_s"], 3),
     }
 
 
-def _delivered(one: Mapping[str, Any]) -> Entry:
-    return {"kind": "delivery", **one}
+def _delivered(item: Mapping[str, Any]) -> Entry:
+    return {"kind": "delivery", **item}

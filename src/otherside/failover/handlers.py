@@ -175,7 +175,9 @@ def policy_of(settings: OrchestratorSettings) -> FailoverPolicy:
         stable_s=float(settings.stable_s),
         freezes=tuple(
             (float(start), float(end))
-            for start, _, end in (one.partition("/") for one in settings.freeze_windows)
+            for start, _, end in (
+                freeze_window.partition("/") for freeze_window in settings.freeze_windows
+            )
         ),
     )
 

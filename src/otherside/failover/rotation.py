@@ -139,7 +139,7 @@ class Rotation:
 
     def _finish(self, secret: str, version: str, stages: Mapping[str, list[str]]) -> None:
         """Make the pending version the current one."""
-        current = next((one for one, names in stages.items() if CURRENT in names), None)
+        current = next((key for key, names in stages.items() if CURRENT in names), None)
         leaving: dict[str, Any] = {"RemoveFromVersionId": current} if current else {}
         self._secrets.update_secret_version_stage(
             SecretId=secret, VersionStage=CURRENT, MoveToVersionId=version, **leaving

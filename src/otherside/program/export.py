@@ -21,34 +21,47 @@ _TEXT_MAX = 1 << 20
 
 def as_export(declaration: Declaration) -> dict[str, Any]:
     """Return the state that a deployment of this would leave, without its secrets."""
-    identifiers = {one.urn: one.id for one in declaration.resources}
+    identifiers = {resource.urn: resource.id for resource in declaration.resources}
     return {
         "version": 3,
-        "deployment": {"resources": [_resource(one, identifiers) for one in declaration.resources]},
+        "deployment": {
+            "resources": [_resource(resource, identifiers) for resource in declaration.resources]
+        },
     }
 
 
-def _resource(one: RegisteredResource, identifiers: Mapping[str, str]) -> dict[str, Any]:
-    inputs = {key: _value(value, key, one.secrets) for key, value in one.inputs.items()}
-    hidden = {path.split(".", 1)[0] for path in one.secrets} | one.secret_outputs
+def _resource(
+    registered_resource: RegisteredResource, identifiers: Mapping[str, str]
+) -> dict[str, Any]:
+    inputs = {
+        key: _value(value, key, registered_resource.secrets)
+        for key, value in registered_resource.inputs.items()
+    }
+    hidden = {
+        path.split(".", 1)[0] for path in registered_resource.secrets
+    } | registered_resource.secret_outputs
     outputs = {
         key: value
-        for key, value in one.outputs.items()
+        for key, value in registered_resource.outputs.items()
         if key not in hidden and not isinstance(value, Asset | Archive)
     }
-    provider = f"{one.provider}::{identifiers.get(one.provider, '')}" if one.provider else ""
+    provider = (
+        f"{registered_resource.provider}::{identifiers.get(registered_resource.provider, '')}"
+        if registered_resource.provider
+        else ""
+    )
     return {
-        "urn": one.urn,
-        "type": one.type,
-        "custom": one.custom,
-        "id": one.id,
-        "parent": one.parent,
+        "urn": registered_resource.urn,
+        "type": registered_resource.type,
+        "custom": registered_resource.custom,
+        "id": registered_resource.id,
+        "parent": registered_resource.parent,
         "provider": provider,
         "inputs": inputs,
         "outputs": {key: _value(value, key, frozenset()) for key, value in outputs.items()},
-        "dependencies": list(one.dependencies),
-        "ignoreChanges": list(one.ignore_changes),
-        "protect": one.protect,
+        "dependencies": list(registered_resource.dependencies),
+        "ignoreChanges": list(registered_resource.ignore_changes),
+        "protect": registered_resource.protect,
     }
 
 
@@ -56,9 +69,9 @@ def _value(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN4
     if path in secrets:
         return {SIGNATURE: SECRET, "given": _kept(value)}
     if isinstance(value, dict):
-        return {key: _value(one, f"{path}.{key}", secrets) for key, one in value.items()}
+        return {key: _value(item, f"{path}.{key}", secrets) for key, item in value.items()}
     if isinstance(value, list):
-        return [_value(one, f"{path}.{at}", secrets) for at, one in enumerate(value)]
+        return [_value(item, f"{path}.{at}", secrets) for at, item in enumerate(value)]
     return _bundle(value) if isinstance(value, Asset | Archive) else value
 
 
@@ -73,16 +86,19 @@ def _bundle(value: Asset | Archive) -> dict[str, Any]:
     mark = ASSET if isinstance(value, Asset) else ARCHIVE
     inside = getattr(value, "assets", None)
     if isinstance(inside, dict):
-        return {SIGNATURE: mark, "assets": {key: _bundle(one) for key, one in inside.items()}}
+        return {SIGNATURE: mark, "assets": {key: _bundle(item) for key, item in inside.items()}}
     text = getattr(value, "text", None)
     if text is not None:
         return {SIGNATURE: mark, "text": text}
     path = getattr(value, "path", None)
     if path is not None and Path(path).is_dir():
-        found = [one for one in sorted(Path(path).rglob("*")) if _is_code(one)]
+        found = [other_path for other_path in sorted(Path(path).rglob("*")) if _is_code(other_path)]
         texts = {
-            one.relative_to(path).as_posix(): {SIGNATURE: ASSET, "text": one.read_text("utf-8")}
-            for one in found
+            other_path.relative_to(path).as_posix(): {
+                SIGNATURE: ASSET,
+                "text": other_path.read_text("utf-8"),
+            }
+            for other_path in found
         }
         return {SIGNATURE: mark, "assets": texts}
     if path is not None and _is_code(Path(path)):

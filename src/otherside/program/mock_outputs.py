@@ -127,12 +127,12 @@ def _policy_document(arguments: Values) -> str:
     for given in arguments.get("statements") or []:
         made: dict[str, Any] = {"Effect": "Allow"}
         made |= {names[k]: v for k, v in given.items() if k in names and v}
-        for one in given.get("principals") or []:
-            made.setdefault("Principal", {})[one["type"]] = one["identifiers"]
-        for one in given.get("conditions") or []:
-            made.setdefault("Condition", {}).setdefault(one["test"], {})[one["variable"]] = one[
-                "values"
-            ]
+        for principal in given.get("principals") or []:
+            made.setdefault("Principal", {})[principal["type"]] = principal["identifiers"]
+        for condition in given.get("conditions") or []:
+            made.setdefault("Condition", {}).setdefault(condition["test"], {})[
+                condition["variable"]
+            ] = condition["values"]
         statements.append(made)
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 

@@ -70,7 +70,7 @@ class RegisteredResource:
     def component(self) -> str:
         """The components around it, outermost first: `DisasterRecovery/RegionalNetwork`."""
         types = self.urn.split("::")[2].split("$")[:-1]
-        return "/".join(one.rsplit(":", 1)[-1] for one in types)
+        return "/".join(item.rsplit(":", 1)[-1] for item in types)
 
     def redacted(self) -> Mapping[str, Any]:
         """Return the inputs as they may be shown: secrets hidden, archives named."""
@@ -90,7 +90,7 @@ class Declaration:
 
     def of(self, *types: str) -> list[RegisteredResource]:
         """Return the resources of some types: `aws:ec2/vpc:Vpc`, or the part after `aws:`."""
-        wanted = {one if one.count(":") > 1 else f"aws:{one}" for one in types}
+        wanted = {item if item.count(":") > 1 else f"aws:{item}" for item in types}
         return [resource for resource in self.resources if resource.type in wanted]
 
     def one(self, kind: str, name: str = "", *, region: str = "") -> RegisteredResource:
@@ -413,8 +413,8 @@ def _own_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
         loop.run_until_complete(loop.shutdown_default_executor())
         asyncio.set_event_loop(None)
-        for one in inner:
-            one.close()
+        for other_loop in inner:
+            other_loop.close()
         loop.close()
 
 

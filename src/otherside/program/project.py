@@ -27,7 +27,10 @@ __all__ = ["ProgramError", "Project", "declare_directory", "read_project"]
 
 
 def declare_directory(
-    directory: Path, *, stack_name: str | None = None, transform: Transform = lambda one: one
+    directory: Path,
+    *,
+    stack_name: str | None = None,
+    transform: Transform = lambda resource: resource,
 ) -> Declaration:
     """Run the Pulumi project in a directory, with the settings that `pulumi up` would give it.
 
@@ -88,8 +91,8 @@ def read_project(directory: Path, stack_name: str | None = None) -> Project:
 
 def _libraries(tree: ast.Module) -> Iterator[str]:
     """Yield the modules of Pulumi, its AWS provider and ours that a program imports at once."""
-    for one in tree.body:
-        match one:
+    for item in tree.body:
+        match item:
             case ast.Import(names=names):
                 found = [each.name for each in names]
             case ast.ImportFrom(module=str(module), level=0):
@@ -129,7 +132,7 @@ def _project(directory: Path, stack_name: str | None) -> tuple[str, Path, str, d
         msg = f"{main}: the program that {definition} speaks of is missing"
         raise ProgramError(msg)
     stacks = sorted(directory.glob("Pulumi.*.yaml"))
-    names = [one.name.removeprefix("Pulumi.").removesuffix(".yaml") for one in stacks]
+    names = [stack.name.removeprefix("Pulumi.").removesuffix(".yaml") for stack in stacks]
     if stack_name is None and len(names) > 1:
         msg = f"{directory} has several stacks; name one with --stack: {', '.join(names)}"
         raise ProgramError(msg)

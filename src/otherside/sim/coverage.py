@@ -69,22 +69,22 @@ class Coverage:
     troubles: set[str] = field(default_factory=set)
     failed: dict[int, tuple[str, ...]] = field(default_factory=dict)
 
-    def count(self, one: Run) -> None:
+    def count(self, run: Run) -> None:
         """Add one run."""
-        states = one.history.states
+        states = run.history.states
         self.seeds += 1
-        self.failovers += any(move.kind == "failover" for move in one.history.truth.moves)
+        self.failovers += any(move.kind == "failover" for move in run.history.truth.moves)
         self.phases.update({state.phase for state in states})
         self.transitions |= {
             (before.phase, after.phase)
             for before, after in pairwise(states)
             if before.phase is not after.phase
         }
-        self.cells |= one.cells
-        self.pairs |= one.pairs
-        self.troubles |= one.history.cloud.troubles
-        if one.broken:
-            self.failed[one.script.seed] = one.broken
+        self.cells |= run.cells
+        self.pairs |= run.pairs
+        self.troubles |= run.history.cloud.troubles
+        if run.broken:
+            self.failed[run.script.seed] = run.broken
 
     def add(self, other: "Coverage") -> None:
         """Add what another part of the runs came to."""

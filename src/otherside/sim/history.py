@@ -62,20 +62,20 @@ class History:
     @property
     def states(self) -> list[State]:
         """Every revision, the one before the first included."""
-        return [first(0.0), *(one.state for one in self.log)]
+        return [first(0.0), *(committed.state for committed in self.log)]
 
     def entries(self, phase: Phase) -> Iterator[tuple[State, Committed]]:
         """Yield each commit that enters a phase, with the state before it."""
         before = first(0.0)
-        for one in self.log:
-            if one.state.phase is phase and before.phase is not phase:
-                yield before, one
-            before = one.state
+        for committed in self.log:
+            if committed.state.phase is phase and before.phase is not phase:
+                yield before, committed
+            before = committed.state
 
 
-def approved(before: State, one: Committed) -> bool:
+def approved(before: State, committed: Committed) -> bool:
     """Return whether a person approved this very step, having seen the question."""
-    command = one.facts.command
+    command = committed.facts.command
     return (
         command is not None
         and command.order is Order.APPROVE

@@ -113,7 +113,9 @@ class LeaseAgents:
         made = []
         for _ in range(self.machines[side]):
             self.made += 1
-            store = _HEART.LeaseStore(environment, partial(self._ask, here), partial(self._fetch, here))
+            store = _HEART.LeaseStore(
+                environment, partial(self._ask, here), partial(self._fetch, here)
+            )
             lease = _LEASE.Lease(store.lease, store.pledge, self.now_s, _AWS.ServiceRefusedError)
             database = ModelledDatabase(self.truth, side)
             heart = _HEART.Heartbeat(database, (OSError,), self.now_s, self.now_s)
@@ -190,25 +192,29 @@ class LeaseAgents:
             deaf = side == P and truth.ill(Fault.KEEPERS_DEAF)
             if not truth.machines_run(side) or deaf:
                 continue
-            for one in self.instances[side]:
-                self._keep(one)
+            for instance in self.instances[side]:
+                self._keep(instance)
         self._look_at_leases()
         if truth.up(W):
             self._watch()
 
-    def _keep(self, one: SimulatedInstance) -> None:
+    def _keep(self, simulated_instance: SimulatedInstance) -> None:
         """Do what a keeper does in five seconds."""
         truth = self.truth
         with _tolerated():
-            one.lease.renew()
-        held = one.lease.held()
+            simulated_instance.lease.renew()
+        held = simulated_instance.lease.held()
         with _tolerated():
-            one.heart.beat(held["epoch"] if held["side"] == one.side else 0)
-            found = one.heart.found()
+            simulated_instance.heart.beat(
+                held["epoch"] if held["side"] == simulated_instance.side else 0
+            )
+            found = simulated_instance.heart.found()
             if found["writes_ok"] and found["wrote_epoch"] is not None:
-                self._prove(one.side, found["wrote_epoch"])
-            alive = truth.app_runs(one.side)
-            one.store.pulse(one.place, {"at_s": self.at_s, "app_ok": alive, **found})
+                self._prove(simulated_instance.side, found["wrote_epoch"])
+            alive = truth.app_runs(simulated_instance.side)
+            simulated_instance.store.pulse(
+                simulated_instance.place, {"at_s": self.at_s, "app_ok": alive, **found}
+            )
 
     def _prove(self, side: Side, epoch: int) -> None:
         known = self.verified[-1] if self.verified else None
@@ -231,7 +237,7 @@ class LeaseAgents:
         for side in Side:
             self._held[side] = tuple(
                 Held(until_s=held["until_s"], epoch=held["epoch"], bridged=not held["reached"])
-                for held in (one.lease.held() for one in self.instances[side])
+                for held in (instance.lease.held() for instance in self.instances[side])
             )
 
     def happen(self, ill: Fault) -> None:

@@ -86,8 +86,8 @@ def kill(story: str, number: int) -> Killed:
 
 def _differences(whole: Run, ended: Run) -> Iterator[str]:
     """Yield where the run stands at its end, if it is not where the whole story stands."""
-    for one, other in [(whole.history, ended.history)]:
-        if one.states[-1].phase is not other.states[-1].phase:
-            yield f"ends in {other.states[-1].phase} and not in {one.states[-1].phase}"
-        if one.truth.writer is not other.truth.writer or one.truth.latch != other.truth.latch:
+    for item, other in [(whole.history, ended.history)]:
+        if item.states[-1].phase is not other.states[-1].phase:
+            yield f"ends in {other.states[-1].phase} and not in {item.states[-1].phase}"
+        if item.truth.writer is not other.truth.writer or item.truth.latch != other.truth.latch:
             yield f"the writer ends on {other.truth.writer}, users held: {other.truth.latch}"

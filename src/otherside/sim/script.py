@@ -52,7 +52,7 @@ NASTY = (
     (Fault.STORE_DOWN, Fault.PRIMARY_CUT),
 )
 """Ills that hide one another, drawn together more often than chance would."""
-TROUBLES = tuple(one.name for one in fields(FaultRates))
+TROUBLES = tuple(field.name for field in fields(FaultRates))
 _MOST = {
     **dict.fromkeys(("kill", "fail", "lose", "slow"), 0.2),
     "freeze": 0.05,
@@ -147,7 +147,7 @@ def _without(script: Script, faults: Collection[str]) -> Script:
     refusals = script.refusals if "refuse" in faults else 0
     return Script(
         **{
-            **{one.name: getattr(script, one.name) for one in fields(Script)},
+            **{field.name: getattr(script, field.name) for field in fields(Script)},
             "cancels": cancels,
             "refusals": refusals,
         }

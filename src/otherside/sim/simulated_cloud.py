@@ -115,7 +115,7 @@ class SimulatedCloud:
         held = self.newest
         if held.revision == revision:
             return held
-        found = [one.state for one in self.log if one.state.revision == revision]
+        found = [committed.state for committed in self.log if committed.state.revision == revision]
         return found[-1]
 
     def people(self) -> StateStore:

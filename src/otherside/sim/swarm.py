@@ -252,17 +252,17 @@ def shrink(script: Script) -> Script:
         if getattr(script.hostility, name)
     ]
     smaller += [
-        replace(script, spells=tuple(s for s in script.spells if s is not one))
-        for one in script.spells
+        replace(script, spells=tuple(s for s in script.spells if s is not spell))
+        for spell in script.spells
     ]
     smaller += [
-        replace(script, orders=tuple(o for o in script.orders if o is not one))
-        for one in script.orders
+        replace(script, orders=tuple(o for o in script.orders if o is not order))
+        for order in script.orders
     ]
     smaller += [replace(script, by_hand_s=None)] if script.by_hand_s is not None else []
     smaller += [replace(script, cancels=0)] if script.cancels else []
     smaller += [replace(script, refusals=0)] if script.refusals else []
-    for one in smaller:
-        if run(one).broken:
-            return shrink(one)
+    for item in smaller:
+        if run(item).broken:
+            return shrink(item)
     return script

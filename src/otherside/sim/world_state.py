@@ -189,20 +189,22 @@ class WorldState:
 
     def __post_init__(self) -> None:
         """Sort out when anything begins or ends."""
-        self.edges = sorted({one for s in self.spells for one in (s.from_s, s.to_s)}, reverse=True)
+        self.edges = sorted(
+            {item for s in self.spells for item in (s.from_s, s.to_s)}, reverse=True
+        )
         self._look_at_ills()
 
     def ill(self, *ills: Fault) -> bool:
         """Return whether one of these ills holds now."""
-        return any(one in self.ills for one in ills)
+        return any(fault in self.ills for fault in ills)
 
     def up(self, site: str) -> bool:
         """Return whether a Region exists at all."""
         return (site, site) in self.links
 
-    def reaches(self, one: str, other: str) -> bool:
+    def reaches(self, text: str, other: str) -> bool:
         """Return whether what one Region sends arrives in another, and is answered."""
-        return (one, other) in self.links
+        return (text, other) in self.links
 
     @property
     def linked(self) -> bool:
@@ -259,8 +261,8 @@ class WorldState:
         if not (self.app_runs(side) and self.gets_in(side) and self.database_writes()):
             return False
         return any(
-            one.until_s >= self.now_s and self.knows(self.writer, one.epoch)
-            for one in self.keepers.held(side)
+            held.until_s >= self.now_s and self.knows(self.writer, held.epoch)
+            for held in self.keepers.held(side)
         )
 
     def beat(self, side: Side, at_s: float, epoch: int) -> tuple[float, int]:
@@ -309,7 +311,7 @@ class WorldState:
 
     def _step_s(self) -> float:
         """Return for how long nothing has to be looked at: less where anybody's word runs out."""
-        bridging = any(one.bridged for side in _SIDES for one in self.keepers.held(side))
+        bridging = any(held.bridged for side in _SIDES for held in self.keepers.held(side))
         waking = self.now_s < WAKE_S
         return STEP_S if bridging or self.left or waking else LONG_STEP_S
 
@@ -334,7 +336,7 @@ class WorldState:
         if self.follows:
             self.left.clear()
         held = {side: _kept(before[side], self.keepers.held(side), until_s) for side in _SIDES}
-        if any(one.bridged for side in _SIDES for one in held[side]):
+        if any(item.bridged for side in _SIDES for item in held[side]):
             self.bridged_s = until_s
         users = self.users_on()
         for side in _SIDES:
@@ -351,7 +353,10 @@ class WorldState:
 
     def _lease_s(self, held: Sequence[Held], database: Side) -> float:
         """Return until when a side may acknowledge what one database takes."""
-        return max((one.until_s for one in held if self.knows(database, one.epoch)), default=0.0)
+        return max(
+            (other_held.until_s for other_held in held if self.knows(database, other_held.epoch)),
+            default=0.0,
+        )
 
     def _replicate(self, until_s: float) -> None:
         """Let rows and the heartbeat reach the other side."""
@@ -461,7 +466,7 @@ class WorldState:
 
 def _kept(before: Sequence[Held], after: Sequence[Held], until_s: float) -> list[Held]:
     """Return what was held all the while: what was renewed, and what ran out meanwhile."""
-    kept = [one for one in after if one.until_s > until_s]
+    kept = [held for held in after if held.until_s > until_s]
     return kept or list(before)
 
 
@@ -471,7 +476,10 @@ def _network(ills: frozenset[Fault]) -> tuple[frozenset[tuple[str, str]], frozen
     sites = [site for site in (P, S, W) if _GONE[site] not in ills]
     links = {(site, site) for site in sites}
     links |= {
-        (one, other) for one in sites for other in sites if one != other and _open(one, other, ills)
+        (site, other)
+        for site in sites
+        for other in sites
+        if site != other and _open(site, other, ills)
     }
     lost = Fault.STORE_DOWN in ills
     voting = {
@@ -482,10 +490,10 @@ def _network(ills: frozenset[Fault]) -> tuple[frozenset[tuple[str, str]], frozen
     return frozenset(links), frozenset(voting)
 
 
-def _open(one: str, other: str, ills: frozenset[Fault]) -> bool:
+def _open(text: str, other: str, ills: frozenset[Fault]) -> bool:
     """Return whether two Regions that exist reach one another: answers need the way back too."""
-    if _WHOLE.get(one) in ills or _WHOLE.get(other) in ills:
+    if _WHOLE.get(text) in ills or _WHOLE.get(other) in ills:
         return False
-    if Fault.LINK_CUT in ills and W not in {one, other}:
+    if Fault.LINK_CUT in ills and W not in {text, other}:
         return False
-    return _ONE_WAY[one, other] not in ills and _ONE_WAY[other, one] not in ills
+    return _ONE_WAY[text, other] not in ills and _ONE_WAY[other, text] not in ills

@@ -96,7 +96,7 @@ class TwinApp:
         self._join()
 
     def _choose_ports(self) -> None:
-        regional = [self.addresses.api(one) for one in ("", *self.wanted.regions)]
+        regional = [self.addresses.api(region) for region in ("", *self.wanted.regions)]
         self.api_port = free_port(regional)
         self.http_port, self.https_port = free_port(regional), free_port(regional)
         self.database_port, self.dns_port = free_port(regional), free_port(regional)
@@ -105,11 +105,13 @@ class TwinApp:
         """Make every part and tell each of those that it needs."""
         context, authorizer, directory = self.context, self.authorizer, self.wanted.directory
         self.authority = CertificateAuthority(directory)
-        endpoints = {one: (self.addresses.api(one), self.api_port) for one in self.wanted.regions}
+        endpoints = {
+            region: (self.addresses.api(region), self.api_port) for region in self.wanted.regions
+        }
         self.network = Reachability(context, endpoints)
         self.faults = ApiFaults()
         self.region_environments: dict[str, dict[str, str]] = {
-            one: {} for one in self.wanted.regions
+            region: {} for region in self.wanted.regions
         }
         self.egress_proxy = EgressProxy(
             context, self.network, self._resolve, self.addresses.gateway()
@@ -224,7 +226,7 @@ class TwinApp:
 
     def api_addresses(self) -> dict[str, str]:
         """Return the address of each Region's API."""
-        return {one: self.addresses.api(one) for one in self.wanted.regions}
+        return {region: self.addresses.api(region) for region in self.wanted.regions}
 
     def _extensions(self) -> list[ServiceProvider]:
         return [

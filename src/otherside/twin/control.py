@@ -40,19 +40,19 @@ class Control:
             "now_s": context.now_s,
             "lost": sorted(context.partitions.lost()),
             "cut": sorted(context.partitions.cuts()),
-            "faults": {name: asdict(one) for name, one in cloud.faults.now().items()},
+            "faults": {name: asdict(item) for name, item in cloud.faults.now().items()},
             "instances": [
                 {
-                    "id": one.identifier,
-                    "region": one.region,
-                    "group": one.group,
-                    "health": cloud.load_balancers.state_of(one.identifier),
+                    "id": item.identifier,
+                    "region": item.region,
+                    "group": item.group,
+                    "health": cloud.load_balancers.state_of(item.identifier),
                     "units": {
                         unit.name: unit.process is not None and unit.process.running
-                        for unit in one.units.values()
+                        for unit in item.units.values()
                     },
                 }
-                for one in cloud.instances.all()
+                for item in cloud.instances.all()
             ],
             "databases": [
                 {
@@ -135,7 +135,7 @@ class Control:
     async def do_database(self, cluster: str, verb: str) -> None:
         """Stop a cluster's server, which nobody replaces, or start it again."""
         postgres = self._cloud.postgres
-        server = next(one for one in postgres.servers() if one.arn.endswith(f":{cluster}"))
+        server = next(server for server in postgres.servers() if server.arn.endswith(f":{cluster}"))
         if verb == "stop":
             await postgres.fence(server.arn)
         else:
@@ -157,13 +157,13 @@ class Control:
     async def do_events(self, since: int = 0) -> dict[str, Any]:
         """Return what happened, from a position on, and the next position."""
         position, told = self._cloud.context.events.since(since)
-        return {"next": position, "events": [asdict(one) for one in told]}
+        return {"next": position, "events": [asdict(item) for item in told]}
 
     async def do_calls(self, since: int = 0) -> dict[str, Any]:
         """Return the calls of the API, from a position on, and the next position."""
         position, calls = self._cloud.api_gateway.calls.since(since)
         names = ("at_s", "service", "operation", "region", "source", "principal", "status", "error")
-        told = [{name: getattr(one, name) for name in names} for one in calls]
+        told = [{name: getattr(call, name) for name in names} for call in calls]
         return {"next": position, "calls": told}
 
     async def do_runs(self, since: int = 0) -> dict[str, Any]:
@@ -184,6 +184,8 @@ class Control:
     async def do_query(self, cluster: str, statement: str) -> list[list[Any]]:
         """Return what a statement finds in a cluster, whoever may reach it."""
         server = next(
-            one for one in self._cloud.postgres.servers() if one.arn.endswith(f":{cluster}")
+            server
+            for server in self._cloud.postgres.servers()
+            if server.arn.endswith(f":{cluster}")
         )
         return [list(row) for row in await self._cloud.postgres.query(server.arn, statement)]

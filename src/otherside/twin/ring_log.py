@@ -17,10 +17,10 @@ class RingLog(Generic[T]):
         self._next = 0
         self._lock = threading.Lock()
 
-    def append(self, one: T) -> None:
+    def append(self, t: T) -> None:
         """Note that something happened; from any thread."""
         with self._lock:
-            self._kept.append(one)
+            self._kept.append(t)
             self._next += 1
 
     def since(self, position: int = 0) -> tuple[int, list[T]]:

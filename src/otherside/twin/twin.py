@@ -127,7 +127,7 @@ class Twin:
         self,
         project: Project,
         *,
-        transform: Transform = lambda one: one,
+        transform: Transform = lambda resource: resource,
         told: ProgressCallback = lambda _: None,
     ) -> Provisioned:
         """Make everything that a project declares, and wait until the databases are up.

@@ -13,7 +13,7 @@ GOOD = "Resources: {K: {Type: 'AWS::KMS::Key'}}\n"
 
 def read(*paths, **options):
     """Read paths as the command does."""
-    return read_paths([str(one) for one in paths], ReadOptions(**options), bytes)
+    return read_paths([str(path) for path in paths], ReadOptions(**options), bytes)
 
 
 def problem(path):
@@ -23,8 +23,8 @@ def problem(path):
     found = read(path, good)
     assert len(found.graph.of("kms.key")) == 1
     check(found.graph, CheckConfig())
-    (one,) = found.problems
-    return str(one)
+    (item,) = found.problems
+    return str(item)
 
 
 PLAN = {"resource_changes": [], "format_version": "1.2"}
@@ -216,7 +216,7 @@ def test_a_large_template_is_read_in_linear_time(tmp_path):
     resources = {f"K{n}": {"Type": "AWS::KMS::Key"} for n in range(20_000)}
     (tmp_path / "a.json").write_text(json.dumps({"Resources": resources}, indent=0))
     found = read(tmp_path / "a.json")
-    lines = [one.place.line for one in found.graph.of("kms.key")]
+    lines = [key.place.line for key in found.graph.of("kms.key")]
     assert lines == list(range(3, 3 + 3 * 20_000, 3))
 
 

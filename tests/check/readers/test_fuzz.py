@@ -19,7 +19,7 @@ from otherside.check.summary import summarize
 
 pytestmark = pytest.mark.slow
 
-CASES = [one for one in cases() if not one.not_in][::5]
+CASES = [case for case in cases() if not case.not_in][::5]
 ODD = st.one_of(
     st.none(),
     st.booleans(),
@@ -49,19 +49,19 @@ def spots(document):
         if path:
             found.append(path)
         if isinstance(value, dict):
-            todo += [((*path, key), one) for key, one in value.items()]
+            todo += [((*path, key), item) for key, item in value.items()]
         elif isinstance(value, list):
-            todo += [((*path, at), one) for at, one in enumerate(value)]
+            todo += [((*path, at), item) for at, item in enumerate(value)]
     return found
 
 
 def answer(files):
     """Read and check as the command does, and show it in every format."""
-    read = read_paths([str(one) for one in files], ReadOptions(), bytes)
-    assert all(isinstance(one, InputError) and str(one) for one in read.problems)
+    read = read_paths([str(file) for file in files], ReadOptions(), bytes)
+    assert all(isinstance(problem, InputError) and str(problem) for problem in read.problems)
     result = check(read.graph, CheckConfig())
     document = as_document(read, result, summarize(read.graph, result), [])
-    for shown in (*(one(document) for one in FORMATS.values()), as_text(document, _plain)):
+    for shown in (*(item(document) for item in FORMATS.values()), as_text(document, _plain)):
         shown.encode()
     return read
 

@@ -197,5 +197,5 @@ def test_lines_are_those_of_the_file(tmp_path):
         '{\n "Resources": {\n  "J": {\n   "Type": "AWS::KMS::Key"\n  }\n }\n}\n'
     )
     read = read_paths([str(tmp_path)], ReadOptions(), bytes)
-    places = {Path(one.place.file).name: one.place.line for one in read.graph.of("kms.key")}
+    places = {Path(key.place.file).name: key.place.line for key in read.graph.of("kms.key")}
     assert places == {"a.yaml": 4, "b.json": 3}

@@ -32,7 +32,7 @@ def test_a_region_is_its_provider_s_by_a_literal_or_a_variable():
             variables=DR,
         )
     )
-    assert {one.name: one.region for one in graph.of("ec2.vpc")} == {
+    assert {vpc.name: vpc.region for vpc in graph.of("ec2.vpc")} == {
         "aws_vpc.a": "us-east-2",
         "aws_vpc.b": "us-west-2",
     }
@@ -83,7 +83,7 @@ def test_what_will_be_gone_is_not_there():
             change("aws_vpc.c", {}, actions=("delete", "create")),
         ],
     )
-    assert [one.name for one in load(document).of("ec2.vpc")] == ["aws_vpc.b", "aws_vpc.c"]
+    assert [vpc.name for vpc in load(document).of("ec2.vpc")] == ["aws_vpc.b", "aws_vpc.c"]
 
 
 def test_references_lead_through_modules_inputs_and_outputs():
@@ -187,8 +187,8 @@ def test_a_provider_inside_a_module_says_so():
             "expressions": {"region": constant("us-east-2")},
         }
     }
-    (one,) = load(plan([], providers=providers)).of("provider")
-    assert one.attributes["module"] == "module.a"
+    (provider,) = load(plan([], providers=providers)).of("provider")
+    assert provider.attributes["module"] == "module.a"
 
 
 def test_a_state_is_read_as_show_writes_it_and_as_it_lies_on_disk():

@@ -55,7 +55,7 @@ def following(at_s, lag_s):
 def lives(readings):
     """Return whether these readings tell of a writer that writes."""
     ways = ("standby_canary", "witness_canary", "heartbeat", "write_pulse")
-    return any(readings.get(one, GOOD) is GOOD for one in ways)
+    return any(readings.get(way, GOOD) is GOOD for way in ways)
 
 
 def facts(at_s, *, database=HEALTHY, lag_s=0.2, readings=None, **more):

@@ -34,7 +34,7 @@ class Story:
         """Look once."""
         self.now_s += 5.0
         epoch = f"{self.state.epoch}."
-        known = tuple(one for name, one in self.attempts.items() if name.startswith(epoch))
+        known = tuple(attempt for name, attempt in self.attempts.items() if name.startswith(epoch))
         seen = make(self.now_s, **{"attempts": known, **more})
         decision = decide(self.state, seen, self.policy)
         self.state = decision.state
@@ -62,9 +62,9 @@ class Story:
     def phases(self):
         """Return the phases that were passed through, in order."""
         found = []
-        for one in self.decisions:
-            if not found or found[-1] is not one.state.phase:
-                found.append(one.state.phase)
+        for decision in self.decisions:
+            if not found or found[-1] is not decision.state.phase:
+                found.append(decision.state.phase)
         return found
 
 

@@ -55,11 +55,11 @@ def test_a_lost_region_is_left_step_by_step():
         Phase.SHIFT,
         Phase.FAILED_OVER,
     ]
-    calls = [one.move for one in story.decisions if one.move]
-    assert {(one.move, one.target, one.epoch) for one in calls} == {
+    calls = [decision.move for decision in story.decisions if decision.move]
+    assert {(call.move, call.target, call.epoch) for call in calls} == {
         (Move.FAILOVER, Side.STANDBY, 1)
     }
-    latched = [one.state.phase for one in story.decisions if one.state.latched]
+    latched = [decision.state.phase for decision in story.decisions if decision.state.latched]
     assert latched[0] is Phase.SHIFT
     assert story.state.writer is Side.STANDBY
 
@@ -78,7 +78,7 @@ def test_a_blip_of_43_seconds_moves_nothing():
         story.look(dead)
     story.look(facts)
     assert story.state.phase is Phase.STEADY
-    assert not any(one.move for one in story.decisions)
+    assert not any(decision.move for decision in story.decisions)
 
 
 def test_one_write_that_works_starts_the_window_anew():
@@ -140,9 +140,9 @@ def test_what_is_not_allowed_is_asked_or_refused_with_its_reason(changes, policy
     assert decision.notice == f"{phase}: {decision.state.reason}"
     assert decision.urgent
     later = [story.look(dead, **changes) for _ in range(130)]
-    told = [number for number, one in enumerate(later) if one.notice]
+    told = [number for number, item in enumerate(later) if item.notice]
     assert told == [119]
-    assert not any(one.move for one in story.decisions)
+    assert not any(decision.move for decision in story.decisions)
 
 
 def test_an_approval_counts_for_the_revision_that_was_seen():
@@ -191,11 +191,11 @@ def test_an_intent_expires_and_is_asked_again_under_another_name():
     story = Story()
     story.until(Phase.PROMOTE_INTENT, dead)
     story.until(Phase.HALTED, dead, looks=100)
-    calls = {one.move.operation for one in story.decisions if one.move}
+    calls = {decision.move.operation for decision in story.decisions if decision.move}
     assert calls == {"1.1", "1.2", "1.3"}
-    for one in story.decisions:
-        if one.move:
-            assert one.state.intent is one.move
+    for decision in story.decisions:
+        if decision.move:
+            assert decision.state.intent is decision.move
 
 
 def test_no_intent_is_asked_for_after_it_has_expired():
@@ -223,7 +223,7 @@ def test_what_somebody_else_moves_is_left_to_them(database):
     assert story.decisions[-1].urgent
     for _ in range(30):
         story.look(dead, database=database)
-    assert not any(one.move for one in story.decisions)
+    assert not any(decision.move for decision in story.decisions)
 
 
 def test_halted_ends_only_by_a_persons_word():
@@ -250,7 +250,9 @@ def test_nothing_ever_goes_home_by_itself():
         story.now_s += 86_400
         story.look(facts, database=both, users_on=Side.STANDBY)
     assert story.state.phase is Phase.REJOINED
-    assert not any(one.move and one.move.target is Side.PRIMARY for one in story.decisions)
+    assert not any(
+        decision.move and decision.move.target is Side.PRIMARY for decision in story.decisions
+    )
 
 
 def test_going_home_is_signed_waited_for_ordered_and_lossless():
@@ -276,11 +278,11 @@ def test_a_switchover_that_does_not_fit_is_given_up():
     story = Story()
     story.order(Order.SWITCHOVER, facts)
     story.until(Phase.STEADY, facts, looks=100, lag_s=30.0)
-    assert not any(one.move for one in story.decisions)
+    assert not any(decision.move for decision in story.decisions)
     story.order(Order.SWITCHOVER, facts)
     story.until(Phase.SWITCH_INTENT, facts)
     story.until(Phase.HALTED, facts, looks=100)
-    moves = {one.move.move for one in story.decisions if one.move}
+    moves = {decision.move.move for decision in story.decisions if decision.move}
     assert moves == {Move.SWITCHOVER}
 
 
@@ -370,9 +372,9 @@ def test_rules_hold_over_any_sequence_of_looks(sequence, policy):
         now_s += look.at_s
         seen = look.signals
         made = facts(now_s, readings=DEAD).signals if seen is None else seen
-        one = replace(look, at_s=now_s, signals=made)
-        decision = decide(state, one, policy)
-        assert decision == decide(state, one, policy)
+        item = replace(look, at_s=now_s, signals=made)
+        decision = decide(state, item, policy)
+        assert decision == decide(state, item, policy)
         after = decision.state
         assert decision.changed is (after != state)
         assert after.revision == state.revision + decision.changed
@@ -387,11 +389,11 @@ def test_rules_hold_over_any_sequence_of_looks(sequence, policy):
             assert after.verdict in DEADLY
             approved = state.phase in {Phase.AWAIT_APPROVAL, Phase.BLOCKED}
             assert approved or now_s - after.bad_since_s >= policy.confirm_s
-            assert one.database is not None
-            assert one.database.follower_has_instance
-            assert one.database.follower_is_member
-        pushed = one.command is not None and one.command.order is Order.PROCEED
-        if state.phase is Phase.VERIFY and (one.write_verified or pushed):
+            assert item.database is not None
+            assert item.database.follower_has_instance
+            assert item.database.follower_is_member
+        pushed = item.command is not None and item.command.order is Order.PROCEED
+        if state.phase is Phase.VERIFY and (item.write_verified or pushed):
             verified.add(state.epoch)
         if after.latched and not state.latched:
             assert after.epoch in verified or state.phase is Phase.VERIFY

@@ -37,7 +37,7 @@ SWITCHING = replace(MOVING, kind=Move.SWITCHOVER)
 
 def told(story):
     """Return what people were told, and whether it was urgent."""
-    return [(one.notice, one.urgent) for one in story.decisions if one.notice]
+    return [(decision.notice, decision.urgent) for decision in story.decisions if decision.notice]
 
 
 # --- fencing ------------------------------------------------------------------------------------

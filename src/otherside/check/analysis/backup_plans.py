@@ -8,6 +8,6 @@ def destinations(plan: Resource) -> list[Value]:
     """Return where a plan copies to."""
     return [
         copy.get("destination_vault_arn")
-        for one in plan["rule"] or ()
-        for copy in one.get("copy_action") or ()
+        for rule in plan["rule"] or ()
+        for copy in rule.get("copy_action") or ()
     ]

@@ -8,7 +8,7 @@ def failover_records(graph: Graph, side: str) -> list[Resource]:
 
     def look() -> list[Resource]:
         records = graph.of("route53.record")
-        return [one for one in records if one["failover_routing_policy.type"] == side]
+        return [record for record in records if record["failover_routing_policy.type"] == side]
 
     return graph.once(f"failover_records {side}", look)
 
@@ -22,7 +22,7 @@ def decides(graph: Graph, check: Resource) -> bool:
             link = graph.link(record, "health_check_id", "route53.health_check")
             if link is not None:
                 children = graph.links(link.resource, link.resource["child_healthchecks"])
-                found |= {link.resource.id, *(one.resource.id for one in children)}
+                found |= {link.resource.id, *(child.resource.id for child in children)}
         return found
 
     return check.id in graph.once("decides", look)

@@ -47,9 +47,9 @@ def promoters(graph: Graph) -> list[Resource]:
 
     def look() -> list[Resource]:
         return [
-            one
-            for one in graph.of("lambda.function")
-            if any(_may(graph, one, action) for action in PROMOTING)
+            function
+            for function in graph.of("lambda.function")
+            if any(_may(graph, function, action) for action in PROMOTING)
         ]
 
     return graph.once("promoters", look)
@@ -65,9 +65,11 @@ def failover_functions(graph: Graph) -> list[Resource]:
     """Return the functions whose purpose is a failover: by rights, by code or by name."""
 
     def look() -> list[Resource]:
-        able = {one.id for one in promoters(graph)}
+        able = {function.id for function in promoters(graph)}
         functions = graph.of("lambda.function")
-        return [one for one in functions if one.id in able or purposeful(graph, one)]
+        return [
+            function for function in functions if function.id in able or purposeful(graph, function)
+        ]
 
     return graph.once("failover_functions", look)
 
@@ -76,11 +78,11 @@ def callers(graph: Graph) -> list[Resource]:
     """Return the functions that may call one that moves the writer: the deciders of actuators."""
 
     def look() -> list[Resource]:
-        able = {one.id for one in promoters(graph)}
+        able = {function.id for function in promoters(graph)}
         return [
-            one
-            for one in graph.of("lambda.function")
-            if one.id not in able and able & set(_called(graph, one))
+            function
+            for function in graph.of("lambda.function")
+            if function.id not in able and able & set(_called(graph, function))
         ]
 
     return graph.once("callers", look)
@@ -103,7 +105,7 @@ def orchestrators(graph: Graph) -> list[Resource]:
 
 def unique(*groups: list[Resource]) -> list[Resource]:
     """Return the resources of all groups, each once, in order."""
-    return list({one.id: one for group in groups for one in group}.values())
+    return list({resource.id: resource for group in groups for resource in group}.values())
 
 
 def sharing(graph: Graph, function: Resource) -> list[Resource]:
@@ -111,8 +113,8 @@ def sharing(graph: Graph, function: Resource) -> list[Resource]:
 
     def look() -> dict[Code | None, list[Resource]]:
         found: dict[Code | None, list[Resource]] = {}
-        for one in graph.of("lambda.function"):
-            found.setdefault(bundle(graph, one), []).append(one)
+        for other in graph.of("lambda.function"):
+            found.setdefault(bundle(graph, other), []).append(other)
         return found
 
     return graph.once("sharing", look)[bundle(graph, function)]
@@ -125,7 +127,7 @@ def purposeful(graph: Graph, function: Resource) -> bool:
     if PURPOSE.search(f"{name} {label}"):
         return True
     code = squeezed(code_of(graph, function))
-    return any(one in code for one in _MOVES)
+    return any(move in code for move in _MOVES)
 
 
 def bundle(graph: Graph, function: Resource) -> Code | None:

@@ -47,18 +47,18 @@ class Rights:
         """Tell whether an action is allowed on something; `None` where that cannot be told."""
         maybe = bool(self.missing)
         allowed = False
-        for one in self.statements:
-            if isinstance(one, Unknown):
+        for statement in self.statements:
+            if isinstance(statement, Unknown):
                 maybe = True
                 continue
-            covers = _covers(one, action)
-            if one.get("effect") == "Deny" and covers and _everything(one):
+            covers = _covers(statement, action)
+            if statement.get("effect") == "Deny" and covers and _everything(statement):
                 return False
-            if isinstance(one.get("effect"), Unknown) or (
-                one.get("effect") == "Allow" and covers is None
+            if isinstance(statement.get("effect"), Unknown) or (
+                statement.get("effect") == "Allow" and covers is None
             ):
                 maybe = True
-            if one.get("effect") == "Allow" and covers:
+            if statement.get("effect") == "Allow" and covers:
                 allowed = True
         return True if allowed else None if maybe else False
 
@@ -67,20 +67,20 @@ class Rights:
         least = len(action.partition(":")[0]) + 2
         return any(
             isinstance(each, str) and matches(each, action) and len(each.split("*")[0]) >= least
-            for one in self.statements
-            if not isinstance(one, Unknown) and one.get("effect") == "Allow"
-            for each in _listed(one.get("actions") or [])
+            for statement in self.statements
+            if not isinstance(statement, Unknown) and statement.get("effect") == "Allow"
+            for each in _listed(statement.get("actions") or [])
         )
 
     def named(self, action: str) -> list[Value]:
         """Return what an action is allowed on by name, as it is written; `*` names nothing."""
         return [
             resource
-            for one in self.statements
-            if not isinstance(one, Unknown)
-            and one.get("effect") == "Allow"
-            and _covers(one, action)
-            for resource in _listed(one.get("resources"))
+            for statement in self.statements
+            if not isinstance(statement, Unknown)
+            and statement.get("effect") == "Allow"
+            and _covers(statement, action)
+            for resource in _listed(statement.get("resources"))
         ]
 
 
@@ -101,8 +101,10 @@ def _covers(statement: Mapping[str, Any], action: str) -> bool | None:
     found = actions if actions is not None else others
     if found is None or isinstance(found, Unknown):
         return None
-    hit = any(isinstance(one, str) and matches(one, action) for one in found)
-    if not hit and any(isinstance(one, Unknown) for one in found):
+    hit = any(
+        isinstance(other_action, str) and matches(other_action, action) for other_action in found
+    )
+    if not hit and any(isinstance(action, Unknown) for action in found):
         return None
     return hit if actions is not None else not hit
 
@@ -110,7 +112,7 @@ def _covers(statement: Mapping[str, Any], action: str) -> bool | None:
 @lru_cache(maxsize=4096)
 def _pattern(text: str) -> re.Pattern[str]:
     pieces = {"*": ".*", "?": "."}
-    escaped = "".join(pieces.get(one) or re.escape(one) for one in text)
+    escaped = "".join(pieces.get(item) or re.escape(item) for item in text)
     escaped = re.sub(r"\\\[!(.+?)\\\]", r"[^\1]", escaped)
     return re.compile(escaped, re.IGNORECASE | re.DOTALL)
 
@@ -124,17 +126,17 @@ def rights(graph: Graph, role: Resource) -> Rights:
     """Return everything that a role is allowed and denied."""
     statements: list[Value] = []
     missing = _astray(graph, role)
-    for one in graph.known_users(role, "iam.role_policy", "role"):
-        document = one["policy"]
+    for role_policy in graph.known_users(role, "iam.role_policy", "role"):
+        document = role_policy["policy"]
         if isinstance(document, Unknown):
-            document = _generated(graph, one, document)
+            document = _generated(graph, role_policy, document)
         statements.extend(document if isinstance(document, list) else ())
         if not isinstance(document, list):
             missing = f"a policy of {role.name}, which is known only at deployment"
     attached: list[tuple[Resource, Value]] = [
-        (one, one["policy_arn"])
+        (resource, resource["policy_arn"])
         for kind, path in _ATTACHED
-        for one in graph.known_users(role, kind, path)
+        for resource in graph.known_users(role, kind, path)
     ]
     for source, arn in attached:
         found = _attached(graph, source, arn)

@@ -4,16 +4,16 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Unresolved, strings
 
 
-def aws_key(graph: Graph, one: Resource, path: str) -> str:
+def aws_key(graph: Graph, resource: Resource, path: str) -> str:
     """Return whose key an attribute names: `none`, `aws` or `own`.
 
     Raises:
         Undecided: If it is set, and nobody can tell to what.
     """
-    value = one[path]
+    value = resource[path]
     if value is None:
         return "none"
-    for link in graph.links(one, value):
+    for link in graph.links(resource, value):
         if link.resource.kind in {"kms.key", "kms.replica_key"}:
             return "own"
         if link.resource.kind in {"kms.alias", "data.kms_alias"}:
@@ -25,5 +25,5 @@ def aws_key(graph: Graph, one: Resource, path: str) -> str:
     if any("alias/aws/" in text for text in strings(value)):
         return "aws"
     if isinstance(value, Unknown):
-        raise Unresolved(one.cannot(path, value.why))
+        raise Unresolved(resource.cannot(path, value.why))
     return "own"

@@ -8,8 +8,8 @@ def groups_of(graph: Graph, target_group: Resource) -> list[Resource]:
     """Return the Auto Scaling groups that fill a target group."""
     found = list(graph.known_users(target_group, "autoscaling.group", "target_group_arns"))
     path = "lb_target_group_arn"
-    for one in graph.known_users(target_group, "autoscaling.attachment", path):
-        group = graph.link(one, "autoscaling_group_name", "autoscaling.group")
+    for attachment in graph.known_users(target_group, "autoscaling.attachment", path):
+        group = graph.link(attachment, "autoscaling_group_name", "autoscaling.group")
         if group is not None:
             found.append(group.resource)
     return found
@@ -22,13 +22,13 @@ def listeners(graph: Graph, balancer: Resource) -> list[Resource]:
 
 def forwards(graph: Graph, listener: Resource) -> bool:
     """Tell whether a listener hands requests on, and does not answer all of them itself."""
-    for one in graph.users(listener, "lb.listener_rule", "listener_arn"):
-        if any(settled(each.get("type")) == "forward" for each in one["action"] or ()):
+    for listener_rule in graph.users(listener, "lb.listener_rule", "listener_arn"):
+        if any(settled(each.get("type")) == "forward" for each in listener_rule["action"] or ()):
             return True
     actions = listener["default_action"]
     if not isinstance(actions, list):
         return True
-    types = {one.get("type") for one in actions if isinstance(one, dict)}
+    types = {action.get("type") for action in actions if isinstance(action, dict)}
     return (
         not types or bool(types & {"forward", None}) or any(isinstance(t, Unknown) for t in types)
     )

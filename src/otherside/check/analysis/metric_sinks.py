@@ -13,4 +13,6 @@ _OTHER = re.compile(
 def watched_elsewhere(graph: Graph) -> bool:
     """Tell whether something outside AWS keeps the metrics."""
     resources = graph.resources.values()
-    return graph.once("watched elsewhere", lambda: any(_OTHER.match(one.type) for one in resources))
+    return graph.once(
+        "watched elsewhere", lambda: any(_OTHER.match(resource.type) for resource in resources)
+    )

@@ -86,7 +86,7 @@ def _plain(value: object) -> object:
 
 
 def _texts(value: object) -> list[str]:
-    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
+    return [text for text in value if isinstance(text, str)] if isinstance(value, list) else []
 
 
 def _by_databases(graph: Graph) -> Named:
@@ -97,13 +97,13 @@ def _by_databases(graph: Graph) -> Named:
             yield source, cluster.region
     for group in graph.of("rds.global_cluster"):
         members = [
-            one
-            for one in graph.of("rds.cluster")
-            if (link := graph.link(one, "global_cluster_identifier", "rds.global_cluster"))
+            cluster
+            for cluster in graph.of("rds.cluster")
+            if (link := graph.link(cluster, "global_cluster_identifier", "rds.global_cluster"))
             and link.resource is group
         ]
-        writers = [one for one in members if one["master_username"] is not None]
-        others = [one for one in members if one["master_username"] is None]
+        writers = [member for member in members if member["master_username"] is not None]
+        others = [member for member in members if member["master_username"] is None]
         if len(writers) == 1 and others:
             yield writers[0].region, others[0].region
     for kind, path in (
@@ -137,13 +137,17 @@ def _by_copies(graph: Graph) -> Named:
 def _by_names(graph: Graph) -> Named:
     """Read what providers and stacks are called: `aws.dr`, `primary.yaml`."""
     found: dict[str, set[str]] = {"primary": set(), "standby": set()}
-    for one in graph.resources.values():
-        if not is_region(one.region):
+    for resource in graph.resources.values():
+        if not is_region(resource.region):
             continue
-        words = f"{one.provider} {one.stack}" if one.kind != "provider" else one.name
+        words = (
+            f"{resource.provider} {resource.stack}"
+            if resource.kind != "provider"
+            else resource.name
+        )
         spelt = set(words.replace("-", " ").replace("_", " ").replace(".", " ").lower().split())
         for side, called in _WORDS.items():
             if spelt & called:
-                found[side].add(str(one.region))
+                found[side].add(str(resource.region))
     if len(found["primary"]) == len(found["standby"]) == 1:
         yield found["primary"].pop(), found["standby"].pop()

@@ -82,8 +82,8 @@ class Resource:
             Undecided: If it, or a part of it, is known only at deployment.
         """
         value = self[path]
-        for one in unknowns(value):
-            raise Unresolved(self.cannot(path, one.why))
+        for unknown in unknowns(value):
+            raise Unresolved(self.cannot(path, unknown.why))
         return value
 
     def cannot(self, path: str, why: str) -> str:
@@ -141,7 +141,7 @@ class Graph:
         self, resources: Iterable[Resource] = (), *, facts: Mapping[str, str] | None = None
     ) -> None:
         """Take resources; of two with one identifier, the later counts."""
-        self.resources = {one.id: one for one in resources}
+        self.resources = {resource.id: resource for resource in resources}
         self.facts = dict(facts or {})
         """What is known of the stacks besides: `partial`, where not all of one is shown."""
         self.memory: dict[str, Any] = {}
@@ -150,40 +150,40 @@ class Graph:
     @cached_property
     def _by_kind(self) -> dict[str, list[Resource]]:
         found: dict[str, list[Resource]] = defaultdict(list)
-        for one in self.resources.values():
-            found[one.kind].append(one)
+        for resource in self.resources.values():
+            found[resource.kind].append(resource)
         return found
 
     @cached_property
     def _by_place(self) -> dict[tuple[str, str | None], list[Resource]]:
         found: dict[tuple[str, str | None], list[Resource]] = defaultdict(list)
-        for one in self.resources.values():
-            found[one.kind, one.region].append(one)
+        for resource in self.resources.values():
+            found[resource.kind, resource.region].append(resource)
         return found
 
     @cached_property
     def _by_value(self) -> dict[str, list[Link]]:
         """What each identity leads to."""
         found: dict[str, list[Link]] = defaultdict(list)
-        for one in self.resources.values():
-            kind = kinds().get(one.kind)
+        for resource in self.resources.values():
+            kind = kinds().get(resource.kind)
             if kind is not None and kind.borrows:
                 continue
             for name in kind.known_by if kind is not None else ("id", "arn"):
-                value = one.attributes.get(name)
+                value = resource.attributes.get(name)
                 if isinstance(value, str) and value:
-                    found[value].append(Link(one, name))
+                    found[value].append(Link(resource, name))
         return found
 
     @cached_property
     def _by_arn(self) -> dict[tuple[str, str, str], Resource]:
         """What each ARN that can be told from a name leads to."""
         found = {}
-        for one in self.resources.values():
-            if one.kind in kinds() and kinds()[one.kind].arn:
-                arn = derived_arn(one)
+        for resource in self.resources.values():
+            if resource.kind in kinds() and kinds()[resource.kind].arn:
+                arn = derived_arn(resource)
                 if arn is not None:
-                    found[arn] = one
+                    found[arn] = resource
         return found
 
     @cached_property
@@ -193,8 +193,8 @@ class Graph:
     def of(self, *names: str, region: str | None = None) -> list[Resource]:
         """Return the resources of some kinds, in one Region where it is given."""
         if region is None:
-            return [one for name in names for one in self._by_kind.get(name, [])]
-        return [one for name in names for one in self._by_place.get((name, region), [])]
+            return [item for name in names for item in self._by_kind.get(name, [])]
+        return [item for name in names for item in self._by_place.get((name, region), [])]
 
     def links(self, source: Resource, value: Value, *wanted: str) -> list[Link]:
         """Return what a value of a resource leads to, of the wanted kinds where they are given."""
@@ -207,15 +207,15 @@ class Graph:
                 if target is not None:
                     found.append(Link(target, ref.attribute))
             if isinstance(value, (list, tuple)):
-                for one in value:
-                    if isinstance(one, str):
-                        found.extend(self._named(source, one))
-        return [one for one in found if not wanted or one.resource.kind in wanted]
+                for text in value:
+                    if isinstance(text, str):
+                        found.extend(self._named(source, text))
+        return [link for link in found if not wanted or link.resource.kind in wanted]
 
     def _named(self, source: Resource, value: str) -> list[Link]:
         """Return what a name or an ARN leads to, each resource once."""
         found = self._all_named(source, value)
-        return list({one.resource.id: one for one in reversed(found)}.values())[::-1]
+        return list({link.resource.id: link for link in reversed(found)}.values())[::-1]
 
     def _all_named(self, source: Resource, value: str) -> list[Link]:
         arn = read_arn(value)
@@ -223,12 +223,12 @@ class Graph:
             exact = self._by_value.get(value, [])
             derived = self._by_arn.get(arn.key)
             return exact or ([Link(derived, "arn")] if derived else [])
-        found = [one for one in self._by_value.get(value, []) if one.resource is not source]
-        near = [one for one in found if one.resource.region in {source.region, GLOBAL, None}]
+        found = [link for link in self._by_value.get(value, []) if link.resource is not source]
+        near = [link for link in found if link.resource.region in {source.region, GLOBAL, None}]
         if near or source.region in {GLOBAL, None}:
             return near or found
-        named = {one.resource.id for one in found if one.attribute in _NAMES}
-        return [one for one in found if one.resource.id not in named]
+        named = {link.resource.id for link in found if link.attribute in _NAMES}
+        return [link for link in found if link.resource.id not in named]
 
     def link(self, source: Resource, path: str, *wanted: str) -> Link | None:
         """Return what an attribute leads to, or `None` where that is not in the graph."""
@@ -265,12 +265,15 @@ class Graph:
         users = found.get(target.id, [])
         if not users:
             nameless = _nameless(target)
-            for one in unsure:
-                if isinstance(one[path], str) and not nameless:
+            for item in unsure:
+                if isinstance(item[path], str) and not nameless:
                     continue
-                near = GLOBAL in {one.region, target.region} or one.region in {target.region, None}
+                near = GLOBAL in {item.region, target.region} or item.region in {
+                    target.region,
+                    None,
+                }
                 if near or anywhere:
-                    raise Unresolved(one.cannot(path, "not known, and may be this one"))
+                    raise Unresolved(item.cannot(path, "not known, and may be this one"))
         return users
 
     def known_users(self, target: Resource, kind: str, path: str) -> list[Resource]:
@@ -288,18 +291,18 @@ class Graph:
         if (kind, path) not in self._users:
             found: dict[str, list[Resource]] = defaultdict(list)
             unsure = []
-            for one in self.of(kind):
-                value = one[path]
+            for entry in self.of(kind):
+                value = entry[path]
                 links = [
                     each
-                    for each in self.links(one, value)
+                    for each in self.links(entry, value)
                     if not each.resource.kind.startswith("data.")
                 ]
                 for target in {link.resource.id for link in links}:
-                    found[target].append(one)
+                    found[target].append(entry)
                 lost = isinstance(value, str) or any(True for _ in unknowns(value))
                 if not links and lost:
-                    unsure.append(one)
+                    unsure.append(entry)
             self._users[(kind, path)] = found, unsure
         return self._users[(kind, path)]
 
@@ -315,23 +318,23 @@ class Graph:
     def regions(self) -> list[str]:
         """Every Region that something lives in or is copied to, the one with the most first."""
         counted: Counter[str] = Counter()
-        for one in self.resources.values():
-            if is_region(one.region) and one.kind not in {"provider", "backend"}:
-                counted[str(one.region)] += 1
+        for resource in self.resources.values():
+            if is_region(resource.region) and resource.kind not in {"provider", "backend"}:
+                counted[str(resource.region)] += 1
         for kind, path in _ELSEWHERE:
-            for one in self.of(kind):
-                for found in _mentioned(one[path]):
+            for entry in self.of(kind):
+                for found in _mentioned(entry[path]):
                     counted[found] += 0
         return [region for region, _ in counted.most_common()]
 
     @cached_property
     def accounts(self) -> set[str]:
         """Accounts that something of ours lives in, as far as its ARN or a key's policy says so."""
-        found = [read_arn(one.attributes.get("arn")) for one in self.resources.values()]
+        found = [read_arn(resource.attributes.get("arn")) for resource in self.resources.values()]
         found += [
             read_arn(text)
-            for one in self.of("kms.key")
-            for text in strings(one.attributes.get("policy"))
+            for key in self.of("kms.key")
+            for text in strings(key.attributes.get("policy"))
             if text.endswith(":root")
         ]
         return {arn.account for arn in found if arn is not None and arn.account.isdigit()}
@@ -349,7 +352,7 @@ class Graph:
 
     def unplaced(self) -> list[Resource]:
         """Return what lives in a Region that is not known."""
-        return [one for one in self.resources.values() if one.region is None]
+        return [resource for resource in self.resources.values() if resource.region is None]
 
 
 _NAMES = {"name", "identifier", "cluster_identifier", "role_name"}
@@ -359,29 +362,29 @@ _ELSEWHERE = (("dynamodb.table", "replica"), ("secretsmanager.secret", "replica"
 
 
 def _mentioned(value: Value) -> Iterator[str]:
-    for one in value if isinstance(value, list) else []:
+    for element in value if isinstance(value, list) else []:
         for key in ("region_name", "region"):
-            found = one.get(key) if isinstance(one, Mapping) else None
+            found = element.get(key) if isinstance(element, Mapping) else None
             if isinstance(found, str) and is_region(found):
                 yield found
 
 
-def _nameless(one: Resource) -> bool:
+def _nameless(resource: Resource) -> bool:
     """Tell whether a name that another may use for a resource is not known."""
-    named = kinds()[one.kind].identities if one.kind in kinds() else ()
-    return any(isinstance(one.attributes.get(name), Unknown) for name in named)
+    named = kinds()[resource.kind].identities if resource.kind in kinds() else ()
+    return any(isinstance(resource.attributes.get(name), Unknown) for name in named)
 
 
-def derived_arn(one: Resource) -> tuple[str, str, str] | None:
+def derived_arn(other_resource: Resource) -> tuple[str, str, str] | None:
     """Return what names a resource within its account, where its own name tells."""
-    template = kinds()[one.kind].arn
+    template = kinds()[other_resource.kind].arn
     service, _, resource = template.partition(":")
     region, _, resource = resource.partition(":")
     attribute = resource[resource.index("{") + 1 : resource.index("}")]
-    name = one.attributes.get(attribute)
+    name = other_resource.attributes.get(attribute)
     if not isinstance(name, str) or not name:
         return None
-    if region and not is_region(one.region):
+    if region and not is_region(other_resource.region):
         return None
-    where = str(one.region) if region else ""
+    where = str(other_resource.region) if region else ""
     return service, where, resource.replace("{" + attribute + "}", name)

@@ -48,7 +48,7 @@ class Kind:
     @property
     def identities(self) -> list[str]:
         """What others may know it by, besides its identifier."""
-        return [name for name, one in self.attributes.items() if one.identity]
+        return [name for name, attribute in self.attributes.items() if attribute.identity]
 
     @property
     def known_by(self) -> list[str]:
@@ -80,8 +80,8 @@ def _attribute(word: str, rest: list[str]) -> Attribute:
     name, _, becomes = name.partition(">")
     shape = shape or "str"
     part = _PART.fullmatch(shape)
-    given = dict(one.split("=", 1) for one in rest if "=" in one)
-    plain = [one for one in rest if "=" not in one]
+    given = dict(text.split("=", 1) for text in rest if "=" in text)
+    plain = [item for item in rest if "=" not in item]
     cloudformation = plain[0] if plain else _capitals(name)
     path: tuple[str, ...] | None = tuple(cloudformation.split("."))
     if cloudformation == BESIDE:
@@ -99,7 +99,7 @@ def _attribute(word: str, rest: list[str]) -> Attribute:
 
 
 def _kind(words: list[str]) -> Kind:
-    given = dict(one.split("=", 1) for one in words[4:] if "=" in one)
+    given = dict(word.split("=", 1) for word in words[4:] if "=" in word)
     name, terraform, pulumi, cloudformation = words[:4]
     return Kind(
         name=name,
@@ -131,9 +131,9 @@ def kinds() -> dict[str, Kind]:
             continue
         while around[-1][0] >= depth:
             around.pop()
-        one = _attribute(words[0], words[1:])
-        around[-1][1][one.name] = one
-        around.append((depth, one.members))
+        item = _attribute(words[0], words[1:])
+        around[-1][1][item.name] = item
+        around.append((depth, item.members))
     return found
 
 
@@ -142,14 +142,14 @@ def by_terraform() -> dict[str, Kind]:
     """Return the kinds by Terraform's type; `data.` stands before a data source's."""
     aliases = {"aws_alb": "aws_lb", "aws_alb_listener": "aws_lb_listener"}
     aliases |= {"aws_alb_target_group": "aws_lb_target_group"}
-    found = {one.terraform: one for one in kinds().values() if one.terraform != NONE}
+    found = {kind.terraform: kind for kind in kinds().values() if kind.terraform != NONE}
     return found | {alias: found[name] for alias, name in aliases.items()}
 
 
 @cache
 def by_pulumi() -> dict[str, Kind]:
     """Return the kinds by Pulumi's type token; an older token of a type finds it too."""
-    found = {one.pulumi: one for one in kinds().values() if one.pulumi != NONE}
+    found = {kind.pulumi: kind for kind in kinds().values() if kind.pulumi != NONE}
     older = {
         "aws:s3/bucketV2:BucketV2": "s3.bucket",
         "aws:s3/bucketVersioningV2:BucketVersioningV2": "s3.versioning",
@@ -165,7 +165,7 @@ def by_pulumi() -> dict[str, Kind]:
 @cache
 def by_cloudformation() -> dict[str, Kind]:
     """Return the kinds by CloudFormation's type."""
-    found = {one.cloudformation: one for one in kinds().values() if one.cloudformation != NONE}
+    found = {kind.cloudformation: kind for kind in kinds().values() if kind.cloudformation != NONE}
     alike = {
         "AWS::Serverless::Function": "lambda.function",
         "AWS::Backup::LogicallyAirGappedBackupVault": "backup.vault",

@@ -110,29 +110,29 @@ def parts(value: Value) -> Iterator[Value]:
     """Yield a value and all that it holds, at any depth; what is shared comes each time."""
     todo = [value]
     while todo:
-        one = todo.pop()
-        yield one
-        if isinstance(one, Mapping):
-            todo.extend(one.values())
-        elif isinstance(one, (list, tuple)):
-            todo.extend(one)
+        element = todo.pop()
+        yield element
+        if isinstance(element, Mapping):
+            todo.extend(element.values())
+        elif isinstance(element, (list, tuple)):
+            todo.extend(element)
 
 
 def unknowns(value: Value) -> Iterator[Unknown]:
     """Yield what is unknown in a value, at any depth."""
-    return (one for one in parts(value) if isinstance(one, Unknown))
+    return (part for part in parts(value) if isinstance(part, Unknown))
 
 
 def refs(value: Value) -> Iterator[Ref]:
     """Yield every reference in a value, at any depth."""
-    for one in unknowns(value):
-        yield from one.refs
+    for unknown in unknowns(value):
+        yield from unknown.refs
 
 
 def strings(value: Value) -> Iterator[str]:
     """Yield every string in a value, at any depth; the known pieces of an unknown one, too."""
-    for one in parts(value):
-        if isinstance(one, str):
-            yield one
-        elif isinstance(one, Unknown):
-            yield from (piece for piece in one.text if isinstance(piece, str))
+    for part in parts(value):
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, Unknown):
+            yield from (piece for piece in part.text if isinstance(piece, str))

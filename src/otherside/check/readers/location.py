@@ -58,7 +58,9 @@ def _check_part(value: Any, wanted: type, name: str, file: str) -> None:  # noqa
     if not isinstance(value, wanted):
         is_, ought = _NAMES.get(type(value), "a number"), _NAMES[wanted]
         raise InputError(file, f"{name} is {is_}, and not {ought}")
-    if isinstance(value, list) and any(isinstance(one, (int, str, float, list)) for one in value):
+    if isinstance(value, list) and any(
+        isinstance(element, (int, str, float, list)) for element in value
+    ):
         raise InputError(file, f"{name} holds something that is no object")
 
 

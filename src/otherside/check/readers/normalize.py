@@ -73,7 +73,7 @@ def pick_terraform(raw: Mapping[str, Any], attribute: Attribute) -> Value:
 def pick_pulumi(raw: Mapping[str, Any], attribute: Attribute) -> Value:
     """Return a value by its name in Pulumi, flat or in the plural."""
     *around, _ = attribute.terraform
-    return descend(raw, [*(camel(one) for one in around), attribute.pulumi])
+    return descend(raw, [*(camel(item) for item in around), attribute.pulumi])
 
 
 def pick_cloudformation(raw: Mapping[str, Any], attribute: Attribute) -> Value:
@@ -146,7 +146,7 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
             return found[0] if found else None
         case "many":
             if isinstance(value, Mapping) and set(attribute.members) == {"name", "value"}:
-                return [{"name": key, "value": one} for key, one in value.items()]
+                return [{"name": key, "value": item} for key, item in value.items()]
             return _each(value, attribute, dialect)
         case other:
             raise AssertionError(other)
@@ -155,9 +155,11 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
 def _each(value: Value, attribute: Attribute, dialect: Dialect) -> list[Value]:
     """Return every block in the vocabulary's names; one that is unknown stays so."""
     return [
-        one if isinstance(one, Unknown) else attributes_of(one, attribute.members, dialect)
-        for one in (value if isinstance(value, list) else [value])
-        if isinstance(one, (Mapping, Unknown))
+        element
+        if isinstance(element, Unknown)
+        else attributes_of(element, attribute.members, dialect)
+        for element in (value if isinstance(value, list) else [value])
+        if isinstance(element, (Mapping, Unknown))
     ]
 
 
@@ -182,8 +184,8 @@ def _number(value: Value) -> Value:
 
 def _mapping(value: Value) -> Value:
     if isinstance(value, list):
-        pairs = [one for one in value if isinstance(one, Mapping)]
-        named = [(one.get("Name", one.get("Key")), one.get("Value")) for one in pairs]
+        pairs = [element for element in value if isinstance(element, Mapping)]
+        named = [(pair.get("Name", pair.get("Key")), pair.get("Value")) for pair in pairs]
         if len(pairs) < len(value) or any(isinstance(name, Unknown) for name, _ in named):
             return Unknown(why="some of its names are known only at deployment")
         return {str(name): each for name, each in named}
@@ -195,7 +197,7 @@ def password(value: Value) -> Password | None:
     if isinstance(value, Password):
         return value
     if isinstance(value, Unknown):
-        if _INSIDE.search("".join(one if isinstance(one, str) else "*" for one in value.text)):
+        if _INSIDE.search("".join(text if isinstance(text, str) else "*" for text in value.text)):
             return Password(PasswordOrigin.LITERAL)
         return Password(PasswordOrigin.GIVEN, value.refs[0].target if value.refs else value.why)
     if isinstance(value, Mapping):
@@ -226,9 +228,9 @@ _WORST = (
 
 def _worst(held: Mapping[str, Value]) -> Password | None:
     """Return the worst kept of the secrets in a document; what is no secret in it is not asked."""
-    found = [password(one) for name, one in held.items() if is_secret_name(str(name))]
-    kept = [one for one in found if one is not None]
-    return min(kept, key=lambda one: _WORST.index(one.kept), default=None)
+    found = [password(element) for name, element in held.items() if is_secret_name(str(name))]
+    kept = [item for item in found if item is not None]
+    return min(kept, key=lambda item: _WORST.index(item.kept), default=None)
 
 
 def is_secret_name(name: str) -> bool:
@@ -244,9 +246,9 @@ def _environment(value: Value) -> Value:
     inner = value.get("variables") or value.get("Variables")
     plain = inner if isinstance(inner, Mapping) else value
     return {
-        key: (password(one) if holds_secret(key, one) else one)
-        for key, one in plain.items()
-        if one is not None
+        key: (password(variable) if holds_secret(key, variable) else variable)
+        for key, variable in plain.items()
+        if variable is not None
     }
 
 
@@ -280,26 +282,28 @@ def policy(value: Value) -> Value:
     if isinstance(read, Unknown):
         return read
     found = read if isinstance(read, list) else [read]
-    return [_statement(one) for one in found if isinstance(one, (Mapping, Unknown))]
+    return [
+        _statement(statement) for statement in found if isinstance(statement, (Mapping, Unknown))
+    ]
 
 
-def _statement(one: Mapping[str, Any] | Unknown) -> Value:
-    if isinstance(one, Unknown):
-        return one
-    principals = one.get("Principal")
+def _statement(element: Mapping[str, Any] | Unknown) -> Value:
+    if isinstance(element, Unknown):
+        return element
+    principals = element.get("Principal")
     if isinstance(principals, str):
         principals = {"*": principals}
     if isinstance(principals, Mapping):
         principals = {key: _listed(who) for key, who in principals.items()}
     found = {
-        "sid": one.get("Sid"),
-        "effect": one.get("Effect", "Allow"),
-        "actions": _listed(one.get("Action")),
-        "not_actions": _listed(one.get("NotAction")),
-        "resources": _listed(one.get("Resource")),
-        "not_resources": _listed(one.get("NotResource")),
+        "sid": element.get("Sid"),
+        "effect": element.get("Effect", "Allow"),
+        "actions": _listed(element.get("Action")),
+        "not_actions": _listed(element.get("NotAction")),
+        "resources": _listed(element.get("Resource")),
+        "not_resources": _listed(element.get("NotResource")),
         "principals": principals,
-        "conditions": one.get("Condition"),
+        "conditions": element.get("Condition"),
     }
     return {key: value for key, value in found.items() if value not in (None, [], {})}
 
@@ -373,7 +377,7 @@ def _spread(block: Mapping[str, Value] | Unknown, attribute: Attribute) -> list[
     """Return one block for each element of what is a list only here: `cidr_blocks`."""
     if isinstance(block, Unknown):
         unknown = Unknown(why=block.why)
-        return [dict.fromkeys((one.becomes for one in attribute.members.values()), unknown)]
+        return [dict.fromkeys((member.becomes for member in attribute.members.values()), unknown)]
     plain = {attribute.members[key].becomes: value for key, value in block.items()}
     if attribute.part and attribute.part[0] == "s3.versioning":
         status = plain.get("status")
@@ -386,7 +390,7 @@ def _spread(block: Mapping[str, Value] | Unknown, attribute: Attribute) -> list[
     if not spread:
         return [plain]
     rest = {key: value for key, value in plain.items() if key not in spread}
-    return [{**rest, key: one} for key, values in spread.items() for one in values]
+    return [{**rest, key: value} for key, values in spread.items() for value in values]
 
 
 def _part(
@@ -422,9 +426,9 @@ def odd_properties(raw: Mapping[str, Any], kind: Kind, dialect: str) -> tuple[st
     """Return the properties that a kind whose all are listed does not have."""
     if not kind.closed:
         return ()
-    known = {_native(one, dialect) for one in kind.attributes.values()}
-    for one in kind.attributes.values():
-        known |= {_native(member, dialect) for member in one.members.values()}
+    known = {_native(attribute, dialect) for attribute in kind.attributes.values()}
+    for attribute in kind.attributes.values():
+        known |= {_native(member, dialect) for member in attribute.members.values()}
     extra = {"id", "region", "fqdn", "timeouts", "Comment", "HostedZoneName", "Region", "Weight"}
     extra |= {
         "cidr_routing_policy",

@@ -132,14 +132,14 @@ def _join(batch: _Batch) -> None:
     """Let templates import from one another, then load them."""
     exports: dict[tuple[str | None, str], Any] = {}
 
-    def load(one: Template) -> None:
-        one.imports = exports
-        batch.resources.extend(one.load())
+    def load(template: Template) -> None:
+        template.imports = exports
+        batch.resources.extend(template.load())
 
-    for one in batch.templates:
-        _guarded(one.file, batch, lambda one=one: exports.update(one.exported()))  # type: ignore[misc]  # mypy infers no lambda with a default
-    for one in batch.templates:
-        _guarded(one.file, batch, partial(load, one))
+    for template in batch.templates:
+        _guarded(template.file, batch, lambda item=template: exports.update(item.exported()))  # type: ignore[misc]  # mypy infers no lambda with a default
+    for template in batch.templates:
+        _guarded(template.file, batch, partial(load, template))
 
 
 def _bytes(path: Path) -> bytes:
@@ -314,11 +314,11 @@ def _is_preview(document: Mapping[str, Any]) -> bool:
         return (
             "changeSummary" in document
             or "config" in document
-            or any(isinstance(one, Mapping) and "urn" in one for one in steps)
+            or any(isinstance(step, Mapping) and "urn" in step for step in steps)
         )
     resources = document.get("resources")
     return isinstance(resources, list) and any(
-        isinstance(one, Mapping) and "urn" in one for one in resources
+        isinstance(resource, Mapping) and "urn" in resource for resource in resources
     )
 
 
@@ -337,7 +337,7 @@ def _pulumi(document: Mapping[str, Any], file: str, batch: _Batch) -> None:
 
 
 def _backend(file: str, what: str, text: str) -> Resource:
-    region = next((one for one in re.split(r"[^a-z0-9-]+", text) if is_region(one)), None)
+    region = next((part for part in re.split(r"[^a-z0-9-]+", text) if is_region(part)), None)
     return Resource(
         id=f"{file}#{what}",
         name=f"{what} of {file}",
@@ -372,8 +372,8 @@ def _name_odd(
     resources: Mapping[str, Any], file: str, batch: _Batch, lines: Callable[[str], int | None]
 ) -> None:
     """Refuse what is no resource, and name what AWS makes something else of."""
-    for logical, one in resources.items():
-        type_ = one.get("Type") if isinstance(one, Mapping) else None
+    for logical, resource in resources.items():
+        type_ = resource.get("Type") if isinstance(resource, Mapping) else None
         if logical.startswith("Fn::"):
             cause = f"{logical.rpartition('::')[0] or logical} is expanded by AWS only"
             batch.skipped.append((f"{file}#{logical}", cause))
@@ -417,21 +417,21 @@ def _region_for(file: str, batch: _Batch) -> str | None:
 def _assembly(manifest: Mapping[str, Any], path: Path, batch: _Batch, depth: int = 0) -> None:
     """Read what a CDK application has made: each stack with the Region of its environment."""
     artifacts = manifest["artifacts"]
-    for name, one in artifacts.items():
-        _guarded(str(path), batch, partial(_artifact, name, one, path, batch, depth))
+    for name, artifact in artifacts.items():
+        _guarded(str(path), batch, partial(_artifact, name, artifact, path, batch, depth))
 
 
-def _artifact(name: str, one: Mapping[str, Any], path: Path, batch: _Batch, depth: int) -> None:
-    properties = one.get("properties") or {}
-    if one.get("type") == "cdk:cloud-assembly" and depth < _STAGES_MAX:
+def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, depth: int) -> None:
+    properties = item.get("properties") or {}
+    if item.get("type") == "cdk:cloud-assembly" and depth < _STAGES_MAX:
         inner = path.parent / str(properties.get("directoryName")) / "manifest.json"
         document = read_json(read_text(inner), str(inner))
         check_shape(document, str(inner))
         _assembly(document, inner, batch, depth + 1)
-    if one.get("type") != "aws:cloudformation:stack":
+    if item.get("type") != "aws:cloudformation:stack":
         return
     file = path.parent / str(properties.get("templateFile"))
-    region = str(one.get("environment") or "").rpartition("/")[2]
+    region = str(item.get("environment") or "").rpartition("/")[2]
     text = read_text(file)
     document = read_json(text, str(file))
     if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
@@ -468,8 +468,8 @@ def _directory(path: Path, batch: _Batch) -> None:
         except OSError as error:
             batch.problems.append(InputError(str(here), error.strerror or "cannot be read"))
             continue
-        todo = [one for one in entries if one.is_dir() and _worth(one)] + todo
-        _files_of(here, [one for one in entries if one.is_file()], batch)
+        todo = [entry for entry in entries if entry.is_dir() and _worth(entry)] + todo
+        _files_of(here, [entry for entry in entries if entry.is_file()], batch)
     if len(batch.files) == before and not batch.problems and not batch.unread:
         cause = "nothing in it is a plan, a state, a stack, a template or a program"
         raise InputError(str(path), cause)
@@ -481,14 +481,14 @@ def _worth(path: Path) -> bool:
 
 
 def _files_of(here: Path, files: list[Path], batch: _Batch) -> None:
-    names = {one.name for one in files}
-    if any(one.suffix == ".tf" for one in files):
+    names = {file.name for file in files}
+    if any(file.suffix == ".tf" for file in files):
         _guarded(str(here), batch, lambda: _terraform_source(here, batch))
     if "Pulumi.yaml" in names:
         _guarded(str(here), batch, lambda: _program(here, batch))
-    for one in files:
-        if one.suffix in _SUFFIXES and not one.name.startswith(("Pulumi.", ".")):
-            _guarded(str(one), batch, partial(_file, one, batch, wanted=False))
+    for file in files:
+        if file.suffix in _SUFFIXES and not file.name.startswith(("Pulumi.", ".")):
+            _guarded(str(file), batch, partial(_file, file, batch, wanted=False))
 
 
 def _program(here: Path, batch: _Batch) -> None:
@@ -498,8 +498,8 @@ def _program(here: Path, batch: _Batch) -> None:
         batch.unread.append((str(here), document))
         return
     _pulumi(document, str(here), batch)
-    for one in document.get("backends") or ():
-        batch.resources.append(_backend(str(here), one["what"], one["text"]))
+    for backend in document.get("backends") or ():
+        batch.resources.append(_backend(str(here), backend["what"], backend["text"]))
     batch.files.append(str(here))
 
 
@@ -514,20 +514,20 @@ def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> No
 
 def settle_regions(resources: list[Resource]) -> None:
     """Give a resource whose Region is not said the one that all its neighbours live in."""
-    by_id = {one.id: one for one in resources}
+    by_id = {resource.id: resource for resource in resources}
     graph = Graph(resources)
     for _ in range(3):
         changed = False
-        for one in resources:
-            if one.region is None and one.kind in _NEAR:
+        for resource in resources:
+            if resource.region is None and resource.kind in _NEAR:
                 found = {
                     link.resource.region
-                    for path in _NEAR[one.kind]
-                    for link in graph.links(one, one.attributes.get(path))
+                    for path in _NEAR[resource.kind]
+                    for link in graph.links(resource, resource.attributes.get(path))
                 }
                 found -= {None, GLOBAL}
                 if len(found) == 1:
-                    by_id[one.id].region = found.pop()
+                    by_id[resource.id].region = found.pop()
                     changed = True
         if not changed:
             return

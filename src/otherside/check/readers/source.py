@@ -49,11 +49,11 @@ def code_of_archive(raw: Mapping[str, Any], beside: Path) -> Value:
     if isinstance(blocks, list) and blocks:
         files = tuple(
             (
-                str(one.get("filename")),
-                one["content"] if isinstance(one.get("content"), str) else None,
+                str(block.get("filename")),
+                block["content"] if isinstance(block.get("content"), str) else None,
             )
-            for one in blocks
-            if isinstance(one, Mapping)
+            for block in blocks
+            if isinstance(block, Mapping)
         )
         return Code(files, whole=True)
     for key, read in (("source_file", code_of_file), ("source_dir", code_of_directory)):

@@ -14,12 +14,12 @@ def compliance(document: FindingsDocument) -> dict[str, dict[str, Any]]:
     A control without findings is not met by that: no more is said than that these rules found
     nothing against it.
     """
-    found: dict[str, dict[str, Any]] = {one: {} for one in FRAMEWORKS}
-    failed = {one["code"] for one in document["findings"]}
-    unsure = {one["code"] for one in document["unknown"]}
+    found: dict[str, dict[str, Any]] = {framework: {} for framework in FRAMEWORKS}
+    failed = {finding["code"] for finding in document["findings"]}
+    unsure = {item["code"] for item in document["unknown"]}
     for rule in catalogue():
         for control in rule.controls:
-            framework = next(one for one in FRAMEWORKS if control.startswith(one))
+            framework = next(framework for framework in FRAMEWORKS if control.startswith(framework))
             number = control.removeprefix(framework).strip()
             entry = found[framework].setdefault(
                 number, {"rules": [], "findings": [], "unknown": []}

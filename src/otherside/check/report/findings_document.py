@@ -24,25 +24,27 @@ def as_document(
     baselined = list(known)
     document: FindingsDocument = {
         "schema_version": SCHEMA_VERSION,
-        "findings": [_finding(one) for one in result.findings],
+        "findings": [_finding(finding) for finding in result.findings],
         "unknown": [
             *({"code": UNREAD, "resource": file, "reason": why} for file, why in read.unread),
             *(
-                {"code": one.rule.code, "resource": one.resource, "reason": one.reason}
-                for one in result.unsure
+                {"code": link.rule.code, "resource": link.resource, "reason": link.reason}
+                for link in result.unsure
             ),
         ],
-        "suppressed": [{**_finding(one.finding), "reason": one.reason} for one in result.excused],
-        "baselined": [_finding(one) for one in baselined],
+        "suppressed": [
+            {**_finding(item.finding), "reason": item.reason} for item in result.excused
+        ],
+        "baselined": [_finding(finding) for finding in baselined],
         "skipped": [{"file": file, "reason": reason} for file, reason in read.skipped],
-        "problems": [*(str(one) for one in read.problems), *result.problems],
+        "problems": [*(str(problem) for problem in read.problems), *result.problems],
         "summary": {
             "files": len(read.files),
             "resources": len(read.graph.resources),
             "regions": read.graph.regions,
             "pair": _pair(read),
             "rules": result.asked,
-            **{one.value: _count(result, one) for one in Severity},
+            **{severity.value: _count(result, severity) for severity in Severity},
             "unknown": len(result.unsure) + len(read.unread),
             "unread": len(read.unread),
             "suppressed": len(result.excused),
@@ -64,10 +66,10 @@ def printable(value: Any) -> Any:  # noqa: ANN401 - any part of a document
     an escape colour a terminal.
     """
     if isinstance(value, str):
-        return _CONTROL.sub(lambda one: one[0].encode("unicode_escape").decode(), value)
+        return _CONTROL.sub(lambda item: item[0].encode("unicode_escape").decode(), value)
     if isinstance(value, dict):
-        return {key: printable(one) for key, one in value.items()}
-    return [printable(one) for one in value] if isinstance(value, list) else value
+        return {key: printable(item) for key, item in value.items()}
+    return [printable(item) for item in value] if isinstance(value, list) else value
 
 
 def _pair(read: ReadResult) -> dict[str, str] | None:
@@ -76,31 +78,31 @@ def _pair(read: ReadResult) -> dict[str, str] | None:
 
 
 def _count(result: CheckResult, severity: Severity) -> int:
-    return sum(1 for one in result.findings if one.severity is severity)
+    return sum(1 for finding in result.findings if finding.severity is severity)
 
 
 def _recovery(summary: Summary | None) -> dict[str, Any] | None:
     if summary is None:
         return None
-    steps = {one.step.value: {"able": one.able, "by": one.by} for one in summary.steps}
+    steps = {step.step.value: {"able": step.able, "by": step.by} for step in summary.steps}
     return {"steps": steps, "rto_at_best": summary.rto, "rpo_at_best": summary.rpo}
 
 
-def _finding(one: Finding) -> FindingsDocument:
+def _finding(finding: Finding) -> FindingsDocument:
     return {
-        "code": one.rule.code,
-        "name": one.rule.name,
-        "severity": one.severity.value,
-        "resource": one.resource,
-        "type": one.type,
-        "region": one.region,
-        "file": one.place.file,
-        "line": one.place.line,
-        "message": one.message,
-        "why": one.rule.why,
-        "fix": one.rule.fix,
-        "url": one.rule.url,
-        "fingerprint": fingerprint(one),
+        "code": finding.rule.code,
+        "name": finding.rule.name,
+        "severity": finding.severity.value,
+        "resource": finding.resource,
+        "type": finding.type,
+        "region": finding.region,
+        "file": finding.place.file,
+        "line": finding.place.line,
+        "message": finding.message,
+        "why": finding.rule.why,
+        "fix": finding.rule.fix,
+        "url": finding.rule.url,
+        "fingerprint": fingerprint(finding),
     }
 
 
@@ -115,7 +117,7 @@ def rule_document(rule: Rule) -> FindingsDocument:
         "why": rule.section("Why"),
         "fix": rule.section("Fix"),
         "impact": rule.section("Impact"),
-        "see": [one.removeprefix("- ") for one in rule.section("See").splitlines()],
+        "see": [line.removeprefix("- ") for line in rule.section("See").splitlines()],
         "controls": list(rule.controls),
         "url": rule.url,
     }

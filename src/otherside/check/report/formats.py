@@ -31,18 +31,20 @@ def as_junit(document: FindingsDocument) -> str:
         case = ET.SubElement(
             suite, "testcase", classname=f"otherside.{rule.step}", name=f"{rule.code} {rule.name}"
         )
-        found = [one for one in document["findings"] if one["code"] == rule.code]
-        unknown = [one for one in document["unknown"] if one["code"] == rule.code]
-        for one in found:
+        found = [finding for finding in document["findings"] if finding["code"] == rule.code]
+        unknown = [item for item in document["unknown"] if item["code"] == rule.code]
+        for finding in found:
             failure = ET.SubElement(
                 case,
                 "failure",
-                type=one["severity"],
-                message=f"{one['resource']}: {one['message']}",
+                type=finding["severity"],
+                message=f"{finding['resource']}: {finding['message']}",
             )
-            failure.text = f"{one['why']}\n{one['fix']}\n{one['url']}"
+            failure.text = f"{finding['why']}\n{finding['fix']}\n{finding['url']}"
         if unknown and not found:
-            reasons = "; ".join(f"{one['resource']}: {one['reason']}" for one in unknown)
+            reasons = "; ".join(
+                f"{finding['resource']}: {finding['reason']}" for finding in unknown
+            )
             ET.SubElement(case, "skipped", message=reasons)
         failed += bool(found)
         skipped += bool(unknown and not found)
@@ -60,11 +62,17 @@ def as_junit(document: FindingsDocument) -> str:
 def as_github(document: FindingsDocument) -> str:
     """Return commands of a GitHub workflow, each an annotation."""
     lines = [f"::error::{_escaped(problem)}" for problem in document["problems"]]
-    for one in document["findings"]:
-        where = f"file={_property(one['file'])},line={one['line'] or 1}," if one["file"] else ""
-        title = _property(f"{one['code']} {one['name']}")
-        text = _escaped(f"{one['resource']}: {one['message']}. {one['why']} Fix: {one['fix']}")
-        lines.append(f"::{_WORKFLOW[one['severity']]} {where}title={title}::{text}")
+    for finding in document["findings"]:
+        where = (
+            f"file={_property(finding['file'])},line={finding['line'] or 1},"
+            if finding["file"]
+            else ""
+        )
+        title = _property(f"{finding['code']} {finding['name']}")
+        text = _escaped(
+            f"{finding['resource']}: {finding['message']}. {finding['why']} Fix: {finding['fix']}"
+        )
+        lines.append(f"::{_WORKFLOW[finding['severity']]} {where}title={title}::{text}")
     return "\n".join(lines)
 
 
@@ -82,17 +90,18 @@ def as_markdown(document: FindingsDocument) -> str:
     lines += [f"- **error** {problem}" for problem in document["problems"]]
     if document["findings"]:
         lines += ["| Severity | Rule | Resource | What |", "|---|---|---|---|"]
-        for one in document["findings"]:
-            rule = f"[{one['code']} {one['name']}]({one['url']})"
-            name = one["resource"].replace("`", "'")
-            cells = [one["severity"], rule, f"`{name}`", one["message"]]
+        for finding in document["findings"]:
+            rule = f"[{finding['code']} {finding['name']}]({finding['url']})"
+            name = finding["resource"].replace("`", "'")
+            cells = [finding["severity"], rule, f"`{name}`", finding["message"]]
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     else:
         lines.append("No finding.")
     if document["unknown"]:
         lines += ["", f"<details><summary>{len(document['unknown'])} unknown</summary>", ""]
         lines += [
-            f"- {one['code']} `{one['resource']}`: {one['reason']}" for one in document["unknown"]
+            f"- {finding['code']} `{finding['resource']}`: {finding['reason']}"
+            for finding in document["unknown"]
         ]
         lines += ["", "</details>"]
     recovery = document["summary"]["recovery"]
@@ -118,16 +127,21 @@ color:#e6e6e6}th,td{border-color:#444}.critical,.no{color:#ff8a8a}.high{color:#f
 """
 
 
+def _link(finding: FindingsDocument) -> str:
+    name = html.escape(finding["name"])
+    return f'<a href="{html.escape(finding["url"])}">{finding["code"]}</a> {name}'
+
+
 def as_html(document: FindingsDocument) -> str:
     """Return a page of its own, for auditors: no script, nothing fetched."""
     rows = [
         [
-            f'<span class="{one["severity"]}">{one["severity"]}</span>',
-            f'<a href="{html.escape(one["url"])}">{one["code"]}</a> {html.escape(one["name"])}',
-            f"<code>{html.escape(one['resource'])}</code><br>{html.escape(one['region'])}",
-            _what(one),
+            f'<span class="{finding["severity"]}">{finding["severity"]}</span>',
+            _link(finding),
+            f"<code>{html.escape(finding['resource'])}</code><br>{html.escape(finding['region'])}",
+            _what(finding),
         ]
-        for one in document["findings"]
+        for finding in document["findings"]
     ]
     body = [f"<p>{html.escape(problem)}</p>" for problem in document["problems"]]
     body.append(
@@ -146,11 +160,11 @@ def as_html(document: FindingsDocument) -> str:
     for key, title in (("unknown", "Unknown, which is no pass"), ("suppressed", "Suppressed")):
         listed = [
             [
-                one["code"],
-                f"<code>{html.escape(one['resource'])}</code>",
-                html.escape(one["reason"]),
+                finding["code"],
+                f"<code>{html.escape(finding['resource'])}</code>",
+                html.escape(finding["reason"]),
             ]
-            for one in document[key]
+            for finding in document[key]
         ]
         if listed:
             body.append(f"<h2>{title}</h2>" + _table(["Rule", "Resource", "Reason"], listed))
@@ -161,13 +175,15 @@ def as_html(document: FindingsDocument) -> str:
     )
 
 
-def _what(one: FindingsDocument) -> str:
-    why, fix = html.escape(one["why"]), html.escape(one["fix"])
-    return f"{html.escape(one['message'])}<br><small>{why}<br><b>Fix.</b> {fix}</small>"
+def _what(findings_document: FindingsDocument) -> str:
+    why, fix = html.escape(findings_document["why"]), html.escape(findings_document["fix"])
+    return (
+        f"{html.escape(findings_document['message'])}<br><small>{why}<br><b>Fix.</b> {fix}</small>"
+    )
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
-    heads = "".join(f"<th>{one}</th>" for one in head)
+    heads = "".join(f"<th>{item}</th>" for item in head)
     lines = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
     return f"<table><tr>{heads}</tr>{lines}</table>"
 

@@ -16,26 +16,26 @@ _SECURITY = {"critical": "9.0", "high": "7.0", "medium": "5.0"}
 def as_sarif(document: FindingsDocument) -> dict[str, Any]:
     """Return a log of one run; what is suppressed is in it as suppressed."""
     rules = list(catalogue())
-    index = {one.code: at for at, one in enumerate(rules)}
-    results = [_result(one, index) for one in document["findings"]]
-    results += [_excused(one, index) for one in document["suppressed"]]
+    index = {rule.code: at for at, rule in enumerate(rules)}
+    results = [_result(finding, index) for finding in document["findings"]]
+    results += [_excused(item, index) for item in document["suppressed"]]
     results += [
-        {**_result(one, index), "baselineState": "unchanged"} for one in document["baselined"]
+        {**_result(item, index), "baselineState": "unchanged"} for item in document["baselined"]
     ]
     driver = {
         "name": "otherside",
         "version": __version__,
         "semanticVersion": __version__,
-        "rules": [_rule(one) for one in rules],
+        "rules": [_rule(rule) for rule in rules],
     }
     notes = [
         {"level": "error", "message": {"text": problem}} for problem in document["problems"]
     ] + [
         {
             "level": "note",
-            "message": {"text": f"{one['code']} {one['resource']}: {one['reason']}"},
+            "message": {"text": f"{finding['code']} {finding['resource']}: {finding['reason']}"},
         }
-        for one in document["unknown"]
+        for finding in document["unknown"]
     ]
     invocation = {
         "executionSuccessful": not document["problems"],
@@ -62,24 +62,24 @@ def _rule(rule: Rule) -> dict[str, Any]:
     }
 
 
-def _excused(one: FindingsDocument, index: dict[str, int]) -> dict[str, Any]:
-    excuse = {"kind": "inSource", "justification": one["reason"]}
-    return {**_result(one, index), "suppressions": [excuse]}
+def _excused(finding: FindingsDocument, index: dict[str, int]) -> dict[str, Any]:
+    excuse = {"kind": "inSource", "justification": finding["reason"]}
+    return {**_result(finding, index), "suppressions": [excuse]}
 
 
-def _result(one: FindingsDocument, index: dict[str, int]) -> dict[str, Any]:
+def _result(finding: FindingsDocument, index: dict[str, int]) -> dict[str, Any]:
     location: dict[str, Any] = {
-        "logicalLocations": [{"fullyQualifiedName": one["resource"], "kind": "resource"}]
+        "logicalLocations": [{"fullyQualifiedName": finding["resource"], "kind": "resource"}]
     }
-    if one["file"]:
-        physical: dict[str, Any] = {"artifactLocation": {"uri": Path(one["file"]).as_posix()}}
-        physical["region"] = {"startLine": one["line"] or 1}
+    if finding["file"]:
+        physical: dict[str, Any] = {"artifactLocation": {"uri": Path(finding["file"]).as_posix()}}
+        physical["region"] = {"startLine": finding["line"] or 1}
         location["physicalLocation"] = physical
     return {
-        "ruleId": one["code"],
-        "ruleIndex": index[one["code"]],
-        "level": _LEVELS[one["severity"]],
-        "message": {"text": f"{one['resource']}: {one['message']}. {one['why']}"},
+        "ruleId": finding["code"],
+        "ruleIndex": index[finding["code"]],
+        "level": _LEVELS[finding["severity"]],
+        "message": {"text": f"{finding['resource']}: {finding['message']}. {finding['why']}"},
         "locations": [location],
-        "partialFingerprints": {"otherside/v1": one["fingerprint"]},
+        "partialFingerprints": {"otherside/v1": finding["fingerprint"]},
     }

@@ -15,10 +15,13 @@ _STEPS = ("detect", "decide", "promote", "route", "restore")
 def as_text(document: FindingsDocument, style: Style, *, verbose: bool = False) -> str:
     """Return findings by resource, what is unknown, and what a recovery would come to."""
     lines = [style(f"error: {problem}", "red") for problem in document["problems"]]
-    unread = [one for one in document["unknown"] if one["code"] == UNREAD]
-    lines += [style(f"not read: {one['resource']}: {one['reason']}", "yellow") for one in unread]
-    for resource in dict.fromkeys(one["resource"] for one in document["findings"]):
-        found = [one for one in document["findings"] if one["resource"] == resource]
+    unread = [item for item in document["unknown"] if item["code"] == UNREAD]
+    lines += [
+        style(f"not read: {finding['resource']}: {finding['reason']}", "yellow")
+        for finding in unread
+    ]
+    for resource in dict.fromkeys(finding["resource"] for finding in document["findings"]):
+        found = [finding for finding in document["findings"] if finding["resource"] == resource]
         lines += ["", *_resource(found, style)]
     lines += _unknown(document, style, verbose=verbose)
     lines += _listed(document, verbose=verbose)
@@ -31,22 +34,24 @@ def _resource(found: list[FindingsDocument], style: Style) -> list[str]:
     place = f"{first['file']}:{first['line']}" if first["line"] else first["file"]
     shown = [] if not place or place in first["resource"] else [place]
     lines = [style(first["resource"], "bold") + f"  {'  '.join([first['region'], *shown])}"]
-    for one in found:
-        severity = style(one["severity"], _COLOURS[one["severity"]])
-        lines.append(f"  {one['code']} {one['name']}  {severity}")
-        lines.append(f"    {one['message']}")
-        lines.append(f"    why: {one['why']}")
-        lines.append(f"    fix: {one['fix']}")
+    for findings_document in found:
+        severity = style(findings_document["severity"], _COLOURS[findings_document["severity"]])
+        lines.append(f"  {findings_document['code']} {findings_document['name']}  {severity}")
+        lines.append(f"    {findings_document['message']}")
+        lines.append(f"    why: {findings_document['why']}")
+        lines.append(f"    fix: {findings_document['fix']}")
     return lines
 
 
 def _unknown(document: FindingsDocument, style: Style, *, verbose: bool) -> list[str]:
-    unknown = [one for one in document["unknown"] if one["code"] != UNREAD]
+    unknown = [item for item in document["unknown"] if item["code"] != UNREAD]
     if not unknown:
         return []
     lines = ["", style(f"{len(unknown)} could not be told, which is no pass:", "yellow")]
     shown = unknown if verbose else unknown[:_UNKNOWN_MAX]
-    lines += [f"  {one['code']} {one['resource']}: {one['reason']}" for one in shown]
+    lines += [
+        f"  {finding['code']} {finding['resource']}: {finding['reason']}" for finding in shown
+    ]
     if len(shown) < len(unknown):
         lines.append(f"  … and {len(unknown) - len(shown)} more; --verbose names them all")
     return lines
@@ -56,10 +61,10 @@ def _listed(document: FindingsDocument, *, verbose: bool) -> list[str]:
     if not verbose:
         return []
     lines = [
-        f"suppressed: {one['code']} {one['resource']}: {one['reason']}"
-        for one in document["suppressed"]
+        f"suppressed: {finding['code']} {finding['resource']}: {finding['reason']}"
+        for finding in document["suppressed"]
     ]
-    lines += [f"skipped: {one['file']}: {one['reason']}" for one in document["skipped"]]
+    lines += [f"skipped: {item['file']}: {item['reason']}" for item in document["skipped"]]
     return ["", *lines] if lines else []
 
 
@@ -83,9 +88,11 @@ def _summary(document: FindingsDocument, style: Style) -> list[str]:
         f"{'file' if summary['files'] == 1 else 'files'} in {where or 'no Region'}, "
         f"asked {summary['rules']} rules"
     )
-    counts = [f"{summary[one]} {one}" for one in ("critical", "high", "medium") if summary[one]]
+    counts = [f"{summary[name]} {name}" for name in ("critical", "high", "medium") if summary[name]]
     rest = [
-        f"{summary[one]} {one}" for one in ("unknown", "suppressed", "baselined") if summary[one]
+        f"{summary[name]} {name}"
+        for name in ("unknown", "suppressed", "baselined")
+        if summary[name]
     ]
     if document["skipped"]:
         rest.append(f"{len(document['skipped'])} skipped")

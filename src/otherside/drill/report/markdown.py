@@ -24,8 +24,8 @@ def _lines(result: DrillResult) -> Iterator[str]:
     yield "\n## Claims\n"
     yield "| verdict | claim | why |"
     yield "|---|---|---|"
-    for one in result.found:
-        yield f"| {one.verdict} | {_cell(one.claim)} | {_cell(one.reason)} |"
+    for item in result.found:
+        yield f"| {item.verdict} | {_cell(item.claim)} | {_cell(item.reason)} |"
     yield "\n## What happened\n"
     yield "| twin seconds | who | what |"
     yield "|---:|---|---|"
@@ -38,12 +38,12 @@ def _lines(result: DrillResult) -> Iterator[str]:
         f"- Speed {head['speed']:g}: a second of the machine was {head['speed']:g} of the twin's."
         f" {head['clients']} clients, seed {head['seed']}, started {head['started_at']}."
     )
-    versions = ", ".join(f"{name} {one}" for name, one in head["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in head["versions"].items())
     yield f"- {versions}."
     if head["modelled"]:
         yield "- **Modelled, not measured**, because no AWS was asked:"
-    for one in head["modelled"]:
-        yield f"  - {one['what']}: {one['seconds']:g} s. {one['source']}."
+    for item in head["modelled"]:
+        yield f"  - {item['what']}: {item['seconds']:g} s. {item['source']}."
 
 
 def _regions(result: DrillResult) -> str:

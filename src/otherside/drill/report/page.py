@@ -33,10 +33,12 @@ class Scale:
     def ticks(self) -> list[tuple[float, str]]:
         """Return where the axis is labelled, and how."""
         whole = self.to_s - self.from_s
-        step = next((one for one in (10, 30, 60, 120, 300, 600) if whole / one <= 12), 1200)  # noqa: PLR2004 - as many fit
+        step = next((item for item in (10, 30, 60, 120, 300, 600) if whole / item <= 12), 1200)  # noqa: PLR2004 - as many fit
         first = int(self.from_s // step) * step
         marks = [first + n * step for n in range(int(whole // step) + 2)]
-        return [(self.x(one), f"{one:+d} s") for one in marks if self.from_s <= one <= self.to_s]
+        return [
+            (self.x(mark), f"{mark:+d} s") for mark in marks if self.from_s <= mark <= self.to_s
+        ]
 
 
 def page(result: DrillResult) -> str:
@@ -99,9 +101,9 @@ def _lanes(told: Sequence[Line], strike_s: float, scale: Scale) -> list[dict[str
 
 def _spans(outages: Sequence[Outage], strike_s: float, scale: Scale) -> list[tuple[float, float]]:
     found = []
-    for one in outages:
-        left = scale.x(one.from_s - strike_s)
-        right = scale.x(scale.to_s if one.to_s is None else one.to_s - strike_s)
+    for outage in outages:
+        left = scale.x(outage.from_s - strike_s)
+        right = scale.x(scale.to_s if outage.to_s is None else outage.to_s - strike_s)
         found.append((left, right - left))
     return found
 
@@ -110,9 +112,9 @@ def _availability(recording: Recording, strike_s: float, scale: Scale) -> dict[s
     """Return how many writes were accepted and refused in each span, as bars."""
     good: Counter[int] = Counter()
     bad: Counter[int] = Counter()
-    for one in recording.of("write"):
-        bucket = int((one["at_s"] - strike_s) // BUCKET_S)
-        (good if one["status"] in ACKNOWLEDGED else bad)[bucket] += 1
+    for write in recording.of("write"):
+        bucket = int((write["at_s"] - strike_s) // BUCKET_S)
+        (good if write["status"] in ACKNOWLEDGED else bad)[bucket] += 1
     most = max([*good.values(), *bad.values(), 1])
     height = (TALL - 20) / 2
     wide = max(1.0, scale.x(BUCKET_S) - scale.x(0.0) - 0.5)
@@ -134,29 +136,31 @@ def _availability(recording: Recording, strike_s: float, scale: Scale) -> dict[s
 
 def _lag(recording: Recording, strike_s: float, scale: Scale) -> dict[str, Any]:
     """Return how far the standby was behind, as a line; where nobody could say, it has a gap."""
-    samples = [one for one in recording.of("sample") if one["at_s"] - strike_s >= scale.from_s]
-    known = [float(one["lag_s"]) for one in samples if one["lag_s"] is not None]
+    samples = [
+        sample for sample in recording.of("sample") if sample["at_s"] - strike_s >= scale.from_s
+    ]
+    known = [float(sample["lag_s"]) for sample in samples if sample["lag_s"] is not None]
     most = max([*known, 1.0])
     pieces: list[str] = []
     points: list[str] = []
-    for one in [*samples, None]:
-        if one is None or one["lag_s"] is None:
+    for sample in [*samples, None]:
+        if sample is None or sample["lag_s"] is None:
             pieces += [" ".join(points)] if points else []
             points = []
             continue
-        y = round((TALL - 20) * (1 - float(one["lag_s"]) / most), 1)
-        points.append(f"{scale.x(one['at_s'] - strike_s)},{y}")
+        y = round((TALL - 20) * (1 - float(sample["lag_s"]) / most), 1)
+        points.append(f"{scale.x(sample['at_s'] - strike_s)},{y}")
     return {"pieces": pieces, "most": most}
 
 
 def _looks(recording: Recording, strike_s: float) -> list[tuple[float, Entry]]:
     """Return every look that said something new."""
     found: list[tuple[float, Entry]] = []
-    for one in recording.of("look"):
+    for look in recording.of("look"):
         same = found and (found[-1][1]["phase"], found[-1][1]["reason"]) == (
-            one["phase"],
-            one["reason"],
+            look["phase"],
+            look["reason"],
         )
         if not same:
-            found.append((round(one["at_s"] - strike_s, 1), one))
+            found.append((round(look["at_s"] - strike_s, 1), look))
     return found

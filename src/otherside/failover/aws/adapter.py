@@ -331,13 +331,13 @@ class AwsAdapter:
 
 def _printable(text: str) -> str:
     """Return a text as SNS takes it for a subject; one that it refused would hold up all others."""
-    return "".join(one if one.isascii() and one.isprintable() else "?" for one in text)
+    return "".join(item if item.isascii() and item.isprintable() else "?" for item in text)
 
 
 def ask_all(asked: Questions) -> Answers:
     """Ask everybody at once, for as long as a look may take."""
     pool = ThreadPoolExecutor(len(asked))
-    futures: dict[str, Future[Any]] = {name: pool.submit(one) for name, one in asked.items()}
+    futures: dict[str, Future[Any]] = {name: pool.submit(item) for name, item in asked.items()}
     try:
         done, _ = wait(futures.values(), timeout=LOOK_S)
         return gather(

@@ -123,7 +123,7 @@ class GlobalClusterClient:
                     for event in events["Events"]
                     if event.get("SourceIdentifier", "").startswith(self._settings.application)
                 ]
-        return tuple(text for _, text in sorted(found, key=lambda one: str(one[0])))
+        return tuple(text for _, text in sorted(found, key=lambda item: str(item[0])))
 
     def move(self, intent: Intent) -> None:
         """Ask Aurora to move the writer, once. What comes of it is for the next look to see."""
@@ -170,7 +170,9 @@ class GlobalClusterClient:
 
     def _writer(self, whole: "GlobalClusterTypeDef") -> tuple[Side | None, str | None]:
         """Return which side writes, or what is wrong with who does."""
-        writers = [one for one in whole.get("GlobalClusterMembers", []) if one.get("IsWriter")]
+        writers = [
+            member for member in whole.get("GlobalClusterMembers", []) if member.get("IsWriter")
+        ]
         if len(writers) != 1:
             return None, f"the global database has {len(writers)} writers"
         for side, known in self._arns.items():
@@ -193,9 +195,9 @@ class GlobalClusterClient:
 
     def _member_of(self, whole: "GlobalClusterTypeDef", side: Side) -> "Mapping[str, Any] | None":
         """Return a side's entry among the members: a cluster that was detached has none."""
-        for one in whole.get("GlobalClusterMembers", []):
-            if one.get("DBClusterArn") == self._arns[side]:
-                entry: Mapping[str, Any] = {**one}
+        for member in whole.get("GlobalClusterMembers", []):
+            if member.get("DBClusterArn") == self._arns[side]:
+                entry: Mapping[str, Any] = {**member}
                 return entry
         return None
 

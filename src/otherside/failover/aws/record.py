@@ -45,14 +45,16 @@ def state_from_text(text: str, schema: int = SCHEMA) -> State:
     try:
         known = json.loads(text)
         missing = [
-            one.name for one in fields(State) if one.name not in known and one.default is MISSING
+            field.name
+            for field in fields(State)
+            if field.name not in known and field.default is MISSING
         ]
         if missing:
             msg = f"the revision lacks {', '.join(missing)}"
             raise UnreadableError(msg)
         if schema < ANCHORED_SINCE:
             known["anchored"] = True  # it was taken for granted then
-        names = {one.name for one in fields(State)} & known.keys()
+        names = {field.name for field in fields(State)} & known.keys()
         return State(**{name: _READ.get(name, lambda it: it)(known[name]) for name in names})
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         msg = f"the revision cannot be read: {type(error).__name__}"
@@ -92,7 +94,7 @@ def _plain(facts: Observation) -> dict[str, Any]:
     """Return an observation for the record: each signal as a word and its age in seconds."""
     known = asdict(facts)
     known["signals"] = {
-        name: f"{one['reading']} {facts.at_s - one['at_s']:.1f}s"
-        for name, one in known["signals"].items()
+        name: f"{signal['reading']} {facts.at_s - signal['at_s']:.1f}s"
+        for name, signal in known["signals"].items()
     }
     return known

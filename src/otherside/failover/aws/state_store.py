@@ -415,7 +415,7 @@ class StateStore:
             notices = [_notice(item) for item in found["Items"]]
         if since_s is None:
             return notices, mark
-        fresh = [one for one in notices if one.at_s is not None and one.at_s >= since_s]
+        fresh = [notice for notice in notices if notice.at_s is not None and notice.at_s >= since_s]
         return fresh or notices[-1:], mark
 
     def _holds(self, revision: int) -> bool:

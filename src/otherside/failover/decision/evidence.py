@@ -303,7 +303,7 @@ def _read_intent(
 
 
 def _attempt(intent: Intent, facts: Observation) -> Attempt | None:
-    found = [one for one in facts.attempts or () if one.operation == intent.operation]
+    found = [attempt for attempt in facts.attempts or () if attempt.operation == intent.operation]
     return found[0] if found else None
 
 
@@ -319,16 +319,16 @@ def _again(state: State, intent: Intent, facts: Observation, policy: FailoverPol
     attempts = facts.attempts
     if attempts is None:
         return Event.NOTHING, f"{intent.operation}: nobody can say whether Aurora was asked"
-    calls = [one for one in attempts if one.called]
-    answers = ", ".join(one.answer or "no answer" for one in calls)
+    calls = [attempt for attempt in attempts if attempt.called]
+    answers = ", ".join(call.answer or "no answer" for call in calls)
     away = Event.UNFIT_AT_HOME if state.writer is HOME else Event.UNFIT_AWAY
-    failover, harmless = intent.move is Move.FAILOVER, all(one.refused for one in calls)
+    failover, harmless = intent.move is Move.FAILOVER, all(call.refused for call in calls)
     if len(calls) >= policy.attempts_max:
         reason = f"Aurora was asked {len(calls)} times and has not moved: {answers}"
         if not harmless:
             return Event.EXHAUSTED, reason
         return (Event.DECLINED if failover else away), reason
-    last = max((one.number for one in calls), default=0)
+    last = max((call.number for call in calls), default=0)
     if intent.attempt - last >= policy.uncalled_max:
         reason = f"nobody asked Aurora {policy.uncalled_max} times in a row: no actuator acts"
         if not harmless:
@@ -359,7 +359,7 @@ def _read_moving(
     if lasted_s <= policy.settle_s:
         return Event.NOTHING, f"{intent.operation}: not seen to move; the view may be an old one"
     # A move that is seen was asked for, whether or not what became of the call could be written.
-    begun = max(sum(one.called for one in facts.attempts or ()), 1)
+    begun = max(sum(attempt.called for attempt in facts.attempts or ()), 1)
     if begun >= policy.attempts_max:
         return Event.EXHAUSTED, f"Aurora cancelled {begun} attempts"
     return Event.CANCELLED, f"Aurora cancelled {intent.operation}"

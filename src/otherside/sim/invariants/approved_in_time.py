@@ -12,29 +12,29 @@ OLDEST_S, SLACK_S = 900.0, 1.0
 
 def check(history: History) -> Iterator[str]:
     """Yield each fence that a person had to allow and that no fitting approval allowed."""
-    for before, one in history.entries(Phase.FENCING):
+    for before, entry in history.entries(Phase.FENCING):
         if before.phase not in {Phase.AWAIT_APPROVAL, Phase.BLOCKED}:
             continue
-        loss = one.facts.replication
+        loss = entry.facts.replication
         alone = (
             history.policy.mode is FailoverMode.AUTO
             and not before.denied
             and loss is not None
             and loss.estimate_s <= history.policy.loss_auto_s
         )
-        command = one.facts.command
+        command = entry.facts.command
         yes = command is not None and command.order is Order.APPROVE
         if not yes or command is None:
             if not alone:
-                yield f"revision {one.state.revision}: fenced, and nobody had said yes"
+                yield f"revision {entry.state.revision}: fenced, and nobody had said yes"
             continue
-        age_s = one.facts.at_s - command.at_s
-        fits = one.before.entered <= command.revision <= one.before.revision
+        age_s = entry.facts.at_s - command.at_s
+        fits = entry.before.entered <= command.revision <= entry.before.revision
         if alone and not (fits and age_s <= OLDEST_S):
             continue  # allowed by what is seen now, and not by what somebody said once
         if age_s > OLDEST_S or not fits:
-            yield f"revision {one.state.revision}: fenced by an approval of {age_s:.0f} s ago"
-        shown_s = command.loss_s if command.loss_s is not None else one.before.asked_loss_s
+            yield f"revision {entry.state.revision}: fenced by an approval of {age_s:.0f} s ago"
+        shown_s = command.loss_s if command.loss_s is not None else entry.before.asked_loss_s
         more = loss is None or (shown_s is not None and loss.estimate_s > shown_s + SLACK_S)
         if shown_s is not None and more and not alone:
-            yield f"revision {one.state.revision}: more may be lost than was approved"
+            yield f"revision {entry.state.revision}: more may be lost than was approved"

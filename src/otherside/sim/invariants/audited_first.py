@@ -10,21 +10,21 @@ from otherside.sim.world_state import BY_HAND
 def check(history: History) -> Iterator[str]:
     """Yield each call without a record before it, and each change of phase without a reason."""
     intended = {
-        one.state.intent.operation: one.at_s
-        for one in reversed(history.log)
-        if one.state.intent is not None
+        item.state.intent.operation: item.at_s
+        for item in reversed(history.log)
+        if item.state.intent is not None
     }
-    claimed = {one.intent.operation: one.at_s for one in history.cloud.claims}
+    claimed = {claim.intent.operation: claim.at_s for claim in history.cloud.claims}
     for call in history.truth.calls:
         if call.operation == BY_HAND:
             continue
         for kind, records in (("intent", intended), ("claim", claimed)):
             if records.get(call.operation, float("inf")) > call.at_s:
                 yield f"{call.operation} was called before its {kind} was written down"
-    for one in history.log:
-        before = one.before
+    for item in history.log:
+        before = item.before
         # A Region that flaps is told of once, and not of each time.
-        flaps = {before.phase, one.state.phase} == {Phase.STEADY, Phase.SUSPECT}
-        said = one.state.reason and (one.notice or flaps)
-        if one.state.phase is not before.phase and not said:
-            yield f"revision {one.state.revision} changes the phase and does not say why"
+        flaps = {before.phase, item.state.phase} == {Phase.STEADY, Phase.SUSPECT}
+        said = item.state.reason and (item.notice or flaps)
+        if item.state.phase is not before.phase and not said:
+            yield f"revision {item.state.revision} changes the phase and does not say why"

@@ -44,10 +44,10 @@ HARMLESS = frozenset(
 def check(history: History) -> Iterator[str]:
     """Yield each failover that began on any other verdict, or under ills that are no disaster."""
     fenced = list(history.entries(Phase.FENCING))
-    for _, one in fenced:
-        if one.state.verdict not in DEADLY:
-            yield f"revision {one.state.revision}: fenced on {one.state.verdict}"
+    for _, entry in fenced:
+        if entry.state.verdict not in DEADLY:
+            yield f"revision {entry.state.revision}: fenced on {entry.state.verdict}"
     ills = {spell.ill for spell in history.truth.spells}
-    unasked = [one for before, one in fenced if not approved(before, one)]
+    unasked = [entry for before, entry in fenced if not approved(before, entry)]
     if unasked and len(ills) <= 1 and ills <= HARMLESS:
         yield f"fenced under {', '.join(ills) or 'no ill at all'}"

@@ -13,9 +13,9 @@ def check(history: History) -> Iterator[str]:
     if not history.healed:
         return
     heard = {revision for _, revision, _ in history.cloud.pages}
-    for one in history.log:
-        old = history.truth.now_s - one.at_s > LATE_S
-        if one.at_s <= history.lost_s + LATE_S:
+    for item in history.log:
+        old = history.truth.now_s - item.at_s > LATE_S
+        if item.at_s <= history.lost_s + LATE_S:
             continue  # a table that was lost has forgotten whom it told
-        if one.notice is not None and old and one.state.revision not in heard:
-            yield f"revision {one.state.revision}: nobody heard '{one.notice}'"
+        if item.notice is not None and old and item.state.revision not in heard:
+            yield f"revision {item.state.revision}: nobody heard '{item.notice}'"

@@ -12,16 +12,18 @@ from otherside.sim.history import History, approved
 def check(history: History) -> Iterator[str]:
     """Yield each automatic move that came too soon after another, and each that leads home."""
     failovers = [
-        one for one in history.truth.moves if one.kind is Move.FAILOVER and not one.by_hand
+        move for move in history.truth.moves if move.kind is Move.FAILOVER and not move.by_hand
     ]
-    if any(one.target is Side.PRIMARY for one in failovers):
+    if any(failover.target is Side.PRIMARY for failover in failovers):
         yield "a failover went home"
-    for before, one in history.entries(Phase.SWITCH_PRECHECK):
-        command = one.facts.command
+    for before, entry in history.entries(Phase.SWITCH_PRECHECK):
+        command = entry.facts.command
         if command is None or command.order is not Order.SWITCHOVER:
-            yield f"revision {one.state.revision}: left {before.phase} and nobody had ordered it"
+            yield f"revision {entry.state.revision}: left {before.phase} and nobody had ordered it"
     unasked = [
-        one.at_s for before, one in history.entries(Phase.FENCING) if not approved(before, one)
+        entry.at_s
+        for before, entry in history.entries(Phase.FENCING)
+        if not approved(before, entry)
     ]
     for earlier, later in pairwise(failovers):
         between = [at_s for at_s in unasked if earlier.at_s < at_s < later.at_s]

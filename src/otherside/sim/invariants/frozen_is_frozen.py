@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 def check(history: History) -> Iterator[str]:
     """Yield each call within a freeze that somebody had seen to be ordered."""
     heeded: list[tuple[float, Command]] = []
-    for one in history.log:
-        freeze = one.facts.freeze
+    for item in history.log:
+        freeze = item.facts.freeze
         if freeze is not None and (not heeded or heeded[-1][1].at_s != freeze.at_s):
-            heeded.append((one.at_s, freeze))
+            heeded.append((item.at_s, freeze))
     late_s = history.policy.intent_s + 2 * history.policy.skew_s
     ends = [*(seen_s for seen_s, _ in heeded[1:]), float("inf")]
     spans = [
@@ -27,7 +27,7 @@ def check(history: History) -> Iterator[str]:
     for call in history.truth.calls:
         if call.operation != BY_HAND and any(a < call.at_s < b for a, b in spans):
             yield f"{call.operation} was called while a person's freeze held"
-    for before, after in pairwise(one.state for one in history.log):
+    for before, after in pairwise(item.state for item in history.log):
         shortened = after.frozen_until_s < before.frozen_until_s
         if shortened and after.heeded_s == before.heeded_s and history.lost_s < 0:
             yield f"revision {after.revision}: a freeze ended early, and nobody had asked for it"

@@ -12,9 +12,9 @@ def check(history: History) -> Iterator[str]:
     for at_s, phase in history.cloud.lease_set:
         if phase is Phase.HALTED:
             yield f"the lease was set in a halt, at {at_s:.0f} s"
-    claimed = {one.intent.epoch for one in history.cloud.claims}
-    for _, one in history.entries(Phase.HALTED):
-        if one.state.entered_by != Event.EXHAUSTED or one.state.intent is None:
+    claimed = {claim.intent.epoch for claim in history.cloud.claims}
+    for _, entry in history.entries(Phase.HALTED):
+        if entry.state.entered_by != Event.EXHAUSTED or entry.state.intent is None:
             continue
-        if one.state.intent.epoch not in claimed:
-            yield f"revision {one.state.revision}: halted over calls that nobody made"
+        if entry.state.intent.epoch not in claimed:
+            yield f"revision {entry.state.revision}: halted over calls that nobody made"

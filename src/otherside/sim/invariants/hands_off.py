@@ -15,31 +15,33 @@ SEEN_S = 150.0
 
 def check(history: History) -> Iterator[str]:
     """Yield each call after a move by hand that nobody allowed, and each halt without a reason."""
-    by_hand = [one.at_s for one in history.truth.calls if one.operation == BY_HAND and one.accepted]
-    taken_over = [
-        one.at_s
-        for one in history.log
-        if one.facts.command is not None and one.facts.command.order is Order.ADOPT
+    by_hand = [
+        call.at_s for call in history.truth.calls if call.operation == BY_HAND and call.accepted
     ]
-    for _, one in history.entries(Phase.HALTED):
+    taken_over = [
+        item.at_s
+        for item in history.log
+        if item.facts.command is not None and item.facts.command.order is Order.ADOPT
+    ]
+    for _, entry in history.entries(Phase.HALTED):
         # Whoever adopts too early takes over what is still moving, and is told so.
-        mistaken = any(at_s <= one.at_s for at_s in taken_over)
+        mistaken = any(at_s <= entry.at_s for at_s in taken_over)
         detached = any(s.ill is Fault.STANDBY_DETACHED for s in history.truth.spells)
-        lost = any(at_s <= one.at_s for at_s in history.losses)
+        lost = any(at_s <= entry.at_s for at_s in history.losses)
         caused = by_hand or mistaken or detached or lost
-        if one.state.entered_by == Event.FOREIGN and not caused:
-            yield f"revision {one.state.revision}: nobody moved anything by hand"
-    moved = [one.at_s for one in history.truth.moves if one.by_hand]
+        if entry.state.entered_by == Event.FOREIGN and not caused:
+            yield f"revision {entry.state.revision}: nobody moved anything by hand"
+    moved = [move.at_s for move in history.truth.moves if move.by_hand]
     if not moved:
         return
-    halted = any(one.at_s >= moved[0] for _, one in history.entries(Phase.HALTED))
+    halted = any(entry.at_s >= moved[0] for _, entry in history.entries(Phase.HALTED))
     if history.healed and not halted and not _is_known(history, moved[0]):
         yield "the writer was moved by hand, and nobody noticed"
     allowed = [
-        one.at_s
-        for one in history.log
-        if one.facts.command is not None
-        and one.facts.command.order in {Order.ADOPT, Order.RESUME, Order.SWITCHOVER}
+        item.at_s
+        for item in history.log
+        if item.facts.command is not None
+        and item.facts.command.order in {Order.ADOPT, Order.RESUME, Order.SWITCHOVER}
     ]
     for call in history.truth.calls:
         late = call.at_s > moved[0] + SEEN_S
@@ -54,5 +56,5 @@ def _is_known(history: History, moved_s: float) -> bool:
         *(Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.HALTED),
         *(Phase.SWITCH_INTENT, Phase.SWITCHING),
     }
-    before = [one.state.phase for one in history.log if one.at_s <= moved_s + SEEN_S]
+    before = [item.state.phase for item in history.log if item.at_s <= moved_s + SEEN_S]
     return any(phase in asking for phase in before)

@@ -11,14 +11,14 @@ from otherside.sim.history import History
 def check(history: History) -> Iterator[str]:
     """Yield each revision that holds users on a side that was never proven."""
     before = first(0.0)
-    for one in history.log:
-        state = one.state
+    for item in history.log:
+        state = item.state
         if state.latched and not before.latched:
             proven = any(
-                at_s <= one.at_s and (epoch, side) == (state.epoch, Side.STANDBY)
+                at_s <= item.at_s and (epoch, side) == (state.epoch, Side.STANDBY)
                 for at_s, epoch, side in history.cloud.verified
             )
-            command = one.facts.command
+            command = item.facts.command
             pushed = command is not None and command.order is Order.PROCEED
             if not proven and not pushed:
                 yield f"revision {state.revision} holds users where no write was verified"

@@ -8,10 +8,10 @@ from otherside.sim.world_state import BY_HAND
 
 def check(history: History) -> Iterator[str]:
     """Yield what was done by somebody who could not have been allowed to."""
-    for one in history.log:
-        if not one.could_vote:
-            yield f"revision {one.state.revision} was committed without a majority"
-    claimed = {one.intent.operation for one in history.cloud.claims}
+    for item in history.log:
+        if not item.could_vote:
+            yield f"revision {item.state.revision} was committed without a majority"
+    claimed = {claim.intent.operation for claim in history.cloud.claims}
     for call in history.truth.calls:
         if call.operation != BY_HAND and call.operation not in claimed:
             yield f"{call.operation} was called by somebody who had claimed nothing"

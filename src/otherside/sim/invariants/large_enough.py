@@ -13,9 +13,9 @@ SOON_S = 180.0
 def check(history: History) -> Iterator[str]:
     """Yield that the standby serves, for long and with an actuator, and was never raised."""
     away = [
-        one.at_s
-        for before, one in history.entries(Phase.FAILED_OVER)
-        if one.state.writer is Side.STANDBY
+        entry.at_s
+        for before, entry in history.entries(Phase.FAILED_OVER)
+        if entry.state.writer is Side.STANDBY
     ]
     mute = {
         Fault.ACTUATOR_DEAD,
@@ -24,7 +24,7 @@ def check(history: History) -> Iterator[str]:
         Fault.STORE_DOWN,
         Fault.NEWER_SCHEMA,
     }
-    if not away or not history.calm or mute & {one.ill for one in history.truth.spells}:
+    if not away or not history.calm or mute & {spell.ill for spell in history.truth.spells}:
         return
     due_s = max(away[0], history.calm_s) + SOON_S
     looks = [at_s for at_s, _ in history.looks if away[0] <= at_s <= due_s]

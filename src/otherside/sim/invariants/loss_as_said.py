@@ -20,22 +20,22 @@ def check(history: History) -> Iterator[str]:
     is bounded by the lease: that is what the bound is for.
     """
     fenced = list(history.entries(Phase.FENCING))
-    for before, one in fenced:
-        if not approved(before, one):
-            yield from _unasked(history, one)
+    for before, entry in fenced:
+        if not approved(before, entry):
+            yield from _unasked(history, entry)
     for move in history.truth.moves:
-        fences = [one for _, one in fenced if one.at_s <= move.at_s]
+        fences = [entry for _, entry in fenced if entry.at_s <= move.at_s]
         loss = fences[-1].facts.replication if fences else None
         if move.kind is Move.FAILOVER and not move.by_hand and loss is not None:
             yield from _more_than_said(history, move, loss)
 
 
-def _unasked(history: History, one: Committed) -> Iterator[str]:
-    said = one.state.loss_estimate_s
+def _unasked(history: History, committed: Committed) -> Iterator[str]:
+    said = committed.state.loss_estimate_s
     if history.policy.mode is not FailoverMode.AUTO:
-        yield f"revision {one.state.revision}: nobody was asked in {history.policy.mode}"
+        yield f"revision {committed.state.revision}: nobody was asked in {history.policy.mode}"
     if said is None or said > history.policy.loss_auto_s:
-        yield f"revision {one.state.revision}: nobody was asked about {said} s"
+        yield f"revision {committed.state.revision}: nobody was asked about {said} s"
 
 
 def _more_than_said(history: History, move: Effective, loss: Replication) -> Iterator[str]:

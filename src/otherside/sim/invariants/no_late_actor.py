@@ -9,9 +9,9 @@ from otherside.sim.world_state import BY_HAND
 def check(history: History) -> Iterator[str]:
     """Yield each call of an epoch that was over."""
     begun: dict[int, float] = {}
-    for one in history.log:
-        if one.state.intent is not None:
-            begun.setdefault(one.state.intent.epoch, one.at_s)
+    for item in history.log:
+        if item.state.intent is not None:
+            begun.setdefault(item.state.intent.epoch, item.at_s)
     for call in history.truth.calls:
         if call.operation == BY_HAND:
             continue

@@ -35,26 +35,27 @@ def check(history: History) -> Iterator[str]:
         Fault.STANDBY_CUT,
         Fault.NEWER_SCHEMA,
     }
-    if not history.calm or mute & {one.ill for one in history.truth.spells}:
+    if not history.calm or mute & {spell.ill for spell in history.truth.spells}:
         return
     entries = [
-        one
-        for before, one in pairwise([None, *history.log])
-        if one is not None and (before is None or before.state.phase is not one.state.phase)
+        item
+        for before, item in pairwise([None, *history.log])
+        if item is not None and (before is None or before.state.phase is not item.state.phase)
     ]
-    ends = [one.at_s for one in entries[1:]] + [history.truth.now_s]
-    for one, end_s in zip(entries, ends, strict=False):
-        longest_s = LONGEST_S.get(one.state.phase)
+    ends = [entry.at_s for entry in entries[1:]] + [history.truth.now_s]
+    for entry, end_s in zip(entries, ends, strict=False):
+        longest_s = LONGEST_S.get(entry.state.phase)
         if longest_s is None:
             continue
-        since_s = max(one.at_s, history.calm_s)
+        since_s = max(entry.at_s, history.calm_s)
         due_s = since_s + longest_s
         looks = [
             at_s for at_s, _ in history.looks if due_s - 60.0 <= at_s <= min(end_s, due_s + 120.0)
         ]
-        told = any(one.at_s - 1.0 <= at_s <= due_s + 130.0 for at_s, _, _ in history.cloud.pages)
+        told = any(entry.at_s - 1.0 <= at_s <= due_s + 130.0 for at_s, _, _ in history.cloud.pages)
         if end_s > due_s + 130.0 and len(looks) >= LOOKS_MIN and not told:
             yield (
-                f"revision {one.state.revision}: {one.state.phase} for {end_s - since_s:.0f} s, "
-                f"and nobody was told: {one.state.reason}"
+                f"revision {entry.state.revision}: {entry.state.phase} "
+                f"for {end_s - since_s:.0f} s, "
+                f"and nobody was told: {entry.state.reason}"
             )

@@ -14,13 +14,13 @@ LATE_S = 30.0
 def check(history: History) -> Iterator[str]:
     """Yield each revision that replaying the log does not give again."""
     state, last_s = first(0.0), 0.0
-    for one in history.log:
-        lost = any(last_s - LATE_S <= at_s <= one.at_s for at_s in history.losses)
-        before = one.before if lost else state
-        if one.state.revision != before.revision + 1:
-            yield f"revision {one.state.revision} comes after {before.revision}"
-        if not lost and replace(one.before, since_s=0.0) != replace(state, since_s=0.0):
-            yield f"revision {one.state.revision} was decided on another than {state.revision}"
-        if decide(one.before, one.facts, history.policy).state != one.state:
-            yield f"revision {one.state.revision} does not follow from {before.revision}"
-        state, last_s = one.state, one.at_s
+    for item in history.log:
+        lost = any(last_s - LATE_S <= at_s <= item.at_s for at_s in history.losses)
+        before = item.before if lost else state
+        if item.state.revision != before.revision + 1:
+            yield f"revision {item.state.revision} comes after {before.revision}"
+        if not lost and replace(item.before, since_s=0.0) != replace(state, since_s=0.0):
+            yield f"revision {item.state.revision} was decided on another than {state.revision}"
+        if decide(item.before, item.facts, history.policy).state != item.state:
+            yield f"revision {item.state.revision} does not follow from {before.revision}"
+        state, last_s = item.state, item.at_s

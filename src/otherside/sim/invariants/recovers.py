@@ -25,10 +25,12 @@ def check(history: History) -> Iterator[str]:
     """Yield that nobody took over, and that nobody was told."""
     truth, policy = history.truth, history.policy
     end_s = truth.now_s
-    gone = [one for one in truth.spells if one.ill is Fault.PRIMARY_GONE and one.to_s > end_s]
+    gone = [
+        spell for spell in truth.spells if spell.ill is Fault.PRIMARY_GONE and spell.to_s > end_s
+    ]
     if not gone or not history.calm or policy.mode is FailoverMode.OBSERVE:
         return
-    ills = {one.ill for one in truth.spells} - {Fault.PRIMARY_GONE}
+    ills = {spell.ill for spell in truth.spells} - {Fault.PRIMARY_GONE}
     blind = {
         *(
             Fault.STORE_DOWN,
@@ -44,14 +46,16 @@ def check(history: History) -> Iterator[str]:
     if by_s > end_s:
         return
     serving = [
-        one.at_s for one in history.log if one.state.latched and one.state.writer is Side.STANDBY
+        item.at_s
+        for item in history.log
+        if item.state.latched and item.state.writer is Side.STANDBY
     ]
     moved = any(call.operation == BY_HAND for call in truth.calls)
     if any(at_s <= by_s for at_s in serving) or moved:
         return
     last = history.states[-1]
     free = policy.mode is FailoverMode.AUTO and not policy.freezes and not history.cloud.orders
-    once = sum(one.ill is Fault.PRIMARY_GONE for one in truth.spells) == 1
+    once = sum(spell.ill is Fault.PRIMARY_GONE for spell in truth.spells) == 1
     # While a function stands still nobody ticks here but once a minute, and an intent lasts 15 s.
     free = free and not history.hostility.freeze and history.obedient
     if ills <= ALONE and once and free and history.lost_s < 0:

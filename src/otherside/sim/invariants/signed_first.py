@@ -12,27 +12,27 @@ def check(history: History) -> Iterator[str]:
     since_s: float | None = None
     signed = False
     rejoined_s = 0.0
-    for one in history.log:
-        if one.at_s <= history.lost_s:
+    for item in history.log:
+        if item.at_s <= history.lost_s:
             continue
-        phase, before = one.state.phase, one.before.phase
+        phase, before = item.state.phase, item.before.phase
         if phase is Phase.FAILED_OVER and before is not phase:
-            since_s, signed = one.facts.at_s, False
+            since_s, signed = item.facts.at_s, False
         if phase is Phase.REJOINED and before is not phase:
-            rejoined_s = one.facts.at_s
-        command = one.facts.command
+            rejoined_s = item.facts.at_s
+        command = item.facts.command
         if (
             before is phase is Phase.REJOINED
             and command is not None
             and command.order is Order.SIGN_RECONCILIATION
-            and one.before.entered <= command.revision
+            and item.before.entered <= command.revision
             and since_s is not None
             and command.at_s >= since_s - history.policy.skew_s
         ):
             signed = True
         opened = phase is Phase.FAILBACK_READY and before is Phase.REJOINED
         if opened and not signed:
-            yield f"revision {one.state.revision}: the way home opened, and nobody had signed"
-        stood_s = one.facts.at_s - rejoined_s
+            yield f"revision {item.state.revision}: the way home opened, and nobody had signed"
+        stood_s = item.facts.at_s - rejoined_s
         if opened and stood_s < history.policy.stable_s - 2 * history.policy.skew_s:
-            yield f"revision {one.state.revision}: the way home opened after {stood_s:.0f} s"
+            yield f"revision {item.state.revision}: the way home opened after {stood_s:.0f} s"

@@ -23,15 +23,15 @@ def check(history: History) -> Iterator[str]:
     silent = any(spell.ill is Fault.KEEPERS_DEAF for spell in history.truth.spells)
     glimpse_s = TRACELESS_S if silent else GLIMPSE_S
     for phase in (Phase.FENCING, Phase.AWAIT_APPROVAL, Phase.BLOCKED):
-        for before, one in history.entries(phase):
+        for before, entry in history.entries(phase):
             if before.phase is not Phase.SUSPECT:
                 continue
-            held_s = one.facts.at_s - (one.state.bad_since_s or one.facts.at_s)
+            held_s = entry.facts.at_s - (entry.state.bad_since_s or entry.facts.at_s)
             if held_s < WINDOW_S - clocks_s:
-                yield f"revision {one.state.revision}: {phase} after {held_s:.0f} s"
-            seen_s = one.facts.at_s
+                yield f"revision {entry.state.revision}: {phase} after {held_s:.0f} s"
+            seen_s = entry.facts.at_s
             if _served(history, seen_s - WINDOW_S + clocks_s, seen_s, glimpse_s):
-                yield f"revision {one.state.revision}: {phase} though the writer served users"
+                yield f"revision {entry.state.revision}: {phase} though the writer served users"
 
 
 def _served(history: History, from_s: float, to_s: float, glimpse_s: float) -> bool:

@@ -29,15 +29,15 @@ def _files(value: Any, prefix: str = "") -> list[tuple[str, bytes]]:  # noqa: AN
     if isinstance(value, pulumi.FileArchive):
         root = Path(str(value.path))
         return [
-            (f"{prefix}{one.relative_to(root).as_posix()}", one.read_bytes())
-            for one in sorted(root.rglob("*"))
-            if one.is_file() and "__pycache__" not in one.parts
+            (f"{prefix}{path.relative_to(root).as_posix()}", path.read_bytes())
+            for path in sorted(root.rglob("*"))
+            if path.is_file() and "__pycache__" not in path.parts
         ]
     if isinstance(value, pulumi.AssetArchive):
         found: list[tuple[str, bytes]] = []
-        for name, one in value.assets.items():
-            nested = isinstance(one, pulumi.Archive)
+        for name, asset in value.assets.items():
+            nested = isinstance(asset, pulumi.Archive)
             path = "" if name == "." else f"{prefix}{name}"
-            found += _files(one, f"{path}/" if nested and path else path)
+            found += _files(asset, f"{path}/" if nested and path else path)
         return found
     return [(prefix, archive_of(value))]

@@ -57,11 +57,11 @@ class Coercion:
             return self.structure(value, shape, path)
         if isinstance(shape, ListShape):
             if _are_tags(shape) and isinstance(value, dict):
-                return [{"Key": key, "Value": str(one)} for key, one in value.items()]
+                return [{"Key": key, "Value": str(item)} for key, item in value.items()]
             items = value if isinstance(value, list) else [value]
-            return [self.value(one, shape.member, path) for one in items]
+            return [self.value(item, shape.member, path) for item in items]
         if isinstance(shape, MapShape):
-            return {key: self.value(one, shape.value, path) for key, one in value.items()}
+            return {key: self.value(item, shape.value, path) for key, item in value.items()}
         return _scalar(value, shape.type_name)
 
 

@@ -72,7 +72,7 @@ class ResourceCreation:
         if only is not None:
             inputs = {key: inputs[key] for key in only if key in inputs}
         coercion = Coercion(rename or {}, frozenset({*drop, "region"}))
-        given = next((one for one in ("Tags", "tags") if one in shape.members), None)
+        given = next((name for name in ("Tags", "tags") if name in shape.members), None)
         if given and self.tags and given not in more:
             inputs = {**inputs, given: self.tags}
         made = coercion.structure(inputs, shape, "") | {

@@ -14,8 +14,8 @@ def look_up(
         case "aws:index/getAvailabilityZones:getAvailabilityZones":
             found = clients.get("ec2", region).describe_availability_zones()["AvailabilityZones"]
             return {
-                "names": [one["ZoneName"] for one in found],
-                "zoneIds": [one["ZoneId"] for one in found],
+                "names": [zone["ZoneName"] for zone in found],
+                "zoneIds": [zone["ZoneId"] for zone in found],
                 "id": region,
                 "state": "available",
             }

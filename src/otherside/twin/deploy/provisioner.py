@@ -150,7 +150,7 @@ class Provisioner(Monitor):
     def _made_along(self, value: str) -> bool:
         """Return whether an identifier came with another resource: a network's own group."""
         return any(
-            value in (one for _, one in _strings(known.outputs))
+            value in (string for _, string in _strings(known.outputs))
             for known in list(self.declared.values())
         )
 
@@ -176,7 +176,7 @@ def provision(
     run: str,
     regions: tuple[str, ...],
     resource_types: Mapping[str, Create],
-    transform: Transform = lambda one: one,
+    transform: Transform = lambda resource: resource,
     told: ProgressCallback = lambda _: None,
 ) -> Provisioned:
     """Run a project's program and make everything that it declares.
@@ -225,11 +225,11 @@ def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: 
     if isinstance(value, str):
         yield path, value
     elif isinstance(value, Mapping):
-        for key, one in value.items():
-            yield from _strings(one, f"{path}.{key}" if path else key)
+        for key, item in value.items():
+            yield from _strings(item, f"{path}.{key}" if path else key)
     elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _strings(one, path)
+        for item in value:
+            yield from _strings(item, path)
 
 
 def _cause(error: Exception, declared: RegisteredResource) -> str:

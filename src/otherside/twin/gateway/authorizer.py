@@ -186,10 +186,10 @@ class Authorizer:
         key = moto_backend.kms(self.account, region).keys.get(name)
         operation = request.action.partition(":")[2]
         return key is not None and any(
-            one.grantee_principal in {request.principal, _role_arn(request.principal)}
-            and operation in one.operations
-            and not one.constraints
-            for one in key.grants.values()
+            grant.grantee_principal in {request.principal, _role_arn(request.principal)}
+            and operation in grant.operations
+            and not grant.constraints
+            for grant in key.grants.values()
         )
 
     def _require_trust(self, call: ApiCall) -> None:
@@ -232,7 +232,7 @@ class Authorizer:
     def _role(self, arn: str) -> Any:  # noqa: ANN401 - moto's own, untyped here
         name = _role_arn(arn).rpartition("/")[2]
         roles = moto_backend.iam(self.account).roles.values()
-        return next((one for one in roles if one.name == name), None)
+        return next((role for role in roles if role.name == name), None)
 
     def _identity(self, principal: str) -> list[PolicyStatement]:
         """Return every statement of the policies of a role or a user."""
@@ -243,8 +243,10 @@ class Authorizer:
         if holder is None:
             return []
         documents = _inline(holder.policies)
-        documents += [_default_version(one) for one in holder.managed_policies.values()]
-        return [one for document in documents for one in statements_of(document)]
+        documents += [
+            _default_version(managed_policy) for managed_policy in holder.managed_policies.values()
+        ]
+        return [statement for document in documents for statement in statements_of(document)]
 
     def _boundary(self, principal: str) -> list[PolicyStatement] | None:
         role = self._role(principal)
@@ -257,22 +259,24 @@ class Authorizer:
 
 def _default_version(policy: Any) -> str:  # noqa: ANN401 - moto's own
     """Return the document of a managed policy that is in force."""
-    found = next(one for one in policy.versions if one.version_id == policy.default_version_id)
+    found = next(
+        version for version in policy.versions if version.version_id == policy.default_version_id
+    )
     return str(found.document)
 
 
 def _inline(policies: object) -> list[str]:
     """Return inline documents: a role keeps them by name, a user in a list."""
     if isinstance(policies, Mapping):
-        return [str(one) for one in policies.values()]
+        return [str(policy) for policy in policies.values()]
     if isinstance(policies, Iterable):
-        return [str(one["policy_document"]) for one in policies]
+        return [str(policy["policy_document"]) for policy in policies]
     return []
 
 
 def _any_resource(statements: Iterable[PolicyStatement]) -> list[PolicyStatement]:
     """Return a trust policy's statements, which are about their role and name no resource."""
-    return [{**one, "Resource": "*"} for one in statements]
+    return [{**statement, "Resource": "*"} for statement in statements]
 
 
 def _role_arn(principal: str) -> str:

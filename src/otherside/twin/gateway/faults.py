@@ -72,4 +72,4 @@ class ApiFaults:
     def met_by(self, *, region: str, service: str, operation: str, source: str) -> ApiFault | None:
         """Return the first fault that a call meets, or `None`."""
         told = {"region": region, "service": service, "operation": operation, "source": source}
-        return next((one for one in self._now.values() if one.meets(told)), None)
+        return next((api_fault for api_fault in self._now.values() if api_fault.meets(told)), None)

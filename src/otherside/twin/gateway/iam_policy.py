@@ -129,11 +129,11 @@ def effect_of(
 ) -> Effect:
     """Return what statements say of a request: a deny wins over any allow."""
     effect = Effect.SILENT
-    for one in statements:
-        if principals and not _names_principal(one, request):
+    for statement in statements:
+        if principals and not _names_principal(statement, request):
             continue
-        if _applies(one, request):
-            if one.get("Effect") == "Deny":
+        if _applies(statement, request):
+            if statement.get("Effect") == "Deny":
                 return Effect.DENY
             effect = Effect.ALLOW
     return effect
@@ -143,10 +143,10 @@ def _delegates(statements: Iterable[PolicyStatement], request: Request) -> bool:
     """Return whether a resource's policy hands the decision to the account's IAM policies."""
     root = f"arn:aws:iam::{request.account}:root"
     return any(
-        one.get("Effect") == "Allow"
-        and root in _principals(one).get("AWS", ())
-        and _applies(one, request)
-        for one in statements
+        statement.get("Effect") == "Allow"
+        and root in _principals(statement).get("AWS", ())
+        and _applies(statement, request)
+        for statement in statements
     )
 
 
@@ -164,8 +164,11 @@ def _applies(statement: PolicyStatement, request: Request) -> bool:
 
 def _acts(statement: PolicyStatement, action: str) -> bool:
     if "NotAction" in statement:
-        return not any(like(one, action, fold=True) for one in listed(statement["NotAction"]))
-    return any(like(one, action, fold=True) for one in listed(statement.get("Action", ())))
+        return not any(like(item, action, fold=True) for item in listed(statement["NotAction"]))
+    return any(
+        like(other_action, action, fold=True)
+        for other_action in listed(statement.get("Action", ()))
+    )
 
 
 def _on(statement: PolicyStatement, request: Request) -> bool:
@@ -176,8 +179,8 @@ def _on(statement: PolicyStatement, request: Request) -> bool:
             return True
         msg = f"which resource {request.action} is checked on, and a statement names one"
         raise CannotTellError(msg)
-    wanted = [_filled(one, request) for one in wanted]
-    inside = any(like(one, request.resource) for one in wanted)
+    wanted = [_filled(item, request) for item in wanted]
+    inside = any(like(item, request.resource) for item in wanted)
     if "NotResource" in statement:
         return not inside
     return inside
@@ -230,7 +233,7 @@ def _holds(operator: str, key: str, wanted: Any, request: Request) -> bool:  # n
     if found is None:
         msg = f"the condition key {key} of {request.action}"
         raise CannotTellError(msg)
-    values = [_filled(one, request) for one in map(_text, listed(wanted))]
+    values = [_filled(item, request) for item in map(_text, listed(wanted))]
     name = operator
     quantifier, _, rest = operator.rpartition(":")
     name = rest
@@ -245,8 +248,8 @@ def _holds(operator: str, key: str, wanted: Any, request: Request) -> bool:  # n
     if not found:
         return optional or negative or quantifier == "ForAllValues"
 
-    def meets(one: str) -> bool:
-        matched = [test(one, value) for value in values]
+    def meets(text: str) -> bool:
+        matched = [test(text, value) for value in values]
         return all(matched) if negative else any(matched)
 
     if quantifier == "ForAllValues":

@@ -188,7 +188,7 @@ def _global_members(params: Params, _region: str, account: str) -> list[str | No
     for backend in moto_backend.rds_regions(account).values():
         held = backend.global_clusters.get(name)
         if held is not None:
-            arns += [one.db_cluster_arn for one in held.members]
+            arns += [member.db_cluster_arn for member in held.members]
     return arns
 
 
@@ -213,10 +213,10 @@ def _group(params: Params, region: str, account: str) -> list[str | None]:
 
 
 def _event_bridge(params: Params, region: str, account: str) -> list[str | None]:
-    names = {str(one.get("EventBusName") or "default") for one in params.get("Entries", ())}
+    names = {str(entry.get("EventBusName") or "default") for entry in params.get("Entries", ())}
     return [
-        one if one.startswith("arn:") else f"arn:aws:events:{region}:{account}:event-bus/{one}"
-        for one in sorted(names)
+        name if name.startswith("arn:") else f"arn:aws:events:{region}:{account}:event-bus/{name}"
+        for name in sorted(names)
     ]
 
 

@@ -37,11 +37,11 @@ class MotoApps(DomainDispatcherApplication):
 
     def build(self, services: Iterable[str] = OF_A_STACK) -> None:
         """Have services ready before somebody waits for them."""
-        for one in services:
-            model = SIGNED_AS.get(one, one)
+        for service in services:
+            model = SIGNED_AS.get(service, service)
             get_service_model(model)
             get_service_router(model)
-            backend = self.get_backend_for_host(f"{one}.us-east-1.amazonaws.com")
+            backend = self.get_backend_for_host(f"{service}.us-east-1.amazonaws.com")
             with self.lock:
                 if backend not in self.app_instances:
                     self.app_instances[backend] = self.create_app(backend)

@@ -44,7 +44,7 @@ def load() -> list[str]:
     """Load everything; return where a program finds modules besides its own places."""
     gc.disable()
     own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
-    base = [one for one in sys.path if one not in own]
+    base = [item for item in sys.path if item not in own]
     for name in LOADED:
         importlib.import_module(name)
     _load_models()
@@ -118,7 +118,7 @@ def _become(request: dict[str, Any], line: socket.socket, supervisor: int) -> No
 
 def places(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> list[str]:
     """Return where a program finds its own modules, as the interpreter would look for them."""
-    own = [one for one in env.get("PYTHONPATH", "").split(os.pathsep) if one]
+    own = [part for part in env.get("PYTHONPATH", "").split(os.pathsep) if part]
     script = argv[2] if len(argv) > 2 else "-"  # noqa: PLR2004 - interpreter, -B, and what it runs
     if script.startswith("-"):
         return [cwd, *own]
@@ -141,12 +141,12 @@ def forkable(
     if env.get("PYTHONWARNINGS", "ignore") != "ignore":
         return False
     brought = {
-        one.name.partition(".")[0]
+        path.name.partition(".")[0]
         for place in own
         if Path(place).is_dir()
-        for one in Path(place).iterdir()
+        for path in Path(place).iterdir()
     }
-    known = {one.partition(".")[0] for one in loaded} - {"sitecustomize", "__main__"}
+    known = {text.partition(".")[0] for text in loaded} - {"sitecustomize", "__main__"}
     return not brought & known
 
 

@@ -148,7 +148,7 @@ class Processes:
             {
                 "do": what,
                 "id": number,
-                "argv": [str(one) for one in argv],
+                "argv": [str(item) for item in argv],
                 "log": str(log),
                 "env": dict(env),
                 "cwd": str(cwd),

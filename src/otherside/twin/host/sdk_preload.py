@@ -68,7 +68,7 @@ class Offerings(dict[str, Any]):
             found = self._load(f"{OFFERINGS}/{self._kind}/{region}.json")
         except FileNotFoundError:
             raise KeyError(region) from None
-        self[region] = [{**one, "LocationType": self._kind} for one in found]
+        self[region] = [{**item, "LocationType": self._kind} for item in found]
         return self[region]
 
     def get(self, region: str, default: Any = None) -> Any:  # noqa: ANN401 - as `dict.get`
@@ -95,10 +95,10 @@ def defer_offerings() -> None:
 
 def _forget_prose(model: dict[str, Any]) -> None:
     model.pop("documentation", None)
-    for one in model.get("operations", {}).values():
-        one.pop("documentation", None)
-    for one in model["shapes"].values():
-        one.pop("documentation", None)
-        for part in [*one.get("members", {}).values(), one.get("member"), one.get("value")]:
+    for operation in model.get("operations", {}).values():
+        operation.pop("documentation", None)
+    for shape in model["shapes"].values():
+        shape.pop("documentation", None)
+        for part in [*shape.get("members", {}).values(), shape.get("member"), shape.get("value")]:
             if isinstance(part, dict):
                 part.pop("documentation", None)

@@ -61,8 +61,8 @@ def free_port(addresses: Sequence[str], *, kind: int = socket.SOCK_STREAM) -> in
         except OSError:
             continue
         finally:
-            for one in held:
-                one.close()
+            for item in held:
+                item.close()
         return port
     msg = f"no port is free on all of {', '.join(addresses)}"
     raise OSError(msg)

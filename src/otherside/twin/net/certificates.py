@@ -71,7 +71,7 @@ class CertificateAuthority:
         key = _new_key()
         builder = _builder(_name(names[0]), self._own.subject, key.public_key())
         if names != (OWN,):
-            alternatives = [x509.DNSName(one) for one in names]
+            alternatives = [x509.DNSName(name) for name in names]
             builder = builder.add_extension(
                 x509.SubjectAlternativeName(alternatives), critical=False
             )

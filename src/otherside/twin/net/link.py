@@ -41,7 +41,7 @@ async def pipe(
                 delay_s += len(data) / path.bytes_per_s
             waiting.append((context.clock.monotonic_s() + delay_s, data))
             arrived.set()
-            held = sum(len(one) for _, one in waiting)
+            held = sum(len(item) for _, item in waiting)
             if held > HELD_MAX:
                 room.clear()
                 await room.wait()
@@ -81,15 +81,15 @@ async def _read(reader: asyncio.StreamReader) -> bytes:
 
 async def splice(
     context: TwinContext,
-    one: tuple[asyncio.StreamReader, asyncio.StreamWriter],
+    other_tuple: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     other: tuple[asyncio.StreamReader, asyncio.StreamWriter],
     *,
     here: str,
     there: str,
 ) -> None:
     """Carry bytes both ways between two connections, until both directions are done."""
-    out = asyncio.create_task(pipe(context, one[0], other[1], source=here, target=there))
-    back = asyncio.create_task(pipe(context, other[0], one[1], source=there, target=here))
+    out = asyncio.create_task(pipe(context, other_tuple[0], other[1], source=here, target=there))
+    back = asyncio.create_task(pipe(context, other[0], other_tuple[1], source=there, target=here))
     try:
         with contextlib.suppress(OSError, asyncio.IncompleteReadError):
             await asyncio.gather(out, back)
@@ -97,5 +97,5 @@ async def splice(
         for task in (out, back):
             task.cancel()
         await asyncio.gather(out, back, return_exceptions=True)
-        for writer in (one[1], other[1]):
+        for writer in (other_tuple[1], other[1]):
             writer.close()

@@ -49,9 +49,9 @@ class Partitions:
             return False
         return source == target or (source, target) not in self._cut
 
-    def converse(self, one: str, other: str) -> bool:
+    def converse(self, text: str, other: str) -> bool:
         """Return whether two places can ask and answer one another."""
-        return self.reaches(one, other) and self.reaches(other, one)
+        return self.reaches(text, other) and self.reaches(other, text)
 
     def path(self, source: str, target: str) -> Link:
         """Return the way between two places."""

@@ -98,11 +98,11 @@ class Reachability:
         """Return what comes of connecting to an address and a port."""
         if address in {local[0] for local in self.endpoints.values()}:
             return self._to_api(source, address)
-        for one in self._interfaces.values():
-            if one.public and one.public == address:
-                return self._to_public(source, one, port)
-            if one.address == address and not one.public:
-                return self._to_private(source, one, port)
+        for interface in self._interfaces.values():
+            if interface.public and interface.public == address:
+                return self._to_public(source, interface, port)
+            if interface.address == address and not interface.public:
+                return self._to_private(source, interface, port)
         return ConnectResult(reach=Reach.TIMEOUT, why=f"nobody has {address}")
 
     def between(self, source: Interface, target: Interface, port: int) -> ConnectResult:
@@ -114,7 +114,7 @@ class Reachability:
 
     def _to_api(self, source: Source, address: str) -> ConnectResult:
         """A public endpoint of AWS, or a private one in the subnet's own network."""
-        local = next(one for one in self.endpoints.values() if one[0] == address)
+        local = next(endpoint for endpoint in self.endpoints.values() if endpoint[0] == address)
         if source.interface is not None:
             if not self._lets_out(source.interface, ANY, HTTPS):
                 return ConnectResult(reach=Reach.TIMEOUT, why="no group lets 443 out")
@@ -209,7 +209,7 @@ class Reachability:
             if source.subnet in table._associations.values():  # noqa: SLF001 - in no other shape
                 return table
         vpc = self._vpc(source)
-        return next(one for one in tables if one.vpc_id == vpc and one.main_association_id)
+        return next(table for table in tables if table.vpc_id == vpc and table.main_association_id)
 
     def _internet(self, source: Interface) -> bool:
         """Return whether a subnet has a way out: a gateway of its own, or one that translates."""
@@ -223,7 +223,7 @@ class Reachability:
 
     def _private_endpoints(self, source: Interface) -> bool:
         backend, vpc = self._ec2(source.region), self._vpc(source)
-        return any(one.vpc_id == vpc for one in backend.vpc_end_points.values())
+        return any(vpc_end_point.vpc_id == vpc for vpc_end_point in backend.vpc_end_points.values())
 
     # --- lists of the subnets -------------------------------------------------------------------
 
@@ -239,16 +239,16 @@ class Reachability:
             (source, False, target.address, ANSWERED_AT),
         )
         for interface, outward, address, ports in ways:
-            for one in ports:
+            for other_port in ports:
                 acl = self._acl(interface)
-                if acl is not None and not _acl_lets(acl, address, one, outward=outward):
+                if acl is not None and not _acl_lets(acl, address, other_port, outward=outward):
                     way = "out" if outward else "in"
-                    return f"{acl.id} of {interface.subnet} lets {one} not {way}"
+                    return f"{acl.id} of {interface.subnet} lets {other_port} not {way}"
         return None
 
     def _acl(self, interface: Interface) -> Any:  # noqa: ANN401 - moto's own
         for acl in self._ec2(interface.region).network_acls.values():
-            if any(one.subnet_id == interface.subnet for one in acl.associations):
+            if any(association.subnet_id == interface.subnet for association in acl.associations):
                 return acl
         return None
 
@@ -272,8 +272,8 @@ class Reachability:
 
     def _groups(self, interface: Interface) -> list[Any]:
         backend = self._ec2(interface.region)
-        found = [backend.get_security_group_from_id(one) for one in interface.groups]
-        return [one for one in found if one is not None]
+        found = [backend.get_security_group_from_id(group) for group in interface.groups]
+        return [item for item in found if item is not None]
 
     def _vpc(self, interface: Interface) -> str:
         subnet = self._ec2(interface.region).get_subnet(interface.subnet)
@@ -286,7 +286,7 @@ class Reachability:
 def _acl_lets(acl: Any, address: str, port: int, *, outward: bool) -> bool:  # noqa: ANN401 - moto's own
     """Return what the first rule says that is about a packet; the last of all says no."""
     wanted = ipaddress.ip_address(address)
-    for entry in sorted(acl.network_acl_entries, key=lambda one: int(one.rule_number)):
+    for entry in sorted(acl.network_acl_entries, key=lambda entry: int(entry.rule_number)):
         if (str(entry.egress).lower() == "true") is not outward or not entry.cidr_block:
             continue
         if str(entry.protocol) not in {"-1", "6", "tcp"}:

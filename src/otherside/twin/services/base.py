@@ -13,7 +13,7 @@ def operation(service: str, *names: str) -> Callable[[OperationMethod], Operatio
     """Mark a method as what carries out operations of a service, instead of moto."""
 
     def mark(method: OperationMethod) -> OperationMethod:
-        method.__dict__.setdefault("carries_out", []).extend((service, one) for one in names)
+        method.__dict__.setdefault("carries_out", []).extend((service, name) for name in names)
         return method
 
     return mark
@@ -23,7 +23,7 @@ def after(service: str, *names: str) -> Callable[[AfterMethod], AfterMethod]:
     """Mark a method as what happens once moto has carried out an operation."""
 
     def mark(method: AfterMethod) -> AfterMethod:
-        method.__dict__.setdefault("follows", []).extend((service, one) for one in names)
+        method.__dict__.setdefault("follows", []).extend((service, name) for name in names)
         return method
 
     return mark
@@ -46,7 +46,7 @@ class ServiceProvider:
         found = []
         for name in dir(type(self)):
             backup_settings = getattr(getattr(type(self), name), mark, ())
-            found += [(getattr(self, name), one) for one in backup_settings]
+            found += [(getattr(self, name), backup_setting) for backup_setting in backup_settings]
         return found
 
 

@@ -35,9 +35,9 @@ def _kms(arn: str, account: str) -> str | None:
 
 def _lambda(arn: str, account: str) -> str | None:
     name = arn.partition("function:")[2].partition(":")[0]
-    for one in moto_backend.lambda_(account, _region(arn)).list_functions():
-        if one.function_name == name:
-            statements = one.policy.statements
+    for list_function in moto_backend.lambda_(account, _region(arn)).list_functions():
+        if list_function.function_name == name:
+            statements = list_function.policy.statements
             return json.dumps({"Statement": statements}) if statements else None
     return None
 

@@ -72,30 +72,30 @@ class Template:
 
     def _bind(self, declared: Mapping[str, Any], given: Mapping[str, Value]) -> dict[str, Value]:
         bound: dict[str, Value] = {}
-        for name, one in declared.items():
-            one = _mapping(one)  # noqa: PLW2901 - the same, as a mapping
+        for name, item in declared.items():
+            item = _mapping(item)  # noqa: PLW2901 - the same, as a mapping
             if name in given:
                 value = given[name]
                 bound[name] = (
                     Parameter(value, name, defaulted=False) if isinstance(value, str) else value
                 )
-            elif "Default" not in one:
+            elif "Default" not in item:
                 bound[name] = Unknown(why=f"the parameter {name}, which has no default")
-            elif str(one.get("Type", "")).startswith("AWS::SSM::"):
+            elif str(item.get("Type", "")).startswith("AWS::SSM::"):
                 bound[name] = Unknown(why=f"in the SSM parameter that {name} names")
-            elif str(one.get("Type", "")).startswith(("CommaDelimitedList", "List<")):
-                bound[name] = str(one["Default"]).split(",")
+            elif str(item.get("Type", "")).startswith(("CommaDelimitedList", "List<")):
+                bound[name] = str(item["Default"]).split(",")
             else:
-                bound[name] = Parameter(str(one["Default"] or ""), name, defaulted=True)
+                bound[name] = Parameter(str(item["Default"] or ""), name, defaulted=True)
         return bound
 
     def exported(self) -> dict[tuple[str | None, str], Value]:
         """Return what other stacks of the Region may import."""
         found = {}
-        for one in self.outputs.values():
-            name = self.value(_mapping(_mapping(one).get("Export")).get("Name"))
+        for output in self.outputs.values():
+            name = self.value(_mapping(_mapping(output).get("Export")).get("Name"))
             if isinstance(name, str):
-                found[(self.region, str(name))] = self.value(_mapping(one).get("Value"))
+                found[(self.region, str(name))] = self.value(_mapping(output).get("Value"))
         return found
 
     def nest(self, read: Callable[[Path], "tuple[Mapping[str, Any], Any] | None"]) -> None:
@@ -200,7 +200,7 @@ class Template:
         if key == "Fn::Equals" and isinstance(body, list) and len(body) == 2:  # noqa: PLR2004 - what the intrinsic takes
             left, right = self.value(body[0]), self.value(body[1])
             return None if Unknown in {type(left), type(right)} else str(left) == str(right)
-        parts = [self._truth(one, depth + 1) for one in body] if isinstance(body, list) else []
+        parts = [self._truth(item, depth + 1) for item in body] if isinstance(body, list) else []
         match key:
             case "Fn::Not":
                 return None if not parts or parts[0] is None else not parts[0]
@@ -215,8 +215,8 @@ class Template:
         if depth > _DEPTH_MAX:
             return Unknown(why="nested too deeply")
         if isinstance(raw, list):
-            items = [self.value(one, depth + 1) for one in raw]
-            return [one for one in items if one is not None]
+            items = [self.value(item, depth + 1) for item in raw]
+            return [item for item in items if item is not None]
         if not isinstance(raw, Mapping):
             return raw
         if len(raw) == 1:
@@ -225,8 +225,8 @@ class Template:
                 return self._ref(body)
             if key.startswith("Fn::"):
                 return self._intrinsic(key.removeprefix("Fn::"), body, depth + 1)
-        found = {key: self.value(one, depth + 1) for key, one in raw.items()}
-        return {key: one for key, one in found.items() if one is not None}
+        found = {key: self.value(item, depth + 1) for key, item in raw.items()}
+        return {key: item for key, item in found.items() if item is not None}
 
     def _ref(self, name: Value) -> Value:
         match name:
@@ -331,15 +331,15 @@ class Template:
             else:
                 pieces.append(self._ref(inner))
         pieces.append(body[end:])
-        whole = [one for one in pieces if one not in ("", None)]
+        whole = [piece for piece in pieces if piece not in ("", None)]
         return whole[0] if len(whole) == 1 else joined(whole)
 
     def _join(self, between: str, parts: Value) -> Value:
         if not isinstance(parts, list):
             return Unknown(tuple(_refs(parts)))
         pieces: list[Value] = []
-        for number, one in enumerate(parts):
-            pieces += [between, one] if number else [one]
+        for number, part in enumerate(parts):
+            pieces += [between, part] if number else [part]
         return joined(pieces)
 
     def _find(self, body: Value, depth: int) -> Value:
@@ -355,21 +355,23 @@ class Template:
 
 def joined(pieces: list[Value]) -> Value:
     """Return pieces as one text, or what is unknown of it."""
-    if all(isinstance(one, (str, int)) for one in pieces):
-        whole = "".join(str(one) for one in pieces)
-        given = [one for one in pieces if isinstance(one, Parameter)]
-        secret = [one for one in given if is_secret_name(one.parameter)]
+    if all(isinstance(piece, (str, int)) for piece in pieces):
+        whole = "".join(str(piece) for piece in pieces)
+        given = [piece for piece in pieces if isinstance(piece, Parameter)]
+        secret = [piece for piece in given if is_secret_name(piece.parameter)]
         if secret:
             return Parameter(whole, secret[0].parameter, defaulted=secret[0].defaulted)
         return whole
     text: list[str | Ref] = []
-    for one in pieces:
-        if isinstance(one, Unknown):
-            text.extend(one.text or one.refs or ("*",))
+    for piece in pieces:
+        if isinstance(piece, Unknown):
+            text.extend(piece.text or piece.refs or ("*",))
         else:
-            text.append(str(one))
-    why = next((one.why for one in pieces if isinstance(one, Unknown)), "known only at deployment")
-    return Unknown(tuple(r for one in pieces for r in _refs(one)), tuple(text), why)
+            text.append(str(piece))
+    why = next(
+        (piece.why for piece in pieces if isinstance(piece, Unknown)), "known only at deployment"
+    )
+    return Unknown(tuple(r for piece in pieces for r in _refs(piece)), tuple(text), why)
 
 
 def _refs(value: Value) -> tuple[Ref, ...]:
@@ -390,8 +392,8 @@ def _mapping(value: object) -> Mapping[str, Any]:
 def _attribute(kind: str, native: str) -> str:
     """Return Terraform's word for an attribute that `GetAtt` asks for."""
     if kind in kinds():
-        for name, one in kinds()[kind].attributes.items():
-            if one.cloudformation and ".".join(one.cloudformation) == native:
+        for name, attribute in kinds()[kind].attributes.items():
+            if attribute.cloudformation and ".".join(attribute.cloudformation) == native:
                 return name
     plain = {"Arn": "arn", "Id": "id", "LoadBalancerFullName": "arn_suffix"}
     return plain.get(native, native)
@@ -448,10 +450,10 @@ def _listed(value: Value) -> list[Value]:
 Special = Callable[[Template, Resource, Mapping[str, Any]], Iterator[Resource]]
 
 
-def _role_policies(_: Template, one: Resource, given: Mapping[str, Any]) -> Iterator[Resource]:
+def _role_policies(_: Template, resource: Resource, given: Mapping[str, Any]) -> Iterator[Resource]:
     for number, role in enumerate(_listed(given.get("Roles"))):
         yield _beside(
-            one,
+            resource,
             f"{number}",
             "iam.role_policy",
             {
@@ -463,32 +465,34 @@ def _role_policies(_: Template, one: Resource, given: Mapping[str, Any]) -> Iter
 
 
 def _each(key: str, attribute: str) -> Special:
-    def made(_: Template, one: Resource, given: Mapping[str, Any]) -> Iterator[Resource]:
+    def made(_: Template, resource: Resource, given: Mapping[str, Any]) -> Iterator[Resource]:
         for number, target in enumerate(_listed(given.get(key))):
             document = policy(given.get("PolicyDocument"))
-            yield _beside(one, f"{number}", one.kind, {attribute: target, "policy": document})
+            yield _beside(
+                resource, f"{number}", resource.kind, {attribute: target, "policy": document}
+            )
 
     return made
 
 
-def _record_group(_: Template, one: Resource, given: Mapping[str, Any]) -> Iterator[Resource]:
+def _record_group(_: Template, resource: Resource, given: Mapping[str, Any]) -> Iterator[Resource]:
     kind = kinds()["route53.record"]
     shared = {key: given[key] for key in ("HostedZoneId", "HostedZoneName") if key in given}
     for number, record in enumerate(_listed(given.get("RecordSets"))):
         if isinstance(record, Mapping):
             found = attributes_of({**shared, **record}, kind.attributes, DIALECT)
-            made = _beside(one, f"{number}", kind.name, found)
+            made = _beside(resource, f"{number}", kind.name, found)
             made.odd = odd_properties(record, kind, "cloudformation")
             yield made
 
 
 def _global_table(
-    template: Template, one: Resource, given: Mapping[str, Any]
+    template: Template, resource: Resource, given: Mapping[str, Any]
 ) -> Iterator[Resource]:
     """Yield a global table: the replica of this Region is the table, the others its replicas."""
     found = attributes_of(given, kinds()["dynamodb.table"].attributes, DIALECT)
     listed = _listed(given.get("Replicas"))
-    replicas = [one for one in listed if isinstance(one, Mapping)]
+    replicas = [replica for replica in listed if isinstance(replica, Mapping)]
     home = next((r for r in replicas if r.get("Region") == template.region), None)
     others = [r for r in replicas if r is not home]
     if home is not None:
@@ -501,15 +505,17 @@ def _global_table(
     mode = given.get("MultiRegionConsistency")
     consistency = {} if mode in (None, "EVENTUAL") else {"consistency_mode": mode}
     found["replica"] = [{**_replica(r), **consistency} for r in others]
-    if home is None and any(isinstance(one, Unknown) or _nowhere(one) for one in listed):
+    if home is None and any(
+        isinstance(replica, Unknown) or _nowhere(replica) for replica in listed
+    ):
         unknown = Unknown(why="its replicas are known only at deployment")
         found |= {"replica": unknown, "server_side_encryption": unknown}
         found |= {"point_in_time_recovery": unknown, "deletion_protection_enabled": unknown}
     witness = descend(given, ("GlobalTableWitnesses", "Region"))
     if witness is not None:
         found["global_table_witness"] = {"region_name": witness}
-    one.attributes = {key: value for key, value in found.items() if value not in (None, [])}
-    yield one
+    resource.attributes = {key: value for key, value in found.items() if value not in (None, [])}
+    yield resource
 
 
 def _nowhere(replica: Value) -> bool:

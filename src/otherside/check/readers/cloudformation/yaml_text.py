@@ -82,10 +82,10 @@ class _Builder:
                     self._add(_tagged(done.tag, done.value), done.size, done.line, done.anchor)
         return self.root
 
-    def _open(self, one: "_Open") -> None:
-        self.stack.append(one)
+    def _open(self, item: "_Open") -> None:
+        self.stack.append(item)
         if len(self.stack) > _DEPTH_MAX:
-            raise InputError(self.file, "nested too deeply to be a template", line=one.line)
+            raise InputError(self.file, "nested too deeply to be a template", line=item.line)
 
     def _add(self, value: Any, size: int, line: int, anchor: str | None) -> None:  # noqa: ANN401 - whatever the text holds
         self.nodes += 1
@@ -126,8 +126,8 @@ class _Open:
 
 def _put(mapping: Mapped, key: str, value: Any) -> None:  # noqa: ANN401 - whatever the text holds
     if key == "<<" and isinstance(value, dict):
-        for name, one in value.items():
-            mapping.setdefault(name, one)
+        for name, item in value.items():
+            mapping.setdefault(name, item)
     else:
         mapping[key] = value
 

@@ -51,21 +51,23 @@ class Stack:
     def __init__(self, document: Mapping[str, Any], file: str) -> None:
         """Index what is there."""
         self.file = file
-        self.raw = [one for one in _resources(document) if isinstance(one.get("urn"), str)]
+        self.raw = [
+            resource for resource in _resources(document) if isinstance(resource.get("urn"), str)
+        ]
         self.config: Mapping[str, Any] = document.get("config") or {}
         self.regions = {
-            str(one["urn"]): _region_input(one)
-            for one in self.raw
-            if str(one.get("type", "")).startswith(_PROVIDER)
+            str(item["urn"]): _region_input(item)
+            for item in self.raw
+            if str(item.get("type", "")).startswith(_PROVIDER)
         }
         self.short = _unseen(document)
 
     def load(self) -> Iterator[Resource]:
         """Yield every resource that a provider makes, and every provider."""
-        for one in self.raw:
-            if one.get("delete") or one.get("custom") is False:
+        for item in self.raw:
+            if item.get("delete") or item.get("custom") is False:
                 continue
-            yield from self._resource(one)
+            yield from self._resource(item)
 
     def _resource(self, raw: Mapping[str, Any]) -> list[Resource]:
         urn, token = str(raw["urn"]), str(raw.get("type") or urn_type(str(raw["urn"])))
@@ -84,7 +86,7 @@ class Stack:
         )
         inputs, outputs = _mapping(raw.get("inputs")), _mapping(raw.get("outputs"))
         if isinstance(raw.get("ignoreChanges"), list):
-            resource.ignored = tuple(str(one) for one in raw["ignoreChanges"])
+            resource.ignored = tuple(str(ignore_change) for ignore_change in raw["ignoreChanges"])
         if resource.kind == "provider":
             resource.region = self.regions.get(urn)
             settings = {
@@ -131,11 +133,11 @@ class Stack:
     def _plain(self, value: Value, key: str, raw: Mapping[str, Any], depth: int = 0) -> Value:
         """Return a value without Pulumi's own wrappers; unknown is what it depends on."""
         if isinstance(value, str):
-            return self._unknown(key, raw) if any(one in value for one in UNKNOWN) else value
+            return self._unknown(key, raw) if any(item in value for item in UNKNOWN) else value
         if depth > _DEPTH_MAX:
             return Unknown(why="nested too deeply")
         if isinstance(value, list):
-            return [self._plain(one, key, raw, depth + 1) for one in value]
+            return [self._plain(item, key, raw, depth + 1) for item in value]
         if not isinstance(value, Mapping):
             return value
         match value.get(SIGNATURE):
@@ -206,9 +208,9 @@ def _resources(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
         return
     inner = document.get("checkpoint") or document
     deployment = inner.get("latest") or inner.get("deployment") or inner
-    for one in (deployment.get("resources") or ()) if isinstance(deployment, Mapping) else ():
-        if isinstance(one, Mapping):
-            yield one
+    for resource in (deployment.get("resources") or ()) if isinstance(deployment, Mapping) else ():
+        if isinstance(resource, Mapping):
+            yield resource
 
 
 def _unseen(document: Mapping[str, Any]) -> int:
@@ -216,7 +218,7 @@ def _unseen(document: Mapping[str, Any]) -> int:
     if not isinstance(document.get("steps"), list):
         return 0
     same = (document.get("changeSummary") or {}).get("same") or 0
-    shown = sum(1 for one in document["steps"] if one.get("op") == "same")
+    shown = sum(1 for step in document["steps"] if step.get("op") == "same")
     return max(0, int(same) - shown)
 
 
@@ -230,13 +232,13 @@ def _bundle(value: Mapping[str, Any], around: str = "") -> Code | Unknown | str:
         return Code(((str(where), None),)) if where else Unknown(why="an archive that is not shown")
     files: list[tuple[str, str | None]] = []
     whole = True
-    for name, one in sorted(inner.items()):
-        if isinstance(one, Mapping) and isinstance(one.get("assets"), Mapping):
-            nested = _bundle(one)
+    for name, asset in sorted(inner.items()):
+        if isinstance(asset, Mapping) and isinstance(asset.get("assets"), Mapping):
+            nested = _bundle(asset)
             assert isinstance(nested, Code)
             files.extend((f"{name}/{path}", text) for path, text in nested.files)
             whole = whole and nested.whole
-        elif isinstance(one, Mapping):
-            files.append((str(name), one["text"] if isinstance(one.get("text"), str) else None))
-            whole = whole and one.get(SIGNATURE) != ARCHIVE
+        elif isinstance(asset, Mapping):
+            files.append((str(name), asset["text"] if isinstance(asset.get("text"), str) else None))
+            whole = whole and asset.get(SIGNATURE) != ARCHIVE
     return Code(tuple(files), whole=whole)

@@ -65,18 +65,18 @@ class Module:
 
     def __post_init__(self) -> None:
         """Index what is declared."""
-        for one in self.blocks:
-            match one.kind, one.labels:
+        for block in self.blocks:
+            match block.kind, block.labels:
                 case "locals", ():
-                    self.locals |= one.attributes
+                    self.locals |= block.attributes
                 case "variable", (name,):
-                    self.variables[name] = one
+                    self.variables[name] = block
                 case "output", (name,):
-                    self.outputs[name] = one
+                    self.outputs[name] = block
                 case "resource", (type_, name):
-                    self.resources[f"{type_}.{name}"] = one
+                    self.resources[f"{type_}.{name}"] = block
                 case "data", (type_, name):
-                    self.resources[f"data.{type_}.{name}"] = one
+                    self.resources[f"data.{type_}.{name}"] = block
 
 
 def read_module(
@@ -106,11 +106,11 @@ class _Reader:
         blocks = self._all_blocks(files)
         module = Module(self.directory, "", blocks, self._variables(), {}, {})
         regions: dict[str, str | None] = {}
-        for one in blocks:
-            if one.kind == "provider" and one.labels == ("aws",):
-                alias = evaluate(one.attributes.get("alias"), self.scope(module))
+        for block in blocks:
+            if block.kind == "provider" and block.labels == ("aws",):
+                alias = evaluate(block.attributes.get("alias"), self.scope(module))
                 name = f"aws.{alias}" if isinstance(alias, str) else "aws"
-                region = evaluate(one.attributes.get("region"), self.scope(module))
+                region = evaluate(block.attributes.get("region"), self.scope(module))
                 regions[name] = str(region) if is_region(region) else None
         module.providers = regions
         module.names = {name: name for name in regions}
@@ -166,7 +166,7 @@ class _Reader:
             except InputError as error:
                 wrong.append(error)
         if wrong:
-            more = "".join(f"; {one}" for one in wrong[1:])
+            more = "".join(f"; {input_error}" for input_error in wrong[1:])
             raise InputError(wrong[0].file, f"{wrong[0].cause}{more}", line=wrong[0].line)
         return found
 
@@ -174,27 +174,27 @@ class _Reader:
         return _body(self._tree(file), str(file)).blocks
 
     def _call_modules(self, module: Module) -> None:
-        for one in module.blocks:
-            if one.kind != "module" or len(one.labels) != 1:
+        for block in module.blocks:
+            if block.kind != "module" or len(block.labels) != 1:
                 continue
-            source = evaluate(one.attributes.get("source"), _bare_scope())
+            source = evaluate(block.attributes.get("source"), _bare_scope())
             if not isinstance(source, str) or not source.startswith("."):
                 self.skipped.append(
-                    (f"{one.file}:{one.line}", f"module {source} is not on this disk")
+                    (f"{block.file}:{block.line}", f"module {source} is not on this disk")
                 )
                 continue
             directory = (module.directory / source).resolve()
             self.modules += 1
             if not directory.is_dir() or self.modules > _MODULES_MAX:
                 reason = "is not there" if not directory.is_dir() else "is one too many"
-                self.skipped.append((f"{one.file}:{one.line}", f"module {source} {reason}"))
+                self.skipped.append((f"{block.file}:{block.line}", f"module {source} {reason}"))
                 continue
-            made = list(self._instances_of(module, one, directory))
+            made = list(self._instances_of(module, block, directory))
             self.modules += len(made)
-            module.children[one.labels[0]] = made
+            module.children[block.labels[0]] = made
 
     def _instances_of(self, module: Module, call: Block, directory: Path) -> Iterator[Module]:
-        blocks = [one for file in sorted(directory.glob("*.tf")) for one in self._blocks(file)]
+        blocks = [block for file in sorted(directory.glob("*.tf")) for block in self._blocks(file)]
         names = self._passed(module, call)
         for index, each in self.instances(call, module):
             scope = self.scope(module, each)
@@ -243,7 +243,7 @@ class _Reader:
                 for key, value in list(items.items())[:_INSTANCES_MAX]:
                     yield f'["{key}"]', {"each": {"key": key, "value": value}}
                 return
-            if isinstance(items, list) and all(isinstance(one, str) for one in items):
+            if isinstance(items, list) and all(isinstance(item, str) for item in items):
                 for key in items[:_INSTANCES_MAX]:
                     yield f'["{key}"]', {"each": {"key": key, "value": key}}
                 return
@@ -306,8 +306,8 @@ class _Reader:
     def _fits(self, value: Value) -> bool:
         """Tell whether a value is of a size that a program has; shared parts count each time."""
         count = 0
-        for one in parts(value):
-            count += 1 + (len(one) >> 8 if isinstance(one, str) else 0)
+        for part in parts(value):
+            count += 1 + (len(part) >> 8 if isinstance(part, str) else 0)
             if count > _VALUES_MAX:
                 return False
         return True
@@ -319,12 +319,12 @@ class _Reader:
             rest and children and children[0].prefix.rstrip(".").endswith("]")
         ):
             index = f"[{rest[0]}]." if isinstance(rest[0], int) else f'["{rest[0]}"].'
-            chosen = [one for one in children if one.prefix.endswith(index)]
+            chosen = [child for child in children if child.prefix.endswith(index)]
             if chosen or rest[0] == "*":
                 children, rest = chosen or children, rest[1:]
         if not children or not rest:
             return Unknown(why=f"an output of the module {path[0]}")
-        found = [self._one_output(one, str(rest[0])) for one in children]
+        found = [self._one_output(child, str(rest[0])) for child in children]
         return into(found[0], rest[1:]) if len(found) == 1 else [into(o, rest[1:]) for o in found]
 
     def _one_output(self, module: Module, name: str) -> Value:
@@ -351,7 +351,7 @@ class _Reader:
 
     def _resource(self, module: Module, path: list[Any], size: int) -> Value:
         """Return a reference to a resource's attribute, or its value where the source has it."""
-        address = ".".join(str(one) for one in path[:size])
+        address = ".".join(str(item) for item in path[:size])
         block = module.resources.get(address)
         if block is None:
             return Unknown(why=f"{address}, which is not declared here")
@@ -366,7 +366,7 @@ class _Reader:
             key = rest.pop(0)
             if key != "*" and not isinstance(key, Unknown):
                 wanted = f"[{key}]" if isinstance(key, int) else f'["{key}"]'
-                chosen = [one for one in indices if one == wanted] or indices
+                chosen = [index for index in indices if index == wanted] or indices
             elif isinstance(key, Unknown):
                 chosen = indices
             else:
@@ -386,7 +386,7 @@ class _Reader:
         kind = by_terraform().get(type_)
         named = {"id", "arn", *(kind.identities if kind is not None else ())}
         natives = (
-            {one.terraform[0] for one in kind.attributes.values() if one.identity}
+            {attribute.terraform[0] for attribute in kind.attributes.values() if attribute.identity}
             if kind
             else set()
         )
@@ -432,8 +432,10 @@ class _Reader:
             scope = self.scope(module)
             settings = {k: evaluate(v, scope) for k, v in block.attributes.items() if k != "alias"}
             nested = {
-                one.kind: {key: evaluate(node, scope) for key, node in one.attributes.items()}
-                for one in block.blocks
+                other_block.kind: {
+                    key: evaluate(node, scope) for key, node in other_block.attributes.items()
+                }
+                for other_block in block.blocks
             }
             alias = evaluate(block.attributes.get("alias"), scope)
             name = f"aws.{alias}" if isinstance(alias, str) else "aws"
@@ -454,16 +456,16 @@ class _Reader:
             )
 
     def _backend(self, block: Block) -> Iterator[Resource]:
-        for one in block.blocks:
-            if one.kind == "backend":
-                region = evaluate(one.attributes.get("region"), _bare_scope())
+        for other_block in block.blocks:
+            if other_block.kind == "backend":
+                region = evaluate(other_block.attributes.get("region"), _bare_scope())
                 yield Resource(
                     id=f"{self.directory}#backend",
-                    name=f"backend {one.labels[0] if one.labels else ''}",
+                    name=f"backend {other_block.labels[0] if other_block.labels else ''}",
                     kind="backend",
                     type="backend",
                     region=str(region) if is_region(region) else None,
-                    place=Place(one.file, one.line),
+                    place=Place(other_block.file, other_block.line),
                     dialect="terraform",
                 )
 
@@ -511,7 +513,7 @@ class _Reader:
         begin = block.line - 1
         while begin > 0 and lines[begin - 1].lstrip().startswith(("#", "//")):
             begin -= 1
-        found = (_IGNORE.search(one) for one in lines[begin : block.end])
+        found = (_IGNORE.search(line) for line in lines[begin : block.end])
         return {match[1]: match[2].strip() for match in found if match}
 
 
@@ -523,17 +525,17 @@ def _found(error: UnexpectedInput) -> str:
 def _body(tree: Tree[Token], file: str = "") -> Block:
     """Return a body as a block without labels."""
     body = next(
-        (one for one in tree.children if isinstance(one, Tree) and one.data == "body"), tree
+        (child for child in tree.children if isinstance(child, Tree) and child.data == "body"), tree
     )
     found = Block("", (), {}, [], file, 1, 1)
-    for one in body.children:
-        if not isinstance(one, Tree):
+    for child in body.children:
+        if not isinstance(child, Tree):
             continue
-        if one.data == "attribute":
-            name, *_, value = [part for part in one.children if isinstance(part, Tree)]
+        if child.data == "attribute":
+            name, *_, value = [part for part in child.children if isinstance(part, Tree)]
             found.attributes[str(name.children[0])] = value
-        elif one.data == "block":
-            found.blocks.append(_block(one, file))
+        elif child.data == "block":
+            found.blocks.append(_block(child, file))
     return found
 
 
@@ -583,15 +585,15 @@ def _raw(block: Block, scope: Scope) -> dict[str, Value]:
     raw: dict[str, Value] = {
         name: evaluate(node, scope) for name, node in block.attributes.items() if name not in _META
     }
-    for one in block.blocks:
-        if one.kind in _META:
+    for other_block in block.blocks:
+        if other_block.kind in _META:
             continue
-        if one.kind == "dynamic" and one.labels:
-            _dynamic(one, scope, raw)
+        if other_block.kind == "dynamic" and other_block.labels:
+            _dynamic(other_block, scope, raw)
             continue
-        found = raw.setdefault(one.kind, [])
+        found = raw.setdefault(other_block.kind, [])
         if isinstance(found, list):
-            found.append(_raw(one, scope))
+            found.append(_raw(other_block, scope))
     return raw
 
 
@@ -599,7 +601,9 @@ def _dynamic(block: Block, scope: Scope, raw: dict[str, Value]) -> None:
     """Add the blocks that a dynamic block makes."""
     name = block.labels[0]
     items = evaluate(block.attributes.get("for_each"), scope)
-    content = next((one for one in block.blocks if one.kind == "content"), None)
+    content = next(
+        (other_block for other_block in block.blocks if other_block.kind == "content"), None
+    )
     iterator = _dotted(block.attributes.get("iterator")) or name
     if isinstance(items, Unknown) or content is None:
         raw[name] = items if isinstance(items, Unknown) else Unknown()
@@ -619,8 +623,8 @@ def _dynamic(block: Block, scope: Scope, raw: dict[str, Value]) -> None:
 def _nesting(text: str) -> int:
     """Return how many brackets are open at once, those in texts among them."""
     deepest = depth = 0
-    for one in re.finditer(r"[\[({]|[\])}]", text):
-        depth += 1 if one[0] in "[({" else -1
+    for match in re.finditer(r"[\[({]|[\])}]", text):
+        depth += 1 if match[0] in "[({" else -1
         deepest = max(deepest, depth)
     return deepest
 
@@ -629,8 +633,8 @@ def _dotted(node: SyntaxNode | None) -> str:
     """Return a bare path as it is written: `aws.dr`."""
     if not isinstance(node, Tree):
         return ""
-    names = sorted(node.find_data("identifier"), key=lambda one: one.meta.start_pos)
-    return ".".join(str(one.children[0]) for one in names)
+    names = sorted(node.find_data("identifier"), key=lambda find_datum: find_datum.meta.start_pos)
+    return ".".join(str(name.children[0]) for name in names)
 
 
 def _provider_map(node: SyntaxNode | None) -> dict[str, str]:
@@ -638,15 +642,15 @@ def _provider_map(node: SyntaxNode | None) -> dict[str, str]:
         return {}
     found = {}
     for element in node.find_data("object_elem"):
-        parts = [one for one in element.children if isinstance(one, Tree)]
+        parts = [child for child in element.children if isinstance(child, Tree)]
         found[_dotted(parts[0])] = _dotted(parts[-1])
     return found
 
 
 def _ignored(block: Block) -> tuple[str, ...]:
-    for one in block.blocks:
-        if one.kind == "lifecycle" and "ignore_changes" in one.attributes:
-            node = one.attributes["ignore_changes"]
+    for other_block in block.blocks:
+        if other_block.kind == "lifecycle" and "ignore_changes" in other_block.attributes:
+            node = other_block.attributes["ignore_changes"]
             names = node.find_data("identifier") if isinstance(node, Tree) else ()
             return tuple(str(each.children[0]) for each in names)
     return ()

@@ -65,13 +65,13 @@ def evaluate(node: SyntaxNode | None, scope: Scope, depth: int = 0) -> Value:  #
         case "literal_value":
             return {"true": True, "false": False}.get(str(node.children[0]))
         case "tuple":
-            return [evaluate(one, scope, deeper) for one in parts if isinstance(one, Tree)]
+            return [evaluate(part, scope, deeper) for part in parts if isinstance(part, Tree)]
         case "object":
             return _object(parts, scope, deeper)
         case "heredoc_template" | "heredoc_template_trim":
             return _heredoc(str(node.children[0]), scope, deeper)
         case "conditional":
-            return _conditional([one for one in parts if isinstance(one, Tree)], scope, deeper)
+            return _conditional([part for part in parts if isinstance(part, Tree)], scope, deeper)
         case "binary_op":
             return _binary(parts, scope, deeper)
         case "unary_op":
@@ -94,14 +94,14 @@ def evaluate(node: SyntaxNode | None, scope: Scope, depth: int = 0) -> Value:  #
 
 def _parts(node: Tree[Token]) -> list[SyntaxNode]:
     return [
-        one
-        for one in node.children
-        if not (isinstance(one, Tree) and one.data == "new_line_or_comment")
+        child
+        for child in node.children
+        if not (isinstance(child, Tree) and child.data == "new_line_or_comment")
     ]
 
 
 def _inner(parts: list[SyntaxNode]) -> SyntaxNode | None:
-    return next((one for one in parts if isinstance(one, Tree)), parts[0] if parts else None)
+    return next((part for part in parts if isinstance(part, Tree)), parts[0] if parts else None)
 
 
 def _string(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
@@ -123,11 +123,13 @@ def _string(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
 
 def _text_of(pieces: list[Value]) -> Value:
     plain = [
-        str(one).lower() if isinstance(one, bool) else one for one in pieces if one is not None
+        str(piece).lower() if isinstance(piece, bool) else piece
+        for piece in pieces
+        if piece is not None
     ]
-    if any(isinstance(one, (list, dict)) for one in plain):
+    if any(isinstance(element, (list, dict)) for element in plain):
         return Unknown(tuple(refs(plain)))
-    return joined([str(one) if isinstance(one, float) else one for one in plain])
+    return joined([str(element) if isinstance(element, float) else element for element in plain])
 
 
 def _unescaped(text: str) -> str:
@@ -139,9 +141,9 @@ def _heredoc(text: str, scope: Scope, depth: int) -> Value:
     head, _, rest = text.partition("\n")
     lines = rest.rstrip("\n").split("\n")[:-1]
     if head.startswith("<<-"):
-        indents = [len(one) - len(one.lstrip()) for one in lines if one.strip()]
+        indents = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
         cut = min(indents, default=0)
-        lines = [one[cut:] for one in lines]
+        lines = [line[cut:] for line in lines]
     return template("\n".join(lines) + "\n", scope, depth)
 
 
@@ -161,7 +163,7 @@ def template(text: str, scope: Scope, depth: int = 0) -> Value:
         pieces.append(evaluate(scope.parse(text[hole.end() : end]), scope, depth + 1))
         at = end + 1
     pieces.append(text[at:])
-    return _text_of([one for one in pieces if one != ""]) if pieces else ""
+    return _text_of([piece for piece in pieces if piece != ""]) if pieces else ""
 
 
 def _closing(text: str, at: int) -> int | None:
@@ -178,7 +180,7 @@ def _object(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     for element in parts:
         if not isinstance(element, Tree) or element.data != "object_elem":
             continue
-        key, value = (one for one in _parts(element) if isinstance(one, Tree))
+        key, value = (part for part in _parts(element) if isinstance(part, Tree))
         name = _key(key, scope, depth)
         if not isinstance(name, (str, int)):
             return Unknown(tuple(refs(name)))
@@ -200,7 +202,7 @@ def _conditional(parts: list[Tree[Token]], scope: Scope, depth: int) -> Value:
     chosen = evaluate(parts[0], scope, depth)
     if isinstance(chosen, bool):
         return evaluate(parts[1] if chosen else parts[2], scope, depth)
-    both = [evaluate(one, scope, depth) for one in parts[1:]]
+    both = [evaluate(part, scope, depth) for part in parts[1:]]
     return Unknown(tuple(refs(both)), why="one thing or another by a condition")
 
 
@@ -208,7 +210,7 @@ def _binary(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     left = evaluate(parts[0], scope, depth)
     term = parts[1]
     assert isinstance(term, Tree)
-    operator, right_node = [one for one in _parts(term) if isinstance(one, Tree)]
+    operator, right_node = [part for part in _parts(term) if isinstance(part, Tree)]
     sign = str(operator.children[0])
     right = evaluate(right_node, scope, depth)
     if sign == "&&" and False in (left, right):
@@ -255,16 +257,18 @@ def _path(node: Tree[Token], scope: Scope, depth: int) -> Value:
         parts = _parts(base)
         match base.data:
             case "expr_term":
-                if len([one for one in parts if isinstance(one, Tree)]) != 1:
+                if len([part for part in parts if isinstance(part, Tree)]) != 1:
                     break
-                base = next(one for one in parts if isinstance(one, Tree))
+                base = next(part for part in parts if isinstance(part, Tree))
             case "get_attr_expr_term" | "index_expr_term":
                 steps.insert(0, _step(parts[1], scope, depth))
                 base = parts[0]
             case "attr_splat_expr_term" | "full_splat_expr_term":
                 after = parts[1]
                 assert isinstance(after, Tree)
-                inner = [_step(one, scope, depth) for one in _parts(after) if isinstance(one, Tree)]
+                inner = [
+                    _step(part, scope, depth) for part in _parts(after) if isinstance(part, Tree)
+                ]
                 steps[0:0] = ["*", *inner]
                 base = parts[0]
             case _:
@@ -296,7 +300,7 @@ def _into(value: Value, steps: list[Any]) -> Value:
             return Unknown(value.refs, value.text if len(value.text) > 1 else (), value.why)
         if step == "*":
             items = value if isinstance(value, list) else [value]
-            return [_into(one, steps[at + 1 :]) for one in items]
+            return [_into(item, steps[at + 1 :]) for item in items]
         if isinstance(value, Mapping):
             value = value.get(str(step))
         elif isinstance(value, list) and isinstance(step, int) and -1 < step < len(value):
@@ -307,10 +311,10 @@ def _into(value: Value, steps: list[Any]) -> Value:
 
 
 def _for(node: Tree[Token], scope: Scope, depth: int) -> Value:
-    parts = [one for one in _parts(node) if isinstance(one, Tree)]
-    intro = [one for one in _parts(parts[0]) if isinstance(one, Tree)]
+    parts = [part for part in _parts(node) if isinstance(part, Tree)]
+    intro = [part for part in _parts(parts[0]) if isinstance(part, Tree)]
     *names, source = intro
-    words = [str(one.children[0]) for one in names]
+    words = [str(name.children[0]) for name in names]
     items = evaluate(source, scope, depth)
     if isinstance(items, Unknown):
         return Unknown(items.refs, why=items.why)
@@ -319,12 +323,12 @@ def _for(node: Tree[Token], scope: Scope, depth: int) -> Value:
     pairs: Iterable[tuple[Value, Value]] = (
         items.items() if isinstance(items, Mapping) else enumerate(items or ())
     )
-    condition = next((one for one in parts if one.data == "for_cond"), None)
-    bodies = [one for one in parts[1:] if one.data != "for_cond"]
+    condition = next((part for part in parts if part.data == "for_cond"), None)
+    bodies = [part for part in parts[1:] if part.data != "for_cond"]
     listed: list[Value] = []
     keyed: dict[str, Value] = {}
-    for key, one in pairs:
-        bound = {words[-1]: one, **({words[0]: key} if len(words) > 1 else {})}
+    for key, pair in pairs:
+        bound = {words[-1]: pair, **({words[0]: key} if len(words) > 1 else {})}
         inner = scope.with_names(**bound)
         if condition is not None:
             held = evaluate(_inner(_parts(condition)[1:]), inner, depth)
@@ -347,11 +351,15 @@ def _call(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     arguments = next((o for o in parts if isinstance(o, Tree) and o.data == "arguments"), None)
     nodes = [o for o in _parts(arguments) if isinstance(o, Tree)] if arguments else []
     if name in {"try", "coalesce"}:
-        values = [evaluate(one, scope, depth) for one in nodes]
-        known = [one for one in values if one is not None and not isinstance(one, Unknown)]
+        values = [evaluate(node, scope, depth) for node in nodes]
+        known = [value for value in values if value is not None and not isinstance(value, Unknown)]
         return known[0] if known else (values[0] if values else None)
-    values = [evaluate(one, scope, depth) for one in nodes]
-    if arguments is not None and any(str(one) == "..." for one in arguments.children) and values:
+    values = [evaluate(node, scope, depth) for node in nodes]
+    if (
+        arguments is not None
+        and any(str(child) == "..." for child in arguments.children)
+        and values
+    ):
         last = values.pop()
         values += last if isinstance(last, list) else [last]
     if name in _READING:
@@ -384,25 +392,25 @@ _READING: Mapping[str, Callable[[list[Value], Scope, int], Value]] = {
 
 def _merge(*maps: Value) -> Value:
     found: dict[str, Value] = {}
-    for one in maps:
-        if isinstance(one, Unknown):
+    for item in maps:
+        if isinstance(item, Unknown):
             return Unknown(tuple(refs(list(maps))))
-        found |= one or {}
+        found |= item or {}
     return found
 
 
 def _concat(*lists: Value) -> Value:
-    if any(isinstance(one, Unknown) for one in lists):
+    if any(isinstance(item, Unknown) for item in lists):
         return Unknown(tuple(refs(list(lists))))
-    return [each for one in lists for each in one or ()]
+    return [each for item in lists for each in item or ()]
 
 
 def _flatten(value: Value) -> Value:
     if isinstance(value, Unknown):
         return value
     found: list[Value] = []
-    for one in value:
-        found += _flatten(one) if isinstance(one, list) else [one]
+    for element in value:
+        found += _flatten(element) if isinstance(element, list) else [element]
     return found
 
 
@@ -413,7 +421,7 @@ def _same(value: Value) -> Value:
 def _set(value: Value) -> Value:
     if not isinstance(value, list):
         return value
-    return list({json.dumps(one, default=repr, sort_keys=True): one for one in value}.values())
+    return list({json.dumps(item, default=repr, sort_keys=True): item for item in value}.values())
 
 
 def _base64(value: Value) -> Value:
@@ -421,12 +429,12 @@ def _base64(value: Value) -> Value:
 
 
 def _join(between: Value, *lists: Value) -> Value:
-    if any(isinstance(one, Unknown) for one in lists) or not isinstance(between, str):
+    if any(isinstance(item, Unknown) for item in lists) or not isinstance(between, str):
         return Unknown(tuple(refs([between, *lists])))
-    parts = [one for each in lists for one in each]
+    parts = [item for each in lists for item in each]
     pieces: list[Value] = []
-    for number, one in enumerate(parts):
-        pieces += [between, one] if number else [one]
+    for number, part in enumerate(parts):
+        pieces += [between, part] if number else [part]
     return _text_of(pieces)
 
 
@@ -465,7 +473,7 @@ def _values(value: Value) -> Value:
 
 
 def _compact(value: Value) -> Value:
-    return [one for one in value if one not in (None, "")] if isinstance(value, list) else value
+    return [item for item in value if item not in (None, "")] if isinstance(value, list) else value
 
 
 def _one(value: Value) -> Value:
@@ -523,13 +531,13 @@ _STRICT: Mapping[str, Callable[..., Value]] = {
     "substr": lambda text, at, size: text[at : at + size] if size >= 0 else text[at:],
     "startswith": lambda text, part: text.startswith(part),
     "endswith": lambda text, part: text.endswith(part),
-    "contains": lambda items, one: one in items,
+    "contains": lambda items, item: item in items,
     "range": lambda *bounds: list(range(*bounds)[:_RANGE_MAX]),
     "slice": lambda items, begin, end: items[begin:end],
     "sort": sorted,
     "reverse": lambda items: items[::-1],
     "zipmap": lambda names, values: dict(zip(names, values, strict=False)),
-    "index": lambda items, one: items.index(one),
+    "index": lambda items, item: items.index(item),
     "max": max,
     "min": min,
     "tonumber": lambda text: float(text) if "." in str(text) else int(text),

@@ -95,7 +95,7 @@ def _wanted(values: object, kind: Kind | None) -> Mapping[str, Any]:
 @cache
 def _names(kind: str) -> frozenset[str]:
     """Return which properties of a kind are kept."""
-    mine = {one.terraform[0] for one in kinds()[kind].attributes.values()}
+    mine = {attribute.terraform[0] for attribute in kinds()[kind].attributes.values()}
     return frozenset(mine | _ALWAYS | _SOURCES)
 
 
@@ -119,8 +119,8 @@ def _modules(
     config: Configuration, parent: _Module | None, name: str, call: Configuration
 ) -> _Module:
     module = _Module((*parent.path, name) if parent else (), config, parent, call)
-    for one in config.get("resources") or ():
-        module.resources[str(one.get("address"))] = one
+    for resource in config.get("resources") or ():
+        module.resources[str(resource.get("address"))] = resource
     for child, given in (config.get("module_calls") or {}).items():
         if len(module.path) < _CHAIN_MAX:
             module.children[child] = _modules(given.get("module") or {}, module, child, given)
@@ -144,14 +144,14 @@ class TerraformPlan:
         self.changes: list[PlannedChange] = list(_changes(document))
         self._found: dict[tuple[str, ...], list[Ref]] = {}
         self.instances: dict[str, list[str]] = {}
-        for one in self.changes:
-            self.instances.setdefault(_INDEX.sub("", one.address), []).append(one.address)
+        for change in self.changes:
+            self.instances.setdefault(_INDEX.sub("", change.address), []).append(change.address)
 
     def load(self) -> Iterator[Resource]:
         """Yield every resource, and every provider as it is configured."""
         yield from self._provider_resources()
-        for one in self.changes:
-            yield from self._resource(one)
+        for change in self.changes:
+            yield from self._resource(change)
 
     def _module_of(self, change: PlannedChange) -> _Module | None:
         module = self.root
@@ -245,7 +245,9 @@ class TerraformPlan:
         if isinstance(after, list) or (after is None and isinstance(unknown, list)):
             known = after or []
             unsure = unknown if isinstance(unknown, list) else []
-            expression = _in_order(expression, [at for at, one in enumerate(unsure) if one is True])
+            expression = _in_order(
+                expression, [at for at, item in enumerate(unsure) if item is True]
+            )
             return [
                 self._merge(
                     known[at] if at < len(known) else None,
@@ -270,7 +272,9 @@ class TerraformPlan:
         if "constant_value" in expression:
             return None
         for _ in range(_CHAIN_MAX):
-            names = [one for one in _references(expression) if one.startswith("var.")]
+            names = [
+                reference for reference in _references(expression) if reference.startswith("var.")
+            ]
             if not names or module is None:
                 return Unknown(why="made of what is not a variable")
             name = names[0].split(".")[1]
@@ -294,16 +298,16 @@ class TerraformPlan:
         todo = [(expression, module, change.module)]
         seen: set[tuple[str, str]] = set()
         while todo:
-            one, around, prefix = todo.pop()
-            if isinstance(one, list):
-                todo.extend((each, around, prefix) for each in one)
+            element, around, prefix = todo.pop()
+            if isinstance(element, list):
+                todo.extend((each, around, prefix) for each in element)
                 continue
-            if not isinstance(one, Mapping):
+            if not isinstance(element, Mapping):
                 continue
-            if not _is_expression(one):
-                todo.extend((each, around, prefix) for each in one.values())
+            if not _is_expression(element):
+                todo.extend((each, around, prefix) for each in element.values())
                 continue
-            for text in _longest(_references(one)):
+            for text in _longest(_references(element)):
                 if (text, prefix) in seen or len(seen) > 10 * _CHAIN_MAX:
                     continue
                 seen.add((text, prefix))
@@ -340,12 +344,16 @@ class TerraformPlan:
         instances = self.instances.get(_INDEX.sub("", address), [])
         if len(instances) > 1:
             nearest = [
-                [one for one in instances if one == address],
-                [one for one in instances if index and one.endswith(index[0])],
-                [one for one in instances if prefix and one.startswith(f"{prefix}.")],
+                [instance for instance in instances if instance == address],
+                [instance for instance in instances if index and instance.endswith(index[0])],
+                [
+                    instance
+                    for instance in instances
+                    if prefix and instance.startswith(f"{prefix}.")
+                ],
             ]
             instances = next((found for found in nearest if found), instances)
-        return [Ref(f"{self.file}#{one}", attribute) for one in instances or [address]]
+        return [Ref(f"{self.file}#{instance}", attribute) for instance in instances or [address]]
 
     def _region(self, change: PlannedChange, resource: Resource) -> str | None:
         if is_global(resource.kind):
@@ -372,19 +380,21 @@ class TerraformPlan:
         return value if is_region(value) else None
 
     def _provider_resources(self) -> Iterator[Resource]:
-        for key, one in self.providers.items():
-            if one.get("name") != "aws":
+        for key, provider in self.providers.items():
+            if provider.get("name") != "aws":
                 continue
-            settings = {k: v for k, v in (one.get("expressions") or {}).items() if k != "alias"}
+            settings = {
+                k: v for k, v in (provider.get("expressions") or {}).items() if k != "alias"
+            }
             yield Resource(
                 id=f"{self.file}#provider.{key}",
                 name=f"provider.{key}",
                 kind="provider",
                 type="provider",
-                region=self._provider_region(one),
+                region=self._provider_region(provider),
                 place=Place(self.file),
                 dialect="terraform",
-                attributes={"settings": settings, "module": one.get("module_address") or ""},
+                attributes={"settings": settings, "module": provider.get("module_address") or ""},
                 stack=self.file,
             )
 
@@ -425,29 +435,33 @@ def special_values(kind: Kind, raw: Mapping[str, Value], file: str) -> dict[str,
         if merged and isinstance(raw.get("json"), str):
             return {"document": raw["json"]}
         if merged:
-            return {"document": [*(_statement(one) for one in statements or ()), Unknown()]}
+            return {
+                "document": [*(_statement(statement) for statement in statements or ()), Unknown()]
+            }
         if isinstance(statements, Unknown):
             return {"document": statements}
         if statements is not None:
-            return {"document": {"Statement": [_statement(one) for one in statements or ()]}}
+            return {
+                "document": {"Statement": [_statement(statement) for statement in statements or ()]}
+            }
         return {"document": raw.get("json")}
     if kind.name == "data.archive_file":
         return {"source": code_of_archive(raw, Path(file).parent)}
     return {}
 
 
-def _statement(one: Value) -> Value:
-    if not isinstance(one, Mapping):
+def _statement(other_value: Value) -> Value:
+    if not isinstance(other_value, Mapping):
         return Unknown()
     names = {"sid": "Sid", "effect": "Effect", "actions": "Action", "not_actions": "NotAction"}
     names |= {"resources": "Resource", "not_resources": "NotResource"}
-    made = {names[key]: value for key, value in one.items() if key in names and value}
-    if any(isinstance(one.get(key), Unknown) for key in ("principals", "condition")):
+    made = {names[key]: value for key, value in other_value.items() if key in names and value}
+    if any(isinstance(other_value.get(key), Unknown) for key in ("principals", "condition")):
         return Unknown()
-    for each in one.get("principals") or ():
+    for each in other_value.get("principals") or ():
         if isinstance(each, Mapping):
             made.setdefault("Principal", {})[each.get("type")] = each.get("identifiers")
-    for each in one.get("condition") or ():
+    for each in other_value.get("condition") or ():
         if isinstance(each, Mapping):
             test = made.setdefault("Condition", {}).setdefault(each.get("test"), {})
             test[each.get("variable")] = each.get("values")
@@ -459,38 +473,44 @@ def _concealed(value: Value) -> Value:
     if isinstance(value, str):
         return Password(PasswordOrigin.HIDDEN)
     if isinstance(value, list):
-        return [_concealed(one) if isinstance(one, Mapping) else one for one in value]
+        return [
+            _concealed(element) if isinstance(element, Mapping) else element for element in value
+        ]
     if isinstance(value, Mapping):
         return {
-            key: _concealed(one)
-            if isinstance(one, Mapping) or (isinstance(one, str) and is_secret_name(key))
-            else one
-            for key, one in value.items()
+            key: _concealed(text)
+            if isinstance(text, Mapping) or (isinstance(text, str) and is_secret_name(key))
+            else text
+            for key, text in value.items()
         }
     return value
 
 
 def _mentioned(expression: Value) -> Iterator[str]:
     """Yield every reference in an expression, at any depth."""
-    for one in parts(expression):
-        if isinstance(one, Mapping) and _is_expression(one):
-            yield from _references(one)
+    for part in parts(expression):
+        if isinstance(part, Mapping) and _is_expression(part):
+            yield from _references(part)
 
 
-def _is_expression(one: Mapping[str, Any]) -> bool:
-    return bool(one) and set(one) <= {"references", "constant_value"}
+def _is_expression(item: Mapping[str, Any]) -> bool:
+    return bool(item) and set(item) <= {"references", "constant_value"}
 
 
 def _references(expression: Mapping[str, Any]) -> tuple[str, ...]:
     found = expression.get("references")
-    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+    return (
+        tuple(reference for reference in found if isinstance(reference, str))
+        if isinstance(found, list)
+        else ()
+    )
 
 
 @lru_cache(maxsize=1 << 14)  # instances of a resource and calls of a module share theirs
 def _longest(found: tuple[str, ...]) -> tuple[str, ...]:
     """Return the references without those that only begin a longer one."""
-    begins = {one[: match.start()] for one in found for match in _END.finditer(one)}
-    return tuple(one for one in found if one not in begins)
+    begins = {item[: match.start()] for item in found for match in _END.finditer(item)}
+    return tuple(item for item in found if item not in begins)
 
 
 def _in_order(expression: Value, unsure: list[int]) -> Value:
@@ -548,13 +568,19 @@ def _through(
 
 
 def _changes(document: Mapping[str, Any]) -> Iterator[PlannedChange]:
-    for one in document.get("resource_changes") or ():
-        change = one if isinstance(one, PlannedChange) else project_change(one)
+    for resource_change in document.get("resource_changes") or ():
+        change = (
+            resource_change
+            if isinstance(resource_change, PlannedChange)
+            else project_change(resource_change)
+        )
         if change is not None:
             yield change
     seen = {
-        one.address if isinstance(one, PlannedChange) else one.get("address")
-        for one in document.get("resource_changes") or ()
+        resource_change.address
+        if isinstance(resource_change, PlannedChange)
+        else resource_change.get("address")
+        for resource_change in document.get("resource_changes") or ()
     }
     prior = (document.get("prior_state") or {}).get("values") or {}
     for change in _of_module(prior.get("root_module") or {}):
@@ -568,15 +594,17 @@ def _changes(document: Mapping[str, Any]) -> Iterator[PlannedChange]:
 def _of_module(module: Mapping[str, Any]) -> Iterator[PlannedChange]:
     todo = [module]
     while todo:
-        one = todo.pop()
-        todo.extend(child for child in one.get("child_modules") or () if isinstance(child, Mapping))
-        for raw in one.get("resources") or ():
+        item = todo.pop()
+        todo.extend(
+            child for child in item.get("child_modules") or () if isinstance(child, Mapping)
+        )
+        for raw in item.get("resources") or ():
             if not isinstance(raw, Mapping) or not isinstance(raw.get("address"), str):
                 continue
             kind = _kind(str(raw.get("mode")), str(raw.get("type")))
             yield PlannedChange(
                 address=raw["address"],
-                module=str(one.get("address") or ""),
+                module=str(item.get("address") or ""),
                 mode=str(raw.get("mode")),
                 type=str(raw.get("type")),
                 name=str(raw.get("name")),

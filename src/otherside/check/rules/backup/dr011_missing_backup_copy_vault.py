@@ -66,8 +66,8 @@ def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
             plan.known("rule")
         elif graph.ours(arn) and arn.region in graph.regions:
             name = arn.resource.rpartition(":")[2]
-            for one in graph.of("backup.vault", region=arn.region):
-                one.known("name")
+            for vault in graph.of("backup.vault", region=arn.region):
+                vault.known("name")
             yield f"it copies into the vault {name} in {arn.region}, which nobody makes"
         elif graph.ours(arn):
             yield f"it copies into {arn.region}, where nothing is made, and no vault either"
@@ -76,5 +76,5 @@ def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
 def spelt(value: Value) -> str:
     """Return a text with stars for what is not known of it."""
     if isinstance(value, Unknown):
-        return "".join(one if isinstance(one, str) else "*" for one in value.text)
+        return "".join(text if isinstance(text, str) else "*" for text in value.text)
     return ""

@@ -48,9 +48,11 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
 )
 def copy_retention_below_vault_lock(graph: Graph, plan: Resource) -> Iterator[str]:
-    for one in plan["rule"] if isinstance(plan["rule"], list) else ():
-        yield from _judged(graph, plan, one.get("target_vault_name"), one, "its backups")
-        for copy in one.get("copy_action") or ():
+    for other_rule in plan["rule"] if isinstance(plan["rule"], list) else ():
+        yield from _judged(
+            graph, plan, other_rule.get("target_vault_name"), other_rule, "its backups"
+        )
+        for copy in other_rule.get("copy_action") or ():
             yield from _judged(graph, plan, copy.get("destination_vault_arn"), copy, "its copies")
 
 
@@ -58,10 +60,10 @@ def _judged(
     graph: Graph,
     plan: Resource,
     vault: Value,
-    one: dict[str, Value],
+    item: dict[str, Value],
     what: str,
 ) -> Iterator[str]:
-    kept = (one.get("lifecycle") or {}).get("delete_after")
+    kept = (item.get("lifecycle") or {}).get("delete_after")
     for link in graph.links(plan, vault, "backup.vault"):
         for lock in graph.users(link.resource, "backup.vault_lock", "backup_vault_name"):
             least = lock["min_retention_days"]

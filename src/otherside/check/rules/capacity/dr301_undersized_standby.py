@@ -57,5 +57,5 @@ def _most(graph: Graph, region: str) -> int:
     """Return how many instances a Region can grow to."""
     groups = graph.of("autoscaling.group", region=region)
     return graph.once(
-        f"most {region}", lambda: sum(int(one.known("max_size") or 0) for one in groups)
+        f"most {region}", lambda: sum(int(group.known("max_size") or 0) for group in groups)
     )

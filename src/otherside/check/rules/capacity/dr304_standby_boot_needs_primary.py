@@ -45,26 +45,26 @@ _BUCKET = re.compile(r"s3://(?P<bucket>[a-z0-9.-]+)")
     step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-7", "NIST CP-2(8)"),
 )
-def standby_boot_needs_primary(graph: Graph, one: Resource) -> Iterator[str]:
-    if one["user_data"] is None and one.kind == "ec2.instance":
+def standby_boot_needs_primary(graph: Graph, resource: Resource) -> Iterator[str]:
+    if resource["user_data"] is None and resource.kind == "ec2.instance":
         return
     sides = sides_of(graph)
-    if one.here() != sides.standby:
+    if resource.here() != sides.standby:
         return
-    yield from _fetched(graph, one, sides.primary)
-    if one.kind != "ec2.launch_template":
+    yield from _fetched(graph, resource, sides.primary)
+    if resource.kind != "ec2.launch_template":
         return
-    image = one["image_id"]
-    for other in graph.of(one.kind, region=sides.primary):
+    image = resource["image_id"]
+    for other in graph.of(resource.kind, region=sides.primary):
         if isinstance(image, str) and image.startswith("ami-") and other["image_id"] == image:
             yield f"its image {image} is the one of {sides.primary}, and images are of one Region"
             return
 
 
-def _fetched(graph: Graph, one: Resource, primary: str) -> Iterator[str]:
-    script = "\n".join(strings(one["user_data"]))
+def _fetched(graph: Graph, resource: Resource, primary: str) -> Iterator[str]:
+    script = "\n".join(strings(resource["user_data"]))
     for link in graph.links(
-        one, one["user_data"], "s3.bucket", "s3.object", "secretsmanager.secret"
+        resource, resource["user_data"], "s3.bucket", "s3.object", "secretsmanager.secret"
     ):
         if link.resource.region == primary and link.attribute != "name":
             yield f"its boot script needs {link.resource.label}, which is in {primary}"

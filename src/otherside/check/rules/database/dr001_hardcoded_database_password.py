@@ -60,11 +60,11 @@ _SAID = {
     step=RecoveryStep.RESTORE,
     controls=("SOC 2 CC6.1", "PCI DSS 8.6.2", "HIPAA 164.312(d)", "NIST IA-5(7)"),
 )
-def hardcoded_database_password(graph: Graph, one: Resource) -> Iterator[str]:
+def hardcoded_database_password(graph: Graph, resource: Resource) -> Iterator[str]:
     del graph
     hidden = ""
-    for path in _PLACES[one.kind]:
-        value = one[path]
+    for path in _PLACES[resource.kind]:
+        value = resource[path]
         named = value.items() if isinstance(value, dict) else [(path, value)]
         for name, held in named:
             if not isinstance(held, Password):
@@ -75,5 +75,5 @@ def hardcoded_database_password(graph: Graph, one: Resource) -> Iterator[str]:
             elif held.kept is PasswordOrigin.HIDDEN:
                 hidden = name
     if hidden:
-        msg = f"{hidden.replace('_', ' ')} of {one.label} is secret; whether it is a literal is not shown"
+        msg = f"{hidden.replace('_', ' ')} of {resource.label} is secret; whether it is a literal is not shown"
         raise Unresolved(msg)

@@ -48,24 +48,25 @@ _SIZES = ("micro", "small", "medium", "large", "xlarge")
 )
 def mismatched_global_database_members(graph: Graph, group: Resource) -> Iterator[RuleHit]:
     clusters = members(graph, group)
-    versions = {one.id: _minor(one["engine_version"]) for one in clusters}
+    versions = {cluster.id: _minor(cluster["engine_version"]) for cluster in clusters}
     known = {version for version in versions.values() if version}
     if len(known) > 1:
-        for one in clusters[1:]:
-            if versions[one.id] != versions[clusters[0].id]:
+        for cluster in clusters[1:]:
+            if versions[cluster.id] != versions[clusters[0].id]:
                 yield RuleHit(
-                    one, f"its engine is {versions[one.id]}, and {clusters[0].label} has another"
+                    cluster,
+                    f"its engine is {versions[cluster.id]}, and {clusters[0].label} has another",
                 )
-    writers = [one for one in clusters if not is_secondary(graph, one)]
-    largest = max((size(i) for one in writers for i in instances(graph, one)), default=0.0)
-    for one in clusters:
-        for instance in instances(graph, one):
+    writers = [cluster for cluster in clusters if not is_secondary(graph, cluster)]
+    largest = max((size(i) for writer in writers for i in instances(graph, writer)), default=0.0)
+    for cluster in clusters:
+        for instance in instances(graph, cluster):
             class_ = instance["instance_class"]
             if isinstance(class_, str) and class_.startswith("db.t"):
                 yield RuleHit(
                     instance, f"{class_} is burstable, which a global database does not take"
                 )
-            elif one not in writers and 0 < size(instance) < largest:
+            elif cluster not in writers and 0 < size(instance) < largest:
                 yield RuleHit(instance, f"{class_} is smaller than the writer's instances")
 
 

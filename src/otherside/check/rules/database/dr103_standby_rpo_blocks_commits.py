@@ -48,10 +48,10 @@ def standby_rpo_blocks_commits(graph: Graph, cluster: Resource) -> Iterator[Rule
     link = graph.link(cluster, "db_cluster_parameter_group_name", "rds.cluster_parameter_group")
     if link is None or cluster["global_cluster_identifier"] is None:
         return
-    for one in link.resource["parameter"] or ():
-        if one.get("name") != _PARAMETER or not str(one.get("value", "")).lstrip("-").isdigit():
+    for item in link.resource["parameter"] or ():
+        if item.get("name") != _PARAMETER or not str(item.get("value", "")).lstrip("-").isdigit():
             continue
-        value = int(str(one["value"]))
+        value = int(str(item["value"]))
         if 0 <= value < _LEAST:
             yield RuleHit(link.resource, f"{_PARAMETER} is {value}; less than {_LEAST} is refused")
         elif value > 0 and is_secondary(graph, cluster):

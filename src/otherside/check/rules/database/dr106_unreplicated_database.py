@@ -64,11 +64,11 @@ def _replicated(graph: Graph, database: Resource, here: str) -> bool:
         if database[path] is not None or _member(graph, database, here):
             return True
         replicas = graph.users(database, "rds.cluster", path, anywhere=True)
-        return any(one.region != here for one in replicas)
+        return any(replica.region != here for replica in replicas)
     if database["replicate_source_db"] is not None:
         return True
     replicas = graph.users(database, "rds.instance", "replicate_source_db", anywhere=True)
-    if any(one.region != here for one in replicas):
+    if any(replica.region != here for replica in replicas):
         return True
     path = "source_db_instance_arn"
     return bool(graph.users(database, "rds.backup_replication", path, anywhere=True))
@@ -81,42 +81,46 @@ def _member(graph: Graph, cluster: Resource, here: str) -> bool:
     if not groups:
         path = "source_db_cluster_identifier"
         groups = graph.users(cluster, "rds.global_cluster", path)
-    if any(one.here() != here for each in groups for one in members(graph, each)):
+    if any(cluster.here() != here for each in groups for cluster in members(graph, each)):
         return True
-    for one in graph.of("rds.cluster") if groups else ():
-        if one["global_cluster_identifier"] is not None:
-            graph.follow(one, "global_cluster_identifier", "rds.global_cluster")
+    for other_cluster in graph.of("rds.cluster") if groups else ():
+        if other_cluster["global_cluster_identifier"] is not None:
+            graph.follow(other_cluster, "global_cluster_identifier", "rds.global_cluster")
     return False
 
 
 def _copied(graph: Graph, database: Resource) -> bool:
     """Tell whether backups of it are copied, or snapshots by a function."""
-    plans = [one for one in graph.of("backup.plan", region=database.region) if destinations(one)]
+    plans = [plan for plan in graph.of("backup.plan", region=database.region) if destinations(plan)]
     for plan in plans:
         for selection in graph.users(plan, "backup.selection", "plan_id"):
             resources = selection["resources"]
             if resources is None or resources == ["*"]:
                 msg = f"whether {selection.label} selects {database.label} depends on its tags"
                 raise Unresolved(msg)
-            if any(one.resource is database for one in graph.links(selection, resources)):
+            if any(link.resource is database for link in graph.links(selection, resources)):
                 return True
-            if any(not one.refs for one in unknowns(resources)):
+            if any(not unknown.refs for unknown in unknowns(resources)):
                 selection.known("resources")
                 raise Unresolved(selection.cannot("resources", "not all known"))
-    return any(_copies(graph, one) for one in graph.of("lambda.function", "sfn.state_machine"))
+    return any(
+        _copies(graph, function) for function in graph.of("lambda.function", "sfn.state_machine")
+    )
 
 
-def _copies(graph: Graph, one: Resource) -> bool:
+def _copies(graph: Graph, resource: Resource) -> bool:
     """Tell whether a function or a state machine copies snapshots.
 
     Raises:
         Undecided: If it is called so, and what it does is not known.
     """
-    path = "source" if one.kind == "lambda.function" else "definition"
-    text = code_of(graph, one) if path == "source" else " ".join(strings(one[path]))
+    path = "source" if resource.kind == "lambda.function" else "definition"
+    text = code_of(graph, resource) if path == "source" else " ".join(strings(resource[path]))
     plain = squeezed(text)
     if any(word in plain for word in ("copydbsnapshot", "copydbclustersnapshot")):
         return True
-    if not text and re.search("snapshot|backup|copy", one.text("name") or one.label, re.IGNORECASE):
-        one.known(path)
+    if not text and re.search(
+        "snapshot|backup|copy", resource.text("name") or resource.label, re.IGNORECASE
+    ):
+        resource.known(path)
     return False

@@ -58,17 +58,21 @@ _THREE = 3
 def invalid_strongly_consistent_table(graph: Graph, table: Resource) -> Iterator[str]:
     del graph
     replicas = table["replica"] or []
-    strong = [one for one in replicas if settled(one.get("consistency_mode")) == "STRONG"]
+    strong = [
+        replica for replica in replicas if settled(replica.get("consistency_mode")) == "STRONG"
+    ]
     if not strong:
         return
     witness = table["global_table_witness.region_name"]
-    members = [table.here(), *(one.get("region_name") for one in replicas)]
+    members = [table.here(), *(replica.get("region_name") for replica in replicas)]
     members += [witness] if witness is not None else []
     if len(strong) != len(replicas):
         yield "some of its replicas are strongly consistent, and others are not"
     if len(members) != _THREE:
         yield f"it is in {len(members)} Regions with its witness, and strong consistency takes three"
-    if all(isinstance(one, str) for one in members) and not any(set(members) <= s for s in _SETS):
+    if all(isinstance(member, str) for member in members) and not any(
+        set(members) <= s for s in _SETS
+    ):
         yield f"{', '.join(map(str, members))} are not of one set of Regions"
     if table["ttl.enabled"] is True:
         yield "it has a TTL, which strong consistency does not allow"

@@ -43,9 +43,9 @@ from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 )
 def duplicate_cluster_identifier(graph: Graph, group: Resource) -> Iterator[RuleHit]:
     seen: dict[str, Resource] = {}
-    for one in members(graph, group):
-        name = one["cluster_identifier"]
+    for cluster in members(graph, group):
+        name = cluster["cluster_identifier"]
         if isinstance(name, str) and name in seen:
-            yield RuleHit(one, f"it is called {name}, as {seen[name].name} is")
+            yield RuleHit(cluster, f"it is called {name}, as {seen[name].name} is")
         elif isinstance(name, str):
-            seen[name] = one
+            seen[name] = cluster

@@ -50,12 +50,12 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 )
 def unprotected_table_replica(graph: Graph, table: Resource) -> Iterator[str]:
     del graph
-    for one in table["replica"] if isinstance(table["replica"], list) else ():
-        where = one.get("region_name")
-        if table["point_in_time_recovery.enabled"] is True and not one.get(
+    for replica in table["replica"] if isinstance(table["replica"], list) else ():
+        where = replica.get("region_name")
+        if table["point_in_time_recovery.enabled"] is True and not replica.get(
             "point_in_time_recovery"
         ):
             yield f"its replica in {where} has no point-in-time recovery, and the table has"
         protected = table["deletion_protection_enabled"] is True
-        if protected and not one.get("deletion_protection_enabled"):
+        if protected and not replica.get("deletion_protection_enabled"):
             yield f"its replica in {where} can be deleted, and the table cannot"

@@ -62,6 +62,6 @@ def missing_set_identifier(graph: Graph, record: Resource) -> Iterator[str]:
         if difflib.get_close_matches(name, _SPELT, 1, 0.8):
             yield f"it has {name}, which Route 53 does not know; the property is set identifier"
             return
-    policy = next((one for one in _POLICIES if record[one] not in (None, False)), None)
+    policy = next((policy for policy in _POLICIES if record[policy] not in (None, False)), None)
     if policy is not None and record["set_identifier"] is None:
         yield f"it has a {policy.replace('_', ' ')} and no set identifier"

@@ -69,9 +69,11 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
         found = listeners(graph, balancer)
         if not found:
             continue
-        there = [one for one in found if one.known("port") == port]
+        there = [listener for listener in found if listener.known("port") == port]
         if not there:
-            ports = ", ".join(f"{one['protocol'] or 'HTTP'}:{one['port']}" for one in found)
+            ports = ", ".join(
+                f"{listener['protocol'] or 'HTTP'}:{listener['port']}" for listener in found
+            )
             yield f"it asks {type_}:{port}, and {balancer.label} listens on {ports}"
             continue
         spoken = _SPEAKS.get(type_.split("_")[0])

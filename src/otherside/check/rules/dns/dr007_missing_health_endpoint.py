@@ -81,9 +81,9 @@ def _brought(graph: Graph, name: str, script: str) -> bool:
     """Tell whether what a script fetches from a bucket has the page, or may have it."""
     if "aws s3" not in script:
         return False
-    for one in _FETCHED.finditer(script):
+    for match in _FETCHED.finditer(script):
         objects = [
-            (each, each["source"]) for each in graph.of("s3.object") if each["key"] == one["key"]
+            (each, each["source"]) for each in graph.of("s3.object") if each["key"] == match["key"]
         ]
         if not any(isinstance(code, Code) and code.whole for _, code in objects):
             return True
@@ -100,5 +100,5 @@ def _made(name: str, script: str) -> bool:
     """Tell whether a script names the path, and not only to ask for it."""
     lines = [line for line in script.splitlines() if name in line]
     return any(
-        not re.match(rf"\s*[\w-]*=?[\"']?/?{re.escape(name)}[\"']?\s*$", one) for one in lines
+        not re.match(rf"\s*[\w-]*=?[\"']?/?{re.escape(name)}[\"']?\s*$", line) for line in lines
     )

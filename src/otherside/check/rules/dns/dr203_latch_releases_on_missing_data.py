@@ -86,4 +86,4 @@ def _readable(alarm: Resource) -> Iterator[str]:
 
 def _alarms(graph: Graph, check: Resource, region: object) -> list[Resource]:
     links = graph.links(check, check["cloudwatch_alarm_name"], "cloudwatch.alarm")
-    return [one.resource for one in links if one.resource.region in {region, None}]
+    return [link.resource for link in links if link.resource.region in {region, None}]

@@ -46,7 +46,7 @@ def tls_1_3_only_listener(graph: Graph, check: Resource) -> Iterator[str]:
     if check["type"] not in {"HTTPS", "HTTPS_STR_MATCH"}:
         return
     for balancer in asked(graph, check):
-        for one in listeners(graph, balancer):
-            policy = one["ssl_policy"]
+        for listener in listeners(graph, balancer):
+            policy = listener["ssl_policy"]
             if isinstance(policy, str) and "-TLS13-1-3-" in policy:
-                yield f"{one.label} speaks TLS 1.3 only ({policy}), which Route 53's checkers do not"
+                yield f"{listener.label} speaks TLS 1.3 only ({policy}), which Route 53's checkers do not"

@@ -55,14 +55,18 @@ def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str]:
     other = "SECONDARY" if side == "PRIMARY" else "PRIMARY"
     found = failover_records(graph, other)
     name, type_ = _plain(record["name"]), record["type"]
-    same = [one for one in found if _plain(one["name"]) == name and one["type"] == type_]
+    same = [
+        failover_record
+        for failover_record in found
+        if _plain(failover_record["name"]) == name and failover_record["type"] == type_
+    ]
     if not same:
-        for one in (record, *found):
-            one.known("name")
-            one.known("type")
-        for one in graph.of("route53.record"):
-            if _plain(one["name"]) in {_plain(record["name"]), ""}:
-                one.known("failover_routing_policy.type")
+        for resource in (record, *found):
+            resource.known("name")
+            resource.known("type")
+        for other_record in graph.of("route53.record"):
+            if _plain(other_record["name"]) in {_plain(record["name"]), ""}:
+                other_record.known("failover_routing_policy.type")
         yield f"there is no {other} of its name"
         return
     here, there = serving_region(graph, record), serving_region(graph, same[0])

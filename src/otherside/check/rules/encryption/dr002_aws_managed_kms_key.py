@@ -70,23 +70,23 @@ _ALWAYS = {"secretsmanager.secret", "backup.vault"}
         "NIST SC-28",
     ),
 )
-def aws_managed_kms_key(graph: Graph, one: Resource) -> Iterator[str]:
-    if one.kind == "s3.encryption":
-        yield from _bucket(graph, one)
+def aws_managed_kms_key(graph: Graph, resource: Resource) -> Iterator[str]:
+    if resource.kind == "s3.encryption":
+        yield from _bucket(graph, resource)
         return
-    if one.type == "AWS::Backup::LogicallyAirGappedBackupVault":
+    if resource.type == "AWS::Backup::LogicallyAirGappedBackupVault":
         return  # it is under a key that AWS owns outside of the account, on purpose
-    path = _KEYS[one.kind]
-    if one.kind.startswith("rds."):
-        encrypted = _encrypted(one, path)
+    path = _KEYS[resource.kind]
+    if resource.kind.startswith("rds."):
+        encrypted = _encrypted(resource, path)
         if encrypted is False:
             yield "its storage is not encrypted at all"
         if not encrypted:
             return
-    whose = aws_key(graph, one, path)
+    whose = aws_key(graph, resource, path)
     if whose == "aws":
         yield "it is under AWS's own key"
-    elif whose == "none" and (one.kind in _ALWAYS or one.kind.startswith("rds.")):
+    elif whose == "none" and (resource.kind in _ALWAYS or resource.kind.startswith("rds.")):
         yield "it names no key, so it is under AWS's own"
 
 
@@ -108,13 +108,15 @@ def _encrypted(database: Resource, path: str) -> bool | None:
     return database["storage_encrypted"] is not False
 
 
-def _bucket(graph: Graph, one: Resource) -> Iterator[str]:
-    for rule_ in one["rule"] or ():
+def _bucket(graph: Graph, resource: Resource) -> Iterator[str]:
+    for rule_ in resource["rule"] or ():
         default = rule_.get("apply_server_side_encryption_by_default") or {}
         if default.get("sse_algorithm") not in {"aws:kms", "aws:kms:dsse"}:
             continue
         key = default.get("kms_master_key_id")
-        links = [link.resource for link in graph.links(one, key, "kms.alias", "data.kms_alias")]
+        links = [
+            link.resource for link in graph.links(resource, key, "kms.alias", "data.kms_alias")
+        ]
         names = [key if isinstance(key, str) else "", *(str(link["name"]) for link in links)]
         if key is None or any("alias/aws/" in name for name in names):
             yield "its objects are under AWS's own key"

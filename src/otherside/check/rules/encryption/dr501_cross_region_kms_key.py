@@ -54,37 +54,39 @@ _KEYS = {
     step=RecoveryStep.RESTORE,
     controls=("SOC 2 CC6.1", "HIPAA 164.312(a)(2)(iv)", "NIST SC-12", "NIST CP-9"),
 )
-def cross_region_kms_key(graph: Graph, one: Resource) -> Iterator[str]:
-    if one.kind == "s3.replication":
-        yield from _copies(graph, one)
+def cross_region_kms_key(graph: Graph, resource: Resource) -> Iterator[str]:
+    if resource.kind == "s3.replication":
+        yield from _copies(graph, resource)
         return
-    if one.kind == "s3.encryption":
-        for each in one["rule"] or ():
+    if resource.kind == "s3.encryption":
+        for each in resource["rule"] or ():
             default = each.get("apply_server_side_encryption_by_default") or {}
-            yield from _judged(graph, one, default.get("kms_master_key_id"), one.region, "it")
+            yield from _judged(
+                graph, resource, default.get("kms_master_key_id"), resource.region, "it"
+            )
         return
-    yield from _judged(graph, one, one[_KEYS[one.kind]], one.region, "it")
-    if one.kind in {"dynamodb.table", "secretsmanager.secret"}:
-        for replica in one["replica"] if isinstance(one["replica"], list) else ():
+    yield from _judged(graph, resource, resource[_KEYS[resource.kind]], resource.region, "it")
+    if resource.kind in {"dynamodb.table", "secretsmanager.secret"}:
+        for replica in resource["replica"] if isinstance(resource["replica"], list) else ():
             where = replica.get("region_name", replica.get("region"))
             key = replica.get("kms_key_arn", replica.get("kms_key_id"))
             if isinstance(where, str):
-                yield from _judged(graph, one, key, where, f"its replica in {where}")
+                yield from _judged(graph, resource, key, where, f"its replica in {where}")
 
 
 def _judged(
-    graph: Graph, one: Resource, key: Value, region: str | None, what: str
+    graph: Graph, resource: Resource, key: Value, region: str | None, what: str
 ) -> Iterator[str]:
-    found = key_region(graph, one, key)
+    found = key_region(graph, resource, key)
     if None not in {found, region} and found != region:
         yield f"{what} is under a key of {found}"
 
 
-def key_region(graph: Graph, one: Resource, key: Value) -> str | None:
+def key_region(graph: Graph, resource: Resource, key: Value) -> str | None:
     """Return the Region of a key, or `None` where it is not known."""
     if isinstance(key, str) and key.startswith("alias/"):
         return None  # an alias is looked up where it is used
-    for link in graph.links(one, key, "kms.key", "kms.replica_key", "kms.alias"):
+    for link in graph.links(resource, key, "kms.key", "kms.replica_key", "kms.alias"):
         return link.resource.region
     return region_of(key)
 

@@ -56,10 +56,10 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.DECIDE,
     controls=("SOC 2 CC7.3", "SOC 2 A1.2", "NIST CP-10", "NIST IR-4(1)"),
 )
-def missing_event_target(graph: Graph, one: Resource) -> Iterator[str]:
-    if is_disabled(one):
+def missing_event_target(graph: Graph, resource: Resource) -> Iterator[str]:
+    if is_disabled(resource):
         return
-    targets = graph.users(one, "events.target", "rule")
+    targets = graph.users(resource, "events.target", "rule")
     if not targets:
         yield "it has no target: what it matches wakes nobody"
     for target in targets:
@@ -72,14 +72,14 @@ def missing_event_target(graph: Graph, one: Resource) -> Iterator[str]:
         allowed = [each for each in permissions if each["principal"] == "events.amazonaws.com"]
         if not allowed:
             yield f"{link.resource.label} does not allow EventBridge to call it"
-        elif not any(_lets_in(graph, each, one) for each in allowed):
+        elif not any(_lets_in(graph, each, resource) for each in allowed):
             yield f"{link.resource.label} allows EventBridge to call it for other rules only"
 
 
-def _lets_in(graph: Graph, permission: Resource, one: Resource) -> bool:
+def _lets_in(graph: Graph, permission: Resource, resource: Resource) -> bool:
     """Tell whether a permission may be meant for a rule: it names this one, all, or nobody knows."""
     source = permission["source_arn"]
     named = [link.resource for link in graph.links(permission, source, "events.rule")]
-    if named or not isinstance(source, str) or not isinstance(one["name"], str):
-        return not named or one in named
-    return matches(source.rpartition("/")[2], one["name"])
+    if named or not isinstance(source, str) or not isinstance(resource["name"], str):
+        return not named or resource in named
+    return matches(source.rpartition("/")[2], resource["name"])

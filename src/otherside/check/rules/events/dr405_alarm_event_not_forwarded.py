@@ -47,45 +47,45 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4", "NIST CP-10"),
 )
-def alarm_event_not_forwarded(graph: Graph, one: Resource) -> Iterator[str]:
-    if is_disabled(one):
+def alarm_event_not_forwarded(graph: Graph, resource: Resource) -> Iterator[str]:
+    if is_disabled(resource):
         return
-    for alarm in named_alarms(graph, one):
-        if alarm.region in {one.region, None} or one.region is None:
+    for alarm in named_alarms(graph, resource):
+        if alarm.region in {resource.region, None} or resource.region is None:
             continue
-        if not _forwarded(graph, str(alarm.region), one.region):
-            yield f"{alarm.label} is in {alarm.region}, and nothing there forwards to {one.region}"
+        if not _forwarded(graph, str(alarm.region), resource.region):
+            yield f"{alarm.label} is in {alarm.region}, and nothing there forwards to {resource.region}"
 
 
-def named_alarms(graph: Graph, one: Resource) -> list[Resource]:
+def named_alarms(graph: Graph, resource: Resource) -> list[Resource]:
     """Return the alarms that a rule's pattern names, where each name is of one alarm."""
-    pattern = one["event_pattern"]
+    pattern = resource["event_pattern"]
     detail = pattern.get("detail") if isinstance(pattern, dict) else None
     names = detail.get("alarmName") if isinstance(detail, dict) else None
     found = []
     for name in names if isinstance(names, list) else ():
         if isinstance(name, str):
             alike = graph.once("alarms", lambda: _alarms(graph)).get(name, [])
-            here = [a for a in alike if a.region == one.region]
+            here = [a for a in alike if a.region == resource.region]
             found += here or alike
         else:
-            found += [link.resource for link in graph.links(one, name, "cloudwatch.alarm")]
+            found += [link.resource for link in graph.links(resource, name, "cloudwatch.alarm")]
     return found
 
 
 def _alarms(graph: Graph) -> dict[object, list[Resource]]:
     found: dict[object, list[Resource]] = {}
-    for one in graph.of("cloudwatch.alarm"):
-        if isinstance(one["name"], str):
-            found.setdefault(one["name"], []).append(one)
+    for alarm in graph.of("cloudwatch.alarm"):
+        if isinstance(alarm["name"], str):
+            found.setdefault(alarm["name"], []).append(alarm)
     return found
 
 
 def _forwarded(graph: Graph, source: str, target: str) -> bool:
-    for one in graph.of("events.target", region=source):
-        bus = graph.link(one, "arn", "events.bus")
-        if (bus.resource.region if bus is not None else region_of(one["arn"])) == target:
+    for other_target in graph.of("events.target", region=source):
+        bus = graph.link(other_target, "arn", "events.bus")
+        if (bus.resource.region if bus is not None else region_of(other_target["arn"])) == target:
             return True
-        if isinstance(one["arn"], Unknown) and not one["arn"].refs:
-            one.known("arn")
+        if isinstance(other_target["arn"], Unknown) and not other_target["arn"].refs:
+            other_target.known("arn")
     return False

@@ -49,31 +49,31 @@ _CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
     step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4"),
 )
-def partial_rds_event_pattern(graph: Graph, one: Resource) -> Iterator[str]:
-    if not graph.of("rds.global_cluster") or _CLUSTER not in _types(one):
+def partial_rds_event_pattern(graph: Graph, resource: Resource) -> Iterator[str]:
+    if not graph.of("rds.global_cluster") or _CLUSTER not in _types(resource):
         return
-    heard = graph.once("heard", lambda: _heard(graph))[one.region, _bus(one)]
+    heard = graph.once("heard", lambda: _heard(graph))[resource.region, _bus(resource)]
     if _INSTANCE not in heard:
         if None in heard:
-            raise Unresolved(one.cannot("event_pattern", "not known of a rule beside it"))
+            raise Unresolved(resource.cannot("event_pattern", "not known of a rule beside it"))
         yield "it hears clusters, and no rule beside it hears instances"
 
 
 def _heard(graph: Graph) -> dict[tuple[str | None, str], set[str | None]]:
     """Return which types of events the rules of each bus hear together."""
     found: dict[tuple[str | None, str], set[str | None]] = {}
-    for one in graph.of("events.rule"):
-        found.setdefault((one.region, _bus(one)), set()).update(_types(one))
+    for item in graph.of("events.rule"):
+        found.setdefault((item.region, _bus(item)), set()).update(_types(item))
     return found
 
 
-def _bus(one: Resource) -> str:
-    return str(one["event_bus_name"])
+def _bus(resource: Resource) -> str:
+    return str(resource["event_bus_name"])
 
 
-def _types(one: Resource) -> list[str | None]:
+def _types(resource: Resource) -> list[str | None]:
     """Return which types of events a rule hears; `None` is one that is not known."""
-    pattern = one["event_pattern"]
+    pattern = resource["event_pattern"]
     if isinstance(pattern, Unknown) or _unknown(pattern, "source"):
         return [None]
     if not isinstance(pattern, dict) or pattern.get("source") != ["aws.rds"]:

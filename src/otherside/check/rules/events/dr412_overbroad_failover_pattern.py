@@ -48,15 +48,15 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.DECIDE,
     controls=("SOC 2 PI1.3", "NIST CP-10", "NIST SI-4"),
 )
-def overbroad_failover_pattern(graph: Graph, one: Resource) -> Iterator[str]:
-    pattern = one["event_pattern"]
+def overbroad_failover_pattern(graph: Graph, resource: Resource) -> Iterator[str]:
+    pattern = resource["event_pattern"]
     if not isinstance(pattern, dict) or pattern.get("source") != ["aws.cloudwatch"]:
         return
     detail = settled(pattern.get("detail"))
     if "alarmName" in (detail or {}) or "resources" in pattern:
         return
     able = unique(promoters(graph), callers(graph))
-    for target in graph.users(one, "events.target", "rule"):
+    for target in graph.users(resource, "events.target", "rule"):
         link = graph.link(target, "arn", "lambda.function")
         if link is not None and link.resource in able:
             yield f"every alarm of the Region wakes {link.resource.label}"

@@ -42,16 +42,16 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
-def disabled_failover_trigger(graph: Graph, one: Resource) -> Iterator[str]:
-    if one.kind == "scheduler.schedule":
-        if one["state"] != "DISABLED":
+def disabled_failover_trigger(graph: Graph, resource: Resource) -> Iterator[str]:
+    if resource.kind == "scheduler.schedule":
+        if resource["state"] != "DISABLED":
             return
-        link = graph.link(one, "target.arn", "lambda.function")
+        link = graph.link(resource, "target.arn", "lambda.function")
         targets = [link.resource] if link is not None else []
     else:
-        if not is_disabled(one):
+        if not is_disabled(resource):
             return
-        found = graph.users(one, "events.target", "rule")
+        found = graph.users(resource, "events.target", "rule")
         links = [graph.link(each, "arn", "lambda.function") for each in found]
         targets = [link.resource for link in links if link is not None]
     wanted = orchestrators(graph)

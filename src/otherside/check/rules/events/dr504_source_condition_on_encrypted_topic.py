@@ -54,9 +54,9 @@ def source_condition_on_encrypted_topic(graph: Graph, topic: Resource) -> Iterat
         return
     key = graph.link(topic, "kms_master_key_id", "kms.key")
     policies = graph.users(topic, "sns.topic_policy", "arn")
-    for one in [*policies, *([key.resource] if key is not None else [])]:
-        for condition in _conditions(one["policy"]):
-            yield RuleHit(one, f"it lets EventBridge in under {condition}, which is not sent")
+    for policy in [*policies, *([key.resource] if key is not None else [])]:
+        for condition in _conditions(policy["policy"]):
+            yield RuleHit(policy, f"it lets EventBridge in under {condition}, which is not sent")
 
 
 def _delivered(graph: Graph, topic: Resource) -> bool:
@@ -66,10 +66,10 @@ def _delivered(graph: Graph, topic: Resource) -> bool:
 def _conditions(statements: Value) -> list[str]:
     """Return the conditions that keep EventBridge out, where every statement for it has one."""
     found: list[str] = []
-    for one in statements if isinstance(statements, list) else ():
-        if not isinstance(one, dict) or not _for_events(one):
+    for statement in statements if isinstance(statements, list) else ():
+        if not isinstance(statement, dict) or not _for_events(statement):
             continue
-        tested = one.get("conditions")
+        tested = statement.get("conditions")
         keys = [key for test in tested.values() for key in test] if isinstance(tested, dict) else []
         wrong = [key for key in keys if key.lower() in _SENT_NOT]
         if not wrong:
@@ -84,6 +84,7 @@ def _for_events(statement: dict[str, Value]) -> bool:
     if who != ["events.amazonaws.com"] or not isinstance(actions, list):
         return False
     return any(
-        isinstance(one, str) and any(matches(one, used) for used in ("kms:Decrypt", "sns:Publish"))
-        for one in actions
+        isinstance(action, str)
+        and any(matches(action, used) for used in ("kms:Decrypt", "sns:Publish"))
+        for action in actions
     )

@@ -110,8 +110,8 @@ def called(code: str) -> frozenset[str]:
         CALLS[operation]
         for operation, spelt in _SPELT.items()
         if operation.lower() in spoken
-        and any(one in spoken for one in _SPOKEN_WITH.get(operation, ("",)))
-        and any(one in code for one in spelt)
+        and any(item in spoken for item in _SPOKEN_WITH.get(operation, ("",)))
+        and any(item in code for item in spelt)
     )
 
 
@@ -151,27 +151,31 @@ def _sure(allowed: Rights) -> bool:
 def _chief(graph: Graph, function: Resource, together: list[Resource]) -> bool:
     """Tell whether a function is the one of its bundle that is meant to do most of it."""
 
-    def weight(one: Resource) -> tuple[int, int, str]:
-        allowed = rights_of(graph, one)
+    def weight(resource: Resource) -> tuple[int, int, str]:
+        allowed = rights_of(graph, resource)
         changes = [a for a in CALLS.values() if not a.split(":")[1].startswith(("Describe", "Get"))]
-        return int(purposeful_name(one)), sum(bool(allowed.allow(a)) for a in changes), one.id
+        return (
+            int(purposeful_name(resource)),
+            sum(bool(allowed.allow(a)) for a in changes),
+            resource.id,
+        )
 
     return graph.once(f"chief {together[0].id}", lambda: max(together, key=weight)) is function
 
 
-def purposeful_name(one: Resource) -> bool:
+def purposeful_name(resource: Resource) -> bool:
     """Tell whether a name alone says what the function is for."""
-    name = one["name"] if isinstance(one["name"], str) else one.name
+    name = resource["name"] if isinstance(resource["name"], str) else resource.name
     return bool(re.search(r"actuat|failover|promot", name, re.IGNORECASE))
 
 
 def _lacking(
     code: str, allowed: Rights, graph: Graph, together: list[Resource], function: Resource
 ) -> set[str]:
-    everyone = [rights_of(graph, one) for one in together]
+    everyone = [rights_of(graph, resource) for resource in together]
 
     def nobody(action: str) -> bool:
-        return all(one.allow(action) is False for one in everyone)
+        return all(right.allow(action) is False for right in everyone)
 
     if code:
         return {action for action in called(code) if nobody(action)}
@@ -180,7 +184,7 @@ def _lacking(
     if not graph.of("rds.global_cluster", "rds.cluster", "rds.instance"):
         return set()
     wanted = PROMOTING[:3] if graph.of("rds.global_cluster") else PROMOTING[3:5]
-    moves = [one for one in wanted if not nobody(one)]
+    moves = [item for item in wanted if not nobody(item)]
     if not moves:
         return {wanted[0]}
     if graph.of("rds.global_cluster") and nobody("rds:DescribeGlobalClusters"):

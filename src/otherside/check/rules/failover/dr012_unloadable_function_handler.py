@@ -74,7 +74,7 @@ def unloadable_function_handler(graph: Graph, function: Resource) -> Iterator[st
         return  # a layer may bring the handler
     code = bundle(graph, function)
     runtime, handler = function.text("runtime") or "", function.text("handler") or ""
-    language = next((one for one in _SUFFIXES if runtime.startswith(one)), "")
+    language = next((suffix for suffix in _SUFFIXES if runtime.startswith(suffix)), "")
     if code is None or not language or not handler:
         return
     module = handler.split("::")[0].rpartition(".")[0] if "." in handler else handler

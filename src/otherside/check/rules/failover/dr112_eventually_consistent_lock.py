@@ -58,7 +58,7 @@ def eventually_consistent_lock(graph: Graph, table: Resource) -> Iterator[str]:
         return
     held = graph.once("locks", lambda: _locks(graph)).get(table.id)
     if held is not None and not any(
-        settled(one.get("consistency_mode")) == "STRONG" for one in replicas
+        settled(replica.get("consistency_mode")) == "STRONG" for replica in replicas
     ):
         yield f"{held.label} keeps its state in it, and it is eventually consistent"
 

@@ -47,7 +47,7 @@ def orchestrator_in_primary(graph: Graph, function: Resource) -> Iterator[str]:
     if function not in found or managed_orchestrators(graph):
         return
     sides = sides_of(graph)
-    if any(one.region not in {sides.primary, None} for one in found):
+    if any(function.region not in {sides.primary, None} for function in found):
         return
     if function.here() == sides.primary:
         yield f"it may move the writer, and lives in {sides.primary}, as nobody else who may"

@@ -74,8 +74,10 @@ def orchestrator_depends_on_primary(graph: Graph, function: Resource) -> Iterato
                 yield f"{name} is of {sides.primary}: {arn.service} {arn.resource}"
 
 
-def _is_here_too(one: Resource, region: str) -> bool:
+def _is_here_too(resource: Resource, region: str) -> bool:
     """Tell whether a table or a secret has a replica in a Region."""
-    replicas = one["replica"] if one.kind in {"dynamodb.table", "secretsmanager.secret"} else ()
+    replicas = (
+        resource["replica"] if resource.kind in {"dynamodb.table", "secretsmanager.secret"} else ()
+    )
     where = [each.get("region_name", each.get("region")) for each in replicas or ()]
     return region in where

@@ -45,5 +45,5 @@ _CALLED = (".failoverglobalcluster(", "failoverglobalclustercommand")
 )
 def failover_uses_switchover(graph: Graph, function: Resource) -> Iterator[str]:
     code = squeezed(code_of(graph, function))
-    if any(one in code for one in _CALLED) and "allowdataloss" not in code:
+    if any(item in code for item in _CALLED) and "allowdataloss" not in code:
         yield "it calls FailoverGlobalCluster without AllowDataLoss"

@@ -88,7 +88,7 @@ def _text(name: str, value: Value) -> str:
 
 def _split(value: Unknown) -> str:
     between = value.text[-1]
-    if between == ":" and any(isinstance(one, Ref) for one in value.text):
+    if between == ":" and any(isinstance(element, Ref) for element in value.text):
         return "what follows the last colon of an ARN; metrics have it without loadbalancer/"
     return ""
 
@@ -98,12 +98,12 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
         return ""
     if name in _OF:
         links = graph.links(alarm, value, _OF[name])
-        if links and _whole(value, links) and all(one.attribute in _ARN for one in links):
+        if links and _whole(value, links) and all(link.attribute in _ARN for link in links):
             return f"the ARN of {links[0].resource.label}; metrics have its arn_suffix"
     elif name in _BY_NAME:
         links = graph.links(alarm, value, *_BY_NAME[name])
         for attribute, what in (("arn", "ARN"), ("url", "URL")):
-            if links and all(one.attribute == attribute for one in links):
+            if links and all(link.attribute == attribute for link in links):
                 return f"the {what} of {links[0].resource.label}; metrics have its name"
     if name in {*_OF, *_BY_NAME} and not value.refs and not value.text:
         raise Unresolved(alarm.cannot(f"dimensions.{name}", value.why))
@@ -112,4 +112,4 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
 
 def _whole(value: Unknown, links: list[Link]) -> bool:
     """Tell whether a value is one attribute as it is, as far as the source tells."""
-    return len({one.resource.id for one in links}) == 1 and len(value.text) <= 1
+    return len({link.resource.id for link in links}) == 1 and len(value.text) <= 1

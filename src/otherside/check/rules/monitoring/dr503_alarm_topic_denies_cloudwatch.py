@@ -71,7 +71,7 @@ def alarm_topic_denies_cloudwatch(graph: Graph, topic: Resource) -> Iterator[str
 
 def _alarms(graph: Graph, topic: Resource) -> list[Resource]:
     return [
-        one
+        alarm_actions
         for kind in ("cloudwatch.alarm", "cloudwatch.composite_alarm")
-        for one in graph.known_users(topic, kind, "alarm_actions")
+        for alarm_actions in graph.known_users(topic, kind, "alarm_actions")
     ]

@@ -58,13 +58,14 @@ def missing_replication_lag_alarm(graph: Graph, group: Resource) -> Iterator[str
         return
     everything = graph.of("cloudwatch.alarm")
     alarms = graph.once(
-        "lag alarms", lambda: [one for one in everything if _LAG.match(str(one["metric_name"]))]
+        "lag alarms",
+        lambda: [alarm for alarm in everything if _LAG.match(str(alarm["metric_name"]))],
     )
     for cluster in members(graph, group):
         if not is_secondary(graph, cluster):
             continue
-        if not any(one.region == cluster.here() for one in alarms):
-            for one in graph.of("cloudwatch.alarm", region=cluster.region):
-                one.known("metric_name")
-            where = ", ".join(sorted({str(one.region) for one in alarms})) or "nowhere"
+        if not any(alarm.region == cluster.here() for alarm in alarms):
+            for alarm in graph.of("cloudwatch.alarm", region=cluster.region):
+                alarm.known("metric_name")
+            where = ", ".join(sorted({str(alarm.region) for alarm in alarms})) or "nowhere"
             yield f"its lag is told in {cluster.region}, and watched {where if not alarms else 'in ' + where}"

@@ -53,5 +53,5 @@ def alarm_without_dimensions(graph: Graph, alarm: Resource) -> Iterator[str]:
     dimensions = alarm["dimensions"]
     if needed is None or alarm["metric_query"] or not isinstance(dimensions, (dict, type(None))):
         return
-    if not any(one in (dimensions or {}) for one in needed):
+    if not any(item in (dimensions or {}) for item in needed):
         yield f"{alarm['namespace']} has no metric without {needed[0]}"

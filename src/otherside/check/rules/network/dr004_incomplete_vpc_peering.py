@@ -79,11 +79,11 @@ def _acceptance(peering: Resource, accepters: list[Resource]) -> Iterator[str]:
     alone = isinstance(far, str) and far != peering.region
     if not accepters and (alone or peering.known("auto_accept") is not True):
         yield "nobody accepts it: it stays in pending-acceptance"
-    for one in accepters:
-        if one.known("auto_accept") is not True:
-            yield f"its accepter {one.label} does not accept by itself (auto_accept)"
-        if isinstance(far, str) and one.region not in {None, far}:
-            yield f"its accepter {one.label} is in {one.region}, and the other side in {far}"
+    for accepter in accepters:
+        if accepter.known("auto_accept") is not True:
+            yield f"its accepter {accepter.label} does not accept by itself (auto_accept)"
+        if isinstance(far, str) and accepter.region not in {None, far}:
+            yield f"its accepter {accepter.label} is in {accepter.region}, and the other side in {far}"
 
 
 def _routes(
@@ -94,8 +94,8 @@ def _routes(
         return
     ways = [
         route
-        for one in (peering, *accepters)
-        for route in graph.users(one, "ec2.route", "vpc_peering_connection_id")
+        for accepter in (peering, *accepters)
+        for route in graph.users(accepter, "ec2.route", "vpc_peering_connection_id")
     ]
     routed = {
         link.resource.id

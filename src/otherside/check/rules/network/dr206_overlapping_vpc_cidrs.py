@@ -46,9 +46,9 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 )
 def overlapping_vpc_cidrs(graph: Graph, peering: Resource) -> Iterator[str]:
     ends = [graph.link(peering, path, "ec2.vpc") for path in ("vpc_id", "peer_vpc_id")]
-    cidrs = [one.resource["cidr_block"] for one in ends if one is not None]
+    cidrs = [end.resource["cidr_block"] for end in ends if end is not None]
     try:
-        nets = [ipaddress.ip_network(one) for one in cidrs if isinstance(one, str)]
+        nets = [ipaddress.ip_network(cidr) for cidr in cidrs if isinstance(cidr, str)]
     except ValueError:
         return
     for left, right in itertools.pairwise(nets):

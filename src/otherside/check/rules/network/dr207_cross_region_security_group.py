@@ -47,9 +47,9 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.ROUTE,
     controls=("SOC 2 CC6.6", "NIST SC-7", "NIST CP-8"),
 )
-def cross_region_security_group(graph: Graph, one: Resource) -> Iterator[str]:
-    link = graph.link(one, "referenced_security_group_id", "ec2.security_group")
-    if link is None or None in {one.region, link.resource.region}:
+def cross_region_security_group(graph: Graph, resource: Resource) -> Iterator[str]:
+    link = graph.link(resource, "referenced_security_group_id", "ec2.security_group")
+    if link is None or None in {resource.region, link.resource.region}:
         return
-    if link.resource.region != one.region:
+    if link.resource.region != resource.region:
         yield f"it names {link.resource.label}, which is in {link.resource.region}"

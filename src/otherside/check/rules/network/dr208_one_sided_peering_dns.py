@@ -51,19 +51,19 @@ def one_sided_peering_dns(graph: Graph, peering: Resource) -> Iterator[str]:
     accepters = graph.users(peering, "ec2.peering_accepter", "vpc_peering_connection_id")
     found = [
         options
-        for one in (peering, *accepters)
-        for options in graph.users(one, "ec2.peering_options", "vpc_peering_connection_id")
+        for accepter in (peering, *accepters)
+        for options in graph.users(accepter, "ec2.peering_options", "vpc_peering_connection_id")
     ]
     sides = {
         side
-        for one in found
+        for option in found
         for side in ("requester", "accepter")
-        if one[f"{side}.allow_remote_vpc_dns_resolution"] is True
+        if option[f"{side}.allow_remote_vpc_dns_resolution"] is True
     }
     if len(sides) == 1:
-        for one in graph.of("ec2.peering_options"):
-            graph.follow(one, "vpc_peering_connection_id")
-        for one in found:
+        for peering_options in graph.of("ec2.peering_options"):
+            graph.follow(peering_options, "vpc_peering_connection_id")
+        for option in found:
             for side in {"requester", "accepter"} - sides:
-                one.known(f"{side}.allow_remote_vpc_dns_resolution")
+                option.known(f"{side}.allow_remote_vpc_dns_resolution")
         yield f"only the {sides.pop()} resolves the other side's names"

@@ -51,7 +51,9 @@ def missing_standby_vpc_endpoint(graph: Graph, endpoint: Resource) -> Iterator[s
     if not service:
         raise Unresolved(endpoint.cannot("service_name", "known only at deployment"))
     standing = graph.of("ec2.vpc_endpoint", region=sides.standby)
-    there = graph.once("standby endpoints", lambda: {_service(one) for one in standing})
+    there = graph.once(
+        "standby endpoints", lambda: {_service(vpc_endpoint) for vpc_endpoint in standing}
+    )
     if service not in there and "" not in there:
         yield f"{sides.standby} has no endpoint for {service}"
 

@@ -67,14 +67,14 @@ def mismatched_listeners(graph: Graph, record: Resource) -> Iterator[RuleHit]:
 
 def _by_name(records: list[Resource]) -> dict[str, list[Resource]]:
     found: dict[str, list[Resource]] = {}
-    for one in records:
-        found.setdefault(str(one["name"]), []).append(one)
+    for record in records:
+        found.setdefault(str(record["name"]), []).append(record)
     return found
 
 
 def _served(graph: Graph, balancer: Resource) -> set[tuple[object, object]]:
     return {
-        (one.known("port"), one.text("protocol") or "HTTP")
-        for one in listeners(graph, balancer)
-        if forwards(graph, one)
+        (listener.known("port"), listener.text("protocol") or "HTTP")
+        for listener in listeners(graph, balancer)
+        if forwards(graph, listener)
     }

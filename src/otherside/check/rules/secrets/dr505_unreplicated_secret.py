@@ -53,13 +53,13 @@ def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
     replicas = secret["replica"]
     if isinstance(replicas, Unknown):
         secret.known("replica")
-    if any(settled(one.get("region")) == sides.standby for one in replicas or ()):
+    if any(settled(replica.get("region")) == sides.standby for replica in replicas or ()):
         return
-    for one in graph.of("secretsmanager.secret", region=sides.standby):
-        if _stem(one) == _stem(secret):
+    for other_secret in graph.of("secretsmanager.secret", region=sides.standby):
+        if _stem(other_secret) == _stem(secret):
             return
-        both = secret["name"] is not None and one["name"] is not None
-        if both and secret.known("name") == one.known("name"):
+        both = secret["name"] is not None and other_secret["name"] is not None
+        if both and secret.known("name") == other_secret.known("name"):
             return
     yield f"{sides.standby} has no copy of it"
 

@@ -47,10 +47,10 @@ from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 def replication_without_versioning(graph: Graph, replication: Resource) -> Iterator[RuleHit]:
     source = graph.link(replication, "bucket", "s3.bucket")
     buckets = [source.resource] if source is not None else []
-    for one in replication["rule"] if isinstance(replication["rule"], list) else ():
-        target = (one.get("destination") or {}).get("bucket")
+    for other_rule in replication["rule"] if isinstance(replication["rule"], list) else ():
+        target = (other_rule.get("destination") or {}).get("bucket")
         buckets += [link.resource for link in graph.links(replication, target, "s3.bucket")]
     for bucket in dict.fromkeys(buckets):
         found = graph.users(bucket, "s3.versioning", "bucket")
-        if not any(one.known("status") == "Enabled" for one in found):
+        if not any(versioning.known("status") == "Enabled" for versioning in found):
             yield RuleHit(bucket, "it has no versions, and S3 replicates versioned buckets only")

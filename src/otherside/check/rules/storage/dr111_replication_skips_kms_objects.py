@@ -56,12 +56,14 @@ def replication_skips_kms_objects(graph: Graph, replication: Resource) -> Iterat
     source = graph.link(replication, "bucket", "s3.bucket")
     if source is None or not _under_kms(graph, source.resource):
         return
-    for one in replication["rule"] if isinstance(replication["rule"], list) else ():
-        if one.get("status") == "Disabled":
+    for other_rule in replication["rule"] if isinstance(replication["rule"], list) else ():
+        if other_rule.get("status") == "Disabled":
             continue
-        criteria = (one.get("source_selection_criteria") or {}).get("sse_kms_encrypted_objects")
+        criteria = (other_rule.get("source_selection_criteria") or {}).get(
+            "sse_kms_encrypted_objects"
+        )
         chosen = settled((criteria or {}).get("status")) == "Enabled"
-        key = ((one.get("destination") or {}).get("encryption_configuration") or {}).get(
+        key = ((other_rule.get("destination") or {}).get("encryption_configuration") or {}).get(
             "replica_kms_key_id"
         )
         if not chosen:
@@ -71,8 +73,8 @@ def replication_skips_kms_objects(graph: Graph, replication: Resource) -> Iterat
 
 
 def _under_kms(graph: Graph, bucket: Resource) -> bool:
-    for one in graph.users(bucket, "s3.encryption", "bucket"):
-        for each in one["rule"] or ():
+    for encryption in graph.users(bucket, "s3.encryption", "bucket"):
+        for each in encryption["rule"] or ():
             default = each.get("apply_server_side_encryption_by_default") or {}
             if default.get("sse_algorithm") in {"aws:kms", "aws:kms:dsse"}:
                 return True

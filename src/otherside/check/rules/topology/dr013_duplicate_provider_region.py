@@ -56,15 +56,15 @@ from otherside.check.rule import SYSTEM, RecoveryStep, RuleHit, Severity, rule
 def duplicate_provider_region(graph: Graph, system: Resource) -> Iterator[RuleHit]:
     del system
     alike: dict[tuple[str, str], list[Resource]] = defaultdict(list)
-    for one in graph.of("provider"):
-        if one.attributes.get("default"):
+    for provider in graph.of("provider"):
+        if provider.attributes.get("default"):
             continue
-        if one.attributes.get("module"):
-            module = one.attributes["module"]
-            yield RuleHit(one, f"it is configured inside {module}; hand it in from the root")
-        settings = json.dumps(one.attributes.get("settings"), sort_keys=True, default=str)
-        alike[(one.stack, settings)].append(one)
+        if provider.attributes.get("module"):
+            module = provider.attributes["module"]
+            yield RuleHit(provider, f"it is configured inside {module}; hand it in from the root")
+        settings = json.dumps(provider.attributes.get("settings"), sort_keys=True, default=str)
+        alike[(provider.stack, settings)].append(provider)
     for same in alike.values():
         where = same[0].region or "the same Region"
-        for one in same[1:]:
-            yield RuleHit(one, f"it is configured as {same[0].label} is: two for {where}")
+        for item in same[1:]:
+            yield RuleHit(item, f"it is configured as {same[0].label} is: two for {where}")

@@ -53,6 +53,6 @@ def deployment_reverts_failover(graph: Graph, cluster: Resource) -> Iterator[str
         raise Unresolved(msg)
     if "*" in cluster.ignored or "all" in cluster.ignored:
         return
-    heeded = [one for one in _CHANGED if not {one, camel(one)} & set(cluster.ignored)]
+    heeded = [item for item in _CHANGED if not {item, camel(item)} & set(cluster.ignored)]
     if heeded:
         yield f"changes of {' and '.join(heeded)} are not ignored"

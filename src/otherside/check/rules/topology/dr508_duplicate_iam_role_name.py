@@ -51,5 +51,5 @@ def duplicate_iam_role_name(graph: Graph, role: Resource) -> Iterator[str]:
 
 def _first_named(graph: Graph) -> dict[str, Resource]:
     """Return the first role of each name."""
-    roles = [one for one in graph.of("iam.role") if isinstance(one["name"], str)]
-    return {one["name"]: one for one in reversed(roles)}
+    roles = [role for role in graph.of("iam.role") if isinstance(role["name"], str)]
+    return {role["name"]: role for role in reversed(roles)}

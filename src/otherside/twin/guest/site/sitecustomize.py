@@ -86,8 +86,8 @@ class Network:
             raise socket.gaierror(code, "Name or service not known")
         kind, number = type or socket.SOCK_STREAM, _port(port)
         return [
-            (socket.AF_INET, kind, proto or socket.IPPROTO_TCP, "", (one, number))
-            for one in answer["addresses"]
+            (socket.AF_INET, kind, proto or socket.IPPROTO_TCP, "", (address, number))
+            for address in answer["addresses"]
         ]
 
     def install(self):
@@ -126,10 +126,10 @@ def _port(port):
 def _line(line):
     got = b""
     while not got.endswith(b"\n"):
-        one = line.recv(1)
-        if not one:
+        item = line.recv(1)
+        if not item:
             break
-        got += one
+        got += item
     return got or b'{"error": "refused"}'
 
 

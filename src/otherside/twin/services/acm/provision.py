@@ -9,12 +9,12 @@ def _certificate(creation: ResourceCreation) -> str:
     found = creation.ask("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]
     options = [
         {
-            "domainName": one["DomainName"],
-            "resourceRecordName": one["ResourceRecord"]["Name"],
-            "resourceRecordType": one["ResourceRecord"]["Type"],
-            "resourceRecordValue": one["ResourceRecord"]["Value"],
+            "domainName": option["DomainName"],
+            "resourceRecordName": option["ResourceRecord"]["Name"],
+            "resourceRecordType": option["ResourceRecord"]["Type"],
+            "resourceRecordValue": option["ResourceRecord"]["Value"],
         }
-        for one in found["DomainValidationOptions"]
+        for option in found["DomainValidationOptions"]
     ]
     creation.outputs |= {"arn": arn, "domainValidationOptions": options}
     return arn

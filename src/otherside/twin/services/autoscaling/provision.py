@@ -8,13 +8,13 @@ def _group(creation: ResourceCreation) -> str:
     template = inputs.get("launchTemplate") or {}
     tags = [
         {
-            "Key": one["key"],
-            "Value": str(one["value"]),
-            "PropagateAtLaunch": bool(one["propagateAtLaunch"]),
+            "Key": tag["key"],
+            "Value": str(tag["value"]),
+            "PropagateAtLaunch": bool(tag["propagateAtLaunch"]),
             "ResourceId": name,
             "ResourceType": "auto-scaling-group",
         }
-        for one in inputs.get("tags") or []
+        for tag in inputs.get("tags") or []
     ]
     creation.call(
         "autoscaling",

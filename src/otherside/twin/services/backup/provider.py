@@ -212,8 +212,8 @@ class BackupProvider(ServiceProvider):
     @operation("backup", "ListCopyJobs")
     def list_copies(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
         """List a Region's copy jobs."""
-        found = [one for one in self._copies.values() if one.region == call.region]
-        return {"CopyJobs": [self._copy_job(one) for one in found]}
+        found = [copy for copy in self._copies.values() if copy.region == call.region]
+        return {"CopyJobs": [self._copy_job(copy) for copy in found]}
 
     @operation("backup", "ListRecoveryPointsByBackupVault")
     def list_points(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
@@ -222,13 +222,13 @@ class BackupProvider(ServiceProvider):
         return {
             "RecoveryPoints": [
                 {
-                    "RecoveryPointArn": one.arn,
-                    "BackupVaultArn": one.vault,
-                    "ResourceArn": one.resource,
+                    "RecoveryPointArn": point.arn,
+                    "BackupVaultArn": point.vault,
+                    "ResourceArn": point.resource,
                     "Status": "COMPLETED",
-                    "CreationDate": one.created_s,
+                    "CreationDate": point.created_s,
                 }
-                for one in vault.points.values()
+                for point in vault.points.values()
             ]
         }
 

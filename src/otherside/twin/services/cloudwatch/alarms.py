@@ -47,7 +47,7 @@ def evaluate(
     `wanted` of the newest `periods` must breach. What is missing counts as the alarm says, but only
     for as many periods as have no point anywhere in the range: a real point delays `breaching`.
     """
-    real = [one for one in points if one is not None]
+    real = [point for point in points if point is not None]
     if len(real) >= periods:
         return AlarmState.ALARM if sum(real[-periods:]) >= wanted else AlarmState.OK
     breaching, filled = sum(real), periods - len(real)
@@ -63,7 +63,7 @@ def evaluate(
         return None
     if not real:
         return AlarmState.INSUFFICIENT_DATA
-    oldest = len(points) - next(n for n, one in enumerate(points) if one)
+    oldest = len(points) - next(n for n, point in enumerate(points) if point)
     return AlarmState.ALARM if oldest >= wanted else None
 
 
@@ -161,7 +161,9 @@ class Alarms(ServiceProvider):
         periods = int(alarm.evaluation_periods)
         compare = COMPARISONS[str(alarm.comparison_operator)]
         values = self._metrics.points(alarm, region, periods + EXTRA)
-        points = [None if one is None else compare(one, float(alarm.threshold)) for one in values]
+        points = [
+            None if value is None else compare(value, float(alarm.threshold)) for value in values
+        ]
         missing = str(alarm.treat_missing_data or "missing")
         if alarm.namespace == "AWS/DynamoDB":
             missing = "ignore"  # whatever is configured
@@ -170,7 +172,7 @@ class Alarms(ServiceProvider):
 
     def _compose(self, region: str, alarm: Alarm, alarms: Sequence[Alarm]) -> None:
         """Evaluate a composite alarm from the states of its children."""
-        states = {one.name: str(one.state_value) for one in alarms}
+        states = {alarm.name: str(alarm.state_value) for alarm in alarms}
         children = {name: said for name, said in states.items() if name in str(alarm.rule)}
         if self._children.get((region, alarm.name)) != (alarm.rule, children):
             self._children[region, alarm.name] = (alarm.rule, children)
@@ -301,7 +303,7 @@ def _not(words: list[str]) -> tuple[bool, list[str]]:
 
 
 def _reason(alarm: Alarm, state: AlarmState, points: Sequence[float | None]) -> str:
-    shown = [one for one in points if one is not None]
+    shown = [point for point in points if point is not None]
     if not shown:
         return f"{state}: no datapoints were received"
     low = str(alarm.comparison_operator)
@@ -314,7 +316,7 @@ def _data(alarm: Alarm, points: Sequence[float | None]) -> str:
             "version": "1.0",
             "statistic": alarm.statistic,
             "period": alarm.period,
-            "recentDatapoints": [one for one in points if one is not None],
+            "recentDatapoints": [point for point in points if point is not None],
             "threshold": alarm.threshold,
         }
     )
@@ -340,7 +342,7 @@ def _event(account: str, region: str, alarm: Alarm, before: dict[str, str]) -> d
         metric = {
             "name": alarm.metric_name,
             "namespace": alarm.namespace,
-            "dimensions": {one.name: one.value for one in alarm.dimensions},
+            "dimensions": {dimension.name: dimension.value for dimension in alarm.dimensions},
         }
         stat = {"metric": metric, "period": int(alarm.period), "stat": alarm.statistic}
         configuration["metrics"] = [{"id": "m1", "metricStat": stat, "returnData": True}]
@@ -388,7 +390,9 @@ def _message(account: str, region: str, alarm: Alarm, before: str) -> dict[str, 
             "StatisticType": "Statistic",
             "Statistic": str(alarm.statistic or "").upper(),
             "Unit": None,
-            "Dimensions": [{"value": one.value, "name": one.name} for one in alarm.dimensions],
+            "Dimensions": [
+                {"value": dimension.value, "name": dimension.name} for dimension in alarm.dimensions
+            ],
             "Period": alarm.period,
             "EvaluationPeriods": alarm.evaluation_periods,
             "DatapointsToAlarm": alarm.datapoints_to_alarm,

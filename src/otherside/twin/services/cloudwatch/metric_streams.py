@@ -67,8 +67,8 @@ class MetricStreams:
         if why:
             self._once(stream.region, f"metric stream {stream.name}: {why}")
             return
-        records = [_record(stream, one, self._context.account) for one in data[since:]]
-        lines = [json.dumps(one) for one in records if one is not None]
+        records = [_record(stream, datum, self._context.account) for datum in data[since:]]
+        lines = [json.dumps(record) for record in records if record is not None]
         if lines:
             began_s, held = self._buffers.get(stream.firehose_arn, (self._context.now_s, []))
             self._buffers[stream.firehose_arn] = (began_s, [*held, *lines])
@@ -131,38 +131,38 @@ class MetricStreams:
 
 def _older(data: list[Any], created_s: float) -> int:
     """Return how many points were measured before a stream existed: it makes up for none."""
-    return sum(one.timestamp.replace(tzinfo=dt.UTC).timestamp() < created_s for one in data)
+    return sum(datum.timestamp.replace(tzinfo=dt.UTC).timestamp() < created_s for datum in data)
 
 
-def _record(stream: Stream, one: Any, account: str) -> dict[str, Any] | None:  # noqa: ANN401 - whatever AWS or JSON has
+def _record(stream: Stream, item: Any, account: str) -> dict[str, Any] | None:  # noqa: ANN401 - whatever AWS or JSON has
     """Return one point as a stream carries it, or `None` where a filter leaves it out."""
-    included = not stream.include or any(_fits(one, entry) for entry in stream.include)
-    if not included or any(_fits(one, entry) for entry in stream.exclude):
+    included = not stream.include or any(_fits(item, entry) for entry in stream.include)
+    if not included or any(_fits(item, entry) for entry in stream.exclude):
         return None
-    value = float(one.value) if hasattr(one, "value") else None
+    value = float(item.value) if hasattr(item, "value") else None
     statistics = (
         {"count": 1.0, "sum": value, "max": value, "min": value}
         if value is not None
         else {
-            "count": float(one.sample_count),
-            "sum": float(one.sum),
-            "max": float(one.max),
-            "min": float(one.min),
+            "count": float(item.sample_count),
+            "sum": float(item.sum),
+            "max": float(item.max),
+            "min": float(item.min),
         }
     )
     return {
         "metric_stream_name": stream.name,
         "account_id": account,
         "region": stream.region,
-        "namespace": one.namespace,
-        "metric_name": one.name,
-        "dimensions": {d.name: d.value for d in one.dimensions},
-        "timestamp": int(one.timestamp.replace(tzinfo=dt.UTC).timestamp() * 1000),
+        "namespace": item.namespace,
+        "metric_name": item.name,
+        "dimensions": {d.name: d.value for d in item.dimensions},
+        "timestamp": int(item.timestamp.replace(tzinfo=dt.UTC).timestamp() * 1000),
         "value": statistics,
-        "unit": getattr(one, "unit", None) or "None",
+        "unit": getattr(item, "unit", None) or "None",
     }
 
 
-def _fits(one: Any, entry: dict[str, Any]) -> bool:  # noqa: ANN401 - moto's own
+def _fits(item: Any, entry: dict[str, Any]) -> bool:  # noqa: ANN401 - moto's own
     names = entry.get("MetricNames")
-    return bool(one.namespace == entry.get("Namespace") and (not names or one.name in names))
+    return bool(item.namespace == entry.get("Namespace") and (not names or item.name in names))

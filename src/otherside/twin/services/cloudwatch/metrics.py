@@ -48,30 +48,30 @@ class Metrics:
         end_s = self.context.now_s - ingested_s
         whole_s = min(period, MINUTE_S)  # standard resolution has whole minutes
         end_s = end_s // whole_s * whole_s
-        wanted = {(one.name, one.value) for one in alarm.dimensions}
+        wanted = {(dimension.name, dimension.value) for dimension in alarm.dimensions}
         found: list[list[Any]] = [[] for _ in range(count)]
-        for one in moto_backend.cloudwatch(self.context.account, region).metric_data:
-            if one.name != alarm.metric_name or one.namespace != alarm.namespace:
+        for metric_datum in moto_backend.cloudwatch(self.context.account, region).metric_data:
+            if metric_datum.name != alarm.metric_name or metric_datum.namespace != alarm.namespace:
                 continue
-            if {(d.name, d.value) for d in one.dimensions} != wanted:
+            if {(d.name, d.value) for d in metric_datum.dimensions} != wanted:
                 continue
-            at_s = one.timestamp.replace(tzinfo=dt.UTC).timestamp()
+            at_s = metric_datum.timestamp.replace(tzinfo=dt.UTC).timestamp()
             back = int((end_s - at_s) // period)
             if at_s < end_s and 0 <= back < count:
-                found[count - 1 - back].append(one)
-        return [_statistic(str(alarm.statistic), one) if one else None for one in found]
+                found[count - 1 - back].append(metric_datum)
+        return [_statistic(str(alarm.statistic), item) if item else None for item in found]
 
 
 def _statistic(kind: str, data: Sequence[Any]) -> float:
     values: list[float] = []
     samples, total = 0.0, 0.0
-    for one in data:
-        if hasattr(one, "sample_count"):
-            values += [float(one.min), float(one.max)]
-            samples, total = samples + float(one.sample_count), total + float(one.sum)
+    for datum in data:
+        if hasattr(datum, "sample_count"):
+            values += [float(datum.min), float(datum.max)]
+            samples, total = samples + float(datum.sample_count), total + float(datum.sum)
         else:
-            values.append(float(one.value))
-            samples, total = samples + 1, total + float(one.value)
+            values.append(float(datum.value))
+            samples, total = samples + 1, total + float(datum.value)
     match kind:
         case "Sum":
             return total

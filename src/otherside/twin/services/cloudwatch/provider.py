@@ -143,8 +143,8 @@ class CloudWatchProvider(ServiceProvider):
     @operation("cloudwatch", "ListMetricStreams")
     def list_streams(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
         """List the metric streams of a Region."""
-        found = [one for (region, _), one in self.streams.items() if region == call.region]
-        return {"Entries": [self._describe(one, whole=False) for one in found]}
+        found = [stream for (region, _), stream in self.streams.items() if region == call.region]
+        return {"Entries": [self._describe(stream, whole=False) for stream in found]}
 
     @operation("cloudwatch", "DeleteMetricStream")
     def delete_stream(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:

@@ -162,7 +162,7 @@ class DynamoDbProvider(ServiceProvider):
             due = item.attrs.get(name)
             if due is None or due.type != "N" or float(due.value) > self._context.now_s:
                 continue
-            key = {one: item.to_json()["Attributes"][one] for one in table.table_key_attrs}
+            key = {attr: item.to_json()["Attributes"][attr] for attr in table.table_key_attrs}
             table.delete_item(*_parts(table, key))
             self._replicate(region, self._global(table.name), key)
 
@@ -226,7 +226,7 @@ class DynamoDbProvider(ServiceProvider):
 
     def _need_majority(self, held: GlobalTable, region: str) -> None:
         partitions = self._context.partitions
-        reached = [one for one in held.members if partitions.converse(region, one)]
+        reached = [member for member in held.members if partitions.converse(region, member)]
         if len(reached) <= len(held.members) // 2:
             message = "The request could not be completed: no majority of Regions answers"
             raise api_error("InternalServerError", message, 500)
@@ -283,12 +283,14 @@ class DynamoDbProvider(ServiceProvider):
             return found
         found["Replicas"] = [
             {
-                "RegionName": one,
+                "RegionName": other_region,
                 "ReplicaStatus": "ACTIVE",
-                **({"KMSMasterKeyId": held.keys[one]} if one in held.keys else {}),
+                **(
+                    {"KMSMasterKeyId": held.keys[other_region]} if other_region in held.keys else {}
+                ),
             }
-            for one in held.regions
-            if one != region
+            for other_region in held.regions
+            if other_region != region
         ]
         found["GlobalTableVersion"] = "2019.11.21"
         if held.strong:
@@ -326,12 +328,12 @@ def _several(params: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
     """Return what is written together: tables, and what names each item."""
     found: list[tuple[str, Mapping[str, Any]]] = []
     for name, requests in (params.get("RequestItems") or {}).items():
-        for one in requests:
-            found += [(name, given.get("Item") or given["Key"]) for given in one.values()]
-    for one in params.get("TransactItems") or ():
+        for request in requests:
+            found += [(name, given.get("Item") or given["Key"]) for given in request.values()]
+    for transact_item in params.get("TransactItems") or ():
         found += [
             (given["TableName"], given.get("Item") or given["Key"])
-            for kind, given in one.items()
+            for kind, given in transact_item.items()
             if kind != "ConditionCheck"
         ]
     return found

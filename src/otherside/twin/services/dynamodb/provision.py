@@ -9,7 +9,7 @@ def _table(creation: ResourceCreation) -> str:
     """Make a table, and then its replicas: AWS takes them only once there is a table."""
     inputs, name = creation.inputs, creation.name()
     replicas, witness = inputs.get("replicas") or [], inputs.get("globalTableWitness")
-    strong = any(one.get("consistencyMode") == "STRONG" for one in replicas)
+    strong = any(replica.get("consistencyMode") == "STRONG" for replica in replicas)
     keys = [{"AttributeName": inputs["hashKey"], "KeyType": "HASH"}]
     if inputs.get("rangeKey"):
         keys.append({"AttributeName": inputs["rangeKey"], "KeyType": "RANGE"})
@@ -75,10 +75,10 @@ def _replicate(
     strong: bool,
 ) -> None:
     updates = []
-    for one in replicas:
-        made = {"RegionName": one["regionName"]}
-        if one.get("kmsKeyArn"):
-            made["KMSMasterKeyId"] = one["kmsKeyArn"]
+    for replica in replicas:
+        made = {"RegionName": replica["regionName"]}
+        if replica.get("kmsKeyArn"):
+            made["KMSMasterKeyId"] = replica["kmsKeyArn"]
         updates.append({"Create": made})
     more: dict[str, Any] = {}
     if witness:
@@ -87,9 +87,9 @@ def _replicate(
         more["MultiRegionConsistency"] = "STRONG"
     if updates:
         creation.ask("dynamodb", "UpdateTable", TableName=name, ReplicaUpdates=updates, **more)
-    for one in replicas:
-        if one.get("pointInTimeRecovery"):
-            there = creation.clients.get("dynamodb", one["regionName"])
+    for replica in replicas:
+        if replica.get("pointInTimeRecovery"):
+            there = creation.clients.get("dynamodb", replica["regionName"])
             there.update_continuous_backups(
                 TableName=name,
                 PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True},

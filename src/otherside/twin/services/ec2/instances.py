@@ -129,7 +129,7 @@ class Instances:
 
     async def _keep(self, region: str, group: Any) -> set[str]:  # noqa: ANN401 - moto's own
         """Boot what a group has and does not run, and replace what is ill; return what it wants."""
-        members = [one.instance.id for one in group.instance_states]
+        members = [instance_state.instance.id for instance_state in group.instance_states]
         for identifier in members[: self._max]:
             if identifier not in self._instances:
                 await self._boot(region, group, identifier)
@@ -264,10 +264,10 @@ class Instances:
         if "systemctl" in wanted:
             return await self._systemctl(instance, wanted["systemctl"], wanted["unit"])
         if "follow" in wanted:
-            for one in wanted["follow"]:
-                pattern = one["file_path"]
-                stream = one["log_stream_name"].replace("{instance_id}", instance.identifier)
-                known = (one["log_group_name"], stream, 0)
+            for item in wanted["follow"]:
+                pattern = item["file_path"]
+                stream = item["log_stream_name"].replace("{instance_id}", instance.identifier)
+                known = (item["log_group_name"], stream, 0)
                 instance.follows[Path(pattern)] = known
             return {}
         return {"error": f"an instance of the twin cannot {sorted(wanted)}"}
@@ -467,14 +467,21 @@ class Instances:
         profile = template.get("IamInstanceProfile") or {}
         name = str(profile.get("Name") or profile.get("Arn", "")).rpartition("/")[2]
         held = moto_backend.iam(self._context.account).instance_profiles
-        found = next((one for one in held.values() if one.name == name), None)
+        found = next(
+            (
+                instance_profile
+                for instance_profile in held.values()
+                if instance_profile.name == name
+            ),
+            None,
+        )
         return str(found.roles[0].arn) if found and found.roles else ""
 
     def _address(self, region: str, held: Any) -> str:  # noqa: ANN401 - moto's own
         subnet = moto_backend.ec2(self._context.account, region).get_subnet(held.subnet_id)
-        taken = {one.address for one in self._network.interfaces()}
+        taken = {interface.address for interface in self._network.interfaces()}
         hosts = ipaddress.ip_network(subnet.cidr_block).hosts()
-        return next(str(one) for one in hosts if str(one) not in taken)
+        return next(str(host) for host in hosts if str(host) not in taken)
 
 
 def moved(script: str, root: Path) -> str:

@@ -37,10 +37,10 @@ class Ec2Provider(ServiceProvider):
         name = found[0].decode()
         peering = moto_backend.ec2(self._context.account, call.region).vpc_pcxs[name]
         here, there = (
-            [ipaddress.ip_network(block) for block in _blocks(one)]
-            for one in (peering.vpc, peering.peer_vpc)
+            [ipaddress.ip_network(block) for block in _blocks(item)]
+            for item in (peering.vpc, peering.peer_vpc)
         )
-        if any(one.overlaps(other) for one in here for other in there):
+        if any(item.overlaps(other) for item in here for other in there):
             text = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range"
             _set(peering, "failed", text)
         else:
@@ -75,7 +75,7 @@ class Ec2Provider(ServiceProvider):
 
 
 def _blocks(vpc: Any) -> list[str]:  # noqa: ANN401 - moto's own
-    more = [one["cidr_block"] for one in vpc.get_cidr_block_association_set()]
+    more = [item["cidr_block"] for item in vpc.get_cidr_block_association_set()]
     return list(dict.fromkeys([str(vpc.cidr_block), *map(str, more)]))
 
 

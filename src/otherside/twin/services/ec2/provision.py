@@ -170,9 +170,11 @@ def _inline_permission(rule: dict[str, Any]) -> dict[str, Any]:
         "ToPort": int(rule.get("toPort", 0)),
     }
     if rule.get("cidrBlocks"):
-        made["IpRanges"] = [{"CidrIp": one} for one in rule["cidrBlocks"]]
+        made["IpRanges"] = [{"CidrIp": cidr_block} for cidr_block in rule["cidrBlocks"]]
     if rule.get("securityGroups"):
-        made["UserIdGroupPairs"] = [{"GroupId": one} for one in rule["securityGroups"]]
+        made["UserIdGroupPairs"] = [
+            {"GroupId": security_group} for security_group in rule["securityGroups"]
+        ]
     return made
 
 

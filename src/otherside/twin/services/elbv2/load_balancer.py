@@ -112,7 +112,7 @@ class LoadBalancers(ServiceProvider):
     def addresses(self, name: str) -> list[str] | None:
         """Return the addresses of a load balancer's name, or `None` where it is none."""
         found = self._by_name(name)
-        return None if found is None else [one.public for one in found.nodes[:1]]
+        return None if found is None else [node.public for node in found.nodes[:1]]
 
     def healthy(self, name: str) -> bool | None:
         """Return whether Route 53 takes it for healthy: every group has a target that is.
@@ -124,17 +124,17 @@ class LoadBalancers(ServiceProvider):
             return None
         groups = self._groups_of(found)
         return bool(groups) and all(
-            any(one.state == "healthy" for one in self._targets.get(arn, {}).values())
+            any(item.state == "healthy" for item in self._targets.get(arn, {}).values())
             for arn in groups
         )
 
     def state_of(self, instance: str) -> str | None:
         """Return how a target is in any of its groups; the worst counts."""
         states = [
-            one.state
+            target.state
             for targets in self._targets.values()
-            for one in targets.values()
-            if one.instance == instance
+            for target in targets.values()
+            if target.instance == instance
         ]
         return None if not states else "unhealthy" if "unhealthy" in states else states[0]
 
@@ -196,8 +196,8 @@ class LoadBalancers(ServiceProvider):
         """Give a load balancer a node in each of its subnets, all at one address."""
         address = self._take(region)
         nodes = []
-        for number, one in enumerate(held.subnets):
-            subnet = getattr(one, "id", one)
+        for number, other_subnet in enumerate(held.subnets):
+            subnet = getattr(other_subnet, "id", other_subnet)
             private = str(self._private(region, str(subnet), number))
             node = Interface(
                 name=f"{held.name}-{number}",
@@ -277,7 +277,7 @@ class LoadBalancers(ServiceProvider):
         held = self._held(balancer)
         found: list[str] = []
         for listener in held.listeners.values() if held is not None else ():
-            found += [one for one in _forwards(listener) if one not in found]
+            found += [forward for forward in _forwards(listener) if forward not in found]
         return found
 
     # --- health ---------------------------------------------------------------------------------
@@ -413,7 +413,9 @@ class LoadBalancers(ServiceProvider):
     ) -> int:
         """Do what a listener's default action says; return the status, a target's negated."""
         held = self._held(balancer)
-        listener = next((one for one in held.listeners.values() if int(one.port) == port), None)
+        listener = next(
+            (listener for listener in held.listeners.values() if int(listener.port) == port), None
+        )
         action = listener.default_actions[-1] if listener is not None else None
         data = action.data if action is not None else {}
         match data.get("Type"):
@@ -480,12 +482,12 @@ class LoadBalancers(ServiceProvider):
     def _choose(self, balancer: LoadBalancer, listener: Any) -> Target | None:  # noqa: ANN401 - moto's own
         """Return the next target: a healthy one, or any where none is."""
         targets = [
-            one
+            item
             for arn in _forwards(listener)
-            for one in self._targets.get(arn, {}).values()
-            if one.takes
+            for item in self._targets.get(arn, {}).values()
+            if item.takes
         ]
-        usable = [one for one in targets if one.state == "healthy"] or targets
+        usable = [target for target in targets if target.state == "healthy"] or targets
         return usable[next(balancer.turn) % len(usable)] if usable else None
 
     def _port(self, region: str, listener: Any) -> int:  # noqa: ANN401 - moto's own
@@ -508,7 +510,7 @@ class LoadBalancers(ServiceProvider):
                 self._put(region, name, value, {"LoadBalancer": suffix})
             balancer.counts.clear()
             for group in self._groups_of(balancer):
-                states = [one.state for one in self._targets.get(group, {}).values()]
+                states = [item.state for item in self._targets.get(group, {}).values()]
                 dimensions = {"LoadBalancer": suffix, "TargetGroup": group.rpartition(":")[2]}
                 healthy, ill = states.count("healthy"), states.count("unhealthy")
                 self._put(region, "HealthyHostCount", float(healthy), dimensions)
@@ -528,7 +530,7 @@ def _forwards(listener: Any) -> list[str]:  # noqa: ANN401 - moto's own
         if data.get("TargetGroupArn"):
             found.append(str(data["TargetGroupArn"]))
         groups = (data.get("ForwardConfig") or {}).get("TargetGroups") or ()
-        found += [str(one["TargetGroupArn"]) for one in groups]
+        found += [str(group["TargetGroupArn"]) for group in groups]
     return list(dict.fromkeys(found))
 
 

@@ -31,10 +31,10 @@ class PatternError(ValueError):
 def fits(pattern: Mapping[str, Any], event: PatternValue) -> bool:
     """Tell whether an event fits a pattern that was checked."""
     if isinstance(event, list):
-        return any(fits(pattern, one) for one in event)
+        return any(fits(pattern, item) for item in event)
     held = event if isinstance(event, dict) else {}
     return all(
-        any(fits(one, held) for one in wanted)
+        any(fits(item, held) for item in wanted)
         if name == "$or"
         else _field(wanted, held.get(name, _MISSING))
         for name, wanted in pattern.items()
@@ -45,7 +45,7 @@ def _field(wanted: PatternValue, value: PatternValue) -> bool:
     if isinstance(wanted, dict):
         return fits(wanted, {} if value is _MISSING else value)
     values = value if isinstance(value, list) else [value]
-    return any(_value(one, values) for one in wanted)
+    return any(_value(item, values) for item in wanted)
 
 
 def _value(wanted: PatternValue, values: list[PatternValue]) -> bool:
@@ -53,11 +53,13 @@ def _value(wanted: PatternValue, values: list[PatternValue]) -> bool:
     if isinstance(wanted, dict):
         ((operator, operand),) = wanted.items()
         if operator == "exists":
-            there = values != [_MISSING] and not all(isinstance(one, dict) for one in values)
+            there = values != [_MISSING] and not all(isinstance(value, dict) for value in values)
             return there is operand
-        leaves = [one for one in values if one is not _MISSING and not isinstance(one, dict)]
-        return any(_OPERATORS[operator](operand, one) for one in leaves)
-    return any(_same(wanted, one) for one in values)
+        leaves = [
+            value for value in values if value is not _MISSING and not isinstance(value, dict)
+        ]
+        return any(_OPERATORS[operator](operand, leaf) for leaf in leaves)
+    return any(_same(wanted, value) for value in values)
 
 
 def _same(wanted: PatternValue, value: PatternValue) -> bool:
@@ -91,9 +93,9 @@ def _anything_but(operand: PatternValue, value: PatternValue) -> bool:
     if isinstance(operand, dict):
         ((inner, given),) = operand.items()
         listed = given if isinstance(given, list) else [given]
-        return not any(_OPERATORS[inner](one, value) for one in listed)
+        return not any(_OPERATORS[inner](item, value) for item in listed)
     return not any(
-        _same(one, value) for one in (operand if isinstance(operand, list) else [operand])
+        _same(item, value) for item in (operand if isinstance(operand, list) else [operand])
     )
 
 
@@ -109,7 +111,7 @@ def _wildcard(operand: PatternValue, value: PatternValue) -> bool:
     if not isinstance(value, str):
         return False
     parts = re.split(r"(?<!\\)\*", str(operand))
-    pattern = ".*".join(re.escape(one.replace("\\*", "*")) for one in parts)
+    pattern = ".*".join(re.escape(part.replace("\\*", "*")) for part in parts)
     return re.fullmatch(pattern, value, re.DOTALL) is not None
 
 
@@ -154,16 +156,18 @@ def _check(pattern: Mapping[str, Any], path: str) -> int:
     for name, wanted in pattern.items():
         where = f"{path}.{name}".lstrip(".")
         if name == "$or":
-            if not isinstance(wanted, list) or not all(isinstance(one, dict) for one in wanted):
+            if not isinstance(wanted, list) or not all(
+                isinstance(element, dict) for element in wanted
+            ):
                 _refuse(where, "must be a list of patterns")
-            combinations *= sum(_check(one, path) for one in wanted)
+            combinations *= sum(_check(item, path) for item in wanted)
         elif isinstance(wanted, dict):
             if not wanted:
                 _refuse(where, "must not be empty")
             combinations *= _check(wanted, where)
         elif isinstance(wanted, list) and wanted:
-            for one in wanted:
-                _check_value(one, where)
+            for item in wanted:
+                _check_value(item, where)
         else:
             _refuse(where, "must be an object or an array that is not empty")
     return combinations
@@ -192,7 +196,10 @@ def _check_numeric(operand: PatternValue, where: str) -> None:
     pairs = isinstance(operand, list) and operand and len(operand) % 2 == 0
     if not pairs or any(sign not in _COMPARE for sign in operand[::2]):
         _refuse(where, "numeric holds pairs of a comparison and a number")
-    if any(not isinstance(one, (int, float)) or abs(one) > NUMBER_MAX for one in operand[1::2]):
+    if any(
+        not isinstance(element, (int, float)) or abs(element) > NUMBER_MAX
+        for element in operand[1::2]
+    ):
         _refuse(where, "Value of numeric must be a number between -5.0e9 and 5.0e9, inclusive")
 
 

@@ -55,20 +55,20 @@ class EventBridgeProvider(ServiceProvider):
         entries: list[dict[str, Any]] = []
         if len(params["Entries"]) > ENTRIES_MAX:
             raise api_error("ValidationException", f"at most {ENTRIES_MAX} entries at a time")
-        for one in params["Entries"]:
-            problem = _problem(one)
+        for entry in params["Entries"]:
+            problem = _problem(entry)
             if problem:
                 entries.append({"ErrorCode": problem[0], "ErrorMessage": problem[1]})
                 continue
             event = {
-                "detail-type": one["DetailType"],
-                "source": one["Source"],
-                "resources": list(one.get("Resources") or []),
-                "detail": json.loads(one["Detail"]),
+                "detail-type": entry["DetailType"],
+                "source": entry["Source"],
+                "resources": list(entry.get("Resources") or []),
+                "detail": json.loads(entry["Detail"]),
             }
-            event_bridge = str(one.get("EventBusName") or "default").rpartition("/")[2]
+            event_bridge = str(entry.get("EventBusName") or "default").rpartition("/")[2]
             entries.append({"EventId": self.emit(call.region, event, event_bridge=event_bridge)})
-        failed = sum("ErrorCode" in one for one in entries)
+        failed = sum("ErrorCode" in entry for entry in entries)
         return {"FailedEntryCount": failed, "Entries": entries}
 
     @operation("events", "PutRule")

@@ -181,9 +181,11 @@ class LambdaProvider(ServiceProvider):
         """Refuse what would leave the account too little that is not reserved."""
         function = self.find(call.region, str(params["FunctionName"]))
         others = sum(
-            int(one.reserved_concurrency or 0)
-            for one in moto_backend.lambda_(self._context.account, call.region).list_functions()
-            if one.function_name != function.function_name
+            int(list_function.reserved_concurrency or 0)
+            for list_function in moto_backend.lambda_(
+                self._context.account, call.region
+            ).list_functions()
+            if list_function.function_name != function.function_name
         )
         wanted = int(params["ReservedConcurrentExecutions"])
         if others + wanted > CONCURRENCY_MAX - UNRESERVED_MIN:
@@ -239,7 +241,7 @@ class LambdaProvider(ServiceProvider):
         """
         name = given.partition("function:")[2].partition(":")[0] or given
         functions = moto_backend.lambda_(self._context.account, region).list_functions()
-        found = next((one for one in functions if one.function_name == name), None)
+        found = next((function for function in functions if function.function_name == name), None)
         if found is None:
             arn = f"arn:aws:lambda:{region}:{self._context.account}:function:{name}"
             raise api_error("ResourceNotFoundException", f"Function not found: {arn}", 404)
@@ -314,13 +316,15 @@ class LambdaProvider(ServiceProvider):
     async def kill(self, name: str) -> int:
         """Kill every environment of a function that runs an event; return how many did."""
         running = [
-            one
-            for one in self._all.values()
-            if one.function.function_name == name and one.current and one.process
+            environment
+            for environment in self._all.values()
+            if environment.function.function_name == name
+            and environment.current
+            and environment.process
         ]
-        for one in running:
-            assert one.process is not None
-            await self._processes.end(one.process)
+        for environment in running:
+            assert environment.process is not None
+            await self._processes.end(environment.process)
         return len(running)
 
     async def _until_it_stands(self, function: LambdaFunction) -> None:

@@ -82,7 +82,7 @@ class DatabaseAddresses:
                 region=region,
                 resource_id=str(cluster.db_cluster_resource_id),
                 iam=bool(cluster.iam_auth),
-                names=tuple(one.lower() for one in names),
+                names=tuple(name.lower() for name in names),
             )
 
         await self.door.serve(endpoint, address, self.port)

@@ -32,9 +32,9 @@ class Commits(ServiceProvider):
     @operation("rds", "ModifyDBClusterParameterGroup")
     def check_parameter(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a span that AWS does not take, and leave the rest to moto."""
-        for one in params.get("Parameters") or ():
-            text = str(one.get("ParameterValue"))
-            if one.get("ParameterName") == PARAMETER and not _fits(text):
+        for parameter in params.get("Parameters") or ():
+            text = str(parameter.get("ParameterValue"))
+            if parameter.get("ParameterName") == PARAMETER and not _fits(text):
                 message = f"Invalid parameter value: {text} for: {PARAMETER} allowed values are: "
                 raise api_error("InvalidParameterValue", f"{message}{OFF},{LEAST_S}-{MOST_S}")
         raise LeaveToMotoError
@@ -49,11 +49,13 @@ class Commits(ServiceProvider):
 
     async def _look(self, global_cluster: GlobalCluster) -> None:
         limit_s = self._limit_s(global_cluster.member(global_cluster.writer))
-        others = [one for one in global_cluster.members if one.arn != global_cluster.writer]
-        behind_s = [await self._behind_s(one) for one in others] if limit_s else []
+        others = [
+            member for member in global_cluster.members if member.arn != global_cluster.writer
+        ]
+        behind_s = [await self._behind_s(other) for other in others] if limit_s else []
         hold = bool(behind_s) and limit_s is not None and min(behind_s) > limit_s
-        for one in others:
-            await self._postgres.hold_commits(one.arn, held=False)
+        for other in others:
+            await self._postgres.hold_commits(other.arn, held=False)
         if await self._postgres.hold_commits(global_cluster.writer, held=hold):
             why = f"every secondary is more than {limit_s} s behind" if hold else "one caught up"
             text = f"{global_cluster.name}: commits {'wait' if hold else 'go on'}: {why}"

@@ -222,7 +222,7 @@ def _refuse(writer: asyncio.StreamWriter, code: str, text: str) -> None:
     writer.write(_frame(b"E", body))
 
 
-async def _splice(one: StreamPair, other: StreamPair) -> None:
+async def _splice(stream_pair: StreamPair, other: StreamPair) -> None:
     """Carry bytes both ways inside of one Region, until either end closes."""
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -232,8 +232,8 @@ async def _splice(one: StreamPair, other: StreamPair) -> None:
                 await writer.drain()
 
     tasks = [
-        asyncio.create_task(carry(one[0], other[1])),
-        asyncio.create_task(carry(other[0], one[1])),
+        asyncio.create_task(carry(stream_pair[0], other[1])),
+        asyncio.create_task(carry(other[0], stream_pair[1])),
     ]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

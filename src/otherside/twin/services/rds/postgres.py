@@ -379,8 +379,8 @@ class Postgres:
         """Copy the volume of a server that does not run, on this machine."""
         shutil.copytree(source, target)
         if self._user is not None:
-            for one in (target, *target.rglob("*")):
-                os.chown(one, *self._user)
+            for path in (target, *target.rglob("*")):
+                os.chown(path, *self._user)
 
     async def _initialise(self, server: Server) -> None:
         self._keep(server.directory, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
@@ -531,7 +531,7 @@ class Postgres:
 
     async def _follow_map(self) -> None:
         """Kill the servers of a Region that is lost, and start them when it is back."""
-        await asyncio.gather(*(self._follow_map_with(one) for one in self.servers()))
+        await asyncio.gather(*(self._follow_map_with(server) for server in self.servers()))
 
     async def _follow_map_with(self, server: Server) -> None:
         process = server.process

@@ -108,7 +108,7 @@ class GlobalCluster:
 
     def member(self, arn: str) -> GlobalClusterMember:
         """Return a member by its ARN."""
-        found = next((one for one in self.members if one.arn == arn), None)
+        found = next((member for member in self.members if member.arn == arn), None)
         if found is None:
             raise api_error("DBClusterNotFoundFault", f"DBCluster {arn} not found.", 404)
         return found
@@ -187,7 +187,7 @@ class RdsProvider(ServiceProvider):
         name = str(params.get("GlobalClusterIdentifier") or "").lower()
         if name:
             return {"GlobalClusters": [self._describe(self._global_cluster_named(name))]}
-        return {"GlobalClusters": [self._describe(one) for one in self._wholes.values()]}
+        return {"GlobalClusters": [self._describe(whole) for whole in self._wholes.values()]}
 
     @operation("rds", "DescribeDBClusters")
     def describe_clusters(self, call: ApiCall, params: Mapping[str, Any]) -> None:
@@ -204,11 +204,11 @@ class RdsProvider(ServiceProvider):
         kind, source = params.get("SourceType"), params.get("SourceIdentifier")
         return {
             "Events": [
-                one
-                for one in self._events.get(call.region, [])
-                if one["Date"] >= since_s
-                and kind in {None, one["SourceType"]}
-                and source in {None, one["SourceIdentifier"]}
+                item
+                for item in self._events.get(call.region, [])
+                if item["Date"] >= since_s
+                and kind in {None, item["SourceType"]}
+                and source in {None, item["SourceIdentifier"]}
             ]
         }
 
@@ -418,7 +418,7 @@ class RdsProvider(ServiceProvider):
 
     async def snapshot(self, arn: str) -> Snapshot | None:
         """Return what a backup keeps: a cluster's volume, and nothing of any other resource."""
-        found = next((one for name, _, one in self.clusters() if name == arn), None)
+        found = next((cluster for name, _, cluster in self.clusters() if name == arn), None)
         if found is None:
             return None
         aside = await self._engine.snapshot(arn)
@@ -468,9 +468,9 @@ class RdsProvider(ServiceProvider):
     def clusters(self) -> list[tuple[str, str, DBCluster]]:
         """Return every cluster as (ARN, Region, moto's own)."""
         return [
-            (str(one.db_cluster_arn), region, one)
+            (str(cluster.db_cluster_arn), region, cluster)
             for region, backend in list(moto_backend.rds_regions(self._context.account).items())
-            for one in list(backend.clusters.values())
+            for cluster in list(backend.clusters.values())
         ]
 
     def endpoint_of(self, global_cluster: GlobalCluster) -> str:
@@ -482,17 +482,19 @@ class RdsProvider(ServiceProvider):
         return [
             self.endpoint_of(global_cluster)
             for global_cluster in self._wholes.values()
-            if any(one.arn == arn for one in global_cluster.members)
+            if any(member.arn == arn for member in global_cluster.members)
         ]
 
     def has_instances(self, arn: str) -> bool:
         """Return whether a cluster has an instance to connect to."""
-        return any(one.db_cluster_members for found, _, one in self.clusters() if found == arn)
+        return any(
+            cluster.db_cluster_members for found, _, cluster in self.clusters() if found == arn
+        )
 
     def is_writer(self, arn: str) -> bool:
         """Return whether a cluster takes writes: one that stands alone does."""
         for global_cluster in self._wholes.values():
-            if any(one.arn == arn for one in global_cluster.members):
+            if any(member.arn == arn for member in global_cluster.members):
                 return global_cluster.writer == arn
         return True
 
@@ -511,15 +513,17 @@ class RdsProvider(ServiceProvider):
 
     def _describe(self, global_cluster: GlobalCluster) -> dict[str, Any]:
         held = self._held(global_cluster)
-        others = [one.arn for one in global_cluster.members if one.arn != global_cluster.writer]
+        others = [
+            member.arn for member in global_cluster.members if member.arn != global_cluster.writer
+        ]
         members = []
-        for one in global_cluster.members:
-            writes = one.arn == global_cluster.writer
+        for member in global_cluster.members:
+            writes = member.arn == global_cluster.writer
             known = {
-                "DBClusterArn": one.arn,
+                "DBClusterArn": member.arn,
                 "IsWriter": writes,
                 "Readers": others if writes else [],
-                "SynchronizationStatus": "connected" if one.connected else "pending-resync",
+                "SynchronizationStatus": "connected" if member.connected else "pending-resync",
             }
             if not writes:
                 known["GlobalWriteForwardingStatus"] = "disabled"

@@ -83,11 +83,11 @@ def _cluster_parameters(creation: ResourceCreation) -> str:
     )["DBClusterParameterGroup"]
     parameters = [
         {
-            "ParameterName": one["name"],
-            "ParameterValue": str(one["value"]),
-            "ApplyMethod": one.get("applyMethod", "immediate"),
+            "ParameterName": parameter["name"],
+            "ParameterValue": str(parameter["value"]),
+            "ApplyMethod": parameter.get("applyMethod", "immediate"),
         }
-        for one in creation.inputs.get("parameters") or []
+        for parameter in creation.inputs.get("parameters") or []
     ]
     if parameters:
         creation.ask(

@@ -116,9 +116,11 @@ class HealthCheckers:
             return True  # healthy until there is enough to go by, and an inverted one therefore not
         # A checker whose Region is gone reports nothing, and is no part of the sum.
         heard = [
-            one for one in known.health_checkers if self._context.partitions.stands(one.region)
+            health_checker
+            for health_checker in known.health_checkers
+            if self._context.partitions.stands(health_checker.region)
         ]
-        good = sum(one.believes for one in heard)
+        good = sum(health_checker.believes for health_checker in heard)
         return good * 100 > SHARE_PERCENT * len(heard)
 
     def reports(self, identifier: str) -> list[dict[str, Any]]:
@@ -126,14 +128,14 @@ class HealthCheckers:
         known = self._known.get(identifier, Health())
         return [
             {
-                "Region": one.region,
+                "Region": health_checker.region,
                 "IPAddress": f"198.51.100.{number + 1}",
                 "StatusReport": {
-                    "Status": one.last,
-                    "CheckedTime": dt.datetime.fromtimestamp(one.at_s, dt.UTC),
+                    "Status": health_checker.last,
+                    "CheckedTime": dt.datetime.fromtimestamp(health_checker.at_s, dt.UTC),
                 },
             }
-            for number, one in enumerate(known.health_checkers)
+            for number, health_checker in enumerate(known.health_checkers)
         ]
 
     async def run(self) -> None:
@@ -285,7 +287,11 @@ class HealthCheckers:
             put(METRICS_REGION, "AWS/Route53", "HealthCheckStatus", value, dimensions)
             health_checkers = self._known.get(identifier, Health()).health_checkers
             if health_checkers and not config.get("Disabled"):
-                share = 100.0 * sum(one.believes for one in health_checkers) / len(health_checkers)
+                share = (
+                    100.0
+                    * sum(health_checker.believes for health_checker in health_checkers)
+                    / len(health_checkers)
+                )
                 name = "HealthCheckPercentageHealthy"
                 put(METRICS_REGION, "AWS/Route53", name, share, dimensions)
             if config["Type"] == "CALCULATED":

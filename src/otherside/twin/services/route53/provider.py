@@ -45,7 +45,7 @@ class Route53Provider(ServiceProvider):
     @operation("route53", "ListHealthChecks")
     def list_all(self, _call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
         """Describe every check."""
-        found = [self._describe(one) for one in self.configurations]
+        found = [self._describe(configuration) for configuration in self.configurations]
         return {"HealthChecks": found, "Marker": "", "IsTruncated": False, "MaxItems": "1000"}
 
     @operation("route53", "UpdateHealthCheck")
@@ -77,8 +77,8 @@ class Route53Provider(ServiceProvider):
     @operation("route53", "ChangeResourceRecordSets")
     def change(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
         """Refuse a record that names a check which does not exist."""
-        for one in params["ChangeBatch"]["Changes"]:
-            record = one["ResourceRecordSet"]
+        for change in params["ChangeBatch"]["Changes"]:
+            record = change["ResourceRecordSet"]
             check = record.get("HealthCheckId")
             if check and check not in self.configurations:
                 message = f"No health check exists with id: {check}"
@@ -100,7 +100,7 @@ class Route53Provider(ServiceProvider):
         problem = None
         children = config["ChildHealthChecks"]
         if config["Type"] == "CALCULATED":
-            kinds = {self._config(one)["Type"] for one in children}
+            kinds = {self._config(child)["Type"] for child in children}
             if "CALCULATED" in kinds:
                 problem = "A calculated check cannot watch a calculated check"
             elif len(children) > CHILDREN_MAX:

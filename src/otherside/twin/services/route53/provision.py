@@ -35,7 +35,9 @@ def _record(creation: ResourceCreation) -> str:
         }
     else:
         record["TTL"] = int(inputs.get("ttl", 300))
-        record["ResourceRecords"] = [{"Value": str(one)} for one in inputs.get("records") or []]
+        record["ResourceRecords"] = [
+            {"Value": str(record)} for record in inputs.get("records") or []
+        ]
     for key, name in (("setIdentifier", "SetIdentifier"), ("healthCheckId", "HealthCheckId")):
         if inputs.get(key):
             record[name] = inputs[key]

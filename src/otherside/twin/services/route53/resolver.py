@@ -106,9 +106,13 @@ class Resolver:
         Raises:
             UnknownNameError: If its zone is neither delegated itself nor by a parent that is.
         """
-        apex = max((one for one in zones.apexes if _within(name, one)), key=len, default=None)
+        apex = max((apex for apex in zones.apexes if _within(name, apex)), key=len, default=None)
         while apex is not None and apex not in self.delegated:
-            above = [one for one in zones.apexes if _within(apex, one) and one != apex]
+            above = [
+                other_apex
+                for other_apex in zones.apexes
+                if _within(apex, other_apex) and other_apex != apex
+            ]
             parent = max(above, key=len, default=None)
             if parent is None or not zones.has(parent, apex, "NS"):
                 raise UnknownNameError(name)
@@ -119,7 +123,7 @@ class Resolver:
         held = list(moto_backend.route53(self.context.account).zones.values())
         return Zones(
             records=records_of(held),
-            apexes=tuple(str(one.name).rstrip(".").lower() for one in held),
+            apexes=tuple(str(zone.name).rstrip(".").lower() for zone in held),
             healthy=self.health_checkers.healthy,
             target_healthy=self.load_balancers.healthy,
             target_addresses=self.load_balancers.addresses,
@@ -164,7 +168,7 @@ class Resolver:
             response.set_rcode(dns.rcode.SERVFAIL)
         else:
             if found.values and found.type == kind:
-                rows = [str(one) for one in found.values]
+                rows = [str(value) for value in found.values]
                 made = dns.rrset.from_text(question.name, found.ttl_s, "IN", found.type, *rows)
                 response.answer.append(made)
         return bytes(response.to_wire(max_size=65_535))

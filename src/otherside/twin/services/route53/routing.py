@@ -64,7 +64,7 @@ class Zones:
     def has(self, apex: str, name: str, kind: str) -> bool:
         """Return whether a zone has a record of a name and type: a delegation of a child of it."""
         return apex in self.apexes and any(
-            one.name == name and one.type == kind for one in self.records
+            record.name == name and record.type == kind for record in self.records
         )
 
     def answer(self, name: str, kind: str, *, near: str = "", chance: random.Random) -> DnsAnswer:
@@ -74,12 +74,12 @@ class Zones:
             UnknownNameError: If no zone has the name.
         """
         wanted = name.rstrip(".").lower()
-        found = [one for one in self.records if one.name == wanted]
+        found = [record for record in self.records if record.name == wanted]
         if not found:
             raise UnknownNameError(name)
-        typed = [one for one in found if one.type == kind]
+        typed = [record for record in found if record.type == kind]
         if not typed:
-            aliases = [one for one in found if one.type == "CNAME"]
+            aliases = [record for record in found if record.type == "CNAME"]
             if not aliases:
                 return DnsAnswer(type=kind, values=(), ttl_s=60)
             typed = aliases
@@ -93,13 +93,13 @@ class Zones:
 
     def choose(self, records: Sequence[Record], *, near: str, chance: random.Random) -> Record:
         """Return the record that Route 53 would answer with, of those of one name and type."""
-        if any(one.failover for one in records):
+        if any(record.failover for record in records):
             return self._fail_over(records)
-        if any(one.weight is not None for one in records):
+        if any(record.weight is not None for record in records):
             return self._weigh(records, chance)
         usable = self._usable(records)
-        if any(one.region for one in records):
-            return min(usable, key=lambda one: (one.region != near, one.region))
+        if any(record.region for record in records):
+            return min(usable, key=lambda item: (item.region != near, item.region))
         return usable[0]
 
     def is_healthy(self, record: Record) -> bool:
@@ -111,53 +111,57 @@ class Zones:
         target = self.target_healthy(record.alias)
         if target is not None:
             return target
-        inside = [one for one in self.records if one.name == record.alias.rstrip(".").lower()]
+        inside = [
+            other_record
+            for other_record in self.records
+            if other_record.name == record.alias.rstrip(".").lower()
+        ]
         return any(map(self.is_healthy, inside))
 
     def _fail_over(self, records: Sequence[Record]) -> Record:
-        primary = next((one for one in records if one.failover == "PRIMARY"), None)
-        secondary = next((one for one in records if one.failover == "SECONDARY"), None)
-        for one in (primary, secondary):
-            if one is not None and self.is_healthy(one):
-                return one
+        primary = next((record for record in records if record.failover == "PRIMARY"), None)
+        secondary = next((record for record in records if record.failover == "SECONDARY"), None)
+        for item in (primary, secondary):
+            if item is not None and self.is_healthy(item):
+                return item
         found = primary or secondary
         assert found is not None
         return found
 
     def _weigh(self, records: Sequence[Record], chance: random.Random) -> Record:
         """Choose by weight; those of no weight only when all others are unhealthy."""
-        weighted = [one for one in records if one.weight]
-        usable = [one for one in weighted if self.is_healthy(one)]
+        weighted = [record for record in records if record.weight]
+        usable = [record for record in weighted if self.is_healthy(record)]
         if not usable:
-            rest = [one for one in records if not one.weight and self.is_healthy(one)]
+            rest = [record for record in records if not record.weight and self.is_healthy(record)]
             usable = rest or list(records)
-        weights = [float(one.weight or 0) for one in usable]
+        weights = [float(record.weight or 0) for record in usable]
         if not any(weights):
             return chance.choice(usable)
         return chance.choices(usable, weights)[0]
 
     def _usable(self, records: Sequence[Record]) -> list[Record]:
         """Return the healthy ones; where none is, all count as healthy."""
-        return [one for one in records if self.is_healthy(one)] or list(records)
+        return [record for record in records if self.is_healthy(record)] or list(records)
 
 
 def records_of(zones: Iterable[Any]) -> list[Record]:
     """Return the records of moto's zones."""
-    return [_record(one) for zone in zones for one in zone.rrsets]
+    return [_record(rrset) for zone in zones for rrset in zone.rrsets]
 
 
-def _record(one: Any) -> Record:  # noqa: ANN401 - moto's own
-    alias = one.alias_target or {}
+def _record(item: Any) -> Record:  # noqa: ANN401 - moto's own
+    alias = item.alias_target or {}
     return Record(
-        name=str(one.name).rstrip(".").lower(),
-        type=str(one.type),
-        values=tuple(str(value) for value in one.records or ()),
-        ttl_s=int(one.ttl or 0),
+        name=str(item.name).rstrip(".").lower(),
+        type=str(item.type),
+        values=tuple(str(value) for value in item.records or ()),
+        ttl_s=int(item.ttl or 0),
         alias=str(alias.get("DNSName") or "").rstrip("."),
         evaluate=str(alias.get("EvaluateTargetHealth") or "false").lower() == "true",
-        check=str(one.health_check_id or ""),
-        failover=str(one.failover or ""),
-        weight=None if one.weight in {None, ""} else int(one.weight),
-        region=str(one.region or ""),
-        identifier=str(one.set_identifier or ""),
+        check=str(item.health_check_id or ""),
+        failover=str(item.failover or ""),
+        weight=None if item.weight in {None, ""} else int(item.weight),
+        region=str(item.region or ""),
+        identifier=str(item.set_identifier or ""),
     )

@@ -85,7 +85,7 @@ class S3Provider(ServiceProvider):
         role = str(_replication(source).get("Role"))
         if not self._authorizer.trusts(role, SERVICE):
             return "AssumeRoleNotPermitted"
-        if not all(str(one.versioning_status).upper() == "ENABLED" for one in (source, target)):
+        if not all(str(item.versioning_status).upper() == "ENABLED" for item in (source, target)):
             return "DstBucketUnversioned"
         wanted = [
             ("s3:GetReplicationConfiguration", source.arn, source.region_name),

@@ -85,60 +85,60 @@ class Scheduler(ServiceProvider):
             if not self._context.partitions.stands(region):
                 due.clear()
                 continue
-            for one in self._schedules(region):
-                self._look(region, one, due)
+            for schedule in self._schedules(region):
+                self._look(region, schedule, due)
 
     def _schedules(self, region: str) -> list[Schedule]:
         backend = moto_backend.scheduler(self._context.account, region)
         groups = list(backend.schedule_groups.values())
         return [
-            one
+            schedule
             for group in groups
-            for one in list(group.schedules.values())
-            if one.state == "ENABLED"
+            for schedule in list(group.schedules.values())
+            if schedule.state == "ENABLED"
         ]
 
-    def _look(self, region: str, one: Schedule, due: dict[str, _Due]) -> None:
+    def _look(self, region: str, schedule: Schedule, due: dict[str, _Due]) -> None:
         """Fire a schedule if its time has come, and reckon the next."""
-        now_s, expression = self._context.now_s, str(one.schedule_expression)
-        held = due.get(str(one.arn))
+        now_s, expression = self._context.now_s, str(schedule.schedule_expression)
+        held = due.get(str(schedule.arn))
         if held is None or held.expression != expression:
-            due[str(one.arn)] = _Due(expression, _first_s(expression, now_s))
+            due[str(schedule.arn)] = _Due(expression, _first_s(expression, now_s))
             return
         if now_s < held.at_s:
             return
         found = RATE.fullmatch(expression)
         held.at_s = held.at_s + int(found[1]) * UNIT_S[found[2]] if found else float("inf")
-        self._context.spawn(self._fire(region, one, now_s), name=f"schedule {one.name}")
+        self._context.spawn(self._fire(region, schedule, now_s), name=f"schedule {schedule.name}")
 
-    async def _fire(self, region: str, one: Schedule, at_s: float) -> None:
+    async def _fire(self, region: str, schedule: Schedule, at_s: float) -> None:
         """Call a schedule's target; repeat what may succeed, keep what does not."""
-        target = one.target
+        target = schedule.target
         policy = target.get("RetryPolicy") or {}
         age_s = float(policy.get("MaximumEventAgeInSeconds", AGE_S))
         repeats = int(policy.get("MaximumRetryAttempts", TRIES))
         pause_s, tries, execution = FIRST_PAUSE_S, 0, str(uuid.uuid4())
-        text = str(target.get("Input") or _notice(region, one, self._context.account, at_s))
+        text = str(target.get("Input") or _notice(region, schedule, self._context.account, at_s))
         while True:
             try:
-                await self._once(region, one, text)
+                await self._once(region, schedule, text)
             except (DeniedError, MissingError, OSError) as error:
                 over = "MaximumRetryAttempts" if tries >= repeats else ""
                 if self._context.now_s - at_s + pause_s > age_s:
                     over = "MaximumEventAgeInSeconds"
                 if over or not isinstance(error, OSError):
-                    await self._bury(region, one, text, error, (execution, over, tries, at_s))
+                    await self._bury(region, schedule, text, error, (execution, over, tries, at_s))
                     return
                 tries += 1
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, PAUSE_MAX_S)
             else:
-                self.fired.append({"at_s": at_s, "schedule": one.name, "error": ""})
+                self.fired.append({"at_s": at_s, "schedule": schedule.name, "error": ""})
                 return
 
-    async def _once(self, region: str, one: Schedule, text: str) -> None:
-        arn, role = str(one.target["Arn"]), str(one.target["RoleArn"])
-        if not self._authorizer.trusts(role, SERVICE, source_arn=str(one.arn)):
+    async def _once(self, region: str, schedule: Schedule, text: str) -> None:
+        arn, role = str(schedule.target["Arn"]), str(schedule.target["RoleArn"])
+        if not self._authorizer.trusts(role, SERVICE, source_arn=str(schedule.arn)):
             msg = f"{role} cannot be assumed by {SERVICE}"
             raise DeniedError(msg)
         action = _ACTIONS[arn.split(":")[2]]
@@ -174,16 +174,16 @@ class Scheduler(ServiceProvider):
     async def _bury(
         self,
         region: str,
-        one: Schedule,
+        schedule: Schedule,
         text: str,
         error: Exception,
         how: tuple[str, str, int, float],
     ) -> None:
         """Keep what could not be delivered, where the schedule has a queue for it."""
         execution, exhausted, tries, at_s = how
-        self.fired.append({"at_s": at_s, "schedule": one.name, "error": str(error)})
-        self._context.emit("event", region, f"{one.name} did not reach its target: {error}")
-        queue = (one.target.get("DeadLetterConfig") or {}).get("Arn")
+        self.fired.append({"at_s": at_s, "schedule": schedule.name, "error": str(error)})
+        self._context.emit("event", region, f"{schedule.name} did not reach its target: {error}")
+        queue = (schedule.target.get("DeadLetterConfig") or {}).get("Arn")
         if not queue:
             return
         denied = isinstance(error, DeniedError)
@@ -194,11 +194,11 @@ class Scheduler(ServiceProvider):
             "IS_PAYLOAD_TRUNCATED": "false",
             "RETRY_ATTEMPTS": str(tries),
             "SCHEDULED_TIME": _iso(at_s),
-            "SCHEDULE_ARN": str(one.arn),
-            "TARGET_ARN": str(one.target["Arn"]),
+            "SCHEDULE_ARN": str(schedule.arn),
+            "TARGET_ARN": str(schedule.target["Arn"]),
             **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
         }
-        role = str(one.target["RoleArn"])
+        role = str(schedule.target["RoleArn"])
         if self._authorizer.role_may(role, "sqs:SendMessage", queue, region=region).allowed:
             self._queues.put_message(queue, text, attributes)
 
@@ -211,7 +211,7 @@ def _first_s(expression: str, now_s: float) -> float:
     return dt.datetime.fromisoformat(found[1]).replace(tzinfo=dt.UTC).timestamp()
 
 
-def _notice(region: str, one: Schedule, account: str, at_s: float) -> str:
+def _notice(region: str, schedule: Schedule, account: str, at_s: float) -> str:
     """Return what a target is told if the schedule has no input of its own."""
     event = {
         "version": "0",
@@ -221,7 +221,7 @@ def _notice(region: str, one: Schedule, account: str, at_s: float) -> str:
         "account": account,
         "time": _iso(at_s),
         "region": region,
-        "resources": [str(one.arn)],
+        "resources": [str(schedule.arn)],
         "detail": "{}",
     }
     return json.dumps(event)

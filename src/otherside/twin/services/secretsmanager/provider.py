@@ -35,13 +35,13 @@ class SecretsManagerProvider(ServiceProvider):
     def replicated(self, call: ApiCall, params: Mapping[str, Any], body: bytes) -> None:
         """Have each replica say whose key it is under: moto says the primary's."""
         arn = str(json.loads(body)["ARN"])
-        for one in params.get("AddReplicaRegions") or ():
-            there = arn.replace(call.region, one["Region"])
-            replica = moto_backend.secretsmanager(self._context.account, one["Region"]).secrets.get(
-                there
-            )
+        for region in params.get("AddReplicaRegions") or ():
+            there = arn.replace(call.region, region["Region"])
+            replica = moto_backend.secretsmanager(
+                self._context.account, region["Region"]
+            ).secrets.get(there)
             if isinstance(replica, ReplicaSecret):
-                key = one.get("KmsKeyId") or "alias/aws/secretsmanager"
+                key = region.get("KmsKeyId") or "alias/aws/secretsmanager"
                 replica.config["KmsKeyId"] = key
                 replica.to_dict = partial(_described, replica, key)  # type: ignore[method-assign]  # its own key
 
@@ -99,7 +99,9 @@ class SecretsManagerProvider(ServiceProvider):
         own.kms_key_id = replica.config["KmsKeyId"]
         own.rotation_enabled, own.rotation_lambda_arn = False, ""
         moto_backend.secretsmanager(self._context.account, call.region).secrets[replica.arn] = own
-        source.replicas = [one for one in source.replicas if one is not replica]
+        source.replicas = [
+            other_replica for other_replica in source.replicas if other_replica is not replica
+        ]
         return {"ARN": replica.arn}
 
     async def _carry_out(
@@ -127,8 +129,9 @@ class SecretsManagerProvider(ServiceProvider):
     def _stray(self, secret: Any) -> bool:  # noqa: ANN401 - moto's own
         """Return whether a rotation was begun that never ended."""
         return any(
-            "AWSPENDING" in one["version_stages"] and "AWSCURRENT" not in one["version_stages"]
-            for one in secret.versions.values()
+            "AWSPENDING" in version["version_stages"]
+            and "AWSCURRENT" not in version["version_stages"]
+            for version in secret.versions.values()
         )
 
     def _secret(self, region: str, given: str) -> Any:  # noqa: ANN401 - moto's own
