@@ -162,7 +162,7 @@ def _failover() -> Iterator[str]:
     yield "  [*] --> steady"
     for phase, row in TRANSITIONS.items():
         for event, target in row.items():
-            if event is not Event.FOREIGN:
+            if event is not Event.EXTERNAL_MOVE:
                 yield f"  {_id(phase)} --> {_id(target)}: {event}"
     yield "```\n"
     yield "| Phase | Meaning | Orders that mean something in it |\n|---|---|---|"
@@ -283,7 +283,7 @@ def _scenarios() -> Iterator[str]:
     yield "They count from the strike, or from a moment that comes later.\n"
     for scenario in CATALOGUE:
         yield f"## {scenario.name}\n"
-        yield f"{scenario.title} **{scenario.expects}**\n"
+        yield f"{scenario.title} **{scenario.expectation}**\n"
         for step in scenario.prepare:
             yield f"- before: {step.text}"
         for step in scenario.steps:

@@ -23,7 +23,7 @@ def test_the_list_says_what_each_scenario_expects():
     code, out, _ = run("drill", "--list")
     assert code == 0
     for item in CATALOGUE:
-        assert f"{item.name}\n    {item.title}\n    {item.expects}" in out
+        assert f"{item.name}\n    {item.title}\n    {item.expectation}" in out
     told = json.loads(run("drill", "--list", "--json", "-")[1])
     assert [load["name"] for load in told] == [item.name for item in CATALOGUE]
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.detection_check import prove_one
 from otherside.drill.outcome import Outcome
-from otherside.drill.suite import SuiteOptions, rehearse
-from otherside.drill.target import read_site
+from otherside.drill.suite import SuiteOptions, run_suite
+from otherside.drill.target import read_target
 
 STANDARD = Path(__file__).parents[2] / "examples" / "standard"
 COMMAND = str(Path(sys.executable).with_name("otherside"))
@@ -30,12 +30,12 @@ def options(directory, *, speed=10.0):
 def play(directory, *names, **more):
     """Play scenarios; return what each came to."""
     scenarios = [KNOWN[name] for name in names]
-    return list(rehearse(scenarios, read_site(STANDARD), options(directory, **more)))
+    return list(run_suite(scenarios, read_target(STANDARD), options(directory, **more)))
 
 
 def noticed(failure, directory):
     """Bring a failure back on a twin of its own, and see that it is noticed by its own symptom."""
-    proof = prove_one(failure, read_site(STANDARD), options(directory))
+    proof = prove_one(failure, read_target(STANDARD), options(directory))
     assert proof.missed == ()
     assert proof.good, proof.observed
 

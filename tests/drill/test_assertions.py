@@ -4,7 +4,7 @@ import pytest
 
 from drill.journal_builders import WEST, at, call, failover, look, rows, sample, tape, told, write
 from otherside.drill import assertions
-from otherside.drill.assertions import judge
+from otherside.drill.assertions import evaluate
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.conditions import later
 from otherside.drill.measurements import measure
@@ -17,14 +17,14 @@ LOST_REGION = next(item for item in CATALOGUE if item.name == "lost-region")
 
 def verdict_of(claim, recording):
     """Return what one claim comes to, and why."""
-    found = judge([claim], recording, measure(recording))
+    found = evaluate([claim], recording, measure(recording))
     return found[1].verdict, found[1].reason
 
 
 def test_a_drill_as_it_should_go_passes_every_claim_of_its_scenario():
     """The default scenario, on a recording by hand."""
     recording = failover()
-    found = judge(LOST_REGION.claims, recording, measure(recording))
+    found = evaluate(LOST_REGION.claims, recording, measure(recording))
     assert [item for item in found if item.verdict is not PASSED] == []
 
 
@@ -32,7 +32,7 @@ def test_a_drill_as_it_should_go_passes_every_claim_of_its_scenario():
 def test_a_drill_that_did_not_finish_passes_nothing(how):
     """And fails nothing: what is missing may only not have come yet."""
     recording = tape(look(60, "suspect"), sample(100), ended=how)
-    found = judge(LOST_REGION.claims, recording, measure(recording))
+    found = evaluate(LOST_REGION.claims, recording, measure(recording))
     assert {item.verdict for item in found} == {UNKNOWN}
     assert all(how in item.reason for item in found)
 
@@ -40,7 +40,7 @@ def test_a_drill_that_did_not_finish_passes_nothing(how):
 def test_without_a_steady_state_the_drill_knows_nothing():
     """The worst of its verdicts is not a pass."""
     recording = tape(write(1, 1), rows(1), steady=False)
-    found = judge([assertions.WHOLE], recording, measure(recording))
+    found = evaluate([assertions.WHOLE], recording, measure(recording))
     assert worst(item.verdict for item in found) is UNKNOWN
 
 
@@ -51,7 +51,7 @@ def test_without_a_steady_state_the_drill_knows_nothing():
 def test_what_is_said_of_the_steady_state_is_what_was_there(entries, sees):
     """A stack without an orchestrator had none that saw everything."""
     recording = tape(*entries)
-    (steady,) = judge([], recording, measure(recording))
+    (steady,) = evaluate([], recording, measure(recording))
     assert steady.verdict is PASSED
     assert steady.reason.endswith(sees)
 

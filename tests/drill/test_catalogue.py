@@ -35,8 +35,8 @@ def test_a_scenario_is_whole(scenario):
     assert len(names) == len(set(names)) > 0
     assert scenario.lasts_s > 0
     assert scenario.title.endswith(".")
-    assert scenario.expects.endswith(".")
-    assert scenario.enough(tape()) is None
+    assert scenario.expectation.endswith(".")
+    assert scenario.stop_when(tape()) is None
 
 
 @pytest.mark.parametrize("scenario", CATALOGUE, ids=lambda item: item.name)

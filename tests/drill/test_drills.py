@@ -13,8 +13,8 @@ from otherside.drill.detection_check import prove, prove_together
 from otherside.drill.known_failures import FAILURES
 from otherside.drill.outcome import Outcome
 from otherside.drill.recording import Recording
-from otherside.drill.suite import rehearse
-from otherside.drill.target import read_site
+from otherside.drill.suite import run_suite
+from otherside.drill.target import read_target
 
 QUICK = [
     ["broken-probe", "blip", "lost-region"],
@@ -76,8 +76,8 @@ def without_orchestrator(item):
 @pytest.mark.long
 def test_a_stack_without_an_orchestrator_stays_lost(tmp_path):
     """It is drilled all the same: users are led away, and nobody moves the writer."""
-    site, lost = read_site(STANDARD), KNOWN["lost-region"]
-    (item,) = rehearse([lost], site, options(tmp_path), change=without_orchestrator)
+    target, lost = read_target(STANDARD), KNOWN["lost-region"]
+    (item,) = run_suite([lost], target, options(tmp_path), change=without_orchestrator)
     found = {each.claim: (each.verdict, each.reason) for each in item.result.found}
     report = item.page.with_suffix(".md").read_text()
     assert found["steady before the disaster"][0] is Outcome.PASSED, report
@@ -104,14 +104,14 @@ def test_a_sabotage_is_noticed_by_its_own_symptom(failure, tmp_path):
 def test_sabotages_that_share_a_twin_are_each_noticed(numbers, tmp_path):
     """Each by its own claim, in its own words."""
     failures = [failure for failure in FAILURES if failure.number in numbers]
-    proofs = prove_together(failures, read_site(STANDARD), options(tmp_path))
+    proofs = prove_together(failures, read_target(STANDARD), options(tmp_path))
     assert {proof.failure.key: proof.observed for proof in proofs if not proof.good} == {}
 
 
 @pytest.mark.long
 def test_all_are_noticed_one_by_one_and_the_correct_stack_passes_the_same(tmp_path):
     """Each failure on a twin of its own, and every claim of theirs on the correct stack."""
-    proofs = list(prove(FAILURES, read_site(STANDARD), options(tmp_path)))
+    proofs = list(prove(FAILURES, read_target(STANDARD), options(tmp_path)))
     assert len(proofs) == 1 + len(FAILURES)
     assert {
         str(proof.failure and proof.failure.key): proof.observed

@@ -120,13 +120,13 @@ class FakeStage:
 SCENARIO = Scenario(
     name="fake",
     title="Something happens.",
-    expects="Nothing comes of it.",
+    expectation="Nothing comes of it.",
     steps=(
         step("lose", side="primary", at_s=10),
         step("restore", side="primary", when=phase("suspect"), at_s=20),
     ),
     claims=(NOTHING_MOVED,),
-    enough=later(60),
+    stop_when=later(60),
     lasts_s=120,
 )
 KNOWN = {"kind", "at_s", "schema", "scenario", "title", "expects", "seed", "clients", "keys"}
@@ -139,10 +139,10 @@ def _hasty(monkeypatch):
     monkeypatch.setattr(runner, "LOOK_REAL_S", runner.LOOK_REAL_S / 5)
 
 
-def played(tmp_path, stage, *, scenario=SCENARIO, **settings):
+def played(tmp_path, environment, *, scenario=SCENARIO, **settings):
     """Play a scenario without clients; return what was recorded."""
     with Journal(tmp_path) as journal:
-        play(scenario, stage, journal, RunSettings(clients=0, **settings), head=HEAD)
+        play(scenario, environment, journal, RunSettings(clients=0, **settings), head=HEAD)
     return Recording.read(tmp_path)
 
 
@@ -153,13 +153,13 @@ def kinds(recording):
 
 def test_a_drill_is_written_down_in_its_order(tmp_path):
     """Up, deployed, steady, strike, steps, rows, end."""
-    stage = FakeStage(problems=["not yet", "not yet"])
-    recording = played(tmp_path, stage)
+    environment = FakeStage(problems=["not yet", "not yet"])
+    recording = played(tmp_path, environment)
     assert kinds(recording) == [
         *("drill", "stage", "stage", "stage", "strike", "step", "step", "rows", "end")
     ]
     assert recording.ended == "finished"
-    assert stage.done == ["open", "deploy", "act lose", "act restore", "mend"]
+    assert environment.done == ["open", "deploy", "act lose", "act restore", "mend"]
 
 
 def test_steps_are_done_on_time_and_after_what_they_wait_for(tmp_path):
@@ -173,25 +173,25 @@ def test_steps_are_done_on_time_and_after_what_they_wait_for(tmp_path):
 
 def test_a_drill_ends_though_what_it_waits_for_never_comes(tmp_path):
     """The scenario's own limit."""
-    never = dataclasses.replace(SCENARIO, enough=phase("failed-over"), lasts_s=40)
+    never = dataclasses.replace(SCENARIO, stop_when=phase("failed-over"), lasts_s=40)
     recording = played(tmp_path, FakeStage(), scenario=never)
     assert recording.ended == "finished"
 
 
 def test_a_stack_that_is_not_steady_is_not_struck(tmp_path):
     """Nothing that would follow were the disaster's doing; why is written down."""
-    stage = FakeStage(problems=["no write works"] * 1000)
-    recording = played(tmp_path, stage, steady_real_s=0.5)
+    environment = FakeStage(problems=["no write works"] * 1000)
+    recording = played(tmp_path, environment, steady_real_s=0.5)
     assert recording.strike_s is None
     assert recording.of("stage")[-1]["state"] == "unsteady"
     assert recording.of("stage")[-1]["text"] == "no write works"
-    assert "act lose" not in stage.done
+    assert "act lose" not in environment.done
 
 
 def test_a_sabotaged_stack_is_struck_all_the_same(tmp_path):
     """That is how its symptom shows."""
-    stage = FakeStage(problems=["no write works"] * 1000)
-    recording = played(tmp_path, stage, steady_real_s=0.3, anyway=True)
+    environment = FakeStage(problems=["no write works"] * 1000)
+    recording = played(tmp_path, environment, steady_real_s=0.3, anyway=True)
     assert recording.strike_s is not None
     assert not recording.steady
 
@@ -212,12 +212,12 @@ def test_a_deployment_that_is_refused_ends_the_drill(tmp_path):
 )
 def test_whatever_ends_a_drill_early_is_in_its_journal(tmp_path, error, how):
     """The stage is mended, the journal says how it ended, and the error goes on."""
-    stage = FakeStage(fails=error)
+    environment = FakeStage(fails=error)
     with pytest.raises(type(error)):
-        played(tmp_path, stage)
+        played(tmp_path, environment)
     recording = Recording.read(tmp_path)
     assert recording.ended == how
-    assert stage.done[-1] == "mend"
+    assert environment.done[-1] == "mend"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no room")])
@@ -239,10 +239,10 @@ def test_a_stage_that_never_came_up_says_why(tmp_path, error):
 
 def test_a_stage_that_is_up_is_not_deployed_again(tmp_path):
     """The next scenario on the same twin."""
-    stage = FakeStage()
+    environment = FakeStage()
     with Journal(tmp_path) as journal:
-        play(SCENARIO, stage, journal, RunSettings(clients=0), head=HEAD, up=True)
-    assert "deploy" not in stage.done
+        play(SCENARIO, environment, journal, RunSettings(clients=0), head=HEAD, up=True)
+    assert "deploy" not in environment.done
 
 
 def test_a_standby_that_lagged_is_no_steady_state():

@@ -63,13 +63,13 @@ def test_a_decision_that_is_too_quick_fails_there(monkeypatch):
         return FailoverPolicy(**{**given, "confirm_s": 0.0, "in_region_grace_s": 0.0})
 
     monkeypatch.setattr(sim_environment, "FailoverPolicy", hasty)
-    calm = played(KNOWN["blip"])
+    reusable = played(KNOWN["blip"])
     longer = dataclasses.replace(
         KNOWN["blip"], steps=(KNOWN["blip"].steps[0],), name="cut off for good"
     )
     found = {result.claim: result.verdict for result in played(longer).found}
     assert found["nothing was moved"] is Outcome.FAILED
-    assert calm.recording.of("look")
+    assert reusable.recording.of("look")
 
 
 def test_what_a_slow_replication_loses_is_measured():

@@ -9,7 +9,7 @@ from otherside.core.topology import FailoverMode, Side
 from otherside.core.wire_contract import ItemType
 from otherside.failover.actuator import actuate
 from otherside.failover.aws.adapter import AwsAdapter
-from otherside.failover.controller import Tick, reconcile
+from otherside.failover.controller import Tick, reconcile_once
 from otherside.failover.decision.observation import Order, Reading
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase
@@ -50,7 +50,7 @@ def look(cloud, *, standby=None, after_s=5.0):
     )
     cloud.pulse("witness", writes_ok=False)
     before = len(cloud.calls)
-    done = reconcile(world_of(cloud), POLICY)
+    done = reconcile_once(world_of(cloud), POLICY)
     assert isinstance(done, Tick), done
     if ("Invoke", REGIONS[Side.STANDBY]) in [(c.operation, c.region) for c in cloud.calls[before:]]:
         cloud.said = actuate(world_of(cloud), POLICY)
@@ -70,7 +70,7 @@ def tell(cloud):
     """Let the primary's Region be lost, and everything happen that follows."""
     cloud.lived_s = cloud.clock.at_s
     healthy(cloud)
-    assert isinstance(reconcile(world_of(cloud), POLICY), Tick)
+    assert isinstance(reconcile_once(world_of(cloud), POLICY), Tick)
     lose_the_primary(cloud)
     until(cloud, Phase.FENCING)
     assert cloud.item(ItemType.LEASE, "newest")["open"]["BOOL"] is False
@@ -99,7 +99,7 @@ def go_home(cloud, policy):
             cloud.pulse("standby", **seen, writes_ok=True, wrote_epoch=1, wrote_s=now_s)
             cloud.pulse("witness", writes_ok=True)
             cloud.readings["canary"] = Reading.GOOD
-            done = reconcile(world_of(cloud), policy)
+            done = reconcile_once(world_of(cloud), policy)
             assert isinstance(done, Tick)
             actuate(world_of(cloud), policy)
             if done.decision.state.phase is phase:

@@ -93,7 +93,7 @@ class FakeAws:
         self.lead(Side.PRIMARY)
         session = boto3.Session(**KEYS, region_name="eu-north-1")
         events = session.events
-        events.register("provide-client-params", self._remember)
+        events.register("provide-client-params", self._update_evidence)
         events.register("before-call.rds", self._rds)
         events.register("before-call.lambda", self._lambda)
         events.register("before-call.auto-scaling", self._groups)
@@ -133,7 +133,7 @@ class FakeAws:
         )
         self._queue, self._sqs = queue, sqs
 
-    def _remember(self, params, model, context, **_):
+    def _update_evidence(self, params, model, context, **_):
         service = model.service_model.service_name
         region = context.get("client_region")
         self.calls.append(Call(service, model.name, region, dict(params)))
@@ -263,7 +263,7 @@ class FakeAws:
         command = {"order": order, "revision": revision, "author": "ada", "at_s": self.clock.at_s}
         self.put(ItemType.COMMAND, "newest", {"order": {"S": json.dumps({**command, **more})}})
 
-    def heard(self):
+    def raw(self):
         """Return what people were told, and forget it."""
         found = []
         while got := self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get(
@@ -285,11 +285,11 @@ class FakeAws:
         )
         return [json.loads(item["entry"]["S"]) for item in found["Items"]]
 
-    def answer(self, question):
+    def answer(self, approval_reason):
         """Answer a probe: the public name, or the standby by its own."""
-        if question.path != self.settings.write_path:
+        if approval_reason.path != self.settings.write_path:
             return self.readings["standby_app"]
-        own = question.url == self.settings.standby_url
+        own = approval_reason.url == self.settings.standby_url
         return self.readings["standby_write" if own else "canary"]
 
     def pledged(self):

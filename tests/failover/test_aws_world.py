@@ -25,7 +25,7 @@ from otherside.failover.actuator import actuate
 from otherside.failover.aws.adapter import AwsAdapter
 from otherside.failover.aws.record import UnreadableError, state_from_text, state_to_text
 from otherside.failover.aws.state_store import HealthReport, StateStore
-from otherside.failover.controller import reconcile
+from otherside.failover.controller import reconcile_once
 from otherside.failover.decision.decide import LeaseTerms, decide
 from otherside.failover.decision.observation import Order, Reading
 from otherside.failover.decision.state import Phase, first
@@ -56,16 +56,16 @@ def test_going_home_is_a_switchover_asked_for_in_the_writers_region(cloud):
 def test_a_revision_that_exists_is_nobodys_to_write_again(cloud):
     """Compare and set, on the table's own condition."""
     item, other = world_of(cloud), world_of(cloud)
-    state, facts = item.recall(), item.observe(first(0.0))
-    decision = suspecting(state, facts)
-    item.record(decision, facts)
+    state, observation = item.load_state(), item.observe(first(0.0))
+    decision = suspecting(state, observation)
+    item.commit(decision, observation)
     with pytest.raises(ConflictError, match="rev#0000000001 exists already"):
-        other.record(decision, facts)
+        other.commit(decision, observation)
 
 
-def suspecting(state, facts):
+def suspecting(state, observation):
     """Return a decision that makes a revision."""
-    made = decide(state, replace(dead(facts.at_s)), POLICY)
+    made = decide(state, replace(dead(observation.at_s)), POLICY)
     assert made.changed
     return made
 
@@ -100,12 +100,12 @@ def test_what_aurora_answers_is_told_by_its_code_and_never_by_its_words(cloud):
 
 def test_a_later_revisions_terms_are_not_undone_by_an_earlier_one(cloud):
     """A decider that thaws late leaves the lease alone."""
-    ledger = world_of(cloud)._ledger
+    store = world_of(cloud)._ledger
     for revision in (6, 7):
         revise(cloud, revision)
-    ledger.set_lease(LeaseTerms(side=Side.PRIMARY, epoch=1, open=False), 7)
-    ledger.set_lease(LeaseTerms(side=Side.PRIMARY, epoch=0, open=True), 6)
-    assert ledger.lease()[1] == LeaseTerms(side=Side.PRIMARY, epoch=1, open=False)
+    store.set_lease(LeaseTerms(side=Side.PRIMARY, epoch=1, open=False), 7)
+    store.set_lease(LeaseTerms(side=Side.PRIMARY, epoch=0, open=True), 6)
+    assert store.lease()[1] == LeaseTerms(side=Side.PRIMARY, epoch=1, open=False)
 
 
 def test_a_clock_that_is_wrong_is_not_counted_by(cloud):
@@ -114,7 +114,7 @@ def test_a_clock_that_is_wrong_is_not_counted_by(cloud):
     world = AwsAdapter(
         cloud.settings, clients=cloud.clients, clock=cloud.clock, code="c", skew_s=5.0
     )
-    said = reconcile(world, POLICY).why
+    said = reconcile_once(world, POLICY).why
     assert "our clock and the store's are" in said
     assert "apart" in said
 
@@ -130,12 +130,12 @@ def test_a_function_that_froze_after_its_look_commits_nothing(cloud, monkeypatch
     seen = world.observe
 
     def frozen(state):
-        facts = seen(state)
+        observation = seen(state)
         cloud.clock.at_s += 120
-        return facts
+        return observation
 
     monkeypatch.setattr(world, "observe", frozen)
-    assert reconcile(world, POLICY).why == "the look is too old to be committed"
+    assert reconcile_once(world, POLICY).why == "the look is too old to be committed"
     assert cloud.revisions() == []
 
 
@@ -174,7 +174,7 @@ def test_a_revision_that_nobody_can_read_stops_everything(cloud, text):
             "state": {"S": text},
         },
     )
-    said = reconcile(world_of(cloud), POLICY).why
+    said = reconcile_once(world_of(cloud), POLICY).why
     assert said.startswith("the newest revision is not one of ours")
 
 
@@ -212,22 +212,22 @@ def test_what_makes_a_promotion_impossible_is_seen_before(cloud, change, name, r
     """A headless or older standby."""
     for key, value in change.items():
         setattr(cloud.aurora, key, value)
-    facts = world_of(cloud).observe(first(0.0))
-    assert getattr(facts.database, name) is reading
+    observation = world_of(cloud).observe(first(0.0))
+    assert getattr(observation.database, name) is reading
 
 
 def test_what_cannot_be_seen_is_unknown_and_no_error(cloud):
     """Control planes that are away, names that do not resolve."""
     cloud.aurora.lost |= {"us-east-2", "us-west-2"}
     cloud.names.clear()
-    facts = world_of(cloud).observe(first(0.0))
-    assert facts.database is None
-    assert facts.users_on is None
-    assert facts.signals.control_plane.reading is Reading.BAD
-    assert facts.signals.self_test.reading is Reading.BAD
-    assert facts.signals.heartbeat.reading is Reading.UNKNOWN
-    assert facts.signals.dns_health.reading is Reading.UNKNOWN
-    assert facts.replication is None
+    observation = world_of(cloud).observe(first(0.0))
+    assert observation.database is None
+    assert observation.users_on is None
+    assert observation.signals.control_plane.reading is Reading.BAD
+    assert observation.signals.self_test.reading is Reading.BAD
+    assert observation.signals.heartbeat.reading is Reading.UNKNOWN
+    assert observation.signals.dns_health.reading is Reading.UNKNOWN
+    assert observation.replication is None
 
 
 def test_a_topic_that_is_away_keeps_nothing_from_happening(cloud):
@@ -243,7 +243,7 @@ def test_a_topic_that_is_away_keeps_nothing_from_happening(cloud):
     assert "FailoverActive" in cloud.metrics()
     cloud.settings = good
     look(cloud)
-    assert "suspect" in cloud.heard()[0]["Subject"]
+    assert "suspect" in cloud.raw()[0]["Subject"]
 
 
 def test_one_run_keeps_looking_while_anything_is_under_way(cloud, capsys):
@@ -271,7 +271,7 @@ def test_one_run_keeps_looking_while_anything_is_under_way(cloud, capsys):
 def test_the_witness_tells_what_users_see_from_there(cloud):
     """Works, does not work, or cannot tell: a place that sees nothing at all says so."""
     known = witness_settings()
-    ledger = StateStore(
+    store = StateStore(
         cloud.clients.dynamodb(known.state_region),
         table=known.state_table,
         application=known.application,
@@ -288,8 +288,8 @@ def test_the_witness_tells_what_users_see_from_there(cloud):
         if not outside:
             cloud.names.clear()
         run = Run(cloud.clock, 73.0)
-        assert handlers.watch_for_a_while(ledger, known, run, cloud.clock)["pulses"] == 6
-        assert ledger.pulses()["witness"].writes_ok is said
+        assert handlers.watch_for_a_while(store, known, run, cloud.clock)["pulses"] == 6
+        assert store.pulses()["witness"].writes_ok is said
 
 
 def test_a_witness_to_whom_nobody_answers_ends_in_time(cloud, monkeypatch):
@@ -318,19 +318,19 @@ def test_a_witness_to_whom_nobody_answers_ends_in_time(cloud, monkeypatch):
 
 def test_the_table_keeps_a_pulse_as_it_was_given(cloud):
     """Numbers, yes and no, and what nobody said."""
-    ledger = world_of(cloud)._ledger
+    store = world_of(cloud)._ledger
     pulse = HealthReport(at_s=5.5, writes_ok=False, wrote_epoch=3, wrote_s=4.25)
-    ledger.put_pulse("primary", pulse)
-    assert ledger.pulses() == {"primary": pulse}
+    store.put_pulse("primary", pulse)
+    assert store.pulses() == {"primary": pulse}
 
 
 def test_without_a_majority_nothing_is_decided(cloud):
     """The table says so by an error of its own; the look comes to nothing."""
     cloud.table.delete_table(TableName=cloud.settings.state_table)
-    said = reconcile(world_of(cloud), POLICY).why
+    said = reconcile_once(world_of(cloud), POLICY).why
     assert said == "reading the newest revision: ResourceNotFoundException"
     with pytest.raises(UnavailableError):
-        world_of(cloud).recall()
+        world_of(cloud).load_state()
 
 
 def test_a_far_region_that_does_not_answer_hides_nothing_of_here(cloud):
@@ -366,7 +366,7 @@ def test_an_odd_author_holds_up_no_notice(cloud):
     until(cloud, Phase.SUSPECT)
     cloud.order("switchover", 0, author="a\nb\u00e9" + "x" * 200)
     until(cloud, Phase.FENCING)
-    subjects = [item["Subject"] for item in cloud.heard()]
+    subjects = [item["Subject"] for item in cloud.raw()]
     assert len(subjects) == 2
     assert all(
         len(subject) < 100 and subject.isprintable() and subject.isascii() for subject in subjects

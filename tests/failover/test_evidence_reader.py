@@ -11,7 +11,7 @@ from otherside.failover.aws.evidence_reader import (
     LATELY_S,
     PULSE_MAX_S,
     RawObservation,
-    facts,
+    observation,
 )
 from otherside.failover.aws.state_store import HealthReport
 from otherside.failover.decision.observation import Reading
@@ -22,7 +22,7 @@ NOW = 10_000.0
 HOME = replace(first(0.0), anchored=True, latched=False)
 
 
-def heard(pulses=None, **changes):
+def raw(pulses=None, **changes):
     """Return what everybody answered, when all is well."""
     known = {
         "at_s": NOW,
@@ -53,7 +53,7 @@ def pulse(age_s=1.0, **said):
 
 def signals(pulses, state=HOME, **changes):
     """Return the signals."""
-    return facts(state, heard(pulses, **changes)).signals
+    return observation(state, raw(pulses, **changes)).signals
 
 
 def test_one_keeper_that_can_write_is_a_writer_that_lives():
@@ -94,8 +94,8 @@ def test_the_table_that_nobody_can_read_says_nothing():
     found = signals(None)
     assert {found.write_pulse.reading, found.heartbeat.reading} == {UNKNOWN}
     assert found.self_test.reading is UNKNOWN
-    assert facts(HOME, heard(None)).machines is None
-    assert facts(HOME, heard(None)).write_verified is None
+    assert observation(HOME, raw(None)).machines is None
+    assert observation(HOME, raw(None)).write_verified is None
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def followers(**lags):
 
 def replication(pulses, state=HOME):
     """Return how far the side that does not write follows."""
-    return facts(state, heard(pulses)).replication
+    return observation(state, raw(pulses)).replication
 
 
 def test_lag_is_the_longest_that_anybody_saw_who_watched():
@@ -212,7 +212,7 @@ def test_away_from_home_it_is_the_primary_that_follows():
 def test_a_proof_is_of_this_epoch_and_by_the_way_that_users_write(said, users_write, verified):
     """Beside the database, and through the application by the name that follows the writer."""
     state = replace(HOME, epoch=4, writer=Side.STANDBY)
-    found = facts(state, heard({"standby#a": pulse(**said)}, standby_write=users_write))
+    found = observation(state, raw({"standby#a": pulse(**said)}, standby_write=users_write))
     assert found.write_verified is verified
 
 
@@ -224,7 +224,7 @@ def test_an_old_proof_is_none():
         {"standby#a": pulse(PULSE_MAX_S + 1, **proof)},
         {"primary#a": pulse(**proof)},
     ):
-        assert facts(state, heard(said)).write_verified is False
+        assert observation(state, raw(said)).write_verified is False
 
 
 def test_the_database_remembers_the_highest_epoch_that_anybody_read():
@@ -233,9 +233,9 @@ def test_the_database_remembers_the_highest_epoch_that_anybody_read():
         "primary#a": pulse(9000.0, wrote_epoch=7),
         "standby#a": pulse(beat_epoch=5),
     }
-    assert facts(HOME, heard(said)).epoch_seen == 7
-    assert facts(HOME, heard({"standby#a": pulse()})).epoch_seen is None
-    assert facts(HOME, heard({"standby#a": pulse(beat_epoch=0)})).epoch_seen == 0
+    assert observation(HOME, raw(said)).epoch_seen == 7
+    assert observation(HOME, raw({"standby#a": pulse()})).epoch_seen is None
+    assert observation(HOME, raw({"standby#a": pulse(beat_epoch=0)})).epoch_seen == 0
 
 
 def test_machines_are_those_that_reported_lately():
@@ -246,4 +246,4 @@ def test_machines_are_those_that_reported_lately():
         "standby#a": pulse(),
         "witness": pulse(),
     }
-    assert facts(HOME, heard(said)).machines == 1
+    assert observation(HOME, raw(said)).machines == 1

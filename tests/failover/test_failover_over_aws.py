@@ -50,7 +50,7 @@ def test_a_lost_region_is_left_through_awss_own_api(failed_over):
 
 def test_people_hear_each_step_once_and_nothing_of_the_primarys_region_is_needed(failed_over):
     """In order, by the topic; not one call that matters went to the Region that is gone."""
-    told = [item["Subject"] for item in failed_over.heard()]
+    told = [item["Subject"] for item in failed_over.raw()]
     steps = ["suspect", "fencing", "promote-intent", "promoting", "verify", "shift", "failed-over"]
     assert [subject.split(": ")[1] for subject in told] == steps
     there = {call.operation for call in failed_over.calls if call.region == "us-east-2"}

@@ -15,7 +15,7 @@ from otherside.core.wire_contract import STATE_PARTITION, ItemType
 from otherside.failover import handlers
 from otherside.failover.actuator import actuate
 from otherside.failover.aws.state_store import StateStore
-from otherside.failover.controller import reconcile
+from otherside.failover.controller import reconcile_once
 from otherside.failover.decision.observation import Reading
 from otherside.failover.decision.state import Phase
 from stacks import declared
@@ -160,11 +160,11 @@ def told():
         return run
 
     with pytest.MonkeyPatch.context() as patched, fake_aws(patched) as cloud:
-        patched.setattr(account_builders, "reconcile", counting("decider", reconcile))
+        patched.setattr(account_builders, "reconcile_once", counting("decider", reconcile_once))
         patched.setattr(account_builders, "actuate", counting("actuator", actuate))
         cloud.lived_s = cloud.clock.at_s
         account_builders.healthy(cloud)
-        account_builders.reconcile(account_builders.world_of(cloud), account_builders.POLICY)
+        account_builders.reconcile_once(account_builders.world_of(cloud), account_builders.POLICY)
         cloud.put(ItemType.PULSE, "primary#i-gone", {"at_s": {"N": "1"}})
         account_builders.lose_the_primary(cloud)
         account_builders.until(cloud, Phase.PROMOTING)
@@ -175,7 +175,7 @@ def told():
         account_builders.until(cloud, Phase.FAILED_OVER, standby=proven)
         account_builders.go_home(cloud, account_builders.POLICY)
         known = witness_settings()
-        ledger = StateStore(
+        store = StateStore(
             cloud.clients.dynamodb(known.state_region),
             table=known.state_table,
             application=known.application,
@@ -186,7 +186,7 @@ def told():
         cloud.readings["canary"] = Reading.GOOD
         run = account_builders.Run(cloud.clock, 20.0)
         calls["witness"] = calls_of(
-            cloud, lambda: handlers.watch_for_a_while(ledger, known, run, cloud.clock)
+            cloud, lambda: handlers.watch_for_a_while(store, known, run, cloud.clock)
         )
         yield calls
 

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from failover.decision.observation_builders import AUTO, dead, facts
+from failover.decision.observation_builders import AUTO, dead, observation
 from otherside.core.topology import Side
 from otherside.failover.actuator import actuate
-from otherside.failover.controller import Tick, TickFailed, reconcile
+from otherside.failover.controller import Tick, TickFailed, reconcile_once
 from otherside.failover.decision.observation import ACCEPTED
 from otherside.failover.decision.state import Intent, Phase, first
 from otherside.failover.ports import ConflictError, RefusedError, UnavailableError
 
-EFFECTS = ["set_terms", "pledge", "wake", "publish", "tell"]
+EFFECTS = ["set_lease_terms", "pledge", "invoke_actuator", "publish_metrics", "notify"]
 INTENT = Intent(
     epoch=1, attempt=1, move="failover", target=Side.STANDBY, not_after_s=1015.0, free_from_s=0.0
 )
@@ -36,9 +36,9 @@ class World:
         if name in self.fails:
             raise self.fails[name]
 
-    def recall(self):
+    def load_state(self):
         """Return the state."""
-        self._ask("recall")
+        self._ask("load_state")
         return self.state
 
     def observe(self, state):
@@ -47,22 +47,22 @@ class World:
         self._ask("observe")
         return self.seen
 
-    def record(self, decision, seen):
+    def commit(self, decision, seen):
         """Commit."""
         assert (decision.changed, seen) == (True, self.seen)
-        self._ask("record")
+        self._ask("commit")
 
-    def note(self, failed):
+    def record_failures(self, failed):
         """Keep what failed."""
         self.noted = failed
 
-    def answered(self, intent, *, called, answer):
+    def record_answer(self, intent, *, called, answer):
         """Write down what became of a call."""
-        self._ask("answered")
+        self._ask("record_answer")
         self.written.append((intent.operation, called, answer))
 
     def __getattr__(self, name):
-        if name not in {*EFFECTS, "bridge", "claim", "move", "raise_capacity"}:
+        if name not in {*EFFECTS, "extend_pledge", "claim", "move", "raise_capacity"}:
             raise AttributeError(name)
         return lambda *_: self._ask(name)
 
@@ -76,49 +76,49 @@ def suspecting(**fails):
 def test_a_look_commits_first_and_acts_then():
     """In this order, and all of it."""
     world = suspecting()
-    done = reconcile(world, AUTO)
+    done = reconcile_once(world, AUTO)
     assert isinstance(done, Tick)
     assert done.decision.state.phase is Phase.SUSPECT
-    assert world.asked == ["recall", "observe", "record", *EFFECTS]
+    assert world.asked == ["load_state", "observe", "commit", *EFFECTS]
     assert world.noted == ()
 
 
 def test_a_look_that_moves_nothing_commits_nothing():
     """It keeps its word all the same: the latch on each look, the lease where it differs."""
     state = replace(first(0.0), revision=1, anchored=True)
-    world = World(state, facts(1000.0))
-    assert isinstance(reconcile(world, AUTO), Tick)
-    assert world.asked == ["recall", "observe", *EFFECTS]
+    world = World(state, observation(1000.0))
+    assert isinstance(reconcile_once(world, AUTO), Tick)
+    assert world.asked == ["load_state", "observe", *EFFECTS]
 
 
 def test_who_lost_the_race_does_nothing():
     """Somebody else committed: what they ask for is theirs to do."""
-    world = suspecting(record=ConflictError("rev#2 exists already"))
-    assert reconcile(world, AUTO) == TickFailed(why="rev#2 exists already", overtaken=True)
-    assert world.asked == ["recall", "observe", "record"]
+    world = suspecting(commit=ConflictError("rev#2 exists already"))
+    assert reconcile_once(world, AUTO) == TickFailed(why="rev#2 exists already", overtaken=True)
+    assert world.asked == ["load_state", "observe", "commit"]
 
 
-@pytest.mark.parametrize("port", ["recall", "record"])
+@pytest.mark.parametrize("port", ["load_state", "commit"])
 def test_who_cannot_commit_only_lets_the_word_hold_on(port):
     """A Region that is cut off from the majority gives nobody up."""
     world = suspecting(**{port: UnavailableError("no majority")})
-    assert reconcile(world, AUTO) == TickFailed(why="no majority")
-    assert world.asked[-2:] == [port, "bridge"]
+    assert reconcile_once(world, AUTO) == TickFailed(why="no majority")
+    assert world.asked[-2:] == [port, "extend_pledge"]
     assert not set(world.asked) & set(EFFECTS)
 
 
 def test_a_word_that_cannot_hold_on_is_told_too():
     """Both reasons, in one sentence."""
-    world = suspecting(recall=UnavailableError("no majority"), bridge=UnavailableError("no S3"))
-    assert reconcile(world, AUTO).why == "no majority; no S3"
+    world = suspecting(load_state=UnavailableError("no majority"), extend_pledge=UnavailableError("no S3"))
+    assert reconcile_once(world, AUTO).why == "no majority; no S3"
 
 
 def test_a_look_that_is_too_old_is_not_committed():
     """The function was frozen after it looked."""
     world = suspecting()
     world.takes["observe"] = AUTO.fresh_s + 0.1
-    assert reconcile(world, AUTO) == TickFailed(why="the look is too old to be committed")
-    assert "record" not in world.asked
+    assert reconcile_once(world, AUTO) == TickFailed(why="the look is too old to be committed")
+    assert "commit" not in world.asked
     assert not set(world.asked) & set(EFFECTS)
 
 
@@ -126,7 +126,7 @@ def test_a_look_that_is_too_old_is_not_committed():
 def test_no_effect_that_fails_takes_another_with_it(broken):
     """Each for itself; and the next look knows."""
     world = suspecting(**{broken: UnavailableError(f"{broken}: Throttling")})
-    done = reconcile(world, AUTO)
+    done = reconcile_once(world, AUTO)
     assert world.asked[-5:] == EFFECTS
     assert done.failed == world.noted == (f"{broken}: Throttling",)
 
@@ -150,14 +150,14 @@ def test_an_attempt_is_claimed_called_once_and_written_down():
     """In this order."""
     world = intended()
     assert actuate(world, AUTO) == "asked for a failover to standby as 1.1"
-    assert world.asked == ["recall", "observe", "claim", "move", "answered"]
+    assert world.asked == ["load_state", "observe", "claim", "move", "record_answer"]
     assert world.written == [("1.1", True, ACCEPTED)]
 
 
 @pytest.mark.parametrize(
     ("fails", "moved", "written", "words"),
     [
-        ({"recall": UnavailableError("no table")}, False, [], "nothing done: no table"),
+        ({"load_state": UnavailableError("no table")}, False, [], "nothing done: no table"),
         ({"claim": ConflictError("-")}, False, [], "being carried out already"),
         ({"claim": UnavailableError("lost")}, False, [("1.1", False, None)], "1.1: lost"),
         (
@@ -167,7 +167,7 @@ def test_an_attempt_is_claimed_called_once_and_written_down():
             "no move",
         ),
         ({"move": UnavailableError("lost")}, True, [("1.1", True, None)], "nobody knows"),
-        ({"answered": UnavailableError("no table")}, True, [], "could not be written down"),
+        ({"record_answer": UnavailableError("no table")}, True, [], "could not be written down"),
     ],
 )
 def test_whatever_becomes_of_a_call_is_written_down(fails, moved, written, words):

@@ -8,7 +8,7 @@ from failover.account_builders import POLICY, world_of
 from otherside.core.topology import Side
 from otherside.core.wire_contract import PLEDGE_KEY, PLEDGE_S, ItemType
 from otherside.failover.aws.pledge import Pledge, Pledges, StoredPledge
-from otherside.failover.controller import Tick, reconcile
+from otherside.failover.controller import Tick, reconcile_once
 from otherside.failover.decision.decide import LeaseTerms
 from otherside.failover.decision.state import first
 from otherside.failover.ports import ConflictError, UnavailableError
@@ -120,7 +120,7 @@ def test_whoever_cannot_commit_lets_a_word_that_holds_hold_on(cloud, pledges, kn
     cloud.clock.at_s = 1000.0
     if known is not None:
         pledges.write(known, pledges.read())
-    pledges.bridge()
+    pledges.extend_pledge()
     left = pledges.read().pledge
     if bridged:
         assert left == replace(known, until_s=1000.0 + PLEDGE_S)
@@ -159,7 +159,7 @@ def test_a_word_that_nobody_can_read_may_be_one_that_holds(cloud):
 
 def test_a_look_gives_the_word_that_it_committed(cloud):
     """Lease and pledge say the same."""
-    done = reconcile(world_of(cloud), POLICY)
+    done = reconcile_once(world_of(cloud), POLICY)
     assert isinstance(done, Tick)
     assert done.failed == ()
     given = cloud.pledged()

@@ -10,7 +10,7 @@ from otherside.core.topology import Side
 from otherside.core.wire_contract import ItemType, revision_sort
 from otherside.failover.aws.record import SCHEMA
 from otherside.failover.aws.state_store import NOTICE_LATE_S, StateStore
-from otherside.failover.controller import Tick, reconcile
+from otherside.failover.controller import Tick, reconcile_once
 from otherside.failover.decision.decide import LeaseTerms, decide
 from otherside.failover.decision.observation import Command, Order
 from otherside.failover.decision.state import Intent, first
@@ -21,9 +21,9 @@ CLOSED = LeaseTerms(side=Side.PRIMARY, epoch=1, open=False)
 
 
 @pytest.fixture
-def ledger(cloud):
+def store(cloud):
     """The table's ledger, with one committed revision."""
-    assert isinstance(reconcile(world_of(cloud), POLICY), Tick)
+    assert isinstance(reconcile_once(world_of(cloud), POLICY), Tick)
     return ledger_of(cloud)
 
 
@@ -58,7 +58,7 @@ def intent(attempt=1):
 
 def test_everything_is_read_from_a_majority(cloud):
     """An eventual read returns what was: a lease that is closed as open, an older revision."""
-    reconcile(world_of(cloud), POLICY)
+    reconcile_once(world_of(cloud), POLICY)
     reads = [call for call in cloud.calls if call.operation in {"Query", "GetItem"}]
     assert reads
     assert all(read.params["ConsistentRead"] is True for read in reads)
@@ -66,7 +66,7 @@ def test_everything_is_read_from_a_majority(cloud):
 
 def test_every_revision_is_added_under_a_condition(cloud):
     """Never written over, whoever looks at the same time."""
-    reconcile(world_of(cloud), POLICY)
+    reconcile_once(world_of(cloud), POLICY)
     added = [call for call in cloud.calls if call.operation == "PutItem"]
     assert [call.params["ConditionExpression"] for call in added] == [
         "attribute_not_exists(#partition)"
@@ -75,9 +75,9 @@ def test_every_revision_is_added_under_a_condition(cloud):
 
 @pytest.mark.parametrize(("away_s", "right"), [(0.0, True), (1.0, True), (9.0, False)])
 @pytest.mark.parametrize("sign", [1, -1])
-def test_time_is_counted_by_a_clock_that_agrees_with_the_stores(cloud, ledger, away_s, right, sign):
+def test_time_is_counted_by_a_clock_that_agrees_with_the_stores(cloud, store, away_s, right, sign):
     """Half of what two clocks may be apart, each way."""
-    assert ledger.newest().revision == 1
+    assert store.newest().revision == 1
     cloud.clock.at_s = time.time() + sign * away_s
     if right:
         assert ledger_of(cloud, skew_s=5.0).newest().revision == 1
@@ -86,7 +86,7 @@ def test_time_is_counted_by_a_clock_that_agrees_with_the_stores(cloud, ledger, a
             ledger_of(cloud, skew_s=5.0).newest()
 
 
-def test_an_item_of_a_newer_version_is_nobodys_to_read(cloud, ledger):
+def test_an_item_of_a_newer_version_is_nobodys_to_read(cloud, store):
     """An older function beside a newer table decides nothing, and says why."""
     key = {
         "application": {"S": cloud.settings.application},
@@ -100,10 +100,10 @@ def test_an_item_of_a_newer_version_is_nobodys_to_read(cloud, ledger):
         ExpressionAttributeValues={":s": {"N": str(SCHEMA + 1)}},
     )
     with pytest.raises(UnavailableError, match=r"newest revision .*newer"):
-        ledger.newest()
+        store.newest()
 
 
-def test_an_earlier_revision_cannot_undo_what_a_later_one_said(cloud, ledger):
+def test_an_earlier_revision_cannot_undo_what_a_later_one_said(cloud, store):
     """Both revisions are the table's own."""
     cloud.table.put_item(
         TableName=cloud.settings.state_table,
@@ -112,59 +112,59 @@ def test_an_earlier_revision_cannot_undo_what_a_later_one_said(cloud, ledger):
             "revision": {"S": revision_sort(2)},
         },
     )
-    ledger.set_lease(CLOSED, 2)
-    ledger.set_lease(OPEN, 1)
-    assert ledger.lease()[1] == CLOSED
+    store.set_lease(CLOSED, 2)
+    store.set_lease(OPEN, 1)
+    assert store.lease()[1] == CLOSED
 
 
 @pytest.mark.parametrize("spoke", [{"N": "77"}, {"NULL": True}, {"N": "1.5"}])
-def test_a_lease_of_another_table_or_a_broken_one_is_made_anew(cloud, ledger, spoke):
+def test_a_lease_of_another_table_or_a_broken_one_is_made_anew(cloud, store, spoke):
     """A restore leaves what a later revision said; nobody must hang on it for ever."""
     kept = {"side": {"S": "primary"}, "epoch": {"N": "0"}, "open": {"BOOL": True}, "spoke": spoke}
     cloud.put(ItemType.LEASE, "newest", kept)
-    ledger.set_lease(CLOSED, 1)
-    assert ledger.lease()[1] == CLOSED
+    store.set_lease(CLOSED, 1)
+    assert store.lease()[1] == CLOSED
     assert cloud.item(ItemType.LEASE, "newest")["spoke"] == {"N": "1"}
 
 
-def test_a_lease_that_cannot_be_read_is_unknown(cloud, ledger):
+def test_a_lease_that_cannot_be_read_is_unknown(cloud, store):
     """And an error that names what was read."""
     cloud.put(ItemType.LEASE, "newest", {"side": {"S": "nowhere"}})
     with pytest.raises(UnavailableError, match="reading the lease"):
-        ledger.lease()
+        store.lease()
 
 
-def test_of_two_people_at_once_the_second_is_told_of_the_first(ledger):
+def test_of_two_people_at_once_the_second_is_told_of_the_first(store):
     """And what was overruled leaves a trace."""
-    ledger.order(command("ada"))
+    store.order(command("ada"))
     with pytest.raises(ConflictError, match="ada ordered approve meanwhile"):
-        ledger.order(command("bob", Order.DENY))
-    assert ledger.command() == command("ada")
-    ledger.order(command("bob", Order.DENY, at_s=6.0), over=command("ada"))
-    assert ledger.command().author == "bob"
+        store.order(command("bob", Order.DENY))
+    assert store.command() == command("ada")
+    store.order(command("bob", Order.DENY, at_s=6.0), over=command("ada"))
+    assert store.command().author == "bob"
 
 
-def test_each_order_is_kept_beside_the_newest(cloud, ledger):
+def test_each_order_is_kept_beside_the_newest(cloud, store):
     """Nobody gives an order that nobody can look up."""
-    ledger.order(command("ada", at_s=5.0))
-    ledger.order(command("bob", Order.DENY, at_s=6.0), over=command("ada", at_s=5.0))
+    store.order(command("ada", at_s=5.0))
+    store.order(command("bob", Order.DENY, at_s=6.0), over=command("ada", at_s=5.0))
     for sort, author in (("given#5.000#ada", "ada"), ("given#6.000#bob", "bob")):
         item = cloud.item(ItemType.COMMAND, sort)
         assert json.loads(item["order"]["S"])["author"] == author
 
 
-def test_a_freeze_hides_no_order_and_no_order_a_freeze(ledger):
+def test_a_freeze_hides_no_order_and_no_order_a_freeze(store):
     """They lie apart."""
-    ledger.order(command("ada"))
-    ledger.order(command("bob", Order.FREEZE, until_s=99.0))
-    assert ledger.command().author == "ada"
-    assert ledger.freeze().until_s == 99.0
+    store.order(command("ada"))
+    store.order(command("bob", Order.FREEZE, until_s=99.0))
+    assert store.command().author == "ada"
+    assert store.freeze().until_s == 99.0
 
 
-def test_a_claim_that_nobody_finished_counts_as_a_call(ledger):
+def test_a_claim_that_nobody_finished_counts_as_a_call(store):
     """Whoever claimed it may have died after the call."""
-    ledger.claim(intent())
-    (attempt,) = ledger.attempts(1)
+    store.claim(intent())
+    (attempt,) = store.attempts(1)
     assert (attempt.called, attempt.answer, attempt.refused) == (True, None, False)
 
 
@@ -172,25 +172,25 @@ def test_a_claim_that_nobody_finished_counts_as_a_call(ledger):
     ("called", "answer", "refused"),
     [(True, "accepted", False), (True, "AccessDenied", True), (False, None, False)],
 )
-def test_what_became_of_a_call_is_written_down(ledger, called, answer, refused):
+def test_what_became_of_a_call_is_written_down(store, called, answer, refused):
     """Aurora's own name of its refusal."""
-    ledger.claim(intent())
-    ledger.answered(intent(), called=called, answer=answer)
-    (attempt,) = ledger.attempts(1)
+    store.claim(intent())
+    store.record_answer(intent(), called=called, answer=answer)
+    (attempt,) = store.attempts(1)
     assert (attempt.called, attempt.answer, attempt.refused) == (called, answer, refused)
 
 
-def test_of_an_attempt_that_nobody_claimed_nothing_is_written_down(ledger):
+def test_of_an_attempt_that_nobody_claimed_nothing_is_written_down(store):
     """An answer alone would look like a call."""
-    ledger.answered(intent(), called=True, answer="accepted")
-    assert ledger.attempts(1) == ()
+    store.record_answer(intent(), called=True, answer="accepted")
+    assert store.attempts(1) == ()
 
 
-def test_attempts_are_those_of_one_epoch(ledger):
+def test_attempts_are_those_of_one_epoch(store):
     """The tenth is none of the first."""
-    ledger.claim(intent())
-    assert ledger.attempts(10) == ()
-    assert len(ledger.attempts(1)) == 1
+    store.claim(intent())
+    assert store.attempts(10) == ()
+    assert len(store.attempts(1)) == 1
 
 
 def revise(cloud, revision, *, at_s, notice="n"):
@@ -206,43 +206,43 @@ def revise(cloud, revision, *, at_s, notice="n"):
     )
 
 
-def test_people_are_told_of_each_revision_once(cloud, ledger):
+def test_people_are_told_of_each_revision_once(cloud, store):
     """From where they were told last, to the newest."""
     for revision in (2, 3, 4):
         revise(cloud, revision, at_s=cloud.clock.at_s)
-    assert ledger.untold(1) == ([], 1)
-    assert [item.revision for item in ledger.untold(4)[0]] == [2, 3, 4]
-    ledger.mark_told(3, 1)
-    assert [item.revision for item in ledger.untold(4)[0]] == [4]
+    assert store.untold(1) == ([], 1)
+    assert [item.revision for item in store.untold(4)[0]] == [2, 3, 4]
+    store.mark_told(3, 1)
+    assert [item.revision for item in store.untold(4)[0]] == [4]
 
 
 @pytest.mark.parametrize("mark", [None, {"N": "90"}, {"S": "?"}])
-def test_a_table_that_forgot_how_far_people_were_told_repeats_nothing_old(cloud, ledger, mark):
+def test_a_table_that_forgot_how_far_people_were_told_repeats_nothing_old(cloud, store, mark):
     """Or that remembers a revision of another table: of what is old only the newest is told."""
     cloud.put(ItemType.NOTICE, "told", {"upto": mark} if mark else {})
     long_ago = cloud.clock.at_s - NOTICE_LATE_S - 1
     for revision in (2, 3, 4):
         revise(cloud, revision, at_s=long_ago if revision < 4 else cloud.clock.at_s)
-    assert [item.revision for item in ledger.untold(4)[0]][-1] == 4
-    assert 2 not in [item.revision for item in ledger.untold(4)[0]]
+    assert [item.revision for item in store.untold(4)[0]][-1] == 4
+    assert 2 not in [item.revision for item in store.untold(4)[0]]
 
 
-def test_two_functions_do_not_tell_the_same(ledger):
+def test_two_functions_do_not_tell_the_same(store):
     """The mark is set over the one that was read."""
-    ledger.mark_told(2, 1)
+    store.mark_told(2, 1)
     with pytest.raises(ConflictError, match="somebody else is telling people"):
-        ledger.mark_told(3, 1)
-    ledger.mark_told(3, 2)
+        store.mark_told(3, 1)
+    store.mark_told(3, 2)
 
 
-def test_a_keeper_that_is_gone_is_forgotten_unless_it_spoke_again(cloud, ledger):
+def test_a_keeper_that_is_gone_is_forgotten_unless_it_spoke_again(cloud, store):
     """An instance that was replaced leaves its last word behind."""
     cloud.pulse("primary#i-1", app_ok=True)
-    at_s = ledger.pulses()["primary#i-1"].at_s
+    at_s = store.pulses()["primary#i-1"].at_s
     with pytest.raises(UnavailableError):
-        ledger.forget_pulse("primary#i-1", at_s - 1)
-    ledger.forget_pulse("primary#i-1", at_s)
-    assert "primary#i-1" not in ledger.pulses()
+        store.forget_pulse("primary#i-1", at_s - 1)
+    store.forget_pulse("primary#i-1", at_s)
+    assert "primary#i-1" not in store.pulses()
 
 
 @pytest.mark.parametrize(
@@ -253,10 +253,10 @@ def test_a_keeper_that_is_gone_is_forgotten_unless_it_spoke_again(cloud, ledger)
         {},
     ],
 )
-def test_a_pulse_that_cannot_be_read_says_nothing_and_hides_no_other(cloud, ledger, item):
+def test_a_pulse_that_cannot_be_read_says_nothing_and_hides_no_other(cloud, store, item):
     """One broken item is one place that is silent."""
     cloud.put(ItemType.PULSE, "primary#broken", item)
-    found = ledger.pulses()
+    found = store.pulses()
     assert found["primary#broken"].app_ok is None
     assert found["primary#broken"].wrote_epoch is None
     assert found["primary#broken"].at_s < 2
@@ -264,12 +264,12 @@ def test_a_pulse_that_cannot_be_read_says_nothing_and_hides_no_other(cloud, ledg
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"order": "dance"}', '{"order": "approve"}'])
-def test_an_order_that_cannot_be_read_is_none(cloud, ledger, text):
+def test_an_order_that_cannot_be_read_is_none(cloud, store, text):
     """And a person may give one over it."""
     cloud.put(ItemType.COMMAND, "newest", {"order": {"S": text}})
-    assert ledger.command() is None
-    ledger.order(command())
-    assert ledger.command() == command()
+    assert store.command() is None
+    store.order(command())
+    assert store.command() == command()
 
 
 def test_the_first_revision_is_none_that_a_replica_made_up(cloud):

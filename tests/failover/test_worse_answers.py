@@ -11,7 +11,7 @@ from otherside.core.wire_contract import HEARTBEAT
 from otherside.failover.actuator import actuate
 from otherside.failover.aws.adapter import PUBLISH_MAX_S, gather
 from otherside.failover.aws.global_cluster import UNFIT, GlobalClusterClient
-from otherside.failover.controller import reconcile
+from otherside.failover.controller import reconcile_once
 from otherside.failover.decision.observation import Fitness, Move, Progress
 from otherside.failover.decision.state import Intent, Phase, first
 from otherside.failover.ports import RefusedError, UnavailableError
@@ -48,8 +48,8 @@ def test_no_single_answer_ends_a_look(cloud):
     for broken in sorted(names):
         world = world_of(cloud)
         world._ask = lambda asked, broken=broken: gather({**asked, broken: _raise})
-        facts = world.observe(first(0.0))
-        assert any(broken.replace("_", " ") in item for item in facts.unreadable), broken
+        observation = world.observe(first(0.0))
+        assert any(broken.replace("_", " ") in item for item in observation.unreadable), broken
     world = world_of(cloud)
     world._ask = lambda asked: gather(dict.fromkeys(asked, _raise))
     assert len(world.observe(first(0.0)).unreadable) >= len(names)
@@ -66,8 +66,8 @@ def test_a_description_that_makes_no_sense_is_none(cloud, said):
     """Nothing is concluded from it, and it is named."""
     world = world_of(cloud)
     world._ask = lambda asked: gather({**asked, "whole": lambda: said})
-    facts = world.observe(first(0.0))
-    assert facts.database is None or facts.database.writer is None
+    observation = world.observe(first(0.0))
+    assert observation.database is None or observation.database.writer is None
 
 
 def view(cloud, whole=None, follower=None):
@@ -244,24 +244,24 @@ def test_where_nobody_knows_nothing_is_said_of_users(cloud):
 def test_an_old_look_says_nothing_of_users(cloud):
     """A function that was frozen may be overtaken since."""
     world = world_of(cloud)
-    done = reconcile(world, POLICY)
+    done = reconcile_once(world, POLICY)
     cloud.clock.at_s += PUBLISH_MAX_S + 1
     before = len(published(cloud))
     with pytest.raises(UnavailableError, match="too old"):
-        world.publish(done.decision)
+        world.publish_metrics(done.decision)
     assert len(published(cloud)) == before
 
 
 def test_a_table_that_is_gone_is_named_with_its_error(cloud):
     """And nothing is done."""
     cloud.settings = replace(cloud.settings, state_table="gone")
-    assert "ResourceNotFoundException" in reconcile(world_of(cloud), POLICY).why
+    assert "ResourceNotFoundException" in reconcile_once(world_of(cloud), POLICY).why
 
 
 def test_a_claim_that_may_have_been_written_calls_nobody(cloud, monkeypatch):
     """The answer of the claim was lost: whoever claimed it may be another."""
     lose_the_primary(cloud)
-    reconcile(world_of(cloud), POLICY)
+    reconcile_once(world_of(cloud), POLICY)
     world = world_of(cloud)
 
     def lost(_intent):

@@ -125,8 +125,8 @@ MUTANTS = (
     Mutant(
         "not knowing the loss is fine",
         GATES,
-        '    if loss is None:\n        return f"confirmed; {loss_of(facts)}"\n',
-        "    if loss is None:\n        return None\n",
+        ('    if loss is None:\n        return f"confirmed; {loss_of(observation)}"\n'),
+        ("    if loss is None:\n        return None\n"),
     ),
     Mutant(
         "approval is not asked for",
@@ -155,8 +155,8 @@ MUTANTS = (
     Mutant(
         "no hour between two moves",
         GATES,
-        "    if facts.at_s < state.block_until_s:\n",
-        "    if facts.at_s < 0:\n",
+        "    if observation.at_s < state.block_until_s:\n",
+        "    if observation.at_s < 0:\n",
     ),
     Mutant(
         "a side that was detached may be promoted",
@@ -191,14 +191,14 @@ MUTANTS = (
     Mutant(
         "one machine is witness enough",
         GATES,
-        "    if facts.machines is not None and facts.machines <= 1 and rds is not Reading.BAD:\n",
-        "    if facts.machines is not None and facts.machines < 0:\n",
+        "    if observation.machines is not None and observation.machines <= 1 and rds is not Reading.BAD:\n",
+        "    if observation.machines is not None and observation.machines < 0:\n",
     ),
     Mutant(
         "a standby that does not serve is good enough",
         GATES,
-        "    if facts.signals.standby_app.reading is Reading.BAD:\n",
-        "    if not facts:\n",
+        "    if observation.signals.standby_app.reading is Reading.BAD:\n",
+        "    if not observation:\n",
     ),
     Mutant(
         "a switchover goes on ill evidence",
@@ -209,8 +209,8 @@ MUTANTS = (
     Mutant(
         "a switchover does not mind the lag",
         GATES,
-        "    if facts.replication.lag_max_s > policy.switch_lag_max_s:\n",
-        "    if facts.replication.lag_max_s > 1e9:\n",
+        "    if observation.replication.lag_max_s > policy.switch_lag_max_s:\n",
+        "    if observation.replication.lag_max_s > 1e9:\n",
     ),
     Mutant(
         "an order counts in whatever phase",
@@ -239,7 +239,7 @@ MUTANTS = (
     Mutant(
         "looks far apart confirm one another",
         DECIDE,
-        "    near = now_s - state.looked_s <= _gap_max_s(facts, policy)\n",
+        "    near = now_s - state.looked_s <= _gap_max_s(observation, policy)\n",
         "    near = True\n",
     ),
     Mutant(
@@ -271,14 +271,14 @@ MUTANTS = (
     Mutant(
         "fencing waits two minutes longer",
         READINGS,
-        "    left_s = state.fenced_s + policy.lease_s + policy.skew_s - facts.at_s\n",
-        "    left_s = state.fenced_s + policy.lease_s + policy.skew_s + 150 - facts.at_s\n",
+        "    left_s = state.fenced_s + policy.lease_s + policy.skew_s - observation.at_s\n",
+        "    left_s = state.fenced_s + policy.lease_s + policy.skew_s + 150 - observation.at_s\n",
     ),
     Mutant(
         "fencing that fails waits for ever",
         READINGS,
-        "        if facts.at_s - state.since_s > policy.fence_max_s:\n",
-        "        if facts.at_s < 0:\n",
+        "        if observation.at_s - state.since_s > policy.fence_max_s:\n",
+        "        if observation.at_s < 0:\n",
     ),
     Mutant(
         "wishes count as calls",
@@ -302,20 +302,22 @@ MUTANTS = (
     Mutant(
         "a verification of the last epoch will do",
         READINGS,
-        "    if facts.write_verified:\n",
-        "    if facts.write_verified is not None:\n",
+        "    if observation.write_verified:\n",
+        "    if observation.write_verified is not None:\n",
     ),
     Mutant(
         "users are where they should be",
         READINGS,
-        "    if facts.users_on is not state.writer and order is None:\n",
-        "    if not facts:\n",
+        "    if observation.users_on is not state.writer and order is None:\n",
+        "    if not observation:\n",
     ),
     Mutant(
         "a switchover that stands still is waited for",
         READINGS,
-        "    if held_s < needed_s(state, policy) or facts.at_s - state.since_s < policy.switch_stuck_s:\n"
-        "        return None\n",
+        (
+            "    if held_s < needed_s(state, policy) or observation.at_s - state.since_s < policy.switch_stuck_s:\n"
+            "        return None\n"
+        ),
         "    return None\n",
     ),
     Mutant(
@@ -351,8 +353,8 @@ MUTANTS = (
     Mutant(
         "the stability window is over at once",
         READINGS,
-        "    if facts.at_s - state.since_s < policy.stable_s:\n",
-        "    if facts.at_s - state.since_s < 0:\n",
+        "    if observation.at_s - state.since_s < policy.stable_s:\n",
+        "    if observation.at_s - state.since_s < 0:\n",
     ),
     Mutant(
         "a Region that dies away from home is nobody's",
@@ -399,7 +401,7 @@ MUTANTS = (
     Mutant(
         "adopted with an epoch that was seen",
         DECIDE,
-        "    return max(state.epoch, facts.epoch_seen or 0) + 1\n",
+        "    return max(state.epoch, observation.epoch_seen or 0) + 1\n",
         "    return state.epoch + 1\n",
     ),
     Mutant(
@@ -423,8 +425,8 @@ MUTANTS = (
     Mutant(
         "nothing is urgent",
         DECIDE,
-        "        urgent=_is_overdue(state, facts.at_s)\n",
-        "        urgent=facts.at_s < 0\n",
+        "        urgent=_is_overdue(state, observation.at_s)\n",
+        "        urgent=observation.at_s < 0\n",
     ),
     Mutant(
         "the one reconciliation signs the next",
@@ -435,8 +437,8 @@ MUTANTS = (
     Mutant(
         "an actuator trusts that the lease is closed",
         DECIDE,
-        "    if facts.lease is None or facts.lease.open:\n",
-        "    if not facts:\n",
+        "    if observation.lease is None or observation.lease.open:\n",
+        "    if not observation:\n",
     ),
     Mutant(
         "an actuator moves though a write works",
@@ -447,35 +449,37 @@ MUTANTS = (
     Mutant(
         "an actuator carries out what has expired",
         DECIDE,
-        "    if facts.at_s > intent.not_after_s:\n",
-        "    if facts.at_s > intent.not_after_s + 1e9:\n",
+        "    if observation.at_s > intent.not_after_s:\n",
+        "    if observation.at_s > intent.not_after_s + 1e9:\n",
     ),
     Mutant(
         "nobody raises the standby's capacity",
         DECIDE,
-        "    return serves and facts.capacity_short is not False\n",
-        "    return serves and facts.capacity_short is None and state.epoch < 0\n",
+        "    return serves and observation.capacity_short is not False\n",
+        "    return serves and observation.capacity_short is None and state.epoch < 0\n",
     ),
     Mutant(
         "a lost table lets users go",
         DECIDE,
-        "    return replace(state, told_s=facts.at_s, latched=None if unknown else state.latched)\n",
-        "    return replace(state, told_s=facts.at_s)\n",
+        "    return replace(state, told_s=observation.at_s, latched=None if unknown else state.latched)\n",
+        "    return replace(state, told_s=observation.at_s)\n",
     ),
     Mutant(
         "acts on what could not be committed",
         RECONCILE,
-        "            world.record(decision, facts)\n",
-        "            try:\n"
-        "                world.record(decision, facts)\n"
-        "            except (ConflictError, UnavailableError):\n"
-        "                began_s = 0.0\n",
+        "            ports.commit(decision, observation)\n",
+        (
+            "            try:\n"
+            "                ports.commit(decision, observation)\n"
+            "            except (ConflictError, UnavailableError):\n"
+            "                began_s = 0.0\n"
+        ),
     ),
     Mutant(
         "a frozen function commits what it saw",
         RECONCILE,
-        "            if world.now_s() - began_s > policy.fresh_s:\n",
-        "            if world.now_s() < began_s:\n",
+        "            if ports.now_s() - began_s > policy.fresh_s:\n",
+        "            if ports.now_s() < began_s:\n",
     ),
     Mutant(
         "one effect that fails takes the others with it",
@@ -486,26 +490,26 @@ MUTANTS = (
     Mutant(
         "an intent never expires",
         ACTUATE,
-        "    if world.now_s() > intent.not_after_s:\n",
-        "    if world.now_s() > intent.not_after_s + 1e9:\n",
+        "    if ports.now_s() > intent.not_after_s:\n",
+        "    if ports.now_s() > intent.not_after_s + 1e9:\n",
     ),
     Mutant(
         "nobody claims an attempt",
         ACTUATE,
-        "        world.claim(intent)\n    except",
-        "        world.now_s()\n    except",
+        "        ports.claim(intent)\n    except",
+        "        ports.now_s()\n    except",
     ),
     Mutant(
         "the call is made three times, as an SDK would",
         ACTUATE,
-        "        world.move(intent)\n",
-        "        for _ in range(3):\n            world.move(intent)\n",
+        "        ports.move(intent)\n",
+        ("        for _ in range(3):\n            ports.move(intent)\n"),
     ),
     Mutant(
         "nobody writes down what Aurora said",
         ACTUATE,
-        "        world.answered(intent, called=called, answer=answer)\n",
-        "        world.now_s()\n",
+        "        ports.record_answer(intent, called=called, answer=answer)\n",
+        "        ports.now_s()\n",
     ),
     Mutant(
         "no compare-and-set",
@@ -607,14 +611,14 @@ MUTANTS = (
     Mutant(
         "a pulse of long ago is of now",
         EVIDENCE,
-        "        if -AHEAD_MAX_S <= heard.at_s - pulse.at_s <= PULSE_MAX_S\n",
-        "        if -AHEAD_MAX_S <= heard.at_s - pulse.at_s\n",
+        "        pulse for pulse in _of(raw, place) if -AHEAD_MAX_S <= raw.at_s - pulse.at_s <= PULSE_MAX_S\n",
+        "        pulse for pulse in _of(raw, place) if -AHEAD_MAX_S <= raw.at_s - pulse.at_s\n",
     ),
     Mutant(
         "a place that never reported is bad",
         EVIDENCE,
-        "        return Signal(reading=absent if _of(heard, place) else UNKNOWN, at_s=heard.at_s)\n",
-        "        return Signal(reading=absent, at_s=heard.at_s)\n",
+        "        return Signal(reading=absent if _of(raw, place) else UNKNOWN, at_s=raw.at_s)\n",
+        "        return Signal(reading=absent, at_s=raw.at_s)\n",
     ),
     Mutant(
         "one keeper that cannot write is a dead writer",
@@ -625,19 +629,19 @@ MUTANTS = (
     Mutant(
         "DNS tells of the primary while users are held",
         EVIDENCE,
-        "    if heard.users_on is None or state.latched is not False:\n",
-        "    if heard.users_on is None:\n",
+        "    if raw.users_on is None or state.latched is not False:\n",
+        "    if raw.users_on is None:\n",
     ),
     Mutant(
         "the loss is estimated from the writer's own side",
         EVIDENCE,
-        "    followers = [pulse for pulse in _of(heard, state.writer.other) if pulse.beat_s is not None]\n",
-        "    followers = [pulse for pulse in _of(heard, state.writer) if pulse.beat_s is not None]\n",
+        "    followers = [pulse for pulse in _of(raw, state.writer.other) if pulse.beat_s is not None]\n",
+        "    followers = [pulse for pulse in _of(raw, state.writer) if pulse.beat_s is not None]\n",
     ),
     Mutant(
         "a proof of any epoch is a proof",
         EVIDENCE,
-        "        pulse.writes_ok and pulse.wrote_epoch == state.epoch\n",
+        "        pulse.writes_ok and pulse.wrote_epoch == state.epoch for pulse in _fresh(raw, state.writer)\n",
         "        pulse.writes_ok and pulse.wrote_epoch is not None\n",
     ),
     Mutant(
@@ -649,8 +653,8 @@ MUTANTS = (
     Mutant(
         "a standby that is down makes us blind",
         EVIDENCE,
-        "    if heard.outside is BAD:\n        return BAD\n",
-        "    if BAD in (heard.outside, heard.standby_app):\n        return BAD\n",
+        ("    if raw.outside is BAD:\n        return BAD\n"),
+        ("    if BAD in (raw.outside, raw.standby_app):\n        return BAD\n"),
     ),
     Mutant(
         "a pledge never ends",

@@ -41,7 +41,7 @@ def test_the_same_seed_does_the_same_again():
         assert [item.state for item in first.history.log] == [
             item.state for item in again.history.log
         ]
-        assert first.history.truth.calls == again.history.truth.calls
+        assert first.history.world_state.calls == again.history.world_state.calls
 
 
 @pytest.mark.long
@@ -69,8 +69,8 @@ def test_a_fault_that_was_not_asked_for_is_not_drawn():
     """Whatever else a seed would have drawn is left out, and nothing takes its place."""
     for seed in range(40):
         script = draw(seed, ("primary-gone", "kill"))
-        assert {spell.ill for spell in script.spells} <= {Fault.PRIMARY_GONE}
-        assert replace(script.hostility, kill=0.0) == FaultRates()
+        assert {window.fault for window in script.windows} <= {Fault.PRIMARY_GONE}
+        assert replace(script.fault_rates, kill=0.0) == FaultRates()
         assert (script.cancels, script.refusals, script.orders) == (0, 0, ())
         assert script.by_hand_s is None
     assert len(FAULTS) == len(set(FAULTS))
@@ -90,8 +90,8 @@ def lost_while_frozen(seed):
     """Return a lost Region, watched by functions that are often frozen between two calls."""
     return replace(
         draw(seed),
-        spells=(FaultWindow(ill=Fault.PRIMARY_GONE, from_s=30.0, to_s=1e9),),
-        hostility=FaultRates(freeze=0.3),
+        windows=(FaultWindow(fault=Fault.PRIMARY_GONE, from_s=30.0, to_s=1e9),),
+        fault_rates=FaultRates(freeze=0.3),
         policy=FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=5.0),
         orders=(),
         by_hand_s=None,
@@ -110,9 +110,9 @@ def test_a_failing_seed_shrinks_to_what_matters():
     hasty = replace(
         lost_while_frozen(0),
         policy=FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=5.0, confirm_s=10.0),
-        hostility=FaultRates(slow=0.1, flip=0.1),
+        fault_rates=FaultRates(slow=0.1, probe_flake=0.1),
     )
     assert run(hasty).broken
     small = shrink(hasty)
     assert run(small).broken
-    assert small.hostility == FaultRates()
+    assert small.fault_rates == FaultRates()

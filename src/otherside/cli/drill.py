@@ -110,10 +110,10 @@ def drill(
     _check(speed=speed, clients=clients, repeat=repeat)
     chosen = _chosen(scenarios) * repeat
     from otherside.drill.suite import SuiteOptions  # noqa: PLC0415 - an extra
-    from otherside.drill.target import TargetError, read_site  # noqa: PLC0415 - an extra
+    from otherside.drill.target import TargetError, read_target  # noqa: PLC0415 - an extra
 
     try:
-        site = read_site(stack, stack_name)
+        target = read_target(stack, stack_name)
     except TargetError as error:
         raise click.UsageError(str(error)) from None
     started = dt.datetime.now(dt.UTC)  # noqa: TID251 - when somebody asked
@@ -130,10 +130,10 @@ def drill(
     console = Console(stderr=json_file == "-", highlight=False, soft_wrap=not sys.stdout.isatty())
     with _told(options.directory, console):
         if on == "sim":
-            sys.exit(_simulate(chosen, site, options, console, json_file))
+            sys.exit(_simulate(chosen, target, options, console, json_file))
         if sabotage is not None:
-            sys.exit(_sabotage(sabotage, site, options, console, json_file))
-        sys.exit(_rehearse(chosen, site, options, console, json_file=json_file, keep=keep))
+            sys.exit(_sabotage(sabotage, target, options, console, json_file))
+        sys.exit(_rehearse(chosen, target, options, console, json_file=json_file, keep=keep))
 
 
 @contextlib.contextmanager
@@ -155,7 +155,7 @@ def _told(directory: Path, console: Console) -> Iterator[None]:
 
 def _simulate(
     chosen: Sequence["Scenario"],
-    site: "DrillTarget",
+    target: "DrillTarget",
     options: "SuiteOptions",
     console: Console,
     json_file: str | None,
@@ -172,7 +172,7 @@ def _simulate(
     if not able:
         msg = "none of these can be simulated; play them on a twin"
         raise click.UsageError(msg)
-    done = list(simulated(able, site, options))
+    done = list(simulated(able, target, options))
     for item in done:
         show(item, console)
     _write_json(done, json_file)
@@ -182,7 +182,7 @@ def _simulate(
 
 def _sabotage(
     which: str,
-    site: "DrillTarget",
+    target: "DrillTarget",
     options: "SuiteOptions",
     console: Console,
     json_file: str | None,
@@ -191,7 +191,7 @@ def _sabotage(
     from otherside.cli.sabotage import sabotaged  # noqa: PLC0415 - an extra
     from otherside.drill.detection_check import as_json  # noqa: PLC0415 - an extra
 
-    proofs = sabotaged(which, site, options, console)
+    proofs = sabotaged(which, target, options, console)
     if json_file is not None:
         write_json(as_json(proofs), json_file)
     return 0 if all(proof.good for proof in proofs) else 1
@@ -199,7 +199,7 @@ def _sabotage(
 
 def _rehearse(
     chosen: Sequence["Scenario"],
-    site: "DrillTarget",
+    target: "DrillTarget",
     options: "SuiteOptions",
     console: Console,
     *,
@@ -209,12 +209,12 @@ def _rehearse(
     """Play what was chosen; return the exit code."""
     from otherside.cli.live_display import LiveDisplay  # noqa: PLC0415 - an extra
     from otherside.drill.outcome import EXIT_CODES, worst  # noqa: PLC0415 - an extra
-    from otherside.drill.suite import rehearse  # noqa: PLC0415 - an extra
+    from otherside.drill.suite import run_suite  # noqa: PLC0415 - an extra
 
     done: list[SuiteResult] = []
     try:
         with LiveDisplay(console) as live:
-            for item in rehearse(chosen, site, options, live.tell):
+            for item in run_suite(chosen, target, options, live.tell):
                 live.pause()
                 done.append(item)
                 show(item, console)
@@ -244,7 +244,7 @@ def show(suite_result: "SuiteResult", console: Console) -> None:
     for found in result.found:
         word = f"[{COLOURS[found.verdict]}]{found.verdict.upper():8}[/]"
         console.print(f"  {word} {found.claim}: [dim]{found.reason}[/]", markup=True)
-    virtual = suite_result.stage is None
+    virtual = suite_result.environment is None
     speed = "in virtual time; writes were one a second"
     if not virtual:
         speed = f"a second of this machine was {head['speed']:g} of the twin's"
@@ -295,7 +295,7 @@ def _spread(done: Sequence["SuiteResult"]) -> dict[str, str]:
 
 def _hold(suite_result: "SuiteResult", console: Console) -> None:
     """Leave a twin up, for a look."""
-    twin = getattr(suite_result.stage, "twin", None)
+    twin = getattr(suite_result.environment, "twin", None)
     known = twin.known if twin is not None else {}
     console.print(f"the twin stays up until Ctrl-C: endpoint {known.get('endpoint')}")
     console.print(f"  export AWS_ENDPOINT_URL={known.get('endpoint')}")
@@ -308,11 +308,11 @@ def _list(*, as_json: bool) -> None:
     from otherside.drill.catalogue import CATALOGUE  # noqa: PLC0415 - an extra
 
     if as_json:
-        told = [{"name": s.name, "title": s.title, "expects": s.expects} for s in CATALOGUE]
+        told = [{"name": s.name, "title": s.title, "expects": s.expectation} for s in CATALOGUE]
         click.echo(json.dumps(told))
         return
     for scenario in CATALOGUE:
-        click.echo(f"{scenario.name}\n    {scenario.title}\n    {scenario.expects}")
+        click.echo(f"{scenario.name}\n    {scenario.title}\n    {scenario.expectation}")
 
 
 def _chosen(names: Sequence[str]) -> list["Scenario"]:

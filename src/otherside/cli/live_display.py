@@ -84,6 +84,6 @@ class LiveDisplay:
             self._live = RichLive(console=self._console, transient=True, refresh_per_second=4)
             self._live.start()
         since = "" if self._strike_s is None else f"{at_s - self._strike_s:+.0f} s  "
-        facts = "  ".join(f"{name} {text}" for name, text in self._facts.items())
-        told = f"{since}{facts}  writes {self._accepted} accepted, {self._refused} not"
+        observation = "  ".join(f"{name} {text}" for name, text in self._facts.items())
+        told = f"{since}{observation}  writes {self._accepted} accepted, {self._refused} not"
         self._live.update(Text(told, style="reverse"))

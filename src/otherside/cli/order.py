@@ -53,14 +53,14 @@ def order(what: str, design: Path, until: str | None, revision: int | None, *, y
     state, until_s = opened.state, _until_s(wanted, until, opened.clock.now_s())
     try:
         seen = state.revision if revision is None else revision
-        over = opened.ledger.freeze() if wanted is Order.FREEZE else opened.ledger.command()
+        over = opened.store.freeze() if wanted is Order.FREEZE else opened.store.command()
         _check(wanted, state, seen)
         if over is not None and over.author and state.entered <= over.revision <= state.revision:
             click.echo(f"{over.author} has ordered {over.order} here already.", err=True)
         if not yes:
             click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
             click.confirm(f"{what}: {MEANS[wanted]}. Go on?", abort=True)
-        opened.ledger.order(
+        opened.store.order(
             Command(
                 order=wanted,
                 revision=seen,

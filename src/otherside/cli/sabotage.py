@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def sabotaged(
-    which: str, site: "DrillTarget", options: "SuiteOptions", console: Console
+    which: str, target: "DrillTarget", options: "SuiteOptions", console: Console
 ) -> list["DetectionResult"]:
     """Prove what was chosen, and show the table."""
     from otherside.drill.detection_check import chosen, prove  # noqa: PLC0415 - an extra
@@ -28,7 +28,7 @@ def sabotaged(
         raise click.UsageError(str(error)) from None
     proofs: list[DetectionResult] = []
     with LiveDisplay(console) as live:
-        for proof in prove(failures, site, options, live.tell):
+        for proof in prove(failures, target, options, live.tell):
             live.pause()
             proofs.append(proof)
             _show(proof, console)

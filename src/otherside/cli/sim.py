@@ -181,10 +181,10 @@ def _story(item: Run) -> Iterator[str]:
     """Yield a run in plain words."""
     script: Script = item.script
     yield f"\nseed {script.seed}, shrunk:"
-    for spell in script.spells:
-        until = f"{spell.to_s:.0f} s" if spell.to_s < FOREVER_S else "the end"
-        yield f"  {spell.ill} from {spell.from_s:.0f} s to {until}"
-    ports = {name: chance for name, chance in asdict(script.hostility).items() if chance}
+    for window in script.windows:
+        until = f"{window.to_s:.0f} s" if window.to_s < FOREVER_S else "the end"
+        yield f"  {window.fault} from {window.from_s:.0f} s to {until}"
+    ports = {name: chance for name, chance in asdict(script.fault_rates).items() if chance}
     yield f"  at the ports: {ports or 'nothing'}; people: {script.people}"
     yield f"  orders: {[f'{order} at {at_s:.0f} s' for at_s, order in script.orders] or 'none'}"
     lines = [
@@ -193,11 +193,11 @@ def _story(item: Run) -> Iterator[str]:
     ]
     lines += [
         (call.at_s, f"{call.kind} called as {call.operation}, accepted: {call.accepted}")
-        for call in item.history.truth.calls
+        for call in item.history.world_state.calls
     ]
     lines += [
         (move.at_s, f"the writer is on {move.target}; {move.lost_s:.1f} s of writes are lost")
-        for move in item.history.truth.moves
+        for move in item.history.world_state.moves
     ]
     for at_s, text in sorted(lines):
         yield f"  {at_s:6.0f} s  {text}"

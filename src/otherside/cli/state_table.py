@@ -25,7 +25,7 @@ class OpenedTable:
 
     topology: Topology
     region: str
-    ledger: "StateStore"
+    store: "StateStore"
     state: State
     """The newest revision there."""
     clock: SystemClock
@@ -52,7 +52,7 @@ def open_table(design: Path) -> OpenedTable:
         raise click.UsageError(msg) from None
     clock, clients, silent = SystemClock(), AwsClients(), []
     for region in _copies(topology):
-        ledger = StateStore(
+        store = StateStore(
             clients.dynamodb(region),
             table=f"{topology.prefix}-state",
             application=topology.prefix,
@@ -61,13 +61,11 @@ def open_table(design: Path) -> OpenedTable:
             skew_s=OPERATOR_SKEW_S,
         )
         try:
-            state = ledger.newest()
+            state = store.newest()
         except UnavailableError as error:
             silent.append(f"{region}: {error}")
             continue
-        return OpenedTable(
-            topology=topology, region=region, ledger=ledger, state=state, clock=clock
-        )
+        return OpenedTable(topology=topology, region=region, store=store, state=state, clock=clock)
     msg = "; ".join(silent)
     raise click.ClickException(msg)
 

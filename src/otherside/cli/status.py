@@ -41,10 +41,10 @@ def status(design: Path, last: int, *, as_json: bool) -> None:
     opened = open_table(design)
     try:
         state = opened.state
-        revisions = opened.ledger.last_revisions(last)
-        pulses = opened.ledger.pulses()
-        lease = opened.ledger.lease()
-        attempts = opened.ledger.attempts(state.epoch)
+        revisions = opened.store.last_revisions(last)
+        pulses = opened.store.pulses()
+        lease = opened.store.lease()
+        attempts = opened.store.attempts(state.epoch)
     except UnavailableError as error:
         raise click.ClickException(str(error)) from None
     now_s = opened.clock.now_s()

@@ -56,9 +56,9 @@ class TwinClock:
 class FaultInjector:
     """Everything that can be done to one stack on one twin."""
 
-    def __init__(self, twin: Twin, site: DrillTarget) -> None:
+    def __init__(self, twin: Twin, target: DrillTarget) -> None:
         """Keep what is broken by whom."""
-        self._twin, self._site = twin, site
+        self._twin, self._target = twin, target
         self._undo: dict[str, Callable[[], object]] = {}
         self._stopped: set[tuple[str, str]] = set()
 
@@ -103,7 +103,7 @@ class FaultInjector:
 
     def do_isolate(self, side: str) -> None:
         """Cut a Region off from everything, in both directions."""
-        others = [region for region in (*self._site.regions, OUTSIDE) if region != side]
+        others = [region for region in (*self._target.regions, OUTSIDE) if region != side]
         for other in others:
             self.do_cut(side, other)
             self.do_cut(other, side)
@@ -196,7 +196,7 @@ class FaultInjector:
 
     def do_kill(self, role: str) -> None:
         """Kill a function where it runs: `decider`, `actuator` or `witness`."""
-        self._twin.do("kill", function=f"{self._site.prefix}-{role}")
+        self._twin.do("kill", function=f"{self._target.prefix}-{role}")
 
     def do_wake(self, role: str, times: int) -> None:
         """Wake a function by an alarm's event, several times at once: duplicates, and late ones."""
@@ -204,26 +204,26 @@ class FaultInjector:
         event = {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}
         for _ in range(times):
             client.invoke(
-                FunctionName=f"{self._site.prefix}-{role}",
+                FunctionName=f"{self._target.prefix}-{role}",
                 InvocationType="Event",
                 Payload=json.dumps(event),
             )
 
     def do_deafen(self) -> None:
         """Disable every rule that would wake the decider, but not its tick."""
-        for side in self._site.regions:
+        for side in self._target.regions:
             events = self._client("events", side)
             for bus in events.list_event_buses()["EventBuses"]:
                 for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]:
-                    if rule.get("EventPattern") and rule["Name"].startswith(self._site.prefix):
+                    if rule.get("EventPattern") and rule["Name"].startswith(self._target.prefix):
                         events.disable_rule(Name=rule["Name"], EventBusName=bus["Name"])
 
     def do_order(self, what: str, until_s: float | None = None) -> None:
         """Give the orchestrator an order, as `otherside order` does."""
-        ledger, clock = self._ledger(), TwinClock(self._twin.clock)
-        state, order = ledger.newest(), Order(what)
-        seen = ledger.freeze() if order is Order.FREEZE else ledger.command()
-        ledger.order(
+        store, clock = self._ledger(), TwinClock(self._twin.clock)
+        state, order = store.newest(), Order(what)
+        seen = store.freeze() if order is Order.FREEZE else store.command()
+        store.order(
             Command(
                 order=order,
                 revision=state.revision,
@@ -237,7 +237,7 @@ class FaultInjector:
 
     def do_forget(self) -> None:
         """Empty the state table, as one that was lost and made again would be."""
-        client, table = self._client("dynamodb", "standby"), f"{self._site.prefix}-state"
+        client, table = self._client("dynamodb", "standby"), f"{self._target.prefix}-state"
         for item in client.scan(TableName=table, ConsistentRead=True)["Items"]:
             if not item[STATE_PARTITION]["S"].endswith(f"/{ItemType.PULSE}"):
                 key = {name: item[name] for name in (STATE_PARTITION, STATE_SORT)}
@@ -247,7 +247,7 @@ class FaultInjector:
         """Let the standby go on without the state table, as `otherside breakglass` does."""
         s3, clock = self._client("s3", "standby"), TwinClock(self._twin.clock)
         names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
-        name = next(item for item in names if item.startswith(f"{self._site.prefix}-pledge-"))
+        name = next(item for item in names if item.startswith(f"{self._target.prefix}-pledge-"))
         pledges = Pledges(s3, bucket=name, clock=clock)
         kept = pledges.read()
         word = given_by_hand(kept.pledge, None, clock.now_s() + for_s, ONCALL)
@@ -260,7 +260,7 @@ class FaultInjector:
             MetricData=[
                 {
                     "MetricName": FAILOVER_ACTIVE,
-                    "Dimensions": [{"Name": METRIC_DIMENSION, "Value": self._site.prefix}],
+                    "Dimensions": [{"Name": METRIC_DIMENSION, "Value": self._target.prefix}],
                     "Value": 1.0,
                 }
             ],
@@ -269,8 +269,8 @@ class FaultInjector:
     def _ledger(self) -> StateStore:
         return StateStore(
             self._client("dynamodb", "standby"),
-            table=f"{self._site.prefix}-state",
-            application=self._site.prefix,
+            table=f"{self._target.prefix}-state",
+            application=self._target.prefix,
             clock=TwinClock(self._twin.clock),
             code="drill",
             skew_s=SKEW_S,
@@ -280,7 +280,7 @@ class FaultInjector:
 
     def do_stop_database(self, side: str) -> None:
         """Stop a side's database, and nothing else of it; nobody replaces it."""
-        name = f"{self._site.prefix}-{self._region(side)}"
+        name = f"{self._target.prefix}-{self._region(side)}"
         self._twin.do("database", cluster=name, verb="stop")
         again = {"cluster": name, "verb": "start"}
         self._undo[f"stop database {side}"] = lambda: self._twin.do("database", **again)
@@ -324,7 +324,7 @@ class FaultInjector:
         region = self._region(side)
         self._twin.do(
             "occupy",
-            cluster=f"{self._site.prefix}-{region}",
+            cluster=f"{self._target.prefix}-{region}",
             region=region,
             status=status,
             seconds=for_s,
@@ -360,14 +360,14 @@ class FaultInjector:
 
     def do_ask(self, probe: str) -> Iterator[Entry]:
         """Ask the live stack something, by a probe's name."""
-        verdict, text = PROBES[probe](self._twin, self._site)
+        verdict, text = PROBES[probe](self._twin, self._target)
         at_s = self._twin.clock.now_s()
         yield {"kind": "probe", "at_s": at_s, "name": probe, "verdict": verdict, "text": text}
 
     # --- parts ----------------------------------------------------------------------------------
 
     def _region(self, side: str) -> str:
-        return self._site.regions.get(side, side)
+        return self._target.regions.get(side, side)
 
     def _client(self, service: str, side: str) -> Any:  # noqa: ANN401 - botocore makes the class
         return self._twin.clients.get(service, self._region(side))

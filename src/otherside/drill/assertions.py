@@ -19,7 +19,7 @@ class Assertion:
     """One thing that a drill says will hold."""
 
     name: str
-    judge: Callable[[Recording, Measures], Evaluation]
+    evaluate: Callable[[Recording, Measures], Evaluation]
     stack: bool = False
     """Whether it is about what only a deployed stack has: roles, functions, alarms, readers."""
 
@@ -33,7 +33,7 @@ class AssertionResult:
     reason: str
 
 
-def judge(
+def evaluate(
     claims: Sequence[Assertion], recording: Recording, measures: Measures
 ) -> list[AssertionResult]:
     """Return what became of each claim.
@@ -42,7 +42,7 @@ def judge(
     """
     found = []
     for claim in (_STEADY, *claims):
-        verdict, reason = claim.judge(recording, measures)
+        verdict, reason = claim.evaluate(recording, measures)
         if recording.ended != "finished":  # what is missing then is nobody's failure
             verdict, reason = Outcome.UNKNOWN, f"the drill was {recording.ended}; {reason}"
         found.append(AssertionResult(claim=claim.name, verdict=verdict, reason=reason))
@@ -54,7 +54,11 @@ def _when(passed: bool, reason: str) -> Evaluation:  # noqa: FBT001 - what it is
 
 
 def _judge_steady(recording: Recording, _: Measures) -> Evaluation:
-    states = [stage for stage in recording.of("stage") if stage["state"] in {"unsteady", "refused"}]
+    states = [
+        environment
+        for environment in recording.of("stage")
+        if environment["state"] in {"unsteady", "refused"}
+    ]
     if recording.steady:
         looked = bool(recording.of("look"))
         sees = "the orchestrator saw everything" if looked else "nobody decides here"
@@ -64,7 +68,7 @@ def _judge_steady(recording: Recording, _: Measures) -> Evaluation:
     return Outcome.UNKNOWN, "the drill did not come that far"
 
 
-_STEADY = Assertion(name="steady before the disaster", judge=_judge_steady)
+_STEADY = Assertion(name="steady before the disaster", evaluate=_judge_steady)
 
 
 def writable_again(within_s: float | None = None) -> Assertion:
@@ -74,7 +78,7 @@ def writable_again(within_s: float | None = None) -> Assertion:
         limit_s = recording.head["rto_s"] if within_s is None else within_s
         return _within("writes", measures.rto_write_s, limit_s, bool(measures.outages_write))
 
-    return Assertion(name="writes are back in time", judge=judge_it)
+    return Assertion(name="writes are back in time", evaluate=judge_it)
 
 
 def paused(at_least_s: float) -> Assertion:
@@ -86,7 +90,7 @@ def paused(at_least_s: float) -> Assertion:
         text = f"writes paused for {measures.rto_write_s:.0f} s, {at_least_s:.0f} s at the least"
         return _when(measures.rto_write_s >= at_least_s, text)
 
-    return Assertion(name="writes pause", judge=judge_it)
+    return Assertion(name="writes pause", evaluate=judge_it)
 
 
 def readable_again(within_s: float | None = None) -> Assertion:
@@ -96,7 +100,7 @@ def readable_again(within_s: float | None = None) -> Assertion:
         limit_s = recording.head["rto_s"] if within_s is None else within_s
         return _within("reads", measures.rto_read_s, limit_s, bool(measures.outages_read))
 
-    return Assertion(name="reads are back in time", judge=judge_it, stack=True)
+    return Assertion(name="reads are back in time", evaluate=judge_it, stack=True)
 
 
 def _within(what: str, rto_s: float | None, limit_s: float, outage: bool) -> Evaluation:  # noqa: FBT001 - a fact
@@ -122,7 +126,7 @@ def acknowledged_writes_survive(losing_at_most_s: float | None = None) -> Assert
         text += f", {measures.rpo_s:.2f} s of {limit_s:g} s allowed"
         return _when(measures.rpo_s <= limit_s, text)
 
-    return Assertion(name="acknowledged writes survive", judge=judge_it)
+    return Assertion(name="acknowledged writes survive", evaluate=judge_it)
 
 
 def _judge_whole(_: Recording, measures: Measures) -> Evaluation:
@@ -137,7 +141,7 @@ def _judge_whole(_: Recording, measures: Measures) -> Evaluation:
     return _when(not wrong, wrong or "every row is what a client sent, once")
 
 
-WHOLE = Assertion(name="what survives is whole", judge=_judge_whole)
+WHOLE = Assertion(name="what survives is whole", evaluate=_judge_whole)
 
 
 def _judge_split(_: Recording, measures: Measures) -> Evaluation:
@@ -148,7 +152,7 @@ def _judge_split(_: Recording, measures: Measures) -> Evaluation:
     return _when(count == 0, text if count else "nobody wrote where the writer was no more")
 
 
-NO_SPLIT_BRAIN = Assertion(name="no split brain", judge=_judge_split)
+NO_SPLIT_BRAIN = Assertion(name="no split brain", evaluate=_judge_split)
 
 
 def _judge_said(_: Recording, measures: Measures) -> Evaluation:
@@ -160,7 +164,7 @@ def _judge_said(_: Recording, measures: Measures) -> Evaluation:
     return _when(measures.rpo_s <= measures.loss_said_s, text)
 
 
-LOSS_AS_SAID = Assertion(name="no more lost than was said", judge=_judge_said)
+LOSS_AS_SAID = Assertion(name="no more lost than was said", evaluate=_judge_said)
 
 
 def writer_ends_at(side: str) -> Assertion:
@@ -173,7 +177,7 @@ def writer_ends_at(side: str) -> Assertion:
         found = samples[-1]["writer"]
         return _when(found == side, f"the writer is the {found or 'nobody'}'s")
 
-    return Assertion(name=f"the writer ends on the {side}", judge=judge_it)
+    return Assertion(name=f"the writer ends on the {side}", evaluate=judge_it)
 
 
 def users_end_at(side: str) -> Assertion:
@@ -187,7 +191,7 @@ def users_end_at(side: str) -> Assertion:
             return Outcome.UNKNOWN, "nobody looked"
         return _when(found == {side}, f"users are led to {_names(found)}")
 
-    return Assertion(name=f"users end on the {side}", judge=judge_it)
+    return Assertion(name=f"users end on the {side}", evaluate=judge_it)
 
 
 def users_stay_at(side: str, since: Callable[[Recording], float | None]) -> Assertion:
@@ -205,7 +209,7 @@ def users_stay_at(side: str, since: Callable[[Recording], float | None]) -> Asse
         astray = sum(serve != side for serve in seen)
         return _when(not astray, f"users were led elsewhere in {astray} of {len(seen)} samples")
 
-    return Assertion(name=f"users stay at the {side}", judge=judge_it)
+    return Assertion(name=f"users stay at the {side}", evaluate=judge_it)
 
 
 def users_start_at(side: str) -> Assertion:
@@ -220,7 +224,7 @@ def users_start_at(side: str) -> Assertion:
             return Outcome.UNKNOWN, "nobody looked"
         return _when(before[-1] == side, f"users were led to {_names({before[-1]})}")
 
-    return Assertion(name=f"users start on the {side}", judge=judge_it)
+    return Assertion(name=f"users start on the {side}", evaluate=judge_it)
 
 
 def _names(places: Collection[str | None]) -> str:
@@ -243,7 +247,7 @@ def _judge_nothing_moved(recording: Recording, _: Measures) -> Evaluation:
     return Outcome.PASSED, f"nothing moved in {len(looks)} looks"
 
 
-NOTHING_MOVED = Assertion(name="nothing was moved", judge=_judge_nothing_moved)
+NOTHING_MOVED = Assertion(name="nothing was moved", evaluate=_judge_nothing_moved)
 
 
 def _judge_not_a_call(recording: Recording, _: Measures) -> Evaluation:
@@ -256,7 +260,7 @@ def _judge_not_a_call(recording: Recording, _: Measures) -> Evaluation:
     return Outcome.PASSED, f"nobody asked Aurora for anything, in {len(samples)} samples"
 
 
-NOT_A_CALL = Assertion(name="nobody moves anything", judge=_judge_not_a_call)
+NOT_A_CALL = Assertion(name="nobody moves anything", evaluate=_judge_not_a_call)
 """As `NOTHING_MOVED`, where no orchestrator is left to look."""
 
 
@@ -273,7 +277,7 @@ def moved(times: int, *, by: str = "actuator") -> Assertion:
             text += f"; {refused[0]['principal'].rpartition('/')[2]} got {refused[0]['error']}"
         return _when(len(done) == times and all(by in item for item in who), text)
 
-    return Assertion(name=f"the writer is moved {_times(times)}", judge=judge_it)
+    return Assertion(name=f"the writer is moved {_times(times)}", evaluate=judge_it)
 
 
 def _times(count: int) -> str:
@@ -289,7 +293,7 @@ def decided(verdict: Seen, *, phase: str = "") -> Assertion:
         text = f"it saw {', '.join(sorted(map(str, found))) or 'nothing'}"
         return _when(str(verdict) in found, text) if looks else (Outcome.UNKNOWN, "it never looked")
 
-    return Assertion(name=f"it is seen to be {verdict}", judge=judge_it)
+    return Assertion(name=f"it is seen to be {verdict}", evaluate=judge_it)
 
 
 def reached(*phases: str) -> Assertion:
@@ -304,7 +308,7 @@ def reached(*phases: str) -> Assertion:
         short = [item for n, item in enumerate(path) if n == 0 or path[n - 1] != item]
         return _when(whole, f"it went through {', '.join(short)}")
 
-    return Assertion(name=f"it goes through {', '.join(phases)}", judge=judge_it)
+    return Assertion(name=f"it goes through {', '.join(phases)}", evaluate=judge_it)
 
 
 def never_reached(*phases: str) -> Assertion:
@@ -316,7 +320,7 @@ def never_reached(*phases: str) -> Assertion:
             return Outcome.UNKNOWN, "the orchestrator never looked"
         return _when(not path & set(phases), f"it was in {', '.join(sorted(path))}")
 
-    return Assertion(name=f"it keeps out of {', '.join(phases)}", judge=judge_it)
+    return Assertion(name=f"it keeps out of {', '.join(phases)}", evaluate=judge_it)
 
 
 def said(text: str) -> Assertion:
@@ -330,7 +334,7 @@ def said(text: str) -> Assertion:
         last = looks[-1]["reason"] if looks else "nothing"
         return Outcome.FAILED, f"it never said {text!r}; the last that it said: {last}"
 
-    return Assertion(name=f"it says {text!r}", judge=judge_it)
+    return Assertion(name=f"it says {text!r}", evaluate=judge_it)
 
 
 def told_people(text: str) -> Assertion:
@@ -343,7 +347,7 @@ def told_people(text: str) -> Assertion:
             return Outcome.PASSED, f"people were told: {found[0]}"
         return Outcome.FAILED, f"nobody was told of {text!r} in {len(notices)} notices"
 
-    return Assertion(name=f"people are told of {text!r}", judge=judge_it, stack=True)
+    return Assertion(name=f"people are told of {text!r}", evaluate=judge_it, stack=True)
 
 
 def alarm_follows(name: str) -> Assertion:
@@ -372,7 +376,7 @@ def alarm_follows(name: str) -> Assertion:
             return Outcome.FAILED, f"{name} never fired"
         return Outcome.PASSED, f"{name} was OK, and fired at {fired[0]['at_s'] - strike_s:+.0f} s"
 
-    return Assertion(name=f"the alarm {name} follows its metric", judge=judge_it, stack=True)
+    return Assertion(name=f"the alarm {name} follows its metric", evaluate=judge_it, stack=True)
 
 
 def woken_by(rule: str) -> Assertion:
@@ -390,7 +394,7 @@ def woken_by(rule: str) -> Assertion:
         text = f"the rule {rule} woke the decider {_times(len(found))}"
         return _when(bool(found), text if found else f"the rule {rule} woke nobody")
 
-    return Assertion(name=f"the rule {rule} wakes the decider", judge=judge_it, stack=True)
+    return Assertion(name=f"the rule {rule} wakes the decider", evaluate=judge_it, stack=True)
 
 
 def served_in_the_end(for_s: float = 20.0) -> Assertion:
@@ -406,7 +410,7 @@ def served_in_the_end(for_s: float = 20.0) -> Assertion:
         text = f"{good} of the last {len(last)} writes accepted, after {away:.0f} s without any"
         return _when(good > len(last) / 2, text)
 
-    return Assertion(name="users are served in the end", judge=judge_it)
+    return Assertion(name="users are served in the end", evaluate=judge_it)
 
 
 def told(text: str, name: str) -> Assertion:
@@ -416,7 +420,7 @@ def told(text: str, name: str) -> Assertion:
         found = [entry["text"] for entry in recording.since_strike("told") if text in entry["text"]]
         return _when(bool(found), found[0] if found else f"nothing was heard of {text!r}")
 
-    return Assertion(name=name, judge=judge_it, stack=True)
+    return Assertion(name=name, evaluate=judge_it, stack=True)
 
 
 def called(operation: str, name: str, *, by: str = "") -> Assertion:
@@ -433,7 +437,7 @@ def called(operation: str, name: str, *, by: str = "") -> Assertion:
         text = f"{operation} was called {len(found)} times"
         return _when(bool(found), text)
 
-    return Assertion(name=name, judge=judge_it, stack=True)
+    return Assertion(name=name, evaluate=judge_it, stack=True)
 
 
 def _judge_refused(recording: Recording, _: Measures) -> Evaluation:
@@ -450,7 +454,7 @@ def _judge_refused(recording: Recording, _: Measures) -> Evaluation:
     )
 
 
-NOBODY_REFUSED = Assertion(name="nobody is refused anything", judge=_judge_refused, stack=True)
+NOBODY_REFUSED = Assertion(name="nobody is refused anything", evaluate=_judge_refused, stack=True)
 
 
 def _judge_ran(recording: Recording, _: Measures) -> Evaluation:
@@ -461,7 +465,7 @@ def _judge_ran(recording: Recording, _: Measures) -> Evaluation:
     return _when(not failed, failed[0] if failed else f"{len(runs)} runs, none failed")
 
 
-FUNCTIONS_RUN = Assertion(name="every function loads and runs", judge=_judge_ran, stack=True)
+FUNCTIONS_RUN = Assertion(name="every function loads and runs", evaluate=_judge_ran, stack=True)
 
 
 def probed(name: str, claim: str) -> Assertion:
@@ -473,11 +477,11 @@ def probed(name: str, claim: str) -> Assertion:
             return Outcome.UNKNOWN, "it was never asked"
         return Outcome(found[-1]["verdict"]), str(found[-1]["text"])
 
-    return Assertion(name=claim, judge=judge_it, stack=True)
+    return Assertion(name=claim, evaluate=judge_it, stack=True)
 
 
 def _judge_deployed(recording: Recording, _: Measures) -> Evaluation:
-    states = {stage["state"]: stage["text"] for stage in recording.of("stage")}
+    states = {environment["state"]: environment["text"] for environment in recording.of("stage")}
     if "refused" in states:
         return Outcome.FAILED, f"the deployment is refused: {states['refused']}"
     if "deployed" in states:
@@ -485,7 +489,7 @@ def _judge_deployed(recording: Recording, _: Measures) -> Evaluation:
     return Outcome.UNKNOWN, "the drill did not come that far"
 
 
-DEPLOYED = Assertion(name="the stack deploys", judge=_judge_deployed, stack=True)
+DEPLOYED = Assertion(name="the stack deploys", evaluate=_judge_deployed, stack=True)
 
 SAFE = (WHOLE, NO_SPLIT_BRAIN, NOBODY_REFUSED)
 """What holds whatever happens."""

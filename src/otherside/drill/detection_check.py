@@ -8,7 +8,7 @@ from otherside.drill.conditions import every
 from otherside.drill.known_failures import FAILURES, KnownFailure, inspection
 from otherside.drill.outcome import Outcome
 from otherside.drill.scenario import Scenario
-from otherside.drill.suite import SuiteOptions, SuiteProgress, SuiteResult, rehearse
+from otherside.drill.suite import SuiteOptions, SuiteProgress, SuiteResult, run_suite
 from otherside.drill.target import DrillTarget
 from otherside.program.monitor import RegisteredResource
 
@@ -74,29 +74,29 @@ def chosen(which: str) -> list[KnownFailure]:
 
 def prove(
     failures: Sequence[KnownFailure],
-    site: DrillTarget,
+    target: DrillTarget,
     options: SuiteOptions,
     told: SuiteProgress = lambda _: None,
 ) -> Iterator[DetectionResult]:
     """Play the correct stack, then each broken one, on a twin of its own each."""
-    for rehearsed in rehearse([inspection(failures)], site, _named(options, "correct"), told):
+    for rehearsed in run_suite([inspection(failures)], target, _named(options, "correct"), told):
         yield DetectionResult(failure=None, rehearsed=rehearsed)
     for failure in failures:
-        yield prove_one(failure, site, options, told)
+        yield prove_one(failure, target, options, told)
 
 
 def prove_one(
     failure: KnownFailure,
-    site: DrillTarget,
+    target: DrillTarget,
     options: SuiteOptions,
     told: SuiteProgress = lambda _: None,
 ) -> DetectionResult:
     """Break the stack by one failure, and play what would bring it to light."""
-    breakers = failure.broken(site)
+    breakers = failure.broken(target)
     patience_s = None if failure.steady else NEVER_STEADY_REAL_S
-    (rehearsed,) = rehearse(
+    (rehearsed,) = run_suite(
         [failure.scenario],
-        site,
+        target,
         _named(options, failure.key),
         told,
         change=breakers,
@@ -108,7 +108,7 @@ def prove_one(
 
 def prove_together(
     failures: Sequence[KnownFailure],
-    site: DrillTarget,
+    target: DrillTarget,
     options: SuiteOptions,
     told: SuiteProgress = lambda _: None,
 ) -> list[DetectionResult]:
@@ -118,15 +118,15 @@ def prove_together(
     nobody waits for the orchestrator to find everything well.
     """
     parts = [failure.scenario for failure in failures]
-    breakers = [failure.broken(site) for failure in failures]
+    breakers = [failure.broken(target) for failure in failures]
     steps = [step for part in parts for step in part.steps]
     whole = Scenario(
         name="-".join(f"{failure.number:02}" for failure in failures),
         title="Several failures at once, which touch nothing of one another.",
-        expects="Each claim fails that is about one of them.",
+        expectation="Each claim fails that is about one of them.",
         steps=tuple(step for number, step in enumerate(steps) if step not in steps[:number]),
         claims=tuple(failure.claim for failure in failures),
-        enough=every(*(part.enough for part in parts)),
+        stop_when=every(*(part.stop_when for part in parts)),
         lasts_s=max(part.lasts_s for part in parts),
     )
 
@@ -136,9 +136,9 @@ def prove_together(
             left = breaker(left) if left is not None else None
         return left
 
-    (rehearsed,) = rehearse(
+    (rehearsed,) = run_suite(
         [whole],
-        site,
+        target,
         options,
         told,
         change=change,

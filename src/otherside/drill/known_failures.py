@@ -52,7 +52,7 @@ class KnownFailure:
     words: str
     """What the reason must say: its own symptom, and no other."""
     steps: tuple[Step, ...] = ()
-    enough: Condition = AT_ONCE
+    stop_when: Condition = AT_ONCE
     lasts_s: float = 60.0
     steady: bool = True
     """Whether the broken stack can become steady; where not, nobody waits for it for long."""
@@ -70,10 +70,10 @@ class KnownFailure:
         return Scenario(
             name=self.key,
             title=self.symptom,
-            expects=f"The claim fails that {self.claim.name}.",
+            expectation=f"The claim fails that {self.claim.name}.",
             steps=self.steps,
             claims=(self.claim,),
-            enough=self.enough,
+            stop_when=self.stop_when,
             lasts_s=self.lasts_s,
         )
 
@@ -121,9 +121,9 @@ def _dimensions(begin: str) -> Callable[[Mapping[str, str]], dict[str, str]]:
 def _silent_alarm(begin: str, side: str) -> Callable[[DrillTarget], Mutations]:
     """Return a break: an alarm that matches nothing, under AWS's own rule for missing data."""
     kind = "cloudwatch/metricAlarm:MetricAlarm"
-    return lambda site: Mutations(
-        edit(kind, "dimensions", _dimensions(begin), name=ALARM, region=site.regions[side]),
-        put(kind, name=ALARM, region=site.regions[side], treatMissingData="missing"),
+    return lambda target: Mutations(
+        edit(kind, "dimensions", _dimensions(begin), name=ALARM, region=target.regions[side]),
+        put(kind, name=ALARM, region=target.regions[side], treatMissingData="missing"),
     )
 
 
@@ -141,10 +141,10 @@ FAILURES: tuple[KnownFailure, ...] = (
         number=1,
         name="hardcoded-database-password",
         symptom="The database's password is in the code, opens the database, and never changes.",
-        broken=lambda site: Mutations(
+        broken=lambda target: Mutations(
             put(
                 "rds/cluster:Cluster",
-                region=site.regions["primary"],
+                region=target.regions["primary"],
                 masterPassword=LITERAL,
                 masterPasswordWo=None,
                 masterPasswordWoVersion=None,
@@ -174,7 +174,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         claim=NOBODY_REFUSED,
         words="refused rds:FailoverGlobalCluster",
         steps=(step("lose", side="primary"),),
-        enough=later(5, called("FailoverGlobalCluster")),
+        stop_when=later(5, called("FailoverGlobalCluster")),
         lasts_s=420,
     ),
     KnownFailure(
@@ -220,11 +220,11 @@ FAILURES: tuple[KnownFailure, ...] = (
         number=7,
         name="missing-health-endpoint",
         symptom="The load balancer asks for a page that nobody made: no target is ever healthy.",
-        broken=lambda site: Mutations(
+        broken=lambda target: Mutations(
             edit(
                 "ec2/launchTemplate:LaunchTemplate",
                 "userData",
-                _without_page(site.topology.compute.health_path),
+                _without_page(target.topology.compute.health_path),
             )
         ),
         claim=probed("targets", "every target is healthy"),
@@ -237,8 +237,8 @@ FAILURES: tuple[KnownFailure, ...] = (
         number=8,
         name="missing-metric-streams",
         symptom="In the disaster, the history of the Region that is gone is in that Region.",
-        broken=lambda site: Mutations(
-            drop("cloudwatch/metricStream:MetricStream", region=site.regions["primary"])
+        broken=lambda target: Mutations(
+            drop("cloudwatch/metricStream:MetricStream", region=target.regions["primary"])
         ),
         claim=probed("metrics", "each side's metrics are on the other side"),
         words="no metrics of",
@@ -254,7 +254,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         claim=alarm_follows(f"standby-{ALARM}"),
         words="INSUFFICIENT_DATA",
         steps=_STANDBY_DOWN,
-        enough=later(15, told(f"standby-{ALARM} is ALARM")),
+        stop_when=later(15, told(f"standby-{ALARM} is ALARM")),
         lasts_s=FIRED_BY_S,
     ),
     KnownFailure(
@@ -266,7 +266,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         claim=alarm_follows(f"primary-{ALARM}"),
         words="INSUFFICIENT_DATA",
         steps=_APP_DOWN,
-        enough=FIRED,
+        stop_when=FIRED,
         lasts_s=FIRED_BY_S,
     ),
     KnownFailure(
@@ -277,16 +277,16 @@ FAILURES: tuple[KnownFailure, ...] = (
         claim=woken_by("alarms"),
         words="woke nobody",
         steps=_APP_DOWN,
-        enough=FIRED,
+        stop_when=FIRED,
         lasts_s=FIRED_BY_S,
     ),
     KnownFailure(
         number=11,
         name="missing-standby-vault",
         symptom="Every copy job fails: there is nothing on the other side to copy to.",
-        broken=lambda site: Mutations(
+        broken=lambda target: Mutations(
             *(
-                drop(f"backup/{kind}", region=site.regions["standby"])
+                drop(f"backup/{kind}", region=target.regions["standby"])
                 for kind in (
                     "vault:Vault",
                     "vaultLockConfiguration:VaultLockConfiguration",
@@ -308,7 +308,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         ),
         claim=FUNCTIONS_RUN,
         words="ImportModuleError",
-        enough=later(65),
+        stop_when=later(65),
         lasts_s=65,
         steady=False,
     ),
@@ -316,11 +316,11 @@ FAILURES: tuple[KnownFailure, ...] = (
         number=13,
         name="duplicated-providers",
         symptom="Two providers for one Region: what belongs to the other half lands in the first.",
-        broken=lambda site: Mutations(
+        broken=lambda target: Mutations(
             edit(
                 "pulumi:providers:aws",
                 "region",
-                lambda _: site.regions["primary"],
+                lambda _: target.regions["primary"],
                 name="standby",
             )
         ),
@@ -344,10 +344,10 @@ FAILURES: tuple[KnownFailure, ...] = (
         number=15,
         name="database-logs-not-exported",
         symptom="After the disaster there is no line of the database's log to read.",
-        broken=lambda site: Mutations(
+        broken=lambda target: Mutations(
             put(
                 "rds/cluster:Cluster",
-                region=site.regions["primary"],
+                region=target.regions["primary"],
                 enabledCloudwatchLogsExports=None,
             )
         ),
@@ -373,15 +373,15 @@ def inspection(failures: Sequence[KnownFailure] = FAILURES) -> Scenario:
         steps += [step("start", side=side, unit="app", when=fired) for side in SIDES]
         end = fired
     if "lose" in verbs:
-        calm = later(60, end) if "stop" in verbs else later(65)
-        steps.append(step("lose", side="primary", when=calm))
+        reusable = later(60, end) if "stop" in verbs else later(65)
+        steps.append(step("lose", side="primary", when=reusable))
         end = later(5, called("FailoverGlobalCluster"))
     return Scenario(
         name="inspection",
         title="Everything that these failures would break is asked of the correct stack.",
-        expects="All of it holds.",
+        expectation="All of it holds.",
         steps=tuple(steps),
         claims=tuple({failure.claim.name: failure.claim for failure in failures}.values()),
-        enough=end,
+        stop_when=end,
         lasts_s=1500,
     )

@@ -154,7 +154,7 @@ class Client:
 
     number: int
     door: Endpoint
-    ledger: JsonLinesFile
+    store: JsonLinesFile
     share: Callable[[Entry], None]
     drill: int
     """The drill's seed."""
@@ -176,7 +176,7 @@ class Client:
         """Wait until the last answer is written down."""
         if self._thread is not None:
             self._thread.join()
-        self.ledger.close()
+        self.store.close()
 
     def _live(self) -> None:
         clock, chance = self.door.clock, random.Random(self.drill * 1000 + self.number)  # noqa: S311 - to be repeated
@@ -197,7 +197,7 @@ class Client:
     def _write(self, connection: ClientConnection, key: str, body: bytes) -> bool:
         """Send a row; return whether it is acknowledged. One that is not is sent again."""
         digest, sent_s = hashlib.sha256(body).hexdigest(), self.door.clock.now_s()
-        self.ledger.put({"kind": "sent", "at_s": sent_s, "key": key, "sha256": digest})
+        self.store.put({"kind": "sent", "at_s": sent_s, "key": key, "sha256": digest})
         status, answer = connection.ask("PUT", f"/entries/{key}", body)
         done = status in {200, 201}
         if done:
@@ -234,5 +234,5 @@ class Client:
             "region": answer.get("region"),
             "error": answer.get("error"),
         }
-        self.ledger.put(entry, durably=kind == "write")
+        self.store.put(entry, durably=kind == "write")
         self.share(entry)

@@ -37,7 +37,7 @@ def _until(twin: Twin, seconds: float, found: Callable[[], Any]) -> Any:  # noqa
         twin.clock.sleep(1.0)
 
 
-def ask_password(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_password(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Try the password that the program handed over: it must open nothing by now."""
     assert twin.provisioned is not None
     wrong = []
@@ -46,14 +46,14 @@ def ask_password(twin: Twin, site: DrillTarget) -> ProbeAnswer:
         if not given:
             continue
         kept = "masterPassword" in cluster.inputs
-        if _opens(twin, site, cluster.region, str(cluster.inputs["masterUsername"]), str(given)):
+        if _opens(twin, target, cluster.region, str(cluster.inputs["masterUsername"]), str(given)):
             where = "in the program and in its state" if kept else "that the program handed over"
             wrong.append(f"{cluster.id}: the password {where} opens the database")
     return _found(wrong, "the password that the program handed over opens nothing any more")
 
 
-def _opens(twin: Twin, site: DrillTarget, region: str, user: str, password: str) -> bool:
-    (cluster,) = _clusters(twin, site, region)
+def _opens(twin: Twin, target: DrillTarget, region: str, user: str, password: str) -> bool:
+    (cluster,) = _clusters(twin, target, region)
     host, _, port = twin.known["dns"].rpartition(":")
     door = Endpoint(
         host=cluster["Endpoint"],
@@ -68,7 +68,7 @@ def _opens(twin: Twin, site: DrillTarget, region: str, user: str, password: str)
             port=twin.known["database_port"],
             user=user,
             password=password,
-            dbname=site.topology.database.name,
+            dbname=target.topology.database.name,
             sslmode="require",
             connect_timeout=5,
         ):
@@ -77,18 +77,18 @@ def _opens(twin: Twin, site: DrillTarget, region: str, user: str, password: str)
         return False
 
 
-def _clusters(twin: Twin, site: DrillTarget, region: str) -> list[dict[str, Any]]:
+def _clusters(twin: Twin, target: DrillTarget, region: str) -> list[dict[str, Any]]:
     rds = twin.clients.get("rds", region)
     found: list[dict[str, Any]] = rds.describe_db_clusters()["DBClusters"]
-    return [item for item in found if item["DBClusterIdentifier"].startswith(site.prefix)]
+    return [item for item in found if item["DBClusterIdentifier"].startswith(target.prefix)]
 
 
-def ask_keys(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_keys(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Ask of everything that keeps data whose key it is under, and try to take the key away."""
     wrong, count = [], 0
     for side in SIDES:
-        region = site.regions[side]
-        for what, key in _under(twin, site, region):
+        region = target.regions[side]
+        for what, key in _under(twin, target, region):
             count += 1
             problem = _problem_of_key(twin, region, key)
             if problem:
@@ -96,9 +96,9 @@ def ask_keys(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     return _found(wrong, f"{count} stores are under rotated keys of our own, in their own Region")
 
 
-def _under(twin: Twin, site: DrillTarget, region: str) -> Iterator[tuple[str, str | None]]:
+def _under(twin: Twin, target: DrillTarget, region: str) -> Iterator[tuple[str, str | None]]:
     """Yield what keeps data in a Region, and the key that it says it is under."""
-    for cluster in _clusters(twin, site, region):
+    for cluster in _clusters(twin, target, region):
         yield f"cluster {cluster['DBClusterIdentifier']}", cluster.get("KmsKeyId")
     for item in twin.clients.get("secretsmanager", region).list_secrets()["SecretList"]:
         yield f"secret {item['Name']}", item.get("KmsKeyId")
@@ -128,11 +128,11 @@ def _problem_of_key(twin: Twin, region: str, key: str | None) -> str | None:
     return None
 
 
-def ask_tables(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_tables(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Ask each table whose key it is under, at home and in each replica."""
     wrong, count = [], 0
     for side in SIDES:
-        region = site.regions[side]
+        region = target.regions[side]
         dynamodb = twin.clients.get("dynamodb", region)
         for name in dynamodb.list_tables()["TableNames"]:
             count += 1
@@ -144,15 +144,15 @@ def ask_tables(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     return _found(wrong, f"{count} tables and replicas are under keys of our own")
 
 
-def ask_standby_writes(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_standby_writes(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Have the standby's application reach the writer, across the peering."""
-    balancers = twin.clients.get("elbv2", site.regions["standby"])
+    balancers = twin.clients.get("elbv2", target.regions["standby"])
     (balancer,) = balancers.describe_load_balancers()["LoadBalancers"]
     host, _, port = twin.known["dns"].rpartition(":")
     door = Endpoint(
         host=balancer["DNSName"],
-        protocol=site.protocol,
-        port=twin.known[f"{site.protocol}_port"],
+        protocol=target.protocol,
+        port=twin.known[f"{target.protocol}_port"],
         dns=(host, int(port)),
         clock=twin.clock,
         authority=twin.known["authority"],
@@ -161,7 +161,7 @@ def ask_standby_writes(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     connection = ClientConnection(door)
 
     def writes() -> str | None:
-        status, answer = connection.ask("GET", site.topology.compute.write_path)
+        status, answer = connection.ask("GET", target.topology.compute.write_path)
         last[:] = [f"{status or 'nothing'}, {answer.get('error', '')}"]
         return "yes" if status == 200 else None  # noqa: PLR2004 - HTTP's own
 
@@ -170,7 +170,7 @@ def ask_standby_writes(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     connection.close()
     if reached:
         return Outcome.PASSED, "the standby's application writes to the writer in the primary"
-    ec2 = twin.clients.get("ec2", site.regions["standby"])
+    ec2 = twin.clients.get("ec2", target.regions["standby"])
     peerings = ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
     states = (
         ", ".join(sorted({peering["Status"]["Code"] for peering in peerings})) or "there is none"
@@ -179,12 +179,12 @@ def ask_standby_writes(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     return Outcome.FAILED, text
 
 
-def ask_targets(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_targets(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Ask each load balancer how its targets are."""
 
     def ill() -> list[str]:
         return [
-            ill_target for side in SIDES for ill_target in _ill_targets(twin, site.regions[side])
+            ill_target for side in SIDES for ill_target in _ill_targets(twin, target.regions[side])
         ]
 
     _until(twin, 60.0, lambda: not ill())
@@ -204,16 +204,16 @@ def _ill_targets(twin: Twin, region: str) -> Iterator[str]:
         yield f"no healthy target in {region}: {health['State']} {said} ({path})".replace("  ", " ")
 
 
-def ask_metrics(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_metrics(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Look for each side's metrics in the bucket of the other one, where they outlive it."""
-    s3 = twin.clients.get("s3", site.regions["primary"])
+    s3 = twin.clients.get("s3", target.regions["primary"])
     names = [
         bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "metrics" in bucket["Name"]
     ]
     wrong = []
     for here, there in zip(SIDES, reversed(SIDES), strict=True):
-        bucket = next((item for item in names if site.regions[there] in item), None)
-        prefix = f"{site.regions[here]}/"
+        bucket = next((item for item in names if target.regions[there] in item), None)
+        prefix = f"{target.regions[here]}/"
 
         def arrived(bucket: str | None = bucket, prefix: str = prefix) -> bool:
             if bucket is None:
@@ -221,17 +221,17 @@ def ask_metrics(twin: Twin, site: DrillTarget) -> ProbeAnswer:
             return bool(s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents"))
 
         if not _until(twin, METRICS_S, arrived):
-            wrong.append(f"no metrics of {site.regions[here]} in the bucket of the {there}")
+            wrong.append(f"no metrics of {target.regions[here]} in the bucket of the {there}")
     return _found(wrong, "each side's metrics are in the other side's bucket")
 
 
-def ask_logs(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_logs(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Look for the databases' own log lines in CloudWatch."""
     wrong = []
     for side in SIDES:
-        region = site.regions[side]
+        region = target.regions[side]
         logs = twin.clients.get("logs", region)
-        for cluster in _clusters(twin, site, region):
+        for cluster in _clusters(twin, target, region):
             group = f"/aws/rds/cluster/{cluster['DBClusterIdentifier']}/postgresql"
 
             def lines(logs: Any = logs, group: str = group) -> bool:  # noqa: ANN401 - botocore's
@@ -245,13 +245,13 @@ def ask_logs(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     return _found(wrong, "both databases' logs are in CloudWatch")
 
 
-def ask_regions(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_regions(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Ask each Region whether its half of the stack is there, and only once."""
     wrong = []
     for side in SIDES:
-        region = site.regions[side]
+        region = target.regions[side]
         found = {
-            "cluster": len(_clusters(twin, site, region)),
+            "cluster": len(_clusters(twin, target, region)),
             "load balancer": len(
                 twin.clients.get("elbv2", region).describe_load_balancers()["LoadBalancers"]
             ),
@@ -260,23 +260,23 @@ def ask_regions(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     return _found(wrong, "each Region has its half of the stack, once")
 
 
-def ask_copy(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_copy(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Back the writer up and copy it to the other side, as the stack's own plan would."""
-    point, problem = _copy(twin, site)
+    point, problem = _copy(twin, target)
     if point is None:
         return Outcome.FAILED, problem
     return Outcome.PASSED, f"a copy of the database is in the standby's Region: {point}"
 
 
-def _copy(twin: Twin, site: DrillTarget) -> tuple[str | None, str]:
+def _copy(twin: Twin, target: DrillTarget) -> tuple[str | None, str]:
     """Return the recovery point in the standby's Region, or why there is none."""
-    here = site.regions["primary"]
+    here = target.regions["primary"]
     backup = twin.clients.get("backup", here)
     plans = backup.list_backup_plans()["BackupPlansList"]
     plan = backup.get_backup_plan(BackupPlanId=plans[0]["BackupPlanId"])["BackupPlan"]
     rule = plan["Rules"][0]
-    (cluster,) = _clusters(twin, site, here)
-    role = _role(twin, site, "backups-primary")
+    (cluster,) = _clusters(twin, target, here)
+    role = _role(twin, target, "backups-primary")
     job = backup.start_backup_job(
         BackupVaultName=rule["TargetBackupVaultName"],
         ResourceArn=cluster["DBClusterArn"],
@@ -285,11 +285,11 @@ def _copy(twin: Twin, site: DrillTarget) -> tuple[str | None, str]:
     made = _finished(twin, lambda: backup.describe_backup_job(BackupJobId=job))
     if made["State"] != "COMPLETED":
         return None, f"the backup job {made['State'].lower()}: {made.get('StatusMessage', '')}"
-    target = rule["CopyActions"][0]["DestinationBackupVaultArn"]
+    vault = rule["CopyActions"][0]["DestinationBackupVaultArn"]
     copy = backup.start_copy_job(
         RecoveryPointArn=made["RecoveryPointArn"],
         SourceBackupVaultName=rule["TargetBackupVaultName"],
-        DestinationBackupVaultArn=target,
+        DestinationBackupVaultArn=vault,
         IamRoleArn=role,
     )["CopyJobId"]
     done = _finished(twin, lambda: backup.describe_copy_job(CopyJobId=copy)["CopyJob"])
@@ -309,23 +309,23 @@ def _finished(twin: Twin, describe: Callable[[], dict[str, Any]]) -> dict[str, A
     return _until(twin, JOB_S, over) or describe()
 
 
-def _role(twin: Twin, site: DrillTarget, part: str) -> str:
-    roles = twin.clients.get("iam", site.regions["primary"]).list_roles(MaxItems=1000)["Roles"]
+def _role(twin: Twin, target: DrillTarget, part: str) -> str:
+    roles = twin.clients.get("iam", target.regions["primary"]).list_roles(MaxItems=1000)["Roles"]
     return str(next(role["Arn"] for role in roles if part in role["RoleName"]))
 
 
-def ask_restore(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def ask_restore(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Copy a backup to the standby's Region, restore it there, and compare it row by row."""
-    point, problem = _copy(twin, site)
+    point, problem = _copy(twin, target)
     if point is None:
         return Outcome.FAILED, problem
-    region = site.regions["standby"]
+    region = target.regions["standby"]
     backup = twin.clients.get("backup", region)
-    (cluster,) = _clusters(twin, site, region)
+    (cluster,) = _clusters(twin, target, region)
     groups = [group["VpcSecurityGroupId"] for group in cluster["VpcSecurityGroups"]]
     job = backup.start_restore_job(
         RecoveryPointArn=point,
-        IamRoleArn=_role(twin, site, "backups-standby"),
+        IamRoleArn=_role(twin, target, "backups-standby"),
         Metadata={
             "DBClusterIdentifier": "restored",
             "DBSubnetGroupName": cluster["DBSubnetGroup"],
@@ -335,14 +335,14 @@ def ask_restore(twin: Twin, site: DrillTarget) -> ProbeAnswer:
     done = _finished(twin, lambda: backup.describe_restore_job(RestoreJobId=job))
     if done["Status"] != "COMPLETED":
         return Outcome.FAILED, f"the restore {done['Status'].lower()}: {done['StatusMessage']}"
-    return _compare(twin, site)
+    return _compare(twin, target)
 
 
-def _compare(twin: Twin, site: DrillTarget) -> ProbeAnswer:
+def _compare(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Compare what was restored with the writer, up to the newest row that the copy holds."""
     statement = "select key, encode(sha256(body), 'hex') from entries order by written_at, key"
     held = [tuple(row) for row in twin.do("query", cluster="restored", statement=statement)]
-    name = f"{site.prefix}-{site.regions['primary']}"
+    name = f"{target.prefix}-{target.regions['primary']}"
     live = dict(twin.do("query", cluster=name, statement=statement))
     other = [key for key, digest in held if live.get(key) != digest]
     if not held:
@@ -351,7 +351,7 @@ def _compare(twin: Twin, site: DrillTarget) -> ProbeAnswer:
         [f"{len(other)} of {len(held)} restored rows differ: {', '.join(other[:3])}"]
         if other
         else [],
-        f"{len(held)} rows were restored in {site.regions['standby']}, each as the writer has it",
+        f"{len(held)} rows were restored in {target.regions['standby']}, each as the writer has it",
     )
 
 

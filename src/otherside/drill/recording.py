@@ -29,7 +29,7 @@ class Recording:
     | kind | what it says |
     |---|---|
     | `drill` | first of all: scenario, sides, objectives, seed, speed, versions |
-    | `stage` | how far the stage is: `up`, `deployed`, `refused`, `steady`, `unsteady` |
+    | `environment` | how far the stage is: `up`, `deployed`, `refused`, `steady`, `unsteady` |
     | `strike` | the moment that everything is counted from |
     | `step` | something was broken, mended or ordered |
     | `told` | something happened in the twin |
@@ -74,7 +74,7 @@ class Recording:
     @property
     def steady(self) -> bool:
         """Whether a steady state was proven before the disaster."""
-        return any(stage["state"] == "steady" for stage in self.of("stage"))
+        return any(environment["state"] == "steady" for environment in self.of("stage"))
 
     @property
     def ended(self) -> str:

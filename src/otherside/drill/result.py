@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from otherside.drill.assertions import Assertion, AssertionResult, judge
+from otherside.drill.assertions import Assertion, AssertionResult, evaluate
 from otherside.drill.measurements import Measures, Outage, measure
 from otherside.drill.outcome import Outcome, worst
 from otherside.drill.recording import SCHEMA, Recording
@@ -32,7 +32,7 @@ def conclude(recording: Recording, claims: Sequence[Assertion]) -> DrillResult:
     return DrillResult(
         recording=recording,
         measures=measures,
-        found=tuple(judge(claims, recording, measures)),
+        found=tuple(evaluate(claims, recording, measures)),
         lines=tuple(tell(recording)),
     )
 

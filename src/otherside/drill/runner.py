@@ -42,7 +42,7 @@ class RunSettings:
 
 def play(
     scenario: Scenario,
-    stage: Environment,
+    environment: Environment,
     journal: Journal,
     settings: RunSettings,
     *,
@@ -59,7 +59,7 @@ def play(
         KeyboardInterrupt: If somebody interrupts it; the journal says so.
         Exception: Whatever the stage fails with; the journal says so, too.
     """
-    player = _Player(scenario, stage, journal, settings)
+    player = _Player(scenario, environment, journal, settings)
     try:
         player.play(head, change, up=up)
     except BaseException as error:
@@ -73,9 +73,9 @@ class _Player:
     """One scenario being played."""
 
     def __init__(
-        self, scenario: Scenario, stage: Environment, journal: Journal, settings: RunSettings
+        self, scenario: Scenario, environment: Environment, journal: Journal, settings: RunSettings
     ) -> None:
-        self._scenario, self._stage = scenario, stage
+        self._scenario, self._stage = scenario, environment
         self._journal, self._settings = journal, settings
         self._clients: list[Client] = []
         self._sampled_s = 0.0
@@ -83,19 +83,19 @@ class _Player:
 
     def play(self, head: dict[str, Any], change: Action | None, *, up: bool) -> None:
         """Play it from the first line to the last but one."""
-        stage, scenario = self._stage, self._scenario
+        environment, scenario = self._stage, self._scenario
         if not up:
-            stage.open()
+            environment.open()
         self._put(
             "drill",
             schema=SCHEMA,
             scenario=scenario.name,
             title=scenario.title,
-            expects=scenario.expects,
+            expectation=scenario.expectation,
             seed=self._settings.seed,
             clients=self._settings.clients,
             keys=key_prefix(self._settings.seed),
-            **stage.facts(),
+            **environment.facts(),
             **head,
         )
         if not up and not self._deploy(change):
@@ -159,8 +159,8 @@ class _Player:
         """Start the users, and wait until each was served."""
         settings, door = self._settings, self._stage.door()
         for number in range(1, settings.clients + 1):
-            ledger = JsonLinesFile(self._journal.directory / f"client-{number}.jsonl")
-            client = Client(number, door, ledger, self._journal.share, settings.seed)
+            store = JsonLinesFile(self._journal.directory / f"client-{number}.jsonl")
+            client = Client(number, door, store, self._journal.share, settings.seed)
             self._clients.append(client)
             client.start()
         deadline_s = time.monotonic() + (0 if settings.anyway else self._patience_s())
@@ -201,7 +201,7 @@ class _Player:
         strike_s = recording.strike_s
         assert strike_s is not None, "asked before the strike"
         late = self._now_s() - strike_s > self._scenario.lasts_s
-        return late or (not self._waiting and self._scenario.enough(recording) is not None)
+        return late or (not self._waiting and self._scenario.stop_when(recording) is not None)
 
     def _drain(self) -> None:
         """Let the last answers come, then look into the databases."""
@@ -228,9 +228,9 @@ class _Player:
 
 
 @contextlib.contextmanager
-def opened(stage: Environment) -> Iterator[Environment]:
+def opened(environment: Environment) -> Iterator[Environment]:
     """Take a stage down at the end, whatever happened on it."""
     try:
-        yield stage
+        yield environment
     finally:
-        stage.close()
+        environment.close()

@@ -13,7 +13,7 @@ class Step:
     """One thing done to the stage: broken, mended, or ordered by a person."""
 
     do: str
-    """A verb of the stage: see `hands.py`."""
+    """A verb of the stage: see `injector.py`."""
     how: Mapping[str, Any] = field(default_factory=dict)
     at_s: float = 0.0
     """Twin seconds after `when`."""
@@ -37,15 +37,15 @@ class Scenario:
     name: str
     title: str
     """What happens, in one sentence."""
-    expects: str
+    expectation: str
     """What should come of it, in one sentence."""
     steps: tuple[Step, ...]
     claims: tuple[Assertion, ...]
-    enough: Condition
+    stop_when: Condition
     """When everything was seen that the claims ask for."""
     lasts_s: float
     """Twin seconds after the strike at which it ends, whatever was seen."""
-    calm: bool = False
+    reusable: bool = False
     """Whether the stack is as before once everything is mended: the next may use the same twin."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Settings of the orchestrator that it is played with, instead of the design's: by name."""

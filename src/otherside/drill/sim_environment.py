@@ -52,19 +52,19 @@ class NotSimulatedError(Exception):
 class SimulatedDrill:
     """What is wrong from when to when, and who orders what, in simulated seconds."""
 
-    spells: dict[Fault, list[float]] = field(default_factory=dict)
+    windows: dict[Fault, list[float]] = field(default_factory=dict)
     """When each ill begins, and when it ends, if it does."""
     orders: list[tuple[float, Order]] = field(default_factory=list)
     by_hand_s: float | None = None
     frozen: bool = False
 
-    def begin(self, ill: Fault, at_s: float) -> None:
+    def begin(self, fault: Fault, at_s: float) -> None:
         """Let something be wrong from now on."""
-        self.spells[ill] = [at_s]
+        self.windows[fault] = [at_s]
 
-    def end(self, ill: Fault, at_s: float) -> None:
+    def end(self, fault: Fault, at_s: float) -> None:
         """Mend it."""
-        self.spells[ill].append(at_s)
+        self.windows[fault].append(at_s)
 
 
 def _stop(plan: SimulatedDrill, at_s: float, side: str, unit: str) -> None:
@@ -164,9 +164,9 @@ def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology)
         _do(plan, item, 0.0)
     for number, at_s in sorted(placed.items(), key=lambda item: (item[1], item[0])):
         _do(plan, scenario.steps[number], at_s)
-    spells = tuple(
-        FaultWindow(ill=ill, from_s=times[0], to_s=times[1] if len(times) > 1 else FOREVER_S)
-        for ill, times in plan.spells.items()
+    windows = tuple(
+        FaultWindow(fault=fault, from_s=times[0], to_s=times[1] if len(times) > 1 else FOREVER_S)
+        for fault, times in plan.windows.items()
     )
     policy = FailoverPolicy(
         mode=FailoverMode.AUTO,
@@ -180,8 +180,8 @@ def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology)
         seed=1,
         run_s=STRIKE_S + scenario.lasts_s,
         calm_s=0.0,
-        spells=spells,
-        hostility=FaultRates(),
+        windows=windows,
+        fault_rates=FaultRates(),
         policy=policy,
         promote_s=PROMOTE_S,
         cancels=0,
@@ -210,7 +210,7 @@ def _entries(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Iterat
         "schema": SCHEMA,
         "scenario": scenario.name,
         "title": scenario.title,
-        "expects": scenario.expects,
+        "expects": scenario.expectation,
         "seed": played.script.seed,
         "clients": 1,
         "keys": "d",
@@ -246,7 +246,7 @@ def _seen(played: Run) -> Iterator[Entry]:
             "loss_estimate_s": state.loss_estimate_s,
             "epoch": state.epoch,
         }
-    for call in played.history.truth.calls:
+    for call in played.history.world_state.calls:
         who = "user/provisioner" if call.operation == BY_HAND else "role/actuator"
         yield {
             "kind": "call",
@@ -266,11 +266,11 @@ def _seen(played: Run) -> Iterator[Entry]:
 
 def _written(played: Run) -> Iterator[Entry]:
     """Yield a write each second, as its user saw it, and what the writer holds in the end."""
-    truth = played.history.truth
+    world_state = played.history.world_state
     kept: list[list[str]] = []
     for number in range(int(STRIKE_S - WARM_S), int(played.script.run_s)):
         at_s = float(number)
-        span = next((s for s in truth.rows if s.public and s.from_s <= at_s < s.to_s), None)
+        span = next((s for s in world_state.rows if s.public and s.from_s <= at_s < s.to_s), None)
         key = f"d-{number:06}"
         yield {
             "kind": "write",
@@ -286,7 +286,7 @@ def _written(played: Run) -> Iterator[Entry]:
         if span is not None and not _is_lost(played, span.on, at_s):
             kept.append([key, key])
     end_s = played.script.run_s
-    side = DATABASES[truth.writer]
+    side = DATABASES[world_state.writer]
     yield {
         "kind": "rows",
         "at_s": end_s,
@@ -299,10 +299,10 @@ def _written(played: Run) -> Iterator[Entry]:
 
 def _is_lost(played: Run, on: Side, at_s: float) -> bool:
     """Return whether a write was left behind by a move that came after it."""
-    truth = played.history.truth
+    world_state = played.history.world_state
     return any(
         move.target is not on
         and at_s < move.at_s
-        and truth.acknowledged_s(on, at_s, move.at_s) <= move.lost_s
-        for move in truth.moves
+        and world_state.acknowledged_s(on, at_s, move.at_s) <= move.lost_s
+        for move in world_state.moves
     )

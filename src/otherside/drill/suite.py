@@ -45,14 +45,14 @@ class SuiteResult:
     result: DrillResult
     page: Path
     """Where its report is."""
-    stage: Environment | None
+    environment: Environment | None
     """Still up: it is taken down, or used again, when the next one is asked for. The simulator
     has none."""
 
 
-def rehearse(
+def run_suite(
     scenarios: Sequence[Scenario],
-    site: DrillTarget,
+    target: DrillTarget,
     options: SuiteOptions,
     told: SuiteProgress = lambda _: None,
     *,
@@ -81,10 +81,10 @@ def rehearse(
                 held.close()
                 held = None
             up = held is not None
-            stage = held or TwinEnvironment(site, speed=speed, latency=options.latency)
-            held = stage
+            environment = held or TwinEnvironment(target, speed=speed, latency=options.latency)
+            held = environment
             directory = places[number]
-            head = _head(site, options)
+            head = _head(target, options)
             settings = RunSettings(
                 clients=options.clients,
                 seed=options.seed + number,
@@ -94,15 +94,15 @@ def rehearse(
             with Journal(directory, told) as journal:
                 try:
                     changed = _with_settings(scenario, change)
-                    play(scenario, stage, journal, settings, head=head, change=changed, up=up)
+                    play(scenario, environment, journal, settings, head=head, change=changed, up=up)
                 except BaseException:
                     _keep(journal.recording, scenario, directory)
                     raise
                 result = conclude(journal.recording, scenario.claims)
                 page = write_report(result, directory)
-            yield SuiteResult(scenario=scenario, result=result, page=page, stage=stage)
-            if not scenario.calm or result.verdict is not Outcome.PASSED:
-                stage.close()
+            yield SuiteResult(scenario=scenario, result=result, page=page, environment=environment)
+            if not scenario.reusable or result.verdict is not Outcome.PASSED:
+                environment.close()
                 held = None
     finally:
         if held is not None:
@@ -110,7 +110,7 @@ def rehearse(
 
 
 def simulated(
-    scenarios: Sequence[Scenario], site: DrillTarget, options: SuiteOptions
+    scenarios: Sequence[Scenario], target: DrillTarget, options: SuiteOptions
 ) -> Iterator[SuiteResult]:
     """Play scenarios on the simulator, in virtual time; yield each as it is over.
 
@@ -119,9 +119,9 @@ def simulated(
     """
     places = _places(scenarios, options.directory)
     for scenario, directory in zip(scenarios, places, strict=True):
-        result = simulate(scenario, site.topology, _head(site, options))
+        result = simulate(scenario, target.topology, _head(target, options))
         page = write_report(result, directory)
-        yield SuiteResult(scenario=scenario, result=result, page=page, stage=None)
+        yield SuiteResult(scenario=scenario, result=result, page=page, environment=None)
 
 
 def _with_settings(scenario: Scenario, change: Action | None) -> Action | None:
@@ -158,13 +158,13 @@ def _places(scenarios: Sequence[Scenario], directory: Path) -> list[Path]:
     ]
 
 
-def _head(site: DrillTarget, options: SuiteOptions) -> dict[str, Any]:
+def _head(target: DrillTarget, options: SuiteOptions) -> dict[str, Any]:
     """Return what a recording says of what is drilled."""
     return {
-        "place": site.place,
-        "digest": site.digest,
-        "regions": dict(site.regions),
-        "rto_s": site.rto_s,
-        "rpo_s": site.rpo_s,
+        "place": target.place,
+        "digest": target.digest,
+        "regions": dict(target.regions),
+        "rto_s": target.rto_s,
+        "rpo_s": target.rpo_s,
         "started_at": options.started.isoformat(timespec="seconds"),
     }

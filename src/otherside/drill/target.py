@@ -55,7 +55,7 @@ class DrillTarget:
         )
 
 
-def read_site(directory: Path, stack_name: str | None = None) -> DrillTarget:
+def read_target(directory: Path, stack_name: str | None = None) -> DrillTarget:
     """Read the project in a directory and the design beside its program.
 
     Raises:

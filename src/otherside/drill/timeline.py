@@ -150,6 +150,6 @@ def tell(recording: Recording) -> list[Line]:
 
 
 def _tell(entries: Iterable[Entry]) -> Iterator[Line]:
-    story = Timeline()
+    timeline = Timeline()
     for entry in entries:
-        yield from story.tell(entry)
+        yield from timeline.tell(entry)

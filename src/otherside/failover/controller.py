@@ -18,7 +18,7 @@ class Tick:
     """What one look came to."""
 
     before: State
-    facts: Observation
+    observation: Observation
     decision: Decision
     failed: tuple[str, ...]
     """What was asked for and could not be done, with the reasons; the next look asks again."""
@@ -33,42 +33,48 @@ class TickFailed:
     """Whether somebody else committed meanwhile, and so is looking too."""
 
 
-def reconcile(world: DeciderPorts, policy: FailoverPolicy) -> Tick | TickFailed:
+def reconcile_once(ports: DeciderPorts, policy: FailoverPolicy) -> Tick | TickFailed:
     """Take one look; return it, or why none could be taken.
 
     Nothing is asked of the world that is not committed: a Region that is cut off from the majority
     can neither read nor commit, and so does nothing but keep its word.
     """
-    began_s = world.now_s()
+    began_s = ports.now_s()
     try:
-        state = world.recall()
-        facts = world.observe(state)
-        decision = decide(state, facts, policy)
+        state = ports.load_state()
+        observation = ports.observe(state)
+        decision = decide(state, observation, policy)
         if decision.changed:
             # This function may have been frozen since it began: what was so then is no ground
             # for a step now, even if nobody has taken one meanwhile.
-            if world.now_s() - began_s > policy.fresh_s:
+            if ports.now_s() - began_s > policy.fresh_s:
                 return TickFailed(why="the look is too old to be committed")
-            world.record(decision, facts)
+            ports.commit(decision, observation)
     except ConflictError as error:
         return TickFailed(why=str(error), overtaken=True)
     except UnavailableError as error:
-        return TickFailed(why=_with_bridge(str(error), world))
+        return TickFailed(why=_with_bridge(str(error), ports))
     failed = []
-    for effect in (world.set_terms, world.pledge, world.wake, world.publish, world.tell):
+    for effect in (
+        ports.set_lease_terms,
+        ports.pledge,
+        ports.invoke_actuator,
+        ports.publish_metrics,
+        ports.notify,
+    ):
         # Each for itself: a topic that is down must not keep the writer where it is.
         try:
             effect(decision)
         except UnavailableError as error:
             failed.append(str(error))
-    world.note(tuple(failed))
-    return Tick(before=state, facts=facts, decision=decision, failed=tuple(failed))
+    ports.record_failures(tuple(failed))
+    return Tick(before=state, observation=observation, decision=decision, failed=tuple(failed))
 
 
-def _with_bridge(why: str, world: DeciderPorts) -> str:
+def _with_bridge(why: str, ports: DeciderPorts) -> str:
     """Let the pledge hold on: whoever cannot commit gives nobody up."""
     try:
-        world.bridge()
+        ports.extend_pledge()
     except UnavailableError as error:
         return f"{why}; {error}"
     return why

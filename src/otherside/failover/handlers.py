@@ -26,7 +26,7 @@ from otherside.failover.aws.aws_clients import AwsClients
 from otherside.failover.aws.evidence_reader import WITNESS
 from otherside.failover.aws.state_store import HealthReport, StateStore
 from otherside.failover.clock import Clock, SystemClock
-from otherside.failover.controller import Tick, TickFailed, reconcile
+from otherside.failover.controller import Tick, TickFailed, reconcile_once
 from otherside.failover.decision.observation import Reading
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase
@@ -60,9 +60,9 @@ def decide(event: object, context: Context) -> dict[str, Any]:
     """
     settings = OrchestratorSettings.from_environment(os.environ)
     code, policy, clock = version_of(settings), policy_of(settings), SystemClock()
-    world = world_of(settings, policy, code, clock)
+    ports = world_of(settings, policy, code, clock)
     ticks = isinstance(event, Mapping) and event.get(TICK) is True
-    return look_until_calm(world, policy, context, clock, settings, code, stubborn=ticks)
+    return look_until_calm(ports, policy, context, clock, settings, code, stubborn=ticks)
 
 
 def act(_event: object, _context: object) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def watch(_event: object, context: Context) -> dict[str, Any]:
     """Try what users try, from a third Region, and write down what came of it."""
     settings = WitnessSettings.from_environment(os.environ)
     code, clock = version_of(settings), SystemClock()
-    ledger = StateStore(
+    store = StateStore(
         _CLIENTS.dynamodb(settings.state_region),
         table=settings.state_table,
         application=settings.application,
@@ -86,11 +86,11 @@ def watch(_event: object, context: Context) -> dict[str, Any]:
         code=code,
         skew_s=0.0,
     )
-    return watch_for_a_while(ledger, settings, context, clock)
+    return watch_for_a_while(store, settings, context, clock)
 
 
 def look_until_calm(
-    world: DeciderPorts,
+    ports: DeciderPorts,
     policy: FailoverPolicy,
     context: Context,
     clock: Clock,
@@ -107,7 +107,7 @@ def look_until_calm(
     looks = 0
     while True:
         looks += 1
-        done = reconcile(world, policy)
+        done = reconcile_once(ports, policy)
         now_s = clock.now_s()
         if isinstance(done, Tick):
             said = done.decision.reason
@@ -131,7 +131,7 @@ def _is_calm(done: Tick | TickFailed) -> bool:
 
 
 def watch_for_a_while(
-    ledger: StateStore, settings: WitnessSettings, context: Context, clock: Clock
+    store: StateStore, settings: WitnessSettings, context: Context, clock: Clock
 ) -> dict[str, Any]:
     """Ask the public name every few seconds until the run is nearly over."""
     question = http_probes.Question(
@@ -145,7 +145,7 @@ def watch_for_a_while(
         # From here too it must be seen that it is not us who see nothing.
         sighted = works or http_probes.sees_outside() is Reading.GOOD
         try:
-            ledger.put_pulse(
+            store.put_pulse(
                 WITNESS, HealthReport(at_s=clock.now_s(), writes_ok=works if sighted else None)
             )
             pulses += 1

@@ -35,7 +35,7 @@ class Observer(Protocol):
     def now_s(self) -> float:
         """Return the time, in seconds; it never runs backwards."""
 
-    def recall(self) -> State:
+    def load_state(self) -> State:
         """Return the newest committed revision, read from a majority.
 
         Unavailable too where our own clock and the store's are too far apart to count by.
@@ -48,32 +48,32 @@ class Observer(Protocol):
 class DeciderPorts(Observer, Protocol):
     """What only the decider may do. Each call may fail with `UnavailableError`."""
 
-    def record(self, decision: Decision, facts: Observation) -> None:
+    def commit(self, decision: Decision, observation: Observation) -> None:
         """Commit one revision with what it was decided on, if it is the next.
 
         Raises:
             ConflictError: If the revision exists already.
         """
 
-    def wake(self, decision: Decision) -> None:
+    def invoke_actuator(self, decision: Decision) -> None:
         """Tell the actuator that something is to be done. It looks for itself what that is."""
 
-    def set_terms(self, decision: Decision) -> None:
+    def set_lease_terms(self, decision: Decision) -> None:
         """Make the lease say what the decision wants, unless a later revision spoke already."""
 
     def pledge(self, decision: Decision) -> None:
         """Make the pledge say the same, for those who cannot read the lease."""
 
-    def bridge(self) -> None:
+    def extend_pledge(self) -> None:
         """Let a pledge that holds hold on, where nobody can commit anything."""
 
-    def publish(self, decision: Decision) -> None:
+    def publish_metrics(self, decision: Decision) -> None:
         """Say that this look was taken, and hold DNS where the state wants it."""
 
-    def tell(self, decision: Decision) -> None:
+    def notify(self, decision: Decision) -> None:
         """Tell people of every committed revision that they have not been told of."""
 
-    def note(self, failed: tuple[str, ...]) -> None:
+    def record_failures(self, failed: tuple[str, ...]) -> None:
         """Keep what could not be done, for the next look to see."""
 
 
@@ -94,7 +94,7 @@ class ActuatorPorts(Observer, Protocol):
             RefusedError: If Aurora said no.
         """
 
-    def answered(self, intent: Intent, *, called: bool, answer: str | None) -> None:
+    def record_answer(self, intent: Intent, *, called: bool, answer: str | None) -> None:
         """Write down whether Aurora was called for a claimed attempt, and what it answered.
 
         A claim of which nothing is written down counts as a call that nobody knows the end of.

@@ -18,8 +18,8 @@ def look_line(look: Tick, application: str, *, at_s: float, code: str) -> dict[s
     """Return the line of one look: the sentence, the revision, and how long the phase took."""
     before, decision = look.before, look.decision
     state = decision.state
-    unknown = signals_unknown(look.facts.signals)
-    replication = look.facts.replication
+    unknown = signals_unknown(look.observation.signals)
+    replication = look.observation.replication
     line: dict[str, Any] = {
         "event_id": f"{application}/{state.revision}",
         "epoch": state.epoch,
@@ -34,15 +34,15 @@ def look_line(look: Tick, application: str, *, at_s: float, code: str) -> dict[s
         "loss_bound_s": state.loss_bound_s,
         "move": asdict(decision.move) if decision.move else None,
         "unknown": unknown,
-        "bad": _that_say(look.facts.signals, Reading.BAD),
+        "bad": _that_say(look.observation.signals, Reading.BAD),
         "failed": look.failed,
-        "unreadable": look.facts.unreadable,
+        "unreadable": look.observation.unreadable,
         "code": code,
     }
     metrics: dict[str, float] = {
         "Looks": 1,
         "SignalsUnknown": len(unknown),
-        "AnswersUnreadable": len(look.facts.unreadable),
+        "AnswersUnreadable": len(look.observation.unreadable),
         WISHES_FAILED: len(look.failed),
     }
     if replication:

@@ -52,7 +52,7 @@ def possible_pairs() -> frozenset[CellPair]:
         (phase, kind)
         for phase in Phase
         for kind in (*TROUBLES, *Fault)
-        if kind not in {"unwoken", "rewoken"} or phase in woken
+        if kind not in {"wakeup_lost", "wakeup_duplicated"} or phase in woken
     )
 
 
@@ -73,7 +73,7 @@ class Coverage:
         """Add one run."""
         states = run.history.states
         self.seeds += 1
-        self.failovers += any(move.kind == "failover" for move in run.history.truth.moves)
+        self.failovers += any(move.kind == "failover" for move in run.history.world_state.moves)
         self.phases.update({state.phase for state in states})
         self.transitions |= {
             (before.phase, after.phase)

@@ -94,7 +94,7 @@ HAPPENING = frozenset(
 class FaultWindow:
     """One ill, from one moment to another."""
 
-    ill: Fault
+    fault: Fault
     from_s: float
     to_s: float
 
@@ -115,13 +115,13 @@ class FaultRates:
     """Another invocation runs to its end in the middle of this one."""
     blind: float = 0.0
     """One signal of a look cannot be read."""
-    flip: float = 0.0
+    probe_flake: float = 0.0
     """One probe of a look fails by chance."""
-    garble: float = 0.0
+    random_signals: float = 0.0
     """Every signal of a look says anything at all."""
     stale: float = 0.0
     """The database is described as it was up to two minutes ago."""
-    torn: float = 0.0
+    inconsistent_read: float = 0.0
     """Half of the description is that old."""
     skew: float = 0.0
     """The clock of an invocation is wrong by as much as is allowed for."""
@@ -129,7 +129,7 @@ class FaultRates:
     """It is wrong by a minute."""
     skip: float = 0.0
     """A tick does not come."""
-    unwoken: float = 0.0
+    wakeup_lost: float = 0.0
     """The actuator is not woken, though it was called."""
-    rewoken: float = 0.0
+    wakeup_duplicated: float = 0.0
     """It is woken several times, late and out of order."""

@@ -18,10 +18,10 @@ class History:
     """One run, from outside: the truth, the table, the calls. Nothing here is anybody's opinion."""
 
     log: tuple[Committed, ...]
-    truth: WorldState
+    world_state: WorldState
     cloud: SimulatedCloud
     policy: FailoverPolicy
-    hostility: FaultRates
+    fault_rates: FaultRates
     calm_s: float
     """From here on every trouble at the ports has ended."""
     calm: bool
@@ -43,7 +43,7 @@ class History:
     def losses(self) -> list[float]:
         """When the table lost what it held."""
         losses = {Fault.TABLE_LOST, Fault.TABLE_RESTORED} & HAPPENING
-        return [at_s for at_s, ill in self.truth.happened if ill in losses]
+        return [at_s for at_s, fault in self.world_state.happened if fault in losses]
 
     @property
     def lost_s(self) -> float:
@@ -53,11 +53,11 @@ class History:
     @property
     def latches(self) -> list[tuple[float, bool, Side]]:
         """Return whether users were held, each time that it changed, and who wrote then."""
-        return self.truth.latches
+        return self.world_state.latches
 
     def by_hand_between(self, at_s: float) -> bool:
         """Return whether somebody had moved the writer by hand before a moment."""
-        return any(move.by_hand and move.at_s <= at_s for move in self.truth.moves)
+        return any(move.by_hand and move.at_s <= at_s for move in self.world_state.moves)
 
     @property
     def states(self) -> list[State]:
@@ -75,7 +75,7 @@ class History:
 
 def approved(before: State, committed: Committed) -> bool:
     """Return whether a person approved this very step, having seen the question."""
-    command = committed.facts.command
+    command = committed.observation.command
     return (
         command is not None
         and command.order is Order.APPROVE

@@ -66,7 +66,7 @@ class SimulatedInstance:
 class LeaseAgents:
     """Every keeper, and the witness beside them."""
 
-    truth: WorldState
+    world_state: WorldState
     table: ModelledTable
     objects: ModelledBucket
     machines: Mapping[Side, int]
@@ -114,26 +114,26 @@ class LeaseAgents:
         for _ in range(self.machines[side]):
             self.made += 1
             store = _HEART.LeaseStore(
-                environment, partial(self._ask, here), partial(self._fetch, here)
+                environment, partial(self._to_decision, here), partial(self._fetch, here)
             )
             lease = _LEASE.Lease(store.lease, store.pledge, self.now_s, _AWS.ServiceRefusedError)
-            database = ModelledDatabase(self.truth, side)
+            database = ModelledDatabase(self.world_state, side)
             heart = _HEART.Heartbeat(database, (OSError,), self.now_s, self.now_s)
             made.append(SimulatedInstance(side, f"i-{self.made}", lease, store, heart))
         self.instances[side] = made
 
     # --- what a keeper reaches ------------------------------------------------------------------
 
-    def _ask(
+    def _to_decision(
         self, here: str, operation: str, region: str, asked: dict[str, Any], *_: object
     ) -> Any:  # noqa: ANN401 - the answer
         """Make one call of DynamoDB, as an instance makes it."""
-        truth, there = self.truth, REGIONS[region]
-        if not (truth.reaches(here, there) and truth.majority(there)):
+        world_state, there = self.world_state, REGIONS[region]
+        if not (world_state.reaches(here, there) and world_state.majority(there)):
             msg = "nobody answers"
             raise OSError(msg)
-        denied = truth.ill(Fault.KEEPERS_DENIED) or (
-            here == P and truth.ill(Fault.PRIMARY_KEEPERS_DENIED)
+        denied = world_state.has(Fault.KEEPERS_DENIED) or (
+            here == P and world_state.has(Fault.PRIMARY_KEEPERS_DENIED)
         )
         if denied:
             msg = "HTTP 400"
@@ -153,9 +153,9 @@ class LeaseAgents:
 
     def _fetch(self, here: str, _bucket: str, key: str, region: str, *_: object) -> Any:  # noqa: ANN401 - the answer
         """Get the pledge, as an instance gets it."""
-        truth = self.truth
+        world_state = self.world_state
         assert key == PLEDGE_KEY, key
-        if not truth.reaches(here, REGIONS[region]) or truth.ill(Fault.PLEDGE_DOWN):
+        if not world_state.reaches(here, REGIONS[region]) or world_state.has(Fault.PLEDGE_DOWN):
             msg = "nobody answers"
             raise OSError(msg)
         client = ObjectsClient(self.objects, _open_door)
@@ -166,7 +166,7 @@ class LeaseAgents:
         return _json(found["Body"].read()), self.at_s
 
     def _witness_door(self, _operation: str, _key: object) -> Callable[[], None]:
-        if not self.truth.majority(W):
+        if not self.world_state.majority(W):
             raise refusal("InternalServerError", "PutItem", 500)
         return _nothing
 
@@ -178,29 +178,29 @@ class LeaseAgents:
         Before a long span, too, where the table has changed: nobody waits a minute to hear of it.
         """
         changed = self.table.changes != self._seen
-        if changed and until_s - self.truth.now_s > ROUND_S:
-            self._go_round(self.truth.now_s)
+        if changed and until_s - self.world_state.now_s > ROUND_S:
+            self._go_round(self.world_state.now_s)
         if edge or until_s - self.at_s >= (SOON_S if changed else ROUND_S):
             self._go_round(until_s)
             self._seen = self.table.changes
 
     def _go_round(self, at_s: float) -> None:
-        truth = self.truth
+        world_state = self.world_state
         self.at_s = at_s
-        order = (truth.writer, truth.writer.other)
+        order = (world_state.writer, world_state.writer.other)
         for side in order:
-            deaf = side == P and truth.ill(Fault.KEEPERS_DEAF)
-            if not truth.machines_run(side) or deaf:
+            deaf = side == P and world_state.has(Fault.KEEPERS_DEAF)
+            if not world_state.machines_run(side) or deaf:
                 continue
             for instance in self.instances[side]:
                 self._keep(instance)
         self._look_at_leases()
-        if truth.up(W):
+        if world_state.up(W):
             self._watch()
 
     def _keep(self, simulated_instance: SimulatedInstance) -> None:
         """Do what a keeper does in five seconds."""
-        truth = self.truth
+        world_state = self.world_state
         with _tolerated():
             simulated_instance.lease.renew()
         held = simulated_instance.lease.held()
@@ -211,7 +211,7 @@ class LeaseAgents:
             found = simulated_instance.heart.found()
             if found["writes_ok"] and found["wrote_epoch"] is not None:
                 self._prove(simulated_instance.side, found["wrote_epoch"])
-            alive = truth.app_runs(simulated_instance.side)
+            alive = world_state.app_runs(simulated_instance.side)
             simulated_instance.store.pulse(
                 simulated_instance.place, {"at_s": self.at_s, "app_ok": alive, **found}
             )
@@ -223,8 +223,8 @@ class LeaseAgents:
 
     def _watch(self) -> None:
         """Do what the witness's function does every ten seconds."""
-        truth, users = self.truth, self.truth.users_on()
-        works = truth.outside(users) and truth.writes_work(users)
+        world_state, users = self.world_state, self.world_state.users_on()
+        works = world_state.outside(users) and world_state.writes_work(users)
         assert self._witness is not None
         with _tolerated():
             self._witness.put_pulse("witness", HealthReport(at_s=self.at_s, writes_ok=works))
@@ -240,9 +240,9 @@ class LeaseAgents:
                 for held in (instance.lease.held() for instance in self.instances[side])
             )
 
-    def happen(self, ill: Fault) -> None:
+    def happen(self, fault: Fault) -> None:
         """Leave the mark of what happens once."""
-        match ill:
+        match fault:
             case Fault.STANDBY_MACHINES_NEW:
                 self._boot(Side.STANDBY)
                 self._look_at_leases()
@@ -257,7 +257,7 @@ class LeaseAgents:
                     if key[0] == ItemType.PULSE.of(APPLICATION):
                         self.table.spoil(key, "wrote_epoch")
             case _:
-                raise AssertionError(ill)
+                raise AssertionError(fault)
 
 
 STALE_S = 20.0
@@ -267,32 +267,34 @@ STALE_S = 20.0
 class ModelledDatabase:
     """A side's database, as its keeper speaks to it: three statements, by what they begin with."""
 
-    def __init__(self, truth: WorldState, side: Side) -> None:
+    def __init__(self, world_state: WorldState, side: Side) -> None:
         """Keep whose database it is."""
-        self._truth, self._side, self._answer = truth, side, (0.0, 0)
+        self._truth, self._side, self._answer = world_state, side, (0.0, 0)
         self._row: tuple[Any, ...] | None = None
 
     @contextmanager
     def cursor(self, role: str) -> Iterator["ModelledDatabase"]:
         """Lend a cursor; the reader is there on both sides, whatever the writer does."""
-        truth, side = self._truth, self._side
-        left = side in truth.left and side is not truth.writer
-        down = side == P and truth.ill(Fault.WRITER_DOWN)
-        if not truth.up(side) or (role == "local" and not left and down and side is truth.writer):
+        world_state, side = self._truth, self._side
+        left = side in world_state.left and side is not world_state.writer
+        down = side == P and world_state.has(Fault.WRITER_DOWN)
+        if not world_state.up(side) or (
+            role == "local" and not left and down and side is world_state.writer
+        ):
             raise OSError
         yield self
 
     def execute(self, statement: str, values: tuple[float, int] | None = None) -> None:
         """Carry out one of them."""
-        truth, side = self._truth, self._side
+        world_state, side = self._truth, self._side
         if statement.startswith("select pg_is_in_recovery"):
-            self._row = (side is not truth.writer and side not in truth.left,)
+            self._row = (side is not world_state.writer and side not in world_state.left,)
         elif statement.startswith("insert into otherside_heartbeat"):
             assert values is not None
-            self._row = truth.beat(side, *values)
+            self._row = world_state.beat(side, *values)
         else:
             assert statement.startswith("select beat_s, epoch from otherside_heartbeat"), statement
-            self._row = truth.hearts[side]
+            self._row = world_state.hearts[side]
 
     def fetchone(self) -> tuple[Any, ...] | None:
         """Return the answer."""

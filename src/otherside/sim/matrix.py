@@ -14,8 +14,8 @@ _CALM = Script(
     seed=1,
     run_s=LONG_RUN_S,
     calm_s=0.0,
-    spells=(),
-    hostility=FaultRates(),
+    windows=(),
+    fault_rates=FaultRates(),
     policy=FailoverPolicy(
         mode=FailoverMode.AUTO, loss_auto_s=5.0, stable_s=60.0, block_s=600.0, remind_s=120.0
     ),
@@ -29,7 +29,7 @@ _CALM = Script(
 
 
 def _lost(to_s: float) -> tuple[FaultWindow, ...]:
-    return (FaultWindow(ill=Fault.PRIMARY_GONE, from_s=50.0, to_s=to_s),)
+    return (FaultWindow(fault=Fault.PRIMARY_GONE, from_s=50.0, to_s=to_s),)
 
 
 def _asked(script: Script) -> Script:
@@ -37,14 +37,14 @@ def _asked(script: Script) -> Script:
 
 
 STORIES = {
-    "lost and back": replace(_CALM, spells=_lost(500.0)),
-    "asked first": _asked(replace(_CALM, spells=_lost(500.0))),
-    "lost for good": replace(_CALM, spells=_lost(FOREVER_S), people=People.NOBODY),
-    "cancelled once": replace(_CALM, spells=_lost(500.0), cancels=1),
-    "refused for ever": replace(_CALM, spells=_lost(500.0), refusals=9),
+    "lost and back": replace(_CALM, windows=_lost(500.0)),
+    "asked first": _asked(replace(_CALM, windows=_lost(500.0))),
+    "lost for good": replace(_CALM, windows=_lost(FOREVER_S), people=People.NOBODY),
+    "cancelled once": replace(_CALM, windows=_lost(500.0), cancels=1),
+    "refused for ever": replace(_CALM, windows=_lost(500.0), refusals=9),
     "moved by hand": replace(_CALM, by_hand_s=100.0),
     "observed": replace(
-        _CALM, spells=_lost(500.0), policy=replace(_CALM.policy, mode=FailoverMode.OBSERVE)
+        _CALM, windows=_lost(500.0), policy=replace(_CALM.policy, mode=FailoverMode.OBSERVE)
     ),
 }
 
@@ -86,8 +86,9 @@ def kill(story: str, number: int) -> Killed:
 
 def _differences(whole: Run, ended: Run) -> Iterator[str]:
     """Yield where the run stands at its end, if it is not where the whole story stands."""
-    for item, other in [(whole.history, ended.history)]:
-        if item.states[-1].phase is not other.states[-1].phase:
-            yield f"ends in {other.states[-1].phase} and not in {item.states[-1].phase}"
-        if item.truth.writer is not other.truth.writer or item.truth.latch != other.truth.latch:
-            yield f"the writer ends on {other.truth.writer}, users held: {other.truth.latch}"
+    expected, actual = whole.history.states[-1].phase, ended.history.states[-1].phase
+    if actual is not expected:
+        yield f"ends in {actual} and not in {expected}"
+    before, after = whole.history.world_state, ended.history.world_state
+    if (after.writer, after.latch) != (before.writer, before.latch):
+        yield f"the writer ends on {after.writer}, users held: {after.latch}"

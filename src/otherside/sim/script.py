@@ -18,7 +18,7 @@ LATE_S = 1300.0
 FOREVER_S = 1e9
 HEALED_S = 600.0
 
-NASTY = (
+CORRELATED = (
     (Fault.BLIND,),
     (Fault.HALF_BLIND, Fault.LINK_CUT),
     (Fault.HALF_BLIND, Fault.APP_DOWN),
@@ -58,15 +58,15 @@ _MOST = {
     "freeze": 0.05,
     "overlap": 0.3,
     "blind": 0.2,
-    "flip": 0.3,
-    "garble": 0.15,
+    "probe_flake": 0.3,
+    "random_signals": 0.15,
     "stale": 0.5,
-    "torn": 0.5,
+    "inconsistent_read": 0.5,
     "skew": 1.0,
     "step": 0.3,
     "skip": 0.5,
-    "unwoken": 0.3,
-    "rewoken": 0.5,
+    "wakeup_lost": 0.3,
+    "wakeup_duplicated": 0.5,
 }
 """The highest chance that each kind of trouble is drawn with."""
 
@@ -89,8 +89,8 @@ class Script:
     run_s: float
     calm_s: float
     """From here on every trouble at the ports has ended."""
-    spells: tuple[FaultWindow, ...]
-    hostility: FaultRates
+    windows: tuple[FaultWindow, ...]
+    fault_rates: FaultRates
     policy: FailoverPolicy
     promote_s: float
     cancels: int
@@ -120,8 +120,8 @@ def draw(seed: int, faults: Collection[str] = FAULTS) -> Script:
         seed=seed,
         run_s=LONG_RUN_S if diligent else RUN_S,
         calm_s=random.choices([HEALED_S, 2 * LONG_RUN_S], [3, 1])[0],
-        spells=tuple(s for s in _spells(random, heals=diligent) if s.ill in faults),
-        hostility=FaultRates(**{n: c for n, c in _hostility(random).items() if n in faults}),
+        windows=tuple(s for s in _spells(random, heals=diligent) if s.fault in faults),
+        fault_rates=FaultRates(**{n: c for n, c in _hostility(random).items() if n in faults}),
         policy=FailoverPolicy(
             mode=mode,
             loss_auto_s=5.0,
@@ -163,39 +163,41 @@ def _by_hand_s(random: Random, mode: FailoverMode) -> float | None:
 
 def _spells(random: Random, *, heals: bool) -> tuple[FaultWindow, ...]:
     """Draw what is wrong: one disaster, and now and then a second thing with it."""
-    ills = random.sample(list(Fault), random.choices([0, 1, 2, 3], [1, 5, 3, 1])[0])
+    faults = random.sample(list(Fault), random.choices([0, 1, 2, 3], [1, 5, 3, 1])[0])
     if random.random() < CHANCE:
-        ills = list(random.choice(NASTY))
-    elif random.random() < 2 * CHANCE and Fault.PRIMARY_GONE not in ills:
-        ills.append(Fault.PRIMARY_GONE)
-    spells: list[FaultWindow] = []
-    for ill in ills:
+        faults = list(random.choice(CORRELATED))
+    elif random.random() < 2 * CHANCE and Fault.PRIMARY_GONE not in faults:
+        faults.append(Fault.PRIMARY_GONE)
+    windows: list[FaultWindow] = []
+    for fault in faults:
         late = not heals and random.random() < CHANCE
         start_s = random.uniform(20.0, LATE_S if late else 120.0)
         # A dead writer is waited for; one that comes back just then is the hardest to leave.
-        least_s = 180.0 if ill is Fault.WRITER_DOWN else 60.0
+        least_s = 180.0 if fault is Fault.WRITER_DOWN else 60.0
         lengths_s = [43.0, random.uniform(least_s, least_s + 240.0), FOREVER_S]
         length_s = random.choices(lengths_s, [2, 5, 4])[0]
         if heals:
             length_s = min(length_s, HEALS_BY_S - start_s)
         flaps = random.random() < CHANCE / 2
-        spells += _flapping(random, ill, start_s, length_s) if flaps else []
-        spells += [] if flaps else [FaultWindow(ill=ill, from_s=start_s, to_s=start_s + length_s)]
+        windows += _flapping(random, fault, start_s, length_s) if flaps else []
+        windows += (
+            [] if flaps else [FaultWindow(fault=fault, from_s=start_s, to_s=start_s + length_s)]
+        )
     if heals and random.random() < CHANCE:
         # Gone again, for good, after everybody came home.
         again_s = random.uniform(1250.0, 1900.0)
-        spells.append(FaultWindow(ill=Fault.PRIMARY_GONE, from_s=again_s, to_s=FOREVER_S))
-    return tuple(spells)
+        windows.append(FaultWindow(fault=Fault.PRIMARY_GONE, from_s=again_s, to_s=FOREVER_S))
+    return tuple(windows)
 
 
-def _flapping(random: Random, ill: Fault, start_s: float, length_s: float) -> list[FaultWindow]:
+def _flapping(random: Random, fault: Fault, start_s: float, length_s: float) -> list[FaultWindow]:
     """Return an ill that comes and goes."""
-    spells, at_s = [], start_s
+    windows, at_s = [], start_s
     while at_s < start_s + min(length_s, 400.0):
         down_s, up_s = random.uniform(15.0, 60.0), random.uniform(5.0, 20.0)
-        spells.append(FaultWindow(ill=ill, from_s=at_s, to_s=at_s + down_s))
+        windows.append(FaultWindow(fault=fault, from_s=at_s, to_s=at_s + down_s))
         at_s += down_s + up_s
-    return spells
+    return windows
 
 
 def _hostility(random: Random) -> dict[str, float]:

@@ -30,7 +30,7 @@ class Committed:
     before: State
     """What the table held, as whoever decided had read it."""
     state: State
-    facts: Observation
+    observation: Observation
     notice: str | None
     urgent: bool
     could_vote: bool
@@ -49,9 +49,9 @@ class Claimed:
 class SimulatedCloud:
     """One run's world: the truth, the table, and what is under way between functions."""
 
-    truth: WorldState
+    world_state: WorldState
     random: Random
-    hostility: FaultRates
+    fault_rates: FaultRates
     policy: FailoverPolicy
     machines: Mapping[Side, int]
     """How many machines each side has."""
@@ -61,7 +61,7 @@ class SimulatedCloud:
     """Run another invocation of the decider, now."""
     table: ModelledTable = field(init=False)
     objects: ModelledBucket = field(init=False)
-    keepers: LeaseAgents = field(init=False)
+    lease_agents: LeaseAgents = field(init=False)
     log: list[Committed] = field(default_factory=list)
     claims: list[Claimed] = field(default_factory=list)
     lease_set: list[tuple[float, Phase]] = field(default_factory=list)
@@ -87,19 +87,19 @@ class SimulatedCloud:
 
     def __post_init__(self) -> None:
         """Make what everybody shares."""
-        self.table, self.objects = ModelledTable(lambda: self.truth.now_s), ModelledBucket()
-        self.keepers = LeaseAgents(
-            truth=self.truth,
+        self.table, self.objects = ModelledTable(lambda: self.world_state.now_s), ModelledBucket()
+        self.lease_agents = LeaseAgents(
+            world_state=self.world_state,
             table=self.table,
             objects=self.objects,
             machines=self.machines,
             date=self.date,
         )
-        self.truth.keepers = self.keepers
+        self.world_state.lease_agents = self.lease_agents
 
     def date(self) -> str:
         """Return the store's own time, as a header."""
-        return formatdate(self.truth.now_s, usegmt=True)
+        return formatdate(self.world_state.now_s, usegmt=True)
 
     @property
     def newest(self) -> State:
@@ -122,7 +122,7 @@ class SimulatedCloud:
         """Return the table, as a person with the command line reaches it."""
 
         def door(operation: str, _key: object) -> Callable[[], None]:
-            if not (self.truth.majority("primary") or self.truth.majority("standby")):
+            if not (self.world_state.majority("primary") or self.world_state.majority("standby")):
                 raise refusal("InternalServerError", operation, 500)
             return lambda: None
 
@@ -131,7 +131,7 @@ class SimulatedCloud:
             client,
             table="state",
             application=APPLICATION,
-            clock=self.keepers,
+            clock=self.lease_agents,
             code="-",
             skew_s=1e9,
         )
@@ -139,11 +139,11 @@ class SimulatedCloud:
     @property
     def verified(self) -> list[tuple[float, int, Side]]:
         """Return when which epoch was written and read back on which side."""
-        return self.keepers.verified
+        return self.lease_agents.verified
 
     def hit(self, kind: str, where: str = "") -> bool:
         """Return whether a trouble strikes, and remember where."""
-        chance: float = getattr(self.hostility, kind)
+        chance: float = getattr(self.fault_rates, kind)
         if not chance or self.random.random() >= chance:
             return False
         self.troubles.add(f"{kind} {where}".strip())
@@ -152,19 +152,19 @@ class SimulatedCloud:
 
     def view(self) -> dict[str, Any]:
         """Return the global database as it is, and remember it for who reads late."""
-        truth = self.truth
-        detached = truth.ill(Fault.STANDBY_DETACHED)
+        world_state = self.world_state
+        detached = world_state.has(Fault.STANDBY_DETACHED)
         members = [
             {
                 "DBClusterArn": arn,
-                "IsWriter": side is truth.writer,
-                "SynchronizationStatus": "connected" if truth.follows else "pending-resync",
+                "IsWriter": side is world_state.writer,
+                "SynchronizationStatus": "connected" if world_state.follows else "pending-resync",
             }
             for side, arn in ARNS.items()
-            if not (detached and side is not truth.writer)
+            if not (detached and side is not world_state.writer)
         ]
         whole: dict[str, Any] = {"EngineVersion": VERSION, "GlobalClusterMembers": members}
-        moving = truth.moving
+        moving = world_state.moving
         if moving is not None:
             status = "failing-over" if moving.kind == "failover" else "switching-over"
             whole["FailoverState"] = {
@@ -174,7 +174,7 @@ class SimulatedCloud:
                 "IsDataLossAllowed": moving.kind == "failover",
             }
         if not self.views or self.views[-1][1] != whole:
-            self.views.append((truth.now_s, whole))
+            self.views.append((world_state.now_s, whole))
         return whole
 
     def view_at(self, at_s: float) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from random import Random
 
 from otherside.core.topology import FailoverMode, Side
 from otherside.failover.actuator import actuate
-from otherside.failover.controller import Tick, reconcile
+from otherside.failover.controller import Tick, reconcile_once
 from otherside.failover.decision.observation import Command, Move, Order
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase
@@ -54,13 +54,14 @@ def run(script: Script, *, kill_at: int | None = None) -> Run:
     history = History(
         log=tuple(cloud.log),
         looks=tuple(runner.looks),
-        truth=cloud.truth,
+        world_state=cloud.world_state,
         cloud=cloud,
         policy=script.policy,
-        hostility=script.hostility,
+        fault_rates=script.fault_rates,
         calm_s=script.calm_s,
         calm=script.calm_s <= HEALED_S,
-        healed=script.calm_s <= HEALED_S and all(spell.to_s <= HEALED_S for spell in script.spells),
+        healed=script.calm_s <= HEALED_S
+        and all(window.to_s <= HEALED_S for window in script.windows),
         obedient=script.cancels <= 1 and script.refusals <= 1,
         diligent=script.people is People.DILIGENT,
         machines=script.machines,
@@ -79,14 +80,14 @@ def run(script: Script, *, kill_at: int | None = None) -> Run:
 
 def _play(script: Script, kill_at: int | None) -> "_Runner":
     cloud = SimulatedCloud(
-        truth=WorldState(
-            spells=script.spells,
+        world_state=WorldState(
+            windows=script.windows,
             promote_s=script.promote_s,
             cancels=script.cancels,
             refusals=script.refusals,
         ),
         random=Random(script.seed + 1),  # noqa: S311 - a simulation wants to be repeated
-        hostility=script.hostility,
+        fault_rates=script.fault_rates,
         policy=script.policy,
         machines=dict(zip(Side, script.machines, strict=True)),
         kill_at=kill_at,
@@ -115,16 +116,16 @@ class _Runner:
 
     def play(self) -> None:
         """Tick each minute until the end; keep looking while anything is under way."""
-        truth, end_s = self.cloud.truth, self._script.run_s
-        while truth.now_s < end_s:
-            started_s = truth.now_s
+        world_state, end_s = self.cloud.world_state, self._script.run_s
+        while world_state.now_s < end_s:
+            started_s = world_state.now_s
             if not self.cloud.hit("skip"):
                 self._decide()
                 until_s = started_s + LOOP_FOR_S
-                while self._busy() and truth.now_s + LOOP_S < until_s:
+                while self._busy() and world_state.now_s + LOOP_S < until_s:
                     self._pass(LOOP_S)
                     self._decide()
-            self._pass(max(1.0, started_s + TICK_S - truth.now_s))
+            self._pass(max(1.0, started_s + TICK_S - world_state.now_s))
 
     def _busy(self) -> bool:
         state = self.cloud.seen()
@@ -133,14 +134,14 @@ class _Runner:
         return state.phase is not Phase.STEADY or not state.anchored or failing
 
     def _decide(self) -> None:
-        self._invoke("decider", reconcile)
+        self._invoke("decider", reconcile_once)
 
     def _invoke(self, role: str, loop: Callable[[SimulatedWorld, FailoverPolicy], object]) -> None:
         """Run a function once; the platform may end it anywhere."""
         cloud = self.cloud
-        if cloud.truth.now_s > self._script.calm_s:
-            cloud.hostility = FaultRates()
-        if self._newer is not (Fault.NEWER_SCHEMA in cloud.truth.ills):
+        if cloud.world_state.now_s > self._script.calm_s:
+            cloud.fault_rates = FaultRates()
+        if self._newer is not (Fault.NEWER_SCHEMA in cloud.world_state.faults):
             self._newer = not self._newer
             newer(cloud, there=self._newer)
         phase = cloud.newest.phase
@@ -155,8 +156,8 @@ class _Runner:
         cloud = self.cloud
         if isinstance(done, Tick):
             self.cells.add((phase, done.decision.verdict, self._script.policy.mode))
-            self.looks.append((cloud.truth.now_s, done))
-        self.pairs |= {(phase, ill) for ill in cloud.truth.ills}
+            self.looks.append((cloud.world_state.now_s, done))
+        self.pairs |= {(phase, fault) for fault in cloud.world_state.faults}
         self.pairs |= {(phase, kind) for kind in cloud.struck}
         cloud.struck.clear()
 
@@ -172,23 +173,23 @@ class _Runner:
     def _pass(self, seconds: float) -> None:
         """Let time pass, with the actuator woken whenever it is due."""
         cloud = self.cloud
-        until_s = cloud.truth.now_s + seconds
+        until_s = cloud.world_state.now_s + seconds
         while cloud.wakes:
             cloud.wakes.sort()
             if cloud.wakes[0] > until_s:
                 break
             at_s = cloud.wakes.pop(0)
-            self._advance(max(0.0, at_s - cloud.truth.now_s))
+            self._advance(max(0.0, at_s - cloud.world_state.now_s))
             self._invoke("actuator", actuate)
-        self._advance(max(0.0, until_s - cloud.truth.now_s))
+        self._advance(max(0.0, until_s - cloud.world_state.now_s))
 
     def _advance(self, seconds: float) -> None:
-        truth = self.cloud.truth
-        truth.advance(seconds)
-        if self._backup_s is not None and truth.now_s >= self._backup_s:
+        world_state = self.cloud.world_state
+        world_state.advance(seconds)
+        if self._backup_s is not None and world_state.now_s >= self._backup_s:
             self._backup_s = None
             self.cloud.table.keep()
-        self.samples.append((truth.now_s, truth.writer, truth.users_on()))
+        self.samples.append((world_state.now_s, world_state.writer, world_state.users_on()))
         if self._orders or self._by_hand_s is not None:
             self._chaos()
         if self._script.people is People.DILIGENT:
@@ -196,21 +197,21 @@ class _Runner:
 
     def _chaos(self) -> None:
         """Give people their turn: orders for the revision that they see, and the console."""
-        cloud, now_s = self.cloud, self.cloud.truth.now_s
+        cloud, now_s = self.cloud, self.cloud.world_state.now_s
         if self._orders and self._orders[0][0] <= now_s:
             _, order = self._orders.pop(0)
             self._order(order)
         if self._by_hand_s is not None and self._by_hand_s <= now_s:
             self._by_hand_s = None
-            cloud.truth.call(Move.FAILOVER, cloud.truth.writer.other, BY_HAND)
+            cloud.world_state.call(Move.FAILOVER, cloud.world_state.writer.other, BY_HAND)
 
     def _diligence(self) -> None:
         """Do what waits for a person, once somebody has looked at it for a while."""
-        state, now_s = self.cloud.seen(), self.cloud.truth.now_s
+        state, now_s = self.cloud.seen(), self.cloud.world_state.now_s
         if self._waits[0] is not state.phase:
             self._waits = (state.phase, now_s)
         known = state.latched is not None
-        home = self.cloud.truth.writer is state.writer is Side.PRIMARY and known
+        home = self.cloud.world_state.writer is state.writer is Side.PRIMARY and known
         order = {
             Phase.AWAIT_APPROVAL: Order.APPROVE,
             Phase.REJOINED: None if state.reconciled else Order.SIGN_RECONCILIATION,
@@ -223,7 +224,7 @@ class _Runner:
 
     def _order(self, order: Order) -> None:
         """Let a person order something by the table, as the command line does it."""
-        cloud, now_s = self.cloud, self.cloud.truth.now_s
+        cloud, now_s = self.cloud, self.cloud.world_state.now_s
         state = cloud.seen()
         until_s = now_s + cloud.random.uniform(-10.0, 200.0) if order is Order.FREEZE else None
         given = Command(
@@ -235,9 +236,9 @@ class _Runner:
             loss_s=state.asked_loss_s if order is Order.APPROVE else None,
         )
         try:
-            ledger = cloud.people()
-            seen = ledger.freeze() if order is Order.FREEZE else ledger.command()
-            ledger.order(given, over=seen)
+            store = cloud.people()
+            seen = store.freeze() if order is Order.FREEZE else store.command()
+            store.order(given, over=seen)
             became = "given"
         except (ConflictError, UnavailableError) as error:
             became = str(error)
@@ -247,13 +248,13 @@ class _Runner:
 def shrink(script: Script) -> Script:
     """Return a script that still breaks, with as little in it as possible."""
     smaller = [
-        replace(script, hostility=replace(script.hostility, **{name: 0.0}))
+        replace(script, fault_rates=replace(script.fault_rates, **{name: 0.0}))
         for name in FaultRates.__slots__
-        if getattr(script.hostility, name)
+        if getattr(script.fault_rates, name)
     ]
     smaller += [
-        replace(script, spells=tuple(s for s in script.spells if s is not spell))
-        for spell in script.spells
+        replace(script, windows=tuple(s for s in script.windows if s is not window))
+        for window in script.windows
     ]
     smaller += [
         replace(script, orders=tuple(o for o in script.orders if o is not order))

@@ -89,7 +89,7 @@ class SimulatedClock:
 
     def now_s(self) -> float:
         """Return the time, as this invocation has it."""
-        return self._cloud.truth.now_s + self.skew_s
+        return self._cloud.world_state.now_s + self.skew_s
 
     monotonic_s = now_s
 
@@ -103,21 +103,21 @@ class SimulatedClients:
 
     def __init__(self, cloud: SimulatedCloud, role: str) -> None:
         """Keep whose they are."""
-        self._cloud, self._truth, self._role = cloud, cloud.truth, role
+        self._cloud, self._truth, self._role = cloud, cloud.world_state, role
         self.calling = ""
         """The operation under which a move is asked for next."""
 
     def _door(self, operation: str, key: tuple[str, str]) -> Callable[[], None]:
         """Stand before the table: without a majority it answers nobody."""
-        truth, partition = self._truth, key[0]
-        if not truth.majority(S):
+        world_state, partition = self._truth, key[0]
+        if not world_state.majority(S):
             raise refusal("InternalServerError", operation, 500)
         denied = (
-            truth.ill(Fault.LEASE_DENIED)
+            world_state.has(Fault.LEASE_DENIED)
             and operation == "UpdateItem"
             and partition == ItemType.LEASE.of(APPLICATION)
         ) or (
-            truth.ill(Fault.CLAIM_DENIED)
+            world_state.has(Fault.CLAIM_DENIED)
             and operation == "PutItem"
             and partition == ItemType.CLAIM.of(APPLICATION)
         )
@@ -127,17 +127,17 @@ class SimulatedClients:
 
     def _shelf(self, operation: str, _key: tuple[str, str]) -> Callable[[], None]:
         """Stand before the pledge."""
-        truth = self._truth
-        if not truth.up(S) or truth.ill(Fault.PLEDGE_DOWN):
+        world_state = self._truth
+        if not world_state.up(S) or world_state.has(Fault.PLEDGE_DOWN):
             raise refusal("ServiceUnavailable", operation, 503)
-        if truth.ill(Fault.PLEDGE_DENIED) and operation == "PutObject":
+        if world_state.has(Fault.PLEDGE_DENIED) and operation == "PutObject":
             raise refusal("AccessDenied", operation, 403)
         return lambda: None
 
     def dynamodb(self, _region: str) -> Any:  # noqa: ANN401 - a client of the SDK's
         """Return the state table's client."""
         cloud = self._cloud
-        stale: Callable[[], float] = lambda: cloud.random.uniform(0.0, 20.0)  # noqa: E731 - a test of one item
+        stale: Callable[[], float] = lambda: cloud.random.uniform(0.0, 20.0)  # noqa: E731 - a test of one
         return TableClient(cloud.table, self._door, date=cloud.date, stale_s=stale)
 
     def s3(self, _region: str) -> Any:  # noqa: ANN401 - a client of the SDK's
@@ -173,7 +173,7 @@ class SimulatedClients:
     def put_metric_data(self, **asked: Any) -> None:  # noqa: ANN401 - the SDK's own
         """Take metrics: DNS is held by one of them."""
         self._need_region("PutMetricData")
-        if self._truth.ill(Fault.LATCH_DENIED):
+        if self._truth.has(Fault.LATCH_DENIED):
             raise refusal("AccessDenied", "PutMetricData", 403)
         self._cloud.published_s = self._truth.now_s
         for datum in asked["MetricData"]:
@@ -185,17 +185,17 @@ class SimulatedClients:
         cloud = self._cloud
         self._need_region("Invoke")
         assert asked["InvocationType"] == "Event"
-        if cloud.hit("unwoken") or self._truth.ill(Fault.ACTUATOR_DEAD):
+        if cloud.hit("wakeup_lost") or self._truth.has(Fault.ACTUATOR_DEAD):
             return
         now_s = self._truth.now_s
         cloud.wakes.append(now_s + cloud.random.uniform(0.1, 1.0))
-        if cloud.hit("rewoken"):
+        if cloud.hit("wakeup_duplicated"):
             cloud.wakes += [now_s + cloud.random.uniform(0.0, 60.0) for _ in range(3)]
 
     def publish(self, **asked: Any) -> None:  # noqa: ANN401 - the SDK's own
         """Tell people."""
         self._need_region("Publish")
-        if self._truth.ill(Fault.TOPIC_DENIED):
+        if self._truth.has(Fault.TOPIC_DENIED):
             raise refusal("AuthorizationError", "Publish", 403)
         head, _, text = asked["Message"].partition("\n\n")
         revision = int(head.split("revision ")[1].split(",")[0])
@@ -209,17 +209,19 @@ class Rds:
         self, cloud: SimulatedCloud, region: str, clients: SimulatedClients, repeats: int
     ) -> None:
         """Keep where it is asked; a client that repeats by itself calls again what failed."""
-        self._cloud, self._truth, self._clients = cloud, cloud.truth, clients
+        self._cloud, self._truth, self._clients = cloud, cloud.world_state, clients
         self._side = Side.PRIMARY if region == "p" else Side.STANDBY
         self._repeats = repeats
 
     def _need(self, operation: str) -> None:
-        truth = self._truth
-        far = self._side is Side.PRIMARY and not (truth.gets_out(P) and truth.gets_out(S))
-        down = self._side is Side.PRIMARY and truth.ill(Fault.CONTROL_PLANE_DOWN)
-        if far or down or not truth.gets_out(S):
+        world_state = self._truth
+        far = self._side is Side.PRIMARY and not (
+            world_state.gets_out(P) and world_state.gets_out(S)
+        )
+        down = self._side is Side.PRIMARY and world_state.has(Fault.CONTROL_PLANE_DOWN)
+        if far or down or not world_state.gets_out(S):
             raise refusal("ServiceUnavailable", operation, 503)
-        if self._side is Side.PRIMARY and truth.ill(Fault.ANSWERS_GARBLED):
+        if self._side is Side.PRIMARY and world_state.has(Fault.ANSWERS_GARBLED):
             msg = "an answer that is none"
             raise ValueError(msg)
 
@@ -231,7 +233,7 @@ class Rds:
         then_s = self._truth.now_s - cloud.random.uniform(0.0, STALE_MAX_S)
         if cloud.hit("stale"):
             view = cloud.view_at(then_s)
-        elif cloud.hit("torn"):
+        elif cloud.hit("inconsistent_read"):
             old = cloud.view_at(then_s)
             half = "GlobalClusterMembers" if cloud.random.random() < 1 / 2 else "FailoverState"
             view = {name: part for name, part in view.items() if name != half}
@@ -240,14 +242,14 @@ class Rds:
 
     def describe_db_clusters(self, **_: object) -> dict[str, Any]:
         """Describe one side's cluster."""
-        truth, standby = self._truth, self._side is Side.STANDBY
+        world_state, standby = self._truth, self._side is Side.STANDBY
         self._need("DescribeDBClusters")
         status = "available"
         if standby:
-            status = "backing-up" if truth.ill(Fault.STANDBY_BUSY) else status
-            status = "stopped" if truth.ill(Fault.STANDBY_STOPPED) else status
-        headless = standby and truth.ill(Fault.STANDBY_HEADLESS)
-        drifted = standby and truth.ill(Fault.VERSION_DRIFT)
+            status = "backing-up" if world_state.has(Fault.STANDBY_BUSY) else status
+            status = "stopped" if world_state.has(Fault.STANDBY_STOPPED) else status
+        headless = standby and world_state.has(Fault.STANDBY_HEADLESS)
+        drifted = standby and world_state.has(Fault.VERSION_DRIFT)
         cluster = {
             "Status": status,
             "EngineVersion": OTHER_VERSION if drifted else VERSION,
@@ -269,14 +271,14 @@ class Rds:
         self._move(Move.SWITCHOVER, self._side.other, asked["TargetDbClusterIdentifier"])
 
     def _move(self, kind: Move, target: Side, named: object) -> None:
-        truth, operation = self._truth, f"{kind}"
+        world_state, operation = self._truth, f"{kind}"
         self._need(operation)
-        if truth.ill(Fault.MOVE_DENIED):
+        if world_state.has(Fault.MOVE_DENIED):
             raise refusal("AccessDenied", operation, 403)
         if named != ARNS[target]:
             raise refusal("InvalidDBClusterStateFault", operation)
         called = 0
-        while not truth.call(kind, target, self._clients.calling):
+        while not world_state.call(kind, target, self._clients.calling):
             called += 1
             if called > self._repeats:
                 raise refusal("InvalidGlobalClusterStateFault", operation)
@@ -287,20 +289,24 @@ class Eyes:
 
     def __init__(self, cloud: SimulatedCloud) -> None:
         """Keep the world that they look at."""
-        self._cloud, self._truth = cloud, cloud.truth
+        self._cloud, self._truth = cloud, cloud.world_state
 
-    def ask(self, question: http_probes.Question) -> Reading:
+    def ask(self, approval_reason: http_probes.Question) -> Reading:
         """Answer a probe, which fails by chance now and then."""
-        truth = self._truth
-        if question.url == STANDBY:
-            works = truth.app_runs(Side.STANDBY)
-            if question.path == WRITE:
-                works = works and truth.writes_work(Side.STANDBY)
+        world_state = self._truth
+        if approval_reason.url == STANDBY:
+            works = world_state.app_runs(Side.STANDBY)
+            if approval_reason.path == WRITE:
+                works = works and world_state.writes_work(Side.STANDBY)
         else:
-            users = truth.users_on()
-            works = truth.outside(users) and truth.writes_work(users) and truth.gets_out(S)
-            works = works and not truth.ill(Fault.PROBE_BROKEN)
-        return Reading.GOOD if works and not self._cloud.hit("flip") else Reading.BAD
+            users = world_state.users_on()
+            works = (
+                world_state.outside(users)
+                and world_state.writes_work(users)
+                and world_state.gets_out(S)
+            )
+            works = works and not world_state.has(Fault.PROBE_BROKEN)
+        return Reading.GOOD if works and not self._cloud.hit("probe_flake") else Reading.BAD
 
     def users_on(self, _state_name: str) -> Side | None:
         """Return which side DNS prefers, where names can be resolved at all."""
@@ -308,7 +314,7 @@ class Eyes:
 
     def sees_outside(self) -> Reading:
         """Return whether names outside resolve."""
-        sees = self._truth.gets_out(S) and not self._truth.ill(Fault.SELF_SICK)
+        sees = self._truth.gets_out(S) and not self._truth.has(Fault.SELF_SICK)
         return Reading.GOOD if sees else Reading.BAD
 
 
@@ -338,70 +344,70 @@ class SimulatedWorld:
         """Return the time, as this invocation's clock has it."""
         return self._inner.now_s()
 
-    def recall(self) -> State:
+    def load_state(self) -> State:
         """Return the newest committed revision."""
-        self._state = self._port("recall", self._inner.recall)
+        self._state = self._port("load_state", self._inner.load_state)
         return self._state
 
     def observe(self, state: State) -> Observation:
         """Return what can be seen now."""
         return self._port("observe", lambda: self._inner.observe(state))
 
-    def record(self, decision: Decision, facts: Observation) -> None:
+    def commit(self, decision: Decision, observation: Observation) -> None:
         """Commit one revision, if it is the next."""
-        self._port("record", lambda: self._commit(decision, facts))
+        self._port("commit", lambda: self._commit(decision, observation))
 
-    def _commit(self, decision: Decision, facts: Observation) -> None:
+    def _commit(self, decision: Decision, observation: Observation) -> None:
         cloud = self.cloud
         assert self._state is not None, "committed before anything was read"
-        self._inner.record(decision, facts)
+        self._inner.commit(decision, observation)
         cloud.log.append(
             Committed(
-                at_s=cloud.truth.now_s,
+                at_s=cloud.world_state.now_s,
                 before=self._state,
                 state=decision.state,
-                facts=facts,
+                observation=observation,
                 notice=decision.notice,
                 urgent=decision.urgent,
-                could_vote=cloud.truth.majority(S),
+                could_vote=cloud.world_state.majority(S),
             )
         )
 
-    def set_terms(self, decision: Decision) -> None:
+    def set_lease_terms(self, decision: Decision) -> None:
         """Make the lease say what the decision wants."""
-        self._port("set_terms", lambda: self._set_terms(decision))
+        self._port("set_lease_terms", lambda: self._set_terms(decision))
 
     def _set_terms(self, decision: Decision) -> None:
         cloud = self.cloud
         before = cloud.table.changes
-        self._inner.set_terms(decision)
+        self._inner.set_lease_terms(decision)
         if cloud.table.changes != before:
-            cloud.lease_set.append((cloud.truth.now_s, decision.state.phase))
+            cloud.lease_set.append((cloud.world_state.now_s, decision.state.phase))
 
     def pledge(self, decision: Decision) -> None:
         """Make the pledge say the same."""
         self._port("pledge", lambda: self._inner.pledge(decision))
 
-    def bridge(self) -> None:
+    def extend_pledge(self) -> None:
         """Let a pledge that holds hold on."""
-        self._port("bridge", self._inner.bridge)
+        self._port("extend_pledge", self._inner.extend_pledge)
 
-    def wake(self, decision: Decision) -> None:
+    def invoke_actuator(self, decision: Decision) -> None:
         """Tell the actuator, if there is anything to do."""
         if decision.move is not None or decision.raise_capacity:
-            self._port("wake", lambda: self._inner.wake(decision))
+            self._port("invoke_actuator", lambda: self._inner.invoke_actuator(decision))
 
-    def publish(self, decision: Decision) -> None:
+    def publish_metrics(self, decision: Decision) -> None:
         """Hold DNS where the state wants it."""
-        self._port("publish", lambda: self._inner.publish(decision))
+        self._port("publish_metrics", lambda: self._inner.publish_metrics(decision))
 
-    def tell(self, decision: Decision) -> None:
+    def notify(self, decision: Decision) -> None:
         """Tell people of what they have not been told of."""
-        self._port("tell", lambda: self._inner.tell(decision))
+        self._port("notify", lambda: self._inner.notify(decision))
 
-    def note(self, failed: tuple[str, ...]) -> None:
+    def record_failures(self, failed: tuple[str, ...]) -> None:
         """Keep what could not be done."""
-        self._inner.note(failed)
+        self._inner.record_failures(failed)
 
     def claim(self, intent: Intent) -> None:
         """Write down that this attempt is carried out now, once."""
@@ -409,17 +415,17 @@ class SimulatedWorld:
 
     def _claim(self, intent: Intent) -> None:
         self._inner.claim(intent)
-        self.cloud.claims.append(Claimed(at_s=self.cloud.truth.now_s, intent=intent))
+        self.cloud.claims.append(Claimed(at_s=self.cloud.world_state.now_s, intent=intent))
 
     def move(self, intent: Intent) -> None:
         """Ask Aurora to move the writer."""
         self._clients.calling = intent.operation
         self._port("move", lambda: self._inner.move(intent))
 
-    def answered(self, intent: Intent, *, called: bool, answer: str | None) -> None:
+    def record_answer(self, intent: Intent, *, called: bool, answer: str | None) -> None:
         """Write down what became of a claimed attempt."""
-        note = lambda: self._inner.answered(intent, called=called, answer=answer)  # noqa: E731 - a test of one item
-        self._port("answered", note)
+        record_answer = lambda: self._inner.record_answer(intent, called=called, answer=answer)  # noqa: E731 - a test of one
+        self._port("record_answer", record_answer)
 
     def raise_capacity(self) -> None:
         """Let the standby run enough instances."""
@@ -429,16 +435,22 @@ class SimulatedWorld:
 
     def _gather(self, asked: Questions) -> Answers:
         """Ask one after the other; some are not answered, and some answers are nonsense."""
-        cloud, truth = self.cloud, self.cloud.truth
+        cloud, world_state = self.cloud, self.cloud.world_state
         hidden = (
-            HIDDEN if truth.ill(Fault.BLIND) else HALF_HIDDEN if truth.ill(Fault.HALF_BLIND) else ()
+            HIDDEN
+            if world_state.has(Fault.BLIND)
+            else HALF_HIDDEN
+            if world_state.has(Fault.HALF_BLIND)
+            else ()
         )
 
-        def asking(name: str, question: Callable[[], Any]) -> Callable[[], Any]:
-            return _silent if name in hidden or cloud.hit("blind") else question
+        def asking(name: str, approval_reason: Callable[[], Any]) -> Callable[[], Any]:
+            return _silent if name in hidden or cloud.hit("blind") else approval_reason
 
-        answers = gather({name: asking(name, question) for name, question in asked.items()})
-        if not cloud.hit("garble"):
+        answers = gather(
+            {name: asking(name, approval_reason) for name, approval_reason in asked.items()}
+        )
+        if not cloud.hit("random_signals"):
             return answers
         return Answers(known=self._garbled(answers.known), unreadable=answers.unreadable)
 

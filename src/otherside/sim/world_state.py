@@ -122,7 +122,7 @@ class Keeping(Protocol):
     def held(self, side: Side) -> Sequence[Held]:
         """Return what the keepers of a side hold."""
 
-    def happen(self, ill: Fault) -> None:
+    def happen(self, fault: Fault) -> None:
         """Leave the mark of what happens once."""
 
 
@@ -136,7 +136,7 @@ class Nobody:
         """Return nothing."""
         return ()
 
-    def happen(self, ill: Fault) -> None:
+    def happen(self, fault: Fault) -> None:
         """Leave no mark."""
 
 
@@ -144,14 +144,14 @@ class Nobody:
 class WorldState:
     """The state of the world, moved on through time."""
 
-    spells: tuple[FaultWindow, ...]
+    windows: tuple[FaultWindow, ...]
     promote_s: float
     cancels: int = 0
     """How many moves Aurora cancels before one goes through."""
     refusals: int = 0
     """How many calls it refuses before it accepts one."""
     now_s: float = 0.0
-    ills: frozenset[Fault] = frozenset()
+    faults: frozenset[Fault] = frozenset()
     links: frozenset[tuple[str, str]] = frozenset()
     """Which Regions reach which; a Region that exists reaches itself."""
     voting: frozenset[str] = frozenset()
@@ -168,7 +168,7 @@ class WorldState:
     """When the writer's database first held each epoch, for what replicates later."""
     left: set[Side] = field(default_factory=set)
     """Sides whose old database has not been taken in again; it may still take writes."""
-    keepers: Keeping = field(default_factory=Nobody)
+    lease_agents: Keeping = field(default_factory=Nobody)
     bridged_s: float = -1e9
     """When a lease last went on by the pledge alone."""
     latch: bool = False
@@ -190,13 +190,13 @@ class WorldState:
     def __post_init__(self) -> None:
         """Sort out when anything begins or ends."""
         self.edges = sorted(
-            {item for s in self.spells for item in (s.from_s, s.to_s)}, reverse=True
+            {item for s in self.windows for item in (s.from_s, s.to_s)}, reverse=True
         )
         self._look_at_ills()
 
-    def ill(self, *ills: Fault) -> bool:
+    def has(self, *faults: Fault) -> bool:
         """Return whether one of these ills holds now."""
-        return any(fault in self.ills for fault in ills)
+        return any(fault in self.faults for fault in faults)
 
     def up(self, site: str) -> bool:
         """Return whether a Region exists at all."""
@@ -217,39 +217,39 @@ class WorldState:
 
     def outside(self, site: str) -> bool:
         """Return whether the world outside reaches a Region."""
-        shut = site == P and Fault.FRONT_DOOR in self.ills
-        return self.up(site) and _WHOLE.get(site) not in self.ills and not shut
+        shut = site == P and Fault.FRONT_DOOR in self.faults
+        return self.up(site) and _WHOLE.get(site) not in self.faults and not shut
 
     def gets_out(self, site: str) -> bool:
         """Return whether what is in a Region reaches the world outside."""
-        return self.up(site) and _WHOLE.get(site) not in self.ills
+        return self.up(site) and _WHOLE.get(site) not in self.faults
 
     def gets_in(self, side: Side) -> bool:
         """Return whether a side's application reaches the writer."""
-        shut = side == S and self.writer is Side.PRIMARY and Fault.FRONT_DOOR in self.ills
+        shut = side == S and self.writer is Side.PRIMARY and Fault.FRONT_DOOR in self.faults
         return self.reaches(side, self.writer) and not shut
 
     def database_writes(self) -> bool:
         """Return whether the writer takes writes: its Region and its instance."""
-        down = self.writer is Side.PRIMARY and Fault.WRITER_DOWN in self.ills
+        down = self.writer is Side.PRIMARY and Fault.WRITER_DOWN in self.faults
         return self.up(self.writer) and not down
 
     def machines_run(self, side: Side) -> bool:
         """Return whether there is any machine on a side, with a keeper on it."""
-        return self.up(side) and not (side == P and Fault.MACHINES_GONE in self.ills)
+        return self.up(side) and not (side == P and Fault.MACHINES_GONE in self.faults)
 
     def app_runs(self, side: Side) -> bool:
         """Return whether a side's application runs."""
-        broken = Fault.APP_DOWN_BOTH in self.ills
-        broken = broken or (Fault.APP_DOWN if side == P else Fault.STANDBY_APP_DOWN) in self.ills
+        broken = Fault.APP_DOWN_BOTH in self.faults
+        broken = broken or (Fault.APP_DOWN if side == P else Fault.STANDBY_APP_DOWN) in self.faults
         return self.machines_run(side) and not broken
 
     def users_on(self) -> Side:
         """Return which side DNS answers with: the latch first, then the primary's endpoint."""
         held = self.latch and self.now_s - self.latched_s >= DNS_LEAVES_S
         bad = self.endpoint_bad_s
-        ill = bad is not None and self.now_s - bad >= DNS_LEAVES_S
-        return Side.STANDBY if held or ill else Side.PRIMARY
+        unhealthy = bad is not None and self.now_s - bad >= DNS_LEAVES_S
+        return Side.STANDBY if held or unhealthy else Side.PRIMARY
 
     def knows(self, side: Side, epoch: int) -> bool:
         """Return whether a side's database has heard of an epoch."""
@@ -262,7 +262,7 @@ class WorldState:
             return False
         return any(
             held.until_s >= self.now_s and self.knows(self.writer, held.epoch)
-            for held in self.keepers.held(side)
+            for held in self.lease_agents.held(side)
         )
 
     def beat(self, side: Side, at_s: float, epoch: int) -> tuple[float, int]:
@@ -277,7 +277,7 @@ class WorldState:
     @property
     def follows(self) -> bool:
         """Return whether the side that does not write follows the one that does."""
-        whole = self.linked and Fault.STANDBY_DETACHED not in self.ills
+        whole = self.linked and Fault.STANDBY_DETACHED not in self.faults
         return whole and self.now_s >= self.resync_s
 
     def hold(self, *, latch: bool) -> None:
@@ -311,17 +311,17 @@ class WorldState:
 
     def _step_s(self) -> float:
         """Return for how long nothing has to be looked at: less where anybody's word runs out."""
-        bridging = any(held.bridged for side in _SIDES for held in self.keepers.held(side))
+        bridging = any(held.bridged for side in _SIDES for held in self.lease_agents.held(side))
         waking = self.now_s < WAKE_S
         return STEP_S if bridging or self.left or waking else LONG_STEP_S
 
     def _look_at_ills(self) -> None:
-        now_s, before = self.now_s, self.ills
-        self.ills = frozenset(s.ill for s in self.spells if s.from_s <= now_s < s.to_s)
-        self.links, self.voting = _network(self.ills & _NETWORK)
-        for ill in (self.ills - before) & HAPPENING:
-            self.happened.append((now_s, ill))
-            self.keepers.happen(ill)
+        now_s, before = self.now_s, self.faults
+        self.faults = frozenset(s.fault for s in self.windows if s.from_s <= now_s < s.to_s)
+        self.links, self.voting = _network(self.faults & _NETWORK)
+        for fault in (self.faults - before) & HAPPENING:
+            self.happened.append((now_s, fault))
+            self.lease_agents.happen(fault)
         if self.app_runs(Side.PRIMARY) and self.outside(P):
             self.endpoint_bad_s = None
         elif self.endpoint_bad_s is None:
@@ -329,13 +329,13 @@ class WorldState:
 
     def _live(self, until_s: float, *, edge: bool) -> None:
         """Let everybody live from now on until a moment; nothing changes in between."""
-        before = {side: self.keepers.held(side) for side in _SIDES}
+        before = {side: self.lease_agents.held(side) for side in _SIDES}
         if self.follows and self.database_writes():
             self._replicate(until_s)
-        self.keepers.step(until_s, edge=edge)
+        self.lease_agents.step(until_s, edge=edge)
         if self.follows:
             self.left.clear()
-        held = {side: _kept(before[side], self.keepers.held(side), until_s) for side in _SIDES}
+        held = {side: _kept(before[side], self.lease_agents.held(side), until_s) for side in _SIDES}
         if any(item.bridged for side in _SIDES for item in held[side]):
             self.bridged_s = until_s
         users = self.users_on()
@@ -360,7 +360,7 @@ class WorldState:
 
     def _replicate(self, until_s: float) -> None:
         """Let rows and the heartbeat reach the other side."""
-        behind_s = LAGGING_S if Fault.LAGGING in self.ills else LAG_S
+        behind_s = LAGGING_S if Fault.LAGGING in self.faults else LAG_S
         self.carried_s = max(self.carried_s, until_s - behind_s)
         row = self.hearts[self.writer]
         if row is None:
@@ -375,7 +375,7 @@ class WorldState:
 
     def _beats(self) -> bool:
         """Return whether somebody beats in the writer's database all the time."""
-        deaf = self.writer is Side.PRIMARY and Fault.KEEPERS_DEAF in self.ills
+        deaf = self.writer is Side.PRIMARY and Fault.KEEPERS_DEAF in self.faults
         return self.machines_run(self.writer) and self.database_writes() and not deaf
 
     def _acknowledge(self, on: Side, lease_s: float, until_s: float, *, public: bool) -> None:
@@ -392,7 +392,7 @@ class WorldState:
 
     def call(self, kind: Move, target: Side, operation: str) -> bool:
         """Receive a call; return whether it is accepted."""
-        fit = self.ills.isdisjoint(_UNFIT)
+        fit = self.faults.isdisjoint(_UNFIT)
         accepted = self.moving is None and self.writer is not target and self.up(target) and fit
         if kind is Move.SWITCHOVER:
             accepted = accepted and self.linked and self.database_writes()
@@ -425,8 +425,8 @@ class WorldState:
             moving.done_s = self.now_s + STEP_S
             return
         self.moving = None
-        torn = moving.kind is Move.SWITCHOVER and not self.linked
-        if moving.cancelled or torn:
+        inconsistent_read = moving.kind is Move.SWITCHOVER and not self.linked
+        if moving.cancelled or inconsistent_read:
             return
         lost_s = 0.0
         if moving.kind is Move.FAILOVER:
@@ -471,17 +471,17 @@ def _kept(before: Sequence[Held], after: Sequence[Held], until_s: float) -> list
 
 
 @cache
-def _network(ills: frozenset[Fault]) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
+def _network(faults: frozenset[Fault]) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
     """Return which Regions reach which, and which can commit, under some ills."""
-    sites = [site for site in (P, S, W) if _GONE[site] not in ills]
+    sites = [site for site in (P, S, W) if _GONE[site] not in faults]
     links = {(site, site) for site in sites}
     links |= {
         (site, other)
         for site in sites
         for other in sites
-        if site != other and _open(site, other, ills)
+        if site != other and _open(site, other, faults)
     }
-    lost = Fault.STORE_DOWN in ills
+    lost = Fault.STORE_DOWN in faults
     voting = {
         site
         for site in sites
@@ -490,10 +490,10 @@ def _network(ills: frozenset[Fault]) -> tuple[frozenset[tuple[str, str]], frozen
     return frozenset(links), frozenset(voting)
 
 
-def _open(text: str, other: str, ills: frozenset[Fault]) -> bool:
+def _open(text: str, other: str, faults: frozenset[Fault]) -> bool:
     """Return whether two Regions that exist reach one another: answers need the way back too."""
-    if _WHOLE.get(text) in ills or _WHOLE.get(other) in ills:
+    if _WHOLE.get(text) in faults or _WHOLE.get(other) in faults:
         return False
-    if Fault.LINK_CUT in ills and W not in {text, other}:
+    if Fault.LINK_CUT in faults and W not in {text, other}:
         return False
-    return _ONE_WAY[text, other] not in ills and _ONE_WAY[other, text] not in ills
+    return _ONE_WAY[text, other] not in faults and _ONE_WAY[other, text] not in faults

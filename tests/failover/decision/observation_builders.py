@@ -58,7 +58,7 @@ def lives(readings):
     return any(readings.get(way, GOOD) is GOOD for way in ways)
 
 
-def facts(at_s, *, database=HEALTHY, lag_s=0.2, readings=None, **more):
+def observation(at_s, *, database=HEALTHY, lag_s=0.2, readings=None, **more):
     """Return one observation; healthy unless told otherwise."""
     base = Observation(
         at_s=at_s,
@@ -77,4 +77,4 @@ def facts(at_s, *, database=HEALTHY, lag_s=0.2, readings=None, **more):
 
 def dead(at_s, **more):
     """Return an observation of a primary Region that is gone."""
-    return facts(at_s, readings=DEAD, **more)
+    return observation(at_s, readings=DEAD, **more)

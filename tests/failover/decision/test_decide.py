@@ -14,12 +14,12 @@ from failover.decision.observation_builders import (
     HEALTHY,
     UNKNOWN,
     dead,
-    facts,
+    observation,
 )
 from failover.decision.state_builders import MOVED, MOVING, Story, failed_over
 from otherside.core.topology import FailoverMode, Side
-from otherside.failover.decision.decide import LeaseTerms, decide, objection
-from otherside.failover.decision.evidence import _READ
+from otherside.failover.decision.decide import LeaseTerms, decide, veto_reason
+from otherside.failover.decision.evidence import _EVENT_OF
 from otherside.failover.decision.observation import (
     ACCEPTED,
     Attempt,
@@ -76,7 +76,7 @@ def test_a_blip_of_43_seconds_moves_nothing():
     story = Story()
     for _ in range(8):
         story.look(dead)
-    story.look(facts)
+    story.look(observation)
     assert story.state.phase is Phase.STEADY
     assert not any(decision.move for decision in story.decisions)
 
@@ -86,7 +86,7 @@ def test_one_write_that_works_starts_the_window_anew():
     story = Story()
     for _ in range(11):
         story.look(dead)
-    story.look(facts, readings={**DEAD, "write_pulse": GOOD})
+    story.look(observation, readings={**DEAD, "write_pulse": GOOD})
     assert story.state.phase is Phase.STEADY
     story.until(Phase.FENCING, dead)
     assert story.now_s >= 55 + 5 + 60
@@ -105,7 +105,7 @@ def test_a_dead_writer_is_left_to_aurora_first():
     """Its own failover inside the Region takes a while, and loses nothing."""
     readings = {**DEAD, "app_pulse": GOOD, "dns_health": GOOD}
     story = Story()
-    story.until(Phase.FENCING, facts, readings=readings)
+    story.until(Phase.FENCING, observation, readings=readings)
     assert story.now_s >= 180.0
 
 
@@ -160,7 +160,7 @@ def test_an_approval_after_the_healing_moves_nothing():
     """Whoever is late approves a disaster that is over."""
     story = Story()
     story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
-    story.order(Order.APPROVE, facts)
+    story.order(Order.APPROVE, observation)
     assert story.state.phase is Phase.STEADY
 
 
@@ -182,7 +182,7 @@ def test_life_during_fencing_stops_it():
     """The last moment to turn back."""
     story = Story()
     story.until(Phase.FENCING, dead)
-    story.look(facts)
+    story.look(observation)
     assert story.state.phase is Phase.STEADY
 
 
@@ -218,7 +218,7 @@ def test_no_intent_is_asked_for_after_it_has_expired():
 def test_what_somebody_else_moves_is_left_to_them(database):
     """A console, another tool: halted, paged, and nothing moved on top."""
     story = Story()
-    story.look(facts, database=database)
+    story.look(observation, database=database)
     assert story.state.phase is Phase.HALTED
     assert story.decisions[-1].urgent
     for _ in range(30):
@@ -229,16 +229,16 @@ def test_what_somebody_else_moves_is_left_to_them(database):
 def test_halted_ends_only_by_a_persons_word():
     """Adopt takes the world as it is, verified before users are held there."""
     story = Story()
-    story.look(facts, database=MOVED)
-    story.look(facts, database=MOVED)
+    story.look(observation, database=MOVED)
+    story.look(observation, database=MOVED)
     assert story.state.phase is Phase.HALTED
-    story.order(Order.ADOPT, facts, database=MOVED)
+    story.order(Order.ADOPT, observation, database=MOVED)
     assert story.state.phase is Phase.HALTED, "the description may be an old one"
     assert "an order counts in 110 s" in story.decisions[-1].reason
     story.now_s += 110
-    story.order(Order.ADOPT, facts, database=MOVED)
+    story.order(Order.ADOPT, observation, database=MOVED)
     assert (story.state.phase, story.state.latched) == (Phase.VERIFY, False)
-    story.look(facts, database=MOVED, write_verified=True)
+    story.look(observation, database=MOVED, write_verified=True)
     assert (story.state.phase, story.state.latched) == (Phase.SHIFT, True)
 
 
@@ -248,7 +248,7 @@ def test_nothing_ever_goes_home_by_itself():
     both = replace(MOVED, resynced=True)
     for _ in range(5):
         story.now_s += 86_400
-        story.look(facts, database=both, users_on=Side.STANDBY)
+        story.look(observation, database=both, users_on=Side.STANDBY)
     assert story.state.phase is Phase.REJOINED
     assert not any(
         decision.move and decision.move.target is Side.PRIMARY for decision in story.decisions
@@ -259,29 +259,29 @@ def test_going_home_is_signed_waited_for_ordered_and_lossless():
     """A switchover and never a failover, back to where it began."""
     story = failed_over()
     both = replace(MOVED, resynced=True)
-    story.until(Phase.REJOINED, facts, database=both, users_on=Side.STANDBY)
-    story.order(Order.SIGN_RECONCILIATION, facts, database=both)
+    story.until(Phase.REJOINED, observation, database=both, users_on=Side.STANDBY)
+    story.order(Order.SIGN_RECONCILIATION, observation, database=both)
     story.now_s += 2 * 86_400
-    story.look(facts, database=both)
+    story.look(observation, database=both)
     assert story.state.phase is Phase.FAILBACK_READY
-    story.order(Order.SWITCHOVER, facts, database=both)
-    story.until(Phase.SWITCH_INTENT, facts, database=both)
+    story.order(Order.SWITCHOVER, observation, database=both)
+    story.until(Phase.SWITCH_INTENT, observation, database=both)
     assert story.decisions[-1].move.move is Move.SWITCHOVER
-    story.until(Phase.VERIFY, facts, database=HEALTHY)
-    story.until(Phase.SHIFT, facts, database=HEALTHY, write_verified=True)
+    story.until(Phase.VERIFY, observation, database=HEALTHY)
+    story.until(Phase.SHIFT, observation, database=HEALTHY, write_verified=True)
     assert story.state.latched is False
-    story.until(Phase.STEADY, facts, database=HEALTHY, users_on=Side.PRIMARY)
+    story.until(Phase.STEADY, observation, database=HEALTHY, users_on=Side.PRIMARY)
 
 
 def test_a_switchover_that_does_not_fit_is_given_up():
     """Never turned into something that loses data."""
     story = Story()
-    story.order(Order.SWITCHOVER, facts)
-    story.until(Phase.STEADY, facts, looks=100, lag_s=30.0)
+    story.order(Order.SWITCHOVER, observation)
+    story.until(Phase.STEADY, observation, looks=100, lag_s=30.0)
     assert not any(decision.move for decision in story.decisions)
-    story.order(Order.SWITCHOVER, facts)
-    story.until(Phase.SWITCH_INTENT, facts)
-    story.until(Phase.HALTED, facts, looks=100)
+    story.order(Order.SWITCHOVER, observation)
+    story.until(Phase.SWITCH_INTENT, observation)
+    story.until(Phase.HALTED, observation, looks=100)
     moves = {decision.move.move for decision in story.decisions if decision.move}
     assert moves == {Move.SWITCHOVER}
 
@@ -371,7 +371,7 @@ def test_rules_hold_over_any_sequence_of_looks(sequence, policy):
     for look in sequence:
         now_s += look.at_s
         seen = look.signals
-        made = facts(now_s, readings=DEAD).signals if seen is None else seen
+        made = observation(now_s, readings=DEAD).signals if seen is None else seen
         item = replace(look, at_s=now_s, signals=made)
         decision = decide(state, item, policy)
         assert decision == decide(state, item, policy)
@@ -404,7 +404,7 @@ def test_rules_hold_over_any_sequence_of_looks(sequence, policy):
 
 def test_every_phase_is_read_reached_and_left():
     """No phase without a reader, none that nothing leads to, none without a way out."""
-    assert set(_READ) == set(TRANSITIONS) == set(Phase)
+    assert set(_EVENT_OF) == set(TRANSITIONS) == set(Phase)
     reached = {target for row in TRANSITIONS.values() for target in row.values()}
     assert reached == set(Phase)
     for phase, row in TRANSITIONS.items():
@@ -437,7 +437,7 @@ def test_no_means_no_until_the_writer_was_seen_to_live():
     assert story.state.reason == "ada denied it"
     story.order(Order.APPROVE, dead, lag_s=8.0)
     assert story.state.phase is Phase.FENCING
-    story.look(facts)
+    story.look(observation)
     assert (story.state.phase, story.state.denied) == (Phase.STEADY, False)
 
 
@@ -446,7 +446,7 @@ def test_a_no_outlasts_a_look_that_cannot_trust_its_eyes():
     story = Story()
     story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
     story.order(Order.DENY, dead, lag_s=8.0)
-    story.look(facts, readings={**DEAD, "self_test": BAD})
+    story.look(observation, readings={**DEAD, "self_test": BAD})
     for _ in range(60):
         story.look(dead)
     assert (story.state.phase, story.state.denied) == (Phase.BLOCKED, True)
@@ -457,7 +457,7 @@ def test_a_region_that_answers_again_while_fencing_is_waited_for_as_a_writer_is(
     story = Story()
     story.until(Phase.FENCING, dead)
     answers = {**DEAD, "app_pulse": GOOD, "dns_health": GOOD}
-    story.until(Phase.PROMOTE_INTENT, facts, readings=answers)
+    story.until(Phase.PROMOTE_INTENT, observation, readings=answers)
     assert story.now_s >= 180.0
 
 
@@ -466,7 +466,7 @@ def test_nothing_is_asked_again_on_a_look_that_finds_out_too_little():
     story = Story(answer=None)
     story.until(Phase.PROMOTE_INTENT, dead)
     for _ in range(30):
-        story.look(facts, readings=UNCLEAR)
+        story.look(observation, readings=UNCLEAR)
     assert story.state.intent.operation == "1.1"
     story.look(dead)
     assert story.state.intent.operation == "1.2"
@@ -478,7 +478,7 @@ def test_a_move_that_has_arrived_is_not_somebody_elses_however_long_it_is_report
     lasting = replace(MOVED, move=MOVING)
     story.now_s += 1000
     for _ in range(5):
-        story.look(facts, database=lasting, users_on=Side.STANDBY)
+        story.look(observation, database=lasting, users_on=Side.STANDBY)
     assert story.state.phase is Phase.FAILED_OVER
 
 
@@ -528,7 +528,7 @@ def test_a_life_seen_in_time_lets_the_intent_expire():
     story = Story()
     story.until(Phase.PROMOTE_INTENT, dead)
     quiet_s = story.state.quiet_until_s
-    story.until(Phase.STEADY, facts)
+    story.until(Phase.STEADY, observation)
     assert story.now_s >= quiet_s
     assert story.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=1, open=True)
 
@@ -556,20 +556,20 @@ def test_the_actuator_objects_with_its_own_eyes(changes, words):
     """What it may do stands in the state; whether it still should, it looks for itself."""
     story = Story()
     story.until(Phase.PROMOTE_INTENT, dead)
-    assert objection(story.state, dead(story.now_s + 1), AUTO) is None
-    seen = facts(story.now_s + 1, **{"readings": DEAD, **changes})
-    assert words in objection(story.state, seen, AUTO)
+    assert veto_reason(story.state, dead(story.now_s + 1), AUTO) is None
+    seen = observation(story.now_s + 1, **{"readings": DEAD, **changes})
+    assert words in veto_reason(story.state, seen, AUTO)
 
 
 def test_the_actuator_carries_out_nothing_that_is_old_or_not_committed():
     """Neither an intent whose time is over nor one that nobody wrote down."""
     story = Story()
-    assert "no intent" in objection(story.state, dead(5.0), AUTO)
+    assert "no intent" in veto_reason(story.state, dead(5.0), AUTO)
     story.until(Phase.PROMOTE_INTENT, dead)
     late_s = story.state.intent.not_after_s + 0.1
-    assert "expired" in objection(story.state, dead(late_s), AUTO)
+    assert "expired" in veto_reason(story.state, dead(late_s), AUTO)
     frozen = replace(AUTO, freezes=((0.0, 1e9),))
-    assert "frozen" in objection(story.state, dead(story.now_s + 1), frozen)
+    assert "frozen" in veto_reason(story.state, dead(story.now_s + 1), frozen)
 
 
 def test_the_sentence_of_a_look_says_how_far_it_has_come():
@@ -591,11 +591,11 @@ def test_a_look_that_finds_out_too_little_neither_confirms_nor_clears():
     for number in range(11):
         story.look(dead)
         if number % 3 == 1:
-            story.look(facts, readings=UNCLEAR)
+            story.look(observation, readings=UNCLEAR)
         assert story.state.phase is not Phase.STEADY
     story.until(Phase.FENCING, dead)
     assert 60.0 <= story.now_s <= 80.0
-    story.look(facts, readings=UNCLEAR)
+    story.look(observation, readings=UNCLEAR)
     assert story.state.phase is Phase.FENCING
 
 
@@ -604,12 +604,12 @@ def test_nothing_is_given_up_on_a_look_that_finds_out_too_little():
     story = Story()
     for _ in range(12):
         story.look(dead)
-    story.look(facts, readings=UNCLEAR)
+    story.look(observation, readings=UNCLEAR)
     assert story.state.phase is Phase.SUSPECT
     story.until(Phase.FENCING, dead)
     for _ in range(4):
         story.look(dead)
-    story.look(facts, readings=UNCLEAR)
+    story.look(observation, readings=UNCLEAR)
     assert story.state.phase is Phase.FENCING
 
 
@@ -617,7 +617,7 @@ def test_too_little_for_too_long_clears():
     """Nobody has seen anything dead for longer than two looks may be apart."""
     story = Story()
     story.look(dead)
-    story.until(Phase.STEADY, facts, looks=25, readings=UNCLEAR)
+    story.until(Phase.STEADY, observation, looks=25, readings=UNCLEAR)
     assert story.now_s > AUTO.look_gap_max_s
 
 
@@ -628,6 +628,6 @@ def test_an_attempt_counts_for_the_hour_whatever_became_of_it():
     assert story.state.block_until_s >= story.now_s + AUTO.block_s
     story.until(Phase.HALTED, dead, looks=100)
     story.now_s += 300
-    story.order(Order.ADOPT, facts)
+    story.order(Order.ADOPT, observation)
     assert story.state.phase is Phase.STEADY
     assert "less than an hour" in story.until(Phase.AWAIT_APPROVAL, dead).reason

@@ -6,9 +6,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from failover.decision.observation_builders import BAD, DEAD, GOOD, HEALTHY, UNKNOWN, facts
+from failover.decision.observation_builders import BAD, DEAD, GOOD, HEALTHY, UNKNOWN, observation
 from otherside.core.topology import FailoverMode, Side
-from otherside.failover.decision.decide import decide, objection
+from otherside.failover.decision.decide import decide, veto_reason
 from otherside.failover.decision.observation import (
     Command,
     LeaseView,
@@ -46,7 +46,7 @@ class Deciding(RuleBasedStateMachine):
 
     def look(self):
         """Take one look, and let the world do what it is asked."""
-        seen = facts(
+        seen = observation(
             self.now_s,
             database=self.database,
             readings=self.readings,
@@ -59,7 +59,7 @@ class Deciding(RuleBasedStateMachine):
         self.state = decision.state
         if decision.terms is not None:
             self.lease_open = decision.terms.open
-        if decision.move is not None and objection(self.state, seen, self.policy) is None:
+        if decision.move is not None and veto_reason(self.state, seen, self.policy) is None:
             self.called[decision.move.operation] = decision.move
             assert not (decision.move.move is Move.FAILOVER and self.lease_open)
         if before.phase is Phase.VERIFY and seen.write_verified:

@@ -4,10 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from failover.decision.observation_builders import AUTO, BAD, GOOD, HEALTHY, dead, facts
+from failover.decision.observation_builders import AUTO, BAD, GOOD, HEALTHY, dead, observation
 from failover.decision.state_builders import MOVING
 from otherside.core.topology import FailoverMode, Side
-from otherside.failover.decision.gates import covers, needed_s, obstacle, ordered, question, unfit
+from otherside.failover.decision.gates import (
+    approval_reason,
+    covers,
+    hard_block,
+    needed_s,
+    unfit_reason,
+    valid_order,
+)
 from otherside.failover.decision.observation import Command, Fitness, Move, Order, Replication
 from otherside.failover.decision.state import Phase, first
 from otherside.failover.decision.verdict import Verdict
@@ -54,7 +61,7 @@ def lag(lag_s, *, lived_s=NOW - 60, replicated_s=NOW - 60):
 def test_what_no_approval_overcomes(database, policy, state, words):
     """Each by itself, and nothing else."""
     view = None if database is None else replace(HEALTHY, **database)
-    said = obstacle(replace(STATE, **state), lost(database=view), replace(AUTO, **policy))
+    said = hard_block(replace(STATE, **state), lost(database=view), replace(AUTO, **policy))
     assert said is None if words is None else words in said
 
 
@@ -82,7 +89,7 @@ def test_what_no_approval_overcomes(database, policy, state, words):
 )
 def test_what_a_person_is_asked_about(changes, policy, state, words):
     """Each by itself, and nothing else."""
-    said = question(replace(STATE, **state), lost(**changes), replace(AUTO, **policy))
+    said = approval_reason(replace(STATE, **state), lost(**changes), replace(AUTO, **policy))
     assert said is None if words is None else words in said
 
 
@@ -93,7 +100,7 @@ def test_one_machine_is_not_witness_enough(machines, rds, asked, verdict):
     seen = lost(machines=machines)
     plane = replace(seen.signals.control_plane, reading=rds)
     seen = replace(seen, signals=replace(seen.signals, control_plane=plane))
-    said = question(replace(STATE, verdict=verdict), seen, AUTO)
+    said = approval_reason(replace(STATE, verdict=verdict), seen, AUTO)
     assert (said is not None) is asked
 
 
@@ -102,7 +109,7 @@ def test_a_standby_that_serves_nobody_is_asked_about():
     seen = lost()
     app = replace(seen.signals.standby_app, reading=BAD)
     seen = replace(seen, signals=replace(seen.signals, standby_app=app))
-    assert "does not answer" in question(STATE, seen, AUTO)
+    assert "does not answer" in approval_reason(STATE, seen, AUTO)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +129,7 @@ def test_a_standby_that_serves_nobody_is_asked_about():
 def test_what_a_switchover_waits_for(changes, state, words):
     """A pause that is short, and nothing that is lost."""
     calm = replace(STATE, **{"verdict": Verdict.HEALTHY, **state})
-    said = unfit(calm, replace(facts(NOW), **changes), AUTO)
+    said = unfit_reason(calm, replace(observation(NOW), **changes), AUTO)
     assert said is None if words is None else words in said
 
 
@@ -162,9 +169,9 @@ def order(**changes):
 )
 def test_an_order_counts_for_the_phase_that_was_seen_and_for_a_while(changes, heeded):
     """After a restore the same revision may come again."""
-    found = ordered(Order.APPROVE, STATE, lost(command=order(**changes)), AUTO)
+    found = valid_order(Order.APPROVE, STATE, lost(command=order(**changes)), AUTO)
     assert (found is not None) is heeded
-    assert ordered(Order.APPROVE, STATE, lost(), AUTO) is None
+    assert valid_order(Order.APPROVE, STATE, lost(), AUTO) is None
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,11 @@ from failover.decision.observation_builders import (
     HEALTHY,
     UNKNOWN,
     dead,
-    facts,
+    observation,
 )
 from failover.decision.state_builders import MOVED, MOVING, Story, failed_over
 from otherside.core.topology import FailoverMode, Side
-from otherside.failover.decision.decide import LeaseTerms, decide, objection
+from otherside.failover.decision.decide import LeaseTerms, decide, veto_reason
 from otherside.failover.decision.evidence import TROUBLES
 from otherside.failover.decision.observation import (
     ACCEPTED,
@@ -86,7 +86,7 @@ def test_an_empty_table_is_no_first_day_while_the_database_has_not_spoken():
         story = Story()
         story.state = first(0.0)
         for _ in range(70):
-            story.look(facts, **silent)
+            story.look(observation, **silent)
         decision = story.decisions[-1]
         assert (decision.state.anchored, decision.terms, decision.latch) == (False, None, None)
         assert "first day" in decision.reason
@@ -95,7 +95,7 @@ def test_an_empty_table_is_no_first_day_while_the_database_has_not_spoken():
 
 def test_a_first_day_is_committed_once_the_database_has_spoken():
     """By its writer and its epoch, both as they were made."""
-    decision = decide(first(0.0), facts(60.0), AUTO)
+    decision = decide(first(0.0), observation(60.0), AUTO)
     assert (decision.state.revision, decision.state.anchored) == (1, True)
     assert decision.terms == LeaseTerms(side=Side.PRIMARY, epoch=0, open=True)
     assert (decision.latch, decision.notice) == (False, None)
@@ -113,7 +113,7 @@ def test_a_first_day_is_committed_once_the_database_has_spoken():
 def test_a_table_that_knows_less_than_the_database_is_a_lost_one(revision, changes):
     """Halted, said, the lease and the latch left as they are: users stay where they were led."""
     state = replace(first(0.0), revision=revision, anchored=revision > 0)
-    decision = decide(state, facts(1000.0, **changes), AUTO)
+    decision = decide(state, observation(1000.0, **changes), AUTO)
     assert decision.state.phase is Phase.HALTED
     assert (decision.terms, decision.latch) == (None, None)
     assert decision.urgent
@@ -124,22 +124,22 @@ def test_a_lost_table_is_adopted_with_an_epoch_above_everything_that_was_seen():
     """Or no write could ever be told from one of the time before."""
     story = Story()
     story.state = first(0.0)
-    story.look(facts, database=AWAY, epoch_seen=4)
+    story.look(observation, database=AWAY, epoch_seen=4)
     story.now_s += 200
-    story.order(Order.ADOPT, facts, database=AWAY, epoch_seen=4)
+    story.order(Order.ADOPT, observation, database=AWAY, epoch_seen=4)
     assert (story.state.phase, story.state.epoch) == (Phase.VERIFY, 5)
-    story.look(facts, database=AWAY, epoch_seen=5, write_verified=True)
+    story.look(observation, database=AWAY, epoch_seen=5, write_verified=True)
     assert story.decisions[-1].latch is True
 
 
 def test_a_lost_table_is_not_resumed_as_if_nothing_had_been():
     """The epoch would be below the database's own."""
     story = Story()
-    story.look(facts, epoch_seen=4)
+    story.look(observation, epoch_seen=4)
     story.now_s += 200
-    story.order(Order.RESUME, facts, epoch_seen=4)
+    story.order(Order.RESUME, observation, epoch_seen=4)
     assert story.state.phase is Phase.HALTED
-    story.order(Order.ADOPT, facts, epoch_seen=4)
+    story.order(Order.ADOPT, observation, epoch_seen=4)
     assert (story.state.phase, story.state.epoch) == (Phase.STEADY, 5)
     assert story.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=5, open=True)
 
@@ -217,11 +217,13 @@ def test_a_look_that_does_not_trust_its_eyes_neither_confirms_nor_clears():
     story = Story()
     for number in range(20):
         suspect = number % 5 == 3
-        story.look(dead) if not suspect else story.look(facts, readings={**DEAD, "self_test": BAD})
+        story.look(dead) if not suspect else story.look(
+            observation, readings={**DEAD, "self_test": BAD}
+        )
         if story.state.phase is Phase.FENCING:
             break
     assert story.state.phase is Phase.FENCING
-    story.look(facts, readings={**DEAD, "self_test": BAD})
+    story.look(observation, readings={**DEAD, "self_test": BAD})
     assert story.state.phase is Phase.FENCING
 
 
@@ -242,12 +244,12 @@ def test_an_orchestrator_that_sees_too_little_for_long_says_so_once_in_a_while(r
     """And says when it sees again."""
     story = Story()
     for _ in range(100):
-        story.look(facts, readings=readings)
+        story.look(observation, readings=readings)
     notices = told(story)
     assert len(notices) == 1
     assert notices[0][1]
     assert f"for {AUTO.blind_max_s:.0f} s" in notices[0][0]
-    story.look(facts)
+    story.look(observation)
     assert "well again" in story.decisions[-1].notice
     assert not story.decisions[-1].urgent
 
@@ -256,14 +258,14 @@ def test_a_flicker_of_the_eyes_is_no_news():
     """Only what lasts is told."""
     story = Story()
     for number in range(200):
-        story.look(facts, readings={"self_test": BAD} if number % 3 else {})
+        story.look(observation, readings={"self_test": BAD} if number % 3 else {})
     assert not told(story)
 
 
 def test_a_standby_without_an_application_is_asked_about_and_hides_no_disaster():
     """The Region is dead, and whoever is asked may know what to do."""
     story = Story()
-    story.until(Phase.AWAIT_APPROVAL, facts, readings={**DEAD, "standby_app": BAD})
+    story.until(Phase.AWAIT_APPROVAL, observation, readings={**DEAD, "standby_app": BAD})
     assert "the standby's application does not answer" in story.state.reason
     story.until(Phase.FENCING, dead)
 
@@ -273,15 +275,15 @@ def test_a_silent_region_whose_rds_answers_is_asked_about_and_never_left_by_itse
     silent = {**DEAD, "control_plane": GOOD}
     story = Story()
     for _ in range(30):
-        story.look(facts, readings=silent, machines=1)
+        story.look(observation, readings=silent, machines=1)
     assert story.state.phase is Phase.SUSPECT
-    story.until(Phase.AWAIT_APPROVAL, facts, readings=silent, machines=1)
+    story.until(Phase.AWAIT_APPROVAL, observation, readings=silent, machines=1)
     assert story.now_s >= AUTO.confirm_s + AUTO.in_region_grace_s
     assert "RDS in the Region" in story.state.reason
     for _ in range(200):
-        story.look(facts, readings=silent, machines=1)
+        story.look(observation, readings=silent, machines=1)
     assert story.state.phase is Phase.AWAIT_APPROVAL
-    story.order(Order.APPROVE, facts, readings=silent, machines=1)
+    story.order(Order.APPROVE, observation, readings=silent, machines=1)
     assert story.state.phase is Phase.FENCING
 
 
@@ -296,7 +298,7 @@ def test_a_silent_region_whose_rds_answers_is_asked_about_and_never_left_by_itse
 def test_a_side_whose_every_witness_is_one_machine_can_at_most_ask(machines, rds, phase):
     """RDS is a witness of another kind: where it is silent too, there are two."""
     story = Story()
-    story.until(phase, facts, readings={**DEAD, "control_plane": rds}, machines=machines)
+    story.until(phase, observation, readings={**DEAD, "control_plane": rds}, machines=machines)
 
 
 @pytest.mark.parametrize(
@@ -308,19 +310,19 @@ def test_a_state_that_aws_documents_no_refusal_for_is_asked_and_not_refused(stat
     story = Story()
     busy = replace(HEALTHY, fitness=fitness, status=status)
     story.until(Phase.PROMOTE_INTENT, dead, database=busy)
-    assert objection(story.state, dead(story.now_s, database=busy), AUTO) is None
+    assert veto_reason(story.state, dead(story.now_s, database=busy), AUTO) is None
 
 
 def test_a_region_that_flaps_is_told_of_once_and_then_every_ten_minutes():
     """Twenty seconds dead, ten well, for an hour."""
     story = Story()
     while story.now_s < 3600:
-        story.look(dead if story.now_s % 30 < 20 else facts)
+        story.look(dead if story.now_s % 30 < 20 else observation)
     assert len(told(story)) < 15
     assert any("it flaps" in text and urgent for text, urgent in told(story))
     quiet_s = story.now_s
     while story.now_s < quiet_s + AUTO.flap_window_s + 60:
-        story.look(facts)
+        story.look(observation)
     before = len(told(story))
     story.look(dead)
     assert len(told(story)) == before + 1, "after a quiet while a suspicion is news again"
@@ -353,15 +355,15 @@ def test_once_away_somebody_watches(phase, changes, trouble):
     story = failed_over()
     story.state = replace(story.state, phase=phase, reconciled=True)
     seen = {"database": replace(AWAY, resynced=False), "users_on": Side.STANDBY}
-    story.look(facts, **seen)
+    story.look(observation, **seen)
     before = len(told(story))
-    story.look(facts, **{**seen, **changes})
+    story.look(observation, **{**seen, **changes})
     assert story.state.trouble is trouble
     assert (TROUBLES[trouble] in told(story)[-1][0], told(story)[-1][1]) == (True, True)
     for _ in range(130):
-        story.look(facts, **{**seen, **changes})
+        story.look(observation, **{**seen, **changes})
     assert len(told(story)) - before == 2
-    story.look(facts, **seen)
+    story.look(observation, **seen)
     assert "well again" in told(story)[-1][0]
 
 
@@ -371,15 +373,15 @@ def test_once_away_somebody_watches(phase, changes, trouble):
 def switchover(answer=ACCEPTED):
     """Tell the story of a switchover up to its intent."""
     story = Story(answer=answer)
-    story.order(Order.SWITCHOVER, facts)
-    story.until(Phase.SWITCH_INTENT, facts)
+    story.order(Order.SWITCHOVER, observation)
+    story.until(Phase.SWITCH_INTENT, observation)
     return story
 
 
 def test_a_region_that_dies_while_a_switchover_is_checked_is_left_as_at_any_other_time():
     """The check gives way to the disaster."""
     story = Story()
-    story.order(Order.SWITCHOVER, facts)
+    story.order(Order.SWITCHOVER, observation)
     died_s = story.now_s
     story.until(Phase.FENCING, dead)
     assert story.now_s - died_s <= 70
@@ -398,7 +400,7 @@ def test_a_switchover_that_stands_still_beside_a_dead_region_becomes_a_question(
     """Within minutes; approved, a failover takes its place, whatever Aurora still reports."""
     story = switchover()
     stuck = replace(HEALTHY, move=SWITCHING)
-    story.look(facts, database=stuck)
+    story.look(observation, database=stuck)
     assert story.state.phase is Phase.SWITCHING
     died_s = story.now_s
     story.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
@@ -410,7 +412,7 @@ def test_a_switchover_that_stands_still_beside_a_dead_region_becomes_a_question(
     story.order(Order.APPROVE, dead, database=stuck)
     story.until(Phase.PROMOTE_INTENT, dead, database=stuck)
     assert story.state.intent.instead
-    assert objection(story.state, dead(story.now_s, database=stuck), AUTO) is None
+    assert veto_reason(story.state, dead(story.now_s, database=stuck), AUTO) is None
     story.look(dead, database=replace(HEALTHY, move=MOVING))
     assert story.state.phase is Phase.PROMOTING
 
@@ -419,9 +421,9 @@ def test_a_switchover_that_was_given_up_and_arrives_after_all_is_ours():
     """And no halt over somebody else's move."""
     story = switchover()
     stuck = replace(HEALTHY, move=SWITCHING)
-    story.look(facts, database=stuck)
+    story.look(observation, database=stuck)
     story.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
-    story.look(facts, database=stuck)
+    story.look(observation, database=stuck)
     assert story.state.phase is Phase.SWITCHING
     story.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
     story.look(dead, database=AWAY)
@@ -431,7 +433,7 @@ def test_a_switchover_that_was_given_up_and_arrives_after_all_is_ours():
 def test_a_switchover_that_nobody_carries_out_ends_where_it_began():
     """Told, and not halted."""
     story = switchover("nobody")
-    story.until(Phase.STEADY, facts, looks=100)
+    story.until(Phase.STEADY, observation, looks=100)
     assert "nobody asked Aurora" in told(story)[-1][0]
 
 
@@ -448,11 +450,11 @@ def test_a_switchover_that_nobody_carries_out_ends_where_it_began():
 def test_a_cluster_that_was_taken_out_by_hand_is_somebody_elses_doing(database):
     """On either side: halted, and nothing is promoted that belongs to nothing."""
     story = Story()
-    story.look(facts, database=database)
+    story.look(observation, database=database)
     assert story.state.phase is Phase.HALTED
     promoting = Story()
     promoting.until(Phase.PROMOTE_INTENT, dead)
-    assert objection(promoting.state, dead(promoting.now_s, database=database), AUTO)
+    assert veto_reason(promoting.state, dead(promoting.now_s, database=database), AUTO)
 
 
 def test_an_old_side_that_is_no_member_yet_is_nobodys_doing():
@@ -472,7 +474,7 @@ def test_every_phase_can_be_left_by_a_persons_word():
             assert Order.HALT in orders
             state = replace(failed_over().state, phase=phase, entered=3, revision=3)
             command = Command(order=Order.HALT, revision=3, author="ada", at_s=1000.0)
-            seen = facts(1000.0, database=AWAY, users_on=None, command=command)
+            seen = observation(1000.0, database=AWAY, users_on=None, command=command)
             after = decide(replace(state, since_s=990.0, moved_s=990.0), seen, AUTO).state
             assert after.phase is Phase.HALTED, phase
             assert Phase.HALTED in TRANSITIONS[phase].values()
@@ -517,11 +519,11 @@ def test_what_keeps_failing_is_told_by_name_in_any_phase():
     """The latch that is not published, the topic that takes nothing."""
     story = Story()
     for _ in range(40):
-        story.look(facts, failing=("publishing the latch: AccessDenied",))
+        story.look(observation, failing=("publishing the latch: AccessDenied",))
     assert [text for text, urgent in told(story) if urgent] == [
         "steady: steady: healthy; failing for 60 s: publishing the latch: AccessDenied"
     ]
-    story.look(facts, failing=())
+    story.look(observation, failing=())
     assert "well again" in story.decisions[-1].notice
 
 
@@ -529,7 +531,7 @@ def test_a_standby_that_serves_everyone_is_kept_large_enough_for_as_long_as_it_d
     """A later deployment may have shrunk it."""
     for phase in (Phase.FAILED_OVER, Phase.REJOINED, Phase.FAILBACK_READY):
         state = replace(failed_over().state, phase=phase)
-        seen = facts(1e4, database=AWAY, users_on=Side.STANDBY, capacity_short=True)
+        seen = observation(1e4, database=AWAY, users_on=Side.STANDBY, capacity_short=True)
         assert decide(state, seen, AUTO).raise_capacity
 
 
@@ -537,8 +539,9 @@ def test_a_cancelled_switchover_is_tried_again_and_a_cancelling_one_waited_for()
     """The two words of Aurora's mean two things."""
     story = switchover()
     story.look(
-        facts, database=replace(HEALTHY, move=replace(SWITCHING, progress=Progress.CANCELLING))
+        observation,
+        database=replace(HEALTHY, move=replace(SWITCHING, progress=Progress.CANCELLING)),
     )
     assert story.state.phase is Phase.SWITCHING
-    story.until(Phase.SWITCH_INTENT, facts)
+    story.until(Phase.SWITCH_INTENT, observation)
     assert story.state.intent.attempt == 2

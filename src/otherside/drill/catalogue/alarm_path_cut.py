@@ -7,10 +7,10 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="alarm-path-cut",
     title="No event reaches the orchestrator any more; then the primary Region is lost.",
-    expects="The tick alone finds it, a minute later at the most.",
+    expectation="The tick alone finds it, a minute later at the most.",
     prepare=(step("deafen"),),
     steps=(step("lose", side="primary"),),
     claims=(writable_again(), reached("suspect", "failed-over"), *TAKEN_OVER),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=600,
 )

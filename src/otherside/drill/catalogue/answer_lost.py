@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="answer-lost",
     title="The primary is lost; Aurora carries out the failover, and its answer is lost.",
-    expects="What nobody answered is looked for and found, and is not asked for again.",
+    expectation="What nobody answered is looked for and found, and is not asked for again.",
     steps=(
         step(
             "fault",
@@ -21,6 +21,6 @@ SCENARIO = Scenario(
         step("heal", name="no answer", when=called("FailoverGlobalCluster"), at_s=60),
     ),
     claims=(writable_again(360), *TAKEN_OVER),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=900,
 )

@@ -8,13 +8,13 @@ from otherside.failover.decision.verdict import Verdict
 SCENARIO = Scenario(
     name="app-bug-both",
     title="A bad release breaks the application on both sides; the database lives.",
-    expects="Nothing is moved: it would help nobody.",
+    expectation="Nothing is moved: it would help nobody.",
     steps=(
         step("stop", side="primary", unit="app"),
         step("stop", side="standby", unit="app"),
     ),
     claims=(decided(Verdict.APP_BUG_BOTH), *STAYED),
-    enough=every(later(WATCHED_S), seen(Verdict.APP_BUG_BOTH)),
+    stop_when=every(later(WATCHED_S), seen(Verdict.APP_BUG_BOTH)),
     lasts_s=SEEN_S,
-    calm=True,
+    reusable=True,
 )

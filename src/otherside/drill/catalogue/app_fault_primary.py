@@ -13,7 +13,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="app-fault-primary",
     title="The application breaks in the primary alone; its database lives.",
-    expects="DNS leads users to the standby, which writes across the peering; nothing is moved.",
+    expectation="DNS sends users to the standby, which writes across the peering; nothing moves.",
     steps=(step("stop", side="primary", unit="app", at_s=60),),  # its alarm has to be OK first
     claims=(
         writable_again(),
@@ -22,7 +22,7 @@ SCENARIO = Scenario(
         woken_by("alarms"),
         *STAYED,
     ),
-    enough=later(30, told("primary-no-healthy-host is ALARM")),
+    stop_when=later(30, told("primary-no-healthy-host is ALARM")),
     lasts_s=450,
-    calm=True,
+    reusable=True,
 )

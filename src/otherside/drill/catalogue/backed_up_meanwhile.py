@@ -7,12 +7,12 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="backed-up-meanwhile",
     title="The primary Region is lost during the standby's nightly backup.",
-    expects="AWS documents no refusal for `backing-up`: Aurora is asked, and moves.",
+    expectation="AWS documents no refusal for `backing-up`: Aurora is asked, and moves.",
     steps=(
         step("occupy", side="standby", status="backing-up", for_s=900),
         step("lose", side="primary", at_s=5),
     ),
     claims=(writable_again(), *TAKEN_OVER),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=600,
 )

@@ -7,9 +7,9 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="backup-restore",
     title="A backup is copied to the standby's Region, restored there, and compared.",
-    expects="Every row of the copy is the writer's, and users notice nothing.",
+    expectation="Every row of the copy is the writer's, and users notice nothing.",
     steps=(step("ask", probe="restore", at_s=5),),
     claims=(probed("restore", "a copy can be restored on the other side"), *STAYED),
-    enough=later(70),
+    stop_when=later(70),
     lasts_s=70,
 )

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="blip",
     title="The primary Region is cut off from everything for 43 seconds.",
-    expects="Service comes back with it; the orchestrator may suspect, and moves nothing.",
+    expectation="Service comes back with it; the orchestrator may suspect, and moves nothing.",
     steps=(
         step("isolate", side="primary"),
         step("connect", side="primary", at_s=43),
@@ -17,7 +17,7 @@ SCENARIO = Scenario(
         never_reached("fencing", "promote-intent", "promoting"),
         *STAYED,
     ),
-    enough=served_for(60, later(43)),
+    stop_when=served_for(60, later(43)),
     lasts_s=340,
-    calm=True,
+    reusable=True,
 )

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="break-glass",
     title="The primary's and the witness's Regions are lost, so that nobody can commit anything.",
-    expects="A person moves the writer, breaks the glass, and the standby serves everyone.",
+    expectation="A person moves the writer, breaks the glass, and the standby serves everyone.",
     steps=(
         step("lose", side="primary"),
         step("lose", side="witness", at_s=2),
@@ -22,6 +22,6 @@ SCENARIO = Scenario(
         users_end_at("standby"),
         *SAFE,
     ),
-    enough=served_for(40, later(150)),
+    stop_when=served_for(40, later(150)),
     lasts_s=420,
 )

@@ -8,10 +8,10 @@ from otherside.failover.decision.verdict import Verdict
 SCENARIO = Scenario(
     name="broken-probe",
     title="Somebody points Route 53's health check at a page that is not there.",
-    expects="DNS leads users to the standby, which writes to the primary; nothing is moved.",
+    expectation="DNS leads users to the standby, which writes to the primary; nothing is moved.",
     steps=(step("misdirect", path="/no-such-page"),),
     claims=(writable_again(60), decided(Verdict.PROBE_FAULT), *STAYED),
-    enough=every(later(WATCHED_S), seen(Verdict.PROBE_FAULT)),
+    stop_when=every(later(WATCHED_S), seen(Verdict.PROBE_FAULT)),
     lasts_s=SEEN_S,
-    calm=True,
+    reusable=True,
 )

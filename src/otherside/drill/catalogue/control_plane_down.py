@@ -7,12 +7,12 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="control-plane-down",
     title="Route 53's and IAM's control planes are down while the primary Region is lost.",
-    expects="Nothing of them is needed: DNS follows a metric in the standby's Region.",
+    expectation="Nothing of them is needed: DNS follows a metric in the standby's Region.",
     steps=(
         step("fault", name="control planes", region="global", mode="unavailable"),
         step("lose", side="primary", at_s=5),
     ),
     claims=(writable_again(), *TAKEN_OVER),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=600,
 )

@@ -8,9 +8,9 @@ from otherside.failover.decision.verdict import Verdict
 SCENARIO = Scenario(
     name="database-only",
     title="The primary's database stops for good; everything else of the Region goes on.",
-    expects="Aurora gets its two minutes to replace it; then the standby is promoted.",
+    expectation="Aurora gets its two minutes to replace it; then the standby is promoted.",
     steps=(step("stop_database", side="primary"),),
     claims=(writable_again(480), decided(Verdict.WRITER_DEAD), *TAKEN_OVER),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=900,
 )

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="detached-standby",
     title="Somebody takes the standby out of the global database; later the primary is lost.",
-    expects="There is nothing to promote: it halts, says so at once, and asks nothing of Aurora.",
+    expectation="There is nothing to promote: it halts, says so at once and never calls Aurora.",
     steps=(
         step("detach", side="standby"),
         step("lose", side="primary", when=phase("halted"), at_s=30),
@@ -19,6 +19,6 @@ SCENARIO = Scenario(
         never_reached("fencing", "promote-intent", "promoting"),
         NOT_A_CALL,
     ),
-    enough=every(later(330), later(200, phase("halted"))),
+    stop_when=every(later(330), later(200, phase("halted"))),
     lasts_s=600,
 )

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="duplicate-events",
     title="The primary Region is lost; events of it arrive five times each, and late.",
-    expects="Events wake and prove nothing: one chain of revisions, one move.",
+    expectation="Events wake and prove nothing: one chain of revisions, one move.",
     steps=(
         step("lose", side="primary"),
         step("wake", role="decider", times=5, at_s=5),
@@ -16,6 +16,6 @@ SCENARIO = Scenario(
         step("wake", role="decider", times=5, when=phase("verify")),
     ),
     claims=(writable_again(), *TAKEN_OVER),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=600,
 )

@@ -15,7 +15,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="failback",
     title="The primary Region is lost and comes back; in the end everybody goes home.",
-    expects="It rejoins, a person signs, waits until it is stable, and orders the way back.",
+    expectation="It rejoins, a person signs, waits until it is stable, and orders the way back.",
     steps=(
         step("lose", side="primary"),
         step("restore", side="primary", when=phase("failed-over"), at_s=30),
@@ -31,7 +31,7 @@ SCENARIO = Scenario(
         users_end_at("primary"),
         *SAFE,
     ),
-    enough=led_to("primary", 30, phase("shift", times=2)),
+    stop_when=led_to("primary", 30, phase("shift", times=2)),
     lasts_s=3000,
     settings={"stable_s": "60"},  # the design says a day
     speed_max=5,

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="frozen",
     title="The primary Region is lost during a freeze that somebody ordered.",
-    expects="Nothing moves; people are told why, and that it waits for them.",
+    expectation="Nothing moves; people are told why, and that it waits for them.",
     prepare=(step("order", what="freeze", until_s=3600),),
     steps=(step("lose", side="primary"),),
     claims=(
@@ -16,6 +16,6 @@ SCENARIO = Scenario(
         told_people("ACTION NEEDED"),
         NOTHING_MOVED,
     ),
-    enough=later(60, phase("blocked")),
+    stop_when=later(60, phase("blocked")),
     lasts_s=400,
 )

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="functions-killed",
     title="The primary Region is lost, and the functions are killed at each step.",
-    expects="The next look goes on where the last one ended; the writer moves once.",
+    expectation="The next look goes on where the last one ended; the writer moves once.",
     steps=(
         step("lose", side="primary"),
         step("kill", role="decider", when=phase("suspect")),
@@ -19,6 +19,6 @@ SCENARIO = Scenario(
         step("kill", role="decider", when=phase("shift")),
     ),
     claims=(reached("suspect", "fencing", "verify", "failed-over"), *TAKEN_OVER),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=1200,
 )

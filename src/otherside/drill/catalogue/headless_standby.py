@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="headless-standby",
     title="The standby's database instances were deleted; then the primary Region is lost.",
-    expects="There is nothing to promote: nothing is asked of Aurora, and people are told.",
+    expectation="There is nothing to promote: nothing is asked of Aurora, and people are told.",
     steps=(
         step("behead", side="standby"),
         step("lose", side="primary", at_s=60),
@@ -17,6 +17,6 @@ SCENARIO = Scenario(
         never_reached("promote-intent", "promoting"),
         told_people("ALARM"),
     ),
-    enough=later(330),
+    stop_when=later(330),
     lasts_s=330,
 )

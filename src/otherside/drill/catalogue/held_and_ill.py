@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="held-and-ill",
     title="After a failover the primary's Region is back, and the standby's application fails.",
-    expects="The latch alone leads users: nobody is sent to the side that was given up.",
+    expectation="The latch alone leads users: nobody is sent to the side that was given up.",
     steps=(
         step("lose", side="primary"),
         step("restore", side="primary", when=phase("failed-over"), at_s=10),
@@ -21,7 +21,7 @@ SCENARIO = Scenario(
         users_stay_at("standby", phase("failed-over")),
         *SAFE,
     ),
-    enough=every(
+    stop_when=every(
         served_for(30, later(130, phase("failed-over"))), later(160, phase("failed-over"))
     ),
     lasts_s=900,

@@ -7,13 +7,13 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="instance-refresh",
     title="Every instance of the primary is replaced at once: an image, a retirement, a lost zone.",
-    expects="The database is well and others come: it may be watched, and nothing is moved.",
+    expectation="The database is well and others come: it may be watched, and nothing is moved.",
     steps=(step("refresh", side="primary"),),
     claims=(
         writable_again(),
         never_reached("fencing", "promote-intent", "promoting"),
         *STAYED,
     ),
-    enough=served_for(60, later(200)),
+    stop_when=served_for(60, later(200)),
     lasts_s=500,
 )

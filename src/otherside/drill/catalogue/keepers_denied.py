@@ -15,7 +15,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="keepers-denied",
     title="A policy that is wrong denies the primary's instances the state table.",
-    expects="A refusal is no outage: their lease runs out, and nobody's word carries them past it.",
+    expectation="A refusal is not an outage: their lease expires, and no pledge extends it.",
     steps=(
         step("fault", name="denied", source="primary", service="dynamodb", mode="deny"),
         step("heal", name="denied", at_s=100),
@@ -29,6 +29,6 @@ SCENARIO = Scenario(
         WHOLE,
         NO_SPLIT_BRAIN,
     ),
-    enough=later(160),
+    stop_when=later(160),
     lasts_s=160,
 )

@@ -15,7 +15,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="lagging-then-lost",
     title="Replication falls 30 seconds behind; then the primary Region is lost.",
-    expects="More would be lost than the design allows: a person is asked, says yes, is obeyed.",
+    expectation="More would be lost than the design allows: it asks a person, who approves.",
     steps=(
         step("slow", source="primary", target="standby", delay_s=30),
         step("lose", side="primary", at_s=90),
@@ -30,6 +30,6 @@ SCENARIO = Scenario(
         users_end_at("standby"),
         *SAFE,
     ),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=900,
 )

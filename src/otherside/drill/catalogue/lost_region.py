@@ -15,7 +15,7 @@ from otherside.failover.decision.verdict import Verdict
 SCENARIO = Scenario(
     name="lost-region",
     title="The primary Region disappears at once, and does not come back.",
-    expects="The standby is promoted and serves everybody, with nobody's hand.",
+    expectation="The standby is promoted and serves everybody, with nobody's hand.",
     steps=(step("lose", side="primary"),),
     claims=(
         writable_again(),
@@ -25,6 +25,6 @@ SCENARIO = Scenario(
         FUNCTIONS_RUN,
         *TAKEN_OVER,
     ),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=600,
 )

@@ -15,7 +15,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="moved-by-hand",
     title="The primary is lost, and somebody moves the writer by the console meanwhile.",
-    expects="The orchestrator halts and says so; told to adopt it, it holds users there.",
+    expectation="The orchestrator halts and says so; told to adopt it, it holds users there.",
     steps=(
         step("lose", side="primary"),
         step("move_by_hand", target="standby", lossy=True, when=phase("suspect"), at_s=5),
@@ -30,6 +30,6 @@ SCENARIO = Scenario(
         users_end_at("standby"),
         *SAFE,
     ),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=900,
 )

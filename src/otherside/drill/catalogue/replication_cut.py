@@ -8,13 +8,13 @@ from otherside.failover.decision.verdict import Verdict
 SCENARIO = Scenario(
     name="replication-cut",
     title="Nothing passes between primary and standby; users reach both.",
-    expects="Nothing is moved: this is how brains are split. Users notice nothing.",
+    expectation="Nothing is moved: this is how brains are split. Users notice nothing.",
     steps=(
         step("cut", source="primary", target="standby"),
         step("cut", source="standby", target="primary"),
     ),
     claims=(writable_again(30), decided(Verdict.REPLICATION_CUT), *STAYED),
-    enough=every(later(WATCHED_S), seen(Verdict.REPLICATION_CUT)),
+    stop_when=every(later(WATCHED_S), seen(Verdict.REPLICATION_CUT)),
     lasts_s=SEEN_S,
-    calm=True,
+    reusable=True,
 )

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="returns-mid-promotion",
     title="The primary Region is lost, and comes back while the standby is promoted.",
-    expects="Users stay with the standby; the old primary is rebuilt and follows.",
+    expectation="Users stay with the standby; the old primary is rebuilt and follows.",
     steps=(
         step("lose", side="primary"),
         step("restore", side="primary", when=phase("promoting"), at_s=20),
@@ -18,6 +18,6 @@ SCENARIO = Scenario(
         told("RDS-EVENT-0241", "the old primary is rebuilt"),
         *TAKEN_OVER,
     ),
-    enough=every(served_for(60, phase("failed-over")), phase("rejoined")),
+    stop_when=every(served_for(60, phase("failed-over")), phase("rejoined")),
     lasts_s=900,
 )

@@ -7,9 +7,9 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="rotation-meanwhile",
     title="The master secret is being rotated when the primary Region is lost.",
-    expects="Applications use tokens: the failover does not wait for the secret.",
+    expectation="Applications use tokens: the failover does not wait for the secret.",
     steps=(step("rotate"), step("lose", side="primary", at_s=3)),
     claims=(writable_again(), *TAKEN_OVER),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=600,
 )

@@ -14,7 +14,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="standby-isolated",
     title="The standby's Region, with the orchestrator in it, is cut off from everything.",
-    expects="It can reach no majority, so it decides nothing. Users notice nothing.",
+    expectation="It can reach no majority, so it decides nothing. Users notice nothing.",
     steps=(step("isolate", side="standby"),),
     claims=(
         writable_again(30),
@@ -24,6 +24,6 @@ SCENARIO = Scenario(
         users_end_at("primary"),
         *SAFE,
     ),
-    enough=later(WATCHED_S),
+    stop_when=later(WATCHED_S),
     lasts_s=WATCHED_S,
 )

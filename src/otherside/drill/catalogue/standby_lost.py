@@ -14,7 +14,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="standby-lost",
     title="The standby's Region is lost, and with it the orchestrator.",
-    expects="Users notice nothing; there is nobody to move anything.",
+    expectation="Users notice nothing; there is nobody to move anything.",
     steps=(step("lose", side="standby"),),
     claims=(
         writable_again(30),
@@ -24,6 +24,6 @@ SCENARIO = Scenario(
         users_end_at("primary"),
         *SAFE,
     ),
-    enough=later(150),
+    stop_when=later(150),
     lasts_s=150,
 )

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="standby-too-small",
     title="The standby runs one instance when the primary Region is lost.",
-    expects="Its capacity is raised to what serves everybody before users are held there.",
+    expectation="Its capacity is raised to what serves everybody before users are held there.",
     prepare=(step("shrink", side="standby"),),
     steps=(step("lose", side="primary"),),
     claims=(
@@ -15,6 +15,6 @@ SCENARIO = Scenario(
         called("UpdateAutoScalingGroup", "the standby's capacity is raised", by="actuator"),
         *TAKEN_OVER,
     ),
-    enough=every(served_for(30, phase("verify")), phase("failed-over")),
+    stop_when=every(served_for(30, phase("verify")), phase("failed-over")),
     lasts_s=600,
 )

@@ -7,9 +7,9 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="store-unreachable",
     title="DynamoDB in the primary's Region answers nobody; the other two do.",
-    expects="Whoever cannot renew its lease stops; the side that can goes on. No brain is split.",
+    expectation="Instances that cannot renew the lease stop; the others continue. No split brain.",
     steps=(step("fault", name="dynamodb", side="primary", service="dynamodb", mode="unavailable"),),
     claims=(served_in_the_end(), acknowledged_writes_survive(), *SAFE),
-    enough=served_for(60, later(330)),
+    stop_when=served_for(60, later(330)),
     lasts_s=700,
 )

@@ -15,7 +15,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="switchover",
     title="A planned switchover to the standby under load, and back again.",
-    expects="Not one acknowledged write is lost, and writes pause twice.",
+    expectation="Not one acknowledged write is lost, and writes pause twice.",
     steps=(
         step("order", what="switchover"),
         step("order", what="switchover", when=phase("failback-ready"), at_s=30),
@@ -29,7 +29,7 @@ SCENARIO = Scenario(
         users_end_at("primary"),
         *SAFE,
     ),
-    enough=led_to("primary", 30, phase("shift", times=2)),
+    stop_when=led_to("primary", 30, phase("shift", times=2)),
     lasts_s=1200,
     speed_max=5,
 )

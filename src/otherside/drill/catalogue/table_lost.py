@@ -19,7 +19,7 @@ HALTED = told("halted: the database remembers")
 SCENARIO = Scenario(
     name="table-lost",
     title="After a failover the state table is lost, and made again empty.",
-    expects="An empty table is no first day: it halts, users stay, and a person adopts.",
+    expectation="An empty table is no first day: it halts, users stay, and a person adopts.",
     steps=(
         step("lose", side="primary"),
         step("forget", when=phase("failed-over"), at_s=20),
@@ -35,6 +35,6 @@ SCENARIO = Scenario(
         users_end_at("standby"),
         *SAFE,
     ),
-    enough=served_for(30, later(200, HALTED)),
+    stop_when=served_for(30, later(200, HALTED)),
     lasts_s=900,
 )

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="version-skew",
     title="Only the standby was upgraded; then the primary Region is lost.",
-    expects="Aurora would refuse: the orchestrator says so instead of trying, and asks for help.",
+    expectation="Aurora would refuse: the orchestrator does not try, and asks a person.",
     steps=(
         step("skew", side="standby"),
         step("lose", side="primary", at_s=30),
@@ -18,6 +18,6 @@ SCENARIO = Scenario(
         told_people("ACTION NEEDED"),
         NOTHING_MOVED,
     ),
-    enough=later(60, phase("blocked")),
+    stop_when=later(60, phase("blocked")),
     lasts_s=400,
 )

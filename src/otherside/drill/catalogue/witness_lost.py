@@ -7,10 +7,10 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="witness-lost",
     title="The third Region is lost: one of three that hold the state table.",
-    expects="Two of three are a majority. Users notice nothing, and nothing is moved.",
+    expectation="Two of three are a majority. Users notice nothing, and nothing is moved.",
     steps=(step("lose", side="witness"),),
     claims=(writable_again(30), users_end_at("primary"), *STAYED),
-    enough=later(150),
+    stop_when=later(150),
     lasts_s=150,
-    calm=True,
+    reusable=True,
 )

@@ -108,7 +108,7 @@ class AwsAdapter:
         """Return the time, in seconds since 1970."""
         return self._clock.now_s()
 
-    def recall(self) -> State:
+    def load_state(self) -> State:
         """Return the newest committed revision, read from a majority."""
         return self._ledger.newest()
 
@@ -127,7 +127,7 @@ class AwsAdapter:
         except UnavailableError as error:
             unreadable = (*unreadable, str(error))
         self._seen_s = self.now_s()
-        return evidence_reader.facts(
+        return evidence_reader.observation(
             state,
             RawObservation(
                 at_s=self._seen_s,
@@ -197,11 +197,11 @@ class AwsAdapter:
             name=settings.public_url.partition("://")[2],
         )
 
-    def record(self, decision: Decision, facts: Observation) -> None:
+    def commit(self, decision: Decision, observation: Observation) -> None:
         """Commit one revision with what it was decided on."""
-        self._ledger.append(decision, facts)
+        self._ledger.append(decision, observation)
 
-    def wake(self, decision: Decision) -> None:
+    def invoke_actuator(self, decision: Decision) -> None:
         """Tell the actuator, if there is anything to do."""
         if decision.move is None and not decision.raise_capacity:
             return
@@ -210,7 +210,7 @@ class AwsAdapter:
                 FunctionName=actuator_name(self._settings.application), InvocationType="Event"
             )
 
-    def set_terms(self, decision: Decision) -> None:
+    def set_lease_terms(self, decision: Decision) -> None:
         """Make the lease say what the decision wants, if it did not say so at this look."""
         if decision.terms is not None and decision.terms != self._terms:
             self._ledger.set_lease(decision.terms, decision.state.revision)
@@ -225,15 +225,15 @@ class AwsAdapter:
         revision = decision.state.revision
         self._kept = self._pledges.keep(decision.terms, revision, self._seen_s, self._kept)
 
-    def bridge(self) -> None:
+    def extend_pledge(self) -> None:
         """Let a pledge that holds hold on, where nobody can commit anything."""
-        self._pledges.bridge()
+        self._pledges.extend_pledge()
 
-    def note(self, failed: tuple[str, ...]) -> None:
+    def record_failures(self, failed: tuple[str, ...]) -> None:
         """Keep what could not be done, for the next look to see; and clear up."""
         self._failing = failed
 
-    def publish(self, decision: Decision) -> None:
+    def publish_metrics(self, decision: Decision) -> None:
         """Publish that this look was taken, and whether users belong on the standby.
 
         On every look and not when it changes: Route 53 reads a stream of data, and keeps the last
@@ -257,7 +257,7 @@ class AwsAdapter:
                 ],
             )
 
-    def tell(self, decision: Decision) -> None:
+    def notify(self, decision: Decision) -> None:
         """Tell people of every revision that they have not been told of.
 
         A function that dies between the two calls tells twice; nothing is told never.
@@ -305,9 +305,9 @@ class AwsAdapter:
         """Ask Aurora to move the writer."""
         self._database.move(intent)
 
-    def answered(self, intent: Intent, *, called: bool, answer: str | None) -> None:
+    def record_answer(self, intent: Intent, *, called: bool, answer: str | None) -> None:
         """Write down what became of a claimed attempt."""
-        self._ledger.answered(intent, called=called, answer=answer)
+        self._ledger.record_answer(intent, called=called, answer=answer)
 
     def _capacity_short(self) -> bool:
         with calling("describing the standby's capacity"):

@@ -56,99 +56,96 @@ class RawObservation:
     aurora: tuple[str, ...]
 
 
-def facts(state: State, heard: RawObservation) -> Observation:
+def observation(state: State, raw: RawObservation) -> Observation:
     """Return the facts of one look."""
     return Observation(
-        at_s=heard.at_s,
-        signals=_signals(state, heard),
-        database=heard.database,
-        replication=_replication(state, heard),
-        lease=heard.lease,
-        write_verified=_write_verified(state, heard),
-        users_on=heard.users_on,
-        capacity_short=heard.capacity_short,
-        command=heard.command,
-        freeze=heard.freeze,
-        epoch_seen=_epoch_seen(heard),
-        machines=_machines(heard),
-        attempts=heard.attempts,
-        failing=heard.failing,
-        unreadable=heard.unreadable,
-        aurora=heard.aurora,
+        at_s=raw.at_s,
+        signals=_signals(state, raw),
+        database=raw.database,
+        replication=_replication(state, raw),
+        lease=raw.lease,
+        write_verified=_write_verified(state, raw),
+        users_on=raw.users_on,
+        capacity_short=raw.capacity_short,
+        command=raw.command,
+        freeze=raw.freeze,
+        epoch_seen=_epoch_seen(raw),
+        machines=_machines(raw),
+        attempts=raw.attempts,
+        failing=raw.failing,
+        unreadable=raw.unreadable,
+        aurora=raw.aurora,
     )
 
 
-def _of(heard: RawObservation, place: str) -> list[HealthReport]:
+def _of(raw: RawObservation, place: str) -> list[HealthReport]:
     """Return what every keeper of a side said last, however long ago; or the witness."""
-    return [pulse for name, pulse in (heard.pulses or {}).items() if side_of(name) == place]
+    return [pulse for name, pulse in (raw.pulses or {}).items() if side_of(name) == place]
 
 
-def _fresh(heard: RawObservation, place: str) -> list[HealthReport]:
+def _fresh(raw: RawObservation, place: str) -> list[HealthReport]:
     """Return what was said of now; a word of the future is a wrong clock's, and says nothing."""
     return [
-        pulse
-        for pulse in _of(heard, place)
-        if -AHEAD_MAX_S <= heard.at_s - pulse.at_s <= PULSE_MAX_S
+        pulse for pulse in _of(raw, place) if -AHEAD_MAX_S <= raw.at_s - pulse.at_s <= PULSE_MAX_S
     ]
 
 
-def _write_verified(state: State, heard: RawObservation) -> bool | None:
+def _write_verified(state: State, raw: RawObservation) -> bool | None:
     """Return whether the writer's side wrote a row of this epoch lately and read it back.
 
     Beside the database, by its own endpoint, and by the name that users' writes go by: the second
     follows the writer later than Aurora says that it has moved.
     """
-    if heard.pulses is None:
+    if raw.pulses is None:
         return None
     proven = any(
-        pulse.writes_ok and pulse.wrote_epoch == state.epoch
-        for pulse in _fresh(heard, state.writer)
+        pulse.writes_ok and pulse.wrote_epoch == state.epoch for pulse in _fresh(raw, state.writer)
     )
-    return proven and heard.standby_write is GOOD
+    return proven and raw.standby_write is GOOD
 
 
-def _epoch_seen(heard: RawObservation) -> int | None:
+def _epoch_seen(raw: RawObservation) -> int | None:
     """Return the highest epoch that anybody has read in the database, at any time."""
     known = [
         epoch
-        for pulse in (heard.pulses or {}).values()
+        for pulse in (raw.pulses or {}).values()
         for epoch in (pulse.wrote_epoch, pulse.beat_epoch)
         if epoch is not None
     ]
     return max(known, default=None)
 
 
-def _machines(heard: RawObservation) -> int | None:
-    if heard.pulses is None:
+def _machines(raw: RawObservation) -> int | None:
+    if raw.pulses is None:
         return None
-    return sum(heard.at_s - pulse.at_s <= LATELY_S for pulse in _of(heard, Side.PRIMARY))
+    return sum(raw.at_s - pulse.at_s <= LATELY_S for pulse in _of(raw, Side.PRIMARY))
 
 
-def _signals(state: State, heard: RawObservation) -> Signals:
+def _signals(state: State, raw: RawObservation) -> Signals:
     def now(reading: Reading) -> Signal:
-        return Signal(reading=reading, at_s=heard.at_s)
+        return Signal(reading=reading, at_s=raw.at_s)
 
     return Signals(
-        standby_canary=now(heard.canary),
-        witness_canary=_said(heard, WITNESS, "writes_ok", absent=UNKNOWN),
-        heartbeat=_heartbeat(state, heard),
-        app_pulse=_said(heard, state.writer, "app_ok", absent=BAD),
-        write_pulse=_said(heard, state.writer, "writes_ok", absent=BAD),
-        dns_health=now(_dns_health(state, heard)),
-        control_plane=now(_control_plane(heard)),
-        self_test=now(_self_test(heard)),
-        standby_app=now(heard.standby_app),
+        standby_canary=now(raw.canary),
+        witness_canary=_said(raw, WITNESS, "writes_ok", absent=UNKNOWN),
+        heartbeat=_heartbeat(state, raw),
+        app_pulse=_said(raw, state.writer, "app_ok", absent=BAD),
+        write_pulse=_said(raw, state.writer, "writes_ok", absent=BAD),
+        dns_health=now(_dns_health(state, raw)),
+        control_plane=now(_control_plane(raw)),
+        self_test=now(_self_test(raw)),
+        standby_app=now(raw.standby_app),
     )
 
 
-def _said(heard: RawObservation, place: str, name: str, *, absent: Reading) -> Signal:
+def _said(raw: RawObservation, place: str, name: str, *, absent: Reading) -> Signal:
     """Return what a place says: good if one of its keepers says so, bad if none does.
 
     A place that has never reported is unknown, and never bad.
     """
-    fresh = _fresh(heard, place)
+    fresh = _fresh(raw, place)
     if not fresh:
-        return Signal(reading=absent if _of(heard, place) else UNKNOWN, at_s=heard.at_s)
+        return Signal(reading=absent if _of(raw, place) else UNKNOWN, at_s=raw.at_s)
     said = [(pulse, getattr(pulse, name)) for pulse in fresh]
     for reading, wanted in ((GOOD, True), (BAD, False)):
         times = [pulse.at_s for pulse, word in said if word is wanted]
@@ -157,53 +154,53 @@ def _said(heard: RawObservation, place: str, name: str, *, absent: Reading) -> S
     return Signal(reading=UNKNOWN, at_s=max(pulse.at_s for pulse in fresh))
 
 
-def _heartbeat(state: State, heard: RawObservation) -> Signal:
+def _heartbeat(state: State, raw: RawObservation) -> Signal:
     """Return whether the writer's heartbeat, as the follower's reader holds it, is young."""
     seen = [
         pulse
-        for pulse in _fresh(heard, state.writer.other)
+        for pulse in _fresh(raw, state.writer.other)
         if pulse.beat_s is not None and pulse.reads_ok is not False
     ]
     if not seen:
-        return Signal(reading=UNKNOWN, at_s=heard.at_s)
+        return Signal(reading=UNKNOWN, at_s=raw.at_s)
     youngest = min(seen, key=lambda pulse: pulse.at_s - (pulse.beat_s or 0.0))
     age_s = youngest.at_s - (youngest.beat_s or 0.0)
     return Signal(reading=GOOD if age_s <= BEAT_MAX_S else BAD, at_s=youngest.at_s)
 
 
-def _dns_health(state: State, heard: RawObservation) -> Reading:
+def _dns_health(state: State, raw: RawObservation) -> Reading:
     """Return what Route 53 thinks of the primary; while users are held, it says nothing."""
-    if heard.users_on is None or state.latched is not False:
+    if raw.users_on is None or state.latched is not False:
         return UNKNOWN
-    return GOOD if heard.users_on is Side.PRIMARY else BAD
+    return GOOD if raw.users_on is Side.PRIMARY else BAD
 
 
-def _control_plane(heard: RawObservation) -> Reading:
-    if heard.control_plane is None:
+def _control_plane(raw: RawObservation) -> Reading:
+    if raw.control_plane is None:
         return UNKNOWN
-    return GOOD if heard.control_plane else BAD
+    return GOOD if raw.control_plane else BAD
 
 
-def _self_test(heard: RawObservation) -> Reading:
+def _self_test(raw: RawObservation) -> Reading:
     """Return whether we can trust our own eyes: names outside, and our own table.
 
     And nothing of a side's own: a standby that is down is a reason to ask, and no blindness.
     """
-    if heard.outside is BAD:
+    if raw.outside is BAD:
         return BAD
-    return GOOD if heard.pulses is not None and heard.outside is GOOD else UNKNOWN
+    return GOOD if raw.pulses is not None and raw.outside is GOOD else UNKNOWN
 
 
-def _replication(state: State, heard: RawObservation) -> Replication | None:
+def _replication(state: State, raw: RawObservation) -> Replication | None:
     """Return how far the side that does not write follows, if that side ever said.
 
     The lag is the longest that was seen by anybody who watched when the writer last lived. Who
     came later has seen nothing of it, and whose span is over may have seen too little.
     """
-    followers = [pulse for pulse in _of(heard, state.writer.other) if pulse.beat_s is not None]
+    followers = [pulse for pulse in _of(raw, state.writer.other) if pulse.beat_s is not None]
     if not followers:
         return None
-    writers = [pulse.wrote_s for pulse in _of(heard, state.writer) if pulse.wrote_s is not None]
+    writers = [pulse.wrote_s for pulse in _of(raw, state.writer) if pulse.wrote_s is not None]
     replicated_s = max(pulse.beat_s or 0.0 for pulse in followers)
     lived_s = max([replicated_s, *writers])
     lag_max_s = _lag_max_s(followers, lived_s)

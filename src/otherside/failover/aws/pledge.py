@@ -163,7 +163,7 @@ class Pledges:
         except ConflictError as error:
             raise UnavailableError(str(error)) from error
 
-    def bridge(self) -> None:
+    def extend_pledge(self) -> None:
         """Let a pledge that holds hold on: for who can commit nothing, and so gives up nobody.
 
         Raises:

@@ -73,12 +73,12 @@ def _intent(known: Mapping[str, Any]) -> Intent:
     )
 
 
-def entry(decision: Decision, facts: Observation, code: str) -> dict[str, Any]:
+def entry(decision: Decision, observation: Observation, code: str) -> dict[str, Any]:
     """Return all that a revision's record tells: what was seen, what was decided, by which code."""
     state = decision.state
     return {
         "event_id": f"{state.revision}",
-        "at_s": facts.at_s,
+        "at_s": observation.at_s,
         "epoch": state.epoch,
         "phase": state.phase,
         "verdict": decision.verdict,
@@ -86,15 +86,15 @@ def entry(decision: Decision, facts: Observation, code: str) -> dict[str, Any]:
         "notice": decision.notice,
         "urgent": decision.urgent,
         "code": code,
-        "facts": _plain(facts),
+        "facts": _plain(observation),
     }
 
 
-def _plain(facts: Observation) -> dict[str, Any]:
+def _plain(observation: Observation) -> dict[str, Any]:
     """Return an observation for the record: each signal as a word and its age in seconds."""
-    known = asdict(facts)
+    known = asdict(observation)
     known["signals"] = {
-        name: f"{signal['reading']} {facts.at_s - signal['at_s']:.1f}s"
+        name: f"{signal['reading']} {observation.at_s - signal['at_s']:.1f}s"
         for name, signal in known["signals"].items()
     }
     return known

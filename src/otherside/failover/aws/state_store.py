@@ -151,7 +151,7 @@ class StateStore:
             msg = f"our clock and the store's are {abs(ahead_s):.0f} s apart"
             raise UnavailableError(msg)
 
-    def append(self, decision: Decision, facts: Observation) -> None:
+    def append(self, decision: Decision, observation: Observation) -> None:
         """Commit one revision, if it is the next.
 
         Raises:
@@ -161,7 +161,7 @@ class StateStore:
         item = {
             "schema": {"N": str(SCHEMA)},
             "state": {"S": state_to_text(state)},
-            "entry": {"S": json.dumps(entry(decision, facts, self._code), sort_keys=True)},
+            "entry": {"S": json.dumps(entry(decision, observation, self._code), sort_keys=True)},
             "phase": {"S": str(state.phase)},
             "told": {"BOOL": decision.notice is None},
         }
@@ -181,7 +181,7 @@ class StateStore:
         }
         self._add(ItemType.CLAIM.of(self._application), intent.operation, item)
 
-    def answered(self, intent: Intent, *, called: bool, answer: str | None) -> None:
+    def record_answer(self, intent: Intent, *, called: bool, answer: str | None) -> None:
         """Write down what became of a claimed attempt; of one that nobody claimed, nothing."""
         values: dict[str, Any] = {":called": {"BOOL": called}, ":answer": {"S": answer or "-"}}
         try:

@@ -17,12 +17,12 @@ from otherside.core.topology import Side
 from otherside.failover.decision.evidence import (
     MOVING,
     TROUBLES,
-    foreign,
+    external_move,
     is_anchored,
     read,
     trouble_of,
 )
-from otherside.failover.decision.gates import HOME, obstacle
+from otherside.failover.decision.gates import HOME, hard_block
 from otherside.failover.decision.observation import Move, Observation, Order
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Intent, Phase, State, Trouble
@@ -63,33 +63,35 @@ class Decision:
     """Whether it waits for a person."""
 
 
-def decide(state: State, facts: Observation, policy: FailoverPolicy) -> Decision:
+def decide(state: State, observation: Observation, policy: FailoverPolicy) -> Decision:
     """Return what to believe and what to ask, given one observation.
 
     Total and deterministic: equal arguments give equal decisions.
     """
-    evidence = weigh(facts.signals, facts.at_s, policy.fresh_s)
-    seen = _remember(state, evidence, facts, policy)
-    event, reason = read(seen, facts, evidence, policy)
+    evidence = weigh(observation.signals, observation.at_s, policy.fresh_s)
+    seen = _update_evidence(state, evidence, observation, policy)
+    event, reason = read(seen, observation, evidence, policy)
     phase = TRANSITIONS[state.phase].get(event)
     if phase is None:
-        stayed = _stay(state, seen, reason, facts, policy)
-        return _ask(stayed, state, facts, policy, reason, seen.verdict)
+        stayed = _without_transition(state, seen, reason, observation, policy)
+        return _to_decision(stayed, state, observation, policy, reason, seen.verdict)
     revision = state.revision + 1
     entered = replace(
         seen,
         phase=phase,
-        since_s=facts.at_s,
+        since_s=observation.at_s,
         revision=revision,
         entered=revision,
         entered_by=str(event),
         reason=reason,
     )
-    settled = _damp(_enter(entered, event, facts, policy), state, facts.at_s, policy)
-    return _ask(settled, state, facts, policy, reason, seen.verdict)
+    settled = _count_flap(
+        _enter(entered, event, observation, policy), state, observation.at_s, policy
+    )
+    return _to_decision(settled, state, observation, policy, reason, seen.verdict)
 
 
-def objection(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
+def veto_reason(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
     """Return why the committed intent must not be carried out, or `None` if it may.
 
     The actuator asks this of its own look at the world, right before it calls: no mistake of one
@@ -98,34 +100,34 @@ def objection(state: State, facts: Observation, policy: FailoverPolicy) -> str |
     intent = state.intent
     if intent is None or state.phase not in _ASKING:
         return f"no intent is committed in {state.phase}"
-    if facts.at_s > intent.not_after_s:
+    if observation.at_s > intent.not_after_s:
         return f"{intent.operation} has expired"
-    others = foreign(state, facts, policy)
+    others = external_move(state, observation, policy)
     if others is not None:
         return others[1]
-    against = obstacle(state, facts, policy)
+    against = hard_block(state, observation, policy)
     if against is not None:
         return against
-    database = facts.database
+    database = observation.database
     if database is not None and database.move is not None and not intent.instead:
         return f"{intent.operation}: Aurora is moving the writer already"
     if database is None or database.writer is not state.writer:
         return f"{intent.operation}: the writer is not where it was"
     if intent.move is Move.SWITCHOVER:
         return None
-    if facts.lease is None or facts.lease.open:
+    if observation.lease is None or observation.lease.open:
         return "the old writer's lease is not known to be closed"
-    evidence = weigh(facts.signals, facts.at_s, policy.fresh_s)
+    evidence = weigh(observation.signals, observation.at_s, policy.fresh_s)
     if evidence.writes_live:
         return "a write was seen to work"
     verdict = judge(evidence)
     return None if verdict in DEADLY else f"nothing is seen to be dead: {verdict}"
 
 
-def needs_capacity(state: State, facts: Observation) -> bool:
+def needs_capacity(state: State, observation: Observation) -> bool:
     """Return whether the standby is to serve everyone and may have too few instances for it."""
     serves = state.phase in _AWAY or (state.writer is not HOME and state.phase is not Phase.HALTED)
-    return serves and facts.capacity_short is not False
+    return serves and observation.capacity_short is not False
 
 
 def is_moving(state: State) -> bool:
@@ -133,40 +135,40 @@ def is_moving(state: State) -> bool:
     return state.phase in MOVING
 
 
-def _remember(
-    state: State, evidence: Evidence, facts: Observation, policy: FailoverPolicy
+def _update_evidence(
+    state: State, evidence: Evidence, observation: Observation, policy: FailoverPolicy
 ) -> State:
     """Return the state with what this look adds to what is known, whatever the phase.
 
     A look that finds out too little counts as none: it neither confirms nor clears. A sign of life
     clears at once, and so do looks that found out too little for too long.
     """
-    now_s, verdict = facts.at_s, judge(evidence)
-    near = now_s - state.looked_s <= _gap_max_s(facts, policy)
+    now_s, verdict = observation.at_s, judge(evidence)
+    near = now_s - state.looked_s <= _gap_max_s(observation, policy)
     if verdict in BLIND and near and not evidence.writes_live:
         seen = replace(state, verdict=verdict)
     elif verdict not in DEADLY:
         seen = replace(state, verdict=verdict, bad_since_s=None)
     else:
         unbroken = state.bad_since_s is not None and near
-        lived = _lived_since(state, facts, policy)
+        lived = _lived_since(state, observation, policy)
         since_s = state.bad_since_s if unbroken and not lived else now_s
         seen = replace(state, verdict=verdict, bad_since_s=since_s, looked_s=now_s)
-    if state.phase is Phase.FENCING and facts.lease is not None:
-        seen = replace(seen, fenced_s=_fenced_since(state, facts))
-    return _heed(_ail(seen, evidence, facts), facts)
+    if state.phase is Phase.FENCING and observation.lease is not None:
+        seen = replace(seen, fenced_s=_fenced_since(state, observation))
+    return _apply_freeze(_update_conditions(seen, evidence, observation), observation)
 
 
-def _ail(state: State, evidence: Evidence, facts: Observation) -> State:
+def _update_conditions(state: State, evidence: Evidence, observation: Observation) -> State:
     """Return the state with what is wrong for a while though no phase says so."""
-    now_s = facts.at_s
+    now_s = observation.at_s
     well = state.verdict is Verdict.HEALTHY
     ailing = None if well else state.unwell_since_s if state.unwell_since_s is not None else now_s
     failing, since_s = state.failing, state.failing_since_s
-    if facts.failing is not None:
-        failing = facts.failing
+    if observation.failing is not None:
+        failing = observation.failing
         since_s = None if not failing else now_s if since_s is None else since_s
-    trouble = trouble_of(state, facts, evidence) if state.phase in _SERVING else Trouble.NONE
+    trouble = trouble_of(state, observation, evidence) if state.phase in _SERVING else Trouble.NONE
     return replace(
         state,
         unwell_since_s=ailing,
@@ -176,36 +178,36 @@ def _ail(state: State, evidence: Evidence, facts: Observation) -> State:
     )
 
 
-def _gap_max_s(facts: Observation, policy: FailoverPolicy) -> float:
+def _gap_max_s(observation: Observation, policy: FailoverPolicy) -> float:
     """Return how far apart two looks may be that confirm one another.
 
     Farther where the writer's own traces tell whether it lived in between.
     """
-    return policy.look_gap_max_s / (1 if facts.replication is not None else 2)
+    return policy.look_gap_max_s / (1 if observation.replication is not None else 2)
 
 
-def _lived_since(state: State, facts: Observation, policy: FailoverPolicy) -> bool:
+def _lived_since(state: State, observation: Observation, policy: FailoverPolicy) -> bool:
     """Return whether the writer is known to have written since it was first seen as dead.
 
     Nobody may have looked at that moment; what it left in the store or on the standby tells.
     """
-    replication, since_s = facts.replication, state.bad_since_s
+    replication, since_s = observation.replication, state.bad_since_s
     if replication is None or since_s is None:
         return False
     return replication.lived_s > since_s + policy.skew_s
 
 
-def _fenced_since(state: State, facts: Observation) -> float | None:
+def _fenced_since(state: State, observation: Observation) -> float | None:
     """Return since when the lease has been seen closed without a break."""
-    assert facts.lease is not None, "asked of a lease that nobody saw"
-    if facts.lease.open:
+    assert observation.lease is not None, "asked of a lease that nobody saw"
+    if observation.lease.open:
         return None
-    return facts.lease.seen_s if state.fenced_s is None else state.fenced_s
+    return observation.lease.seen_s if state.fenced_s is None else state.fenced_s
 
 
-def _heed(state: State, facts: Observation) -> State:
+def _apply_freeze(state: State, observation: Observation) -> State:
     """Return the state with a freeze that a person asked for; in any phase, once."""
-    freeze = facts.freeze
+    freeze = observation.freeze
     if freeze is None or freeze.order is not Order.FREEZE or freeze.at_s == state.heeded_s:
         return state
     return replace(state, frozen_until_s=freeze.until_s or 0.0, heeded_s=freeze.at_s)
@@ -243,18 +245,18 @@ _AWAY = frozenset({Phase.PROMOTE_INTENT, Phase.PROMOTING})
 """Phases in which the standby is about to serve everyone; it does wherever the writer is there."""
 
 
-def _stay(
-    state: State, seen: State, reason: str, facts: Observation, policy: FailoverPolicy
+def _without_transition(
+    state: State, seen: State, reason: str, observation: Observation, policy: FailoverPolicy
 ) -> State:
     """Return the state after a look that moved nothing: a new revision where it must be kept."""
-    now_s = facts.at_s
+    now_s = observation.at_s
     waited = state.told_s < state.since_s or now_s - state.told_s >= policy.remind_s
     unsaid = seen.trouble is not state.trouble and seen.trouble is not Trouble.NONE
     ails = _ailment(seen, now_s, policy)
     said = state.phase is Phase.STEADY and state.told_s > state.since_s
     relieved = state.trouble is not Trouble.NONE and seen.trouble is Trouble.NONE
     recovered = (said or relieved) and _is_well(seen)
-    if not state.anchored and is_anchored(facts):
+    if not state.anchored and is_anchored(observation):
         told = replace(seen, anchored=True)
     elif state.revision == 0:
         told = seen
@@ -317,7 +319,7 @@ def _worth_keeping(state: State, seen: State, policy: FailoverPolicy) -> bool:
     return looked != state
 
 
-def _damp(state: State, before: State, now_s: float, policy: FailoverPolicy) -> State:
+def _count_flap(state: State, before: State, now_s: float, policy: FailoverPolicy) -> State:
     """Return the state with one more suspicion counted: a Region that flaps is told of once."""
     if state.phase is not Phase.SUSPECT or before.phase is not Phase.STEADY:
         return state
@@ -336,26 +338,26 @@ def _flap_is_told(state: State, before: State, now_s: float, policy: FailoverPol
     return first or now_s - before.told_s >= policy.remind_s
 
 
-def _enter(state: State, event: Event, facts: Observation, policy: FailoverPolicy) -> State:
+def _enter(state: State, event: Event, observation: Observation, policy: FailoverPolicy) -> State:
     """Return the state with what entering its phase changes."""
-    now_s = facts.at_s
+    now_s = observation.at_s
     match state.phase:
         case Phase.FENCING:
-            return _with_loss(state, facts)
+            return _with_loss(state, observation)
         case Phase.PROMOTE_INTENT | Phase.SWITCH_INTENT:
             return _with_intent(state, event, now_s, policy)
         case Phase.VERIFY:
-            return _with_writer(state, event, facts)
+            return _with_writer(state, event, observation)
         case Phase.SHIFT:
             return replace(state, latched=state.writer is not HOME)
         case Phase.FAILED_OVER:
             return replace(state, block_until_s=now_s + policy.block_s, reconciled=False)
-        case Phase.REJOINED if event is Event.SIGNED:
+        case Phase.REJOINED if event is Event.RECONCILED:
             return replace(state, reconciled=True)
         case Phase.STEADY:
-            return _at_home(state, event, facts)
+            return _at_home(state, event, observation)
         case Phase.AWAIT_APPROVAL | Phase.BLOCKED | Phase.HALTED:
-            return _waiting(state, event, facts, policy)
+            return _waiting(state, event, observation, policy)
         case (
             Phase.SUSPECT
             | Phase.PROMOTING
@@ -369,11 +371,11 @@ def _enter(state: State, event: Event, facts: Observation, policy: FailoverPolic
             assert_never(state.phase)
 
 
-def _waiting(state: State, event: Event, facts: Observation, policy: FailoverPolicy) -> State:
+def _waiting(state: State, event: Event, observation: Observation, policy: FailoverPolicy) -> State:
     """Return the state with a person told, and of how much: an approval is for no more."""
     if state.phase is Phase.HALTED:
-        return _halted(state, event, facts)
-    now_s, loss = facts.at_s, facts.replication
+        return _halted(state, event, observation)
+    now_s, loss = observation.at_s, observation.replication
     waits = replace(
         state,
         told_s=now_s,
@@ -388,17 +390,17 @@ def _waiting(state: State, event: Event, facts: Observation, policy: FailoverPol
     return waits
 
 
-def _halted(state: State, event: Event, facts: Observation) -> State:
+def _halted(state: State, event: Event, observation: Observation) -> State:
     """Return the state of a halt: a table that was lost does not know what holds users either."""
-    seen = facts.epoch_seen
+    seen = observation.epoch_seen
     lost = not state.anchored or (seen is not None and seen > state.epoch)
-    unknown = event is Event.FOREIGN and lost
-    return replace(state, told_s=facts.at_s, latched=None if unknown else state.latched)
+    unknown = event is Event.EXTERNAL_MOVE and lost
+    return replace(state, told_s=observation.at_s, latched=None if unknown else state.latched)
 
 
-def _with_loss(state: State, facts: Observation) -> State:
+def _with_loss(state: State, observation: Observation) -> State:
     """Return the state with what leaving now would lose, for the record."""
-    loss = facts.replication
+    loss = observation.replication
     return replace(
         state,
         fenced_s=None,
@@ -407,25 +409,25 @@ def _with_loss(state: State, facts: Observation) -> State:
     )
 
 
-def _next_epoch(state: State, facts: Observation) -> int:
+def _next_epoch(state: State, observation: Observation) -> int:
     """Return an epoch above everything that was seen, in our table or in the database."""
-    return max(state.epoch, facts.epoch_seen or 0) + 1
+    return max(state.epoch, observation.epoch_seen or 0) + 1
 
 
-def _with_writer(state: State, event: Event, facts: Observation) -> State:
+def _with_writer(state: State, event: Event, observation: Observation) -> State:
     """Return the state with the writer where it was moved to, by us or by somebody else."""
-    moved = replace(state, moved_s=facts.at_s, anchored=True)
+    moved = replace(state, moved_s=observation.at_s, anchored=True)
     if event is Event.ADOPTED_AWAY:
-        return replace(moved, writer=HOME.other, intent=None, epoch=_next_epoch(state, facts))
+        return replace(moved, writer=HOME.other, intent=None, epoch=_next_epoch(state, observation))
     assert state.intent is not None, "moved without an intent"
     return replace(moved, writer=state.intent.target)
 
 
-def _at_home(state: State, event: Event, facts: Observation) -> State:
+def _at_home(state: State, event: Event, observation: Observation) -> State:
     """Return the state with nothing suspected; adopted where it stands, if a person said so."""
     if event is Event.ADOPTED_AT_HOME:
-        epoch = _next_epoch(state, facts)
-        state = replace(state, writer=HOME, intent=None, moved_s=facts.at_s, epoch=epoch)
+        epoch = _next_epoch(state, observation)
+        state = replace(state, writer=HOME, intent=None, moved_s=observation.at_s, epoch=epoch)
     if state.intent is not None and state.intent.target is not state.writer:
         state = replace(state, intent=None)  # given up: a move that is seen later is not ours
     return replace(
@@ -470,10 +472,10 @@ def _with_intent(state: State, event: Event, now_s: float, policy: FailoverPolic
     )
 
 
-def _ask(
+def _to_decision(
     state: State,
     committed: State,
-    facts: Observation,
+    observation: Observation,
     policy: FailoverPolicy,
     reason: str,
     verdict: Verdict,
@@ -487,13 +489,13 @@ def _ask(
         changed=changed,
         verdict=verdict,
         reason=said,
-        move=intent if intent and facts.at_s <= intent.not_after_s else None,
+        move=intent if intent and observation.at_s <= intent.not_after_s else None,
         terms=_terms(state),
         latch=state.latched if state.anchored else None,
-        raise_capacity=needs_capacity(state, facts),
+        raise_capacity=needs_capacity(state, observation),
         notice=f"{state.phase}: {said}" if changed and _is_news(state, committed, policy) else None,
-        urgent=_is_overdue(state, facts.at_s)
-        or _ailment(state, facts.at_s, policy) is not None
+        urgent=_is_overdue(state, observation.at_s)
+        or _ailment(state, observation.at_s, policy) is not None
         or _flaps(state, policy),
     )
 

@@ -1,7 +1,7 @@
-"""What a look means for each phase: one small function a phase, from facts to an event.
+"""What an observation means in each phase: one small function per phase returns an event.
 
-Nothing here changes anything. `foreign` comes before all of them: somebody else's move, a table
-that was lost, a member that is none any more.
+Nothing here changes anything. `external_move` takes precedence over all of them: somebody else
+moves the writer, the state table was lost, or a member has left the global cluster.
 """
 
 from collections.abc import Callable
@@ -9,13 +9,13 @@ from collections.abc import Callable
 from otherside.failover.decision.gates import (
     HOME,
     approval,
+    approval_reason,
     covers,
+    hard_block,
     loss_of,
     needed_s,
-    obstacle,
-    ordered,
-    question,
-    unfit,
+    unfit_reason,
+    valid_order,
 )
 from otherside.failover.decision.observation import (
     Attempt,
@@ -48,68 +48,70 @@ _PENDING = frozenset({Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.
 """Phases that a switchover may have been given up for."""
 
 
-def read(state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy) -> Read:
+def read(
+    state: State, observation: Observation, evidence: Evidence, policy: FailoverPolicy
+) -> Read:
     """Return what a look means for the phase, and in one sentence why."""
-    found = foreign(state, facts, policy) or _stopped(state, facts, policy)
+    found = external_move(state, observation, policy) or _stopped(state, observation, policy)
     if found is None and not state.anchored:
-        found = _first_day(facts)
+        found = _first_day(observation)
     if found is None and state.phase in _PENDING:
-        found = _arrived_after_all(state, facts, evidence)
-    return found or _READ[state.phase](state, facts, evidence, policy)
+        found = _arrived_after_all(state, observation, evidence)
+    return found or _EVENT_OF[state.phase](state, observation, evidence, policy)
 
 
-def is_anchored(facts: Observation) -> bool:
+def is_anchored(observation: Observation) -> bool:
     """Return whether the database itself has told its epoch and its writer.
 
     The table alone cannot say that nothing has happened yet: an empty one may have been lost.
     """
-    return facts.database is not None and facts.epoch_seen is not None
+    return observation.database is not None and observation.epoch_seen is not None
 
 
-def _first_day(facts: Observation) -> Read | None:
-    if is_anchored(facts):
+def _first_day(observation: Observation) -> Read | None:
+    if is_anchored(observation):
         return None
     return Event.NOTHING, "first day: waiting until the database tells its writer and its epoch"
 
 
-def _stopped(state: State, facts: Observation, policy: FailoverPolicy) -> Read | None:
+def _stopped(state: State, observation: Observation, policy: FailoverPolicy) -> Read | None:
     if state.phase is Phase.HALTED:
         return None
-    order = ordered(Order.HALT, state, facts, policy)
+    order = valid_order(Order.HALT, state, observation, policy)
     return (Event.STOPPED, f"{order.author} stopped it in {state.phase}") if order else None
 
 
-def foreign(state: State, facts: Observation, policy: FailoverPolicy) -> Read | None:
+def external_move(state: State, observation: Observation, policy: FailoverPolicy) -> Read | None:
     """Return that somebody else moves or has moved the writer, if so, in whatever phase.
 
     For a while after a move of our own, a description may still be one from before it.
     """
     if state.phase is Phase.HALTED:
         return None
-    lost = _lost_table(state, facts)
-    database = facts.database
+    lost = _lost_table(state, observation)
+    database = observation.database
     if lost is not None or database is None:
         return lost
-    settled = facts.at_s - state.moved_s > policy.settle_s
+    settled = observation.at_s - state.moved_s > policy.settle_s
     ours = state.phase in MOVING or not settled or _is_pending(state)
     # A move to where the writer is already may be reported for as long as replicas follow.
     arrived = database.move is not None and database.move.target is database.writer is state.writer
     if database.move is not None and not arrived and not (ours and _is_intended(state, database)):
-        return Event.FOREIGN, f"somebody else is moving the writer to {database.move.target}"
+        return Event.EXTERNAL_MOVE, f"somebody else is moving the writer to {database.move.target}"
     return _displaced(state, database, settled=settled)
 
 
-def _lost_table(state: State, facts: Observation) -> Read | None:
+def _lost_table(state: State, observation: Observation) -> Read | None:
     """Return that the database remembers more than our table does: it was lost or restored."""
-    if facts.epoch_seen is not None and facts.epoch_seen > state.epoch:
-        return Event.FOREIGN, (
-            f"the database remembers epoch {facts.epoch_seen} and our table {state.epoch}: the "
-            "table was lost or restored, or somebody else decides"
+    if observation.epoch_seen is not None and observation.epoch_seen > state.epoch:
+        return Event.EXTERNAL_MOVE, (
+            f"the database remembers epoch {observation.epoch_seen}, our table {state.epoch}: "
+            "the table was lost or restored, or somebody else decides"
         )
-    database = facts.database
+    database = observation.database
     strayed = database is not None and database.writer is not HOME and database.move is None
     if not state.anchored and strayed and database is not None and database.writer is not None:
-        return Event.FOREIGN, (
+        return Event.EXTERNAL_MOVE, (
             f"our table is empty and the writer is on {database.writer}: the table was lost"
         )
     return None
@@ -120,14 +122,14 @@ def _displaced(state: State, database: DatabaseView, *, settled: bool) -> Read |
     if database.writer is None:
         if state.phase in MOVING or not settled:
             return None
-        return Event.FOREIGN, database.alien or "the writer is nobody's that we know"
+        return Event.EXTERNAL_MOVE, database.alien or "the writer is nobody's that we know"
     expected = {state.writer} if settled else {state.writer, state.writer.other}
     if state.intent is not None and (state.phase in MOVING or _is_pending(state)):
         expected.add(state.intent.target)
     if database.writer not in expected:
-        return Event.FOREIGN, f"somebody else has moved the writer to {database.writer}"
+        return Event.EXTERNAL_MOVE, f"somebody else has moved the writer to {database.writer}"
     if not database.follower_is_member and settled and state.phase in _PAIRED:
-        return Event.FOREIGN, (
+        return Event.EXTERNAL_MOVE, (
             f"somebody has taken the {state.writer.other} out of the global database"
         )
     return None
@@ -148,9 +150,9 @@ def _is_intended(state: State, database: DatabaseView) -> bool:
     return move.kind in kinds and move.target is intent.target
 
 
-def _arrived_after_all(state: State, facts: Observation, evidence: Evidence) -> Read | None:
+def _arrived_after_all(state: State, observation: Observation, evidence: Evidence) -> Read | None:
     """Return that a switchover which was given up for lost has arrived, or goes on."""
-    intent, database = state.intent, facts.database
+    intent, database = state.intent, observation.database
     if not _is_pending(state) or intent is None or database is None:
         return None
     if database.writer is intent.target:
@@ -162,112 +164,114 @@ def _arrived_after_all(state: State, facts: Observation, evidence: Evidence) -> 
 
 
 def _read_steady(
-    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, _evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
     if state.bad_since_s is not None and state.writer is HOME:
         return Event.SUSPECTED, f"{state.verdict}: watching for the whole window"
-    order = ordered(Order.SWITCHOVER, state, facts, policy)
+    order = valid_order(Order.SWITCHOVER, state, observation, policy)
     if order is not None:
         return Event.ORDERED, f"{order.author} asked for a switchover"
     return Event.NOTHING, f"steady: {state.verdict}"
 
 
 def _read_suspect(
-    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
     if state.bad_since_s is None or evidence.writes_live:
         return Event.CLEARED, f"cleared: {state.verdict}"
-    window_s, held_s = needed_s(state, policy), facts.at_s - state.bad_since_s
+    window_s, held_s = needed_s(state, policy), observation.at_s - state.bad_since_s
     if held_s < window_s:
-        if facts.at_s - state.since_s > policy.suspect_max_s:
+        if observation.at_s - state.since_s > policy.suspect_max_s:
             return Event.EXPIRED, "suspected for too long without a confirmation"
         return Event.NOTHING, (
             f"confirming {state.verdict}: {evidence.bad} of {len(evidence.main)} signals bad for "
-            f"{held_s:.0f} s of {window_s:.0f} s; {_lag(facts)}"
+            f"{held_s:.0f} s of {window_s:.0f} s; {_lag(observation)}"
         )
     if state.verdict not in DEADLY:
         return Event.NOTHING, f"confirmed for {held_s:.0f} s, and too little was seen just now"
-    return _guard(state, facts, policy, approved=False)
+    return _guard(state, observation, policy, approved=False)
 
 
-def _lag(facts: Observation) -> str:
-    replication = facts.replication
+def _lag(observation: Observation) -> str:
+    replication = observation.replication
     return f"lag {replication.lag_max_s:.1f} s" if replication else "lag unknown"
 
 
-def _guard(state: State, facts: Observation, policy: FailoverPolicy, *, approved: bool) -> Read:
+def _guard(
+    state: State, observation: Observation, policy: FailoverPolicy, *, approved: bool
+) -> Read:
     """Return whether a confirmed disaster may be answered by moving the writer, and why not."""
-    against = obstacle(state, facts, policy)
+    against = hard_block(state, observation, policy)
     if against is not None:
         return Event.REFUSED, against
-    if facts.at_s < state.quiet_until_s:
+    if observation.at_s < state.quiet_until_s:
         return Event.REFUSED, f"{state.reason}; nothing is asked again before it is quiet"
-    asked = question(state, facts, policy)
+    asked = approval_reason(state, observation, policy)
     if asked is not None and not approved:
         return Event.ASKING, asked
     return Event.ALLOWED, f"{state.verdict} confirmed: the writer moves to {HOME.other}"
 
 
 def _read_await_approval(
-    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
     if state.bad_since_s is None or evidence.writes_live:
         return Event.CLEARED, f"cleared while waiting: {state.verdict}"
-    denied = ordered(Order.DENY, state, facts, policy)
+    denied = valid_order(Order.DENY, state, observation, policy)
     if denied is not None:
         return Event.DENIED, f"{denied.author} denied it"
     if state.verdict not in DEADLY:
         return Event.NOTHING, state.reason
-    yes = approval(state, facts, policy)
+    yes = approval(state, observation, policy)
     if yes is not None:
-        if covers(yes, state, facts, policy):
-            return _guard(state, facts, policy, approved=True)
+        if covers(yes, state, observation, policy):
+            return _guard(state, observation, policy, approved=True)
         return (
             Event.ASKING,
-            f"{yes.author} approved less than what would be lost now; {loss_of(facts)}",
+            f"{yes.author} approved less than what would be lost now; {loss_of(observation)}",
         )
-    if facts.at_s - state.bad_since_s >= needed_s(state, policy):
-        event, reason = _guard(state, facts, policy, approved=False)
+    if observation.at_s - state.bad_since_s >= needed_s(state, policy):
+        event, reason = _guard(state, observation, policy, approved=False)
         if event is Event.ALLOWED:
             return event, reason  # what stood in the way is gone; nobody is needed any more
     return Event.NOTHING, state.reason
 
 
 def _read_blocked(
-    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
     if evidence.writes_live or (state.bad_since_s is None and not state.denied):
         return Event.CLEARED, f"cleared while blocked: {state.verdict}"
-    held_s = 0.0 if state.bad_since_s is None else facts.at_s - state.bad_since_s
+    held_s = 0.0 if state.bad_since_s is None else observation.at_s - state.bad_since_s
     if state.verdict not in DEADLY or held_s < needed_s(state, policy):
         return Event.NOTHING, state.reason
-    yes = approval(state, facts, policy)
-    approved = yes is not None and covers(yes, state, facts, policy)
-    if (state.denied and not approved) or facts.at_s < state.quiet_until_s:
+    yes = approval(state, observation, policy)
+    approved = yes is not None and covers(yes, state, observation, policy)
+    if (state.denied and not approved) or observation.at_s < state.quiet_until_s:
         return Event.NOTHING, state.reason
-    return _guard(state, facts, policy, approved=approved)
+    return _guard(state, observation, policy, approved=approved)
 
 
 def _read_fencing(
-    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
     if evidence.writes_live or state.bad_since_s is None:
         return Event.CLEARED, f"cleared while fencing: {state.verdict}"
-    denied = ordered(Order.DENY, state, facts, policy)
+    denied = valid_order(Order.DENY, state, observation, policy)
     if denied is not None:
         return Event.DENIED, f"{denied.author} denied it"
-    against = obstacle(state, facts, policy) if facts.database is not None else None
+    against = hard_block(state, observation, policy) if observation.database is not None else None
     if against is not None:
         return Event.REFUSED, against
     if state.fenced_s is None:
         why = f": {'; '.join(state.failing)}" if state.failing else ""
-        if facts.at_s - state.since_s > policy.fence_max_s:
-            return Event.STUCK, f"the old writer's lease could not be closed{why}"
+        if observation.at_s - state.since_s > policy.fence_max_s:
+            return Event.TIMED_OUT, f"the old writer's lease could not be closed{why}"
         return Event.NOTHING, f"fencing: closing the old writer's lease{why}"
-    left_s = state.fenced_s + policy.lease_s + policy.skew_s - facts.at_s
+    left_s = state.fenced_s + policy.lease_s + policy.skew_s - observation.at_s
     if state.verdict not in DEADLY:
         return Event.NOTHING, "fencing: too little was seen just now"
-    if facts.at_s - state.bad_since_s < needed_s(state, policy):
+    if observation.at_s - state.bad_since_s < needed_s(state, policy):
         return Event.NOTHING, f"fencing: {state.verdict} is waited for longer"
     if left_s > 0:
         return Event.NOTHING, f"fencing: the old writer's lease runs out in {left_s:.0f} s"
@@ -275,20 +279,20 @@ def _read_fencing(
 
 
 def _read_intent(
-    state: State, facts: Observation, evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
-    intent, database = state.intent, facts.database
+    intent, database = state.intent, observation.database
     assert intent is not None, "an intent phase without an intent"
     if database is not None and database.writer is intent.target:
         return Event.MOVED, f"the writer is on {intent.target}"
     if database is not None and database.move is not None and database.move.kind is intent.move:
         return Event.MOVING, f"{intent.operation}: Aurora is moving the writer"
-    mine = _attempt(intent, facts)
-    if facts.at_s <= intent.not_after_s + policy.skew_s:
+    mine = _attempt(intent, observation)
+    if observation.at_s <= intent.not_after_s + policy.skew_s:
         return Event.NOTHING, f"{intent.operation}: {_became(mine)}"
     if evidence.writes_live and state.phase is Phase.PROMOTE_INTENT:
         # What was called last may not be in a description yet that is as old as it may be.
-        if facts.at_s < state.quiet_until_s + policy.settle_s:
+        if observation.at_s < state.quiet_until_s + policy.settle_s:
             return Event.NOTHING, f"{intent.operation}: a write works; letting it expire"
         return Event.CLEARED, f"{intent.operation} expired and a write works"
     if state.phase is Phase.PROMOTE_INTENT and state.verdict not in DEADLY:
@@ -296,14 +300,16 @@ def _read_intent(
     if state.phase is Phase.SWITCH_INTENT and state.writer is HOME and state.verdict in DEADLY:
         return Event.SUSPECTED, f"{state.verdict} before the switchover began"
     perhaps = mine is not None and mine.called and not mine.refused
-    if perhaps and facts.at_s <= intent.not_after_s + policy.settle_s:
+    if perhaps and observation.at_s <= intent.not_after_s + policy.settle_s:
         # It may be under way, and the description older than it.
         return Event.NOTHING, f"{intent.operation}: {_became(mine)}; waiting until it is seen"
-    return _again(state, intent, facts, policy)
+    return _again(state, intent, observation, policy)
 
 
-def _attempt(intent: Intent, facts: Observation) -> Attempt | None:
-    found = [attempt for attempt in facts.attempts or () if attempt.operation == intent.operation]
+def _attempt(intent: Intent, observation: Observation) -> Attempt | None:
+    found = [
+        attempt for attempt in observation.attempts or () if attempt.operation == intent.operation
+    ]
     return found[0] if found else None
 
 
@@ -314,14 +320,14 @@ def _became(attempt: Attempt | None) -> str:
     return f"Aurora was asked: {attempt.answer or 'no answer'}"
 
 
-def _again(state: State, intent: Intent, facts: Observation, policy: FailoverPolicy) -> Read:
+def _again(state: State, intent: Intent, observation: Observation, policy: FailoverPolicy) -> Read:
     """Return whether an intent that had no effect is tried again: calls count, and not wishes."""
-    attempts = facts.attempts
+    attempts = observation.attempts
     if attempts is None:
         return Event.NOTHING, f"{intent.operation}: nobody can say whether Aurora was asked"
     calls = [attempt for attempt in attempts if attempt.called]
     answers = ", ".join(call.answer or "no answer" for call in calls)
-    away = Event.UNFIT_AT_HOME if state.writer is HOME else Event.UNFIT_AWAY
+    away = Event.PRECHECK_FAILED_AT_HOME if state.writer is HOME else Event.PRECHECK_FAILED_AWAY
     failover, harmless = intent.move is Move.FAILOVER, all(call.refused for call in calls)
     if len(calls) >= policy.attempts_max:
         reason = f"Aurora was asked {len(calls)} times and has not moved: {answers}"
@@ -339,19 +345,19 @@ def _again(state: State, intent: Intent, facts: Observation, policy: FailoverPol
 
 
 def _read_moving(
-    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, _evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
-    intent, database = state.intent, facts.database
+    intent, database = state.intent, observation.database
     assert intent is not None, "a moving phase without an intent"
     if database is not None and database.writer is intent.target:
         return Event.MOVED, f"the writer is on {intent.target}"
-    lasted_s = facts.at_s - state.since_s
-    stuck = _stands_still(state, facts, policy) if state.phase is Phase.SWITCHING else None
+    lasted_s = observation.at_s - state.since_s
+    stuck = _stands_still(state, observation, policy) if state.phase is Phase.SWITCHING else None
     if stuck is not None:
         return Event.ASKING, stuck
     longest_s = policy.switch_max_s if state.phase is Phase.SWITCHING else policy.promote_max_s
     if lasted_s > longest_s:
-        return Event.STUCK, f"{intent.operation} has not finished in {longest_s:.0f} s"
+        return Event.TIMED_OUT, f"{intent.operation} has not finished in {longest_s:.0f} s"
     if database is None or (database.move and database.move.progress is Progress.MOVING):
         return Event.NOTHING, f"{intent.operation}: moving"
     if database.move is not None:
@@ -359,38 +365,38 @@ def _read_moving(
     if lasted_s <= policy.settle_s:
         return Event.NOTHING, f"{intent.operation}: not seen to move; the view may be an old one"
     # A move that is seen was asked for, whether or not what became of the call could be written.
-    begun = max(sum(attempt.called for attempt in facts.attempts or ()), 1)
+    begun = max(sum(attempt.called for attempt in observation.attempts or ()), 1)
     if begun >= policy.attempts_max:
         return Event.EXHAUSTED, f"Aurora cancelled {begun} attempts"
     return Event.CANCELLED, f"Aurora cancelled {intent.operation}"
 
 
-def _stands_still(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
+def _stands_still(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
     """Return that a switchover waits for a Region that has died: only a failover leaves that."""
     if state.writer is not HOME or state.bad_since_s is None or state.verdict not in DEADLY:
         return None
-    held_s = facts.at_s - state.bad_since_s
-    if held_s < needed_s(state, policy) or facts.at_s - state.since_s < policy.switch_stuck_s:
+    held_s = observation.at_s - state.bad_since_s
+    if held_s < needed_s(state, policy) or observation.at_s - state.since_s < policy.switch_stuck_s:
         return None
-    return f"the switchover stands still, and the Region it leaves is dead: {loss_of(facts)}"
+    return f"the switchover stands still, and the Region it leaves is dead: {loss_of(observation)}"
 
 
 def _read_verify(
-    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, _evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
-    if facts.write_verified:
+    if observation.write_verified:
         return Event.VERIFIED, f"a write was read back on {state.writer}"
-    order = ordered(Order.PROCEED, state, facts, policy)
+    order = valid_order(Order.PROCEED, state, observation, policy)
     if order is not None:
         return Event.VERIFIED, f"{order.author} went on without a write that was read back"
     return Event.NOTHING, f"verifying a write on {state.writer}"
 
 
 def _read_shift(
-    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, _evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
-    order = ordered(Order.PROCEED, state, facts, policy)
-    if facts.users_on is not state.writer and order is None:
+    order = valid_order(Order.PROCEED, state, observation, policy)
+    if observation.users_on is not state.writer and order is None:
         return Event.NOTHING, f"waiting until DNS answers with {state.writer}"
     said = (
         f"users are on {state.writer}" if order is None else f"{order.author} went on without DNS"
@@ -413,7 +419,7 @@ TROUBLES = {
 }
 
 
-def trouble_of(state: State, facts: Observation, evidence: Evidence) -> Trouble:
+def trouble_of(state: State, observation: Observation, evidence: Evidence) -> Trouble:
     """Return what is wrong while the standby serves everyone. What nobody can tell is no trouble.
 
     No write works only where two ways that do not fail together say so, and none says otherwise.
@@ -421,71 +427,76 @@ def trouble_of(state: State, facts: Observation, evidence: Evidence) -> Trouble:
     ways = (evidence.standby_canary, evidence.witness_canary, evidence.write_pulse)
     if not evidence.writes_live and ways.count(Reading.BAD) > 1:
         return Trouble.NO_WRITES
-    if facts.users_on not in {None, state.writer}:
+    if observation.users_on not in {None, state.writer}:
         return Trouble.DRIFTING
     return Trouble.NONE
 
 
 def _read_failed_over(
-    state: State, facts: Observation, _evidence: Evidence, _policy: FailoverPolicy
+    state: State, observation: Observation, _evidence: Evidence, _policy: FailoverPolicy
 ) -> Read:
-    database = facts.database
+    database = observation.database
     if database is not None and database.writer is state.writer and database.resynced:
         return Event.RESYNCED, f"{HOME} follows {state.writer} again"
     return Event.NOTHING, f"one Region alone: waiting until {HOME} follows again"
 
 
 def _read_rejoined(
-    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, _evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
     if not state.reconciled:
-        order = ordered(Order.SIGN_RECONCILIATION, state, facts, policy)
+        order = valid_order(Order.SIGN_RECONCILIATION, state, observation, policy)
         if order is not None:
-            return Event.SIGNED, f"{order.author} signed the reconciliation"
+            return Event.RECONCILED, f"{order.author} signed the reconciliation"
         return Event.NOTHING, "waiting for a person to sign what became of the lost writes"
-    if facts.at_s - state.since_s < policy.stable_s:
+    if observation.at_s - state.since_s < policy.stable_s:
         return Event.NOTHING, "waiting until both sides have been stable for long enough"
     return Event.STABLE, "ready to go back, when asked"
 
 
 def _read_failback_ready(
-    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, _evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
-    order = ordered(Order.SWITCHOVER, state, facts, policy)
+    order = valid_order(Order.SWITCHOVER, state, observation, policy)
     if order is not None:
         return Event.ORDERED, f"{order.author} asked to go back"
     return Event.NOTHING, "ready to go back, when asked"
 
 
 def _read_precheck(
-    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, _evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
     if state.writer is HOME and state.bad_since_s is not None:
         return Event.SUSPECTED, f"{state.verdict} before the switchover began"
-    waited_s = facts.at_s - state.since_s
-    against = obstacle(state, facts, policy) or unfit(state, facts, policy)
+    waited_s = observation.at_s - state.since_s
+    against = hard_block(state, observation, policy) or unfit_reason(state, observation, policy)
     if against is None and waited_s >= policy.precheck_s:
-        return Event.FIT, f"fit: the writer moves to {state.writer.other}, losing nothing"
+        return Event.PRECHECK_OK, f"fit: the writer moves to {state.writer.other}, losing nothing"
     if waited_s > policy.precheck_max_s:
-        event = Event.UNFIT_AT_HOME if state.writer is HOME else Event.UNFIT_AWAY
+        event = (
+            Event.PRECHECK_FAILED_AT_HOME if state.writer is HOME else Event.PRECHECK_FAILED_AWAY
+        )
         return event, f"not fit for a switchover: {against}"
     return Event.NOTHING, f"checking: {against or 'fit so far'}"
 
 
 def _read_halted(
-    state: State, facts: Observation, _evidence: Evidence, policy: FailoverPolicy
+    state: State, observation: Observation, _evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
-    database = facts.database
-    resume = ordered(Order.RESUME, state, facts, policy)
-    adopt = ordered(Order.ADOPT, state, facts, policy)
+    database = observation.database
+    resume = valid_order(Order.RESUME, state, observation, policy)
+    adopt = valid_order(Order.ADOPT, state, observation, policy)
     order = resume or adopt
     if database is None or database.move is not None or order is None:
         return Event.NOTHING, state.reason
     # What is described may be old, and what was called last may not be in it yet.
     settled_s = max(state.quiet_until_s, state.since_s) + policy.settle_s
-    if facts.at_s < settled_s:
-        return Event.NOTHING, f"{state.reason}; an order counts in {settled_s - facts.at_s:.0f} s"
-    known = facts.epoch_seen is None or facts.epoch_seen <= state.epoch
+    if observation.at_s < settled_s:
+        return (
+            Event.NOTHING,
+            f"{state.reason}; an order counts in {settled_s - observation.at_s:.0f} s",
+        )
+    known = observation.epoch_seen is None or observation.epoch_seen <= state.epoch
     if resume and known and database.writer is state.writer is HOME:
         return Event.RESUMED, f"{order.author} resumed"
     if adopt and database.writer is not None:
@@ -494,7 +505,7 @@ def _read_halted(
     return Event.NOTHING, state.reason
 
 
-_READ: dict[Phase, Callable[[State, Observation, Evidence, FailoverPolicy], Read]] = {
+_EVENT_OF: dict[Phase, Callable[[State, Observation, Evidence, FailoverPolicy], Read]] = {
     Phase.STEADY: _read_steady,
     Phase.SUSPECT: _read_suspect,
     Phase.AWAIT_APPROVAL: _read_await_approval,

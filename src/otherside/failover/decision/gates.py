@@ -14,9 +14,9 @@ HOME = Side.PRIMARY
 """Where the writer is by design. Only this side is ever left without being asked."""
 
 
-def obstacle(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
+def hard_block(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
     """Return what no approval can overcome."""
-    database, now_s = facts.database, facts.at_s
+    database, now_s = observation.database, observation.at_s
     if database is None:
         return "the database's control plane does not answer"
     if policy.mode is FailoverMode.OBSERVE:
@@ -36,40 +36,40 @@ def obstacle(state: State, facts: Observation, policy: FailoverPolicy) -> str | 
     return None
 
 
-def question(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
+def approval_reason(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
     """Return what a person has to answer before data may be lost."""
     if policy.mode is FailoverMode.APPROVE:
-        return f"confirmed; approval is asked for by design; {loss_of(facts)}"
-    doubt = _doubt(state, facts)
+        return f"confirmed; approval is asked for by design; {loss_of(observation)}"
+    doubt = _doubt(state, observation)
     if doubt is not None:
-        return f"confirmed; {doubt}; {loss_of(facts)}"
-    loss = facts.replication
+        return f"confirmed; {doubt}; {loss_of(observation)}"
+    loss = observation.replication
     if loss is None:
-        return f"confirmed; {loss_of(facts)}"
+        return f"confirmed; {loss_of(observation)}"
     if loss.estimate_s > policy.loss_auto_s:
-        return f"confirmed; {loss_of(facts)}, more than {policy.loss_auto_s:.1f} s"
-    if facts.at_s < state.block_until_s:
+        return f"confirmed; {loss_of(observation)}, more than {policy.loss_auto_s:.1f} s"
+    if observation.at_s < state.block_until_s:
         return "confirmed; the last move was less than an hour ago"
     return None
 
 
-def _doubt(state: State, facts: Observation) -> str | None:
+def _doubt(state: State, observation: Observation) -> str | None:
     """Return why this may be no disaster, or why moving may help nobody."""
     if state.verdict is Verdict.REGION_SILENT:
         return "everything is silent but RDS in the Region: its machines may be being replaced"
-    rds = facts.signals.control_plane.reading
-    if facts.machines is not None and facts.machines <= 1 and rds is not Reading.BAD:
+    rds = observation.signals.control_plane.reading
+    if observation.machines is not None and observation.machines <= 1 and rds is not Reading.BAD:
         return "every witness of the primary is one machine"
-    if facts.signals.standby_app.reading is Reading.BAD:
+    if observation.signals.standby_app.reading is Reading.BAD:
         return "the standby's application does not answer"
-    if facts.database is not None and facts.database.move is not None:
+    if observation.database is not None and observation.database.move is not None:
         return "a switchover of ours stands still"
     return None
 
 
-def loss_of(facts: Observation) -> str:
+def loss_of(observation: Observation) -> str:
     """Return what a failover now would lose, for people."""
-    loss = facts.replication
+    loss = observation.replication
     if loss is None:
         return "nobody can say how much would be lost"
     return (
@@ -78,16 +78,16 @@ def loss_of(facts: Observation) -> str:
     )
 
 
-def unfit(state: State, facts: Observation, policy: FailoverPolicy) -> str | None:
+def unfit_reason(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
     """Return why a switchover would not be the short pause that it is meant to be."""
     if state.writer is HOME and state.verdict is not Verdict.HEALTHY:
         return f"the evidence says {state.verdict}"
-    if facts.database is None or not facts.database.resynced:
+    if observation.database is None or not observation.database.resynced:
         return "the other side does not follow"
-    if facts.replication is None:
+    if observation.replication is None:
         return "nobody can say how far the other side lags"
-    if facts.replication.lag_max_s > policy.switch_lag_max_s:
-        return f"replication lags by {facts.replication.lag_max_s:.1f} s"
+    if observation.replication.lag_max_s > policy.switch_lag_max_s:
+        return f"replication lags by {observation.replication.lag_max_s:.1f} s"
     return None
 
 
@@ -97,28 +97,30 @@ def needed_s(state: State, policy: FailoverPolicy) -> float:
     return policy.confirm_s + (policy.in_region_grace_s if heals_itself else 0.0)
 
 
-def ordered(
-    order: Order, state: State, facts: Observation, policy: FailoverPolicy
+def valid_order(
+    order: Order, state: State, observation: Observation, policy: FailoverPolicy
 ) -> Command | None:
     """Return a person's order, if it was given lately by somebody who saw this very phase.
 
     The revision tells which phase was seen. The time is looked at, too: after a restore of the
     table the same revision may come again.
     """
-    command = facts.command
+    command = observation.command
     if command is None or command.order is not order:
         return None
     seen = state.entered <= command.revision <= state.revision
-    fresh = -policy.skew_s <= facts.at_s - command.at_s <= policy.order_max_s
+    fresh = -policy.skew_s <= observation.at_s - command.at_s <= policy.order_max_s
     return command if seen and fresh else None
 
 
-def approval(state: State, facts: Observation, policy: FailoverPolicy) -> Command | None:
+def approval(state: State, observation: Observation, policy: FailoverPolicy) -> Command | None:
     """Return a person's yes to this very question, whether or not it still covers what is lost."""
-    return ordered(Order.APPROVE, state, facts, policy)
+    return valid_order(Order.APPROVE, state, observation, policy)
 
 
-def covers(command: Command, state: State, facts: Observation, policy: FailoverPolicy) -> bool:
+def covers(
+    command: Command, state: State, observation: Observation, policy: FailoverPolicy
+) -> bool:
     """Return whether an approval holds for what would be lost now, and not only for what was shown.
 
     Whoever was told that nobody can say has said yes to that.
@@ -126,5 +128,5 @@ def covers(command: Command, state: State, facts: Observation, policy: FailoverP
     shown_s = command.loss_s if command.loss_s is not None else state.asked_loss_s
     if shown_s is None:
         return True
-    loss = facts.replication
+    loss = observation.replication
     return loss is not None and loss.estimate_s <= shown_s + policy.loss_slack_s

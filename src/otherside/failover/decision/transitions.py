@@ -25,26 +25,26 @@ class Event(StrEnum):
     EXHAUSTED = "exhausted"
     UNCALLED = "uncalled"
     DECLINED = "declined"
-    FOREIGN = "foreign"
+    EXTERNAL_MOVE = "foreign"
     STOPPED = "stopped"
-    STUCK = "stuck"
+    TIMED_OUT = "stuck"
     VERIFIED = "verified"
     SHIFTED_BY_FAILOVER = "shifted-by-failover"
     SHIFTED_AWAY = "shifted-away"
     SHIFTED_HOME = "shifted-home"
     RESYNCED = "resynced"
     STABLE = "stable"
-    SIGNED = "signed"
+    RECONCILED = "signed"
     ORDERED = "ordered"
-    FIT = "fit"
-    UNFIT_AT_HOME = "unfit-at-home"
-    UNFIT_AWAY = "unfit-away"
+    PRECHECK_OK = "fit"
+    PRECHECK_FAILED_AT_HOME = "unfit-at-home"
+    PRECHECK_FAILED_AWAY = "unfit-away"
     RESUMED = "resumed"
     ADOPTED_AT_HOME = "adopted-at-home"
     ADOPTED_AWAY = "adopted-away"
 
 
-_FOREIGN = {Event.FOREIGN: Phase.HALTED, Event.STOPPED: Phase.HALTED}
+_EXTERNAL = {Event.EXTERNAL_MOVE: Phase.HALTED, Event.STOPPED: Phase.HALTED}
 _ARRIVED = {Event.MOVED: Phase.VERIFY}
 """A switchover of ours that was given up for lost, and arrived after all."""
 _GUARDED = {
@@ -58,14 +58,14 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
     Phase.STEADY: {
         Event.SUSPECTED: Phase.SUSPECT,
         Event.ORDERED: Phase.SWITCH_PRECHECK,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
     Phase.SUSPECT: {
         **_GUARDED,
         Event.EXPIRED: Phase.STEADY,
         Event.MOVING: Phase.SWITCHING,
         **_ARRIVED,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
     Phase.AWAIT_APPROVAL: {
         Event.ALLOWED: Phase.FENCING,
@@ -75,7 +75,7 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
         Event.DENIED: Phase.BLOCKED,
         Event.MOVING: Phase.SWITCHING,
         **_ARRIVED,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
     Phase.BLOCKED: {
         Event.ALLOWED: Phase.FENCING,
@@ -83,17 +83,17 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
         Event.CLEARED: Phase.STEADY,
         Event.MOVING: Phase.SWITCHING,
         **_ARRIVED,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
     Phase.FENCING: {
         Event.FENCED: Phase.PROMOTE_INTENT,
         Event.REFUSED: Phase.BLOCKED,
         Event.DENIED: Phase.BLOCKED,
-        Event.STUCK: Phase.BLOCKED,
+        Event.TIMED_OUT: Phase.BLOCKED,
         Event.CLEARED: Phase.STEADY,
         Event.MOVING: Phase.SWITCHING,
         **_ARRIVED,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
     Phase.PROMOTE_INTENT: {
         Event.MOVED: Phase.VERIFY,
@@ -103,53 +103,53 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
         Event.UNCALLED: Phase.BLOCKED,
         Event.DECLINED: Phase.BLOCKED,
         Event.EXHAUSTED: Phase.HALTED,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
     Phase.PROMOTING: {
         Event.MOVED: Phase.VERIFY,
         Event.CANCELLED: Phase.PROMOTE_INTENT,
         Event.EXHAUSTED: Phase.HALTED,
-        Event.STUCK: Phase.HALTED,
-        **_FOREIGN,
+        Event.TIMED_OUT: Phase.HALTED,
+        **_EXTERNAL,
     },
-    Phase.VERIFY: {Event.VERIFIED: Phase.SHIFT, **_FOREIGN},
+    Phase.VERIFY: {Event.VERIFIED: Phase.SHIFT, **_EXTERNAL},
     Phase.SHIFT: {
         Event.SHIFTED_BY_FAILOVER: Phase.FAILED_OVER,
         Event.SHIFTED_AWAY: Phase.FAILBACK_READY,
         Event.SHIFTED_HOME: Phase.STEADY,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
-    Phase.FAILED_OVER: {Event.RESYNCED: Phase.REJOINED, **_FOREIGN},
+    Phase.FAILED_OVER: {Event.RESYNCED: Phase.REJOINED, **_EXTERNAL},
     Phase.REJOINED: {
-        Event.SIGNED: Phase.REJOINED,
+        Event.RECONCILED: Phase.REJOINED,
         Event.STABLE: Phase.FAILBACK_READY,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
-    Phase.FAILBACK_READY: {Event.ORDERED: Phase.SWITCH_PRECHECK, **_FOREIGN},
+    Phase.FAILBACK_READY: {Event.ORDERED: Phase.SWITCH_PRECHECK, **_EXTERNAL},
     Phase.SWITCH_PRECHECK: {
-        Event.FIT: Phase.SWITCH_INTENT,
-        Event.UNFIT_AT_HOME: Phase.STEADY,
-        Event.UNFIT_AWAY: Phase.FAILBACK_READY,
+        Event.PRECHECK_OK: Phase.SWITCH_INTENT,
+        Event.PRECHECK_FAILED_AT_HOME: Phase.STEADY,
+        Event.PRECHECK_FAILED_AWAY: Phase.FAILBACK_READY,
         Event.SUSPECTED: Phase.SUSPECT,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
     Phase.SWITCH_INTENT: {
         Event.MOVED: Phase.VERIFY,
         Event.MOVING: Phase.SWITCHING,
         Event.RETRY: Phase.SWITCH_INTENT,
-        Event.UNFIT_AT_HOME: Phase.STEADY,
-        Event.UNFIT_AWAY: Phase.FAILBACK_READY,
+        Event.PRECHECK_FAILED_AT_HOME: Phase.STEADY,
+        Event.PRECHECK_FAILED_AWAY: Phase.FAILBACK_READY,
         Event.SUSPECTED: Phase.SUSPECT,
         Event.EXHAUSTED: Phase.HALTED,
-        **_FOREIGN,
+        **_EXTERNAL,
     },
     Phase.SWITCHING: {
         Event.ASKING: Phase.AWAIT_APPROVAL,
         Event.MOVED: Phase.VERIFY,
         Event.CANCELLED: Phase.SWITCH_INTENT,
         Event.EXHAUSTED: Phase.HALTED,
-        Event.STUCK: Phase.HALTED,
-        **_FOREIGN,
+        Event.TIMED_OUT: Phase.HALTED,
+        **_EXTERNAL,
     },
     Phase.HALTED: {
         Event.RESUMED: Phase.STEADY,

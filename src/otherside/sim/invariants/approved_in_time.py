@@ -15,20 +15,20 @@ def check(history: History) -> Iterator[str]:
     for before, entry in history.entries(Phase.FENCING):
         if before.phase not in {Phase.AWAIT_APPROVAL, Phase.BLOCKED}:
             continue
-        loss = entry.facts.replication
+        loss = entry.observation.replication
         alone = (
             history.policy.mode is FailoverMode.AUTO
             and not before.denied
             and loss is not None
             and loss.estimate_s <= history.policy.loss_auto_s
         )
-        command = entry.facts.command
+        command = entry.observation.command
         yes = command is not None and command.order is Order.APPROVE
         if not yes or command is None:
             if not alone:
                 yield f"revision {entry.state.revision}: fenced, and nobody had said yes"
             continue
-        age_s = entry.facts.at_s - command.at_s
+        age_s = entry.observation.at_s - command.at_s
         fits = entry.before.entered <= command.revision <= entry.before.revision
         if alone and not (fits and age_s <= OLDEST_S):
             continue  # allowed by what is seen now, and not by what somebody said once

@@ -15,7 +15,7 @@ def check(history: History) -> Iterator[str]:
         if item.state.intent is not None
     }
     claimed = {claim.intent.operation: claim.at_s for claim in history.cloud.claims}
-    for call in history.truth.calls:
+    for call in history.world_state.calls:
         if call.operation == BY_HAND:
             continue
         for kind, records in (("intent", intended), ("claim", claimed)):

@@ -12,6 +12,10 @@ def check(history: History) -> Iterator[str]:
     observing = history.policy.mode is FailoverMode.OBSERVE
     if not (history.healed and history.diligent) or observing:
         return
-    last, truth = history.states[-1], history.truth
-    if last.phase is not Phase.STEADY or truth.writer is not Side.PRIMARY or truth.latch:
-        yield f"not home: {last.phase}, the writer on {truth.writer}: {last.reason}"
+    last, world_state = history.states[-1], history.world_state
+    if (
+        last.phase is not Phase.STEADY
+        or world_state.writer is not Side.PRIMARY
+        or world_state.latch
+    ):
+        yield f"not home: {last.phase}, the writer on {world_state.writer}: {last.reason}"

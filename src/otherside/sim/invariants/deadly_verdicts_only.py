@@ -47,7 +47,7 @@ def check(history: History) -> Iterator[str]:
     for _, entry in fenced:
         if entry.state.verdict not in DEADLY:
             yield f"revision {entry.state.revision}: fenced on {entry.state.verdict}"
-    ills = {spell.ill for spell in history.truth.spells}
+    faults = {window.fault for window in history.world_state.windows}
     unasked = [entry for before, entry in fenced if not approved(before, entry)]
-    if unasked and len(ills) <= 1 and ills <= HARMLESS:
-        yield f"fenced under {', '.join(ills) or 'no ill at all'}"
+    if unasked and len(faults) <= 1 and faults <= HARMLESS:
+        yield f"fenced under {', '.join(faults) or 'no fault at all'}"

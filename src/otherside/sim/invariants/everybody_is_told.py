@@ -14,7 +14,7 @@ def check(history: History) -> Iterator[str]:
         return
     heard = {revision for _, revision, _ in history.cloud.pages}
     for item in history.log:
-        old = history.truth.now_s - item.at_s > LATE_S
+        old = history.world_state.now_s - item.at_s > LATE_S
         if item.at_s <= history.lost_s + LATE_S:
             continue  # a table that was lost has forgotten whom it told
         if item.notice is not None and old and item.state.revision not in heard:

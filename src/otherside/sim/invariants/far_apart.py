@@ -12,12 +12,14 @@ from otherside.sim.history import History, approved
 def check(history: History) -> Iterator[str]:
     """Yield each automatic move that came too soon after another, and each that leads home."""
     failovers = [
-        move for move in history.truth.moves if move.kind is Move.FAILOVER and not move.by_hand
+        move
+        for move in history.world_state.moves
+        if move.kind is Move.FAILOVER and not move.by_hand
     ]
     if any(failover.target is Side.PRIMARY for failover in failovers):
         yield "a failover went home"
     for before, entry in history.entries(Phase.SWITCH_PRECHECK):
-        command = entry.facts.command
+        command = entry.observation.command
         if command is None or command.order is not Order.SWITCHOVER:
             yield f"revision {entry.state.revision}: left {before.phase} and nobody had ordered it"
     unasked = [

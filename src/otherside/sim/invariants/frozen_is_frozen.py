@@ -15,7 +15,7 @@ def check(history: History) -> Iterator[str]:
     """Yield each call within a freeze that somebody had seen to be ordered."""
     heeded: list[tuple[float, Command]] = []
     for item in history.log:
-        freeze = item.facts.freeze
+        freeze = item.observation.freeze
         if freeze is not None and (not heeded or heeded[-1][1].at_s != freeze.at_s):
             heeded.append((item.at_s, freeze))
     late_s = history.policy.intent_s + 2 * history.policy.skew_s
@@ -24,7 +24,7 @@ def check(history: History) -> Iterator[str]:
         (seen_s + late_s, min((freeze.until_s or 0.0), next_s) - late_s)
         for (seen_s, freeze), next_s in zip(heeded, ends, strict=False)
     ]
-    for call in history.truth.calls:
+    for call in history.world_state.calls:
         if call.operation != BY_HAND and any(a < call.at_s < b for a, b in spans):
             yield f"{call.operation} was called while a person's freeze held"
     for before, after in pairwise(item.state for item in history.log):

@@ -16,22 +16,24 @@ SEEN_S = 150.0
 def check(history: History) -> Iterator[str]:
     """Yield each call after a move by hand that nobody allowed, and each halt without a reason."""
     by_hand = [
-        call.at_s for call in history.truth.calls if call.operation == BY_HAND and call.accepted
+        call.at_s
+        for call in history.world_state.calls
+        if call.operation == BY_HAND and call.accepted
     ]
     taken_over = [
         item.at_s
         for item in history.log
-        if item.facts.command is not None and item.facts.command.order is Order.ADOPT
+        if item.observation.command is not None and item.observation.command.order is Order.ADOPT
     ]
     for _, entry in history.entries(Phase.HALTED):
         # Whoever adopts too early takes over what is still moving, and is told so.
         mistaken = any(at_s <= entry.at_s for at_s in taken_over)
-        detached = any(s.ill is Fault.STANDBY_DETACHED for s in history.truth.spells)
+        detached = any(s.fault is Fault.STANDBY_DETACHED for s in history.world_state.windows)
         lost = any(at_s <= entry.at_s for at_s in history.losses)
         caused = by_hand or mistaken or detached or lost
-        if entry.state.entered_by == Event.FOREIGN and not caused:
+        if entry.state.entered_by == Event.EXTERNAL_MOVE and not caused:
             yield f"revision {entry.state.revision}: nobody moved anything by hand"
-    moved = [move.at_s for move in history.truth.moves if move.by_hand]
+    moved = [move.at_s for move in history.world_state.moves if move.by_hand]
     if not moved:
         return
     halted = any(entry.at_s >= moved[0] for _, entry in history.entries(Phase.HALTED))
@@ -40,10 +42,10 @@ def check(history: History) -> Iterator[str]:
     allowed = [
         item.at_s
         for item in history.log
-        if item.facts.command is not None
-        and item.facts.command.order in {Order.ADOPT, Order.RESUME, Order.SWITCHOVER}
+        if item.observation.command is not None
+        and item.observation.command.order in {Order.ADOPT, Order.RESUME, Order.SWITCHOVER}
     ]
-    for call in history.truth.calls:
+    for call in history.world_state.calls:
         late = call.at_s > moved[0] + SEEN_S
         asked = any(moved[0] < at_s <= call.at_s for at_s in allowed)
         if call.operation != BY_HAND and late and not asked:

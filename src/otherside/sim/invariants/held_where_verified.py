@@ -18,10 +18,10 @@ def check(history: History) -> Iterator[str]:
                 at_s <= item.at_s and (epoch, side) == (state.epoch, Side.STANDBY)
                 for at_s, epoch, side in history.cloud.verified
             )
-            command = item.facts.command
+            command = item.observation.command
             pushed = command is not None and command.order is Order.PROCEED
             if not proven and not pushed:
                 yield f"revision {state.revision} holds users where no write was verified"
-            if not any(move.target is Side.STANDBY for move in history.truth.moves):
+            if not any(move.target is Side.STANDBY for move in history.world_state.moves):
                 yield f"revision {state.revision} holds users on a side that never was writer"
         before = state

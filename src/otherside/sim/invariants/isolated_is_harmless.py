@@ -12,6 +12,6 @@ def check(history: History) -> Iterator[str]:
         if not item.could_vote:
             yield f"revision {item.state.revision} was committed without a majority"
     claimed = {claim.intent.operation for claim in history.cloud.claims}
-    for call in history.truth.calls:
+    for call in history.world_state.calls:
         if call.operation != BY_HAND and call.operation not in claimed:
             yield f"{call.operation} was called by somebody who had claimed nothing"

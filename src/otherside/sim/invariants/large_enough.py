@@ -24,9 +24,13 @@ def check(history: History) -> Iterator[str]:
         Fault.STORE_DOWN,
         Fault.NEWER_SCHEMA,
     }
-    if not away or not history.calm or mute & {spell.ill for spell in history.truth.spells}:
+    if (
+        not away
+        or not history.calm
+        or mute & {window.fault for window in history.world_state.windows}
+    ):
         return
     due_s = max(away[0], history.calm_s) + SOON_S
     looks = [at_s for at_s, _ in history.looks if away[0] <= at_s <= due_s]
-    if history.truth.now_s > due_s and len(looks) > 1 and not history.cloud.capacity_raised:
+    if history.world_state.now_s > due_s and len(looks) > 1 and not history.cloud.capacity_raised:
         yield "the standby serves everyone with what it had"

@@ -23,9 +23,9 @@ def check(history: History) -> Iterator[str]:
     for before, entry in fenced:
         if not approved(before, entry):
             yield from _unasked(history, entry)
-    for move in history.truth.moves:
+    for move in history.world_state.moves:
         fences = [entry for _, entry in fenced if entry.at_s <= move.at_s]
-        loss = fences[-1].facts.replication if fences else None
+        loss = fences[-1].observation.replication if fences else None
         if move.kind is Move.FAILOVER and not move.by_hand and loss is not None:
             yield from _more_than_said(history, move, loss)
 
@@ -41,9 +41,9 @@ def _unasked(history: History, committed: Committed) -> Iterator[str]:
 def _more_than_said(history: History, move: Effective, loss: Replication) -> Iterator[str]:
     # While the store was away a lease went on by the pledge, and no sign of life was kept: that
     # comes on top, and the guide says so.
-    bridged_s = max(0.0, history.truth.bridged_s - loss.lived_s)
-    known_s = max(loss.lived_s, history.truth.bridged_s)
-    unseen_s = history.truth.acknowledged_s(move.target.other, known_s, move.at_s)
+    bridged_s = max(0.0, history.world_state.bridged_s - loss.lived_s)
+    known_s = max(loss.lived_s, history.world_state.bridged_s)
+    unseen_s = history.world_state.acknowledged_s(move.target.other, known_s, move.at_s)
     if move.lost_s - unseen_s - bridged_s > loss.estimate_s + SLACK_S:
         yield f"{move.lost_s:.1f} s were lost where {loss.estimate_s:.1f} s were estimated"
     if move.lost_s - bridged_s > loss.bound_s + SLACK_S:

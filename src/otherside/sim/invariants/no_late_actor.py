@@ -12,7 +12,7 @@ def check(history: History) -> Iterator[str]:
     for item in history.log:
         if item.state.intent is not None:
             begun.setdefault(item.state.intent.epoch, item.at_s)
-    for call in history.truth.calls:
+    for call in history.world_state.calls:
         if call.operation == BY_HAND:
             continue
         epoch = int(call.operation.split(".")[0])

@@ -35,14 +35,14 @@ def check(history: History) -> Iterator[str]:
         Fault.STANDBY_CUT,
         Fault.NEWER_SCHEMA,
     }
-    if not history.calm or mute & {spell.ill for spell in history.truth.spells}:
+    if not history.calm or mute & {window.fault for window in history.world_state.windows}:
         return
     entries = [
         item
         for before, item in pairwise([None, *history.log])
         if item is not None and (before is None or before.state.phase is not item.state.phase)
     ]
-    ends = [entry.at_s for entry in entries[1:]] + [history.truth.now_s]
+    ends = [entry.at_s for entry in entries[1:]] + [history.world_state.now_s]
     for entry, end_s in zip(entries, ends, strict=False):
         longest_s = LONGEST_S.get(entry.state.phase)
         if longest_s is None:

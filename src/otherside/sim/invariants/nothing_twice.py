@@ -10,9 +10,9 @@ def check(history: History) -> Iterator[str]:
     """Yield each revision after which the very same facts would ask for another move."""
     for item in history.log:
         state = item.before
-        asked = decide(state, item.facts, history.policy)
-        again = decide(item.state, item.facts, history.policy)
-        if asked != decide(state, item.facts, history.policy):
+        asked = decide(state, item.observation, history.policy)
+        again = decide(item.state, item.observation, history.policy)
+        if asked != decide(state, item.observation, history.policy):
             yield f"revision {item.state.revision}: the same question has two answers"
         if again.move is not None and asked.move is not None and again.move != asked.move:
             yield f"revision {item.state.revision}: the same look asks for another move"

@@ -13,7 +13,7 @@ _BEFORE = frozenset({Phase.STEADY, Phase.SUSPECT})
 
 def check(history: History) -> Iterator[str]:
     """Yield each call that nobody was allowed to make, and each difference to the live decision."""
-    calls = [call for call in history.truth.calls if call.operation != BY_HAND]
+    calls = [call for call in history.world_state.calls if call.operation != BY_HAND]
     if history.policy.mode is FailoverMode.OBSERVE and calls:
         yield f"{len(calls)} calls while observing"
     for call in calls:

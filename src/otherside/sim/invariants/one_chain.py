@@ -21,6 +21,6 @@ def check(history: History) -> Iterator[str]:
             yield f"revision {item.state.revision} comes after {before.revision}"
         if not lost and replace(item.before, since_s=0.0) != replace(state, since_s=0.0):
             yield f"revision {item.state.revision} was decided on another than {state.revision}"
-        if decide(item.before, item.facts, history.policy).state != item.state:
+        if decide(item.before, item.observation, history.policy).state != item.state:
             yield f"revision {item.state.revision} does not follow from {before.revision}"
         state, last_s = item.state, item.at_s

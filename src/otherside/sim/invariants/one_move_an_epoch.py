@@ -14,7 +14,7 @@ def check(history: History) -> Iterator[str]:
     committed = {
         state.intent.operation: state.intent for state in history.states if state.intent is not None
     }
-    for call in history.truth.calls:
+    for call in history.world_state.calls:
         if call.operation == BY_HAND:
             continue
         intent = committed.get(call.operation)
@@ -24,13 +24,15 @@ def check(history: History) -> Iterator[str]:
         late_s = call.at_s - intent.not_after_s
         if late_s > CALL_S + history.policy.skew_s:
             yield f"{call.operation} was called {late_s:.0f} s after it had expired"
-    moved = [move for move in history.truth.moves if not move.by_hand]
-    accepted = [call for call in history.truth.calls if call.accepted and call.operation != BY_HAND]
+    moved = [move for move in history.world_state.moves if not move.by_hand]
+    accepted = [
+        call for call in history.world_state.calls if call.accepted and call.operation != BY_HAND
+    ]
     epochs = {call.operation.split(".")[0] for call in accepted}
     # What somebody moves back by hand, unseen, may be asked for once more in the same epoch.
-    by_hand = len(history.truth.moves) - len(moved)
+    by_hand = len(history.world_state.moves) - len(moved)
     if len(moved) > len(epochs) + by_hand:
         yield f"{len(moved)} moves in {len(epochs)} epochs"
-    operations = [call.operation for call in history.truth.calls if call.operation != BY_HAND]
+    operations = [call.operation for call in history.world_state.calls if call.operation != BY_HAND]
     if len(operations) != len(set(operations)):
         yield "one attempt was carried out twice"

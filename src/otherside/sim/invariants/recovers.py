@@ -23,14 +23,16 @@ ALONE = frozenset(
 
 def check(history: History) -> Iterator[str]:
     """Yield that nobody took over, and that nobody was told."""
-    truth, policy = history.truth, history.policy
-    end_s = truth.now_s
+    world_state, policy = history.world_state, history.policy
+    end_s = world_state.now_s
     gone = [
-        spell for spell in truth.spells if spell.ill is Fault.PRIMARY_GONE and spell.to_s > end_s
+        window
+        for window in world_state.windows
+        if window.fault is Fault.PRIMARY_GONE and window.to_s > end_s
     ]
     if not gone or not history.calm or policy.mode is FailoverMode.OBSERVE:
         return
-    ills = {spell.ill for spell in truth.spells} - {Fault.PRIMARY_GONE}
+    faults = {window.fault for window in world_state.windows} - {Fault.PRIMARY_GONE}
     blind = {
         *(
             Fault.STORE_DOWN,
@@ -42,7 +44,7 @@ def check(history: History) -> Iterator[str]:
         # Two of three Regions lost are no majority: glass is to be broken, by a person.
         *(Fault.WITNESS_GONE, Fault.STANDBY_TO_WITNESS_CUT, Fault.WITNESS_TO_STANDBY_CUT),
     }
-    by_s = max(HEALED_S, gone[0].from_s) + RECOVERY_S + 2 * truth.promote_s
+    by_s = max(HEALED_S, gone[0].from_s) + RECOVERY_S + 2 * world_state.promote_s
     if by_s > end_s:
         return
     serving = [
@@ -50,17 +52,17 @@ def check(history: History) -> Iterator[str]:
         for item in history.log
         if item.state.latched and item.state.writer is Side.STANDBY
     ]
-    moved = any(call.operation == BY_HAND for call in truth.calls)
+    moved = any(call.operation == BY_HAND for call in world_state.calls)
     if any(at_s <= by_s for at_s in serving) or moved:
         return
     last = history.states[-1]
     free = policy.mode is FailoverMode.AUTO and not policy.freezes and not history.cloud.orders
-    once = sum(spell.ill is Fault.PRIMARY_GONE for spell in truth.spells) == 1
+    once = sum(window.fault is Fault.PRIMARY_GONE for window in world_state.windows) == 1
     # While a function stands still nobody ticks here but once a minute, and an intent lasts 15 s.
-    free = free and not history.hostility.freeze and history.obedient
-    if ills <= ALONE and once and free and history.lost_s < 0:
+    free = free and not history.fault_rates.freeze and history.obedient
+    if faults <= ALONE and once and free and history.lost_s < 0:
         yield f"the primary is gone and nobody took over: {last.phase}, {last.reason}"
     late_s = max(HEALED_S, gone[0].from_s) + TOLD_S
     pages = [at_s for at_s, _, _ in history.cloud.pages if gone[0].from_s <= at_s <= late_s + 600]
-    if late_s + 600 < end_s and not pages and not ills & blind and not serving:
+    if late_s + 600 < end_s and not pages and not faults & blind and not serving:
         yield f"the primary is gone, nobody took over, and nobody was told: {last.phase}"

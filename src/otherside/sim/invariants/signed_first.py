@@ -17,10 +17,10 @@ def check(history: History) -> Iterator[str]:
             continue
         phase, before = item.state.phase, item.before.phase
         if phase is Phase.FAILED_OVER and before is not phase:
-            since_s, signed = item.facts.at_s, False
+            since_s, signed = item.observation.at_s, False
         if phase is Phase.REJOINED and before is not phase:
-            rejoined_s = item.facts.at_s
-        command = item.facts.command
+            rejoined_s = item.observation.at_s
+        command = item.observation.command
         if (
             before is phase is Phase.REJOINED
             and command is not None
@@ -33,6 +33,6 @@ def check(history: History) -> Iterator[str]:
         opened = phase is Phase.FAILBACK_READY and before is Phase.REJOINED
         if opened and not signed:
             yield f"revision {item.state.revision}: the way home opened, and nobody had signed"
-        stood_s = item.facts.at_s - rejoined_s
+        stood_s = item.observation.at_s - rejoined_s
         if opened and stood_s < history.policy.stable_s - 2 * history.policy.skew_s:
             yield f"revision {item.state.revision}: the way home opened after {stood_s:.0f} s"

@@ -12,7 +12,7 @@ PER_HOUR_MAX = 110
 
 def check(history: History) -> Iterator[str]:
     """Yield that too much was said, and each message that was sent twice without a reason."""
-    hours = history.truth.now_s / 3600.0
+    hours = history.world_state.now_s / 3600.0
     if len(history.cloud.pages) > PER_HOUR_MAX * max(hours, 1 / 2):
         yield f"{len(history.cloud.pages)} messages in {hours:.1f} hours"
     if history.lost_s > 0:

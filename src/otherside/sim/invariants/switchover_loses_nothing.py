@@ -10,11 +10,11 @@ from otherside.sim.world_state import BY_HAND
 
 def check(history: History) -> Iterator[str]:
     """Yield each loss by a switchover, and each failover that nothing but one was asked for."""
-    for move in history.truth.moves:
+    for move in history.world_state.moves:
         if move.kind is Move.SWITCHOVER and move.lost_s:
             yield f"a switchover lost {move.lost_s:.1f} s"
     fenced = {state.epoch + 1 for state in history.states if state.phase is Phase.FENCING}
-    for call in history.truth.calls:
+    for call in history.world_state.calls:
         if call.operation == BY_HAND or call.kind is Move.SWITCHOVER:
             continue
         if int(call.operation.split(".")[0]) not in fenced:

@@ -20,16 +20,16 @@ def check(history: History) -> Iterator[str]:
     A question to a person, or a refusal, on false grounds is a mistake too: somebody is woken.
     """
     clocks_s = 2 * history.policy.skew_s
-    silent = any(spell.ill is Fault.KEEPERS_DEAF for spell in history.truth.spells)
+    silent = any(window.fault is Fault.KEEPERS_DEAF for window in history.world_state.windows)
     glimpse_s = TRACELESS_S if silent else GLIMPSE_S
     for phase in (Phase.FENCING, Phase.AWAIT_APPROVAL, Phase.BLOCKED):
         for before, entry in history.entries(phase):
             if before.phase is not Phase.SUSPECT:
                 continue
-            held_s = entry.facts.at_s - (entry.state.bad_since_s or entry.facts.at_s)
+            held_s = entry.observation.at_s - (entry.state.bad_since_s or entry.observation.at_s)
             if held_s < WINDOW_S - clocks_s:
                 yield f"revision {entry.state.revision}: {phase} after {held_s:.0f} s"
-            seen_s = entry.facts.at_s
+            seen_s = entry.observation.at_s
             if _served(history, seen_s - WINDOW_S + clocks_s, seen_s, glimpse_s):
                 yield f"revision {entry.state.revision}: {phase} though the writer served users"
 
@@ -37,5 +37,5 @@ def check(history: History) -> Iterator[str]:
 def _served(history: History, from_s: float, to_s: float, glimpse_s: float) -> bool:
     return any(
         row.public and min(row.to_s, to_s) - max(row.from_s, from_s) > glimpse_s
-        for row in history.truth.rows
+        for row in history.world_state.rows
     )
