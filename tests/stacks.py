@@ -8,7 +8,7 @@ import pulumi
 import pytest
 
 from otherside.components.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
-from otherside.config import parse_design
+from otherside.config import parse_config
 from otherside.program.monitor import Declaration, declare
 
 
@@ -87,7 +87,7 @@ STRICT = {"pulumi:disable-default-providers": json.dumps(["aws"])}
 
 def topology(variant):
     """Return a variant's design."""
-    return parse_design(DESIGNS[variant], Path("otherside.toml"))
+    return parse_config(DESIGNS[variant], Path("otherside.toml"))
 
 
 def declare_variant(variant, transform=lambda resource: resource) -> Declaration:

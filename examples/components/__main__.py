@@ -7,18 +7,25 @@ a database that lives in both, a bucket that lives in both, and a table that can
 import pulumi
 import pulumi_aws as aws
 
-from otherside.components.keys import Keys, KeysArgs, Purpose
-from otherside.components.network import RegionalNetwork, RegionalNetworkArgs
-from otherside.components.peering import Peering, PeeringArgs
-from otherside.components.replicated_bucket import ReplicatedBucket, ReplicatedBucketArgs
-from otherside.components.replicated_database import (
+from otherside import (
+    Database,
+    Keys,
+    KeysArgs,
     MemberArgs,
+    Pair,
+    Peering,
+    PeeringArgs,
+    Purpose,
+    RegionalNetwork,
+    RegionalNetworkArgs,
+    ReplicatedBucket,
+    ReplicatedBucketArgs,
     ReplicatedDatabase,
     ReplicatedDatabaseArgs,
+    Site,
+    StateTable,
+    StateTableArgs,
 )
-from otherside.components.sites import Site
-from otherside.components.tables import StateTable, StateTableArgs
-from otherside.core.topology import Database, Pair
 
 ACCOUNT = "123456789012"
 NAME = "ledger"

@@ -1,5 +1,5 @@
 """One application in two Regions, as cheap as it gets."""
 
-from otherside.components.disaster_recovery import DisasterRecovery
+from otherside import DisasterRecovery
 
 DisasterRecovery.from_design("otherside.toml")

@@ -1,8 +1,6 @@
 """The stack in two networks of your own, joined by a transit gateway that you run."""
 
-from otherside.components.disaster_recovery import DisasterRecovery
-from otherside.components.network import Vpc
-from otherside.core.topology import Pair
+from otherside import DisasterRecovery, Pair, Vpc
 
 PRIMARY = Vpc(
     vpc_id="vpc-0a1b2c3d4e5f60001",

@@ -4,6 +4,6 @@ Each rule is a policy of its own name. One that has to hold goes into the pack's
 `{"headless-secondary-cluster": "mandatory"}`.
 """
 
-from otherside.check.policy_pack import pack
+from otherside import policy_pack
 
-pack()
+policy_pack()

@@ -1,5 +1,5 @@
 """One application in two Regions, for production."""
 
-from otherside.components.disaster_recovery import DisasterRecovery
+from otherside import DisasterRecovery
 
 DisasterRecovery.from_design("otherside.toml")

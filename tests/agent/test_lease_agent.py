@@ -292,7 +292,7 @@ def test_a_young_keepers_first_row_is_no_lag():
     """How old it is says when the writer died, and not how long a row travels."""
     keeper = module("lease_agent")
     database = Rows(time.time() - 120.0)
-    heart = keeper.Heart(database, (OSError,))
+    heart = keeper.Heartbeat(database, (OSError,))
     heart.beat(0)
     assert heart.found()["lag_max_s"] is None
     assert heart.found()["beat_epoch"] == 3

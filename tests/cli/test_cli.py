@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from otherside.cli import COMMANDS, main
-from otherside.config import read_design
+from otherside.config import read_config
 
 ROOT = Path(__file__).parents[2]
 NAMED = ("--domain", "orders.example.com")
@@ -61,7 +61,7 @@ def test_help_and_version_import_no_pulumi():
 
 def test_init_writes_a_project_that_is_a_valid_design(project):
     """What is written can be read, and says its name."""
-    design = read_design(project / "otherside.toml")
+    design = read_config(project / "otherside.toml")
     assert design.name == "orders"
     assert design.compute.application == str(project / "app")
     assert (project / "app" / "app.py").is_file()
@@ -86,7 +86,7 @@ def test_init_into_an_existing_directory_adds_to_it(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     run("init", tmp_path, "--name", "orders", *NAMED)
     assert (tmp_path / "notes.txt").read_text() == "mine"
-    assert read_design(tmp_path / "otherside.toml").name == "orders"
+    assert read_config(tmp_path / "otherside.toml").name == "orders"
 
 
 @pytest.mark.parametrize("name", ["Orders", "1st", "a--b", "x" * 21])

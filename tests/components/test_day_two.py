@@ -9,7 +9,7 @@ import pytest
 
 from components.stack_assertions import PRIMARY, SIDES, STANDBY
 from otherside.components.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
-from otherside.config import parse_design
+from otherside.config import parse_config
 from otherside.program.monitor import declare
 from stacks import DESIGNS, STRICT, declared, topology
 
@@ -23,7 +23,7 @@ CAUSES = {
 
 def declared_as(text):
     """Return the stack of a design that no variant has."""
-    design = parse_design(text, Path("otherside.toml"))
+    design = parse_config(text, Path("otherside.toml"))
 
     def program():
         whole = DisasterRecovery(design.prefix, DisasterRecoveryArgs(topology=design))

@@ -7,7 +7,7 @@ import pytest
 
 from api_validation import catalogue
 from otherside.components.disaster_recovery import DisasterRecovery, DisasterRecoveryArgs
-from otherside.config import parse_design
+from otherside.config import parse_config
 from otherside.config.document import NEVER
 from otherside.program.monitor import declare
 from otherside.regions import (
@@ -43,7 +43,7 @@ def design(primary, standby):
         [database]
         instance_class = "db.{family}.large"
     """
-    return parse_design(text + PLAIN, Path("otherside.toml"))
+    return parse_config(text + PLAIN, Path("otherside.toml"))
 
 
 def lacks_either(family, *regions):

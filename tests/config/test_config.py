@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from otherside.config import ConfigError, parse_design, read_design
+from otherside.config import ConfigError, parse_config, read_config
 from otherside.config.document import ConfigDocument, duration_s, json_schema
 from otherside.config.validation import RULES
 from otherside.core.topology import Protocol, Side, Topology
@@ -30,13 +30,13 @@ def named(text):
 
 def parse(text):
     """Parse a design, with the keys that each needs put to it."""
-    return parse_design(named(f'name = "orders"\n{text}'), FILE)
+    return parse_config(named(f'name = "orders"\n{text}'), FILE)
 
 
 def problems(text):
     """Return what a design is told, by key; it is given a public name."""
     with pytest.raises(ConfigError) as caught:
-        parse_design(named(text), FILE)
+        parse_config(named(text), FILE)
     return {problem.key: problem for problem in caught.value.problems}
 
 
@@ -70,7 +70,7 @@ def test_a_design_without_a_name_that_the_world_resolves_is_refused(domain, word
     """Nothing would be led anywhere by it, and the orchestrator would see nothing through it."""
     text = 'name = "orders"\n' + (f'[traffic]\ndomain = "{domain}"' if domain else "")
     with pytest.raises(ConfigError) as caught:
-        parse_design(text, FILE)
+        parse_config(text, FILE)
     (problem,) = caught.value.problems
     assert problem.key == "traffic.domain"
     assert words in problem.rule
@@ -271,7 +271,7 @@ def test_all_mistakes_are_told_at_once_with_their_lines():
         '[traffic]\ndomain = "a.example.com"\n'
     )
     with pytest.raises(ConfigError) as caught:
-        parse_design(text, FILE)
+        parse_config(text, FILE)
     lines = str(caught.value).splitlines()
     assert [line.split(": ", 2)[:2] for line in lines] == [
         ["otherside.toml:3", 'database.instance_class = "db.t3.medium"'],
@@ -298,7 +298,7 @@ def test_an_unreadable_file_is_one_clear_error(tmp_path, content, rule):
     file = tmp_path / "otherside.toml"
     file.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
-        read_design(file)
+        read_config(file)
     (problem,) = caught.value.problems
     assert rule in problem.rule or "nested too deeply" in problem.rule
 
@@ -308,7 +308,7 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path):
     (tmp_path / "otherside.toml").write_bytes(
         b"\xef\xbb\xbfname = 'orders'\r\n[traffic]\r\ndomain = 'orders.example.com'\r\n"
     )
-    assert read_design(tmp_path / "otherside.toml").name == "orders"
+    assert read_config(tmp_path / "otherside.toml").name == "orders"
 
 
 def test_a_missing_key_hides_no_other_problem():
@@ -331,7 +331,7 @@ def test_a_wrong_key_is_told_once_and_makes_no_other_wrong():
 def test_an_error_repeats_no_control_character():
     """A terminal is not to be coloured by what it is shown."""
     with pytest.raises(ConfigError) as caught:
-        parse_design('name = "\\u001b[31m"', FILE)
+        parse_config('name = "\\u001b[31m"', FILE)
     assert "\x1b" not in str(caught.value)
 
 
@@ -339,7 +339,7 @@ def test_an_error_repeats_no_control_character():
 def test_a_file_that_is_not_there_says_so(tmp_path, path):
     """A missing file and a directory."""
     with pytest.raises(ConfigError, match="cannot be read"):
-        read_design(tmp_path / path)
+        read_config(tmp_path / path)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
@@ -349,7 +349,7 @@ def test_a_file_that_may_not_be_read_says_so(tmp_path):
     file.write_text('name = "orders"')
     file.chmod(0)
     with pytest.raises(ConfigError, match="cannot be read"):
-        read_design(file)
+        read_config(file)
 
 
 words = st.text(max_size=8)
@@ -372,7 +372,7 @@ def test_no_document_is_answered_with_a_traceback(document, section):
     lines = [f"{json.dumps(k)} = {_toml(v)}" for k, v in document.items() if k != section]
     told = None
     try:
-        parse_design("\n".join(lines), FILE)
+        parse_config("\n".join(lines), FILE)
     except ConfigError as error:
         told = error.problems
     assert told is None or (told and all(problem.rule for problem in told))

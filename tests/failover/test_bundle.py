@@ -67,7 +67,7 @@ def test_each_handler_loads_in_a_fresh_process_from_the_bundle_alone(unpacked, h
     assert loaded["found"]
     assert set(loaded["outside"]) <= RUNTIME_HAS | SDK_TAKES
     rooms = {name.split(".")[1] for name in loaded["rooms"]}
-    assert rooms == {"core", "failover", "regions"}
+    assert rooms == {"core", "failover", "regions", "version"}
 
 
 def test_the_bundle_is_small_and_the_same_every_time(tmp_path):

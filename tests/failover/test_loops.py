@@ -109,7 +109,9 @@ def test_who_cannot_commit_only_lets_the_word_hold_on(port):
 
 def test_a_word_that_cannot_hold_on_is_told_too():
     """Both reasons, in one sentence."""
-    world = suspecting(load_state=UnavailableError("no majority"), extend_pledge=UnavailableError("no S3"))
+    world = suspecting(
+        load_state=UnavailableError("no majority"), extend_pledge=UnavailableError("no S3")
+    )
     assert reconcile_once(world, AUTO).why == "no majority; no S3"
 
 

@@ -89,6 +89,8 @@ class CheckResult:
     excused: list[Suppressed] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     """Suppressions without a reason, or of rules that there are not."""
+    unread: list[tuple[str, str]] = field(default_factory=list)
+    """Parts of the system that were not read, and why; they may hold anything."""
     asked: int = 0
     """How many rules were asked."""
 

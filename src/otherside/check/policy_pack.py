@@ -36,7 +36,7 @@ _SEVERITIES = {
 }
 
 
-def pack(
+def policy_pack(
     *,
     name: str = NAME,
     enforcement_level: EnforcementLevel = EnforcementLevel.ADVISORY,

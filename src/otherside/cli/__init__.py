@@ -5,7 +5,7 @@ import importlib
 
 import click
 
-from otherside import __version__
+from otherside.version import __version__
 
 COMMANDS = {
     "init": "Write a project to start from.",

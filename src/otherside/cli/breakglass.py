@@ -8,7 +8,7 @@ import click
 
 from otherside.cli.state_table import caller, open_table
 from otherside.cli.status import DESIGN
-from otherside.config import ConfigError, read_design
+from otherside.config import ConfigError, read_config
 from otherside.config.document import duration_s
 from otherside.core.topology import Topology
 from otherside.core.wire_contract import FAILOVER_ACTIVE, METRIC_DIMENSION, METRIC_NAMESPACE
@@ -97,7 +97,7 @@ def _refuse_where_the_table_answers(design: Path) -> None:
 def _find(design: Path) -> BreakGlass:
     """Return the pledge as it lies in the standby's Region."""
     try:
-        topology = read_design(design)
+        topology = read_config(design)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     from otherside.failover.aws.aws_clients import AwsClients  # noqa: PLC0415 - an extra

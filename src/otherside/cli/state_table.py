@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otherside.config import ConfigError, read_design
+from otherside.config import ConfigError, read_config
 from otherside.core.topology import Topology
 from otherside.failover.clock import SystemClock
 from otherside.failover.decision.state import State
@@ -41,7 +41,7 @@ def open_table(design: Path) -> OpenedTable:
         click.ClickException: If no copy of the table answers.
     """
     try:
-        topology = read_design(design)
+        topology = read_config(design)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     try:

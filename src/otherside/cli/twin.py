@@ -238,7 +238,7 @@ def _project(
     directory: Path, stack: str | None
 ) -> "tuple[Project, dict[str, str], tuple[str, ...]]":
     """Return the project, which Region is what and its public name, where its design says so."""
-    from otherside.config import ConfigError, read_design  # noqa: PLC0415 - after the extra
+    from otherside.config import ConfigError, read_config  # noqa: PLC0415 - after the extra
     from otherside.program.project import ProgramError, read_project  # noqa: PLC0415 - an extra
 
     try:
@@ -246,7 +246,7 @@ def _project(
         design = project.main.parent / "otherside.toml"
         if not design.exists():
             return project, {}, ()
-        topology = read_design(design)
+        topology = read_config(design)
         regions = topology.regions
     except (ProgramError, ConfigError) as error:
         raise click.UsageError(str(error)) from None

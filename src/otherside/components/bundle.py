@@ -1,4 +1,4 @@
-"""The code that ships to Lambda: `core`, `failover` and `regions`, and nothing else."""
+"""The code that ships to Lambda: `core`, `failover` and two leaves, and nothing else."""
 
 import hashlib
 import zipfile
@@ -13,7 +13,7 @@ ROOMS = ("core", "failover")
 def bundle_files() -> dict[str, Path]:
     """Return what the bundle holds: paths inside it and the files that they come from."""
     package = Path(str(files("otherside")))
-    sources = [package / "__init__.py", package / "regions.py"]
+    sources = [package / f"{name}.py" for name in ("__init__", "regions", "version")]
     for room in ROOMS:
         sources += sorted((package / room).rglob("*.py"))
     return {f"otherside/{source.relative_to(package).as_posix()}": source for source in sources}

@@ -36,7 +36,7 @@ from otherside.components.secrets import Published, Secrets, SecretsArgs
 from otherside.components.sites import GLOBAL, connect
 from otherside.components.tables import SessionTable, StateTable, StateTableArgs, TableArgs
 from otherside.components.witness_canary import WitnessCanary, WitnessCanaryArgs
-from otherside.config import read_design
+from otherside.config import read_config
 from otherside.core.topology import Pair, Protocol, Side, Topology
 from otherside.core.wire_contract import DATABASE_USER, PLEDGE_KEY, ItemType
 
@@ -99,7 +99,7 @@ class DisasterRecovery(pulumi.ComponentResource):
         Raises:
             ConfigError: If the design cannot be used; it names every problem.
         """
-        topology = read_design(file)
+        topology = read_config(file)
         for note in notes_on(topology):
             pulumi.log.warn(note)
         whole = cls(topology.prefix, DisasterRecoveryArgs(topology=topology, networks=networks))

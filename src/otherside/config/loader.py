@@ -24,7 +24,7 @@ FILE_BYTES_MAX = 1_000_000
 APPLICATION_ENTRY = "app.py"
 
 
-def read_design(path: Path | str) -> Topology:
+def read_config(path: Path | str) -> Topology:
     """Read and check the design in a file.
 
     Raises:
@@ -32,14 +32,14 @@ def read_design(path: Path | str) -> Topology:
             unknown keys, wrong values, rules between keys, missing files that it names.
     """
     file = Path(path)
-    return parse_design(_text(file), file)
+    return parse_config(_text(file), file)
 
 
-def parse_design(text: str, file: Path) -> Topology:
+def parse_config(text: str, file: Path) -> Topology:
     """Read and check a design from text; `file` names it and anchors the paths in it.
 
     Raises:
-        ConfigError: As `read_design`.
+        ConfigError: As `read_config`.
     """
     try:
         raw = tomllib.loads(text)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from otherside.config import ConfigError, read_design
+from otherside.config import ConfigError, read_config
 from otherside.core.topology import Topology
 from otherside.program.project import ProgramError, Project, read_project
 
@@ -67,7 +67,7 @@ def read_target(directory: Path, stack_name: str | None = None) -> DrillTarget:
         if not design.exists():
             msg = f"{design}: no such file; a drill reads from it which Region is which"
             raise TargetError(msg)
-        topology = read_design(design)
+        topology = read_config(design)
     except (ProgramError, ConfigError) as error:
         raise TargetError(str(error)) from None
     regions = topology.regions

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from otherside import __version__
 from otherside.check.catalogue import catalogue
 from otherside.check.report.findings_document import FindingsDocument
 from otherside.check.rule import Rule
+from otherside.version import __version__
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEVELS = {"critical": "error", "high": "error", "medium": "warning"}

@@ -78,7 +78,7 @@ def statements_of(document: str) -> tuple[PolicyStatement, ...]:
         CannotTellError: If it is not a policy.
     """
     try:
-        found = json.loads(document)["PolicyStatement"]
+        found = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError) as error:
         msg = f"a policy that cannot be read: {type(error).__name__}"
         raise CannotTellError(msg) from error

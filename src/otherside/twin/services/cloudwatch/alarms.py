@@ -347,7 +347,7 @@ def _event(account: str, region: str, alarm: Alarm, before: dict[str, str]) -> d
         stat = {"metric": metric, "period": int(alarm.period), "stat": alarm.statistic}
         configuration["metrics"] = [{"id": "m1", "metricStat": stat, "returnData": True}]
     return {
-        "detail-type": "CloudWatch Alarm AlarmState Change",
+        "detail-type": "CloudWatch Alarm State Change",
         "source": "aws.cloudwatch",
         "resources": [f"arn:aws:cloudwatch:{region}:{account}:alarm:{alarm.name}"],
         "detail": {

@@ -103,12 +103,12 @@ def _subnet(creation: ResourceCreation) -> str:
 def _internet_gateway(creation: ResourceCreation) -> str:
     tags = creation.ec2_tags("internet-gateway")
     made = creation.call("ec2", "CreateInternetGateway", drop=("vpcId",), TagSpecifications=tags)
-    egress_proxy = str(made["InternetGateway"]["InternetGatewayId"])
+    gateway = str(made["InternetGateway"]["InternetGatewayId"])
     if "vpcId" in creation.inputs:
         vpc = creation.inputs["vpcId"]
-        creation.ask("ec2", "AttachInternetGateway", InternetGatewayId=egress_proxy, VpcId=vpc)
-    creation.outputs["arn"] = _arn(creation, "internet-gateway", egress_proxy)
-    return egress_proxy
+        creation.ask("ec2", "AttachInternetGateway", InternetGatewayId=gateway, VpcId=vpc)
+    creation.outputs["arn"] = _arn(creation, "internet-gateway", gateway)
+    return gateway
 
 
 def _eip(creation: ResourceCreation) -> str:

@@ -50,7 +50,7 @@ class SecretsManagerProvider(ServiceProvider):
         """Start a rotation, or keep how it is done where it is not to be done at once."""
         secret = self._secret(call.region, params["SecretId"])
         if isinstance(secret, ReplicaSecret):
-            message = "Operation not permitted on a replica secret. ApiCall must be made in primary"
+            message = "Operation not permitted on a replica secret. Call must be made in primary"
             raise api_error("InvalidParameterException", f"{message} secret's region.")
         function = params.get("RotationLambdaARN") or getattr(secret, "rotation_lambda_arn", "")
         if not function:

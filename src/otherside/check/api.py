@@ -1,0 +1,32 @@
+"""The checker as a function, for programs that check programs."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from otherside.check.engine import CheckConfig, CheckResult, Finding, check
+from otherside.check.readers.input_error import InputError
+from otherside.check.readers.read import ReadOptions, read_paths
+
+STDIN, NO_STDIN = "-", "standard input is read by the command alone"
+__all__ = ["CheckConfig", "CheckResult", "Finding", "InputError", "check_paths"]
+
+
+def check_paths(paths: Iterable[str | Path], config: CheckConfig | None = None) -> CheckResult:
+    """Check files and directories as one system; return every finding, the worst first.
+
+    Nothing that is checked is run: a Pulumi program is listed as unread.
+
+    Raises:
+        InputError: If an input cannot be read; the first of them.
+    """
+    read = read_paths([str(path) for path in paths], ReadOptions(), _no_stdin)
+    if read.problems:
+        raise read.problems[0]
+    result = check(read.graph, config or CheckConfig())
+    result.unread = read.unread
+    return result
+
+
+def _no_stdin() -> bytes:
+    reason = "standard input is read by the command alone"
+    raise InputError("-", reason)
