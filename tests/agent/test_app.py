@@ -259,7 +259,7 @@ def test_it_logs_in_to_the_writer_in_whichever_region_it_is(monkeypatch):
         "DATABASE_PORT": "1",
         "DATABASE_REGIONS": "us-east-2,us-west-2",
     }
-    database = app.Database(app.Settings(environment))
+    database = app.WriterDatabase(app.AppSettings(environment))
     tried = []
 
     def connect(_host, _user, token):
@@ -273,7 +273,7 @@ def test_it_logs_in_to_the_writer_in_whichever_region_it_is(monkeypatch):
     assert [database._connect_to_writer() for _ in range(2)] == ["connection"] * 2
     assert tried == ["us-east-2", "us-west-2", "us-west-2"]
     environment["DATABASE_REGIONS"] = "us-east-2"
-    database = app.Database(app.Settings(environment))
+    database = app.WriterDatabase(app.AppSettings(environment))
     database._token, database._connect = lambda _host, region: region, connect
     with pytest.raises(psycopg.OperationalError):
         database._connect_to_writer()
