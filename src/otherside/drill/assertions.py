@@ -55,9 +55,7 @@ def _when(passed: bool, reason: str) -> Evaluation:  # noqa: FBT001 - what it is
 
 def _judge_steady(recording: Recording, _: Measures) -> Evaluation:
     states = [
-        environment
-        for environment in recording.of("stage")
-        if environment["state"] in {"unsteady", "refused"}
+        environment for entry in recording.of("stage") if entry["state"] in {"unsteady", "refused"}
     ]
     if recording.steady:
         looked = bool(recording.of("look"))
@@ -481,7 +479,7 @@ def probed(name: str, claim: str) -> Assertion:
 
 
 def _judge_deployed(recording: Recording, _: Measures) -> Evaluation:
-    states = {environment["state"]: environment["text"] for environment in recording.of("stage")}
+    states = {entry["state"]: entry["text"] for entry in recording.of("stage")}
     if "refused" in states:
         return Outcome.FAILED, f"the deployment is refused: {states['refused']}"
     if "deployed" in states:

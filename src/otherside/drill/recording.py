@@ -74,7 +74,7 @@ class Recording:
     @property
     def steady(self) -> bool:
         """Whether a steady state was proven before the disaster."""
-        return any(environment["state"] == "steady" for environment in self.of("stage"))
+        return any(entry["state"] == "steady" for entry in self.of("stage"))
 
     @property
     def ended(self) -> str:

@@ -91,7 +91,7 @@ class _Player:
             schema=SCHEMA,
             scenario=scenario.name,
             title=scenario.title,
-            expectation=scenario.expectation,
+            expects=scenario.expectation,
             seed=self._settings.seed,
             clients=self._settings.clients,
             keys=key_prefix(self._settings.seed),
