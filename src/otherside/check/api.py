@@ -28,5 +28,4 @@ def check_paths(paths: Iterable[str | Path], config: CheckConfig | None = None) 
 
 
 def _no_stdin() -> bytes:
-    reason = "standard input is read by the command alone"
-    raise InputError("-", reason)
+    raise InputError(STDIN, NO_STDIN)

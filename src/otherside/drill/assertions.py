@@ -54,9 +54,7 @@ def _when(passed: bool, reason: str) -> Evaluation:  # noqa: FBT001 - what it is
 
 
 def _judge_steady(recording: Recording, _: Measures) -> Evaluation:
-    states = [
-        environment for entry in recording.of("stage") if entry["state"] in {"unsteady", "refused"}
-    ]
+    states = [entry for entry in recording.of("stage") if entry["state"] in {"unsteady", "refused"}]
     if recording.steady:
         looked = bool(recording.of("look"))
         sees = "the orchestrator saw everything" if looked else "nobody decides here"
