@@ -11,8 +11,8 @@ from otherside.twin.context import TwinContext
 from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.latency import PROFILE, Latency
 from otherside.twin.net.certificates import CertificateAuthority
-from otherside.twin.net.partitions import OUTSIDE
 from otherside.twin.net.reachability import ConnectResult, Reach
+from otherside.twin.partitions import OUTSIDE
 from otherside.twin.services.route53.health_checks import (
     SHARE_PERCENT,
     Health,

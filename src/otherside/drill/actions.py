@@ -24,7 +24,7 @@ from otherside.failover.aws.pledge import Pledges, given_by_hand
 from otherside.failover.aws.state_store import StateStore
 from otherside.failover.decision.observation import Command, Order
 from otherside.twin.guest.scaled_clock import ScaledClock
-from otherside.twin.net.partitions import OUTSIDE, WAN
+from otherside.twin.partitions import OUTSIDE, WAN
 from otherside.twin.twin import Twin, TwinError
 
 SKEW_S = 300.0

@@ -19,8 +19,8 @@ from otherside.twin.latency import Latency
 from otherside.twin.net.addresses import Addresses, free_port
 from otherside.twin.net.certificates import CertificateAuthority
 from otherside.twin.net.egress_proxy import EgressProxy
-from otherside.twin.net.partitions import CONTROL_REGION
 from otherside.twin.net.reachability import Interface, Reachability, Source
+from otherside.twin.partitions import CONTROL_REGION
 from otherside.twin.services.alarm_actions import AlarmActions
 from otherside.twin.services.autoscaling.provider import AutoScalingProvider
 from otherside.twin.services.backup.provider import BackupProvider

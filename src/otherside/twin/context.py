@@ -9,7 +9,7 @@ from typing import Any
 
 from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.latency import Latency
-from otherside.twin.net.partitions import Partitions
+from otherside.twin.partitions import Partitions
 from otherside.twin.ring_log import RingLog
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from otherside.twin.app import TwinApp
 from otherside.twin.gateway.faults import ApiFault, ApiFaultMode
-from otherside.twin.net.partitions import Link
+from otherside.twin.partitions import Link
 from otherside.twin.services.rds.postgres import Server
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
-from otherside.twin.net.partitions import OUTSIDE
+from otherside.twin.partitions import OUTSIDE
 
 HTTPS = 443
 ANY = "0.0.0.0"  # noqa: S104 - stands for whatever address AWS has

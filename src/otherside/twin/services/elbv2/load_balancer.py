@@ -17,8 +17,8 @@ from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import CertificateNotFound
 from otherside.twin.net.certificates import CertificateAuthority
-from otherside.twin.net.partitions import OUTSIDE
 from otherside.twin.net.reachability import Interface, Local, Reach, Reachability
+from otherside.twin.partitions import OUTSIDE
 from otherside.twin.services.base import ServiceProvider, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
 

@@ -19,8 +19,8 @@ import dns.rrset
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
-from otherside.twin.net.partitions import OUTSIDE
 from otherside.twin.net.reachability import Source
+from otherside.twin.partitions import OUTSIDE
 from otherside.twin.services.elbv2.load_balancer import LoadBalancers
 from otherside.twin.services.route53.health_checks import HealthCheckers
 from otherside.twin.services.route53.routing import DnsAnswer, UnknownNameError, Zones, records_of
