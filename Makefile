@@ -31,6 +31,7 @@ check: $(READY) ## Lint, types, contracts and the fast tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/deptry src
 	$(BIN)/python tools/docs.py --check
 	@# Types beside tests: either is a minute, and neither has work for two cores all the time.
 	$(BIN)/mypy & types=$$!; trap "kill $$types 2>/dev/null" INT TERM; \

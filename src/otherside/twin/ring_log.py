@@ -26,6 +26,6 @@ class RingLog(Generic[T]):
     def since(self, position: int = 0) -> tuple[int, list[T]]:
         """Return the position after the newest, and what is kept from a position on."""
         with self._lock:
-            backup_settings = list(self._kept)
-            first = self._next - len(backup_settings)
-            return self._next, backup_settings[max(0, position - first) :]
+            items = list(self._kept)
+            first = self._next - len(items)
+            return self._next, items[max(0, position - first) :]

@@ -191,10 +191,10 @@ class ApiGateway:
         return self._moto(asked, start_response)
 
     def _moto(self, asked: RequestContext, _start_response: StartResponse) -> ApiResponse:
-        backup_settings: dict[str, Any] = {}
+        response: dict[str, Any] = {}
 
         def start(status: str, headers: list[tuple[str, str]], *_: object) -> None:
-            backup_settings["status"], backup_settings["headers"] = (
+            response["status"], response["headers"] = (
                 int(status.split(maxsplit=1)[0]),
                 dict(headers),
             )
@@ -207,12 +207,12 @@ class ApiGateway:
             call = asked.call
             message = f"the twin does not carry out {call.service}:{call.operation}"
             raise RequestRefusedError("TwinNotImplemented", message, 501) from error
-        status = int(backup_settings["status"])
+        status = int(response["status"])
         if status < 300:  # noqa: PLR2004 - HTTP's own classes
             then = self.after.get((asked.call.service, asked.call.operation))
             if then is not None:
                 then(asked.call, asked.call.params, body)
-        return status, backup_settings["headers"], body
+        return status, response["headers"], body
 
     def _keep(self, call: ApiCall, status: int, body: bytes) -> None:
         call.status = status

@@ -56,7 +56,7 @@ class Supervisor:
             signal.signal(ignored, signal.SIG_IGN)  # the owner decides, and its end is enough
         self._selector.register(self._line, selectors.EVENT_READ)
         self._selector.register(woken, selectors.EVENT_READ)
-        backup_settings = b""
+        rest = b""
         try:
             while True:
                 for key, _ in self._selector.select():
@@ -70,7 +70,7 @@ class Supervisor:
                     got = self._line.recv(1 << 16)
                     if not got:
                         return
-                    *lines, backup_settings = (backup_settings + got).split(b"\n")
+                    *lines, rest = (rest + got).split(b"\n")
                     for line in lines:
                         self._do(json.loads(line))
         except (BrokenPipeError, ConnectionResetError):

@@ -45,8 +45,8 @@ class ServiceProvider:
     def _marked(self, mark: str) -> list[tuple[Any, tuple[str, str]]]:
         found = []
         for name in dir(type(self)):
-            backup_settings = getattr(getattr(type(self), name), mark, ())
-            found += [(getattr(self, name), backup_setting) for backup_setting in backup_settings]
+            marked = getattr(getattr(type(self), name), mark, ())
+            found += [(getattr(self, name), operation) for operation in marked]
         return found
 
 

@@ -28,6 +28,7 @@ from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.guest import BIN, SITE
 from otherside.twin.host.processes import Process, Processes
 from otherside.twin.net.egress_proxy import EgressProxy, Guest, StreamPair
+from otherside.twin.net.http1 import Connection, header
 from otherside.twin.net.reachability import Interface, Reachability, Source
 from otherside.twin.services.elbv2.load_balancer import LoadBalancers
 from otherside.twin.services.logs.provider import put_lines
@@ -374,13 +375,15 @@ class Instances:
 
     async def _metadata(self, instance: Instance, streams: StreamPair) -> None:
         """Answer the instance's metadata service: version 2, and the role's credentials."""
-        reader, writer = streams
-        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-        method, path, _ = head.split("\r\n")[0].split(" ", 2)
-        token = "x-aws-ec2-metadata-token:" in head.lower()
+        server = Connection.server(*streams)
+        request = await server.request()
+        if request is None:
+            return
+        method, path = request.method, request.target.decode("latin-1")
+        token = header(request.headers, b"x-aws-ec2-metadata-token")
         body, status = "", 200
         base = "/latest/meta-data/iam/security-credentials/"
-        if method == "PUT" and path == "/latest/api/token":
+        if method == b"PUT" and path == "/latest/api/token":
             body = base64.b64encode(os.urandom(24)).decode()
         elif not token:
             status = 401
@@ -394,9 +397,7 @@ class Instances:
             body = instance.region
         else:
             status = 404
-        text = f"HTTP/1.1 {status} -\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
-        writer.write(text.encode() + body.encode())
-        await writer.drain()
+        await server.respond(status, {"Connection": "close"}, body.encode())
 
     def _credentials(self, instance: Instance) -> dict[str, str]:
         held = instance.credentials

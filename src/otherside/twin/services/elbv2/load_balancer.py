@@ -11,12 +11,24 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
+import h11
+
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall
 from otherside.twin.moto_backend import CertificateNotFound
 from otherside.twin.net.certificates import CertificateAuthority
+from otherside.twin.net.http1 import (
+    BadMessageError,
+    Connection,
+    Headers,
+    Response,
+    end_to_end,
+    fetch,
+    header,
+    phrase,
+)
 from otherside.twin.net.reachability import Interface, Local, Reach, Reachability
 from otherside.twin.partitions import OUTSIDE
 from otherside.twin.services.base import ServiceProvider, operation
@@ -237,8 +249,8 @@ class LoadBalancers(ServiceProvider):
                 assert task is not None
                 self._lines.add(task)
                 try:
-                    await self._serve(balancer, port, reader, writer)
-                except (OSError, ValueError, asyncio.IncompleteReadError):
+                    await self._serve(balancer, port, Connection.server(reader, writer))
+                except (OSError, BadMessageError, h11.ProtocolError):
                     return
                 finally:
                     self._lines.discard(task)
@@ -351,7 +363,7 @@ class LoadBalancers(ServiceProvider):
                 status = await _status(local, path, host)
         except TimeoutError:
             return False, "Target.Timeout", "Request timed out"
-        except (OSError, ValueError, asyncio.IncompleteReadError):
+        except (OSError, BadMessageError):
             return failed
         matcher = (group.matcher or {}).get("HttpCode", "200")
         if _matches(status, str(matcher)):
@@ -364,30 +376,26 @@ class LoadBalancers(ServiceProvider):
 
     # --- requests -------------------------------------------------------------------------------
 
-    async def _serve(
-        self,
-        balancer: LoadBalancer,
-        port: int,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-    ) -> None:
+    async def _serve(self, balancer: LoadBalancer, port: int, client: Connection) -> None:
         """Answer the requests of one connection."""
         while True:
             try:
                 async with asyncio.timeout(IDLE_S):
-                    head = await reader.readuntil(b"\r\n\r\n")
-            except (asyncio.IncompleteReadError, TimeoutError):
+                    request = await client.request()
+                if request is None:
+                    return
+                await self._until_heard(balancer, client.writer)
+                status = await self._route(balancer, port, request, client)
+            except TimeoutError:
                 return
-            await self._until_heard(balancer, writer)
-            lines = head.decode("latin-1").split("\r\n")
-            method, path, _ = lines[0].split(" ", 2)
-            headers = _headers(lines[1:])
-            body = await _body(reader, headers)
-            status = await self._route(balancer, port, method, path, headers, body, writer)
-            if status > 0:  # the load balancer's own answer, and no target's
+            except BadMessageError as error:
+                if client.protocol.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+                    return
+                status = await _say(client, error.status)
+            if status > 0:  # the load balancer's own answer, not a target's
                 _count(balancer, "ELB", status)
             balancer.counts["RequestCount"] = balancer.counts.get("RequestCount", 0) + 1
-            if headers.get("connection", "").lower() == "close":
+            if not await client.next_cycle():
                 return
 
     async def _until_heard(self, balancer: LoadBalancer, writer: asyncio.StreamWriter) -> None:
@@ -402,14 +410,7 @@ class LoadBalancers(ServiceProvider):
             await asyncio.sleep(1.0)
 
     async def _route(
-        self,
-        balancer: LoadBalancer,
-        port: int,
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        writer: asyncio.StreamWriter,
+        self, balancer: LoadBalancer, port: int, request: h11.Request, client: Connection
     ) -> int:
         """Do what a listener's default action says; return the status, a target's negated."""
         held = self._held(balancer)
@@ -423,61 +424,52 @@ class LoadBalancers(ServiceProvider):
                 config = data["RedirectConfig"]
                 status = int(str(config["StatusCode"]).removeprefix("HTTP_"))
                 scheme = str(listener.protocol).lower() if listener is not None else "http"
-                where = _redirect(config, headers.get("host", ""), path, port, scheme)
-                return await _say(writer, status, {"Location": where})
+                host, path = header(request.headers, b"host"), request.target.decode("latin-1")
+                where = _redirect(config, host, path, port, scheme)
+                return await _say(client, status, {"Location": where})
             case "fixed-response":
                 config = data["FixedResponseConfig"]
                 text = str(config.get("MessageBody") or "").encode()
                 kind = str(config.get("ContentType") or "text/plain")
-                return await _say(writer, int(config["StatusCode"]), {"Content-Type": kind}, text)
+                return await _say(client, int(config["StatusCode"]), {"Content-Type": kind}, text)
             case "forward":
-                return await self._forward(balancer, listener, method, path, headers, body, writer)
+                return await self._forward(balancer, listener, request, client)
             case _:
-                return await _say(writer, HTTPStatus.SERVICE_UNAVAILABLE)
+                return await _say(client, HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def _forward(
         self,
         balancer: LoadBalancer,
         listener: Any,  # noqa: ANN401 - moto's own
-        method: str,
-        path: str,
-        headers: Mapping[str, str],
-        body: bytes,
-        writer: asyncio.StreamWriter,
+        request: h11.Request,
+        client: Connection,
     ) -> int:
+        """Pass a request on to a target and its response back, both as they come."""
         target = self._choose(balancer, listener)
         if target is None:
-            return await _say(writer, HTTPStatus.SERVICE_UNAVAILABLE)
+            return await _say(client, HTTPStatus.SERVICE_UNAVAILABLE)
         port = self._port(balancer.region, listener)
         node = balancer.nodes[next(balancer.turn) % len(balancer.nodes)]
         interface = self._instance(target.instance)
         if interface is None:
-            return await _say(writer, HTTPStatus.BAD_GATEWAY)
+            return await _say(client, HTTPStatus.BAD_GATEWAY)
         verdict = self._network.between(node, interface, port)
         if verdict.reach is Reach.TIMEOUT:
             await asyncio.sleep(CONNECT_S)
-            return await _say(writer, HTTPStatus.GATEWAY_TIMEOUT)
+            return await _say(client, HTTPStatus.GATEWAY_TIMEOUT)
         if verdict.local is None:
-            return await _say(writer, HTTPStatus.BAD_GATEWAY)
+            return await _say(client, HTTPStatus.BAD_GATEWAY)
         try:
             async with asyncio.timeout(IDLE_S):
-                far_reader, far_writer = await asyncio.open_connection(*verdict.local)
-                try:
-                    far_writer.write(_request(method, path, headers, body))
-                    answer = await far_reader.read()
-                finally:
-                    far_writer.close()
+                far = Connection.client(*await asyncio.open_connection(*verdict.local))
         except TimeoutError:
-            return await _say(writer, HTTPStatus.GATEWAY_TIMEOUT)
+            return await _say(client, HTTPStatus.GATEWAY_TIMEOUT)
         except OSError:
-            return await _say(writer, HTTPStatus.BAD_GATEWAY)
-        if not answer.startswith(b"HTTP/1."):
-            return await _say(writer, HTTPStatus.BAD_GATEWAY)
-        writer.write(_kept_open(answer))
-        await writer.drain()
-        status = int(answer.split(b" ", 2)[1])
-        _count(balancer, "Target", status)
-        return -status
+            return await _say(client, HTTPStatus.BAD_GATEWAY)
+        try:
+            return await _exchange(balancer, listener, request, client, far)
+        finally:
+            far.writer.close()
 
     def _choose(self, balancer: LoadBalancer, listener: Any) -> Target | None:  # noqa: ANN401 - moto's own
         """Return the next target: a healthy one, or any where none is."""
@@ -534,63 +526,73 @@ def _forwards(listener: Any) -> list[str]:  # noqa: ANN401 - moto's own
     return list(dict.fromkeys(found))
 
 
-def _headers(lines: list[str]) -> dict[str, str]:
-    found = {}
-    for line in lines:
-        name, separator, value = line.partition(":")
-        if separator:
-            found[name.strip().lower()] = value.strip()
-    return found
+async def _exchange(
+    balancer: LoadBalancer,
+    listener: Any,  # noqa: ANN401 - moto's own
+    request: h11.Request,
+    client: Connection,
+    far: Connection,
+) -> int:
+    """Send a request to a target and its response to the client; return the status.
+
+    A target's own status is negated, so that it is told from the load balancer's.
+    """
+    headers = _to_target(request, client, listener)
+    try:
+        async with asyncio.timeout(IDLE_S):
+            body = client.body()
+            response = await fetch(far, request.method, request.target, headers, body)
+    except TimeoutError:
+        return await _say(client, HTTPStatus.GATEWAY_TIMEOUT)
+    except BadMessageError as error:
+        return await _say(client, error.status)
+    except OSError:
+        return await _say(client, HTTPStatus.BAD_GATEWAY)
+    await _pass_on(response, client)
+    _count(balancer, "Target", response.status)
+    return -response.status
 
 
-async def _body(reader: asyncio.StreamReader, headers: Mapping[str, str]) -> bytes:
-    if "chunked" in headers.get("transfer-encoding", ""):
-        body = b""
-        while size := int((await reader.readline()).split(b";")[0].strip() or b"0", 16):
-            body += await reader.readexactly(size)
-            await reader.readline()
-        await reader.readline()
-        return body
-    return await reader.readexactly(int(headers.get("content-length") or 0))
+def _to_target(request: h11.Request, client: Connection, listener: Any) -> Headers:  # noqa: ANN401 - moto's own
+    """Return a request's headers as a target gets them.
 
-
-def _request(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
-    """Return a request as a target gets it; the connection is for this one."""
-    dropped = {"connection", "transfer-encoding", "content-length", "keep-alive"}
-    backup_settings = [f"{name}: {value}" for name, value in headers.items() if name not in dropped]
-    if body or method in {"PUT", "POST"}:
-        backup_settings.append(f"content-length: {len(body)}")
-    head = "\r\n".join([f"{method} {path} HTTP/1.1", *backup_settings, "connection: close"])
-    return f"{head}\r\n\r\n".encode("latin-1") + body
-
-
-def _kept_open(answer: bytes) -> bytes:
-    """Return a target's answer with a length, so that the client's connection can go on."""
-    head, _, body = answer.partition(b"\r\n\r\n")
-    lines = [
-        line
-        for line in head.split(b"\r\n")
-        if not line.lower().startswith((b"connection:", b"content-length:"))
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
+    """
+    replaced = {b"expect", b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto"}
+    headers = [pair for pair in end_to_end(request.headers) if pair[0] not in replaced]
+    if b"chunked" in header(request.headers, b"transfer-encoding").lower().encode():
+        headers.append((b"transfer-encoding", b"chunked"))
+    before = [value for name, value in request.headers if name == b"x-forwarded-for"]
+    address = str(client.writer.get_extra_info("peername")[0]).encode()
+    headers += [
+        (b"x-forwarded-for", b", ".join([*before, address])),
+        (b"x-forwarded-proto", str(listener.protocol).lower().encode()),
+        (b"x-forwarded-port", str(listener.port).encode()),
+        (b"connection", b"close"),
     ]
-    if any(line.lower().startswith(b"transfer-encoding:") for line in lines):
-        return answer
-    lines.append(b"Content-Length: " + str(len(body)).encode())
-    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+    return headers
+
+
+async def _pass_on(response: Response, client: Connection) -> None:
+    """Send a target's response to the client while it comes."""
+    headers = end_to_end(response.headers)
+    if response.status == HTTPStatus.NO_CONTENT:  # which has no length (RFC 9110, 8.6)
+        headers = [pair for pair in headers if pair[0] != b"content-length"]
+    status = response.status
+    await client.send(h11.Response(status_code=status, headers=headers, reason=phrase(status)))
+    async for part in response.connection.body():
+        await client.send(h11.Data(data=part))
+    await client.send(h11.EndOfMessage())
 
 
 async def _say(
-    writer: asyncio.StreamWriter,
+    client: Connection,
     status: int,
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
 ) -> int:
     """Answer by the load balancer itself."""
-    phrase = HTTPStatus(status).phrase
-    lines = [f"HTTP/1.1 {int(status)} {phrase}", "Server: awselb/2.0"]
-    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-    lines.append(f"Content-Length: {len(body)}")
-    writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
-    await writer.drain()
+    await client.respond(int(status), {"Server": "awselb/2.0", **(headers or {})}, body)
     return int(status)
 
 
@@ -637,11 +639,11 @@ def _matches(status: int, matcher: str) -> bool:
 
 
 async def _status(local: Local, path: str, host: str) -> int:
-    reader, writer = await asyncio.open_connection(*local)
+    """Return the status that a target answers a health check with."""
+    far = Connection.client(*await asyncio.open_connection(*local))
+    headers = [(b"Host", host.encode()), (b"User-Agent", b"ELB-HealthChecker/2.0")]
     try:
-        request = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
-        writer.write(f"{request}User-Agent: ELB-HealthChecker/2.0\r\n\r\n".encode())
-        line = await reader.readline()
-        return int(line.split()[1])
+        response = await fetch(far, b"GET", path.encode(), [*headers, (b"Connection", b"close")])
     finally:
-        writer.close()
+        far.writer.close()
+    return response.status

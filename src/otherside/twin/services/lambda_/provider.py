@@ -22,6 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import h11
+
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
@@ -31,6 +33,7 @@ from otherside.twin.guest import SITE
 from otherside.twin.host.processes import Process, Processes
 from otherside.twin.moto_backend import LambdaFunction
 from otherside.twin.net.egress_proxy import EgressProxy, Guest
+from otherside.twin.net.http1 import BadMessageError, Connection
 from otherside.twin.net.reachability import Source
 from otherside.twin.ring_log import RingLog
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
@@ -67,6 +70,7 @@ LAST_WORDS_S = 1.0
 """The machine's seconds."""
 VERSION = "/2018-06-01/runtime/"
 NEXT = f"{VERSION}invocation/next"
+JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(slots=True)
@@ -562,21 +566,22 @@ class LambdaProvider(ServiceProvider):
     ) -> None:
         """Serve one runtime: it asks for the next event and says what came of the last."""
         try:
-            while True:
-                request = await _read_request(reader)
-                if request is None:
+            runtime = Connection.server(reader, writer)
+            while (request := await runtime.request()) is not None:
+                body = await runtime.read_body()
+                await self._answer(environment, request, body, runtime)
+                if not await runtime.next_cycle():
                     return
-                await self._answer(environment, request, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
+        except (ConnectionError, BadMessageError):
             return
         finally:
             writer.close()
 
     async def _answer(
-        self, environment: Environment, request: "_Request", writer: asyncio.StreamWriter
+        self, environment: Environment, request: h11.Request, body: bytes, runtime: Connection
     ) -> None:
-        path = request.path
-        if request.method == "GET" and path == NEXT:
+        path = request.target.decode("latin-1")
+        if request.method == b"GET" and path == NEXT:
             environment.ready.set()
             invocation = await environment.queue.get()
             headers = {
@@ -586,22 +591,22 @@ class LambdaProvider(ServiceProvider):
                 "Lambda-Runtime-Trace-Id": f"Root=1-{uuid.uuid4().hex[:8]}-{uuid.uuid4().hex[:24]}",
                 "Content-Type": "application/json",
             }
-            _send(writer, 200, headers, invocation.payload)
+            await runtime.respond(200, headers, invocation.payload)
             return
         if path == f"{VERSION}init/error":
-            environment.init_error = request.body
+            environment.init_error = body
             environment.ready.set()
-            _respond(writer, 202, {"status": "OK"})
+            await runtime.respond(202, JSON, b'{"status": "OK"}')
             return
         current = environment.current
         identifier, _, what = path.removeprefix(f"{VERSION}invocation/").partition("/")
         if current is None or identifier != current.identifier:
-            _respond(writer, 400, {"errorType": "InvalidRequestID"})
+            await runtime.respond(400, JSON, b'{"errorType": "InvalidRequestID"}')
             return
         failed = what == "error"
-        _respond(writer, 202, {"status": "OK"})
+        await runtime.respond(202, JSON, b'{"status": "OK"}')
         if not current.done.done():
-            current.done.set_result(InvocationResult(request.body, "Unhandled" if failed else None))
+            current.done.set_result(InvocationResult(body, "Unhandled" if failed else None))
 
     # --- logs and metrics -----------------------------------------------------------------------
 
@@ -674,48 +679,6 @@ class LambdaProvider(ServiceProvider):
         if outcome.error:
             text = f"{function.function_name} failed: {outcome.payload.decode()[:300]}"
             self._context.emit("function", str(function.region), text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    path: str
-    body: bytes
-
-
-async def _read_request(reader: asyncio.StreamReader) -> _Request | None:
-    """Read one HTTP request of the runtime client."""
-    line = await reader.readline()
-    if not line:
-        return None
-    method, path, _ = line.decode().split()
-    length, chunked = 0, False
-    while (header := await reader.readline()) not in {b"\r\n", b""}:
-        name, _, value = header.decode().partition(":")
-        if name.lower() == "content-length":
-            length = int(value)
-        elif name.lower() == "transfer-encoding":
-            chunked = "chunked" in value
-    if not chunked:
-        return _Request(method, path, await reader.readexactly(length))
-    body = b""
-    while size := int((await reader.readline()).strip() or b"0", 16):
-        body += await reader.readexactly(size)
-        await reader.readline()
-    await reader.readline()
-    return _Request(method, path, body)
-
-
-def _respond(writer: asyncio.StreamWriter, status: int, body: Mapping[str, str]) -> None:
-    _send(writer, status, {"Content-Type": "application/json"}, json.dumps(body).encode())
-
-
-def _send(
-    writer: asyncio.StreamWriter, status: int, headers: Mapping[str, str], body: bytes
-) -> None:
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-    text = f"HTTP/1.1 {status} -\r\n{head}Content-Length: {len(body)}\r\n\r\n"
-    writer.write(text.encode() + body)
 
 
 def _unpack(function: LambdaFunction, directory: Path) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
+from otherside.twin.net.http1 import Connection, fetch
 from otherside.twin.net.reachability import Reach, Reachability, Source
 from otherside.twin.services.cloudwatch.alarms import Alarms, AlarmState
 from otherside.twin.services.cloudwatch.metrics import Metrics
@@ -232,18 +233,20 @@ class HealthCheckers:
         usual = port == (443 if kind.startswith("HTTPS") else 80)
         host = address if not name else str(name) if usual else f"{name}:{port}"
         path = config.get("ResourcePath") or "/"
-        head = f"GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n"
-        writer.write(f"{head}User-Agent: Amazon-Route53-Health-Check-Service\r\n\r\n".encode())
+        headers = [
+            (b"Host", host.encode()),
+            (b"User-Agent", b"Amazon-Route53-Health-Check-Service"),
+            (b"Connection", b"close"),
+        ]
         async with asyncio.timeout(ANSWER_S):
-            line = await reader.readline()
-        _, _, rest = line.partition(b" ")
-        status = int(rest.split()[0]) if rest.split() else 0  # what is no HTTP is no success
+            response = await fetch(
+                Connection.client(reader, writer), b"GET", path.encode(), headers
+            )
+        status = response.status
         good = status in SUCCESS
         if good and kind.endswith("STR_MATCH"):
             async with asyncio.timeout(BODY_S):
-                while (await reader.readline()) not in {b"\r\n", b""}:
-                    continue
-                body = await _start_of(reader)
+                body = await _start_of(response.connection)
             good = str(config.get("SearchString", "")).encode() in body
         word = "Success" if good else "Failure"
         phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
@@ -300,11 +303,14 @@ class HealthCheckers:
                 put(METRICS_REGION, "AWS/Route53", name, good, dimensions)
 
 
-async def _start_of(reader: asyncio.StreamReader) -> bytes:
+async def _start_of(connection: Connection) -> bytes:
     """Return the first bytes of a body, unpacked where it is packed."""
     body = b""
-    while len(body) < BODY_BYTES and (more := await reader.read(BODY_BYTES - len(body))):
-        body += more
+    async for part in connection.body():
+        body += part
+        if len(body) >= BODY_BYTES:
+            break
+    body = body[:BODY_BYTES]
     if body.startswith(b"\x1f\x8b"):
         try:
             body = gzip.decompress(body)

@@ -62,9 +62,9 @@ class Resolver:
         region = source.region
         if not self.context.partitions.stands(region) and region != OUTSIDE:
             raise TimeoutError(name)
-        backup_settings = self._kept.get((region, wanted))
-        if backup_settings is not None and self.context.now_s < backup_settings[0]:
-            return backup_settings[1]
+        cached = self._kept.get((region, wanted))
+        if cached is not None and self.context.now_s < cached[0]:
+            return cached[1]
         found = self.answer(wanted, near=region, outside=False)
         addresses = list(found.values)
         if not addresses:
