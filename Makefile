@@ -5,7 +5,7 @@ SEEDS ?= 100000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help drill long test check fix sim bench docs evidence
+.PHONY: help drill long test check fix sim bench docs evidence site dist
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -58,3 +58,12 @@ evidence: $(READY) ## Run the drills that the documents show, and keep what came
 
 docs: $(READY) ## Write docs/reference from the code
 	$(BIN)/python tools/docs.py
+
+site: $(READY) ## Build the documentation as a site, in site/
+	$(PYTHON) -m venv .venv-site
+	.venv-site/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-site.lock
+	.venv-site/bin/mkdocs build --strict --quiet
+
+dist: $(READY) ## Build the wheel and the source archive, in dist/
+	rm -rf dist
+	$(BIN)/python -m hatchling build -d dist

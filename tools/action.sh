@@ -1,0 +1,39 @@
+#!/bin/bash
+# What the GitHub Action runs: inputs from the environment, one value per line, never split on spaces.
+set -euo pipefail
+
+lines() { # the lines of a text that are not empty, as an array
+  local -n into=$1
+  into=()
+  while IFS= read -r line; do
+    line="${line#"${line%%[![:space:]]*}"}"
+    line="${line%"${line##*[![:space:]]}"}"
+    if [ -n "$line" ]; then into+=("$line"); fi
+  done <<<"$2"
+}
+
+lines paths "${PATHS:-.}"
+lines arguments "${ARGUMENTS:-}"
+otherside="${OTHERSIDE:-otherside}"
+output="${GITHUB_OUTPUT:-/dev/stdout}"
+report="$(mktemp)"
+trap 'rm -f "$report"' EXIT
+
+if [ -n "${SARIF:-}" ]; then
+  "$otherside" check "${arguments[@]}" --format sarif --output "$SARIF" --fail-on never -- "${paths[@]}"
+fi
+"$otherside" check "${arguments[@]}" --format json --output "$report" --fail-on never -- "${paths[@]}" || true
+code=0
+"$otherside" check "${arguments[@]}" --format github -- "${paths[@]}" || code=$?
+python3 - "$report" "$code" >>"$output" <<'PYTHON'
+import json, sys
+try:
+    with open(sys.argv[1], encoding="utf-8") as file:
+        document = json.load(file)
+    print(f"findings={len(document['findings'])}")
+    print(f"unknown={len(document['unknown'])}")
+except ValueError:  # nothing could be read: the message is in the log, and there are no numbers
+    print("findings=\nunknown=")
+print(f"exit-code={sys.argv[2]}")
+PYTHON
+exit "$code"
