@@ -27,13 +27,13 @@ code=0
 "$otherside" check "${arguments[@]}" --format github -- "${paths[@]}" || code=$?
 python3 - "$report" "$code" >>"$output" <<'PYTHON'
 import json, sys
-try:
+if sys.argv[2] == "2":  # bad usage or bad input: the message is in the log, and no number is true
+    print("findings=\nunknown=")
+else:
     with open(sys.argv[1], encoding="utf-8") as file:
         document = json.load(file)
     print(f"findings={len(document['findings'])}")
     print(f"unknown={len(document['unknown'])}")
-except ValueError:  # nothing could be read: the message is in the log, and there are no numbers
-    print("findings=\nunknown=")
 print(f"exit-code={sys.argv[2]}")
 PYTHON
 exit "$code"

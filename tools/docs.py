@@ -279,7 +279,7 @@ def _cli() -> Iterator[str]:
 def _scenarios() -> Iterator[str]:
     yield MADE
     yield "# Scenarios\n"
-    yield "Each is a file in `src/otherside/drill/scenarios`. Seconds are the twin's."
+    yield "Each is a file in `src/otherside/drill/catalogue`. Times are in twin seconds."
     yield "They count from the strike, or from a moment that comes later.\n"
     for scenario in CATALOGUE:
         yield f"## {scenario.name}\n"

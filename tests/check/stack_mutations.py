@@ -43,7 +43,7 @@ class Broken:
         assert found, (kind, match)
         return found
 
-    def one(self, kind, match=""):
+    def only(self, kind, match=""):
         """Return the first resource of a kind whose name holds something."""
         return self.all(kind, match)[0]
 
@@ -73,7 +73,7 @@ class Broken:
 
     def ref(self, kind, match="", attribute="arn"):
         """Return a reference to the first resource that fits."""
-        return Ref(self.one(kind, match).name, attribute)
+        return Ref(self.only(kind, match).name, attribute)
 
     def without(self, kind, match, actions):
         """Take actions out of a role's policies."""
@@ -130,7 +130,7 @@ def _(s):
     for item in s.all("ec2.route"):
         if "vpc_peering_connection_id" in item.attributes:
             item.attributes["vpc_peering_connection_id"] = s.ref("ec2.peering", "", "id")
-    s.drop(s.one("ec2.peering_accepter"))
+    s.drop(s.only("ec2.peering_accepter"))
 
 
 @breaks("DR005")
@@ -151,7 +151,7 @@ def _(s):
 
 @breaks("DR008")
 def _(s):
-    s.drop(s.one("cloudwatch.metric_stream", "standby"))
+    s.drop(s.only("cloudwatch.metric_stream", "standby"))
 
 
 @breaks("DR009")
@@ -170,7 +170,7 @@ def _(s):
 @breaks("DR011")
 def _(s):
     vault = f"arn:aws:backup:{STANDBY}:123456789012:backup-vault:nowhere"
-    for rule in s.one("backup.plan", "primary").attributes["rule"]:
+    for rule in s.only("backup.plan", "primary").attributes["rule"]:
         for copied in rule.get("copy_action", ()):
             copied["destination_vault_arn"] = vault
 
@@ -191,7 +191,7 @@ def _(s):
 
 @breaks("DR014")
 def _(s):
-    table = s.one("dynamodb.table", "sessions").attributes
+    table = s.only("dynamodb.table", "sessions").attributes
     table["server_side_encryption"] = {"enabled": True}
 
 
@@ -237,12 +237,12 @@ def _(s):
 
 @breaks("DR107")
 def _(s):
-    s.drop(s.one("backup.plan", "standby"))
+    s.drop(s.only("backup.plan", "standby"))
 
 
 @breaks("DR108")
 def _(s):
-    for rule in s.one("backup.plan", "primary").attributes["rule"]:
+    for rule in s.only("backup.plan", "primary").attributes["rule"]:
         for copied in rule.get("copy_action", ()):
             copied["lifecycle"] = {"delete_after": 7}
 
@@ -265,14 +265,14 @@ def _(s):
 
 @breaks("DR111")
 def _(s):
-    for rule in s.one("s3.replication", "metrics_primary").attributes["rule"]:
+    for rule in s.only("s3.replication", "metrics_primary").attributes["rule"]:
         rule.pop("source_selection_criteria", None)
         rule["destination"].pop("encryption_configuration", None)
 
 
 @breaks("DR112")
 def _(s):
-    table = s.one("dynamodb.table", "state").attributes
+    table = s.only("dynamodb.table", "state").attributes
     for replica in table["replica"]:
         replica.pop("consistency_mode", None)
     table.pop("global_table_witness", None)
@@ -295,7 +295,7 @@ def _(s):
 
 @breaks("DR116")
 def _(s):
-    for replica in s.one("dynamodb.table", "sessions").attributes["replica"]:
+    for replica in s.only("dynamodb.table", "sessions").attributes["replica"]:
         replica.pop("point_in_time_recovery", None)
 
 
@@ -306,7 +306,7 @@ def _(s):
 
 @breaks("DR118")
 def _(s):
-    s.drop(s.one("backup.selection", "standby"))
+    s.drop(s.only("backup.selection", "standby"))
 
 
 @breaks("DR119")
@@ -358,13 +358,13 @@ def _(s):
 @breaks("DR207")
 def _(s):
     group = s.ref("ec2.security_group", "primary_clients", "id")
-    peer = s.one("ec2.ingress_rule", "standby_clients").attributes
+    peer = s.only("ec2.ingress_rule", "standby_clients").attributes
     peer["referenced_security_group_id"] = group
 
 
 @breaks("DR208")
 def _(s):
-    s.drop(s.one("ec2.peering_options", "standby"))
+    s.drop(s.only("ec2.peering_options", "standby"))
 
 
 @breaks("DR209")
@@ -374,14 +374,14 @@ def _(s):
 
 @breaks("DR210")
 def _(s):
-    record = s.one("route53.record", "traffic_primary").attributes
+    record = s.only("route53.record", "traffic_primary").attributes
     record.pop("health_check_id")
     record["alias"]["evaluate_target_health"] = False
 
 
 @breaks("DR211")
 def _(s):
-    s.drop(s.one("route53.record", "traffic_standby"))
+    s.drop(s.only("route53.record", "traffic_standby"))
 
 
 @breaks("DR212")
@@ -400,31 +400,31 @@ def _(s):
 @breaks("DR302")
 def _(s):
     s.change("autoscaling.group", "standby", min_size=0, desired_capacity=0)
-    s.one("route53.record", "traffic_standby").attributes["alias"]["evaluate_target_health"] = True
+    s.only("route53.record", "traffic_standby").attributes["alias"]["evaluate_target_health"] = True
 
 
 @breaks("DR303")
 def _(s):
-    s.drop(s.one("ec2.vpc_endpoint", "standby_kms"))
+    s.drop(s.only("ec2.vpc_endpoint", "standby_kms"))
 
 
 @breaks("DR304")
 def _(s):
-    far = s.one("s3.bucket", "primary_artefacts").attributes["bucket"]
+    far = s.only("s3.bucket", "primary_artefacts").attributes["bucket"]
     script = f"#!/bin/bash\naws s3 cp s3://{far}/app.zip /opt/app.zip\n"
     s.change("ec2.launch_template", "standby", user_data=script)
 
 
 @breaks("DR305")
 def _(s):
-    group = s.one("autoscaling.group", "standby").attributes
+    group = s.only("autoscaling.group", "standby").attributes
     group["vpc_zone_identifier"] = group["vpc_zone_identifier"][:1]
 
 
 @breaks("DR306")
 def _(s):
     s.change("lb.listener", "standby_443", port=80, protocol="HTTP")
-    s.drop(s.one("lb.listener", "standby_80"))
+    s.drop(s.only("lb.listener", "standby_80"))
 
 
 # --- 4: the control plane
@@ -447,13 +447,13 @@ def _(s):
 
 @breaks("DR402")
 def _(s):
-    function = s.one("lambda.function", "actuator").attributes
+    function = s.only("lambda.function", "actuator").attributes
     function["environment"]["TOPIC"] = s.ref("sns.topic", "us_east_2")
 
 
 @breaks("DR403")
 def _(s):
-    s.one("iam.role_policy", "actuator").attributes["policy"].append(
+    s.only("iam.role_policy", "actuator").attributes["policy"].append(
         {"effect": "Allow", "actions": ["route53:ChangeResourceRecordSets"], "resources": ["*"]}
     )
 
@@ -466,7 +466,7 @@ def _(s):
 
 @breaks("DR405")
 def _(s):
-    alarm = s.one("cloudwatch.alarm", "us_east_2_notices").attributes["name"]
+    alarm = s.only("cloudwatch.alarm", "us_east_2_notices").attributes["name"]
     pattern = {
         "source": ["aws.cloudwatch"],
         "detail-type": ["CloudWatch Alarm State Change"],
@@ -561,7 +561,7 @@ def _(s):
 
 @breaks("DR504")
 def _(s):
-    for statement in s.one("kms.key", "us_west_2_messaging").attributes["policy"]:
+    for statement in s.only("kms.key", "us_west_2_messaging").attributes["policy"]:
         if statement.get("principals", {}).get("Service"):
             statement["conditions"] = {"StringEquals": {"aws:SourceAccount": ["123456789012"]}}
 

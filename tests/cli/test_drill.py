@@ -61,7 +61,7 @@ def test_no_recording_is_written_over_and_nothing_else_is_touched(taken, tmp_pat
     wanted = ("lost-region",) if taken == "lost-region" else ("lost-region", "blip")
     code, _, err = run("drill", *wanted, "--stack", str(stack), "--report", "told")
     assert code == 2
-    assert f"told/{taken}/journal.jsonl exists; name another directory by --report" in err
+    assert f"told/{taken}/journal.jsonl exists; choose another directory with --report" in err
     assert kept.read_text() == "mine"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["kept", "told"]
 

@@ -121,12 +121,12 @@ def actuator_can_fail_over(stack):
         statements = role_policy(stack, "actuator")
     except LookupError as error:
         return [str(error)]
-    whole = stack.one("rds/globalCluster:GlobalCluster").outputs["arn"]
+    whole = stack.only("rds/globalCluster:GlobalCluster").outputs["arn"]
     clusters = [
         cluster_cluster.outputs["arn"] for cluster_cluster in stack.of("rds/cluster:Cluster")
     ]
-    group = stack.one("autoscaling/group:Group", region=STANDBY).outputs["arn"]
-    table = stack.one("dynamodb/table:Table", "state").outputs["arn"]
+    group = stack.only("autoscaling/group:Group", region=STANDBY).outputs["arn"]
+    table = stack.only("dynamodb/table:Table", "state").outputs["arn"]
     needed = [
         *(("rds:FailoverGlobalCluster", arn) for arn in (whole, *clusters)),
         *(("rds:SwitchoverGlobalCluster", arn) for arn in (whole, *clusters)),
@@ -142,7 +142,7 @@ def actuator_can_fail_over(stack):
 def peering_carries_traffic(stack):
     """The peering is accepted on the other side, and every table routes through it."""
     wrong = []
-    connection = stack.one("ec2/vpcPeeringConnection:VpcPeeringConnection")
+    connection = stack.only("ec2/vpcPeeringConnection:VpcPeeringConnection")
     accepted = [
         vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter.region
         for vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter in stack.of(
@@ -212,7 +212,7 @@ def health_path_is_created(stack):
     wrong = []
     for group in stack.of("lb/targetGroup:TargetGroup"):
         path = group.inputs["healthCheck"]["path"]
-        boot = script(stack.one("ec2/launchTemplate:LaunchTemplate", region=group.region))
+        boot = script(stack.only("ec2/launchTemplate:LaunchTemplate", region=group.region))
         if not re.search(rf"^mv \S+ '\S+{re.escape(path)}'$", boot, re.MULTILINE):
             wrong.append(f"{group.region}: nothing creates {path} at boot")
     return wrong

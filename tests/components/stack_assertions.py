@@ -29,7 +29,7 @@ def policy(resource: RegisteredResource, key="policy") -> list[dict]:
 
 def role_policy(stack: Declaration, role: str) -> list[dict]:
     """Return the statements of the only inline policy of a role, by a part of its name."""
-    return policy(stack.one("iam/rolePolicy:RolePolicy", role))
+    return policy(stack.only("iam/rolePolicy:RolePolicy", role))
 
 
 def allows(statements, action, arn) -> bool:

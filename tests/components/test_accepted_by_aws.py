@@ -186,7 +186,7 @@ def test_a_request_that_aws_would_refuse_is_noticed(kind, change, why):
 )
 def test_a_policy_that_grants_nothing_is_noticed(old, new, why):
     """The validator itself: an action that does not exist, a resource of another kind."""
-    item = declared().one("iam/rolePolicy:RolePolicy", "actuator")
+    item = declared().only("iam/rolePolicy:RolePolicy", "actuator")
     assert old in item.inputs["policy"]
     broken = dataclasses.replace(
         item, inputs={**item.inputs, "policy": item.inputs["policy"].replace(old, new)}
@@ -196,9 +196,9 @@ def test_a_policy_that_grants_nothing_is_noticed(old, new, why):
 
 def test_a_wildcard_where_a_resource_could_stand_is_noticed():
     """The validator itself: a star on an action that knows resources."""
-    item = declared().one("iam/rolePolicy:RolePolicy", "actuator")
+    item = declared().only("iam/rolePolicy:RolePolicy", "actuator")
     wide = item.inputs["policy"].replace(
-        declared().one("rds/globalCluster:GlobalCluster").outputs["arn"], "*"
+        declared().only("rds/globalCluster:GlobalCluster").outputs["arn"], "*"
     )
     broken = dataclasses.replace(item, inputs={**item.inputs, "policy": wide})
     assert any("though it can be limited" in text for text in complaints(broken))

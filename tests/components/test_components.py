@@ -261,7 +261,7 @@ def test_keys_can_be_shared_by_purposes():
     """The cheaper profile has fewer keys, with all the statements."""
     stack = declare(keys_of_two_purposes)
     assert len(stack.of("kms/key:Key")) == 1
-    assert "AutoScalingVolumes" in stack.one("kms/key:Key").inputs["policy"]
+    assert "AutoScalingVolumes" in stack.only("kms/key:Key").inputs["policy"]
 
 
 def test_a_compliance_lock_is_only_made_when_asked_for():

@@ -35,18 +35,18 @@ def stack(variant="standard"):
 
 def key_statements(purpose, region):
     """Return the statements of one key's policy."""
-    return policy(stack().one("kms/key:Key", f"{region}-{purpose}"))
+    return policy(stack().only("kms/key:Key", f"{region}-{purpose}"))
 
 
 def test_01_the_secret_is_replicated_under_the_standbys_key_and_rotated_at_once():
     """One secret, a copy on the other side, and a first password that is soon worthless."""
-    secret = stack().one("secretsmanager/secret:Secret")
+    secret = stack().only("secretsmanager/secret:Secret")
     (replica,) = secret.inputs["replicas"]
     assert replica["region"] == STANDBY
     assert kms_keys(stack())[replica["kmsKeyId"]] == STANDBY
-    rotation = stack().one("secretsmanager/secretRotation:SecretRotation")
+    rotation = stack().only("secretsmanager/secretRotation:SecretRotation")
     assert rotation.inputs["rotateImmediately"] is True
-    version = stack().one("secretsmanager/secretVersion:SecretVersion")
+    version = stack().only("secretsmanager/secretVersion:SecretVersion")
     assert {"secretStringWo"} == version.secrets
     assert "secretStringWo" in version.ignore_changes
 
@@ -134,7 +134,7 @@ def test_03_only_the_actuator_may_move_the_writer():
 
 def test_04_both_sides_route_from_private_and_database_tables_through_the_accepter():
     """Half a route is no route, and a route made before the acceptance is a black hole."""
-    accepter = stack().one("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter")
+    accepter = stack().only("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter")
     for region in SIDES:
         names = {table.name.rsplit("-", 1)[-1] for table in tables(stack(), region)}
         assert {"database"} < names
@@ -146,7 +146,7 @@ def test_04_both_sides_route_from_private_and_database_tables_through_the_accept
 
 def test_04_each_side_sets_its_own_dns_option_once_the_connection_is_active():
     """Options are set in each side's own Region, after the acceptance."""
-    accepter = stack().one("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter")
+    accepter = stack().only("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter")
     options = {
         o.region: o for o in stack().of("ec2/peeringConnectionOptions:PeeringConnectionOptions")
     }
@@ -214,7 +214,7 @@ def test_05_a_failover_pair_is_latched():
         checks[child_healthcheck] for child_healthcheck in gate.inputs.get("childHealthchecks", [])
     ]
     latch = next((o for o in children if o.inputs["type"] == "CLOUDWATCH_METRIC"), None)
-    alarm = declaration.one("cloudwatch/metricAlarm:MetricAlarm", "latch")
+    alarm = declaration.only("cloudwatch/metricAlarm:MetricAlarm", "latch")
     assert gate.inputs["type"] == "CALCULATED"
     assert gate.inputs["childHealthThreshold"] == len(children) == 2
     assert latch is not None
@@ -271,7 +271,9 @@ def test_07_three_questions_have_three_answers():
     """The load balancer asks for life, Route 53 for readiness, the orchestrator for writes."""
     groups = stack().of("lb/targetGroup:TargetGroup")
     assert {"/health.html"} == {group.inputs["healthCheck"]["path"] for group in groups}
-    settings = stack().one("lambda/function:Function", "decider").inputs["environment"]["variables"]
+    settings = (
+        stack().only("lambda/function:Function", "decider").inputs["environment"]["variables"]
+    )
     assert settings["OTHERSIDE_WRITE_PATH"] == "/writez"
     assert settings["OTHERSIDE_READINESS_PATH"] == "/readyz"
 
@@ -279,7 +281,7 @@ def test_07_three_questions_have_three_answers():
 def test_07_an_instance_boots_from_its_own_region_alone():
     """What an instance fetches at boot, it fetches from the Region that it boots in."""
     for region, there in SIDES.items():
-        boot = script(stack().one("ec2/launchTemplate:LaunchTemplate", region=region))
+        boot = script(stack().only("ec2/launchTemplate:LaunchTemplate", region=region))
         fetched = [line for line in boot.splitlines() if line.startswith(("aws ", "dnf ", "curl "))]
         assert any(region in line for line in fetched)
         assert not any(there in line for line in fetched)
@@ -309,7 +311,7 @@ def test_09_dimensions_are_what_the_load_balancer_says_of_itself():
         for loadbalancer_loadbalancer in stack().of("lb/loadBalancer:LoadBalancer")
     }
     for region in SIDES:
-        alarm = stack().one("cloudwatch/metricAlarm:MetricAlarm", "no-healthy-host", region=region)
+        alarm = stack().only("cloudwatch/metricAlarm:MetricAlarm", "no-healthy-host", region=region)
         assert alarm.inputs["dimensions"]["LoadBalancer"] == suffixes[region]
         assert alarm.inputs["treatMissingData"] == "breaching"
 
@@ -317,8 +319,8 @@ def test_09_dimensions_are_what_the_load_balancer_says_of_itself():
 def test_09_lag_is_watched_where_it_is_published_on_both_sides():
     """The reading side publishes lag, under its own name and with the writer's Region."""
     for region, there in SIDES.items():
-        cluster = stack().one("rds/cluster:Cluster", region=region)
-        alarm = stack().one("cloudwatch/metricAlarm:MetricAlarm", "rpo-lag", region=region)
+        cluster = stack().only("rds/cluster:Cluster", region=region)
+        alarm = stack().only("cloudwatch/metricAlarm:MetricAlarm", "rpo-lag", region=region)
         assert alarm.inputs["dimensions"] == {
             "DBClusterIdentifier": cluster.id,
             "SourceRegion": there,
@@ -353,7 +355,7 @@ def test_10_each_hop_has_a_queue_for_what_fails_in_its_own_region():
 def test_10_alarms_are_matched_by_name_and_reach_the_standby_in_one_hop():
     """No other alarm wakes the orchestrator, and no event is forwarded twice."""
     alarms = {o.outputs["name"] for o in stack().of("cloudwatch/metricAlarm:MetricAlarm")}
-    bus = stack().one("cloudwatch/eventBus:EventBus")
+    bus = stack().only("cloudwatch/eventBus:EventBus")
     assert bus.region == STANDBY
     for rule in stack().of("cloudwatch/eventRule:EventRule"):
         pattern = json.loads(rule.inputs.get("eventPattern", "{}"))
@@ -367,14 +369,16 @@ def test_10_alarms_are_matched_by_name_and_reach_the_standby_in_one_hop():
 def test_10_the_orchestrator_lives_on_the_standby_side_and_ticks_by_itself():
     """A Region that is gone sends no events."""
     for role in ("decider", "actuator"):
-        assert stack().one("lambda/function:Function", role).region == STANDBY
-    tick = stack().one("cloudwatch/eventRule:EventRule", "tick")
+        assert stack().only("lambda/function:Function", role).region == STANDBY
+    tick = stack().only("cloudwatch/eventRule:EventRule", "tick")
     assert (tick.region, tick.inputs["scheduleExpression"]) == (STANDBY, "rate(1 minute)")
 
 
 def test_10_the_orchestrator_depends_on_nothing_of_the_primarys():
     """Among its settings, only the database that it moves."""
-    settings = stack().one("lambda/function:Function", "decider").inputs["environment"]["variables"]
+    settings = (
+        stack().only("lambda/function:Function", "decider").inputs["environment"]["variables"]
+    )
     there = {key for key, value in settings.items() if PRIMARY in value}
     assert there == {
         "OTHERSIDE_PRIMARY_REGION",
@@ -385,17 +389,17 @@ def test_10_the_orchestrator_depends_on_nothing_of_the_primarys():
 def test_11_backups_go_both_ways_under_lock_and_are_restored():
     """Vaults with keys and locks, a plan on each side, opted in, and a weekly restore."""
     for region in SIDES:
-        vault = stack().one("backup/vault:Vault", region=region)
-        lock = stack().one("backup/vaultLockConfiguration:VaultLockConfiguration", region=region)
-        plan = stack().one("backup/plan:Plan", region=region)
+        vault = stack().only("backup/vault:Vault", region=region)
+        lock = stack().only("backup/vaultLockConfiguration:VaultLockConfiguration", region=region)
+        plan = stack().only("backup/plan:Plan", region=region)
         rule = plan.inputs["rules"][0]
         assert lock.inputs["backupVaultName"] == vault.id
         assert "changeableForDays" not in lock.inputs
         assert lock.inputs["minRetentionDays"] <= rule["lifecycle"]["deleteAfter"]
-        selection = stack().one("backup/selection:Selection", region=region)
+        selection = stack().only("backup/selection:Selection", region=region)
         assert {region_of(arn) for arn in selection.inputs["resources"]} == {region}
-    test = stack().one("backup/restoreTestingPlan:RestoreTestingPlan")
-    vault = stack().one("backup/vault:Vault", region=STANDBY)
+    test = stack().only("backup/restoreTestingPlan:RestoreTestingPlan")
+    vault = stack().only("backup/vault:Vault", region=STANDBY)
     assert (test.region, test.inputs["recoveryPointSelection"]["includeVaults"]) == (
         STANDBY,
         [vault.outputs["arn"]],
@@ -430,7 +434,7 @@ def test_14_replicas_have_what_does_not_carry_over():
 
 def test_14_the_state_table_is_a_majority_where_regions_can_vote():
     """Two replicas and a witness; and neither a time to live nor a stream, which it cannot have."""
-    state = stack().one("dynamodb/table:Table", "state")
+    state = stack().only("dynamodb/table:Table", "state")
     assert state.region == STANDBY
     assert [replica["consistencyMode"] for replica in state.inputs["replicas"]] == ["STRONG"]
     assert state.inputs["globalTableWitness"] == {"regionName": CONTROL}
@@ -440,7 +444,7 @@ def test_14_the_state_table_is_a_majority_where_regions_can_vote():
 @pytest.mark.slow
 def test_14_without_a_quorum_the_standby_alone_holds_the_state():
     """An eventually consistent copy would look like a lock and be none."""
-    state = stack("no-quorum").one("dynamodb/table:Table", "state")
+    state = stack("no-quorum").only("dynamodb/table:Table", "state")
     assert state.region == "us-west-2"
     assert not {"replicas", "globalTableWitness"} & set(state.inputs)
 
@@ -454,11 +458,11 @@ def test_14_a_lease_is_kept_only_where_three_regions_vote():
 
 def test_14_both_sides_read_the_pledge_where_the_orchestrator_writes_it():
     """In the standby's Region, beside the state table and apart from it."""
-    bucket = stack().one("s3/bucket:Bucket", "pledge", region=STANDBY).outputs["bucket"]
+    bucket = stack().only("s3/bucket:Bucket", "pledge", region=STANDBY).outputs["bucket"]
     for template in stack().of("ec2/launchTemplate:LaunchTemplate"):
         assert f"PLEDGE_BUCKET={bucket}" in script(template)
         assert f"PLEDGE_REGION={STANDBY}" in script(template)
-    decider = stack().one("lambda/function:Function", "decider")
+    decider = stack().only("lambda/function:Function", "decider")
     assert decider.inputs["environment"]["variables"]["OTHERSIDE_PLEDGE_BUCKET"] == bucket
 
 
@@ -472,8 +476,8 @@ def test_15_log_groups_are_encrypted_and_expire_on_both_sides():
 
 def test_the_standby_can_be_promoted_and_carries_the_load():
     """As many instances, of the same class and version, with credentials from the primary."""
-    primary = stack().one("rds/cluster:Cluster", region=PRIMARY)
-    standby = stack().one("rds/cluster:Cluster", region=STANDBY)
+    primary = stack().only("rds/cluster:Cluster", region=PRIMARY)
+    standby = stack().only("rds/cluster:Cluster", region=STANDBY)
     assert standby.inputs["sourceRegion"] == PRIMARY
     assert not {"masterUsername", "masterPasswordWo", "databaseName"} & set(standby.inputs)
     assert primary.inputs["clusterIdentifier"] != standby.inputs["clusterIdentifier"]
@@ -486,7 +490,7 @@ def test_the_standby_can_be_promoted_and_carries_the_load():
             )
         )
     assert classes[PRIMARY] == classes[STANDBY]
-    first = stack().one("rds/clusterInstance:ClusterInstance", "primary-0")
+    first = stack().only("rds/clusterInstance:ClusterInstance", "primary-0")
     assert first.urn in standby.dependencies
 
 
@@ -519,8 +523,8 @@ def test_the_lag_is_enforced_on_the_primary_alone():
 
 def test_the_lag_alarm_is_silent_while_the_latch_holds():
     """After a failover the standby publishes no lag, by design."""
-    composite = stack().one("cloudwatch/compositeAlarm:CompositeAlarm")
-    latch = stack().one("cloudwatch/metricAlarm:MetricAlarm", "latch")
+    composite = stack().only("cloudwatch/compositeAlarm:CompositeAlarm")
+    latch = stack().only("cloudwatch/metricAlarm:MetricAlarm", "latch")
     assert composite.inputs["actionsSuppressor"]["alarm"] == latch.outputs["arn"]
 
 

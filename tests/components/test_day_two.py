@@ -112,7 +112,7 @@ def test_the_primary_is_rolled_after_the_standby_and_never_with_it():
     """A release that is bad stops at the standby's group, which waits until it serves."""
     stack = declared("standard")
     primary, standby = (
-        stack.one("autoscaling/group:Group", region=item) for item in (PRIMARY, STANDBY)
+        stack.only("autoscaling/group:Group", region=item) for item in (PRIMARY, STANDBY)
     )
     assert standby.urn in primary.dependencies
     assert primary.urn not in standby.dependencies

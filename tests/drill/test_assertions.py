@@ -46,7 +46,7 @@ def test_without_a_steady_state_the_drill_knows_nothing():
 
 @pytest.mark.parametrize(
     ("entries", "sees"),
-    [([look(60, "steady")], "the orchestrator saw everything"), ([], "nobody decides here")],
+    [([look(60, "steady")], "every signal was readable"), ([], "no orchestrator deployed")],
 )
 def test_what_is_said_of_the_steady_state_is_what_was_there(entries, sees):
     """A stack without an orchestrator had none that saw everything."""

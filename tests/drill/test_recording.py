@@ -43,7 +43,7 @@ def test_nobody_else_reads_a_journal(tmp_path):
 def test_no_journal_is_written_over(tmp_path):
     """The one that is there stays as it is."""
     (tmp_path / "journal.jsonl").write_text("x")
-    with pytest.raises(FileExistsError, match="name another directory"):
+    with pytest.raises(FileExistsError, match="choose another directory"):
         Journal(tmp_path)
     assert (tmp_path / "journal.jsonl").read_text() == "x"
 
@@ -59,12 +59,12 @@ def test_a_journal_that_was_cut_off_is_read_up_to_there(tmp_path):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "no journal of a drill"),
-        (lines(at(0, "strike")), "no journal of a drill"),
+        ("", "not a drill journal"),
+        (lines(at(0, "strike")), "not a drill journal"),
         (lines(head(schema=99)), "schema 99"),
-        ("nonsense\n" + lines(head()), "journal.jsonl:1: no entry"),
-        (lines(head()) + "[]\n" + lines(at(0, "strike")), "journal.jsonl:2: no entry"),
-        (lines(head()) + '{"kind": "x"}\n' + lines(at(0, "strike")), "journal.jsonl:2: no entry"),
+        ("nonsense\n" + lines(head()), "journal.jsonl:1: not a journal entry"),
+        (lines(head()) + "[]\n" + lines(at(0, "strike")), ":2: not a journal entry"),
+        (lines(head()) + '{"kind": "x"}\n' + lines(at(0, "strike")), ":2: not a journal entry"),
     ],
 )
 def test_what_is_no_journal_is_refused_by_file_and_line(tmp_path, text, words):

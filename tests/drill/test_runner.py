@@ -251,13 +251,13 @@ def test_a_standby_that_lagged_is_no_steady_state():
     assert unready(well, 5.0) is None
     assert "8.6 s of writes" in unready(look(0, "steady", verdict="healthy", now_s=8.6), 5.0)
     assert unready(look(0, "steady", verdict="healthy"), 5.0) is None, "not known: not for this"
-    assert "heartbeat is bad" in unready(look(0, "suspect"), 5.0)
-    assert unready(None, 5.0) == "the orchestrator has not looked"
+    assert "bad signals heartbeat" in unready(look(0, "suspect"), 5.0)
+    assert unready(None, 5.0) == "the orchestrator has not run yet"
 
 
 @pytest.mark.parametrize(
     ("decides", "sees"),
-    [(True, "the orchestrator sees everything"), (False, "nobody decides here")],
+    [(True, "every signal is readable"), (False, "no orchestrator deployed")],
 )
 def test_a_stack_is_not_said_to_have_an_orchestrator_that_it_has_not(tmp_path, decides, sees):
     """The story is true of any stack."""

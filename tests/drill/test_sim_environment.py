@@ -68,7 +68,7 @@ def test_a_decision_that_is_too_quick_fails_there(monkeypatch):
         KNOWN["blip"], steps=(KNOWN["blip"].steps[0],), name="cut off for good"
     )
     found = {result.claim: result.verdict for result in played(longer).found}
-    assert found["nothing was moved"] is Outcome.FAILED
+    assert found["the writer is not moved"] is Outcome.FAILED
     assert reusable.recording.of("look")
 
 

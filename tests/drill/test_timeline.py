@@ -14,8 +14,8 @@ def test_a_failover_is_told_in_its_order():
     told_ = [(line.lane, line.text.split(":")[0]) for line in tell(failover())]
     order = [
         (Lane.DISASTER, "lose primary"),
-        (Lane.USERS, "no write is accepted any more"),
-        (Lane.DNS, "the public name leads to the standby"),
+        (Lane.USERS, "writes are no longer accepted"),
+        (Lane.DNS, "the public name resolves to the standby"),
         (Lane.ORCHESTRATOR, "suspect"),
         (Lane.ORCHESTRATOR, "fencing"),
         (Lane.ORCHESTRATOR, "orders-prod-actuator calls FailoverGlobalCluster"),

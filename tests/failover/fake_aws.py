@@ -33,7 +33,7 @@ KEYS = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
 
 def settings(role="decider", kind=OrchestratorSettings):
     """Return the settings that the stack gives a function."""
-    function = declared().one("lambda/function:Function", role)
+    function = declared().only("lambda/function:Function", role)
     return kind.from_environment(function.inputs["environment"]["variables"])
 
 

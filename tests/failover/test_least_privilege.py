@@ -62,10 +62,10 @@ def resources(call, kind):
     clusters = [
         cluster_cluster.outputs["arn"] for cluster_cluster in stack.of("rds/cluster:Cluster")
     ]
-    whole = stack.one("rds/globalCluster:GlobalCluster").outputs["arn"]
+    whole = stack.only("rds/globalCluster:GlobalCluster").outputs["arn"]
     match kind:
         case "table":
-            return [stack.one("dynamodb/table:Table", "state").outputs["arn"]]
+            return [stack.only("dynamodb/table:Table", "state").outputs["arn"]]
         case "global":
             return [whole]
         case "pledge":
@@ -249,7 +249,7 @@ def test_an_application_may_read_the_lease_and_tell_and_nothing_else():
         ]
         actions = {action for statement in statements for action in listed(statement["Action"])}
         assert actions == {"dynamodb:GetItem", "dynamodb:PutItem"}
-        arn = declared().one("dynamodb/table:Table", "state").outputs["arn"]
+        arn = declared().only("dynamodb/table:Table", "state").outputs["arn"]
         for action, shelf, fine in [
             ("dynamodb:GetItem", "lease", True),
             ("dynamodb:PutItem", "pulse", True),

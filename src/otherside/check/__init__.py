@@ -1,1 +1,1 @@
-"""The static checker: infrastructure code in, disaster recovery findings out."""
+"""Static checker: reads infrastructure code and reports disaster recovery findings."""

@@ -1,4 +1,4 @@
-"""The checker as a function, for programs that check programs."""
+"""Python API of the checker."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,12 +12,12 @@ __all__ = ["CheckConfig", "CheckResult", "Finding", "InputError", "check_paths"]
 
 
 def check_paths(paths: Iterable[str | Path], config: CheckConfig | None = None) -> CheckResult:
-    """Check files and directories as one system; return every finding, the worst first.
+    """Check files and directories as one system and return every finding, the worst first.
 
-    Nothing that is checked is run: a Pulumi program is listed as unread.
+    The check never runs its input: it lists a Pulumi program as unread.
 
     Raises:
-        InputError: If an input cannot be read; the first of them.
+        InputError: If an input cannot be read; only the first error is raised.
     """
     read = read_paths([str(path) for path in paths], ReadOptions(), _no_stdin)
     if read.problems:

@@ -1,4 +1,4 @@
-"""What is known already: findings that were there when the check was adopted."""
+"""Baseline of the findings that existed when the check was adopted."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ VERSION = 1
 
 
 def fingerprint(finding: Finding) -> str:
-    """Return what tells a finding from others, wherever its file lies, on whatever line."""
+    """Return a finding's fingerprint, which ignores its file's location and its line."""
     name = finding.resource
     head, mark, rest = name.partition("#")
     stable = f"{Path(head).name}{mark}{rest}" if mark else name
@@ -24,7 +24,7 @@ def read_baseline(file: Path) -> frozenset[str]:
     """Return the fingerprints of a baseline.
 
     Raises:
-        InputError: If it cannot be read, or is none.
+        InputError: If the file cannot be read or is not a baseline.
     """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
@@ -39,7 +39,7 @@ def read_baseline(file: Path) -> frozenset[str]:
 
 
 def as_baseline(findings: Iterable[Finding]) -> str:
-    """Return a baseline of findings, for whoever reviews it to read."""
+    """Return findings as a baseline that a reviewer can read."""
     listed = [
         {
             "fingerprint": fingerprint(finding),

@@ -1,4 +1,4 @@
-"""The table of contents: every rule, in the order of its code."""
+"""Catalogue of all rules, ordered by code."""
 
 import importlib
 import pkgutil
@@ -10,7 +10,7 @@ from otherside.check.rule import Rule
 
 @cache
 def catalogue() -> tuple[Rule, ...]:
-    """Return every rule: the one of each `drNNN_name.py` in the folders of `rules`."""
+    """Return every rule: one for each `drNNN_name.py` in the subpackages of `rules`."""
     found = []
     for module in pkgutil.walk_packages(rules.__path__, f"{rules.__name__}."):
         if module.ispkg:

@@ -1,4 +1,4 @@
-"""From a graph and the catalogue to findings: what is wrong, what is not known, what is excused."""
+"""Run the rules on a graph and collect findings, unknowns and suppressed findings."""
 
 import fnmatch
 import re
@@ -11,11 +11,11 @@ from otherside.check.model.values import Unresolved
 from otherside.check.rule import REGION, SYSTEM, Rule, RuleHit, Severity
 
 SINGLE = "DR400"
-"""What a system of a single Region is told, and nothing else."""
+"""The only finding that a single-Region system gets."""
 EDGE = "us-east-1"
 _EDGE = re.compile(r"wafv?2|acm|certificatemanager|cloudfront|route_?53", re.IGNORECASE)
 FAILED = "the rule failed on a value that it did not expect"
-"""How the reason of an unknown begins that is a mistake of ours, or a value of a wrong type."""
+"""Prefix of an unknown's reason when a rule fails: a bug of ours, or a value of a wrong type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inconclusive:
-    """What a rule could not tell of one resource, and why."""
+    """A rule that could not be decided for one resource, and the reason."""
 
     rule: Rule
     resource: str
@@ -42,7 +42,7 @@ class Inconclusive:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppressed:
-    """A finding that its owner has suppressed, with their reason."""
+    """A finding that its owner suppressed, with the reason."""
 
     finding: Finding
     reason: str
@@ -50,17 +50,17 @@ class Suppressed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """An entry of the configuration: a rule, whose resources, and why."""
+    """A suppression in the configuration: a rule, a resource pattern and a reason."""
 
     code: str
     resource: str
-    """The resource's name, with `*` for whatever."""
+    """The resource's name, with `*` as a wildcard."""
     reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckConfig:
-    """Which rules are asked, and what is excused."""
+    """Which rules run, and which findings are suppressed."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -69,34 +69,34 @@ class CheckConfig:
     single_region_ok: bool = False
 
     def asks(self, rule: Rule) -> bool:
-        """Tell whether a rule is asked: selected or nobody is, and not ignored."""
+        """Return whether a rule runs: it is selected, or nothing is, and it is not ignored."""
         wanted = not self.select or any(_names(rule, item) for item in self.select)
         return wanted and not any(_names(rule, item) for item in self.ignore)
 
 
 def _names(rule: Rule, text: str) -> bool:
-    """Tell whether a text names a rule: its code, the begin of it, its name or its step."""
+    """Return whether a text names a rule by its code, code prefix, name or step."""
     upper = text.upper()
     return rule.code.startswith(upper) or text in {*rule.known_as, rule.step.value}
 
 
 @dataclass(slots=True, kw_only=True)
 class CheckResult:
-    """What came of a check."""
+    """The result of a check."""
 
     findings: list[Finding] = field(default_factory=list)
     unsure: list[Inconclusive] = field(default_factory=list)
     excused: list[Suppressed] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
-    """Suppressions without a reason, or of rules that there are not."""
+    """Suppressions that lack a reason or name a rule that does not exist."""
     unread: list[tuple[str, str]] = field(default_factory=list)
-    """Parts of the system that were not read, and why; they may hold anything."""
+    """Parts of the system that were not read, and why; they may contain anything."""
     asked: int = 0
-    """How many rules were asked."""
+    """How many rules ran."""
 
 
 def check(graph: Graph, config: CheckConfig) -> CheckResult:
-    """Return every finding, the worst first."""
+    """Run the rules and return the result, with the worst finding first."""
     result = CheckResult()
     single = is_single(graph)
     for rule in catalogue():
@@ -119,9 +119,9 @@ def check(graph: Graph, config: CheckConfig) -> CheckResult:
 
 
 def is_single(graph: Graph) -> bool:
-    """Tell whether everything is in one Region, as far as is known.
+    """Return whether every resource is known to be in one Region.
 
-    What CloudFront and Route 53 need in us-east-1 is no second Region.
+    Resources that CloudFront and Route 53 need in us-east-1 do not count as a second Region.
     """
     edge = [resource for resource in graph.resources.values() if resource.region == EDGE]
     regions = set(graph.regions)
@@ -187,7 +187,7 @@ def _ask(
                 result.findings.append(finding)
     except Unresolved as undecided:
         _unsure(rule, subject, str(undecided), config, result)
-    except Exception as error:  # noqa: BLE001 - one rule's mistake must not hide what others find
+    except Exception as error:  # noqa: BLE001 - a bug in one rule must not hide other findings
         reason = f"{FAILED} ({type(error).__name__}: {error})"
         _unsure(rule, subject, reason, config, result)
 

@@ -1,7 +1,7 @@
-"""The catalogue as a Pulumi policy pack: the same rules inside `pulumi preview` and `pulumi up`.
+"""Pulumi policy pack that runs the catalogue's rules in `pulumi preview` and `pulumi up`.
 
-Needs `pip install 'otherside[policy]'`. A pack is a directory with a `PulumiPolicy.yaml` and two
-lines of Python; `examples/policy-pack` is one.
+It needs `pip install 'otherside[policy]'`. A pack is a directory with a `PulumiPolicy.yaml` and two
+lines of Python; see `examples/policy-pack`.
 """
 
 import re
@@ -42,15 +42,16 @@ def policy_pack(
     enforcement_level: EnforcementLevel = EnforcementLevel.ADVISORY,
     config: CheckConfig | None = None,
 ) -> PolicyPack:
-    """Serve the catalogue as a policy pack, one policy a rule; each is off, advisory or mandatory.
+    """Serve the catalogue as a policy pack with one policy per rule.
 
-    What is known only after the deployment is not judged in a preview: a later `up` judges it.
+    Each policy is off, advisory or mandatory. A preview does not judge values that are known only
+    after the deployment; a later `up` judges them.
     """
     return PolicyPack(name, list(policies(config or CheckConfig())), enforcement_level)
 
 
 def policies(config: CheckConfig) -> list[StackValidationPolicy]:
-    """Return one policy a rule; the stack is read once for all of them."""
+    """Return one policy per rule; they share a single reading of the stack."""
     asked = _AuditRequest(config)
     return [
         StackValidationPolicy(
@@ -69,14 +70,14 @@ def policies(config: CheckConfig) -> list[StackValidationPolicy]:
 
 
 class _AuditRequest:
-    """Reads a stack once, and hands each policy what its rule has found."""
+    """Reads a stack once and gives each policy the findings of its rule."""
 
     def __init__(self, config: CheckConfig) -> None:
         self._config = config
         self._read: tuple[list[dict[str, Any]], dict[str, list[Finding]]] = ([], {})
 
     def validation(self, rule: Rule) -> Any:  # noqa: ANN401 - the SDK's own callable
-        """Return what a policy calls with the stack."""
+        """Return the function that a policy calls with the stack."""
 
         def validate(args: StackValidationArgs, report: ReportViolation) -> None:
             for finding in self._findings(args).get(rule.code, []):
@@ -86,7 +87,7 @@ class _AuditRequest:
         return validate
 
     def _findings(self, args: StackValidationArgs) -> dict[str, list[Finding]]:
-        raw = raw_of(args.resources)  # the SDK makes the list anew for each policy
+        raw = raw_of(args.resources)  # the SDK builds a new list for each policy
         if self._read[0] != raw:
             found: dict[str, list[Finding]] = {}
             for finding in check(graph_of(raw), self._config).findings:
@@ -96,14 +97,14 @@ class _AuditRequest:
 
 
 def graph_of(raw: list[dict[str, Any]]) -> Graph:
-    """Return the graph of what a policy is handed."""
+    """Return the graph of the resources that a policy receives."""
     found = list(Stack({"deployment": {"resources": raw}}, "stack").load())
     settle_regions(found)
     return Graph(found)
 
 
 def raw_of(resources: list[PolicyResource]) -> list[dict[str, Any]]:
-    """Return resources in the shape of an export, and their providers with them."""
+    """Return resources and their providers in the shape of a stack export."""
     listed = {resource.urn for resource in resources}
     providers = {
         resource.provider.urn: resource.provider
@@ -137,9 +138,9 @@ _IDENTIFIER = re.compile(r"[a-z]+-[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9
 
 
 def _referred(policy_resource: PolicyResource) -> dict[str, Any]:
-    """Return properties with each identifier that AWS made as not known, so that it is followed.
+    """Return properties with AWS-generated identifiers made unknown, so that links are followed.
 
-    A pack is not handed the identifiers of resources, only which resources a property depends on.
+    A pack does not receive the resources' identifiers, only which resources a property depends on.
     """
     found: dict[str, Any] = dict(serialize_properties(policy_resource.props))
     for key, targets in policy_resource.property_dependencies.items():
@@ -164,9 +165,10 @@ def _raw_provider(resource: PolicyProviderResource) -> dict[str, Any]:
 
 
 def _concealed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Return inputs with what is secret as a secret: a pack is handed it in plain.
+    """Return inputs with secrets marked as secrets, because a pack receives them in plain text.
 
-    So it cannot be told whether a password is a literal; `otherside check` of the program can.
+    A pack therefore cannot tell whether a password is a literal; `otherside check` of the program
+    can.
     """
     kind = by_pulumi().get(type_)
     for attribute in kind.attributes.values() if kind is not None else ():

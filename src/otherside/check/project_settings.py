@@ -1,4 +1,4 @@
-"""How a check is configured: `[check]` in otherside.toml, or the same in pyproject.toml."""
+"""Check settings: `[check]` in otherside.toml, or `[tool.otherside.check]` in pyproject.toml."""
 
 import tomllib
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _TABLES = ("severity", "regions", "parameters")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectSettings:
-    """What a file says of checks; every name is checked, and none is passed over."""
+    """Check settings from a file; an unknown name is an error."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -27,7 +27,7 @@ class ProjectSettings:
     fail_on: str = "medium"
     single_region_ok: bool = False
     run_programs: bool = False
-    """Run Pulumi programs that are named; counts only in a file that `--config` names."""
+    """Run the Pulumi programs that are named; takes effect only in a file given with `--config`."""
     regions: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     baseline: str = ""
@@ -35,7 +35,7 @@ class ProjectSettings:
 
 
 def find_settings(directory: Path) -> Path | None:
-    """Return the nearest file that says something of checks, here or above, or `None`."""
+    """Return the nearest file with check settings, here or in a parent directory, or `None`."""
     for place in (directory, *directory.parents):
         for name in FILES:
             file = place / name
@@ -47,10 +47,10 @@ def find_settings(directory: Path) -> Path | None:
 
 
 def read_settings(file: Path) -> ProjectSettings:
-    """Return what a file says of checks.
+    """Return the check settings in a file.
 
     Raises:
-        InputError: If it is no TOML, or says something that there is not.
+        InputError: If the file is not TOML, or has an unknown or invalid setting.
     """
     table = _table(file)
     return _settings(table or {}, str(file))

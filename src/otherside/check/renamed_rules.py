@@ -1,4 +1,4 @@
-"""Names that rules had until 0.1.0, by their names now.
+"""Names that rules had until 0.1.0, by their current names.
 
 Suppressions, `--select` and `explain` accept them until 0.3.0.
 """
@@ -41,7 +41,7 @@ FORMER_NAMES: Mapping[str, str] = {
     "mismatched-listeners": "unequal-listeners",
     "missing-backup-copy-vault": "missing-copy-vault",
     "missing-function-permissions": "incomplete-function-permissions",
-    "missing-invoke-permission": "forbidden-function",
+    "zero-reserved-concurrency": "forbidden-function",
     "missing-replication-lag-alarm": "one-sided-lag-alarm",
     "missing-set-identifier": "misspelt-set-identifier",
     "missing-standby-vpc-endpoint": "missing-standby-endpoint",

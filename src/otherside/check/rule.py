@@ -1,7 +1,7 @@
-"""What a rule is: a function over the graph whose module is its page.
+"""Rules: functions over the graph, each documented by its module's docstring.
 
-The module's docstring has the title, `## Why`, `## Fix` with one snippet a dialect, `## Impact` and
-`## See`. The function's name is the rule's name, and reads after "allow".
+That docstring is the rule's page: a title, `## Why`, `## Fix` with one snippet per dialect,
+`## Impact` and `## See`. The function's name is the rule's name, and reads well after "allow".
 """
 
 import re
@@ -14,13 +14,13 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.renamed_rules import FORMER_NAMES
 
 REGION = "region"
-"""A rule on this is asked once for each Region of the system."""
+"""A rule on this runs once for each Region of the system."""
 SYSTEM = "system"
-"""A rule on this is asked once."""
+"""A rule on this runs once."""
 
 
 class Severity(StrEnum):
-    """How bad it is when the disaster comes."""
+    """How much a finding hurts in a disaster."""
 
     CRITICAL = "critical"
     HIGH = "high"
@@ -28,12 +28,12 @@ class Severity(StrEnum):
 
     @property
     def rank(self) -> int:
-        """The worst is the highest."""
+        """Rank for sorting; the worst severity has the highest."""
         return {"critical": 3, "high": 2, "medium": 1}[self.value]
 
 
 class RecoveryStep(StrEnum):
-    """The steps of a recovery, in their order."""
+    """The steps of a recovery, in order."""
 
     DETECT = "detect"
     DECIDE = "decide"
@@ -44,7 +44,7 @@ class RecoveryStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RuleHit:
-    """What a rule yields: a resource and a sentence. A bare sentence is of the subject."""
+    """What a rule yields: a resource and a message. A bare message refers to the rule's subject."""
 
     resource: Resource
     message: str
@@ -60,50 +60,50 @@ class Rule:
     code: str
     severity: Severity
     on: tuple[str, ...]
-    """Kinds that it is asked of, or `region`, or `system`."""
+    """Resource kinds that it runs on, or `region`, or `system`."""
     step: RecoveryStep
-    """Which step of a recovery it spoils."""
+    """The recovery step that a finding breaks."""
     controls: tuple[str, ...]
-    """Controls of compliance frameworks that it touches: `NIST CP-9`."""
+    """Compliance controls that it touches: `NIST CP-9`."""
     check: Check
     page: str
     alone: bool = False
-    """Whether it is asked of a system of a single Region, too."""
+    """Whether it runs on a system of a single Region, and only there."""
 
     @property
     def name(self) -> str:
-        """What it finds; it reads after "allow"."""
+        """The defect that it finds; it reads well after "allow"."""
         return self.check.__name__.replace("_", "-")
 
     @property
     def known_as(self) -> tuple[str, ...]:
-        """What a suppression or an option may call it: its code, its name, its former name."""
+        """Names that a suppression or an option may use: its code, name and former name."""
         former = FORMER_NAMES.get(self.name)
         return (self.code, self.name, *((former,) if former else ()))
 
     @property
     def title(self) -> str:
-        """What is wrong, in one sentence."""
+        """The defect, in one sentence."""
         return " ".join(self.page.split("\n\n", 1)[0].split())
 
     def section(self, name: str) -> str:
-        """Return a section of its page."""
+        """Return a section of the page."""
         match = re.search(rf"^## {name}\n+(.*?)(?=^## |\Z)", self.page, re.MULTILINE | re.DOTALL)
         return match[1].strip() if match else ""
 
     @property
     def why(self) -> str:
-        """Why it breaks the recovery, in one sentence."""
+        """Why the defect breaks a recovery, in one sentence."""
         return first_sentence(self.section("Why"))
 
     @property
     def fix(self) -> str:
-        """What to do, in one sentence."""
+        """The remedy, in one sentence."""
         return first_sentence(self.section("Fix"))
 
     @property
     def url(self) -> str:
-        """Where AWS or a tool's maker says the same: its first reference."""
+        """Its first reference: documentation from AWS or from a tool's vendor."""
         return self.section("See").splitlines()[0].removeprefix("- ")
 
 
@@ -123,7 +123,7 @@ def rule(
     controls: tuple[str, ...],
     alone: bool = False,
 ) -> Callable[[Check], Rule]:
-    """Make a rule of a function, with its module as its page."""
+    """Turn a function into a rule, with its module's docstring as the page."""
 
     def made(check: Check) -> Rule:
         page = sys.modules[check.__module__].__doc__ or ""

@@ -1,7 +1,7 @@
-"""Which steps of a recovery a stack can do, and how fast and how fully at best.
+"""Summarize which recovery steps a stack can perform, and its best-case RTO and RPO.
 
-Times of AWS's own services are not in any template: they are modelled, by what AWS says of them,
-and said to be so.
+No template holds the times of AWS's own services. They are modelled on AWS's published figures and
+labelled as modelled.
 """
 
 from collections.abc import Callable
@@ -19,9 +19,9 @@ from otherside.check.model.values import Unresolved
 from otherside.check.rule import RecoveryStep, Severity
 
 TICK_S = 60
-"""A schedule of EventBridge runs once a minute at the most."""
+"""An EventBridge schedule runs at most once a minute."""
 ALIAS_S = 60
-"""An alias to a load balancer is kept for so long; Route 53's developer guide."""
+"""TTL of an alias to a load balancer; Route 53's developer guide."""
 PROMOTION_S = 60
 """AWS: "typically a minute"; the user guide promises minutes."""
 NEVER = "no"
@@ -31,7 +31,7 @@ UNKNOWN = "unknown"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ability:
-    """Whether one step can be done, and by what or why not."""
+    """Whether the stack can perform one step, and what performs it or why not."""
 
     step: RecoveryStep
     able: str
@@ -41,7 +41,7 @@ class Ability:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a recovery would come to."""
+    """The recovery steps, and the best-case RTO and RPO."""
 
     steps: tuple[Ability, ...]
     rto: str
@@ -49,7 +49,7 @@ class Summary:
 
 
 def summarize(graph: Graph, result: CheckResult) -> Summary:
-    """Return what the stack can do: what is there, less what the findings spoil."""
+    """Return which steps the stack can perform, minus those that serious findings break."""
     steps = tuple(_step(step, look, graph, result) for step, look in _LOOKS.items())
     return Summary(
         steps=steps,

@@ -1,1 +1,1 @@
-"""Disasters, rehearsed: a scenario is played on a twin, and what was promised is measured."""
+"""Drills: run a disaster scenario on a twin and measure it against the configured objectives."""

@@ -1,7 +1,7 @@
-"""What a scenario can do to a stack on a twin: break, mend, and order as a person would.
+"""Actions of a scenario on a twin: inject faults, repair them, and give operator orders.
 
-Every verb is a method, by its own name. Whatever it breaks it knows how to mend, so that a scenario
-that ends early, or shares its twin with the next, leaves nothing broken.
+Each verb is a `do_` method. Each fault registers its own repair, so a scenario that ends early or
+shares its twin with the next one leaves nothing broken.
 """
 
 import json
@@ -29,15 +29,14 @@ from otherside.twin.twin import Twin, TwinError
 
 SKEW_S = 300.0
 ONCALL = "arn:aws:iam::123456789012:user/oncall"
-"""Who orders in a drill."""
+"""The principal that gives orders in a drill."""
 UNITS = {"app": "otherside-app.service", "keeper": "otherside-lease-agent.service"}
 
 
 class TwinClock:
-    """The twin's time, as the orchestrator's adapters ask for it."""
+    """The twin's clock behind the interface that the orchestrator's adapters expect."""
 
     def __init__(self, clock: ScaledClock) -> None:
-        """Keep the clock."""
         self._clock = clock
 
     def now_s(self) -> float:
@@ -45,78 +44,77 @@ class TwinClock:
         return self._clock.now_s()
 
     def monotonic_s(self) -> float:
-        """Return twin seconds from a fixed moment."""
+        """Return twin seconds since a fixed starting point."""
         return self._clock.monotonic_s()
 
     def sleep(self, seconds: float) -> None:
-        """Wait for a span of twin time."""
+        """Sleep for the given number of twin seconds."""
         self._clock.sleep(seconds)
 
 
 class FaultInjector:
-    """Everything that can be done to one stack on one twin."""
+    """Fault injection and operator actions for one stack on one twin."""
 
     def __init__(self, twin: Twin, target: DrillTarget) -> None:
-        """Keep what is broken by whom."""
         self._twin, self._target = twin, target
         self._undo: dict[str, Callable[[], object]] = {}
         self._stopped: set[tuple[str, str]] = set()
 
     def do(self, verb: str, how: dict[str, Any]) -> Iterator[Entry]:
-        """Do something by its verb; yield what is to be written down besides.
+        """Run the action for a verb; yield the extra journal entries that it produces.
 
         Raises:
             LookupError: If there is no such verb.
         """
         method = getattr(self, f"do_{verb}", None)
         if method is None:
-            msg = f"a drill cannot {verb}; it can {', '.join(sorted(VERBS))}"
+            msg = f"unknown drill action {verb}; known: {', '.join(sorted(VERBS))}"
             raise LookupError(msg)
         yield from method(**how) or ()
 
     def mend(self) -> None:
-        """Undo whatever is still broken, the newest first."""
+        """Repair every remaining fault, newest first."""
         while self._undo:
             _, undo = self._undo.popitem()
             undo()
 
-    # --- Regions and ways -----------------------------------------------------------------------
+    # --- Regions and network paths --------------------------------------------------------------
 
     def do_lose(self, side: str) -> None:
-        """Lose a Region with everything in it."""
+        """Take down a Region and everything in it."""
         self._twin.do("lose", region=self._region(side))
         self._undo[f"lose {side}"] = lambda: self._twin.do("restore", region=self._region(side))
 
     def do_restore(self, side: str) -> None:
-        """Give a lost Region back."""
+        """Bring a lost Region back."""
         self._undo.pop(f"lose {side}")()
 
     def do_cut(self, source: str, target: str) -> None:
-        """Let nothing pass from one side to the other."""
+        """Cut the network path from one side to the other."""
         ends = {"source": self._region(source), "target": self._region(target)}
         self._twin.do("cut", **ends)
         self._undo[f"cut {source} {target}"] = lambda: self._twin.do("mend", **ends)
 
     def do_mend(self, source: str, target: str) -> None:
-        """Let everything pass again."""
+        """Restore a cut network path."""
         self._undo.pop(f"cut {source} {target}")()
 
     def do_isolate(self, side: str) -> None:
-        """Cut a Region off from everything, in both directions."""
+        """Cut all network paths to and from a Region."""
         others = [region for region in (*self._target.regions, OUTSIDE) if region != side]
         for other in others:
             self.do_cut(side, other)
             self.do_cut(other, side)
 
     def do_connect(self, side: str) -> None:
-        """Connect an isolated Region again."""
+        """Reconnect an isolated Region."""
         for name in [
             text for text in self._undo if text.startswith("cut ") and side in text.split()
         ]:
             self._undo.pop(name)()
 
     def do_slow(self, source: str, target: str, delay_s: float) -> None:
-        """Make the way from one side to the other slow: replication lags by as much."""
+        """Delay one direction of the link between two sides; replication lags by as much."""
         ends = {"source": self._region(source), "target": self._region(target)}
         self._twin.do("lengthen", **ends, delay_s=delay_s)
         usual = {"delay_s": WAN.delay_s, "jitter_s": WAN.jitter_s}
@@ -125,7 +123,7 @@ class FaultInjector:
     # --- AWS's own API --------------------------------------------------------------------------
 
     def do_fault(self, name: str, side: str = "", **fault: Any) -> None:  # noqa: ANN401 - JSON
-        """Make something wrong with AWS's API, under a name to heal it by."""
+        """Inject a named fault into the AWS API; `heal` removes it by that name."""
         if side:
             fault["region"] = self._region(side)
         if "source" in fault:
@@ -134,7 +132,7 @@ class FaultInjector:
         self._undo[f"fault {name}"] = lambda: self._twin.do("heal", name=name)
 
     def do_misdirect(self, path: str) -> None:
-        """Have Route 53 ask the primary for another path, as after a mistaken change."""
+        """Point the primary's Route 53 health check at another path, as a mistaken change would."""
         route53 = self._client("route53", "primary")
         for check in route53.list_health_checks()["HealthChecks"]:
             config = check["HealthCheckConfig"]
@@ -147,7 +145,7 @@ class FaultInjector:
                 )
 
     def do_heal(self, name: str) -> None:
-        """Heal what was made wrong with AWS's API."""
+        """Remove a fault from the AWS API."""
         self._undo.pop(f"fault {name}")()
 
     # --- the application ------------------------------------------------------------------------
@@ -164,11 +162,11 @@ class FaultInjector:
         self._undo[f"stop {side} {unit}"] = start
 
     def do_start(self, side: str, unit: str) -> None:
-        """Start what was stopped."""
+        """Start a stopped unit again."""
         self._undo.pop(f"stop {side} {unit}")()
 
     def uphold(self) -> None:
-        """Stop what is to be stopped where it runs again: instances are replaced, releases stay."""
+        """Stop the units on replacement instances, too: a bad release outlives its instances."""
         for side, unit in self._stopped:
             self._systemctl(side, "stop", unit)
 
@@ -181,10 +179,10 @@ class FaultInjector:
                 except TwinError:
                     now = self._twin.do("status")["instances"]
                     if any(other["id"] == instance["id"] for other in now):
-                        raise  # and one that was replaced meanwhile needs nothing stopped
+                        raise  # an instance that has since been replaced needs no stop
 
     def do_refresh(self, side: str) -> None:
-        """Replace every instance of a side at once: a new image, a retirement, a lost zone."""
+        """Replace every instance of a side at once, as for a new image or after a lost zone."""
         groups = self._client("autoscaling", side)
         for group in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
             for instance in group["Instances"]:
@@ -195,11 +193,11 @@ class FaultInjector:
     # --- the orchestrator -----------------------------------------------------------------------
 
     def do_kill(self, role: str) -> None:
-        """Kill a function where it runs: `decider`, `actuator` or `witness`."""
+        """Kill a running function: `decider`, `actuator` or `witness`."""
         self._twin.do("kill", function=f"{self._target.prefix}-{role}")
 
     def do_wake(self, role: str, times: int) -> None:
-        """Wake a function by an alarm's event, several times at once: duplicates, and late ones."""
+        """Invoke a function with one alarm event several times: duplicates and late events."""
         client = self._client("lambda", "standby")
         event = {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}
         for _ in range(times):
@@ -210,7 +208,7 @@ class FaultInjector:
             )
 
     def do_deafen(self) -> None:
-        """Disable every rule that would wake the decider, but not its tick."""
+        """Disable every event rule that invokes the decider, except its scheduled tick."""
         for side in self._target.regions:
             events = self._client("events", side)
             for bus in events.list_event_buses()["EventBuses"]:
@@ -236,7 +234,7 @@ class FaultInjector:
         )
 
     def do_forget(self) -> None:
-        """Empty the state table, as one that was lost and made again would be."""
+        """Empty the state table, as if it had been lost and recreated."""
         client, table = self._client("dynamodb", "standby"), f"{self._target.prefix}-state"
         for item in client.scan(TableName=table, ConsistentRead=True)["Items"]:
             if not item[STATE_PARTITION]["S"].endswith(f"/{ItemType.PULSE}"):
@@ -244,7 +242,7 @@ class FaultInjector:
                 client.delete_item(TableName=table, Key=key)
 
     def do_break_glass(self, for_s: float) -> None:
-        """Let the standby go on without the state table, as `otherside breakglass` does."""
+        """Allow the standby to serve without the state table, as `otherside breakglass` does."""
         s3, clock = self._client("s3", "standby"), TwinClock(self._twin.clock)
         names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
         name = next(item for item in names if item.startswith(f"{self._target.prefix}-pledge-"))
@@ -254,7 +252,7 @@ class FaultInjector:
         pledges.write(word, kept)
 
     def do_hold(self) -> None:
-        """Hold users on the standby by the latch's metric, as a person would by hand."""
+        """Hold users on the standby through the latch's metric, as an operator would manually."""
         self._client("cloudwatch", "standby").put_metric_data(
             Namespace=METRIC_NAMESPACE,
             MetricData=[
@@ -279,14 +277,14 @@ class FaultInjector:
     # --- the database ---------------------------------------------------------------------------
 
     def do_stop_database(self, side: str) -> None:
-        """Stop a side's database, and nothing else of it; nobody replaces it."""
+        """Stop only a side's database; it is not replaced."""
         name = f"{self._target.prefix}-{self._region(side)}"
         self._twin.do("database", cluster=name, verb="stop")
         again = {"cluster": name, "verb": "start"}
         self._undo[f"stop database {side}"] = lambda: self._twin.do("database", **again)
 
     def do_move_by_hand(self, target: str, *, lossy: bool) -> None:
-        """Move the writer as somebody at the console would, without asking anybody."""
+        """Move the writer as an operator would from the console, bypassing the orchestrator."""
         rds = self._client("rds", target)
         whole = rds.describe_global_clusters()["GlobalClusters"][0]
         members = [member["DBClusterArn"] for member in whole["GlobalClusterMembers"]]
@@ -299,7 +297,7 @@ class FaultInjector:
         )
 
     def do_behead(self, side: str) -> None:
-        """Delete every instance of a side's cluster: what is left is storage."""
+        """Delete every instance of a side's cluster, leaving only its storage."""
         rds = self._client("rds", side)
         for cluster in rds.describe_db_clusters()["DBClusters"]:
             for member in cluster["DBClusterMembers"]:
@@ -308,7 +306,7 @@ class FaultInjector:
                 rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
 
     def do_detach(self, side: str) -> None:
-        """Take a side's cluster out of the global database, as somebody at the console would."""
+        """Remove a side's cluster from the global database, as an operator at the console would."""
         rds = self._client("rds", side)
         whole = rds.describe_global_clusters()["GlobalClusters"][0]
         members = [member["DBClusterArn"] for member in whole["GlobalClusterMembers"]]
@@ -320,7 +318,7 @@ class FaultInjector:
         )
 
     def do_occupy(self, side: str, status: str, for_s: float) -> None:
-        """Let a side's cluster be in a state of Aurora's own work, such as its nightly backup."""
+        """Put a side's cluster into an Aurora maintenance status, such as its nightly backup."""
         region = self._region(side)
         self._twin.do(
             "occupy",
@@ -331,7 +329,7 @@ class FaultInjector:
         )
 
     def do_skew(self, side: str) -> None:
-        """Upgrade one side's engine by a minor version, and not the other's."""
+        """Upgrade the engine of one side only by a minor version."""
         rds = self._client("rds", side)
         (cluster,) = rds.describe_db_clusters()["DBClusters"]
         major, _, minor = cluster["EngineVersion"].partition(".")
@@ -349,22 +347,22 @@ class FaultInjector:
                 secrets.rotate_secret(SecretId=item["ARN"])
 
     def do_shrink(self, side: str) -> None:
-        """Leave a side no room for more instances than one."""
+        """Reduce a side's Auto Scaling groups to one instance each."""
         groups = self._client("autoscaling", side)
         for group in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
             groups.update_auto_scaling_group(
                 AutoScalingGroupName=group["AutoScalingGroupName"], MinSize=1, DesiredCapacity=1
             )
 
-    # --- questions ------------------------------------------------------------------------------
+    # --- probes ---------------------------------------------------------------------------------
 
     def do_ask(self, probe: str) -> Iterator[Entry]:
-        """Ask the live stack something, by a probe's name."""
+        """Run a named probe against the live stack."""
         verdict, text = PROBES[probe](self._twin, self._target)
         at_s = self._twin.clock.now_s()
         yield {"kind": "probe", "at_s": at_s, "name": probe, "verdict": verdict, "text": text}
 
-    # --- parts ----------------------------------------------------------------------------------
+    # --- helpers --------------------------------------------------------------------------------
 
     def _region(self, side: str) -> str:
         return self._target.regions.get(side, side)

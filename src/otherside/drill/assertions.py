@@ -1,4 +1,4 @@
-"""What a drill claims, each a pure reading of a recording: passed, failed or unknown, and why."""
+"""Drill assertions: pure functions of a recording that return an outcome and a reason."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from otherside.failover.decision.verdict import Verdict as Seen
 Evaluation = tuple[Outcome, str]
 MOVES = frozenset({"FailoverGlobalCluster", "SwitchoverGlobalCluster"})
 HELD_S = 20.0
-"""How long the last samples must agree on who serves."""
+"""How long the last samples must agree on which side serves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assertion:
-    """One thing that a drill says will hold."""
+    """One claim that a drill evaluates."""
 
     name: str
     evaluate: Callable[[Recording, Measures], Evaluation]
     stack: bool = False
-    """Whether it is about what only a deployed stack has: roles, functions, alarms, readers."""
+    """Whether the claim needs what only a deployed stack has: roles, functions, alarms, readers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssertionResult:
-    """What became of one claim."""
+    """The outcome of one claim."""
 
     claim: str
     verdict: Outcome
@@ -36,20 +36,20 @@ class AssertionResult:
 def evaluate(
     claims: Sequence[Assertion], recording: Recording, measures: Measures
 ) -> list[AssertionResult]:
-    """Return what became of each claim.
+    """Return the outcome of each claim.
 
-    Without a steady state before it, nothing that a disaster shows is the disaster's doing.
+    Without a steady state before the strike, nothing can be attributed to the disaster.
     """
     found = []
     for claim in (_STEADY, *claims):
         verdict, reason = claim.evaluate(recording, measures)
-        if recording.ended != "finished":  # what is missing then is nobody's failure
+        if recording.ended != "finished":  # an incomplete recording proves no failure
             verdict, reason = Outcome.UNKNOWN, f"the drill was {recording.ended}; {reason}"
         found.append(AssertionResult(claim=claim.name, verdict=verdict, reason=reason))
     return found
 
 
-def _when(passed: bool, reason: str) -> Evaluation:  # noqa: FBT001 - what it is about
+def _when(passed: bool, reason: str) -> Evaluation:  # noqa: FBT001 - the outcome itself
     return (Outcome.PASSED if passed else Outcome.FAILED), reason
 
 
@@ -57,69 +57,69 @@ def _judge_steady(recording: Recording, _: Measures) -> Evaluation:
     states = [entry for entry in recording.of("stage") if entry["state"] in {"unsteady", "refused"}]
     if recording.steady:
         looked = bool(recording.of("look"))
-        sees = "the orchestrator saw everything" if looked else "nobody decides here"
+        sees = "every signal was readable" if looked else "no orchestrator deployed"
         return Outcome.PASSED, f"users wrote, targets were healthy, {sees}"
     if states:
         return Outcome.UNKNOWN, str(states[-1]["text"])
-    return Outcome.UNKNOWN, "the drill did not come that far"
+    return Outcome.UNKNOWN, "the drill did not get that far"
 
 
 _STEADY = Assertion(name="steady before the disaster", evaluate=_judge_steady)
 
 
 def writable_again(within_s: float | None = None) -> Assertion:
-    """Claim that writes are served again within a span; the design's objective by default."""
+    """Claim that writes recover within a time limit; the default is the configured RTO."""
 
     def judge_it(recording: Recording, measures: Measures) -> Evaluation:
         limit_s = recording.head["rto_s"] if within_s is None else within_s
         return _within("writes", measures.rto_write_s, limit_s, bool(measures.outages_write))
 
-    return Assertion(name="writes are back in time", evaluate=judge_it)
+    return Assertion(name="writes recover in time", evaluate=judge_it)
 
 
 def paused(at_least_s: float) -> Assertion:
-    """Claim that no write was acknowledged for as long: whoever may not acknowledge does not."""
+    """Claim that writes pause at least this long: a side without the right acknowledges none."""
 
     def judge_it(_: Recording, measures: Measures) -> Evaluation:
         if measures.rto_write_s is None:
-            return Outcome.UNKNOWN, "no writes were tried"
-        text = f"writes paused for {measures.rto_write_s:.0f} s, {at_least_s:.0f} s at the least"
+            return Outcome.UNKNOWN, "no writes were attempted"
+        text = f"writes paused for {measures.rto_write_s:.0f} s, minimum {at_least_s:.0f} s"
         return _when(measures.rto_write_s >= at_least_s, text)
 
     return Assertion(name="writes pause", evaluate=judge_it)
 
 
 def readable_again(within_s: float | None = None) -> Assertion:
-    """Claim that reads are served again within a span; the design's objective by default."""
+    """Claim that reads recover within a time limit; the default is the configured RTO."""
 
     def judge_it(recording: Recording, measures: Measures) -> Evaluation:
         limit_s = recording.head["rto_s"] if within_s is None else within_s
         return _within("reads", measures.rto_read_s, limit_s, bool(measures.outages_read))
 
-    return Assertion(name="reads are back in time", evaluate=judge_it, stack=True)
+    return Assertion(name="reads recover in time", evaluate=judge_it, stack=True)
 
 
 def _within(what: str, rto_s: float | None, limit_s: float, outage: bool) -> Evaluation:  # noqa: FBT001 - a fact
     if rto_s is None and not outage:
-        return Outcome.UNKNOWN, f"no {what} were tried"
+        return Outcome.UNKNOWN, f"no {what} were attempted"
     if rto_s is None:
-        return Outcome.FAILED, f"{what} did not come back"
+        return Outcome.FAILED, f"{what} did not recover"
     if not outage:
         return Outcome.PASSED, f"{what} were never interrupted"
-    return _when(rto_s <= limit_s, f"{what} were away for {rto_s:.0f} s of {limit_s:.0f} s allowed")
+    return _when(rto_s <= limit_s, f"{what} were down for {rto_s:.0f} s, {limit_s:.0f} s allowed")
 
 
 def acknowledged_writes_survive(losing_at_most_s: float | None = None) -> Assertion:
-    """Claim that no more acknowledged writes are lost than a span holds; the RPO by default."""
+    """Claim that the loss of acknowledged writes stays within a limit; the default is the RPO."""
 
     def judge_it(recording: Recording, measures: Measures) -> Evaluation:
         limit_s = recording.head["rpo_s"] if losing_at_most_s is None else losing_at_most_s
         if measures.rpo_s is None or measures.writes_lost is None:
-            return Outcome.UNKNOWN, "nobody could look into the writer's database in the end"
+            return Outcome.UNKNOWN, "the writer's database could not be read at the end"
         if not measures.writes_acknowledged:
             return Outcome.UNKNOWN, "no write was ever acknowledged"
         text = f"{measures.writes_lost} of {measures.writes_acknowledged} acknowledged writes lost"
-        text += f", {measures.rpo_s:.2f} s of {limit_s:g} s allowed"
+        text += f", RPO {measures.rpo_s:.2f} s, {limit_s:g} s allowed"
         return _when(measures.rpo_s <= limit_s, text)
 
     return Assertion(name="acknowledged writes survive", evaluate=judge_it)
@@ -128,24 +128,24 @@ def acknowledged_writes_survive(losing_at_most_s: float | None = None) -> Assert
 def _judge_whole(_: Recording, measures: Measures) -> Evaluation:
     counts = {
         "corrupt rows": measures.rows_corrupt,
-        "rows of nobody": measures.rows_unknown,
-        "writes new twice": measures.writes_twice if not measures.writes_lost else 0,
+        "unknown rows": measures.rows_unknown,
+        "writes created twice": measures.writes_twice if not measures.writes_lost else 0,
     }
     if None in counts.values():
-        return Outcome.UNKNOWN, "nobody could look into the writer's database in the end"
+        return Outcome.UNKNOWN, "the writer's database could not be read at the end"
     wrong = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return _when(not wrong, wrong or "every row is what a client sent, once")
+    return _when(not wrong, wrong or "every row matches what a client sent, exactly once")
 
 
-WHOLE = Assertion(name="what survives is whole", evaluate=_judge_whole)
+WHOLE = Assertion(name="data integrity", evaluate=_judge_whole)
 
 
 def _judge_split(_: Recording, measures: Measures) -> Evaluation:
     count = measures.writes_wrong_side
     if count is None:
-        return Outcome.UNKNOWN, "nobody could look into the writer's database in the end"
-    text = f"{count} writes were acknowledged by a side that had been given up"
-    return _when(count == 0, text if count else "nobody wrote where the writer was no more")
+        return Outcome.UNKNOWN, "the writer's database could not be read at the end"
+    text = f"{count} lost writes were sent after another side had taken over"
+    return _when(count == 0, text if count else "no lost write was sent after a takeover")
 
 
 NO_SPLIT_BRAIN = Assertion(name="no split brain", evaluate=_judge_split)
@@ -153,45 +153,45 @@ NO_SPLIT_BRAIN = Assertion(name="no split brain", evaluate=_judge_split)
 
 def _judge_said(_: Recording, measures: Measures) -> Evaluation:
     if measures.rpo_s is None:
-        return Outcome.UNKNOWN, "what was lost is not known"
+        return Outcome.UNKNOWN, "the loss is unknown"
     if measures.loss_said_s is None:
-        return Outcome.UNKNOWN, "the orchestrator never said what it would lose"
-    text = f"it said {measures.loss_said_s:.1f} s at the most, and {measures.rpo_s:.2f} s were lost"
+        return Outcome.UNKNOWN, "the orchestrator never reported a loss bound"
+    text = f"reported bound {measures.loss_said_s:.1f} s, measured loss {measures.rpo_s:.2f} s"
     return _when(measures.rpo_s <= measures.loss_said_s, text)
 
 
-LOSS_AS_SAID = Assertion(name="no more lost than was said", evaluate=_judge_said)
+LOSS_AS_SAID = Assertion(name="loss within the reported bound", evaluate=_judge_said)
 
 
 def writer_ends_at(side: str) -> Assertion:
-    """Claim on which side the writer is in the end."""
+    """Claim that the writer is on a given side at the end."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         samples = recording.of("sample")
         if not samples:
-            return Outcome.UNKNOWN, "nobody looked"
+            return Outcome.UNKNOWN, "no sample was taken"
         found = samples[-1]["writer"]
-        return _when(found == side, f"the writer is the {found or 'nobody'}'s")
+        return _when(found == side, f"the writer is on: {found or 'neither side'}")
 
     return Assertion(name=f"the writer ends on the {side}", evaluate=judge_it)
 
 
 def users_end_at(side: str) -> Assertion:
-    """Claim where the public name leads in the end, and has led for a while."""
+    """Claim that the public name resolves to one side at the end, and has for a while."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         samples = recording.of("sample")
         last = [sample for sample in samples if sample["at_s"] >= samples[-1]["at_s"] - HELD_S]
         found = {sample["serves"] for sample in last}
         if not found:
-            return Outcome.UNKNOWN, "nobody looked"
-        return _when(found == {side}, f"users are led to {_names(found)}")
+            return Outcome.UNKNOWN, "no sample was taken"
+        return _when(found == {side}, f"DNS sends users to {_names(found)}")
 
     return Assertion(name=f"users end on the {side}", evaluate=judge_it)
 
 
 def users_stay_at(side: str, since: Callable[[Recording], float | None]) -> Assertion:
-    """Claim that DNS leads nobody elsewhere once a moment has come."""
+    """Claim that DNS sends users only to a given side from a given moment on."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         from_s = since(recording)
@@ -201,15 +201,15 @@ def users_stay_at(side: str, since: Callable[[Recording], float | None]) -> Asse
             if from_s is not None and entry["at_s"] >= from_s and entry["serves"]
         ]
         if not seen:
-            return Outcome.UNKNOWN, "nobody looked after it had come so far"
+            return Outcome.UNKNOWN, "no sample was taken after that moment"
         astray = sum(serve != side for serve in seen)
-        return _when(not astray, f"users were led elsewhere in {astray} of {len(seen)} samples")
+        return _when(not astray, f"DNS sent users elsewhere in {astray} of {len(seen)} samples")
 
-    return Assertion(name=f"users stay at the {side}", evaluate=judge_it)
+    return Assertion(name=f"users stay on the {side}", evaluate=judge_it)
 
 
 def users_start_at(side: str) -> Assertion:
-    """Claim where the public name leads before anything is wrong."""
+    """Claim that the public name resolves to a given side before the strike."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         strike_s = recording.strike_s or recording.now_s
@@ -217,18 +217,18 @@ def users_start_at(side: str) -> Assertion:
             sample["serves"] for sample in recording.of("sample") if sample["at_s"] <= strike_s
         ]
         if not before:
-            return Outcome.UNKNOWN, "nobody looked"
-        return _when(before[-1] == side, f"users were led to {_names({before[-1]})}")
+            return Outcome.UNKNOWN, "no sample was taken"
+        return _when(before[-1] == side, f"DNS sent users to {_names({before[-1]})}")
 
     return Assertion(name=f"users start on the {side}", evaluate=judge_it)
 
 
 def _names(places: Collection[str | None]) -> str:
-    return " and ".join(sorted(f"the {place}" if place else "nobody" for place in places))
+    return " and ".join(sorted(f"the {place}" if place else "neither side" for place in places))
 
 
 def _moves(recording: Recording) -> list[Entry]:
-    """Return the calls that moved a writer, and were let."""
+    """Return the failover and switchover calls since the strike, refused ones included."""
     return [entry for entry in recording.since_strike("call") if entry["operation"] in MOVES]
 
 
@@ -239,36 +239,36 @@ def _judge_nothing_moved(recording: Recording, _: Measures) -> Evaluation:
         who = moves[0]["principal"].rpartition("/")[2] or moves[0]["principal"]
         return Outcome.FAILED, f"{who} called {moves[0]['operation']}"
     if not looks:
-        return Outcome.UNKNOWN, "the orchestrator never looked: a dead one moves nothing either"
-    return Outcome.PASSED, f"nothing moved in {len(looks)} looks"
+        return Outcome.UNKNOWN, "the orchestrator never ran, so its inaction proves nothing"
+    return Outcome.PASSED, f"no move in {len(looks)} ticks"
 
 
-NOTHING_MOVED = Assertion(name="nothing was moved", evaluate=_judge_nothing_moved)
+NOTHING_MOVED = Assertion(name="the writer is not moved", evaluate=_judge_nothing_moved)
 
 
 def _judge_not_a_call(recording: Recording, _: Measures) -> Evaluation:
     moves = _moves(recording)
     if moves:
-        return Outcome.FAILED, f"somebody called {moves[0]['operation']}"
+        return Outcome.FAILED, f"{moves[0]['operation']} was called"
     samples = list(recording.since_strike("sample"))
     if not samples:
-        return Outcome.UNKNOWN, "nobody looked"
-    return Outcome.PASSED, f"nobody asked Aurora for anything, in {len(samples)} samples"
+        return Outcome.UNKNOWN, "no sample was taken"
+    return Outcome.PASSED, f"no failover or switchover call in {len(samples)} samples"
 
 
-NOT_A_CALL = Assertion(name="nobody moves anything", evaluate=_judge_not_a_call)
-"""As `NOTHING_MOVED`, where no orchestrator is left to look."""
+NOT_A_CALL = Assertion(name="no failover or switchover is called", evaluate=_judge_not_a_call)
+"""Like `NOTHING_MOVED`, for scenarios in which no orchestrator is left to run."""
 
 
 def moved(times: int, *, by: str = "actuator") -> Assertion:
-    """Claim how often a writer was moved, and by whom."""
+    """Claim how many times the writer is moved, and by which principal."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         calls = _moves(recording)
         done = [call for call in calls if call["status"] < 400 or call["status"] == 0]  # noqa: PLR2004 - HTTP's own
         refused = [call for call in calls if call not in done]
         who = {call["principal"].rpartition("/")[2] for call in done}
-        text = f"moved {_times(len(done))} by {', '.join(sorted(who)) or 'nobody'}"
+        text = f"moved {_times(len(done))}; callers: {', '.join(sorted(who)) or 'none'}"
         if refused:
             text += f"; {refused[0]['principal'].rpartition('/')[2]} got {refused[0]['error']}"
         return _when(len(done) == times and all(by in item for item in who), text)
@@ -281,73 +281,73 @@ def _times(count: int) -> str:
 
 
 def decided(verdict: Seen, *, phase: str = "") -> Assertion:
-    """Claim that the orchestrator saw something for what it was, in a phase if one is named."""
+    """Claim that the orchestrator reached a verdict, in a given phase if one is named."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         looks = list(recording.since_strike("look"))
         found = {look["verdict"] for look in looks if phase in {"", look["phase"]}}
-        text = f"it saw {', '.join(sorted(map(str, found))) or 'nothing'}"
-        return _when(str(verdict) in found, text) if looks else (Outcome.UNKNOWN, "it never looked")
+        text = f"verdicts: {', '.join(sorted(map(str, found))) or 'none'}"
+        return _when(str(verdict) in found, text) if looks else (Outcome.UNKNOWN, "it never ran")
 
-    return Assertion(name=f"it is seen to be {verdict}", evaluate=judge_it)
+    return Assertion(name=f"the orchestrator's verdict is {verdict}", evaluate=judge_it)
 
 
 def reached(*phases: str) -> Assertion:
-    """Claim that the orchestrator went through some phases, in this order."""
+    """Claim that the orchestrator goes through the given phases in order."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         path = [str(entry["phase"]) for entry in recording.since_strike("look")]
         if not path:
-            return Outcome.UNKNOWN, "the orchestrator never looked"
+            return Outcome.UNKNOWN, "the orchestrator never ran"
         rest = iter(path)
         whole = all(wanted in rest for wanted in phases)
         short = [item for n, item in enumerate(path) if n == 0 or path[n - 1] != item]
-        return _when(whole, f"it went through {', '.join(short)}")
+        return _when(whole, f"phases: {', '.join(short)}")
 
-    return Assertion(name=f"it goes through {', '.join(phases)}", evaluate=judge_it)
+    return Assertion(name=f"the orchestrator goes through {', '.join(phases)}", evaluate=judge_it)
 
 
 def never_reached(*phases: str) -> Assertion:
-    """Claim that the orchestrator kept out of some phases."""
+    """Claim that the orchestrator never enters the given phases."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         path = {str(entry["phase"]) for entry in recording.since_strike("look")}
         if not path:
-            return Outcome.UNKNOWN, "the orchestrator never looked"
-        return _when(not path & set(phases), f"it was in {', '.join(sorted(path))}")
+            return Outcome.UNKNOWN, "the orchestrator never ran"
+        return _when(not path & set(phases), f"phases: {', '.join(sorted(path))}")
 
-    return Assertion(name=f"it keeps out of {', '.join(phases)}", evaluate=judge_it)
+    return Assertion(name=f"the orchestrator never enters {', '.join(phases)}", evaluate=judge_it)
 
 
 def said(text: str) -> Assertion:
-    """Claim that the orchestrator gave a reason with some words in it."""
+    """Claim that one of the orchestrator's reasons contains a given text."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         looks = list(recording.since_strike("look"))
         found = [look["reason"] for look in looks if text in look["reason"]]
         if found:
-            return Outcome.PASSED, f"it said: {found[0]}"
-        last = looks[-1]["reason"] if looks else "nothing"
-        return Outcome.FAILED, f"it never said {text!r}; the last that it said: {last}"
+            return Outcome.PASSED, f"reason: {found[0]}"
+        last = looks[-1]["reason"] if looks else "none"
+        return Outcome.FAILED, f"no reason contains {text!r}; last reason: {last}"
 
-    return Assertion(name=f"it says {text!r}", evaluate=judge_it)
+    return Assertion(name=f"the orchestrator's reason contains {text!r}", evaluate=judge_it)
 
 
 def told_people(text: str) -> Assertion:
-    """Claim that people were told something by the alert topic."""
+    """Claim that a notice on the alert topic contains a given text."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         notices = [entry for entry in recording.since_strike("told") if entry["what"] == "notice"]
         found = [notice["text"] for notice in notices if text in notice["text"]]
         if found:
-            return Outcome.PASSED, f"people were told: {found[0]}"
-        return Outcome.FAILED, f"nobody was told of {text!r} in {len(notices)} notices"
+            return Outcome.PASSED, f"notice: {found[0]}"
+        return Outcome.FAILED, f"{text!r} is in none of {len(notices)} notices"
 
-    return Assertion(name=f"people are told of {text!r}", evaluate=judge_it, stack=True)
+    return Assertion(name=f"a notice contains {text!r}", evaluate=judge_it, stack=True)
 
 
 def alarm_follows(name: str) -> Assertion:
-    """Claim that an alarm is OK while all is well, and fires after the strike and after that."""
+    """Claim that an alarm reports OK, and fires after that and after the strike."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         strike_s = recording.strike_s
@@ -357,11 +357,11 @@ def alarm_follows(name: str) -> Assertion:
             if item["what"] == "alarm" and f"{name} is " in item["text"]
         ]
         if strike_s is None:
-            return Outcome.UNKNOWN, "nothing struck"
+            return Outcome.UNKNOWN, "the disaster never struck"
         well = next((other_told for other_told in told if other_told["text"].endswith(" OK")), None)
         if well is None:
             was = told[-1]["text"].rpartition(" ")[2] if told else "INSUFFICIENT_DATA"
-            return Outcome.FAILED, f"{name} was {was} while everything was well"
+            return Outcome.FAILED, f"{name} was never OK; its last state was {was}"
         fired = [
             other_told
             for other_told in told
@@ -370,13 +370,13 @@ def alarm_follows(name: str) -> Assertion:
         ]
         if not fired:
             return Outcome.FAILED, f"{name} never fired"
-        return Outcome.PASSED, f"{name} was OK, and fired at {fired[0]['at_s'] - strike_s:+.0f} s"
+        return Outcome.PASSED, f"{name} was OK and fired at {fired[0]['at_s'] - strike_s:+.0f} s"
 
     return Assertion(name=f"the alarm {name} follows its metric", evaluate=judge_it, stack=True)
 
 
 def woken_by(rule: str) -> Assertion:
-    """Claim that a rule has woken the decider since the disaster."""
+    """Claim that an event rule has invoked the decider since the strike."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         found = [
@@ -387,40 +387,40 @@ def woken_by(rule: str) -> Assertion:
         wrong = [entry["error"] for entry in found if entry["error"]]
         if wrong:
             return Outcome.FAILED, f"the rule {rule} did not reach the decider: {wrong[0]}"
-        text = f"the rule {rule} woke the decider {_times(len(found))}"
-        return _when(bool(found), text if found else f"the rule {rule} woke nobody")
+        text = f"the rule {rule} invoked the decider {_times(len(found))}"
+        return _when(bool(found), text if found else f"the rule {rule} never invoked the decider")
 
-    return Assertion(name=f"the rule {rule} wakes the decider", evaluate=judge_it, stack=True)
+    return Assertion(name=f"the rule {rule} invokes the decider", evaluate=judge_it, stack=True)
 
 
 def served_in_the_end(for_s: float = 20.0) -> Assertion:
-    """Claim that writes are accepted in the end, whoever accepts them."""
+    """Claim that writes are accepted at the end, by either side."""
 
     def judge_it(recording: Recording, measures: Measures) -> Evaluation:
         writes = recording.of("write")
         if not writes:
-            return Outcome.UNKNOWN, "no write was tried"
+            return Outcome.UNKNOWN, "no write was attempted"
         last = [write for write in writes if write["at_s"] >= writes[-1]["at_s"] - for_s]
         good = sum(write["status"] in ACKNOWLEDGED for write in last)
         away = sum(item.seconds or 0.0 for item in measures.outages_write)
-        text = f"{good} of the last {len(last)} writes accepted, after {away:.0f} s without any"
+        text = f"{good} of the last {len(last)} writes accepted, after {away:.0f} s of outages"
         return _when(good > len(last) / 2, text)
 
-    return Assertion(name="users are served in the end", evaluate=judge_it)
+    return Assertion(name="users are served at the end", evaluate=judge_it)
 
 
 def told(text: str, name: str) -> Assertion:
-    """Claim that something happened in the twin, by a part of its words."""
+    """Claim that the twin reported an event whose text contains `text`."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         found = [entry["text"] for entry in recording.since_strike("told") if text in entry["text"]]
-        return _when(bool(found), found[0] if found else f"nothing was heard of {text!r}")
+        return _when(bool(found), found[0] if found else f"no event contains {text!r}")
 
     return Assertion(name=name, evaluate=judge_it, stack=True)
 
 
 def called(operation: str, name: str, *, by: str = "") -> Assertion:
-    """Claim that something was called, successfully, by whoever's name has some part."""
+    """Claim that a principal whose name contains `by` called an operation successfully."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         found = [
@@ -444,13 +444,11 @@ def _judge_refused(recording: Recording, _: Measures) -> Evaluation:
         if call["refused"] and not call["principal"].endswith("user/provisioner")
     ]
     if not recording.of("look") and not found:
-        return Outcome.UNKNOWN, "the orchestrator never looked"
-    return _when(
-        not found, found[0] if found else "every call of the stack's roles was let through"
-    )
+        return Outcome.UNKNOWN, "the orchestrator never ran"
+    return _when(not found, found[0] if found else "every call by the stack's roles was allowed")
 
 
-NOBODY_REFUSED = Assertion(name="nobody is refused anything", evaluate=_judge_refused, stack=True)
+NOBODY_REFUSED = Assertion(name="no call is refused", evaluate=_judge_refused, stack=True)
 
 
 def _judge_ran(recording: Recording, _: Measures) -> Evaluation:
@@ -465,12 +463,12 @@ FUNCTIONS_RUN = Assertion(name="every function loads and runs", evaluate=_judge_
 
 
 def probed(name: str, claim: str) -> Assertion:
-    """Claim what a probe of the live stack found to be so."""
+    """Claim that a probe of the live stack passed."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         found = [probe for probe in recording.of("probe") if probe["name"] == name]
         if not found:
-            return Outcome.UNKNOWN, "it was never asked"
+            return Outcome.UNKNOWN, "the probe never ran"
         return Outcome(found[-1]["verdict"]), str(found[-1]["text"])
 
     return Assertion(name=claim, evaluate=judge_it, stack=True)
@@ -479,16 +477,16 @@ def probed(name: str, claim: str) -> Assertion:
 def _judge_deployed(recording: Recording, _: Measures) -> Evaluation:
     states = {entry["state"]: entry["text"] for entry in recording.of("stage")}
     if "refused" in states:
-        return Outcome.FAILED, f"the deployment is refused: {states['refused']}"
+        return Outcome.FAILED, f"the deployment was refused: {states['refused']}"
     if "deployed" in states:
         return Outcome.PASSED, str(states["deployed"])
-    return Outcome.UNKNOWN, "the drill did not come that far"
+    return Outcome.UNKNOWN, "the drill did not get that far"
 
 
 DEPLOYED = Assertion(name="the stack deploys", evaluate=_judge_deployed, stack=True)
 
 SAFE = (WHOLE, NO_SPLIT_BRAIN, NOBODY_REFUSED)
-"""What holds whatever happens."""
+"""Claims that hold whatever happens."""
 
 TAKEN_OVER = (
     acknowledged_writes_survive(),
@@ -498,7 +496,7 @@ TAKEN_OVER = (
     users_end_at("standby"),
     *SAFE,
 )
-"""What holds where the standby has taken over by itself."""
+"""Claims that hold when the standby has taken over automatically."""
 
 STAYED = (
     acknowledged_writes_survive(0),
@@ -506,4 +504,4 @@ STAYED = (
     writer_ends_at("primary"),
     *SAFE,
 )
-"""What holds where nothing was to be moved."""
+"""Claims that hold when nothing should be moved."""

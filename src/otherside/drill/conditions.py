@@ -1,4 +1,4 @@
-"""When something came true, as pure readings of a recording: what steps and ends wait for."""
+"""Conditions that steps and scenario ends wait for: pure functions of a recording."""
 
 from collections.abc import Callable
 
@@ -6,13 +6,13 @@ from otherside.drill.measurements import ACKNOWLEDGED, INTERRUPTED_S
 from otherside.drill.recording import Entry, Recording
 
 WATCHED_S = 165.0
-"""How long a stack is watched that must not move, in twin seconds: where a Region is lost, the
-orchestrator fences about 110 s after the strike."""
+"""How long a stack that must not move is watched, in twin seconds: after the loss of a Region,
+the orchestrator fences about 110 s after the strike."""
 SEEN_S = 400.0
-"""How long one is watched at the most until the orchestrator sees what is wrong with it: a few of
-its looks, for any single one may meet a hiccup and be uncertain."""
+"""The longest wait for the orchestrator to reach the expected verdict: a few ticks, because a
+hiccup can leave any single tick uncertain."""
 Condition = Callable[[Recording], float | None]
-"""Return when something came true, in twin seconds since 1970; `None` while it has not."""
+"""Return when a condition became true, in twin seconds since 1970; `None` while it is not."""
 
 
 def strike(recording: Recording) -> float | None:
@@ -21,9 +21,9 @@ def strike(recording: Recording) -> float | None:
 
 
 def phase(name: str, *, times: int = 1) -> Condition:
-    """Return when the orchestrator entered a phase, for the n-th time since the strike.
+    """Return when the orchestrator entered a phase for the n-th time since the strike.
 
-    A look of an older revision was taken by a function that is late, and enters nothing.
+    An observation of an older revision comes from a late function and counts as no entry.
     """
 
     def found(recording: Recording) -> float | None:
@@ -43,7 +43,7 @@ def phase(name: str, *, times: int = 1) -> Condition:
 
 
 def _first(kind: str, fits: Callable[[Entry], bool]) -> Condition:
-    """Return when something of a kind that fits was first written down since the strike."""
+    """Return when the first matching entry of a kind was recorded since the strike."""
 
     def found(recording: Recording) -> float | None:
         times = (float(entry["at_s"]) for entry in recording.since_strike(kind) if fits(entry))
@@ -53,22 +53,22 @@ def _first(kind: str, fits: Callable[[Entry], bool]) -> Condition:
 
 
 def seen(verdict: str) -> Condition:
-    """Return when the orchestrator first saw what is wrong for what it is, since the strike."""
+    """Return when the orchestrator first reached a verdict since the strike."""
     return _first("look", lambda look: look["verdict"] == verdict)
 
 
 def told(text: str, *, what: str = "") -> Condition:
-    """Return when the twin first told of something, by a part of its words, since the strike."""
+    """Return when the twin first reported an event containing `text` since the strike."""
     return _first("told", lambda item: text in item["text"] and what in {"", item["what"]})
 
 
 def called(operation: str) -> Condition:
-    """Return when an operation of AWS was first called since the strike."""
+    """Return when an AWS operation was first called since the strike."""
     return _first("call", lambda item: item["operation"] == operation)
 
 
 def served_for(seconds: float, moment: Condition = strike) -> Condition:
-    """Return when writes had been served for so long after a moment, without a longer pause."""
+    """Return when writes had been served without interruption for so long after a moment."""
 
     def found(recording: Recording) -> float | None:
         from_s = moment(recording)
@@ -90,7 +90,7 @@ def served_for(seconds: float, moment: Condition = strike) -> Condition:
 
 
 def led_to(side: str, seconds: float, moment: Condition = strike) -> Condition:
-    """Return when users had been led to a side for so long, after a moment."""
+    """Return when DNS had sent users to a side for so long after a moment."""
 
     def found(recording: Recording) -> float | None:
         from_s = moment(recording)
@@ -108,7 +108,7 @@ def led_to(side: str, seconds: float, moment: Condition = strike) -> Condition:
 
 
 def later(seconds: float, moment: Condition = strike) -> Condition:
-    """Return when a span has passed since a moment."""
+    """Return when the given time has passed since a moment."""
 
     def found(recording: Recording) -> float | None:
         from_s = moment(recording)
@@ -120,7 +120,7 @@ def later(seconds: float, moment: Condition = strike) -> Condition:
 
 
 def every(*moments: Condition) -> Condition:
-    """Return when the last of some moments had come."""
+    """Return when the last of several conditions became true."""
 
     def found(recording: Recording) -> float | None:
         times = [moment(recording) for moment in moments]

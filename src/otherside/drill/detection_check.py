@@ -1,4 +1,4 @@
-"""Prove that a drill notices: the correct stack passes, and each broken one fails as it should."""
+"""Prove that drills detect failures: the correct stack passes and each broken stack fails."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,21 +13,21 @@ from otherside.drill.target import DrillTarget
 from otherside.program.monitor import RegisteredResource
 
 NEVER_STEADY_REAL_S = 12.0
-"""The machine's seconds that a stack is waited for that cannot become steady."""
+"""Machine seconds to wait for a stack that cannot become steady."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DetectionResult:
-    """What came of one sabotage, or of the correct stack where there is none."""
+    """The result of one sabotage, or of the correct stack if `failure` is `None`."""
 
     failure: KnownFailure | None
     rehearsed: SuiteResult
     missed: tuple[str, ...] = ()
-    """What the sabotage was to break and did not find."""
+    """The resources that the sabotage was meant to break but did not find."""
 
     @property
     def observed(self) -> str:
-        """What the drill saw."""
+        """What the drill observed, as text."""
         found = self.rehearsed.result.found
         if self.failure is None:
             wrong = [
@@ -37,11 +37,11 @@ class DetectionResult:
         if self.missed:
             return f"nothing to break: {', '.join(self.missed)}"
         reasons = [item.reason for item in found if item.claim == self.failure.claim.name]
-        return reasons[0] if reasons else "the claim was not judged"
+        return reasons[0] if reasons else "the claim was not evaluated"
 
     @property
     def good(self) -> bool:
-        """Whether the correct stack passed, or the sabotage was noticed by its own symptom."""
+        """Whether the correct stack passed, or the sabotage was detected by its own symptom."""
         if self.failure is None:
             return self.rehearsed.result.verdict is Outcome.PASSED
         return not self.missed and any(
@@ -53,10 +53,10 @@ class DetectionResult:
 
 
 def chosen(which: str) -> list[KnownFailure]:
-    """Return the failures that are meant: `all`, or numbers like `3` or `3,9`.
+    """Return the selected failures: `all`, or numbers such as `3` or `3,9`.
 
     Raises:
-        ValueError: If there is none of a number.
+        ValueError: If a number is not a known failure.
     """
     if which == "all":
         return list(FAILURES)
@@ -67,7 +67,7 @@ def chosen(which: str) -> list[KnownFailure]:
         numbers = [0]
     wrong = [number for number in numbers if number not in known]
     if wrong:
-        msg = f"--sabotage {which}: it is all, or numbers from 1 to {max(known)}, as in 3,9"
+        msg = f"--sabotage {which}: use all, or numbers from 1 to {max(known)}, such as 3,9"
         raise ValueError(msg)
     return [failure for failure in FAILURES if failure.number in numbers]
 
@@ -78,7 +78,7 @@ def prove(
     options: SuiteOptions,
     told: SuiteProgress = lambda _: None,
 ) -> Iterator[DetectionResult]:
-    """Play the correct stack, then each broken one, on a twin of its own each."""
+    """Drill the correct stack, then each broken one, each on its own twin."""
     for rehearsed in run_suite([inspection(failures)], target, _named(options, "correct"), told):
         yield DetectionResult(failure=None, rehearsed=rehearsed)
     for failure in failures:
@@ -91,7 +91,7 @@ def prove_one(
     options: SuiteOptions,
     told: SuiteProgress = lambda _: None,
 ) -> DetectionResult:
-    """Break the stack by one failure, and play what would bring it to light."""
+    """Break the stack with one failure and run the scenario that should detect it."""
     breakers = failure.broken(target)
     patience_s = None if failure.steady else NEVER_STEADY_REAL_S
     (rehearsed,) = run_suite(
@@ -112,18 +112,18 @@ def prove_together(
     options: SuiteOptions,
     told: SuiteProgress = lambda _: None,
 ) -> list[DetectionResult]:
-    """Bring back several failures that touch nothing of one another, on one twin.
+    """Reintroduce several independent failures on one twin.
 
-    Each is noticed by its own claim, in its own words, or is not. For questions and alarms alone:
-    nobody waits for the orchestrator to find everything well.
+    Each counts as detected only by its own claim and its own words. This suits probes and alarms
+    only, because the run does not wait for the orchestrator to report a healthy stack.
     """
     parts = [failure.scenario for failure in failures]
     breakers = [failure.broken(target) for failure in failures]
     steps = [step for part in parts for step in part.steps]
     whole = Scenario(
         name="-".join(f"{failure.number:02}" for failure in failures),
-        title="Several failures at once, which touch nothing of one another.",
-        expectation="Each claim fails that is about one of them.",
+        title="Several independent failures at once.",
+        expectation="The claim of each failure fails.",
         steps=tuple(step for number, step in enumerate(steps) if step not in steps[:number]),
         claims=tuple(failure.claim for failure in failures),
         stop_when=every(*(part.stop_when for part in parts)),
@@ -156,7 +156,7 @@ def _named(options: SuiteOptions, name: str) -> SuiteOptions:
 
 
 def as_json(proofs: Sequence[DetectionResult]) -> dict[str, Any]:
-    """Return the table for machines."""
+    """Return the results as a JSON-serializable value."""
     return {
         "schema": 1,
         "correct": [

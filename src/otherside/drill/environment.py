@@ -1,4 +1,4 @@
-"""What a drill needs of a stage, so that the runner knows nothing of twins."""
+"""The environment interface of a drill; it keeps the runner independent of twins."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
@@ -8,60 +8,60 @@ from otherside.drill.recording import Entry
 from otherside.drill.scenario import Step
 
 Action = Any
-"""A transform of resources, as `infra.declare.Transform`."""
+"""A resource transform, such as `otherside.program.monitor.Transform`."""
 
 
 class ActionRefusedError(Exception):
-    """The stack could not be deployed; the message names resource and cause."""
+    """The stack could not be deployed; the message names the resource and the cause."""
 
 
 class Environment(Protocol):
-    """Where a scenario is played: two Regions that can be broken."""
+    """Where a scenario runs: two Regions in which faults can be injected."""
 
     @property
     def clock(self) -> LoadClock:
-        """The stage's time."""
+        """The environment's clock."""
 
     def open(self) -> None:
-        """Come up, with nothing deployed."""
+        """Start the environment, with nothing deployed."""
 
     def deploy(self, change: Action | None) -> str:
-        """Deploy the stack; return what was deployed, for a person.
+        """Deploy the stack; return a human-readable summary of what was deployed.
 
         Raises:
-            RefusedError: If it cannot be deployed.
+            ActionRefusedError: If it cannot be deployed.
         """
 
     @property
     def decides(self) -> bool:
-        """Whether what was deployed has an orchestrator of ours."""
+        """Whether the deployed stack has an otherside orchestrator."""
 
     def unsteady(self) -> str | None:
-        """Return what keeps the stack from being steady, or `None` where nothing does."""
+        """Return why the stack is not steady, or `None` if it is."""
 
     def door(self) -> Endpoint:
-        """Return how users reach the application."""
+        """Return the endpoint through which users reach the application."""
 
     def news(self) -> Iterable[Entry]:
-        """Return what happened since this was asked last."""
+        """Return the events since the previous call."""
 
     def sample(self) -> Entry:
-        """Return who serves, who writes and how far the standby is behind."""
+        """Return the serving side, the writer's side and the replication lag of the standby."""
 
     def act(self, step: Step) -> Iterable[Entry]:
-        """Do a step; return what is to be written down besides that it was done."""
+        """Run a step; return extra journal entries beyond the step itself."""
 
     def rows(self) -> Iterable[Entry]:
-        """Return what every database that runs holds."""
+        """Return the rows of every running database."""
 
     def mend(self) -> None:
-        """Undo everything that is still broken."""
+        """Repair every remaining fault."""
 
     def check(self) -> None:
-        """Raise if the stage has ended by itself."""
+        """Raise if the environment has ended unexpectedly."""
 
     def close(self) -> None:
-        """End everything; without a trace."""
+        """Shut the environment down and leave nothing behind."""
 
     def facts(self) -> Mapping[str, Any]:
-        """Return what a recording says of the stage: speed, latency, versions."""
+        """Return the recorded facts about the environment: speed, latency, versions."""

@@ -1,4 +1,4 @@
-"""The only output of a run: JSON lines, on the disk before anybody is told."""
+"""The only output of a run: JSON lines, written to disk before any listener sees them."""
 
 import json
 import os
@@ -12,16 +12,16 @@ from otherside.drill.recording import JOURNAL, Entry, Recording
 
 
 class JsonLinesFile:
-    """An append-only file of JSON lines; what `put` has returned for survives this process."""
+    """An append-only JSON Lines file; an entry survives this process once `put` returns."""
 
     def __init__(self, file: Path) -> None:
-        """Open it for nobody else to read: it may hold what a stack says of itself."""
+        """Open the file readable by its owner only: it may contain details of the stack."""
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._file = os.fdopen(descriptor, "a", encoding="utf-8")
         self._lock = threading.Lock()
 
     def put(self, entry: Entry, *, durably: bool = True) -> None:
-        """Append one entry, whole."""
+        """Append one complete entry."""
         with self._lock:
             self._file.write(json.dumps(entry, default=str) + "\n")
             self._file.flush()
@@ -34,25 +34,25 @@ class JsonLinesFile:
 
 
 def refuse_taken(directory: Path) -> None:
-    """Refuse a directory that has a journal.
+    """Refuse a directory that already has a journal.
 
     Raises:
-        FileExistsError: If it has: no recording is written over.
+        FileExistsError: If it has one; a recording is never overwritten.
     """
     file = directory / JOURNAL
     if file.exists():
-        msg = f"{file} exists; name another directory by --report"
+        msg = f"{file} exists; choose another directory with --report"
         raise FileExistsError(msg)
 
 
 class Journal:
-    """What a drill writes down, kept in memory too, and told to whoever listens."""
+    """A drill's journal: written to disk, kept in memory and passed to a listener."""
 
     def __init__(self, directory: Path, told: Callable[[Entry], None] = lambda _: None) -> None:
         """Start a journal in a directory that has none.
 
         Raises:
-            FileExistsError: If there is one already: no recording is written over.
+            FileExistsError: If there already is one; a recording is never overwritten.
         """
         refuse_taken(directory)
         directory.mkdir(parents=True, exist_ok=True)
@@ -61,24 +61,24 @@ class Journal:
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return this journal."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """Close the file; whether the drill was interrupted is the runner's to say."""
+        """Close the file; the runner records whether the drill was interrupted."""
         self._ledger.close()
 
     def put(self, kind: str, at_s: float, **fields: Any) -> None:  # noqa: ANN401 - JSON
         """Write one entry."""
         entry = {"kind": kind, "at_s": round(at_s, 3), **fields}
-        # What only adds to the story may be lost with the machine's power, and nothing else.
+        # A power loss may cost entries that only add detail to the timeline, and no others.
         self._ledger.put(entry, durably=kind not in {"told", "sample", "look", "call", "run"})
         self.share(entry)
 
     def share(self, entry: Entry) -> None:
-        """Take into memory what was written elsewhere: a client's own ledger."""
+        """Add an entry to memory that was written elsewhere, in a client's own ledger."""
         with self._lock:
             self.recording.add(entry)
         self._told(entry)

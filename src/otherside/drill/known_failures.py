@@ -1,8 +1,8 @@
-"""The fifteen failures, each brought back into a correct stack, and the symptom that must appear.
+"""The fifteen known failures, each reintroduced into a correct stack, with its expected symptom.
 
-Two-region stacks fail in the same fifteen ways, most of them in silence. Each is here as a change
-of the stack, a scenario that would bring it to light, the claim that has to fail, and a word of the
-reason: a drill that fails for another reason has not noticed it.
+Two-region stacks fail in the same fifteen ways, most of them silently. Each entry has a change to
+the stack, a scenario that exposes it, the claim that must fail, and words that the failure reason
+must contain: a drill that fails for another reason has not detected it.
 """
 
 import base64
@@ -30,47 +30,47 @@ from otherside.drill.target import DrillTarget
 LITERAL = "MySecurePassword123!"
 ALARM = "no-healthy-host"
 APP_DOWN_S = 60.0
-"""When the application is stopped: its alarm has to be OK first."""
+"""When the application is stopped; its alarm must report OK before that."""
 AT_ONCE = later(5)
 FIRED = later(15, told(f"primary-{ALARM} is ALARM"))
 FIRED_BY_S = 400.0
-"""Two minutes of the alarm, half a minute until its metric is there, and a tick each."""
+"""Two minutes for the alarm, half a minute for its metric to arrive, and a tick for each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownFailure:
-    """One of the fifteen, in one of the ways that it comes in."""
+    """One of the fifteen failures, in one of its variants."""
 
     number: int
     name: str
     symptom: str
-    """What its victims see, in one sentence."""
+    """What operators or users see, in one sentence."""
     broken: Callable[[DrillTarget], Mutations]
-    """How the correct stack is broken."""
+    """The transforms that break the correct stack."""
     claim: Assertion
-    """What must fail, and passes on the correct stack."""
+    """The claim that must fail here and pass on the correct stack."""
     words: str
-    """What the reason must say: its own symptom, and no other."""
+    """Words that the failure reason must contain, specific to this symptom."""
     steps: tuple[Step, ...] = ()
     stop_when: Condition = AT_ONCE
     lasts_s: float = 60.0
     steady: bool = True
-    """Whether the broken stack can become steady; where not, nobody waits for it for long."""
+    """Whether the broken stack can become steady; if not, the drill waits only briefly."""
     way: str = ""
-    """Which way it comes in, where there are several."""
+    """The variant, if there are several."""
 
     @property
     def key(self) -> str:
-        """How it is called, with the way where there are several: `02-aws-managed-keys`."""
+        """The number, name and variant (if any), such as `02-aws-managed-keys`."""
         return f"{self.number:02}-{self.name}{f'-{self.way}' if self.way else ''}"
 
     @property
     def scenario(self) -> Scenario:
-        """What is played on the broken stack, and on the correct one."""
+        """The scenario that exposes this failure on the broken stack."""
         return Scenario(
             name=self.key,
             title=self.symptom,
-            expectation=f"The claim fails that {self.claim.name}.",
+            expectation=f"This claim fails: {self.claim.name}.",
             steps=self.steps,
             claims=(self.claim,),
             stop_when=self.stop_when,
@@ -83,7 +83,7 @@ def _ask(probe: str) -> tuple[Step, ...]:
 
 
 def _without(sid: str) -> Callable[[str], str]:
-    """Return a change of a policy: one statement less."""
+    """Return a change that removes one statement from a policy."""
 
     def how(text: str) -> str:
         document = json.loads(text)
@@ -96,7 +96,7 @@ def _without(sid: str) -> Callable[[str], str]:
 
 
 def _without_page(path: str) -> Callable[[str], str]:
-    """Return a change of a boot script: the page that the health check asks for is not made."""
+    """Return a change to the boot script that omits the health check's page."""
 
     def how(text: str) -> str:
         lines = base64.b64decode(text).decode().splitlines(keepends=True)
@@ -107,7 +107,7 @@ def _without_page(path: str) -> Callable[[str], str]:
 
 
 def _dimensions(begin: str) -> Callable[[Mapping[str, str]], dict[str, str]]:
-    """Return a change of dimensions: each with something before the suffix that metrics have."""
+    """Return a change that adds a prefix to the suffix that metric dimensions use."""
 
     def how(dimensions: Mapping[str, str]) -> dict[str, str]:
         kinds = {"LoadBalancer": "loadbalancer/", "TargetGroup": ""}
@@ -119,7 +119,7 @@ def _dimensions(begin: str) -> Callable[[Mapping[str, str]], dict[str, str]]:
 
 
 def _silent_alarm(begin: str, side: str) -> Callable[[DrillTarget], Mutations]:
-    """Return a break: an alarm that matches nothing, under AWS's own rule for missing data."""
+    """Return mutations that make an alarm match no metric, with AWS's default for missing data."""
     kind = "cloudwatch/metricAlarm:MetricAlarm"
     return lambda target: Mutations(
         edit(kind, "dimensions", _dimensions(begin), name=ALARM, region=target.regions[side]),
@@ -140,7 +140,7 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         number=1,
         name="hardcoded-database-password",
-        symptom="The database's password is in the code, opens the database, and never changes.",
+        symptom="The database password is in the code, opens the database and never changes.",
         broken=lambda target: Mutations(
             put(
                 "rds/cluster:Cluster",
@@ -151,23 +151,23 @@ FAILURES: tuple[KnownFailure, ...] = (
             ),
             drop("secretsmanager/secretRotation:SecretRotation"),
         ),
-        claim=probed("password", "the password in the program opens nothing"),
+        claim=probed("password", "the password in the program opens no database"),
         words="in the program and in its state opens the database",
         steps=_ask("password"),
     ),
     KnownFailure(
         number=2,
         name="aws-managed-keys",
-        symptom="Data is under AWS's own key: its policy and rotation are nobody's to decide.",
+        symptom="AWS's own key encrypts the data: you control neither its policy nor its rotation.",
         broken=lambda _: Mutations(put("sns/topic:Topic", kmsMasterKeyId="alias/aws/sns")),
-        claim=probed("keys", "everything that keeps data is under a key of our own"),
+        claim=probed("keys", "every data store uses a customer managed key"),
         words="AWS's own key",
         steps=_ask("keys"),
     ),
     KnownFailure(
         number=3,
         name="incomplete-function-permissions",
-        symptom="The failover function runs for the first time in the disaster, and is refused.",
+        symptom="The failover function first runs in the disaster, and its call is refused.",
         broken=lambda _: Mutations(
             edit(_ROLE_POLICY, "policy", _without("MoveTheWriter"), name="actuator")
         ),
@@ -180,22 +180,22 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         number=4,
         name="missing-peering-accepter",
-        symptom="The peering stays pending: the standby's application cannot reach the writer.",
+        symptom="The peering stays pending, so the standby's application cannot reach the writer.",
         broken=lambda _: Mutations(
             drop("ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
-            # Options are of an active peering only, and would be refused.
+            # Only an active peering accepts options; the deployment would be refused.
             drop("ec2/peeringConnectionOptions:PeeringConnectionOptions"),
         ),
         claim=probed("standby-writes", "the standby's application reaches the writer"),
         words="pending-acceptance",
         steps=_ask("standby-writes"),
-        steady=False,  # the standby never sees the writer, so it never is
+        steady=False,  # the standby never reaches the writer, so it never becomes steady
         lasts_s=120,
     ),
     KnownFailure(
         number=5,
         name="misspelt-set-identifier",
-        symptom="The deployment is refused, and DNS cannot fail over.",
+        symptom="The deployment is refused, so DNS cannot fail over.",
         broken=lambda _: Mutations(
             respell(
                 "route53/record:Record", "setIdentifier", "setIdentifiers", name="traffic-primary"
@@ -208,18 +208,18 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         number=6,
         name="health-check-protocol-mismatch",
-        symptom="The primary is unhealthy from the start, and users are in the standby already.",
+        symptom="The primary is unhealthy from the start, so DNS sends users to the standby.",
         broken=lambda _: Mutations(
             put("route53/healthCheck:HealthCheck", name="primary-endpoint", type="HTTPS", port=80)
         ),
         claim=users_start_at("primary"),
-        words="led to the standby",
+        words="sent users to the standby",
         steady=False,
     ),
     KnownFailure(
         number=7,
         name="missing-health-endpoint",
-        symptom="The load balancer asks for a page that nobody made: no target is ever healthy.",
+        symptom="The health check requests a page that does not exist: no target is ever healthy.",
         broken=lambda target: Mutations(
             edit(
                 "ec2/launchTemplate:LaunchTemplate",
@@ -227,7 +227,7 @@ FAILURES: tuple[KnownFailure, ...] = (
                 _without_page(target.topology.compute.health_path),
             )
         ),
-        claim=probed("targets", "every target is healthy"),
+        claim=probed("targets", "every target group has a healthy target"),
         words="no healthy target",
         steps=_ask("targets"),
         steady=False,
@@ -236,12 +236,12 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         number=8,
         name="missing-metric-streams",
-        symptom="In the disaster, the history of the Region that is gone is in that Region.",
+        symptom="After the disaster, the lost Region's metrics exist only in the lost Region.",
         broken=lambda target: Mutations(
             drop("cloudwatch/metricStream:MetricStream", region=target.regions["primary"])
         ),
         claim=probed("metrics", "each side's metrics are on the other side"),
-        words="no metrics of",
+        words="no metrics from",
         steps=_ask("metrics"),
         lasts_s=400,
     ),
@@ -249,7 +249,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         number=9,
         name="alarm-dimension-is-an-arn",
         way="whole",
-        symptom="The alarm waits for ever, without an error.",
+        symptom="The alarm never fires and shows no error.",
         broken=_silent_alarm(_ARN, "standby"),
         claim=alarm_follows(f"standby-{ALARM}"),
         words="INSUFFICIENT_DATA",
@@ -261,7 +261,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         number=9,
         name="alarm-dimension-is-an-arn",
         way="after-its-last-colon",
-        symptom="The usual fix keeps `loadbalancer/` in front: the alarm waits for ever, too.",
+        symptom="The usual fix leaves the `loadbalancer/` prefix: the alarm still never fires.",
         broken=_silent_alarm("", "primary"),
         claim=alarm_follows(f"primary-{ALARM}"),
         words="INSUFFICIENT_DATA",
@@ -272,10 +272,10 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         number=10,
         name="missing-event-target",
-        symptom="The alarm fires, its rule matches, and nobody is woken.",
+        symptom="The alarm fires and its rule matches, but no function is invoked.",
         broken=lambda _: Mutations(drop("cloudwatch/eventTarget:EventTarget", name="-alarms")),
         claim=woken_by("alarms"),
-        words="woke nobody",
+        words="never invoked the decider",
         steps=_APP_DOWN,
         stop_when=FIRED,
         lasts_s=FIRED_BY_S,
@@ -283,7 +283,7 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         number=11,
         name="missing-standby-vault",
-        symptom="Every copy job fails: there is nothing on the other side to copy to.",
+        symptom="Every copy job fails, because the standby has no vault to copy to.",
         broken=lambda target: Mutations(
             *(
                 drop(f"backup/{kind}", region=target.regions["standby"])
@@ -302,7 +302,7 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         number=12,
         name="function-that-cannot-load",
-        symptom="The runtime cannot load the handler: the first call fails, and every other.",
+        symptom="The runtime cannot load the handler, so every invocation fails.",
         broken=lambda _: Mutations(
             put("lambda/function:Function", name="decider", handler="index.handler")
         ),
@@ -315,7 +315,7 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         number=13,
         name="duplicated-providers",
-        symptom="Two providers for one Region: what belongs to the other half lands in the first.",
+        symptom="Both providers use one Region, so the standby's resources land in the primary.",
         broken=lambda target: Mutations(
             edit(
                 "pulumi:providers:aws",
@@ -331,19 +331,19 @@ FAILURES: tuple[KnownFailure, ...] = (
     KnownFailure(
         number=14,
         name="table-without-own-key",
-        symptom="The table is under AWS's key, at home and in its replica.",
+        symptom="AWS's own key encrypts the table and its replica.",
         broken=lambda _: Mutations(
             put("dynamodb/table:Table", name="sessions", serverSideEncryption=None),
             edit("dynamodb/table:Table", "replicas", _keyless_replicas, name="sessions"),
         ),
-        claim=probed("tables", "every table is under a key of our own"),
+        claim=probed("tables", "every table uses a customer managed key"),
         words="AWS's own key",
         steps=_ask("tables"),
     ),
     KnownFailure(
         number=15,
         name="database-logs-not-exported",
-        symptom="After the disaster there is no line of the database's log to read.",
+        symptom="After the disaster, no database log lines are available.",
         broken=lambda target: Mutations(
             put(
                 "rds/cluster:Cluster",
@@ -352,7 +352,7 @@ FAILURES: tuple[KnownFailure, ...] = (
             )
         ),
         claim=probed("logs", "the databases' logs are in CloudWatch"),
-        words="no line of",
+        words="no log line from",
         steps=_ask("logs"),
         lasts_s=120,
     ),
@@ -360,9 +360,9 @@ FAILURES: tuple[KnownFailure, ...] = (
 
 
 def inspection(failures: Sequence[KnownFailure] = FAILURES) -> Scenario:
-    """Return what the correct stack has to pass: every question and every claim of some failures.
+    """Return the scenario for the correct stack: every probe and claim of the given failures.
 
-    All of it is played on one twin; what takes the loss of the Region comes last.
+    It runs on one twin; the steps that need the loss of a Region come last.
     """
     asked = [item for failure in failures for item in failure.steps if item.do == "ask"]
     verbs = {item.do for failure in failures for item in failure.steps}
@@ -378,8 +378,8 @@ def inspection(failures: Sequence[KnownFailure] = FAILURES) -> Scenario:
         end = later(5, called("FailoverGlobalCluster"))
     return Scenario(
         name="inspection",
-        title="Everything that these failures would break is asked of the correct stack.",
-        expectation="All of it holds.",
+        title="Check the correct stack for every symptom of these failures.",
+        expectation="Every claim passes.",
         steps=tuple(steps),
         claims=tuple({failure.claim.name: failure.claim for failure in failures}.values()),
         stop_when=end,

@@ -1,7 +1,7 @@
-"""Users, played: each writes numbered rows and reads them back, through the public name alone.
+"""Simulated users: each writes numbered rows and reads them back through the public name only.
 
-A client knows a name, a DNS server and what it was answered. It keeps an address for as long as its
-record says and no longer, and writes down what it sent before it sends it, outside of the twin.
+A client knows a name, a DNS server and the answers that it got. It caches an address for exactly
+the record's TTL. It logs each write before sending it, in a ledger outside the twin.
 """
 
 import hashlib
@@ -24,27 +24,27 @@ from otherside.drill.journal import JsonLinesFile
 from otherside.drill.recording import Entry
 
 TIMEOUT_S = 5.0
-"""Twin seconds that a client waits for an answer."""
+"""How long a client waits for an answer, in twin seconds."""
 TIMEOUT_REAL_S = 0.75
-"""The machine's seconds that it waits at the least: no speed makes a processor faster."""
+"""The minimum wait in machine seconds: a higher drill speed does not make the CPU faster."""
 PACE_S = 1.0
-"""Twin seconds between two writes of one client."""
+"""Twin seconds between consecutive writes of one client."""
 BODY_BYTES = 200
 
 
 class LoadClock(Protocol):
-    """The twin's time."""
+    """The twin's clock."""
 
     def now_s(self) -> float:
         """Return twin seconds since 1970."""
 
     def real_s(self, twin_s: float) -> float:
-        """Return how long a span of twin time takes on the machine."""
+        """Convert a duration from twin seconds to machine seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """How users reach the application."""
+    """Where users reach the application."""
 
     host: str
     protocol: str
@@ -52,14 +52,14 @@ class Endpoint:
     dns: tuple[str, int]
     clock: LoadClock
     authority: str | None = None
-    """Whom to trust: a file of certificates."""
+    """The file of trusted CA certificates."""
     verified: bool = True
-    """Whether the certificate must be for the name: not where one side is asked by its own."""
+    """Whether the certificate must match the name; `False` when asking one side directly."""
 
 
 @dataclass(slots=True)
 class ClientConnection:
-    """A user's connection: to where the name leads, for as long as the answer may be kept."""
+    """A user's connection to the address that the name resolves to, cached for the record's TTL."""
 
     door: Endpoint
     address: str | None = None
@@ -67,7 +67,7 @@ class ClientConnection:
     _made: http.client.HTTPConnection | None = None
 
     def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
-        """Return the status and what was answered; status 0 is no answer at all."""
+        """Send a request; return the status and JSON body. Status 0 means no answer."""
         try:
             made = self._connection()
             made.request(method, path, body=body, headers={"Host": self.door.host})
@@ -101,7 +101,7 @@ class ClientConnection:
         return _Secure(address, door, timeout=timeout)
 
     def look_up(self) -> str | None:
-        """Return where the name leads now, and keep it for as long as its record says."""
+        """Resolve the name, and set the cache expiry from the record's TTL."""
         host, port = self.door.dns
         query = dns.message.make_query(self.door.host, dns.rdatatype.A)
         answer = dns.query.udp(query, host, port=port, timeout=TIMEOUT_REAL_S)
@@ -113,14 +113,14 @@ class ClientConnection:
         return None
 
     def close(self) -> None:
-        """Close the connection; the address is kept."""
+        """Close the connection but keep the address."""
         if self._made is not None:
             self._made.close()
             self._made = None
 
 
 class _Secure(http.client.HTTPSConnection):
-    """HTTPS to an address, verified by the name that the user asked for."""
+    """HTTPS to an address, verified against the name that the user requested."""
 
     def __init__(self, address: str, door: Endpoint, *, timeout: float) -> None:
         self._name, self._tls = door.host, ssl.create_default_context(cafile=door.authority)
@@ -129,9 +129,9 @@ class _Secure(http.client.HTTPSConnection):
         super().__init__(address, door.port, timeout=timeout, context=self._tls)
 
     def connect(self) -> None:
-        """Connect, and tell the server which name is meant."""
+        """Connect, and send the requested name as SNI."""
         http.client.HTTPConnection.connect(self)
-        assert self.sock is not None, "connected, and without a socket"
+        assert self.sock is not None, "connected without a socket"
         self.sock = self._tls.wrap_socket(self.sock, server_hostname=self._name)
 
 
@@ -144,13 +144,13 @@ def _json(text: bytes) -> dict[str, Any]:
 
 
 def key_prefix(seed: int) -> str:
-    """Return how the keys of one drill begin: others may have written before, on the same twin."""
+    """Return the key prefix of one drill: earlier drills may have written to the same twin."""
     return f"d{seed}-"
 
 
 @dataclass(slots=True)
 class Client:
-    """One user: writes until it is told to stop, and reads what it has written."""
+    """One user: writes until stopped, and reads back what it has written."""
 
     number: int
     door: Endpoint
@@ -163,23 +163,23 @@ class Client:
     _thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Begin to write."""
+        """Start writing in a background thread."""
         name = f"client {self.number}"
         self._thread = threading.Thread(target=self._live, name=name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Say that this write is the last."""
+        """Ask the client to stop after its current write."""
         self._stop.set()
 
     def join(self) -> None:
-        """Wait until the last answer is written down."""
+        """Wait until the last answer is recorded."""
         if self._thread is not None:
             self._thread.join()
         self.store.close()
 
     def _live(self) -> None:
-        clock, chance = self.door.clock, random.Random(self.drill * 1000 + self.number)  # noqa: S311 - to be repeated
+        clock, chance = self.door.clock, random.Random(self.drill * 1000 + self.number)  # noqa: S311 - repeatable
         connection = ClientConnection(self.door)
         numbers = itertools.count(1)
         key, body = self._row(next(numbers), chance)
@@ -191,11 +191,11 @@ class Client:
         connection.close()
 
     def _row(self, n: int, chance: random.Random) -> tuple[str, bytes]:
-        """Return the next row: its key says whose and which, its body what it must hash to."""
+        """Return the next row: a key that names drill, client and number, and a random body."""
         return f"{key_prefix(self.drill)}{self.number}-{n:06}", chance.randbytes(BODY_BYTES)
 
     def _write(self, connection: ClientConnection, key: str, body: bytes) -> bool:
-        """Send a row; return whether it is acknowledged. One that is not is sent again."""
+        """Send a row; return whether it was acknowledged. The caller resends it if not."""
         digest, sent_s = hashlib.sha256(body).hexdigest(), self.door.clock.now_s()
         self.store.put({"kind": "sent", "at_s": sent_s, "key": key, "sha256": digest})
         status, answer = connection.ask("PUT", f"/entries/{key}", body)
@@ -206,7 +206,7 @@ class Client:
         return done
 
     def _read(self, connection: ClientConnection, chance: random.Random) -> None:
-        """Read something that was acknowledged, or the newest list where nothing was."""
+        """Read a recently acknowledged row, if there is one."""
         if not self._acknowledged:
             return
         key = chance.choice(self._acknowledged[-50:])

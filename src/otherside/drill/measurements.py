@@ -1,7 +1,8 @@
-"""RTO, RPO and everything else that a recording tells: from ledgers and databases, nobody's word.
+"""RTO, RPO and other measurements, from client ledgers and database contents only.
 
-The orchestrator's own account of itself is not read here. A write counts as acknowledged where a
-client's ledger says so; as lost where the surviving writer does not hold it.
+The RTO, the RPO and the counts do not use the orchestrator's reports; only `loss_said_s` does. A
+write counts as acknowledged if a client's ledger says so, and as lost if the surviving writer does
+not hold it.
 """
 
 from collections.abc import Sequence
@@ -11,58 +12,58 @@ from itertools import pairwise
 from otherside.drill.recording import Entry, Recording
 
 INTERRUPTED_S = 5.0
-"""Service counts as interrupted where nothing was served for longer, in twin seconds."""
+"""Service counts as interrupted if nothing is served for longer than this, in twin seconds."""
 FLAPPING_S = 10.0
-"""Two interruptions with less service in between are one."""
+"""Interruptions separated by less service than this count as one, in twin seconds."""
 ACKNOWLEDGED = frozenset({200, 201})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outage:
-    """A span without service."""
+    """A period without service."""
 
     from_s: float
     to_s: float | None
-    """`None` where it never came back."""
+    """`None` if service never recovered."""
 
     @property
     def seconds(self) -> float | None:
-        """How long it lasted."""
+        """The duration; `None` if service never recovered."""
         return None if self.to_s is None else self.to_s - self.from_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
-    """What was measured. Seconds are the twin's; `None` is what nobody could measure."""
+    """The measurements. Seconds are twin seconds; `None` means that it could not be measured."""
 
     rto_write_s: float | None
-    """From the strike until writes were served again, for good; 0 where they never stopped."""
+    """The longest write outage after the strike; 0 if writes never stopped."""
     rto_read_s: float | None
     rpo_s: float | None
-    """From the oldest acknowledged write that was lost until the disaster (the first step of it),
-    or until the newest lost one if that was later; 0 where nothing was lost."""
+    """From the oldest lost acknowledged write to the disaster (its first step), or to the newest
+    lost one if that was later; 0 if nothing was lost."""
     writes_sent: int
     writes_acknowledged: int
     writes_lost: int | None
     lost_keys: tuple[str, ...]
     writes_twice: int
-    """Acknowledged as new more than once, under one key."""
+    """Writes acknowledged as new more than once under one key."""
     rows_corrupt: int | None
-    """Rows whose content is not what the client sent."""
+    """Rows whose content differs from what the client sent."""
     rows_unknown: int | None
     """Rows that no client sent."""
     writes_wrong_side: int | None
-    """Lost, and sent after another Region had taken over: a split brain."""
+    """Lost writes that were sent after another Region had taken over: a split brain."""
     reads_stale: int
-    """Reads that did not find what was acknowledged before they were sent."""
+    """Reads that missed a row acknowledged before the read was sent."""
     outages_write: tuple[Outage, ...]
     outages_read: tuple[Outage, ...]
     loss_said_s: float | None
-    """The most that the orchestrator said a failover could lose."""
+    """The largest loss bound that the orchestrator reported for a failover."""
 
 
 def measure(recording: Recording) -> Measures:
-    """Return what a recording tells."""
+    """Compute the measurements of a recording."""
     writes, reads = recording.of("write"), recording.of("read")
     acknowledged = [write for write in writes if write["status"] in ACKNOWLEDGED]
     served = [read for read in reads if read["status"] in {200, 404}]
@@ -91,7 +92,7 @@ def measure(recording: Recording) -> Measures:
 
 
 def _rows(recording: Recording) -> dict[str, str] | None:
-    """Return what the writer holds of this drill's, as digest by key; `None` if nobody looked."""
+    """Return this drill's rows on the writer, digest by key; `None` if it was not read."""
     found = [rows for rows in recording.of("rows") if rows["writer"]]
     if not found:
         return None
@@ -139,9 +140,9 @@ def _wrong_side(acknowledged: Sequence[Entry], lost: list[Entry] | None) -> int 
 def _outages(
     recording: Recording, served: Sequence[Entry], *, tried: Sequence[Entry]
 ) -> tuple[Outage, ...]:
-    """Return the spans without service that began with the strike or after it.
+    """Return the outages that began at or after the strike.
 
-    Whether there was service is known only while somebody tried.
+    Service is known only while clients were sending requests.
     """
     strike_s = recording.strike_s
     if strike_s is None or not tried:
@@ -161,7 +162,7 @@ def _outages(
 
 
 def _joined(outages: Sequence[Outage]) -> tuple[Outage, ...]:
-    """Return outages with those that are only just apart made one."""
+    """Merge outages that are separated by only a short recovery."""
     joined: list[Outage] = []
     for outage in outages:
         last = joined[-1] if joined else None
@@ -173,7 +174,7 @@ def _joined(outages: Sequence[Outage]) -> tuple[Outage, ...]:
 
 
 def _rto(outages: Sequence[Outage], served: Sequence[Entry]) -> float | None:
-    """Return the longest outage; 0 where there was none, `None` where one has no end."""
+    """Return the longest outage; 0 if there was none, `None` if one never ended."""
     if not served or any(outage.to_s is None for outage in outages):
         return None
     return max((outage.seconds or 0.0 for outage in outages), default=0.0)

@@ -1,4 +1,4 @@
-"""Resource transforms that break a stack on purpose, and know whether they found what to break."""
+"""Resource transforms that break a stack on purpose and count the resources they changed."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,16 +10,16 @@ InputChange = Callable[[RegisteredResource], RegisteredResource | None]
 
 
 class Mutation:
-    """A transform that changes some resources, or leaves them out, and counts them."""
+    """A transform that changes or drops matching resources, and counts them."""
 
     def __init__(self, kind: str, change: InputChange, *, name: str = "", region: str = "") -> None:
-        """Change the resources of a type, narrowed by a part of the name and by Region."""
+        """Match resources by type, and optionally by part of the name and by Region."""
         self.kind = kind if kind.startswith("pulumi:") else f"aws:{kind}"
         self.change, self.name, self.region = change, name, region
         self.broken = 0
 
     def __call__(self, registered_resource: RegisteredResource) -> RegisteredResource | None:
-        """Return a resource as it is, changed, or not at all."""
+        """Return the resource unchanged or changed, or `None` to drop it."""
         wanted = (
             registered_resource.type == self.kind
             and self.name in registered_resource.name
@@ -32,14 +32,13 @@ class Mutation:
 
 
 class Mutations:
-    """Several transforms, one after the other."""
+    """Several transforms applied in order."""
 
     def __init__(self, *breakers: Mutation) -> None:
-        """Keep them in order."""
         self._breakers = breakers
 
     def __call__(self, registered_resource: RegisteredResource) -> RegisteredResource | None:
-        """Return a resource as all of them leave it."""
+        """Return the resource after all transforms, or `None` if one drops it."""
         left: RegisteredResource | None = registered_resource
         for breaker in self._breakers:
             left = breaker(left) if left is not None else None
@@ -47,7 +46,7 @@ class Mutations:
 
     @property
     def missed(self) -> list[str]:
-        """What found nothing to break: the stack is not the one that they are for."""
+        """The transforms that matched no resource; they do not fit this stack."""
         return [
             f"{breaker.kind} {breaker.name}".strip()
             for breaker in self._breakers
@@ -56,12 +55,12 @@ class Mutations:
 
 
 def drop(kind: str, *, name: str = "", region: str = "") -> Mutation:
-    """Return a transform that leaves resources out."""
+    """Return a transform that drops resources."""
     return Mutation(kind, lambda _: None, name=name, region=region)
 
 
 def put(kind: str, *, name: str = "", region: str = "", **inputs: object) -> Mutation:
-    """Return a transform that sets inputs; `None` takes one away."""
+    """Return a transform that sets inputs; `None` removes an input."""
 
     def change(registered_resource: RegisteredResource) -> RegisteredResource:
         kept = {k: v for k, v in {**registered_resource.inputs, **inputs}.items() if v is not None}
@@ -78,7 +77,7 @@ def edit(
     name: str = "",
     region: str = "",
 ) -> Mutation:
-    """Return a transform that rewrites one input, where there is one."""
+    """Return a transform that rewrites one input if it is present."""
 
     def change(registered_resource: RegisteredResource) -> RegisteredResource:
         if key not in registered_resource.inputs:
@@ -92,7 +91,7 @@ def edit(
 
 
 def respell(kind: str, old: str, new: str, *, name: str = "") -> Mutation:
-    """Return a transform that gives an input another name."""
+    """Return a transform that renames an input."""
 
     def change(registered_resource: RegisteredResource) -> RegisteredResource:
         inputs = {

@@ -1,15 +1,15 @@
-"""What became of a claim, and what becomes of many."""
+"""The outcome of a claim, and the worst of many."""
 
 from collections.abc import Iterable
 from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a claim turned out to be. Worse ones come later, and the worst of many counts."""
+    """The outcome of a claim, ordered from best to worst; the worst of many counts."""
 
     PASSED = "passed"
     UNKNOWN = "unknown"
-    """Nobody could look, or it was never tried: that is no proof."""
+    """It could not be observed or was never tried, so nothing is proven."""
     FAILED = "failed"
 
 
@@ -18,5 +18,5 @@ EXIT_CODES = {Outcome.PASSED: 0, Outcome.FAILED: 1, Outcome.UNKNOWN: 3}
 
 
 def worst(verdicts: Iterable[Outcome]) -> Outcome:
-    """Return the worst of some verdicts; of none, that nothing is known."""
+    """Return the worst of the given outcomes; `UNKNOWN` if there are none."""
     return max(verdicts, key=ORDER.index, default=Outcome.UNKNOWN)

@@ -1,6 +1,7 @@
-"""Questions to a live stack, through AWS's own API and its databases.
+"""Probes of a live stack, through the AWS API and its databases.
 
-Each returns a verdict and what was found, for a person. None believes what the program declares.
+Each returns an outcome and a human-readable finding, and relies on what is deployed rather than on
+what the program declares.
 """
 
 import json
@@ -19,7 +20,7 @@ ProbeAnswer = tuple[Outcome, str]
 Probe = Callable[[Twin, DrillTarget], ProbeAnswer]
 SIDES = ("primary", "standby")
 JOB_S, METRICS_S, LOGS_S = 120.0, 240.0, 60.0
-"""Twin seconds that an answer is waited for."""
+"""Timeouts of the probes, in twin seconds."""
 
 
 def _found(wrong: list[str], right: str) -> ProbeAnswer:
@@ -27,7 +28,7 @@ def _found(wrong: list[str], right: str) -> ProbeAnswer:
 
 
 def _until(twin: Twin, seconds: float, found: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever is found
-    """Return what a question finds, once it finds anything, or what it found last."""
+    """Poll until `found` returns something truthy or time is up; return its last answer."""
     end_s = twin.clock.now_s() + seconds
     while True:
         answer = found()
@@ -38,7 +39,7 @@ def _until(twin: Twin, seconds: float, found: Callable[[], Any]) -> Any:  # noqa
 
 
 def ask_password(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Try the password that the program handed over: it must open nothing by now."""
+    """Try the password that the program passed to the cluster; it must no longer work."""
     assert twin.provisioned is not None
     wrong = []
     for cluster in twin.provisioned.declaration.of("rds/cluster:Cluster"):
@@ -47,9 +48,9 @@ def ask_password(twin: Twin, target: DrillTarget) -> ProbeAnswer:
             continue
         kept = "masterPassword" in cluster.inputs
         if _opens(twin, target, cluster.region, str(cluster.inputs["masterUsername"]), str(given)):
-            where = "in the program and in its state" if kept else "that the program handed over"
+            where = "in the program and in its state" if kept else "that the program passed"
             wrong.append(f"{cluster.id}: the password {where} opens the database")
-    return _found(wrong, "the password that the program handed over opens nothing any more")
+    return _found(wrong, "the password that the program passed no longer opens any database")
 
 
 def _opens(twin: Twin, target: DrillTarget, region: str, user: str, password: str) -> bool:
@@ -84,7 +85,7 @@ def _clusters(twin: Twin, target: DrillTarget, region: str) -> list[dict[str, An
 
 
 def ask_keys(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Ask of everything that keeps data whose key it is under, and try to take the key away."""
+    """Check that every data store uses a rotated customer managed key in its own Region."""
     wrong, count = [], 0
     for side in SIDES:
         region = target.regions[side]
@@ -93,11 +94,11 @@ def ask_keys(twin: Twin, target: DrillTarget) -> ProbeAnswer:
             problem = _problem_of_key(twin, region, key)
             if problem:
                 wrong.append(f"{what} in {region}: {problem}")
-    return _found(wrong, f"{count} stores are under rotated keys of our own, in their own Region")
+    return _found(wrong, f"{count} stores use rotated customer managed keys in their own Region")
 
 
 def _under(twin: Twin, target: DrillTarget, region: str) -> Iterator[tuple[str, str | None]]:
-    """Yield what keeps data in a Region, and the key that it says it is under."""
+    """Yield each data store in a Region with the key that it reports."""
     for cluster in _clusters(twin, target, region):
         yield f"cluster {cluster['DBClusterIdentifier']}", cluster.get("KmsKeyId")
     for item in twin.clients.get("secretsmanager", region).list_secrets()["SecretList"]:
@@ -113,23 +114,23 @@ def _under(twin: Twin, target: DrillTarget, region: str) -> Iterator[tuple[str, 
 
 
 def _problem_of_key(twin: Twin, region: str, key: str | None) -> str | None:
-    """Return what is wrong with a key: AWS's own cannot be disabled, rotated or looked into."""
+    """Return what is wrong with a key, or `None` if it is a rotated customer managed key."""
     if not key or "alias/aws/" in key:
-        return "AWS's own key, whose policy and rotation are not ours, and which nobody can disable"
+        return "AWS's own key: its policy and rotation are fixed and it cannot be disabled"
     kms = twin.clients.get("kms", region)
     try:
         found = kms.describe_key(KeyId=key)["KeyMetadata"]
     except ClientError as error:
-        return f"its key cannot be found here: {error.response['Error']['Code']}"
+        return f"its key does not exist in this Region: {error.response['Error']['Code']}"
     if found["KeyManager"] != "CUSTOMER":
         return "AWS's own key"
     if not kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"]:
-        return "its key never rotates"
+        return "its key does not rotate"
     return None
 
 
 def ask_tables(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Ask each table whose key it is under, at home and in each replica."""
+    """Check that every table and replica uses a customer managed key."""
     wrong, count = [], 0
     for side in SIDES:
         region = target.regions[side]
@@ -141,11 +142,11 @@ def ask_tables(twin: Twin, target: DrillTarget) -> ProbeAnswer:
             problem = _problem_of_key(twin, region, key)
             if problem:
                 wrong.append(f"table {name} in {region}: {problem}")
-    return _found(wrong, f"{count} tables and replicas are under keys of our own")
+    return _found(wrong, f"{count} tables and replicas use customer managed keys")
 
 
 def ask_standby_writes(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Have the standby's application reach the writer, across the peering."""
+    """Check that the standby's application reaches the writer across the peering."""
     balancers = twin.clients.get("elbv2", target.regions["standby"])
     (balancer,) = balancers.describe_load_balancers()["LoadBalancers"]
     host, _, port = twin.known["dns"].rpartition(":")
@@ -162,25 +163,23 @@ def ask_standby_writes(twin: Twin, target: DrillTarget) -> ProbeAnswer:
 
     def writes() -> str | None:
         status, answer = connection.ask("GET", target.topology.compute.write_path)
-        last[:] = [f"{status or 'nothing'}, {answer.get('error', '')}"]
+        last[:] = [f"{status or 'no answer'}, {answer.get('error', '')}"]
         return "yes" if status == 200 else None  # noqa: PLR2004 - HTTP's own
 
     last: list[str] = []
     reached = _until(twin, 60.0, writes)
     connection.close()
     if reached:
-        return Outcome.PASSED, "the standby's application writes to the writer in the primary"
+        return Outcome.PASSED, "the standby's application reaches the writer in the primary"
     ec2 = twin.clients.get("ec2", target.regions["standby"])
     peerings = ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
-    states = (
-        ", ".join(sorted({peering["Status"]["Code"] for peering in peerings})) or "there is none"
-    )
+    states = ", ".join(sorted({peering["Status"]["Code"] for peering in peerings})) or "none"
     text = f"the standby's application cannot reach the writer: {last[0]} (peering: {states})"
     return Outcome.FAILED, text
 
 
 def ask_targets(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Ask each load balancer how its targets are."""
+    """Check that every target group has a healthy target."""
 
     def ill() -> list[str]:
         return [
@@ -188,7 +187,7 @@ def ask_targets(twin: Twin, target: DrillTarget) -> ProbeAnswer:
         ]
 
     _until(twin, 60.0, lambda: not ill())
-    return _found(ill(), "every target answers its load balancer")
+    return _found(ill(), "every target group has a healthy target")
 
 
 def _ill_targets(twin: Twin, region: str) -> Iterator[str]:
@@ -205,7 +204,7 @@ def _ill_targets(twin: Twin, region: str) -> Iterator[str]:
 
 
 def ask_metrics(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Look for each side's metrics in the bucket of the other one, where they outlive it."""
+    """Check that each side's metrics reach the other side's bucket, where they outlive the side."""
     s3 = twin.clients.get("s3", target.regions["primary"])
     names = [
         bucket["Name"] for bucket in s3.list_buckets()["Buckets"] if "metrics" in bucket["Name"]
@@ -221,12 +220,12 @@ def ask_metrics(twin: Twin, target: DrillTarget) -> ProbeAnswer:
             return bool(s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents"))
 
         if not _until(twin, METRICS_S, arrived):
-            wrong.append(f"no metrics of {target.regions[here]} in the bucket of the {there}")
+            wrong.append(f"no metrics from {target.regions[here]} in the bucket of the {there}")
     return _found(wrong, "each side's metrics are in the other side's bucket")
 
 
 def ask_logs(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Look for the databases' own log lines in CloudWatch."""
+    """Check that the databases' log lines arrive in CloudWatch."""
     wrong = []
     for side in SIDES:
         region = target.regions[side]
@@ -241,12 +240,12 @@ def ask_logs(twin: Twin, target: DrillTarget) -> ProbeAnswer:
                     return False
 
             if not _until(twin, LOGS_S, lines):
-                wrong.append(f"no line of {cluster['DBClusterIdentifier']} in {group}")
+                wrong.append(f"no log line from {cluster['DBClusterIdentifier']} in {group}")
     return _found(wrong, "both databases' logs are in CloudWatch")
 
 
 def ask_regions(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Ask each Region whether its half of the stack is there, and only once."""
+    """Check that each Region has exactly one cluster and one load balancer."""
     wrong = []
     for side in SIDES:
         region = target.regions[side]
@@ -257,11 +256,11 @@ def ask_regions(twin: Twin, target: DrillTarget) -> ProbeAnswer:
             ),
         }
         wrong += [f"{count} {name}s in {region}" for name, count in found.items() if count != 1]
-    return _found(wrong, "each Region has its half of the stack, once")
+    return _found(wrong, "each Region has exactly one cluster and one load balancer")
 
 
 def ask_copy(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Back the writer up and copy it to the other side, as the stack's own plan would."""
+    """Back up the writer and copy the backup to the standby, as the stack's own plan would."""
     point, problem = _copy(twin, target)
     if point is None:
         return Outcome.FAILED, problem
@@ -269,7 +268,7 @@ def ask_copy(twin: Twin, target: DrillTarget) -> ProbeAnswer:
 
 
 def _copy(twin: Twin, target: DrillTarget) -> tuple[str | None, str]:
-    """Return the recovery point in the standby's Region, or why there is none."""
+    """Return the recovery point in the standby's Region, or `None` and the reason."""
     here = target.regions["primary"]
     backup = twin.clients.get("backup", here)
     plans = backup.list_backup_plans()["BackupPlansList"]
@@ -299,7 +298,7 @@ def _copy(twin: Twin, target: DrillTarget) -> tuple[str | None, str]:
 
 
 def _finished(twin: Twin, describe: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return a job once it is over, or as it is when nobody waits any longer."""
+    """Wait for a job to finish; return its last state, even if it timed out."""
 
     def over() -> dict[str, Any] | None:
         found = describe()
@@ -315,7 +314,7 @@ def _role(twin: Twin, target: DrillTarget, part: str) -> str:
 
 
 def ask_restore(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Copy a backup to the standby's Region, restore it there, and compare it row by row."""
+    """Copy a backup to the standby's Region, restore it there and compare every row."""
     point, problem = _copy(twin, target)
     if point is None:
         return Outcome.FAILED, problem
@@ -339,19 +338,19 @@ def ask_restore(twin: Twin, target: DrillTarget) -> ProbeAnswer:
 
 
 def _compare(twin: Twin, target: DrillTarget) -> ProbeAnswer:
-    """Compare what was restored with the writer, up to the newest row that the copy holds."""
+    """Compare every row of the restored database with the writer."""
     statement = "select key, encode(sha256(body), 'hex') from entries order by written_at, key"
     held = [tuple(row) for row in twin.do("query", cluster="restored", statement=statement)]
     name = f"{target.prefix}-{target.regions['primary']}"
     live = dict(twin.do("query", cluster=name, statement=statement))
     other = [key for key, digest in held if live.get(key) != digest]
     if not held:
-        return Outcome.FAILED, "what was restored holds no row"
+        return Outcome.FAILED, "the restored database has no rows"
     return _found(
         [f"{len(other)} of {len(held)} restored rows differ: {', '.join(other[:3])}"]
         if other
         else [],
-        f"{len(held)} rows were restored in {target.regions['standby']}, each as the writer has it",
+        f"{len(held)} rows were restored in {target.regions['standby']}, identical to the writer's",
     )
 
 
@@ -360,4 +359,4 @@ PROBES: dict[str, Probe] = {
     for name, found in list(globals().items())
     if name.startswith("ask_")
 }
-"""Every probe by its name."""
+"""Every probe, by name."""

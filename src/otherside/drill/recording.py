@@ -1,7 +1,7 @@
-"""Everything that one drill wrote down, in memory or read back from its directory.
+"""The recording of one drill, in memory or read back from its directory.
 
-A directory holds `journal.jsonl`, what was seen and done, and one `client-N.jsonl` for each client,
-what it sent and what it was told. Both are JSON lines; a last line that was cut off is left out.
+A directory holds `journal.jsonl` (observations and actions) and one `client-N.jsonl` per client
+(what it sent and the answers it got). Both are JSON Lines; a truncated last line is ignored.
 """
 
 import json
@@ -12,36 +12,36 @@ from pathlib import Path
 from typing import Any, Self
 
 SCHEMA = 1
-"""Version of the journal's shape; another one is refused."""
+"""Schema version of the journal; any other version is rejected."""
 JOURNAL = "journal.jsonl"
 LEDGERS = "client-*.jsonl"
 Entry = Mapping[str, Any]
 
 
 class UnreadableJournalError(Exception):
-    """A recording that cannot be read; the message names file, line and cause."""
+    """A recording cannot be read; the message names the file, the line and the cause."""
 
 
 @dataclass(slots=True)
 class Recording:
-    """Entries by kind. Each has `kind` and `at_s`, twin seconds since 1970.
+    """The entries of a drill by kind. Each has `kind` and `at_s`, twin seconds since 1970.
 
-    | kind | what it says |
+    | kind | content |
     |---|---|
-    | `drill` | first of all: scenario, sides, objectives, seed, speed, versions |
-    | `environment` | how far the stage is: `up`, `deployed`, `refused`, `steady`, `unsteady` |
-    | `strike` | the moment that everything is counted from |
-    | `step` | something was broken, mended or ordered |
-    | `told` | something happened in the twin |
-    | `look` | the orchestrator looked: phase, verdict, sentence |
-    | `call` | a call of the API that moves something or was refused |
-    | `run` | a function ended |
-    | `delivery` | an event was delivered, or was not |
-    | `sample` | who serves, which databases write, how far the standby is behind |
-    | `rows` | what a database holds in the end |
-    | `probe` | what was asked of the stack, and what it answered |
-    | `write`, `read` | from a client's ledger |
-    | `end` | last of all: `finished`, `interrupted` or `failed` |
+    | `drill` | the first entry: scenario, sides, objectives, seed, speed, versions |
+    | `stage` | state of the environment: `up`, `deployed`, `refused`, `steady`, `unsteady` |
+    | `strike` | the moment from which all times are measured |
+    | `step` | a fault, a repair or an operator's order |
+    | `told` | an event reported by the twin |
+    | `look` | one tick of the orchestrator: phase, verdict, reason |
+    | `call` | an API call that changes something or was refused |
+    | `run` | a finished function invocation |
+    | `delivery` | an event delivery, successful or failed |
+    | `sample` | serving side, writer's side, replication lag of the standby |
+    | `rows` | the rows of a database at the end |
+    | `probe` | a probe of the stack and its answer |
+    | `write`, `read` | a request from a client's ledger |
+    | `end` | the last entry: `finished`, `interrupted` or `failed` |
     """
 
     _kinds: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
@@ -51,34 +51,34 @@ class Recording:
         self._kinds[str(entry["kind"])].append(entry)
 
     def of(self, kind: str) -> Sequence[Entry]:
-        """Return the entries of a kind, in the order in which they were written."""
+        """Return the entries of a kind, in the order they were written."""
         return self._kinds.get(kind, [])
 
     @property
     def head(self) -> Entry:
-        """The first entry: what was to be played, and on what."""
+        """The first entry: the scenario and the stack under test."""
         return self.of("drill")[0]
 
     @property
     def strike_s(self) -> float | None:
-        """When the disaster struck; `None` before."""
+        """When the disaster struck; `None` if it has not."""
         found = self.of("strike")
         return float(found[0]["at_s"]) if found else None
 
     @property
     def now_s(self) -> float:
-        """The newest moment that anything is known of."""
+        """The time of the newest entry."""
         times = [float(many[-1]["at_s"]) for many in self._kinds.values() if many]
         return max(times, default=0.0)
 
     @property
     def steady(self) -> bool:
-        """Whether a steady state was proven before the disaster."""
+        """Whether the drill reached a steady state before the strike."""
         return any(entry["state"] == "steady" for entry in self.of("stage"))
 
     @property
     def ended(self) -> str:
-        """How it ended; an interrupted drill may not have said so."""
+        """How the drill ended; `interrupted` if the journal has no `end` entry."""
         found = self.of("end")
         return str(found[-1]["how"]) if found else "interrupted"
 
@@ -89,17 +89,17 @@ class Recording:
             yield from (entry for entry in self.of(kind) if float(entry["at_s"]) >= strike_s)
 
     def all(self) -> list[Entry]:
-        """Return every entry, by time."""
+        """Return every entry, ordered by time."""
         return sorted((item for many in self._kinds.values() for item in many), key=_at_s)
 
     def sort(self) -> None:
-        """Put each kind in the order of time: every client has a file of its own."""
+        """Sort each kind by time, because each client has its own file."""
         for many in self._kinds.values():
             many.sort(key=_at_s)
 
     @classmethod
     def of_entries(cls, entries: Iterable[Entry]) -> Self:
-        """Return a recording of some entries."""
+        """Return a recording of the given entries."""
         made = cls()
         for entry in entries:
             made.add(entry)
@@ -107,10 +107,10 @@ class Recording:
 
     @classmethod
     def read(cls, place: Path) -> Self:
-        """Read a recording from its directory, or from the journal in it.
+        """Read a recording from its directory or from the journal file in it.
 
         Raises:
-            UnreadableError: If there is none, or it is of another version.
+            UnreadableJournalError: If there is none, or it has another schema version.
         """
         directory = place.parent if place.is_file() else place
         journal = place if place.is_file() else directory / JOURNAL
@@ -120,10 +120,10 @@ class Recording:
                 made.add(entry)
         made.sort()
         if not made.of("drill"):
-            msg = f"{journal}: no journal of a drill: its first line is missing"
+            msg = f"{journal}: not a drill journal: its first line is missing"
             raise UnreadableJournalError(msg)
         if made.head.get("schema") != SCHEMA:
-            msg = f"{journal}:1: schema {made.head.get('schema')}, and this version reads {SCHEMA}"
+            msg = f"{journal}:1: schema {made.head.get('schema')}; this version reads {SCHEMA}"
             raise UnreadableJournalError(msg)
         return made
 
@@ -133,10 +133,10 @@ def _at_s(entry: Entry) -> float:
 
 
 def _lines(file: Path) -> Iterator[Entry]:
-    """Yield the entries of a file; the last line may be cut off, no other.
+    """Yield the entries of a file; only the last line may be truncated.
 
     Raises:
-        UnreadableError: If it cannot be read.
+        UnreadableJournalError: If it cannot be read.
     """
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
@@ -150,6 +150,6 @@ def _lines(file: Path) -> Iterator[Entry]:
         except (ValueError, KeyError, TypeError) as error:
             if number == len(lines):
                 return
-            msg = f"{file}:{number}: no entry of a journal: {type(error).__name__}: {error}"
+            msg = f"{file}:{number}: not a journal entry: {type(error).__name__}: {error}"
             raise UnreadableJournalError(msg) from None
         yield entry

@@ -1,4 +1,4 @@
-"""What a drill comes to: the verdict, the numbers, each claim, as one value and as JSON."""
+"""The result of a drill: verdict, measurements and claims, as a value and as JSON."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from otherside.drill.timeline import Line, tell
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillResult:
-    """One drill, judged."""
+    """The result of one drill."""
 
     recording: Recording
     measures: Measures
@@ -22,12 +22,12 @@ class DrillResult:
 
     @property
     def verdict(self) -> Outcome:
-        """The worst of its claims."""
+        """The worst outcome of its claims."""
         return worst(result.verdict for result in self.found)
 
 
 def conclude(recording: Recording, claims: Sequence[Assertion]) -> DrillResult:
-    """Judge a recording."""
+    """Evaluate a recording against the claims."""
     measures = measure(recording)
     return DrillResult(
         recording=recording,
@@ -38,7 +38,7 @@ def conclude(recording: Recording, claims: Sequence[Assertion]) -> DrillResult:
 
 
 def as_json(result: DrillResult) -> dict[str, Any]:
-    """Return a result for machines. Seconds are the twin's; `null` is what nobody could measure."""
+    """Return a result as JSON-serializable data, in twin seconds; `null` means not measured."""
     head, measures = result.recording.head, result.measures
     strike_s = result.recording.strike_s
     return {

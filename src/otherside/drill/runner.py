@@ -1,7 +1,7 @@
-"""Play a scenario on a stage: steady state, strike, steps on time, enough seen, everything mended.
+"""Run a scenario in an environment: steady state, strike, timed steps, end condition, repair.
 
-Everything is written into a journal as it happens, and the journal is the only output. However a
-drill ends, the stage is taken down and the journal says how.
+Everything is written to the journal as it happens, and the journal is the only output. However a
+drill ends, its faults are repaired and the journal records how it ended.
 """
 
 import contextlib
@@ -18,26 +18,26 @@ from otherside.drill.recording import SCHEMA, Recording
 from otherside.drill.scenario import Scenario, Step
 
 LOOK_REAL_S = 0.2
-"""The machine's seconds between two looks at the stage."""
+"""Machine seconds between two polls of the environment."""
 STEADY_REAL_S = 90.0
-"""The machine's seconds in which a stack must become steady."""
+"""Machine seconds within which a stack must become steady."""
 STEADY_S = 400.0
-"""The twin's seconds in which it must: five minutes of lag are kept in mind, and a look or two."""
+"""The same limit in twin seconds: five minutes of lag history, plus a tick or two."""
 SAMPLE_S = 2.0
 WARM_WRITES = 10
-"""Acknowledged writes of each client before anything strikes."""
+"""Acknowledged writes per client before the strike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSettings:
-    """How a drill is played."""
+    """Settings of one run."""
 
     clients: int = 3
     seed: int = 1
     steady_real_s: float | None = None
-    """The machine's seconds to become steady in; `None`: as long as a good stack may take."""
+    """Machine seconds to become steady; `None` uses the default for a correct stack."""
     anyway: bool = False
-    """Strike although the stack is not steady: how a sabotaged one shows its symptom."""
+    """Strike even if the stack is not steady, so that a sabotaged stack shows its symptom."""
 
 
 def play(
@@ -50,14 +50,14 @@ def play(
     change: Action | None = None,
     up: bool = False,
 ) -> Recording:
-    """Play one scenario; return what was recorded.
+    """Run one scenario; return its recording.
 
-    The stage is left up, for whoever opened it, and mended; `up` says that it was already up and
-    deployed.
+    The environment is repaired and left up for its owner to close; `up` means that it was already
+    up and deployed.
 
     Raises:
-        KeyboardInterrupt: If somebody interrupts it; the journal says so.
-        Exception: Whatever the stage fails with; the journal says so, too.
+        KeyboardInterrupt: If the run is interrupted; the journal records it.
+        Exception: Any failure of the environment; the journal records it, too.
     """
     player = _Player(scenario, environment, journal, settings)
     try:
@@ -70,7 +70,7 @@ def play(
 
 
 class _Player:
-    """One scenario being played."""
+    """The run of one scenario."""
 
     def __init__(
         self, scenario: Scenario, environment: Environment, journal: Journal, settings: RunSettings
@@ -82,7 +82,7 @@ class _Player:
         self._waiting = list(scenario.steps)
 
     def play(self, head: dict[str, Any], change: Action | None, *, up: bool) -> None:
-        """Play it from the first line to the last but one."""
+        """Run the scenario and write every journal entry except the last."""
         environment, scenario = self._stage, self._scenario
         if not up:
             environment.open()
@@ -112,20 +112,20 @@ class _Player:
         self._drain()
 
     def end(self, how: str, error: BaseException | None = None) -> None:
-        """Stop the clients, mend everything, and say how it ended, if it ever began."""
+        """Stop the clients, repair all faults and record how the drill ended, if it ever began."""
         if not self._journal.recording.of("drill"):
-            return  # the stage never came up: it has no clock, and why is the error's to say
+            return  # the environment never came up: it has no clock, and the error explains why
         for client in self._clients:
             client.stop()
         for client in self._clients:
             client.join()
         self._clients = []
         text = "" if error is None else f"{type(error).__name__}: {error}"
-        with contextlib.suppress(Exception):  # a stage that is gone has nothing to mend
+        with contextlib.suppress(Exception):  # an environment that is gone has nothing to repair
             self._stage.mend()
         self._journal.put("end", self._now_s(), how=how, text=text)
 
-    # --- before ---------------------------------------------------------------------------------
+    # --- before the strike ----------------------------------------------------------------------
 
     def _deploy(self, change: Action | None) -> bool:
         self._put("stage", state="up", text="two Regions are up")
@@ -138,14 +138,14 @@ class _Player:
         return True
 
     def _become_steady(self) -> bool:
-        """Wait until users write, everybody is healthy and the orchestrator sees everything."""
+        """Wait until writes work, targets are healthy and the orchestrator reads every signal."""
         deadline_s = time.monotonic() + self._patience_s()
         while (problem := self._stage.unsteady()) is not None:
             if time.monotonic() > deadline_s:
                 self._put("stage", state="unsteady", text=problem)
                 return False
             self._look()
-        sees = "the orchestrator sees everything" if self._stage.decides else "nobody decides here"
+        sees = "every signal is readable" if self._stage.decides else "no orchestrator deployed"
         self._put("stage", state="steady", text=f"users write, {sees}")
         return True
 
@@ -156,7 +156,7 @@ class _Player:
         return max(STEADY_REAL_S, STEADY_S / float(self._stage.facts()["speed"]))
 
     def _start_clients(self) -> None:
-        """Start the users, and wait until each was served."""
+        """Start the clients, and wait for the warm-up writes to be acknowledged."""
         settings, door = self._settings, self._stage.door()
         for number in range(1, settings.clients + 1):
             store = JsonLinesFile(self._journal.directory / f"client-{number}.jsonl")
@@ -170,11 +170,11 @@ class _Player:
     def _served(self) -> int:
         return sum(write["status"] in ACKNOWLEDGED for write in self._journal.recording.of("write"))
 
-    # --- meanwhile ------------------------------------------------------------------------------
+    # --- during the drill -----------------------------------------------------------------------
 
     def _look(self) -> None:
-        """Write down what is new, after a breath."""
-        time.sleep(LOOK_REAL_S)  # noqa: TID251 - the machine's time, and this is its edge
+        """Pause briefly, then record new events and, when due, a sample."""
+        time.sleep(LOOK_REAL_S)  # noqa: TID251 - real time, on purpose
         self._stage.check()
         for entry in self._stage.news():
             self._write(entry)
@@ -183,7 +183,7 @@ class _Player:
             self._write(self._stage.sample())
 
     def _act_on_time(self) -> None:
-        """Do every step whose moment has come."""
+        """Run every step that is due."""
         for step in list(self._waiting):
             came_s = step.when(self._journal.recording)
             if came_s is not None and self._now_s() >= came_s + step.at_s:
@@ -196,7 +196,7 @@ class _Player:
             self._write(entry)
 
     def _enough(self) -> bool:
-        """Return whether everything was seen, or the time is up."""
+        """Return whether the end condition is met or the time limit is reached."""
         recording = self._journal.recording
         strike_s = recording.strike_s
         assert strike_s is not None, "asked before the strike"
@@ -204,7 +204,7 @@ class _Player:
         return late or (not self._waiting and self._scenario.stop_when(recording) is not None)
 
     def _drain(self) -> None:
-        """Let the last answers come, then look into the databases."""
+        """Wait for the last answers, then record the contents of the databases."""
         for client in self._clients:
             client.stop()
         for client in self._clients:
@@ -229,7 +229,7 @@ class _Player:
 
 @contextlib.contextmanager
 def opened(environment: Environment) -> Iterator[Environment]:
-    """Take a stage down at the end, whatever happened on it."""
+    """Close an environment on exit, whatever happened."""
     try:
         yield environment
     finally:

@@ -1,4 +1,4 @@
-"""A scenario as data: what goes wrong when, when enough was seen, and what is claimed."""
+"""A scenario as data: timed steps, the end condition and the claims."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ from otherside.drill.conditions import Condition, strike
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One thing done to the stage: broken, mended, or ordered by a person."""
+    """One action on the environment: a fault, a repair or an operator's order."""
 
     do: str
-    """A verb of the stage: see `injector.py`."""
+    """The verb: see `FaultInjector` in `actions.py`."""
     how: Mapping[str, Any] = field(default_factory=dict)
     at_s: float = 0.0
     """Twin seconds after `when`."""
@@ -21,7 +21,7 @@ class Step:
 
     @property
     def text(self) -> str:
-        """The step as a person reads it."""
+        """The step as human-readable text."""
         return " ".join([self.do.replace("_", " "), *(str(item) for item in self.how.values())])
 
 
@@ -32,24 +32,24 @@ def step(do: str, *, at_s: float = 0.0, when: Condition = strike, **how: object)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """One disaster, or one thing that must not become one."""
+    """One disaster, or one fault that must not become a disaster."""
 
     name: str
     title: str
     """What happens, in one sentence."""
     expectation: str
-    """What should come of it, in one sentence."""
+    """The expected outcome, in one sentence."""
     steps: tuple[Step, ...]
     claims: tuple[Assertion, ...]
     stop_when: Condition
-    """When everything was seen that the claims ask for."""
+    """When everything that the claims need has been observed."""
     lasts_s: float
-    """Twin seconds after the strike at which it ends, whatever was seen."""
+    """Time limit in twin seconds after the strike."""
     reusable: bool = False
-    """Whether the stack is as before once everything is mended: the next may use the same twin."""
+    """Whether the repaired stack is as before, so that the next scenario may reuse the twin."""
     settings: Mapping[str, str] = field(default_factory=dict)
-    """Settings of the orchestrator that it is played with, instead of the design's: by name."""
+    """Orchestrator settings, by name, that override the configuration for this scenario."""
     speed_max: float = 100.0
-    """How fast it may be played: what waits for a calm moment finds none on a busy machine."""
+    """Maximum speed: a scenario that needs a calm moment never gets one on a busy machine."""
     prepare: tuple[Step, ...] = ()
-    """Done before the steady state is proven."""
+    """Steps run before the steady state is checked."""

@@ -1,9 +1,9 @@
 """Scenarios on the simulator: the same steps and the same claims, in virtual time.
 
-What a scenario does to a stack is done to the simulator's truth; what comes of it is written down
-as a drill would write it, and read by the same claims. Claims about what only a deployed stack has
-are left out, and so are scenarios about nothing else. A step that waits for a moment is placed by
-playing what is known so far again: a simulation does the same each time.
+Each step changes the simulator's world state. The outcome is recorded as a drill would record it
+and evaluated by the same claims. Claims that need a deployed stack are left out, and so are
+scenarios that have no other claims. To place a step that waits for a condition, the simulation is
+rerun with the steps placed so far; it is deterministic.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,12 +23,12 @@ from otherside.sim.swarm import Run, run
 from otherside.sim.world_state import BY_HAND
 
 STRIKE_S = 150.0
-"""When the disaster strikes: a steady state goes before it."""
+"""When the disaster strikes; before it, the system is steady."""
 WARM_S = 20.0
-"""How long users have written before that."""
+"""How long users write before the strike."""
 PROMOTE_S = 60.0
 BOOT_S = 200.0
-"""How long an instance takes from its launch until it serves: longer than a Region is confirmed."""
+"""Time from an instance's launch until it serves; longer than confirming a lost Region takes."""
 DATABASES = {Side.PRIMARY: "primary", Side.STANDBY: "standby"}
 OPERATIONS = {Move.FAILOVER: "FailoverGlobalCluster", Move.SWITCHOVER: "SwitchoverGlobalCluster"}
 
@@ -45,25 +45,25 @@ _ONE_WAY = {
 
 
 class NotSimulatedError(Exception):
-    """A scenario about what the simulator does not have."""
+    """The scenario needs something that the simulator does not model."""
 
 
 @dataclass(slots=True)
 class SimulatedDrill:
-    """What is wrong from when to when, and who orders what, in simulated seconds."""
+    """Fault windows and operator orders, in simulated seconds."""
 
     windows: dict[Fault, list[float]] = field(default_factory=dict)
-    """When each ill begins, and when it ends, if it does."""
+    """When each fault begins and, if it does, ends."""
     orders: list[tuple[float, Order]] = field(default_factory=list)
     by_hand_s: float | None = None
     frozen: bool = False
 
     def begin(self, fault: Fault, at_s: float) -> None:
-        """Let something be wrong from now on."""
+        """Start a fault."""
         self.windows[fault] = [at_s]
 
     def end(self, fault: Fault, at_s: float) -> None:
-        """Mend it."""
+        """End a fault."""
         self.windows[fault].append(at_s)
 
 
@@ -72,7 +72,7 @@ def _stop(plan: SimulatedDrill, at_s: float, side: str, unit: str) -> None:
         plan.begin(Fault.KEEPERS_DEAF, at_s)
     elif side == "primary":
         plan.begin(Fault.APP_DOWN, at_s)
-    else:  # a release that is bad on the standby alone is no scenario
+    else:  # no scenario has a bad release on the standby alone
         plan.begin(Fault.APP_DOWN_BOTH, at_s)
 
 
@@ -110,28 +110,28 @@ DONE: Mapping[str, Callable[..., None]] = {
     "order": _order,
     "move_by_hand": _by_hand,
 }
-"""What each verb of a scenario is in the simulator."""
+"""The simulator's implementation of each scenario verb."""
 
 
 def can_simulate(scenario: Scenario) -> bool:
-    """Return whether the simulator has all that a scenario does, and a claim is left to judge."""
+    """Return whether the simulator supports every step and at least one claim of a scenario."""
     known = all(step.do in DONE for step in (*scenario.prepare, *scenario.steps))
     return known and bool(claims_of(scenario))
 
 
 def claims_of(scenario: Scenario) -> tuple[Assertion, ...]:
-    """Return the claims that are not about a deployed stack."""
+    """Return the claims that do not need a deployed stack."""
     return tuple(claim for claim in scenario.claims if not claim.stack)
 
 
 def simulate(scenario: Scenario, topology: Topology, head: Mapping[str, Any]) -> DrillResult:
-    """Play a scenario on the simulator, and judge it.
+    """Run a scenario on the simulator and evaluate its claims.
 
     Raises:
-        NotSimulatedError: If it is about what the simulator does not have.
+        NotSimulatedError: If it needs something that the simulator does not model.
     """
     if not can_simulate(scenario):
-        msg = f"{scenario.name} is about what the simulator does not have"
+        msg = f"{scenario.name} needs something that the simulator does not model"
         raise NotSimulatedError(msg)
     placed: dict[int, float] = {}
     while True:
@@ -146,7 +146,7 @@ def simulate(scenario: Scenario, topology: Topology, head: Mapping[str, Any]) ->
 def _next(
     scenario: Scenario, placed: Mapping[int, float], recording: Recording
 ) -> dict[int, float] | None:
-    """Return the earliest step whose moment has come and that is not yet placed."""
+    """Return the earliest due step that is not yet placed."""
     times = {
         number: came_s + step.at_s
         for number, step in enumerate(scenario.steps)
@@ -197,7 +197,7 @@ def _do(plan: SimulatedDrill, step: Step, at_s: float) -> None:
 
 
 def _recorded(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Recording:
-    """Return what a drill would have written down of a run."""
+    """Return the recording that a drill would have made of a run."""
     made = Recording.of_entries(_entries(scenario, played, head))
     made.sort()
     return made
@@ -217,12 +217,12 @@ def _entries(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Iterat
         "speed": 1.0,
         "latency": "modelled",
         "modelled": [
-            {"what": "everything", "seconds": 0.0, "source": "a simulator: virtual time alone"}
+            {"what": "everything", "seconds": 0.0, "source": "simulator, virtual time only"}
         ],
         "versions": {},
         **head,
     }
-    yield {"kind": "stage", "at_s": STRIKE_S - WARM_S, "state": "steady", "text": "as it begins"}
+    yield {"kind": "stage", "at_s": STRIKE_S - WARM_S, "state": "steady", "text": "initial state"}
     yield {"kind": "strike", "at_s": STRIKE_S}
     yield from _seen(played)
     yield from _written(played)
@@ -230,7 +230,7 @@ def _entries(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Iterat
 
 
 def _seen(played: Run) -> Iterator[Entry]:
-    """Yield looks, calls and samples."""
+    """Yield observations, calls and samples."""
     for at_s, look in played.looks:
         state = look.decision.state
         yield {
@@ -265,7 +265,7 @@ def _seen(played: Run) -> Iterator[Entry]:
 
 
 def _written(played: Run) -> Iterator[Entry]:
-    """Yield a write each second, as its user saw it, and what the writer holds in the end."""
+    """Yield one write per second as its user saw it, then the writer's rows at the end."""
     world_state = played.history.world_state
     kept: list[list[str]] = []
     for number in range(int(STRIKE_S - WARM_S), int(played.script.run_s)):
@@ -281,7 +281,7 @@ def _written(played: Run) -> Iterator[Entry]:
             "sent_s": at_s,
             "status": 0 if span is None else 201,
             "region": None if span is None else str(span.on),
-            "error": "nobody acknowledges" if span is None else None,
+            "error": "no side acknowledges" if span is None else None,
         }
         if span is not None and not _is_lost(played, span.on, at_s):
             kept.append([key, key])
@@ -298,7 +298,7 @@ def _written(played: Run) -> Iterator[Entry]:
 
 
 def _is_lost(played: Run, on: Side, at_s: float) -> bool:
-    """Return whether a write was left behind by a move that came after it."""
+    """Return whether a later move lost this write."""
     world_state = played.history.world_state
     return any(
         move.target is not on

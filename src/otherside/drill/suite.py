@@ -1,4 +1,4 @@
-"""Several scenarios in a row, each with a journal and a report; twins are shared where safe."""
+"""Run several scenarios in a row, each with a journal and a report; reuse twins where safe."""
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Sequence
@@ -25,29 +25,29 @@ SuiteProgress = Callable[[Entry], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteOptions:
-    """How scenarios are rehearsed."""
+    """Settings shared by all scenarios of a suite."""
 
     speed: float
     latency: bool
     seed: int
     clients: int
     directory: Path
-    """Where recordings go, one directory each."""
+    """Parent directory of the recordings, one subdirectory each."""
     started: dt.datetime
-    """When somebody asked for it: recordings are named by it."""
+    """When the suite was started; the default directory of recordings is named after it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuiteResult:
-    """One drill that is over."""
+    """One finished drill."""
 
     scenario: Scenario
     result: DrillResult
     page: Path
-    """Where its report is."""
+    """Path of its HTML report."""
     environment: Environment | None
-    """Still up: it is taken down, or used again, when the next one is asked for. The simulator
-    has none."""
+    """The environment, still up: requesting the next result closes or reuses it. `None` for the
+    simulator."""
 
 
 def run_suite(
@@ -60,19 +60,19 @@ def run_suite(
     anyway: bool = False,
     steady_real_s: float | None = None,
 ) -> Iterator[SuiteResult]:
-    """Play scenarios one after another; yield each as it is over.
+    """Run scenarios one after another; yield each result as the drill finishes.
 
-    A twin is used again where the scenario before it left the stack as it was, and proved it.
+    A twin is reused if the previous scenario is marked reusable and passed.
 
     Raises:
-        FileExistsError: If a directory for one of them holds a journal.
-        KeyboardInterrupt: If somebody interrupts it; what was recorded is kept and says so.
-        TwinError: If a twin does not come up or ends by itself.
+        FileExistsError: If a scenario's directory already holds a journal.
+        KeyboardInterrupt: If the run is interrupted; the recording is kept and marked as such.
+        TwinError: If a twin does not come up or ends unexpectedly.
     """
     held: Environment | None = None
     places = _places(scenarios, options.directory)
     for place in places:
-        refuse_taken(place)  # all of them, before anything starts
+        refuse_taken(place)  # check all of them before anything starts
     try:
         for number, scenario in enumerate(scenarios):
             speed = min(options.speed, scenario.speed_max)
@@ -112,10 +112,10 @@ def run_suite(
 def simulated(
     scenarios: Sequence[Scenario], target: DrillTarget, options: SuiteOptions
 ) -> Iterator[SuiteResult]:
-    """Play scenarios on the simulator, in virtual time; yield each as it is over.
+    """Run scenarios on the simulator, in virtual time; yield each result as it finishes.
 
     Raises:
-        NotSimulatedError: If one of them is about what the simulator does not have.
+        NotSimulatedError: If one of them needs something that the simulator does not model.
     """
     places = _places(scenarios, options.directory)
     for scenario, directory in zip(scenarios, places, strict=True):
@@ -125,7 +125,7 @@ def simulated(
 
 
 def _with_settings(scenario: Scenario, change: Action | None) -> Action | None:
-    """Return a change of the stack that gives the orchestrator the scenario's settings, too."""
+    """Return `change` extended to apply the scenario's settings to the orchestrator."""
     if not scenario.settings:
         return change
     given = {environment_name(name): text for name, text in scenario.settings.items()}
@@ -144,13 +144,13 @@ def _with_settings(scenario: Scenario, change: Action | None) -> Action | None:
 
 
 def _keep(recording: Recording, scenario: Scenario, directory: Path) -> None:
-    """Write the report of a drill that was cut short, if it had begun."""
+    """Write the report of an interrupted drill, if it had begun."""
     if recording.of("drill"):
         write_report(conclude(recording, scenario.claims), directory)
 
 
 def _places(scenarios: Sequence[Scenario], directory: Path) -> list[Path]:
-    """Return where the report of each scenario goes, and what was recorded of it."""
+    """Return the directory of each scenario's recording and report."""
     if len(scenarios) == 1:
         return [directory / scenarios[0].name]
     return [
@@ -159,7 +159,7 @@ def _places(scenarios: Sequence[Scenario], directory: Path) -> list[Path]:
 
 
 def _head(target: DrillTarget, options: SuiteOptions) -> dict[str, Any]:
-    """Return what a recording says of what is drilled."""
+    """Return the journal header fields that describe the target."""
     return {
         "place": target.place,
         "digest": target.digest,

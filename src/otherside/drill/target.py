@@ -1,4 +1,4 @@
-"""What is drilled: a project, which Region is which side, the public name and what is promised."""
+"""The target of a drill: project, Regions by side, public name and objectives."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,20 +11,20 @@ from otherside.program.project import ProgramError, Project, read_project
 
 DESIGN = "otherside.toml"
 SOURCES = frozenset({".py", ".toml", ".yaml", ".yml", ".sh", ".json"})
-"""Kinds of files that decide what a project deploys."""
+"""File types that determine what a project deploys."""
 
 
 class TargetError(Exception):
-    """What cannot be drilled; the message names file and cause."""
+    """The target cannot be drilled; the message names the file and the cause."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrillTarget:
-    """One stack to be drilled."""
+    """One stack to drill."""
 
     project: Project
     place: str
-    """The project's directory, as it was given."""
+    """The project's directory, as given."""
     regions: Mapping[str, str]
     """`primary`, `standby` and `witness`."""
     host: str
@@ -36,7 +36,7 @@ class DrillTarget:
 
     @property
     def digest(self) -> str:
-        """Return what this project is, to tell one state of it from another: SHA-256, in hex."""
+        """The SHA-256 of the project's source files, in hex, which identifies its version."""
         whole = hashlib.sha256()
         root = self.project.main.parent
         for file in sorted(path for path in root.rglob("*") if path.suffix in SOURCES):
@@ -45,27 +45,27 @@ class DrillTarget:
 
     @property
     def prefix(self) -> str:
-        """The start of every name in the stack."""
+        """The prefix of every name in the stack."""
         return self.topology.prefix
 
     def side_of(self, region: str) -> str | None:
-        """Return which side a Region is."""
+        """Return the side of a Region, or `None` if it is on neither side."""
         return next(
             (side for side, other_region in self.regions.items() if other_region == region), None
         )
 
 
 def read_target(directory: Path, stack_name: str | None = None) -> DrillTarget:
-    """Read the project in a directory and the design beside its program.
+    """Read the project in a directory and the configuration file beside its program.
 
     Raises:
-        SiteError: If either is missing or cannot be read.
+        TargetError: If either is missing or cannot be read.
     """
     try:
         project = read_project(directory, stack_name)
         design = project.main.parent / DESIGN
         if not design.exists():
-            msg = f"{design}: no such file; a drill reads from it which Region is which"
+            msg = f"{design}: no such file; a drill reads the role of each Region from it"
             raise TargetError(msg)
         topology = read_config(design)
     except (ProgramError, ConfigError) as error:

@@ -1,4 +1,4 @@
-"""A recording as a person would tell it: one line for each thing that matters, on its lane."""
+"""A recording as a human-readable timeline: one line per significant event, by lane."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from otherside.drill.recording import Entry, Recording
 
 
 class Lane(StrEnum):
-    """Whose doing something is, in the order of a page."""
+    """The component responsible for an event, in the order of the report page."""
 
     STAGE = "stage"
     DISASTER = "disaster"
@@ -37,25 +37,25 @@ _LANES = {
     "twin": Lane.STACK,
 }
 TimelineEntry = tuple[Lane, str, bool]
-"""On which lane, what, and whether a person should look at it first."""
+"""The lane, the text and whether the entry is urgent."""
 _MOVES = frozenset({"FailoverGlobalCluster", "SwitchoverGlobalCluster"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One thing that happened."""
+    """One event on the timeline."""
 
     at_s: float
     """Twin seconds since 1970."""
     lane: Lane
     text: str
     urgent: bool = False
-    """Whether a person should look at it first."""
+    """Whether a reader should look at it first."""
 
 
 @dataclass(slots=True)
 class Timeline:
-    """Tells entries as they come; it remembers only what it needs to tell changes from repeats."""
+    """Turns journal entries into timeline lines; keeps only the state needed to skip repeats."""
 
     _phase: str = ""
     _serves: object = ""
@@ -66,11 +66,11 @@ class Timeline:
     _last: dict[Lane, str] = field(default_factory=dict)
 
     def tell(self, entry: Entry) -> Iterator[Line]:
-        """Yield what an entry is worth telling."""
+        """Yield the timeline lines for an entry."""
         at_s = float(entry["at_s"])
         for lane, text, urgent in self._lines(entry):
             if self._last.get(lane) == text:
-                continue  # said already, and nothing since
+                continue  # the lane's last line already says this
             self._last[lane] = text
             yield Line(at_s=at_s, lane=lane, text=text, urgent=urgent)
 
@@ -96,7 +96,7 @@ class Timeline:
             yield Lane.STAGE, f"{entry['how']}: {entry['text']}", True
 
     def _on_look(self, entry: Entry) -> Iterator[TimelineEntry]:
-        """Tell of a look that changes the phase, and of nothing that a late one repeats."""
+        """Report an observation that changes the phase; skip what a late one repeats."""
         known = f"{entry['event_id']}{entry['phase']}"
         if entry["phase"] != self._phase and known not in self._told:
             self._phase = str(entry["phase"])
@@ -107,11 +107,11 @@ class Timeline:
     def _on_sample(self, entry: Entry) -> Iterator[TimelineEntry]:
         if entry["serves"] != self._serves:
             self._serves = entry["serves"]
-            where = f"the {entry['serves']}" if entry["serves"] else "nowhere"
-            yield Lane.DNS, f"the public name leads to {where}", False
+            where = f"the {entry['serves']}" if entry["serves"] else "no address"
+            yield Lane.DNS, f"the public name resolves to {where}", False
 
     def _on_write(self, entry: Entry) -> Iterator[TimelineEntry]:
-        """Tell when writes stop, and of the first that is accepted again."""
+        """Report when writes stop and when the first one is accepted again."""
         at_s = float(entry["at_s"])
         if entry["status"] in ACKNOWLEDGED:
             if self._away:
@@ -124,7 +124,7 @@ class Timeline:
         if self._struck and not self._away and since_s > INTERRUPTED_S:
             self._away = True
             why = entry["error"] or f"status {entry['status']}"
-            yield Lane.USERS, f"no write is accepted any more: {why}", True
+            yield Lane.USERS, f"writes are no longer accepted: {why}", True
 
     def _on_told(self, entry: Entry) -> Iterator[TimelineEntry]:
         what, text = str(entry["what"]), str(entry["text"])
@@ -145,7 +145,7 @@ class Timeline:
 
 
 def tell(recording: Recording) -> list[Line]:
-    """Return a whole recording as lines, by time."""
+    """Return the timeline of a whole recording, ordered by time."""
     return list(_tell(recording.all()))
 
 

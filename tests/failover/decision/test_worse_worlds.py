@@ -14,7 +14,7 @@ from failover.decision.observation_builders import (
     dead,
     observation,
 )
-from failover.decision.state_builders import MOVED, MOVING, Story, failed_over
+from failover.decision.state_builders import MOVED, MOVING, StateBuilder, failed_over
 from otherside.core.topology import FailoverMode, Side
 from otherside.failover.decision.decide import LeaseTerms, decide, veto_reason
 from otherside.failover.decision.evidence import TROUBLES
@@ -35,9 +35,9 @@ AWAY = replace(HEALTHY, writer=Side.STANDBY)
 SWITCHING = replace(MOVING, kind=Move.SWITCHOVER)
 
 
-def told(story):
+def told(builder):
     """Return what people were told, and whether it was urgent."""
-    return [(decision.notice, decision.urgent) for decision in story.decisions if decision.notice]
+    return [(decision.notice, decision.urgent) for decision in builder.decisions if decision.notice]
 
 
 # --- fencing ------------------------------------------------------------------------------------
@@ -45,25 +45,25 @@ def told(story):
 
 def test_a_lease_that_cannot_be_closed_is_told_by_its_name_within_a_minute_or_two():
     """And never waited for in silence: it is given up, told, and tried anew."""
-    story = Story()
+    builder = StateBuilder()
     held = {"lease": LeaseView(open=True, seen_s=0.0), "failing": (DENIED,)}
-    story.until(Phase.FENCING, dead)
-    fencing_s = story.now_s
-    story.until(Phase.BLOCKED, dead, looks=100, **held)
-    assert story.now_s - fencing_s <= AUTO.fence_max_s + 10
-    urgent = [text for text, is_urgent in told(story) if is_urgent]
+    builder.until(Phase.FENCING, dead)
+    fencing_s = builder.now_s
+    builder.until(Phase.BLOCKED, dead, looks=100, **held)
+    assert builder.now_s - fencing_s <= AUTO.fence_max_s + 10
+    urgent = [text for text, is_urgent in told(builder) if is_urgent]
     assert any(DENIED in text for text in urgent[:-1])
     assert "could not be closed" in urgent[-1]
-    assert story.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=0, open=True)
+    assert builder.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=0, open=True)
 
 
 def test_a_person_can_stop_a_fence():
     """Whoever knows better says so, and the lease is open again."""
-    story = Story()
-    story.until(Phase.FENCING, dead)
-    story.order(Order.DENY, dead)
-    assert story.state.phase is Phase.BLOCKED
-    assert story.decisions[-1].terms.open
+    builder = StateBuilder()
+    builder.until(Phase.FENCING, dead)
+    builder.order(Order.DENY, dead)
+    assert builder.state.phase is Phase.BLOCKED
+    assert builder.decisions[-1].terms.open
 
 
 def test_every_phase_but_the_calm_one_has_a_bound_after_which_people_hear_of_it():
@@ -83,14 +83,14 @@ def test_every_phase_but_the_calm_one_has_a_bound_after_which_people_hear_of_it(
 def test_an_empty_table_is_no_first_day_while_the_database_has_not_spoken():
     """Nothing is opened, and nothing is said to whoever holds users."""
     for silent in ({"epoch_seen": None}, {"database": None}):
-        story = Story()
-        story.state = first(0.0)
+        builder = StateBuilder()
+        builder.state = first(0.0)
         for _ in range(70):
-            story.look(observation, **silent)
-        decision = story.decisions[-1]
+            builder.look(observation, **silent)
+        decision = builder.decisions[-1]
         assert (decision.state.anchored, decision.terms, decision.latch) == (False, None, None)
         assert "first day" in decision.reason
-        assert [urgent for _, urgent in told(story)] == [True], "and somebody hears of it"
+        assert [urgent for _, urgent in told(builder)] == [True], "and somebody hears of it"
 
 
 def test_a_first_day_is_committed_once_the_database_has_spoken():
@@ -122,37 +122,40 @@ def test_a_table_that_knows_less_than_the_database_is_a_lost_one(revision, chang
 
 def test_a_lost_table_is_adopted_with_an_epoch_above_everything_that_was_seen():
     """Or no write could ever be told from one of the time before."""
-    story = Story()
-    story.state = first(0.0)
-    story.look(observation, database=AWAY, epoch_seen=4)
-    story.now_s += 200
-    story.order(Order.ADOPT, observation, database=AWAY, epoch_seen=4)
-    assert (story.state.phase, story.state.epoch) == (Phase.VERIFY, 5)
-    story.look(observation, database=AWAY, epoch_seen=5, write_verified=True)
-    assert story.decisions[-1].latch is True
+    builder = StateBuilder()
+    builder.state = first(0.0)
+    builder.look(observation, database=AWAY, epoch_seen=4)
+    builder.now_s += 200
+    builder.order(Order.ADOPT, observation, database=AWAY, epoch_seen=4)
+    assert (builder.state.phase, builder.state.epoch) == (Phase.VERIFY, 5)
+    builder.look(observation, database=AWAY, epoch_seen=5, write_verified=True)
+    assert builder.decisions[-1].latch is True
 
 
 def test_a_lost_table_is_not_resumed_as_if_nothing_had_been():
     """The epoch would be below the database's own."""
-    story = Story()
-    story.look(observation, epoch_seen=4)
-    story.now_s += 200
-    story.order(Order.RESUME, observation, epoch_seen=4)
-    assert story.state.phase is Phase.HALTED
-    story.order(Order.ADOPT, observation, epoch_seen=4)
-    assert (story.state.phase, story.state.epoch) == (Phase.STEADY, 5)
-    assert story.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=5, open=True)
+    builder = StateBuilder()
+    builder.look(observation, epoch_seen=4)
+    builder.now_s += 200
+    builder.order(Order.RESUME, observation, epoch_seen=4)
+    assert builder.state.phase is Phase.HALTED
+    builder.order(Order.ADOPT, observation, epoch_seen=4)
+    assert (builder.state.phase, builder.state.epoch) == (Phase.STEADY, 5)
+    assert builder.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=5, open=True)
 
 
 def test_an_order_of_the_time_before_a_restore_is_none():
     """The same revision may come again; the time does not."""
-    story = Story()
-    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    builder = StateBuilder()
+    builder.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
     old = Command(
-        order=Order.APPROVE, revision=story.state.revision, author="ada", at_s=story.now_s - 1000.0
+        order=Order.APPROVE,
+        revision=builder.state.revision,
+        author="ada",
+        at_s=builder.now_s - 1000.0,
     )
-    story.look(dead, lag_s=8.0, command=old)
-    assert story.state.phase is Phase.AWAIT_APPROVAL
+    builder.look(dead, lag_s=8.0, command=old)
+    assert builder.state.phase is Phase.AWAIT_APPROVAL
 
 
 # --- attempts -----------------------------------------------------------------------------------
@@ -161,52 +164,52 @@ def test_an_order_of_the_time_before_a_restore_is_none():
 @pytest.mark.parametrize("answer", ["nobody", "claimed"])
 def test_what_nobody_called_is_no_attempt_and_opens_the_lease_again(answer):
     """Three wishes are not three calls, and the writer's side may be alive; nor are claims."""
-    story = Story(answer=answer)
-    story.until(Phase.BLOCKED, dead, looks=120)
-    assert "nobody asked Aurora" in story.state.reason
-    assert (story.decisions[-1].terms.open, story.decisions[-1].urgent) == (True, True)
-    assert Phase.HALTED not in story.phases
+    builder = StateBuilder(answer=answer)
+    builder.until(Phase.BLOCKED, dead, looks=120)
+    assert "nobody asked Aurora" in builder.state.reason
+    assert (builder.decisions[-1].terms.open, builder.decisions[-1].urgent) == (True, True)
+    assert Phase.HALTED not in builder.phases
 
 
 def test_what_aurora_refused_is_told_in_its_own_words_and_asked_again_later():
     """No halt with the lease closed where it is known that nothing was moved."""
-    story = Story(answer="AccessDenied")
-    story.until(Phase.BLOCKED, dead, looks=120)
-    assert "asked 3 times and has not moved: AccessDenied, AccessDenied" in story.state.reason
-    assert story.decisions[-1].terms.open
-    blocked_s = story.now_s
-    story.answer = ACCEPTED
-    story.until(Phase.FENCING, dead, looks=120)
-    assert story.now_s - blocked_s >= AUTO.declined_pause_s
-    story.until(Phase.PROMOTE_INTENT, dead, looks=120)
+    builder = StateBuilder(answer="AccessDenied")
+    builder.until(Phase.BLOCKED, dead, looks=120)
+    assert "asked 3 times and has not moved: AccessDenied, AccessDenied" in builder.state.reason
+    assert builder.decisions[-1].terms.open
+    blocked_s = builder.now_s
+    builder.answer = ACCEPTED
+    builder.until(Phase.FENCING, dead, looks=120)
+    assert builder.now_s - blocked_s >= AUTO.declined_pause_s
+    builder.until(Phase.PROMOTE_INTENT, dead, looks=120)
 
 
 def test_a_call_whose_end_nobody_knows_counts_and_halts_in_the_end():
     """It may have moved the writer: the lease stays as it is."""
-    story = Story(answer=None)
-    story.until(Phase.HALTED, dead, looks=150)
-    assert "no answer, no answer, no answer" in story.state.reason
-    assert story.decisions[-1].terms is None
+    builder = StateBuilder(answer=None)
+    builder.until(Phase.HALTED, dead, looks=150)
+    assert "no answer, no answer, no answer" in builder.state.reason
+    assert builder.decisions[-1].terms is None
 
 
 def test_an_accepted_call_is_not_repeated_before_its_description_can_be_seen():
     """Aurora may be at work while an old description says nothing of it."""
-    story = Story()
-    story.until(Phase.PROMOTE_INTENT, dead)
-    asked_s = story.now_s
-    while story.state.intent.operation == "1.1":
-        story.look(dead)
-    assert story.now_s - asked_s > AUTO.settle_s
+    builder = StateBuilder()
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    asked_s = builder.now_s
+    while builder.state.intent.operation == "1.1":
+        builder.look(dead)
+    assert builder.now_s - asked_s > AUTO.settle_s
 
 
 def test_nothing_is_asked_again_while_nobody_can_say_whether_it_was_asked():
     """The claims cannot be read: a repeat could be the second call."""
-    story = Story()
-    story.until(Phase.PROMOTE_INTENT, dead)
+    builder = StateBuilder()
+    builder.until(Phase.PROMOTE_INTENT, dead)
     for _ in range(80):
-        story.look(dead, attempts=None)
-    assert story.state.intent.operation == "1.1"
-    assert story.decisions[-1].urgent
+        builder.look(dead, attempts=None)
+    assert builder.state.intent.operation == "1.1"
+    assert builder.decisions[-1].urgent
 
 
 # --- evidence -----------------------------------------------------------------------------------
@@ -214,17 +217,17 @@ def test_nothing_is_asked_again_while_nobody_can_say_whether_it_was_asked():
 
 def test_a_look_that_does_not_trust_its_eyes_neither_confirms_nor_clears():
     """Two names outside that do not resolve, now and then: a dead Region is left all the same."""
-    story = Story()
+    builder = StateBuilder()
     for number in range(20):
         suspect = number % 5 == 3
-        story.look(dead) if not suspect else story.look(
+        builder.look(dead) if not suspect else builder.look(
             observation, readings={**DEAD, "self_test": BAD}
         )
-        if story.state.phase is Phase.FENCING:
+        if builder.state.phase is Phase.FENCING:
             break
-    assert story.state.phase is Phase.FENCING
-    story.look(observation, readings={**DEAD, "self_test": BAD})
-    assert story.state.phase is Phase.FENCING
+    assert builder.state.phase is Phase.FENCING
+    builder.look(observation, readings={**DEAD, "self_test": BAD})
+    assert builder.state.phase is Phase.FENCING
 
 
 @pytest.mark.parametrize(
@@ -242,49 +245,49 @@ def test_a_look_that_does_not_trust_its_eyes_neither_confirms_nor_clears():
 )
 def test_an_orchestrator_that_sees_too_little_for_long_says_so_once_in_a_while(readings):
     """And says when it sees again."""
-    story = Story()
+    builder = StateBuilder()
     for _ in range(100):
-        story.look(observation, readings=readings)
-    notices = told(story)
+        builder.look(observation, readings=readings)
+    notices = told(builder)
     assert len(notices) == 1
     assert notices[0][1]
     assert f"for {AUTO.blind_max_s:.0f} s" in notices[0][0]
-    story.look(observation)
-    assert "well again" in story.decisions[-1].notice
-    assert not story.decisions[-1].urgent
+    builder.look(observation)
+    assert "well again" in builder.decisions[-1].notice
+    assert not builder.decisions[-1].urgent
 
 
 def test_a_flicker_of_the_eyes_is_no_news():
     """Only what lasts is told."""
-    story = Story()
+    builder = StateBuilder()
     for number in range(200):
-        story.look(observation, readings={"self_test": BAD} if number % 3 else {})
-    assert not told(story)
+        builder.look(observation, readings={"self_test": BAD} if number % 3 else {})
+    assert not told(builder)
 
 
 def test_a_standby_without_an_application_is_asked_about_and_hides_no_disaster():
     """The Region is dead, and whoever is asked may know what to do."""
-    story = Story()
-    story.until(Phase.AWAIT_APPROVAL, observation, readings={**DEAD, "standby_app": BAD})
-    assert "the standby's application does not answer" in story.state.reason
-    story.until(Phase.FENCING, dead)
+    builder = StateBuilder()
+    builder.until(Phase.AWAIT_APPROVAL, observation, readings={**DEAD, "standby_app": BAD})
+    assert "the standby's application does not answer" in builder.state.reason
+    builder.until(Phase.FENCING, dead)
 
 
 def test_a_silent_region_whose_rds_answers_is_asked_about_and_never_left_by_itself():
     """Its only machine may be being replaced: the database is well, and nothing is wrong."""
     silent = {**DEAD, "control_plane": GOOD}
-    story = Story()
+    builder = StateBuilder()
     for _ in range(30):
-        story.look(observation, readings=silent, machines=1)
-    assert story.state.phase is Phase.SUSPECT
-    story.until(Phase.AWAIT_APPROVAL, observation, readings=silent, machines=1)
-    assert story.now_s >= AUTO.confirm_s + AUTO.in_region_grace_s
-    assert "RDS in the Region" in story.state.reason
+        builder.look(observation, readings=silent, machines=1)
+    assert builder.state.phase is Phase.SUSPECT
+    builder.until(Phase.AWAIT_APPROVAL, observation, readings=silent, machines=1)
+    assert builder.now_s >= AUTO.confirm_s + AUTO.in_region_grace_s
+    assert "RDS in the Region" in builder.state.reason
     for _ in range(200):
-        story.look(observation, readings=silent, machines=1)
-    assert story.state.phase is Phase.AWAIT_APPROVAL
-    story.order(Order.APPROVE, observation, readings=silent, machines=1)
-    assert story.state.phase is Phase.FENCING
+        builder.look(observation, readings=silent, machines=1)
+    assert builder.state.phase is Phase.AWAIT_APPROVAL
+    builder.order(Order.APPROVE, observation, readings=silent, machines=1)
+    assert builder.state.phase is Phase.FENCING
 
 
 @pytest.mark.parametrize(
@@ -297,8 +300,8 @@ def test_a_silent_region_whose_rds_answers_is_asked_about_and_never_left_by_itse
 )
 def test_a_side_whose_every_witness_is_one_machine_can_at_most_ask(machines, rds, phase):
     """RDS is a witness of another kind: where it is silent too, there are two."""
-    story = Story()
-    story.until(phase, observation, readings={**DEAD, "control_plane": rds}, machines=machines)
+    builder = StateBuilder()
+    builder.until(phase, observation, readings={**DEAD, "control_plane": rds}, machines=machines)
 
 
 @pytest.mark.parametrize(
@@ -307,25 +310,25 @@ def test_a_side_whose_every_witness_is_one_machine_can_at_most_ask(machines, rds
 def test_a_state_that_aws_documents_no_refusal_for_is_asked_and_not_refused(status):
     """The stack's own nightly backup must not keep it from being recovered."""
     fitness = Fitness.FIT if status == "available" else Fitness.DOUBTFUL
-    story = Story()
+    builder = StateBuilder()
     busy = replace(HEALTHY, fitness=fitness, status=status)
-    story.until(Phase.PROMOTE_INTENT, dead, database=busy)
-    assert veto_reason(story.state, dead(story.now_s, database=busy), AUTO) is None
+    builder.until(Phase.PROMOTE_INTENT, dead, database=busy)
+    assert veto_reason(builder.state, dead(builder.now_s, database=busy), AUTO) is None
 
 
 def test_a_region_that_flaps_is_told_of_once_and_then_every_ten_minutes():
     """Twenty seconds dead, ten well, for an hour."""
-    story = Story()
-    while story.now_s < 3600:
-        story.look(dead if story.now_s % 30 < 20 else observation)
-    assert len(told(story)) < 15
-    assert any("it flaps" in text and urgent for text, urgent in told(story))
-    quiet_s = story.now_s
-    while story.now_s < quiet_s + AUTO.flap_window_s + 60:
-        story.look(observation)
-    before = len(told(story))
-    story.look(dead)
-    assert len(told(story)) == before + 1, "after a quiet while a suspicion is news again"
+    builder = StateBuilder()
+    while builder.now_s < 3600:
+        builder.look(dead if builder.now_s % 30 < 20 else observation)
+    assert len(told(builder)) < 15
+    assert any("it flaps" in text and urgent for text, urgent in told(builder))
+    quiet_s = builder.now_s
+    while builder.now_s < quiet_s + AUTO.flap_window_s + 60:
+        builder.look(observation)
+    before = len(told(builder))
+    builder.look(dead)
+    assert len(told(builder)) == before + 1, "after a quiet while a suspicion is news again"
 
 
 # --- once away ----------------------------------------------------------------------------------
@@ -352,19 +355,19 @@ def test_a_region_that_flaps_is_told_of_once_and_then_every_ten_minutes():
 )
 def test_once_away_somebody_watches(phase, changes, trouble):
     """At once, with what can be done; again every ten minutes; and when it is over."""
-    story = failed_over()
-    story.state = replace(story.state, phase=phase, reconciled=True)
+    builder = failed_over()
+    builder.state = replace(builder.state, phase=phase, reconciled=True)
     seen = {"database": replace(AWAY, resynced=False), "users_on": Side.STANDBY}
-    story.look(observation, **seen)
-    before = len(told(story))
-    story.look(observation, **{**seen, **changes})
-    assert story.state.trouble is trouble
-    assert (TROUBLES[trouble] in told(story)[-1][0], told(story)[-1][1]) == (True, True)
+    builder.look(observation, **seen)
+    before = len(told(builder))
+    builder.look(observation, **{**seen, **changes})
+    assert builder.state.trouble is trouble
+    assert (TROUBLES[trouble] in told(builder)[-1][0], told(builder)[-1][1]) == (True, True)
     for _ in range(130):
-        story.look(observation, **{**seen, **changes})
-    assert len(told(story)) - before == 2
-    story.look(observation, **seen)
-    assert "well again" in told(story)[-1][0]
+        builder.look(observation, **{**seen, **changes})
+    assert len(told(builder)) - before == 2
+    builder.look(observation, **seen)
+    assert "well again" in told(builder)[-1][0]
 
 
 # --- switchovers --------------------------------------------------------------------------------
@@ -372,69 +375,69 @@ def test_once_away_somebody_watches(phase, changes, trouble):
 
 def switchover(answer=ACCEPTED):
     """Tell the story of a switchover up to its intent."""
-    story = Story(answer=answer)
-    story.order(Order.SWITCHOVER, observation)
-    story.until(Phase.SWITCH_INTENT, observation)
-    return story
+    builder = StateBuilder(answer=answer)
+    builder.order(Order.SWITCHOVER, observation)
+    builder.until(Phase.SWITCH_INTENT, observation)
+    return builder
 
 
 def test_a_region_that_dies_while_a_switchover_is_checked_is_left_as_at_any_other_time():
     """The check gives way to the disaster."""
-    story = Story()
-    story.order(Order.SWITCHOVER, observation)
-    died_s = story.now_s
-    story.until(Phase.FENCING, dead)
-    assert story.now_s - died_s <= 70
+    builder = StateBuilder()
+    builder.order(Order.SWITCHOVER, observation)
+    died_s = builder.now_s
+    builder.until(Phase.FENCING, dead)
+    assert builder.now_s - died_s <= 70
 
 
 def test_a_region_that_dies_before_aurora_switches_is_left_once_nobody_can_call():
     """The intent expires first."""
-    story = switchover("nobody")
-    died_s = story.now_s
-    story.until(Phase.FENCING, dead)
-    assert story.now_s - died_s <= 120
-    assert story.state.quiet_until_s <= story.now_s
+    builder = switchover("nobody")
+    died_s = builder.now_s
+    builder.until(Phase.FENCING, dead)
+    assert builder.now_s - died_s <= 120
+    assert builder.state.quiet_until_s <= builder.now_s
 
 
 def test_a_switchover_that_stands_still_beside_a_dead_region_becomes_a_question():
     """Within minutes; approved, a failover takes its place, whatever Aurora still reports."""
-    story = switchover()
+    builder = switchover()
     stuck = replace(HEALTHY, move=SWITCHING)
-    story.look(observation, database=stuck)
-    assert story.state.phase is Phase.SWITCHING
-    died_s = story.now_s
-    story.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
-    assert story.now_s - died_s <= 150
-    assert "stands still" in story.state.reason
+    builder.look(observation, database=stuck)
+    assert builder.state.phase is Phase.SWITCHING
+    died_s = builder.now_s
+    builder.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
+    assert builder.now_s - died_s <= 150
+    assert "stands still" in builder.state.reason
     for _ in range(60):
-        story.look(dead, database=stuck)
-    assert story.state.phase is Phase.AWAIT_APPROVAL, "never by itself"
-    story.order(Order.APPROVE, dead, database=stuck)
-    story.until(Phase.PROMOTE_INTENT, dead, database=stuck)
-    assert story.state.intent.instead
-    assert veto_reason(story.state, dead(story.now_s, database=stuck), AUTO) is None
-    story.look(dead, database=replace(HEALTHY, move=MOVING))
-    assert story.state.phase is Phase.PROMOTING
+        builder.look(dead, database=stuck)
+    assert builder.state.phase is Phase.AWAIT_APPROVAL, "never by itself"
+    builder.order(Order.APPROVE, dead, database=stuck)
+    builder.until(Phase.PROMOTE_INTENT, dead, database=stuck)
+    assert builder.state.intent.instead
+    assert veto_reason(builder.state, dead(builder.now_s, database=stuck), AUTO) is None
+    builder.look(dead, database=replace(HEALTHY, move=MOVING))
+    assert builder.state.phase is Phase.PROMOTING
 
 
 def test_a_switchover_that_was_given_up_and_arrives_after_all_is_ours():
     """And no halt over somebody else's move."""
-    story = switchover()
+    builder = switchover()
     stuck = replace(HEALTHY, move=SWITCHING)
-    story.look(observation, database=stuck)
-    story.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
-    story.look(observation, database=stuck)
-    assert story.state.phase is Phase.SWITCHING
-    story.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
-    story.look(dead, database=AWAY)
-    assert (story.state.phase, story.state.writer) == (Phase.VERIFY, Side.STANDBY)
+    builder.look(observation, database=stuck)
+    builder.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
+    builder.look(observation, database=stuck)
+    assert builder.state.phase is Phase.SWITCHING
+    builder.until(Phase.AWAIT_APPROVAL, dead, database=stuck)
+    builder.look(dead, database=AWAY)
+    assert (builder.state.phase, builder.state.writer) == (Phase.VERIFY, Side.STANDBY)
 
 
 def test_a_switchover_that_nobody_carries_out_ends_where_it_began():
     """Told, and not halted."""
-    story = switchover("nobody")
-    story.until(Phase.STEADY, observation, looks=100)
-    assert "nobody asked Aurora" in told(story)[-1][0]
+    builder = switchover("nobody")
+    builder.until(Phase.STEADY, observation, looks=100)
+    assert "nobody asked Aurora" in told(builder)[-1][0]
 
 
 # --- members, and ways out ----------------------------------------------------------------------
@@ -449,20 +452,20 @@ def test_a_switchover_that_nobody_carries_out_ends_where_it_began():
 )
 def test_a_cluster_that_was_taken_out_by_hand_is_somebody_elses_doing(database):
     """On either side: halted, and nothing is promoted that belongs to nothing."""
-    story = Story()
-    story.look(observation, database=database)
-    assert story.state.phase is Phase.HALTED
-    promoting = Story()
+    builder = StateBuilder()
+    builder.look(observation, database=database)
+    assert builder.state.phase is Phase.HALTED
+    promoting = StateBuilder()
     promoting.until(Phase.PROMOTE_INTENT, dead)
     assert veto_reason(promoting.state, dead(promoting.now_s, database=database), AUTO)
 
 
 def test_an_old_side_that_is_no_member_yet_is_nobodys_doing():
     """After a failover Aurora takes it in again when its Region is back."""
-    story = failed_over()
-    story.now_s += 600
-    story.look(dead, database=replace(MOVED, follower_is_member=False), users_on=Side.STANDBY)
-    assert story.state.phase is Phase.FAILED_OVER
+    builder = failed_over()
+    builder.now_s += 600
+    builder.look(dead, database=replace(MOVED, follower_is_member=False), users_on=Side.STANDBY)
+    assert builder.state.phase is Phase.FAILED_OVER
 
 
 def test_every_phase_can_be_left_by_a_persons_word():
@@ -485,46 +488,46 @@ def test_every_phase_can_be_left_by_a_persons_word():
 )
 def test_a_proof_that_never_comes_can_be_done_without(phase, after):
     """A name that nobody outside resolves must not hold an orchestrator for ever."""
-    story = failed_over()
-    story.state = replace(story.state, phase=phase, since_s=story.now_s)
+    builder = failed_over()
+    builder.state = replace(builder.state, phase=phase, since_s=builder.now_s)
     for _ in range(60):
-        story.look(dead, database=MOVED, users_on=None)
-    assert story.state.phase is phase
-    assert any(urgent for _, urgent in told(story)[-3:])
-    story.order(Order.PROCEED, dead, database=MOVED, users_on=None)
-    assert story.state.phase is after
-    assert "ada went on" in story.state.reason
+        builder.look(dead, database=MOVED, users_on=None)
+    assert builder.state.phase is phase
+    assert any(urgent for _, urgent in told(builder)[-3:])
+    builder.order(Order.PROCEED, dead, database=MOVED, users_on=None)
+    assert builder.state.phase is after
+    assert "ada went on" in builder.state.reason
 
 
 def test_an_approval_is_for_no_more_than_was_shown():
     """Whoever said yes to nine seconds is asked again about thirty."""
-    story = Story(replace(AUTO, mode=FailoverMode.APPROVE))
-    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
-    story.order(Order.APPROVE, dead, lag_s=29.0)
-    assert story.state.phase is Phase.AWAIT_APPROVAL
-    assert "approved less than what would be lost now; about 30.0 s" in told(story)[-1][0]
-    story.order(Order.APPROVE, dead, lag_s=29.5)
-    assert story.state.phase is Phase.FENCING
+    builder = StateBuilder(replace(AUTO, mode=FailoverMode.APPROVE))
+    builder.until(Phase.AWAIT_APPROVAL, dead, lag_s=8.0)
+    builder.order(Order.APPROVE, dead, lag_s=29.0)
+    assert builder.state.phase is Phase.AWAIT_APPROVAL
+    assert "approved less than what would be lost now; about 30.0 s" in told(builder)[-1][0]
+    builder.order(Order.APPROVE, dead, lag_s=29.5)
+    assert builder.state.phase is Phase.FENCING
 
 
 def test_an_approval_of_an_unknown_loss_is_one_of_whatever_it_is():
     """They were told that nobody can say."""
-    story = Story()
-    story.until(Phase.AWAIT_APPROVAL, dead, lag_s=None)
-    story.order(Order.APPROVE, dead, lag_s=50.0)
-    assert story.state.phase is Phase.FENCING
+    builder = StateBuilder()
+    builder.until(Phase.AWAIT_APPROVAL, dead, lag_s=None)
+    builder.order(Order.APPROVE, dead, lag_s=50.0)
+    assert builder.state.phase is Phase.FENCING
 
 
 def test_what_keeps_failing_is_told_by_name_in_any_phase():
     """The latch that is not published, the topic that takes nothing."""
-    story = Story()
+    builder = StateBuilder()
     for _ in range(40):
-        story.look(observation, failing=("publishing the latch: AccessDenied",))
-    assert [text for text, urgent in told(story) if urgent] == [
+        builder.look(observation, failing=("publishing the latch: AccessDenied",))
+    assert [text for text, urgent in told(builder) if urgent] == [
         "steady: steady: healthy; failing for 60 s: publishing the latch: AccessDenied"
     ]
-    story.look(observation, failing=())
-    assert "well again" in story.decisions[-1].notice
+    builder.look(observation, failing=())
+    assert "well again" in builder.decisions[-1].notice
 
 
 def test_a_standby_that_serves_everyone_is_kept_large_enough_for_as_long_as_it_does():
@@ -537,11 +540,11 @@ def test_a_standby_that_serves_everyone_is_kept_large_enough_for_as_long_as_it_d
 
 def test_a_cancelled_switchover_is_tried_again_and_a_cancelling_one_waited_for():
     """The two words of Aurora's mean two things."""
-    story = switchover()
-    story.look(
+    builder = switchover()
+    builder.look(
         observation,
         database=replace(HEALTHY, move=replace(SWITCHING, progress=Progress.CANCELLING)),
     )
-    assert story.state.phase is Phase.SWITCHING
-    story.until(Phase.SWITCH_INTENT, observation)
-    assert story.state.intent.attempt == 2
+    assert builder.state.phase is Phase.SWITCHING
+    builder.until(Phase.SWITCH_INTENT, observation)
+    assert builder.state.intent.attempt == 2

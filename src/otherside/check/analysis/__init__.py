@@ -1,1 +1,1 @@
-"""Questions about a system that several rules share."""
+"""Graph queries that several rules share."""

@@ -1,11 +1,11 @@
-"""Where backup plans copy to."""
+"""Copy destinations of backup plans."""
 
 from otherside.check.model.graph import Resource
 from otherside.check.model.values import Value
 
 
 def destinations(plan: Resource) -> list[Value]:
-    """Return where a plan copies to."""
+    """Return the destination vault of each copy action in a plan."""
     return [
         copy.get("destination_vault_arn")
         for rule in plan["rule"] or ()

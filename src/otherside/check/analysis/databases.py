@@ -1,4 +1,4 @@
-"""Clusters, instances and global databases."""
+"""Queries on clusters, instances and global databases."""
 
 from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
@@ -15,7 +15,7 @@ def members(graph: Graph, group: Resource) -> list[Resource]:
 
 
 def is_global_member(cluster: Resource) -> bool:
-    """Tell whether a cluster belongs to a global cluster."""
+    """Return whether a cluster belongs to a global cluster."""
     return cluster["global_cluster_identifier"] is not None
 
 
@@ -25,7 +25,7 @@ def instances(graph: Graph, cluster: Resource) -> list[Resource]:
 
 
 def is_secondary(graph: Graph, cluster: Resource) -> bool:
-    """Tell whether a cluster of a global cluster is not its writer."""
+    """Return whether a cluster is a member of a global cluster but not its writer."""
     if not is_global_member(cluster):
         return False
     if cluster["source_region"] is not None or cluster["replication_source_identifier"] is not None:

@@ -1,10 +1,10 @@
-"""Failover records and the health checks that decide them."""
+"""Failover records and the health checks that control them."""
 
 from otherside.check.model.graph import Graph, Resource
 
 
 def failover_records(graph: Graph, side: str) -> list[Resource]:
-    """Return the records that answer while the primary is healthy, or while it is not."""
+    """Return the failover records of one side, `PRIMARY` or `SECONDARY`."""
 
     def look() -> list[Resource]:
         records = graph.of("route53.record")
@@ -14,7 +14,7 @@ def failover_records(graph: Graph, side: str) -> list[Resource]:
 
 
 def decides(graph: Graph, check: Resource) -> bool:
-    """Tell whether DNS fails over by a health check, directly or as a child."""
+    """Return whether a health check controls DNS failover, directly or as a child check."""
 
     def look() -> set[str]:
         found = set()

@@ -1,23 +1,23 @@
-"""Event rules and what they reach."""
+"""Queries on event rules and on the keys that event delivery depends on."""
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Value
 
 
 def is_disabled(resource: Resource) -> bool:
-    """Tell whether a rule is switched off."""
+    """Return whether an event rule is disabled."""
     return resource.known("state") == "DISABLED" or resource.known("is_enabled") is False
 
 
 def admits(graph: Graph, key: Resource, service: str) -> bool:
-    """Tell whether a key's policy lets a service in; what is not known is taken for yes."""
+    """Return whether a key's policy allows a service; an unknown policy counts as allowing it."""
     policies = [
         key["policy"],
         *(key_policy["policy"] for key_policy in graph.users(key, "kms.key_policy", "key_id")),
     ]
     known = [policy for policy in policies if policy is not None]
     if not known:
-        return False  # the default policy admits the account, and no service
+        return False  # the default policy allows the account but no service
     return any(not isinstance(policy, list) or _names(policy, service) for policy in known)
 
 

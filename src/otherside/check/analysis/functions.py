@@ -1,4 +1,4 @@
-"""Functions that lead a failover: their code, their rights and who calls them."""
+"""Functions that run a failover: their code, permissions and callers."""
 
 import re
 from functools import lru_cache
@@ -15,7 +15,7 @@ PROMOTING = (
     "rds:PromoteReadReplicaDBCluster",
     "elasticache:FailoverGlobalReplicationGroup",
 )
-"""What moves the writer."""
+"""Actions that move the writer."""
 
 
 _MOVES = ("failoverglobalcluster", "promotereadreplica")
@@ -29,13 +29,13 @@ PURPOSE = re.compile(
 
 
 def role_of(graph: Graph, function: Resource) -> Resource | None:
-    """Return the role that a function runs as, or `None` where it is not in the graph."""
+    """Return the role that a function runs as, or `None` if it is not in the graph."""
     link = graph.link(function, "role", "iam.role")
     return link.resource if link is not None else None
 
 
 def rights_of(graph: Graph, function: Resource) -> Rights:
-    """Return what a function may do."""
+    """Return a function's permissions."""
     role = role_of(graph, function)
     if role is None:
         return Rights((), f"the role of {function.label}")
@@ -43,7 +43,7 @@ def rights_of(graph: Graph, function: Resource) -> Rights:
 
 
 def promoters(graph: Graph) -> list[Resource]:
-    """Return the functions that may move the writer."""
+    """Return the functions that are allowed to move the writer."""
 
     def look() -> list[Resource]:
         return [
@@ -56,13 +56,17 @@ def promoters(graph: Graph) -> list[Resource]:
 
 
 def _may(graph: Graph, function: Resource, action: str) -> bool:
-    """Tell whether a function may do something, and not only because it may do everything."""
+    """Return whether a function may perform an action.
+
+    A grant as broad as `*` or `rds:*` counts only if the function's name or code shows that it
+    moves the writer.
+    """
     allowed = rights_of(graph, function)
     return bool(allowed.allow(action)) and (allowed.means(action) or purposeful(graph, function))
 
 
 def failover_functions(graph: Graph) -> list[Resource]:
-    """Return the functions whose purpose is a failover: by rights, by code or by name."""
+    """Return the functions whose permissions, code or name mark them as failover functions."""
 
     def look() -> list[Resource]:
         able = {function.id for function in promoters(graph)}
@@ -75,7 +79,7 @@ def failover_functions(graph: Graph) -> list[Resource]:
 
 
 def callers(graph: Graph) -> list[Resource]:
-    """Return the functions that may call one that moves the writer: the deciders of actuators."""
+    """Return the functions that may invoke a promoter: deciders that delegate to an actuator."""
 
     def look() -> list[Resource]:
         able = {function.id for function in promoters(graph)}
@@ -89,7 +93,7 @@ def callers(graph: Graph) -> list[Resource]:
 
 
 def _called(graph: Graph, function: Resource) -> list[str]:
-    """Return the functions that a function's role names as those that it may call."""
+    """Return the ids of the functions that a function's role names as invocable."""
     named = rights_of(graph, function).named("lambda:InvokeFunction")
     return [
         link.resource.id
@@ -99,17 +103,17 @@ def _called(graph: Graph, function: Resource) -> list[str]:
 
 
 def orchestrators(graph: Graph) -> list[Resource]:
-    """Return the functions that lead a failover: they move the writer, or have it moved."""
+    """Return the functions that run a failover: the failover functions and their callers."""
     return graph.once("orchestrators", lambda: unique(failover_functions(graph), callers(graph)))
 
 
 def unique(*groups: list[Resource]) -> list[Resource]:
-    """Return the resources of all groups, each once, in order."""
+    """Return the resources of all groups in order, without duplicates."""
     return list({resource.id: resource for group in groups for resource in group}.values())
 
 
 def sharing(graph: Graph, function: Resource) -> list[Resource]:
-    """Return the functions that run the same bundle, this one among them."""
+    """Return the functions that run the same bundle, including this one."""
 
     def look() -> dict[Code | None, list[Resource]]:
         found: dict[Code | None, list[Resource]] = {}
@@ -121,7 +125,7 @@ def sharing(graph: Graph, function: Resource) -> list[Resource]:
 
 
 def purposeful(graph: Graph, function: Resource) -> bool:
-    """Tell whether a function's name or code says that it moves the writer."""
+    """Return whether a function's name or code shows that it moves the writer."""
     name = function["name"] if isinstance(function["name"], str) else ""
     label = re.split(r"[#.:/]", function.name)[-1]
     if PURPOSE.search(f"{name} {label}"):
@@ -131,7 +135,7 @@ def purposeful(graph: Graph, function: Resource) -> bool:
 
 
 def bundle(graph: Graph, function: Resource) -> Code | None:
-    """Return what a function runs: its own code, or that of the archive that it names."""
+    """Return the code that a function runs: its own, or that of the archive that it references."""
     source = function["source"]
     if isinstance(source, Code):
         return source
@@ -142,18 +146,18 @@ def bundle(graph: Graph, function: Resource) -> Code | None:
 
 @lru_cache(maxsize=256)
 def squeezed(code: str) -> str:
-    """Return code in one case and without underscores: `failover_global_cluster` is one word."""
+    """Return code in lower case without underscores, so `failover_global_cluster` is one word."""
     return code.lower().replace("_", "")
 
 
 def code_of(graph: Graph, function: Resource) -> str:
-    """Return a function's code as far as it shows."""
+    """Return the available part of a function's code."""
     found = bundle(graph, function)
     return found.text() if found is not None else ""
 
 
 def managed_orchestrators(graph: Graph) -> list[Resource]:
-    """Return what else can lead a recovery: ARC plans, state machines that promote."""
+    """Return the ARC resources and promoting state machines that can run a recovery."""
     found = list(graph.of("arc.plan", "arc.routing_control"))
     for machine in graph.of("sfn.state_machine"):
         text = " ".join(strings(machine["definition"]))

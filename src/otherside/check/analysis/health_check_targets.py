@@ -1,4 +1,4 @@
-"""Route 53 health checks: what they ask, and how fast they notice."""
+"""Route 53 health checks: what they probe, and how fast they detect a failure."""
 
 from otherside.check.model.graph import Graph, Resource
 
@@ -7,14 +7,14 @@ _INTERVAL_S, _THRESHOLD = 30, 3
 
 
 def detection_s(check: Resource) -> int:
-    """Return how long a check takes to become unhealthy, in seconds."""
+    """Return how many seconds a check takes to become unhealthy."""
     interval = check.known("request_interval") or _INTERVAL_S
     threshold = check.known("failure_threshold") or _THRESHOLD
     return int(interval) * int(threshold)
 
 
 def asked(graph: Graph, check: Resource) -> list[Resource]:
-    """Return the load balancers that a check asks: by its name, or by the records that use it."""
+    """Return the load balancers a check probes, found by its name or by the records that use it."""
     named = graph.links(check, check["fqdn"], "lb.load_balancer")
     if named:
         return [link.resource for link in named]

@@ -1,4 +1,4 @@
-"""What a role may do, as far as its policies are in the graph."""
+"""Permissions of a role, derived from the policies in the graph."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -29,7 +29,7 @@ _MANAGED: Mapping[str, tuple[str, ...]] = {
     "AWSXRayDaemonWriteAccess": ("xray:*",),
     "CloudWatchLambdaInsightsExecutionRolePolicy": ("logs:*",),
 }
-"""What AWS's own policies allow, in outline; docs.aws.amazon.com/aws-managed-policy."""
+"""Outline of what AWS managed policies allow; docs.aws.amazon.com/aws-managed-policy."""
 
 
 _ATTACHED = (("iam.role_policy_attachment", "role"), ("iam.policy_attachment", "roles"))
@@ -37,14 +37,14 @@ _ATTACHED = (("iam.role_policy_attachment", "role"), ("iam.policy_attachment", "
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The statements of a role, and whether these are all."""
+    """A role's policy statements, and whether any are missing."""
 
     statements: tuple[Value, ...]
     missing: str = ""
-    """What is not known; empty where everything is."""
+    """What is unknown; empty if everything is known."""
 
     def allow(self, action: str) -> bool | None:
-        """Tell whether an action is allowed on something; `None` where that cannot be told."""
+        """Return whether an action is allowed on any resource, or `None` if that is unknown."""
         maybe = bool(self.missing)
         allowed = False
         for statement in self.statements:
@@ -63,7 +63,7 @@ class Rights:
         return True if allowed else None if maybe else False
 
     def means(self, action: str) -> bool:
-        """Tell whether a statement allows an action by more of its name than its service."""
+        """Return whether an allowing pattern names more of an action than its service."""
         least = len(action.partition(":")[0]) + 2
         return any(
             isinstance(each, str) and matches(each, action) and len(each.split("*")[0]) >= least
@@ -73,7 +73,7 @@ class Rights:
         )
 
     def named(self, action: str) -> list[Value]:
-        """Return what an action is allowed on by name, as it is written; `*` names nothing."""
+        """Return the resources that an action is allowed on, as written; `*` names nothing."""
         return [
             resource
             for statement in self.statements
@@ -89,7 +89,7 @@ def _listed(value: Value) -> list[Value]:
 
 
 def _everything(statement: Mapping[str, Any]) -> bool:
-    """Tell whether a denial holds for everything, always."""
+    """Return whether a denial applies to every resource, unconditionally."""
     if statement.get("conditions") or statement.get("not_resources"):
         return False
     resources = statement.get("resources") or ["*"]
@@ -118,12 +118,12 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 
 def matches(pattern: str, text: str) -> bool:
-    """Tell whether a policy's pattern, with `*` and `?`, covers an action or an ARN."""
+    """Return whether a policy pattern with `*` and `?` matches an action or an ARN."""
     return bool(_pattern(pattern).fullmatch(text))
 
 
 def rights(graph: Graph, role: Resource) -> Rights:
-    """Return everything that a role is allowed and denied."""
+    """Return every statement that allows or denies a role something."""
     statements: list[Value] = []
     missing = _astray(graph, role)
     for role_policy in graph.known_users(role, "iam.role_policy", "role"):
@@ -147,7 +147,7 @@ def rights(graph: Graph, role: Resource) -> Rights:
 
 
 def _astray(graph: Graph, role: Resource) -> str:
-    """Say which policies may be this role's, where nobody can tell whose they are."""
+    """Return why policies of an unknown role may be this role's, or an empty string."""
     try:
         for kind, path in (("iam.role_policy", "role"), *_ATTACHED):
             graph.users(role, kind, path)
@@ -157,14 +157,14 @@ def _astray(graph: Graph, role: Resource) -> str:
 
 
 def _generated(graph: Graph, source: Resource, value: Value) -> Value:
-    """Return the statements of a document that a data source makes."""
+    """Return the statements of a document that a data source generates."""
     for link in graph.links(source, value, "data.iam_policy_document"):
         return link.resource["document"]
     return value
 
 
 def _attached(graph: Graph, source: Resource, arn: Value) -> Iterable[Value] | None:
-    """Return the statements of an attached policy, or `None` where it is not known."""
+    """Return the statements of an attached policy, or `None` if they are unknown."""
     for link in graph.links(source, arn, "iam.policy", "data.iam_policy"):
         document = link.resource["policy"]
         if isinstance(document, Unknown):

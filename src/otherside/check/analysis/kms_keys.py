@@ -1,14 +1,14 @@
-"""Whose KMS key protects a resource."""
+"""Ownership of the KMS key that protects a resource."""
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Unresolved, strings
 
 
 def aws_key(graph: Graph, resource: Resource, path: str) -> str:
-    """Return whose key an attribute names: `none`, `aws` or `own`.
+    """Return who owns the key that an attribute names: `none`, `aws` or `own`.
 
     Raises:
-        Undecided: If it is set, and nobody can tell to what.
+        Unresolved: If the attribute is set to an unknown key.
     """
     value = resource[path]
     if value is None:

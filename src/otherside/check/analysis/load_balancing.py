@@ -1,11 +1,11 @@
-"""Load balancers, listeners and the groups behind them."""
+"""Queries on load balancers, their listeners and the groups behind them."""
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, settled
 
 
 def groups_of(graph: Graph, target_group: Resource) -> list[Resource]:
-    """Return the Auto Scaling groups that fill a target group."""
+    """Return the Auto Scaling groups that register their instances in a target group."""
     found = list(graph.known_users(target_group, "autoscaling.group", "target_group_arns"))
     path = "lb_target_group_arn"
     for attachment in graph.known_users(target_group, "autoscaling.attachment", path):
@@ -21,7 +21,7 @@ def listeners(graph: Graph, balancer: Resource) -> list[Resource]:
 
 
 def forwards(graph: Graph, listener: Resource) -> bool:
-    """Tell whether a listener hands requests on, and does not answer all of them itself."""
+    """Return whether a listener forwards requests instead of answering all of them itself."""
     for listener_rule in graph.users(listener, "lb.listener_rule", "listener_arn"):
         if any(settled(each.get("type")) == "forward" for each in listener_rule["action"] or ()):
             return True

@@ -1,4 +1,4 @@
-"""Which Region is the primary and which the standby, by what the stack itself says of them."""
+"""Find the primary and the standby Region from evidence in the stack itself."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,22 +16,22 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """Which Region is the primary and which is the standby."""
+    """The primary and the standby Region."""
 
     primary: str
     standby: str
 
 
 def pair_of(graph: Graph) -> Sides | None:
-    """Return the pair that the strongest witness names, or `None`."""
+    """Return the pair that the strongest evidence identifies, or `None`."""
     return graph.once("sides", lambda: _find_sides(graph))
 
 
 def sides_of(graph: Graph) -> Sides:
-    """Return which Region is the primary and which is the standby.
+    """Return the primary and the standby Region.
 
     Raises:
-        Undecided: If nothing tells.
+        Unresolved: If there is no evidence.
     """
     sides = pair_of(graph)
     if sides is None:
@@ -42,7 +42,7 @@ def sides_of(graph: Graph) -> Sides:
 
 def _find_sides(graph: Graph) -> Sides | None:
     for witness in (_by_records, _by_databases, _by_copies, _by_names):
-        with suppress(Unresolved):  # who does not know is no witness
+        with suppress(Unresolved):  # an unresolved source gives no evidence
             for primary, standby in witness(graph):
                 if primary != standby and is_region(primary) and is_region(standby):
                     return Sides(str(primary), str(standby))
@@ -54,7 +54,7 @@ Named = Iterator[tuple[str | None, str | None]]
 
 
 def _by_records(graph: Graph) -> Named:
-    """Read failover records: users go to PRIMARY while it is healthy."""
+    """Yield pairs from failover records: users go to PRIMARY while it is healthy."""
     sides: dict[tuple[object, object], dict[str, str | None]] = {}
     for record in graph.of("route53.record"):
         side = record["failover_routing_policy.type"]
@@ -68,7 +68,7 @@ def _by_records(graph: Graph) -> Named:
 
 
 def serving_region(graph: Graph, record: Resource, depth: int = 0) -> str | None:
-    """Return the Region that a record leads users to, or `None`."""
+    """Return the Region that a record sends users to, or `None`."""
     target = graph.link(record, "alias.name") or graph.link(record, "records")
     if target is not None and target.resource.kind == "route53.record" and depth < _ALIASES_MAX:
         return serving_region(graph, target.resource, depth + 1)
@@ -90,7 +90,7 @@ def _texts(value: object) -> list[str]:
 
 
 def _by_databases(graph: Graph) -> Named:
-    """Read replication: the source is the primary."""
+    """Yield pairs from replication: the source is the primary."""
     for cluster in graph.of("rds.cluster"):
         source = cluster["source_region"]
         if is_region(source):
@@ -117,7 +117,7 @@ def _by_databases(graph: Graph) -> Named:
 
 
 def _by_copies(graph: Graph) -> Named:
-    """Read copies that go one way: replicas of secrets, replication of buckets."""
+    """Yield pairs from one-way copies: secret replicas and bucket replication."""
     for secret in graph.of("secretsmanager.secret"):
         for replica in secret["replica"] if isinstance(secret["replica"], list) else ():
             if not isinstance(replica, Unknown):
@@ -135,7 +135,7 @@ def _by_copies(graph: Graph) -> Named:
 
 
 def _by_names(graph: Graph) -> Named:
-    """Read what providers and stacks are called: `aws.dr`, `primary.yaml`."""
+    """Yield the pair that provider and stack names indicate: `aws.dr`, `primary.yaml`."""
     found: dict[str, set[str]] = {"primary": set(), "standby": set()}
     for resource in graph.resources.values():
         if not is_region(resource.region):

@@ -1,11 +1,11 @@
-"""What runs or is kept in a Region."""
+"""Workloads and databases of a Region."""
 
 from otherside.check.analysis.databases import DATABASES
 from otherside.check.model.graph import Graph
 
 
 def serves(graph: Graph, region: str) -> bool:
-    """Tell whether anything runs or is kept in a Region that users would miss."""
+    """Return whether a Region holds a workload or a database that users would miss."""
     kinds = (
         "autoscaling.group",
         "lb.load_balancer",

@@ -1,1 +1,1 @@
-"""Resources, values and links: what every dialect is read into."""
+"""Dialect-independent model of resources, values and links."""

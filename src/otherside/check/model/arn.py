@@ -1,17 +1,17 @@
-"""Amazon Resource Names, as far as a rule reads them."""
+"""Parser for the parts of Amazon Resource Names that rules use."""
 
 import re
 from dataclasses import dataclass
 
 _PARTS = 6
 OWN = "${AWS::AccountId}"
-"""Stands for the account that is deployed to, where the source does not name it."""
+"""Placeholder for the deployment account when the source does not name it."""
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 
 
 @dataclass(frozen=True, slots=True)
 class Arn:
-    """The parts of one; Region and account are empty for what has none."""
+    """The parts of an ARN; Region and account are empty if it has none."""
 
     service: str
     region: str
@@ -20,12 +20,12 @@ class Arn:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What names it within an account."""
+        """The parts that identify it within an account."""
         return self.service, self.region, self.resource
 
 
 def read_arn(text: object) -> Arn | None:
-    """Return the parts of an ARN, or `None` where it is none."""
+    """Return the parts of an ARN, or `None` if the text is not an ARN."""
     if not isinstance(text, str) or not text.startswith("arn:"):
         return None
     parts = text.split(":", _PARTS - 1)
@@ -35,11 +35,11 @@ def read_arn(text: object) -> Arn | None:
 
 
 def region_of(text: object) -> str | None:
-    """Return the Region that an ARN names, or `None`."""
+    """Return the Region in an ARN, or `None` if it has none."""
     arn = read_arn(text)
     return arn.region if arn and _REGION.fullmatch(arn.region) else None
 
 
 def is_region(text: object) -> bool:
-    """Tell whether something is spelt as a Region is: `eu-west-1`."""
+    """Return whether a value has the form of a Region name: `eu-west-1`."""
     return isinstance(text, str) and bool(_REGION.fullmatch(text))

@@ -1,7 +1,7 @@
-"""One graph of resources across stacks, files and Regions, and the questions that rules ask of it.
+"""Graph of resources across stacks, files and Regions, with the queries that rules use.
 
-Whoever asks for a value gets it, or `None` where nobody set it, or an `Unresolved` is raised where
-it cannot be known: a rule need not think of the third case, and never takes it for a pass.
+A query returns a value, returns `None` if the value is unset, or raises `Unresolved` if the value
+cannot be known. A rule does not have to handle the third case and never mistakes it for a pass.
 """
 
 from collections import Counter, defaultdict
@@ -16,19 +16,19 @@ from otherside.check.model.values import Unknown, Unresolved, Value, refs, strin
 
 Found = TypeVar("Found")
 GLOBAL = "global"
-"""The Region of what belongs to none: IAM, Route 53, a global cluster."""
+"""The Region of resources that belong to none: IAM, Route 53, a global cluster."""
 _GLOBAL_SERVICES = ("iam.", "route53.", "cloudfront.", "globalaccelerator.", "arc.routing")
 _GLOBAL_KINDS = {"rds.global_cluster", "data.iam_policy", "data.iam_policy_document"}
 
 
 def is_global(kind: str) -> bool:
-    """Tell whether a kind of resource belongs to no Region."""
+    """Return whether a kind of resource belongs to no Region."""
     return kind.startswith(_GLOBAL_SERVICES) or kind in _GLOBAL_KINDS
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a resource is written."""
+    """Where a resource is declared."""
 
     file: str
     line: int | None = None
@@ -36,50 +36,50 @@ class Place:
 
 @dataclass(slots=True, eq=False)
 class Resource:
-    """One resource, whatever it was written in."""
+    """One resource, in any dialect."""
 
     id: str
     """Unique in its graph."""
     name: str
-    """What its owner knows it by: Terraform address, URN, template#LogicalId."""
+    """Its name in its own dialect: Terraform address, URN, template#LogicalId."""
     kind: str
-    """In our vocabulary; the native type for what is not in it."""
+    """Its kind in our vocabulary, or its native type if the vocabulary lacks it."""
     type: str
     region: str | None
-    """Its Region, `global`, or `None` where it cannot be known."""
+    """Its Region, `global`, or `None` if unknown."""
     place: Place
     dialect: str
     attributes: dict[str, Value] = field(default_factory=dict)
     stack: str = ""
     """The template, state or program that it belongs to."""
     provider: str = ""
-    """The provider that makes it; providers are resources of the kind `provider`."""
+    """The provider that manages it; providers are resources of the kind `provider`."""
     odd: tuple[str, ...] = ()
-    """Properties that its kind does not have."""
+    """Properties that its kind does not define."""
     ignored: tuple[str, ...] | None = None
-    """Attributes whose drift is ignored; `None` where the source does not say."""
+    """Attributes whose drift is ignored; `None` if the source does not say."""
     suppressed: Mapping[str, str] = field(default_factory=dict)
-    """Rules that its owner has suppressed here, and why."""
+    """Rules that its owner suppressed on it, with the reasons."""
 
     @property
     def label(self) -> str:
-        """Its name without what is around it, for sentences."""
+        """Its short name, for messages."""
         marks = {"pulumi": "::", "cloudformation": "#"}
         return self.name.rpartition(marks.get(self.dialect, "\0"))[2]
 
     def __getitem__(self, path: str) -> Value:
-        """Return a value, which may be `Unknown`, or `None` where nobody set it.
+        """Return a value, which may be `Unknown`, or `None` if it is unset.
 
         Raises:
-            KeyError: If the vocabulary has no such attribute: a mistake of the rule.
+            KeyError: If the vocabulary has no such attribute, which is a bug in the rule.
         """
         return _walk(self.attributes, kinds()[self.kind].attributes, path)
 
     def known(self, path: str) -> Value:
-        """Return a value, or `None` where nobody set it.
+        """Return a value, or `None` if it is unset.
 
         Raises:
-            Undecided: If it, or a part of it, is known only at deployment.
+            Unresolved: If any part of the value is known only at deployment.
         """
         value = self[path]
         for unknown in unknowns(value):
@@ -87,14 +87,14 @@ class Resource:
         return value
 
     def cannot(self, path: str, why: str) -> str:
-        """Return the sentence for what is not known."""
+        """Return the message for an unknown value."""
         return f"{path.replace('_', ' ')} of {self.name} is {why}"
 
     def text(self, path: str) -> str | None:
         """Return a value as text.
 
         Raises:
-            Undecided: As `known`.
+            Unresolved: As in `known`.
         """
         value = self.known(path)
         return None if value is None else str(value)
@@ -103,7 +103,7 @@ class Resource:
         """Return its Region.
 
         Raises:
-            Undecided: If it is not known.
+            Unresolved: If its Region is unknown.
         """
         if self.region is None:
             msg = f"the Region of {self.name} is not known"
@@ -127,25 +127,25 @@ def _walk(values: Mapping[str, Value], allowed: Mapping[str, Attribute], path: s
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a value leads to: a resource, and which attribute of it the value is."""
+    """The target of a value: a resource, and the attribute of it that the value is."""
 
     resource: Resource
     attribute: str
-    """Empty where the source does not tell which."""
+    """Empty if the source does not say which."""
 
 
 class Graph:
-    """Resources and their links. It is not changed once a rule has asked something."""
+    """Resources and their links; it must not change after the first query."""
 
     def __init__(
         self, resources: Iterable[Resource] = (), *, facts: Mapping[str, str] | None = None
     ) -> None:
-        """Take resources; of two with one identifier, the later counts."""
+        """Index resources by id; of two with the same id, the later wins."""
         self.resources = {resource.id: resource for resource in resources}
         self.facts = dict(facts or {})
-        """What is known of the stacks besides: `partial`, where not all of one is shown."""
+        """Other facts about the stacks: `partial` if the input shows only part of a stack."""
         self.memory: dict[str, Any] = {}
-        """What a query has found, for the next rule that asks the same."""
+        """Cached query results, shared by the rules."""
 
     @cached_property
     def _by_kind(self) -> dict[str, list[Resource]]:
@@ -163,7 +163,7 @@ class Graph:
 
     @cached_property
     def _by_value(self) -> dict[str, list[Link]]:
-        """What each identity leads to."""
+        """Links by the identity that refers to them."""
         found: dict[str, list[Link]] = defaultdict(list)
         for resource in self.resources.values():
             kind = kinds().get(resource.kind)
@@ -177,7 +177,7 @@ class Graph:
 
     @cached_property
     def _by_arn(self) -> dict[tuple[str, str, str], Resource]:
-        """What each ARN that can be told from a name leads to."""
+        """Resources by the ARN that can be derived from their name."""
         found = {}
         for resource in self.resources.values():
             if resource.kind in kinds() and kinds()[resource.kind].arn:
@@ -191,13 +191,13 @@ class Graph:
         return {}
 
     def of(self, *names: str, region: str | None = None) -> list[Resource]:
-        """Return the resources of some kinds, in one Region where it is given."""
+        """Return the resources of the given kinds, limited to one Region if given."""
         if region is None:
             return [item for name in names for item in self._by_kind.get(name, [])]
         return [item for name in names for item in self._by_place.get((name, region), [])]
 
     def links(self, source: Resource, value: Value, *wanted: str) -> list[Link]:
-        """Return what a value of a resource leads to, of the wanted kinds where they are given."""
+        """Return the links of a resource's value, limited to the wanted kinds if given."""
         found: list[Link] = []
         if isinstance(value, str):
             found = self._named(source, value)
@@ -213,7 +213,7 @@ class Graph:
         return [link for link in found if not wanted or link.resource.kind in wanted]
 
     def _named(self, source: Resource, value: str) -> list[Link]:
-        """Return what a name or an ARN leads to, each resource once."""
+        """Return the links of a name or an ARN, each resource once."""
         found = self._all_named(source, value)
         return list({link.resource.id: link for link in reversed(found)}.values())[::-1]
 
@@ -231,15 +231,15 @@ class Graph:
         return [link for link in found if link.resource.id not in named]
 
     def link(self, source: Resource, path: str, *wanted: str) -> Link | None:
-        """Return what an attribute leads to, or `None` where that is not in the graph."""
+        """Return the link of an attribute, or `None` if its target is not in the graph."""
         found = self.links(source, source[path], *wanted)
         return found[0] if found else None
 
     def follow(self, source: Resource, path: str, *wanted: str) -> Resource | None:
-        """Return the resource that an attribute leads to, or `None` where nobody set it.
+        """Return the resource that an attribute refers to, or `None` if it is unset.
 
         Raises:
-            Undecided: If it leads to something that is not in the graph.
+            Unresolved: If it refers to something that is not in the graph.
         """
         found = self.link(source, path, *wanted)
         if found is not None:
@@ -253,13 +253,13 @@ class Graph:
     def users(
         self, target: Resource, kind: str, path: str, *, anywhere: bool = False
     ) -> list[Resource]:
-        """Return the resources of a kind whose attribute leads to this one.
+        """Return the resources of a kind whose attribute refers to this one.
 
-        Who is not known to lead here may do so from the same Region, or from anywhere where that is
-        how it is used: replicas and accepters.
+        A resource with an unresolved attribute may refer to this one from the same Region or, with
+        `anywhere`, from any Region, as replicas and accepters do.
 
         Raises:
-            Undecided: If there is none, and one of that kind may, for all that is known.
+            Unresolved: If none is known to, but one of that kind may.
         """
         found, unsure = self._reverse(kind, path)
         users = found.get(target.id, [])
@@ -277,11 +277,11 @@ class Graph:
         return users
 
     def known_users(self, target: Resource, kind: str, path: str) -> list[Resource]:
-        """Return as `users` what is known to lead here, and nothing of what may."""
+        """Return the `users` that are known to refer here, ignoring those that may."""
         return self._reverse(kind, path)[0].get(target.id, [])
 
     def once(self, key: str, make: Callable[[], Found]) -> Found:
-        """Return what a question came to when it was asked first, or ask it."""
+        """Return a query's cached result, computing it on first use."""
         if key not in self.memory:
             self.memory[key] = make()
         found: Found = self.memory[key]
@@ -307,7 +307,7 @@ class Graph:
         return self._users[(kind, path)]
 
     def find_arn(self, text: object) -> Resource | None:
-        """Return the resource that an ARN names, or `None` where it is not in the graph."""
+        """Return the resource that an ARN names, or `None` if it is not in the graph."""
         arn = read_arn(text)
         if arn is None:
             return None
@@ -316,7 +316,7 @@ class Graph:
 
     @cached_property
     def regions(self) -> list[str]:
-        """Every Region that something lives in or is copied to, the one with the most first."""
+        """Every Region that holds a resource or a copy, the one with the most resources first."""
         counted: Counter[str] = Counter()
         for resource in self.resources.values():
             if is_region(resource.region) and resource.kind not in {"provider", "backend"}:
@@ -329,7 +329,7 @@ class Graph:
 
     @cached_property
     def accounts(self) -> set[str]:
-        """Accounts that something of ours lives in, as far as its ARN or a key's policy says so."""
+        """Account ids of our resources, as found in their ARNs and in key policies."""
         found = [read_arn(resource.attributes.get("arn")) for resource in self.resources.values()]
         found += [
             read_arn(text)
@@ -340,10 +340,10 @@ class Graph:
         return {arn.account for arn in found if arn is not None and arn.account.isdigit()}
 
     def ours(self, arn: Arn) -> bool:
-        """Tell whether an ARN is of an account of ours.
+        """Return whether an ARN belongs to one of our accounts.
 
         Raises:
-            Undecided: If it names an account, and nothing tells which are ours.
+            Unresolved: If it names an account and none of our accounts is known.
         """
         if arn.account.isdigit() and not self.accounts:
             msg = f"nothing tells whether the account {arn.account} is ours"
@@ -351,14 +351,14 @@ class Graph:
         return not arn.account.isdigit() or arn.account in self.accounts
 
     def unplaced(self) -> list[Resource]:
-        """Return what lives in a Region that is not known."""
+        """Return the resources whose Region is unknown."""
         return [resource for resource in self.resources.values() if resource.region is None]
 
 
 _NAMES = {"name", "identifier", "cluster_identifier", "role_name"}
-"""Identities that another Region may use for something else."""
+"""Identities that another Region may use for a different resource."""
 _ELSEWHERE = (("dynamodb.table", "replica"), ("secretsmanager.secret", "replica"))
-"""Attributes that put a copy into another Region."""
+"""Attributes that create a copy in another Region."""
 
 
 def _mentioned(value: Value) -> Iterator[str]:
@@ -370,13 +370,13 @@ def _mentioned(value: Value) -> Iterator[str]:
 
 
 def _nameless(resource: Resource) -> bool:
-    """Tell whether a name that another may use for a resource is not known."""
+    """Return whether any name that others may use for a resource is unknown."""
     named = kinds()[resource.kind].identities if resource.kind in kinds() else ()
     return any(isinstance(resource.attributes.get(name), Unknown) for name in named)
 
 
 def derived_arn(other_resource: Resource) -> tuple[str, str, str] | None:
-    """Return what names a resource within its account, where its own name tells."""
+    """Return the ARN parts that identify a resource, or `None` if its name does not tell."""
     template = kinds()[other_resource.kind].arn
     service, _, resource = template.partition(":")
     region, _, resource = resource.partition(":")

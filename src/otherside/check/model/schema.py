@@ -1,4 +1,4 @@
-"""One vocabulary for three dialects: which kinds there are, and what each property is called."""
+"""Vocabulary for three dialects: the resource kinds and the names of their properties."""
 
 import re
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ _PART = re.compile(r"part\((?P<kind>[\w.]+),(?P<attribute>\w+)\)")
 
 @dataclass(slots=True)
 class Attribute:
-    """One property of a kind, and what the dialects call it."""
+    """One property of a kind, and its name in each dialect."""
 
     name: str
     shape: str
     cloudformation: tuple[str, ...] | None
-    """The path in the template; `None` where CloudFormation has none."""
+    """The path in the template; `None` if CloudFormation has none."""
     pulumi: str
     terraform: tuple[str, ...]
     identity: bool = False
     part: tuple[str, str] | None = None
-    """A kind that this block is one of, and the attribute there that names this resource."""
+    """The kind that this block stands for, and its attribute that refers to this resource."""
     becomes: str = ""
-    """What the part calls it, where that differs."""
+    """Its name in that kind, if it differs."""
     members: dict[str, "Attribute"] = field(default_factory=dict)
 
 
@@ -40,19 +40,22 @@ class Kind:
     """What CloudFormation's `Ref` returns."""
     arn: str = ""
     closed: bool = False
-    """Whether every property that there is, is listed."""
+    """Whether the vocabulary lists every property of the kind."""
     borrows: bool = False
-    """Whether its identifier is that of what it belongs to, and so names the other."""
+    """Whether it shares its identifier with its parent, so that the identifier names the parent."""
     attributes: dict[str, Attribute] = field(default_factory=dict)
 
     @property
     def identities(self) -> list[str]:
-        """What others may know it by, besides its identifier."""
+        """Attributes other than the identifier that others may refer to it by."""
         return [name for name, attribute in self.attributes.items() if attribute.identity]
 
     @property
     def known_by(self) -> list[str]:
-        """What others may know it by; what is called `arn` may be of something else: a target."""
+        """Attributes that others may refer to it by.
+
+        A declared `arn` attribute is left out: it may be the ARN of another resource, a target.
+        """
         own = ["id"] if "arn" in self.attributes else ["id", "arn"]
         return [*own, *self.identities]
 
@@ -68,7 +71,7 @@ def camel(name: str) -> str:
 
 
 def plural(name: str) -> str:
-    """Return the plural, as Pulumi's bridge makes it."""
+    """Return the plural as Pulumi's bridge forms it."""
     if name.endswith("y") and name[-2] not in "aeiou":
         return f"{name[:-1]}ies"
     return name if name.endswith("s") else f"{name}s"
@@ -115,7 +118,7 @@ def _kind(words: list[str]) -> Kind:
 
 @cache
 def kinds() -> dict[str, Kind]:
-    """Return every kind by its name."""
+    """Return every kind by name."""
     text = resources.files(__package__).joinpath("schema.txt").read_text(encoding="utf-8")
     found: dict[str, Kind] = {}
     around: list[tuple[int, dict[str, Attribute]]] = []
@@ -139,7 +142,7 @@ def kinds() -> dict[str, Kind]:
 
 @cache
 def by_terraform() -> dict[str, Kind]:
-    """Return the kinds by Terraform's type; `data.` stands before a data source's."""
+    """Return the kinds by Terraform type; a data source's type begins with `data.`."""
     aliases = {"aws_alb": "aws_lb", "aws_alb_listener": "aws_lb_listener"}
     aliases |= {"aws_alb_target_group": "aws_lb_target_group"}
     found = {kind.terraform: kind for kind in kinds().values() if kind.terraform != NONE}
@@ -148,7 +151,7 @@ def by_terraform() -> dict[str, Kind]:
 
 @cache
 def by_pulumi() -> dict[str, Kind]:
-    """Return the kinds by Pulumi's type token; an older token of a type finds it too."""
+    """Return the kinds by Pulumi type token, including older tokens."""
     found = {kind.pulumi: kind for kind in kinds().values() if kind.pulumi != NONE}
     older = {
         "aws:s3/bucketV2:BucketV2": "s3.bucket",
@@ -164,7 +167,7 @@ def by_pulumi() -> dict[str, Kind]:
 
 @cache
 def by_cloudformation() -> dict[str, Kind]:
-    """Return the kinds by CloudFormation's type."""
+    """Return the kinds by CloudFormation type."""
     found = {kind.cloudformation: kind for kind in kinds().values() if kind.cloudformation != NONE}
     alike = {
         "AWS::Serverless::Function": "lambda.function",

@@ -1,7 +1,7 @@
-"""What a property may be besides a plain value: unknown until deployment, or a password.
+"""Property values that are not plain: values unknown until deployment, and passwords.
 
-Everything else is plain Python: `str`, `int`, `float`, `bool`, `list`, `dict`; and `None` is a
-property that nobody set. The three differ, and a rule never takes one for another.
+Everything else is plain Python: `str`, `int`, `float`, `bool`, `list`, `dict`. `None` is an unset
+property. These cases differ, and a rule must never take one for another.
 """
 
 from collections.abc import Iterator, Mapping
@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any, NoReturn
 
 Value = Any
-"""A plain value, `Unknown`, `Password` or `Code`; or lists and dictionaries of them."""
+"""A plain value, `Unknown`, `Password` or `Code`, or lists and dictionaries of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,37 +18,37 @@ class Ref:
     """An attribute of another resource: `Ref("aws_lb.this", "arn_suffix")`."""
 
     target: str
-    """Identifier of a resource in the graph; one that is not there was not in the input."""
+    """Identifier of a resource in the graph; a missing one was not part of the input."""
     attribute: str = ""
-    """In Terraform's words; empty where the source does not tell which."""
+    """Its Terraform name; empty if the source does not say which."""
 
 
-class Unresolved(Exception):  # noqa: N818 - it is an answer, and no error
-    """A rule cannot tell, and why: never a pass, and never a finding."""
+class Unresolved(Exception):  # noqa: N818 - it is an answer, not an error
+    """A rule cannot decide, for the given reason: neither a pass nor a finding."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A value that is known only at deployment, or only where we cannot look.
+    """A value that is known only at deployment, or only in a place that we cannot read.
 
-    Code that needs the list or the block that it would be raises `Unresolved`.
+    Using it as a list or a block raises `Unresolved`.
     """
 
     refs: tuple[Ref, ...] = ()
-    """What it is made of, as far as the source tells."""
+    """The references that it is built from, as far as the source shows."""
     text: tuple[str | Ref, ...] = ()
-    """The pieces in order, where the source tells: `("arn:aws:s3:::", Ref(...), "/*")`."""
+    """Its pieces in order, if the source shows them: `("arn:aws:s3:::", Ref(...), "/*")`."""
     why: str = "known only at deployment"
 
     @property
     def whole(self) -> Ref | None:
-        """The one attribute that it is, where it is nothing but that."""
+        """The single attribute that it consists of, or `None` if it is built from more."""
         if len(self.refs) == 1 and len(self.text) <= 1:
             return self.refs[0]
         return None
 
     def __bool__(self) -> bool:
-        """Tell that it was set, to whatever."""
+        """Return true: the property is set, although its value is unknown."""
         return True
 
     def _undecided(self, *_: object) -> NoReturn:
@@ -63,18 +63,18 @@ class PasswordOrigin(StrEnum):
 
     LITERAL = "literal"
     DEFAULT = "default"
-    """The default of a parameter: in the code, like a literal."""
+    """A parameter's default: in the code, like a literal."""
     PLAIN = "plain"
-    """A store that does not keep secrets: a plain SSM parameter, an output."""
+    """A store that is not meant for secrets: a plain SSM parameter, an output."""
     GIVEN = "given"
-    """Given at deployment, or made there: not in the code."""
+    """Supplied or generated at deployment: not in the code."""
     HIDDEN = "hidden"
-    """Marked secret, and whether it was a literal cannot be told."""
+    """Marked secret; whether it was a literal is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Password:
-    """A secret property, without its value: that is never kept, and so never shown."""
+    """A secret property without its value, which is never stored and so never shown."""
 
     kept: PasswordOrigin
     where: str = ""
@@ -83,23 +83,23 @@ class Password:
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What a function runs, as far as the source shows it."""
+    """The code that a function runs, as far as the source shows it."""
 
     files: tuple[tuple[str, str | None], ...] = ()
-    """Names in the bundle, and their text where it is there."""
+    """File names in the bundle, with their text if it is available."""
     whole: bool = False
-    """Whether these are all the files."""
+    """Whether the list of files is complete."""
 
     def text(self) -> str:
-        """Return every text that is there, one after the other."""
+        """Return every available text, joined by newlines."""
         return "\n".join(text for _, text in self.files if text)
 
 
 def settled(value: Value) -> Value:
-    """Return a value that is known.
+    """Return a value, which must be known.
 
     Raises:
-        Undecided: If it is not.
+        Unresolved: If it is unknown.
     """
     if isinstance(value, Unknown):
         raise Unresolved(value.why)
@@ -107,7 +107,7 @@ def settled(value: Value) -> Value:
 
 
 def parts(value: Value) -> Iterator[Value]:
-    """Yield a value and all that it holds, at any depth; what is shared comes each time."""
+    """Yield a value and everything nested in it, repeating a shared part for each occurrence."""
     todo = [value]
     while todo:
         element = todo.pop()
@@ -119,7 +119,7 @@ def parts(value: Value) -> Iterator[Value]:
 
 
 def unknowns(value: Value) -> Iterator[Unknown]:
-    """Yield what is unknown in a value, at any depth."""
+    """Yield every unknown in a value, at any depth."""
     return (part for part in parts(value) if isinstance(part, Unknown))
 
 
@@ -130,7 +130,7 @@ def refs(value: Value) -> Iterator[Ref]:
 
 
 def strings(value: Value) -> Iterator[str]:
-    """Yield every string in a value, at any depth; the known pieces of an unknown one, too."""
+    """Yield every string in a value at any depth, including the known pieces of unknown strings."""
     for part in parts(value):
         if isinstance(part, str):
             yield part

@@ -1,1 +1,1 @@
-"""Readers: files in, resources out."""
+"""Readers that turn input files into resources."""

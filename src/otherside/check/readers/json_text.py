@@ -1,7 +1,7 @@
-"""Read JSON of any size, one top-level member at a time, so that only what is wanted is kept.
+"""Read JSON of any size, one top-level member at a time, and keep only what is needed.
 
-A plan of a hundred thousand resources says everything three times. Each element of a long list is
-handed to a projection as it is read, and what nobody wants is dropped at once.
+A plan of a hundred thousand resources says everything three times. The reader passes each element
+of a long list to a projection as it is read, and drops unneeded data at once.
 """
 
 import json
@@ -15,7 +15,7 @@ from otherside.check.readers.input_error import InputError
 Projection = Callable[[Any], Any]
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CHECKED_MAX = 4 << 20
-"""What is larger was written by a machine, and is not checked for keys that occur twice."""
+"""A larger file was written by a machine and is not checked for duplicate keys."""
 
 
 def read_json(
@@ -25,10 +25,10 @@ def read_json(
     each: Mapping[str, Projection] | None = None,
     dropped: frozenset[str] = frozenset(),
 ) -> Any:  # noqa: ANN401 - whatever the text holds
-    """Return a document; of the lists named in `each`, what their projections make of them.
+    """Return a document, with each list named in `each` mapped through its projection.
 
     Raises:
-        InputError: If it is no JSON, is cut off, is nested too deeply or has a key twice.
+        InputError: If it is not JSON, is cut off, is nested too deeply or repeats a key.
     """
     hook = _distinct(file) if len(text) <= _CHECKED_MAX else None
     decoder = JSONDecoder(object_pairs_hook=hook)
@@ -44,7 +44,7 @@ def read_json(
         elif error.pos >= len(text.rstrip()) - 1:
             cause = f"the JSON is cut off: {error.msg}"
         raise InputError(file, cause, line=error.lineno) from None
-    except ValueError as error:  # a number of thousands of digits
+    except ValueError as error:  # a number with thousands of digits
         raise InputError(
             file, f"no JSON that can be read: {str(error).split(':', maxsplit=1)[0]}"
         ) from None
@@ -141,7 +141,7 @@ def _elements(
 
 
 def loads(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
-    """Return a small document, or `None` where it is none."""
+    """Return a small document, or `None` if it is not JSON."""
     try:
         return json.loads(text)
     except (ValueError, RecursionError):

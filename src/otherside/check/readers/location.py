@@ -1,4 +1,4 @@
-"""A document from outside: whether it is in its tool's shape, and on which line what is."""
+"""Validate the shape of an input document, and find the lines of its resources."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -34,10 +34,10 @@ _OPTIONAL = {"planned_values", "configuration", "variables", "prior_state", "res
 
 
 def check_shape(document: object, file: str) -> None:
-    """Refuse a document whose parts are not what its tool writes there.
+    """Reject a document whose parts do not have the types that its tool writes.
 
     Raises:
-        InputError: Naming the part, what it is and what it ought to be.
+        InputError: Naming the part, its type and the expected type.
     """
     if not isinstance(document, Mapping):
         raise InputError(file, "no object")
@@ -65,7 +65,7 @@ def _check_part(value: Any, wanted: type, name: str, file: str) -> None:  # noqa
 
 
 def line_finder(document: Mapping[str, Any], text: str) -> Callable[[str], int | None]:
-    """Return what tells on which line a resource is; the text is searched once, if it is asked."""
+    """Return a function that finds a resource's line; it searches the text once, on first use."""
     resources = document.get("Resources")
     if isinstance(resources, Mapped):
         return resources.lines.get

@@ -1,4 +1,4 @@
-"""From a dialect's raw properties to the vocabulary's: names, blocks, numbers, documents."""
+"""Convert a dialect's raw properties to the vocabulary: names, blocks, numbers, documents."""
 
 import base64
 import binascii
@@ -29,9 +29,9 @@ _SAFE_NAME = re.compile(
 )
 _NO_SECRET = re.compile(r"(https?://|arn:|\d+$|true$|false$)", re.IGNORECASE)
 _WHERE = re.compile(r"secret$", re.IGNORECASE)
-"""A name that ends so may say which secret, and not what it holds."""
+"""A variable with such a name may hold a secret's path instead of the secret."""
 _INSIDE = re.compile(r"[\"']\w*passw\w*[\"']\s*:\s*[\"'][^\"'*$]+[\"']", re.IGNORECASE)
-"""A password within a document of which not all is known."""
+"""A password in a document that is only partly known."""
 _MANAGED = re.compile(r"\{\{resolve:(secretsmanager|ssm-secure):")
 _PLAIN = re.compile(r"\{\{resolve:ssm:")
 _HIDDEN = {"[secret]", "(sensitive value)", "****"}
@@ -40,14 +40,14 @@ _TRUTH = {"true": True, "True": True, "false": False, "False": False}
 
 
 class Parameter(str):
-    """A value that was given from outside, and remembers by which parameter."""
+    """A value given from outside that remembers its parameter."""
 
     __slots__ = ("defaulted", "parameter")
     parameter: str
     defaulted: bool
 
     def __new__(cls, value: str, parameter: str, *, defaulted: bool) -> Self:
-        """Return a string that knows where it comes from."""
+        """Return a string that remembers its parameter."""
         made = super().__new__(cls, value)
         made.parameter = parameter
         made.defaulted = defaulted
@@ -62,16 +62,16 @@ class Dialect:
     pick: Callable[[Mapping[str, Any], Attribute], Value]
     """Return the raw value of an attribute, or `None`."""
     code: Callable[[Value], Code | Unknown | None]
-    """Return what a function runs."""
+    """Return the code that a function runs."""
 
 
 def pick_terraform(raw: Mapping[str, Any], attribute: Attribute) -> Value:
-    """Return a value by its name in Terraform."""
+    """Return a value by its Terraform name."""
     return descend(raw, attribute.terraform)
 
 
 def pick_pulumi(raw: Mapping[str, Any], attribute: Attribute) -> Value:
-    """Return a value by its name in Pulumi, flat or in the plural."""
+    """Return a value by its Pulumi name, flat or plural."""
     *around, _ = attribute.terraform
     return descend(raw, [*(camel(item) for item in around), attribute.pulumi])
 
@@ -84,11 +84,11 @@ def pick_cloudformation(raw: Mapping[str, Any], attribute: Attribute) -> Value:
 
 
 def descend(raw: Value, path: Sequence[str]) -> Value:
-    """Return what lies at a path; a list of one block is that block."""
+    """Return the value at a path; a list of one block counts as that block."""
     for step in path:
         if isinstance(raw, list) and len(raw) == 1:
             raw = raw[0]
-        if isinstance(raw, dict):  # as nearly always, and quicker to tell than any mapping
+        if isinstance(raw, dict):  # the usual case, and faster to test than Mapping
             raw = raw.get(step)
         elif isinstance(raw, Unknown):
             return raw
@@ -100,7 +100,7 @@ def descend(raw: Value, path: Sequence[str]) -> Value:
 def attributes_of(
     raw: Mapping[str, Any], allowed: Mapping[str, Attribute], dialect: Dialect
 ) -> dict[str, Value]:
-    """Return raw properties in the vocabulary's names and shapes; what is not set is left out."""
+    """Return raw properties in the vocabulary's names and shapes, without unset ones."""
     found = {}
     for name, attribute in allowed.items():
         value = shaped(dialect.pick(raw, attribute), attribute, dialect)
@@ -153,7 +153,7 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
 
 
 def _each(value: Value, attribute: Attribute, dialect: Dialect) -> list[Value]:
-    """Return every block in the vocabulary's names; one that is unknown stays so."""
+    """Return every block in the vocabulary's names; an unknown block stays unknown."""
     return [
         element
         if isinstance(element, Unknown)
@@ -193,7 +193,7 @@ def _mapping(value: Value) -> Value:
 
 
 def password(value: Value) -> Password | None:
-    """Return where a secret comes from, without it."""
+    """Return where a secret comes from, without the secret itself."""
     if isinstance(value, Password):
         return value
     if isinstance(value, Unknown):
@@ -227,14 +227,14 @@ _WORST = (
 
 
 def _worst(held: Mapping[str, Value]) -> Password | None:
-    """Return the worst kept of the secrets in a document; what is no secret in it is not asked."""
+    """Return the worst-kept secret in a document, looking only at names that denote secrets."""
     found = [password(element) for name, element in held.items() if is_secret_name(str(name))]
     kept = [item for item in found if item is not None]
     return min(kept, key=lambda item: _WORST.index(item.kept), default=None)
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether an environment variable of this name holds a secret, and not where one is."""
+    """Return whether a variable of this name holds a secret, rather than its location."""
     return bool(_SECRET_NAME.search(name)) and not _SAFE_NAME.search(name)
 
 
@@ -253,7 +253,7 @@ def _environment(value: Value) -> Value:
 
 
 def holds_secret(name: str, value: Value) -> bool:
-    """Tell whether a variable holds a secret, and not where one is or how long it has to be."""
+    """Return whether a variable holds a secret, rather than its location or required length."""
     if not is_secret_name(name) or isinstance(value, (bool, int)):
         return False
     if not isinstance(value, str):
@@ -263,7 +263,7 @@ def holds_secret(name: str, value: Value) -> bool:
 
 
 def document(value: Value) -> Value:
-    """Return a JSON document that is written as text or as properties."""
+    """Return a JSON document that is given as text or as properties."""
     if not isinstance(value, str):
         return value
     try:
@@ -273,7 +273,7 @@ def document(value: Value) -> Value:
 
 
 def policy(value: Value) -> Value:
-    """Return a policy's statements, each with its lists as lists."""
+    """Return a policy's statements, with single values wrapped in lists."""
     read = document(value)
     if isinstance(read, Unknown):
         return read
@@ -315,7 +315,7 @@ def _listed(value: Value) -> Value:
 
 
 def script(value: Value) -> Value:
-    """Return user data as text: as it is, or out of base64, or out of gzip in base64."""
+    """Return user data as text, decoding base64 and gzip in base64."""
     if isinstance(value, Mapping) and set(value) == {"base64"}:
         value = value["base64"]
     if not isinstance(value, str):
@@ -334,7 +334,7 @@ def script(value: Value) -> Value:
 
 
 def finish(resource: Resource) -> list[Resource]:
-    """Return a resource and those of its blocks that are resources of their own elsewhere."""
+    """Return a resource, and its blocks that are separate resources in other dialects."""
     if resource.kind not in kinds():
         return [resource]
     kind = kinds()[resource.kind]
@@ -361,7 +361,7 @@ def finish(resource: Resource) -> list[Resource]:
 
 
 def _attachments(role: Resource) -> list[Resource]:
-    """Return the policies that a role lists, as attachments."""
+    """Return the policies that a role lists as attachment resources."""
     listed = role.attributes.pop("managed_policy_arns", [])
     if not isinstance(listed, list):
         listed = [listed]
@@ -374,7 +374,7 @@ def _attachments(role: Resource) -> list[Resource]:
 
 
 def _spread(block: Mapping[str, Value] | Unknown, attribute: Attribute) -> list[dict[str, Value]]:
-    """Return one block for each element of what is a list only here: `cidr_blocks`."""
+    """Return one block for each element of an attribute that is a list only here: `cidr_blocks`."""
     if isinstance(block, Unknown):
         unknown = Unknown(why=block.why)
         return [dict.fromkeys((member.becomes for member in attribute.members.values()), unknown)]
@@ -418,12 +418,12 @@ def _part(
 
 
 def has_unknown(value: Value) -> bool:
-    """Tell whether anything in a value is unknown."""
+    """Return whether any part of a value is unknown."""
     return any(True for _ in unknowns(value))
 
 
 def odd_properties(raw: Mapping[str, Any], kind: Kind, dialect: str) -> tuple[str, ...]:
-    """Return the properties that a kind whose all are listed does not have."""
+    """Return the properties that are unknown to a closed kind."""
     if not kind.closed:
         return ()
     known = {_native(attribute, dialect) for attribute in kind.attributes.values()}

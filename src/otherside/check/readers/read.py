@@ -1,4 +1,4 @@
-"""From paths to one graph: what each file is, by its content, and what could not be read."""
+"""Read paths into one graph, recognize each file by its content, and report unreadable inputs."""
 
 import re
 import stat
@@ -20,9 +20,9 @@ from otherside.check.readers.pulumi.stack import Stack
 from otherside.check.readers.terraform.plan_json import TerraformPlan, project_change
 
 SIZE_MAX = 1 << 30
-"""A gibibyte. A plan of 100,000 resources is a fifth of it."""
+"""One gibibyte. A plan of 100,000 resources is a fifth of it."""
 TEMPLATE_MAX = 4 << 20
-"""CloudFormation takes a mebibyte."""
+"""CloudFormation accepts one mebibyte."""
 STDIN = "-"
 NOT_RUN = (
     "a Pulumi program, which was not run: --run-programs runs it, or check what "
@@ -32,37 +32,37 @@ _STAGES_MAX = 10
 _IGNORED = {"node_modules", "__pycache__", "venv", "site-packages"}
 _SUFFIXES = {".json", ".yaml", ".yml", ".template", ".tfstate", ".tfplan"}
 _OF_SOURCE = {"resource_changes", "planned_values", "lineage"}
-"""What a plan or a state has, which would say the same again as the source that it was made of."""
+"""Keys of a plan or a state, which would repeat the source that it was made from."""
 _NO_PLAN = frozenset({"planned_values", "relevant_attributes", "resource_drift", "checks"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadOptions:
-    """What the caller knows and the files do not say."""
+    """What the caller knows but the files do not say."""
 
     regions: Mapping[str, str] = field(default_factory=dict)
-    """The Region of a template, by its path or its name."""
+    """The Region of each template, by path or name."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Parameters of templates."""
+    """Template parameters."""
     program: Callable[[Path], Mapping[str, Any] | str] | None = None
-    """How a Pulumi program is run, or why it is not; `None` runs none."""
+    """Runs a Pulumi program, or returns why it does not; `None` runs none."""
 
 
 @dataclass(slots=True)
 class ReadResult:
-    """What became of the inputs."""
+    """What was read from the inputs, and what was not."""
 
     graph: Graph
     problems: list[InputError]
     skipped: list[tuple[str, str]]
     unread: list[tuple[str, str]]
-    """What is part of the system and was not read, and why: it may hold anything."""
+    """Parts of the system that were not read, and why; they may contain anything."""
     files: list[str]
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What is read so far, before stacks are joined."""
+    """What has been read so far, before stacks are joined."""
 
     options: ReadOptions
     resources: list[Resource] = field(default_factory=list)
@@ -73,13 +73,13 @@ class _Batch:
     files: list[str] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
     placed: set[str] = field(default_factory=set)
-    """Which of the Regions that were given are used."""
+    """Names in `options.regions` that matched a template."""
 
 
 def read_paths(
     paths: Iterable[str], options: ReadOptions, stdin: Callable[[], bytes]
 ) -> ReadResult:
-    """Read every path into one graph; what cannot be read is a problem, and the rest is read."""
+    """Read every path into one graph; record unreadable inputs as problems and read the rest."""
     batch = _Batch(options)
     for path in paths:
         _guarded("<stdin>" if path == STDIN else path, batch, partial(_path, path, batch, stdin))
@@ -101,7 +101,7 @@ def _path(path: str, batch: _Batch, stdin: Callable[[], bytes]) -> None:
 
 
 def _guarded(file: str, batch: _Batch, read: Callable[[], object]) -> None:
-    """Read something; whatever is wrong with it is its own problem, and the rest is read."""
+    """Read one input and record any error as a problem, so that the rest is still read."""
     try:
         read()
     except InputError as problem:
@@ -125,11 +125,11 @@ _ODD = (
     ValueError,
     Unresolved,
 )
-"""What reading raises over a document that is none of its tool's."""
+"""Exceptions that a reader raises on a document that its tool did not write."""
 
 
 def _join(batch: _Batch) -> None:
-    """Let templates import from one another, then load them."""
+    """Resolve imports between templates, then load them."""
     exports: dict[tuple[str | None, str], Any] = {}
 
     def load(template: Template) -> None:
@@ -137,7 +137,7 @@ def _join(batch: _Batch) -> None:
         batch.resources.extend(template.load())
 
     for template in batch.templates:
-        _guarded(template.file, batch, lambda item=template: exports.update(item.exported()))  # type: ignore[misc]  # mypy infers no lambda with a default
+        _guarded(template.file, batch, lambda item=template: exports.update(item.exported()))  # type: ignore[misc]  # mypy cannot infer such a lambda
     for template in batch.templates:
         _guarded(template.file, batch, partial(load, template))
 
@@ -159,7 +159,7 @@ def read_text(path: Path) -> str:
     """Return a file's text.
 
     Raises:
-        InputError: If it is no file, cannot be read, is too large or is no text in UTF-8.
+        InputError: If it is not a file, cannot be read, is too large or is not UTF-8 text.
     """
     try:
         return _bytes(path).decode("utf-8-sig")
@@ -179,12 +179,12 @@ def _file(path: Path, batch: _Batch, *, wanted: bool) -> None:
 
 
 def _take(raw: bytes, file: str, batch: _Batch, *, wanted: bool) -> None:
-    """Take one document, whatever it is; what nobody asked for by name may be something else."""
+    """Read one document of any format; skip a foreign one unless the caller named its file."""
     refusal = _refusal(raw)
     if refusal is None:
         try:
             text = raw.decode("utf-8-sig")
-            del raw  # a large one would be kept twice
+            del raw  # a large document would stay in memory twice
         except UnicodeDecodeError:
             refusal = "no text in UTF-8"
     if refusal is not None:
@@ -211,7 +211,7 @@ def _take(raw: bytes, file: str, batch: _Batch, *, wanted: bool) -> None:
         dropped=_NO_PLAN,
     )
     if len(text) > TEMPLATE_MAX:
-        text = ""  # only a template's lines are looked up, and none is that large
+        text = ""  # only templates need line numbers, and no template is this large
     _document(document, file, batch, wanted=wanted, text=text)
 
 
@@ -236,7 +236,7 @@ def _refusal(raw: bytes) -> str | None:
 
 
 def _json_start(text: str) -> int | None:
-    """Return where the JSON begins; Pulumi may have told of its progress before."""
+    """Return where the JSON begins; Pulumi may print its progress before it."""
     head = text.lstrip()
     if head[:1] in "{[":
         return len(text) - len(head)
@@ -291,7 +291,7 @@ def _document(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
 
 
 def _whose(keys: set[str]) -> str:
-    """Return what a document is instead of what is wanted."""
+    """Return what an unsupported document is."""
     if "format_version" in keys:
         return "a plan or a state without resources: was it written by `show -json`?"
     if {"runs", "$schema"} <= keys:
@@ -371,7 +371,7 @@ def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
 def _name_odd(
     resources: Mapping[str, Any], file: str, batch: _Batch, lines: Callable[[str], int | None]
 ) -> None:
-    """Refuse what is no resource, and name what AWS makes something else of."""
+    """Reject entries that are not resources, and report those that AWS expands or transforms."""
     for logical, resource in resources.items():
         type_ = resource.get("Type") if isinstance(resource, Mapping) else None
         if logical.startswith("Fn::"):
@@ -415,7 +415,7 @@ def _region_for(file: str, batch: _Batch) -> str | None:
 
 
 def _assembly(manifest: Mapping[str, Any], path: Path, batch: _Batch, depth: int = 0) -> None:
-    """Read what a CDK application has made: each stack with the Region of its environment."""
+    """Read a CDK cloud assembly: each stack with the Region of its environment."""
     artifacts = manifest["artifacts"]
     for name, artifact in artifacts.items():
         _guarded(str(path), batch, partial(_artifact, name, artifact, path, batch, depth))
@@ -452,7 +452,7 @@ def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, dep
 
 
 def _directory(path: Path, batch: _Batch) -> None:
-    """Read what a directory holds, and say what was skipped."""
+    """Read the files in a directory, and record what was skipped."""
     manifest = path / "manifest.json"
     if manifest.is_file() and b'"artifacts"' in _bytes(manifest):
         document = read_json(read_text(manifest), str(manifest))
@@ -504,7 +504,7 @@ def _program(here: Path, batch: _Batch) -> None:
 
 
 def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> None:
-    from otherside.check.readers.terraform.hcl import read_module  # noqa: PLC0415 - its parser takes a while
+    from otherside.check.readers.terraform.hcl import read_module  # noqa: PLC0415 - its parser loads slowly
 
     resources, skipped = read_module(here, only)
     batch.resources.extend(resources)
@@ -513,7 +513,7 @@ def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> No
 
 
 def settle_regions(resources: list[Resource]) -> None:
-    """Give a resource whose Region is not said the one that all its neighbours live in."""
+    """Give each resource without a Region the Region that all its neighbours share."""
     by_id = {resource.id: resource for resource in resources}
     graph = Graph(resources)
     for _ in range(3):
@@ -552,4 +552,4 @@ _NEAR: Mapping[str, tuple[str, ...]] = {
     "kms.alias": ("target_key_id",),
     "kms.key_policy": ("key_id",),
 }
-"""Where a resource lives whose Region nobody says: where what it belongs to lives."""
+"""Attributes that name a resource's parent, whose Region it takes if its own is not given."""

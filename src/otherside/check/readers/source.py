@@ -1,4 +1,4 @@
-"""What a function's bundle shows of its code, where it lies beside the input."""
+"""Read the code in a function's bundle, if the bundle is stored beside the input."""
 
 import os
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ _TEXT = {".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".json", ".rb", ".sh"}
 
 
 def code_of_directory(directory: Path) -> Code | Unknown:
-    """Return the files of a directory, and the text of those that are code."""
+    """Return the files of a directory, with the text of those that are code."""
     if not directory.is_dir():
         return Unknown(why=f"in {directory.name}, which is not here")
     found: list[tuple[str, str | None]] = []
@@ -44,7 +44,7 @@ def _text(file: Path) -> str | None:
 
 
 def code_of_archive(raw: Mapping[str, Any], beside: Path) -> Value:
-    """Return what an `archive_file` packs: sources that it names, files or a directory."""
+    """Return what an `archive_file` packs: inline sources, a file or a directory."""
     blocks = raw.get("source")
     if isinstance(blocks, list) and blocks:
         files = tuple(

@@ -1,1 +1,1 @@
-"""One document of findings, and its output formats."""
+"""The findings document and its output formats."""

@@ -1,4 +1,4 @@
-"""Which controls of which framework the findings touch."""
+"""Compliance controls that the findings touch, by framework."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ FRAMEWORKS = ("SOC 2", "PCI DSS", "HIPAA", "NIST")
 
 
 def compliance(document: FindingsDocument) -> dict[str, dict[str, Any]]:
-    """Return each framework's controls: the rules that touch one, and what they found.
+    """Return each framework's controls, with the rules that touch them and their findings.
 
-    A control without findings is not met by that: no more is said than that these rules found
-    nothing against it.
+    A control without findings is not necessarily met: it only means that these rules found nothing
+    against it.
     """
     found: dict[str, dict[str, Any]] = {framework: {} for framework in FRAMEWORKS}
     failed = {finding["code"] for finding in document["findings"]}
@@ -33,7 +33,7 @@ def compliance(document: FindingsDocument) -> dict[str, dict[str, Any]]:
 
 
 def as_table(document: FindingsDocument) -> str:
-    """Return the controls for people, a line each."""
+    """Return the controls as readable text, one line each."""
     lines = []
     for framework, controls in compliance(document).items():
         lines += ["", framework]

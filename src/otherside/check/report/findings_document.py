@@ -1,4 +1,4 @@
-"""The document of a check: what `--format json` writes, and all other formats are made of."""
+"""The findings document: `--format json` writes it, and all other formats are derived from it."""
 
 import re
 from collections.abc import Iterable
@@ -13,14 +13,14 @@ from otherside.check.summary import Summary
 
 SCHEMA_VERSION = 1
 UNREAD = "unread"
-"""Stands where a rule's code would, for what no rule could look at."""
+"""Takes the place of a rule's code for inputs that no rule could check."""
 FindingsDocument = dict[str, Any]
 
 
 def as_document(
     read: ReadResult, result: CheckResult, summary: Summary | None, known: Iterable[Finding]
 ) -> FindingsDocument:
-    """Return everything that a check has to say."""
+    """Return the complete result of a check."""
     baselined = list(known)
     document: FindingsDocument = {
         "schema_version": SCHEMA_VERSION,
@@ -60,10 +60,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
 def printable(value: Any) -> Any:  # noqa: ANN401 - any part of a document
-    """Return a part of a document with what a terminal would obey, or no file can hold, spelt out.
+    """Return part of a document with control characters and lone surrogates escaped.
 
-    Names come from whoever wrote the stack: a line break in one must not begin a line of a log, nor
-    an escape colour a terminal.
+    Names come from the stack's author: a line break in one must not start a new log line, and an
+    escape sequence must not colour a terminal.
     """
     if isinstance(value, str):
         return _CONTROL.sub(lambda item: item[0].encode("unicode_escape").decode(), value)
@@ -107,7 +107,7 @@ def _finding(finding: Finding) -> FindingsDocument:
 
 
 def rule_document(rule: Rule) -> FindingsDocument:
-    """Return one rule's page for machines."""
+    """Return one rule's page in machine-readable form."""
     return {
         "code": rule.code,
         "name": rule.name,

@@ -1,4 +1,4 @@
-"""The formats that a check's document is shown in, besides text and SARIF."""
+"""Output formats of the findings document other than text and SARIF."""
 
 import html
 import json
@@ -14,17 +14,17 @@ _STEPS = ("detect", "decide", "promote", "route", "restore")
 
 
 def as_json(document: FindingsDocument) -> str:
-    """Return the document itself."""
+    """Return the document as JSON."""
     return json.dumps(document, indent=2)
 
 
 def as_sarif_text(document: FindingsDocument) -> str:
-    """Return a SARIF log as text."""
+    """Return the document as a SARIF log in text form."""
     return json.dumps(as_sarif(document), indent=2)
 
 
 def as_junit(document: FindingsDocument) -> str:
-    """Return a test suite: a case for each rule, failed by its findings, skipped where unknown."""
+    """Return a JUnit suite: one case per rule, failed by its findings, skipped if unknown."""
     suite = ET.Element("testsuite", name="otherside check")
     failed = skipped = 0
     for rule in catalogue():
@@ -60,7 +60,7 @@ def as_junit(document: FindingsDocument) -> str:
 
 
 def as_github(document: FindingsDocument) -> str:
-    """Return commands of a GitHub workflow, each an annotation."""
+    """Return GitHub workflow commands, one annotation each."""
     lines = [f"::error::{_escaped(problem)}" for problem in document["problems"]]
     for finding in document["findings"]:
         where = (
@@ -85,7 +85,7 @@ def _property(text: str) -> str:
 
 
 def as_markdown(document: FindingsDocument) -> str:
-    """Return a comment for a pull request."""
+    """Return a pull request comment."""
     lines = ["## otherside check", ""]
     lines += [f"- **error** {problem}" for problem in document["problems"]]
     if document["findings"]:
@@ -133,7 +133,7 @@ def _link(finding: FindingsDocument) -> str:
 
 
 def as_html(document: FindingsDocument) -> str:
-    """Return a page of its own, for auditors: no script, nothing fetched."""
+    """Return a self-contained page for auditors, with no scripts and no external resources."""
     rows = [
         [
             f'<span class="{finding["severity"]}">{finding["severity"]}</span>',

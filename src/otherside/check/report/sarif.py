@@ -14,7 +14,7 @@ _SECURITY = {"critical": "9.0", "high": "7.0", "medium": "5.0"}
 
 
 def as_sarif(document: FindingsDocument) -> dict[str, Any]:
-    """Return a log of one run; what is suppressed is in it as suppressed."""
+    """Return a log of one run, with suppressed findings marked as suppressed."""
     rules = list(catalogue())
     index = {rule.code: at for at, rule in enumerate(rules)}
     results = [_result(finding, index) for finding in document["findings"]]

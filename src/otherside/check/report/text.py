@@ -1,11 +1,11 @@
-"""A check's findings for people at a terminal."""
+"""Terminal output of a check."""
 
 from collections.abc import Callable
 
 from otherside.check.report.findings_document import UNREAD, FindingsDocument
 
 Style = Callable[[str, str], str]
-"""Give a text a colour, where there are colours."""
+"""Colours a text, if the output supports colour."""
 _COLOURS = {"critical": "red", "high": "yellow", "medium": "cyan"}
 _MARKS = {"yes": "green", "no": "red", "unknown": "yellow"}
 _UNKNOWN_MAX = 10
@@ -13,7 +13,7 @@ _STEPS = ("detect", "decide", "promote", "route", "restore")
 
 
 def as_text(document: FindingsDocument, style: Style, *, verbose: bool = False) -> str:
-    """Return findings by resource, what is unknown, and what a recovery would come to."""
+    """Return the findings by resource, the unknowns and the recovery summary."""
     lines = [style(f"error: {problem}", "red") for problem in document["problems"]]
     unread = [item for item in document["unknown"] if item["code"] == UNREAD]
     lines += [

@@ -1,1 +1,1 @@
-"""The rules: one file, one rule; the file is its page."""
+"""The rules, one per module; the module's docstring is the rule's page."""

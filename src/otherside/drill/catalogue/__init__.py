@@ -1,4 +1,4 @@
-"""Every scenario: one file, one disaster, in the order in which they are listed."""
+"""The scenario catalogue: one file per scenario, in the order in which they are listed."""
 
 from otherside.drill.catalogue.alarm_path_cut import SCENARIO as ALARM_PATH_CUT
 from otherside.drill.catalogue.answer_lost import SCENARIO as ANSWER_LOST

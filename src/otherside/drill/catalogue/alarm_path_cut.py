@@ -1,4 +1,4 @@
-"""No event reaches the orchestrator any more, and then the primary is lost."""
+"""Events no longer reach the orchestrator, and then the primary is lost."""
 
 from otherside.drill.assertions import TAKEN_OVER, reached, writable_again
 from otherside.drill.conditions import every, phase, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="alarm-path-cut",
-    title="No event reaches the orchestrator any more; then the primary Region is lost.",
-    expectation="The tick alone finds it, a minute later at the most.",
+    title="Events no longer reach the orchestrator; then the primary Region is lost.",
+    expectation="The scheduled tick alone detects the loss, at most a minute later.",
     prepare=(step("deafen"),),
     steps=(step("lose", side="primary"),),
     claims=(writable_again(), reached("suspect", "failed-over"), *TAKEN_OVER),

@@ -1,4 +1,4 @@
-"""Aurora is asked to fail over, does so, and its answer is lost."""
+"""Aurora carries out a failover, but its response is lost."""
 
 from otherside.drill.assertions import TAKEN_OVER, writable_again
 from otherside.drill.conditions import called, every, phase, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="answer-lost",
-    title="The primary is lost; Aurora carries out the failover, and its answer is lost.",
-    expectation="What nobody answered is looked for and found, and is not asked for again.",
+    title="The primary is lost; Aurora carries out the failover, but its response is lost.",
+    expectation="The orchestrator finds that the failover happened and does not request it again.",
     steps=(
         step(
             "fault",

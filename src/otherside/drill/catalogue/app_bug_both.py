@@ -7,8 +7,8 @@ from otherside.failover.decision.verdict import Verdict
 
 SCENARIO = Scenario(
     name="app-bug-both",
-    title="A bad release breaks the application on both sides; the database lives.",
-    expectation="Nothing is moved: it would help nobody.",
+    title="A bad release breaks the application on both sides; the database stays up.",
+    expectation="The orchestrator moves nothing, because a failover would not help.",
     steps=(
         step("stop", side="primary", unit="app"),
         step("stop", side="standby", unit="app"),

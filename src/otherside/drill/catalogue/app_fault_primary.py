@@ -1,4 +1,4 @@
-"""The application breaks in the primary alone."""
+"""The application fails in the primary only."""
 
 from otherside.drill.assertions import (
     STAYED,
@@ -12,9 +12,9 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="app-fault-primary",
-    title="The application breaks in the primary alone; its database lives.",
-    expectation="DNS sends users to the standby, which writes across the peering; nothing moves.",
-    steps=(step("stop", side="primary", unit="app", at_s=60),),  # its alarm has to be OK first
+    title="The application fails in the primary only; its database stays up.",
+    expectation="DNS sends users to the standby, which writes across the peering; no failover.",
+    steps=(step("stop", side="primary", unit="app", at_s=60),),  # its alarm must report OK first
     claims=(
         writable_again(),
         never_reached("fencing", "promote-intent", "promoting"),

@@ -1,4 +1,4 @@
-"""The standby is being backed up while the primary is lost."""
+"""The primary is lost during a backup of the standby."""
 
 from otherside.drill.assertions import TAKEN_OVER, writable_again
 from otherside.drill.conditions import every, phase, served_for
@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="backed-up-meanwhile",
     title="The primary Region is lost during the standby's nightly backup.",
-    expectation="AWS documents no refusal for `backing-up`: Aurora is asked, and moves.",
+    expectation="AWS documents no refusal for `backing-up`: Aurora accepts and fails over.",
     steps=(
         step("occupy", side="standby", status="backing-up", for_s=900),
         step("lose", side="primary", at_s=5),

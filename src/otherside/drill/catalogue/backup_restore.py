@@ -6,10 +6,10 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="backup-restore",
-    title="A backup is copied to the standby's Region, restored there, and compared.",
-    expectation="Every row of the copy is the writer's, and users notice nothing.",
+    title="A backup is copied to the standby's Region, restored there and compared.",
+    expectation="Every restored row matches the writer, and users notice nothing.",
     steps=(step("ask", probe="restore", at_s=5),),
-    claims=(probed("restore", "a copy can be restored on the other side"), *STAYED),
+    claims=(probed("restore", "a backup copy can be restored in the standby's Region"), *STAYED),
     stop_when=later(70),
     lasts_s=70,
 )

@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="blip",
     title="The primary Region is cut off from everything for 43 seconds.",
-    expectation="Service comes back with it; the orchestrator may suspect, and moves nothing.",
+    expectation="Service recovers with the Region; the orchestrator may suspect but not move.",
     steps=(
         step("isolate", side="primary"),
         step("connect", side="primary", at_s=43),

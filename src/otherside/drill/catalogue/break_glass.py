@@ -1,4 +1,4 @@
-"""Two of the three Regions are gone, and a person breaks the glass."""
+"""Two of the three Regions are lost, and an operator uses break-glass."""
 
 from otherside.drill.assertions import SAFE, moved, served_in_the_end, users_end_at, writer_ends_at
 from otherside.drill.conditions import later, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="break-glass",
-    title="The primary's and the witness's Regions are lost, so that nobody can commit anything.",
-    expectation="A person moves the writer, breaks the glass, and the standby serves everyone.",
+    title="The primary's and the witness's Regions are lost, so the state table has no quorum.",
+    expectation="An operator moves the writer and breaks the glass; the standby serves all users.",
     steps=(
         step("lose", side="primary"),
         step("lose", side="witness", at_s=2),

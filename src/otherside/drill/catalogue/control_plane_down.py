@@ -1,4 +1,4 @@
-"""The control planes in us-east-1 are down while the primary is lost."""
+"""The primary is lost while the control planes in us-east-1 are down."""
 
 from otherside.drill.assertions import TAKEN_OVER, writable_again
 from otherside.drill.conditions import every, phase, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="control-plane-down",
-    title="Route 53's and IAM's control planes are down while the primary Region is lost.",
-    expectation="Nothing of them is needed: DNS follows a metric in the standby's Region.",
+    title="The primary Region is lost while the Route 53 and IAM control planes are down.",
+    expectation="The failover does not need them: DNS follows a metric in the standby's Region.",
     steps=(
         step("fault", name="control planes", region="global", mode="unavailable"),
         step("lose", side="primary", at_s=5),

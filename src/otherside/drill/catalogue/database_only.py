@@ -1,4 +1,4 @@
-"""The primary's database stops for good; everything else of the Region goes on."""
+"""The primary's database stops for good; the rest of the Region keeps running."""
 
 from otherside.drill.assertions import TAKEN_OVER, decided, writable_again
 from otherside.drill.conditions import every, phase, served_for
@@ -7,8 +7,8 @@ from otherside.failover.decision.verdict import Verdict
 
 SCENARIO = Scenario(
     name="database-only",
-    title="The primary's database stops for good; everything else of the Region goes on.",
-    expectation="Aurora gets its two minutes to replace it; then the standby is promoted.",
+    title="The primary's database stops for good; the rest of the Region keeps running.",
+    expectation="Aurora gets two minutes to replace the writer; then the standby is promoted.",
     steps=(step("stop_database", side="primary"),),
     claims=(writable_again(480), decided(Verdict.WRITER_DEAD), *TAKEN_OVER),
     stop_when=every(served_for(30, phase("verify")), phase("failed-over")),

@@ -1,4 +1,4 @@
-"""Somebody takes the standby out of the global database, and the primary is lost."""
+"""The standby is removed from the global database, and then the primary is lost."""
 
 from otherside.drill.assertions import NOT_A_CALL, never_reached, reached, said, told_people
 from otherside.drill.conditions import every, later, phase
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="detached-standby",
-    title="Somebody takes the standby out of the global database; later the primary is lost.",
-    expectation="There is nothing to promote: it halts, says so at once and never calls Aurora.",
+    title="An operator removes the standby from the global database; later the primary is lost.",
+    expectation="Nothing to promote: the orchestrator halts, notifies at once, never calls Aurora.",
     steps=(
         step("detach", side="standby"),
         step("lose", side="primary", when=phase("halted"), at_s=30),

@@ -1,4 +1,4 @@
-"""The primary is lost, and its alarms arrive five times each, and late."""
+"""The primary is lost, and duplicate and late alarm events arrive."""
 
 from otherside.drill.assertions import TAKEN_OVER, writable_again
 from otherside.drill.conditions import every, phase, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="duplicate-events",
-    title="The primary Region is lost; events of it arrive five times each, and late.",
-    expectation="Events wake and prove nothing: one chain of revisions, one move.",
+    title="The primary Region is lost; its alarm events arrive late and five times each.",
+    expectation="Events only wake the decider and prove nothing: one chain of revisions, one move.",
     steps=(
         step("lose", side="primary"),
         step("wake", role="decider", times=5, at_s=5),

@@ -1,4 +1,4 @@
-"""The primary is lost, comes back, is rebuilt, and users go home."""
+"""The primary is lost, returns and is rebuilt; then service fails back to it."""
 
 from otherside.drill.assertions import (
     LOSS_AS_SAID,
@@ -14,8 +14,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="failback",
-    title="The primary Region is lost and comes back; in the end everybody goes home.",
-    expectation="It rejoins, a person signs, waits until it is stable, and orders the way back.",
+    title="The primary Region is lost and comes back; in the end service fails back to it.",
+    expectation="It rejoins; an operator signs off, waits for stability, then orders the failback.",
     steps=(
         step("lose", side="primary"),
         step("restore", side="primary", when=phase("failed-over"), at_s=30),
@@ -33,6 +33,6 @@ SCENARIO = Scenario(
     ),
     stop_when=led_to("primary", 30, phase("shift", times=2)),
     lasts_s=3000,
-    settings={"stable_s": "60"},  # the design says a day
+    settings={"stable_s": "60"},  # the configuration says a day
     speed_max=5,
 )

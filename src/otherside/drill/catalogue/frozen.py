@@ -1,4 +1,4 @@
-"""The primary is lost in a freeze that somebody ordered."""
+"""The primary is lost during a freeze that an operator ordered."""
 
 from otherside.drill.assertions import NOTHING_MOVED, reached, said, told_people
 from otherside.drill.conditions import later, phase
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="frozen",
-    title="The primary Region is lost during a freeze that somebody ordered.",
-    expectation="Nothing moves; people are told why, and that it waits for them.",
+    title="The primary Region is lost during a freeze that an operator ordered.",
+    expectation="Nothing moves; a notice says why and that the orchestrator waits for an operator.",
     prepare=(step("order", what="freeze", until_s=3600),),
     steps=(step("lose", side="primary"),),
     claims=(

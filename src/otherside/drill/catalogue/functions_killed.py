@@ -1,4 +1,4 @@
-"""The primary is lost, and the functions are killed in every phase."""
+"""The primary is lost, and the orchestrator's functions are killed phase by phase."""
 
 from otherside.drill.assertions import TAKEN_OVER, reached
 from otherside.drill.conditions import every, phase, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="functions-killed",
-    title="The primary Region is lost, and the functions are killed at each step.",
-    expectation="The next look goes on where the last one ended; the writer moves once.",
+    title="The primary Region is lost, and the orchestrator's functions are killed at each step.",
+    expectation="The next tick resumes where the last one stopped; the writer moves once.",
     steps=(
         step("lose", side="primary"),
         step("kill", role="decider", when=phase("suspect")),

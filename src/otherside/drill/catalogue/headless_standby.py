@@ -1,4 +1,4 @@
-"""The standby's instances were deleted, and then the primary is lost."""
+"""The standby's database instances are deleted, and then the primary is lost."""
 
 from otherside.drill.assertions import NOTHING_MOVED, never_reached, told_people
 from otherside.drill.conditions import later
@@ -7,7 +7,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="headless-standby",
     title="The standby's database instances were deleted; then the primary Region is lost.",
-    expectation="There is nothing to promote: nothing is asked of Aurora, and people are told.",
+    expectation="Nothing to promote: the orchestrator never calls Aurora, and people are notified.",
     steps=(
         step("behead", side="standby"),
         step("lose", side="primary", at_s=60),

@@ -1,4 +1,4 @@
-"""The standby's targets are ill while users are held there."""
+"""The standby's targets are unhealthy while the latch holds users there."""
 
 from otherside.drill.assertions import SAFE, moved, reached, users_stay_at, writer_ends_at
 from otherside.drill.conditions import every, later, phase, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="held-and-ill",
-    title="After a failover the primary's Region is back, and the standby's application fails.",
-    expectation="The latch alone leads users: nobody is sent to the side that was given up.",
+    title="After a failover the primary Region returns, and the standby's application fails.",
+    expectation="Only the latch directs users: none are sent back to the old primary.",
     steps=(
         step("lose", side="primary"),
         step("restore", side="primary", when=phase("failed-over"), at_s=10),

@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="instance-refresh",
-    title="Every instance of the primary is replaced at once: an image, a retirement, a lost zone.",
-    expectation="The database is well and others come: it may be watched, and nothing is moved.",
+    title="Every instance of the primary is replaced at once: new image, retirement or lost zone.",
+    expectation="The database is healthy and new instances start: it may be watched, not moved.",
     steps=(step("refresh", side="primary"),),
     claims=(
         writable_again(),

@@ -1,4 +1,4 @@
-"""DynamoDB refuses the primary's keepers, by a policy that is wrong."""
+"""A wrong policy makes DynamoDB refuse the primary's lease agents."""
 
 from otherside.drill.assertions import (
     NO_SPLIT_BRAIN,
@@ -14,8 +14,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="keepers-denied",
-    title="A policy that is wrong denies the primary's instances the state table.",
-    expectation="A refusal is not an outage: their lease expires, and no pledge extends it.",
+    title="A wrong policy denies the primary's instances access to the state table.",
+    expectation="A refusal is not an outage: the lease expires, and no pledge extends it.",
     steps=(
         step("fault", name="denied", source="primary", service="dynamodb", mode="deny"),
         step("heal", name="denied", at_s=100),

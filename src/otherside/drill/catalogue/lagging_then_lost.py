@@ -15,7 +15,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="lagging-then-lost",
     title="Replication falls 30 seconds behind; then the primary Region is lost.",
-    expectation="More would be lost than the design allows: it asks a person, who approves.",
+    expectation="The loss would exceed the configured limit: an operator is asked, and approves.",
     steps=(
         step("slow", source="primary", target="standby", delay_s=30),
         step("lose", side="primary", at_s=90),

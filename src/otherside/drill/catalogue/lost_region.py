@@ -1,4 +1,4 @@
-"""The primary Region disappears at once, and does not come back."""
+"""The primary Region disappears at once and does not come back."""
 
 from otherside.drill.assertions import (
     FUNCTIONS_RUN,
@@ -14,8 +14,8 @@ from otherside.failover.decision.verdict import Verdict
 
 SCENARIO = Scenario(
     name="lost-region",
-    title="The primary Region disappears at once, and does not come back.",
-    expectation="The standby is promoted and serves everybody, with nobody's hand.",
+    title="The primary Region disappears at once and does not come back.",
+    expectation="The standby is promoted automatically and serves all users.",
     steps=(step("lose", side="primary"),),
     claims=(
         writable_again(),

@@ -1,4 +1,4 @@
-"""The primary is cut off, and somebody moves the writer by the console."""
+"""The primary is lost, and an operator moves the writer from the console."""
 
 from otherside.drill.assertions import (
     SAFE,
@@ -14,8 +14,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="moved-by-hand",
-    title="The primary is lost, and somebody moves the writer by the console meanwhile.",
-    expectation="The orchestrator halts and says so; told to adopt it, it holds users there.",
+    title="The primary is lost; meanwhile an operator moves the writer from the console.",
+    expectation="The orchestrator halts and notifies; ordered to adopt, it holds users there.",
     steps=(
         step("lose", side="primary"),
         step("move_by_hand", target="standby", lossy=True, when=phase("suspect"), at_s=5),

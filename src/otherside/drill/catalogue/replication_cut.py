@@ -1,4 +1,4 @@
-"""Nothing passes between primary and standby; users reach both."""
+"""The link between primary and standby is cut; users reach both."""
 
 from otherside.drill.assertions import STAYED, decided, writable_again
 from otherside.drill.conditions import SEEN_S, WATCHED_S, every, later, seen
@@ -7,8 +7,8 @@ from otherside.failover.decision.verdict import Verdict
 
 SCENARIO = Scenario(
     name="replication-cut",
-    title="Nothing passes between primary and standby; users reach both.",
-    expectation="Nothing is moved: this is how brains are split. Users notice nothing.",
+    title="The link between primary and standby is cut in both directions; users reach both.",
+    expectation="Nothing is moved, because moving would risk a split brain. Users notice nothing.",
     steps=(
         step("cut", source="primary", target="standby"),
         step("cut", source="standby", target="primary"),

@@ -1,4 +1,4 @@
-"""The primary Region is lost, and comes back while the standby is being promoted."""
+"""The primary Region is lost and comes back during the standby's promotion."""
 
 from otherside.drill.assertions import TAKEN_OVER, reached, told, writable_again
 from otherside.drill.conditions import every, phase, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="returns-mid-promotion",
-    title="The primary Region is lost, and comes back while the standby is promoted.",
-    expectation="Users stay with the standby; the old primary is rebuilt and follows.",
+    title="The primary Region is lost and comes back during the standby's promotion.",
+    expectation="Users stay on the standby; the old primary is rebuilt and rejoins as a secondary.",
     steps=(
         step("lose", side="primary"),
         step("restore", side="primary", when=phase("promoting"), at_s=20),

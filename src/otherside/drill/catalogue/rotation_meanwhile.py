@@ -1,4 +1,4 @@
-"""The master secret is being rotated when the primary is lost."""
+"""The primary is lost during a rotation of the master secret."""
 
 from otherside.drill.assertions import TAKEN_OVER, writable_again
 from otherside.drill.conditions import every, phase, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="rotation-meanwhile",
-    title="The master secret is being rotated when the primary Region is lost.",
-    expectation="Applications use tokens: the failover does not wait for the secret.",
+    title="The primary Region is lost during a rotation of the master secret.",
+    expectation="Applications use tokens, so the failover does not wait for the secret.",
     steps=(step("rotate"), step("lose", side="primary", at_s=3)),
     claims=(writable_again(), *TAKEN_OVER),
     stop_when=every(served_for(30, phase("verify")), phase("failed-over")),

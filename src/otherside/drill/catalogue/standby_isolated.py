@@ -1,4 +1,4 @@
-"""The standby's Region, with the orchestrator in it, is cut off from everything."""
+"""The standby's Region, with the orchestrator in it, is cut off from everything else."""
 
 from otherside.drill.assertions import (
     NOT_A_CALL,
@@ -13,8 +13,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="standby-isolated",
-    title="The standby's Region, with the orchestrator in it, is cut off from everything.",
-    expectation="It can reach no majority, so it decides nothing. Users notice nothing.",
+    title="The standby's Region, with the orchestrator in it, is cut off from everything else.",
+    expectation="The orchestrator has no quorum, so it decides nothing. Users notice nothing.",
     steps=(step("isolate", side="standby"),),
     claims=(
         writable_again(30),

@@ -13,8 +13,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="standby-lost",
-    title="The standby's Region is lost, and with it the orchestrator.",
-    expectation="Users notice nothing; there is nobody to move anything.",
+    title="The standby's Region is lost, and the orchestrator with it.",
+    expectation="Users notice nothing; no orchestrator is left to move the writer.",
     steps=(step("lose", side="standby"),),
     claims=(
         writable_again(30),

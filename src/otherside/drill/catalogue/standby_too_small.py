@@ -1,4 +1,4 @@
-"""The standby runs one instance for each zone, and has to serve everybody."""
+"""The primary is lost while the standby is scaled down to one instance."""
 
 from otherside.drill.assertions import TAKEN_OVER, called, writable_again
 from otherside.drill.conditions import every, phase, served_for
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="standby-too-small",
-    title="The standby runs one instance when the primary Region is lost.",
-    expectation="Its capacity is raised to what serves everybody before users are held there.",
+    title="The primary Region is lost while the standby runs only one instance.",
+    expectation="The orchestrator scales the standby to full capacity before it holds users there.",
     prepare=(step("shrink", side="standby"),),
     steps=(step("lose", side="primary"),),
     claims=(

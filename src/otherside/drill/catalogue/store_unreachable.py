@@ -1,4 +1,4 @@
-"""The state table's endpoint in the primary's Region answers nobody."""
+"""The state table's endpoint in the primary's Region does not respond."""
 
 from otherside.drill.assertions import SAFE, acknowledged_writes_survive, served_in_the_end
 from otherside.drill.conditions import later, served_for
@@ -6,7 +6,7 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="store-unreachable",
-    title="DynamoDB in the primary's Region answers nobody; the other two do.",
+    title="DynamoDB does not respond in the primary's Region; the other two Regions work.",
     expectation="Instances that cannot renew the lease stop; the others continue. No split brain.",
     steps=(step("fault", name="dynamodb", side="primary", service="dynamodb", mode="unavailable"),),
     claims=(served_in_the_end(), acknowledged_writes_survive(), *SAFE),

@@ -15,7 +15,7 @@ from otherside.drill.scenario import Scenario, step
 SCENARIO = Scenario(
     name="switchover",
     title="A planned switchover to the standby under load, and back again.",
-    expectation="Not one acknowledged write is lost, and writes pause twice.",
+    expectation="No acknowledged write is lost; writes pause twice, once per switchover.",
     steps=(
         step("order", what="switchover"),
         step("order", what="switchover", when=phase("failback-ready"), at_s=30),

@@ -1,4 +1,4 @@
-"""The state table is emptied while the standby serves everyone."""
+"""The state table is emptied while the standby serves all users."""
 
 from otherside.drill.assertions import (
     SAFE,
@@ -14,12 +14,12 @@ from otherside.drill.conditions import later, phase, served_for, told
 from otherside.drill.scenario import Scenario, step
 
 HALTED = told("halted: the database remembers")
-"""By what people hear: the revisions of an empty table begin again."""
+"""Detected by the notice, because the revisions of an empty table start over."""
 
 SCENARIO = Scenario(
     name="table-lost",
-    title="After a failover the state table is lost, and made again empty.",
-    expectation="An empty table is no first day: it halts, users stay, and a person adopts.",
+    title="After a failover the state table is lost and recreated empty.",
+    expectation="The orchestrator halts instead of starting anew; users stay; an operator adopts.",
     steps=(
         step("lose", side="primary"),
         step("forget", when=phase("failed-over"), at_s=20),

@@ -1,4 +1,4 @@
-"""The sides run different engine versions, and the primary is lost."""
+"""The sides run different engine versions when the primary is lost."""
 
 from otherside.drill.assertions import NOTHING_MOVED, reached, said, told_people
 from otherside.drill.conditions import later, phase
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="version-skew",
-    title="Only the standby was upgraded; then the primary Region is lost.",
-    expectation="Aurora would refuse: the orchestrator does not try, and asks a person.",
+    title="Only the standby has been upgraded; then the primary Region is lost.",
+    expectation="Aurora would refuse, so the orchestrator does not try and asks an operator.",
     steps=(
         step("skew", side="standby"),
         step("lose", side="primary", at_s=30),

@@ -1,4 +1,4 @@
-"""The third Region is lost: one of three that hold the state table."""
+"""The witness Region is lost: one of the three that hold the state table."""
 
 from otherside.drill.assertions import STAYED, users_end_at, writable_again
 from otherside.drill.conditions import later
@@ -6,8 +6,8 @@ from otherside.drill.scenario import Scenario, step
 
 SCENARIO = Scenario(
     name="witness-lost",
-    title="The third Region is lost: one of three that hold the state table.",
-    expectation="Two of three are a majority. Users notice nothing, and nothing is moved.",
+    title="The witness Region is lost: one of the three that hold the state table.",
+    expectation="Two of three Regions are a quorum. Users notice nothing and nothing is moved.",
     steps=(step("lose", side="witness"),),
     claims=(writable_again(30), users_end_at("primary"), *STAYED),
     stop_when=later(150),

@@ -1,4 +1,4 @@
-"""A recording as files for people and machines: HTML, Markdown and JSON, from the journal alone."""
+"""Drill reports as HTML, Markdown and JSON, generated from the journal alone."""
 
 import json
 from pathlib import Path
@@ -11,7 +11,7 @@ JSON, MARKDOWN, PAGE = "report.json", "report.md", "report.html"
 
 
 def write_report(result: DrillResult, directory: Path) -> Path:
-    """Write all three into a directory; return where the page is. Each is whole or not there."""
+    """Write all three files, each atomically, to a directory; return the path of the HTML page."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, text in (
         (JSON, json.dumps(as_json(result), indent=2) + "\n"),

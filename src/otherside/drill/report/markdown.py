@@ -1,4 +1,4 @@
-"""A result as Markdown: for a ticket, a wiki or an auditor."""
+"""A drill result as Markdown, for a ticket, a wiki or an auditor."""
 
 from collections.abc import Iterator
 
@@ -22,26 +22,26 @@ def _lines(result: DrillResult) -> Iterator[str]:
     yield f"| RPO | {span(measures.rpo_s)} | {span(head['rpo_s'])} |"
     yield f"| acknowledged writes lost | {loss(measures)} | |"
     yield "\n## Claims\n"
-    yield "| verdict | claim | why |"
+    yield "| verdict | claim | reason |"
     yield "|---|---|---|"
     for item in result.found:
         yield f"| {item.verdict} | {_cell(item.claim)} | {_cell(item.reason)} |"
-    yield "\n## What happened\n"
-    yield "| twin seconds | who | what |"
+    yield "\n## Timeline\n"
+    yield "| twin seconds | component | event |"
     yield "|---:|---|---|"
     strike_s = result.recording.strike_s or result.recording.now_s
     for line in result.lines:
         yield f"| {line.at_s - strike_s:+.1f} | {line.lane} | {_cell(line.text)} |"
-    yield "\n## Under which conditions\n"
+    yield "\n## Test conditions\n"
     yield f"- Stack `{head['place']}`, digest `{head['digest'][:12]}`; Regions {_regions(result)}."
     yield (
-        f"- Speed {head['speed']:g}: a second of the machine was {head['speed']:g} of the twin's."
+        f"- Speed {head['speed']:g}: one machine second was {head['speed']:g} twin seconds."
         f" {head['clients']} clients, seed {head['seed']}, started {head['started_at']}."
     )
     versions = ", ".join(f"{name} {version}" for name, version in head["versions"].items())
     yield f"- {versions}."
     if head["modelled"]:
-        yield "- **Modelled, not measured**, because no AWS was asked:"
+        yield "- **Modelled, not measured**, because the drill did not run on AWS:"
     for item in head["modelled"]:
         yield f"  - {item['what']}: {item['seconds']:g} s. {item['source']}."
 

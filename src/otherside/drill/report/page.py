@@ -1,4 +1,4 @@
-"""A result as one HTML page that needs nothing besides: no network, no script, light and dark."""
+"""A drill result as one self-contained HTML page: no network, no script, light and dark."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ MARGIN_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
-    """From twin seconds since the strike to the page's own units."""
+    """Maps twin seconds since the strike to horizontal page units."""
 
     from_s: float
     to_s: float
 
     def x(self, at_s: float) -> float:
-        """Return where a moment is, from the left."""
+        """Return the horizontal position of a time."""
         share = (at_s - self.from_s) / max(1.0, self.to_s - self.from_s)
         return round(LEFT + min(1.0, max(0.0, share)) * (WIDTH - LEFT - 10), 1)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Return where the axis is labelled, and how."""
+        """Return the positions and labels of the axis ticks."""
         whole = self.to_s - self.from_s
         step = next((item for item in (10, 30, 60, 120, 300, 600) if whole / item <= 12), 1200)  # noqa: PLR2004 - as many fit
         first = int(self.from_s // step) * step
@@ -109,7 +109,7 @@ def _spans(outages: Sequence[Outage], strike_s: float, scale: Scale) -> list[tup
 
 
 def _availability(recording: Recording, strike_s: float, scale: Scale) -> dict[str, Any]:
-    """Return how many writes were accepted and refused in each span, as bars."""
+    """Return the accepted and failed writes per time bucket, as bars."""
     good: Counter[int] = Counter()
     bad: Counter[int] = Counter()
     for write in recording.of("write"):
@@ -135,7 +135,7 @@ def _availability(recording: Recording, strike_s: float, scale: Scale) -> dict[s
 
 
 def _lag(recording: Recording, strike_s: float, scale: Scale) -> dict[str, Any]:
-    """Return how far the standby was behind, as a line; where nobody could say, it has a gap."""
+    """Return the replication lag as line segments, with gaps where it was unknown."""
     samples = [
         sample for sample in recording.of("sample") if sample["at_s"] - strike_s >= scale.from_s
     ]
@@ -154,7 +154,7 @@ def _lag(recording: Recording, strike_s: float, scale: Scale) -> dict[str, Any]:
 
 
 def _looks(recording: Recording, strike_s: float) -> list[tuple[float, Entry]]:
-    """Return every look that said something new."""
+    """Return every observation whose phase or reason changed."""
     found: list[tuple[float, Entry]] = []
     for look in recording.of("look"):
         same = found and (found[-1][1]["phase"], found[-1][1]["reason"]) == (

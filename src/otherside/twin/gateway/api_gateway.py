@@ -1,7 +1,7 @@
-"""The front door of the API: who asks what, may they, what is wrong today; then us, or moto.
+"""Authenticate and authorize every AWS API call, then route it to the twin or to moto.
 
-Every call is kept, as CloudTrail would. What cannot be identified, verified or authorized is
-refused, never let through.
+The gateway records every call, as CloudTrail would, and applies the active API faults. It refuses
+a call that it cannot identify, verify or authorize; it never lets one through.
 """
 
 import threading
@@ -30,14 +30,14 @@ from otherside.twin.ring_log import RingLog
 
 ApiResponse = tuple[int, Mapping[str, str], bytes]
 Operation = Callable[[ApiCall, Mapping[str, Any]], Any]
-"""One of our own: the call and its parameters in, what AWS returns out, in botocore's shape."""
+"""An operation of the twin: (call, parameters) to the result, in botocore's shape."""
 StartResponse = Callable[..., Any]
 AUDIT_MAX = 100_000
 HANG_S = 600.0
 
 
 class LeaveToMotoError(Exception):
-    """Raised by an operation of ours that leaves this one call to moto."""
+    """Raised by one of the twin's own operations to leave this call to moto."""
 
 
 @dataclass(slots=True)
@@ -49,18 +49,18 @@ class ApiGateway:
     faults: ApiFaults
     clock: ScaledClock
     sources: Mapping[str, str]
-    """The Region that a local address is asked from, by address; others are outside."""
+    """The caller's Region, by the local address that it calls; other callers are `outside`."""
     operations: dict[tuple[str, str], Operation] = field(default_factory=dict)
     after: dict[tuple[str, str], Callable[[ApiCall, Mapping[str, Any], bytes], None]] = field(
         default_factory=dict
     )
-    """What has to happen once moto has carried out an operation."""
+    """Hooks that run after moto has carried out an operation."""
     calls: RingLog[ApiCall] = field(default_factory=lambda: RingLog(AUDIT_MAX))
     stopping: threading.Event = field(default_factory=threading.Event)
     unreachable: Callable[[str, str], bool] = lambda _source, _region: False
-    """Whether a Region's API answers nothing to somebody: (asked from, asked)."""
+    """Whether a caller gets no answer from a Region's API: (caller's Region, API's Region)."""
     _locks: dict[str, threading.RLock] = field(default_factory=dict)
-    """moto is not made for several threads: one call of a service at a time."""
+    """moto is not thread-safe: each service handles one call at a time."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -71,7 +71,7 @@ class ApiGateway:
             signature = read_signature(signed)
             if signature is None:
                 code = "MissingAuthenticationToken"
-                raise RequestRefusedError(code, "Request is missing Authentication Token", 403)  # noqa: TRY301 - told below
+                raise RequestRefusedError(code, "Request is missing Authentication Token", 403)  # noqa: TRY301 - handled below
             asked = identify(
                 environ,
                 signed,
@@ -115,11 +115,11 @@ class ApiGateway:
         return answer
 
     def _meet(self, fault: ApiFault, asked: RequestContext) -> None:
-        """Let a call meet a fault.
+        """Apply a fault to a call.
 
         Raises:
-            RefusedError: If the fault has an answer.
-            _GoneError: If it has none.
+            RequestRefusedError: If the fault has an answer.
+            _CallerGoneError: If the fault has no answer.
         """
         match fault.mode:
             case ApiFaultMode.REFUSE:
@@ -149,7 +149,7 @@ class ApiGateway:
         raise _CallerGoneError
 
     def _verify(self, asked: RequestContext, signature: Signature) -> None:
-        """Refuse whoever has not signed with the key that the request names."""
+        """Refuse a request that is not signed with the access key that it names."""
         holder = self.authorizer.holder_of(signature.key_id)
         if holder is None:
             code = "InvalidAccessKeyId" if asked.call.service == "s3" else "InvalidClientTokenId"
@@ -208,7 +208,7 @@ class ApiGateway:
             message = f"the twin does not carry out {call.service}:{call.operation}"
             raise RequestRefusedError("TwinNotImplemented", message, 501) from error
         status = int(response["status"])
-        if status < 300:  # noqa: PLR2004 - HTTP's own classes
+        if status < 300:  # noqa: PLR2004 - HTTP status classes
             then = self.after.get((asked.call.service, asked.call.operation))
             if then is not None:
                 then(asked.call, asked.call.params, body)
@@ -216,17 +216,17 @@ class ApiGateway:
 
     def _keep(self, call: ApiCall, status: int, body: bytes) -> None:
         call.status = status
-        if status >= 400 and not call.error:  # noqa: PLR2004 - HTTP's own classes
+        if status >= 400 and not call.error:  # noqa: PLR2004 - HTTP status classes
             call.error = body[:300].decode(errors="replace")
         self.calls.append(call)
 
 
 class _CallerGoneError(Exception):
-    """The connection is closed; there is nobody to answer."""
+    """The connection is closed, so no caller is left to answer."""
 
 
 def _refuse_two_meanings(asked: RequestContext, signature: Signature) -> None:
-    """Refuse what moto would take for another operation, or another service, than was judged."""
+    """Refuse a request that moto would read as another operation or service than was authorized."""
     environ = asked.environ
     path = str(environ.get("PATH_INFO", ""))
     if path.startswith(("/moto-api", "/latest/")) or path == "/favicon.ico":
@@ -243,7 +243,7 @@ def _refuse_two_meanings(asked: RequestContext, signature: Signature) -> None:
 
 
 def _refusal(asked: RequestContext | None, error: RequestRefusedError) -> ApiResponse:
-    """Return a refusal in the service's own protocol, or as JSON where that is not known."""
+    """Return a refusal in the service's own protocol, or as JSON if the service is not known."""
     if asked is None:
         text = f'{{"__type": "{error.code}", "message": "{error.message}"}}'
         return error.status, {"Content-Type": "application/json"}, text.encode()
@@ -271,4 +271,4 @@ ACCESS_DENIED: Mapping[str, str] = {
         "AccessDeniedException",
     ),
 }
-"""What a service calls a refusal; the others say `AccessDenied`."""
+"""Each service's own code for a refusal; the other services return `AccessDenied`."""

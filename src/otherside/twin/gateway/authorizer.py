@@ -1,4 +1,4 @@
-"""Who asks, what they ask for, and whether the account's policies let them."""
+"""Find out who calls, what the call needs, and whether the account's policies allow it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,12 +17,12 @@ from otherside.twin.gateway.protocol import ApiCall, RequestRefusedError
 
 DENIED = "AccessDenied"
 ALWAYS = frozenset({("sts", "GetCallerIdentity")})
-"""What needs no permission."""
+"""Operations that need no permission."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Principal:
-    """Who holds a key."""
+    """The holder of an access key."""
 
     arn: str
     secret: str = field(repr=False)
@@ -31,23 +31,23 @@ class Principal:
 
 
 ResourcePolicies = Callable[[str, str], str | None]
-"""The policy of a resource, by its ARN and its owner's account; `None` where it has none."""
+"""Returns a resource's policy by its ARN and its owner's account, or `None` if it has none."""
 
 
 @dataclass(slots=True)
 class Authorizer:
-    """IAM of one account."""
+    """IAM for one account."""
 
     account: str
     provisioner: Principal
     provisioner_key: str
     resource_policies: dict[str, ResourcePolicies] = field(default_factory=dict)
-    """By the service in an ARN: `sns`, `kms`…"""
+    """Keyed by the service in an ARN: `sns`, `kms`…"""
     kms_calls_of: Callable[[ApiCall, str], Sequence[tuple[str, str, str]]] = lambda *_: ()
-    """What a call needs of KMS besides: (action, key's ARN, service that uses it)."""
+    """The KMS permissions that a call also needs: (action, key's ARN, service using the key)."""
 
     def holder_of(self, key_id: str) -> Principal | None:
-        """Return who holds a key, or `None` where nobody does."""
+        """Return the holder of an access key, or `None` if it has no holder."""
         if key_id == self.provisioner_key:
             return self.provisioner
         for role in reversed(moto_backend.sts(self.account).assumed_roles):
@@ -62,11 +62,11 @@ class Authorizer:
         return None
 
     def authorize(self, call: ApiCall, signing_region: str) -> None:
-        """Refuse a call that its caller may not make.
+        """Refuse a call that its caller is not allowed to make.
 
         Raises:
-            RefusedError: If the policies do not allow it.
-            CannotTellError: If that cannot be told.
+            RequestRefusedError: If the policies do not allow it.
+            CannotTellError: If the policies cannot be evaluated.
         """
         if call.principal == self.provisioner.arn or (call.service, call.operation) in ALWAYS:
             return
@@ -80,7 +80,7 @@ class Authorizer:
             self._require(self._request(call, subject, signing_region))
 
     def may_connect(self, principal: str, resource: str, region: str) -> bool:
-        """Return whether a principal may log in to a database by IAM."""
+        """Return whether a principal may log in to a database with IAM authentication."""
         subject = AuthorizationItem(action="rds-db:connect", resource=resource)
         call = ApiCall(
             service="rds-db",
@@ -101,7 +101,7 @@ class Authorizer:
         source_arn: str = "",
         keys: Mapping[str, Sequence[str]] | None = None,
     ) -> PolicyEvaluation:
-        """Return whether a service may act on a resource by that resource's own policy."""
+        """Return whether a service may act on a resource under that resource's own policy."""
         known: dict[str, Sequence[str]] = {
             "aws:sourcearn": [source_arn] if source_arn else [],
             "aws:sourceaccount": [self.account],
@@ -135,7 +135,7 @@ class Authorizer:
     def trusts(
         self, role_arn: str, principal: str, *, source_arn: str = "", account_too: bool = False
     ) -> bool:
-        """Return whether a role lets a service or a principal assume it."""
+        """Return whether a role's trust policy lets a service or a principal assume it."""
         role = self._role(role_arn)
         if role is None:
             return False
@@ -154,7 +154,7 @@ class Authorizer:
         statements = _any_resource(statements_of(role.assume_role_policy_document))
         if decide(request, resource=statements).allowed:
             return True
-        # Trusting the account trusts whom the account's own policies let.
+        # A role that trusts the account trusts anyone whom the account's own policies allow.
         root = f"arn:aws:iam::{self.account}:root"
         whole = replace(request, principal=root)
         return account_too and decide(whole, resource=statements).allowed
@@ -178,7 +178,7 @@ class Authorizer:
         return verdict
 
     def _granted(self, request: Request, arn: str) -> bool:
-        """Tell whether a grant gives what a key's policy does not; one with a constraint never.
+        """Return whether a grant allows what the key policy does not; constrained grants never do.
 
         https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
         """
@@ -193,7 +193,7 @@ class Authorizer:
         )
 
     def _require_trust(self, call: ApiCall) -> None:
-        """Refuse whom the role itself does not trust, whatever their own policies say."""
+        """Refuse a caller that the role does not trust, whatever the caller's policies allow."""
         arn = str(call.params.get("RoleArn"))
         if not self.trusts(arn, call.principal, account_too=True):
             what = f"User: {call.principal} is not authorized to perform: sts:AssumeRole"
@@ -215,7 +215,7 @@ class Authorizer:
                 "aws:principalarn": [_role_arn(call.principal)],
                 "aws:principalaccount": [self.account],
                 "aws:resourceaccount": [self.account],
-                "aws:securetransport": ["true"],  # the plain endpoint stands for one with TLS
+                "aws:securetransport": ["true"],  # the plain endpoint stands in for a TLS one
                 "aws:sourcearn": [],
                 "aws:sourceaccount": [],
                 "aws:sourceowner": [],
@@ -235,7 +235,7 @@ class Authorizer:
         return next((role for role in roles if role.name == name), None)
 
     def _identity(self, principal: str) -> list[PolicyStatement]:
-        """Return every statement of the policies of a role or a user."""
+        """Return every statement in the policies of a role or a user."""
         holder = self._role(principal)
         if holder is None:
             name = principal.rpartition("/")[2]
@@ -258,7 +258,7 @@ class Authorizer:
 
 
 def _default_version(policy: Any) -> str:  # noqa: ANN401 - moto's own
-    """Return the document of a managed policy that is in force."""
+    """Return the document of a managed policy's default version."""
     found = next(
         version for version in policy.versions if version.version_id == policy.default_version_id
     )
@@ -266,7 +266,7 @@ def _default_version(policy: Any) -> str:  # noqa: ANN401 - moto's own
 
 
 def _inline(policies: object) -> list[str]:
-    """Return inline documents: a role keeps them by name, a user in a list."""
+    """Return inline policy documents: a role keys them by name, a user keeps a list."""
     if isinstance(policies, Mapping):
         return [str(policy) for policy in policies.values()]
     if isinstance(policies, Iterable):
@@ -275,12 +275,12 @@ def _inline(policies: object) -> list[str]:
 
 
 def _any_resource(statements: Iterable[PolicyStatement]) -> list[PolicyStatement]:
-    """Return a trust policy's statements, which are about their role and name no resource."""
+    """Return a trust policy's statements for any resource: they concern the role and name none."""
     return [{**statement, "Resource": "*"} for statement in statements]
 
 
 def _role_arn(principal: str) -> str:
-    """Return the role of a session's ARN."""
+    """Return the ARN of a session's role."""
     if ":assumed-role/" not in principal:
         return principal
     account, name = principal.split(":")[4], principal.split("/")[1]

@@ -1,7 +1,7 @@
-"""IAM's evaluation logic for one account: from documents and a request to a verdict.
+"""IAM's evaluation logic for one account: from policy documents and a request to a decision.
 
-What cannot be told is its own answer, never a guess: a condition on a key that the request does not
-know of, an operator that is not implemented, a resource that nobody could name.
+The evaluator never guesses. It raises `CannotTellError` for a condition on a key that the request
+does not know, for an operator that is not implemented, and for a resource whose ARN is unknown.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
 """
 
@@ -19,7 +19,7 @@ PolicyStatement = Mapping[str, Any]
 
 
 class Effect(StrEnum):
-    """What a set of policies says of one request."""
+    """What a set of policies decides about one request."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -27,7 +27,7 @@ class Effect(StrEnum):
 
 
 class CannotTellError(Exception):
-    """A policy that this evaluator will not guess about; the message says what it lacks."""
+    """A policy that this evaluator would have to guess about; the message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,31 +37,31 @@ class Request:
     action: str
     """As policies spell it: `rds:FailoverGlobalCluster`."""
     resource: str | None
-    """Its ARN, `*` where the action knows none, or `None` where nobody could name it."""
+    """The ARN, `*` if the action applies to no resource, or `None` if the ARN is unknown."""
     principal: str
-    """ARN of the role, the user or the session; or a service: `events.amazonaws.com`."""
+    """The ARN of a role, a user or a session, or a service name: `events.amazonaws.com`."""
     account: str
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Condition keys, in lower case, with their values. A key of no values is known and absent."""
+    """Values by condition key, in lower case. A key with no values is known to be absent."""
     multivalued: frozenset[str] = frozenset()
 
     @property
     def service(self) -> bool:
-        """Whether a service asks, and not a role or a user."""
+        """Whether the caller is a service and not a role or a user."""
         return not self.principal.startswith("arn:")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyEvaluation:
-    """Whether it may, and why not."""
+    """Whether the request is allowed, and why not."""
 
     allowed: bool
     kind: str = "identity-based"
-    """The type of policy that decided, as AWS's message names it."""
+    """The type of policy that decided, in the words of AWS's message."""
     explicit: bool = False
 
     def message(self, request: Request) -> str:
-        """Return AWS's own sentence for a refusal (access denied messages, IAM guide)."""
+        """Return AWS's own wording for a refusal (access denied messages, IAM guide)."""
         what = f"User: {request.principal} is not authorized to perform: {request.action}"
         on = f" on resource: {request.resource}" if request.resource not in {None, "*"} else ""
         if self.explicit:
@@ -75,7 +75,7 @@ def statements_of(document: str) -> tuple[PolicyStatement, ...]:
     """Return the statements of a policy document.
 
     Raises:
-        CannotTellError: If it is not a policy.
+        CannotTellError: If the document is not a policy.
     """
     try:
         found = json.loads(document)["Statement"]
@@ -95,11 +95,12 @@ def decide(
 ) -> PolicyEvaluation:
     """Return whether a request is allowed: an explicit deny first, then either kind of policy.
 
-    `both` is for what must be allowed by its own policy, whatever the identity may: a role's trust
-    and a key's policy, which may hand the decision to IAM by allowing the account.
+    With `both`, the resource's own policy must allow the request, whatever the identity's policies
+    allow. This applies to a role's trust policy and to a key policy, which may delegate the
+    decision to IAM by allowing the account.
 
     Raises:
-        CannotTellError: If any statement that might matter cannot be judged.
+        CannotTellError: If a statement that might matter cannot be evaluated.
     """
     identity, resource = tuple(identity), tuple(resource)
     said = {
@@ -127,7 +128,7 @@ def decide(
 def effect_of(
     statements: Iterable[PolicyStatement], request: Request, *, principals: bool = False
 ) -> Effect:
-    """Return what statements say of a request: a deny wins over any allow."""
+    """Return the combined effect of statements on a request: a deny wins over any allow."""
     effect = Effect.SILENT
     for statement in statements:
         if principals and not _names_principal(statement, request):
@@ -140,7 +141,7 @@ def effect_of(
 
 
 def _delegates(statements: Iterable[PolicyStatement], request: Request) -> bool:
-    """Return whether a resource's policy hands the decision to the account's IAM policies."""
+    """Return whether a resource's policy delegates the decision to the account's IAM policies."""
     root = f"arn:aws:iam::{request.account}:root"
     return any(
         statement.get("Effect") == "Allow"
@@ -172,7 +173,7 @@ def _acts(statement: PolicyStatement, action: str) -> bool:
 
 
 def _on(statement: PolicyStatement, request: Request) -> bool:
-    """Return whether a statement is about the request's resource; a key's own needs not say so."""
+    """Return whether a statement covers the request's resource; a key policy may leave it out."""
     wanted = listed(statement.get("Resource", statement.get("NotResource", "*")))
     if request.resource is None:
         if set(wanted) == {"*"} and "NotResource" not in statement:
@@ -187,7 +188,7 @@ def _on(statement: PolicyStatement, request: Request) -> bool:
 
 
 def _filled(text: str, request: Request) -> str:
-    """Fill in policy variables: `${aws:PrincipalArn}`."""
+    """Fill in policy variables, such as `${aws:PrincipalArn}`."""
 
     def known(match: re.Match[str]) -> str:
         values = request.keys.get(match[1].lower())
@@ -210,7 +211,7 @@ def _names_principal(statement: PolicyStatement, request: Request) -> bool:
     ours = {request.principal, _role_of(request.principal)}
     if "*" in wanted:
         return True
-    # Naming the account names nobody in it: their own policies must allow it as well.
+    # A statement that names the account needs the principal's own policies to allow it too.
     return bool(wanted & ours)
 
 
@@ -222,13 +223,13 @@ def _principals(statement: PolicyStatement) -> Mapping[str, Sequence[str]]:
 
 
 def _role_of(arn: str) -> str:
-    """Return the role of a session: `arn:aws:sts::1:assumed-role/R/S` is of `…iam::1:role/R`."""
+    """Return a session's role: `arn:aws:sts::1:assumed-role/R/S` belongs to `…iam::1:role/R`."""
     match = re.fullmatch(r"arn:aws:sts::(\d+):assumed-role/([^/]+)/.*", arn)
     return f"arn:aws:iam::{match[1]}:role/{match[2]}" if match else arn
 
 
 def _holds(operator: str, key: str, wanted: Any, request: Request) -> bool:  # noqa: ANN401 - policy
-    """Return whether one condition holds. Several wanted values are alternatives."""
+    """Return whether one condition holds; several wanted values are alternatives."""
     found = request.keys.get(key.lower())
     if found is None:
         msg = f"the condition key {key} of {request.action}"
@@ -258,7 +259,7 @@ def _holds(operator: str, key: str, wanted: Any, request: Request) -> bool:  # n
 
 
 def like(pattern: str, text: str, *, fold: bool = False) -> bool:
-    """Return whether a text is what a policy's pattern says: `*` and `?` are wild."""
+    """Return whether a text matches a policy's pattern; `*` and `?` are wildcards."""
     return _pattern(pattern, fold).fullmatch(text) is not None
 
 
@@ -268,8 +269,8 @@ def _pattern(pattern: str, fold: bool) -> re.Pattern[str]:  # noqa: FBT001 - a c
     return re.compile(escaped, re.IGNORECASE | re.DOTALL if fold else re.DOTALL)
 
 
-def listed(value: Any) -> list[Any]:  # noqa: ANN401 - whatever a policy wrote
-    """Return a list, whatever a policy wrote."""
+def listed(value: Any) -> list[Any]:  # noqa: ANN401 - any value in a policy
+    """Return a policy's value as a list; a single value becomes a list of one."""
     return list(value) if isinstance(value, list | tuple) else [value]
 
 
@@ -326,4 +327,4 @@ OPERATORS: Mapping[str, Callable[[str, str], bool]] = {
     **{f"Numeric{name}": _number(compare) for name, compare in _COMPARISONS.items()},
     **{f"Date{name}": _moment(compare) for name, compare in _COMPARISONS.items()},
 }
-"""Condition operators, without `IfExists` and set quantifiers, as (found, wanted)."""
+"""Tests of a condition operator on (found, wanted), without `IfExists` and set quantifiers."""

@@ -1,7 +1,7 @@
-"""What IAM checks a call on: the action, the resource's ARN and the service's condition keys.
+"""What IAM checks for a call: the action, the resource's ARN and the service's condition keys.
 
-By the Service Authorization Reference. What is not in the table has no ARN that the twin could
-name, and only a statement about everything speaks of it.
+The tables follow the Service Authorization Reference. If a call is not in them, the twin cannot
+name its resource's ARN, and only a statement about all resources applies.
 https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
@@ -16,11 +16,11 @@ from otherside.twin.gateway.protocol import GLOBAL_SERVICES, ApiCall
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationItem:
-    """One action on one resource, which a call needs."""
+    """One action on one resource that a call must be allowed."""
 
     action: str
     resource: str | None
-    """`*` for an action that knows no resource, `None` where the twin cannot name it."""
+    """`*` if the action applies to no resource, `None` if the twin cannot name the ARN."""
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
@@ -47,11 +47,11 @@ ACTIONS: Mapping[tuple[str, str], str] = {
     ("sqs", "DeleteMessageBatch"): "DeleteMessage",
     ("sns", "PublishBatch"): "Publish",
 }
-"""Where the action is not called as the operation is."""
+"""Operations whose action has another name."""
 
 
 def subjects_of(call: ApiCall, region: str, account: str) -> list[AuthorizationItem]:
-    """Return everything that a call needs to be allowed."""
+    """Return every permission that a call needs."""
     prefix = PREFIXES.get(call.service, call.service)
     action = f"{prefix}:{ACTIONS.get((call.service, call.operation), call.operation)}"
     where = "" if call.service in GLOBAL_SERVICES else region
@@ -99,11 +99,11 @@ NO_RESOURCE = frozenset(
     }
 )
 DESCRIBES_ALL = frozenset({"ec2", "elbv2"})
-"""Services whose Describe actions know no resource."""
+"""Services whose Describe actions apply to no resource."""
 
 
 def _named(kind: str, parameter: str, service: str, *, sep: str = "/") -> Callable[..., str | None]:
-    """Return how to name a resource whose parameter is its name or its ARN."""
+    """Return a function that builds an ARN from a parameter with the resource's name or ARN."""
 
     def arn(params: Params, region: str, account: str) -> str | None:
         given = params.get(parameter)
@@ -182,7 +182,7 @@ def _log(params: Params, region: str, account: str) -> str | None:
 
 
 def _global_members(params: Params, _region: str, account: str) -> list[str | None]:
-    """A move is checked on the whole and on every member of it."""
+    """Return what a move is checked on: the global cluster and every member of it."""
     name = str(params.get("GlobalClusterIdentifier", ""))
     arns: list[str | None] = [f"arn:aws:rds::{account}:global-cluster:{name}"]
     for backend in moto_backend.rds_regions(account).values():
@@ -274,7 +274,7 @@ def _dynamodb_keys(params: Params) -> Mapping[str, Sequence[str]]:
     for name_, value in re.findall(r"([#\w.-]+)\s*=\s*(:\w+)", condition):
         if names.get(name_, name_) == partition and value in values:
             return {"dynamodb:leadingkeys": [str(v) for v in values[value].values()]}
-    return {} if condition else {"dynamodb:leadingkeys": []}  # none is one that cannot be told
+    return {} if condition else {"dynamodb:leadingkeys": []}  # a missing key cannot be evaluated
 
 
 def _kms_keys(params: Params) -> Mapping[str, Sequence[str]]:

@@ -1,4 +1,4 @@
-"""moto's own services, found and built once."""
+"""moto's services, each located and built once."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -14,29 +14,28 @@ OF_A_STACK = (
     *("monitoring", "dynamodb", "autoscaling", "elasticloadbalancing", "lambda", "events"),
     *("scheduler", "sqs", "backup", "firehose"),
 )
-"""What a stack asks for, in about that order, by the names that sign."""
+"""Signing names of the services that a stack calls, roughly in the order of the calls."""
 
 
 class MotoApps(DomainDispatcherApplication):
     """The WSGI application of all of moto.
 
-    moto's own looks through its directories for each request, and builds a service when the first
-    call for it waits.
+    moto's own application searches its directories on each request. It builds a service only during
+    the first call to it, and that call has to wait.
     """
 
     def __init__(self) -> None:
-        """Build nothing yet."""
         super().__init__(create_backend_app)
         self._known: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:  # noqa: ANN401 - moto's own
-        """Return the service behind a name."""
+        """Return moto's service for a host name."""
         if host not in self._known:
             self._known[host] = super().get_backend_for_host(host)
         return self._known[host]
 
     def build(self, services: Iterable[str] = OF_A_STACK) -> None:
-        """Have services ready before somebody waits for them."""
+        """Build services before the first calls need them."""
         for service in services:
             model = SIGNED_AS.get(service, service)
             get_service_model(model)

@@ -1,6 +1,6 @@
-"""What a request to AWS asks, and how AWS answers it: the protocols, by botocore's own models.
+"""Identify AWS requests and serialize answers: every protocol, from botocore's own models.
 
-Routers, parsers and serializers are moto's; nothing is parsed here.
+moto provides the routers, parsers and serializers; this module parses nothing itself.
 """
 
 import io
@@ -29,31 +29,30 @@ SIGNED_AS: Mapping[str, str] = {
     "email": "ses",
     "eventbridge": "events",
 }
-"""Services whose signing name is not their model's."""
+"""Services whose signing name differs from their model's name."""
 GLOBAL_SERVICES = frozenset({"iam", "route53", "cloudfront", "organizations"})
-"""Control planes that live in one place, whatever Region signs the call."""
+"""Control planes with a single location, whichever Region signs the call."""
 
 
 class RequestRefusedError(Exception):
-    """A request that the twin does not answer as AWS would, and says so."""
+    """A request that is refused, with AWS's error code or one of the twin's own."""
 
     def __init__(self, code: str, message: str, status: int = 400) -> None:
-        """Keep AWS's code, or one of the twin's own, and the sentence."""
         super().__init__(f"{code}: {message}")
         self.code, self.message, self.status = code, message, status
 
 
 @dataclass(slots=True, kw_only=True)
 class ApiCall:
-    """One call of AWS's API, as CloudTrail would have it."""
+    """One AWS API call, as CloudTrail would record it."""
 
     service: str
-    """By its model's name: `rds`, `elbv2`, `cloudwatch`."""
+    """The service's model name: `rds`, `elbv2`, `cloudwatch`."""
     operation: str
     region: str
-    """The Region that was asked, or `global`."""
+    """The Region that is called, or `global`."""
     source: str
-    """The Region that was asked from, or `outside`."""
+    """The caller's Region, or `outside`."""
     key_id: str
     principal: str = ""
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -64,7 +63,7 @@ class ApiCall:
 
 @dataclass(slots=True, kw_only=True)
 class RequestContext:
-    """A request, with everything that is needed to answer it."""
+    """A request, with everything needed to answer it."""
 
     call: ApiCall
     signed: SignedRequest
@@ -72,10 +71,10 @@ class RequestContext:
     environ: Environ
     model: OperationModel
     protocol: str
-    """How the answer is written."""
+    """The protocol of the answer."""
 
     def answer(self, result: object) -> tuple[int, dict[str, str], bytes]:
-        """Return an answer, or an error, as the service itself would write it."""
+        """Return an answer or an error, serialized as the service itself would."""
         kind = get_serializer_class(str(self.model.service_model.service_name), self.protocol)
         made = kind(operation_model=self.model).serialize(result)
         body = made["body"]
@@ -83,7 +82,7 @@ class RequestContext:
         return self._status(result, made["status_code"]), dict(made["headers"]), content
 
     def _status(self, result: object, otherwise: int) -> int:
-        """Return the status that the answer itself carries, where the model has it there."""
+        """Return the status that the answer itself carries, if its model has a member for it."""
         members = self.model.output_shape.members if self.model.output_shape else {}
         for name, shape in members.items():
             if shape.serialization.get("location") == "statusCode" and isinstance(result, dict):
@@ -92,7 +91,7 @@ class RequestContext:
 
 
 def read_request(environ: Environ) -> SignedRequest:
-    """Return a request as it was sent; its body can be read again."""
+    """Return a request as it was sent, and leave its body readable again."""
     length = environ.get("CONTENT_LENGTH")
     chunked = environ.get("wsgi.input_terminated")
     body = b""
@@ -123,11 +122,11 @@ def read_request(environ: Environ) -> SignedRequest:
 def identify(
     environ: Environ, signed: SignedRequest, *, signing: str, region: str, source: str, key_id: str
 ) -> RequestContext:
-    """Return what a request asks.
+    """Identify the service and the operation that a request calls.
 
     Raises:
-        RefusedError: If no service or no operation of this name is known, or its protocol is not
-            spoken here.
+        RequestRefusedError: If the service or the operation is unknown, or the twin does not
+            implement its protocol.
     """
     service = _service(signing, signed)
     try:
@@ -186,14 +185,14 @@ def _service(signing: str, signed: SignedRequest) -> str:
 
 
 class ApiError(ServiceException):
-    """An error that a service answers with, in its own protocol."""
+    """An error that a service returns in its own protocol."""
 
     def __init__(self, code: str, message: str, status: int | None = None) -> None:
-        """Keep AWS's code, the sentence, and a status where the model has none for it."""
+        """Set AWS's code, the message, and a status if the service's model defines none."""
         super().__init__(code, message)
         self.status = status
 
 
 def api_error(code: str, message: str, status: int | None = None) -> ApiError:
-    """Return an error for a service to write in its own protocol."""
+    """Return an error for a service to serialize in its own protocol."""
     return ApiError(code, message, status)

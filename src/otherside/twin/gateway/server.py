@@ -1,4 +1,4 @@
-"""The API's HTTP servers: one port on several loopback addresses, which tell who asks."""
+"""The API's HTTP servers: one port on several loopback addresses, which identify the caller."""
 
 import contextlib
 import threading
@@ -10,23 +10,23 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 
 class GatewayHandler(MotoRequestHandler):
-    """One connection, kept open; nothing is printed."""
+    """One keep-alive connection; it prints nothing."""
 
     protocol_version = "HTTP/1.1"
     wbufsize = -1
-    """Head and body in one packet: sent apart, they wait for one another's acknowledgement."""
+    """Sends head and body in one packet: in two, each waits for the other's acknowledgement."""
 
     def handle_expect_100(self) -> bool:
-        """Let a client send its body now: where nothing arrives it waits for a second."""
+        """Send `100 Continue` at once: a client that does not receive it waits for a second."""
         done = super().handle_expect_100()
         self.wfile.flush()
         return done
 
     def log(self, *_: object) -> None:
-        """Say nothing; the door keeps every call."""
+        """Print nothing; the API gateway records every call."""
 
     def make_environ(self) -> dict[str, Any]:
-        """Add which of our addresses was asked, and the path as it was sent."""
+        """Add the local address that was called, and the path as it was sent."""
         environ = super().make_environ()
         environ["SERVER_NAME"] = self.connection.getsockname()[0]
         environ["RAW_URI"] = self.path
@@ -34,8 +34,8 @@ class GatewayHandler(MotoRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(application: Any, addresses: Sequence[str], port: int) -> Iterator[None]:  # noqa: ANN401 - whatever AWS or JSON has
-    """Serve a WSGI application on every address, until the end of the block."""
+def serving(application: Any, addresses: Sequence[str], port: int) -> Iterator[None]:  # noqa: ANN401 - a WSGI application
+    """Serve a WSGI application on every address until the block ends."""
     servers: list[BaseWSGIServer] = []
     threads: list[threading.Thread] = []
     try:
@@ -43,8 +43,8 @@ def serving(application: Any, addresses: Sequence[str], port: int) -> Iterator[N
             server = make_server(
                 address, port, application, threaded=True, request_handler=GatewayHandler
             )
-            server.daemon_threads = True  # type: ignore[attr-defined]  # of its mixin
-            server.block_on_close = False  # type: ignore[attr-defined]  # of its mixin
+            server.daemon_threads = True  # type: ignore[attr-defined]  # set by its mixin
+            server.block_on_close = False  # type: ignore[attr-defined]  # set by its mixin
             servers.append(server)
             thread = threading.Thread(
                 target=server.serve_forever,

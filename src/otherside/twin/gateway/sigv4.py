@@ -1,4 +1,4 @@
-"""Signature Version 4, from the side that checks it: in headers and in a presigned URL.
+"""Verify Signature Version 4, in headers and in presigned URLs.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
@@ -20,7 +20,7 @@ _SCOPE_PARTS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
-    """What a request says of its signer."""
+    """What a request states about its signer."""
 
     key_id: str
     day: str
@@ -39,15 +39,15 @@ class SignedRequest:
 
     method: str
     path: str
-    """As on the wire: percent-encoded."""
+    """As sent: percent-encoded."""
     query: str
     headers: Mapping[str, str]
-    """By lower-case name."""
+    """Keyed by lower-case name."""
     body: bytes
 
 
 def read_signature(request: SignedRequest) -> Signature | None:
-    """Return who says to have signed a request, or `None` where nobody does."""
+    """Return the signature that a request carries, or `None` if it carries none."""
     held = _HEADER.match(request.headers.get("authorization", ""))
     if held:
         scope, names, value = held.groups()
@@ -78,7 +78,7 @@ def read_signature(request: SignedRequest) -> Signature | None:
 
 
 def is_signed_with(secret: str, signature: Signature, request: SignedRequest) -> bool:
-    """Return whether the holder of a secret has signed a request."""
+    """Return whether a request was signed with this secret."""
     scope = f"{signature.day}/{signature.region}/{signature.service}/aws4_request"
     canonical = hashlib.sha256(_canonical(signature, request).encode()).hexdigest()
     text = f"AWS4-HMAC-SHA256\n{signature.moment}\n{scope}\n{canonical}"
@@ -94,7 +94,7 @@ def _canonical(signature: Signature, request: SignedRequest) -> str:
     listed = "".join(
         f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in names
     )
-    # S3 signs the path as it is sent; everybody else tidies it and encodes it once more.
+    # S3 signs the path as sent; every other service normalizes it and encodes it once more.
     path = request.path
     if signature.service != "s3":
         path = quote(normalize_url_path(path), safe="/~")
@@ -111,7 +111,7 @@ def _canonical(signature: Signature, request: SignedRequest) -> str:
 
 
 def _query(query: str) -> str:
-    """Return the query as it is signed: sorted, encoded, without the signature itself."""
+    """Return the query in its signed form: sorted, encoded, without the signature itself."""
     pairs = parse_qsl(query, keep_blank_values=True)
     encoded = sorted(
         (quote(name, safe="-_.~"), quote(value, safe="-_.~"))

@@ -214,18 +214,18 @@ def _install_sockets(scaled) -> None:  # type: ignore[no-untyped-def]  # noqa: A
     """Scale time-outs of sockets; what a socket says of its own is what it was told."""
     settimeout, gettimeout = socket.socket.settimeout, socket.socket.gettimeout
 
-    class Kept:
+    class RealTimeouts:
         """Time-outs as told, by socket, for as long as the socket lives."""
 
         told: "dict[int, float | None]" = {}  # noqa: RUF012 - one for the process
 
     def set_it(self: socket.socket, timeout: "float | None") -> None:
-        Kept.told[self.fileno()] = timeout
+        RealTimeouts.told[self.fileno()] = timeout
         settimeout(self, scaled(timeout))
 
     def get_it(self: socket.socket) -> "float | None":
         real = gettimeout(self)
-        told = Kept.told.get(self.fileno())
+        told = RealTimeouts.told.get(self.fileno())
         return told if real is not None and scaled(told) == real else real
 
     socket.socket.settimeout = set_it  # type: ignore[assignment,method-assign]  # for the clock

@@ -1,4 +1,4 @@
-"""Actions of alarms: a topic is told, or a function is invoked.
+"""Alarm actions: publish to a topic, or invoke a function.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions.html
 """
@@ -16,7 +16,7 @@ ALARM_LAMBDA = "lambda.alarms.cloudwatch.amazonaws.com"
 
 
 class AlarmActions:
-    """Carries out what an alarm asks for when its state changes."""
+    """Carries out an alarm's actions when its state changes."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class AlarmActions:
         self._topics, self._functions = topics, functions
 
     def act(self, region: str, arn: str, message: dict[str, Any]) -> None:
-        """Take an alarm's action: tell a topic, or invoke a function."""
+        """Carry out an alarm's action: publish to a topic, or invoke a function."""
         alarm = str(message["AlarmArn"])
         state, name = message["NewStateValue"], message["AlarmName"]
         subject = f'{state}: "{name}" in {message["Region"]}'

@@ -1,4 +1,4 @@
-"""How the twin's own operations are told to the front door."""
+"""How the twin registers its own operations with the API gateway."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +10,7 @@ AfterMethod = Callable[[Any, ApiCall, Mapping[str, Any], bytes], None]
 
 
 def operation(service: str, *names: str) -> Callable[[OperationMethod], OperationMethod]:
-    """Mark a method as what carries out operations of a service, instead of moto."""
+    """Mark a method that carries out operations of a service, instead of moto."""
 
     def mark(method: OperationMethod) -> OperationMethod:
         method.__dict__.setdefault("carries_out", []).extend((service, name) for name in names)
@@ -20,7 +20,7 @@ def operation(service: str, *names: str) -> Callable[[OperationMethod], Operatio
 
 
 def after(service: str, *names: str) -> Callable[[AfterMethod], AfterMethod]:
-    """Mark a method as what happens once moto has carried out an operation."""
+    """Mark a method that runs after moto has carried out an operation."""
 
     def mark(method: AfterMethod) -> AfterMethod:
         method.__dict__.setdefault("follows", []).extend((service, name) for name in names)
@@ -30,16 +30,16 @@ def after(service: str, *names: str) -> Callable[[AfterMethod], AfterMethod]:
 
 
 class ServiceProvider:
-    """A part of AWS that moto lacks, or has wrong. Subclasses mark their methods."""
+    """A part of AWS that moto lacks or gets wrong. Subclasses mark their methods."""
 
     def operations(self) -> Mapping[tuple[str, str], Callable[[ApiCall, Mapping[str, Any]], Any]]:
-        """Return what it carries out, by service and operation."""
+        """Return the operations that it carries out, by service and operation."""
         return {name: method for method, name in self._marked("carries_out")}
 
     def followers(
         self,
     ) -> Mapping[tuple[str, str], Callable[[ApiCall, Mapping[str, Any], bytes], None]]:
-        """Return what it does after moto, by service and operation."""
+        """Return the methods that run after moto, by service and operation."""
         return {name: method for method, name in self._marked("follows")}
 
     def _marked(self, mark: str) -> list[tuple[Any, tuple[str, str]]]:

@@ -1,4 +1,4 @@
-"""The policies that resources have of their own, as moto keeps them."""
+"""The policies attached to resources, as moto stores them."""
 
 import json
 from collections.abc import Mapping
@@ -70,4 +70,4 @@ POLICIES: Mapping[str, ResourcePolicies] = {
     "events": _events,
     "secretsmanager": _secret,
 }
-"""By the service in an ARN."""
+"""Keyed by the service in an ARN."""

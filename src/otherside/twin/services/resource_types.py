@@ -1,4 +1,4 @@
-"""Every Pulumi resource type that the twin creates, by its service; no other is guessed at."""
+"""Every Pulumi resource type that the twin creates, by service; it never guesses at others."""
 
 from collections.abc import Mapping
 

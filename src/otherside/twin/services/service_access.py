@@ -1,11 +1,11 @@
-"""What one AWS service may do to another's resources: by resource policy, and by key policy."""
+"""What one AWS service may do to another's resources, by resource policy and by key policy."""
 
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
 
 
 class DeniedError(Exception):
-    """A target that the service may not reach; it is not retried."""
+    """A target that the service may not access; it is not retried."""
 
 
 class MissingError(Exception):
@@ -13,13 +13,13 @@ class MissingError(Exception):
 
 
 class ServiceAccess:
-    """Checks made in the name of a service, such as `events.amazonaws.com`."""
+    """Permission checks on behalf of a service, such as `events.amazonaws.com`."""
 
     def __init__(self, context: TwinContext, authorizer: Authorizer) -> None:
         self._context, self._authorizer = context, authorizer
 
     def check(self, service: str, action: str, arn: str, source: str) -> None:
-        """Check an action of a service on a resource, for a source ARN.
+        """Check that a service may act on a resource, for a source ARN.
 
         Raises:
             DeniedError: If the resource's policy does not allow it.
@@ -30,7 +30,7 @@ class ServiceAccess:
             raise DeniedError(msg)
 
     def check_key(self, service: str, key: str, region: str, source: str) -> None:
-        """Check that a service may use the key of what it writes to; no key needs no permission.
+        """Check that a service may use its target's key; without a key, it needs no permission.
 
         Raises:
             DeniedError: If the key's policy does not allow it, or the key is AWS's own.

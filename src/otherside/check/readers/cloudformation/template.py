@@ -1,4 +1,4 @@
-"""CloudFormation templates, JSON or YAML, and the stacks that they become in a Region."""
+"""CloudFormation templates in JSON or YAML, evaluated as stacks in a Region."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -42,7 +42,7 @@ DIALECT = Dialect("cloudformation", pick_cloudformation, _code)
 
 
 class Template:
-    """One template as one stack: its parameters bound, its intrinsics evaluated."""
+    """One template as one stack, with parameters bound and intrinsics evaluated."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class Template:
         name: str = "",
         lines: Callable[[str], int | None] = lambda _: None,
     ) -> None:
-        """Bind parameters: what is given, else the default."""
+        """Bind each parameter to its given value or to its default."""
         self.file, self.region, self.prefix = file, region, prefix
         self.name = name or Path(file).stem
         self.lines = lines
@@ -66,7 +66,7 @@ class Template:
         self.children: dict[str, Template] = {}
         self.bound = self._bind(_mapping(document.get("Parameters")), parameters or {})
         self.around = {str(Path(file).resolve())}
-        """The files that this one is nested in, itself among them."""
+        """The files that this one is nested in, including itself."""
         self.conditions: dict[str, bool | None] = {}
         self._declared = _mapping(document.get("Conditions"))
 
@@ -90,7 +90,7 @@ class Template:
         return bound
 
     def exported(self) -> dict[tuple[str | None, str], Value]:
-        """Return what other stacks of the Region may import."""
+        """Return the values that other stacks in the Region may import."""
         found = {}
         for output in self.outputs.values():
             name = self.value(_mapping(_mapping(output).get("Export")).get("Name"))
@@ -99,7 +99,7 @@ class Template:
         return found
 
     def nest(self, read: Callable[[Path], "tuple[Mapping[str, Any], Any] | None"]) -> None:
-        """Read the templates of nested stacks that lie beside this one, and bind them."""
+        """Read and bind the templates of nested stacks that are stored beside this one."""
         for logical, raw in self.resources.items():
             if _mapping(raw).get("Type") != "AWS::CloudFormation::Stack":
                 continue
@@ -181,13 +181,13 @@ class Template:
         return {"source": code_of_file(path) if path.is_file() else code_of_directory(path)}
 
     def holds(self, name: object, depth: int = 0) -> bool | None:
-        """Return whether a condition holds, or `None` where that cannot be told."""
+        """Return whether a condition holds, or `None` if that is unknown."""
         if name is None:
             return True
         if not isinstance(name, str):
             return None
         if name not in self.conditions:
-            self.conditions[name] = None  # whatever refers to itself is not known
+            self.conditions[name] = None  # a condition that refers to itself is unknown
             self.conditions[name] = self._truth(self._declared.get(name), depth)
         return self.conditions[name]
 
@@ -211,7 +211,7 @@ class Template:
         return None
 
     def value(self, raw: Value, depth: int = 0) -> Value:
-        """Return a value with its intrinsics evaluated; what cannot be known is `Unknown`."""
+        """Return a value with its intrinsics evaluated; unknowable parts become `Unknown`."""
         if depth > _DEPTH_MAX:
             return Unknown(why="nested too deeply")
         if isinstance(raw, list):
@@ -354,7 +354,7 @@ class Template:
 
 
 def joined(pieces: list[Value]) -> Value:
-    """Return pieces as one text, or what is unknown of it."""
+    """Return pieces as one text, or as an `Unknown` if a piece is unknown."""
     if all(isinstance(piece, (str, int)) for piece in pieces):
         whole = "".join(str(piece) for piece in pieces)
         given = [piece for piece in pieces if isinstance(piece, Parameter)]
@@ -390,7 +390,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _attribute(kind: str, native: str) -> str:
-    """Return Terraform's word for an attribute that `GetAtt` asks for."""
+    """Return the Terraform name of an attribute that `GetAtt` requests."""
     if kind in kinds():
         for name, attribute in kinds()[kind].attributes.items():
             if attribute.cloudformation and ".".join(attribute.cloudformation) == native:
@@ -405,7 +405,7 @@ def _suppressed(metadata: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _companions(resource: Resource, properties: Mapping[str, Any]) -> Iterator[Resource]:
-    """Yield what CloudFormation does by itself, and other dialects write down."""
+    """Yield the resources that CloudFormation creates implicitly and other dialects declare."""
     made = Unknown(refs=(Ref(resource.id, "id"),))
     if resource.kind == "ec2.peering":
         owner = properties.get("PeerOwnerId")
@@ -489,7 +489,7 @@ def _record_group(_: Template, resource: Resource, given: Mapping[str, Any]) -> 
 def _global_table(
     template: Template, resource: Resource, given: Mapping[str, Any]
 ) -> Iterator[Resource]:
-    """Yield a global table: the replica of this Region is the table, the others its replicas."""
+    """Yield a global table: this Region's replica is the table, the others are its replicas."""
     found = attributes_of(given, kinds()["dynamodb.table"].attributes, DIALECT)
     listed = _listed(given.get("Replicas"))
     replicas = [replica for replica in listed if isinstance(replica, Mapping)]

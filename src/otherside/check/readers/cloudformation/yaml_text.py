@@ -1,7 +1,7 @@
-"""Read YAML as CloudFormation does: every scalar a string, short tags as their long forms.
+"""Read YAML as CloudFormation does: every scalar is a string, and short tags get their long forms.
 
-It is built from events, one after the other, so that neither depth nor aliases that multiply cost
-more than they are allowed to.
+The document is built from parser events, one at a time, which bounds the cost of deep nesting and
+of aliases that multiply.
 """
 
 from typing import Any
@@ -17,12 +17,11 @@ LINE = "__line__"
 
 
 class Mapped(dict[str, Any]):
-    """A mapping that knows on which line it begins, and each of its keys."""
+    """A mapping that records the line of each of its keys."""
 
     __slots__ = ("lines",)
 
     def __init__(self) -> None:
-        """Begin with nothing."""
         super().__init__()
         self.lines: dict[str, int] = {}
 
@@ -31,7 +30,7 @@ def read_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - whatever the text 
     """Return a document.
 
     Raises:
-        InputError: If it is no YAML, has a key twice, or is larger than it looks.
+        InputError: If it is not YAML, repeats a key, or expands to more than its limits allow.
     """
     try:
         return _Builder(file).build(text)
@@ -44,7 +43,7 @@ def read_yaml(text: str, file: str) -> Any:  # noqa: ANN401 - whatever the text 
 
 
 class _Builder:
-    """Builds values from events, and counts what they come to."""
+    """Builds values from parser events and limits their number."""
 
     def __init__(self, file: str) -> None:
         self.file = file
@@ -114,7 +113,7 @@ class _Builder:
 
 
 class _Open:
-    """A mapping or a sequence that has not ended."""
+    """A mapping or a sequence that is still open."""
 
     __slots__ = ("anchor", "key", "line", "size", "tag", "value")
 

@@ -17,8 +17,8 @@ from otherside.check.readers.normalize import (
 from otherside.check.readers.terraform.plan_json import region_in, suppressed_by_tags
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
-"""The key of what JSON has no word for; sdk/go/common/resource/sig/sig.go in pulumi/pulumi."""
-SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a type's mark, and no secret
+"""Key that marks what JSON cannot express; sdk/go/common/resource/sig/sig.go in pulumi/pulumi."""
+SECRET = "1b47061264138c4ac30d75fd1eb44270"  # noqa: S105 - a type marker, not a secret
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
 REFERENCE = "5cf8f73096256a8f31e491e813e4eb8e"
@@ -32,7 +32,7 @@ UNKNOWN = (
     "e48ece36-62e2-4504-bad9-02848725956a",
     "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
 )
-"""What a preview writes for a value that it does not know yet, by its type."""
+"""What a preview writes for a value that it does not know yet, one for each type."""
 _PROVIDER = "pulumi:providers:"
 _GONE = {"delete", "delete-replaced", "discard", "discard-replaced", "remove-pending-replace"}
 _DEPTH_MAX = 200
@@ -46,10 +46,9 @@ DIALECT = Dialect("pulumi", pick_pulumi, _code)
 
 
 class Stack:
-    """One stack's resources, and where their values come from."""
+    """One stack's resources, and the origin of their values."""
 
     def __init__(self, document: Mapping[str, Any], file: str) -> None:
-        """Index what is there."""
         self.file = file
         self.raw = [
             resource for resource in _resources(document) if isinstance(resource.get("urn"), str)
@@ -63,7 +62,7 @@ class Stack:
         self.short = _unseen(document)
 
     def load(self) -> Iterator[Resource]:
-        """Yield every resource that a provider makes, and every provider."""
+        """Yield every provider and every resource that a provider manages."""
         for item in self.raw:
             if item.get("delete") or item.get("custom") is False:
                 continue
@@ -131,7 +130,7 @@ class Stack:
         return region_in({**outputs, **inputs})
 
     def _plain(self, value: Value, key: str, raw: Mapping[str, Any], depth: int = 0) -> Value:
-        """Return a value without Pulumi's own wrappers; unknown is what it depends on."""
+        """Return a value without Pulumi's wrappers; an unknown one keeps only its dependencies."""
         if isinstance(value, str):
             return self._unknown(key, raw) if any(item in value for item in UNKNOWN) else value
         if depth > _DEPTH_MAX:
@@ -157,7 +156,7 @@ class Stack:
                 return value
 
     def _secret(self, value: Mapping[str, Any], key: str, raw: Mapping[str, Any]) -> Value:
-        """Return a secret: what it holds where that is no password, and where it comes from."""
+        """Return a secret as its dependencies, or as a password with its origin."""
         if self._depends(key, raw):
             return Unknown(refs=tuple(self._depends(key, raw)), why="a secret")
         if "given" in value:
@@ -177,7 +176,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def urn_type(urn: str) -> str:
-    """Return the type that a URN names."""
+    """Return the type in a URN."""
     parts = urn.split("::", 3)
     return parts[2].rpartition("$")[2] if len(parts) > 2 else ""  # noqa: PLR2004 - a URN's parts
 
@@ -191,7 +190,7 @@ def _region_input(raw: Mapping[str, Any]) -> str | None:
 
 
 def _resources(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """Yield raw resources from any of the shapes that Pulumi writes."""
+    """Yield the raw resources of any document shape that Pulumi writes."""
     steps = document.get("steps")
     if isinstance(steps, list):
         seen: dict[str, Mapping[str, Any]] = {}
@@ -214,7 +213,7 @@ def _resources(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _unseen(document: Mapping[str, Any]) -> int:
-    """Return how many unchanged resources a preview counts and does not show."""
+    """Return how many unchanged resources a preview counts but does not show."""
     if not isinstance(document.get("steps"), list):
         return 0
     same = (document.get("changeSummary") or {}).get("same") or 0
@@ -223,7 +222,7 @@ def _unseen(document: Mapping[str, Any]) -> int:
 
 
 def _bundle(value: Mapping[str, Any], around: str = "") -> Code | Unknown | str:
-    """Return an asset's or an archive's files."""
+    """Return the files of an asset or an archive."""
     if isinstance(value.get("text"), str):
         return Code(((around or "asset", value["text"]),), whole=True)
     inner = value.get("assets")

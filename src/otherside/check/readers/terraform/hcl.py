@@ -1,4 +1,4 @@
-"""Terraform source: what its text alone says, with literals, defaults, locals and local modules."""
+"""Read Terraform source from its text alone: literals, defaults, locals and local modules."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -31,7 +31,7 @@ _VALUES_MAX = 100_000
 
 @dataclass(slots=True)
 class Block:
-    """One block: its labels, its attributes, its blocks, and where it stands."""
+    """One block: its labels, attributes, nested blocks and position."""
 
     kind: str
     labels: tuple[str, ...]
@@ -44,16 +44,16 @@ class Block:
 
 @dataclass(slots=True)
 class Module:
-    """A directory of source, as one call sees it."""
+    """A source directory, as one module call configures it."""
 
     directory: Path
     prefix: str
     blocks: list[Block]
     given: Mapping[str, Value]
     providers: Mapping[str, str | None]
-    """The Region of each provider by its name here: `aws`, `aws.dr`."""
+    """The Region of each provider, by its name in this module: `aws`, `aws.dr`."""
     names: Mapping[str, str]
-    """What each provider is called at the root."""
+    """Each provider's name in the root module."""
     children: dict[str, list["Module"]] = field(default_factory=dict)
     locals: dict[str, SyntaxNode] = field(default_factory=dict)
     variables: dict[str, Block] = field(default_factory=dict)
@@ -61,10 +61,10 @@ class Module:
     resources: dict[str, Block] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
     known: dict[str, Value] = field(default_factory=dict)
-    """Locals that were asked for."""
+    """Locals that have been evaluated."""
 
     def __post_init__(self) -> None:
-        """Index what is declared."""
+        """Index the declarations."""
         for block in self.blocks:
             match block.kind, block.labels:
                 case "locals", ():
@@ -82,10 +82,10 @@ class Module:
 def read_module(
     directory: Path, only: Path | None = None
 ) -> tuple[list[Resource], list[tuple[str, str]]]:
-    """Return the resources of a root module, and what of it was left out and why.
+    """Return the resources of a root module, and what was skipped and why.
 
     Raises:
-        InputError: If a file of it is not Terraform's language.
+        InputError: If one of its files is not valid Terraform.
     """
     reader = _Reader(directory)
     root = reader.root(only)
@@ -118,7 +118,7 @@ class _Reader:
         return module
 
     def _variables(self) -> dict[str, Value]:
-        """Return what `terraform.tfvars` and its like give."""
+        """Return the values from `terraform.tfvars` and `*.auto.tfvars`."""
         found: dict[str, Value] = {}
         names = [self.directory / "terraform.tfvars", *sorted(self.directory.glob("*.auto.tfvars"))]
         for file in names:
@@ -156,7 +156,7 @@ class _Reader:
         """Return the blocks of all files.
 
         Raises:
-            InputError: Of the first that cannot be read, with what is wrong with the others.
+            InputError: For the first unreadable file, followed by the errors of the others.
         """
         found: list[Block] = []
         wrong: list[InputError] = []
@@ -212,13 +212,13 @@ class _Reader:
             yield child
 
     def _passed(self, module: Module, call: Block) -> dict[str, str]:
-        """Return which provider of the caller each name of the module stands for."""
+        """Map each provider name in the module to the caller's provider."""
         found = {"aws": "aws"} if "aws" in module.providers else {}
         node = call.attributes.get("providers")
         return found | _provider_map(node)
 
     def instances(self, block: Block, module: Module) -> Iterator[tuple[str, Mapping[str, Value]]]:
-        """Yield each instance of a block: its index, and what `each` and `count` are there."""
+        """Yield each instance of a block: its index, and its values of `each` and `count`."""
         scope = self.scope(module)
         busy = f"{block.file}:{block.line}"
         if busy in module.busy:
@@ -252,7 +252,7 @@ class _Reader:
             yield "", {}
 
     def scope(self, module: Module, names: Mapping[str, Value] | None = None) -> Scope:
-        """Return where a module's expressions look names up."""
+        """Return the scope in which a module's expressions are evaluated."""
         return Scope(
             lambda path: self.look_up(module, path),
             names or {},
@@ -261,7 +261,7 @@ class _Reader:
         )
 
     def look_up(self, module: Module, path: list[Any]) -> Value:
-        """Return what a path of names leads to."""
+        """Return the value that a path of names refers to."""
         head, rest = path[0], path[1:]
         match head:
             case "var" if rest:
@@ -304,7 +304,7 @@ class _Reader:
         return value
 
     def _fits(self, value: Value) -> bool:
-        """Tell whether a value is of a size that a program has; shared parts count each time."""
+        """Return whether a value has a realistic size, counting shared parts each time."""
         count = 0
         for part in parts(value):
             count += 1 + (len(part) >> 8 if isinstance(part, str) else 0)
@@ -334,7 +334,7 @@ class _Reader:
         return evaluate(block.attributes.get("value"), self.scope(module))
 
     def _world(self, module: Module, path: list[Any]) -> Value:
-        """Return what a data source of the account or the Region itself says."""
+        """Return the value of a data source that describes the account or the Region."""
         kind, attribute = path[0], path[-1]
         region = module.providers.get(self._provider_name(module, f"data.{path[0]}.{path[1]}"))
         match kind:
@@ -350,7 +350,7 @@ class _Reader:
         return None
 
     def _resource(self, module: Module, path: list[Any], size: int) -> Value:
-        """Return a reference to a resource's attribute, or its value where the source has it."""
+        """Return a reference to a resource's attribute, or its value if the source sets it."""
         address = ".".join(str(item) for item in path[:size])
         block = module.resources.get(address)
         if block is None:
@@ -381,7 +381,7 @@ class _Reader:
         return Unknown(found)
 
     def _literal(self, module: Module, block: Block, address: str, rest: list[Any]) -> Value:
-        """Return an attribute that the source sets, where that is not what names a resource."""
+        """Return an attribute that the source sets, unless it identifies the resource."""
         type_ = address.rpartition(".")[0]
         kind = by_terraform().get(type_)
         named = {"id", "arn", *(kind.identities if kind is not None else ())}
@@ -414,7 +414,7 @@ class _Reader:
         return _dotted(node) or "aws"
 
     def load(self, module: Module) -> Iterator[Resource]:
-        """Yield every resource of a module and of those that it calls."""
+        """Yield every resource of a module and of the modules that it calls."""
         yield from self._providers(module)
         for address, block in module.resources.items():
             for index, names in self.instances(block, module):
@@ -508,7 +508,7 @@ class _Reader:
         return finish(resource)
 
     def _suppressed(self, block: Block) -> dict[str, str]:
-        """Return what comments above a block, or in it, suppress."""
+        """Return the rules that comments above or inside a block suppress."""
         lines = self.sources.get(block.file, [])
         begin = block.line - 1
         while begin > 0 and lines[begin - 1].lstrip().startswith(("#", "//")):
@@ -561,7 +561,7 @@ def _block(tree: Tree[Token], file: str) -> Block:
 
 @cache
 def _expression(text: str) -> SyntaxNode | None:
-    """Return the tree of an expression that stands in a template."""
+    """Return the syntax tree of an expression in a template."""
     try:
         tree: Tree[Token] = hcl2.parses_to_tree(f"x = {text.strip()}\n")
     except (LarkError, RecursionError):
@@ -571,7 +571,7 @@ def _expression(text: str) -> SyntaxNode | None:
 
 @cache
 def _bare_scope() -> Scope:
-    """Return a scope in which no name is known."""
+    """Return a scope in which every name is unknown."""
     return Scope(
         lambda path: Unknown(why=f"{path[0]}, which is not known here"),
         {},
@@ -581,7 +581,7 @@ def _bare_scope() -> Scope:
 
 
 def _raw(block: Block, scope: Scope) -> dict[str, Value]:
-    """Return a block's attributes and its blocks, each of these as a list."""
+    """Return a block's attributes and nested blocks, with the blocks in lists."""
     raw: dict[str, Value] = {
         name: evaluate(node, scope) for name, node in block.attributes.items() if name not in _META
     }
@@ -598,7 +598,7 @@ def _raw(block: Block, scope: Scope) -> dict[str, Value]:
 
 
 def _dynamic(block: Block, scope: Scope, raw: dict[str, Value]) -> None:
-    """Add the blocks that a dynamic block makes."""
+    """Add the blocks that a dynamic block generates."""
     name = block.labels[0]
     items = evaluate(block.attributes.get("for_each"), scope)
     content = next(
@@ -621,7 +621,7 @@ def _dynamic(block: Block, scope: Scope, raw: dict[str, Value]) -> None:
 
 
 def _nesting(text: str) -> int:
-    """Return how many brackets are open at once, those in texts among them."""
+    """Return the deepest bracket nesting, including brackets in strings."""
     deepest = depth = 0
     for match in re.finditer(r"[\[({]|[\])}]", text):
         depth += 1 if match[0] in "[({" else -1
@@ -630,7 +630,7 @@ def _nesting(text: str) -> int:
 
 
 def _dotted(node: SyntaxNode | None) -> str:
-    """Return a bare path as it is written: `aws.dr`."""
+    """Return a bare path as written: `aws.dr`."""
     if not isinstance(node, Tree):
         return ""
     names = sorted(node.find_data("identifier"), key=lambda find_datum: find_datum.meta.start_pos)

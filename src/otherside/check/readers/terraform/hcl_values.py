@@ -1,7 +1,7 @@
-"""What an expression of Terraform's language comes to, as far as its text alone tells.
+"""Evaluate Terraform expressions from their text alone.
 
-Whatever is not known here, a resource's attribute or a function that reads the world, is `Unknown`
-with what it refers to; it is never guessed.
+A resource's attribute, or a function that reads the outside world, evaluates to `Unknown` with its
+references; the evaluator never guesses.
 """
 
 import base64
@@ -28,23 +28,23 @@ _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Where names are looked up: `var`, `local`, `each`, resources; and loop variables."""
+    """Name lookup for expressions: `var`, `local`, `each`, resources and loop variables."""
 
     look_up: Callable[[list[Any]], Value]
-    """Return what a path of names and indices leads to."""
+    """Return the value that a path of names and indices refers to."""
     names: Mapping[str, Value]
     read: Callable[[str], str | None]
-    """Return a file's text, or `None` where it is not here."""
+    """Return a file's text, or `None` if it is not available."""
     parse: Callable[[str], SyntaxNode | None]
-    """Return an expression's tree: for the holes of a heredoc."""
+    """Return an expression's syntax tree, for the interpolations of a heredoc."""
 
     def with_names(self, **names: Value) -> "Scope":
-        """Return this scope with more names."""
+        """Return this scope with additional names."""
         return Scope(self.look_up, {**self.names, **names}, self.read, self.parse)
 
 
 def evaluate(node: SyntaxNode | None, scope: Scope, depth: int = 0) -> Value:  # noqa: C901 - one case a form
-    """Return what an expression comes to."""
+    """Return the value of an expression."""
     if node is None or depth > _DEPTH_MAX:
         return Unknown(why="nested too deeply" if node is not None else "known only at deployment")
     if isinstance(node, Token):
@@ -148,7 +148,7 @@ def _heredoc(text: str, scope: Scope, depth: int) -> Value:
 
 
 def template(text: str, scope: Scope, depth: int = 0) -> Value:
-    """Return a template with its holes filled."""
+    """Return a template with its interpolations filled in."""
     if "%{" in text.replace("%%{", ""):
         return Unknown(why="a template with directives")
     pieces: list[Value] = []
@@ -250,7 +250,7 @@ def _unary(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
 
 
 def _path(node: Tree[Token], scope: Scope, depth: int) -> Value:
-    """Return what `a.b[c].d` leads to: a name, then steps into it."""
+    """Return the value of `a.b[c].d`: a name, then steps into it."""
     steps: list[Any] = []
     base: SyntaxNode = node
     while isinstance(base, Tree) and base.data != "identifier":
@@ -290,7 +290,7 @@ def _step(node: SyntaxNode, scope: Scope, depth: int) -> Value:
 
 
 def into(value: Value, steps: list[Any]) -> Value:
-    """Return what lies inside a value."""
+    """Return the part of a value that steps lead to."""
     return _into(value, steps)
 
 
@@ -503,7 +503,7 @@ _LOOSE: Mapping[str, Callable[..., Value]] = {
     "compact": _compact,
     "one": _one,
 }
-"""Functions that pass on what is unknown in their arguments."""
+"""Functions that pass on the unknowns in their arguments."""
 
 
 def _cidrsubnet(cidr: str, bits: int, number: int) -> str:
@@ -548,4 +548,4 @@ _STRICT: Mapping[str, Callable[..., Value]] = {
     "abspath": _same,
     "basename": lambda text: text.rpartition("/")[2],
 }
-"""Functions whose arguments have to be known."""
+"""Functions whose arguments must be known."""

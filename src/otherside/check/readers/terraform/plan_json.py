@@ -1,4 +1,4 @@
-"""Terraform's and OpenTofu's JSON: a plan or a state, from `show -json`, or a raw state file."""
+"""Terraform and OpenTofu JSON: a plan or a state from `show -json`, or a raw state file."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -41,7 +41,7 @@ Configuration = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class PlannedChange:
-    """What is kept of one change: no more than our vocabulary reads."""
+    """The part of one change that our vocabulary reads."""
 
     address: str
     module: str
@@ -54,7 +54,7 @@ class PlannedChange:
 
 
 def project_change(raw: Any) -> PlannedChange | None:  # noqa: ANN401 - an element of `resource_changes`
-    """Return what is kept of a change, or `None` for what will be gone."""
+    """Return the part of a change to keep, or `None` if the resource will be removed."""
     if not isinstance(raw, Mapping):
         msg = "resource_changes holds something that is no object"
         raise TypeError(msg)
@@ -94,7 +94,7 @@ def _wanted(values: object, kind: Kind | None) -> Mapping[str, Any]:
 
 @cache
 def _names(kind: str) -> frozenset[str]:
-    """Return which properties of a kind are kept."""
+    """Return the properties of a kind to keep."""
     mine = {attribute.terraform[0] for attribute in kinds()[kind].attributes.values()}
     return frozenset(mine | _ALWAYS | _SOURCES)
 
@@ -105,7 +105,7 @@ def _kind(mode: str, type_: str) -> Kind | None:
 
 @dataclass(slots=True)
 class _Module:
-    """A module as it is configured: its resources, its calls, its outputs."""
+    """A module's configuration: its resources, calls and outputs."""
 
     path: tuple[str, ...]
     config: Configuration
@@ -131,10 +131,9 @@ _PLAIN = (str, int, float)
 
 
 class TerraformPlan:
-    """One plan or state, and how its references resolve."""
+    """One plan or state, and the resolution of its references."""
 
     def __init__(self, document: Mapping[str, Any], file: str) -> None:
-        """Index what is configured, and where its instances are."""
         self.file = file
         configuration = document.get("configuration") or {}
         self.root = _modules(configuration.get("root_module") or {}, None, "", {})
@@ -148,7 +147,7 @@ class TerraformPlan:
             self.instances.setdefault(_INDEX.sub("", change.address), []).append(change.address)
 
     def load(self) -> Iterator[Resource]:
-        """Yield every resource, and every provider as it is configured."""
+        """Yield every resource and every configured provider."""
         yield from self._provider_resources()
         for change in self.changes:
             yield from self._resource(change)
@@ -198,7 +197,7 @@ class TerraformPlan:
     def _raw(
         self, change: PlannedChange, expressions: Configuration, module: _Module | None
     ) -> dict[str, Value]:
-        """Return values, each unknown one with what it is made of."""
+        """Return a change's values, each unknown one with its references."""
         found = {}
         for key in {**change.after, **change.unknown}:
             value = self._merge(
@@ -212,7 +211,7 @@ class TerraformPlan:
                 found[key] = value
         for key in ("password", "master_password", "secret_string", "environment"):
             if key in found and not self.configured:
-                found[key] = _concealed(found[key])  # a state holds it, wherever it came from
+                found[key] = _concealed(found[key])  # a state holds the secret, whatever its origin
             elif key in found and key in expressions:
                 found[key] = self._provenance(found[key], expressions[key], module)
         return found
@@ -229,7 +228,7 @@ class TerraformPlan:
             return after
         if unknown is True:
             if self.configured and expression is None:
-                return None  # nobody set it: the provider will
+                return None  # unset: the provider will set it
             return Unknown(refs=tuple(self._refs(expression, change, module)))
         if isinstance(after, dict) or (after is None and isinstance(unknown, dict)):
             inner = expression if isinstance(expression, dict) else {}
@@ -261,11 +260,11 @@ class TerraformPlan:
         return after
 
     def _provenance(self, value: Value, expression: Value, module: _Module | None) -> Value:
-        """Return a secret that remembers which variable it was given by."""
+        """Return a secret that remembers the variable that supplied it."""
         if isinstance(value, str) and isinstance(expression, Mapping):
             return self._given(value, expression, module) or value
         if isinstance(value, list) and any(True for _ in _mentioned(expression)):
-            return _concealed(value)  # which of the variables is made of what, a plan does not say
+            return _concealed(value)  # a plan does not say which value comes from which variable
         return value
 
     def _given(self, value: str, expression: Configuration, module: _Module | None) -> Value:
@@ -293,7 +292,7 @@ class TerraformPlan:
         return None
 
     def _refs(self, expression: Value, change: PlannedChange, module: _Module | None) -> list[Ref]:
-        """Return what an expression refers to, through modules' inputs and outputs."""
+        """Return what an expression refers to, following module inputs and outputs."""
         found: list[Ref] = []
         todo = [(expression, module, change.module)]
         seen: set[tuple[str, str]] = set()
@@ -400,7 +399,7 @@ class TerraformPlan:
 
 
 def suppressed_by_tags(tags: object) -> dict[str, str]:
-    """Return what tags suppress: `otherside:ignore:DR009 = "why"`."""
+    """Return the rules that tags suppress: `otherside:ignore:DR009 = "why"`."""
     if not isinstance(tags, Mapping):
         return {}
     return {
@@ -411,7 +410,7 @@ def suppressed_by_tags(tags: object) -> dict[str, str]:
 
 
 def region_in(values: Mapping[str, Any]) -> str | None:
-    """Return the Region that a resource's own values name: its ARN, its zone, its host."""
+    """Return the Region in a resource's own values: its ARN, zone or host name."""
     found = region_of(values.get("arn"))
     if found:
         return found
@@ -469,7 +468,7 @@ def _statement(other_value: Value) -> Value:
 
 
 def _concealed(value: Value) -> Value:
-    """Return a value with each text that is a secret as one of which nobody knows the source."""
+    """Return a value with each secret text replaced by a password of unknown origin."""
     if isinstance(value, str):
         return Password(PasswordOrigin.HIDDEN)
     if isinstance(value, list):
@@ -506,17 +505,17 @@ def _references(expression: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-@lru_cache(maxsize=1 << 14)  # instances of a resource and calls of a module share theirs
+@lru_cache(maxsize=1 << 14)  # shared by a resource's instances and by a module's calls
 def _longest(found: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the references without those that only begin a longer one."""
+    """Return the references that are not a prefix of a longer one."""
     begins = {item[: match.start()] for item in found for match in _END.finditer(item)}
     return tuple(item for item in found if item not in begins)
 
 
 def _in_order(expression: Value, unsure: list[int]) -> Value:
-    """Return one expression an element, where there are as many references as unknown elements.
+    """Return one expression per element if references and unknown elements match in number.
 
-    Terraform lists the references of a whole list flat, in the order in which they are written.
+    Terraform lists the references of a whole list flat, in source order.
     """
     if not isinstance(expression, dict) or not _is_expression(expression):
         return expression
@@ -538,14 +537,14 @@ def _element(expression: Value, at: int) -> Value:
 
 
 def _steps(text: str) -> list[str]:
-    """Return the steps of an address; a key in brackets belongs to the step before it."""
+    """Return the steps of an address; a bracketed key belongs to the step before it."""
     return [step for step in _STEP.findall(text) if step]
 
 
 def _through(
     text: str, module: _Module | None, prefix: str
 ) -> tuple[Value, _Module | None, str] | None:
-    """Return where a reference leads on to: out of a module's input or into its output."""
+    """Return the next hop of a reference: out through a module's input or into its output."""
     if module is None:
         return None
     parts = text.split(".")
@@ -615,7 +614,7 @@ def _of_module(module: Mapping[str, Any]) -> Iterator[PlannedChange]:
 
 
 def _of_state(document: Mapping[str, Any]) -> Iterator[PlannedChange]:
-    """Yield what a raw state file holds: version 4, one entry for all instances."""
+    """Yield every instance in a version 4 state file, which has one entry per resource."""
     if "lineage" not in document:
         return
     for raw in document.get("resources") or ():

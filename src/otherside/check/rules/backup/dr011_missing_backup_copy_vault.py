@@ -1,11 +1,11 @@
 """Backups are copied to a vault that does not exist.
 
 ## Why
-A copy goes into a vault of the other Region, which nobody made: every copy job fails, the backup
-itself succeeds, and the other side has nothing to restore from.
+The destination vault was never created in the other Region, so every copy job fails. The backup
+itself succeeds, but the other Region has nothing to restore from.
 
 ## Fix
-Make a vault in the standby Region under a key of that Region, and name it as the destination.
+Create a vault in the standby Region with a key of that Region, and use it as the destination.
 
 ```python
 vault = aws.backup.Vault("standby", kms_key_arn=standby_key.arn,
@@ -27,8 +27,8 @@ CopyActions:
 ```
 
 ## Impact
-RTO: there is nothing to restore from on the other side.
-RPO: as old as whatever copy was made by hand.
+RTO: the standby Region has nothing to restore from.
+RPO: the age of the last manual copy, if there is one.
 
 ## See
 - https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
@@ -74,7 +74,7 @@ def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
 
 
 def spelt(value: Value) -> str:
-    """Return a text with stars for what is not known of it."""
+    """Return a text with `*` in place of its unknown parts."""
     if isinstance(value, Unknown):
         return "".join(text if isinstance(text, str) else "*" for text in value.text)
     return ""

@@ -1,11 +1,12 @@
-"""The standby makes no backups of its own.
+"""The standby Region makes no backups of its own.
 
 ## Why
-Backups are made in the primary and copied to the standby. After a failover the data lives in the
-standby, whose changes nobody backs up: a mistake made there in the first days cannot be undone.
+Only the primary makes backups and copies them to the standby. After a failover the data lives in
+the standby, where nothing backs up its changes: a mistake made there in the first days cannot be
+undone.
 
 ## Fix
-Mirror the plan: one in each Region, each copying to the other's vault.
+Create a backup plan in each Region, each copying to the other Region's vault.
 
 ```python
 aws.backup.Plan("standby", rules=[...], opts=pulumi.ResourceOptions(provider=standby))
@@ -28,8 +29,8 @@ StandbyPlan:
 ```
 
 ## Impact
-RTO: none at the failover.
-RPO: for errors after the failover there is no point to go back to.
+RTO: no effect on the failover itself.
+RPO: errors made after the failover have no restore point.
 
 ## See
 - https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html

@@ -1,11 +1,11 @@
-"""A backup would be deleted before its vault's lock allows.
+"""A backup's retention is shorter than its vault's lock allows.
 
 ## Why
-A locked vault refuses every recovery point that would expire before the lock's minimum: the backup
-job, or the copy job alone, fails, and nobody is told unless somebody asks.
+A locked vault rejects every recovery point that would expire before the lock's minimum retention.
+The backup job, or only the copy job, fails without notifying anyone.
 
 ## Fix
-Let every lifecycle be at least as long as the minimum retention of the vault that it goes into.
+Set every lifecycle to at least the minimum retention of its destination vault.
 
 ```python
 aws.backup.PlanRuleCopyActionArgs(destination_vault_arn=vault.arn,
@@ -27,7 +27,7 @@ CopyActions:
 
 ## Impact
 RTO: there is nothing to restore from.
-RPO: as old as the last backup before the lock.
+RPO: the age of the last backup before the lock.
 
 ## See
 - https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html

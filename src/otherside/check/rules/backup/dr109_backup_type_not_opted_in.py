@@ -1,12 +1,12 @@
-"""A backup plan selects what the Region's settings leave out.
+"""A backup plan selects a resource type that the Region has not opted in.
 
 ## Why
-AWS Backup skips a type of resource that the Region has not opted in: Aurora even where it is named
-by its ARN. Copying a DynamoDB backup to another Region needs its advanced features, which are a
-setting of their own. Both fail without a word in the plan.
+AWS Backup skips resource types that the Region has not opted in; it skips Aurora even if a plan
+names it by ARN. Copying a DynamoDB backup to another Region needs the advanced DynamoDB features,
+which are a separate setting. The plan reports neither failure.
 
 ## Fix
-Opt in the types that are selected, in each Region, and let AWS Backup manage DynamoDB's backups.
+Opt in the selected resource types in each Region, and let AWS Backup manage DynamoDB backups.
 
 ```python
 aws.backup.RegionSettings("standby", resource_type_opt_in_preference={"Aurora": True, "DynamoDB": True},
@@ -26,7 +26,7 @@ resource "aws_backup_region_settings" "standby" {
 
 ## Impact
 RTO: there is nothing to restore from.
-RPO: everything that was meant to be in the backup.
+RPO: all data that the backup was meant to contain.
 
 ## See
 - https://docs.aws.amazon.com/aws-backup/latest/devguide/advanced-ddb-backup.html

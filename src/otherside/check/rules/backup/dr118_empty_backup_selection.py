@@ -1,11 +1,11 @@
 """A backup plan selects nothing.
 
 ## Why
-A plan without a selection runs on time and backs up nothing. It reports no error, for there is
-none: there is only nothing to restore.
+A plan without a selection runs on schedule but backs up nothing. It reports no error, and leaves
+nothing to restore.
 
 ## Fix
-Select resources by their ARNs, in each Region.
+Select resources by ARN in each Region.
 
 ```python
 aws.backup.Selection("standby", plan_id=plan.id, iam_role_arn=role.arn, resources=[cluster.arn])
@@ -30,7 +30,7 @@ Selection:
 
 ## Impact
 RTO: there is nothing to restore from.
-RPO: everything.
+RPO: all data.
 
 ## See
 - https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources.html

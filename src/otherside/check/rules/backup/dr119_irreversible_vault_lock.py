@@ -1,12 +1,12 @@
-"""A vault outside production is locked for good.
+"""A vault outside production is locked permanently.
 
 ## Why
-`changeable_for_days` makes a lock one of compliance: after the days of grace nobody, not AWS and not
-the root user, can shorten it or delete what is in the vault. In a test environment that is a bill
-without an end, and the habit of a mistake.
+`changeable_for_days` puts the lock into compliance mode: after that grace period no one, not even
+AWS or the root user, can shorten it or delete the vault's contents. In a test environment the bill
+never ends, and people get used to the mistake.
 
 ## Fix
-Leave the days of grace out for a lock of governance, and keep compliance for production.
+Omit the grace period to get a governance lock, and reserve compliance mode for production.
 
 ```python
 aws.backup.VaultLockConfiguration("standby", backup_vault_name=vault.name, min_retention_days=7)
@@ -24,8 +24,8 @@ LockConfiguration: {MinRetentionDays: 7}
 ```
 
 ## Impact
-RTO: none.
-RPO: none; it is a cost that cannot be ended.
+RTO: not affected.
+RPO: not affected; the cost is permanent.
 
 ## See
 - https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html

@@ -1,11 +1,11 @@
 """The standby cannot grow to the primary's size.
 
 ## Why
-After a failover the standby carries all of the load. A group whose maximum is below the primary's
-cannot be scaled up to it, not by the orchestrator and not by its own scaling: it is clamped.
+After a failover the standby carries the full load. A group whose maximum is below the primary's is
+clamped: neither the orchestrator nor its own scaling policy can scale it to the primary's size.
 
 ## Fix
-Let the standby's maximum be the primary's; it is not what runs that costs, but what may run.
+Set the standby's maximum size to the primary's; a higher maximum costs nothing until instances run.
 
 ```python
 aws.autoscaling.Group("standby", min_size=2, max_size=20) # as the primary's maximum
@@ -20,8 +20,8 @@ MaxSize: !Ref MaxSize # the same in both stacks
 ```
 
 ## Impact
-RTO: users are served slowly or not at all until somebody raises the limit.
-RPO: none by itself.
+RTO: the service is slow or unavailable until an operator raises the limit.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/autoscaling/ec2/userguide/asg-capacity-limits.html
@@ -54,7 +54,7 @@ def undersized_standby(graph: Graph, group: Resource) -> Iterator[str]:
 
 
 def _most(graph: Graph, region: str) -> int:
-    """Return how many instances a Region can grow to."""
+    """Return the number of instances that a Region can scale out to."""
     groups = graph.of("autoscaling.group", region=region)
     return graph.once(
         f"most {region}", lambda: sum(int(group.known("max_size") or 0) for group in groups)

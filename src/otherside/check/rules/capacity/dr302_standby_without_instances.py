@@ -1,12 +1,12 @@
-"""Nothing runs in the standby, and DNS looks at that.
+"""The standby runs no instances, so DNS considers it unhealthy.
 
 ## Why
-An alias that evaluates its target's health takes a load balancer without targets for unhealthy.
-With both sides unhealthy Route 53 answers with the primary: users never reach a standby that is
-empty when the disaster comes.
+An alias record that evaluates target health treats a load balancer without targets as unhealthy.
+When both sides are unhealthy, Route 53 answers with the primary, so users never reach an empty
+standby.
 
 ## Fix
-Keep at least one instance in each of two zones running in the standby.
+Keep at least one instance running in each of two zones of the standby.
 
 ```python
 aws.autoscaling.Group("standby", min_size=2, max_size=20)
@@ -21,8 +21,8 @@ MinSize: "2"
 ```
 
 ## Impact
-RTO: the time to boot, and until then users are led to a dead Region.
-RPO: none by itself.
+RTO: instance boot time, during which DNS sends users to a dead Region.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resource-record-sets-values-failover-alias.html

@@ -1,11 +1,12 @@
-"""Instances of the standby need the primary to boot.
+"""Standby instances depend on the primary Region to boot.
 
 ## Why
-What an instance fetches when it starts has to be in its own Region: a bucket, a secret or an image
-of the primary is out of reach exactly when the standby has to grow. Images are of one Region only.
+Everything an instance fetches at boot must be in its own Region: a bucket, secret or image in the
+primary is unreachable exactly when the standby has to scale out. An image exists in one Region
+only.
 
 ## Fix
-Replicate what is fetched, and name the copy of the instance's own Region.
+Replicate what the instance fetches, and reference the copy in the instance's own Region.
 
 ```python
 user_data = f"aws s3 cp s3://artefacts-{region}/app.zip /opt/app.zip --region {region}"
@@ -20,8 +21,8 @@ UserData: {Fn::Base64: !Sub "aws s3 cp s3://artefacts-${AWS::Region}/app.zip /op
 ```
 
 ## Impact
-RTO: the standby serves with what was running already, and cannot grow.
-RPO: none by itself.
+RTO: the standby serves with the instances already running and cannot scale out.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/static-stability.html

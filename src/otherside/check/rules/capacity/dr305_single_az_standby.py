@@ -1,11 +1,11 @@
-"""The standby runs in a single zone.
+"""The standby runs in a single Availability Zone.
 
 ## Why
-A zone fails far more often than a Region. A standby in one zone is lost to the smaller disaster
-while it carries the larger one.
+A zone fails far more often than a Region. A zone failure during a Region failure takes down a
+single-zone standby.
 
 ## Fix
-Spread the group over subnets of at least two zones.
+Spread the group over subnets in at least two zones.
 
 ```python
 aws.autoscaling.Group("standby", vpc_zone_identifiers=[a.id, b.id])
@@ -21,7 +21,7 @@ VPCZoneIdentifier: [!Ref SubnetA, !Ref SubnetB]
 
 ## Impact
 RTO: a second outage during the first.
-RPO: none by itself.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/autoscaling/ec2/userguide/auto-scaling-benefits.html
@@ -63,6 +63,6 @@ def single_az_standby(graph: Graph, group: Resource) -> Iterator[str]:
 
 
 def _several(graph: Graph, group: Resource) -> bool:
-    """Tell whether one value may stand for several subnets: a list that is not known."""
+    """Return whether a single value may be an unknown list of several subnets."""
     (value,) = group["vpc_zone_identifier"]
     return isinstance(value, str) is False and not graph.links(group, value, "ec2.subnet")

@@ -1,13 +1,13 @@
-"""A database's password is written in the code.
+"""A database password is hardcoded.
 
 ## Why
-Whoever reads the repository can open the database, and the password cannot be changed without a
-deployment, which a disaster forbids. A default of a parameter is in the code as much as a literal
-is, `NoEcho` or `sensitive` or not.
+Anyone who can read the repository can open the database, and changing the password takes a
+deployment, which a disaster rules out. A parameter's default is in the code just like a literal,
+with or without `NoEcho` or `sensitive`.
 
 ## Fix
-Let Secrets Manager make the password, replicate the secret to the standby Region, and let the
-application log in by IAM.
+Generate the password in Secrets Manager, replicate the secret to the standby Region, and have the
+application authenticate with IAM.
 
 ```python
 password = aws.secretsmanager.get_random_password_output(password_length=40)
@@ -27,8 +27,8 @@ MasterUserPassword: !Sub "{{resolve:secretsmanager:${DbSecret}:SecretString:pass
 ```
 
 ## Impact
-RTO: a leaked password has to be changed on both sides before anybody trusts the database again.
-RPO: none by itself.
+RTO: a leaked password must be changed in both Regions before the database can be trusted again.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/secretsmanager/latest/userguide/best-practices.html

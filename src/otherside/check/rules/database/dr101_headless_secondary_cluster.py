@@ -1,11 +1,11 @@
 """A secondary cluster has no instance.
 
 ## Why
-A cluster without an instance keeps data and answers nothing: AWS refuses to fail over to it until
-somebody adds an instance, which takes a quarter of an hour when capacity is there at all.
+A cluster without an instance stores data but serves no queries: AWS refuses to fail over to it
+until it has an instance, and adding one takes 15 minutes if the Region has capacity at all.
 
 ## Fix
-Give the secondary at least one instance, of the writer's class.
+Give the secondary cluster at least one instance of the writer's class.
 
 ```python
 aws.rds.ClusterInstance("standby-1", cluster_identifier=standby.id, engine=standby.engine,
@@ -28,8 +28,8 @@ StandbyInstance:
 ```
 
 ## Impact
-RTO: 15 to 30 minutes more, and at the mercy of capacity in a Region that everybody flees to.
-RPO: none by itself.
+RTO: 15 to 30 minutes longer, if a Region that everyone fails over to has capacity.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html

@@ -1,8 +1,9 @@
-"""Members of a global database differ in version or in size.
+"""Members of a global database differ in engine version or instance class.
 
 ## Why
-AWS refuses to move the writer between members of different major or minor versions. A smaller
-class takes the writer and falls over under its load; burstable classes are not for global databases.
+AWS refuses to move the writer between members with different major or minor versions. A smaller
+instance accepts the writer and collapses under its load; global databases do not support burstable
+classes.
 
 ## Fix
 Give every member the writer's engine version and instance class.
@@ -22,8 +23,8 @@ Parameters:
 ```
 
 ## Impact
-RTO: the managed failover is refused, or the promoted writer cannot carry the load.
-RPO: none by itself.
+RTO: AWS refuses the managed failover, or the promoted writer cannot carry the load.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-getting-started.html
@@ -71,7 +72,7 @@ def mismatched_global_database_members(graph: Graph, group: Resource) -> Iterato
 
 
 def _minor(version: object) -> str:
-    """Return major and minor of a version, as far as they are given."""
+    """Return the major and minor parts of a version, as far as they are given."""
     if not isinstance(version, str):
         return ""
     engine = version.rpartition("mysql_aurora.")[2]
@@ -79,7 +80,7 @@ def _minor(version: object) -> str:
 
 
 def size(instance: Resource) -> float:
-    """Return how large an instance is, for comparison; 0 where that cannot be told."""
+    """Return an instance's relative size, for comparison; 0 if it is unknown."""
     class_ = instance["instance_class"]
     match = (
         re.search(r"\.(\d*)(micro|small|medium|large|xlarge)$", class_)

@@ -1,11 +1,11 @@
-"""A bound on replication lag would stop writes after a failover.
+"""An RPO limit would block writes after a failover.
 
 ## Why
-`rds.global_db_rpo` blocks commits while every secondary lags further behind than it says. Set in the
-standby's parameter group, it comes into force with the failover, when there is no secondary left.
+`rds.global_db_rpo` blocks commits while every secondary lags behind by more than its value. In the
+standby's parameter group, it takes effect at failover, when no secondary is left.
 
 ## Fix
-Leave the parameter at its default in the standby's group; where it is used, use 20 seconds or more.
+Keep the default in the standby's parameter group; elsewhere, set 20 seconds or more.
 
 ```python
 aws.rds.ClusterParameterGroup("standby", family="aurora-postgresql16", parameters=[])
@@ -20,8 +20,8 @@ Parameters: {rds.force_ssl: "1"} # and no rds.global_db_rpo
 ```
 
 ## Impact
-RTO: the promoted writer accepts no write until a new secondary has caught up.
-RPO: it is what the parameter is for; watch the lag by an alarm instead.
+RTO: the promoted writer accepts no writes until a new secondary has caught up.
+RPO: the parameter limits it; use an alarm on replication lag instead.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html

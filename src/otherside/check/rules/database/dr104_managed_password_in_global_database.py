@@ -1,11 +1,11 @@
-"""RDS manages the password of a global database, which AWS does not support.
+"""RDS manages a global database's password, which AWS does not support.
 
 ## Why
-A cluster whose password RDS keeps in Secrets Manager cannot be in a global database: adding the
-second Region is refused, or has to begin with switching the integration off.
+A cluster whose password RDS manages in Secrets Manager cannot join a global database: AWS refuses
+to add the second Region until you turn the integration off.
 
 ## Fix
-Keep the password in a secret of your own, replicated to the standby.
+Keep the password in your own secret and replicate it to the standby.
 
 ```python
 aws.rds.Cluster("primary", master_password_wo=password, master_password_wo_version=1)
@@ -24,7 +24,7 @@ MasterUserPassword: !Sub "{{resolve:secretsmanager:${DbSecret}:SecretString:pass
 
 ## Impact
 RTO: there is no second Region to fail over to.
-RPO: as old as the last copied snapshot.
+RPO: the age of the last copied snapshot.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html

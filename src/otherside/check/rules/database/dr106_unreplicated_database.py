@@ -1,11 +1,11 @@
-"""A database is in one Region only.
+"""A database exists in one Region only.
 
 ## Why
-When the Region goes, so does the newest copy of the data: nothing of it is anywhere else, or what
-is, is a snapshot that nobody copies.
+If the Region fails, the data is lost with it: no other Region has a replica, and snapshots are not
+copied out of the Region.
 
 ## Fix
-Give it a member in the standby Region, or at least let backups be copied there.
+Add a member in the standby Region, or at least copy backups there.
 
 ```python
 aws.rds.Cluster("standby", global_cluster_identifier=group.id, source_region="us-east-2",
@@ -26,8 +26,8 @@ StandbyCluster:
 ```
 
 ## Impact
-RTO: as long as a restore takes, from whatever there is.
-RPO: everything since the last copy that left the Region, which may be everything.
+RTO: the duration of a restore, from whatever copy exists.
+RPO: everything since the last copy that left the Region, possibly all data.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database.html
@@ -75,7 +75,7 @@ def _replicated(graph: Graph, database: Resource, here: str) -> bool:
 
 
 def _member(graph: Graph, cluster: Resource, here: str) -> bool:
-    """Tell whether a cluster's global cluster has a member elsewhere."""
+    """Return whether a cluster's global cluster has a member in another Region."""
     group = graph.follow(cluster, "global_cluster_identifier", "rds.global_cluster")
     groups = [group] if group is not None else []
     if not groups:
@@ -90,7 +90,7 @@ def _member(graph: Graph, cluster: Resource, here: str) -> bool:
 
 
 def _copied(graph: Graph, database: Resource) -> bool:
-    """Tell whether backups of it are copied, or snapshots by a function."""
+    """Return whether a backup plan copies its backups or a function copies its snapshots."""
     plans = [plan for plan in graph.of("backup.plan", region=database.region) if destinations(plan)]
     for plan in plans:
         for selection in graph.users(plan, "backup.selection", "plan_id"):
@@ -109,10 +109,10 @@ def _copied(graph: Graph, database: Resource) -> bool:
 
 
 def _copies(graph: Graph, resource: Resource) -> bool:
-    """Tell whether a function or a state machine copies snapshots.
+    """Return whether a function or a state machine copies snapshots.
 
     Raises:
-        Undecided: If it is called so, and what it does is not known.
+        Unresolved: If its name suggests so and its code is unknown.
     """
     path = "source" if resource.kind == "lambda.function" else "definition"
     text = code_of(graph, resource) if path == "source" else " ".join(strings(resource[path]))

@@ -1,11 +1,12 @@
-"""A strongly consistent table is not as DynamoDB allows it.
+"""A strongly consistent table has a configuration that DynamoDB rejects.
 
 ## Why
-Strong consistency across Regions is made of exactly three: three replicas, or two and a witness,
-all in one set of Regions, without a TTL and without local indexes. Anything else is refused.
+Multi-Region strong consistency needs exactly three Regions of one Region set, as three replicas or
+two replicas and a witness, and a table without a TTL or local secondary indexes. DynamoDB rejects
+anything else.
 
 ## Fix
-Name one replica with strong consistency and one witness, or two replicas, of one set of Regions.
+Add one strongly consistent replica and one witness, or two replicas, from one Region set.
 
 ```python
 replicas=[aws.dynamodb.TableReplicaArgs(region_name="us-east-2", consistency_mode="STRONG")],
@@ -27,8 +28,8 @@ GlobalTableWitnesses: [{Region: us-east-1}]
 ```
 
 ## Impact
-RTO: the table is not made, or not replicated, and the failover has nowhere to remember.
-RPO: none by itself.
+RTO: the table is not created or not replicated, and the failover cannot store its state.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html

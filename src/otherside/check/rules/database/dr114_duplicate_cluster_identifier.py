@@ -1,11 +1,11 @@
-"""Two members of a global database have one identifier.
+"""Two members of a global database have the same identifier.
 
 ## Why
-The identifier of a cluster has to be unique across all Regions of its global database. The second
-member is refused, in the Region that was meant to save the day.
+A cluster's identifier must be unique across all Regions of its global database. AWS rejects the
+second member, which is the one in the standby Region.
 
 ## Fix
-Put the Region into each cluster's identifier.
+Include the Region in each cluster's identifier.
 
 ```python
 aws.rds.Cluster("standby", cluster_identifier=f"orders-{region}")
@@ -21,7 +21,7 @@ DBClusterIdentifier: !Sub "orders-${AWS::Region}"
 
 ## Impact
 RTO: there is no standby database.
-RPO: as old as the last copied snapshot.
+RPO: the age of the last copied snapshot.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-getting-started.html

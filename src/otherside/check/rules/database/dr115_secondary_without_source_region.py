@@ -1,11 +1,11 @@
-"""An encrypted secondary does not say which Region it follows.
+"""An encrypted secondary cluster does not name its source Region.
 
 ## Why
-To make an encrypted secondary, RDS needs a signed request to the source's Region, which it can only
-make when it is told the Region. Without it the cluster is refused.
+RDS creates an encrypted secondary with a signed request to the source Region, which it can make
+only if it knows the Region. Without it, RDS rejects the cluster.
 
 ## Fix
-Name the primary's Region as the source Region when the cluster is made.
+Set the source Region to the primary's Region when you create the cluster.
 
 ```python
 aws.rds.Cluster("standby", storage_encrypted=True, source_region="us-east-2", kms_key_id=key.arn)
@@ -21,7 +21,7 @@ SourceRegion: us-east-2
 
 ## Impact
 RTO: there is no standby database.
-RPO: as old as the last copied snapshot.
+RPO: the age of the last copied snapshot.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBCluster.html

@@ -1,11 +1,11 @@
-"""A table's replica lacks what protects the table.
+"""A table's replica lacks the table's protection settings.
 
 ## Why
-Point-in-time recovery and deletion protection are each replica's own: they are never copied from
-the table. After a failover the replica is the table, and nothing can be undone in it.
+Each replica has its own point-in-time recovery and deletion protection; DynamoDB does not copy them
+from the table. After a failover the replica becomes the table, and no change to it can be undone.
 
 ## Fix
-Set both on each replica.
+Enable point-in-time recovery and deletion protection on each replica.
 
 ```python
 aws.dynamodb.TableReplicaArgs(region_name="us-west-2", point_in_time_recovery=True,
@@ -28,8 +28,8 @@ Replicas:
 ```
 
 ## Impact
-RTO: none at the failover.
-RPO: for errors after the failover there is no point to go back to.
+RTO: no effect on the failover itself.
+RPO: errors made after the failover have no restore point.
 
 ## See
 - https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html

@@ -1,11 +1,11 @@
-"""A database can be deleted by one call.
+"""A single API call can delete a database.
 
 ## Why
-In a recovery people and pipelines work in a hurry on two databases that look alike. Without
-deletion protection the wrong one is gone by one call, with its automated backups.
+During a recovery, people and pipelines work in a hurry on two databases that look alike. Without
+deletion protection, one call deletes the wrong one together with its automated backups.
 
 ## Fix
-Protect every member, in both Regions, from deletion.
+Enable deletion protection on every member in both Regions.
 
 ```python
 aws.rds.Cluster("standby", deletion_protection=True, skip_final_snapshot=False)
@@ -20,8 +20,8 @@ DeletionProtection: true
 ```
 
 ## Impact
-RTO: as long as a restore takes.
-RPO: everything since the last backup that outlives the cluster.
+RTO: the duration of a restore.
+RPO: everything since the last backup that survives the cluster.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_DeleteCluster.html

@@ -1,11 +1,11 @@
-"""A record with a routing policy has no set identifier, or a misspelt one.
+"""A record with a routing policy has a missing or misspelt set identifier.
 
 ## Why
-Route 53 tells records of one name apart by their set identifier. Without it, or with a property
-of a name that it does not know, the deployment is refused, and DNS cannot fail over.
+Route 53 uses the set identifier to distinguish records of the same name. If it is missing, or its
+property name is misspelt, the deployment fails and DNS cannot fail over.
 
 ## Fix
-Give each record of the name a set identifier of its own: one identifier, in the singular.
+Give each record its own set identifier; the property name is singular.
 
 ```python
 aws.route53.Record("primary", set_identifier="primary", failover_routing_policies=[
@@ -25,8 +25,8 @@ Failover: PRIMARY
 ```
 
 ## Impact
-RTO: there is no failover of DNS at all; somebody edits records by hand, in us-east-1.
-RPO: none by itself.
+RTO: DNS does not fail over; an operator edits records by hand, in us-east-1.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/APIReference/API_ResourceRecordSet.html

@@ -1,12 +1,12 @@
-"""A health check asks what no listener answers, or what always answers.
+"""A health check probes a port that no listener serves, or one that always answers.
 
 ## Why
-A check of a port or a protocol that nobody listens on fails from the start, and users are sent to
-the standby although nothing is wrong. A listener that redirects answers 301 whatever is behind it,
-and Route 53 counts 2xx and 3xx as healthy: the check never fails, and nobody is sent anywhere.
+A check on a port or protocol without a listener fails from the start and sends users to the standby
+although nothing is wrong. A redirecting listener answers 301 regardless of the application behind
+it, and Route 53 counts 2xx and 3xx as healthy: the check never fails, and DNS never fails over.
 
 ## Fix
-Let protocol and port match a listener that forwards, and ask for a path that depends on the
+Match the protocol and port of a listener that forwards, and probe a path that depends on the
 application.
 
 ```python
@@ -32,8 +32,8 @@ HealthCheckConfig:
 ```
 
 ## Impact
-RTO: either DNS never moves, or it has moved to the standby before anything happened.
-RPO: none by itself.
+RTO: DNS never moves, or it moves to the standby before anything has failed.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
@@ -92,7 +92,7 @@ def _matcher(group: Resource) -> Iterator[str]:
     if not isinstance(matcher, str):
         return
     if group.known("protocol_version") == "GRPC":
-        return  # its codes are of another kind
+        return  # a matcher of another kind
     for part in matcher.split(","):
         low, _, high = part.strip().partition("-")
         if low.isdigit() and int(low) < 300 and int(high or low) >= 200:  # noqa: PLR2004 - HTTP's success

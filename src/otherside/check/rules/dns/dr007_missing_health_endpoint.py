@@ -1,12 +1,12 @@
-r"""The path that the health check asks for is never made.
+r"""Nothing creates the path that the health check requests.
 
 ## Why
-The load balancer asks every instance for a page that nobody wrote: it answers 404, no target is
-ever healthy, and a Region that could serve counts as down. In the standby nobody notices until
-users are sent there.
+The load balancer requests a page that does not exist on any instance: each answers 404, no target
+is ever healthy, and a Region that could serve counts as down. In the standby, the fault goes
+unnoticed until DNS sends users there.
 
 ## Fix
-Let the boot script write the page, or the application answer the path, before it starts to serve.
+Create the page in the boot script before the server starts, or serve the path from the application.
 
 ```python
 user_data = "echo OK > /var/www/html/health.html\nsystemctl enable --now httpd\n"
@@ -25,8 +25,8 @@ UserData:
 ```
 
 ## Impact
-RTO: there is nothing healthy to send users to, in either Region.
-RPO: none by itself.
+RTO: neither Region has a healthy target to send users to.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
@@ -44,7 +44,7 @@ _SERVES = re.compile(r"\b(httpd|nginx|apache2?|lighttpd|caddy|http\.server|webfs
 _BRINGS = re.compile(
     r"git clone|docker|podman|pip3? install|npm |codedeploy|cfn-init|unzip |tar |ansible|\.rpm|\.deb|curl |wget "
 )
-"""What may bring the page along: nobody can tell from the script."""
+"""Commands that may install the page; the script does not show whether they do."""
 _FETCHED = re.compile(r"s3://(?P<bucket>[^/'\"\s]+)/(?P<key>[^'\"\s]*)")
 
 
@@ -78,7 +78,7 @@ def missing_health_endpoint(graph: Graph, group: Resource) -> Iterator[str]:
 
 
 def _brought(graph: Graph, name: str, script: str) -> bool:
-    """Tell whether what a script fetches from a bucket has the page, or may have it."""
+    """Return whether files that a script fetches from a bucket contain or may contain the page."""
     if "aws s3" not in script:
         return False
     for match in _FETCHED.finditer(script):
@@ -97,7 +97,7 @@ def _brought(graph: Graph, name: str, script: str) -> bool:
 
 
 def _made(name: str, script: str) -> bool:
-    """Tell whether a script names the path, and not only to ask for it."""
+    """Return whether a script mentions the path other than to request it."""
     lines = [line for line in script.splitlines() if name in line]
     return any(
         not re.match(rf"\s*[\w-]*=?[\"']?/?{re.escape(name)}[\"']?\s*$", line) for line in lines

@@ -1,12 +1,12 @@
-"""Users go back to the old primary as soon as it answers, and the writer does not.
+"""DNS fails back to the old primary as soon as it answers, but the writer does not.
 
 ## Why
-Route 53 prefers a healthy PRIMARY, always. After a failover the old primary comes back without the
-writer: its load balancer answers, DNS sends users there, and nobody can write.
+Route 53 always prefers a healthy PRIMARY. When the old primary comes back after a failover, it no
+longer has the writer: its load balancer answers, DNS sends users there, and their writes fail.
 
 ## Fix
-Let the PRIMARY's check be calculated from the endpoint and from a latch that only the failover's
-end releases.
+Calculate the PRIMARY's health check from the endpoint and a latch that is released only when the
+failover is over.
 
 ```python
 aws.route53.HealthCheck("primary", type="CALCULATED", child_health_threshold=2,
@@ -29,8 +29,8 @@ HealthCheckConfig:
 ```
 
 ## Impact
-RTO: a second outage, when the first is over.
-RPO: what the old primary still accepts is lost when it rejoins.
+RTO: a second outage after the first is over.
+RPO: writes that the old primary still accepts are lost when it rejoins.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-types.html
@@ -69,7 +69,7 @@ def automatic_dns_failback(graph: Graph, record: Resource) -> Iterator[str]:
 
 
 def _held(graph: Graph, check: Resource) -> bool:
-    """Tell whether something besides the endpoint decides."""
+    """Return whether the check depends on something besides the endpoint."""
     if check.text("type") in _HELD:
         return True
     children = graph.links(check, check["child_healthchecks"], "route53.health_check")

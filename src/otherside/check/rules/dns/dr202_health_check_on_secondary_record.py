@@ -1,12 +1,12 @@
 """The SECONDARY record has a health check.
 
 ## Why
-When both sides are unhealthy, Route 53 answers with the PRIMARY: a standby that is late to become
-healthy, or whose check is wrong, sends everybody back to the Region that is gone. A SECONDARY
-without a check is always used when the primary is unhealthy.
+When both records are unhealthy, Route 53 answers with the PRIMARY: a standby that is slow to become
+healthy, or whose check is wrong, sends all users back to the failed Region. Route 53 always uses a
+SECONDARY without a check when the primary is unhealthy.
 
 ## Fix
-Leave the check off the SECONDARY record, and watch the standby by an alarm.
+Remove the health check from the SECONDARY record, and monitor the standby with an alarm.
 
 ```python
 aws.route53.Record("secondary", failover_routing_policies=[
@@ -24,8 +24,8 @@ Failover: SECONDARY # and no HealthCheckId
 ```
 
 ## Impact
-RTO: until the standby's check is healthy, users are led to a dead Region.
-RPO: none by itself.
+RTO: DNS sends users to a dead Region until the standby's check is healthy.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-problems.html

@@ -1,13 +1,13 @@
-"""What holds DNS to the standby lets go by itself.
+"""The latch that keeps DNS on the standby can release by itself.
 
 ## Why
-A latch has to hold while everything around it fails: in the primary's Region it goes down with it,
-with missing data taken for good it releases in silence, and a metric that Route 53 cannot read never
-closes it. Route 53 reads the alarm's data and not its state: no metric math, no "M out of N", no
-period below a minute.
+A latch must hold while everything around it fails: in the primary's Region it fails with that
+Region, if it treats missing data as healthy it releases silently, and a metric that Route 53 cannot
+read never engages it. Route 53 reads the alarm's data, not its state: no metric math, no "M out of
+N", no period below a minute.
 
 ## Fix
-Keep the latch's alarm in the standby Region, on a plain metric, and let its last state stand.
+Put the latch's alarm in the standby Region on a plain metric, and keep its last known status.
 
 ```python
 aws.route53.HealthCheck("latch", type="CLOUDWATCH_METRIC", cloudwatch_alarm_name=alarm.name,
@@ -31,8 +31,8 @@ HealthCheckConfig:
 ```
 
 ## Impact
-RTO: users go back to the old primary in the middle of the disaster.
-RPO: what the old primary accepts then is lost.
+RTO: DNS sends users back to the old primary in the middle of the disaster.
+RPO: writes that the old primary then accepts are lost.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html

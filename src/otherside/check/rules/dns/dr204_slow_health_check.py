@@ -1,12 +1,12 @@
-"""It takes too long to notice that the primary is gone.
+"""A health check takes too long to detect that the primary is down.
 
 ## Why
-A check every 30 seconds that has to fail three times takes a minute and a half before anything
-happens, and the answer is kept by resolvers for another. It cannot be changed later: the interval
-of a health check is fixed when it is made.
+A check that runs every 30 seconds and must fail three times takes 90 seconds to react, and
+resolvers cache the old answer for another minute. You cannot change this later: a health check's
+interval is fixed when it is created.
 
 ## Fix
-Ask every 10 seconds, and let three failures be enough.
+Set an interval of 10 seconds and a threshold of three failures.
 
 ```python
 aws.route53.HealthCheck("primary", request_interval=10, failure_threshold=3)
@@ -22,8 +22,8 @@ HealthCheckConfig: {RequestInterval: 10, FailureThreshold: 3}
 ```
 
 ## Impact
-RTO: a minute more than needed, of five.
-RPO: none by itself.
+RTO: a minute more than necessary, out of five.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html

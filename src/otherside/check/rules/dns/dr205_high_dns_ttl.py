@@ -1,11 +1,11 @@
-"""Resolvers keep the old answer for minutes after a failover.
+"""Resolvers cache the old answer for minutes after a failover.
 
 ## Why
-What a record says is kept for its TTL: users go on to the dead Region that long, whatever Route 53
-knows by then.
+Resolvers cache a record for its TTL, so users keep going to the dead Region for that long, even
+after Route 53 has failed over.
 
 ## Fix
-Use alias records, whose TTL is 60 seconds, or set the TTL to 60 or less.
+Use alias records, which have a TTL of 60 seconds, or set the TTL to 60 or less.
 
 ```python
 aws.route53.Record("primary", ttl=60, records=[...])
@@ -20,8 +20,8 @@ TTL: 60
 ```
 
 ## Impact
-RTO: the TTL is added to it, whole.
-RPO: none by itself.
+RTO: longer by the full TTL.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/best-practices-dns.html

@@ -1,11 +1,11 @@
-"""A health check by HTTPS asks a listener that speaks TLS 1.3 only.
+"""An HTTPS health check probes a listener that accepts only TLS 1.3.
 
 ## Why
-Route 53's checkers speak TLS 1.0 to 1.2. A listener that takes nothing older than 1.3 refuses them:
-the check fails from the start, and users are sent to the standby.
+Route 53's health checkers support TLS 1.0 to 1.2. A listener that accepts only TLS 1.3 refuses
+them, so the check fails from the start and DNS sends users to the standby.
 
 ## Fix
-Use a policy that takes TLS 1.2 as well.
+Use a security policy that also accepts TLS 1.2.
 
 ```python
 aws.lb.Listener("https", ssl_policy="ELBSecurityPolicy-TLS13-1-2-2021-06")
@@ -20,8 +20,8 @@ SslPolicy: ELBSecurityPolicy-TLS13-1-2-2021-06
 ```
 
 ## Impact
-RTO: DNS has moved to the standby before anything happened, or never moves back.
-RPO: none by itself.
+RTO: DNS moves to the standby before anything has failed, or never moves back.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html

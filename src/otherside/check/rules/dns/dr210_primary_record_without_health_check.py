@@ -1,11 +1,11 @@
-"""The PRIMARY record is never unhealthy.
+"""The PRIMARY record never becomes unhealthy.
 
 ## Why
-Without a health check, and without looking at the load balancer's targets, Route 53 takes the
-primary for healthy whatever happens to it. The SECONDARY record is decoration.
+Without a health check and without target health evaluation, Route 53 always treats the primary as
+healthy. The SECONDARY record is never used.
 
 ## Fix
-Give the PRIMARY a health check, and let its alias evaluate the target's health.
+Give the PRIMARY a health check, and set its alias to evaluate target health.
 
 ```python
 aws.route53.Record("primary", health_check_id=check.id, aliases=[aws.route53.RecordAliasArgs(
@@ -27,8 +27,8 @@ AliasTarget: {DNSName: !GetAtt Alb.DNSName, HostedZoneId: !GetAtt Alb.CanonicalH
 ```
 
 ## Impact
-RTO: there is no failover of DNS; a person edits records.
-RPO: none by itself.
+RTO: DNS does not fail over; an operator edits records by hand.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-configuring-options.html

@@ -1,11 +1,11 @@
-"""A failover record has no other side.
+"""A failover record has no counterpart in another Region.
 
 ## Why
-A PRIMARY without a SECONDARY is answered when it is healthy, and when it is not; two that lead to
-one Region go down together. Either way there is nowhere to go.
+Route 53 returns a PRIMARY without a SECONDARY even when it is unhealthy, and two records that lead
+to the same Region fail together. Either way, DNS has nowhere to fail over to.
 
 ## Fix
-Give the name a PRIMARY and a SECONDARY, each leading to a Region of its own.
+Give the name a PRIMARY and a SECONDARY record, each pointing to a different Region.
 
 ```python
 for side, kind in (("primary", "PRIMARY"), ("standby", "SECONDARY")):
@@ -26,8 +26,8 @@ SetIdentifier: secondary
 ```
 
 ## Impact
-RTO: there is no failover of DNS; a person edits records.
-RPO: none by itself.
+RTO: DNS does not fail over; an operator edits records by hand.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-types.html
@@ -75,5 +75,5 @@ def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str]:
 
 
 def _plain(name: object) -> str:
-    """Return a name as DNS compares it."""
+    """Return a name in the form in which DNS compares it."""
     return name.rstrip(".").lower() if isinstance(name, str) else ""

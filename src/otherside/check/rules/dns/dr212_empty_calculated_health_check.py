@@ -1,11 +1,11 @@
-"""A calculated health check has no children.
+"""A calculated health check has no children, or a threshold they cannot reach.
 
 ## Why
-A calculated check counts the healthy ones of its children. With none, or with a threshold above
-their number, it is the same whatever happens: always healthy, or never.
+A calculated check counts its healthy children. Without children, or with a threshold above their
+number, its status never changes: it is always healthy, or never.
 
 ## Fix
-Name the children, and a threshold that they can reach and miss.
+List the children, and set a threshold that they can both reach and miss.
 
 ```python
 aws.route53.HealthCheck("primary", type="CALCULATED", child_health_threshold=2,
@@ -22,8 +22,8 @@ HealthCheckConfig: {Type: CALCULATED, HealthThreshold: 2, ChildHealthChecks: [!R
 ```
 
 ## Impact
-RTO: DNS never fails over, or has done so from the start.
-RPO: none by itself.
+RTO: DNS never fails over, or has failed over from the start.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-creating-values.html

@@ -1,12 +1,12 @@
-"""Data is encrypted under a key that AWS manages.
+"""Data is encrypted with an AWS managed key.
 
 ## Why
-The policy of AWS's own key cannot be changed, so no other Region, account or service can be let in
-when a recovery needs it. Copies of snapshots under such a key are refused across accounts, and
-nobody can rotate it, disable it or see it used.
+You cannot change the policy of an AWS managed key, so you cannot grant access to another Region,
+account or service when a recovery needs it. AWS refuses to copy snapshots under such a key to
+another account, and you can neither choose when it rotates nor disable it.
 
 ## Fix
-Make a customer-managed key with rotation in each Region, and name it.
+Create a customer managed key with rotation in each Region, and use it.
 
 ```python
 key = aws.kms.Key("data", enable_key_rotation=True, deletion_window_in_days=30)
@@ -30,8 +30,8 @@ KmsKeyId: !GetAtt DataKey.Arn
 ```
 
 ## Impact
-RTO: a restore into another account or Region waits until the data is copied under another key.
-RPO: none by itself.
+RTO: a restore into another account or Region waits until the data has been re-encrypted.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html
@@ -54,7 +54,7 @@ _KEYS = {
     "sns.topic": "kms_master_key_id",
 }
 _ALWAYS = {"secretsmanager.secret", "backup.vault"}
-"""What is always encrypted: without a key of ours, under AWS's."""
+"""Kinds that are always encrypted: with the AWS managed key unless they name another."""
 
 
 @rule(
@@ -75,7 +75,7 @@ def aws_managed_kms_key(graph: Graph, resource: Resource) -> Iterator[str]:
         yield from _bucket(graph, resource)
         return
     if resource.type == "AWS::Backup::LogicallyAirGappedBackupVault":
-        return  # it is under a key that AWS owns outside of the account, on purpose
+        return  # by design, AWS owns this vault's key outside the account
     path = _KEYS[resource.kind]
     if resource.kind.startswith("rds."):
         encrypted = _encrypted(resource, path)
@@ -91,15 +91,15 @@ def aws_managed_kms_key(graph: Graph, resource: Resource) -> Iterator[str]:
 
 
 def _encrypted(database: Resource, path: str) -> bool | None:
-    """Tell whether a database is encrypted; `None` where another rule asks by which key.
+    """Return whether a database is encrypted, or `None` if another rule checks its key.
 
     Raises:
-        Undecided: If it is as its snapshot is.
+        Unresolved: If it inherits its encryption from a snapshot.
     """
     keyless = database[path] is None
     is_replica = database.kind == "rds.instance" and database["replicate_source_db"] is not None
     if is_replica and keyless:
-        return None  # it takes its source's, or the Region's own key: DR501 and DR502 tell
+        return None  # it uses its source's key or the Region's default key: see DR501 and DR502
     if database["snapshot_identifier"] is not None and keyless:
         raise Unresolved(database.cannot("kms_key_id", "its snapshot's"))
     if database["storage_encrypted"] is None and keyless:

@@ -1,11 +1,12 @@
-"""A table, or one of its replicas, is not under a key of your own.
+"""A table or one of its replicas does not use a customer managed key.
 
 ## Why
-A table's key is of its Region: a replica has one of its own or AWS's. What is under AWS's key
-cannot be handed to another account, and does not meet the policies that ask for your own.
+A table's key belongs to its Region, so each replica uses its own customer managed key or an AWS
+key. Data under an AWS key cannot be shared with another account, and does not satisfy policies that
+require a customer managed key.
 
 ## Fix
-Name a customer-managed key on the table, and one of its Region on each replica.
+Set a customer managed key on the table, and one from the replica's Region on each replica.
 
 ```python
 aws.dynamodb.Table("sessions",
@@ -32,8 +33,8 @@ Replicas:
 ```
 
 ## Impact
-RTO: a restore into another account waits for a copy under another key.
-RPO: none by itself.
+RTO: a restore into another account waits until the data has been re-encrypted.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html

@@ -1,11 +1,11 @@
-"""Something is under a key of another Region.
+"""A resource uses a KMS key from another Region.
 
 ## Why
-A KMS key works in its Region only. A replica, a copy or a log group that names a key of the other
-Region is refused, or cannot be read once that Region is gone.
+A KMS key works only in its own Region. AWS rejects a replica, copy or log group that names a key
+from the other Region, or its data becomes unreadable when that Region fails.
 
 ## Fix
-Name a key of the Region where the data is: each replica has one of its own.
+Use a key in the Region where the data is stored: each replica has its own.
 
 ```python
 aws.dynamodb.TableReplicaArgs(region_name="us-west-2", kms_key_arn=standby_key.arn)
@@ -20,8 +20,8 @@ KmsKeyId: !GetAtt StandbyKey.Arn # of this stack
 ```
 
 ## Impact
-RTO: the standby's data cannot be read.
-RPO: everything, until the Region is back.
+RTO: the standby's data is unreadable.
+RPO: all data, until the Region is back.
 
 ## See
 - https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html
@@ -83,9 +83,9 @@ def _judged(
 
 
 def key_region(graph: Graph, resource: Resource, key: Value) -> str | None:
-    """Return the Region of a key, or `None` where it is not known."""
+    """Return the Region of a key, or `None` if it is unknown."""
     if isinstance(key, str) and key.startswith("alias/"):
-        return None  # an alias is looked up where it is used
+        return None  # an alias resolves in the Region that uses it
     for link in graph.links(resource, key, "kms.key", "kms.replica_key", "kms.alias"):
         return link.resource.region
     return region_of(key)

@@ -1,11 +1,11 @@
-"""A secret's replica is under AWS's key, and the secret is not.
+"""A secret's replica uses an AWS managed key, but the secret does not.
 
 ## Why
-A replica without a key of its own is under `aws/secretsmanager`: whoever may read secrets in the
-Region may read it, and the policy that guards the secret does not guard its copy.
+A replica without its own key uses `aws/secretsmanager`: anyone who may read secrets in the Region
+may read it, and the key policy that protects the secret does not protect its copy.
 
 ## Fix
-Name a key of the replica's Region.
+Set a customer managed key from the replica's Region.
 
 ```python
 replicas=[aws.secretsmanager.SecretReplicaArgs(region="us-west-2", kms_key_id=standby_key.arn)]
@@ -23,8 +23,8 @@ ReplicaRegions: [{Region: us-west-2, KmsKeyId: !Ref StandbyKeyArn}]
 ```
 
 ## Impact
-RTO: a role that is allowed the key by its policy is refused in the standby.
-RPO: none by itself.
+RTO: a role that the key policy allows in the primary is denied in the standby.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html

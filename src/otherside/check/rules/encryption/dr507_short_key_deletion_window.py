@@ -1,11 +1,11 @@
-"""A key can be gone within days.
+"""A KMS key can be deleted within days.
 
 ## Why
-A database whose key is gone is gone: a member of a global database goes into a terminal state, a
-replica of a table becomes a table of its own. The waiting time is the only time to notice.
+A database without its key is lost: a member of a global database enters a terminal state, and a
+table's replica becomes a separate table. The waiting period is the only chance to notice.
 
 ## Fix
-Wait as long as KMS allows, 30 days, and alarm on a scheduled deletion.
+Set the waiting period to KMS's maximum of 30 days, and alarm on scheduled deletions.
 
 ```python
 aws.kms.Key("data", deletion_window_in_days=30)
@@ -20,8 +20,8 @@ PendingWindowInDays: 30
 ```
 
 ## Impact
-RTO: as long as a restore takes, if there is a copy under another key.
-RPO: everything that was under the key.
+RTO: the duration of a restore, if a copy under another key exists.
+RPO: all data under the key.
 
 ## See
 - https://docs.aws.amazon.com/kms/latest/developerguide/deleting-keys.html

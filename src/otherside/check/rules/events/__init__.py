@@ -1,1 +1,1 @@
-"""Rules about events and their delivery."""
+"""Rules about events and event delivery."""

@@ -1,11 +1,11 @@
-"""An event rule has no target, or a target that it may not call.
+"""An event rule has no target, or lacks permission to invoke it.
 
 ## Why
-A rule without a target matches the alarm, and wakes nobody. A function that does not allow
-EventBridge to call it is not called either: the failure is counted, and nobody looks at the count.
+A rule without a target matches the alarm but triggers nothing. A function that does not allow
+EventBridge to invoke it does not run either; only a failure metric records it.
 
 ## Fix
-Give the rule a target, and the function a permission for that rule.
+Add a target to the rule, and a permission for that rule to the function.
 
 ```python
 aws.cloudwatch.EventTarget("failover", rule=rule.name, arn=function.arn)
@@ -33,8 +33,8 @@ Targets:
 ```
 
 ## Impact
-RTO: nothing begins by itself; a person begins it.
-RPO: none by itself.
+RTO: no failover starts automatically; an operator has to start it.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
@@ -77,7 +77,7 @@ def missing_event_target(graph: Graph, resource: Resource) -> Iterator[str]:
 
 
 def _lets_in(graph: Graph, permission: Resource, resource: Resource) -> bool:
-    """Tell whether a permission may be meant for a rule: it names this one, all, or nobody knows."""
+    """Return whether a permission may cover a rule: it names this one, all, or is unknown."""
     source = permission["source_arn"]
     named = [link.resource for link in graph.links(permission, source, "events.rule")]
     if named or not isinstance(source, str) or not isinstance(resource["name"], str):

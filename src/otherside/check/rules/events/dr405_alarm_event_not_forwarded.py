@@ -1,11 +1,11 @@
-"""A rule waits for an alarm of another Region.
+"""An event rule waits for another Region's alarm events, which nothing forwards.
 
 ## Why
-An alarm's events are on the bus of its own Region. A rule of another Region never sees them unless a
-rule of the alarm's Region forwards them there.
+An alarm sends its events to the bus in its own Region. A rule in another Region never receives them
+unless a rule in the alarm's Region forwards them.
 
 ## Fix
-Forward the alarm's events to a bus of the rule's Region.
+Forward the alarm's events to a bus in the rule's Region.
 
 ```python
 aws.cloudwatch.EventTarget("forward", rule=rule.name, arn=standby_bus.arn, role_arn=role.arn)
@@ -24,8 +24,8 @@ Targets: [{Id: standby, Arn: !Ref StandbyBusArn, RoleArn: !GetAtt ForwardRole.Ar
 ```
 
 ## Impact
-RTO: the event that was to begin the failover never arrives.
-RPO: none by itself.
+RTO: the event that should start the failover never arrives.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
@@ -58,7 +58,7 @@ def alarm_event_not_forwarded(graph: Graph, resource: Resource) -> Iterator[str]
 
 
 def named_alarms(graph: Graph, resource: Resource) -> list[Resource]:
-    """Return the alarms that a rule's pattern names, where each name is of one alarm."""
+    """Return the alarms that a rule's pattern names, if each name identifies one alarm."""
     pattern = resource["event_pattern"]
     detail = pattern.get("detail") if isinstance(pattern, dict) else None
     names = detail.get("alarmName") if isinstance(detail, dict) else None

@@ -1,11 +1,11 @@
-"""Events are sent to another Region's bus without a role.
+"""A target on another Region's event bus has no IAM role.
 
 ## Why
-EventBridge delivers to a bus of another Region only under a role that may put events there. Without
-one the target is refused, or every delivery fails.
+EventBridge delivers to a bus in another Region only with a role that may put events there. Without
+one, AWS rejects the target or every delivery fails.
 
 ## Fix
-Name a role that allows `events:PutEvents` on the other bus.
+Give the target a role that allows `events:PutEvents` on the other bus.
 
 ```python
 aws.cloudwatch.EventTarget("forward", rule=rule.name, arn=standby_bus.arn, role_arn=role.arn)
@@ -20,8 +20,8 @@ RoleArn: !GetAtt ForwardRole.Arn
 ```
 
 ## Impact
-RTO: the event that was to begin the failover never arrives.
-RPO: none by itself.
+RTO: the event that should start the failover never arrives.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
@@ -50,7 +50,7 @@ def event_bus_target_without_role(graph: Graph, target: Resource) -> Iterator[st
 
 
 def bus_region(graph: Graph, target: Resource) -> str | None:
-    """Return the Region of the bus that a target is, or `None` where it is none."""
+    """Return the Region of a target that is an event bus, or `None` for any other target."""
     link = graph.link(target, "arn", "events.bus")
     if link is not None:
         return link.resource.region

@@ -1,12 +1,12 @@
-"""What could not be delivered cannot be kept either.
+"""The dead-letter queue cannot receive undelivered events.
 
 ## Why
-EventBridge keeps an event that it could not deliver in a queue of the rule's own Region: a FIFO
-queue, a queue elsewhere, or one whose key does not let EventBridge in, is refused, and the event is
-gone without a trace.
+EventBridge stores undelivered events only in a standard queue in the rule's own Region, under a key
+that EventBridge may use. With a FIFO queue, a queue in another Region or a key that denies
+EventBridge, the event is lost without a trace.
 
 ## Fix
-Use a standard queue of the rule's Region, under a key that allows `events.amazonaws.com`.
+Use a standard queue in the rule's Region, with a key that allows `events.amazonaws.com`.
 
 ```python
 aws.cloudwatch.EventTarget("failover", dead_letter_config=aws.cloudwatch.EventTargetDeadLetterConfigArgs(
@@ -22,8 +22,8 @@ DeadLetterConfig: {Arn: !GetAtt DeadLetters.Arn}
 ```
 
 ## Impact
-RTO: a failover that did not begin leaves no trace of why.
-RPO: none by itself.
+RTO: a failover that did not start leaves no trace of the cause.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-dlq.html

@@ -1,11 +1,11 @@
-"""Events are forwarded to a third bus.
+"""A rule forwards events to a third event bus.
 
 ## Why
-EventBridge delivers an event that came from another bus to targets, and to no third bus. The rule
-matches, and the event stops there.
+EventBridge does not forward an event that came from another bus to a third bus, only to other
+targets. The rule matches, but the event goes no further.
 
 ## Fix
-Let each source forward to the last bus directly.
+Forward from each source directly to the final bus.
 
 ```python
 for side in ("primary", "witness"):
@@ -21,8 +21,8 @@ Targets: [{Id: standby, Arn: !Ref StandbyBusArn, RoleArn: !GetAtt ForwardRole.Ar
 ```
 
 ## Impact
-RTO: the event that was to begin the failover never arrives.
-RPO: none by itself.
+RTO: the event that should start the failover never arrives.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html

@@ -1,11 +1,12 @@
-"""Only half of what the database says of a failover is listened to.
+"""Event rules match only half of the RDS events about a failover.
 
 ## Why
-A global failover is told as events of clusters; whether writes on the old side could be stopped is
-told as events of instances. A rule for the first alone never hears that two writers may be open.
+RDS reports a global failover in cluster events, but reports in instance events whether it could
+stop writes on the old side. A rule for cluster events alone misses the warning that two writers may
+be open.
 
 ## Fix
-Match events of clusters and of instances, in both Regions.
+Match both cluster events and instance events in both Regions.
 
 ```python
 event_pattern=json.dumps({"source": ["aws.rds"],
@@ -26,8 +27,8 @@ EventPattern:
 ```
 
 ## Impact
-RTO: none by itself.
-RPO: nobody is told that the old writer may still take writes.
+RTO: no direct effect.
+RPO: no one is notified that the old writer may still accept writes.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/USER_Events.Messages.html
@@ -60,7 +61,7 @@ def partial_rds_event_pattern(graph: Graph, resource: Resource) -> Iterator[str]
 
 
 def _heard(graph: Graph) -> dict[tuple[str | None, str], set[str | None]]:
-    """Return which types of events the rules of each bus hear together."""
+    """Return the event types that the rules of each bus match between them."""
     found: dict[tuple[str | None, str], set[str | None]] = {}
     for item in graph.of("events.rule"):
         found.setdefault((item.region, _bus(item)), set()).update(_types(item))
@@ -72,7 +73,7 @@ def _bus(resource: Resource) -> str:
 
 
 def _types(resource: Resource) -> list[str | None]:
-    """Return which types of events a rule hears; `None` is one that is not known."""
+    """Return the event types that a rule matches; `None` stands for an unknown type."""
     pattern = resource["event_pattern"]
     if isinstance(pattern, Unknown) or _unknown(pattern, "source"):
         return [None]

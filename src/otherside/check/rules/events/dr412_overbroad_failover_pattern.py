@@ -1,11 +1,11 @@
-"""Any alarm at all begins a failover.
+"""Any alarm can start a failover.
 
 ## Why
-A rule that matches every change of every alarm wakes the failover function for a full disk, a test,
-or an alarm of somebody else's. Where the function does not ask again, that is a failover.
+A rule that matches every state change of every alarm invokes the failover function for a full disk,
+a test or another team's alarm. If the function does not verify the outage itself, it fails over.
 
 ## Fix
-Match the alarms that tell of the primary, by name, and the state that counts.
+Match the primary's alarms by name, and only the state that matters.
 
 ```python
 event_pattern=json.dumps({"source": ["aws.cloudwatch"], "detail-type": ["CloudWatch Alarm State Change"],
@@ -26,8 +26,8 @@ EventPattern:
 ```
 
 ## Impact
-RTO: none; there are failovers that nobody needs.
-RPO: what was not replicated, each time.
+RTO: not affected; there are unnecessary failovers.
+RPO: the unreplicated data, each time.
 
 ## See
 - https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html

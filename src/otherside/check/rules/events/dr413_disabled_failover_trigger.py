@@ -1,11 +1,11 @@
-"""What begins a failover is switched off.
+"""The trigger of a failover is disabled.
 
 ## Why
-A rule or a schedule that was disabled for an afternoon stays disabled, and nothing says so. The
-function behind it is whole, and never called.
+A rule or schedule that was disabled for an afternoon stays disabled without any warning. The
+function behind it works but is never invoked.
 
 ## Fix
-Enable it, or leave the state out.
+Enable it, or omit the state.
 
 ```python
 aws.cloudwatch.EventRule("tick", schedule_expression="rate(1 minute)", state="ENABLED")
@@ -20,8 +20,8 @@ State: ENABLED
 ```
 
 ## Impact
-RTO: nothing begins by itself.
-RPO: none by itself.
+RTO: no failover starts automatically.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-delete-rule.html

@@ -1,12 +1,12 @@
-"""EventBridge is let in under a condition that it does not meet.
+"""A policy allows EventBridge under a condition that it never meets.
 
 ## Why
-For an encrypted topic EventBridge sends no `aws:SourceAccount`, `aws:SourceArn` or
+For an encrypted topic, EventBridge does not send `aws:SourceAccount`, `aws:SourceArn` or
 `aws:SourceOrgID`: a statement for `events.amazonaws.com` with such a condition never applies, and
-the delivery fails in silence.
+delivery fails silently.
 
 ## Fix
-Leave these conditions out for `events.amazonaws.com`; narrow by the encryption context instead.
+Omit these conditions for `events.amazonaws.com`; restrict by encryption context instead.
 
 ```python
 statement = {"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"},
@@ -25,8 +25,8 @@ Principal: {Service: events.amazonaws.com} # and no Condition on aws:SourceAccou
 ```
 
 ## Impact
-RTO: the people who were to be told are not.
-RPO: none by itself.
+RTO: responders are not notified.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
@@ -64,7 +64,7 @@ def _delivered(graph: Graph, topic: Resource) -> bool:
 
 
 def _conditions(statements: Value) -> list[str]:
-    """Return the conditions that keep EventBridge out, where every statement for it has one."""
+    """Return the conditions that block EventBridge, if every statement for it has one."""
     found: list[str] = []
     for statement in statements if isinstance(statements, list) else ():
         if not isinstance(statement, dict) or not _for_events(statement):

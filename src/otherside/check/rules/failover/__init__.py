@@ -1,1 +1,1 @@
-"""Rules about what leads a failover."""
+"""Rules about the functions that run a failover."""

@@ -1,11 +1,11 @@
-"""The failover function's role lacks what its failover needs.
+"""The failover function's role lacks permissions that a failover needs.
 
 ## Why
-The function runs for the first time in the disaster, and is refused. Nothing tells before: a role
-that lacks an action deploys as well as one that has it.
+The function first runs in the disaster, and AWS denies its calls. Nothing reveals this earlier: a
+role without the permission deploys just as well as one with it.
 
 ## Fix
-Allow every action that the code calls, on the global cluster and on both of its members.
+Allow every action that the code calls, on the global cluster and both of its members.
 
 ```python
 statement = {
@@ -29,8 +29,8 @@ statement {
 ```
 
 ## Impact
-RTO: the failover stops at the first refusal, and waits for a person with rights.
-RPO: none by itself.
+RTO: the failover stops at the first denied call and waits for an operator with permissions.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
@@ -77,7 +77,7 @@ _SPOKEN_WITH = {
     **dict.fromkeys(("GetParameter", "PutParameter"), ("ssm",)),
     "UpdateService": ("ecs",),
 }
-"""What else code has to speak of where others have methods of that name, too."""
+"""Words that code must also contain if other libraries have methods of the same name."""
 CALLS = {
     operation: f"{service}:{operation}"
     for service, names in _OPERATIONS.items()
@@ -104,7 +104,7 @@ _SPELT = {
 
 @lru_cache(maxsize=256)
 def called(code: str) -> frozenset[str]:
-    """Return the actions that code calls, in Python, JavaScript or TypeScript."""
+    """Return the actions that Python, JavaScript or TypeScript code calls."""
     spoken = squeezed(code)
     return frozenset(
         CALLS[operation]
@@ -135,7 +135,7 @@ def missing_function_permissions(graph: Graph, function: Resource) -> Iterator[s
     allowed = rights_of(graph, function)
     together = sharing(graph, function)
     if code and len(together) > 1 and not _chief(graph, function, together):
-        return  # several functions share a bundle, each with rights for its own part of it
+        return  # functions that share a bundle each have permissions for their own part of it
     lacking = sorted(_lacking(code, allowed, graph, together if code else [function], function))
     if lacking:
         yield f"its role does not allow {', '.join(lacking)}"
@@ -149,7 +149,7 @@ def _sure(allowed: Rights) -> bool:
 
 
 def _chief(graph: Graph, function: Resource, together: list[Resource]) -> bool:
-    """Tell whether a function is the one of its bundle that is meant to do most of it."""
+    """Return whether a function is the main one among those that share its bundle."""
 
     def weight(resource: Resource) -> tuple[int, int, str]:
         allowed = rights_of(graph, resource)
@@ -164,7 +164,7 @@ def _chief(graph: Graph, function: Resource, together: list[Resource]) -> bool:
 
 
 def purposeful_name(resource: Resource) -> bool:
-    """Tell whether a name alone says what the function is for."""
+    """Return whether a function's name alone reveals its purpose."""
     name = resource["name"] if isinstance(resource["name"], str) else resource.name
     return bool(re.search(r"actuat|failover|promot", name, re.IGNORECASE))
 

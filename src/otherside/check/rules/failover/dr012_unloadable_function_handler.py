@@ -1,12 +1,12 @@
-"""A function's runtime cannot load its handler.
+"""A Lambda function's runtime cannot load its handler.
 
 ## Why
-The bundle deploys, and the first call fails: TypeScript that nobody compiled, a handler that names
-a file which is not there, code of one language under the runtime of another. A failover function's
-first call is the disaster.
+The bundle deploys, but the first invocation fails: the TypeScript is not compiled, the handler
+names a missing file, or the code and the runtime are of different languages. A failover function is
+first invoked in the disaster.
 
 ## Fix
-Ship what the runtime runs, and name the handler as `file.function`.
+Package code that the runtime can run, and name the handler as `file.function`.
 
 ```python
 aws.lambda_.Function("failover", runtime="python3.13", handler="failover.handler",
@@ -35,8 +35,8 @@ Code:
 ```
 
 ## Impact
-RTO: the failover does not begin.
-RPO: none by itself.
+RTO: the failover does not start.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/lambda/latest/dg/lambda-typescript.html
@@ -71,7 +71,7 @@ def unloadable_function_handler(graph: Graph, function: Resource) -> Iterator[st
     if function["package_type"] == "Image" or function["image_uri"] is not None:
         return
     if function["layers"] or "AWS_LAMBDA_EXEC_WRAPPER" in (function["environment"] or {}):
-        return  # a layer may bring the handler
+        return  # a layer may provide the handler
     code = bundle(graph, function)
     runtime, handler = function.text("runtime") or "", function.text("handler") or ""
     language = next((suffix for suffix in _SUFFIXES if runtime.startswith(suffix)), "")

@@ -1,11 +1,11 @@
-"""The failover's lock is in a table that two Regions can write at once.
+"""The failover lock is in a table that two Regions can write at the same time.
 
 ## Why
-A global table is eventually consistent unless it is told otherwise: a condition is checked in the
-Region that is asked. Two deciders in two Regions both hold the lock, and both promote.
+A global table is eventually consistent by default: DynamoDB evaluates a conditional write only in
+the Region that receives it. Deciders in two Regions can both acquire the lock, and both promote.
 
 ## Fix
-Make the table strongly consistent across Regions, with a witness, or let one Region alone write it.
+Use multi-Region strong consistency with a witness, or restrict writes to one Region.
 
 ```python
 aws.dynamodb.Table("state", replicas=[aws.dynamodb.TableReplicaArgs(region_name="us-east-2",
@@ -27,8 +27,8 @@ GlobalTableWitnesses: [{Region: us-east-1}]
 ```
 
 ## Impact
-RTO: none by itself.
-RPO: two writers, and one of them will be thrown away.
+RTO: no direct effect.
+RPO: two writers, one of which loses its data.
 
 ## See
 - https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
@@ -64,7 +64,7 @@ def eventually_consistent_lock(graph: Graph, table: Resource) -> Iterator[str]:
 
 
 def _locks(graph: Graph) -> dict[str, Resource]:
-    """Return the tables that failover functions keep their state in, and one that does."""
+    """Return the tables that hold failover state, each with a function that uses it."""
     found: dict[str, Resource] = {}
     for function in orchestrators(graph):
         environment = function["environment"]

@@ -1,10 +1,11 @@
-"""What decides over a failover lives in the Region that fails.
+"""The failover orchestrator runs in the primary Region.
 
 ## Why
-A function in the primary is gone with the primary. It is there on every day but the one.
+A function in the primary Region fails together with it. It works every day except the day it is
+needed.
 
 ## Fix
-Run it in the standby Region, woken by a schedule of that Region.
+Run it in the standby Region, triggered by a schedule in that Region.
 
 ```python
 aws.lambda_.Function("failover", opts=pulumi.ResourceOptions(provider=standby))
@@ -20,8 +21,8 @@ FailoverFunction: {Type: AWS::Lambda::Function}
 ```
 
 ## Impact
-RTO: nothing begins by itself.
-RPO: none by itself.
+RTO: no failover starts automatically.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/appendix-b---global-service-guidance.html

@@ -1,11 +1,11 @@
-"""What decides over a failover needs something of the Region that fails.
+"""The failover orchestrator depends on a resource in the primary Region.
 
 ## Why
-A table, a topic, a queue, a key or a secret of the primary cannot be reached when the primary is
-gone. The function starts in the standby and stops at its first call.
+A table, topic, queue, key or secret in the primary is unreachable when the primary is down. The
+function starts in the standby and fails at its first call.
 
 ## Fix
-Give it everything of its own Region: a replica of the table, a topic and a key there.
+Use only resources in its own Region: a replica of the table, and a topic and a key there.
 
 ```python
 environment={"STATE_TABLE": table.name, "TOPIC": standby_topic.arn} # of the standby Region
@@ -20,8 +20,8 @@ Environment: {Variables: {TOPIC: !Ref StandbyTopic}}
 ```
 
 ## Impact
-RTO: the failover stops where it needs the primary.
-RPO: none by itself.
+RTO: the failover stops at the first step that needs the primary.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/static-stability.html
@@ -75,7 +75,7 @@ def orchestrator_depends_on_primary(graph: Graph, function: Resource) -> Iterato
 
 
 def _is_here_too(resource: Resource, region: str) -> bool:
-    """Tell whether a table or a secret has a replica in a Region."""
+    """Return whether a table or a secret has a replica in a Region."""
     replicas = (
         resource["replica"] if resource.kind in {"dynamodb.table", "secretsmanager.secret"} else ()
     )

@@ -1,11 +1,11 @@
 """The failover edits DNS records.
 
 ## Why
-Records are changed by Route 53's control plane, which is in us-east-1 alone. A recovery that needs
-it fails with that Region, and waits in its queue with everybody else. Health checks need it not.
+Changing records needs Route 53's control plane, which runs only in us-east-1. A recovery that needs
+it fails with that Region, or queues with every other customer. Health checks do not need it.
 
 ## Fix
-Let health checks move DNS, and take the permission away.
+Move DNS with health checks, and remove the permission.
 
 ```python
 # no route53:ChangeResourceRecordSets in the function's role
@@ -20,8 +20,8 @@ Let health checks move DNS, and take the permission away.
 ```
 
 ## Impact
-RTO: unbounded while us-east-1 is impaired; an hour with accelerated recovery.
-RPO: none by itself.
+RTO: unbounded while us-east-1 is impaired; one hour with accelerated recovery.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/appendix-b---global-service-guidance.html

@@ -1,11 +1,11 @@
-"""The failover asks for a switchover.
+"""The failover requests a switchover.
 
 ## Why
 `FailoverGlobalCluster` without `AllowDataLoss` is a switchover, which waits for a healthy primary.
-In the disaster there is none, and the call fails.
+In a disaster there is none, and the call fails.
 
 ## Fix
-Allow the loss of what was not replicated, where the primary is gone; switch over where it is not.
+Set `AllowDataLoss` when the primary is down; use a switchover when it is up.
 
 ```python
 rds.failover_global_cluster(GlobalClusterIdentifier=name, TargetDbClusterIdentifier=arn, AllowDataLoss=True)
@@ -21,7 +21,7 @@ rds.failover_global_cluster(GlobalClusterIdentifier=name, TargetDbClusterIdentif
 
 ## Impact
 RTO: the failover never happens.
-RPO: none by itself.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_FailoverGlobalCluster.html

@@ -1,11 +1,11 @@
 """The failover function runs inside a VPC.
 
 ## Why
-In a VPC it reaches AWS through a NAT gateway or endpoints, and each of them is one more thing that
-has to work on the day. It calls AWS's public interfaces, and needs none of it.
+Inside a VPC, the function reaches AWS through a NAT gateway or VPC endpoints, and each is one more
+thing that must work during the disaster. It calls only public AWS APIs, so it does not need a VPC.
 
 ## Fix
-Run it outside of any VPC.
+Run it outside any VPC.
 
 ```python
 aws.lambda_.Function("failover") # no vpc_config
@@ -20,8 +20,8 @@ FailoverFunction: {Type: AWS::Lambda::Function} # no VpcConfig
 ```
 
 ## Impact
-RTO: the failover fails with the network that it was to save.
-RPO: none by itself.
+RTO: the failover fails together with the network that it should recover from.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html

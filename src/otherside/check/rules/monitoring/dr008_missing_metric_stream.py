@@ -1,11 +1,11 @@
-"""A Region's metrics are nowhere else.
+"""A Region's metrics are not stored anywhere else.
 
 ## Why
-CloudWatch keeps metrics in their Region. When it goes, so does the record of what happened in it:
-nobody can tell from the other side how far it got, or whether it is well again.
+CloudWatch stores metrics in their own Region. When the Region fails, so does the record of what
+happened there: from the other Region you cannot tell how far it got or whether it has recovered.
 
 ## Fix
-Stream metrics of each Region to a bucket that is replicated to the other.
+Stream each Region's metrics to a bucket that is replicated to the other Region.
 
 ```python
 aws.cloudwatch.MetricStream("primary", role_arn=role.arn, firehose_arn=firehose.arn,
@@ -31,8 +31,8 @@ MetricStream:
 ```
 
 ## Impact
-RTO: decisions are made without the history of the Region that is gone.
-RPO: the metrics of the disaster are lost with it.
+RTO: operators decide without the failed Region's history.
+RPO: the metrics of the disaster are lost with the Region.
 
 ## See
 - https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Metric-Streams.html

@@ -1,12 +1,12 @@
-"""An alarm's dimension is an ARN, or a wrong piece of one.
+"""An alarm's dimension is an ARN or the wrong part of one.
 
 ## Why
-CloudWatch matches dimensions by their text. Metrics of a load balancer are kept under
-`app/name/id`: a whole ARN matches nothing, and neither does what is behind its last colon, which
-still begins with `loadbalancer/`. The alarm waits in INSUFFICIENT_DATA for ever, without an error.
+CloudWatch matches dimension values literally. A load balancer's metrics are stored under
+`app/name/id`. A whole ARN matches nothing, and neither does the part after its last colon, which
+still begins with `loadbalancer/`. The alarm stays in INSUFFICIENT_DATA forever, without an error.
 
 ## Fix
-Use the attribute that is made for it.
+Use the dedicated attribute: `arn_suffix`, or `LoadBalancerFullName` in CloudFormation.
 
 ```python
 dimensions={"LoadBalancer": balancer.arn_suffix, "TargetGroup": group.arn_suffix}
@@ -26,8 +26,8 @@ Dimensions:
 ```
 
 ## Impact
-RTO: what was to be noticed in a minute is noticed by users.
-RPO: none by itself.
+RTO: users notice an outage that the alarm should have detected within a minute.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
@@ -67,7 +67,7 @@ def arn_in_metric_dimension(graph: Graph, alarm: Resource) -> Iterator[str]:
 
 
 def _dimensions(alarm: Resource) -> Iterator[tuple[str, Value]]:
-    """Yield every dimension of an alarm: of its metric, and of those that it computes with."""
+    """Yield every dimension of an alarm: its own metric's and those of its metric queries."""
     yield from (alarm["dimensions"] or {}).items()
     for query in alarm["metric_query"] or ():
         yield from ((query.get("metric") or {}).get("dimensions") or {}).items()
@@ -111,5 +111,5 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
 
 
 def _whole(value: Unknown, links: list[Link]) -> bool:
-    """Tell whether a value is one attribute as it is, as far as the source tells."""
+    """Return whether a value is exactly one attribute, as far as the source shows."""
     return len({link.resource.id for link in links}) == 1 and len(value.text) <= 1

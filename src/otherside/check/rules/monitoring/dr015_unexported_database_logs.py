@@ -1,11 +1,12 @@
-"""A database's logs stay inside the database.
+"""A database does not export its logs.
 
 ## Why
-What is not exported to CloudWatch is gone with the instance. After a failover nobody can tell why
-the old writer failed, and the promoted one, which inherits nothing, does not log either.
+Logs that are not exported to CloudWatch are lost with the instance. After a failover you cannot
+find out why the old writer failed, and the promoted one, which inherits no setting, does not export
+its logs either.
 
 ## Fix
-Export the engine's logs from the clusters of both Regions.
+Export the engine's logs from the clusters in both Regions.
 
 ```python
 aws.rds.Cluster("standby", enabled_cloudwatch_logs_exports=["postgresql"])
@@ -20,8 +21,8 @@ EnableCloudwatchLogsExports: [postgresql]
 ```
 
 ## Impact
-RTO: the search for the cause begins with nothing.
-RPO: none by itself.
+RTO: the root cause analysis has no data to start from.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.CloudWatch.html

@@ -1,11 +1,12 @@
-"""Alarms cannot write to their topic.
+"""Alarms cannot publish to their encrypted topic.
 
 ## Why
-A topic under `alias/aws/sns`, or under a key that does not admit CloudWatch, takes no message of an
-alarm. The alarm goes off, its history says that the action failed, and nobody is told.
+A topic encrypted with `alias/aws/sns`, or with a key that does not allow CloudWatch, accepts no
+message from an alarm. The alarm goes off, its history shows a failed action, and no one is
+notified.
 
 ## Fix
-Put the topic under a key of your own whose policy admits `cloudwatch.amazonaws.com`.
+Encrypt the topic with a customer managed key whose policy allows `cloudwatch.amazonaws.com`.
 
 ```python
 statement = {"Effect": "Allow", "Principal": {"Service": "cloudwatch.amazonaws.com"},
@@ -31,8 +32,8 @@ statement {
 ```
 
 ## Impact
-RTO: nobody is told; what is automatic goes on without anybody who watches.
-RPO: none by itself.
+RTO: no one is notified; automation continues without anyone watching it.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html

@@ -1,11 +1,11 @@
 """An alarm on a global service is outside us-east-1.
 
 ## Why
-Metrics of Route 53's health checks and of CloudFront are in us-east-1 only. An alarm on them in any
-other Region waits for data for ever.
+Route 53 health checks and CloudFront publish their metrics only in us-east-1. An alarm on them in
+any other Region waits for data forever.
 
 ## Fix
-Make the alarm in us-east-1, and forward what it says.
+Create the alarm in us-east-1, and forward its events.
 
 ```python
 aws.cloudwatch.MetricAlarm("health", namespace="AWS/Route53", opts=pulumi.ResourceOptions(provider=us_east_1))
@@ -24,8 +24,8 @@ Namespace: AWS/Route53
 ```
 
 ## Impact
-RTO: what was to be noticed is not.
-RPO: none by itself.
+RTO: the outage goes undetected.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/monitoring-health-checks.html

@@ -1,11 +1,11 @@
-"""Nobody watches how far the standby lags behind.
+"""No alarm monitors the standby's replication lag.
 
 ## Why
-Aurora tells the lag of a global database in the secondary's Region only. An alarm in the primary
-never gets data, and without one nobody knows how much a failover would lose.
+Aurora reports the lag of a global database only in the secondary's Region. An alarm in the primary
+never gets data, and without an alarm you do not know how much data a failover would lose.
 
 ## Fix
-Alarm on the lag in the standby, and mirror the alarm in the primary for the day after.
+Alarm on the lag in the standby, and mirror the alarm in the primary for use after a failover.
 
 ```python
 aws.cloudwatch.MetricAlarm("lag", namespace="AWS/RDS", metric_name="AuroraGlobalDBRPOLag",
@@ -28,7 +28,7 @@ MetricName: AuroraGlobalDBRPOLag
 ```
 
 ## Impact
-RTO: none by itself.
+RTO: no direct effect.
 RPO: unknown until it is too late.
 
 ## See

@@ -1,11 +1,11 @@
-"""An alarm that should say that something is gone waits for it to speak.
+"""A liveness alarm does not treat missing data as a failure.
 
 ## Why
-What is gone sends no metrics. Where missing data counts as missing, or as good, the alarm that was
-to tell of it goes to INSUFFICIENT_DATA or to OK.
+A dead resource sends no metrics. If missing data counts as missing or as not breaching, the alarm
+that should report the failure goes to INSUFFICIENT_DATA or OK instead.
 
 ## Fix
-Let missing data count as breaching, for alarms on life.
+Treat missing data as breaching in liveness alarms.
 
 ```python
 aws.cloudwatch.MetricAlarm("hosts", metric_name="HealthyHostCount", treat_missing_data="breaching")
@@ -20,8 +20,8 @@ TreatMissingData: breaching
 ```
 
 ## Impact
-RTO: the alarm comes when the Region is back.
-RPO: none by itself.
+RTO: the alarm fires only when the Region is back.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html

@@ -1,11 +1,11 @@
-"""A metric stream and its delivery stream are in different Regions.
+"""A metric stream and its Firehose delivery stream are in different Regions.
 
 ## Why
-CloudWatch hands metrics to a Firehose stream of its own Region and account only. A stream that names
-another is refused.
+CloudWatch delivers metrics only to a Firehose stream in its own Region and account, and rejects a
+metric stream that names another.
 
 ## Fix
-Make both in each Region, and let the bucket behind them be replicated.
+Create both in each Region, and replicate the bucket behind them.
 
 ```python
 aws.cloudwatch.MetricStream("standby", firehose_arn=standby_firehose.arn,
@@ -21,7 +21,7 @@ FirehoseArn: !GetAtt Firehose.Arn # of this stack
 ```
 
 ## Impact
-RTO: decisions are made without the history of the Region that is gone.
+RTO: operators decide without the failed Region's history.
 RPO: the metrics of the disaster.
 
 ## See

@@ -1,11 +1,11 @@
-"""An alarm names a metric that does not exist without dimensions.
+"""An alarm lacks the dimensions that its metric needs.
 
 ## Why
-A load balancer's metrics are kept per load balancer, a health check's per health check. Without the
-dimension there is no such metric, and the alarm waits in INSUFFICIENT_DATA for ever.
+CloudWatch stores metrics per load balancer and per health check. Without the dimension there is no
+such metric, and the alarm stays in INSUFFICIENT_DATA forever.
 
 ## Fix
-Name what the alarm is about.
+Set the dimension that identifies the monitored resource.
 
 ```python
 dimensions={"LoadBalancer": balancer.arn_suffix}
@@ -20,8 +20,8 @@ Dimensions: [{Name: LoadBalancer, Value: !GetAtt Alb.LoadBalancerFullName}]
 ```
 
 ## Impact
-RTO: what was to be noticed is noticed by users.
-RPO: none by itself.
+RTO: users notice the outage before the alarm does.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
@@ -37,7 +37,7 @@ _NEEDED = {
     "AWS/NetworkELB": ("LoadBalancer",),
     "AWS/Route53": ("HealthCheckId", "HostedZoneId"),
 }
-"""One of these; RequestCountPerTarget is known by its target group alone."""
+"""An alarm needs one of these; RequestCountPerTarget is stored by target group alone."""
 
 
 @rule(

@@ -1,10 +1,11 @@
 """An alarm's action is in another Region.
 
 ## Why
-An alarm acts in its own Region only: a topic or a function elsewhere is refused, or never called.
+An alarm can act only in its own Region: CloudWatch rejects, or never calls, a topic or function
+elsewhere.
 
 ## Fix
-Give each Region a topic of its own, and let people subscribe to both.
+Create a topic in each Region, and subscribe people to both.
 
 ```python
 aws.cloudwatch.MetricAlarm("hosts", alarm_actions=[standby_topic.arn]) # of the alarm's Region
@@ -19,8 +20,8 @@ AlarmActions: [!Ref Topic] # of this stack
 ```
 
 ## Impact
-RTO: nobody is told.
-RPO: none by itself.
+RTO: no one is notified.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html

@@ -1,13 +1,13 @@
-"""A peering between Regions is never accepted, or has no way back.
+"""A cross-Region VPC peering is never accepted, or lacks a return route.
 
 ## Why
-A peering across Regions or accounts stays in `pending-acceptance` until its other side accepts it,
-and carries nothing without a route on each side. After a failover the application of one Region
-has to reach the writer in the other: without both, it cannot.
+A peering across Regions or accounts stays in `pending-acceptance` until the other side accepts it,
+and carries no traffic without a route on each side. After a failover, the application in one Region
+must reach the writer in the other; without acceptance and routes, it cannot.
 
 ## Fix
-Accept the peering in the other Region, and route to it from the private and the database tables of
-both sides.
+Accept the peering in the other Region, and add routes to it in the private and database route
+tables on both sides.
 
 ```python
 accepter = aws.ec2.VpcPeeringConnectionAccepter("standby", vpc_peering_connection_id=peering.id,
@@ -43,7 +43,7 @@ ReturnRoute:
 
 ## Impact
 RTO: the surviving application cannot reach the writer; recovery waits for a network change.
-RPO: none by itself: Aurora replicates over its own network.
+RPO: no direct effect: Aurora replicates over its own network.
 
 ## See
 - https://docs.aws.amazon.com/vpc/latest/peering/create-vpc-peering-connection.html
@@ -113,7 +113,7 @@ def _routes(
 
 
 def _holds_database(graph: Graph, table: Resource) -> bool:
-    """Tell whether a table is of database subnets: nothing else leads out of it."""
+    """Return whether a route table serves database subnets: it has no other route out."""
     named = table.name.lower()
     routes = graph.users(table, "ec2.route", "route_table_id")
     inward = not any(

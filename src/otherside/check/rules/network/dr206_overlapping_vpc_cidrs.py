@@ -1,12 +1,12 @@
-"""Networks of the two Regions overlap.
+"""The CIDR ranges of the two Regions' VPCs overlap.
 
 ## Why
-Two VPCs whose addresses overlap cannot be peered, and a route between them cannot tell whose an
-address is. It is found out when the application of one side has to reach the writer of the other,
-and cannot be changed without moving everything.
+VPCs with overlapping addresses cannot be peered, and a route cannot tell which VPC an address
+belongs to. The problem surfaces when the application on one side must reach the writer on the
+other, and fixing it means moving everything.
 
 ## Fix
-Give each Region a range of its own.
+Give each Region its own CIDR range.
 
 ```python
 aws.ec2.Vpc("primary", cidr_block="10.0.0.0/16")
@@ -22,8 +22,8 @@ CidrBlock: 10.1.0.0/16 # the primary has 10.0.0.0/16
 ```
 
 ## Impact
-RTO: no way between the Regions until one is built anew.
-RPO: none by itself.
+RTO: the Regions have no network path between them until one of the VPCs is rebuilt.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html

@@ -1,11 +1,11 @@
-"""A security group rule names a group of another Region.
+"""A security group rule references a group in another Region.
 
 ## Why
-A security group can be referred to within its Region only, peering or not. The rule is refused, and
-with it the way from one side's application to the other side's database.
+A security group can be referenced only within its Region, even over a peering. AWS rejects the
+rule, so one side's application cannot reach the other side's database.
 
 ## Fix
-Name the other side's addresses.
+Use the other side's CIDR range.
 
 ```python
 aws.vpc.SecurityGroupIngressRule("peer", security_group_id=group.id, cidr_ipv4="10.1.0.0/16",
@@ -28,7 +28,7 @@ CidrIp: 10.1.0.0/16
 
 ## Impact
 RTO: the surviving application cannot reach the writer.
-RPO: none by itself.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-security-groups.html

@@ -1,11 +1,11 @@
-"""A peering resolves names in one direction only.
+"""A peering resolves private DNS names in one direction only.
 
 ## Why
-Whether a name of the other side resolves to its private address is set on each side of a peering, in
-its own Region. With one side alone, the way that works today is not the way that a failover takes.
+Each side of a peering has its own setting, in its own Region, for resolving the other side's names
+to private addresses. If only one side sets it, resolution works today but not after a failover.
 
 ## Fix
-Set the options on both sides, after the peering was accepted.
+Set the options on both sides after the peering has been accepted.
 
 ```python
 aws.ec2.PeeringConnectionOptions("standby", vpc_peering_connection_id=accepter.id,
@@ -25,8 +25,8 @@ resource "aws_vpc_peering_connection_options" "standby" {
 ```
 
 ## Impact
-RTO: names resolve to public addresses from one side, and time out.
-RPO: none by itself.
+RTO: names resolve to public addresses on one side, and connections time out.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-dns.html

@@ -1,11 +1,11 @@
-"""A VPC endpoint is in the primary only.
+"""A VPC endpoint exists in the primary Region only.
 
 ## Why
-Instances reach secrets, keys and buckets by endpoints of their Region. One that only the primary
-has is missed by the first instance that boots in the standby, in the disaster.
+Instances reach secrets, keys and buckets through endpoints in their own Region. If only the primary
+has an endpoint, the first instance that boots in the standby fails, during the disaster.
 
 ## Fix
-Make the same endpoints in both Regions.
+Create the same endpoints in both Regions.
 
 ```python
 for side in ("primary", "standby"):
@@ -21,8 +21,8 @@ ServiceName: !Sub com.amazonaws.${AWS::Region}.secretsmanager
 ```
 
 ## Impact
-RTO: instances boot and cannot start; somebody has to find out why.
-RPO: none by itself.
+RTO: instances boot but the application cannot start until an operator finds the cause.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
@@ -59,6 +59,6 @@ def missing_standby_vpc_endpoint(graph: Graph, endpoint: Resource) -> Iterator[s
 
 
 def _service(endpoint: Resource) -> str:
-    """Return the service that an endpoint is for, without its Region."""
+    """Return the service of an endpoint, without the Region."""
     text = "".join(strings(endpoint["service_name"]))
     return text.rpartition(".")[2] if "amazonaws" in text else text

@@ -1,11 +1,11 @@
-"""The standby's load balancer does not listen where the primary's does.
+"""The standby's load balancer lacks a listener that the primary's has.
 
 ## Why
-DNS moves users, and they go on asking the port that they asked before. What the standby does not
-listen on is refused, and the health check of the primary never told.
+After DNS moves, users keep connecting to the same port. The standby refuses connections on a port
+without a listener, and the primary's health check never reveals this in advance.
 
 ## Fix
-Give both load balancers the same listeners: same ports, same protocols, certificates in both Regions.
+Give both load balancers the same ports and protocols, with certificates in both Regions.
 
 ```python
 for side in ("primary", "standby"):
@@ -26,8 +26,8 @@ Protocol: HTTPS
 ```
 
 ## Impact
-RTO: users arrive in the standby and are refused.
-RPO: none by itself.
+RTO: the standby refuses the users that DNS sends to it.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-listeners.html

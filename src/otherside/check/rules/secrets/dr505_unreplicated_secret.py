@@ -1,11 +1,11 @@
-"""A secret is in the primary only.
+"""A secret exists in the primary Region only.
 
 ## Why
-What the application needs to start is out of reach with the Region: the standby boots, asks for the
-secret, and stops.
+When the primary fails, the application cannot read a secret that it needs to start: the standby
+boots, requests the secret and stops.
 
 ## Fix
-Replicate the secret to the standby, under a key of that Region.
+Replicate the secret to the standby Region with a key of that Region.
 
 ```python
 aws.secretsmanager.Secret("database", replicas=[
@@ -24,8 +24,8 @@ ReplicaRegions: [{Region: us-west-2, KmsKeyId: !Ref StandbyKeyArn}]
 ```
 
 ## Impact
-RTO: the standby cannot start until somebody makes the secret by hand.
-RPO: none by itself.
+RTO: the standby cannot start until an operator creates the secret by hand.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/secretsmanager/latest/userguide/replicate-secrets.html
@@ -65,5 +65,5 @@ def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
 
 
 def _stem(secret: Resource) -> str:
-    """Return what a resource is called within its stack: the twins of two stacks share it."""
+    """Return a resource's name within its stack, which its twin in another stack shares."""
     return secret.name.rpartition("#")[2].rpartition("::")[2]

@@ -1,11 +1,11 @@
-"""A password is rotated in the middle of a failover.
+"""A password may be rotated in the middle of a failover.
 
 ## Why
-Rotation sets the password in the database and then in the secret. Between a database that has moved
-and a secret whose Region is gone, it does the one and not the other, and locks everybody out.
+Rotation sets the password first in the database and then in the secret. If the database has moved
+and the secret's Region is down, it changes only one of them and locks every client out.
 
 ## Fix
-Let the rotation ask where the writer is, and wait while a failover runs.
+Check in the rotation function where the writer is, and wait while a failover is running.
 
 ```python
 state = rds.describe_global_clusters(GlobalClusterIdentifier=name)["GlobalClusters"][0]
@@ -22,8 +22,8 @@ if state.get("FailoverState"):
 ```
 
 ## Impact
-RTO: until somebody sets the password again, by hand.
-RPO: none by itself.
+RTO: clients stay locked out until an operator resets the password by hand.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotating-secrets.html

@@ -1,11 +1,11 @@
-"""A replicated bucket, or its replica, has no versions.
+"""A replicated bucket or its replica does not have versioning enabled.
 
 ## Why
-S3 replicates between versioned buckets only: without versions on either side the replication is
-refused, or stands still, and the standby's bucket stays empty.
+S3 replicates only between versioned buckets: without versioning on both sides, S3 rejects the
+replication or it stalls, and the standby's bucket stays empty.
 
 ## Fix
-Enable versions on both buckets, before the replication.
+Enable versioning on both buckets before configuring replication.
 
 ```python
 aws.s3.BucketVersioning("standby", bucket=bucket.id,
@@ -24,8 +24,8 @@ VersioningConfiguration: {Status: Enabled}
 ```
 
 ## Impact
-RTO: none by itself.
-RPO: every object since the replication stopped, or all of them.
+RTO: no direct effect.
+RPO: every object since replication stopped, or all objects.
 
 ## See
 - https://docs.aws.amazon.com/AmazonS3/latest/userguide/replication-requirements.html

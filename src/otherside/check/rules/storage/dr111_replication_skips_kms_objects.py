@@ -1,11 +1,11 @@
-"""Replication skips the objects that are encrypted with KMS.
+"""S3 replication skips objects that are encrypted with KMS.
 
 ## Why
-S3 leaves out objects under SSE-KMS unless the rule selects them and names a key of the destination's
-Region. The replication reports no error: the objects are simply not there.
+S3 skips SSE-KMS objects unless the replication rule selects them and names a key in the destination
+Region. Replication reports no error: the objects are simply missing.
 
 ## Fix
-Select encrypted objects, and name the key that they get on the other side.
+Select encrypted objects in the rule, and name the key that encrypts them in the destination.
 
 ```python
 aws.s3.BucketReplicationConfigRuleArgs(status="Enabled",
@@ -31,7 +31,7 @@ Destination:
 ```
 
 ## Impact
-RTO: none by itself.
+RTO: no direct effect.
 RPO: all encrypted objects.
 
 ## See

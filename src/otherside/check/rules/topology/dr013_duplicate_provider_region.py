@@ -1,11 +1,11 @@
 """Two providers are configured for the same Region.
 
 ## Why
-Each half of the stack makes providers of its own, and one of them is soon changed without the
-other: what belongs to the standby lands in the primary, and goes down with it.
+If each half of the stack configures its own providers, one soon changes without the other. Standby
+resources then end up in the primary Region and fail with it.
 
 ## Fix
-Make one provider a Region, once, and hand it to everything that lives there.
+Configure one provider per Region, once, and pass it to everything in that Region.
 
 ```python
 primary = aws.Provider("primary", region="us-east-2")
@@ -30,8 +30,8 @@ module "standby" {
 ```
 
 ## Impact
-RTO: half of the standby may be where the disaster is.
-RPO: none by itself.
+RTO: half of the standby may be in the failed Region.
+RPO: no direct effect.
 
 ## See
 - https://developer.hashicorp.com/terraform/language/modules/develop/providers

@@ -1,11 +1,11 @@
-"""The next deployment would undo a failover.
+"""The next deployment after a failover would revert it.
 
 ## Why
-A failover changes which cluster is the source and which the replica, and the code still says what
-it said before. A deployment in the hours after takes that for drift, and corrects it.
+A failover swaps the source and the replica cluster, but the code still describes the old roles. A
+deployment in the following hours treats the difference as drift and reverts it.
 
 ## Fix
-Ignore changes of what a failover changes, on both clusters.
+Ignore changes to the attributes that a failover changes, on both clusters.
 
 ```python
 opts=pulumi.ResourceOptions(ignore_changes=["globalClusterIdentifier", "replicationSourceIdentifier"])
@@ -20,8 +20,8 @@ lifecycle { ignore_changes = [global_cluster_identifier, replication_source_iden
 ```
 
 ## Impact
-RTO: a deployment can detach the cluster that serves, days after the disaster.
-RPO: what was written since, if it does.
+RTO: a deployment can detach the serving cluster days after the disaster.
+RPO: all writes since the failover, if that happens.
 
 ## See
 - https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/rds_cluster

@@ -1,11 +1,11 @@
 """Everything is in one Region.
 
 ## Why
-There is no other side: when the Region goes, everything is gone until it comes back.
+There is no standby: when the Region fails, everything is down until it comes back.
 
 ## Fix
-Choose a standby Region, and begin with what cannot be made again: the data. Where the other Region
-is in another file, give both; where one Region is meant, say `--single-region-ok`.
+Choose a standby Region, and start with what you cannot recreate: the data. If the other Region is
+in another file, pass both; if a single Region is intended, pass `--single-region-ok`.
 
 ```python
 standby = aws.Provider("standby", region="us-west-2")
@@ -23,8 +23,8 @@ provider "aws" {
 ```
 
 ## Impact
-RTO: as long as the Region is away.
-RPO: none if it comes back whole; everything if it does not.
+RTO: as long as the Region is down.
+RPO: zero if the Region comes back intact; all data if it does not.
 
 ## See
 - https://docs.aws.amazon.com/whitepapers/latest/disaster-recovery-workloads-on-aws/disaster-recovery-options-in-the-cloud.html

@@ -1,11 +1,11 @@
-"""The deployment's own state is in the Region that fails.
+"""The deployment state is stored in the primary Region.
 
 ## Why
-Without the state, or the key of its secrets, nothing can be deployed: not the repair, not the way
-back, not a new primary. It is needed most when the Region that keeps it is gone.
+Without the state, or the key that encrypts its secrets, you cannot deploy anything: no repair, no
+failback, no new primary. You need it most when the Region that stores it is down.
 
 ## Fix
-Keep state and secrets' key in the standby or in a third Region, or under a multi-Region key.
+Store the state and the secrets key in the standby or a third Region, or use a multi-Region key.
 
 ```python
 # pulumi stack init prod --secrets-provider "awskms://alias/pulumi?region=us-west-2"
@@ -22,8 +22,8 @@ terraform {
 ```
 
 ## Impact
-RTO: nothing but what is automated can be changed.
-RPO: none by itself.
+RTO: nothing can be changed except what is automated.
+RPO: no direct effect.
 
 ## See
 - https://www.pulumi.com/docs/iac/concepts/secrets/

@@ -1,11 +1,11 @@
-"""Two stacks make a role of the same name.
+"""Two stacks create an IAM role with the same name.
 
 ## Why
-IAM is global: one account has one role of a name. The template that works in the first Region fails
-in the second, on the day that the standby is built or rebuilt.
+IAM is global: a role name is unique in an account. A template that works in the first Region fails
+in the second, on the day you build or rebuild the standby.
 
 ## Fix
-Leave the name out, or put the Region into it.
+Omit the name, or include the Region in it.
 
 ```python
 aws.iam.Role("failover") # Pulumi adds what makes it unique
@@ -21,7 +21,7 @@ RoleName: !Sub "failover-${AWS::Region}"
 
 ## Impact
 RTO: the standby cannot be deployed.
-RPO: none by itself.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-iam-role.html
@@ -50,6 +50,6 @@ def duplicate_iam_role_name(graph: Graph, role: Resource) -> Iterator[str]:
 
 
 def _first_named(graph: Graph) -> dict[str, Resource]:
-    """Return the first role of each name."""
+    """Return the first role for each name."""
     roles = [role for role in graph.of("iam.role") if isinstance(role["name"], str)]
     return {role["name"]: role for role in reversed(roles)}

@@ -1,4 +1,4 @@
-"""Auto Scaling where moto differs: sizes that do not fit one another are refused."""
+"""Auto Scaling where moto differs: the twin refuses inconsistent group sizes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,22 +11,21 @@ from otherside.twin.services.base import ServiceProvider, after, api_error, oper
 
 
 class AutoScalingProvider(ServiceProvider):
-    """The sizes of Auto Scaling groups."""
+    """Checks the sizes of Auto Scaling groups."""
 
     def __init__(self, context: TwinContext) -> None:
-        """Keep whose account it is."""
         self._context = context
 
     @after("autoscaling", "CreateAutoScalingGroup")
     def created(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Have no grace where none is asked for: moto gives five minutes, as the console does."""
+        """Set a missing grace period to zero: moto sets five minutes, as the console does."""
         groups = moto_backend.autoscaling(self._context.account, call.region).autoscaling_groups
         group = groups[params["AutoScalingGroupName"]]
         group.health_check_grace_period = int(params.get("HealthCheckGracePeriod") or 0)
 
     @operation("autoscaling", "SetDesiredCapacity", "UpdateAutoScalingGroup")
     def check_sizes(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse a size outside of its bounds, and leave the rest to moto."""
+        """Refuse a size outside its bounds, and leave the rest to moto."""
         groups = moto_backend.autoscaling(self._context.account, call.region).autoscaling_groups
         group = groups.get(params["AutoScalingGroupName"])
         if group is None:

@@ -1,4 +1,4 @@
-"""Creates the Auto Scaling resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's Auto Scaling resources, as Pulumi's AWS provider would."""
 
 from otherside.twin.deploy.creation import ResourceCreation
 
@@ -47,7 +47,7 @@ def _scaling_policy(creation: ResourceCreation) -> str:
         AutoScalingGroupName=group,
         PolicyName=name,
     )
-    # Asked for again: moto answers the call itself with the ARN under another name.
+    # Read the policy back: moto's own answer has the ARN under another name.
     found = creation.ask(
         "autoscaling", "DescribePolicies", AutoScalingGroupName=group, PolicyNames=[name]
     )

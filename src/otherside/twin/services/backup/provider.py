@@ -26,9 +26,9 @@ class Job:
     identifier: str
     region: str
     source: str
-    """ARN of what is backed up, or of the recovery point that is copied."""
+    """The ARN of the resource that is backed up, or of the recovery point that is copied."""
     vault: str
-    """ARN of the vault that the point goes to."""
+    """The ARN of the vault that receives the recovery point."""
     role: str
     state: str = "CREATED"
     message: str = ""
@@ -47,23 +47,23 @@ class RecoveryPoint:
     created_s: float
     delete_after_days: int | None = None
     content: Any = None
-    """What the source's engine gave, or `None` where the twin keeps no content of its kind."""
+    """What the source's engine returned, or `None` if the twin stores no content of its kind."""
     copied_from: str = ""
 
 
 class Contents(Protocol):
-    """What really holds the data that is backed up, and can be made anew from it."""
+    """The engine that holds the data of a backup and can create it again from the backup."""
 
     async def snapshot(self, arn: str) -> Any:  # noqa: ANN401 - an engine's own
-        """Return what a resource holds now, or `None` where the twin keeps none of its kind."""
+        """Return a resource's current content, or `None` if the twin stores none of its kind."""
 
     async def restore(self, region: str, content: Any, metadata: Mapping[str, str]) -> str:  # noqa: ANN401 - as above
-        """Make a new resource of what was kept; return its ARN."""
+        """Create a new resource from stored content; return its ARN."""
 
 
 @dataclass(slots=True)
 class Vault:
-    """What moto does not keep of a vault."""
+    """The state of a vault that moto does not store."""
 
     points: dict[str, RecoveryPoint] = field(default_factory=dict)
     topic: str = ""
@@ -81,7 +81,6 @@ class BackupProvider(ServiceProvider):
         emit: Callable[[str, dict[str, Any]], None],
         contents: Contents,
     ) -> None:
-        """Keep whom to ask and whom to tell."""
         self._context, self._authorizer, self._kept = context, authorizer, backup_settings
         self._emit, self._contents = emit, contents
         self._vaults: dict[str, Vault] = {}
@@ -92,7 +91,7 @@ class BackupProvider(ServiceProvider):
 
     @operation("backup", "CreateBackupSelection")
     def create_selection(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep what a plan backs up, once its role may be assumed."""
+        """Store what a plan backs up, if AWS Backup can assume its role."""
         plan = params["BackupPlanId"]
         if plan not in moto_backend.backup(self._context.account, call.region).plans:
             raise api_error("InvalidParameterValueException", f"Backup plan {plan} does not exist")
@@ -122,13 +121,13 @@ class BackupProvider(ServiceProvider):
 
     @operation("backup", "PutBackupVaultNotifications")
     def put_notifications(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Keep whom a vault tells."""
+        """Set a vault's notifications: the topic and the events."""
         vault = self._vault(self._vault_arn(call.region, params["BackupVaultName"]))
         vault.topic, vault.events = params["SNSTopicArn"], tuple(params["BackupVaultEvents"])
 
     @operation("backup", "GetBackupVaultNotifications")
     def get_notifications(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return whom a vault tells."""
+        """Return a vault's notifications: the topic and the events."""
         arn = self._vault_arn(call.region, params["BackupVaultName"])
         vault = self._vault(arn)
         return {
@@ -151,7 +150,7 @@ class BackupProvider(ServiceProvider):
 
     @operation("backup", "StartCopyJob")
     def start_copy(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Start a copy of a recovery point; a vault that is not there fails the job."""
+        """Start a copy of a recovery point; the job fails if the target vault does not exist."""
         source = self._vault_arn(call.region, params["SourceBackupVaultName"])
         if params["RecoveryPointArn"] not in self._vault(source).points:
             raise api_error("ResourceNotFoundException", "Recovery point not found")
@@ -178,7 +177,7 @@ class BackupProvider(ServiceProvider):
 
     @operation("backup", "StartRestoreJob")
     def start_restore(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Start to make a new resource of a recovery point of this Region."""
+        """Start to restore a recovery point in this Region to a new resource."""
         point = self.point(params["RecoveryPointArn"])
         if point is None or point.arn.split(":")[3] != call.region:
             raise api_error("ResourceNotFoundException", "Recovery point not found")
@@ -217,7 +216,7 @@ class BackupProvider(ServiceProvider):
 
     @operation("backup", "ListRecoveryPointsByBackupVault")
     def list_points(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """List what a vault holds."""
+        """List a vault's recovery points."""
         vault = self._vault(self._vault_arn(call.region, params["BackupVaultName"]))
         return {
             "RecoveryPoints": [
@@ -259,7 +258,7 @@ class BackupProvider(ServiceProvider):
         self._finish(job, problem, "Backup Job State Change", "BACKUP_JOB")
 
     async def _copy(self, job: Job, source_vault: str) -> None:
-        """Copy a point, unless something that AWS names stands against it."""
+        """Copy a recovery point, unless one of the problems that AWS names prevents it."""
         job.state = "RUNNING"
         point = self._vault(source_vault).points[job.source]
         region = job.vault.split(":")[3]
@@ -280,7 +279,7 @@ class BackupProvider(ServiceProvider):
         self._finish(job, problem, "Copy Job State Change", "COPY_JOB")
 
     async def _restore(self, job: Job, point: RecoveryPoint, metadata: Mapping[str, str]) -> None:
-        """Make a resource of a point, unless its role may not."""
+        """Restore a recovery point to a new resource, if the job's role may."""
         job.state = "RUNNING"
         anew = f"arn:aws:rds:{job.region}:{self._context.account}:cluster:"
         anew += str(metadata.get("DBClusterIdentifier") or "")
@@ -297,7 +296,7 @@ class BackupProvider(ServiceProvider):
         else:
             try:
                 job.point = await self._contents.restore(job.region, point.content, metadata)
-            except Exception as error:  # noqa: BLE001 - a job that fails says so, whatever it met
+            except Exception as error:  # noqa: BLE001 - a failed job reports any error
                 problem = f"{point.arn} could not be restored: {error}"
         self._finish(job, problem, "Restore Job State Change", "RESTORE_JOB")
 

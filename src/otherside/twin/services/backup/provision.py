@@ -1,4 +1,4 @@
-"""Creates the AWS Backup resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's AWS Backup resources, as Pulumi's AWS provider would."""
 
 from otherside.twin.deploy.creation import ResourceCreation
 

@@ -1,6 +1,6 @@
-"""Configuration that AWS keeps and gives back, and that nothing on one machine can act upon.
+"""Settings that AWS stores and returns, and that nothing on one machine can act upon.
 
-These operations only keep what they are given, after botocore's own model has checked its shape;
+These operations only store what they receive, after botocore's own model has checked its shape;
 `docs/guide/twin.md` lists them as refused or modelled, each with its reason.
 """
 
@@ -13,17 +13,16 @@ from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 
 class BackupSettingsProvider(ServiceProvider):
-    """AWS Backup's Region settings and its plans for restore tests."""
+    """AWS Backup's Region settings and its restore testing plans."""
 
     def __init__(self, context: TwinContext) -> None:
-        """Nothing is kept yet."""
         self._context = context
         self._settings: dict[str, dict[str, Any]] = {}
         self._plans: dict[tuple[str, str], dict[str, Any]] = {}
 
     @operation("backup", "UpdateRegionSettings")
     def update_region_settings(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Keep which services AWS Backup may back up in a Region."""
+        """Store which services AWS Backup may back up in a Region."""
         self._settings.setdefault(call.region, {}).update(params)
 
     @operation("backup", "DescribeRegionSettings")
@@ -40,7 +39,7 @@ class BackupSettingsProvider(ServiceProvider):
     def create_restore_testing_plan(
         self, call: ApiCall, params: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Keep a plan for restore tests."""
+        """Store a restore testing plan."""
         plan = dict(params["RestoreTestingPlan"])
         name = plan["RestoreTestingPlanName"]
         if (call.region, name) in self._plans:
@@ -56,12 +55,12 @@ class BackupSettingsProvider(ServiceProvider):
 
     @operation("backup", "GetRestoreTestingPlan")
     def get_restore_testing_plan(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a plan for restore tests."""
+        """Return a restore testing plan."""
         return {"RestoreTestingPlan": self._plan(call, params)}
 
     @operation("backup", "CreateRestoreTestingSelection")
     def create_selection(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Keep what a plan restores."""
+        """Store what a restore testing plan restores."""
         plan = self._plan(call, params)
         given = dict(params["RestoreTestingSelection"])
         name = given["RestoreTestingSelectionName"]

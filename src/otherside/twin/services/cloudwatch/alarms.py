@@ -1,4 +1,4 @@
-"""CloudWatch's alarms: evaluated on a tick of their own, acting on transitions and on nothing else.
+"""CloudWatch alarms: evaluated on their own tick, acting on state transitions only.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
 """
@@ -24,11 +24,11 @@ from otherside.twin.services.cloudwatch.provider import Suppressor
 
 TICK_S, HIGH_TICK_S, MINUTE_S = 60.0, 10.0, 60
 EXTRA = 2
-"""How many periods more than asked for are looked at; AWS's own number is nowhere published."""
+"""How many periods an evaluation reads beyond those requested; AWS does not publish its number."""
 
 
 class AlarmState(StrEnum):
-    """What an alarm says."""
+    """The state of an alarm."""
 
     OK = "OK"
     ALARM = "ALARM"
@@ -36,16 +36,17 @@ class AlarmState(StrEnum):
 
 
 MetricPoint = bool | None
-"""Whether one period breaches, or `None` where it has no data."""
+"""Whether one period breaches, or `None` if it has no data."""
 
 
 def evaluate(
     points: Sequence[MetricPoint], *, wanted: int, periods: int, missing: str
 ) -> AlarmState | None:
-    """Return what an alarm says of the points in its range, oldest first; `None` keeps its state.
+    """Return an alarm's state from the points in its range, oldest first; `None` keeps its state.
 
-    `wanted` of the newest `periods` must breach. What is missing counts as the alarm says, but only
-    for as many periods as have no point anywhere in the range: a real point delays `breaching`.
+    `wanted` of the newest `periods` must breach. Missing data counts as the alarm is configured,
+    but only for the periods that no point anywhere in the range can fill: a real point delays
+    `breaching`.
     """
     real = [point for point in points if point is not None]
     if len(real) >= periods:
@@ -77,17 +78,17 @@ COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
 
 @dataclass(slots=True)
 class AlarmSuppression:
-    """What holds back a composite alarm's actions."""
+    """The suppression of a composite alarm's actions."""
 
     wait_until_s: float | None = None
     extend_until_s: float | None = None
     was_alarm: bool = False
     pending: str | None = None
-    """The state that it had before what has not been acted on."""
+    """The state before the transition whose actions have not run yet."""
 
 
 class Alarms(ServiceProvider):
-    """Evaluates every alarm of every Region, and tells of each transition."""
+    """Evaluates every alarm of every Region, and publishes each transition."""
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class Alarms(ServiceProvider):
         act: Callable[[str, str, dict[str, Any]], None],
         suppressors: Mapping[tuple[str, str], Suppressor],
     ) -> None:
-        """Keep whom to tell: `emit` of an event in a Region, `act` by an action's ARN."""
+        """Publish a Region's events with `emit`; run an action by its ARN with `act`."""
         self._context, self._metrics, self._emit, self._act = context, metrics, emit, act
         self._suppressors = suppressors
         self._children: dict[tuple[str, str], tuple[object, dict[str, str]]] = {}
@@ -106,7 +107,7 @@ class Alarms(ServiceProvider):
 
     @operation("cloudwatch", "SetAlarmState")
     def set_state(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Have an alarm say something, until it is evaluated again."""
+        """Set an alarm's state until its next evaluation."""
         alarms = moto_backend.cloudwatch(self._context.account, call.region).alarms
         alarm = alarms.get(params["AlarmName"])
         if alarm is None:
@@ -121,7 +122,7 @@ class Alarms(ServiceProvider):
         self._become(region, alarm, state, reason, data)
 
     async def run(self, region: str) -> None:
-        """Evaluate a Region's alarms for as long as the twin lives."""
+        """Evaluate a Region's alarms until the twin stops."""
         due: dict[str, float] = {}
         while True:
             await asyncio.sleep(1.0)
@@ -139,7 +140,7 @@ class Alarms(ServiceProvider):
                     self._try(region, alarm, partial(self._compose, region, alarm, alarms))
 
     def _try(self, region: str, alarm: Alarm, evaluate_it: Callable[[], None]) -> None:
-        """Evaluate one alarm; one that cannot be is told of, once, and holds up nobody."""
+        """Evaluate one alarm; report a failure once, and let the other alarms continue."""
         try:
             evaluate_it()
         except (ValueError, KeyError, TypeError) as error:
@@ -157,7 +158,7 @@ class Alarms(ServiceProvider):
     def judge(
         self, region: str, alarm: Alarm, *, wanted: int | None = None
     ) -> tuple[AlarmState | None, list[float | None]]:
-        """Return what an alarm's metric says, and the points that say so."""
+        """Return the state that an alarm's metric gives, and the points behind it."""
         periods = int(alarm.evaluation_periods)
         compare = COMPARISONS[str(alarm.comparison_operator)]
         values = self._metrics.points(alarm, region, periods + EXTRA)
@@ -166,12 +167,12 @@ class Alarms(ServiceProvider):
         ]
         missing = str(alarm.treat_missing_data or "missing")
         if alarm.namespace == "AWS/DynamoDB":
-            missing = "ignore"  # whatever is configured
+            missing = "ignore"  # regardless of the configuration
         needed = wanted or int(alarm.datapoints_to_alarm or periods)
         return evaluate(points, wanted=needed, periods=periods, missing=missing), values
 
     def _compose(self, region: str, alarm: Alarm, alarms: Sequence[Alarm]) -> None:
-        """Evaluate a composite alarm from the states of its children."""
+        """Evaluate a composite alarm from its children's states."""
         states = {alarm.name: str(alarm.state_value) for alarm in alarms}
         children = {name: said for name, said in states.items() if name in str(alarm.rule)}
         if self._children.get((region, alarm.name)) != (alarm.rule, children):
@@ -181,7 +182,7 @@ class Alarms(ServiceProvider):
         self._release(region, alarm, states)
 
     def _become(self, region: str, alarm: Alarm, state: AlarmState, reason: str, data: str) -> None:
-        """Change an alarm's state, if it changes, and do what follows."""
+        """Set an alarm's state; if it changed, publish the transition and run the actions."""
         before = {
             "value": str(alarm.state_value),
             "reason": str(alarm.state_reason),
@@ -204,7 +205,7 @@ class Alarms(ServiceProvider):
         self._do(region, alarm, before["value"])
 
     def _do(self, region: str, alarm: Alarm, before: str) -> None:
-        """Take the actions of the state that an alarm is in."""
+        """Run the actions for an alarm's current state."""
         actions = {
             AlarmState.ALARM: alarm.alarm_actions,
             AlarmState.OK: alarm.ok_actions,
@@ -215,7 +216,7 @@ class Alarms(ServiceProvider):
             self._act(region, str(arn), message)
 
     def _release(self, region: str, alarm: Alarm, states: Mapping[str, str]) -> None:
-        """Act on what was held back, once nothing suppresses it any more."""
+        """Run the suppressed actions once nothing suppresses them any more."""
         held = self._suppressed.get((region, alarm.name))
         suppressor = self._suppressors.get((region, alarm.name))
         if held is None or suppressor is None:
@@ -244,7 +245,7 @@ def holds(rule: str, states: Mapping[str, str]) -> bool:
     """Return whether a composite alarm's rule holds, given its children's states.
 
     Raises:
-        ValueError: If the rule cannot be read.
+        ValueError: If the rule cannot be parsed.
     """
     words: list[str] = []
     at = 0
@@ -327,7 +328,7 @@ def _stamp(at: dt.datetime) -> str:
 
 
 def _event(account: str, region: str, alarm: Alarm, before: dict[str, str]) -> dict[str, Any]:
-    """Return the event of a transition, without what every event has."""
+    """Return the event for a transition, without the fields that every event has."""
     previous = {key: value for key, value in before.items() if value}
     state = {
         "value": str(alarm.state_value),
@@ -370,7 +371,7 @@ NAMES: Mapping[str, str] = {
 
 
 def _message(account: str, region: str, alarm: Alarm, before: str) -> dict[str, Any]:
-    """Return what a topic or a function is sent of a transition."""
+    """Return the message about a transition for a topic or a function."""
     return {
         "AlarmName": alarm.name,
         "AlarmDescription": alarm.description,

@@ -1,4 +1,4 @@
-"""Metric streams: what is measured goes through Firehose into objects that really arrive.
+"""Metric streams: Firehose delivers the metrics as real S3 objects.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Metric-Streams.html
 """
@@ -19,12 +19,12 @@ SERVICE = "streams.metrics.cloudwatch.amazonaws.com"
 FIREHOSE = "firehose.amazonaws.com"
 INTERVAL_S = 300.0
 KEPT_S = 86_400.0
-"""How long Firehose tries to deliver what it holds, before it is lost."""
+"""How long Firehose tries to deliver a buffer before the data is lost."""
 LOOK_S = 5.0
 
 
 class MetricStreams:
-    """Carries metrics away."""
+    """Delivers metric streams."""
 
     def __init__(
         self,
@@ -33,7 +33,6 @@ class MetricStreams:
         cloudwatch: CloudWatchProvider,
         objects: S3Provider,
     ) -> None:
-        """Keep what there is to carry."""
         self._context, self._authorizer = context, authorizer
         self._cloudwatch, self._objects = cloudwatch, objects
         self._read: dict[str, int] = {}
@@ -41,7 +40,7 @@ class MetricStreams:
         self._told: set[str] = set()
 
     async def run(self, region: str) -> None:
-        """Carry a Region's metrics for as long as the twin lives."""
+        """Deliver a Region's metric streams until the twin stops."""
         while True:
             await asyncio.sleep(LOOK_S)
             if not self._context.partitions.stands(region):
@@ -54,7 +53,7 @@ class MetricStreams:
                     self._deliver(region, arn)
 
     def _take(self, stream: Stream) -> None:
-        """Take what was measured since the last time; what passes while it is stopped is gone."""
+        """Buffer the metrics since the last call; metrics published while stopped are lost."""
         data = moto_backend.cloudwatch(self._context.account, stream.region).metric_data
         first = stream.arn not in self._read
         since = _older(data, stream.created_s) if first else self._read[stream.arn]
@@ -74,7 +73,7 @@ class MetricStreams:
             self._buffers[stream.firehose_arn] = (began_s, [*held, *lines])
 
     def _deliver(self, region: str, arn: str) -> None:
-        """Write a buffer as one object, once it is old enough."""
+        """Write a buffer as one object once it is old enough."""
         name = arn.rpartition("/")[2]
         held = moto_backend.firehose(self._context.account, region).delivery_streams.get(name)
         if held is None:
@@ -130,12 +129,12 @@ class MetricStreams:
 
 
 def _older(data: list[Any], created_s: float) -> int:
-    """Return how many points were measured before a stream existed: it makes up for none."""
+    """Return how many points were published before a stream existed, which it never sends."""
     return sum(datum.timestamp.replace(tzinfo=dt.UTC).timestamp() < created_s for datum in data)
 
 
-def _record(stream: Stream, item: Any, account: str) -> dict[str, Any] | None:  # noqa: ANN401 - whatever AWS or JSON has
-    """Return one point as a stream carries it, or `None` where a filter leaves it out."""
+def _record(stream: Stream, item: Any, account: str) -> dict[str, Any] | None:  # noqa: ANN401 - moto's own
+    """Return one point in the stream's format, or `None` if a filter excludes it."""
     included = not stream.include or any(_fits(item, entry) for entry in stream.include)
     if not included or any(_fits(item, entry) for entry in stream.exclude):
         return None

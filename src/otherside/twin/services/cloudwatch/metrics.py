@@ -14,7 +14,7 @@ MINUTE_S = 60
 
 @dataclass(slots=True)
 class Metrics:
-    """What was measured, as CloudWatch keeps it."""
+    """Published metrics, as CloudWatch stores them."""
 
     context: TwinContext
 
@@ -26,7 +26,7 @@ class Metrics:
         value: float,
         dimensions: Mapping[str, str],
     ) -> None:
-        """Publish a point of a service's own."""
+        """Publish one point of a service's own metric."""
         moto_backend.cloudwatch(self.context.account, region).put_metric_data(
             namespace,
             [
@@ -42,11 +42,11 @@ class Metrics:
         )
 
     def points(self, alarm: Alarm, region: str, count: int) -> list[float | None]:
-        """Return a metric's statistic in each of the newest periods, oldest first."""
+        """Return a metric's statistic for each of the newest periods, oldest first."""
         period = int(alarm.period)
         ingested_s = self.context.latency.of("metric-ingestion")
         end_s = self.context.now_s - ingested_s
-        whole_s = min(period, MINUTE_S)  # standard resolution has whole minutes
+        whole_s = min(period, MINUTE_S)  # standard resolution uses whole minutes
         end_s = end_s // whole_s * whole_s
         wanted = {(dimension.name, dimension.value) for dimension in alarm.dimensions}
         found: list[list[Any]] = [[] for _ in range(count)]

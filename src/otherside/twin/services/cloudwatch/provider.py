@@ -1,4 +1,4 @@
-"""CloudWatch's control plane where moto differs: new alarms know nothing, streams exist."""
+"""CloudWatch's control plane where moto differs: an alarm's first state, and metric streams."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Stream:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppressor:
-    """What holds back a composite alarm's actions."""
+    """The alarm that suppresses a composite alarm's actions."""
 
     alarm: str
     wait_s: float
@@ -40,19 +40,18 @@ class Suppressor:
 
 
 class CloudWatchProvider(ServiceProvider):
-    """Alarms as AWS makes them, and metric streams, which moto lacks."""
+    """Creates alarms as AWS does, and metric streams, which moto lacks."""
 
     def __init__(self, context: TwinContext) -> None:
-        """No stream exists yet."""
         self._context = context
         self.streams: dict[tuple[str, str], Stream] = {}
         self.suppressors: dict[tuple[str, str], Suppressor] = {}
-        """By Region and composite alarm; moto keeps none."""
+        """Keyed by Region and composite alarm; moto stores none."""
         self._states: dict[tuple[str, str], tuple[str, str, str]] = {}
 
     @operation("cloudwatch", "PutMetricAlarm")
     def check_alarm(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse spans that AWS refuses, and leave the rest to moto."""
+        """Refuse periods and ranges that AWS refuses, and leave the rest to moto."""
         period = int(params.get("Period") or 0)
         span_s = period * int(params.get("EvaluationPeriods") or 1)
         longest_s = DAY_S if period < HOUR_S else WEEK_S
@@ -67,7 +66,7 @@ class CloudWatchProvider(ServiceProvider):
 
     @operation("cloudwatch", "PutCompositeAlarm")
     def check_composite(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Make a composite alarm, which moto stores and has no operation for."""
+        """Create a composite alarm, which moto can store but has no operation for."""
         self._remember_state(call.region, params["AlarmName"])
         moto_backend.cloudwatch(self._context.account, call.region).put_metric_alarm(
             name=params["AlarmName"],
@@ -90,7 +89,7 @@ class CloudWatchProvider(ServiceProvider):
 
     @after("cloudwatch", "PutMetricAlarm")
     def alarm_put(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Have a new alarm know nothing yet; one that is put again keeps its state."""
+        """Start a new alarm with insufficient data; an alarm that is put again keeps its state."""
         alarm = moto_backend.cloudwatch(self._context.account, call.region).alarms[
             params["AlarmName"]
         ]
@@ -116,7 +115,7 @@ class CloudWatchProvider(ServiceProvider):
 
     @operation("cloudwatch", "PutMetricStream")
     def put_stream(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a metric stream, or change one."""
+        """Create or change a metric stream."""
         if params.get("IncludeFilters") and params.get("ExcludeFilters"):
             message = "A stream includes or excludes, and not both"
             raise api_error("InvalidParameterCombination", message)
@@ -148,13 +147,13 @@ class CloudWatchProvider(ServiceProvider):
 
     @operation("cloudwatch", "DeleteMetricStream")
     def delete_stream(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Delete a metric stream; deleting none is no error."""
+        """Delete a metric stream; deleting a missing one is not an error."""
         self.streams.pop((call.region, params["Name"]), None)
         return {}
 
     @operation("cloudwatch", "StartMetricStreams", "StopMetricStreams")
     def turn_streams(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Start or stop metric streams; what passes meanwhile is not made up for."""
+        """Start or stop metric streams; metrics published while stopped are never sent."""
         state = "running" if call.operation.startswith("Start") else "stopped"
         for name in params["Names"]:
             self._stream(call, name).state = state

@@ -1,4 +1,4 @@
-"""DynamoDB's global tables: replicas that follow, or a majority of three Regions that agrees.
+"""DynamoDB global tables: asynchronous replicas, or a majority of three Regions that agrees.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GlobalTables.html
 """
@@ -27,15 +27,15 @@ WRITES = ("PutItem", "UpdateItem", "DeleteItem")
 MANY = ("BatchWriteItem", "TransactWriteItems")
 UNREPLICATED = ("ExecuteStatement", "ExecuteTransaction")
 TTL_LOOK_S = 60.0
-"""AWS says within 48 hours, typically; nobody may count on when."""
+"""AWS typically deletes within 48 hours; do not rely on the exact time."""
 METRIC_S = 60.0
 ReplicatedChange = tuple[Mapping[str, Any], dict[str, Any] | None, float]
-"""The key, the item or none where it was deleted, and when it was written."""
+"""The key, the item (`None` if it was deleted) and the time of the write."""
 
 
 @dataclass(slots=True)
 class GlobalTable:
-    """One table of several Regions."""
+    """One table with replicas in several Regions."""
 
     name: str
     regions: list[str]
@@ -44,11 +44,11 @@ class GlobalTable:
     keys: dict[str, str] = field(default_factory=dict)
     """The replica's own KMS key, by Region."""
     written_s: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
-    """When an item was last written, by Region and key: the last writer wins."""
+    """The time of each item's last write, by Region and key: the last writer wins."""
     pending: dict[tuple[str, str], deque[ReplicatedChange]] = field(
         default_factory=lambda: defaultdict(deque)
     )
-    """What has not arrived yet, by way; it waits for as long as the way is closed."""
+    """Writes that have not arrived, by (source, target); they wait while the link is down."""
 
     @property
     def members(self) -> list[str]:
@@ -57,7 +57,7 @@ class GlobalTable:
 
 
 class DynamoDbProvider(ServiceProvider):
-    """Global tables over moto's, which know one Region each."""
+    """Global tables on top of moto's tables, which know one Region each."""
 
     def __init__(self, context: TwinContext, metrics: Metrics) -> None:
         self._context = context
@@ -68,7 +68,7 @@ class DynamoDbProvider(ServiceProvider):
 
     @operation("dynamodb", "UpdateTable")
     def update_table(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Add or take away replicas; everything else is moto's."""
+        """Add or remove replicas, and leave the rest to moto."""
         updates = params.get("ReplicaUpdates") or []
         witnesses = params.get("GlobalTableWitnessUpdates") or []
         strong = params.get("MultiRegionConsistency") == "STRONG"
@@ -97,7 +97,7 @@ class DynamoDbProvider(ServiceProvider):
 
     @operation("dynamodb", *READS, *WRITES)
     def use(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Ask for a majority where the table needs one, and leave the rest to moto."""
+        """Require a majority if the table needs one, and leave the rest to moto."""
         held = self._global(params.get("TableName"))
         strong_read = bool(params.get("ConsistentRead"))
         if held and held.strong and (call.operation in WRITES or strong_read):
@@ -106,9 +106,9 @@ class DynamoDbProvider(ServiceProvider):
 
     @operation("dynamodb", *UNREPLICATED)
     def use_many(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse what a global table of the twin would not replicate.
+        """Refuse operations that the twin would not replicate on a global table.
 
-        A table of strong consistency takes no transactions at AWS either.
+        AWS also refuses transactions on a strongly consistent table.
         """
         text = str(params)
         for name, held in self._tables.items():
@@ -120,7 +120,7 @@ class DynamoDbProvider(ServiceProvider):
 
     @operation("dynamodb", *MANY)
     def use_several(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse transactions where AWS does, ask for a majority, and leave the rest to moto."""
+        """Refuse transactions where AWS does, require a majority, and leave the rest to moto."""
         for name, _ in _several(params):
             held = self._global(name)
             if held and held.strong and call.operation == "TransactWriteItems":
@@ -132,18 +132,18 @@ class DynamoDbProvider(ServiceProvider):
 
     @after("dynamodb", *MANY)
     def several_written(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Send on what was written together, item by item: replicas see parts of it."""
+        """Replicate joint writes item by item: a replica may show only some of them for a while."""
         for name, given in _several(params):
             self._replicate(call.region, self._global(name), given)
 
     @after("dynamodb", *WRITES)
     def written(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Send what was written to the other replicas."""
+        """Replicate a write to the other replicas."""
         given = params.get("Key") or params["Item"]
         self._replicate(call.region, self._global(params.get("TableName")), given)
 
     async def expire(self) -> None:
-        """Delete what has expired, and the copies with it, for as long as the twin lives."""
+        """Delete expired items and their replicas until the twin stops."""
         while True:
             await asyncio.sleep(TTL_LOOK_S)
             for region in self._context.regions:
@@ -167,7 +167,7 @@ class DynamoDbProvider(ServiceProvider):
             self._replicate(region, self._global(table.name), key)
 
     async def measure(self) -> None:
-        """Publish how far replicas are behind, in the Region that was written to."""
+        """Publish how far replicas lag, in the Region that was written to."""
         while True:
             await asyncio.sleep(METRIC_S)
             for held in list(self._tables.values()):
@@ -195,7 +195,7 @@ class DynamoDbProvider(ServiceProvider):
                 self._context.call_later(delay_s, partial(self._deliver, held, region, other))
 
     def lag_s(self, name: str, source: str, target: str) -> float:
-        """Return how old the oldest write is that has not arrived."""
+        """Return the age of the oldest write that has not arrived."""
         held = self._tables[name]
         waiting = held.pending[source, target]
         return self._context.now_s - waiting[0][2] if waiting else 0.0
@@ -205,7 +205,7 @@ class DynamoDbProvider(ServiceProvider):
         return self._tables
 
     def _deliver(self, held: GlobalTable, source: str, target: str) -> None:
-        """Deliver everything that is due, unless the way is closed: then it waits."""
+        """Deliver every write that is due; if the link is down, the writes wait."""
         if not self._context.partitions.reaches(source, target):
             return
         table = self._table(target, held.name)
@@ -219,7 +219,7 @@ class DynamoDbProvider(ServiceProvider):
                     _put(table, key, item)
 
     def _resume(self) -> None:
-        """Take up what waited for a way, both ways."""
+        """Deliver the writes that waited for a link, in both directions."""
         for held in self._tables.values():
             for source, target in list(held.pending):
                 self._deliver(held, source, target)
@@ -258,7 +258,7 @@ class DynamoDbProvider(ServiceProvider):
         if table.name in tables:
             message = f"Replica specified in the Replica Update already exists: {region}"
             raise api_error("ValidationException", message)
-        replica = copy.copy(table)  # the items are shared: what a strong table means
+        replica = copy.copy(table)  # a strongly consistent table shares its items
         replica.region_name = region
         replica.table_arn = replica._generate_arn(table.name)  # noqa: SLF001 - as moto makes it
         if create.get("KMSMasterKeyId"):
@@ -325,7 +325,7 @@ def _put(table: Table, key: Mapping[str, Any], item: dict[str, Any] | None) -> N
 
 
 def _several(params: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
-    """Return what is written together: tables, and what names each item."""
+    """Return the writes of one request: each table, and what identifies the item."""
     found: list[tuple[str, Mapping[str, Any]]] = []
     for name, requests in (params.get("RequestItems") or {}).items():
         for request in requests:

@@ -1,4 +1,4 @@
-"""Creates the DynamoDB resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's DynamoDB resources, as Pulumi's AWS provider would."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from otherside.twin.deploy.creation import ResourceCreation
 
 
 def _table(creation: ResourceCreation) -> str:
-    """Make a table, and then its replicas: AWS takes them only once there is a table."""
+    """Create a table and then its replicas: AWS adds replicas to an existing table only."""
     inputs, name = creation.inputs, creation.name()
     replicas, witness = inputs.get("replicas") or [], inputs.get("globalTableWitness")
     strong = any(replica.get("consistencyMode") == "STRONG" for replica in replicas)

@@ -1,8 +1,8 @@
-"""Instances: what an Auto Scaling group launches, booted by their real user data.
+"""EC2 instances, launched by an Auto Scaling group and booted with their real user data.
 
-An instance is a directory and the processes in it. Its boot script is the one that the launch
-template holds; the trees that it writes to (`/etc`, `/opt`, `/var`, `/run`) are under its own
-directory, and its package manager and systemd are the twin's.
+An instance is a directory and the processes in it. Its boot script is the user data of the launch
+template. The trees that the script writes to (`/etc`, `/opt`, `/var`, `/run`) are under the
+instance's own directory, and the twin provides its package manager and systemd.
 """
 
 import asyncio
@@ -43,7 +43,7 @@ _TREE = re.compile(r"(?<![\w./-])/(" + "|".join(TREES) + r")(?=/)")
 
 @dataclass(slots=True)
 class SystemdUnit:
-    """One service of an instance."""
+    """One systemd service of an instance."""
 
     name: str
     command: list[str]
@@ -56,7 +56,7 @@ class SystemdUnit:
     process: Process | None = None
     starts: int = 0
     hold: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by whoever starts it: the map may change twice in a breath."""
+    """Held while starting the unit: partitions may change twice in quick succession."""
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class Instance:
     environment: dict[str, str]
     units: dict[str, SystemdUnit] = field(default_factory=dict)
     follows: dict[Path, tuple[str, str, int]] = field(default_factory=dict)
-    """Log files that are sent on: to which group and stream, and how much has been."""
+    """Log files to ship: the log group, the log stream, and how much was sent."""
     booted_s: float = 0.0
     boot: Process | None = None
     credentials: dict[str, str] = field(default_factory=dict)
@@ -94,7 +94,7 @@ class Instances:
         *,
         instances_max: int,
     ) -> None:
-        """Keep where instances live; no group gets more than `instances_max` that really run."""
+        """Run instances under `directory`, with at most `instances_max` real ones per group."""
         self._context, self._authorizer, self._processes = context, authorizer, processes
         self._network, self._egress_proxy = network, egress_proxy
         self._directory, self._region_environments = directory, region_environments
@@ -104,16 +104,16 @@ class Instances:
         context.partitions.on_change(lambda: context.spawn(self._follow_map(), name="instances"))
 
     def interface(self, identifier: str) -> Interface | None:
-        """Return where an instance is, or `None` where it does not run."""
+        """Return an instance's network interface, or `None` if the instance does not run."""
         found = self._instances.get(identifier)
         return found.interface if found else None
 
     def all(self) -> list[Instance]:
-        """Return every instance that runs."""
+        """Return every running instance."""
         return list(self._instances.values())
 
     async def run(self, region: str) -> None:
-        """Have as many instances as the groups of a Region want, for as long as the twin lives."""
+        """Keep as many instances as a Region's groups want, until the twin stops."""
         while True:
             if self._context.partitions.stands(region):
                 groups = moto_backend.autoscaling(self._context.account, region).autoscaling_groups
@@ -129,7 +129,7 @@ class Instances:
             await asyncio.sleep(LOOK_S)
 
     async def _keep(self, region: str, group: Any) -> set[str]:  # noqa: ANN401 - moto's own
-        """Boot what a group has and does not run, and replace what is ill; return what it wants."""
+        """Boot a group's missing instances, replace an unhealthy one, return the wanted ones."""
         members = [instance_state.instance.id for instance_state in group.instance_states]
         for identifier in members[: self._max]:
             if identifier not in self._instances:
@@ -138,13 +138,13 @@ class Instances:
         return set(members)
 
     def _replace(self, region: str, group: Any, members: list[str]) -> None:  # noqa: ANN401 - moto's own
-        """Terminate one instance that its load balancer finds ill after its grace."""
+        """Terminate one instance that its load balancer finds unhealthy after the grace period."""
         if group.health_check_type != "ELB":
             return
         grace_s = float(group.health_check_grace_period or 0)
         for instance in self.all():
             old = self._context.now_s - instance.booted_s > grace_s
-            ours = instance.identifier in members  # and not one that is being terminated
+            ours = instance.identifier in members  # and not being terminated
             if ours and old and self._load_balancers.state_of(instance.identifier) == "unhealthy":
                 text = f"{instance.identifier} is replaced: its load balancer finds it ill"
                 self._context.emit("instance", region, text)
@@ -154,8 +154,8 @@ class Instances:
 
     # --- one instance ---------------------------------------------------------------------------
 
-    async def _boot(self, region: str, group: Any, identifier: str) -> None:  # noqa: ANN401 - whatever AWS or JSON has
-        """Boot an instance: its directory, its address, its role, and its user data."""
+    async def _boot(self, region: str, group: Any, identifier: str) -> None:  # noqa: ANN401 - moto's own
+        """Boot an instance: its directory, address, role and user data."""
         held = moto_backend.ec2(self._context.account, region).get_instance(identifier)
         template = self._template(group)
         root = self._directory / identifier
@@ -193,7 +193,7 @@ class Instances:
         await self._run_user_data(instance, script)
 
     async def _run_user_data(self, instance: Instance, script: str) -> None:
-        """Run the boot script, as root would on first boot and nobody after."""
+        """Run the boot script once, as root would on first boot."""
         if not script.startswith("#!"):
             return
         place = instance.root / "var/lib/cloud/instances" / instance.identifier
@@ -233,7 +233,7 @@ class Instances:
         }
 
     async def _terminate(self, instance: Instance) -> None:
-        """End an instance, its processes and its directory."""
+        """Terminate an instance: end its processes and remove its directory."""
         self._load_balancers.deregister(instance.identifier)
         self._instances.pop(instance.identifier, None)
         self._network.remove(instance.identifier)
@@ -249,7 +249,7 @@ class Instances:
                 await self._processes.end(process)
 
     async def _follow_map(self) -> None:
-        """Kill the processes of a Region that is lost; start its services when it is back."""
+        """Kill the processes in a lost Region; start the services again once it is back."""
         for instance in self.all():
             if not self._context.partitions.stands(instance.region):
                 await self._kill(instance)
@@ -261,7 +261,7 @@ class Instances:
     # --- its daemons ----------------------------------------------------------------------------
 
     async def _answer(self, instance: Instance, wanted: dict[str, Any]) -> dict[str, Any]:
-        """Do for an instance what its own daemons would."""
+        """Answer an instance's requests to its own daemons."""
         if "systemctl" in wanted:
             return await self._systemctl(instance, wanted["systemctl"], wanted["unit"])
         if "follow" in wanted:
@@ -299,10 +299,10 @@ class Instances:
         return {}
 
     def _read_unit(self, instance: Instance, name: str) -> SystemdUnit:
-        """Read a unit's file as far as the twin honours it."""
+        """Read the settings of a unit file that the twin supports."""
         file = instance.root / "etc/systemd/system" / name
         parser = configparser.ConfigParser(interpolation=None, strict=False)
-        parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd's own case
+        parser.optionxform = str  # type: ignore[assignment,method-assign]  # systemd is case-sensitive
         parser.read_string(file.read_text())
         service = parser["Service"]
         environment = dict(instance.environment)
@@ -328,7 +328,7 @@ class Instances:
         )
 
     async def _start(self, instance: Instance, unit: SystemdUnit) -> None:
-        """Start a service, unless it runs already or its Region has gone meanwhile."""
+        """Start a service, unless it already runs or its Region has been lost in the meantime."""
         async with unit.hold:
             if unit.process is not None and unit.process.running:
                 return
@@ -343,7 +343,7 @@ class Instances:
             self._context.spawn(self._restart(instance, unit, unit.process), name=unit.name)
 
     async def _restart(self, instance: Instance, unit: SystemdUnit, process: Process) -> None:
-        """Start a service again when it ends, as its unit says."""
+        """Restart a service when it ends, as its unit file configures."""
         code = await process.ended
         if unit.process is not process or not unit.wanted:
             return
@@ -353,7 +353,7 @@ class Instances:
             text = f"{instance.identifier}: {unit.name} ended with {code}"
             self._context.emit("instance", instance.region, text)
             await asyncio.sleep(unit.pause_s)
-            # Somebody may have stopped it meanwhile.
+            # The service may have been stopped in the meantime.
             if instance.identifier in self._instances and self._still(unit):
                 await self._start(instance, unit)
 
@@ -362,19 +362,19 @@ class Instances:
         return unit.wanted
 
     def signal(self, identifier: str, unit: str, number: signal.Signals) -> None:
-        """Signal a service of an instance: how a drill breaks an application."""
+        """Signal a service of an instance, which is how a drill breaks an application."""
         held = self._instances[identifier].units[unit]
         if held.process is not None:
             self._processes.signal(held.process, number)
 
     async def systemctl(self, identifier: str, verb: str, unit: str) -> dict[str, Any]:
-        """Start or stop a service of an instance, as somebody logged in would."""
+        """Start or stop a service of an instance, as a logged-in user would."""
         return await self._systemctl(self._instances[identifier], verb, unit)
 
     # --- its metadata ---------------------------------------------------------------------------
 
     async def _metadata(self, instance: Instance, streams: StreamPair) -> None:
-        """Answer the instance's metadata service: version 2, and the role's credentials."""
+        """Serve an instance's metadata service, version 2, with the role's credentials."""
         server = Connection.server(*streams)
         request = await server.request()
         if request is None:
@@ -427,10 +427,10 @@ class Instances:
     # --- its logs -------------------------------------------------------------------------------
 
     def _send_logs(self, instance: Instance) -> None:
-        """Send on what is new in the files that the agent follows, if the role may."""
+        """Ship what is new in the files that the agent follows, if the role allows it."""
         backend = moto_backend.logs(self._context.account, instance.region)
         for pattern, (group, stream, sent) in list(instance.follows.items()):
-            # Of a pattern the agent follows the newest file alone:
+            # For a pattern, the agent follows only the newest file:
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
             found = pattern.parent.glob(pattern.name)
             newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
@@ -448,7 +448,7 @@ class Instances:
                 put_lines(backend, group, stream, text[sent:].splitlines(), self._context.now_s)
                 instance.follows[pattern] = (group, stream, len(text))
 
-    # --- what it was launched from --------------------------------------------------------------
+    # --- launch template ------------------------------------------------------------------------
 
     def _template(self, group: Any) -> dict[str, Any]:  # noqa: ANN401 - moto's own
         template = group.ec2_launch_template
@@ -486,5 +486,5 @@ class Instances:
 
 
 def moved(script: str, root: Path) -> str:
-    """Return a script whose trees are under an instance's own directory."""
+    """Return a script with its trees moved under an instance's own directory."""
     return _TREE.sub(lambda match: f"{root}/{match[1]}", script)

@@ -1,4 +1,4 @@
-"""VPC where moto differs: peerings that fail or expire, and groups of another Region.
+"""VPC where moto differs: peerings that fail or expire, and security groups of another Region.
 
 https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
 """
@@ -21,16 +21,15 @@ _PEERING = re.compile(rb"pcx-[0-9a-f]+")
 
 
 class Ec2Provider(ServiceProvider):
-    """Peerings and groups, as far as moto lets pass what EC2 does not."""
+    """Peerings and security groups that moto accepts and EC2 does not."""
 
     def __init__(self, context: TwinContext) -> None:
-        """No peering was asked for yet."""
         self._context = context
         self._asked_s: dict[str, tuple[str, float]] = {}
 
     @after("ec2", "CreateVpcPeeringConnection")
     def asked(self, call: ApiCall, _params: Mapping[str, Any], body: bytes) -> None:
-        """Fail a peering of networks that overlap; remember since when the others wait."""
+        """Fail a peering of overlapping networks; record when the other peerings were requested."""
         found = _PEERING.search(body)
         if found is None:
             return
@@ -47,13 +46,13 @@ class Ec2Provider(ServiceProvider):
             self._asked_s[name] = call.region, self._context.now_s
 
     async def expire(self) -> None:
-        """Let what nobody accepts expire, for as long as the twin lives."""
+        """Expire peerings that are never accepted, until the twin stops."""
         while True:
             await asyncio.sleep(_LOOK_S)
             self.expire_due(self._context.now_s)
 
     def expire_due(self, now_s: float) -> None:
-        """Let the peerings expire that have waited for a week."""
+        """Expire the peerings that have waited for a week."""
         for name, (region, asked_s) in list(self._asked_s.items()):
             peering = moto_backend.ec2(self._context.account, region).vpc_pcxs.get(name)
             if peering is None or peering.status["Code"] != "pending-acceptance":
@@ -63,7 +62,7 @@ class Ec2Provider(ServiceProvider):
 
     @operation("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
     def authorize(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse a group of another Region: across Regions only addresses can be named."""
+        """Refuse a security group of another Region: across Regions, rules name only addresses."""
         backend = moto_backend.ec2(self._context.account, call.region)
         for permission in params.get("IpPermissions") or ():
             for pair in permission.get("UserIdGroupPairs") or ():
@@ -80,5 +79,5 @@ def _blocks(vpc: Any) -> list[str]:  # noqa: ANN401 - moto's own
 
 
 def _set(peering: Any, code: str, text: str) -> None:  # noqa: ANN401 - moto's own
-    status = peering._status  # noqa: SLF001 - moto tells it nowhere else
+    status = peering._status  # noqa: SLF001 - moto exposes it nowhere else
     status.code, status.message = code, text

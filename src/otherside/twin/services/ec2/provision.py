@@ -1,4 +1,4 @@
-"""Creates the EC2 and VPC resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's EC2 and VPC resources, as Pulumi's AWS provider would."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def _default_group(creation: ResourceCreation, vpc: str) -> dict[str, Any]:
 
 
 def _default_security_group(creation: ResourceCreation) -> str:
-    """Adopt a network's own group, as the provider does: every rule in it is taken away."""
+    """Adopt a VPC's default security group and remove all of its rules, as the provider does."""
     group = _default_group(creation, creation.inputs["vpcId"])
     identifier = str(group["GroupId"])
     for direction, key in (("Ingress", "IpPermissions"), ("Egress", "IpPermissionsEgress")):
@@ -153,7 +153,7 @@ def _security_group(creation: ResourceCreation) -> str:
         TagSpecifications=creation.ec2_tags("security-group"),
     )
     group = str(made["GroupId"])
-    # AWS lets everything out of a new group; the provider takes that away at once.
+    # AWS allows all egress from a new group; the provider removes that rule at once.
     everything = {"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
     creation.ask("ec2", "RevokeSecurityGroupEgress", GroupId=group, IpPermissions=[everything])
     for direction in ("ingress", "egress"):

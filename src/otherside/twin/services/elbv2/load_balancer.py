@@ -1,4 +1,4 @@
-"""Application Load Balancers: listeners, targets asked how they are, and requests on their way.
+"""Application Load Balancers: listeners, target health checks and request routing.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
@@ -41,7 +41,7 @@ LOOK_S = 1.0
 
 @dataclass(slots=True)
 class Target:
-    """One registered target, as its group sees it."""
+    """One registered target of a target group."""
 
     instance: str
     state: str = "initial"
@@ -54,13 +54,13 @@ class Target:
 
     @property
     def takes(self) -> bool:
-        """Whether it may be sent requests."""
+        """Whether it may receive requests."""
         return self.draining_until_s is None
 
 
 @dataclass(slots=True)
 class LoadBalancer:
-    """One load balancer and what really listens for it."""
+    """One load balancer and the servers that really listen for it."""
 
     arn: str
     region: str
@@ -85,9 +85,9 @@ class LoadBalancers(ServiceProvider):
         *,
         inside: str,
     ) -> None:
-        """Keep where instances are; `ports` says where on this machine 80 and 443 are.
+        """Find instances with `instance`; `ports` maps 80 and 443 to ports on this machine.
 
-        Connections of guests come from the address `inside`.
+        Guests connect from the address `inside`.
         """
         self._inside = inside
         self._context, self._network, self._metrics = context, network, metrics
@@ -97,11 +97,11 @@ class LoadBalancers(ServiceProvider):
         self._targets: dict[str, dict[str, Target]] = {}
         self._lines: set[asyncio.Task[None]] = set()
 
-    # --- the API's side -------------------------------------------------------------------------
+    # --- API operations -------------------------------------------------------------------------
 
     @operation("elbv2", "DescribeTargetHealth")
     def describe_health(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return how targets are, by what they answered."""
+        """Return the targets' health, from their answers to health checks."""
         arn = str(params["TargetGroupArn"])
         group = moto_backend.elbv2(self._context.account, call.region).target_groups.get(arn)
         if group is None:
@@ -119,17 +119,17 @@ class LoadBalancers(ServiceProvider):
             found.append({"Target": described, "TargetHealth": health})
         return {"TargetHealthDescriptions": found}
 
-    # --- what others ask ------------------------------------------------------------------------
+    # --- queries --------------------------------------------------------------------------------
 
     def addresses(self, name: str) -> list[str] | None:
-        """Return the addresses of a load balancer's name, or `None` where it is none."""
+        """Return the addresses of a load balancer's name, or `None` for any other name."""
         found = self._by_name(name)
         return None if found is None else [node.public for node in found.nodes[:1]]
 
     def healthy(self, name: str) -> bool | None:
-        """Return whether Route 53 takes it for healthy: every group has a target that is.
+        """Return whether Route 53 considers it healthy: every target group has a healthy target.
 
-        A group without targets is unhealthy. `None` where the name is no load balancer's.
+        A target group without targets is unhealthy. `None` if no load balancer has the name.
         """
         found = self._by_name(name)
         if found is None:
@@ -141,7 +141,7 @@ class LoadBalancers(ServiceProvider):
         )
 
     def state_of(self, instance: str) -> str | None:
-        """Return how a target is in any of its groups; the worst counts."""
+        """Return a target's state across its target groups; the worst one counts."""
         states = [
             target.state
             for targets in self._targets.values()
@@ -151,12 +151,12 @@ class LoadBalancers(ServiceProvider):
         return None if not states else "unhealthy" if "unhealthy" in states else states[0]
 
     def register(self, groups: list[str], instance: str) -> None:
-        """Have an instance as a target of groups."""
+        """Register an instance as a target of target groups."""
         for arn in groups:
             self._targets.setdefault(arn, {}).setdefault(instance, Target(instance))
 
     def deregister(self, instance: str) -> None:
-        """Have an instance as a target no longer, after it has drained."""
+        """Drain an instance, then deregister it from its target groups."""
         for arn, targets in self._targets.items():
             target = targets.get(instance)
             if target is not None and target.draining_until_s is None:
@@ -179,7 +179,7 @@ class LoadBalancers(ServiceProvider):
     # --- running --------------------------------------------------------------------------------
 
     async def run(self, region: str) -> None:
-        """Serve a Region's load balancers for as long as the twin lives."""
+        """Serve a Region's load balancers until the twin stops."""
         measured_s = self._context.now_s
         while True:
             backend = moto_backend.elbv2(self._context.account, region)
@@ -205,7 +205,7 @@ class LoadBalancers(ServiceProvider):
         await asyncio.gather(*self._lines, return_exceptions=True)
 
     def _make(self, arn: str, region: str, held: Any) -> LoadBalancer:  # noqa: ANN401 - moto's own
-        """Give a load balancer a node in each of its subnets, all at one address."""
+        """Give a load balancer one node in each of its subnets, all at one address."""
         address = self._take(region)
         nodes = []
         for number, other_subnet in enumerate(held.subnets):
@@ -228,10 +228,10 @@ class LoadBalancers(ServiceProvider):
 
         held = moto_backend.ec2(self._context.account, region).get_subnet(subnet)
         network = ipaddress.ip_network(held.cidr_block)
-        return network[network.num_addresses // 2 + number]  # instances begin at the beginning
+        return network[network.num_addresses // 2 + number]  # instances use the start of the subnet
 
     async def _listen(self, balancer: LoadBalancer, held: Any) -> None:  # noqa: ANN401 - moto's own
-        """Open what has a listener and is not open yet."""
+        """Open every listener that is not open yet."""
         for listener in list(held.listeners.values()):
             port = int(listener.port)
             if port in balancer.servers or not balancer.nodes:
@@ -265,12 +265,12 @@ class LoadBalancers(ServiceProvider):
                 node.ports[port] = where
 
     def _tls_context(self, listener: Any) -> ssl.SSLContext:  # noqa: ANN401 - moto's own
-        """Return a context with the names of the listener's certificate, as ACM has it."""
+        """Return a TLS context for the names on the listener's ACM certificate."""
         arn = str(listener.certificate or "")
         known = moto_backend.acm(self._context.account, arn.split(":")[3]) if arn else None
         try:
             held = known.get_certificate(arn) if known is not None else None
-        except CertificateNotFound:  # it was deleted: the listener goes on with none of its own
+        except CertificateNotFound:  # deleted: the listener goes on without its own
             held = None
         if held is None:
             return self._authority.context()
@@ -295,7 +295,7 @@ class LoadBalancers(ServiceProvider):
     # --- health ---------------------------------------------------------------------------------
 
     def _look_at(self, region: str, arn: str, group: Any) -> None:  # noqa: ANN401 - moto's own
-        """Have every target of a group asked that is due, and forget what has drained."""
+        """Check every target of a group that is due, and remove drained targets."""
         now_s = self._context.now_s
         for identifier, target in list(self._targets.get(arn, {}).items()):
             if target.draining_until_s is not None:
@@ -314,8 +314,8 @@ class LoadBalancers(ServiceProvider):
         finally:
             target.asking = False
 
-    def _hear(self, group: Any, target: Target, *, good: bool, reason: str, text: str) -> None:  # noqa: ANN401 - whatever AWS or JSON has
-        """Take one answer; a new target needs one good one only."""
+    def _hear(self, group: Any, target: Target, *, good: bool, reason: str, text: str) -> None:  # noqa: ANN401 - moto's own
+        """Record one health check; a new target needs only one success."""
         if target.draining_until_s is not None:
             return
         wanted = int(
@@ -336,8 +336,8 @@ class LoadBalancers(ServiceProvider):
             said = f"{target.instance} is {now} (was {before})" + (f": {text}" if text else "")
             self._context.emit("target", region, said, instance=target.instance, state=now)
 
-    async def _probe(self, group: Any, target: Target) -> tuple[bool, str, str]:  # noqa: ANN401 - whatever AWS or JSON has
-        """Ask a target how it is; return what AWS would say of the answer."""
+    async def _probe(self, group: Any, target: Target) -> tuple[bool, str, str]:  # noqa: ANN401 - moto's own
+        """Check a target's health; return what AWS would report."""
         interface = self._instance(target.instance)
         timeout_s = float(group.health_check_timeout_seconds or 5)
         port = group.health_check_port
@@ -399,9 +399,9 @@ class LoadBalancers(ServiceProvider):
                 return
 
     async def _until_heard(self, balancer: LoadBalancer, writer: asyncio.StreamWriter) -> None:
-        """Wait while the way to whoever asks is cut: nothing is answered, and nothing refused.
+        """Wait while the link to the caller is cut: neither answer nor refuse.
 
-        Who comes by the gateway was let through there; anybody else is a user from outside.
+        The gateway already let its guests through; every other caller is a user from outside.
         """
         partitions = self._context.partitions
         place = balancer.region
@@ -412,7 +412,7 @@ class LoadBalancers(ServiceProvider):
     async def _route(
         self, balancer: LoadBalancer, port: int, request: h11.Request, client: Connection
     ) -> int:
-        """Do what a listener's default action says; return the status, a target's negated."""
+        """Carry out a listener's default action; return the status, negated if a target sent it."""
         held = self._held(balancer)
         listener = next(
             (listener for listener in held.listeners.values() if int(listener.port) == port), None
@@ -444,7 +444,7 @@ class LoadBalancers(ServiceProvider):
         request: h11.Request,
         client: Connection,
     ) -> int:
-        """Pass a request on to a target and its response back, both as they come."""
+        """Stream a request to a target and its response back to the client."""
         target = self._choose(balancer, listener)
         if target is None:
             return await _say(client, HTTPStatus.SERVICE_UNAVAILABLE)
@@ -472,7 +472,7 @@ class LoadBalancers(ServiceProvider):
             far.writer.close()
 
     def _choose(self, balancer: LoadBalancer, listener: Any) -> Target | None:  # noqa: ANN401 - moto's own
-        """Return the next target: a healthy one, or any where none is."""
+        """Return the next target: a healthy one, or any target if none is healthy."""
         targets = [
             item
             for arn in _forwards(listener)
@@ -493,7 +493,7 @@ class LoadBalancers(ServiceProvider):
         return float(known.get("deregistration_delay.timeout_seconds", 300))
 
     def _measure(self, region: str) -> None:
-        """Publish what the load balancers of a Region did in the last minute."""
+        """Publish a Region's load balancer metrics for the last minute."""
         for balancer in self._load_balancers.values():
             if balancer.region != region:
                 continue
@@ -513,7 +513,7 @@ class LoadBalancers(ServiceProvider):
 
 
 def _forwards(listener: Any) -> list[str]:  # noqa: ANN401 - moto's own
-    """Return the groups that a listener forwards to."""
+    """Return the target groups that a listener forwards to."""
     found: list[str] = []
     for action in listener.default_actions:
         data = action.data
@@ -535,7 +535,7 @@ async def _exchange(
 ) -> int:
     """Send a request to a target and its response to the client; return the status.
 
-    A target's own status is negated, so that it is told from the load balancer's.
+    A target's own status is negated, to distinguish it from the load balancer's.
     """
     headers = _to_target(request, client, listener)
     try:
@@ -554,7 +554,7 @@ async def _exchange(
 
 
 def _to_target(request: h11.Request, client: Connection, listener: Any) -> Headers:  # noqa: ANN401 - moto's own
-    """Return a request's headers as a target gets them.
+    """Return a request's headers as sent to a target.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
     """
@@ -574,9 +574,9 @@ def _to_target(request: h11.Request, client: Connection, listener: Any) -> Heade
 
 
 async def _pass_on(response: Response, client: Connection) -> None:
-    """Send a target's response to the client while it comes."""
+    """Stream a target's response to the client."""
     headers = end_to_end(response.headers)
-    if response.status == HTTPStatus.NO_CONTENT:  # which has no length (RFC 9110, 8.6)
+    if response.status == HTTPStatus.NO_CONTENT:  # must have no Content-Length (RFC 9110, 8.6)
         headers = [pair for pair in headers if pair[0] != b"content-length"]
     status = response.status
     await client.send(h11.Response(status_code=status, headers=headers, reason=phrase(status)))
@@ -591,20 +591,20 @@ async def _say(
     headers: Mapping[str, str] | None = None,
     body: bytes = b"",
 ) -> int:
-    """Answer by the load balancer itself."""
+    """Send an answer of the load balancer's own."""
     await client.respond(int(status), {"Server": "awselb/2.0", **(headers or {})}, body)
     return int(status)
 
 
 def _count(balancer: LoadBalancer, whose: str, status: int) -> None:
-    """Count an answer that failed, by whether the target gave it or the load balancer."""
+    """Count a 5xx answer, separately for the target's and the load balancer's own."""
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         kind = f"HTTPCode_{whose}_5XX_Count"
         balancer.counts[kind] = balancer.counts.get(kind, 0) + 1
 
 
 def _redirect(config: Mapping[str, Any], host: str, path: str, port: int, scheme: str) -> str:
-    """Return where a redirect leads, with its placeholders filled in."""
+    """Return a redirect's location, with its placeholders filled in."""
     plain, _, query = path.partition("?")
     terms = {
         "#{protocol}": scheme,
@@ -639,7 +639,7 @@ def _matches(status: int, matcher: str) -> bool:
 
 
 async def _status(local: Local, path: str, host: str) -> int:
-    """Return the status that a target answers a health check with."""
+    """Return the status of a target's answer to a health check."""
     far = Connection.client(*await asyncio.open_connection(*local))
     headers = [(b"Host", host.encode()), (b"User-Agent", b"ELB-HealthChecker/2.0")]
     try:

@@ -1,4 +1,4 @@
-"""Creates the Elastic Load Balancing resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's Elastic Load Balancing resources, as Pulumi's AWS provider would."""
 
 from typing import Any
 

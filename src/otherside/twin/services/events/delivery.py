@@ -24,7 +24,7 @@ SERVICE = "events.amazonaws.com"
 AGE_S, TRIES = 86_400.0, 185
 FIRST_PAUSE_S, PAUSE_MAX_S = 1.0, 60.0
 Forward = Callable[[str, str, dict[str, Any]], None]
-"""Puts an event that another Region has forwarded onto a bus: Region, bus, event."""
+"""Puts an event forwarded from another Region onto a bus: (Region, bus, event)."""
 
 
 class Delivery:
@@ -46,7 +46,7 @@ class Delivery:
         self._forward_to_bus = forward
         self._chance = random.Random(context.account)  # noqa: S311 - jitter of retries
         self.delivered: RingLog[dict[str, Any]] = RingLog()
-        """Every delivery and every failure, for the drill and the tests."""
+        """Every delivery and every failure, for drills and tests."""
 
     def hand_out(
         self,
@@ -56,7 +56,7 @@ class Delivery:
         *,
         forwarded: bool = False,
     ) -> None:
-        """Start the delivery of an event to each target of a rule."""
+        """Start to deliver an event to each target of a rule."""
         for target in list(rule.targets):
             arn = str(target["Arn"])
             if forwarded and ":event-bus/" in arn:
@@ -68,7 +68,7 @@ class Delivery:
     async def _deliver(
         self, region: str, rule: Rule, target: Mapping[str, Any], event: dict[str, Any]
     ) -> None:
-        """Deliver an event to one target; repeat what may succeed, keep what does not."""
+        """Deliver an event to one target; retry what may succeed, and dead-letter the rest."""
         policy = target.get("RetryPolicy") or {}
         age_s = float(policy.get("MaximumEventAgeInSeconds", AGE_S))
         repeats = int(policy.get("MaximumRetryAttempts", TRIES))
@@ -133,7 +133,7 @@ class Delivery:
         event: dict[str, Any],
         there: str,
     ) -> None:
-        """Hand an event to a bus of another Region, as the target's role; it keeps its Region."""
+        """Forward an event to another Region's bus as the target's role; its Region stays."""
         arn, role = str(target["Arn"]), str(target.get("RoleArn") or "")
         event_bridge = arn.rpartition("/")[2]
         if event_bridge not in moto_backend.events(self._context.account, there).event_buses:
@@ -159,7 +159,7 @@ class Delivery:
         exhausted: str,
         tries: int,
     ) -> None:
-        """Keep what was not delivered, where the target has a queue for it."""
+        """Send an undelivered event to the target's dead-letter queue, if it has one."""
         arn = str(target["Arn"])
         self._note(region, rule, arn, event, f"{code}: {text}")
         self._context.emit("event", region, f"{rule.name} did not reach {arn}: {code}: {text}")
@@ -197,7 +197,7 @@ class Delivery:
 
 
 def _shaped(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
-    """Return what a target is sent of an event."""
+    """Return the text that a target receives for an event."""
     if target.get("Input"):
         return str(target["Input"])
     if target.get("InputPath"):

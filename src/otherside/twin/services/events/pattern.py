@@ -1,6 +1,6 @@
-"""Event patterns, as EventBridge matches them. Pure.
+"""Event patterns, matched as EventBridge matches them. Pure functions.
 
-Fields are all to fit, the values of one are alternatives, and a list in an event fits if one of its
+All fields must match, a field's values are alternatives, and a list in an event matches if one of
 elements does: https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-pattern.html
 """
 
@@ -21,7 +21,7 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">=": lambda left, right: left >= right,
 }
 _MISSING = object()
-"""Stands for a field that an event does not have."""
+"""Marks a field that an event does not have."""
 
 
 class PatternError(ValueError):
@@ -29,7 +29,7 @@ class PatternError(ValueError):
 
 
 def fits(pattern: Mapping[str, Any], event: PatternValue) -> bool:
-    """Tell whether an event fits a pattern that was checked."""
+    """Return whether an event matches a checked pattern."""
     if isinstance(event, list):
         return any(fits(pattern, item) for item in event)
     held = event if isinstance(event, dict) else {}
@@ -49,7 +49,7 @@ def _field(wanted: PatternValue, value: PatternValue) -> bool:
 
 
 def _value(wanted: PatternValue, values: list[PatternValue]) -> bool:
-    """Tell whether one alternative fits any of a field's values."""
+    """Return whether one alternative matches any of a field's values."""
     if isinstance(wanted, dict):
         ((operator, operand),) = wanted.items()
         if operator == "exists":
@@ -63,14 +63,14 @@ def _value(wanted: PatternValue, values: list[PatternValue]) -> bool:
 
 
 def _same(wanted: PatternValue, value: PatternValue) -> bool:
-    """Tell whether two leaves are the same; numbers are compared as they are written."""
+    """Return whether two leaves are equal; numbers are compared as written."""
     if value is _MISSING or isinstance(value, (dict, list)):
         return False
     return json.dumps(wanted) == json.dumps(value)
 
 
 def _text(test: Callable[[str, str], bool]) -> Callable[[PatternValue, PatternValue], bool]:
-    """Return an operator over texts, whose operand may ask for no case."""
+    """Return a string operator whose operand may ask to ignore case."""
 
     def operator(operand: PatternValue, value: PatternValue) -> bool:
         if not isinstance(value, str):
@@ -107,7 +107,7 @@ def _cidr(operand: PatternValue, value: PatternValue) -> bool:
 
 
 def _wildcard(operand: PatternValue, value: PatternValue) -> bool:
-    """Tell whether a text fits one with stars; a star behind a backslash is itself."""
+    """Return whether a text matches a wildcard; a star after a backslash is literal."""
     if not isinstance(value, str):
         return False
     parts = re.split(r"(?<!\\)\*", str(operand))
@@ -127,14 +127,14 @@ _OPERATORS: Mapping[str, Callable[[PatternValue, PatternValue], bool]] = {
     "wildcard": _wildcard,
 }
 _WITHIN = {"prefix", "suffix", "equals-ignore-case", "wildcard"}
-"""What `anything-but` may hold."""
+"""The operators that `anything-but` may contain."""
 
 
 def read_pattern(text: str) -> dict[str, Any]:
-    """Return a pattern.
+    """Parse and check an event pattern.
 
     Raises:
-        PatternError: If it is no pattern; as EventBridge says, and where.
+        PatternError: If the pattern is invalid; the message is EventBridge's and says where.
     """
     try:
         pattern = json.loads(text)
@@ -151,7 +151,7 @@ def read_pattern(text: str) -> dict[str, Any]:
 
 
 def _check(pattern: Mapping[str, Any], path: str) -> int:
-    """Refuse what is no pattern; return how many combinations of alternatives it comes to."""
+    """Refuse an invalid pattern; return its number of combinations of alternatives."""
     combinations = 1
     for name, wanted in pattern.items():
         where = f"{path}.{name}".lstrip(".")

@@ -31,7 +31,7 @@ UNIT_S = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 
 
 class EventBridgeProvider(ServiceProvider):
-    """Every bus of every Region."""
+    """Every event bus of every Region."""
 
     def __init__(
         self,
@@ -47,11 +47,11 @@ class EventBridgeProvider(ServiceProvider):
             context, authorizer, services, functions, queues, topics, forward=self._receive
         )
         self.delivered = self._delivery.delivered
-        """Every delivery and every failure, for the drill and the tests."""
+        """Every delivery and every failure, for drills and tests."""
 
     @operation("events", "PutEvents")
     def put_events(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Put events of the caller's own; one that is refused does not stop the others."""
+        """Put the caller's own events; a refused event does not stop the others."""
         entries: list[dict[str, Any]] = []
         if len(params["Entries"]) > ENTRIES_MAX:
             raise api_error("ValidationException", f"at most {ENTRIES_MAX} entries at a time")
@@ -73,14 +73,14 @@ class EventBridgeProvider(ServiceProvider):
 
     @operation("events", "PutRule")
     def put_rule(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse a pattern that EventBridge does, and leave the rest to moto."""
+        """Refuse a pattern that EventBridge refuses, and leave the rest to moto."""
         if params.get("EventPattern"):
             _pattern(str(params["EventPattern"]))
         raise LeaveToMotoError
 
     @operation("events", "TestEventPattern")
     def try_pattern(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Tell whether an event fits a pattern."""
+        """Return whether an event matches a pattern."""
         pattern = _pattern(str(params["EventPattern"]))
         try:
             event = json.loads(str(params["Event"]))
@@ -89,7 +89,7 @@ class EventBridgeProvider(ServiceProvider):
         return {"Result": fits(pattern, event)}
 
     def emit(self, region: str, event: dict[str, Any], *, event_bridge: str = "default") -> str:
-        """Put an event onto a bus, with what every event has; return its identifier."""
+        """Put an event onto a bus with the fields that every event has; return its identifier."""
         whole = {
             "version": "0",
             "id": str(uuid.uuid4()),
@@ -102,14 +102,14 @@ class EventBridgeProvider(ServiceProvider):
         return str(whole["id"])
 
     def _receive(self, region: str, event_bridge: str, event: dict[str, Any]) -> None:
-        """Put an event that another Region has forwarded onto a bus."""
+        """Put an event forwarded from another Region onto a bus."""
         work = self._spread(region, event_bridge, event, forwarded=True)
         self._context.spawn(work, name="a forwarded event")
 
     async def _spread(
         self, region: str, event_bridge: str, event: dict[str, Any], *, forwarded: bool = False
     ) -> None:
-        """Hand an event to every rule that it fits."""
+        """Hand an event to every rule that matches it."""
         await asyncio.sleep(self._context.latency.of("event-delivery"))
         if not self._context.partitions.stands(region):
             return
@@ -125,7 +125,7 @@ class EventBridgeProvider(ServiceProvider):
         return list(held.rules.values()) if held else []
 
     async def schedule(self, region: str) -> None:
-        """Fire a Region's scheduled rules for as long as the twin lives."""
+        """Fire a Region's scheduled rules until the twin stops."""
         due: dict[str, float] = {}
         while True:
             await asyncio.sleep(0.5)

@@ -1,4 +1,4 @@
-"""Creates the Firehose resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's Firehose resources, as Pulumi's AWS provider would."""
 
 from otherside.twin.deploy.creation import ResourceCreation
 
@@ -38,7 +38,7 @@ def _firehose(creation: ResourceCreation) -> str:
 
 
 def _hints(creation: ResourceCreation, name: str, configuration: dict[str, object]) -> None:
-    """Set how much is kept back, which the provider has beside the other inputs."""
+    """Set the buffering hints, which the provider keeps beside the other inputs."""
     hints = {
         api: int(str(configuration[key]))
         for key, api in (("bufferingInterval", "IntervalInSeconds"), ("bufferingSize", "SizeInMBs"))

@@ -15,15 +15,14 @@ AWS_OWNED = "arn:aws:iam::aws:policy/"
 
 
 class IamProvider(ServiceProvider):
-    """AWS's own policies, loaded when they are attached: all of them would take 60 MB."""
+    """AWS managed policies, loaded when they are attached: all of them would take 60 MB."""
 
     def __init__(self, context: TwinContext) -> None:
-        """Keep whose account it is."""
         self._context = context
 
     @operation("iam", "AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy", "GetPolicy")
     def attach(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Make sure that a policy of AWS's is there, and leave the rest to moto."""
+        """Load an AWS managed policy that is missing, and leave the rest to moto."""
         arn = str(params["PolicyArn"])
         held = moto_backend.iam(self._context.account).managed_policies
         if arn.startswith(AWS_OWNED) and arn not in held:
@@ -38,6 +37,6 @@ class IamProvider(ServiceProvider):
 
 
 def _managed(name: str) -> dict[str, Any] | None:
-    """Return one of AWS's own policies; all of them are 5 MB of JSON, and few are asked for."""
+    """Return one AWS managed policy; all of them are 5 MB of JSON, and few are needed."""
     found: dict[str, Any] | None = json.loads(aws_managed_policies_data).get(name)
     return found

@@ -1,6 +1,6 @@
-"""The keys behind a call: what a service does with a customer's key in its caller's name.
+"""KMS permissions that a call implies: how a service uses a customer's key for its caller.
 
-https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html and its like
+https://docs.aws.amazon.com/kms/latest/developerguide/services-dynamodb.html and similar pages
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,7 +10,7 @@ from otherside.twin import moto_backend
 from otherside.twin.gateway.protocol import ApiCall
 
 Need = tuple[str, str, str]
-"""An action of KMS, the key's ARN, and the service that asks for it."""
+"""A KMS action, the key's ARN, and the service that uses the key."""
 Find = Callable[[Mapping[str, Any], str, str], str | None]
 
 
@@ -60,7 +60,7 @@ NEEDS: Mapping[tuple[str, str], tuple[Find, Sequence[str]]] = {
 
 
 def kms_calls_of(account: str) -> Callable[[ApiCall, str], list[Need]]:
-    """Return what tells which keys a call needs besides."""
+    """Return a function that lists the KMS permissions that a call also needs."""
 
     def behind(call: ApiCall, region: str) -> list[Need]:
         known = NEEDS.get((call.service, call.operation))

@@ -23,25 +23,25 @@ KEY_ID_BYTES = 36
 
 _LOOK_S = 60.0
 WINDOW_DAYS = (7, 30)
-"""How long a key waits for its deletion, at the least and at the most."""
+"""The shortest and the longest wait before a key is deleted."""
 
 
 class KmsProvider(ServiceProvider):
-    """KMS where moto differs: ids of AWS's own length, and keys that are switched off.
+    """KMS where moto differs: ids of AWS's own length, and disabled keys.
 
-    moto's multi-Region ids are longer than the room that its ciphertexts have for one, so that
-    nothing can be decrypted by such a key, here or in another Region.
+    moto's multi-Region ids are longer than the space for an id in its ciphertexts, so nothing can
+    be decrypted with such a key, in this Region or in another.
     """
 
     def __init__(self, context: TwinContext) -> None:
-        """Keep whose account it is, and have ids be AWS's."""
+        """Make moto create and accept key ids of AWS's own length."""
         self._context = context
         moto_backend.make_key_ids_by(_key_id)
         _accept(MULTI_REGION_ID)
 
     @operation("kms", "Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
     def use(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse a key that is disabled or waits for its deletion, and leave the rest to moto."""
+        """Refuse a key that is disabled or pending deletion, and leave the rest to moto."""
         backend = moto_backend.kms(self._context.account, call.region)
         given = params.get("KeyId") or params.get("CiphertextBlob", b"")[:KEY_ID_BYTES]
         name = given.decode(errors="replace") if isinstance(given, bytes) else str(given)
@@ -56,7 +56,7 @@ class KmsProvider(ServiceProvider):
 
     @operation("kms", "ScheduleKeyDeletion")
     def check_window(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse a wait that KMS does not know, and leave the rest to moto."""
+        """Refuse a waiting period that KMS does not allow, and leave the rest to moto."""
         least, most = WINDOW_DAYS
         if not least <= int(params.get("PendingWindowInDays") or most) <= most:
             text = f"PendingWindowInDays is between {least} and {most}"
@@ -64,7 +64,7 @@ class KmsProvider(ServiceProvider):
         raise LeaveToMotoError
 
     def _check_named(self, backend: Any, params: Mapping[str, Any]) -> None:  # noqa: ANN401 - moto's own
-        """Refuse a key that is not the one that a ciphertext was made by."""
+        """Refuse a key that is not the one that encrypted the ciphertext."""
         made_by = params["CiphertextBlob"][:KEY_ID_BYTES].decode(errors="replace")
         named = backend.any_id_to_key_id(str(params["KeyId"]))
         if made_by in backend.keys and named in backend.keys and named != made_by:
@@ -74,13 +74,13 @@ class KmsProvider(ServiceProvider):
             raise api_error("IncorrectKeyException", message)
 
     async def delete(self) -> None:
-        """Delete keys whose time has come, for as long as the twin lives."""
+        """Delete keys whose waiting period is over, until the twin stops."""
         while True:
             await asyncio.sleep(_LOOK_S)
             self.delete_due(self._context.now_s)
 
     def delete_due(self, now_s: float) -> None:
-        """Delete the keys that have waited for as long as was asked."""
+        """Delete the keys whose waiting period is over."""
         now = dt.datetime.fromtimestamp(now_s, dt.UTC).replace(tzinfo=None)
         for region in self._context.regions:
             backend = moto_backend.kms(self._context.account, region)
@@ -91,7 +91,7 @@ class KmsProvider(ServiceProvider):
 
 
 def _accept(wanted: re.Pattern[str]) -> None:
-    """Have moto take ids of AWS's own length for ids."""
+    """Make moto accept ids of AWS's own length."""
     before = KmsResponse._validate_cmk_id  # noqa: SLF001 - its seam
 
     def validate(self: KmsResponse, key_id: str) -> None:

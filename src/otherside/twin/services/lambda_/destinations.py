@@ -12,7 +12,7 @@ from otherside.twin.gateway.authorizer import Authorizer
 
 
 class Destinations:
-    """Sends the records of failed invocations, as the function's role."""
+    """Sends the records of failed invocations, with the function's role."""
 
     def __init__(self, context: TwinContext, authorizer: Authorizer) -> None:
         self._context, self._authorizer = context, authorizer

@@ -1,8 +1,8 @@
-"""Lambda: functions run by AWS's own runtime client, against a Runtime API that the twin serves.
+"""Lambda functions, run by AWS's own runtime client against a Runtime API that the twin serves.
 
-Each environment is a process of its own with the function's code, its role's credentials, its
-settings and nothing else. It is kept warm between invocations, and thrown away when it crashes or
-overruns its time.
+Each execution environment is a separate process that has only the function's code, its role's
+credentials and its settings. The twin keeps it warm between invocations, and discards it when it
+crashes or exceeds its timeout.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """
 
@@ -44,9 +44,9 @@ from otherside.twin.services.service_access import MissingError
 
 SERVICE = "lambda.amazonaws.com"
 INIT_S = 10.0
-"""The machine's seconds, as it is the machine that starts the interpreter."""
+"""In the machine's own time, because the machine starts the interpreter."""
 RETRY_PAUSES_S = (60.0, 120.0)
-"""Before the first and the second repeat of an asynchronous invocation that failed."""
+"""The pauses before the first and the second retry of a failed asynchronous invocation."""
 AGE_MAX_S = 21_600
 CREDENTIALS_S = 3600
 RESERVED = frozenset(
@@ -61,13 +61,13 @@ RESERVED = frozenset(
 )
 VARIABLES_BYTES_MAX = 4096
 KEPT_WARM = 1
-"""Environments of a function that wait for its next event: each takes 20 to 30 MB."""
+"""How many warm environments a function keeps: each takes 20 to 30 MB."""
 FOLLOW_S = 1.0
 CONCURRENCY_MAX, UNRESERVED_MIN = 1_000, 100
-"""Of an account in a Region."""
+"""Per account and Region."""
 THROTTLED_S, THROTTLED_MAX_S = 1.0, 300.0
 LAST_WORDS_S = 1.0
-"""The machine's seconds."""
+"""In the machine's own time."""
 VERSION = "/2018-06-01/runtime/"
 NEXT = f"{VERSION}invocation/next"
 JSON = {"Content-Type": "application/json"}
@@ -75,18 +75,18 @@ JSON = {"Content-Type": "application/json"}
 
 @dataclass(slots=True)
 class InvocationResult:
-    """What came of one invocation."""
+    """The outcome of one invocation."""
 
     payload: bytes
     error: str | None = None
-    """`Unhandled` where the function failed; AWS tells no other kind any more."""
+    """`Unhandled` if the function failed; AWS no longer reports any other kind."""
     log: str = ""
     duration_s: float = 0.0
 
 
 @dataclass(slots=True)
 class Invocation:
-    """One event on its way through an environment."""
+    """One event passing through an environment."""
 
     identifier: str
     payload: bytes
@@ -104,24 +104,24 @@ class Environment:
     stream: str
     process: Process | None = None
     server: asyncio.Server | None = None
-    """Its own Runtime API: the client takes a host and a port and nothing else to be told by."""
+    """Its own Runtime API: the client accepts a host and a port, and no other identification."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once the runtime has asked for its first event, or has failed to start."""
+    """Set once the runtime has requested its first event, or has failed to start."""
     init_error: bytes | None = None
     queue: "asyncio.Queue[Invocation]" = field(default_factory=asyncio.Queue)
     current: Invocation | None = None
     read: int = 0
-    """How much of its log was sent on."""
+    """How much of its log has been sent."""
     guest: str = ""
-    """What it shows the gateway."""
+    """The identity that it presents to the gateway."""
     said: str = ""
-    """What was printed during the invocation that runs."""
+    """What the current invocation has printed."""
     edition: int = 0
-    """Which state of the function it was made of: one that was updated is run no more."""
+    """The edition of the function that it runs; an environment of an older one is not reused."""
 
 
 class LambdaProvider(ServiceProvider):
-    """Invocations, their environments, and what becomes of them."""
+    """Function invocations, their execution environments and their outcomes."""
 
     def __init__(
         self,
@@ -144,15 +144,15 @@ class LambdaProvider(ServiceProvider):
         self._editions: dict[str, int] = {}
         self._numbers = itertools.count(1)
         self.runs: RingLog[dict[str, Any]] = RingLog()
-        """Every invocation that ended, for the drill and for `twin status`."""
+        """Every finished invocation, for drills and `twin status`."""
         self.lines: RingLog[dict[str, Any]] = RingLog()
-        """Every line that a function printed, as it came."""
+        """Every line that a function printed, in order."""
         self._metrics, self._destinations = metrics, destinations
         self._invoke_for_moto()
         context.partitions.on_change(self._on_change)
 
     def _invoke_for_moto(self) -> None:
-        """Route moto's own invocations, a topic's to a function, through this class."""
+        """Route moto's own invocations, from a topic to a function, through this class."""
 
         def invoke(function: LambdaFunction, event: object = None) -> tuple[str, bool, str]:
             payload = event if isinstance(event, str) else json.dumps(event or {})
@@ -162,7 +162,7 @@ class LambdaProvider(ServiceProvider):
 
         LambdaFunction._invoke_lambda = invoke  # type: ignore[assignment,method-assign]  # noqa: SLF001 - its seam
 
-    # --- the API's side -------------------------------------------------------------------------
+    # --- API operations -------------------------------------------------------------------------
 
     @operation("lambda", "CreateFunction")
     def check_function(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
@@ -182,7 +182,7 @@ class LambdaProvider(ServiceProvider):
 
     @operation("lambda", "PutFunctionConcurrency")
     def check_reserve(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse what would leave the account too little that is not reserved."""
+        """Refuse a reservation that leaves the account too little unreserved concurrency."""
         function = self.find(call.region, str(params["FunctionName"]))
         others = sum(
             int(list_function.reserved_concurrency or 0)
@@ -202,21 +202,21 @@ class LambdaProvider(ServiceProvider):
 
     @after("lambda", "UpdateFunctionCode", "UpdateFunctionConfiguration")
     def updated(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Run no environment any more that was made of what the function was before."""
+        """Retire the environments that were created before a function's update."""
         arn = str(self.find(call.region, str(params["FunctionName"])).function_arn)
         self._editions[arn] = self._editions.get(arn, 0) + 1
         for environment in self._idle.pop(arn, []):
             self._context.spawn(self._discard(environment), name="retire an environment")
 
     @operation("lambda", "Invoke")
-    def invoke_operation(self, call: ApiCall, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
-        """Invoke a function, and wait for it unless it is asked for as an event."""
+    def invoke_operation(self, call: ApiCall, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - botocore's shape
+        """Invoke a function, and wait for it unless the call asks for an event."""
         function = self.find(call.region, str(params["FunctionName"]))
         payload = _bytes(params.get("Payload")) or b"{}"
         kind = params.get("InvocationType") or "RequestResponse"
         if kind == "DryRun":
             return {"StatusCode": 204, "Payload": b""}
-        if kind == "Event":  # its queue takes it, whether there is room or not
+        if kind == "Event":  # the queue takes it even while throttled
             self._context.spawn(
                 self.invoke_later(function, payload), name="asynchronous invocation"
             )
@@ -241,7 +241,7 @@ class LambdaProvider(ServiceProvider):
         """Return a function by its name or its ARN.
 
         Raises:
-            Failure: If there is none.
+            ApiError: If there is none.
         """
         name = given.partition("function:")[2].partition(":")[0] or given
         functions = moto_backend.lambda_(self._context.account, region).list_functions()
@@ -252,7 +252,7 @@ class LambdaProvider(ServiceProvider):
         return found
 
     def find_target(self, arn: str) -> LambdaFunction:
-        """Return a function that is the target of another service.
+        """Return a function that is another service's target.
 
         Raises:
             MissingError: If there is none.
@@ -270,7 +270,7 @@ class LambdaProvider(ServiceProvider):
     # --- invocations ----------------------------------------------------------------------------
 
     async def invoke(self, function: LambdaFunction, payload: bytes) -> InvocationResult:
-        """Run one event through an environment; what goes wrong is an outcome, not an exception."""
+        """Run one event in an environment; a failure is an outcome, not an exception."""
         arn = str(function.function_arn)
         self._running[arn] = self._running.get(arn, 0) + 1
         began_s = self._context.now_s
@@ -287,7 +287,7 @@ class LambdaProvider(ServiceProvider):
         return outcome
 
     async def invoke_later(self, function: LambdaFunction, payload: bytes) -> None:
-        """Run an event that nobody waits for: repeat it if it fails, then tell its destination."""
+        """Run an asynchronous event: retry it if it fails, then report to its destination."""
         config = _invoke_config(function)
         tries = 1 + int(config.get("MaximumRetryAttempts", len(RETRY_PAUSES_S)))
         age_s = float(config.get("MaximumEventAgeInSeconds", AGE_MAX_S))
@@ -310,7 +310,7 @@ class LambdaProvider(ServiceProvider):
         await self._give_up(function, payload, outcome, tries, "RetriesExhausted")
 
     async def follow(self) -> None:
-        """Send on what functions print while they run, for as long as the twin lives."""
+        """Ship what functions print while they run, until the twin stops."""
         while True:
             await asyncio.sleep(FOLLOW_S)
             for environment in list(self._all.values()):
@@ -318,7 +318,7 @@ class LambdaProvider(ServiceProvider):
                     self._collect(environment)
 
     async def kill(self, name: str) -> int:
-        """Kill every environment of a function that runs an event; return how many did."""
+        """Kill every environment of a function that is running an event; return their number."""
         running = [
             environment
             for environment in self._all.values()
@@ -332,12 +332,12 @@ class LambdaProvider(ServiceProvider):
         return len(running)
 
     async def _until_it_stands(self, function: LambdaFunction) -> None:
-        """Wait while a function's Region is lost: its queue is lost with it, and comes back."""
+        """Wait while a function's Region is lost: its queue is lost and comes back with it."""
         while not self._context.partitions.stands(str(function.region)):  # noqa: ASYNC110 - threads call back
             await asyncio.sleep(1.0)
 
     async def _until_there_is_room(self, function: LambdaFunction, until_s: float) -> None:
-        """Wait while a function is throttled: an event is kept in its queue, and counts no try."""
+        """Wait while a function is throttled: its event stays queued and uses up no retry."""
         pause_s = THROTTLED_S
         while self._throttled(function) and self._context.now_s <= until_s:
             await asyncio.sleep(pause_s)
@@ -351,7 +351,7 @@ class LambdaProvider(ServiceProvider):
         count: int,
         condition: str,
     ) -> None:
-        """Send what failed to the function's destination, as the function's own role."""
+        """Send a record of a failed event to the function's destination, as the function's role."""
         destination = _invoke_config(function).get("DestinationConfig", {}).get("OnFailure", {})
         arn = destination.get("Destination")
         if not arn:
@@ -384,7 +384,7 @@ class LambdaProvider(ServiceProvider):
         return self._running.get(str(function.function_arn), 0) >= int(reserved)
 
     def _take(self, function: LambdaFunction) -> Environment | None:
-        """Return a warm environment of the function as it is now, if one is idle."""
+        """Return an idle warm environment of the function's current edition, if there is one."""
         idle = self._idle.get(str(function.function_arn), [])
         while idle:
             found = idle.pop()
@@ -418,14 +418,14 @@ class LambdaProvider(ServiceProvider):
                 idle.append(environment)
             else:
                 await self._discard(environment)
-        if environment.stream not in self._all:  # its last words have been read
+        if environment.stream not in self._all:  # its last output has been read
             await asyncio.to_thread(shutil.rmtree, environment.directory, ignore_errors=True)
         return outcome
 
     async def _wait(
         self, environment: Environment, invocation: Invocation, timeout_s: float
     ) -> InvocationResult:
-        """Wait for an answer, the end of the process or the end of its time."""
+        """Wait for an answer, the end of the process or the timeout."""
         process = environment.process
         if environment.init_error is not None:
             await self._discard(environment)
@@ -462,7 +462,7 @@ class LambdaProvider(ServiceProvider):
     # --- environments ---------------------------------------------------------------------------
 
     async def _boot(self, function: LambdaFunction) -> Environment:
-        """Start an environment, and wait until it asks for its first event or has failed to."""
+        """Start an environment, and wait until it requests its first event or fails to."""
         number = next(self._numbers)
         directory = self._directory / f"{function.function_name}-{number}"
         code = directory / "task"
@@ -490,7 +490,7 @@ class LambdaProvider(ServiceProvider):
             timeout=max(INIT_S, float(function.timeout)) * self._context.clock.speed,
             return_when=asyncio.FIRST_COMPLETED,
         )
-        if not environment.process.running:  # its last words may still be on their way
+        if not environment.process.running:  # its last request may still be in transit
             await asyncio.wait([ready], timeout=LAST_WORDS_S * self._context.clock.speed)
         ready.cancel()
         if not self._context.partitions.stands(str(function.region)):  # lost while it started
@@ -503,7 +503,7 @@ class LambdaProvider(ServiceProvider):
     def _environment(
         self, function: LambdaFunction, stream: str, guest: str, port: int, code: Path
     ) -> dict[str, str]:
-        """Return what Lambda tells a function, and nothing of this machine."""
+        """Return the environment that Lambda gives a function, and nothing of this machine."""
         role = moto_backend.sts(self._context.account).assume_role(
             region_name=str(function.region),
             role_session_name=str(function.function_name),
@@ -551,7 +551,7 @@ class LambdaProvider(ServiceProvider):
             await self._processes.end(environment.process)
 
     def _on_change(self) -> None:
-        """Kill every environment of a Region that is lost."""
+        """Kill every environment in a lost Region."""
         for environment in list(self._all.values()):
             if not self._context.partitions.stands(str(environment.function.region)):
                 self._context.spawn(self._discard(environment), name="lose an environment")
@@ -564,7 +564,7 @@ class LambdaProvider(ServiceProvider):
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
-        """Serve one runtime: it asks for the next event and says what came of the last."""
+        """Serve one runtime, which requests the next event and reports the last one's outcome."""
         try:
             runtime = Connection.server(reader, writer)
             while (request := await runtime.request()) is not None:
@@ -615,7 +615,7 @@ class LambdaProvider(ServiceProvider):
             log.write(f"{line}\n")
 
     def _collect(self, environment: Environment) -> None:
-        """Send the whole lines that were printed since the last time to the log group."""
+        """Send the complete lines printed since the last call to the log group."""
         try:
             with environment.log.open("rb") as log:
                 log.seek(environment.read)
@@ -646,7 +646,7 @@ class LambdaProvider(ServiceProvider):
                 self._extract(str(function.region), line)
 
     def _extract(self, region: str, line: str) -> None:
-        """Publish the metrics that a line of a log has embedded.
+        """Publish the metrics embedded in a log line.
 
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
         """

@@ -1,4 +1,4 @@
-"""Creates the Lambda resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's Lambda resources, as Pulumi's AWS provider would."""
 
 from otherside.twin.deploy.archive import archive_of
 from otherside.twin.deploy.creation import ResourceCreation

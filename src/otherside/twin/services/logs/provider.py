@@ -1,11 +1,11 @@
-"""Log streams as other services write to them; the API itself is moto's."""
+"""Log stream writes by other services; moto serves the API itself."""
 
 from collections.abc import Sequence
 from typing import Any
 
 
-def put_lines(backend: Any, group: str, stream: str, lines: Sequence[str], at_s: float) -> None:  # noqa: ANN401 - whatever AWS or JSON has
-    """Write lines to a log stream, which is made if it is new."""
+def put_lines(backend: Any, group: str, stream: str, lines: Sequence[str], at_s: float) -> None:  # noqa: ANN401 - moto's own
+    """Write lines to a log stream, and create it if it is new."""
     if stream not in backend.groups[group].streams:
         backend.create_log_stream(group, stream)
     events = [{"timestamp": int(at_s * 1000), "message": line} for line in lines if line]

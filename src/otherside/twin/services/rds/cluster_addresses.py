@@ -1,4 +1,4 @@
-"""Where clusters can be reached: an address for each, and the port that all of them share."""
+"""Cluster addresses: one for each cluster, on a port that all of them share."""
 
 import asyncio
 import ipaddress
@@ -15,7 +15,7 @@ from otherside.twin.services.rds.provider import RdsProvider
 
 @dataclass(slots=True)
 class DatabaseAddresses:
-    """Where databases are: one address a cluster, the same port in every Region."""
+    """Database addresses: one per cluster, with the same port in every Region."""
 
     context: TwinContext
     network: Reachability
@@ -26,7 +26,7 @@ class DatabaseAddresses:
     _known: dict[str, tuple[str, Interface, Any]] = field(default_factory=dict)
 
     def address(self, name: str, outside: bool) -> str | None:  # noqa: FBT001 - a callback's shape
-        """Return an address; empty where a name leads nowhere, `None` where it is none."""
+        """Return a name's address; empty if it leads nowhere, `None` if it is not a database's."""
         for global_cluster in self.rds.global_clusters().values():
             held = self.rds.endpoint_of(global_cluster)
             if name == held.lower():
@@ -35,7 +35,7 @@ class DatabaseAddresses:
             if name == str(cluster.reader_endpoint).lower():
                 return self._of(arn, outside=outside)
             if name == str(cluster.endpoint).lower():
-                # A secondary's own endpoint is inactive: it leads nowhere until it is promoted.
+                # A secondary's own endpoint is inactive: it leads nowhere until promotion.
                 return self._of(arn, outside=outside) if self.rds.is_writer(arn) else ""
         return None
 
@@ -46,7 +46,7 @@ class DatabaseAddresses:
         return known[0] if outside else known[1].address
 
     async def run(self) -> None:
-        """Give every cluster an address, for as long as the twin lives."""
+        """Give every cluster an address, until the twin stops."""
         while True:
             for arn, region, cluster in self.rds.clusters():
                 if arn not in self._known and cluster.db_subnet_group_name:
@@ -66,7 +66,7 @@ class DatabaseAddresses:
             name=str(cluster.db_cluster_identifier),
             region=region,
             subnet=str(subnet.id),
-            # From the end of the subnet: instances begin at its beginning.
+            # Count from the end of the subnet: instances use its start.
             address=str(ipaddress.ip_network(subnet.cidr_block)[-3 - len(self._known)]),
             groups=tuple(cluster.vpc_security_group_ids),
             ports={int(cluster.port): (address, self.port)},

@@ -1,4 +1,4 @@
-"""`rds.global_db_rpo`: commits wait while every secondary is further behind than it allows.
+"""`rds.global_db_rpo`: commits wait while every secondary lags more than it allows.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html
 """
@@ -21,17 +21,16 @@ LOOK_S = 1.0
 
 
 class Commits(ServiceProvider):
-    """Holds a writer's commits, and lets them go once one secondary has caught up."""
+    """Holds a writer's commits until one secondary has caught up."""
 
     def __init__(self, context: TwinContext, rds: RdsProvider, postgres: Postgres) -> None:
-        """Keep whom to watch, and whose commits to hold."""
         self._context, self._rds, self._postgres = context, rds, postgres
         self._replicated_s: dict[str, float] = {}
-        """Up to when each secondary holds everything, as last known."""
+        """The time up to which each secondary was last known to hold everything."""
 
     @operation("rds", "ModifyDBClusterParameterGroup")
     def check_parameter(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse a span that AWS does not take, and leave the rest to moto."""
+        """Refuse a value that AWS does not accept, and leave the rest to moto."""
         for parameter in params.get("Parameters") or ():
             text = str(parameter.get("ParameterValue"))
             if parameter.get("ParameterName") == PARAMETER and not _fits(text):
@@ -40,7 +39,7 @@ class Commits(ServiceProvider):
         raise LeaveToMotoError
 
     async def run(self) -> None:
-        """Look at every global database for as long as the twin lives."""
+        """Check every global database until the twin stops."""
         while True:
             await asyncio.sleep(LOOK_S)
             for global_cluster in list(self._rds.global_clusters().values()):
@@ -64,7 +63,7 @@ class Commits(ServiceProvider):
             )
 
     def _limit_s(self, writer: GlobalClusterMember) -> int | None:
-        """Return what the writer's parameter group says, if it says anything."""
+        """Return the limit that the writer's parameter group sets, if any."""
         groups = writer.cluster.backend.db_cluster_parameter_groups
         group = groups.get(writer.cluster.db_cluster_parameter_group)
         given = group.parameters.get(PARAMETER, {}) if group is not None else {}
@@ -72,7 +71,7 @@ class Commits(ServiceProvider):
         return None if text == OFF else int(text)
 
     async def _behind_s(self, member: GlobalClusterMember) -> float:
-        """Return how far a secondary is behind, also where nobody can ask it any more."""
+        """Return how far a secondary lags, even if it can no longer be queried."""
         now_s = self._context.now_s
         lag_s = None
         stands = self._context.partitions.stands(member.region)

@@ -1,8 +1,8 @@
-"""Aurora's endpoints: TLS, the log-in by IAM or by password, and the server behind them.
+"""Aurora's endpoints: TLS, login by IAM or by password, and the server behind them.
 
-A client meets what it would meet at AWS: a listener that asks for TLS, takes a signed token where a
-user is in `rds_iam` and IAM lets them connect, and a password where not; an endpoint that leads
-nowhere while its cluster has no instances; a reader that refuses writes.
+A client sees what it would see at AWS. A listener asks for TLS. It takes a signed token from a
+user in `rds_iam` whom IAM lets connect, and a password from other users. An endpoint leads nowhere
+while its cluster has no instances. A reader refuses writes.
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
 """
 
@@ -28,15 +28,15 @@ StreamPair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseEndpoint:
-    """One cluster as its clients see it."""
+    """One cluster, as its clients see it."""
 
     arn: str
     region: str
     resource_id: str
     iam: bool
-    """Whether IAM's tokens are taken at all."""
+    """Whether the cluster accepts IAM tokens."""
     names: tuple[str, ...]
-    """Every name that a token for it may be made for."""
+    """Every host name that a token for it may be made for."""
 
 
 @dataclass(slots=True)
@@ -72,7 +72,7 @@ class DatabaseProxy:
         self._servers.append(await asyncio.start_server(answer, address, port))
 
     async def close(self) -> None:
-        """Stop serving, and end every connection."""
+        """Stop serving and end every connection."""
         for server in self._servers:
             server.close()
         for task in list(self._lines):
@@ -82,7 +82,7 @@ class DatabaseProxy:
     async def _answer(self, endpoint: DatabaseEndpoint, streams: StreamPair) -> None:
         reader, writer = streams
         if not self.open(endpoint) or not self.context.partitions.stands(endpoint.region):
-            return  # no instance: nobody listens
+            return  # no instance: nothing listens
         body = await _startup(reader)
         code = struct.unpack("!I", body[:4])[0]
         secure = False
@@ -101,7 +101,7 @@ class DatabaseProxy:
         words = body[4:].split(b"\0")
         settings = dict(zip(words[::2], words[1::2], strict=False))
         user = settings.get(b"user", b"").decode()
-        if user == SUPER:  # Aurora gives its own superuser to nobody
+        if user == SUPER:  # Aurora reserves its own superuser
             _refuse(writer, "28P01", f'password authentication failed for user "{user}"')
             return
         far = await self._far(endpoint, body)
@@ -133,7 +133,7 @@ class DatabaseProxy:
         *,
         secure: bool,
     ) -> bool:
-        """Have a client log in; return whether it may go on."""
+        """Log a client in; return whether it may continue."""
         reader, writer = streams
         kind, answer = await _message(far[0])
         by_password = kind == b"R" and struct.unpack("!I", answer[:4])[0] != 0
@@ -141,10 +141,10 @@ class DatabaseProxy:
             writer.write(_frame(kind, answer))
             await writer.drain()
             return False
-        if by_password:  # the server asks for it and judges it by itself
+        if by_password:  # the server asks for it and checks it itself
             writer.write(_frame(kind, answer))
             return True
-        # The server trusts whoever is in `rds_iam`: IAM decides, and not the server.
+        # The server trusts every member of `rds_iam`: IAM decides, not the server.
         writer.write(CLEARTEXT)
         await writer.drain()
         kind, given = await _message(reader)
@@ -161,7 +161,7 @@ class DatabaseProxy:
     def _refusal(
         self, endpoint: DatabaseEndpoint, user: str, token: str, *, secure: bool
     ) -> str | None:
-        """Return why a token is not taken, or `None`."""
+        """Return why a token is refused, or `None`."""
         if not secure:
             return "the connection is not encrypted"
         if not endpoint.iam:
@@ -223,7 +223,7 @@ def _refuse(writer: asyncio.StreamWriter, code: str, text: str) -> None:
 
 
 async def _splice(stream_pair: StreamPair, other: StreamPair) -> None:
-    """Carry bytes both ways inside of one Region, until either end closes."""
+    """Copy bytes both ways within one Region, until either end closes."""
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):

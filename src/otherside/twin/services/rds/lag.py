@@ -1,4 +1,4 @@
-"""What Aurora measures of itself: how far a secondary is behind, in the secondary's Region only."""
+"""Aurora's own metrics: how far a secondary lags, published in the secondary's Region only."""
 
 import asyncio
 
@@ -14,7 +14,7 @@ NAMES = ("AuroraGlobalDBRPOLag", "AuroraGlobalDBReplicationLag", "AuroraGlobalDB
 async def measure_lag(
     context: TwinContext, rds: RdsProvider, postgres: Postgres, metrics: Metrics
 ) -> None:
-    """Publish each secondary's lag for as long as the twin lives."""
+    """Publish each secondary's replication lag until the twin stops."""
     while True:
         await asyncio.sleep(EVERY_S)
         for global_cluster in list(rds.global_clusters().values()):

@@ -1,4 +1,4 @@
-"""The databases' logs, sent to CloudWatch Logs where a cluster exports them.
+"""Database logs, sent to CloudWatch Logs if a cluster exports them.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.CloudWatch.html
 """
@@ -15,7 +15,7 @@ EVERY_S = 5.0
 
 
 async def export_logs(context: TwinContext, rds: RdsProvider, postgres: Postgres) -> None:
-    """Send on what each server has logged, for as long as the twin lives."""
+    """Ship each server's new log lines until the twin stops."""
     while True:
         await asyncio.sleep(EVERY_S)
         for arn, region, cluster in rds.clusters():

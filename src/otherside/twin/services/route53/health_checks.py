@@ -1,4 +1,4 @@
-"""Route 53's health checkers: many places that ask by themselves, and the sum of what they say.
+"""Route 53's health checkers: many locations that check independently, and their aggregate.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 """
@@ -23,7 +23,7 @@ from otherside.twin.services.cloudwatch.metrics import Metrics
 from otherside.twin.services.route53.provider import Route53Provider
 
 SHARE_PERCENT = 18
-"""More than so many of a hundred checkers must say healthy."""
+"""More than this percentage of the checkers must report healthy."""
 CHECKERS_PER_REGION = 2
 """AWS has about sixteen in eight Regions."""
 DEFAULT_REGIONS = (
@@ -43,17 +43,17 @@ METRICS_REGION = "us-east-1"
 
 @dataclass(slots=True)
 class HealthChecker:
-    """One place that asks one endpoint."""
+    """One location that checks one endpoint."""
 
     region: str
     streak: int = 0
-    """How many answers in a row are other than what it believes."""
+    """How many answers in a row contradict what it believes."""
     believes: bool = True
     last: str = "Success: not asked yet"
     at_s: float = 0.0
 
     def hear(self, *, good: bool, threshold: int) -> None:
-        """Take one answer: what it believes changes after so many of the other kind in a row."""
+        """Record one answer; `threshold` contrary answers in a row change the checker's belief."""
         if good == self.believes:
             self.streak = 0
             return
@@ -64,14 +64,14 @@ class HealthChecker:
 
 @dataclass(slots=True)
 class Health:
-    """What is known of one check."""
+    """What is known about one check."""
 
     health_checkers: list[HealthChecker] = field(default_factory=list)
     last_known: bool = True
 
 
 class HealthCheckers:
-    """Every health check, asked for as long as it exists."""
+    """Every health check, run for as long as it exists."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class HealthCheckers:
         metrics: Metrics,
         resolve: Callable[[Source, str], list[str]],
     ) -> None:
-        """Keep whom to ask; `checks` is told what the checkers say."""
+        """Provide `checks` with the checkers' reports."""
         self._context, self._network, self._checks = context, network, checks
         self._alarms, self._metrics, self._resolve = alarms, metrics, resolve
         self._known: dict[str, Health] = {}
@@ -93,7 +93,7 @@ class HealthCheckers:
         checks.reports = self.reports
 
     def healthy(self, identifier: str) -> bool:
-        """Return what Route 53 believes of a check."""
+        """Return whether Route 53 considers a check healthy."""
         config = self._checks.configurations.get(identifier)
         if config is None:
             return True
@@ -114,8 +114,8 @@ class HealthCheckers:
     def _aggregate(self, identifier: str) -> bool:
         known = self._known.get(identifier)
         if known is None or not known.health_checkers:
-            return True  # healthy until there is enough to go by, and an inverted one therefore not
-        # A checker whose Region is gone reports nothing, and is no part of the sum.
+            return True  # healthy until there are reports; so an inverted one is unhealthy
+        # A checker in a lost Region reports nothing and does not count.
         heard = [
             health_checker
             for health_checker in known.health_checkers
@@ -125,7 +125,7 @@ class HealthCheckers:
         return good * 100 > SHARE_PERCENT * len(heard)
 
     def reports(self, identifier: str) -> list[dict[str, Any]]:
-        """Return what each checker says, as the API has it."""
+        """Return each checker's report, in the API's format."""
         known = self._known.get(identifier, Health())
         return [
             {
@@ -140,7 +140,7 @@ class HealthCheckers:
         ]
 
     async def run(self) -> None:
-        """Have every check asked, and tell when what is believed of one changes."""
+        """Run every check, and report each change of health."""
         published_s = 0.0
         while True:
             for identifier, config in list(self._checks.configurations.items()):
@@ -166,7 +166,7 @@ class HealthCheckers:
                 self._context.spawn(work, name=f"checker in {region}")
 
     async def _ask_on_and_on(self, identifier: str, checker: HealthChecker) -> None:
-        """Ask from one place: the interval runs from an answer to the next question."""
+        """Check from one location; the interval runs from an answer to the next request."""
         config = self._checks.configurations[identifier]
         interval_s = float(config.get("RequestInterval") or 30)
         await asyncio.sleep(self._chance.uniform(0, interval_s))
@@ -179,7 +179,7 @@ class HealthCheckers:
             await asyncio.sleep(interval_s)
 
     async def _ask(self, checker: HealthChecker, config: Mapping[str, Any]) -> tuple[bool, str]:
-        """Return whether an endpoint answers as it should, and how a person would put it."""
+        """Return whether an endpoint answers correctly, and a readable status."""
         kind = str(config["Type"])
         name = config.get("FullyQualifiedDomainName")
         source = Source(name="checker", region=checker.region)
@@ -188,7 +188,7 @@ class HealthCheckers:
         if not address:
             try:
                 address = self._resolve(source, str(name))[0]
-            except (LookupError, TimeoutError):  # an empty answer is one
+            except (LookupError, TimeoutError):  # an empty answer raises LookupError
                 return False, "Failure: DNS resolution failed"
         verdict = self._network.decide(source, str(address), port)
         wait_s = TCP_CONNECT_S if kind == "TCP" else CONNECT_S
@@ -253,12 +253,12 @@ class HealthCheckers:
         return good, f"{word}: HTTP Status Code {status}, {phrase}".rstrip(", ")
 
     def _read_metric(self, identifier: str, config: Mapping[str, Any]) -> None:
-        """Follow the metric of an alarm, and not its state."""
+        """Follow an alarm's metric, and not its state."""
         known = self._known.setdefault(identifier, Health())
         named = config["AlarmIdentifier"]
         region = str(named["Region"])
         if not self._context.partitions.stands(region):
-            return  # nothing is heard of it: what was known stays
+            return  # unreachable: keep the last known state
         alarm = moto_backend.cloudwatch(self._context.account, region).alarms.get(named["Name"])
         if alarm is None:
             return
@@ -282,7 +282,7 @@ class HealthCheckers:
         self._said[identifier] = healthy
 
     def _publish(self) -> None:
-        """Publish what is believed, in the one Region that Route 53's metrics are in."""
+        """Publish the checks' health in the only Region that has Route 53's metrics."""
         for identifier, config in list(self._checks.configurations.items()):
             dimensions = {"HealthCheckId": identifier}
             value = 1.0 if self.healthy(identifier) else 0.0
@@ -304,7 +304,7 @@ class HealthCheckers:
 
 
 async def _start_of(connection: Connection) -> bytes:
-    """Return the first bytes of a body, unpacked where it is packed."""
+    """Return the first bytes of a body, decompressed if necessary."""
     body = b""
     async for part in connection.body():
         body += part

@@ -1,4 +1,4 @@
-"""Route 53's control plane where moto differs: what a check watches, and what a record may name."""
+"""Route 53's control plane where moto differs: full health checks, and what a record may name."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,18 +17,17 @@ IMMUTABLE = ("Type", "RequestInterval", "MeasureLatency")
 
 
 class Route53Provider(ServiceProvider):
-    """Health checks as they were asked for; moto drops half of it."""
+    """Health checks with their whole configuration; moto drops half of it."""
 
     def __init__(self, context: TwinContext) -> None:
-        """No check exists yet."""
         self._context = context
         self.configurations: dict[str, dict[str, Any]] = {}
         self.reports: Any = None
-        """Set by the runtime: what the checkers say of a check."""
+        """Set by the runtime: returns what the checkers report for a check."""
 
     @operation("route53", "CreateHealthCheck")
     def create(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a check, and keep all of its configuration."""
+        """Create a check and store its whole configuration."""
         config = dict(params["HealthCheckConfig"])
         config["ChildHealthChecks"] = list(config.get("ChildHealthChecks") or [])
         self._validate(config)
@@ -50,7 +49,7 @@ class Route53Provider(ServiceProvider):
 
     @operation("route53", "UpdateHealthCheck")
     def update(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Change a check; some of it can never change, and is no part of the call."""
+        """Change a check; settings that can never change are not part of the call."""
         identifier = params["HealthCheckId"]
         config = dict(self._config(identifier))
         known = {key: value for key, value in params.items() if key != "HealthCheckId"}
@@ -70,13 +69,13 @@ class Route53Provider(ServiceProvider):
 
     @operation("route53", "GetHealthCheckStatus")
     def status(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what each checker says."""
+        """Return each checker's report."""
         self._config(params["HealthCheckId"])
         return {"HealthCheckObservations": self.reports(params["HealthCheckId"])}
 
     @operation("route53", "ChangeResourceRecordSets")
     def change(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse a record that names a check which does not exist."""
+        """Refuse a record that names a check that does not exist."""
         for change in params["ChangeBatch"]["Changes"]:
             record = change["ResourceRecordSet"]
             check = record.get("HealthCheckId")
@@ -96,7 +95,7 @@ class Route53Provider(ServiceProvider):
         return found
 
     def _validate(self, config: dict[str, Any]) -> None:
-        """Refuse what Route 53 refuses."""
+        """Refuse a configuration that Route 53 refuses."""
         problem = None
         children = config["ChildHealthChecks"]
         if config["Type"] == "CALCULATED":
@@ -127,7 +126,7 @@ class Route53Provider(ServiceProvider):
 
 
 def _for_moto(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what moto's model of a check takes."""
+    """Return a check's configuration in the form that moto's model takes."""
     return {
         "type": config["Type"],
         "ip_address": config.get("IPAddress"),

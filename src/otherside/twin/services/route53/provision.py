@@ -1,4 +1,4 @@
-"""Creates the Route 53 resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's Route 53 resources, as Pulumi's AWS provider would."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
-"""The twin's DNS: for guests through their gateway, and for everybody else on a port of its own.
+"""The twin's DNS: for guests through their gateway, for other clients on a port of its own.
 
-Names of the zones are Route 53's; names of load balancers, databases and AWS's own services are
-answered as AWS would. What a resolver has asked it keeps for as long as the answer says.
+Route 53's zones answer for the names in them. Names of load balancers, databases and AWS services
+get the answers that AWS would give. A resolver caches each answer for its TTL.
 """
 
 import asyncio
@@ -26,37 +26,37 @@ from otherside.twin.services.route53.health_checks import HealthCheckers
 from otherside.twin.services.route53.routing import DnsAnswer, UnknownNameError, Zones, records_of
 
 OUTSIDE_NAMES = {"one.one.one.one": "192.0.2.53", "dns.google": "192.0.2.54"}
-"""Names of nobody's here, which resolve while the internet is in reach; addresses of TEST-NET."""
+"""Names outside the twin that resolve while the internet is reachable; TEST-NET addresses."""
 DATABASE_TTL_S = 5
 AWS = ".amazonaws.com"
 
 DatabaseAddress = Callable[[str, bool], str | None]
-"""The address of a database's name, as seen from outside or not; `None` where it is none."""
+"""Returns a database name's address, seen from outside or not; `None` for any other name."""
 
 
 @dataclass(slots=True)
 class Resolver:
-    """Answers every name there is."""
+    """Resolves every name."""
 
     context: TwinContext
     load_balancers: LoadBalancers
     health_checkers: HealthCheckers
     database: DatabaseAddress
     api: Callable[[str], str]
-    """Where the API is asked from a Region."""
+    """The API's address for callers in a Region."""
     delegated: set[str] = field(default_factory=set)
-    """Names that the world outside asks this twin's zones for: delegated by whoever owns them."""
+    """Names whose owners delegate them to this twin's zones, for queries from outside."""
     _chance: random.Random = field(default_factory=lambda: random.Random(7))  # noqa: S311 - weights
     _kept: dict[tuple[str, str], tuple[float, list[str]]] = field(default_factory=dict)
     _transports: list[asyncio.BaseTransport] = field(default_factory=list)
     _servers: list[asyncio.Server] = field(default_factory=list)
 
     def look_up(self, source: Source, name: str) -> list[str]:
-        """Return a name's addresses for a guest, by way of its network's own resolver.
+        """Return a name's addresses for a guest, through its network's own resolver.
 
         Raises:
-            LookupError: If nobody has the name.
-            TimeoutError: If nobody answers.
+            LookupError: If the name does not exist.
+            TimeoutError: If no server answers.
         """
         wanted = name.rstrip(".").lower()
         region = source.region
@@ -73,11 +73,11 @@ class Resolver:
         return addresses
 
     def answer(self, name: str, kind: str = "A", *, near: str, outside: bool) -> DnsAnswer:
-        """Return what a name leads to.
+        """Resolve a name.
 
         Raises:
-            UnknownNameError: If nobody has the name.
-            TimeoutError: If nobody can be asked.
+            UnknownNameError: If the name does not exist.
+            TimeoutError: If no server can be reached.
         """
         wanted = name.rstrip(".").lower()
         if wanted in OUTSIDE_NAMES:
@@ -101,10 +101,10 @@ class Resolver:
         return DnsAnswer(type="A", values=(self.api("" if outside else near),), ttl_s=60)
 
     def _need_delegation(self, name: str, zones: Zones) -> None:
-        """Refuse a name whose zone nobody has delegated: it exists, and no resolver comes to it.
+        """Refuse a name whose zone is not delegated: it exists, but no resolver reaches it.
 
         Raises:
-            UnknownNameError: If its zone is neither delegated itself nor by a parent that is.
+            UnknownNameError: If the zone is not delegated, directly or by a delegated parent.
         """
         apex = max((apex for apex in zones.apexes if _within(name, apex)), key=len, default=None)
         while apex is not None and apex not in self.delegated:
@@ -119,7 +119,7 @@ class Resolver:
             apex = parent
 
     def zones(self) -> Zones:
-        """Return the zones as they are now."""
+        """Return the current zones."""
         held = list(moto_backend.route53(self.context.account).zones.values())
         return Zones(
             records=records_of(held),
@@ -129,7 +129,7 @@ class Resolver:
             target_addresses=self.load_balancers.addresses,
         )
 
-    # --- for everybody else ---------------------------------------------------------------------
+    # --- other clients --------------------------------------------------------------------------
 
     async def serve(self, address: str, port: int) -> None:
         """Serve DNS over UDP and TCP."""
@@ -148,7 +148,7 @@ class Resolver:
             server.close()
 
     def reply(self, wire: bytes) -> bytes | None:
-        """Return the answer to a question as it came in; nothing for what is no question."""
+        """Return the answer to a DNS query in wire format, or `None` if it is not a query."""
         try:
             query = dns.message.from_wire(wire)
         except dns.exception.DNSException:
@@ -193,17 +193,17 @@ def _within(name: str, apex: str) -> bool:
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    """Questions that come one packet each."""
+    """DNS queries over UDP, one per packet."""
 
     def __init__(self, resolver: Resolver) -> None:
         self._resolver = resolver
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep what to answer with."""
+        """Store the transport for the answers."""
         self._transport = transport
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Answer one question."""
+        """Answer one query."""
         answer = self._resolver.reply(data)
         if answer is not None:
             cast("asyncio.DatagramTransport", self._transport).sendto(answer, addr)

@@ -1,4 +1,4 @@
-"""Route 53's answers: which record a name leads to, by health, weight, latency and failover.
+"""Route 53's answers: choose a name's record by health, weight, latency and failover.
 
 https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-how-route-53-chooses-records.html
 """
@@ -12,22 +12,22 @@ ALIAS_TTL_S = 60
 
 
 class UnknownNameError(LookupError):
-    """A name that nobody has."""
+    """A name that does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """One record set, as a hosted zone has it."""
+    """One record set of a hosted zone."""
 
     name: str
-    """Without the last dot, in lower case."""
+    """In lower case, without the trailing dot."""
     type: str
     values: tuple[str, ...] = ()
     ttl_s: int = 0
     alias: str = ""
-    """What it is an alias of, or an empty string."""
+    """The alias target, or an empty string."""
     evaluate: bool = False
-    """Whether the health of that counts."""
+    """Whether the health of the alias target counts."""
     check: str = ""
     failover: str = ""
     weight: int | None = None
@@ -37,7 +37,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DnsAnswer:
-    """What a name leads to."""
+    """The answer for a name."""
 
     type: str
     values: tuple[str, ...]
@@ -45,7 +45,7 @@ class DnsAnswer:
 
 
 Healthy = Callable[[str], bool]
-"""Whether a health check is healthy, by its identifier."""
+"""Returns whether the health check with this identifier is healthy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,20 +55,20 @@ class Zones:
     records: Sequence[Record]
     healthy: Healthy
     target_healthy: Callable[[str], bool | None]
-    """Whether an alias' target is healthy; `None` where it is a record of a zone."""
+    """Whether an alias target is healthy; `None` if the target is a record in a zone."""
     target_addresses: Callable[[str], Sequence[str] | None]
-    """The addresses of a target outside of the zones; `None` where it is none."""
+    """The addresses of a target outside the zones; `None` if it is not one."""
     apexes: Sequence[str] = ()
     """The zones' own names."""
 
     def has(self, apex: str, name: str, kind: str) -> bool:
-        """Return whether a zone has a record of a name and type: a delegation of a child of it."""
+        """Return whether a zone has a record of a name and type, such as a child's delegation."""
         return apex in self.apexes and any(
             record.name == name and record.type == kind for record in self.records
         )
 
     def answer(self, name: str, kind: str, *, near: str = "", chance: random.Random) -> DnsAnswer:
-        """Return what a name leads to.
+        """Resolve a name.
 
         Raises:
             UnknownNameError: If no zone has the name.
@@ -92,7 +92,7 @@ class Zones:
         return self.answer(chosen.alias, kind, near=near, chance=chance)
 
     def choose(self, records: Sequence[Record], *, near: str, chance: random.Random) -> Record:
-        """Return the record that Route 53 would answer with, of those of one name and type."""
+        """Return the record, of those with one name and type, that Route 53 would answer with."""
         if any(record.failover for record in records):
             return self._fail_over(records)
         if any(record.weight is not None for record in records):
@@ -129,7 +129,7 @@ class Zones:
         return found
 
     def _weigh(self, records: Sequence[Record], chance: random.Random) -> Record:
-        """Choose by weight; those of no weight only when all others are unhealthy."""
+        """Choose by weight; use records of no weight only if all others are unhealthy."""
         weighted = [record for record in records if record.weight]
         usable = [record for record in weighted if self.is_healthy(record)]
         if not usable:
@@ -141,7 +141,7 @@ class Zones:
         return chance.choices(usable, weights)[0]
 
     def _usable(self, records: Sequence[Record]) -> list[Record]:
-        """Return the healthy ones; where none is, all count as healthy."""
+        """Return the healthy records; if there are none, all count as healthy."""
         return [record for record in records if self.is_healthy(record)] or list(records)
 
 

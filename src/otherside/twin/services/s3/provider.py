@@ -1,4 +1,4 @@
-"""S3 where moto differs: the front door judges bucket policies, and objects reach other Regions."""
+"""S3 where moto differs: the API gateway evaluates bucket policies, and objects replicate."""
 
 import asyncio
 import copy
@@ -16,27 +16,26 @@ SERVICE = "s3.amazonaws.com"
 
 
 def _no_opinion(*_: object) -> PermissionResult:
-    """Leave a bucket's policy to the front door: moto knows no conditions."""
+    """Leave bucket policies to the API gateway: moto does not know conditions."""
     return PermissionResult.NEUTRAL
 
 
 class S3Provider(ServiceProvider):
-    """Buckets that replicate into one another."""
+    """Buckets that replicate to one another."""
 
     def __init__(self, context: TwinContext, authorizer: Authorizer) -> None:
-        """Keep whom to ask."""
         self._context, self._authorizer = context, authorizer
         FakeBucket.get_permission = _no_opinion  # type: ignore[assignment,method-assign]  # its seam
 
     @after("s3", "PutObject", "CompleteMultipartUpload", "CopyObject", "DeleteObject")
     def written(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Replicate what was written, where a rule says so."""
+        """Replicate a written object, if a rule says so."""
         if call.operation == "DeleteObject":
-            return  # a marker is not replicated by default, and a version's end never
+            return  # delete markers do not replicate by default, deleted versions never do
         self.replicate(str(params["Bucket"]), str(params["Key"]))
 
     def replicate(self, bucket: str, key: str) -> None:
-        """Replicate the newest version of a key, where a rule says so."""
+        """Replicate the newest version of a key, if a rule says so."""
         source = self._bucket(bucket)
         rules = _replication(source).get("Rule", []) if source else []
         rules = rules if isinstance(rules, list) else [rules]
@@ -56,12 +55,10 @@ class S3Provider(ServiceProvider):
         name = str(rule["Destination"]["Bucket"]).rpartition(":")[2]
         target = self._bucket(name)
         if target is None:
-            version.replication_status = "FAILED"  # DstBucketNotFound, and never tried again
+            version.replication_status = "FAILED"  # DstBucketNotFound; never retried
             return
         while not self._context.partitions.reaches(source.region_name, target.region_name):  # noqa: ASYNC110 - threads call back
-            await asyncio.sleep(
-                1.0
-            )  # a Region that is gone leaves it pending, for as long as it is
+            await asyncio.sleep(1.0)  # a lost Region leaves it pending until the Region is back
         problem = self._problem(source, target, version, rule)
         if problem:
             version.replication_status = "FAILED"
@@ -81,7 +78,7 @@ class S3Provider(ServiceProvider):
         version: FakeKey,
         rule: Mapping[str, Any],
     ) -> str | None:
-        """Return what stands against a replica, by AWS's own name for it."""
+        """Return what prevents a replica, by AWS's own name for it."""
         role = str(_replication(source).get("Role"))
         if not self._authorizer.trusts(role, SERVICE):
             return "AssumeRoleNotPermitted"

@@ -1,4 +1,4 @@
-"""Creates the S3 resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's S3 resources, as Pulumi's AWS provider would."""
 
 import hashlib
 from typing import Any
@@ -34,8 +34,8 @@ def _bucket(creation: ResourceCreation) -> str:
     return name
 
 
-def _configuration(operation: str, parameter: str, *inputs: str, **rename: str) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
-    """Return a handler that puts one configuration onto a bucket."""
+def _configuration(operation: str, parameter: str, *inputs: str, **rename: str) -> Any:  # noqa: ANN401 - a handler
+    """Return a handler that applies one configuration to a bucket."""
 
     def handler(creation: ResourceCreation) -> str:
         bucket = creation.inputs["bucket"]
@@ -121,7 +121,7 @@ def _object(creation: ResourceCreation) -> str:
         Key=creation.inputs["key"],
         Body=content,
     )
-    digest = hashlib.md5(content).hexdigest()  # noqa: S324 - what S3 calls an ETag
+    digest = hashlib.md5(content).hexdigest()  # noqa: S324 - S3's ETag
     creation.outputs |= {"versionId": made.get("VersionId", ""), "etag": digest}
     return f"{creation.inputs['bucket']}/{creation.inputs['key']}"
 

@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: schedules that call their target as a role, try again, and bury.
+"""EventBridge Scheduler: schedules that call their target as a role, retry and dead-letter.
 
 https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html
 """
@@ -39,14 +39,14 @@ _ACTIONS = {
 
 @dataclass(slots=True)
 class _Due:
-    """When a schedule fires next, and of which expression that was reckoned."""
+    """When a schedule fires next, and the expression that the time was computed from."""
 
     expression: str
     at_s: float
 
 
 class Scheduler(ServiceProvider):
-    """Every schedule of every Region; moto keeps them, and this fires them."""
+    """Every schedule of every Region; moto stores them, and this class fires them."""
 
     def __init__(
         self,
@@ -59,11 +59,11 @@ class Scheduler(ServiceProvider):
         self._context, self._authorizer = context, authorizer
         self._functions, self._queues, self._buses = functions, queues, buses
         self.fired: RingLog[dict[str, Any]] = RingLog()
-        """Every firing and what became of it."""
+        """Every firing and its outcome."""
 
     @operation("scheduler", "CreateSchedule", "UpdateSchedule")
     def check(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse what would never fire here, and leave the rest to moto."""
+        """Refuse a schedule that would never fire here, and leave the rest to moto."""
         expression = str(params["ScheduleExpression"])
         if not RATE.fullmatch(expression) and not _AT.fullmatch(expression):
             text = f"the twin fires rate(…) and at(…), and no {expression}"
@@ -78,7 +78,7 @@ class Scheduler(ServiceProvider):
         raise LeaveToMotoError
 
     async def run(self, region: str) -> None:
-        """Fire a Region's schedules for as long as the twin lives."""
+        """Fire a Region's schedules until the twin stops."""
         due: dict[str, _Due] = {}
         while True:
             await asyncio.sleep(LOOK_S)
@@ -99,7 +99,7 @@ class Scheduler(ServiceProvider):
         ]
 
     def _look(self, region: str, schedule: Schedule, due: dict[str, _Due]) -> None:
-        """Fire a schedule if its time has come, and reckon the next."""
+        """Fire a schedule if it is due, and compute its next firing."""
         now_s, expression = self._context.now_s, str(schedule.schedule_expression)
         held = due.get(str(schedule.arn))
         if held is None or held.expression != expression:
@@ -112,7 +112,7 @@ class Scheduler(ServiceProvider):
         self._context.spawn(self._fire(region, schedule, now_s), name=f"schedule {schedule.name}")
 
     async def _fire(self, region: str, schedule: Schedule, at_s: float) -> None:
-        """Call a schedule's target; repeat what may succeed, keep what does not."""
+        """Call a schedule's target; retry what may succeed, and dead-letter the rest."""
         target = schedule.target
         policy = target.get("RetryPolicy") or {}
         age_s = float(policy.get("MaximumEventAgeInSeconds", AGE_S))
@@ -148,7 +148,7 @@ class Scheduler(ServiceProvider):
         await self._hand_over(region, arn, text)
 
     async def _hand_over(self, region: str, arn: str, text: str) -> None:
-        """Hand a text to a target whose permissions were checked.
+        """Send a text to a target whose permissions were checked.
 
         Raises:
             MissingError: If there is no such target.
@@ -179,7 +179,7 @@ class Scheduler(ServiceProvider):
         error: Exception,
         how: tuple[str, str, int, float],
     ) -> None:
-        """Keep what could not be delivered, where the schedule has a queue for it."""
+        """Send an undelivered text to the schedule's dead-letter queue, if it has one."""
         execution, exhausted, tries, at_s = how
         self.fired.append({"at_s": at_s, "schedule": schedule.name, "error": str(error)})
         self._context.emit("event", region, f"{schedule.name} did not reach its target: {error}")
@@ -204,7 +204,7 @@ class Scheduler(ServiceProvider):
 
 
 def _first_s(expression: str, now_s: float) -> float:
-    """Return when a schedule fires first: one by rate at once, on the next minute."""
+    """Return when a schedule first fires; a rate schedule starts at the next minute."""
     found = _AT.fullmatch(expression)
     if found is None:
         return now_s // 60 * 60 + 60
@@ -212,7 +212,7 @@ def _first_s(expression: str, now_s: float) -> float:
 
 
 def _notice(region: str, schedule: Schedule, account: str, at_s: float) -> str:
-    """Return what a target is told if the schedule has no input of its own."""
+    """Return the text that a target receives if the schedule has no input of its own."""
     event = {
         "version": "0",
         "id": str(uuid.uuid4()),

@@ -1,4 +1,4 @@
-"""Secrets Manager where moto differs: a rotation is carried out by its function, in four steps."""
+"""Secrets Manager where moto differs: a function carries out a rotation, in four steps."""
 
 import asyncio
 import copy
@@ -21,19 +21,18 @@ TRIES = 3
 PAUSE_S = 60.0
 
 Invoke = Callable[[str, bytes], Awaitable[tuple[bytes, str | None]]]
-"""Invoke a function by its ARN: (what it answers, the kind of its error or none)."""
+"""Invokes a function by its ARN: (its answer, the kind of its error or `None`)."""
 
 
 class SecretsManagerProvider(ServiceProvider):
-    """Rotation by a function, as Secrets Manager drives it."""
+    """Rotation by a function, in the steps of Secrets Manager."""
 
     def __init__(self, context: TwinContext, authorizer: Authorizer, invoke: Invoke) -> None:
-        """Keep how functions are invoked."""
         self._context, self._authorizer, self._invoke = context, authorizer, invoke
 
     @after("secretsmanager", "CreateSecret", "ReplicateSecretToRegions")
     def replicated(self, call: ApiCall, params: Mapping[str, Any], body: bytes) -> None:
-        """Have each replica say whose key it is under: moto says the primary's."""
+        """Make each replica report its own KMS key: moto reports the primary's."""
         arn = str(json.loads(body)["ARN"])
         for region in params.get("AddReplicaRegions") or ():
             there = arn.replace(call.region, region["Region"])
@@ -47,7 +46,7 @@ class SecretsManagerProvider(ServiceProvider):
 
     @operation("secretsmanager", "RotateSecret")
     def rotate(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Start a rotation, or keep how it is done where it is not to be done at once."""
+        """Start a rotation, or store its configuration if the rotation is not immediate."""
         secret = self._secret(call.region, params["SecretId"])
         if isinstance(secret, ReplicaSecret):
             message = "Operation not permitted on a replica secret. Call must be made in primary"
@@ -80,14 +79,14 @@ class SecretsManagerProvider(ServiceProvider):
 
     @after("secretsmanager", "UpdateSecretVersionStage")
     def staged(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Have the current version be the one that is read: moto reads the one written last."""
+        """Make reads return the current version: moto returns the one written last."""
         moved = params.get("MoveToVersionId")
         if params["VersionStage"] == "AWSCURRENT" and moved:
             self._secret(call.region, params["SecretId"]).set_default_version_id(moved)
 
     @operation("secretsmanager", "StopReplicationToReplica")
     def promote(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Make a replica a secret of its own; asked for where the replica is."""
+        """Turn a replica into a standalone secret; the call goes to the replica's Region."""
         replica = self._secret(call.region, params["SecretId"])
         if not isinstance(replica, ReplicaSecret):
             message = "You can't call this operation on a secret that isn't a replica."
@@ -111,7 +110,7 @@ class SecretsManagerProvider(ServiceProvider):
         token: str,
         steps: tuple[str, ...],
     ) -> None:
-        """Take all steps in their order; any failure repeats the whole."""
+        """Run all steps in order; any failure repeats the whole rotation."""
         for _ in range(TRIES):
             error = None
             for step in steps:
@@ -127,7 +126,7 @@ class SecretsManagerProvider(ServiceProvider):
             await asyncio.sleep(PAUSE_S)
 
     def _stray(self, secret: Any) -> bool:  # noqa: ANN401 - moto's own
-        """Return whether a rotation was begun that never ended."""
+        """Return whether an earlier rotation never ended."""
         return any(
             "AWSPENDING" in version["version_stages"]
             and "AWSCURRENT" not in version["version_stages"]

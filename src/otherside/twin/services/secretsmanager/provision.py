@@ -1,4 +1,4 @@
-"""Creates the Secrets Manager resources of a program, as Pulumi's AWS provider would."""
+"""Create a Pulumi program's Secrets Manager resources, as Pulumi's AWS provider would."""
 
 from otherside.twin.deploy.creation import ResourceCreation
 

@@ -1,4 +1,4 @@
-"""Topics: what subscribers allow, and what other services publish; the rest is moto's.
+"""SNS topics: what subscribers allow, and what other services publish; moto does the rest.
 
 https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html
 """
@@ -38,7 +38,7 @@ class SnsProvider(ServiceProvider):
         Subscription.publish = deliver  # type: ignore[assignment,method-assign]  # its seam
 
     def _subscriber_lets(self, subscription: Subscription) -> bool:
-        """Tell whether a queue or a function lets its topic in; what it does not is lost."""
+        """Return whether a queue or a function accepts its topic; a refused message is lost."""
         action = {"sqs": "sqs:SendMessage", "lambda": "lambda:InvokeFunction"}
         wanted = action.get(str(subscription.protocol))
         if wanted is None:
@@ -52,7 +52,7 @@ class SnsProvider(ServiceProvider):
 
     @operation("sns", "Subscribe")
     def subscribe(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
-        """Refuse what would leave this machine, and leave the rest to moto."""
+        """Refuse a subscription that would leave this machine, and leave the rest to moto."""
         if str(params.get("Protocol")) in {"http", "https"}:
             message = (
                 "the twin posts to nobody: subscribe a queue, a function or an address of mail"
@@ -66,8 +66,8 @@ class SnsProvider(ServiceProvider):
         """Publish to a topic as a service.
 
         Raises:
-            DeniedError: If the topic's policy, or its key's, does not let the service.
-            MissingError: If there is no topic.
+            DeniedError: If the topic's policy, or its key's policy, does not allow the service.
+            MissingError: If the topic does not exist.
         """
         region = arn.split(":")[3]
         topic = moto_backend.sns(self._context.account, region).topics.get(arn)
@@ -80,6 +80,6 @@ class SnsProvider(ServiceProvider):
 
     @after("sns", "Publish")
     def published(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
-        """Tell what somebody published by the API."""
+        """Log a message that a caller published through the API."""
         text = params.get("Subject") or str(params.get("Message") or "")[:120]
         self._context.emit("notice", call.region, text, topic=params.get("TopicArn"))

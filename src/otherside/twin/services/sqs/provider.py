@@ -1,4 +1,4 @@
-"""Queues as other services write to them; the API itself is moto's."""
+"""Queue writes by other services; moto serves the API itself."""
 
 from collections.abc import Mapping
 
@@ -44,7 +44,7 @@ class Queues:
         """Send a message to a queue as a service.
 
         Raises:
-            DeniedError: If the queue's policy, or its key's, does not let the service.
+            DeniedError: If the queue's policy, or its key's policy, does not allow the service.
             MissingError: If there is no queue.
         """
         region, name = arn.split(":")[3], arn.rpartition(":")[2]

@@ -1,4 +1,4 @@
-"""STS where moto differs: each caller is told who it is.
+"""STS where moto differs: each caller gets its own identity.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
@@ -12,13 +12,12 @@ from otherside.twin.services.base import ServiceProvider, operation
 
 
 class StsProvider(ServiceProvider):
-    """STS's one question that everybody may ask; moto gives everybody the same answer."""
+    """The STS call that every caller may make; moto gives every caller the same answer."""
 
     def __init__(self, context: TwinContext) -> None:
-        """Keep whose account it is."""
         self._context = context
 
     @operation("sts", "GetCallerIdentity")
     def who(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
-        """Return who asks."""
+        """Return the caller's identity."""
         return {"UserId": call.key_id, "Account": self._context.account, "Arn": call.principal}

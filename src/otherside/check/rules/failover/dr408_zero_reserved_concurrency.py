@@ -1,11 +1,11 @@
-"""The failover function may not run at all.
+"""The failover function's reserved concurrency is zero, so it can never run.
 
 ## Why
-Reserved concurrency of zero is how a function is switched off. Every call is throttled, and the
-function looks as whole as ever.
+A reserved concurrency of zero turns a function off. Lambda throttles every invocation, while the
+function still looks healthy.
 
 ## Fix
-Reserve at least one, better two, or leave the setting out.
+Reserve at least one, preferably two, or omit the setting.
 
 ```python
 aws.lambda_.Function("failover", reserved_concurrent_executions=2)
@@ -20,8 +20,8 @@ ReservedConcurrentExecutions: 2
 ```
 
 ## Impact
-RTO: the failover does not begin.
-RPO: none by itself.
+RTO: the failover does not start.
+RPO: no direct effect.
 
 ## See
 - https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
@@ -41,6 +41,6 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
-def missing_invoke_permission(graph: Graph, function: Resource) -> Iterator[str]:
+def zero_reserved_concurrency(graph: Graph, function: Resource) -> Iterator[str]:
     if function["reserved_concurrent_executions"] == 0 and function in orchestrators(graph):
         yield "its reserved concurrency is 0: every call is throttled"
