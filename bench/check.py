@@ -1,12 +1,12 @@
-"""Measure `otherside check` beside checkov and cfn-lint on the same files, in one run.
+"""Compare `otherside check` with checkov and cfn-lint on the same files, in one run.
 
-The files are our own stack as a plan and as templates, whole and with each of the fifteen failures
-in it. A checker finds a failure if it says something of the broken stack that it does not say of
-the whole one. Growth is measured on plans of many such stacks, each a module of its own.
+The files are our own stack as a plan and as templates: intact, and with each of the fifteen
+failures in it. A checker finds a failure if it reports something on the broken stack that it does
+not report on the intact one. Growth is measured on plans of many such stacks, each its own module.
 
-checkov is none of our dependencies: it is installed into `.venv/.checkov` at the first run, or
-taken from `--checkov PROGRAM`; without it the table has two columns. It takes about ten
-minutes, of which ours is one; `--quick` leaves out what is large.
+checkov is not one of our dependencies: the first run installs it into `.venv/.checkov`, or
+`--checkov PROGRAM` names it; without it, the table has no column for it. The benchmark takes about
+ten minutes, one of them for otherside; `--quick` skips the large plans.
 """
 
 import argparse
@@ -39,12 +39,12 @@ Found = Callable[[str], set[str]]
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of a checker came to."""
+    """Result of one run of a checker."""
 
     seconds: float
     peak_mb: float
     found: set[str]
-    """What it says: rules and what of."""
+    """What it reports: rules and resources."""
 
     def __str__(self) -> str:
         """Return seconds and megabytes."""
@@ -58,11 +58,11 @@ resource.prlimit(child.pid, resource.RLIMIT_CPU, (int(sys.argv[1]),) * 2)
 _, status, usage = os.wait4(child.pid, 0)
 print(os.WIFSIGNALED(status), usage.ru_maxrss, file=sys.stderr)
 """
-"""Starts a checker from a small process: a child's peak is never below what its parent holds."""
+"""Starts a checker from a small process: a child's peak is never below its parent's memory."""
 
 
 def run(command: list[str], read: Found) -> Run | None:
-    """Run a checker in a process of its own; `None` if it is not done in time."""
+    """Run a checker in its own process; return `None` if it exceeds the time limit."""
     start = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-S", "-c", SHIM, str(LIMIT_S), *command],
@@ -77,12 +77,12 @@ def run(command: list[str], read: Found) -> Run | None:
 
 
 def ours_says(text: str) -> set[str]:
-    """Return what we say of a stack."""
+    """Return otherside's findings on a stack."""
     return {f"{finding['code']} {finding['resource']}" for finding in json.loads(text)["findings"]}
 
 
 def checkov_says(text: str) -> set[str]:
-    """Return which of checkov's checks fail, and of what."""
+    """Return checkov's failed checks and their resources."""
     document = json.loads(text[text.index("[" if text.lstrip()[:1] == "[" else "{") :])
     reports = document if isinstance(document, list) else [document]
     return {
@@ -93,7 +93,7 @@ def checkov_says(text: str) -> set[str]:
 
 
 def cfn_lint_says(text: str) -> set[str]:
-    """Return cfn-lint's errors and warnings, and of what."""
+    """Return cfn-lint's errors and warnings and their locations."""
     return {
         f"{load['Rule']['Id']} {'/'.join(str(step) for step in load['Location']['Path'] or [])}"
         for load in json.loads(text or "[]")
@@ -102,7 +102,7 @@ def cfn_lint_says(text: str) -> set[str]:
 
 
 def checkov_program(given: str | None) -> str | None:
-    """Return checkov's program, installed if need be, or `None`."""
+    """Return the path of checkov, installing it if necessary, or `None`."""
     if given:
         return given
     home = ROOT / ".venv" / ".checkov"
@@ -126,7 +126,7 @@ def plan_of(broken: Broken) -> dict[str, Any]:
 
 
 def planned(changes: list[Any]) -> dict[str, Any]:
-    """Return what a plan says once more of each resource, which is what checkov reads."""
+    """Return the part of a plan that repeats each resource, which is what checkov reads."""
     resources = [
         {
             **{key: change[key] for key in ("address", "mode", "type", "name")},
@@ -149,7 +149,7 @@ def templates_of(broken: Broken, directory: Path) -> list[Path]:
 
 
 def commands(directory: Path, checkov: str | None) -> dict[str, tuple[list[str], Found]]:
-    """Return how each checker is called on what lies in a directory."""
+    """Return each checker's command line for the files in a directory."""
     plan = str(directory / "plan.json")
     templates = sorted(str(path) for path in directory.glob("us-*.json"))
     regions = [
@@ -179,7 +179,7 @@ def commands(directory: Path, checkov: str | None) -> dict[str, tuple[list[str],
 
 
 def fifteen(specs: list[Any], checkov: str | None) -> None:
-    """Print which of the fifteen failures each checker finds, and what it costs."""
+    """Print which of the fifteen failures each checker finds, with its time and memory."""
     with tempfile.TemporaryDirectory() as parent:
         whole = Path(parent, "whole")
         whole.mkdir()
@@ -188,7 +188,7 @@ def fifteen(specs: list[Any], checkov: str | None) -> None:
         templates_of(base, whole)
         before = {name: run(*command) for name, command in commands(whole, checkov).items()}
         names = list(before)
-        print(f"{'our own stack, whole':<24}" + "".join(f"{name:>24}" for name in names))
+        print(f"{'our own stack, intact':<24}" + "".join(f"{name:>24}" for name in names))
         print(f"{'time and peak memory':<24}" + "".join(f"{before[n]!s:>24}" for n in names))
         noise = [len(item.found) if item else 0 for item in before.values()]
         print(f"{'findings':<24}" + "".join(f"{count:>24}" for count in noise), flush=True)
@@ -214,7 +214,7 @@ def fifteen(specs: list[Any], checkov: str | None) -> None:
 
 
 def many(specs: list[Any], size: int, file: Path) -> int:
-    """Write a plan of about so many resources: our stack so often, each a module of its own."""
+    """Write a plan of about `size` resources: copies of our stack, each its own module."""
     base = plan_of(Broken(pickle.dumps(specs)))
     changes, config = base["resource_changes"], base["configuration"]["root_module"]["resources"]
     text, copies = json.dumps([changes, config]), max(1, round(size / len(changes)))
@@ -237,7 +237,7 @@ def many(specs: list[Any], size: int, file: Path) -> int:
 
 
 def growth(specs: list[Any], checkov: str | None) -> None:
-    """Print time and memory by size."""
+    """Print time and memory by size of the plan."""
     print(f"\n{'growth, plans of':<24}{'otherside':>24}{'checkov':>24}")
     with tempfile.TemporaryDirectory() as parent:
         for size in SIZES:
@@ -260,7 +260,7 @@ def main() -> None:
     parser.add_argument(
         "--checkov", help="checkov's program; default: installed into .venv/.checkov"
     )
-    parser.add_argument("--quick", action="store_true", help="leave out what is large")
+    parser.add_argument("--quick", action="store_true", help="skip the large plans")
     asked = parser.parse_args()
     checkov = checkov_program(asked.checkov)
     specs = specs_of(graph_of(exported()))

@@ -1,7 +1,7 @@
-"""Measure what Lambda loads: the bundle's size, and its import beside that of the SDK.
+"""Measure what Lambda loads: the bundle's size, and its import time compared with the SDK's.
 
-The peer is boto3, which every function that calls AWS imports anyway: both in fresh processes, in
-one run, from the archive and without bytecode, as on a cold start.
+The baseline is boto3, which every function that calls AWS imports anyway. Both are imported in
+fresh processes, in one run, from the archive and without bytecode, as on a cold start.
 """
 
 import json
@@ -33,7 +33,7 @@ print(json.dumps({"sdk": sdk, "ours": time.perf_counter() - began}))
 
 
 def measured(archive: Path, handler: str) -> tuple[float, float]:
-    """Return the median seconds of importing the SDK, and then the handler from the archive."""
+    """Return the median seconds to import the SDK, and then the handler from the archive."""
     command = [sys.executable, "-B", "-c", CODE, str(archive), handler]
     runs = [
         json.loads(subprocess.run(command, capture_output=True, check=True).stdout)

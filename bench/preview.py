@@ -1,7 +1,7 @@
-"""Measure `otherside preview` beside Pulumi's own mocks on the same program, in one run.
+"""Compare `otherside preview` with Pulumi's own mocks on the same program, in one run.
 
 Both run the standard stack in a fresh process. Pulumi's mocks are what a test of the same program
-would otherwise use: they resolve nothing that AWS makes, and print nothing.
+would otherwise use: they resolve nothing that AWS generates, and print nothing.
 """
 
 import statistics
@@ -35,7 +35,7 @@ loop.run_until_complete(run_pulumi_func(program))
 
 
 def timed(code: str) -> list[float]:
-    """Run some code in fresh processes; return the seconds that each took."""
+    """Run code in fresh processes; return the seconds that each took."""
     seconds = []
     for _ in range(RUNS):
         start = time.perf_counter()
@@ -60,7 +60,7 @@ def main() -> None:
         print(row("imports alone", timed(IMPORTS)))
         print(row("Pulumi's own mocks, no output", timed(PEER.format(directory=directory))))
         print(row("otherside preview --json", timed(OURS.format(directory=directory))))
-        print("target: 3 s for the whole stack, shown")
+        print("target: 3 s for the whole stack, with output")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Measure a twin of the standard stack: when it is up, when it serves, and what it takes.
+"""Measure a twin of the standard stack: time until it is up, time until it serves, and memory.
 
-The peer is moto's own server, which answers the same API and runs nothing behind it: started in the
-same run, and measured the same way. Memory is each process's share (PSS), so that what several
-share counts once.
+The baseline is moto's own server, which answers the same API and runs nothing behind it. It is
+started in the same run and measured the same way. Memory is each process's proportional share
+(PSS), so that shared memory counts once.
 """
 
 import argparse
@@ -28,7 +28,7 @@ MB = 1 << 20
 
 
 def memory_mb(pid: int) -> tuple[float, int]:
-    """Return the share of memory of a process and all under it, and how many they are."""
+    """Return the memory share of a process and its descendants, and their number."""
     root = psutil.Process(pid)
     total, count = 0.0, 0
     for child in [root, *root.children(recursive=True)]:
@@ -41,7 +41,7 @@ def memory_mb(pid: int) -> tuple[float, int]:
 
 
 def writes(twin: Twin) -> bool:
-    """Return whether the application takes a write, asked through the primary's load balancer."""
+    """Return whether the application accepts writes, through the primary's load balancer."""
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     host = twin.known["endpoint"].removeprefix("http://").rpartition(":")[0]
@@ -60,7 +60,7 @@ def writes(twin: Twin) -> bool:
 
 
 def ours(speed: float) -> dict[str, float]:
-    """Return the numbers of one twin."""
+    """Return the measurements of one twin."""
     began_s = time.perf_counter()
     project = read_project(STANDARD)
     with Twin(TwinSettings(speed=speed), expected=project) as twin:
@@ -86,7 +86,7 @@ def ours(speed: float) -> dict[str, float]:
 
 
 def peer() -> dict[str, float]:
-    """Return the numbers of moto's own server."""
+    """Return the measurements of moto's own server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -111,7 +111,7 @@ def peer() -> dict[str, float]:
 
 
 def main() -> None:
-    """Measure both, and print them side by side."""
+    """Measure both and print them side by side."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--speed", type=float, default=1.0)
     parser.add_argument("--json", action="store_true")

@@ -1,8 +1,8 @@
 #!/bin/bash
-# What the GitHub Action runs: inputs from the environment, one value per line, never split on spaces.
+# Entry point of the GitHub Action: reads inputs from the environment, one value per line, unsplit.
 set -euo pipefail
 
-lines() { # the lines of a text that are not empty, as an array
+lines() { # store the non-empty lines of a text in an array
   local -n into=$1
   into=()
   while IFS= read -r line; do
@@ -27,7 +27,7 @@ code=0
 "$otherside" check "${arguments[@]}" --format github -- "${paths[@]}" || code=$?
 python3 - "$report" "$code" >>"$output" <<'PYTHON'
 import json, sys
-if sys.argv[2] == "2":  # bad usage or bad input: the message is in the log, and no number is true
+if sys.argv[2] == "2":  # bad usage or bad input: the log has the error, and there are no numbers
     print("findings=\nunknown=")
 else:
     with open(sys.argv[1], encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""Write what in the documents comes from code; with --check, only say what is stale."""
+"""Write the generated parts of the documents; with --check, only report what is stale."""
 
 import ast
 import contextlib
@@ -39,11 +39,11 @@ TRANSCRIPT_LINES = 26
 TWIN_TESTS = ROOT / "tests" / "twin"
 CASES = ROOT / "tests" / "check" / "rules"
 STATUSES = ("done", "modelled", "refused")
-MADE = "<!-- Made from the code by `make docs`; edit the code. -->\n"
+MADE = "<!-- Generated from the code by `make docs`; edit the code. -->\n"
 
 
 def pages() -> dict[Path, str]:
-    """Return every generated file and what it should hold."""
+    """Return every generated file and its expected content."""
     schema = json_schema()
     return {
         ROOT / "README.md": _readme(),
@@ -63,9 +63,9 @@ def pages() -> dict[Path, str]:
 
 def _design(schema: dict[str, Any]) -> Iterator[str]:
     yield MADE
-    yield "# The design: otherside.toml\n"
+    yield "# The configuration: otherside.toml\n"
     yield "Only `name` is required. Every other key has a default, and the default is the safe one."
-    yield "`otherside schema` prints the same as a JSON Schema, for editors.\n"
+    yield "`otherside schema` prints the same keys as a JSON Schema, for editors.\n"
     yield from _table("", schema, schema)
     for name, key in schema["properties"].items():
         section = _section(key, schema)
@@ -98,7 +98,7 @@ def _default(value: object) -> str:
 
 
 def _section(key: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the table that a key holds, or `None` where it holds a value."""
+    """Return the table that a key holds, or `None` if it holds a value."""
     options = [key, *key.get("anyOf", [])]
     reference = next((option["$ref"] for option in options if "$ref" in option), None)
     if reference is None:
@@ -108,11 +108,11 @@ def _section(key: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any] | No
 
 
 def _components() -> Iterator[str]:
-    """Yield each component with what it does, what it takes and what it gives."""
+    """Yield each component with its description, arguments and outputs."""
     yield MADE
     yield "# Components\n"
-    yield "Each is usable by itself, from a program of your own; `examples/components` does so."
-    yield "Together they are `DisasterRecovery`.\n"
+    yield "Each works by itself in a program of your own; `examples/components` shows how."
+    yield "`DisasterRecovery` combines them.\n"
     for file in sorted(COMPONENTS.glob("*.py")):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
@@ -121,14 +121,14 @@ def _components() -> Iterator[str]:
                 yield f"## {name}\n"
                 yield f"`otherside.components.{file.stem}`\n"
                 yield f"{ast.get_docstring(node)}\n"
-                yield from _fields("Takes", classes.get(f"{name}Args"), classes)
-                yield from _fields("Gives", node, classes)
+                yield from _fields("Argument", classes.get(f"{name}Args"), classes)
+                yield from _fields("Output", node, classes)
 
 
 def _fields(
     title: str, node: ast.ClassDef | None, classes: dict[str, ast.ClassDef]
 ) -> Iterator[str]:
-    """Yield the public annotated attributes of a class, those that it inherits first."""
+    """Yield a class's public annotated attributes, inherited ones first."""
     if node is None:
         return
     inherited = [classes[ast.unparse(b)] for b in node.bases if ast.unparse(b) in classes]
@@ -153,11 +153,11 @@ def _rows(node: ast.ClassDef) -> Iterator[str]:
 
 
 def _failover() -> Iterator[str]:
-    """Yield the state diagram as the table has it, and what phases, orders and times mean."""
+    """Yield the state diagram of the transitions, and what phases, orders and times mean."""
     yield MADE
     yield "# The decision\n"
     yield "Generated from `TRANSITIONS` in `failover/decision/transitions.py`."
-    yield "Any phase but `halted` also leads to `halted`, when somebody else moves the writer.\n"
+    yield "Every other phase also leads to `halted` if the writer is moved from outside.\n"
     yield "```mermaid\nstateDiagram-v2"
     yield "  [*] --> steady"
     for phase, row in TRANSITIONS.items():
@@ -165,7 +165,7 @@ def _failover() -> Iterator[str]:
             if event is not Event.EXTERNAL_MOVE:
                 yield f"  {_id(phase)} --> {_id(target)}: {event}"
     yield "```\n"
-    yield "| Phase | Meaning | Orders that mean something in it |\n|---|---|---|"
+    yield "| Phase | Meaning | Accepted orders |\n|---|---|---|"
     meanings = _meanings(DECISION / "state.py", "Phase")
     for phase in Phase:
         orders = ", ".join(f"`{order}`" for order in Order if phase in HEEDED_IN[order])
@@ -177,13 +177,13 @@ def _failover() -> Iterator[str]:
         deadly = "yes" if verdict in DEADLY else "no"
         yield f"| `{verdict}` | {meanings.get(verdict.name, '')} | {deadly} |"
     yield "\n## Signals\n"
-    yield "| Signal | What it is |\n|---|---|"
+    yield "| Signal | Meaning |\n|---|---|"
     for name, text in _meanings(DECISION / "observation.py", "Signals").items():
         yield f"| `{name}` | {text} |"
     yield "\n## Times and limits\n"
     yield (
-        "Of `FailoverPolicy`, in `failover/decision/policy.py`; "
-        "mode, loss and freezes come from the design.\n"
+        "From `FailoverPolicy` in `failover/decision/policy.py`; "
+        "mode, loss and freezes come from the configuration.\n"
     )
     tree = ast.parse((DECISION / "policy.py").read_text(encoding="utf-8"))
     policy = next(
@@ -194,12 +194,12 @@ def _failover() -> Iterator[str]:
 
 
 def _id(phase: Phase) -> str:
-    """Return a phase as Mermaid can name it."""
+    """Return a phase as a Mermaid identifier."""
     return phase.replace("-", "_")
 
 
 def _meanings(file: Path, name: str) -> dict[str, str]:
-    """Return what each member of a class means, by the text below it."""
+    """Return what each member of a class means, from the text below it."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     node = next(n for n in tree.body if isinstance(n, ast.ClassDef) and n.name == name)
     found = {}
@@ -213,20 +213,20 @@ def _meanings(file: Path, name: str) -> dict[str, str]:
 
 def _twin() -> Iterator[str]:
     yield MADE
-    yield "# The twin: what it makes up, and what it can make\n"
+    yield "# The twin: modelled times and supported resources\n"
     yield "## Modelled times\n"
-    yield "Seconds of the twin's. `--latency none` leaves all of them out.\n"
-    yield "| What | Seconds | Whose number |\n|---|---|---|"
+    yield "In twin seconds. `--latency none` turns all of them off.\n"
+    yield "| Operation | Seconds | Source |\n|---|---|---|"
     for name, modelled in PROFILE.items():
         yield f"| {name} | {modelled.seconds:g} | {modelled.source} |"
     yield "\n## Resources\n"
-    yield "Types of Pulumi's AWS provider that the twin makes; every other is refused by name.\n"
+    yield "Types of Pulumi's AWS provider that the twin creates; it refuses any other by name.\n"
     for token in sorted(RESOURCE_TYPES):
         yield f"- `{token}`"
 
 
 def tested_rows() -> dict[str, list[str]]:
-    """Return the rows that tests name, each with their names: `test_R53_04_05_…` names two."""
+    """Return the rows that tests name, with those tests: `test_R53_04_05_…` names two rows."""
     found: dict[str, list[str]] = {}
     for file in sorted(TWIN_TESTS.glob("test_*.py")):
         text = file.read_text(encoding="utf-8")
@@ -251,10 +251,10 @@ def listed_rows() -> list[list[str]]:
 def _fidelity() -> Iterator[str]:
     tested, rows = tested_rows(), listed_rows()
     yield MADE
-    yield "# How far the twin does as AWS does\n"
+    yield "# Fidelity of the twin to AWS\n"
     yield "Each row is a rule of AWS's documentation or of its API models. *Done* rows are proved"
-    yield "by the tests that name them; *modelled* ones are made up or simplified as the note says;"
-    yield "*refused* ones the twin does not do, and nothing should be concluded from it.\n"
+    yield "by the tests that name them; *modelled* ones are assumed or simplified as the note says;"
+    yield "*refused* ones are not supported, so draw no conclusions about them from the twin.\n"
     counts = {status: sum(row[1] == status for row in rows) for status in STATUSES}
     yield ", ".join(f"{count} {status}" for status, count in counts.items()) + ".\n"
     yield "| Row | Subject | | Note | Tests |\n|---|---|---|---|---|"
@@ -280,7 +280,7 @@ def _scenarios() -> Iterator[str]:
     yield MADE
     yield "# Scenarios\n"
     yield "Each is a file in `src/otherside/drill/catalogue`. Times are in twin seconds."
-    yield "They count from the strike, or from a moment that comes later.\n"
+    yield "They count from the strike, or from a later moment.\n"
     for scenario in CATALOGUE:
         yield f"## {scenario.name}\n"
         yield f"{scenario.title} **{scenario.expectation}**\n"
@@ -293,43 +293,43 @@ def _scenarios() -> Iterator[str]:
 
 
 def _rules() -> Iterator[str]:
-    """Yield every rule's page, and on which graphs the tests show it."""
+    """Yield every rule's page, and the graphs that its tests use."""
     yield MADE
     yield "# The rules of `otherside check`\n"
-    yield "A code's hundreds say what fails: 0 one of the fifteen failures, 1 data, 2 traffic,"
-    yield "3 capacity, 4 the control plane, 5 keys and secrets, 6 watching. A rule is named for"
-    yield "what it finds. Each is shown, flagged and fine, on graphs in `tests/checker/rules`,"
-    yield "which the tests write as Terraform, Pulumi and CloudFormation, too.\n"
-    yield "| Rule | Severity | Spoils | What is wrong |"
+    yield "A code's hundreds digit is its area: 0 one of the fifteen failures, 1 data, 2 traffic,"
+    yield "3 capacity, 4 the control plane, 5 keys and secrets, 6 monitoring. A rule is named after"
+    yield "what it finds. Graphs in `tests/check/rules` show where a rule reports a finding and"
+    yield "where not; the tests also write them as Terraform, Pulumi and CloudFormation.\n"
+    yield "| Rule | Severity | Breaks | What is wrong |"
     yield "|---|---|---|---|"
     for rule in catalogue():
         link = f"[{rule.code} {rule.name}](#{rule.code.lower()}-{rule.name})"
         yield f"| {link} | {rule.severity} | {rule.step} | {rule.title} |"
     steps = ", ".join(RecoveryStep)
-    yield f"\nThe steps of a recovery, in their order: {steps}."
+    yield f"\nThe steps of a recovery, in order: {steps}."
     for rule in catalogue():
         text = (CASES / f"{rule.check.__name__}.md").read_text(encoding="utf-8")
         yield f"\n## {rule.code} {rule.name}\n"
-        yield f"**{rule.title}** {rule.severity.value.capitalize()}; spoils {rule.step}.\n"
+        yield f"**{rule.title}** {rule.severity.value.capitalize()}; breaks {rule.step}.\n"
         body = rule.page.split("\n\n", 1)[1].strip()
         yield re.sub(r"^## ", "### ", body, flags=re.MULTILINE)
-        yield f"\n### Touches\n{', '.join(rule.controls)}\n"
-        yield "### Shown on\n"
+        yield f"\n### Related controls\n{', '.join(rule.controls)}\n"
+        yield "### Test cases\n"
         for kind, title in re.findall(r"^## (Flagged|Fine): (.+)$", text, re.MULTILINE):
             yield f"- {kind.lower()}: {title}"
 
 
 def _sabotage() -> Iterator[str]:
-    """Yield each failure with its symptom and what a drill last observed of it."""
+    """Yield each failure with its symptom and what the last drill observed."""
     kept = json.loads(EVIDENCE.read_text(encoding="utf-8"))["sabotage"]
     observed = {failure["key"]: failure for failure in kept["failures"]}
     yield MADE
-    yield "# The fifteen failures, brought back\n"
+    yield "# The fifteen failures, injected\n"
     yield "`otherside drill --stack examples/standard --sabotage all` breaks the correct stack"
     yield "in one place at a time, deploys it on a twin and looks for the symptom."
-    yield "`make evidence` ran it for this table.\n"
+    yield "`make evidence` produced this table.\n"
     (correct,) = kept["correct"]
-    yield f"The correct stack, asked all the same: {correct['observed']}.\n"
+    yield f"The correct stack, checked the same way: {correct['observed']}.\n"
     yield "| failure | symptom | noticed | observed |"
     yield "|---|---|---|---|"
     for failure in FAILURES:
@@ -340,7 +340,7 @@ def _sabotage() -> Iterator[str]:
 
 
 def _drilled(text: str) -> str:
-    """Return a text with the last drill in its place."""
+    """Return the text with the output of the last drill in its place."""
     printed = json.loads(EVIDENCE.read_text(encoding="utf-8"))["drill"]["printed"]
     before, rest = text.split(DRILL, 1)
     after = rest.split(END, 1)[1]
@@ -349,7 +349,7 @@ def _drilled(text: str) -> str:
 
 
 def _readme() -> str:
-    """Return the README with its transcripts: one run anew, one from the last `make evidence`."""
+    """Return the README with its transcripts: one run now, one from the last `make evidence`."""
     text = _drilled((ROOT / "README.md").read_text(encoding="utf-8"))
     before, rest = text.split(TRANSCRIPT, 1)
     after = rest.split(END, 1)[1]
@@ -363,7 +363,7 @@ def _readme() -> str:
 
 
 def stale(made: dict[Path, str]) -> list[Path]:
-    """Return the files that are not as the code says."""
+    """Return the files that differ from what the code generates."""
     return [
         file
         for file, text in made.items()
@@ -372,7 +372,7 @@ def stale(made: dict[Path, str]) -> list[Path]:
 
 
 def run(*, check: bool) -> int:
-    """Write what is stale, or only name it; return the exit code."""
+    """Write the stale files, or only name them; return the exit code."""
     made = pages()
     old = stale(made)
     for file in old:

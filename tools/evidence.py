@@ -1,6 +1,6 @@
-"""Run what the documents show of a drill, and keep what came of it: `make evidence`.
+"""Run the drills that the documents show, and store their results: `make evidence`.
 
-Numbers in the documents are this machine's, from one run of the very commands that are shown.
+Numbers in the documents come from this machine, from one run of exactly the commands shown.
 """
 
 import json
@@ -44,7 +44,7 @@ def the_drill() -> tuple[int, dict[str, Any]]:
 
 
 def the_sabotage() -> tuple[int, dict[str, Any]]:
-    """Bring each failure back."""
+    """Run the drill with each failure injected."""
     code, _, table = drill("--sabotage", "all")
     return code, table
 
@@ -53,7 +53,7 @@ PARTS = {"drill": the_drill, "sabotage": the_sabotage}
 
 
 def main(parts: list[str]) -> int:
-    """Run some parts or all, and keep what they came to; return 1 if one is not as it should be."""
+    """Run the named parts, or all, and store their results; return the highest exit code."""
     kept = json.loads(EVIDENCE.read_text(encoding="utf-8")) if EVIDENCE.exists() else {}
     worst = 0
     for name in parts or PARTS:

@@ -1,7 +1,7 @@
-"""Fuzz the checker's loaders by coverage.
+"""Fuzz the checker's loaders, guided by coverage.
 
 Needs `pip install atheris`, then `tools/fuzz.py -max_total_time=600`.
-Each input becomes a file of one kind. What is neither an answer nor one clear error ends it.
+Each input becomes a file of one kind. Any outcome but an answer or one clear error stops it.
 """
 
 import sys
@@ -21,7 +21,7 @@ HOME = Path(tempfile.mkdtemp())
 
 
 def one_input(raw: bytes) -> None:
-    """Read, check and show one input."""
+    """Read, check and format one input."""
     file = HOME / NAMES[len(raw) % len(NAMES)]
     file.write_bytes(raw)
     read = read_paths([str(file)], ReadOptions(), bytes)

@@ -1,6 +1,6 @@
-"""Write which properties Terraform's AWS provider has, for the kinds in the checker's vocabulary.
+"""Write the properties that Terraform's AWS provider has, for the kinds that the checker knows.
 
-Needs the wheel of `cdktf-cdktf-provider-aws`, whose classes are made from the provider's schema:
+Needs the `cdktf-cdktf-provider-aws` wheel, whose classes are generated from the provider's schema:
 `pip download --no-deps cdktf-cdktf-provider-aws`, then `tools/terraform_names.py WHEEL`.
 """
 
@@ -45,7 +45,7 @@ def _properties(name: str, classes: dict[str, dict[str, str]], depth: int = 0) -
 
 
 def _spellings(module: str) -> list[str]:
-    """Return what the wheel may call a module: some have a word behind, so as not to clash."""
+    """Return the names that the wheel may use for a module: some have a suffix to avoid clashes."""
     plain = module.replace("_", "")
     return [plain, f"{plain}resource", f"{plain}attachment"]
 
@@ -64,7 +64,7 @@ def _main(wheel: str) -> None:
             module = f"{data}aws_{plain}" if data else plain
             item = next((known[n] for n in _spellings(module) if n in known), "")
             if not item:
-                print(f"{type_}: no class of it in the wheel", file=sys.stderr)
+                print(f"{type_}: the wheel has no class for it", file=sys.stderr)
                 continue
             path = f"cdktf_cdktf_provider_aws/{item}/__init__.py"
             classes = _classes(archive.read(path).decode())

@@ -210,7 +210,7 @@ def test_a_missing_setting_is_named():
     command, environment = [sys.executable, APP], {"PATH": os.environ["PATH"]}
     done = subprocess.run(command, env=environment, capture_output=True, timeout=20, check=False)
     assert done.returncode == 1
-    assert b"the environment lacks AWS_REGION" in done.stderr
+    assert b"the environment variable AWS_REGION is not set" in done.stderr
 
 
 def test_without_the_lease_nothing_is_acknowledged(tmp_path, servers):

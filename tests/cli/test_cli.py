@@ -163,7 +163,7 @@ def test_preview_takes_one_form_at_a_time(project):
     [
         ({}, 2, ["Pulumi.yaml: no such file"]),
         ({"Pulumi.yaml": "a: [", "__main__.py": ""}, 2, ["Pulumi.yaml: cannot be read"]),
-        ({"Pulumi.yaml": "- a", "__main__.py": ""}, 2, ["is no table"]),
+        ({"Pulumi.yaml": "- a", "__main__.py": ""}, 2, ["not a table"]),
         ({"Pulumi.yaml": "name: a\nruntime: nodejs"}, 2, ["only Python programs"]),
         ({"Pulumi.yaml": "name: a\nruntime: python"}, 2, ["__main__.py: the program"]),
         (
@@ -201,7 +201,7 @@ def test_preview_takes_one_form_at_a_time(project):
                 "__main__.py": "import pulumi_aws as aws\naws.get_ip_ranges(services=['ec2'])",
             },
             2,
-            ["getIpRanges", "no imagined answer"],
+            ["getIpRanges", "no mock answer"],
         ),
         (
             {
@@ -209,7 +209,7 @@ def test_preview_takes_one_form_at_a_time(project):
                 "__main__.py": "import pulumi_aws as aws\n[aws.sns.Topic('t') for _ in 'ab']",
             },
             2,
-            ["two resources have this address"],
+            ["two resources have this URN"],
         ),
     ],
     ids=lambda _: None,
@@ -295,7 +295,7 @@ def test_a_secret_is_never_shown(tmp_path, program):
 def test_another_stacks_outputs_are_refused(tmp_path):
     """Nobody here knows them, and a guess would be wrong."""
     program = TOPIC + "pulumi.export('x', pulumi.StackReference('o/p/s').get_output('y'))"
-    assert "another stack cannot be known" in previewed(tmp_path, program, check=2).stderr
+    assert "another stack are not available" in previewed(tmp_path, program, check=2).stderr
 
 
 CHANGE = """

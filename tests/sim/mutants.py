@@ -749,7 +749,7 @@ MUTANTS = (
     Mutant(
         "a lease lasts a minute",
         LEASE,
-        "LEASE_S = 15.0  # a renewal lasts this long, from before it was asked for\n",
+        "LEASE_S = 15.0  # validity of a renewal, from before its request\n",
         "LEASE_S = 60.0\n",
     ),
     Mutant(

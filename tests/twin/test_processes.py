@@ -155,7 +155,7 @@ def test_a_cloud_that_is_gone_is_told_and_not_waited_for():
         with pytest.raises(TwinError, match="gone"):
             bare.do("status")
         assert time.monotonic() - began_s < 5
-        with pytest.raises(TwinError, match="ended by itself"):
+        with pytest.raises(TwinError, match="exited unexpectedly"):
             bare.check()
 
 

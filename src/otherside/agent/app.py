@@ -1,23 +1,23 @@
-"""A small service that keeps entries in PostgreSQL, and says honestly how it is.
+"""A small service that stores entries in PostgreSQL and reports its health honestly.
 
-It answers the three questions that recovery asks, each with its own path:
+It has one path for each of the three health checks that recovery depends on:
 
-    GET  /health.html      is the process up?  A static file, made at boot. The load balancer asks.
-    GET  /readyz           can it serve reads? 200 on both sides. Route 53 asks.
-    GET  /writez           can it write?       200 only where the writer can be reached and writes
-                                               may be acknowledged. The orchestrator asks.
+    GET  /health.html      is the process up?  A static file, made at boot. For the load balancer.
+    GET  /readyz           can it serve reads? 200 on both sides. For Route 53.
+    GET  /writez           can it write?       200 only if the writer is reachable and writes may
+                                               be acknowledged. For the orchestrator.
 
-and does its work on these:
+These paths do its actual work:
 
-    PUT  /entries/<key>    keep the body, up to 64 KiB: 201 the first time, 200 if it is known
+    PUT  /entries/<key>    store the body, up to 64 KiB: 201 the first time, 200 if the key exists
     GET  /entries/<key>    return it
     GET  /entries          return the number of entries and the newest ones
 
 A write is acknowledged only while this side holds the lease that `lease_agent.py` renews, and only
 by a database that knows the lease's epoch: see `lease.py`.
 
-Its settings are environment variables; `/etc/otherside/app.env` sets them on an instance. It runs
-on Python 3.9 and needs a PostgreSQL driver (psycopg2 or psycopg) and the AWS CLI.
+Environment variables configure it; on an instance, `/etc/otherside/app.env` sets them. It runs on
+Python 3.9 and needs a PostgreSQL driver (psycopg2 or psycopg) and the AWS CLI.
 """
 
 import base64
@@ -42,8 +42,8 @@ except ModuleNotFoundError:
 
 BODY_BYTES_MAX = 65_536
 CONNECT_S = 3
-TOKEN_S = 600  # an IAM token is good for 900 s
-SECRET_S = 60  # how often this Region's copy of the secret is looked at
+TOKEN_S = 600  # an IAM token is valid for 900 s
+SECRET_S = 60  # how often this Region's copy of the secret is read
 CONNECTION_S = 60  # after a failover, no connection to the old writer outlives this
 TROUBLE = (driver.Error, subprocess.SubprocessError, OSError, ValueError, KeyError)
 KEY = re.compile(r"^/entries/([A-Za-z0-9._-]{1,128})$")
@@ -65,15 +65,15 @@ RIGHTS = ("select, insert on entries", "select, insert, update on otherside_cana
 
 
 class AppSettings:
-    """What an instance is told about its surroundings."""
+    """The settings of an instance, from environment variables."""
 
     def __init__(self, environment):
-        """Read the settings; a missing one stops the service at once, by name."""
+        """Read the settings; if one is missing, name it and exit."""
 
         def need(name):
             value = environment.get(name)
             if not value:
-                sys.exit(f"app: the environment lacks {name}")
+                sys.exit(f"app: the environment variable {name} is not set")
             return value
 
         self.region = need("AWS_REGION")
@@ -96,7 +96,7 @@ class AppSettings:
 
 
 def aws(*arguments):
-    """Ask the AWS CLI, which finds the instance's role by itself."""
+    """Run the AWS CLI, which finds the instance's role by itself, and return its output."""
     command = ["aws", *arguments, "--output", "text"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True)
     return done.stdout.strip()
@@ -106,7 +106,7 @@ class WriterDatabase:
     """Connections to the writer and to this side's reader, renewed before they go stale."""
 
     def __init__(self, settings):
-        """Remember the settings; connections are made when they are needed."""
+        """Take the settings; connections are opened on demand."""
         self._settings = settings
         self._local = threading.local()
         self._tokens = {}
@@ -116,9 +116,9 @@ class WriterDatabase:
 
     @contextlib.contextmanager
     def cursor(self, role):
-        """Lend a cursor on `writer`, `reader` or `local`; commit, or drop the connection on error.
+        """Yield a cursor on `writer`, `reader` or `local`; commit, or drop the connection on error.
 
-        `local` is this side's own writer, which there is while this side is the writer's.
+        `local` is this side's own writer, which exists only while the writer is on this side.
         """
         connection = self._connection(role)
         try:
@@ -145,10 +145,10 @@ class WriterDatabase:
         return connection
 
     def _connect_to_writer(self):
-        """Log in to the writer, in whichever Region it is: a token is good for one Region only.
+        """Log in to the writer in whichever Region it is: a token is valid for one Region only.
 
-        The name of the writer does not say where it is, so the Region that worked last is tried
-        first, and the others when it is refused there.
+        The writer's host name does not tell its Region, so try the Region that worked last, and
+        then the others if the login fails.
         """
         settings = self._settings
         last = self._writer_region
@@ -196,8 +196,8 @@ class WriterDatabase:
         )
 
     def _token(self, host, region):
-        """Return an IAM token for a host in a Region: no password is stored anywhere."""
-        with self._lock:  # one at a time: a crowd of commands would keep each from ending
+        """Return an IAM token for a host in a Region; no password is stored anywhere."""
+        with self._lock:  # one at a time: many concurrent commands would starve each other
             token, made = self._tokens.get((host, region), (None, 0.0))
             if token is None or time.monotonic() - made > TOKEN_S:
                 settings = self._settings
@@ -208,13 +208,13 @@ class WriterDatabase:
         return token
 
     def secret(self):
-        """Return the master secret from this Region's copy; break glass only."""
+        """Return the master secret from this Region's copy; for break-glass access only."""
         arguments = ["--secret-id", self._settings.secret, "--region", self._settings.region]
         found = aws("secretsmanager", "get-secret-value", *arguments, "--query", "SecretString")
         return json.loads(found)
 
     def prepare(self, schema, rights):
-        """Make the application's own role and tables, once, as the master user."""
+        """Create the application's own role and tables, once, as the master user."""
         secret = self.secret()
         connection = self._connect(self._settings.writer, secret["username"], secret["password"])
         try:
@@ -237,7 +237,7 @@ class WriterDatabase:
 
 
 class RequestHandler(http.server.BaseHTTPRequestHandler):
-    """One request."""
+    """Handles one HTTP request."""
 
     protocol_version = "HTTP/1.1"
     settings: AppSettings
@@ -245,7 +245,7 @@ class RequestHandler(http.server.BaseHTTPRequestHandler):
     guard: object
 
     def do_GET(self):
-        """Answer a question or return entries."""
+        """Answer a health check or return entries."""
         path = self.path.split("?", 1)[0]
         if path == self.settings.health_path:
             self._static(path)
@@ -261,7 +261,7 @@ class RequestHandler(http.server.BaseHTTPRequestHandler):
             self._answer(404, {"error": "no such path"})
 
     def do_PUT(self):
-        """Keep an entry."""
+        """Store an entry."""
         match = KEY.match(self.path)
         length = self.headers.get("Content-Length", "")
         if match is None:
@@ -269,7 +269,7 @@ class RequestHandler(http.server.BaseHTTPRequestHandler):
             self._answer(404, {"error": "no such path"})
         elif not length.isdigit() or int(length) > BODY_BYTES_MAX:
             self.close_connection = True
-            self._answer(413, {"error": f"a body has a length, {BODY_BYTES_MAX} at the most"})
+            self._answer(413, {"error": f"Content-Length must be at most {BODY_BYTES_MAX}"})
         else:
             body = self.rfile.read(int(length))
             self._guard(lambda: self._write(match[1], body))
@@ -282,20 +282,20 @@ class RequestHandler(http.server.BaseHTTPRequestHandler):
             self._answer(404, {"error": f"{path} was never written"})
 
     def _ready(self):
-        """Read through this side's reader; the secret is looked at in the background.
+        """Read through this side's reader; a background thread reads the secret.
 
-        A health checker waits two seconds for an answer, which is no time to start a command in.
+        A health checker waits two seconds for an answer, too short to start a command.
         """
         with self.database.cursor("reader") as cursor:
             cursor.execute("select 1")
             cursor.fetchone()
         seen_s = self.database.secret_seen_s
         fresh = seen_s is not None and time.monotonic() - seen_s < 5 * SECRET_S
-        # Told, and decides nothing: a secret that is for breaking glass must not move users.
+        # For information only: a secret for break-glass access must not move users.
         self._answer(200, {"ready": True, "secret": fresh})
 
     def _writable(self):
-        """Write, and commit: a database that is not in recovery may take no writes all the same."""
+        """Write and commit: even a database that is not in recovery may refuse writes."""
         epoch = self.guard.epoch()
         with self.database.cursor("writer") as cursor:
             self._know(cursor, epoch)
@@ -307,15 +307,15 @@ class RequestHandler(http.server.BaseHTTPRequestHandler):
         self._answer(200, {"writable": True, "epoch": epoch})
 
     def _know(self, cursor, epoch):
-        """Raise `NotAllowedError` unless the database has heard of the lease's epoch.
+        """Raise `NotAllowedError` unless the database knows the lease's epoch.
 
-        One that has not is an old writer, which does not know that it was left; or one too new to
-        have been told, which takes a second.
+        If it does not, it is an old writer, unaware of the failover, or a new writer that has not
+        received the epoch yet, which takes a second.
         """
         cursor.execute("select epoch from otherside_heartbeat")
         known = cursor.fetchone()
         if known is None or known[0] < epoch:
-            raise NotAllowedError("this database does not know of the lease's epoch")
+            raise NotAllowedError("this database does not know the lease's epoch")
 
     def _write(self, key, body):
         digest = hashlib.sha256(body).hexdigest()
@@ -328,7 +328,7 @@ class RequestHandler(http.server.BaseHTTPRequestHandler):
                 (key, body, digest, self.settings.region),
             )
             fresh = cursor.rowcount == 1
-        # Committed, and perhaps lost: this process may have stood still meanwhile.
+        # Committed, but perhaps lost: this process may have been frozen meanwhile.
         self.guard.still(epoch)
         self._answer(201 if fresh else 200, {"key": key, "sha256": digest})
 
@@ -351,7 +351,7 @@ class RequestHandler(http.server.BaseHTTPRequestHandler):
         self._answer(200, {"count": count, "newest": keys})
 
     def _guard(self, work):
-        """Do the work, or answer 503 with the kind of trouble and nothing of its secrets."""
+        """Do the work, or answer 503 with the type of the error only, to leak no secrets."""
         try:
             work()
         except (*TROUBLE, NotAllowedError) as error:
@@ -373,7 +373,7 @@ class RequestHandler(http.server.BaseHTTPRequestHandler):
 
 
 def prepare_until_done(database, schema=SCHEMA, rights=RIGHTS):
-    """Keep trying to prepare the database: an instance may boot before it can be reached."""
+    """Retry until the database is prepared: an instance may boot before it is reachable."""
     while True:
         try:
             database.prepare(schema, rights)
@@ -385,7 +385,7 @@ def prepare_until_done(database, schema=SCHEMA, rights=RIGHTS):
 
 
 def watch_the_secret(database):
-    """Look at this Region's copy of the secret now and then."""
+    """Read this Region's copy of the secret at intervals."""
     while True:
         try:
             database.secret()

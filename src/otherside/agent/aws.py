@@ -1,7 +1,7 @@
-"""The few calls of AWS that an instance without an SDK makes: signed by hand, without retries.
+"""The few AWS calls that an instance makes without an SDK: signed here, without retries.
 
-The AWS CLI would do as well, and takes a second of the processor each time; the lease is renewed
-every five. Signatures follow Signature Version 4:
+The AWS CLI would work, too, but takes a second of CPU time per call, and the lease is renewed every
+five seconds. Signatures follow Signature Version 4:
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 """
 
@@ -24,18 +24,17 @@ REFRESH_S = 300.0  # credentials are fetched again this long before they expire
 
 
 class ServiceRefusedError(OSError):
-    """An answer that says no. Whoever hears one has reached who it asked."""
+    """Raised when the service refuses a call, and so was reached."""
 
 
 class Credentials:
-    """The instance's own, from the environment or the metadata service."""
+    """The instance's credentials, from the environment or the metadata service."""
 
     def __init__(self, environment=os.environ):
-        """Remember where to look."""
         self._environment, self._held, self._until_s = environment, None, 0.0
 
     def get(self):
-        """Return (key, secret, token); raise OSError where there are none."""
+        """Return (key, secret, token); raise OSError if there are none."""
         known = self._environment
         if known.get("AWS_ACCESS_KEY_ID"):
             return (
@@ -61,7 +60,7 @@ class Credentials:
 
 
 def instance_id(environment=os.environ):
-    """Return the instance's own name; raise OSError where there is no metadata service."""
+    """Return the instance's ID; raise OSError if there is no metadata service."""
     base = environment.get("AWS_EC2_METADATA_SERVICE_ENDPOINT", METADATA).rstrip("/")
     ttl = {"X-aws-ec2-metadata-token-ttl-seconds": "300"}
     token = _fetch(f"{base}/latest/api/token", method="PUT", headers=ttl)
@@ -76,10 +75,10 @@ def _fetch(url, method="GET", headers=None, body=None):
 
 
 def dynamodb(operation, region, arguments, credentials, environment=os.environ):
-    """Make one call of DynamoDB in one Region; return its answer.
+    """Make one DynamoDB call in one Region; return its response.
 
-    A no is a RefusedError: it was heard, whatever it says. Silence and a server that fails are
-    another OSError. Both name the kind of trouble and nothing else.
+    A refusal raises ServiceRefusedError: the service was reached. No response, or a server error,
+    raises another OSError. The message names the type of the error and nothing else.
     """
     body = json.dumps(arguments).encode()
     headers = {
@@ -92,7 +91,7 @@ def dynamodb(operation, region, arguments, credentials, environment=os.environ):
 
 
 def s3_object(bucket, key, region, credentials, environment=os.environ):
-    """Return (what an object of JSON holds, the time by the server's clock), as in `dynamodb`."""
+    """Return (a JSON object's content, the server's time); raise errors as in `dynamodb`."""
     given = environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL")
     host = f"https://{bucket}.s3.{region}.amazonaws.com"
     url = f"{given.rstrip('/')}/{bucket}/{key}" if given else f"{host}/{key}"
@@ -108,7 +107,7 @@ def _endpoint(service, region, environment):
 
 
 def _call(operation, method, url, headers, body, region, service, credentials):
-    """Make one signed call; return (its JSON, the server's time or None where it told none)."""
+    """Make one signed call; return (the response's JSON, the server's time)."""
     signed = sign(url, headers, body, region, service, credentials.get(), method=method)
     request = urllib.request.Request(url, data=body or None, method=method, headers=signed)
     try:
@@ -125,7 +124,7 @@ def _call(operation, method, url, headers, body, region, service, credentials):
 
 
 def sign(url, headers, body, region, service, keys, at=None, method="POST"):
-    """Return the headers of a request with its signature among them."""
+    """Return a request's headers, including its signature."""
     key, secret, token = keys
     at = time.gmtime() if at is None else at
     moment, day = time.strftime("%Y%m%dT%H%M%SZ", at), time.strftime("%Y%m%d", at)

@@ -1,7 +1,7 @@
-"""What a keeper knows and says: of the state table, of the pledge, and of the database's heartbeat.
+"""The lease agent's access to the state table, to the pledge, and to the database's heartbeat.
 
-Nothing here waits, and time is given: the keeper runs it beside the application, and the simulator
-of the orchestrator runs the very same.
+Nothing here waits, and clocks are passed in: the lease agent runs this code beside the application,
+and the orchestrator's simulator runs the same code.
 """
 
 import collections
@@ -17,10 +17,10 @@ PLEDGE_KEY = "pledge.json"
 
 
 class LeaseStore:
-    """The state table, at whichever Region's endpoint answers."""
+    """The state table, through whichever Region's endpoint answers."""
 
     def __init__(self, environment=os.environ, ask=dynamodb, fetch=s3_object):
-        """Read where it is; `ask` makes a call of DynamoDB, `fetch` gets an object of S3."""
+        """Read where it is; `ask` makes a DynamoDB call, `fetch` gets an S3 object."""
         self._ask, self._fetch = ask, fetch
         self._table = environment["STATE_TABLE"]
         self._regions = environment["STATE_REGIONS"].split(",")
@@ -29,7 +29,7 @@ class LeaseStore:
         self._credentials = Credentials(environment)
 
     def lease(self):
-        """Return the lease's terms, read from a majority; OSError where nobody answers."""
+        """Return the lease's terms, read from a majority; raise OSError if no Region answers."""
         answer = self._call(
             "GetItem", {"Key": self._key("lease", "newest"), "ConsistentRead": True}
         )
@@ -41,10 +41,10 @@ class LeaseStore:
                 "side": item["side"]["S"],
             }
         except (KeyError, TypeError, ValueError):
-            return None  # broken: nobody may go by it, and the orchestrator writes it anew
+            return None  # malformed: it must not be used, and the orchestrator rewrites it
 
     def pulse(self, place, values):
-        """Put down how a side is, as this keeper sees it; each keeper has a place of its own."""
+        """Write this agent's view of its side's health; each agent has its own item."""
         known = {name: value for name, value in values.items() if value is not None}
         item = {
             name: {"BOOL": value} if isinstance(value, bool) else {"N": repr(value)}
@@ -53,7 +53,7 @@ class LeaseStore:
         self._call("PutItem", {"Item": {**self._key("pulse", place), **item}})
 
     def pledge(self):
-        """Return the orchestrator's word, or None where there is none; OSError as in `lease`."""
+        """Return the orchestrator's pledge, or None if there is none; OSError as in `lease`."""
         bucket, region = self._environment["PLEDGE_BUCKET"], self._environment["PLEDGE_REGION"]
         found, at_s = self._fetch(bucket, PLEDGE_KEY, region, self._credentials, self._environment)
         try:
@@ -73,9 +73,9 @@ class LeaseStore:
         }
 
     def _call(self, operation, arguments):
-        """Ask this Region's copy, and the other's where that is out of reach.
+        """Call this Region's replica, or another Region's if this one is unreachable.
 
-        One that refuses is asked no further: its answer counts, whatever the other one does.
+        A refusal is final: no other replica is asked.
         """
         trouble = OSError(f"{operation}: no Region to ask")
         for region in self._regions:
@@ -90,18 +90,18 @@ class LeaseStore:
 
 
 class Heartbeat:
-    """The heartbeat in the database, and what is known of it."""
+    """Writes or reads the heartbeat in the database, and keeps what it has observed."""
 
     def __init__(self, database, trouble, clock=now_s, wall=time.time):
-        """Keep the database, and which errors it may raise; nothing is known yet."""
+        """Take the database, and the errors that it may raise."""
         self._database, self._trouble, self._clock, self._wall = database, trouble, clock, wall
         self._lags, self._tried_s = collections.deque(), float("-inf")
         self.writes_ok = self.reads_ok = None
         self.wrote_s = self.wrote_epoch = self.beat_s = self.beat_epoch = None
 
     def beat(self, epoch):
-        """Write one heartbeat if this side is the writer, else look at the newest one."""
-        # Where it is not, its own endpoint leads nowhere: that is worth a try now and then.
+        """Write one heartbeat if this side is the writer, else read the newest one."""
+        # If it is not, its own endpoint leads nowhere, so retry only now and then.
         due = self.writes_ok or self._clock() - self._tried_s >= RENEW_S
         if due and self._write(epoch):
             return
@@ -114,7 +114,7 @@ class Heartbeat:
             self.reads_ok = False
             return
         if row is not None and row[0] != self.beat_s:
-            # How old the first one is says when it was written, and not how long it travelled.
+            # The age of the first one shows when it was written, not how long it took to replicate.
             if self.beat_s is not None:
                 self._note_lag(self._wall() - row[0])
             self.beat_s, self.beat_epoch = row[0], row[1]
@@ -151,9 +151,9 @@ class Heartbeat:
             self._lags.popleft()
 
     def found(self):
-        """Return what is known, as a pulse."""
-        # A lag is noted when a heartbeat arrives: a writer that is dead is not a lagging one. And
-        # a commit that hangs says nothing: only a heartbeat that was written lately does.
+        """Return the observations, as the fields of a pulse."""
+        # Lag is recorded only when a heartbeat arrives: a dead writer does not count as lag. And a
+        # commit that hangs proves nothing: writes are fine only if a recent heartbeat was written.
         lately = self.wrote_s is not None and self._wall() - self.wrote_s < WROTE_LATELY_S
         return {
             "writes_ok": self.writes_ok and lately,

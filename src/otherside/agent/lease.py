@@ -1,85 +1,86 @@
-"""The right to acknowledge writes: kept by one process, asked for by another before each answer.
+"""The lease to acknowledge writes: the agent renews it, and the application checks it per write.
 
-An application that acknowledges a write without this right may acknowledge what is lost: its
-Region may have been given up while it was frozen, or cut off, and the database that it writes to
-may be one that nobody follows any more. So, around each write:
+An application that acknowledges writes without a lease may acknowledge a write that is lost: a
+failover may have left its Region while it was frozen or cut off, and the database that it writes to
+may no longer be replicated. So, around each write:
 
     guard = Guard("/run/otherside/lease")
     epoch = guard.epoch()                # raises NotAllowedError: refuse the write
     ... insert, and read the epoch's row in the same transaction; they must be equal ...
     guard.still(epoch)                   # after the commit and before the answer
 
-`lease_agent.py` renews the lease every few seconds, by one strongly consistent read of the state
-table: whoever closes it waits until every lease has run out, so reading is enough and there is no
-contention. Where the table does not answer at all, it reads the pledge: the promise of whoever
-could give this side up not to do so. A table that answers with a refusal is different: the refusal
-may be intended.
-The clock is one that counts while a machine is suspended, and each renewal counts from before it
-was asked for. It runs on Python 3.9 and needs nothing besides.
+`lease_agent.py` renews the lease every few seconds, with one strongly consistent read of the state
+table. Reading is enough, without contention, because closing the lease includes waiting until every
+lease has expired. If the table does not answer at all, the agent reads the pledge: the
+orchestrator's promise not to fail over from this side. A refusal by the table is different: it may
+be intended.
+
+The clock also counts while the machine is suspended, and each renewal is valid from before its
+request. This module runs on Python 3.9 and has no dependencies.
 """
 
 import json
 import os
 import time
 
-LEASE_S = 15.0  # a renewal lasts this long, from before it was asked for
+LEASE_S = 15.0  # validity of a renewal, from before its request
 RENEW_S = 5.0
 NO_LEASE = "none"
-PLEDGE_MARGIN_S = 5.0  # how far the clocks of who gives a pledge and of who keeps it may be apart
+PLEDGE_MARGIN_S = 5.0  # maximum clock difference between a pledge's writer and its store
 
 
 class NotAllowedError(Exception):
-    """Nobody may acknowledge a write here now."""
+    """Raised when no write may be acknowledged here now."""
 
 
 def now_s():
-    """Return seconds that never run backwards, count a machine's sleep, and hold for everybody."""
+    """Return monotonic seconds that include suspend time and are the same in all processes."""
     clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
     return time.clock_gettime(clock)
 
 
 def guard_of(path):
-    """Return the guard over a file, or one that always allows where there is no lease to keep."""
+    """Return the guard of a lease file, or one that always allows writes if there is no lease."""
     return Unguarded() if path == NO_LEASE else Guard(path)
 
 
 class Unguarded:
-    """What an application asks where the state table is no majority of three Regions.
+    """The guard for a state table that is not a majority of three Regions.
 
-    There the table is one Region's: a lease kept in it would stop the primary whenever the
-    standby's Region is away.
+    Such a table is in one Region: a lease in it would stop the primary whenever the standby's
+    Region is down.
     """
 
     def epoch(self):
-        """Return an epoch that every database has heard of."""
+        """Return an epoch that every database knows."""
         return 0
 
     def still(self, epoch):
-        """Allow it."""
+        """Allow every write."""
 
 
 class Guard:
-    """What an application asks before it acknowledges."""
+    """Checks the lease before an application acknowledges a write."""
 
     def __init__(self, path):
-        """Remember where the keeper writes; nothing is read before it is asked for."""
+        """Take the path of the file that the lease agent writes; it is read on demand."""
         self._path = path
 
     def epoch(self):
-        """Return the epoch of the lease that holds now, or raise `NotAllowedError`."""
+        """Return the epoch of the current lease, or raise `NotAllowedError`."""
         held = read(self._path)
         if held is None or now_s() >= held["until_s"]:
-            raise NotAllowedError("the right to acknowledge writes has run out")
+            raise NotAllowedError("the lease to acknowledge writes has expired")
         return held["epoch"]
 
     def still(self, epoch):
-        """Raise `NotAllowedError` unless the lease of this epoch still holds."""
+        """Raise `NotAllowedError` unless the lease of this epoch is still valid."""
         if self.epoch() != epoch:
             raise NotAllowedError("the writer has moved meanwhile")
 
 
 def read(path):
-    """Return what the keeper wrote, or None where it wrote nothing that can be read."""
+    """Return what the lease agent wrote, or None if it is missing or malformed."""
     try:
         with open(path, encoding="utf-8") as file:
             held = json.load(file)
@@ -89,7 +90,7 @@ def read(path):
 
 
 def write(path, held):
-    """Write it whole or not at all."""
+    """Write the lease file atomically."""
     aside = f"{path}.new"
     with open(aside, "w", encoding="utf-8") as file:
         json.dump(held, file)
@@ -97,25 +98,24 @@ def write(path, held):
 
 
 class Lease:
-    """The lease, as its keeper keeps it: pure but for the three things that it is given.
+    """The lease as its agent maintains it: pure, except for the three callables passed to it.
 
     `ask` reads the lease from the state table: a mapping with `open`, `epoch` and `side`, or None.
-    It raises `refused` where the table says no, and another OSError where it says nothing. `pledge`
-    returns such a mapping with `left_s`, the seconds for which it still holds, or None, and raises
-    OSError likewise. `clock` returns seconds.
+    It raises `refused` if the table refuses, and another OSError if it does not answer. `pledge`
+    returns such a mapping with `left_s`, the seconds for which it is still valid, or None, and
+    raises OSError, too. `clock` returns seconds.
     """
 
     def __init__(self, ask, pledge, clock=now_s, refused=()):
-        """Begin without any right."""
         self._ask, self._pledge, self._clock, self._refused = ask, pledge, clock, refused
         self._until_s, self._epoch, self._side = 0.0, 0, None
         self._asked_s, self._reached = 0.0, False
 
     def renew(self):
-        """Ask once, and return what holds now.
+        """Try to renew once, and return the current lease.
 
-        A table that is out of reach is no reason to stop, as long as the pledge says that nobody
-        gives this side up. A refusal is: it renews nothing, and the lease runs out.
+        If the table is unreachable, the lease continues as long as the pledge excludes a failover
+        from this side. If the table refuses, nothing is renewed, and the lease expires.
         """
         began_s = self._clock()
         self._reached = False
@@ -141,7 +141,7 @@ class Lease:
         return self.held()
 
     def held(self):
-        """Return the lease as it is written down."""
+        """Return the lease as it is written to its file."""
         return {
             "until_s": self._until_s,
             "epoch": self._epoch,

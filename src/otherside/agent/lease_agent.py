@@ -1,18 +1,17 @@
-"""What keeps the right to acknowledge writes, and says how this side is. It runs beside the app.
+"""The lease agent: renews the lease to acknowledge writes, and reports this side's health.
 
-Three loops, in a process of its own, so that an application that is broken does not look like a
-Region that is:
+It runs beside the application, in its own process, so that a broken application does not look like
+a broken Region. It has three loops:
 
     lease      every 5 s: ask the state table whether writes may be acknowledged, and write the
-               answer where the application looks before each one
-    heartbeat  every 1 s: where this side's database is the writer, write the time and the lease's
-               epoch into it; where it is not, read how old the newest heartbeat is
-    pulse      every 5 s: put into the state table what was found, and whether the app answers
+               answer to the file that the application reads before each write
+    heartbeat  every 1 s: if this side's database is the writer, write the time and the lease's
+               epoch into it; if not, read how old the newest heartbeat is
+    pulse      every 5 s: write its observations, and whether the app answers, to the state table
 
-systemd hears from it as long as each of the three goes round, and starts it anew where one does
-not.
+It notifies systemd's watchdog while all three loops run; if one of them stops, systemd restarts it.
 
-Its settings are those of the application; `/etc/otherside/app.env` sets them on an instance.
+Its settings are those of the application; on an instance, `/etc/otherside/app.env` sets them.
 """
 
 import http.client
@@ -42,7 +41,7 @@ RIGHTS = ("select, insert, update on otherside_heartbeat",)
 
 
 def get(url, path, name, timeout_s=2.0):
-    """Return (status, body) of one question; certificates are for the public name."""
+    """Return (status, body) of one GET request; certificates are checked for the public name."""
     parts = urllib.parse.urlsplit(url)
     if parts.scheme == "https":
         port = parts.port or 443
@@ -60,7 +59,7 @@ def get(url, path, name, timeout_s=2.0):
 
 
 def app_answers(port, path):
-    """Return whether the application beside us answers."""
+    """Return whether the application on this instance answers."""
     try:
         return get(f"http://127.0.0.1:{port}", path, "localhost")[0] == 200
     except (OSError, http.client.HTTPException):
@@ -68,19 +67,19 @@ def app_answers(port, path):
 
 
 class Watchdog:
-    """Tells systemd that every loop goes round, and falls silent where one does not.
+    """Notifies systemd while every loop runs, and stops when one hangs.
 
     https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
     """
 
     def __init__(self, environment=os.environ):
-        """Find where systemd listens, if it does."""
+        """Read the address of systemd's socket, if there is one."""
         self._address, self._rounds = environment.get("NOTIFY_SOCKET"), {}
         if self._address and self._address.startswith("@"):
             self._address = "\0" + self._address[1:]
 
     def round(self, name):
-        """Note that a loop has gone round once more; tell systemd if all have lately."""
+        """Record a round of a loop; notify systemd if all loops have run recently."""
         self._rounds[name] = now_s()
         if all(now_s() - at_s < STUCK_S for at_s in self._rounds.values()):
             self._tell("READY=1\nWATCHDOG=1")
@@ -93,7 +92,7 @@ class Watchdog:
 
 
 def every(seconds, work, watchdog):
-    """Do something again and again, on time, whatever went wrong the last time."""
+    """Run `work` in a thread every few seconds, even after an error."""
     watchdog.round(work.__name__)
 
     def loop():
@@ -102,7 +101,7 @@ def every(seconds, work, watchdog):
             try:
                 work()
             except Exception as error:
-                print(f"keeper: {work.__name__}: {type(error).__name__}", flush=True)
+                print(f"lease agent: {work.__name__}: {type(error).__name__}", flush=True)
             watchdog.round(work.__name__)
             time.sleep(max(0.1, seconds - (now_s() - began_s)))
 
@@ -110,7 +109,7 @@ def every(seconds, work, watchdog):
 
 
 def named(side, environment):
-    """Return the place of this keeper's pulse: its side, and which instance it runs on."""
+    """Return the key of this agent's pulse: its side and its instance."""
     try:
         return f"{side}#{instance_id(environment)}"
     except OSError:
@@ -118,7 +117,7 @@ def named(side, environment):
 
 
 def main(environment=os.environ):
-    """Keep everything until stopped."""
+    """Run the three loops until stopped."""
     settings = AppSettings(environment)
     database = WriterDatabase(settings)
     store, heart = LeaseStore(environment), Heartbeat(database, TROUBLE)
@@ -127,13 +126,13 @@ def main(environment=os.environ):
     lease = Lease(store.lease, store.pledge, refused=ServiceRefusedError)
 
     def renew():
-        held = lease.renew()  # asked for its epoch, too, where nobody needs its permission
+        held = lease.renew()  # without a lease file, too: the heartbeat needs the epoch
         if path != NO_LEASE:
             write(path, held)
 
     def beat():
-        # Only the side that the lease is of learns its epoch: the one that was left must never
-        # hear of it, for by that its database is told from the one that took over.
+        # Write the epoch only on the side that holds the lease. The side that a failover left must
+        # never get it: the epoch distinguishes its database from the one that took over.
         held = lease.held()
         heart.beat(held["epoch"] if held["side"] == side else 0)
 

@@ -1,7 +1,7 @@
-"""A declaration in the shape of `pulumi stack export`, for whoever reads stacks and not programs.
+"""Exports a declaration in the format of `pulumi stack export`, for tools that read stacks.
 
-No secret is in it. What stands in a secret's place says where it came from, as far as a program
-that ran in this process shows: a literal, or something that was given or made.
+It contains no secrets. A placeholder for each secret records its origin, as far as a program that
+ran in this process shows it: a literal, or a value that was given or generated.
 """
 
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _TEXT_MAX = 1 << 20
 
 
 def as_export(declaration: Declaration) -> dict[str, Any]:
-    """Return the state that a deployment of this would leave, without its secrets."""
+    """Return the state that deploying this declaration would leave, without its secrets."""
     identifiers = {resource.urn: resource.id for resource in declaration.resources}
     return {
         "version": 3,
@@ -76,7 +76,7 @@ def _value(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN4
 
 
 def _kept(value: object) -> str:
-    """Return where a secret comes from: what no setting and no data source gave is a literal."""
+    """Return a secret's origin: a literal, unless a setting or a data source gave it."""
     if isinstance(value, str) and value and PASSWORD not in value and HIDDEN not in value:
         return PasswordOrigin.LITERAL
     return PasswordOrigin.GIVEN

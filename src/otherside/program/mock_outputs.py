@@ -1,7 +1,7 @@
-"""What AWS would answer, imagined: identifiers and ARNs of the right shape for a dry declaration.
+"""Mock AWS outputs: identifiers and ARNs of the right shape for a declaration without AWS.
 
-Nothing is created. Each answer is a function of the resource's address and its inputs, so one
-program declares the same graph every time.
+Nothing is created. Each answer is a function of the resource's URN and its inputs, so a program
+declares the same graph every time.
 """
 
 import hashlib
@@ -12,16 +12,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 ACCOUNT = "123456789012"
-"""The account that a declaration without one pretends to be in; AWS's own example number."""
-PASSWORD = "Imagined0Secret"  # noqa: S105 - it opens nothing
-"""What every imagined password is made of, so that one can be told from a literal."""
+"""The account of a declaration that names none; AWS's own example number."""
+PASSWORD = "Imagined0Secret"  # noqa: S105 - not a real password
+"""Every mock password consists of this, which distinguishes it from a literal."""
 
 Values = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registration:
-    """One resource about to be imagined."""
+    """One resource to mock."""
 
     urn: str
     name: str
@@ -31,20 +31,20 @@ class Registration:
     inputs: Values
 
     def hex(self, length: int) -> str:
-        """Return digits that only this resource has."""
+        """Return hexadecimal digits that are unique to this resource."""
         return hashlib.sha256(self.urn.encode()).hexdigest()[:length]
 
     @property
     def uuid(self) -> str:
-        """A UUID that only this resource has."""
+        """A UUID that is unique to this resource."""
         return str(uuid.UUID(self.hex(32)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MockAnswer:
-    """How the identifier and the outputs of one resource type look.
+    """Templates for the identifier and the outputs of one resource type.
 
-    Templates see `name` (given, or made as Pulumi makes it), `region`, `account`, `hex`, `HEX`,
+    Placeholders are `name` (given, or generated as Pulumi does), `region`, `account`, `hex`, `HEX`,
     `uuid` and every plain input.
     """
 
@@ -56,7 +56,7 @@ class MockAnswer:
 
 
 def imagine(token: str, birth: Registration) -> tuple[str, dict[str, Any]]:
-    """Return the identifier and the state of a resource: its inputs and what AWS adds to them."""
+    """Return a resource's mock identifier and state: its inputs and what AWS adds to them."""
     answer = ANSWERS.get(token, _UNKNOWN)
     named = birth.inputs.get(answer.naming)
     name = named if isinstance(named, str) else f"{birth.name}-{birth.hex(7)}"
@@ -78,10 +78,10 @@ def imagine(token: str, birth: Registration) -> tuple[str, dict[str, Any]]:
     return answer.id.format_map(_Terms(terms | _strings(state))), state
 
 
-def invoke(  # noqa: C901 - one case a data source
+def invoke(  # noqa: C901 - one case per data source
     token: str, arguments: Values, *, region: str, account: str
 ) -> dict[str, Any] | None:
-    """Return the imagined answer of a data source, or `None` where there is none."""
+    """Return the mock answer of a data source, or `None` if there is none."""
     match token:
         case "aws:index/getAvailabilityZones:getAvailabilityZones":
             letters = "bcd" if region == "ap-northeast-1" else "abcd"
@@ -120,7 +120,7 @@ def invoke(  # noqa: C901 - one case a data source
 
 
 def _policy_document(arguments: Values) -> str:
-    """Return the JSON that the provider writes from typed statements."""
+    """Return the JSON that the provider generates from typed statements."""
     names = {"sid": "Sid", "effect": "Effect", "actions": "Action", "notActions": "NotAction"}
     names |= {"resources": "Resource", "notResources": "NotResource"}
     statements = []
@@ -141,7 +141,7 @@ _THREE_ZONES = frozenset({"us-east-2", "us-west-1", "eu-west-1", "eu-west-2", "e
 
 
 class _Terms(dict[str, str]):
-    """Terms of a template; one that a resource was given no value for is empty."""
+    """Values of a template's placeholders; a missing one is an empty string."""
 
     def __missing__(self, key: str) -> str:
         return ""
@@ -367,4 +367,4 @@ ANSWERS: dict[str, MockAnswer] = {
     "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule": _ec2("sgr", "security-group-rule"),
     "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule": _ec2("sgr", "security-group-rule"),
 }
-"""Every resource type whose identifier or outputs something else refers to."""
+"""Answers for every resource type whose identifier or outputs other resources use."""

@@ -1,8 +1,8 @@
-"""Run a Pulumi program in this process and keep what it declares: no CLI, no AWS, no credentials.
+"""Runs a Pulumi program in this process and records what it declares: no CLI, AWS or credentials.
 
-Pulumi's mock monitor stands where the engine would. It is handed every resource as registered, by
-the names that a provider sees, and answers with imagined identifiers, so that the whole graph
-resolves. `preview`, the tests and the examples all read programs this way.
+Pulumi's mock monitor replaces the engine. It receives every resource as registered, under the names
+that a provider sees, and answers with mock identifiers, so that the whole graph resolves.
+`preview`, the tests and the examples all read programs this way.
 """
 
 import asyncio
@@ -26,8 +26,8 @@ from otherside.program import mock_outputs
 from otherside.regions import REGIONS
 
 GLOBAL = "global"
-"""The region of what belongs to no Region: IAM and Route 53."""
-SECRET = "[secret]"  # noqa: S105 - what is shown in a secret's place
+"""The region of global resources: IAM and Route 53."""
+SECRET = "[secret]"  # noqa: S105 - the placeholder for a secret
 
 _GLOBAL_MODULES = ("aws:iam/", "aws:route53/")
 _STACK = "pulumi:pulumi:Stack"
@@ -35,7 +35,7 @@ _PROVIDER = "pulumi:providers:"
 
 
 class ProgramError(Exception):
-    """A program that could not be declared; the message says where and why."""
+    """Raised when a program cannot be declared; the message says where and why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class RegisteredResource:
     name: str
     parent: str
     provider: str
-    """URN of the provider that it was handed, or an empty string."""
+    """URN of the provider passed to it, or an empty string."""
     region: str
     """Its Region, `global`, or an empty string where the provider names none."""
     inputs: Mapping[str, Any]
@@ -55,11 +55,11 @@ class RegisteredResource:
     secrets: frozenset[str]
     """Dotted paths of inputs that are marked secret."""
     secret_outputs: frozenset[str] = frozenset()
-    """Outputs that are secret besides what comes from a secret input."""
+    """Outputs that are secret, besides those that come from secret inputs."""
     dependencies: tuple[str, ...]
-    """URNs that it waits for: by data or by `depends_on`."""
+    """URNs that it depends on, by data or by `depends_on`."""
     custom: bool
-    """Whether a provider makes it; a component is only a name for its parts."""
+    """Whether a provider creates it; a component only groups its parts."""
     protect: bool = False
     retain: bool = False
     ignore_changes: tuple[str, ...] = ()
@@ -73,7 +73,7 @@ class RegisteredResource:
         return "/".join(item.rsplit(":", 1)[-1] for item in types)
 
     def redacted(self) -> Mapping[str, Any]:
-        """Return the inputs as they may be shown: secrets hidden, archives named."""
+        """Return the inputs for display: secrets hidden, archives named."""
         return {key: _show(value, key, self.secrets) for key, value in self.inputs.items()}
 
 
@@ -123,9 +123,9 @@ def declare(
     """Run a program and return what it declares.
 
     Raises:
-        ProgramError: If the program asks for what cannot be imagined, uses the default AWS
-            provider although the stack disables it, or registers one resource twice.
-        Exception: Whatever the program itself raises.
+        ProgramError: If the program calls a data source without a mock answer, uses the default
+            AWS provider although the stack disables it, or registers one resource twice.
+        Exception: Any error that the program itself raises.
     """
     monitor = Monitor(transform, account, config=config or {})
     exports = run_program(
@@ -146,44 +146,43 @@ def run_program(
     """Run a program against a monitor and return its exports, secrets hidden.
 
     Raises:
-        Exception: Whatever the program or the monitor raises.
+        Exception: Any error that the program or the monitor raises.
     """
     with _own_loop(workers) as loop, without_collection():
         pulumi_config.set_all_config(dict(config), [])
         settings.set_root_resource(None)  # type: ignore[arg-type]  # resets what ran before
         mocks.set_mocks(
-            None,  # type: ignore[arg-type]  # the monitor answers for itself
+            None,  # type: ignore[arg-type]  # the monitor answers all calls itself
             project=project,
             stack=stack_name,
             preview=False,
             monitor=monitor,
         )
-        settings.SETTINGS.rpc_manager.clear()  # what a program that failed has left behind
+        settings.SETTINGS.rpc_manager.clear()  # left behind by a failed program
         settings.SETTINGS.outputs.clear()
         loop.run_until_complete(stack.run_pulumi_func(_without_result(program)))
         return loop.run_until_complete(_exports())
 
 
 class _Unused(mocks.Mocks):
-    """What the stock monitor would hand its calls to; ours answers them by itself."""
+    """Mocks that the stock monitor requires; our monitor answers all calls itself."""
 
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], None]:
-        """Refuse."""
+        """Raise an error: this is never called."""
         raise ProgramError(args.token)
 
     def new_resource(self, args: mocks.MockResourceArgs) -> tuple[str, dict[str, Any]]:
-        """Refuse."""
+        """Raise an error: this is never called."""
         raise ProgramError(args.name)
 
 
 class Monitor(mocks.MockMonitor):
-    """Stand where Pulumi's engine would: record what is registered, answer what is imagined.
+    """Replaces Pulumi's engine: records registered resources and answers with mock outputs.
 
-    Whoever answers otherwise overrides `make`, `find` and `look_up`.
+    Subclasses that answer differently override `make`, `find` and `look_up`.
     """
 
     def __init__(self, transform: Transform, account: str, *, config: Mapping[str, str]) -> None:
-        """Keep how resources are changed, and what the stack's settings say of providers."""
         super().__init__(mocks=_Unused())  # every call is answered here
         self.declared: dict[str, RegisteredResource] = {}
         self.account = account
@@ -196,7 +195,7 @@ class Monitor(mocks.MockMonitor):
         self._lock = threading.Lock()
 
     def make(self, declared: RegisteredResource) -> RegisteredResource:
-        """Return a resource with its identifier and its outputs."""
+        """Return a resource with its identifier and outputs."""
         if not declared.custom:
             return replace(declared, outputs=dict(declared.inputs))
         birth = mock_outputs.Registration(
@@ -204,17 +203,17 @@ class Monitor(mocks.MockMonitor):
             name=declared.name,
             region=declared.region,
             account=self.account,
-            inputs=declared.redacted(),  # no identifier is made of a secret
+            inputs=declared.redacted(),  # no identifier is derived from a secret
         )
         identifier, state = mock_outputs.imagine(declared.type, birth)
         return replace(declared, id=identifier, outputs={**state, **declared.inputs})
 
     def leave_out(self, declared: RegisteredResource) -> RegisteredResource:
-        """Return what stands where a transform left a resource out."""
+        """Return a mock of a resource that a transform left out."""
         return Monitor.make(self, declared)
 
     def find(self, declared: RegisteredResource) -> Mapping[str, Any]:
-        """Return the state of a resource that exists already."""
+        """Return the state of an existing resource."""
         birth = mock_outputs.Registration(
             urn=declared.urn,
             name=declared.name,
@@ -232,18 +231,18 @@ class Monitor(mocks.MockMonitor):
         """
         answer = mock_outputs.invoke(token, arguments, region=region, account=self.account)
         if answer is None:
-            msg = f"{token}: this data source has no imagined answer, so it cannot be declared"
+            msg = f"{token}: this data source has no mock answer, so it cannot be declared"
             raise ProgramError(msg)
         return answer
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
-        """Return the URN that the engine would give: every component around it, no stack."""
+        """Return the URN that the engine would assign: all enclosing components, no stack."""
         around = parent.split("::")[2] if parent else _STACK
         qualified = type_ if around == _STACK else f"{around}${type_}"
         return f"urn:pulumi:{settings.get_stack()}::{settings.get_project()}::{qualified}::{name}"
 
     def RegisterResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
-        """Take one resource that the program declares, and answer with what it has become."""
+        """Register one resource of the program, and answer with its identifier and outputs."""
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == _STACK:
             return resource_pb2.RegisterResourceResponse(urn=urn)
@@ -266,10 +265,10 @@ class Monitor(mocks.MockMonitor):
         )
 
     def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
-        """Answer with a resource that exists already."""
+        """Answer with the state of an existing resource."""
         urn = self.make_urn(request.parent, request.type, request.name)
         if request.type == "pulumi:pulumi:StackReference":
-            msg = f"{urn}: the outputs of another stack cannot be known here"
+            msg = f"{urn}: the outputs of another stack are not available here"
             raise ProgramError(msg)
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
         secrets: set[str] = set()
@@ -293,7 +292,7 @@ class Monitor(mocks.MockMonitor):
         return resource_pb2.ReadResourceResponse(urn=urn, properties=_serialize(state, hidden))
 
     def Invoke(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
-        """Answer a data source."""
+        """Answer a call of a data source."""
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
         arguments = _plain(_deserialize(request.args), "", set())
         self._refuse_default_provider(request.tok, request.provider, request.tok)
@@ -348,11 +347,11 @@ class Monitor(mocks.MockMonitor):
     def _transformed(self, request: Any, urn: str) -> dict[str, Any]:  # noqa: ANN401 - protobuf's
         """Return a resource's properties after the program's own transforms.
 
-        As the engine runs them: the resource's, then those of each component around it, then the
-        stack's. What they change besides properties cannot be followed here.
+        They run in the engine's order: the resource's, then those of each enclosing component,
+        then the stack's. Only changes of properties are supported here.
 
         Raises:
-            ProgramError: If one changes a resource's options.
+            ProgramError: If a transform changes a resource's options.
         """
         properties = _deserialize(request.object)
         own = mocks._resolve_callbacks(request.transforms)  # noqa: SLF001 - it has no other name
@@ -372,29 +371,29 @@ class Monitor(mocks.MockMonitor):
             if result is None:
                 continue
             if result.opts is not None and vars(result.opts) != before:
-                msg = f"{urn}: a transform changes its options, which cannot be followed here"
+                msg = f"{urn}: a transform changes its options, which is not supported here"
                 raise ProgramError(msg)
             properties = _deserialize(_sync_await(rpc.serialize_properties(result.props, {})))
         return properties
 
     def _take(self, urn: str) -> None:
-        """Refuse a second resource of one address, before anything is made of it."""
+        """Reject a second resource with the same URN, before it is created."""
         with self._lock:
             if urn in self._taken:
-                msg = f"{urn}: two resources have this address; give one another name"
+                msg = f"{urn}: two resources have this URN; rename one of them"
                 raise ProgramError(msg)
             self._taken.add(urn)
 
 
 @contextlib.contextmanager
 def _own_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
-    """Lend an event loop and worker threads with others, and close all.
+    """Provide an event loop, and worker threads with a loop each, and close all of them.
 
-    Pulumi makes the monitor's calls in worker threads, and the mocks give each thread a loop that
-    nobody closes. One thread is enough for a declaration, which waits for nothing outside.
+    Pulumi calls the monitor in worker threads, and the mocks give each thread a loop that is never
+    closed. One thread is enough for a declaration, which waits for nothing external.
     """
     loop = asyncio.new_event_loop()
-    loop.set_exception_handler(lambda *_: None)  # a failed sibling's unread future is no news
+    loop.set_exception_handler(lambda *_: None)  # ignore unread futures of failed siblings
     inner: list[asyncio.AbstractEventLoop] = []
 
     def lend() -> None:
@@ -407,7 +406,7 @@ def _own_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
     try:
         yield loop
     finally:
-        left = asyncio.all_tasks(loop)  # of a program that failed
+        left = asyncio.all_tasks(loop)  # left by a failed program
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
@@ -420,7 +419,7 @@ def _own_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
 
 @contextlib.contextmanager
 def without_collection() -> Iterator[None]:
-    """Hold the garbage collector: a declaration keeps what it makes, and looking costs a third."""
+    """Pause garbage collection: declarations keep their objects, and collecting costs a third."""
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -436,14 +435,14 @@ def _deserialize(properties: struct_pb2.Struct) -> dict[str, Any]:
 
 
 def _serialize(state: Mapping[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:
-    """Return the state for the wire, with everything around a secret input marked secret again."""
+    """Return the state in wire format, with each property that holds a secret marked secret."""
     marked = {path.split(".", 1)[0] for path in secrets}
     wrapped = {k: rpc.wrap_rpc_secret(v) if k in marked else v for k, v in state.items()}
     return _sync_await(rpc.serialize_properties(wrapped, {}))
 
 
 def _plain(value: Any, path: str, secrets: set[str]) -> Any:  # noqa: ANN401 - any property value
-    """Return a property value without secret markers or floats for whole numbers."""
+    """Return a property value without secret markers, and with whole numbers as integers."""
     if rpc.is_rpc_secret(value):
         secrets.add(path)
         return _plain(rpc.unwrap_rpc_secret(value), path, secrets)

@@ -1,4 +1,4 @@
-"""Read a Pulumi project from disk and declare it: its program, its stack, its settings."""
+"""Reads a Pulumi project from disk and declares it: program, stack and settings."""
 
 import ast
 import contextlib
@@ -35,11 +35,11 @@ def declare_directory(
     """Run the Pulumi project in a directory, with the settings that `pulumi up` would give it.
 
     The program sees a deployment (`is_dry_run` is false), so that every output resolves. Reads
-    `Pulumi.yaml`, and `Pulumi.<stack>.yaml` where a stack is named or only one exists.
+    `Pulumi.yaml`, and `Pulumi.<stack>.yaml` if a stack is named or only one exists.
 
     Raises:
         ProgramError: As `declare`, and if the directory holds no Python project.
-        Exception: Whatever the program itself raises.
+        Exception: Any error that the program itself raises.
     """
     found = read_project(directory, stack_name)
     return declare(
@@ -53,7 +53,7 @@ def declare_directory(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A Pulumi project of one stack, as it lies on disk."""
+    """A Pulumi project on disk, with one of its stacks."""
 
     name: str
     stack: str
@@ -61,10 +61,10 @@ class Project:
     main: Path
 
     def load(self) -> None:
-        """Import ahead what its program will import of Pulumi and of us, and nothing of its own.
+        """Preload the Pulumi and otherside modules that the program imports, and none of its own.
 
-        That is most of the time until its first resource; whatever is wrong is the program's to
-        say, once it runs.
+        These imports take most of the time until its first resource. Errors are ignored here; the
+        program raises them when it runs.
         """
         with contextlib.suppress(OSError, SyntaxError, ValueError):
             tree = ast.parse(self.main.read_bytes())
@@ -74,7 +74,7 @@ class Project:
                         importlib.import_module(name)
 
     def run(self) -> None:
-        """Run its program, where it expects to be."""
+        """Run the program in its own directory."""
         with _inside(self.main.parent):
             _run(self.main)
 
@@ -90,7 +90,7 @@ def read_project(directory: Path, stack_name: str | None = None) -> Project:
 
 
 def _libraries(tree: ast.Module) -> Iterator[str]:
-    """Yield the modules of Pulumi, its AWS provider and ours that a program imports at once."""
+    """Yield the Pulumi, pulumi_aws and otherside modules that a program imports at top level."""
     for item in tree.body:
         match item:
             case ast.Import(names=names):
@@ -105,13 +105,13 @@ def _libraries(tree: ast.Module) -> Iterator[str]:
 
 
 def _run(main: Path) -> None:
-    """Run a program's main file; one that exits without an error has simply ended.
+    """Run a program's main file; an exit without an error is a normal end.
 
     Raises:
         ProgramError: If it exits with an error.
     """
     try:
-        with contextlib.redirect_stdout(sys.stderr):  # what it prints is no part of the answer
+        with contextlib.redirect_stdout(sys.stderr):  # the program's output is not part of ours
             runpy.run_path(str(main), run_name="__main__")
     except SystemExit as exit_:
         if exit_.code not in {0, None}:
@@ -129,7 +129,7 @@ def _project(directory: Path, stack_name: str | None) -> tuple[str, Path, str, d
         raise ProgramError(msg)
     main = directory / str(project.get("main", ".")) / "__main__.py"
     if not main.is_file():
-        msg = f"{main}: the program that {definition} speaks of is missing"
+        msg = f"{main}: the program of {definition} is missing"
         raise ProgramError(msg)
     stacks = sorted(directory.glob("Pulumi.*.yaml"))
     names = [stack.name.removeprefix("Pulumi.").removesuffix(".yaml") for stack in stacks]
@@ -158,17 +158,17 @@ def _yaml(file: Path) -> dict[str, Any]:
         msg = f"{file}: cannot be read: {error}"
         raise ProgramError(msg) from None
     if not isinstance(loaded, dict):
-        msg = f"{file}: is no table of settings"
+        msg = f"{file}: not a table of settings"
         raise ProgramError(msg)
     return loaded
 
 
 def _config(project: str, raw: object, file: Path) -> dict[str, str]:
-    """Return settings as the engine hands them over: full names, everything else as JSON."""
+    """Return settings as the engine passes them: full names, and JSON for all but strings."""
     if raw is None:
         return {}
     if not isinstance(raw, dict):
-        msg = f"{file}: config is no table of settings"
+        msg = f"{file}: config is not a table of settings"
         raise ProgramError(msg)
     return dict(_settings(project, raw))
 
@@ -190,7 +190,7 @@ def _text(value: object) -> str:
 
 @contextlib.contextmanager
 def _inside(directory: Path) -> Iterator[None]:
-    """Run a program where it expects to be: its directory is current and importable."""
+    """Make a program's directory current and importable for the duration of a block."""
     before, path, modules = Path.cwd(), list(sys.path), set(sys.modules)
     os.chdir(directory)
     sys.path.insert(0, str(directory))

@@ -1,1 +1,1 @@
-"""Two AWS Regions and a third on one machine."""
+"""The twin: an emulation of three AWS Regions on one machine."""

@@ -1,4 +1,4 @@
-"""Every part of one twin, and how the parts are joined."""
+"""All parts of one twin, and how they are wired together."""
 
 import asyncio
 import os
@@ -65,7 +65,7 @@ PROVISIONER = f"arn:aws:iam::{ACCOUNT}:user/provisioner"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppSettings:
-    """What a cloud is asked to be."""
+    """Settings of one twin's process."""
 
     regions: tuple[str, ...]
     directory: Path
@@ -75,10 +75,10 @@ class AppSettings:
 
 
 class TwinApp:
-    """Every part of one twin."""
+    """All parts of one twin."""
 
     def __init__(self, wanted: AppSettings, clock: ScaledClock) -> None:
-        """Join the parts; nothing runs yet."""
+        """Wire up the parts; `open` starts them."""
         self.wanted = wanted
         self.context = TwinContext(ACCOUNT, wanted.regions, clock, Latency(wanted.latency))
         self.addresses = Addresses(wanted.regions)
@@ -102,7 +102,7 @@ class TwinApp:
         self.database_port, self.dns_port = free_port(regional), free_port(regional)
 
     def _join(self) -> None:
-        """Make every part and tell each of those that it needs."""
+        """Create every part and pass it the parts that it needs."""
         context, authorizer, directory = self.context, self.authorizer, self.wanted.directory
         self.authority = CertificateAuthority(directory)
         endpoints = {
@@ -204,7 +204,7 @@ class TwinApp:
         )
 
     def _open_door(self) -> None:
-        """Make the front door, and tell it of every part that does something of its own."""
+        """Create the API gateway, and register the operations that the parts implement."""
         self.backends = MotoApps()
         self.api_gateway = ApiGateway(
             moto=self.backends,
@@ -219,13 +219,13 @@ class TwinApp:
             self.api_gateway.after.update(part.followers())
 
     def expect_stack(self) -> None:
-        """Get ready what a stack's first calls would wait for, while its program is loaded."""
+        """Prepare what a stack's first calls would wait for, while its program is loading."""
         self.postgres.prepare()
         self.processes.prepare_fork()
         threading.Thread(target=self.backends.build, daemon=True).start()
 
     def api_addresses(self) -> dict[str, str]:
-        """Return the address of each Region's API."""
+        """Return the API address of each Region."""
         return {region: self.addresses.api(region) for region in self.wanted.regions}
 
     def _extensions(self) -> list[ServiceProvider]:
@@ -253,7 +253,7 @@ class TwinApp:
         ]
 
     def _api(self, region: str) -> str:
-        """Return where the API is asked from: a checker may be in a Region that is not here."""
+        """Return a Region's API address, or the outside one for a Region that the twin lacks."""
         return self.addresses.api(region if region in self.wanted.regions else "")
 
     def _interface_of(self, instance: str) -> Interface | None:
@@ -269,7 +269,7 @@ class TwinApp:
         return self.rds.has_instances(endpoint.arn)
 
     def _unreachable(self, source: str, region: str) -> bool:
-        """Return whether a Region's API, or that of all, cannot be reached from somewhere."""
+        """Return whether a Region's API, or the global one, is unreachable from `source`."""
         partitions = self.context.partitions
         region = CONTROL_REGION if region == GLOBAL else region
         if region not in self.wanted.regions:
@@ -277,7 +277,7 @@ class TwinApp:
         return not partitions.converse(source, region)
 
     async def open(self) -> None:
-        """Start everything that runs."""
+        """Start all processes, servers and background tasks."""
         self.context.attach(asyncio.get_running_loop())
         await self.processes.open()
         host, port = await self.egress_proxy.open(self.addresses.gateway())
@@ -312,7 +312,7 @@ class TwinApp:
         run_forever(measure_lag, self.context, self.rds, self.postgres, self.metrics)
 
     async def close(self) -> None:
-        """End everything that runs."""
+        """Stop all processes, servers and background tasks."""
         self.api_gateway.stopping.set()
         await self.context.close()
         for part in (
@@ -323,7 +323,7 @@ class TwinApp:
         await self.processes.close()
 
     def describe(self) -> dict[str, Any]:
-        """Return where everything is."""
+        """Return the twin's addresses, credentials and settings."""
         outside = self.addresses.api()
         return {
             "endpoint": f"http://{outside}:{self.api_port}",

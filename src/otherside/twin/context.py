@@ -1,4 +1,4 @@
-"""What every part of the cloud stands on: the account, the clock, the map, and one event loop."""
+"""Context that all parts of a twin share: account, clock, partitions and one event loop."""
 
 import asyncio
 import threading
@@ -15,12 +15,12 @@ from otherside.twin.ring_log import RingLog
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinEvent:
-    """One thing that happened in the twin, in words for people."""
+    """One event in the twin, described in plain words."""
 
     at_s: float
     """Twin seconds since 1970."""
     kind: str
-    """Which part tells: `database`, `alarm`, `function`, `dns`…"""
+    """The part that reports it: `database`, `alarm`, `function`, `dns`…"""
     region: str
     text: str
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -46,12 +46,12 @@ class TwinContext:
         return self.clock.now_s()
 
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Set the event loop that everything runs in."""
+        """Set the event loop of the twin."""
         self._loop = loop
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
-        """The event loop that everything runs in."""
+        """The event loop of the twin."""
         assert self._loop is not None, "no event loop is attached yet"
         return self._loop
 
@@ -81,7 +81,7 @@ class TwinContext:
     def run_forever(
         self, work: Callable[..., Coroutine[Any, Any, Any]], *arguments: object
     ) -> None:
-        """Run a coroutine function for as long as the twin lives; restart it when it raises."""
+        """Run a coroutine function for the lifetime of the twin; restart it when it raises."""
 
         async def again() -> None:
             told: set[str] = set()
@@ -108,7 +108,7 @@ class TwinContext:
 
         self.spawn(wait(), name=name)
 
-    def run(self, work: Coroutine[Any, Any, Any], timeout_s: float = 120.0) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
+    def run(self, work: Coroutine[Any, Any, Any], timeout_s: float = 120.0) -> Any:  # noqa: ANN401 - any JSON value
         """Run a coroutine in the loop from another thread; return its result."""
         assert threading.current_thread() is not threading.main_thread() or not self._in_loop()
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(timeout_s)

@@ -1,4 +1,4 @@
-"""What the owner of a twin may do to it, besides what AWS's API lets anybody do."""
+"""Control API for the owner of a twin: operations that AWS's API does not offer."""
 
 import signal
 from collections.abc import Mapping
@@ -12,17 +12,16 @@ from otherside.twin.services.rds.postgres import Server
 
 
 class Control:
-    """The owner's hands: what breaks, what heals, and what there is to see."""
+    """Fault-injection and inspection API for the process that owns the twin."""
 
     def __init__(self, cloud: TwinApp) -> None:
-        """Keep what is owned."""
         self._cloud = cloud
 
     async def do(self, what: str, how: Mapping[str, Any]) -> Any:  # noqa: ANN401 - JSON
-        """Do one thing by its name.
+        """Run one control operation by name.
 
         Raises:
-            LookupError: If there is no such thing to do.
+            LookupError: If there is no such operation.
         """
         method = getattr(self, f"do_{what.replace('-', '_')}", None)
         if method is None:
@@ -30,7 +29,7 @@ class Control:
         return await method(**how)
 
     async def do_status(self) -> dict[str, Any]:
-        """Return what stands, what is wrong, and what time it is."""
+        """Return the state of the twin: components, active faults and time."""
         cloud = self._cloud
         context = cloud.context
         return {
@@ -71,69 +70,69 @@ class Control:
         }
 
     async def _lag_s(self, server: Server) -> float | None:
-        """Return how far a standby is behind, in twin seconds, where it runs."""
+        """Return a standby's replication lag in twin seconds, or `None` if it does not run."""
         if server.source is None or server.process is None or not server.process.running:
             return None
         return await self._cloud.postgres.measure_lag(server.arn)
 
     async def do_expect(self) -> None:
-        """Get ready for a stack: its first calls follow, and there is time until then."""
+        """Prepare for a stack, ahead of its first calls."""
         self._cloud.expect_stack()
 
     async def do_settle(self) -> None:
-        """Wait until every database that was asked for is up."""
+        """Wait until every requested database is up."""
         await self._cloud.postgres.all_ready()
 
     async def do_lose(self, region: str) -> None:
-        """Lose a Region, with everything in it."""
+        """Take a Region down, with everything in it."""
         self._cloud.context.emit("disaster", region, f"{region} is lost")
         self._cloud.context.partitions.lose(region)
 
     async def do_restore(self, region: str) -> None:
-        """Give a Region back."""
+        """Bring a lost Region back."""
         self._cloud.context.emit("disaster", region, f"{region} is back")
         self._cloud.context.partitions.restore(region)
 
     async def do_cut(self, source: str, target: str) -> None:
-        """Cut one direction between two places."""
+        """Cut the link from one place to another, in this direction only."""
         self._cloud.context.emit("disaster", source, f"nothing from {source} reaches {target}")
         self._cloud.context.partitions.cut(source, target)
 
     async def do_mend(self, source: str, target: str) -> None:
-        """Mend one direction between two places."""
+        """Restore the link from one place to another, in this direction only."""
         self._cloud.context.emit("disaster", source, f"{source} reaches {target} again")
         self._cloud.context.partitions.mend(source, target)
 
     async def do_lengthen(self, source: str, target: str, **path: float) -> None:
-        """Change how one direction between two places is."""
+        """Set delay, jitter and bandwidth of the link from one place to another."""
         self._cloud.context.partitions.lengthen(source, target, Link(**path))
 
     async def do_delegate(self, name: str) -> None:
-        """Delegate a name to the zone of it, as the owner of its parent would; before or after.
+        """Delegate a name to its hosted zone, as the owner of the parent zone would.
 
-        Until then the zone exists, and nobody outside finds it.
+        The zone may be created before or after. Until it is delegated, resolvers cannot find it.
         """
         self._cloud.resolver.delegated.add(name.rstrip(".").lower())
 
     async def do_undelegate(self, name: str) -> None:
-        """Take the delegation back."""
+        """Remove the delegation of a name."""
         self._cloud.resolver.delegated.discard(name.rstrip(".").lower())
 
     async def do_fault(self, name: str, **fault: Any) -> None:  # noqa: ANN401 - JSON
-        """Make something wrong with the API."""
+        """Inject a fault into the API."""
         mode = ApiFaultMode(fault.pop("mode", "refuse"))
         self._cloud.faults.inject(name, ApiFault(mode=mode, **fault))
 
     async def do_heal(self, name: str) -> None:
-        """Mend what was made wrong with the API."""
+        """Remove an injected fault from the API."""
         self._cloud.faults.heal(name)
 
     async def do_systemctl(self, instance: str, verb: str, unit: str) -> dict[str, Any]:
-        """Start or stop a service of an instance."""
+        """Start or stop a service on an instance."""
         return await self._cloud.instances.systemctl(instance, verb, unit)
 
     async def do_database(self, cluster: str, verb: str) -> None:
-        """Stop a cluster's server, which nobody replaces, or start it again."""
+        """Stop a cluster's server without replacing it, or start it again."""
         postgres = self._cloud.postgres
         server = next(server for server in postgres.servers() if server.arn.endswith(f":{cluster}"))
         if verb == "stop":
@@ -142,47 +141,47 @@ class Control:
             await postgres.resume(server.arn)
 
     async def do_occupy(self, cluster: str, region: str, status: str, seconds: float) -> None:
-        """Let a cluster be in a state of Aurora's own work for a while, such as `backing-up`."""
+        """Hold a cluster in a state of Aurora's own work for a while, such as `backing-up`."""
         self._cloud.context.emit("database", region, f"{cluster} is {status}")
         self._cloud.rds.occupy(region, cluster, status, seconds)
 
     async def do_signal(self, instance: str, unit: str, number: int) -> None:
-        """Signal a service of an instance."""
+        """Send a signal to a service on an instance."""
         self._cloud.instances.signal(instance, unit, signal.Signals(number))
 
     async def do_kill(self, function: str) -> int:
-        """Kill a function where it runs; return how many environments that were."""
+        """Kill a function's running environments; return how many there were."""
         return await self._cloud.functions.kill(function)
 
     async def do_events(self, since: int = 0) -> dict[str, Any]:
-        """Return what happened, from a position on, and the next position."""
+        """Return the events from a position on, and the next position."""
         position, told = self._cloud.context.events.since(since)
         return {"next": position, "events": [asdict(item) for item in told]}
 
     async def do_calls(self, since: int = 0) -> dict[str, Any]:
-        """Return the calls of the API, from a position on, and the next position."""
+        """Return the API calls from a position on, and the next position."""
         position, calls = self._cloud.api_gateway.calls.since(since)
         names = ("at_s", "service", "operation", "region", "source", "principal", "status", "error")
         told = [{name: getattr(call, name) for name in names} for call in calls]
         return {"next": position, "calls": told}
 
     async def do_runs(self, since: int = 0) -> dict[str, Any]:
-        """Return the runs of functions that ended, from a position on, and the next position."""
+        """Return the finished function runs from a position on, and the next position."""
         position, runs = self._cloud.functions.runs.since(since)
         return {"next": position, "runs": runs}
 
     async def do_lines(self, since: int = 0) -> dict[str, Any]:
-        """Return what functions printed, from a position on, and the next position."""
+        """Return the functions' output from a position on, and the next position."""
         position, lines = self._cloud.functions.lines.since(since)
         return {"next": position, "lines": lines}
 
     async def do_deliveries(self, since: int = 0) -> dict[str, Any]:
-        """Return the deliveries of events, from a position on, and the next position."""
+        """Return the event deliveries from a position on, and the next position."""
         position, delivered = self._cloud.event_bridge.delivered.since(since)
         return {"next": position, "deliveries": delivered}
 
     async def do_query(self, cluster: str, statement: str) -> list[list[Any]]:
-        """Return what a statement finds in a cluster, whoever may reach it."""
+        """Return a statement's rows from a cluster, whether or not the network can reach it."""
         server = next(
             server
             for server in self._cloud.postgres.servers()

@@ -1,8 +1,8 @@
-"""The process of one twin.
+"""Process that runs one twin.
 
-It is told what it is on its standard input, says where it is on its standard output once it is up,
-answers requests of its owner on both, and ends when its standard input does. The clock is bent
-before anything else is imported.
+It reads its settings from standard input, writes its addresses to standard output once it is up,
+then answers its owner's requests on the same two streams. It exits when standard input closes. The
+clock is scaled before anything else is imported.
 """
 
 import gc
@@ -14,7 +14,7 @@ from otherside.twin.guest.scaled_clock import ScaledClock, install, real_sleep
 from otherside.twin.host.sdk_preload import defer_offerings, share_models
 
 if __name__ == "__main__":
-    gc.disable()  # until everything is imported: none of it is garbage, and looking costs a third
+    gc.disable()  # during imports nothing is garbage, and collections take a third of the time
     _told = json.loads(sys.stdin.readline())
     _clock = ScaledClock.starting_now(float(_told["speed"]))
     install(_clock)
@@ -37,17 +37,17 @@ from otherside.twin.gateway.server import serving
 from otherside.twin.host.registry import CONTROL
 
 END_S = 15.0
-"""The machine's seconds that an end in order may take."""
+"""Time limit for an orderly shutdown, in real seconds."""
 
 
 def _end_at_once(cloud: TwinApp) -> None:
-    """Exit without the supervisor: its children died with it, and only the directory is left."""
+    """Exit after the supervisor died: its children died with it; only the directory is left."""
     shutil.rmtree(cloud.wanted.directory, ignore_errors=True)
     os._exit(1)
 
 
 async def _live(cloud: TwinApp, lines: "asyncio.Queue[str | None]") -> None:
-    """Open a cloud, answer its owner, and close it when the owner is gone."""
+    """Open the twin, answer its owner's requests, and close it when the owner is gone."""
     cloud.processes.on_lost = partial(_end_at_once, cloud)
     await cloud.open()
     control = Control(cloud)
@@ -65,7 +65,7 @@ async def _live(cloud: TwinApp, lines: "asyncio.Queue[str | None]") -> None:
 async def _answer_others(
     control: Control, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer another process of the same user: one question a line."""
+    """Answer another process of the same user: one request per line."""
     try:
         while line := await reader.readline():
             writer.write(json.dumps(await _result(control, line.decode()), default=str).encode())
@@ -85,7 +85,7 @@ async def _result(control: Control, line: str) -> dict[str, Any]:
     request = json.loads(line)
     try:
         result = await control.do(request["do"], request.get("with") or {})
-    except Exception as error:  # noqa: BLE001 - whatever goes wrong is the asker's to know
+    except Exception as error:  # noqa: BLE001 - every error is reported to the caller
         return {"id": request["id"], "error": f"{type(error).__name__}: {error}"}
     return {"id": request["id"], "result": result}
 
@@ -100,19 +100,19 @@ def _say(message: dict[str, Any]) -> None:
 
 
 def _listen(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[str | None]") -> None:
-    """Hand on what the owner says; its end is the end of everything."""
+    """Forward the owner's requests to the event loop; shut down when its input closes."""
     with contextlib.suppress(RuntimeError):
         for line in sys.stdin:
             loop.call_soon_threadsafe(lines.put_nowait, line)
         loop.call_soon_threadsafe(lines.put_nowait, None)
     real_sleep(END_S)
-    os._exit(1)  # whatever still hangs: nothing outlives the owner
+    os._exit(1)  # something hangs, and nothing may outlive the owner
 
 
 def main(told: dict[str, Any], clock: ScaledClock) -> None:
-    """Run a cloud until its owner is gone."""
-    sys.stdout = sys.stderr  # the owner reads the other one
-    os.umask(0o077)  # keys and everything else are this user's
+    """Run a twin until its owner is gone."""
+    sys.stdout = sys.stderr  # the owner reads `sys.__stdout__`
+    os.umask(0o077)  # only this user may read keys and other files
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     gc.freeze()
@@ -138,4 +138,4 @@ def main(told: dict[str, Any], clock: ScaledClock) -> None:
 
 if __name__ == "__main__":
     main(_told, _clock)
-    os._exit(0)  # threads of the API may still wait for callers that hang
+    os._exit(0)  # API threads may still wait for callers that hang

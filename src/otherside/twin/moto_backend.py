@@ -1,6 +1,6 @@
-"""The one place that knows moto's models: a typed getter for each service's backend, and classes.
+"""The only module that uses moto's models: typed getters of each service's backend, and classes.
 
-Everything here is moto's inside, which changes without notice; `pyproject.toml` bounds the version.
+All of this is internal to moto and changes without notice; `pyproject.toml` bounds the version.
 """
 
 from collections.abc import Callable, Mapping
@@ -148,5 +148,5 @@ def dynamodb_of_every_account() -> list[DynamoDBBackend]:
 
 
 def make_key_ids_by(make: Callable[[bool], str]) -> None:
-    """Replace how moto makes the ids of keys."""
+    """Replace moto's generator of key IDs."""
     kms_models.__dict__["generate_key_id"] = make

@@ -1,13 +1,13 @@
-"""Where things are and what lies between: which Regions stand, and which reach one another."""
+"""Regions and the links between them: which Regions are up, and which reach each other."""
 
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 OUTSIDE = "outside"
-"""Where users are, and whoever runs the twin."""
+"""Where users are, and the person who runs the twin."""
 CONTROL_REGION = "us-east-1"
-"""Where the control planes of IAM and Route 53 are, and nowhere else.
+"""The only Region with control planes of IAM and Route 53.
 
 https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
 """
@@ -15,22 +15,22 @@ https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/gl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """The way from one place to another."""
+    """The network path from one place to another."""
 
     delay_s: float = 0.0
     jitter_s: float = 0.0
     bytes_per_s: float | None = None
-    """`None` is as much as there is."""
+    """`None` means unlimited."""
 
 
 LOCAL = Link()
 WAN = Link(delay_s=0.025, jitter_s=0.002)
-"""Between two Regions of one continent: 50 ms there and back, or thereabouts."""
+"""Between two Regions of one continent: a round trip of about 50 ms."""
 
 
 @dataclass(slots=True)
 class Partitions:
-    """Regions that stand or are lost, and ways that are open or cut, one direction at a time."""
+    """Regions that are up or lost, and links that are open or cut, in each direction."""
 
     wan: Link = WAN
     _lost: frozenset[str] = frozenset()
@@ -40,21 +40,21 @@ class Partitions:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stands(self, region: str) -> bool:
-        """Return whether a Region stands."""
+        """Return whether a Region is up."""
         return region not in self._lost
 
     def reaches(self, source: str, target: str) -> bool:
-        """Return whether what one place sends arrives at another."""
+        """Return whether traffic from one place arrives at another."""
         if source in self._lost or target in self._lost:
             return False
         return source == target or (source, target) not in self._cut
 
     def converse(self, text: str, other: str) -> bool:
-        """Return whether two places can ask and answer one another."""
+        """Return whether two places reach each other in both directions."""
         return self.reaches(text, other) and self.reaches(other, text)
 
     def path(self, source: str, target: str) -> Link:
-        """Return the way between two places."""
+        """Return the link from one place to another."""
         if source == target or OUTSIDE in {source, target}:
             return self._paths.get((source, target), LOCAL)
         return self._paths.get((source, target), self.wan)
@@ -64,32 +64,32 @@ class Partitions:
         return self._lost
 
     def cuts(self) -> frozenset[tuple[str, str]]:
-        """Return the ways that are cut, as (source, target)."""
+        """Return the links that are cut, as (source, target)."""
         return self._cut
 
     def lose(self, region: str) -> None:
-        """Lose a Region, with everything in it."""
+        """Take a Region down, with everything in it."""
         self._change(lost=self._lost | {region})
 
     def restore(self, region: str) -> None:
-        """Give a Region back."""
+        """Bring a lost Region back."""
         self._change(lost=self._lost - {region})
 
     def cut(self, source: str, target: str) -> None:
-        """Cut one direction between two places."""
+        """Cut the link from one place to another, in this direction only."""
         self._change(cut=self._cut | {(source, target)})
 
     def mend(self, source: str, target: str) -> None:
-        """Mend one direction between two places."""
+        """Restore the link from one place to another, in this direction only."""
         self._change(cut=self._cut - {(source, target)})
 
     def lengthen(self, source: str, target: str, path: Link) -> None:
-        """Change how one direction between two places is."""
+        """Set delay, jitter and bandwidth of the link from one place to another."""
         with self._lock:
             self._paths[source, target] = path
 
     def on_change(self, listener: Callable[[], None]) -> None:
-        """Call something after each change of what stands and what reaches what."""
+        """Call a listener after each change of lost Regions or cut links."""
         self._listeners.append(listener)
 
     def _change(

@@ -1,4 +1,4 @@
-"""What happened, in order: kept for whoever asks for what is new since they last asked."""
+"""Bounded, ordered log that readers poll for what is new since their last read."""
 
 import threading
 from collections import deque
@@ -9,22 +9,22 @@ KEPT = 50_000
 
 
 class RingLog(Generic[T]):
-    """Things that happened. Positions count from the first one, whatever is kept of the rest."""
+    """Log of the newest entries. Positions count from the first, including dropped ones."""
 
     def __init__(self, most: int = KEPT) -> None:
-        """Keep the newest `most`."""
+        """Keep the newest `most` entries."""
         self._kept: deque[T] = deque(maxlen=most)
         self._next = 0
         self._lock = threading.Lock()
 
     def append(self, t: T) -> None:
-        """Note that something happened; from any thread."""
+        """Append an entry; thread-safe."""
         with self._lock:
             self._kept.append(t)
             self._next += 1
 
     def since(self, position: int = 0) -> tuple[int, list[T]]:
-        """Return the position after the newest, and what is kept from a position on."""
+        """Return the next position, and the entries still kept from a position on."""
         with self._lock:
             items = list(self._kept)
             first = self._next - len(items)

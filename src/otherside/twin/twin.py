@@ -1,7 +1,7 @@
-"""A twin as its owner holds it: up, provisioned, broken, healed, and gone without a trace.
+"""A twin as its owner uses it: start it, provision it, inject faults, and tear it down.
 
-The cloud is a process of its own, and so is the parent of everything that it starts. Whoever of the
-three dies, however, the others notice and end.
+The twin runs in its own process, and so does the supervisor, the parent of everything that the twin
+starts. If the owner or either of them dies, however it dies, the other two notice and exit.
 """
 
 import contextlib
@@ -32,32 +32,32 @@ REGIONS = ("us-east-2", "us-west-2", "us-east-1")
 
 
 class TwinError(Exception):
-    """A twin that did not come up, or is gone; the message says why."""
+    """Raised when a twin did not come up or is gone; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinSettings:
-    """What a twin is to be."""
+    """Settings of a twin."""
 
     regions: tuple[str, ...] = REGIONS
     speed: float = 1.0
-    """Twin seconds in a second of the machine's."""
+    """Twin seconds per real second."""
     latency: bool = True
-    """Whether AWS's own times are modelled; without, only what is real takes time."""
+    """Whether to model AWS's own latencies; if not, only real work takes time."""
     instances_max: int = 1
     """How many instances of each Auto Scaling group really run."""
 
     def __post_init__(self) -> None:
-        """Refuse what no twin can be.
+        """Reject invalid settings.
 
         Raises:
-            ValueError: If time would stand still, or there is no Region.
+            ValueError: If the speed is not positive, or there is no Region.
         """
         if not self.speed > 0:
-            msg = f"a twin's speed is more than 0, and not {self.speed}"
+            msg = f"a twin's speed must be greater than 0, not {self.speed}"
             raise ValueError(msg)
         if not self.regions:
-            msg = "a twin has one Region or more"
+            msg = "a twin needs at least one Region"
             raise ValueError(msg)
 
 
@@ -67,9 +67,9 @@ class Twin:
 
     settings: TwinSettings = field(default_factory=TwinSettings)
     expected: Project | None = field(default=None, repr=False)
-    """What will be provisioned, if that is known: it is loaded while the cloud comes up."""
+    """The project to provision, if known: it is loaded while the twin comes up."""
     known: dict[str, Any] = field(default_factory=dict, repr=False)
-    """Where everything is, once it is up; the provisioner's secret is among it."""
+    """Addresses and settings of the running twin, including the provisioner's secret key."""
     provisioned: Provisioned | None = field(default=None, repr=False)
     _process: "subprocess.Popen[str] | None" = field(default=None, repr=False)
     _directory: Path | None = field(default=None, repr=False)
@@ -82,9 +82,9 @@ class Twin:
     _clients: ApiClients | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
-        """Start the twin, and wait until its API answers."""
+        """Start the twin and wait until its API answers."""
         self._directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self.directory.chmod(0o711)  # PostgreSQL's own user has to get through
+        self.directory.chmod(0o711)  # PostgreSQL's own user must be able to traverse it
         try:
             self._start()
         except BaseException:
@@ -93,7 +93,7 @@ class Twin:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End everything."""
+        """Stop the twin."""
         self.close()
 
     @property
@@ -103,10 +103,10 @@ class Twin:
 
     @property
     def directory(self) -> Path:
-        """Where the twin keeps everything; it is gone with the twin.
+        """The twin's directory, removed when the twin ends.
 
         Raises:
-            TwinError: If it was never started.
+            TwinError: If the twin was never started.
         """
         if self._directory is None:
             msg = "the twin was not started"
@@ -115,7 +115,7 @@ class Twin:
 
     @property
     def clients(self) -> ApiClients:
-        """boto3 clients, as the provisioner."""
+        """boto3 clients with the provisioner's credentials."""
         if self._clients is None:
             known = self.known
             self._clients = ApiClients(
@@ -130,11 +130,11 @@ class Twin:
         transform: Transform = lambda resource: resource,
         told: ProgressCallback = lambda _: None,
     ) -> Provisioned:
-        """Make everything that a project declares, and wait until the databases are up.
+        """Create everything that a project declares, and wait until the databases are up.
 
         Raises:
-            ProvisionError: If something cannot be made.
-            Exception: Whatever the program itself raises.
+            ProvisionError: If a resource cannot be created.
+            Exception: Any error that the program itself raises.
         """
         if self.expected is None:
             self.do("expect")
@@ -153,15 +153,15 @@ class Twin:
         return made
 
     def do(self, what: str, **how: object) -> Any:  # noqa: ANN401 - JSON
-        """Do something to the twin, or ask it something, by name; see `control.py`.
+        """Run a control operation by name and return its result; see `control.py`.
 
         Raises:
-            TwinError: If the twin is gone, or refuses.
+            TwinError: If the twin is gone, or the operation fails.
         """
         number = next(self._ids)
         answer: queue.Queue[dict[str, Any]] = queue.Queue()
         self._answers[number] = answer
-        if self._ended.is_set():  # asked after the last answer was given: nobody would wake us
+        if self._ended.is_set():  # the reader has stopped: no answer would arrive
             self._answers.pop(number)
             msg = "the twin is gone"
             raise TwinError(msg)
@@ -179,22 +179,22 @@ class Twin:
         return found["result"]
 
     def region_of(self, address: str) -> str | None:
-        """Return the Region that one of the twin's addresses is in; `None` is outside of all."""
+        """Return the Region of one of the twin's addresses, or `None` if it is outside all."""
         number = int(address.split(".")[2])
         return self.settings.regions[number - 1] if number else None
 
     def check(self) -> None:
-        """Raise if the cloud has ended by itself.
+        """Raise if the twin's process has exited unexpectedly.
 
         Raises:
             TwinError: If it has.
         """
         if self._process is None or self._ended.is_set() or self._process.poll() is not None:
-            msg = "the twin's cloud has ended by itself"
+            msg = "the twin's process exited unexpectedly"
             raise TwinError(msg)
 
     def close(self) -> None:
-        """End everything, and wait until it is gone; closing twice is no error."""
+        """Stop the twin and wait until it is gone; closing twice is no error."""
         if self._clients is not None:
             self._clients.close()
         process = self._process
@@ -213,7 +213,7 @@ class Twin:
             process.stdout.close()
             self._process = None
         if self._directory is not None:
-            # The supervisor removes it, and may still be at it where the cloud was killed.
+            # The supervisor removes it too, and may still be doing so if the twin was killed.
             shutil.rmtree(self._directory, ignore_errors=True)
 
     def _start(self) -> None:
@@ -223,7 +223,7 @@ class Twin:
             for key, value in os.environ.items()
             if key in {"PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH"}
         }
-        environment["MALLOC_ARENA_MAX"] = "1"  # an interpreter's threads take turns anyway
+        environment["MALLOC_ARENA_MAX"] = "1"  # one arena will do: Python threads take turns
         with log.open("wb") as errors:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "otherside.twin.main"],
@@ -232,9 +232,9 @@ class Twin:
                 stderr=errors,
                 text=True,
                 env=environment,
-                start_new_session=True,  # Ctrl-C is the owner's to hear
+                start_new_session=True,  # only the owner handles Ctrl-C
             )
-        with contextlib.suppress(TwinError):  # one that has ended already says why in its log
+        with contextlib.suppress(TwinError):  # if it has already exited, its log says why
             self._send(
                 {
                     "regions": list(self.settings.regions),
@@ -244,7 +244,7 @@ class Twin:
                     "directory": str(self.directory),
                 }
             )
-            if self.expected is not None:  # before anybody waits: it is the first that it is asked
+            if self.expected is not None:  # early, to be its first request
                 self._send({"id": next(self._ids), "do": "expect"})
         assert self._process.stdout is not None
         reading = (self._process.stdout,)
@@ -258,7 +258,7 @@ class Twin:
             found = None
         if found is None:
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-            msg = f"the twin did not come up: {tail.strip() or 'it said nothing'}"
+            msg = f"the twin did not come up: {tail.strip() or 'it logged nothing'}"
             raise TwinError(msg)
         self.known = found
 
@@ -276,7 +276,7 @@ class Twin:
                 raise TwinError(msg) from error
 
     def _read(self, lines: IO[str]) -> None:
-        """Hand every answer to whoever waits for it, until the twin ends."""
+        """Deliver each answer to its waiting caller, until the twin ends."""
         for line in lines:
             message = json.loads(line)
             if "ready" in message:
@@ -291,6 +291,6 @@ class Twin:
 
 @contextlib.contextmanager
 def twin(settings: TwinSettings | None = None) -> Iterator[Twin]:
-    """Have a twin for the length of a block."""
+    """Run a twin for the duration of a `with` block."""
     with Twin(settings or TwinSettings()) as running:
         yield running

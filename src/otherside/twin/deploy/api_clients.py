@@ -1,4 +1,4 @@
-"""boto3 against the twin, as its provisioner: one client for each service and Region."""
+"""boto3 clients of the twin's provisioner: one for each service and Region."""
 
 import threading
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ CONFIG = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=10,
     read_timeout=60,
-    inject_host_prefix=False,  # `123456789012.127.0.0.1` is no name
+    inject_host_prefix=False,  # `123456789012.127.0.0.1` is not a host name
     s3={"addressing_style": "path"},
     max_pool_connections=32,
 )
@@ -22,7 +22,7 @@ CONFIG = Config(
 
 @dataclass(slots=True)
 class ApiClients:
-    """Makes each client once, whoever asks."""
+    """Creates each client once; thread-safe."""
 
     endpoint: str
     access_key_id: str
@@ -42,7 +42,7 @@ class ApiClients:
         """Return the client of a service in a Region."""
         with self._lock:
             if self._session is None:
-                # A session of our own: nothing of this machine's AWS configuration is read.
+                # A separate session, which reads none of this machine's AWS configuration.
                 inner = botocore.session.Session()
                 inner.register_component("data_loader", model_loader())
                 inner.set_config_variable("config_file", "/dev/null")

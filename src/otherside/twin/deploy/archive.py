@@ -1,4 +1,4 @@
-"""Pulumi's assets and archives as bytes."""
+"""Converts Pulumi's assets and archives to bytes."""
 
 import io
 import zipfile
@@ -9,7 +9,7 @@ import pulumi
 
 
 def archive_of(value: Any) -> bytes:  # noqa: ANN401 - Pulumi's asset or archive
-    """Return an archive or an asset as the bytes that Pulumi would upload."""
+    """Return the bytes that Pulumi would upload for an archive or an asset."""
     if isinstance(value, pulumi.FileAsset):
         return Path(str(value.path)).read_bytes()
     if isinstance(value, pulumi.StringAsset):
@@ -19,7 +19,7 @@ def archive_of(value: Any) -> bytes:  # noqa: ANN401 - Pulumi's asset or archive
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in sorted(_files(value)):
-            entry = zipfile.ZipInfo(name)  # of 1980: the same files are the same archive
+            entry = zipfile.ZipInfo(name)  # dated 1980: the same files give the same archive
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, content, zipfile.ZIP_DEFLATED)
     return packed.getvalue()

@@ -1,7 +1,7 @@
-"""A resource's inputs, turned into the parameters of AWS's own call by that call's own model.
+"""Converts a resource's inputs to the parameters of an AWS call, guided by the call's own model.
 
-Names are matched whatever their capitals, values become what the model says they are, and what
-matches nothing is told: an option that silently vanishes proves nothing.
+Names match regardless of case, values are converted to the model's types, and inputs that match
+nothing are reported: if an option vanished silently, a test on the twin would prove nothing.
 """
 
 import json
@@ -14,16 +14,16 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 @dataclass(slots=True)
 class Coercion:
-    """One set of inputs on its way to a call."""
+    """Conversion of one set of inputs for a call."""
 
     rename: Mapping[str, str] = field(default_factory=dict)
-    """Dotted paths of inputs, without list positions, and what the call names them."""
+    """Dotted paths of inputs, without list positions, and their names in the call."""
     drop: frozenset[str] = frozenset()
-    """Dotted paths of inputs that are no part of this call, on purpose."""
+    """Dotted paths of inputs that are deliberately not part of this call."""
     unmapped: list[str] = field(default_factory=list)
 
-    def structure(self, inputs: Mapping[str, Any], shape: StructureShape, path: str) -> Any:  # noqa: ANN401 - whatever AWS or JSON has
-        """Return a structure of the model from a table of inputs."""
+    def structure(self, inputs: Mapping[str, Any], shape: StructureShape, path: str) -> Any:  # noqa: ANN401 - any JSON value
+        """Return a mapping of inputs as a structure of the model."""
         members = {name.lower(): name for name in shape.members}
         made: dict[str, Any] = {}
         for key, value in inputs.items():
@@ -47,11 +47,11 @@ class Coercion:
         return None
 
     def value(self, value: Any, shape: Shape, path: str) -> Any:  # noqa: ANN401 - any input
-        """Return one value as the model wants it."""
+        """Return one value converted to its type in the model."""
         if isinstance(shape, StructureShape):
             if isinstance(value, list):
                 if len(value) != 1:
-                    self.unmapped.append(f"{path}: {len(value)} where one is wanted")
+                    self.unmapped.append(f"{path}: {len(value)} items where one is expected")
                     return {}
                 value = value[0]
             return self.structure(value, shape, path)

@@ -1,4 +1,4 @@
-"""One resource about to be made, and what its handler needs to make it."""
+"""One resource to create, and what its handler needs to create it."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -14,34 +14,34 @@ Outputs = dict[str, Any]
 
 
 class ProvisionError(Exception):
-    """A resource that the twin did not make; the message names it, its Region and the cause."""
+    """Raised when a resource is not created; the message names it, its Region and the cause."""
 
 
 @dataclass(slots=True, kw_only=True)
 class ResourceCreation:
-    """A resource, the clients to make it with, its inputs, and its tags apart from them."""
+    """A resource to create, with the API clients, its inputs and, separately, its tags."""
 
     declared: RegisteredResource
     clients: ApiClients
     account: str
     inputs: dict[str, Any]
     tags: dict[str, str]
-    """The provider's and its own; they go with every call that takes some."""
+    """The provider's tags and its own; every call that takes tags gets them."""
     run: str
-    """What this deployment is told from others by, in generated names."""
+    """Makes this deployment's generated names differ from those of others."""
     outputs: Outputs = field(default_factory=dict)
 
     @property
     def region(self) -> str:
-        """The Region that it is made through."""
+        """The Region whose API creates it."""
         return CONTROL_REGION if self.declared.region == GLOBAL else self.declared.region
 
     def client(self, service: str) -> Any:  # noqa: ANN401 - botocore makes the class
-        """Return a client where the resource belongs."""
+        """Return a client for a service in the resource's Region."""
         return self.clients.get(service, self.region)
 
     def name(self, key: str = "name", *, limit: int = 255) -> str:
-        """Return the physical name: as given, or made as Pulumi makes it."""
+        """Return the physical name: the given one, or one generated as Pulumi does."""
         given = self.inputs.get(key)
         if isinstance(given, str) and given:
             return given
@@ -58,13 +58,13 @@ class ResourceCreation:
         drop: tuple[str, ...] = (),
         **more: Any,  # noqa: ANN401 - parameters of any operation
     ) -> dict[str, Any]:
-        """Make AWS's own call with the inputs as its model wants them, and return the answer.
+        """Call AWS with the inputs converted to the call's model, and return the response.
 
-        `only` names the inputs that belong to this call, where others belong to another; every
-        other input must find its place.
+        `only` names the inputs of this call, if the rest belong to another call. Every input of
+        this call must match a parameter.
 
         Raises:
-            ProvisionError: If an input has no place in the call.
+            ProvisionError: If an input matches no parameter of the call.
         """
         client = self.client(service)
         shape = client.meta.service_model.operation_model(operation).input_shape
@@ -83,8 +83,8 @@ class ResourceCreation:
             raise ProvisionError(msg)
         return self.ask(service, operation, **made)
 
-    def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever AWS or JSON has
-        """Make a call with parameters as they are."""
+    def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+        """Call AWS with unconverted parameters, and return the response."""
         client = self.client(service)
         found: dict[str, Any] = client._make_api_call(  # noqa: SLF001 - by AWS's own name
             operation, parameters
@@ -93,7 +93,7 @@ class ResourceCreation:
         return found
 
     def ec2_tags(self, kind: str) -> list[dict[str, Any]]:
-        """Return the tags as EC2 takes them while it makes something."""
+        """Return the tags as EC2's create calls take them."""
         made = [{"Key": key, "Value": value} for key, value in self.tags.items()]
         return [{"ResourceType": kind, "Tags": made}] if made else []
 

@@ -1,4 +1,4 @@
-"""Data sources, answered from the twin where it knows better than imagination."""
+"""Data sources that the twin answers itself, instead of the mock outputs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from otherside.twin.deploy.api_clients import ApiClients
 def look_up(
     token: str, arguments: Mapping[str, Any], region: str, clients: ApiClients, account: str
 ) -> dict[str, Any] | None:
-    """Return what the twin says, or `None` where the answer is the same in every account."""
+    """Return the twin's answer, or `None` if the answer is the same in every account."""
     match token:
         case "aws:index/getAvailabilityZones:getAvailabilityZones":
             found = clients.get("ec2", region).describe_availability_zones()["AvailabilityZones"]

@@ -1,14 +1,14 @@
-"""Make what a Pulumi program declares, on a twin, through AWS's own API.
+"""Creates what a Pulumi program declares, on a twin, through AWS's own API.
 
-The program is not changed: Pulumi's engine is replaced by a monitor in this process, which is
-handed every resource in the order of its dependencies, several at a time. There is no state: a
-twin is made once and thrown away.
+The program is not changed: a monitor in this process replaces Pulumi's engine and receives every
+resource in dependency order, several at a time. There is no state: a twin is created once and
+thrown away.
 """
 
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -37,11 +37,11 @@ _ARN = re.compile(
     r"backup|dynamodb|secretsmanager|logs|s3):([a-z0-9-]*):(\d*):(.+)$"
 )
 _ELSEWHERE = frozenset({"peerVpcId", "vpcPeeringConnectionId"})
-"""Inputs that may name what another Region has."""
+"""Inputs that may refer to a resource in another Region."""
 
 
 class Provisioner(Monitor):
-    """Stand where Pulumi's engine would, and make everything."""
+    """Replaces Pulumi's engine, and creates every resource."""
 
     def __init__(
         self,
@@ -55,7 +55,6 @@ class Provisioner(Monitor):
         regions: tuple[str, ...],
         resource_types: Mapping[str, Create],
     ) -> None:
-        """Create resources of these types, by these clients, in these Regions."""
         super().__init__(transform, account, config=config)
         self._regions_here, self._resource_types = regions, resource_types
         self._clients, self._run, self._told = clients, run, told
@@ -63,10 +62,10 @@ class Provisioner(Monitor):
         self._where: dict[str, str] = {}
 
     def make(self, declared: RegisteredResource) -> RegisteredResource:
-        """Make a resource.
+        """Create a resource.
 
         Raises:
-            ProvisionError: If it cannot be made, by name.
+            ProvisionError: If it cannot be created; the message names it.
         """
         if declared.region and declared.region not in {GLOBAL, *self._regions_here}:
             cause = f"the twin has no Region {declared.region}; it has "
@@ -78,7 +77,7 @@ class Provisioner(Monitor):
             return super().make(declared)
         handler = self._resource_types.get(declared.type)
         if handler is None:
-            msg = self._blame(declared, "the twin does not know this type of resource")
+            msg = self._blame(declared, "the twin does not support this resource type")
             raise ProvisionError(msg)
         self._check_references(declared)
         inputs, tags = self._inputs(declared)
@@ -101,25 +100,25 @@ class Provisioner(Monitor):
         return born
 
     def leave_out(self, declared: RegisteredResource) -> RegisteredResource:
-        """Imagine what a transform left out, so that the rest can speak of it."""
+        """Return a mock of a resource that a transform left out, so that others can refer to it."""
         left = super().leave_out(declared)
         self._remember(left)
         return left
 
     def find(self, declared: RegisteredResource) -> Mapping[str, Any]:
-        """Refuse: a twin is empty before its program has run."""
-        raise ProvisionError(self._blame(declared, "nothing exists in a twin before the program"))
+        """Raise an error: a twin is empty before its program has run."""
+        raise ProvisionError(self._blame(declared, "a twin is empty before its program runs"))
 
     def look_up(self, token: str, arguments: Mapping[str, Any], region: str) -> dict[str, Any]:
-        """Return what a data source says of the twin."""
+        """Return a data source's answer from the twin."""
         where = "" if region == GLOBAL else region
         found = look_up(token, arguments, where, self._clients, self.account)
         return super().look_up(token, arguments, region) if found is None else found
 
     def _inputs(self, declared: RegisteredResource) -> tuple[dict[str, Any], dict[str, str]]:
-        """Return a resource's inputs, and apart its tags: its provider's under its own.
+        """Return a resource's inputs and, separately, its tags, which override its provider's.
 
-        An Auto Scaling group's are no tags but a list of its own, and stay among the inputs.
+        An Auto Scaling group has a list in place of a tag table, which stays among the inputs.
         """
         inputs = dict(declared.inputs)
         own = inputs.pop("tags") if isinstance(inputs.get("tags"), dict) else {}
@@ -132,10 +131,10 @@ class Provisioner(Monitor):
                 self._where[value] = born.region
 
     def _check_references(self, declared: RegisteredResource) -> None:
-        """Refuse what names a resource that does not exist, or one of another Region.
+        """Reject references to resources that do not exist or are in another Region.
 
         Raises:
-            ProvisionError: By name.
+            ProvisionError: If there is one; the message names it.
         """
         for key, value in _strings(declared.inputs):
             if _ID.match(value):
@@ -148,7 +147,7 @@ class Provisioner(Monitor):
                     raise ProvisionError(self._blame(declared, cause))
 
     def _made_along(self, value: str) -> bool:
-        """Return whether an identifier came with another resource: a network's own group."""
+        """Return whether another resource brought this identifier: a VPC's default group."""
         return any(
             value in (string for _, string in _strings(known.outputs))
             for known in list(self.declared.values())
@@ -160,12 +159,11 @@ class Provisioner(Monitor):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Provisioned:
-    """What a program has made."""
+    """What a program created."""
 
     declaration: Declaration
     took_s: float
-    """The machine's seconds."""
-    calls: int = field(default=0)
+    """In real seconds."""
 
 
 def provision(
@@ -179,12 +177,12 @@ def provision(
     transform: Transform = lambda resource: resource,
     told: ProgressCallback = lambda _: None,
 ) -> Provisioned:
-    """Run a project's program and make everything that it declares.
+    """Run a project's program and create everything that it declares.
 
     Raises:
-        ProvisionError: If something cannot be made.
+        ProvisionError: If a resource cannot be created.
         ProgramError: If the program cannot be run.
-        Exception: Whatever the program itself raises.
+        Exception: Any error that the program itself raises.
     """
     began_s = time.perf_counter()
     monitor = Provisioner(
@@ -207,13 +205,13 @@ def provision(
             workers=WORKERS,
         )
     finally:
-        settings.SETTINGS.rpc_manager.clear()  # what a program that failed has left behind
+        settings.SETTINGS.rpc_manager.clear()  # left behind by a failed program
     declaration = Declaration(resources=tuple(monitor.declared.values()), exports=exports)
     return Provisioned(declaration=declaration, took_s=time.perf_counter() - began_s)
 
 
 def _default_tags(inputs: Mapping[str, Any]) -> dict[str, str]:
-    """Return a provider's default tags, which it is handed as JSON."""
+    """Return a provider's default tags, which may arrive as JSON."""
     import json  # noqa: PLC0415 - only here
 
     given = inputs.get("defaultTags")
@@ -233,7 +231,7 @@ def _strings(value: Any, path: str = "") -> Iterator[tuple[str, str]]:  # noqa: 
 
 
 def _cause(error: Exception, declared: RegisteredResource) -> str:
-    """Return an error's cause without anything secret in it."""
+    """Return an error's cause with secrets redacted."""
     text = f"no {error}" if isinstance(error, KeyError) else str(error)
     for path in declared.secrets:
         value: Any = declared.inputs

@@ -1,4 +1,4 @@
-"""What runs inside the twin's instances and functions: their clock, their network, their commands.
+"""Code that runs inside the twin's instances and functions: clock, network and commands.
 
 `site` goes onto the Python path of every guest; `bin` goes onto the PATH of instances. Nothing here
 imports anything but the standard library until a guest asks for it.

@@ -1,11 +1,10 @@
-"""Twin time: the only file of the twin that reads a clock of the machine.
+"""Twin time: the only file of the twin that reads the machine's clocks.
 
-A process that is warped lives in twin time: what it reads from `time` and `datetime`, and whatever
-it waits for, runs `speed` times as fast. The code in it is not changed and need not know. At speed
-1 nothing is touched.
+A scaled process lives in twin time: all times that it reads from `time` and `datetime`, and all its
+waits, run `speed` times as fast. Its code is unchanged and unaware of this. At speed 1, nothing is
+patched.
 
-It needs the standard library alone, for it is loaded before anything else in functions and on
-instances.
+It needs only the standard library, because functions and instances load it before anything else.
 """
 
 import ctypes
@@ -28,11 +27,11 @@ _gmtime, _localtime = time.gmtime, time.localtime
 
 @dataclass(frozen=True)
 class ScaledClock:
-    """How twin time relates to the machine's; every process of one twin has the same."""
+    """How twin time relates to real time; all processes of one twin have the same clock."""
 
     speed: float
     started_s: float
-    """When the twin was started, by the machine's wall clock: there both clocks agree."""
+    """When the twin started, by the machine's wall clock: both clocks agree at this moment."""
     origin_s: float
     """The same moment by the machine's monotonic clock, which all its processes share."""
 
@@ -48,7 +47,7 @@ class ScaledClock:
         return cls(speed, started_s, origin_s)
 
     def to_text(self) -> str:
-        """Return the clock as an environment variable carries it."""
+        """Return the clock as text for an environment variable."""
         return f"{self.speed!r}/{self.started_s!r}/{self.origin_s!r}"
 
     def now_s(self) -> float:
@@ -60,15 +59,15 @@ class ScaledClock:
         return self.origin_s + self.elapsed_s()
 
     def elapsed_s(self) -> float:
-        """Return twin seconds since the twin was started."""
+        """Return twin seconds since the twin started."""
         return (_monotonic() - self.origin_s) * self.speed
 
     def real_elapsed_s(self) -> float:
-        """Return the machine's seconds since the twin was started."""
+        """Return real seconds since the twin started."""
         return _monotonic() - self.origin_s
 
     def real_s(self, twin_s: float) -> float:
-        """Return how long a span of twin time takes on the machine."""
+        """Return how many real seconds a span of twin time takes."""
         return twin_s / self.speed
 
     def sleep(self, seconds: float) -> None:
@@ -77,18 +76,18 @@ class ScaledClock:
 
 
 def real_sleep(seconds: float) -> None:
-    """Wait for a span of the machine's time, warped or not."""
+    """Wait for a span of real time, even in a scaled process."""
     _sleep(seconds)
 
 
 def from_environment() -> "ScaledClock | None":
-    """Return the clock that this process was given, or `None` outside of a twin."""
+    """Return the clock from this process's environment, or `None` outside a twin."""
     text = os.environ.get(VARIABLE)
     return ScaledClock.from_text(text) if text else None
 
 
 def install(warp: ScaledClock) -> None:
-    """Make this process live in twin time. Called once, before anything else is imported."""
+    """Switch this process to twin time. Call it once, before importing anything else."""
     os.environ[VARIABLE] = warp.to_text()
     if warp.speed == 1:
         return
@@ -98,7 +97,7 @@ def install(warp: ScaledClock) -> None:
 
 
 class _Plain:
-    """A function that a class may hold without making a method of it, as a built-in one is."""
+    """A callable that a class does not bind as a method, like a built-in function."""
 
     def __init__(self, function: Any) -> None:  # noqa: ANN401 - a function of time
         self._function = function
@@ -146,16 +145,16 @@ def _install_clock(warp: ScaledClock) -> None:
         "strftime": strftime,
     }.items():
         setattr(time, name, _Plain(instead))
-    # They took the functions at their own import, which came first.
+    # These two modules were imported earlier, and hold the unpatched functions.
     threading._time = warp.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other name
     subprocess._time = warp.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - as above
 
 
 def _install_dates(warp: ScaledClock) -> None:
-    """Change what `datetime` takes for the present.
+    """Patch what `datetime` returns as the present.
 
-    The class stays the one that it is, for compiled modules hold it by identity; its table of
-    methods, which Python shows read-only, is reached as the garbage collector reaches it.
+    The class must stay the same object, because compiled modules refer to it by identity. Python
+    exposes its method table as read-only, so we reach the table through the garbage collector.
     """
     real = dt.datetime
     utc = dt.timezone.utc  # noqa: UP017 - instances run Python 3.9
@@ -176,7 +175,7 @@ def _install_dates(warp: ScaledClock) -> None:
 
 
 def _install_waits(warp: ScaledClock) -> None:
-    """Shorten every wait that the standard library hands to the machine."""
+    """Scale every wait that the standard library passes to the machine."""
     speed = warp.speed
     wait, acquire = threading.Condition.wait, threading.Thread.join
 
@@ -211,21 +210,21 @@ def _install_selectors(scaled) -> None:  # type: ignore[no-untyped-def]  # noqa:
 
 
 def _install_sockets(scaled) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function of time-outs
-    """Scale time-outs of sockets; what a socket says of its own is what it was told."""
+    """Scale the timeouts of sockets; `gettimeout` still returns the unscaled value."""
     settimeout, gettimeout = socket.socket.settimeout, socket.socket.gettimeout
 
-    class RealTimeouts:
-        """Time-outs as told, by socket, for as long as the socket lives."""
+    class TwinTimeouts:
+        """Unscaled timeouts, by the socket's file descriptor."""
 
         told: "dict[int, float | None]" = {}  # noqa: RUF012 - one for the process
 
     def set_it(self: socket.socket, timeout: "float | None") -> None:
-        RealTimeouts.told[self.fileno()] = timeout
+        TwinTimeouts.told[self.fileno()] = timeout
         settimeout(self, scaled(timeout))
 
     def get_it(self: socket.socket) -> "float | None":
         real = gettimeout(self)
-        told = RealTimeouts.told.get(self.fileno())
+        told = TwinTimeouts.told.get(self.fileno())
         return told if real is not None and scaled(told) == real else real
 
     socket.socket.settimeout = set_it  # type: ignore[assignment,method-assign]  # for the clock

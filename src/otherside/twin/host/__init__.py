@@ -1,1 +1,1 @@
-"""Processes of the host: supervisor, fork server, registry of running twins."""
+"""Host processes: supervisor, fork server, and registry of running twins."""

@@ -1,8 +1,8 @@
-"""What every Python program of the twin's guests is forked from: an interpreter that has loaded it.
+"""Fork server for the guests' Python programs: an interpreter that has already loaded libraries.
 
-A function or an application of a guest needs AWS's SDK or a database driver, which take half a
-second and thirty megabytes to load: here once for all of them, whose pages they share. AWS starts
-functions from snapshots for the same reason.
+A guest's function or application needs AWS's SDK or a database driver, which take half a second and
+thirty megabytes to load. The fork server loads them once, and all guests share its memory pages.
+AWS starts functions from snapshots for the same reason.
 
 It is a single-threaded program, started by the supervisor with one end of a socket. Requests and
 responses are JSON lines. Each process is forked twice, so that it becomes the supervisor's own
@@ -29,33 +29,33 @@ LOADED = (
     *("asyncio", "http.server", "logging", "subprocess", "urllib.request"),
     *("boto3", "botocore.httpsession", "psycopg"),
 )
-"""Nothing of ours: a function brings its own. Nor the runtime client, which reads where its API is
-while it is imported."""
+"""No `otherside` module, because a function brings its own. No runtime client either, because it
+reads the address of its API on import."""
 SERVICES = ("dynamodb", "rds", "secretsmanager", "cloudwatch", "sns", "lambda")
-"""Whose models most functions read first."""
+"""Services whose models most functions read first."""
 PLAIN = frozenset({"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "PYTHONWARNINGS"})
-"""Variables of Python that a fork can do justice to."""
+"""Python variables that a forked process can honour."""
 EARLY = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_", "PSYCOPG_")
-"""How variables begin that are read when a process starts, or when something is imported."""
+"""Prefixes of variables that are read when a process starts or a module is imported."""
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 
 
 def load() -> list[str]:
-    """Load everything; return where a program finds modules besides its own places."""
+    """Load everything; return the module search path, without a program's own directories."""
     gc.disable()
     own = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     base = [item for item in sys.path if item not in own]
     for name in LOADED:
         importlib.import_module(name)
     _load_models()
-    gc.freeze()  # or every child would copy what the collector only looks at
+    gc.freeze()  # otherwise a collection would copy these pages in every child
     return base
 
 
 def _load_models() -> None:
-    """Have the SDK read its models once, without prose, and read what most guests' calls need.
+    """Make the SDK read its models once, without documentation, and read what most guests need.
 
-    Our file is loaded by its place, for a function brings its own `otherside`.
+    `sdk_preload.py` is loaded by its path, because a function brings its own `otherside`.
     """
     file = Path(__file__).with_name("sdk_preload.py")
     spec = importlib.util.spec_from_file_location("otherside_twin_models", file)
@@ -78,7 +78,7 @@ def serve(line: socket.socket, base: Sequence[str]) -> None:
         middle = os.fork()
         if middle:
             if os.waitpid(middle, 0)[1]:
-                _tell(line, failed=request["id"], why="the machine starts no more processes")
+                _tell(line, failed=request["id"], why="the machine cannot start more processes")
             continue
         middle = os.getpid()
         if os.fork():
@@ -95,18 +95,18 @@ def serve(line: socket.socket, base: Sequence[str]) -> None:
 
 
 def _become(request: dict[str, Any], line: socket.socket, supervisor: int) -> None:
-    """Be the process that was asked for, and tell that we are."""
+    """Become the requested process, and report that it has started."""
     try:
         os.setsid()
         libc = ctypes.CDLL(None)
         libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         libc.prctl(PR_SET_NAME, Path(request["argv"][-1]).name[-15:].encode(), 0, 0, 0)
         if os.getppid() != supervisor:
-            msg = "it has become another's child"
-            raise ChildProcessError(msg)  # noqa: TRY301 - told as everything else is
+            msg = "it did not become the supervisor's child"
+            raise ChildProcessError(msg)  # noqa: TRY301 - reported like every other error
         log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.chdir(request["cwd"])
-    except BaseException as error:  # noqa: BLE001 - somebody waits for an answer, whatever it is
+    except BaseException as error:  # noqa: BLE001 - the supervisor waits for an answer
         _tell(line, failed=request["id"], why=str(error) or repr(error))
         os._exit(1)
     _tell(line, started=request["id"], pid=os.getpid())
@@ -117,7 +117,7 @@ def _become(request: dict[str, Any], line: socket.socket, supervisor: int) -> No
 
 
 def places(argv: Sequence[str], env: Mapping[str, str], cwd: str) -> list[str]:
-    """Return where a program finds its own modules, as the interpreter would look for them."""
+    """Return the directories where the interpreter would look for a program's own modules."""
     own = [part for part in env.get("PYTHONPATH", "").split(os.pathsep) if part]
     script = argv[2] if len(argv) > 2 else "-"  # noqa: PLR2004 - interpreter, -B, and what it runs
     if script.startswith("-"):
@@ -130,7 +130,7 @@ def forkable(
 ) -> bool:
     """Return whether a program runs here as it would in an interpreter of its own.
 
-    One that brings modules which are loaded already, in its own version, does not.
+    A program that brings its own version of a loaded module does not.
     """
     given = list(argv[2:])
     runs = bool(given) and (not given[0].startswith("-") or (given[0] == "-m" and len(given) > 1))
@@ -151,7 +151,7 @@ def forkable(
 
 
 def run(argv: Sequence[str], env: Mapping[str, str], path: Sequence[str]) -> None:
-    """Run a program in this process, as an interpreter that has just begun, with this path."""
+    """Run a program in this process as a fresh interpreter would, with this module path."""
     gc.enable()
     os.environ.clear()
     os.environ.update(env)

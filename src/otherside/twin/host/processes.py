@@ -1,4 +1,4 @@
-"""Processes of the twin, as seen from the twin: start, wait, signal, and hear of their end."""
+"""The twin's client of the supervisor: start and signal processes, and await their exit."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ from otherside.twin.host import supervisor
 
 
 class ProcessError(Exception):
-    """A process that could not be started, or ended when it should not have."""
+    """Raised when a process could not be started, or ended unexpectedly."""
 
 
 @dataclass(slots=True)
@@ -28,15 +28,15 @@ class Process:
     pid: int
     log: Path
     ended: asyncio.Future[int]
-    """Its exit code, once it has one; negative for a signal."""
+    """Resolves to its exit code; negative for a signal."""
 
     @property
     def running(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it is still running."""
         return not self.ended.done()
 
     def tail(self, characters: int = 2000) -> str:
-        """Return the end of its log, for a person."""
+        """Return the end of its log, for display."""
         try:
             return self.log.read_text(errors="replace")[-characters:]
         except OSError:
@@ -45,10 +45,10 @@ class Process:
 
 @dataclass(slots=True)
 class Processes:
-    """The twin's line to its supervisor. Everything here runs in one event loop."""
+    """The twin's connection to its supervisor. Everything here runs in one event loop."""
 
     directory: Path
-    """The twin's own; it is removed with everything in it."""
+    """The twin's directory; the supervisor removes it in the end."""
     _reader: asyncio.StreamReader = field(init=False)
     _writer: asyncio.StreamWriter = field(init=False)
     _asked: dict[int, asyncio.Future[Process]] = field(default_factory=dict)
@@ -58,9 +58,9 @@ class Processes:
     _listening: asyncio.Task[None] = field(init=False)
     _supervisor: "subprocess.Popen[bytes]" = field(init=False)
     on_lost: Callable[[], None] = lambda: None
-    """Called if the supervisor itself is gone."""
+    """Called if the supervisor itself dies."""
     guests: Mapping[str, str] = field(default_factory=dict)
-    """What every guest is told by its environment, once that is known."""
+    """Environment variables of every guest, once they are known."""
     _forkserver: "asyncio.Future[Process] | None" = None
 
     async def open(self) -> None:
@@ -98,7 +98,7 @@ class Processes:
     async def fork(
         self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | str = "/"
     ) -> Process:
-        """Start a Python program of a guest from an interpreter that has loaded most of it.
+        """Fork a guest's Python program from an interpreter that has loaded most of its modules.
 
         Raises:
             ProcessError: As `start`.
@@ -107,7 +107,7 @@ class Processes:
         return await self._ask("fork", argv, log=log, env=env, cwd=cwd)
 
     def prepare_fork(self) -> None:
-        """Begin to load what guests are forked from, for the first of them to be asked for."""
+        """Start the fork server ahead of the first fork, if it is not started yet."""
         if self._forkserver is not None:
             return
         argv = [
@@ -119,7 +119,7 @@ class Processes:
         env = {
             "PATH": os.defpath,
             "LANG": "C.UTF-8",
-            "HOME": str(self.directory),  # whoever runs the twin has settings of AWS's in theirs
+            "HOME": str(self.directory),  # the user's own home may hold AWS settings
             "PYTHONPATH": str(SITE),
             **self.guests,
             "OTHERSIDE_TWIN_GUEST": "function/forkserver",
@@ -128,7 +128,7 @@ class Processes:
         self._forkserver = self._ask("forkserver", argv, log=log, env=env)
         self._forkserver.add_done_callback(
             lambda asked: asked.exception()
-        )  # guests are started then
+        )  # without it, guests are started
 
     def _ask(
         self,
@@ -140,7 +140,7 @@ class Processes:
         cwd: Path | str = "/",
         user: tuple[int, int] | None = None,
     ) -> asyncio.Future[Process]:
-        """Ask the supervisor for a process, at once: it takes requests in their order."""
+        """Request a process from the supervisor, which handles requests in order."""
         number = next(self._ids)
         self._asked[number] = asked = asyncio.get_running_loop().create_future()
         self._logs[number] = log
@@ -158,12 +158,12 @@ class Processes:
         return asked
 
     def signal(self, process: Process, number: signal.Signals) -> None:
-        """Send a signal to a process and whatever it has started."""
+        """Send a signal to a process and everything it has started."""
         if process.running:
             self._send({"do": "signal", "pid": process.pid, "signal": int(number)})
 
     async def end(self, process: Process, *, gently_s: float = 0.0) -> None:
-        """End a process: ask first where it is given time, then kill, and wait until it is gone."""
+        """End a process and wait: SIGTERM first, if `gently_s` gives it time, then SIGKILL."""
         if gently_s and process.running:
             self.signal(process, signal.SIGTERM)
             await asyncio.wait([process.ended], timeout=gently_s)
@@ -171,7 +171,7 @@ class Processes:
         await process.ended
 
     async def close(self) -> None:
-        """End everything, and wait until it is gone."""
+        """End all processes and wait until they are gone."""
         self.on_lost = lambda: None
         self._writer.close()
         self._listening.cancel()
@@ -200,7 +200,7 @@ class Processes:
 
 
 def unprivileged() -> tuple[int, int] | None:
-    """Return whom to run as where we are root, whom PostgreSQL refuses; `None` is ourselves."""
+    """Return the uid and gid to use if we are root, which PostgreSQL refuses; else `None`."""
     if os.geteuid() != 0:
         return None
     nobody = pwd.getpwnam("nobody")

@@ -1,4 +1,4 @@
-"""The twins of this machine: who runs one, where, and what was left behind by one that is gone."""
+"""Registry of this machine's twins: owners, directories, and what dead twins left behind."""
 
 import json
 import os
@@ -17,18 +17,18 @@ ANSWER_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningTwin:
-    """One twin, as it has put itself down."""
+    """One twin's registry entry."""
 
     pid: int
-    """Its owner's process."""
+    """Its owner's process ID."""
     started: str
-    """When that process was started, as the machine counts it: a pid is used again."""
+    """Start time of that process, as the machine counts it, because PIDs are reused."""
     directory: str
     project: str
 
 
 def register(directory: Path, project: str) -> Path:
-    """Put a twin of this process down; return the file to remove when it ends."""
+    """Register a twin of this process; return the file to remove when it ends."""
     file = _place() / f"{os.getpid()}-{directory.name}.json"
     entry = RunningTwin(
         pid=os.getpid(),
@@ -42,7 +42,7 @@ def register(directory: Path, project: str) -> Path:
 
 
 def entries() -> list[RunningTwin]:
-    """Return every twin that runs; what a killed owner has put down is forgotten."""
+    """Return every running twin, and remove the entries of dead owners."""
     found = []
     for file in sorted(_place().glob("*.json")):
         try:
@@ -57,7 +57,7 @@ def entries() -> list[RunningTwin]:
 
 
 def orphans() -> Iterator[Path]:
-    """Return directories of twins that nobody owns any more, and that are ours to remove."""
+    """Yield directories of twins without an owner that this user may remove."""
     owned = {entry.directory for entry in entries()}
     for directory in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
         ours = directory.is_dir() and directory.stat().st_uid == os.geteuid()
@@ -66,15 +66,15 @@ def orphans() -> Iterator[Path]:
 
 
 def remove(directory: Path) -> None:
-    """Remove what an orphan has left."""
+    """Remove the directory of an orphan."""
     shutil.rmtree(directory, ignore_errors=True)
 
 
 def ask(entry: RunningTwin, what: str, **how: object) -> Any:  # noqa: ANN401 - JSON
-    """Ask a twin something, from another process.
+    """Send a control request to a twin of another process; return its result.
 
     Raises:
-        OSError: If it does not answer, or refuses.
+        OSError: If it does not answer, or the operation fails.
     """
     with socket.socket(socket.AF_UNIX) as line:
         line.settimeout(ANSWER_S)
@@ -105,13 +105,13 @@ def _place() -> Path:
     place = Path(tempfile.gettempdir()) / f"otherside-{os.geteuid()}"
     place.mkdir(mode=0o700, exist_ok=True)
     if place.stat().st_uid != os.geteuid():
-        msg = f"{place} belongs to somebody else"
+        msg = f"{place} belongs to another user"
         raise PermissionError(msg)
     return place
 
 
 def _started(pid: int) -> str:
-    """Return when a process was started, or an empty string where there is none."""
+    """Return when a process was started, or an empty string if there is none."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text()
     except OSError:

@@ -1,8 +1,8 @@
-"""What moto and botocore know of AWS, read once in a process, and only what somebody asks for.
+"""Reads moto's and botocore's data on AWS once per process, and only on demand.
 
-botocore parses a service's model for each session, and moto for each thread that comes first: on a
-twin the same few files were parsed eighty megabytes over, and kept. moto also reads where each
-instance type is offered, for every Region of the world, while it is imported: fifty megabytes more.
+botocore parses a service's model once per session, and moto once per thread: a twin parsed the same
+few files again and again, and kept eighty megabytes of copies. On import, moto also reads where
+each instance type is offered, for every Region of the world: fifty megabytes more.
 """
 
 import json
@@ -14,17 +14,17 @@ from typing import Any, ClassVar
 from botocore.loaders import JSONFileLoader, Loader
 
 OFFERINGS = "ec2/resources/instance_type_offerings"
-"""moto's own directory of them."""
+"""moto's directory of instance type offerings."""
 
 
 class OnceLoader(JSONFileLoader):
-    """Reads a file for the first who asks, without what is only there to be read by people."""
+    """Reads each file once, without its documentation."""
 
     _found: ClassVar[dict[str, Any]] = {}
     _lock: ClassVar[threading.Lock] = threading.Lock()
 
     def load_file(self, file_path: str) -> Any:  # noqa: ANN401 - JSON
-        """Return what a file holds, or `None` where there is none; it is everybody's."""
+        """Return a file's content, or `None` if there is none; all callers share it."""
         with self._lock:
             if file_path not in self._found:
                 self._found[file_path] = super().load_file(file_path)
@@ -41,20 +41,20 @@ class OnceLoader(JSONFileLoader):
 
 
 def model_loader() -> Loader:
-    """Return a loader of models for one session."""
+    """Return a model loader for one session."""
     return Loader(file_loader=OnceLoader())
 
 
 def share_models() -> None:
-    """Have every session of this process, and moto, read each file once."""
+    """Make all sessions of this process, and moto, read each file once."""
     Loader.FILE_LOADER_CLASS = OnceLoader
 
 
 class Offerings(dict[str, Any]):
-    """Where instance types are offered, by Region: a Region's file is read when it is asked for."""
+    """Where instance types are offered, by Region: a Region's file is read on first use."""
 
     def __init__(self, kind: str, load: Callable[[str], Any]) -> None:
-        """Keep how a place is named (`region`, `availability-zone`…), and what reads a file."""
+        """Take the location type (`region`, `availability-zone`…), and what reads a file."""
         super().__init__()
         self._kind, self._load = kind, load
 
@@ -62,7 +62,7 @@ class Offerings(dict[str, Any]):
         """Return a Region's offerings.
 
         Raises:
-            KeyError: If nothing is known of that Region.
+            KeyError: If moto has no data on that Region.
         """
         try:
             found = self._load(f"{OFFERINGS}/{self._kind}/{region}.json")
@@ -72,7 +72,7 @@ class Offerings(dict[str, Any]):
         return self[region]
 
     def get(self, region: str, default: Any = None) -> Any:  # noqa: ANN401 - as `dict.get`
-        """Return a Region's offerings, or something else where nothing is known of it."""
+        """Return a Region's offerings, or `default` if moto has no data on it."""
         try:
             return self[region]
         except KeyError:
@@ -80,8 +80,8 @@ class Offerings(dict[str, Any]):
 
 
 def defer_offerings() -> None:
-    """Have moto read where instance types are offered when that is asked; before it reads all."""
-    from moto.utilities import utils  # noqa: PLC0415 - a process that only calls has no moto
+    """Make moto read where instance types are offered on demand, not all of it on import."""
+    from moto.utilities import utils  # noqa: PLC0415 - processes that only make calls do not load moto
 
     load = utils.load_resource
     utils.load_resource = lambda resource: [] if resource.startswith(OFFERINGS) else load(resource)

@@ -1,13 +1,13 @@
-"""The one parent of every process of a twin: when its owner goes, however it goes, they all go.
+"""Parent of every process of a twin: when the twin goes, however it goes, it ends all of them.
 
-It is a program of its own, of the standard library alone and of one thread, started first. It holds
-one end of a socket; the end of that socket is the end of everything that it started, and of the
-twin's directory. A twin that is killed cannot clean up after itself, and threads make it unsafe to
-run anything between fork and exec; both are why this is not done where the twin is.
+It is a separate, single-threaded program that uses only the standard library and is started first.
+It holds one end of a socket; when the socket closes, it kills everything that it started and
+removes the twin's directory. It is separate from the twin for two reasons: a twin that is killed
+cannot clean up after itself, and threads make it unsafe to run anything between fork and exec.
 
-Requests are JSON lines: `start`, `forkserver`, `fork`, `signal`, `directory`. So are answers:
-`started`, `failed`, `ended`. A forked process is made by the fork server (`forkserver.py`) and is
-a child of this process; without a fork server, it is started like any other.
+Requests are JSON lines: `start`, `forkserver`, `fork`, `signal`, `directory`. Responses are JSON
+lines, too: `started`, `failed`, `ended`. The fork server (`forkserver.py`) forks a process, which
+becomes a child of this one; without a fork server, it is started like any other.
 """
 
 import contextlib
@@ -29,31 +29,30 @@ IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Supervisor:
-    """Starts processes, tells of their end, and ends them."""
+    """Starts processes, reports their exit, and ends them."""
 
     def __init__(self, line: socket.socket) -> None:
-        """Keep the line to the owner."""
         self._line = line
         self._children: dict[int, subprocess.Popen[bytes] | None] = {}
-        """Every child by its pid; `None` for one that was forked."""
+        """Every child by its PID; `None` for a forked one."""
         self._directories: list[str] = []
         self._selector = selectors.DefaultSelector()
         self._forkserver: socket.socket | None = None
         self._heard = b""
         self._forking: dict[int, dict[str, Any]] = {}
-        """What the forkserver was asked and has not answered, by the request's id."""
+        """Requests that the fork server has not answered yet, by ID."""
         self._libc = ctypes.CDLL(None, use_errno=True)
         linux = sys.platform == "linux"
         self._gets_orphans = linux and self._libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
 
     def run(self) -> None:
-        """Serve until the owner is gone, then end everything."""
+        """Serve until the owner is gone, then end every process."""
         woken, waker = socket.socketpair()
         waker.setblocking(False)  # noqa: FBT003 - the standard library's own
         signal.set_wakeup_fd(waker.fileno())
         signal.signal(signal.SIGCHLD, lambda *_: None)
         for ignored in IGNORED:
-            signal.signal(ignored, signal.SIG_IGN)  # the owner decides, and its end is enough
+            signal.signal(ignored, signal.SIG_IGN)  # only the owner's exit ends us
         self._selector.register(self._line, selectors.EVENT_READ)
         self._selector.register(woken, selectors.EVENT_READ)
         rest = b""
@@ -91,11 +90,11 @@ class Supervisor:
             case "directory":
                 self._directories.append(request["path"])
             case unknown:
-                msg = f"the supervisor cannot {unknown}"
+                msg = f"the supervisor does not support {unknown}"
                 raise ValueError(msg)
 
     def _start(self, request: dict[str, Any], *inherited: int) -> None:
-        """Start one process, leader of its own session, with nothing inherited but its log."""
+        """Start one process, leader of its own session, that inherits nothing but its log."""
         user = request.get("user")
         who = {"user": user[0], "group": user[1], "extra_groups": []} if user else {}
         try:
@@ -119,9 +118,9 @@ class Supervisor:
         self._tell({"started": request["id"], "pid": child.pid})
 
     def _start_forkserver(self, request: dict[str, Any]) -> None:
-        """Start what others are forked from, where what it forks becomes ours."""
+        """Start the fork server, if the processes that it forks become children of this one."""
         if not self._gets_orphans:
-            self._tell({"failed": request["id"], "why": "nobody hands an orphan to us here"})
+            self._tell({"failed": request["id"], "why": "PR_SET_CHILD_SUBREAPER is not available"})
             return
         ours, theirs = socket.socketpair()
         with theirs:
@@ -138,10 +137,10 @@ class Supervisor:
         try:
             self._forkserver.sendall(json.dumps(request).encode() + b"\n")
         except OSError:
-            self._hear_forkserver()  # its last words, and that there will be no more
+            self._hear_forkserver()  # reads its last messages, then notices its end
 
     def _hear_forkserver(self) -> None:
-        """Take all that forked processes have said of themselves: each does before it can end."""
+        """Read all reports of forked processes; each reports before it can exit."""
         while self._forkserver is not None:
             try:
                 got = self._forkserver.recv(1 << 16, socket.MSG_DONTWAIT)
@@ -160,7 +159,7 @@ class Supervisor:
                 self._lose_forkserver()
 
     def _lose_forkserver(self) -> None:
-        """Start what it was asked for, and everything after, the long way."""
+        """Start its pending requests, and all later ones, without forking."""
         assert self._forkserver is not None
         self._selector.unregister(self._forkserver)
         self._forkserver.close()
@@ -170,14 +169,14 @@ class Supervisor:
         self._forking.clear()
 
     def _begin(self) -> None:
-        """Be a child: hear the signals that this process does not, and die with it."""
+        """Set up a child: restore the signals that this process ignores, and die with it."""
         for ignored in IGNORED:
             signal.signal(ignored, signal.SIG_DFL)
         if sys.platform == "linux":
             self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
     def _signal(self, pid: int, number: int) -> None:
-        """Signal a whole session: what a child has started goes with it."""
+        """Signal a child and the processes that it has started."""
         if pid in self._children:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, number)
@@ -193,13 +192,13 @@ class Supervisor:
             if pid not in self._children:
                 self._hear_forkserver()
             if pid not in self._children:
-                continue  # an orphan of somebody's
+                continue  # an orphan that we did not start
             child = self._children.pop(pid)
             code = os.waitstatus_to_exitcode(status)
             if child is not None:
                 child.returncode = code
             with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)  # what it left behind
+                os.killpg(pid, signal.SIGKILL)  # processes that it left behind
             self._tell({"ended": pid, "code": code})
 
     def _tell(self, news: dict[str, Any]) -> None:
@@ -210,7 +209,7 @@ class Supervisor:
         for pid in self._children:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(pid, signal.SIGKILL)
-        while True:  # one that starts another meanwhile may be missed by any single look
+        while True:  # one pass may miss a process that is just being started
             for pid in _descendants(os.getpid()):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
@@ -219,13 +218,13 @@ class Supervisor:
                     pass
             except ChildProcessError:
                 break
-            time.sleep(0.01)  # noqa: TID251 - the machine's time: nothing here is warped
+            time.sleep(0.01)  # noqa: TID251 - real time: the clock is not scaled here
         for path in self._directories:
             shutil.rmtree(path, ignore_errors=True)
 
 
 def _descendants(root: int) -> list[int]:
-    """Return every process under one, where the machine can tell (`/proc`)."""
+    """Return every descendant of a process, if the machine has `/proc`."""
     parents: dict[int, int] = {}
     for entry in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):

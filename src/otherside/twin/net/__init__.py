@@ -1,1 +1,1 @@
-"""The network between Regions, and the machine's addresses that stand for it."""
+"""The network between Regions, and the loopback addresses that represent it."""

@@ -1,7 +1,7 @@
-"""Loopback addresses that stand for the cloud's: one block a twin, one part of it a Region.
+"""Loopback addresses that represent AWS's: one block per twin, one part of it per Region.
 
-A name that leads to another Region leads to another address and the same port, so that DNS really
-moves clients.
+A name that moves to another Region resolves to another address with the same port, so that DNS
+really moves clients.
 """
 
 import itertools
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 FIRST, LAST = 64, 250
 QUIET_FROM, QUIET_TO = 20_000, 32_000
-"""Below what the machine gives to outgoing connections: nobody takes one of them meanwhile."""
+"""Below the machine's ephemeral ports, so that no outgoing connection takes one meanwhile."""
 API, GATEWAY, FIRST_TAKEN = 2, 3, 10
 
 
@@ -25,20 +25,20 @@ class Addresses:
     _hosts: "itertools.count[int]" = field(default_factory=lambda: itertools.count(FIRST_TAKEN))
 
     def of(self, region: str, host: int) -> str:
-        """Return an address of a Region; an empty name is outside of all."""
+        """Return an address in a Region; an empty name means outside all Regions."""
         number = self.regions.index(region) + 1 if region else 0
         return f"127.{self.block}.{number}.{host}"
 
     def api(self, region: str = "") -> str:
-        """Return where the API is asked from a Region, or from outside."""
+        """Return the API's address as seen from a Region, or from outside."""
         return self.of(region, API)
 
     def gateway(self) -> str:
-        """Return where guests' connections go."""
+        """Return the address of the proxy for guests' connections."""
         return self.of("", GATEWAY)
 
     def take(self, region: str) -> str:
-        """Return an address that nobody has had."""
+        """Return an address that was never used before."""
         return self.of(region, next(self._hosts))
 
 
@@ -46,7 +46,7 @@ def free_port(addresses: Sequence[str], *, kind: int = socket.SOCK_STREAM) -> in
     """Return a port that is free on every address.
 
     Raises:
-        OSError: If there is none after many tries.
+        OSError: If none is found after many attempts.
     """
     for _ in range(50):
         held: list[socket.socket] = []

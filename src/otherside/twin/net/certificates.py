@@ -18,14 +18,14 @@ OWN = "otherside twin"
 
 @dataclass(slots=True)
 class CertificateAuthority:
-    """Issues certificates for names, one per set of names."""
+    """Issues and caches certificates, one per set of names."""
 
     directory: Path
     _authority: trustme.CA = field(default_factory=trustme.CA)
     _contexts: dict[tuple[str, ...], ssl.SSLContext] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Write the authority's own certificate for those who trust it."""
+        """Write the authority's own certificate to `trust`."""
         self._authority.cert_pem.write_to_path(self.trust)
 
     @property
@@ -34,7 +34,7 @@ class CertificateAuthority:
         return self.directory / "authority.pem"
 
     def context(self, names: Sequence[str] = ()) -> ssl.SSLContext:
-        """Return the context of a server with these names."""
+        """Return the TLS context of a server with these names."""
         wanted = tuple(names)
         if wanted not in self._contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

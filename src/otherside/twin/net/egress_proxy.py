@@ -1,7 +1,7 @@
-"""Where every connection of a guest goes first: it knows who asks, and lets the network decide.
+"""Proxy for every connection of a guest: it identifies the guest and lets the network decide.
 
-A guest says in one line of JSON what it wants: a name resolved, a connection, a door for a library
-that connects by itself, or something that only its instance's own daemons can do.
+A guest sends its request as one line of JSON: resolve a name, connect, open a local port ("door")
+for a library that connects by itself, or do something that only its instance's own daemons can do.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from otherside.twin.net.reachability import Local, Reach, Reachability, Source
 
 METADATA = "169.254.169.254"
 CONNECT_S = 127.0
-"""How long a machine keeps trying to connect to what does not answer, by itself."""
+"""A machine's default timeout for a connect that gets no answer."""
 
 StreamPair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Resolve = Callable[[Source, str], list[str]]
@@ -26,43 +26,43 @@ Resolve = Callable[[Source, str], list[str]]
 
 @dataclass(slots=True)
 class Guest:
-    """One function or instance, as the gateway knows it."""
+    """One function or instance, as the proxy knows it."""
 
     source: Source
     listening: dict[int, Local] = field(default_factory=dict)
-    """Where its own ports really are."""
+    """The real address of each port that it listens on."""
     ask: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] | None = None
-    """What answers everything else that it asks: an instance's own daemons."""
+    """Handles all its other requests: an instance's own daemons."""
     metadata: Callable[[StreamPair], Awaitable[None]] | None = None
 
 
 @dataclass(slots=True)
 class EgressProxy:
-    """Serves every guest of one twin."""
+    """Serves all guests of one twin."""
 
     context: TwinContext
     network: Reachability
     resolve: Resolve
     inside: str
-    """The address that guests' connections come from, whoever they are."""
+    """The source address of all guests' connections."""
     guests: dict[str, Guest] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _lines: set[asyncio.Task[None]] = field(default_factory=set)
 
     def admit(self, name: str, guest: Guest) -> str:
-        """Let a guest in; return what it has to show, which nobody else can know."""
+        """Register a guest; return the secret name that identifies it."""
         shown = f"{name}/{secrets.token_urlsafe(12)}"
         self.guests[shown] = guest
         return shown
 
     async def open(self, address: str) -> Local:
-        """Start serving; return where."""
+        """Start serving; return the address and port."""
         self._server = await asyncio.start_server(self._serve, address, 0)
         port = int(self._server.sockets[0].getsockname()[1])
         return address, port
 
     async def close(self) -> None:
-        """Stop serving, and end every connection."""
+        """Stop serving, and close every connection."""
         if self._server is not None:
             self._server.close()
         for task in list(self._lines):
@@ -103,10 +103,10 @@ class EgressProxy:
         elif guest.ask is not None:
             _tell(streams[1], await guest.ask(wanted))
         else:
-            _tell(streams[1], {"error": "only an instance can do that"})
+            _tell(streams[1], {"error": "only an instance can make this request"})
 
     def _guest(self, name: str) -> Guest | None:
-        """Return a guest; a function is known by its Region alone."""
+        """Return the guest with this secret name, or `None`."""
         return self.guests.get(name)
 
     async def _resolve(self, guest: Guest, name: str, streams: StreamPair) -> None:
@@ -138,7 +138,7 @@ class EgressProxy:
     async def _door(
         self, guest: Guest, host: str, port: int, wait_s: float | None, streams: StreamPair
     ) -> None:
-        """Open a port for one connection, which leads where the guest may go."""
+        """Open a local port for one connection, and forward it where the guest may go."""
         opened = await self._open(guest, host, port, wait_s)
         if isinstance(opened, Reach):
             _tell(streams[1], {"error": str(opened)})
@@ -168,7 +168,7 @@ class EgressProxy:
     async def _open(
         self, guest: Guest, host: str, port: int, wait_s: float | None
     ) -> tuple[StreamPair, str] | Reach:
-        """Return a connection to where a guest wants to go, or what it meets instead."""
+        """Return a connection to a guest's target and the target's Region, or why it failed."""
         if host.startswith("127.0.0."):
             local = guest.listening.get(port)
             verdict_region = guest.source.region
@@ -182,7 +182,7 @@ class EgressProxy:
                 return verdict.reach
             local, verdict_region = verdict.local, verdict.region
             path = self.context.partitions.path(guest.source.region, verdict_region)
-            await asyncio.sleep(2 * path.delay_s)  # a connection takes a way there and back
+            await asyncio.sleep(2 * path.delay_s)  # a connection takes one round trip
         try:
             return await asyncio.open_connection(
                 *local, local_addr=(self.inside, 0)

@@ -1,6 +1,6 @@
-"""HTTP/1.1 over asyncio streams, by h11: one side of a connection.
+"""HTTP/1.1 over asyncio streams with h11: one side of a connection.
 
-Load balancers, health checkers, Lambda's Runtime API and the instance metadata service speak it.
+Load balancers, health checkers, Lambda's Runtime API and the instance metadata service use it.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import h11
 
 CHUNK = 65_536
 HEAD_MAX = 65_536
-"""Bytes of a message's head, as much as an Application Load Balancer takes."""
+"""Maximum bytes of a message's head, as for an Application Load Balancer."""
 Headers = list[tuple[bytes, bytes]]
 """Names in lower case; a name may occur more than once."""
 HOP_BY_HOP = frozenset(
@@ -22,11 +22,11 @@ HOP_BY_HOP = frozenset(
         *(b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"),
     }
 )
-"""Headers of one connection, which no proxy passes on (RFC 9110, 7.6.1)."""
+"""Hop-by-hop headers, which a proxy must not forward (RFC 9110, 7.6.1)."""
 
 
 class BadMessageError(ValueError):
-    """A peer that does not speak HTTP/1.1; `status` is what a server answers."""
+    """Raised when a peer violates HTTP/1.1; `status` is the server's response to it."""
 
     def __init__(self, reason: str, status: int = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(reason)
@@ -35,13 +35,13 @@ class BadMessageError(ValueError):
 
 @dataclass(slots=True)
 class Connection:
-    """One side of a connection: a server's, or a client's."""
+    """The server's or the client's side of a connection."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     protocol: h11.Connection
     method: bytes = b""
-    """Of the request that is being answered, on a server's side."""
+    """On the server's side, the method of the current request."""
 
     @classmethod
     def server(cls, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Self:
@@ -54,10 +54,10 @@ class Connection:
         return cls(reader, writer, h11.Connection(h11.CLIENT, HEAD_MAX))
 
     async def receive(self) -> h11.Event:
-        """Return the next event, past informational responses.
+        """Return the next event, skipping informational responses.
 
         Raises:
-            BadMessageError: If what came is not HTTP/1.1.
+            BadMessageError: If the received data is not HTTP/1.1.
             OSError: If the connection fails.
         """
         while True:
@@ -68,21 +68,21 @@ class Connection:
                 status = error.error_status_hint if served else HTTPStatus.BAD_GATEWAY
                 raise BadMessageError(str(error), status) from error
             if event is h11.PAUSED:
-                reason = "the protocol of the connection was changed"
+                reason = "the peer changed the protocol of the connection"
                 raise BadMessageError(reason, HTTPStatus.BAD_GATEWAY)
             if event is h11.NEED_DATA:
                 if self.protocol.they_are_waiting_for_100_continue:
                     await self.send(h11.InformationalResponse(status_code=100, headers=[]))
                 self.protocol.receive_data(await self.reader.read(CHUNK))
             elif not isinstance(event, h11.InformationalResponse):
-                assert not isinstance(event, type), "a pseudo-event that nobody handles"
+                assert not isinstance(event, type), "an unhandled pseudo-event"
                 return event
 
     async def request(self) -> h11.Request | None:
-        """Return the next request, or `None` where the client has closed the connection.
+        """Return the next request, or `None` if the client has closed the connection.
 
         Raises:
-            BadMessageError: If what came is no request.
+            BadMessageError: If the received data is not a request.
         """
         event = await self.receive()
         if not isinstance(event, h11.Request):
@@ -117,7 +117,7 @@ class Connection:
     async def respond(
         self, status: int, headers: Mapping[str, str] | None = None, body: bytes = b""
     ) -> None:
-        """Send a whole response. HEAD, 204 and 304 have no body, whatever is given."""
+        """Send a whole response. HEAD, 204 and 304 responses have no body, even if one is given."""
         bodiless = self.method == b"HEAD" or status in {204, 304}
         known = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
         if status != HTTPStatus.NO_CONTENT:
@@ -128,9 +128,9 @@ class Connection:
         await self.send(h11.EndOfMessage())
 
     async def next_cycle(self) -> bool:
-        """Prepare for the next request; return whether the connection goes on.
+        """Prepare for the next request; return whether the connection stays open.
 
-        A body that the response did not wait for is read and dropped.
+        A request body that was not read yet is read and discarded.
         """
         protocol = self.protocol
         if protocol.their_state is h11.SEND_BODY and not protocol.they_are_waiting_for_100_continue:
@@ -144,7 +144,7 @@ class Connection:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """The head of a response, and where its body is read from."""
+    """The head of a response, and the connection to read its body from."""
 
     status: int
     headers: Headers
@@ -177,7 +177,7 @@ async def fetch(
 
 
 def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
-    """Return the headers that a proxy passes on: repeated ones as they came, in their order."""
+    """Return the headers that a proxy forwards, repeated ones included, in their original order."""
     known = list(headers)
     named = {
         token.strip().lower()
@@ -190,12 +190,12 @@ def end_to_end(headers: Iterable[tuple[bytes, bytes]]) -> Headers:
 
 
 def header(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> str:
-    """Return the first value of a header; an empty string where it is missing."""
+    """Return the first value of a header, or an empty string if it is missing."""
     return next((value.decode("latin-1") for key, value in headers if key == name), "")
 
 
 def phrase(status: int) -> bytes:
-    """Return the reason phrase of a status; an empty one where it has none."""
+    """Return the reason phrase of a status, or an empty one if it has none."""
     try:
         return HTTPStatus(status).phrase.encode()
     except ValueError:

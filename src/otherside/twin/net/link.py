@@ -1,4 +1,4 @@
-"""Bytes on their way: with the delay of the way they take, for as long as it is open."""
+"""Carries bytes over a link: with the link's delay, and only while it is open."""
 
 import asyncio
 import contextlib
@@ -9,9 +9,9 @@ from otherside.twin.context import TwinContext
 
 CHUNK = 1 << 16
 HELD_MAX = 1 << 20
-"""Bytes on their way at most, as a window would have it."""
+"""Maximum number of bytes in flight, like a TCP window."""
 LOOK_S = 0.05
-"""How often a way that is cut is looked at, in the machine's seconds."""
+"""How often a cut link is checked, in real seconds."""
 
 
 async def pipe(
@@ -22,10 +22,10 @@ async def pipe(
     source: str,
     target: str,
 ) -> None:
-    """Carry bytes one way until either end closes.
+    """Carry bytes in one direction until either end closes.
 
-    While the way is cut nothing arrives and nothing is told: neither end can know. What was on its
-    way then arrives once it is open again, if both ends are still there.
+    While the link is cut, nothing arrives and neither end is notified. Bytes in flight arrive once
+    the link is open again, if both ends are still there.
     """
     chance = random.Random()  # noqa: S311 - jitter
     waiting: deque[tuple[float, bytes]] = deque()
@@ -72,7 +72,7 @@ async def pipe(
 
 
 async def _read(reader: asyncio.StreamReader) -> bytes:
-    """Return what comes next; an end that is reset is an end."""
+    """Return the next bytes; a reset counts as the end of the stream."""
     try:
         return await reader.read(CHUNK)
     except OSError:

@@ -1,6 +1,6 @@
-"""Who can reach whom: route tables, peering, security groups, and the state of the Regions.
+"""Network reachability: route tables, peering, security groups, and the state of the Regions.
 
-Everything is read from the EC2 that the stack was deployed to, each time that somebody connects.
+Every decision reads the EC2 resources that the stack deployed, at the time of the connection.
 https://docs.aws.amazon.com/vpc/latest/userguide/VPC_Route_Tables.html
 """
 
@@ -15,30 +15,30 @@ from otherside.twin.context import TwinContext
 from otherside.twin.partitions import OUTSIDE
 
 HTTPS = 443
-ANY = "0.0.0.0"  # noqa: S104 - stands for whatever address AWS has
+ANY = "0.0.0.0"  # noqa: S104 - stands for any address of AWS
 ANSWERED_AT = (32_768, 60_999)
-"""Where Linux is answered: the ends of the ports that it calls from."""
+"""First and last port of Linux's ephemeral range, where responses arrive."""
 INTERNET = "203.0.113.1"
-"""An address outside of every network, of those that documentation is written with."""
+"""An address outside every network, from a range reserved for documentation."""
 Local = tuple[str, int]
-"""Where something really listens on this machine."""
+"""A real listening address on this machine."""
 
 
 class Reach(StrEnum):
-    """What comes of an attempt to connect."""
+    """Result of an attempt to connect."""
 
     OPEN = "open"
     REFUSED = "refused"
-    """Somebody is there and does not listen."""
+    """The host exists, but does not listen on the port."""
     TIMEOUT = "timeout"
-    """What is sent is dropped: by a group, by a route, or because the Region is gone."""
+    """Packets are dropped: by a security group, by a route, or because the Region is lost."""
     UNREACHABLE = "unreachable"
     """There is no route at all."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Interface:
-    """What has an address in a network: an instance, a database, a load balancer's node."""
+    """A network interface: of an instance, a database or a load balancer's node."""
 
     name: str
     region: str
@@ -47,14 +47,14 @@ class Interface:
     """Its private address."""
     groups: tuple[str, ...]
     ports: dict[int, Local] = field(default_factory=dict)
-    """Where its ports really are."""
+    """The real address of each of its ports."""
     public: str = ""
-    """The loopback address that stands for its public one, if it has one."""
+    """The loopback address that represents its public address, if it has one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Who connects: an interface, a function of a Region, or somebody outside."""
+    """The connecting side: an interface, a function of a Region, or a client outside."""
 
     name: str
     region: str
@@ -64,30 +64,30 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectResult:
-    """Whether a connection comes about, and why not."""
+    """Whether a connection succeeds, and if not, why."""
 
     reach: Reach
     why: str = ""
     local: Local | None = None
     region: str = ""
-    """Where the other end is."""
+    """The Region of the other end."""
 
 
 @dataclass(slots=True)
 class Reachability:
-    """Every interface, and the decisions about them."""
+    """All interfaces, and the decision on each connection."""
 
     context: TwinContext
     endpoints: Mapping[str, Local]
-    """Where the API is asked from each Region."""
+    """The API's address as seen from each Region."""
     _interfaces: dict[str, Interface] = field(default_factory=dict)
 
     def add(self, interface: Interface) -> None:
-        """Have an interface, by its private address; two networks have no address in common."""
+        """Add an interface; private addresses are unique across networks."""
         self._interfaces[interface.name] = interface
 
     def remove(self, name: str) -> None:
-        """Have an interface no longer."""
+        """Remove an interface."""
         self._interfaces.pop(name, None)
 
     def interfaces(self) -> Iterable[Interface]:
@@ -95,7 +95,7 @@ class Reachability:
         return list(self._interfaces.values())
 
     def decide(self, source: Source, address: str, port: int) -> ConnectResult:
-        """Return what comes of connecting to an address and a port."""
+        """Return the result of connecting to an address and a port."""
         if address in {local[0] for local in self.endpoints.values()}:
             return self._to_api(source, address)
         for interface in self._interfaces.values():
@@ -103,23 +103,23 @@ class Reachability:
                 return self._to_public(source, interface, port)
             if interface.address == address and not interface.public:
                 return self._to_private(source, interface, port)
-        return ConnectResult(reach=Reach.TIMEOUT, why=f"nobody has {address}")
+        return ConnectResult(reach=Reach.TIMEOUT, why=f"no interface has {address}")
 
     def between(self, source: Interface, target: Interface, port: int) -> ConnectResult:
-        """Return what comes of one interface connecting to another."""
+        """Return the result of one interface connecting to another."""
         whom = Source(name=source.name, region=source.region, interface=source)
         return self._to_private(whom, target, port)
 
     # --- the three kinds of target --------------------------------------------------------------
 
     def _to_api(self, source: Source, address: str) -> ConnectResult:
-        """A public endpoint of AWS, or a private one in the subnet's own network."""
+        """Connect to a public AWS endpoint, or to a private one in the subnet's own network."""
         local = next(endpoint for endpoint in self.endpoints.values() if endpoint[0] == address)
         if source.interface is not None:
             if not self._lets_out(source.interface, ANY, HTTPS):
-                return ConnectResult(reach=Reach.TIMEOUT, why="no group lets 443 out")
+                return ConnectResult(reach=Reach.TIMEOUT, why="no security group allows 443 out")
             if not (self._internet(source.interface) or self._private_endpoints(source.interface)):
-                return ConnectResult(reach=Reach.TIMEOUT, why="no way out to AWS")
+                return ConnectResult(reach=Reach.TIMEOUT, why="no route to AWS")
         return ConnectResult(reach=Reach.OPEN, local=local, region=source.region)
 
     def _to_public(self, source: Source, target: Interface, port: int) -> ConnectResult:
@@ -129,9 +129,13 @@ class Reachability:
             if not self._internet(source.interface):
                 return ConnectResult(reach=Reach.TIMEOUT, why="no route to the internet")
             if not self._lets_out(source.interface, INTERNET, port):
-                return ConnectResult(reach=Reach.TIMEOUT, why=f"no group lets {port} out")
+                return ConnectResult(
+                    reach=Reach.TIMEOUT, why=f"no security group allows {port} out"
+                )
         if not self._lets_in(target, INTERNET, (), port):
-            return ConnectResult(reach=Reach.TIMEOUT, why=f"{target.name}: no group lets {port} in")
+            return ConnectResult(
+                reach=Reach.TIMEOUT, why=f"{target.name}: no security group allows {port} in"
+            )
         return self._listening(target, port)
 
     def _to_private(self, source: Source, target: Interface, port: int) -> ConnectResult:
@@ -143,7 +147,7 @@ class Reachability:
         why = self._no_way(from_, target) or self._no_way(target, from_)
         if why:
             return ConnectResult(reach=Reach.TIMEOUT, why=why)
-        if from_.subnet != target.subnet:  # a list stands at a subnet's edge
+        if from_.subnet != target.subnet:  # network ACLs apply at a subnet's edge
             stopped = self._stopped(from_, target, port)
             if stopped:
                 return ConnectResult(reach=Reach.TIMEOUT, why=stopped)
@@ -151,9 +155,13 @@ class Reachability:
         same = here == there
         theirs = target.groups if same else ()
         if not self._lets_out(from_, target.address, port, theirs):
-            return ConnectResult(reach=Reach.TIMEOUT, why=f"{from_.name}: no group lets {port} out")
+            return ConnectResult(
+                reach=Reach.TIMEOUT, why=f"{from_.name}: no security group allows {port} out"
+            )
         if not self._lets_in(target, from_.address, from_.groups if same else (), port):
-            return ConnectResult(reach=Reach.TIMEOUT, why=f"{target.name}: no group lets {port} in")
+            return ConnectResult(
+                reach=Reach.TIMEOUT, why=f"{target.name}: no security group allows {port} in"
+            )
         return self._listening(target, port)
 
     def _listening(self, target: Interface, port: int) -> ConnectResult:
@@ -166,13 +174,13 @@ class Reachability:
 
     def _stands_between(self, source: str, target: str) -> bool:
         partitions = self.context.partitions
-        # A health checker may be in a Region that is none of the twin's: that is outside, too.
+        # A health checker may be in a Region that the twin lacks, which counts as outside.
         return partitions.converse(source if source in self.context.regions else OUTSIDE, target)
 
     # --- routes ---------------------------------------------------------------------------------
 
     def _no_way(self, source: Interface, target: Interface) -> str | None:
-        """Return why what one interface sends does not arrive at another, or `None`."""
+        """Return why traffic from one interface does not arrive at another, or `None`."""
         if self._vpc(source) == self._vpc(target):
             return None
         route = self._route(source, target.address)
@@ -180,8 +188,8 @@ class Reachability:
             return f"{source.name} has no route to {target.address}"
         peering = getattr(route, "vpc_pcx", None)
         if peering is None:
-            return f"{source.name} routes {target.address} elsewhere than to its network"
-        status = peering._status.code  # noqa: SLF001 - moto tells it nowhere else
+            return f"{source.name} has no peering route to {target.address}"
+        status = peering._status.code  # noqa: SLF001 - moto exposes it nowhere else
         if status != "active":
             return f"{peering.id} is {status}"
         ends = {peering.vpc.id, peering.peer_vpc.id}
@@ -206,13 +214,13 @@ class Reachability:
         backend = self._ec2(source.region)
         tables = list(backend.route_tables.values())
         for table in tables:
-            if source.subnet in table._associations.values():  # noqa: SLF001 - in no other shape
+            if source.subnet in table._associations.values():  # noqa: SLF001 - moto exposes it in no other form
                 return table
         vpc = self._vpc(source)
         return next(table for table in tables if table.vpc_id == vpc and table.main_association_id)
 
     def _internet(self, source: Interface) -> bool:
-        """Return whether a subnet has a way out: a gateway of its own, or one that translates."""
+        """Return whether a subnet reaches the internet, by an internet or a NAT gateway."""
         route = self._route(source, INTERNET)
         if route is None:
             return False
@@ -225,10 +233,10 @@ class Reachability:
         backend, vpc = self._ec2(source.region), self._vpc(source)
         return any(vpc_end_point.vpc_id == vpc for vpc_end_point in backend.vpc_end_points.values())
 
-    # --- lists of the subnets -------------------------------------------------------------------
+    # --- network ACLs ---------------------------------------------------------------------------
 
     def _stopped(self, source: Interface, target: Interface, port: int) -> str | None:
-        """Return which network ACL stops a connection, or `None`: each way, for it keeps no state.
+        """Return which network ACL blocks a connection, in either direction (stateless), or `None`.
 
         https://docs.aws.amazon.com/vpc/latest/userguide/vpc-network-acls.html
         """
@@ -243,7 +251,7 @@ class Reachability:
                 acl = self._acl(interface)
                 if acl is not None and not _acl_lets(acl, address, other_port, outward=outward):
                     way = "out" if outward else "in"
-                    return f"{acl.id} of {interface.subnet} lets {other_port} not {way}"
+                    return f"{acl.id} of {interface.subnet} does not allow {other_port} {way}"
         return None
 
     def _acl(self, interface: Interface) -> Any:  # noqa: ANN401 - moto's own
@@ -252,7 +260,7 @@ class Reachability:
                 return acl
         return None
 
-    # --- groups ---------------------------------------------------------------------------------
+    # --- security groups ------------------------------------------------------------------------
 
     def _lets_out(
         self, source: Interface, address: str, port: int, groups: tuple[str, ...] = ()
@@ -284,7 +292,7 @@ class Reachability:
 
 
 def _acl_lets(acl: Any, address: str, port: int, *, outward: bool) -> bool:  # noqa: ANN401 - moto's own
-    """Return what the first rule says that is about a packet; the last of all says no."""
+    """Return whether the first ACL entry that matches a packet allows it; the default is deny."""
     wanted = ipaddress.ip_address(address)
     for entry in sorted(acl.network_acl_entries, key=lambda entry: int(entry.rule_number)):
         if (str(entry.egress).lower() == "true") is not outward or not entry.cidr_block:
@@ -300,8 +308,8 @@ def _acl_lets(acl: Any, address: str, port: int, *, outward: bool) -> bool:  # n
     return False
 
 
-def _matches(rule: Any, address: str, groups: tuple[str, ...], port: int) -> bool:  # noqa: ANN401 - whatever AWS or JSON has
-    """Return whether a security group's rule is about a TCP port of an address or of a group."""
+def _matches(rule: Any, address: str, groups: tuple[str, ...], port: int) -> bool:  # noqa: ANN401 - moto's own
+    """Return whether a security group's rule covers a TCP port of an address or of a group."""
     if str(rule.ip_protocol) not in {"-1", "tcp", "6"}:
         return False
     if str(rule.ip_protocol) != "-1" and not _within(rule, port):

@@ -1,4 +1,4 @@
-"""What the commands of an instance share: a line to the twin, through the instance's gateway."""
+"""Shared by an instance's commands: sends requests to the twin through the gateway."""
 
 import os
 import socket
@@ -6,7 +6,7 @@ import sys
 
 
 def ask(question):
-    """Ask the twin something; stop with its reason where it refuses."""
+    """Send a request to the twin and return its answer; exit with its reason if it refuses."""
     answer = socket.otherside_ask(question)
     if answer.get("error"):
         sys.exit(f"{os.path.basename(sys.argv[0])}: {answer['error']}")

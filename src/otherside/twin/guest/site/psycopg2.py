@@ -1,14 +1,14 @@
-"""What a guest gets when it installs `python3-psycopg2`: the same driver's successor.
+"""Replacement for `python3-psycopg2` on guests, based on the driver's successor, psycopg.
 
-libpq resolves and connects by itself, in C, so each connection is given a door of its own in the
-gateway, which leads where the guest's own network would.
+libpq resolves names and connects by itself, in C. So the gateway opens a port ("door") for each
+connection, which leads where the guest's own network would.
 """
 
 import socket
 
 import psycopg
 from psycopg import *  # noqa: F403 - as above
-from psycopg import (  # noqa: F401 - names of the module it stands for
+from psycopg import (  # noqa: F401 - names of the module that it replaces
     DatabaseError,
     Error,
     InterfaceError,

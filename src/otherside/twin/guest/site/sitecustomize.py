@@ -1,8 +1,8 @@
-"""Loaded by every Python process of a guest before anything else: twin time and network.
+"""Switches a guest's Python process to twin time and network; loaded before anything else.
 
-A guest's sockets lead through the gateway, which knows who asks and decides as route tables,
-security groups and the state of the Regions say. Names are resolved by the twin's DNS. Nothing but
-the standard library is used.
+A guest's sockets connect through the gateway, which identifies the guest and decides by route
+tables, security groups and the state of the Regions. The twin's DNS resolves names. This module
+uses only the standard library.
 """
 
 import importlib.util
@@ -13,7 +13,7 @@ from pathlib import Path
 
 
 def _load_warp():
-    """Load the clock's file by its place: the package around it may not be installed here."""
+    """Load the clock's file by its path: its package may not be installed here."""
     file = Path(__file__).parent.parent / "scaled_clock.py"
     spec = importlib.util.spec_from_file_location("otherside_twin_warp", file)
     module = importlib.util.module_from_spec(spec)
@@ -25,33 +25,32 @@ def _load_warp():
 
 
 class Network:
-    """This process's way out: what its sockets would ask of the machine, asked of the twin."""
+    """Network access of this process: passes its sockets' operations to the twin."""
 
     connect = socket.socket.connect
     bind = socket.socket.bind
     resolve = staticmethod(socket.getaddrinfo)
 
     def __init__(self, gateway, guest):
-        """Keep where the gateway is, and who we are."""
         host, _, port = gateway.rpartition(":")
         self.address = (host, int(port))
         self.belong(guest)
 
     def belong(self, guest):
-        """Be a guest's: this process's first, or that of the one that was forked of it."""
+        """Set the guest that this process belongs to; a forked process sets it anew."""
         self.guest = guest
-        # An instance's own ports are elsewhere than it thinks; a function's runtime is not.
+        # An instance's own ports are remapped; the runtime API of a function is not.
         self.local = set() if guest.startswith("instance/") else {"127.0.0.1", "localhost"}
 
     def ask(self, question):
-        """Put one question to the gateway; return its answer."""
+        """Send one request to the gateway; return its answer."""
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as line:
             Network.connect(line, self.address)
             line.sendall(json.dumps({"guest": self.guest, **question}).encode() + b"\n")
             return json.loads(_line(line))
 
     def open(self, sock, target):
-        """Connect a socket, by way of the gateway, which knows what may be reached."""
+        """Connect a socket through the gateway, which decides what may be reached."""
         streams = sock.family == socket.AF_INET and sock.type & 0xF == socket.SOCK_STREAM
         if not streams or target[0] in self.local:
             return Network.connect(sock, target)
@@ -68,7 +67,7 @@ class Network:
         return None
 
     def listen(self, sock, where):
-        """Listen where the machine has room, and tell the gateway for which port that stands."""
+        """Listen on a free port, and tell the gateway which port of the guest it represents."""
         if sock.family != socket.AF_INET or not where[1] or self.local:
             return Network.bind(sock, where)
         Network.bind(sock, ("127.0.0.1", 0))
@@ -76,7 +75,7 @@ class Network:
         return None
 
     def getaddrinfo(self, host, port, family=0, type=0, proto=0, flags=0):
-        """Return a name's addresses, as the twin's DNS has them."""
+        """Return a name's addresses from the twin's DNS."""
         plain = host.decode() if isinstance(host, bytes) else host
         if plain is None or plain in {"", "localhost"} or _is_address(plain):
             return Network.resolve(host, port, family, type, proto, flags)
@@ -91,9 +90,10 @@ class Network:
         ]
 
     def install(self):
-        """Have every socket of this process go this way.
+        """Make every socket of this process use the gateway.
 
-        Functions, for a class gives its own only to those: a method of ours would keep ours.
+        The patches are plain functions: a class binds those to the socket, while our bound methods
+        would keep our own `self`.
         """
 
         def connect(sock, target):
