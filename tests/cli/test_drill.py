@@ -9,6 +9,7 @@ from click.testing import CliRunner
 from drill.journal_builders import head
 from otherside.cli import main
 from otherside.drill.catalogue import CATALOGUE
+from otherside.drill.entries import StrikeEntry, parse
 from otherside.drill.journal import Journal
 
 
@@ -69,9 +70,8 @@ def test_no_recording_is_written_over_and_nothing_else_is_touched(taken, tmp_pat
 def recorded(directory, **more):
     """Write the journal of a drill that was cut short."""
     with Journal(directory) as journal:
-        fields = {k: v for k, v in head(**more).items() if k not in {"kind", "at_s"}}
-        journal.put("drill", 1.0, **fields)
-        journal.put("strike", 2.0)
+        journal.put(parse({**head(**more), "at_s": 1.0}))
+        journal.put(StrikeEntry(at_s=2.0))
     return directory
 
 

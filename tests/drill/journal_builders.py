@@ -1,5 +1,6 @@
 """Recordings by hand: what a drill would have written down, in a few words."""
 
+from otherside.drill.entries import parse
 from otherside.drill.recording import Recording
 
 STRIKE = 1_000_000.0
@@ -123,7 +124,7 @@ def tape(*entries, steady=True, ended="finished", **more):
     before = [head(**more), at(-30, "stage", state=state, text="as it was")]
     newest_s = max([0.0, *(entry["at_s"] - STRIKE for entry in entries)])
     after = [] if ended is None else [at(newest_s + 1, "end", how=ended, text="")]
-    made = Recording.of_entries([*before, at(0, "strike"), *entries, *after])
+    made = Recording.of_entries(map(parse, [*before, at(0, "strike"), *entries, *after]))
     made.sort()
     return made
 

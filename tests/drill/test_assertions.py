@@ -176,14 +176,22 @@ def test_a_claim_comes_to(claim, recording, expected):
 
 def run(error):
     """Return a run of the decider."""
-    return at(1, "run", function="orders-prod-decider", region=WEST, error=error, text="no module")
+    return at(
+        1,
+        "run",
+        function="orders-prod-decider",
+        region=WEST,
+        error=error,
+        text="no module",
+        took_s=0.1,
+    )
 
 
 def delivery(rule, error=""):
     """Return a delivery to the decider."""
-    return at(
-        5, "delivery", rule=f"orders-prod-{rule}", target="x:orders-prod-decider", error=error
-    )
+    target, event = "x:orders-prod-decider", "e"
+    known = {"rule": f"orders-prod-{rule}", "target": target, "event": event, "region": WEST}
+    return at(5, "delivery", error=error, **known)
 
 
 @pytest.mark.parametrize(

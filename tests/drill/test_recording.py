@@ -5,6 +5,7 @@ import json
 import pytest
 
 from drill.journal_builders import at, failover, head, write
+from otherside.drill.entries import SampleEntry, StrikeEntry, WriteEntry, parse
 from otherside.drill.journal import Journal, JsonLinesFile
 from otherside.drill.recording import Recording, UnreadableJournalError
 
@@ -17,17 +18,18 @@ def lines(*entries):
 def test_what_is_written_is_read_back(tmp_path):
     """Journal and ledgers of two clients, in the order of time."""
     with Journal(tmp_path) as journal:
-        journal.put("drill", 1.0, **{k: v for k, v in head().items() if k not in {"kind", "at_s"}})
-        journal.put("strike", 2.0)
+        journal.put(parse({**head(), "at_s": 1.0}))
+        journal.put(StrikeEntry(at_s=2.0))
         for number, times in ((1, (9, 3)), (2, (5,))):
             ledger = JsonLinesFile(tmp_path / f"client-{number}.jsonl")
             for seconds in times:
-                ledger.put(write(seconds, seconds))
-                journal.share(write(seconds, seconds))
+                entry = parse(write(seconds, seconds))
+                ledger.put(entry)
+                journal.share(entry)
             ledger.close()
     found = Recording.read(tmp_path)
-    assert [item["key"][-1] for item in found.of("write")] == ["3", "5", "9"]
-    assert found.head["scenario"] == "lost-region"
+    assert [item.key[-1] for item in found.of(WriteEntry)] == ["3", "5", "9"]
+    assert found.head.scenario == "lost-region"
     assert found.strike_s == 2.0
     assert sorted(found.all(), key=str) == sorted(journal.recording.all(), key=str)
     assert Recording.read(tmp_path / "journal.jsonl").all() == found.all()
@@ -36,7 +38,7 @@ def test_what_is_written_is_read_back(tmp_path):
 def test_nobody_else_reads_a_journal(tmp_path):
     """It holds what a stack says of itself."""
     with Journal(tmp_path) as journal:
-        journal.put("strike", 1.0)
+        journal.put(StrikeEntry(at_s=1.0))
     assert (tmp_path / "journal.jsonl").stat().st_mode & 0o077 == 0
 
 
@@ -52,7 +54,7 @@ def test_a_journal_that_was_cut_off_is_read_up_to_there(tmp_path):
     """A drill that was killed in the middle of a line, and never said how it ended."""
     (tmp_path / "journal.jsonl").write_text(lines(head(), at(0, "strike")) + '{"kind": "sam')
     found = Recording.read(tmp_path)
-    assert found.of("sample") == []
+    assert found.of(SampleEntry) == []
     assert found.ended == "interrupted"
 
 
@@ -82,4 +84,4 @@ def test_a_directory_without_a_journal_is_refused(tmp_path):
 
 def test_the_newest_moment_is_of_any_kind():
     """What an end waits for may be told by anybody."""
-    assert failover().now_s == max(entry["at_s"] for entry in failover().all())
+    assert failover().now_s == max(entry.at_s for entry in failover().all())

@@ -9,6 +9,7 @@ from drill.journal_builders import head, look
 from otherside.drill import runner
 from otherside.drill.assertions import NOTHING_MOVED
 from otherside.drill.conditions import later, phase
+from otherside.drill.entries import RowsEntry, SampleEntry, StageEntry, StepEntry, TickEntry, parse
 from otherside.drill.environment import ActionRefusedError
 from otherside.drill.journal import Journal
 from otherside.drill.recording import Recording
@@ -68,20 +69,19 @@ class FakeStage:
     def news(self):
         """Suspect what was lost."""
         if "act lose" in self.done:
-            yield {**look(0, "suspect"), "at_s": self.clock.now_s()}
+            yield parse({**look(0, "suspect"), "at_s": self.clock.now_s()})
 
     def sample(self):
         """Return that all is well."""
-        return {
-            "kind": "sample",
-            "at_s": self.clock.now_s(),
-            "serves": "primary",
-            "writer": "primary",
-            "lag_s": 0.1,
-            "lost": [],
-            "healthy": 1,
-            "instances": 1,
-        }
+        return SampleEntry(
+            at_s=self.clock.now_s(),
+            serves="primary",
+            writer="primary",
+            lag_s=0.1,
+            lost=[],
+            healthy=1,
+            instances=1,
+        )
 
     def act(self, item):
         """Note a step, or fail."""
@@ -92,13 +92,7 @@ class FakeStage:
 
     def rows(self):
         """Return that nothing was written."""
-        yield {
-            "kind": "rows",
-            "at_s": self.clock.now_s(),
-            "side": "primary",
-            "writer": True,
-            "rows": [],
-        }
+        yield RowsEntry(at_s=self.clock.now_s(), cluster="c", side="primary", writer=True, rows=[])
 
     def mend(self):
         """Note it."""
@@ -148,7 +142,8 @@ def played(tmp_path, environment, *, scenario=SCENARIO, **settings):
 
 def kinds(recording):
     """Return what was written, in its order."""
-    return [entry["kind"] for entry in recording.all() if entry["kind"] not in {"sample", "look"}]
+    kinds = [entry.kind for entry in recording.all()]
+    return [kind for kind in kinds if kind not in {"sample", "look"}]
 
 
 def test_a_drill_is_written_down_in_its_order(tmp_path):
@@ -165,10 +160,10 @@ def test_a_drill_is_written_down_in_its_order(tmp_path):
 def test_steps_are_done_on_time_and_after_what_they_wait_for(tmp_path):
     """In twin seconds, and never before."""
     recording = played(tmp_path, FakeStage())
-    lose, restore = recording.of("step")
-    assert lose["at_s"] - recording.strike_s >= 10
-    suspected_s = next(recording.since_strike("look"))["at_s"]
-    assert restore["at_s"] - suspected_s >= 20
+    lose, restore = recording.of(StepEntry)
+    assert lose.at_s - recording.strike_s >= 10
+    suspected_s = next(recording.since_strike(TickEntry)).at_s
+    assert restore.at_s - suspected_s >= 20
 
 
 def test_a_drill_ends_though_what_it_waits_for_never_comes(tmp_path):
@@ -183,8 +178,8 @@ def test_a_stack_that_is_not_steady_is_not_struck(tmp_path):
     environment = FakeStage(problems=["no write works"] * 1000)
     recording = played(tmp_path, environment, steady_real_s=0.5)
     assert recording.strike_s is None
-    assert recording.of("stage")[-1]["state"] == "unsteady"
-    assert recording.of("stage")[-1]["text"] == "no write works"
+    assert recording.of(StageEntry)[-1].state == "unsteady"
+    assert recording.of(StageEntry)[-1].text == "no write works"
     assert "act lose" not in environment.done
 
 
@@ -199,11 +194,8 @@ def test_a_sabotaged_stack_is_struck_all_the_same(tmp_path):
 def test_a_deployment_that_is_refused_ends_the_drill(tmp_path):
     """With the reason, and without a disaster."""
     recording = played(tmp_path, FakeStage(refused="no such property"))
-    assert recording.of("stage")[-1] == {
-        **recording.of("stage")[-1],
-        "state": "refused",
-        "text": "no such property",
-    }
+    last = recording.of(StageEntry)[-1]
+    assert (last.state, last.text) == ("refused", "no such property")
     assert recording.ended == "finished"
 
 
@@ -247,11 +239,15 @@ def test_a_stage_that_is_up_is_not_deployed_again(tmp_path):
 
 def test_a_standby_that_lagged_is_no_steady_state():
     """A loss would rightly ask a person, so a drill of it waits until the lag is forgotten."""
-    well = look(0, "steady", verdict="healthy", now_s=4.9)
+
+    def tick(*given, **more):
+        return parse(look(*given, **more))
+
+    well = tick(0, "steady", verdict="healthy", now_s=4.9)
     assert unready(well, 5.0) is None
-    assert "8.6 s of writes" in unready(look(0, "steady", verdict="healthy", now_s=8.6), 5.0)
-    assert unready(look(0, "steady", verdict="healthy"), 5.0) is None, "not known: not for this"
-    assert "bad signals heartbeat" in unready(look(0, "suspect"), 5.0)
+    assert "8.6 s of writes" in unready(tick(0, "steady", verdict="healthy", now_s=8.6), 5.0)
+    assert unready(tick(0, "steady", verdict="healthy"), 5.0) is None, "not known: not for this"
+    assert "bad signals heartbeat" in unready(tick(0, "suspect"), 5.0)
     assert unready(None, 5.0) == "the orchestrator has not run yet"
 
 
@@ -262,4 +258,4 @@ def test_a_standby_that_lagged_is_no_steady_state():
 def test_a_stack_is_not_said_to_have_an_orchestrator_that_it_has_not(tmp_path, decides, sees):
     """The story is true of any stack."""
     recording = played(tmp_path, FakeStage(decides=decides))
-    assert recording.of("stage")[-1]["text"] == f"users write, {sees}"
+    assert recording.of(StageEntry)[-1].text == f"users write, {sees}"

@@ -7,6 +7,7 @@ import pytest
 from drill.journal_builders import head
 from otherside.drill import sim_environment
 from otherside.drill.catalogue import CATALOGUE
+from otherside.drill.entries import TickEntry
 from otherside.drill.outcome import Outcome
 from otherside.drill.sim_environment import NotSimulatedError, can_simulate, claims_of, simulate
 from otherside.failover.decision.policy import FailoverPolicy
@@ -69,7 +70,7 @@ def test_a_decision_that_is_too_quick_fails_there(monkeypatch):
     )
     found = {result.claim: result.verdict for result in played(longer).found}
     assert found["the writer is not moved"] is Outcome.FAILED
-    assert reusable.recording.of("look")
+    assert reusable.recording.of(TickEntry)
 
 
 def test_what_a_slow_replication_loses_is_measured():

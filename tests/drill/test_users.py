@@ -12,6 +12,7 @@ import dns.message
 import dns.rrset
 import pytest
 
+from otherside.drill.entries import as_json
 from otherside.drill.journal import JsonLinesFile
 from otherside.drill.load import Client, ClientConnection, Endpoint
 
@@ -154,7 +155,7 @@ def played(place, directory, until):
     client.stop()
     client.join()
     lines = (directory / "client-1.jsonl").read_text().splitlines()
-    return told, [json.loads(line) for line in lines]
+    return [as_json(entry) for entry in told], [json.loads(line) for line in lines]
 
 
 def test_what_is_acknowledged_is_in_the_ledger_with_its_digest(place, tmp_path):
@@ -176,7 +177,7 @@ def test_a_write_that_is_not_acknowledged_is_sent_again_and_reads_go_on(place, t
     again = tmp_path / "again"
     again.mkdir()
     place[0].rows.clear()
-    _, ledger = played(place, again, lambda told: sum(item["status"] == 201 for item in told) > 4)
+    _, ledger = played(place, again, lambda told: sum(item.status == 201 for item in told) > 4)
     failed = [entry for entry in ledger if entry["kind"] == "write" and entry["status"] == 503]
     assert len(failed) == 5
     assert {item["key"] for item in failed} == {"d7-1-000001"}

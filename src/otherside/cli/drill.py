@@ -236,9 +236,9 @@ def show(suite_result: "SuiteResult", console: Console) -> None:
     colour = COLOURS[result.verdict]
     console.print()
     console.print(f"[bold {colour}]{result.verdict.upper()}[/] {suite_result.scenario.title}")
-    console.print(f"  RTO, writes   {span(measures.rto_write_s):>8}   of {span(head['rto_s'])}")
-    console.print(f"  RTO, reads    {span(measures.rto_read_s):>8}   of {span(head['rto_s'])}")
-    console.print(f"  RPO           {span(measures.rpo_s):>8}   of {span(head['rpo_s'])}")
+    console.print(f"  RTO, writes   {span(measures.rto_write_s):>8}   of {span(head.rto_s)}")
+    console.print(f"  RTO, reads    {span(measures.rto_read_s):>8}   of {span(head.rto_s)}")
+    console.print(f"  RPO           {span(measures.rpo_s):>8}   of {span(head.rpo_s)}")
     console.print(f"  writes lost   {loss(measures)} acknowledged")
     console.print()
     for found in result.found:
@@ -247,8 +247,8 @@ def show(suite_result: "SuiteResult", console: Console) -> None:
     virtual = suite_result.environment is None
     speed = "in virtual time; writes were one a second"
     if not virtual:
-        speed = f"a second of this machine was {head['speed']:g} of the twin's"
-    modelled = sum(1 for _ in head["modelled"])
+        speed = f"a second of this machine was {head.speed:g} of the twin's"
+    modelled = sum(1 for _ in head.modelled)
     if modelled and not virtual:
         speed += f"; {modelled} latencies of AWS are modelled, the report names them"
     console.print(f"\n  [dim]{speed}[/]")

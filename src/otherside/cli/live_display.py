@@ -7,8 +7,16 @@ from rich.console import Console
 from rich.live import Live as RichLive
 from rich.text import Text
 
+from otherside.drill.entries import (
+    EndEntry,
+    Entry,
+    HeadEntry,
+    SampleEntry,
+    StrikeEntry,
+    TickEntry,
+    WriteEntry,
+)
 from otherside.drill.measurements import ACKNOWLEDGED
-from otherside.drill.recording import Entry
 from otherside.drill.timeline import Timeline
 
 LANE_WIDTH = 12
@@ -47,16 +55,16 @@ class LiveDisplay:
 
     def tell(self, entry: Entry) -> None:
         """Show what an entry is worth."""
-        at_s = float(entry["at_s"])
-        if entry["kind"] == "drill":
+        at_s = entry.at_s
+        if isinstance(entry, HeadEntry):
             self._begin()
-            self._console.print(f"[bold]{entry['scenario']}[/]: {entry['title']}")
-        if entry["kind"] == "strike":
+            self._console.print(f"[bold]{entry.scenario}[/]: {entry.title}")
+        if isinstance(entry, StrikeEntry):
             self._strike_s = at_s
         for line in self._story.tell(entry):
             self._print(line.at_s, str(line.lane), line.text, urgent=line.urgent)
         self._count(entry)
-        if self._console.is_terminal and entry["kind"] != "end":
+        if self._console.is_terminal and not isinstance(entry, EndEntry):
             self._refresh(at_s)
 
     def _print(self, at_s: float, lane: str, text: str, *, urgent: bool) -> None:
@@ -66,16 +74,16 @@ class LiveDisplay:
         self._console.print(told, soft_wrap=not self._console.is_terminal)
 
     def _count(self, entry: Entry) -> None:
-        match entry["kind"]:
-            case "write" if entry["status"] in ACKNOWLEDGED:
+        match entry:
+            case WriteEntry() if entry.status in ACKNOWLEDGED:
                 self._accepted += 1
-            case "write":
+            case WriteEntry():
                 self._refused += 1
-            case "look":
-                self._facts["orchestrator"] = str(entry["phase"])
-            case "sample":
-                self._facts["users"] = f"led to the {entry['serves'] or 'void'}"
-                self._facts["writer"] = str(entry["writer"] or "nowhere")
+            case TickEntry():
+                self._facts["orchestrator"] = entry.phase
+            case SampleEntry():
+                self._facts["users"] = f"on the {entry.serves}" if entry.serves else "nowhere"
+                self._facts["writer"] = entry.writer or "nowhere"
             case _:
                 pass
 

@@ -41,7 +41,7 @@ def report(*, journal: Path, output: Path | None) -> None:
         recording = Recording.read(journal)
     except UnreadableJournalError as error:
         raise click.UsageError(str(error)) from None
-    name = recording.head["scenario"]
+    name = recording.head.scenario
     scenario = next((item for item in CATALOGUE if item.name == name), None)
     if scenario is None:
         msg = f"{journal}: it is of the scenario {name}, which this version does not know"

@@ -17,8 +17,8 @@ from otherside.core.wire_contract import (
     STATE_SORT,
     ItemType,
 )
+from otherside.drill.entries import Entry, ProbeEntry
 from otherside.drill.probes import PROBES
-from otherside.drill.recording import Entry
 from otherside.drill.target import DrillTarget
 from otherside.failover.aws.pledge import Pledges, given_by_hand
 from otherside.failover.aws.state_store import StateStore
@@ -360,7 +360,7 @@ class FaultInjector:
         """Run a named probe against the live stack."""
         verdict, text = PROBES[probe](self._twin, self._target)
         at_s = self._twin.clock.now_s()
-        yield {"kind": "probe", "at_s": at_s, "name": probe, "verdict": verdict, "text": text}
+        yield ProbeEntry(at_s=at_s, name=probe, verdict=verdict, text=text)
 
     # --- helpers --------------------------------------------------------------------------------
 

@@ -3,9 +3,20 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from otherside.drill.entries import (
+    CallEntry,
+    DeliveryEntry,
+    EventEntry,
+    ProbeEntry,
+    RunEntry,
+    SampleEntry,
+    StageEntry,
+    TickEntry,
+    WriteEntry,
+)
 from otherside.drill.measurements import ACKNOWLEDGED, Measures
 from otherside.drill.outcome import Outcome
-from otherside.drill.recording import Entry, Recording
+from otherside.drill.recording import Recording
 from otherside.failover.decision.verdict import Verdict as Seen
 
 Evaluation = tuple[Outcome, str]
@@ -54,13 +65,13 @@ def _when(passed: bool, reason: str) -> Evaluation:  # noqa: FBT001 - the outcom
 
 
 def _judge_steady(recording: Recording, _: Measures) -> Evaluation:
-    states = [entry for entry in recording.of("stage") if entry["state"] in {"unsteady", "refused"}]
+    states = [entry for entry in recording.of(StageEntry) if entry.state in {"unsteady", "refused"}]
     if recording.steady:
-        looked = bool(recording.of("look"))
+        looked = bool(recording.of(TickEntry))
         sees = "every signal was readable" if looked else "no orchestrator deployed"
         return Outcome.PASSED, f"users wrote, targets were healthy, {sees}"
     if states:
-        return Outcome.UNKNOWN, str(states[-1]["text"])
+        return Outcome.UNKNOWN, str(states[-1].text)
     return Outcome.UNKNOWN, "the drill did not get that far"
 
 
@@ -71,7 +82,7 @@ def writable_again(within_s: float | None = None) -> Assertion:
     """Claim that writes recover within a time limit; the default is the configured RTO."""
 
     def judge_it(recording: Recording, measures: Measures) -> Evaluation:
-        limit_s = recording.head["rto_s"] if within_s is None else within_s
+        limit_s = recording.head.rto_s if within_s is None else within_s
         return _within("writes", measures.rto_write_s, limit_s, bool(measures.outages_write))
 
     return Assertion(name="writes recover in time", evaluate=judge_it)
@@ -93,7 +104,7 @@ def readable_again(within_s: float | None = None) -> Assertion:
     """Claim that reads recover within a time limit; the default is the configured RTO."""
 
     def judge_it(recording: Recording, measures: Measures) -> Evaluation:
-        limit_s = recording.head["rto_s"] if within_s is None else within_s
+        limit_s = recording.head.rto_s if within_s is None else within_s
         return _within("reads", measures.rto_read_s, limit_s, bool(measures.outages_read))
 
     return Assertion(name="reads recover in time", evaluate=judge_it, stack=True)
@@ -113,7 +124,7 @@ def acknowledged_writes_survive(losing_at_most_s: float | None = None) -> Assert
     """Claim that the loss of acknowledged writes stays within a limit; the default is the RPO."""
 
     def judge_it(recording: Recording, measures: Measures) -> Evaluation:
-        limit_s = recording.head["rpo_s"] if losing_at_most_s is None else losing_at_most_s
+        limit_s = recording.head.rpo_s if losing_at_most_s is None else losing_at_most_s
         if measures.rpo_s is None or measures.writes_lost is None:
             return Outcome.UNKNOWN, "the writer's database could not be read at the end"
         if not measures.writes_acknowledged:
@@ -167,10 +178,10 @@ def writer_ends_at(side: str) -> Assertion:
     """Claim that the writer is on a given side at the end."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        samples = recording.of("sample")
+        samples = recording.of(SampleEntry)
         if not samples:
             return Outcome.UNKNOWN, "no sample was taken"
-        found = samples[-1]["writer"]
+        found = samples[-1].writer
         return _when(found == side, f"the writer is on: {found or 'neither side'}")
 
     return Assertion(name=f"the writer ends on the {side}", evaluate=judge_it)
@@ -180,9 +191,9 @@ def users_end_at(side: str) -> Assertion:
     """Claim that the public name resolves to one side at the end, and has for a while."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        samples = recording.of("sample")
-        last = [sample for sample in samples if sample["at_s"] >= samples[-1]["at_s"] - HELD_S]
-        found = {sample["serves"] for sample in last}
+        samples = recording.of(SampleEntry)
+        last = [sample for sample in samples if sample.at_s >= samples[-1].at_s - HELD_S]
+        found = {sample.serves for sample in last}
         if not found:
             return Outcome.UNKNOWN, "no sample was taken"
         return _when(found == {side}, f"DNS sends users to {_names(found)}")
@@ -196,9 +207,9 @@ def users_stay_at(side: str, since: Callable[[Recording], float | None]) -> Asse
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         from_s = since(recording)
         seen = [
-            entry["serves"]
-            for entry in recording.since_strike("sample")
-            if from_s is not None and entry["at_s"] >= from_s and entry["serves"]
+            entry.serves
+            for entry in recording.since_strike(SampleEntry)
+            if from_s is not None and entry.at_s >= from_s and entry.serves
         ]
         if not seen:
             return Outcome.UNKNOWN, "no sample was taken after that moment"
@@ -213,9 +224,7 @@ def users_start_at(side: str) -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         strike_s = recording.strike_s or recording.now_s
-        before = [
-            sample["serves"] for sample in recording.of("sample") if sample["at_s"] <= strike_s
-        ]
+        before = [sample.serves for sample in recording.of(SampleEntry) if sample.at_s <= strike_s]
         if not before:
             return Outcome.UNKNOWN, "no sample was taken"
         return _when(before[-1] == side, f"DNS sent users to {_names({before[-1]})}")
@@ -227,17 +236,17 @@ def _names(places: Collection[str | None]) -> str:
     return " and ".join(sorted(f"the {place}" if place else "neither side" for place in places))
 
 
-def _moves(recording: Recording) -> list[Entry]:
+def _moves(recording: Recording) -> list[CallEntry]:
     """Return the failover and switchover calls since the strike, refused ones included."""
-    return [entry for entry in recording.since_strike("call") if entry["operation"] in MOVES]
+    return [entry for entry in recording.since_strike(CallEntry) if entry.operation in MOVES]
 
 
 def _judge_nothing_moved(recording: Recording, _: Measures) -> Evaluation:
-    looks = list(recording.since_strike("look"))
+    looks = list(recording.since_strike(TickEntry))
     moves = _moves(recording)
     if moves:
-        who = moves[0]["principal"].rpartition("/")[2] or moves[0]["principal"]
-        return Outcome.FAILED, f"{who} called {moves[0]['operation']}"
+        who = moves[0].principal.rpartition("/")[2] or moves[0].principal
+        return Outcome.FAILED, f"{who} called {moves[0].operation}"
     if not looks:
         return Outcome.UNKNOWN, "the orchestrator never ran, so its inaction proves nothing"
     return Outcome.PASSED, f"no move in {len(looks)} ticks"
@@ -249,8 +258,8 @@ NOTHING_MOVED = Assertion(name="the writer is not moved", evaluate=_judge_nothin
 def _judge_not_a_call(recording: Recording, _: Measures) -> Evaluation:
     moves = _moves(recording)
     if moves:
-        return Outcome.FAILED, f"{moves[0]['operation']} was called"
-    samples = list(recording.since_strike("sample"))
+        return Outcome.FAILED, f"{moves[0].operation} was called"
+    samples = list(recording.since_strike(SampleEntry))
     if not samples:
         return Outcome.UNKNOWN, "no sample was taken"
     return Outcome.PASSED, f"no failover or switchover call in {len(samples)} samples"
@@ -265,12 +274,12 @@ def moved(times: int, *, by: str = "actuator") -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         calls = _moves(recording)
-        done = [call for call in calls if call["status"] < 400 or call["status"] == 0]  # noqa: PLR2004 - HTTP's own
+        done = [call for call in calls if call.status < 400 or call.status == 0]  # noqa: PLR2004 - HTTP's own
         refused = [call for call in calls if call not in done]
-        who = {call["principal"].rpartition("/")[2] for call in done}
+        who = {call.principal.rpartition("/")[2] for call in done}
         text = f"moved {_times(len(done))}; callers: {', '.join(sorted(who)) or 'none'}"
         if refused:
-            text += f"; {refused[0]['principal'].rpartition('/')[2]} got {refused[0]['error']}"
+            text += f"; {refused[0].principal.rpartition('/')[2]} got {refused[0].error}"
         return _when(len(done) == times and all(by in item for item in who), text)
 
     return Assertion(name=f"the writer is moved {_times(times)}", evaluate=judge_it)
@@ -284,8 +293,8 @@ def decided(verdict: Seen, *, phase: str = "") -> Assertion:
     """Claim that the orchestrator reached a verdict, in a given phase if one is named."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        looks = list(recording.since_strike("look"))
-        found = {look["verdict"] for look in looks if phase in {"", look["phase"]}}
+        looks = list(recording.since_strike(TickEntry))
+        found = {look.verdict for look in looks if phase in {"", look.phase}}
         text = f"verdicts: {', '.join(sorted(map(str, found))) or 'none'}"
         return _when(str(verdict) in found, text) if looks else (Outcome.UNKNOWN, "it never ran")
 
@@ -296,7 +305,7 @@ def reached(*phases: str) -> Assertion:
     """Claim that the orchestrator goes through the given phases in order."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        path = [str(entry["phase"]) for entry in recording.since_strike("look")]
+        path = [entry.phase for entry in recording.since_strike(TickEntry)]
         if not path:
             return Outcome.UNKNOWN, "the orchestrator never ran"
         rest = iter(path)
@@ -311,7 +320,7 @@ def never_reached(*phases: str) -> Assertion:
     """Claim that the orchestrator never enters the given phases."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        path = {str(entry["phase"]) for entry in recording.since_strike("look")}
+        path = {entry.phase for entry in recording.since_strike(TickEntry)}
         if not path:
             return Outcome.UNKNOWN, "the orchestrator never ran"
         return _when(not path & set(phases), f"phases: {', '.join(sorted(path))}")
@@ -323,11 +332,11 @@ def said(text: str) -> Assertion:
     """Claim that one of the orchestrator's reasons contains a given text."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        looks = list(recording.since_strike("look"))
-        found = [look["reason"] for look in looks if text in look["reason"]]
+        looks = list(recording.since_strike(TickEntry))
+        found = [look.reason for look in looks if text in look.reason]
         if found:
             return Outcome.PASSED, f"reason: {found[0]}"
-        last = looks[-1]["reason"] if looks else "none"
+        last = looks[-1].reason if looks else "none"
         return Outcome.FAILED, f"no reason contains {text!r}; last reason: {last}"
 
     return Assertion(name=f"the orchestrator's reason contains {text!r}", evaluate=judge_it)
@@ -337,8 +346,8 @@ def told_people(text: str) -> Assertion:
     """Claim that a notice on the alert topic contains a given text."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        notices = [entry for entry in recording.since_strike("told") if entry["what"] == "notice"]
-        found = [notice["text"] for notice in notices if text in notice["text"]]
+        notices = [entry for entry in recording.since_strike(EventEntry) if entry.what == "notice"]
+        found = [notice.text for notice in notices if text in notice.text]
         if found:
             return Outcome.PASSED, f"notice: {found[0]}"
         return Outcome.FAILED, f"{text!r} is in none of {len(notices)} notices"
@@ -353,24 +362,23 @@ def alarm_follows(name: str) -> Assertion:
         strike_s = recording.strike_s
         told = [
             item
-            for item in recording.of("told")
-            if item["what"] == "alarm" and f"{name} is " in item["text"]
+            for item in recording.of(EventEntry)
+            if item.what == "alarm" and f"{name} is " in item.text
         ]
         if strike_s is None:
             return Outcome.UNKNOWN, "the disaster never struck"
-        well = next((other_told for other_told in told if other_told["text"].endswith(" OK")), None)
+        well = next((other_told for other_told in told if other_told.text.endswith(" OK")), None)
         if well is None:
-            was = told[-1]["text"].rpartition(" ")[2] if told else "INSUFFICIENT_DATA"
+            was = told[-1].text.rpartition(" ")[2] if told else "INSUFFICIENT_DATA"
             return Outcome.FAILED, f"{name} was never OK; its last state was {was}"
         fired = [
             other_told
             for other_told in told
-            if other_told["at_s"] > max(strike_s, well["at_s"])
-            and other_told["text"].endswith(" ALARM")
+            if other_told.at_s > max(strike_s, well.at_s) and other_told.text.endswith(" ALARM")
         ]
         if not fired:
             return Outcome.FAILED, f"{name} never fired"
-        return Outcome.PASSED, f"{name} was OK and fired at {fired[0]['at_s'] - strike_s:+.0f} s"
+        return Outcome.PASSED, f"{name} was OK and fired at {fired[0].at_s - strike_s:+.0f} s"
 
     return Assertion(name=f"the alarm {name} follows its metric", evaluate=judge_it, stack=True)
 
@@ -381,10 +389,10 @@ def woken_by(rule: str) -> Assertion:
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         found = [
             entry
-            for entry in recording.since_strike("delivery")
-            if entry["rule"].endswith(f"-{rule}") and entry["target"].endswith("-decider")
+            for entry in recording.since_strike(DeliveryEntry)
+            if entry.rule.endswith(f"-{rule}") and entry.target.endswith("-decider")
         ]
-        wrong = [entry["error"] for entry in found if entry["error"]]
+        wrong = [entry.error for entry in found if entry.error]
         if wrong:
             return Outcome.FAILED, f"the rule {rule} did not reach the decider: {wrong[0]}"
         text = f"the rule {rule} invoked the decider {_times(len(found))}"
@@ -397,11 +405,11 @@ def served_in_the_end(for_s: float = 20.0) -> Assertion:
     """Claim that writes are accepted at the end, by either side."""
 
     def judge_it(recording: Recording, measures: Measures) -> Evaluation:
-        writes = recording.of("write")
+        writes = recording.of(WriteEntry)
         if not writes:
             return Outcome.UNKNOWN, "no write was attempted"
-        last = [write for write in writes if write["at_s"] >= writes[-1]["at_s"] - for_s]
-        good = sum(write["status"] in ACKNOWLEDGED for write in last)
+        last = [write for write in writes if write.at_s >= writes[-1].at_s - for_s]
+        good = sum(write.status in ACKNOWLEDGED for write in last)
         away = sum(item.seconds or 0.0 for item in measures.outages_write)
         text = f"{good} of the last {len(last)} writes accepted, after {away:.0f} s of outages"
         return _when(good > len(last) / 2, text)
@@ -413,7 +421,7 @@ def told(text: str, name: str) -> Assertion:
     """Claim that the twin reported an event whose text contains `text`."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        found = [entry["text"] for entry in recording.since_strike("told") if text in entry["text"]]
+        found = [entry.text for entry in recording.since_strike(EventEntry) if text in entry.text]
         return _when(bool(found), found[0] if found else f"no event contains {text!r}")
 
     return Assertion(name=name, evaluate=judge_it, stack=True)
@@ -425,10 +433,8 @@ def called(operation: str, name: str, *, by: str = "") -> Assertion:
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         found = [
             entry
-            for entry in recording.since_strike("call")
-            if entry["operation"] == operation
-            and by in entry["principal"]
-            and entry["status"] < 400  # noqa: PLR2004 - HTTP's own
+            for entry in recording.since_strike(CallEntry)
+            if entry.operation == operation and by in entry.principal and entry.status < 400  # noqa: PLR2004 - HTTP's own
         ]
         text = f"{operation} was called {len(found)} times"
         return _when(bool(found), text)
@@ -438,12 +444,12 @@ def called(operation: str, name: str, *, by: str = "") -> Assertion:
 
 def _judge_refused(recording: Recording, _: Measures) -> Evaluation:
     found = [
-        f"{call['principal'].rpartition('/')[2]} was refused {call['service']}:{call['operation']}:"
-        f" {call['error']}"
-        for call in recording.of("call")
-        if call["refused"] and not call["principal"].endswith("user/provisioner")
+        f"{call.principal.rpartition('/')[2]} was refused {call.service}:{call.operation}:"
+        f" {call.error}"
+        for call in recording.of(CallEntry)
+        if call.refused and not call.principal.endswith("user/provisioner")
     ]
-    if not recording.of("look") and not found:
+    if not recording.of(TickEntry) and not found:
         return Outcome.UNKNOWN, "the orchestrator never ran"
     return _when(not found, found[0] if found else "every call by the stack's roles was allowed")
 
@@ -452,8 +458,8 @@ NOBODY_REFUSED = Assertion(name="no call is refused", evaluate=_judge_refused, s
 
 
 def _judge_ran(recording: Recording, _: Measures) -> Evaluation:
-    runs = recording.of("run")
-    failed = [f"{run['function']}: {run['text']}" for run in runs if run["error"]]
+    runs = recording.of(RunEntry)
+    failed = [f"{run.function}: {run.text}" for run in runs if run.error]
     if not runs:
         return Outcome.UNKNOWN, "no function ran"
     return _when(not failed, failed[0] if failed else f"{len(runs)} runs, none failed")
@@ -466,16 +472,16 @@ def probed(name: str, claim: str) -> Assertion:
     """Claim that a probe of the live stack passed."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        found = [probe for probe in recording.of("probe") if probe["name"] == name]
+        found = [probe for probe in recording.of(ProbeEntry) if probe.name == name]
         if not found:
             return Outcome.UNKNOWN, "the probe never ran"
-        return Outcome(found[-1]["verdict"]), str(found[-1]["text"])
+        return Outcome(found[-1].verdict), str(found[-1].text)
 
     return Assertion(name=claim, evaluate=judge_it, stack=True)
 
 
 def _judge_deployed(recording: Recording, _: Measures) -> Evaluation:
-    states = {entry["state"]: entry["text"] for entry in recording.of("stage")}
+    states = {entry.state: entry.text for entry in recording.of(StageEntry)}
     if "refused" in states:
         return Outcome.FAILED, f"the deployment was refused: {states['refused']}"
     if "deployed" in states:

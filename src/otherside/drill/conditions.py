@@ -2,8 +2,9 @@
 
 from collections.abc import Callable
 
+from otherside.drill.entries import CallEntry, EventEntry, SampleEntry, TickEntry, WriteEntry
 from otherside.drill.measurements import ACKNOWLEDGED, INTERRUPTED_S
-from otherside.drill.recording import Entry, Recording
+from otherside.drill.recording import E, Recording
 
 WATCHED_S = 165.0
 """How long a stack that must not move is watched, in twin seconds: after the loss of a Region,
@@ -28,25 +29,24 @@ def phase(name: str, *, times: int = 1) -> Condition:
 
     def found(recording: Recording) -> float | None:
         before, count, newest = None, 0, 0.0
-        for look in recording.since_strike("look"):
-            revision = float(str(look["event_id"]).rpartition("/")[2])
-            if revision < newest:
+        for look in recording.since_strike(TickEntry):
+            if look.revision < newest:
                 continue
-            newest = revision
-            count += look["phase"] == name != before
-            before = look["phase"]
+            newest = look.revision
+            count += look.phase == name != before
+            before = look.phase
             if count == times:
-                return float(look["at_s"])
+                return look.at_s
         return None
 
     return found
 
 
-def _first(kind: str, fits: Callable[[Entry], bool]) -> Condition:
+def _first(kind: type[E], fits: Callable[[E], bool]) -> Condition:
     """Return when the first matching entry of a kind was recorded since the strike."""
 
     def found(recording: Recording) -> float | None:
-        times = (float(entry["at_s"]) for entry in recording.since_strike(kind) if fits(entry))
+        times = (entry.at_s for entry in recording.since_strike(kind) if fits(entry))
         return next(times, None)
 
     return found
@@ -54,17 +54,17 @@ def _first(kind: str, fits: Callable[[Entry], bool]) -> Condition:
 
 def seen(verdict: str) -> Condition:
     """Return when the orchestrator first reached a verdict since the strike."""
-    return _first("look", lambda look: look["verdict"] == verdict)
+    return _first(TickEntry, lambda look: look.verdict == verdict)
 
 
 def told(text: str, *, what: str = "") -> Condition:
     """Return when the twin first reported an event containing `text` since the strike."""
-    return _first("told", lambda item: text in item["text"] and what in {"", item["what"]})
+    return _first(EventEntry, lambda item: text in item.text and what in {"", item.what})
 
 
 def called(operation: str) -> Condition:
     """Return when an AWS operation was first called since the strike."""
-    return _first("call", lambda item: item["operation"] == operation)
+    return _first(CallEntry, lambda item: item.operation == operation)
 
 
 def served_for(seconds: float, moment: Condition = strike) -> Condition:
@@ -75,10 +75,10 @@ def served_for(seconds: float, moment: Condition = strike) -> Condition:
         if from_s is None:
             return None
         began_s = before_s = None
-        for write in recording.of("write"):
-            if write["status"] not in ACKNOWLEDGED or write["at_s"] < from_s:
+        for write in recording.of(WriteEntry):
+            if write.status not in ACKNOWLEDGED or write.at_s < from_s:
                 continue
-            at_s = float(write["at_s"])
+            at_s = write.at_s
             if before_s is None or at_s - before_s > INTERRUPTED_S:
                 began_s = at_s
             before_s = at_s
@@ -95,13 +95,13 @@ def led_to(side: str, seconds: float, moment: Condition = strike) -> Condition:
     def found(recording: Recording) -> float | None:
         from_s = moment(recording)
         began_s = None
-        for sample in recording.of("sample"):
-            if from_s is None or sample["at_s"] < from_s or sample["serves"] != side:
+        for sample in recording.of(SampleEntry):
+            if from_s is None or sample.at_s < from_s or sample.serves != side:
                 began_s = None
                 continue
-            began_s = float(sample["at_s"]) if began_s is None else began_s
-            if sample["at_s"] - began_s >= seconds:
-                return float(sample["at_s"])
+            began_s = sample.at_s if began_s is None else began_s
+            if sample.at_s - began_s >= seconds:
+                return sample.at_s
         return None
 
     return found

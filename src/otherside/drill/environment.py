@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
+from otherside.drill.entries import Entry, SampleEntry
 from otherside.drill.load import Endpoint, LoadClock
-from otherside.drill.recording import Entry
 from otherside.drill.scenario import Step
 
 Action = Any
@@ -45,7 +45,7 @@ class Environment(Protocol):
     def news(self) -> Iterable[Entry]:
         """Return the events since the previous call."""
 
-    def sample(self) -> Entry:
+    def sample(self) -> SampleEntry:
         """Return the serving side, the writer's side and the replication lag of the standby."""
 
     def act(self, step: Step) -> Iterable[Entry]:

@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from otherside.drill.recording import JOURNAL, Entry, Recording
+from otherside.drill.entries import Entry, as_json
+from otherside.drill.recording import JOURNAL, Recording
 
 
 class JsonLinesFile:
@@ -20,12 +21,12 @@ class JsonLinesFile:
         self._file = os.fdopen(descriptor, "a", encoding="utf-8")
         self._lock = threading.Lock()
 
-    def put(self, entry: Entry, *, durably: bool = True) -> None:
+    def put(self, entry: Entry) -> None:
         """Append one complete entry."""
         with self._lock:
-            self._file.write(json.dumps(entry, default=str) + "\n")
+            self._file.write(json.dumps(as_json(entry), default=str) + "\n")
             self._file.flush()
-            if durably:
+            if entry.durable:
                 os.fsync(self._file.fileno())
 
     def close(self) -> None:
@@ -70,11 +71,9 @@ class Journal:
         """Close the file; the runner records whether the drill was interrupted."""
         self._ledger.close()
 
-    def put(self, kind: str, at_s: float, **fields: Any) -> None:  # noqa: ANN401 - JSON
+    def put(self, entry: Entry) -> None:
         """Write one entry."""
-        entry = {"kind": kind, "at_s": round(at_s, 3), **fields}
-        # A power loss may cost entries that only add detail to the timeline, and no others.
-        self._ledger.put(entry, durably=kind not in {"told", "sample", "look", "call", "run"})
+        self._ledger.put(entry)
         self.share(entry)
 
     def share(self, entry: Entry) -> None:

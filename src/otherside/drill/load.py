@@ -20,8 +20,8 @@ import dns.message
 import dns.query
 import dns.rdatatype
 
+from otherside.drill.entries import ReadEntry, RequestEntry, SentEntry, WriteEntry
 from otherside.drill.journal import JsonLinesFile
-from otherside.drill.recording import Entry
 
 TIMEOUT_S = 5.0
 """How long a client waits for an answer, in twin seconds."""
@@ -155,7 +155,7 @@ class Client:
     number: int
     door: Endpoint
     store: JsonLinesFile
-    share: Callable[[Entry], None]
+    share: Callable[[RequestEntry], None]
     drill: int
     """The drill's seed."""
     _acknowledged: list[str] = field(default_factory=list)
@@ -197,12 +197,12 @@ class Client:
     def _write(self, connection: ClientConnection, key: str, body: bytes) -> bool:
         """Send a row; return whether it was acknowledged. The caller resends it if not."""
         digest, sent_s = hashlib.sha256(body).hexdigest(), self.door.clock.now_s()
-        self.store.put({"kind": "sent", "at_s": sent_s, "key": key, "sha256": digest})
+        self.store.put(SentEntry(at_s=sent_s, key=key, sha256=digest))
         status, answer = connection.ask("PUT", f"/entries/{key}", body)
         done = status in {200, 201}
         if done:
             self._acknowledged.append(key)
-        self._note("write", key, digest, sent_s, status, answer)
+        self._note(WriteEntry, key, digest, sent_s, status, answer)
         return done
 
     def _read(self, connection: ClientConnection, chance: random.Random) -> None:
@@ -212,27 +212,26 @@ class Client:
         key = chance.choice(self._acknowledged[-50:])
         sent_s = self.door.clock.now_s()
         status, answer = connection.ask("GET", f"/entries/{key}")
-        self._note("read", key, str(answer.get("sha256", "")), sent_s, status, answer)
+        self._note(ReadEntry, key, str(answer.get("sha256", "")), sent_s, status, answer)
 
     def _note(
         self,
-        kind: str,
+        kind: type[RequestEntry],
         key: str,
         digest: str,
         sent_s: float,
         status: int,
         answer: dict[str, Any],
     ) -> None:
-        entry = {
-            "kind": kind,
-            "at_s": round(self.door.clock.now_s(), 3),
-            "client": self.number,
-            "key": key,
-            "sha256": digest,
-            "sent_s": round(sent_s, 3),
-            "status": status,
-            "region": answer.get("region"),
-            "error": answer.get("error"),
-        }
-        self.store.put(entry, durably=kind == "write")
+        entry = kind(
+            at_s=self.door.clock.now_s(),
+            client=self.number,
+            key=key,
+            sha256=digest,
+            sent_s=round(sent_s, 3),
+            status=status,
+            region=answer.get("region"),
+            error=answer.get("error"),
+        )
+        self.store.put(entry)
         self.share(entry)

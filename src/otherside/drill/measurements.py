@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from otherside.drill.recording import Entry, Recording
+from otherside.drill.entries import (
+    ReadEntry,
+    RequestEntry,
+    RowsEntry,
+    StepEntry,
+    TickEntry,
+    WriteEntry,
+)
+from otherside.drill.recording import Recording
 
 INTERRUPTED_S = 5.0
 """Service counts as interrupted if nothing is served for longer than this, in twin seconds."""
@@ -64,27 +72,27 @@ class Measures:
 
 def measure(recording: Recording) -> Measures:
     """Compute the measurements of a recording."""
-    writes, reads = recording.of("write"), recording.of("read")
-    acknowledged = [write for write in writes if write["status"] in ACKNOWLEDGED]
-    served = [read for read in reads if read["status"] in {200, 404}]
+    writes, reads = recording.of(WriteEntry), recording.of(ReadEntry)
+    acknowledged = [write for write in writes if write.status in ACKNOWLEDGED]
+    served = [read for read in reads if read.status in {200, 404}]
     outages_write = _outages(recording, acknowledged, tried=writes)
     outages_read = _outages(recording, served, tried=reads)
     rows = _rows(recording)
     lost = _lost(acknowledged, rows)
-    sent = {write["key"]: write["sha256"] for write in writes}
+    sent = {write.key: write.sha256 for write in writes}
     return Measures(
         rto_write_s=_rto(outages_write, acknowledged),
         rto_read_s=_rto(outages_read, served),
         rpo_s=_rpo(recording, lost),
         writes_sent=len(sent),
-        writes_acknowledged=len({write["key"] for write in acknowledged}),
+        writes_acknowledged=len({write.key for write in acknowledged}),
         writes_lost=None if lost is None else len(lost),
-        lost_keys=() if lost is None else tuple(sorted(entry["key"] for entry in lost)),
+        lost_keys=() if lost is None else tuple(sorted(entry.key for entry in lost)),
         writes_twice=_twice(acknowledged),
         rows_corrupt=_count(rows, lambda key, digest: key in sent and sent[key] != digest),
         rows_unknown=_count(rows, lambda key, _: key not in sent),
         writes_wrong_side=_wrong_side(acknowledged, lost),
-        reads_stale=sum(read["status"] == 404 for read in reads),  # noqa: PLR2004 - HTTP's own
+        reads_stale=sum(read.status == 404 for read in reads),  # noqa: PLR2004 - HTTP's own
         outages_write=outages_write,
         outages_read=outages_read,
         loss_said_s=_said(recording),
@@ -93,11 +101,11 @@ def measure(recording: Recording) -> Measures:
 
 def _rows(recording: Recording) -> dict[str, str] | None:
     """Return this drill's rows on the writer, digest by key; `None` if it was not read."""
-    found = [rows for rows in recording.of("rows") if rows["writer"]]
+    found = [rows for rows in recording.of(RowsEntry) if rows.writer]
     if not found:
         return None
-    begin = recording.head["keys"]
-    return {key: digest for key, digest in found[-1]["rows"] if key.startswith(begin)}
+    begin = recording.head.keys
+    return {key: digest for key, digest in found[-1].rows if key.startswith(begin)}
 
 
 def _count(rows: dict[str, str] | None, wrong: object) -> int | None:
@@ -105,40 +113,42 @@ def _count(rows: dict[str, str] | None, wrong: object) -> int | None:
     return None if rows is None else sum(wrong(key, digest) for key, digest in rows.items())
 
 
-def _lost(acknowledged: Sequence[Entry], rows: dict[str, str] | None) -> list[Entry] | None:
+def _lost(
+    acknowledged: Sequence[RequestEntry], rows: dict[str, str] | None
+) -> list[RequestEntry] | None:
     """Return the first acknowledgement of each write that the writer does not hold."""
     if rows is None:
         return None
-    first: dict[str, Entry] = {}
+    first: dict[str, RequestEntry] = {}
     for entry in acknowledged:
-        first.setdefault(entry["key"], entry)
+        first.setdefault(entry.key, entry)
     return [entry for key, entry in first.items() if key not in rows]
 
 
-def _twice(acknowledged: Sequence[Entry]) -> int:
-    new = [entry["key"] for entry in acknowledged if entry["status"] == 201]  # noqa: PLR2004 - HTTP's own
+def _twice(acknowledged: Sequence[RequestEntry]) -> int:
+    new = [entry.key for entry in acknowledged if entry.status == 201]  # noqa: PLR2004 - HTTP's own
     return len(new) - len(set(new))
 
 
-def _wrong_side(acknowledged: Sequence[Entry], lost: list[Entry] | None) -> int | None:
+def _wrong_side(
+    acknowledged: Sequence[RequestEntry], lost: list[RequestEntry] | None
+) -> int | None:
     """Count the lost writes that were sent after another Region had taken over.
 
     Another Region has taken over once it has acknowledged a write that survives.
     """
     if lost is None:
         return None
-    gone = {entry["key"] for entry in lost}
-    kept = [entry for entry in acknowledged if entry["key"] not in gone]
+    gone = {entry.key for entry in lost}
+    kept = [entry for entry in acknowledged if entry.key not in gone]
     return sum(
-        any(
-            entry["region"] != other["region"] and other["at_s"] < entry["sent_s"] for other in kept
-        )
+        any(entry.region != other.region and other.at_s < entry.sent_s for other in kept)
         for entry in lost
     )
 
 
 def _outages(
-    recording: Recording, served: Sequence[Entry], *, tried: Sequence[Entry]
+    recording: Recording, served: Sequence[RequestEntry], *, tried: Sequence[RequestEntry]
 ) -> tuple[Outage, ...]:
     """Return the outages that began at or after the strike.
 
@@ -147,8 +157,8 @@ def _outages(
     strike_s = recording.strike_s
     if strike_s is None or not tried:
         return ()
-    last_s = max(float(entry["at_s"]) for entry in tried)
-    times = sorted({float(entry["at_s"]) for entry in served})
+    last_s = max(entry.at_s for entry in tried)
+    times = sorted({entry.at_s for entry in served})
     before = max((time for time in times if time < strike_s), default=strike_s)
     moments = [before, *(time for time in times if time >= strike_s)]
     found = [
@@ -173,24 +183,24 @@ def _joined(outages: Sequence[Outage]) -> tuple[Outage, ...]:
     return tuple(joined)
 
 
-def _rto(outages: Sequence[Outage], served: Sequence[Entry]) -> float | None:
+def _rto(outages: Sequence[Outage], served: Sequence[RequestEntry]) -> float | None:
     """Return the longest outage; 0 if there was none, `None` if one never ended."""
     if not served or any(outage.to_s is None for outage in outages):
         return None
     return max((outage.seconds or 0.0 for outage in outages), default=0.0)
 
 
-def _rpo(recording: Recording, lost: list[Entry] | None) -> float | None:
+def _rpo(recording: Recording, lost: list[RequestEntry] | None) -> float | None:
     strike_s = recording.strike_s
     if lost is None or strike_s is None:
         return None
     if not lost:
         return 0.0
-    times = [float(entry["at_s"]) for entry in lost]
-    struck = [float(entry["at_s"]) for entry in recording.since_strike("step")]
+    times = [entry.at_s for entry in lost]
+    struck = [entry.at_s for entry in recording.since_strike(StepEntry)]
     return max(strike_s, *struck[:1], *times) - min(times)
 
 
 def _said(recording: Recording) -> float | None:
-    found = [look["loss_bound_s"] for look in recording.of("look")]
+    found = [look.loss_bound_s for look in recording.of(TickEntry)]
     return max((float(item) for item in found if item is not None), default=None)

@@ -6,16 +6,27 @@ A directory holds `journal.jsonl` (observations and actions) and one `client-N.j
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Self, TypeVar, cast
+
+from otherside.drill.entries import (
+    BadEntryError,
+    EndEntry,
+    Entry,
+    HeadEntry,
+    StageEntry,
+    StrikeEntry,
+    parse,
+)
+
+E = TypeVar("E", bound=Entry)
 
 SCHEMA = 1
 """Schema version of the journal; any other version is rejected."""
 JOURNAL = "journal.jsonl"
 LEDGERS = "client-*.jsonl"
-Entry = Mapping[str, Any]
 
 
 class UnreadableJournalError(Exception):
@@ -24,69 +35,51 @@ class UnreadableJournalError(Exception):
 
 @dataclass(slots=True)
 class Recording:
-    """The entries of a drill by kind. Each has `kind` and `at_s`, twin seconds since 1970.
-
-    | kind | content |
-    |---|---|
-    | `drill` | the first entry: scenario, sides, objectives, seed, speed, versions |
-    | `stage` | state of the environment: `up`, `deployed`, `refused`, `steady`, `unsteady` |
-    | `strike` | the moment from which all times are measured |
-    | `step` | a fault, a repair or an operator's order |
-    | `told` | an event reported by the twin |
-    | `look` | one tick of the orchestrator: phase, verdict, reason |
-    | `call` | an API call that changes something or was refused |
-    | `run` | a finished function invocation |
-    | `delivery` | an event delivery, successful or failed |
-    | `sample` | serving side, writer's side, replication lag of the standby |
-    | `rows` | the rows of a database at the end |
-    | `probe` | a probe of the stack and its answer |
-    | `write`, `read` | a request from a client's ledger |
-    | `end` | the last entry: `finished`, `interrupted` or `failed` |
-    """
+    """The entries of one drill, by kind; `entries.py` says what each kind holds."""
 
     _kinds: dict[str, list[Entry]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, entry: Entry) -> None:
         """Add one entry."""
-        self._kinds[str(entry["kind"])].append(entry)
+        self._kinds[entry.kind].append(entry)
 
-    def of(self, kind: str) -> Sequence[Entry]:
-        """Return the entries of a kind, in the order they were written."""
-        return self._kinds.get(kind, [])
+    def of(self, kind: type[E]) -> Sequence[E]:
+        """Return the entries of a kind, in the order in which they were written."""
+        return cast("list[E]", self._kinds.get(kind.kind, []))
 
     @property
-    def head(self) -> Entry:
+    def head(self) -> HeadEntry:
         """The first entry: the scenario and the stack under test."""
-        return self.of("drill")[0]
+        return self.of(HeadEntry)[0]
 
     @property
     def strike_s(self) -> float | None:
         """When the disaster struck; `None` if it has not."""
-        found = self.of("strike")
-        return float(found[0]["at_s"]) if found else None
+        found = self.of(StrikeEntry)
+        return found[0].at_s if found else None
 
     @property
     def now_s(self) -> float:
         """The time of the newest entry."""
-        times = [float(many[-1]["at_s"]) for many in self._kinds.values() if many]
+        times = [many[-1].at_s for many in self._kinds.values() if many]
         return max(times, default=0.0)
 
     @property
     def steady(self) -> bool:
         """Whether the drill reached a steady state before the strike."""
-        return any(entry["state"] == "steady" for entry in self.of("stage"))
+        return any(entry.state == "steady" for entry in self.of(StageEntry))
 
     @property
     def ended(self) -> str:
         """How the drill ended; `interrupted` if the journal has no `end` entry."""
-        found = self.of("end")
-        return str(found[-1]["how"]) if found else "interrupted"
+        found = self.of(EndEntry)
+        return found[-1].how if found else "interrupted"
 
-    def since_strike(self, kind: str) -> Iterator[Entry]:
+    def since_strike(self, kind: type[E]) -> Iterator[E]:
         """Yield the entries of a kind from the strike on."""
         strike_s = self.strike_s
         if strike_s is not None:
-            yield from (entry for entry in self.of(kind) if float(entry["at_s"]) >= strike_s)
+            yield from (entry for entry in self.of(kind) if entry.at_s >= strike_s)
 
     def all(self) -> list[Entry]:
         """Return every entry, ordered by time."""
@@ -119,17 +112,14 @@ class Recording:
             for entry in _lines(file):
                 made.add(entry)
         made.sort()
-        if not made.of("drill"):
+        if not made.of(HeadEntry):
             msg = f"{journal}: not a drill journal: its first line is missing"
-            raise UnreadableJournalError(msg)
-        if made.head.get("schema") != SCHEMA:
-            msg = f"{journal}:1: schema {made.head.get('schema')}; this version reads {SCHEMA}"
             raise UnreadableJournalError(msg)
         return made
 
 
 def _at_s(entry: Entry) -> float:
-    return float(entry["at_s"])
+    return entry.at_s
 
 
 def _lines(file: Path) -> Iterator[Entry]:
@@ -145,11 +135,19 @@ def _lines(file: Path) -> Iterator[Entry]:
         raise UnreadableJournalError(msg) from None
     for number, line in enumerate(lines, start=1):
         try:
-            entry = json.loads(line)
-            entry["kind"], float(entry["at_s"])
-        except (ValueError, KeyError, TypeError) as error:
-            if number == len(lines):
+            raw = json.loads(line)
+            if isinstance(raw, dict) and raw.get("kind") == HeadEntry.kind:
+                _check_schema(raw.get("schema"), f"{file}:{number}")
+            entry = parse(raw if isinstance(raw, dict) else {})
+        except ValueError as error:
+            if number == len(lines) and not isinstance(error, BadEntryError):
                 return
-            msg = f"{file}:{number}: not a journal entry: {type(error).__name__}: {error}"
+            msg = f"{file}:{number}: not a journal entry: {error}"
             raise UnreadableJournalError(msg) from None
         yield entry
+
+
+def _check_schema(schema: object, where: str) -> None:
+    if schema != SCHEMA:
+        msg = f"{where}: schema {schema}; this version reads {SCHEMA}"
+        raise UnreadableJournalError(msg)

@@ -43,9 +43,9 @@ def as_json(result: DrillResult) -> dict[str, Any]:
     strike_s = result.recording.strike_s
     return {
         "schema": SCHEMA,
-        "scenario": head["scenario"],
-        "title": head["title"],
-        "verdict": str(result.verdict),
+        "scenario": head.scenario,
+        "title": head.title,
+        "verdict": result.verdict,
         "ended": result.recording.ended,
         "rto_write_s": _rounded(measures.rto_write_s),
         "rto_read_s": _rounded(measures.rto_read_s),
@@ -58,13 +58,13 @@ def as_json(result: DrillResult) -> dict[str, Any]:
         "writes_wrong_side": measures.writes_wrong_side,
         "reads_stale": measures.reads_stale,
         "loss_said_s": _rounded(measures.loss_said_s),
-        "objectives": {"rto_s": head["rto_s"], "rpo_s": head["rpo_s"]},
+        "objectives": {"rto_s": head.rto_s, "rpo_s": head.rpo_s},
         "outages": {
             "write": [_outage(item, strike_s) for item in measures.outages_write],
             "read": [_outage(item, strike_s) for item in measures.outages_read],
         },
         "claims": [
-            {**asdict(other_result), "verdict": str(other_result.verdict)}
+            {**asdict(other_result), "verdict": other_result.verdict}
             for other_result in result.found
         ],
         "timeline": [
@@ -75,15 +75,15 @@ def as_json(result: DrillResult) -> dict[str, Any]:
             }
             for line in result.lines
         ],
-        "modelled": head["modelled"],
-        "seed": head["seed"],
-        "speed": head["speed"],
-        "clients": head["clients"],
-        "latency": head["latency"],
-        "regions": head["regions"],
-        "versions": head["versions"],
-        "stack": {"place": head["place"], "digest": head["digest"]},
-        "started_at": head["started_at"],
+        "modelled": head.modelled,
+        "seed": head.seed,
+        "speed": head.speed,
+        "clients": head.clients,
+        "latency": head.latency,
+        "regions": head.regions,
+        "versions": head.versions,
+        "stack": {"place": head.place, "digest": head.digest},
+        "started_at": head.started_at,
     }
 
 

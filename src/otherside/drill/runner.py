@@ -10,6 +10,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from otherside.drill.entries import (
+    EndEntry,
+    Entry,
+    HeadEntry,
+    StageEntry,
+    StepEntry,
+    StrikeEntry,
+    WriteEntry,
+    parse,
+)
 from otherside.drill.environment import Action, ActionRefusedError, Environment
 from otherside.drill.journal import Journal, JsonLinesFile
 from otherside.drill.load import Client, key_prefix
@@ -87,7 +97,7 @@ class _Player:
         if not up:
             environment.open()
         self._put(
-            "drill",
+            HeadEntry,
             schema=SCHEMA,
             scenario=scenario.name,
             title=scenario.title,
@@ -105,7 +115,7 @@ class _Player:
         if not self._become_steady() and not self._settings.anyway:
             return
         self._start_clients()
-        self._put("strike")
+        self._put(StrikeEntry)
         while not self._enough():
             self._act_on_time()
             self._look()
@@ -113,7 +123,7 @@ class _Player:
 
     def end(self, how: str, error: BaseException | None = None) -> None:
         """Stop the clients, repair all faults and record how the drill ended, if it ever began."""
-        if not self._journal.recording.of("drill"):
+        if not self._journal.recording.of(HeadEntry):
             return  # the environment never came up: it has no clock, and the error explains why
         for client in self._clients:
             client.stop()
@@ -123,18 +133,18 @@ class _Player:
         text = "" if error is None else f"{type(error).__name__}: {error}"
         with contextlib.suppress(Exception):  # an environment that is gone has nothing to repair
             self._stage.mend()
-        self._journal.put("end", self._now_s(), how=how, text=text)
+        self._put(EndEntry, how=how, text=text)
 
     # --- before the strike ----------------------------------------------------------------------
 
     def _deploy(self, change: Action | None) -> bool:
-        self._put("stage", state="up", text="two Regions are up")
+        self._put(StageEntry, state="up", text="two Regions are up")
         try:
             text = self._stage.deploy(change)
         except ActionRefusedError as error:
-            self._put("stage", state="refused", text=str(error))
+            self._put(StageEntry, state="refused", text=str(error))
             return False
-        self._put("stage", state="deployed", text=text)
+        self._put(StageEntry, state="deployed", text=text)
         return True
 
     def _become_steady(self) -> bool:
@@ -142,11 +152,11 @@ class _Player:
         deadline_s = time.monotonic() + self._patience_s()
         while (problem := self._stage.unsteady()) is not None:
             if time.monotonic() > deadline_s:
-                self._put("stage", state="unsteady", text=problem)
+                self._put(StageEntry, state="unsteady", text=problem)
                 return False
             self._look()
         sees = "every signal is readable" if self._stage.decides else "no orchestrator deployed"
-        self._put("stage", state="steady", text=f"users write, {sees}")
+        self._put(StageEntry, state="steady", text=f"users write, {sees}")
         return True
 
     def _patience_s(self) -> float:
@@ -168,7 +178,7 @@ class _Player:
             self._look()
 
     def _served(self) -> int:
-        return sum(write["status"] in ACKNOWLEDGED for write in self._journal.recording.of("write"))
+        return sum(write.status in ACKNOWLEDGED for write in self._journal.recording.of(WriteEntry))
 
     # --- during the drill -----------------------------------------------------------------------
 
@@ -191,7 +201,7 @@ class _Player:
                 self._act(step)
 
     def _act(self, step: Step) -> None:
-        self._put("step", do=step.do, how=dict(step.how), text=step.text)
+        self._put(StepEntry, do=step.do, how=dict(step.how), text=step.text)
         for entry in self._stage.act(step):
             self._write(entry)
 
@@ -219,12 +229,12 @@ class _Player:
     def _now_s(self) -> float:
         return self._stage.clock.now_s()
 
-    def _put(self, kind: str, **fields: Any) -> None:  # noqa: ANN401 - JSON
-        self._journal.put(kind, self._now_s(), **fields)
+    def _put(self, kind: type[Entry], **fields: object) -> None:
+        """Write an entry of now; its fields are validated."""
+        self._write(parse({"kind": kind.kind, "at_s": self._now_s(), **fields}))
 
-    def _write(self, entry: Any) -> None:  # noqa: ANN401 - JSON
-        fields = {key: value for key, value in entry.items() if key not in {"kind", "at_s"}}
-        self._journal.put(str(entry["kind"]), float(entry["at_s"]), **fields)
+    def _write(self, entry: Entry) -> None:
+        self._journal.put(entry)
 
 
 @contextlib.contextmanager

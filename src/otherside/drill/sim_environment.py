@@ -12,7 +12,8 @@ from typing import Any
 
 from otherside.core.topology import FailoverMode, Side, Topology
 from otherside.drill.assertions import Assertion
-from otherside.drill.recording import SCHEMA, Entry, Recording
+from otherside.drill.entries import parse
+from otherside.drill.recording import SCHEMA, Recording
 from otherside.drill.result import DrillResult, conclude
 from otherside.drill.scenario import Scenario, Step
 from otherside.failover.decision.observation import Move, Order
@@ -198,12 +199,12 @@ def _do(plan: SimulatedDrill, step: Step, at_s: float) -> None:
 
 def _recorded(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Recording:
     """Return the recording that a drill would have made of a run."""
-    made = Recording.of_entries(_entries(scenario, played, head))
+    made = Recording.of_entries(map(parse, _entries(scenario, played, head)))
     made.sort()
     return made
 
 
-def _entries(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Iterator[Entry]:
+def _entries(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     yield {
         "kind": "drill",
         "at_s": 0.0,
@@ -229,14 +230,14 @@ def _entries(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Iterat
     yield {"kind": "end", "at_s": played.script.run_s, "how": "finished", "text": ""}
 
 
-def _seen(played: Run) -> Iterator[Entry]:
+def _seen(played: Run) -> Iterator[dict[str, Any]]:
     """Yield observations, calls and samples."""
     for at_s, look in played.looks:
         state = look.decision.state
         yield {
             "kind": "look",
             "at_s": at_s,
-            "phase": str(state.phase),
+            "phase": state.phase,
             "verdict": str(look.decision.verdict),
             "reason": look.decision.reason,
             "event_id": f"simulated/{state.revision}",
@@ -264,7 +265,7 @@ def _seen(played: Run) -> Iterator[Entry]:
         yield {"kind": "sample", "at_s": at_s, "lost": [], "healthy": 1, "instances": 1, **sample}
 
 
-def _written(played: Run) -> Iterator[Entry]:
+def _written(played: Run) -> Iterator[dict[str, Any]]:
     """Yield one write per second as its user saw it, then the writer's rows at the end."""
     world_state = played.history.world_state
     kept: list[list[str]] = []

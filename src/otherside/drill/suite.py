@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from otherside.core.wire_contract import environment_name
+from otherside.drill.entries import Entry, HeadEntry
 from otherside.drill.environment import Action, Environment
 from otherside.drill.journal import Journal, refuse_taken
 from otherside.drill.outcome import Outcome
-from otherside.drill.recording import Entry, Recording
+from otherside.drill.recording import Recording
 from otherside.drill.report import write_report
 from otherside.drill.result import DrillResult, conclude
 from otherside.drill.runner import RunSettings, play
@@ -145,7 +146,7 @@ def _with_settings(scenario: Scenario, change: Action | None) -> Action | None:
 
 def _keep(recording: Recording, scenario: Scenario, directory: Path) -> None:
     """Write the report of an interrupted drill, if it had begun."""
-    if recording.of("drill"):
+    if recording.of(HeadEntry):
         write_report(conclude(recording, scenario.claims), directory)
 
 

@@ -4,8 +4,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from otherside.drill.entries import (
+    CallEntry,
+    EndEntry,
+    Entry,
+    EventEntry,
+    ProbeEntry,
+    SampleEntry,
+    StageEntry,
+    StepEntry,
+    StrikeEntry,
+    TickEntry,
+    WriteEntry,
+)
 from otherside.drill.measurements import ACKNOWLEDGED, INTERRUPTED_S
-from otherside.drill.recording import Entry, Recording
+from otherside.drill.recording import Recording
 
 
 class Lane(StrEnum):
@@ -67,7 +80,7 @@ class Timeline:
 
     def tell(self, entry: Entry) -> Iterator[Line]:
         """Yield the timeline lines for an entry."""
-        at_s = float(entry["at_s"])
+        at_s = entry.at_s
         for lane, text, urgent in self._lines(entry):
             if self._last.get(lane) == text:
                 continue  # the lane's last line already says this
@@ -75,73 +88,100 @@ class Timeline:
             yield Line(at_s=at_s, lane=lane, text=text, urgent=urgent)
 
     def _lines(self, entry: Entry) -> Iterator[TimelineEntry]:
-        if entry["kind"] == "strike":
+        if isinstance(entry, StrikeEntry):
             self._struck = True
-        teller = getattr(self, f"_on_{entry['kind']}", None)
-        if teller is not None:
-            yield from teller(entry)
+        elif isinstance(entry, TickEntry | EventEntry | CallEntry):
+            yield from self._from_cloud(entry)
+        else:
+            yield from self._from_drill(entry)
 
-    def _on_stage(self, entry: Entry) -> Iterator[TimelineEntry]:
-        bad = entry["state"] in {"unsteady", "refused"}
-        yield Lane.STAGE, f"{entry['state']}: {entry['text']}", bad
+    def _from_cloud(self, entry: TickEntry | EventEntry | CallEntry) -> Iterator[TimelineEntry]:
+        match entry:
+            case TickEntry():
+                yield from self._on_tick(entry)
+            case EventEntry():
+                yield from self._on_event(entry)
+            case CallEntry():
+                yield from self._on_call(entry)
 
-    def _on_step(self, entry: Entry) -> Iterator[TimelineEntry]:
-        yield Lane.DISASTER, str(entry["text"]), True
+    def _from_drill(self, entry: Entry) -> Iterator[TimelineEntry]:
+        match entry:
+            case StageEntry():
+                yield from self._on_stage(entry)
+            case StepEntry():
+                yield from self._on_step(entry)
+            case ProbeEntry():
+                yield from self._on_probe(entry)
+            case EndEntry():
+                yield from self._on_end(entry)
+            case SampleEntry():
+                yield from self._on_sample(entry)
+            case WriteEntry():
+                yield from self._on_write(entry)
+            case _:  # the others are for assertions and measurements alone
+                return
 
-    def _on_probe(self, entry: Entry) -> Iterator[TimelineEntry]:
-        yield Lane.STACK, f"{entry['name']}: {entry['text']}", entry["verdict"] != "passed"
+    def _on_stage(self, entry: StageEntry) -> Iterator[TimelineEntry]:
+        bad = entry.state in {"unsteady", "refused"}
+        yield Lane.STAGE, f"{entry.state}: {entry.text}", bad
 
-    def _on_end(self, entry: Entry) -> Iterator[TimelineEntry]:
-        if entry["how"] != "finished":
-            yield Lane.STAGE, f"{entry['how']}: {entry['text']}", True
+    def _on_step(self, entry: StepEntry) -> Iterator[TimelineEntry]:
+        yield Lane.DISASTER, entry.text, True
 
-    def _on_look(self, entry: Entry) -> Iterator[TimelineEntry]:
+    def _on_probe(self, entry: ProbeEntry) -> Iterator[TimelineEntry]:
+        yield Lane.STACK, f"{entry.name}: {entry.text}", entry.verdict != "passed"
+
+    def _on_end(self, entry: EndEntry) -> Iterator[TimelineEntry]:
+        if entry.how != "finished":
+            yield Lane.STAGE, f"{entry.how}: {entry.text}", True
+
+    def _on_tick(self, entry: TickEntry) -> Iterator[TimelineEntry]:
         """Report an observation that changes the phase; skip what a late one repeats."""
-        known = f"{entry['event_id']}{entry['phase']}"
-        if entry["phase"] != self._phase and known not in self._told:
-            self._phase = str(entry["phase"])
+        known = f"{entry.event_id}{entry.phase}"
+        if entry.phase != self._phase and known not in self._told:
+            self._phase = entry.phase
             self._told.add(known)
-            text = f"{entry['phase']}: {entry['reason']}"
-            yield Lane.ORCHESTRATOR, text, entry["phase"] != "steady"
+            text = f"{entry.phase}: {entry.reason}"
+            yield Lane.ORCHESTRATOR, text, entry.phase != "steady"
 
-    def _on_sample(self, entry: Entry) -> Iterator[TimelineEntry]:
-        if entry["serves"] != self._serves:
-            self._serves = entry["serves"]
-            where = f"the {entry['serves']}" if entry["serves"] else "no address"
+    def _on_sample(self, entry: SampleEntry) -> Iterator[TimelineEntry]:
+        if entry.serves != self._serves:
+            self._serves = entry.serves
+            where = f"the {entry.serves}" if entry.serves else "no address"
             yield Lane.DNS, f"the public name resolves to {where}", False
 
-    def _on_write(self, entry: Entry) -> Iterator[TimelineEntry]:
+    def _on_write(self, entry: WriteEntry) -> Iterator[TimelineEntry]:
         """Report when writes stop and when the first one is accepted again."""
-        at_s = float(entry["at_s"])
-        if entry["status"] in ACKNOWLEDGED:
+        at_s = entry.at_s
+        if entry.status in ACKNOWLEDGED:
             if self._away:
                 gone_s = at_s - (self._served_s or at_s)
-                text = f"first write accepted after {gone_s:.0f} s, by {entry['region']}"
+                text = f"first write accepted after {gone_s:.0f} s, by {entry.region}"
                 yield Lane.USERS, text, True
             self._served_s, self._away = at_s, False
             return
         since_s = at_s - self._served_s if self._served_s is not None else 0.0
         if self._struck and not self._away and since_s > INTERRUPTED_S:
             self._away = True
-            why = entry["error"] or f"status {entry['status']}"
+            why = entry.error or f"status {entry.status}"
             yield Lane.USERS, f"writes are no longer accepted: {why}", True
 
-    def _on_told(self, entry: Entry) -> Iterator[TimelineEntry]:
-        what, text = str(entry["what"]), str(entry["text"])
+    def _on_event(self, entry: EventEntry) -> Iterator[TimelineEntry]:
+        what, text = entry.what, entry.text
         lane = _LANES.get(what)
         well = text.startswith("OK:") or (what == "alarm" and not text.endswith(" ALARM"))
         if lane is None or well or not (self._struck or what == "program"):
             return
-        where = f"{entry['region']}: " if entry["region"] else ""
+        where = f"{entry.region}: " if entry.region else ""
         yield lane, f"{where}{text}", what in {"notice", "twin"}
 
-    def _on_call(self, entry: Entry) -> Iterator[TimelineEntry]:
-        who = str(entry["principal"]).rpartition("/")[2]
-        if entry["refused"]:
-            text = f"{who} is refused {entry['service']}:{entry['operation']}: {entry['error']}"
+    def _on_call(self, entry: CallEntry) -> Iterator[TimelineEntry]:
+        who = entry.principal.rpartition("/")[2]
+        if entry.refused:
+            text = f"{who} is refused {entry.service}:{entry.operation}: {entry.error}"
             yield Lane.STACK, text, True
-        elif entry["operation"] in _MOVES:
-            yield Lane.ORCHESTRATOR, f"{who} calls {entry['operation']}", True
+        elif entry.operation in _MOVES:
+            yield Lane.ORCHESTRATOR, f"{who} calls {entry.operation}", True
 
 
 def tell(recording: Recording) -> list[Line]:

@@ -8,9 +8,18 @@ from importlib.metadata import version
 from typing import Any
 
 from otherside.drill.actions import FaultInjector
+from otherside.drill.entries import (
+    CallEntry,
+    DeliveryEntry,
+    Entry,
+    EventEntry,
+    RowsEntry,
+    RunEntry,
+    SampleEntry,
+    TickEntry,
+)
 from otherside.drill.environment import ActionRefusedError
 from otherside.drill.load import ClientConnection, Endpoint
-from otherside.drill.recording import Entry
 from otherside.drill.scenario import Step
 from otherside.drill.target import DrillTarget
 from otherside.program.monitor import ProgramError, Transform
@@ -42,7 +51,7 @@ class TwinEnvironment:
         settings = TwinSettings(regions=regions, speed=speed, latency=latency)
         self.twin = Twin(settings, expected=target.project)
         self._since = dict.fromkeys(("events", "lines", "calls", "runs", "deliveries"), 0)
-        self._look: Entry | None = None
+        self._look: TickEntry | None = None
         self.decides = True
         self.delegates = True
         """Whether the public name is delegated to the stack's zone."""
@@ -136,7 +145,7 @@ class TwinEnvironment:
         """Yield the events since the previous call."""
         while self._said:
             at_s, text = self.clock.now_s(), self._said.pop(0)
-            yield {"kind": "told", "at_s": at_s, "what": "program", "region": "", "text": text}
+            yield EventEntry(at_s=at_s, what="program", region="", text=text)
         for what, shape in (
             ("events", _told),
             ("lines", self._looked),
@@ -151,7 +160,7 @@ class TwinEnvironment:
                 if entry is not None:
                     yield entry
 
-    def sample(self) -> Entry:
+    def sample(self) -> SampleEntry:
         """Return the serving side, the writer's side and the replication lag of the standby."""
         self._hands.uphold()
         status = self.twin.do("status")
@@ -164,19 +173,18 @@ class TwinEnvironment:
             self._eye = ClientConnection(self.door())
         address = self._eye.look_up()
         region = self.twin.region_of(address) if address else None
-        return {
-            "kind": "sample",
-            "at_s": round(self.clock.now_s(), 3),
-            "serves": self.target.side_of(region) if region else None,
-            "writer": self.target.side_of(writer["region"]) if writer else None,
-            "lag_s": max(lags, default=None),
-            "lost": [self.target.side_of(item) for item in status["lost"]],
-            "healthy": sum(
+        return SampleEntry(
+            at_s=self.clock.now_s(),
+            serves=self.target.side_of(region) if region else None,
+            writer=self.target.side_of(writer["region"]) if writer else None,
+            lag_s=max(lags, default=None),
+            lost=[str(self.target.side_of(lost)) for lost in status["lost"]],
+            healthy=sum(
                 instance["health"] == "healthy" and instance["region"] not in status["lost"]
                 for instance in status["instances"]
             ),
-            "instances": len(status["instances"]),
-        }
+            instances=len(status["instances"]),
+        )
 
     def act(self, step: Step) -> Iterator[Entry]:
         """Run a step; yield the extra journal entries that it produces."""
@@ -191,14 +199,13 @@ class TwinEnvironment:
                 found = self.twin.do("query", cluster=database["cluster"], statement=ROWS)
             except TwinError:  # the application never got as far as creating its table
                 continue
-            yield {
-                "kind": "rows",
-                "at_s": round(self.clock.now_s(), 3),
-                "cluster": database["cluster"],
-                "side": self.target.side_of(database["region"]),
-                "writer": database["writer"],
-                "rows": found,
-            }
+            yield RowsEntry(
+                at_s=self.clock.now_s(),
+                cluster=database["cluster"],
+                side=str(self.target.side_of(database["region"])),
+                writer=database["writer"],
+                rows=found,
+            )
 
     def _databases(self, status: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the stack's own databases, without restored copies."""
@@ -207,7 +214,7 @@ class TwinEnvironment:
             database for database in status["databases"] if database["cluster"].startswith(prefix)
         ]
 
-    def _looked(self, item: Mapping[str, Any]) -> Entry | None:
+    def _looked(self, item: Mapping[str, Any]) -> TickEntry | None:
         """Return the decider's observation from a log line, or `None` for any other line."""
         if not item["function"].endswith(DECIDER) or not item["line"].startswith("{"):
             return None
@@ -219,21 +226,20 @@ class TwinEnvironment:
             return None
         names = ("phase", "verdict", "reason", "event_id", "unknown", "bad", "epoch")
         losses = ("loss_now_s", "loss_estimate_s", "loss_bound_s")
-        look = {"kind": "look", "at_s": line["_aws"]["Timestamp"] / 1000}
-        look |= {name: line.get(name) for name in (*names, *losses)}
-        self._look = look
-        return look
+        at_s = line["_aws"]["Timestamp"] / 1000
+        self._look = TickEntry(at_s=at_s, **{name: line.get(name) for name in (*names, *losses)})
+        return self._look
 
 
-def unready(look: Entry | None, loss_max_s: float) -> str | None:
+def unready(look: TickEntry | None, loss_max_s: float) -> str | None:
     """Return why the orchestrator could not handle a disaster alone, from its last tick."""
     if look is None:
         return "the orchestrator has not run yet"
-    if (look["phase"], look["verdict"]) != ("steady", "healthy") or look["unknown"]:
-        unseen = ", ".join(look["unknown"]) or "none"
-        bad = ", ".join(look["bad"]) or "none"
-        return f"the orchestrator is {look['phase']}: bad signals {bad}; unreadable {unseen}"
-    lost_s = look["loss_now_s"]
+    if (look.phase, look.verdict) != ("steady", "healthy") or look.unknown:
+        unseen = ", ".join(look.unknown) or "none"
+        bad = ", ".join(look.bad) or "none"
+        return f"the orchestrator is {look.phase}: bad signals {bad}; unreadable {unseen}"
+    lost_s = look.loss_now_s
     if lost_s is not None and lost_s > loss_max_s:
         return (
             f"replication lagged recently: the assumed loss is {lost_s:.1f} s of writes, "
@@ -250,36 +256,31 @@ def _modelled() -> list[dict[str, Any]]:
 
 
 def _told(entry: Mapping[str, Any]) -> Entry:
-    return {
-        "kind": "told",
-        "at_s": round(entry["at_s"], 3),
-        "what": entry["kind"],
-        "region": entry["region"],
-        "text": entry["text"],
-    }
+    return EventEntry(
+        at_s=entry["at_s"], what=entry["kind"], region=entry["region"], text=entry["text"]
+    )
 
 
 def _called(item: Mapping[str, Any]) -> Entry | None:
     refused = item["status"] == 403 or any(word in item["error"] for word in DENIALS)  # noqa: PLR2004 - HTTP's own
     if not refused and item["operation"] not in TELLING:
         return None
-    return {"kind": "call", "refused": refused, **item}
+    return CallEntry(refused=refused, **{**item, "principal": item["principal"] or ""})
 
 
 def _ran(entry: Mapping[str, Any]) -> Entry:
     wrong = [
         line for line in entry["log"].splitlines() if '"errorMessage"' in line or "[ERROR]" in line
     ]
-    return {
-        "kind": "run",
-        "at_s": round(entry["at_s"], 3),
-        "function": entry["function"],
-        "region": entry["region"],
-        "error": entry["error"],
-        "text": (wrong or [entry["error"] or ""])[-1][:300],
-        "took_s": round(entry["duration_s"], 3),
-    }
+    return RunEntry(
+        at_s=entry["at_s"],
+        function=entry["function"],
+        region=entry["region"],
+        error=entry["error"],
+        text=(wrong or [entry["error"] or ""])[-1][:300],
+        took_s=round(entry["duration_s"], 3),
+    )
 
 
 def _delivered(item: Mapping[str, Any]) -> Entry:
-    return {"kind": "delivery", **item}
+    return DeliveryEntry(**item)

@@ -13,13 +13,13 @@ def markdown(result: DrillResult) -> str:
 
 def _lines(result: DrillResult) -> Iterator[str]:
     head, measures = result.recording.head, result.measures
-    yield f"# {result.verdict.upper()}: {head['scenario']}\n"
-    yield f"{head['title']} {head['expects']}\n"
+    yield f"# {result.verdict.upper()}: {head.scenario}\n"
+    yield f"{head.title} {head.expects}\n"
     yield "| | measured | objective |"
     yield "|---|---|---|"
-    yield f"| RTO, writes | {span(measures.rto_write_s)} | {span(head['rto_s'])} |"
-    yield f"| RTO, reads | {span(measures.rto_read_s)} | {span(head['rto_s'])} |"
-    yield f"| RPO | {span(measures.rpo_s)} | {span(head['rpo_s'])} |"
+    yield f"| RTO, writes | {span(measures.rto_write_s)} | {span(head.rto_s)} |"
+    yield f"| RTO, reads | {span(measures.rto_read_s)} | {span(head.rto_s)} |"
+    yield f"| RPO | {span(measures.rpo_s)} | {span(head.rpo_s)} |"
     yield f"| acknowledged writes lost | {loss(measures)} | |"
     yield "\n## Claims\n"
     yield "| verdict | claim | reason |"
@@ -33,21 +33,21 @@ def _lines(result: DrillResult) -> Iterator[str]:
     for line in result.lines:
         yield f"| {line.at_s - strike_s:+.1f} | {line.lane} | {_cell(line.text)} |"
     yield "\n## Test conditions\n"
-    yield f"- Stack `{head['place']}`, digest `{head['digest'][:12]}`; Regions {_regions(result)}."
+    yield f"- Stack `{head.place}`, digest `{head.digest[:12]}`; Regions {_regions(result)}."
     yield (
-        f"- Speed {head['speed']:g}: one machine second was {head['speed']:g} twin seconds."
-        f" {head['clients']} clients, seed {head['seed']}, started {head['started_at']}."
+        f"- Speed {head.speed:g}: one machine second was {head.speed:g} twin seconds."
+        f" {head.clients} clients, seed {head.seed}, started {head.started_at}."
     )
-    versions = ", ".join(f"{name} {version}" for name, version in head["versions"].items())
+    versions = ", ".join(f"{name} {version}" for name, version in head.versions.items())
     yield f"- {versions}."
-    if head["modelled"]:
+    if head.modelled:
         yield "- **Modelled, not measured**, because the drill did not run on AWS:"
-    for item in head["modelled"]:
-        yield f"  - {item['what']}: {item['seconds']:g} s. {item['source']}."
+    for model in head.modelled:
+        yield f"  - {model['what']}: {model['seconds']:g} s. {model['source']}."
 
 
 def _regions(result: DrillResult) -> str:
-    regions = result.recording.head["regions"]
+    regions = result.recording.head.regions
     return ", ".join(f"{region} ({side})" for side, region in regions.items())
 
 

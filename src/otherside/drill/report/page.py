@@ -7,8 +7,9 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from otherside.drill.entries import SampleEntry, TickEntry, WriteEntry
 from otherside.drill.measurements import ACKNOWLEDGED, Outage
-from otherside.drill.recording import Entry, Recording
+from otherside.drill.recording import Recording
 from otherside.drill.report.words import loss, span
 from otherside.drill.result import DrillResult
 from otherside.drill.timeline import Lane, Line
@@ -59,7 +60,7 @@ def page(result: DrillResult) -> str:
     return environment.get_template("page.html.j2").render(
         head=recording.head,
         ended=recording.ended,
-        verdict=str(result.verdict),
+        verdict=result.verdict,
         measures=result.measures,
         loss=loss(result.measures),
         found=result.found,
@@ -112,9 +113,9 @@ def _availability(recording: Recording, strike_s: float, scale: Scale) -> dict[s
     """Return the accepted and failed writes per time bucket, as bars."""
     good: Counter[int] = Counter()
     bad: Counter[int] = Counter()
-    for write in recording.of("write"):
-        bucket = int((write["at_s"] - strike_s) // BUCKET_S)
-        (good if write["status"] in ACKNOWLEDGED else bad)[bucket] += 1
+    for write in recording.of(WriteEntry):
+        bucket = int((write.at_s - strike_s) // BUCKET_S)
+        (good if write.status in ACKNOWLEDGED else bad)[bucket] += 1
     most = max([*good.values(), *bad.values(), 1])
     height = (TALL - 20) / 2
     wide = max(1.0, scale.x(BUCKET_S) - scale.x(0.0) - 0.5)
@@ -137,30 +138,27 @@ def _availability(recording: Recording, strike_s: float, scale: Scale) -> dict[s
 def _lag(recording: Recording, strike_s: float, scale: Scale) -> dict[str, Any]:
     """Return the replication lag as line segments, with gaps where it was unknown."""
     samples = [
-        sample for sample in recording.of("sample") if sample["at_s"] - strike_s >= scale.from_s
+        sample for sample in recording.of(SampleEntry) if sample.at_s - strike_s >= scale.from_s
     ]
-    known = [float(sample["lag_s"]) for sample in samples if sample["lag_s"] is not None]
+    known = [float(sample.lag_s) for sample in samples if sample.lag_s is not None]
     most = max([*known, 1.0])
     pieces: list[str] = []
     points: list[str] = []
     for sample in [*samples, None]:
-        if sample is None or sample["lag_s"] is None:
+        if sample is None or sample.lag_s is None:
             pieces += [" ".join(points)] if points else []
             points = []
             continue
-        y = round((TALL - 20) * (1 - float(sample["lag_s"]) / most), 1)
-        points.append(f"{scale.x(sample['at_s'] - strike_s)},{y}")
+        y = round((TALL - 20) * (1 - float(sample.lag_s) / most), 1)
+        points.append(f"{scale.x(sample.at_s - strike_s)},{y}")
     return {"pieces": pieces, "most": most}
 
 
-def _looks(recording: Recording, strike_s: float) -> list[tuple[float, Entry]]:
+def _looks(recording: Recording, strike_s: float) -> list[tuple[float, TickEntry]]:
     """Return every observation whose phase or reason changed."""
-    found: list[tuple[float, Entry]] = []
-    for look in recording.of("look"):
-        same = found and (found[-1][1]["phase"], found[-1][1]["reason"]) == (
-            look["phase"],
-            look["reason"],
-        )
-        if not same:
-            found.append((round(look["at_s"] - strike_s, 1), look))
+    found: list[tuple[float, TickEntry]] = []
+    for look in recording.of(TickEntry):
+        last = found[-1][1] if found else None
+        if last is None or (last.phase, last.reason) != (look.phase, look.reason):
+            found.append((round(look.at_s - strike_s, 1), look))
     return found
