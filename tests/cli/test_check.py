@@ -189,7 +189,7 @@ def test_rules_are_selected_by_code_by_hundred_by_name_and_by_step():
     left = document("--ignore", "DR009")["findings"]
     assert left
     assert "DR009" not in {finding["code"] for finding in left}
-    assert "there is no rule DR999" in placed("--select", "DR999", code=2).stderr
+    assert "unknown rule DR999" in placed("--select", "DR999", code=2).stderr
 
 
 def test_a_baseline_leaves_out_what_was_there(pair):
@@ -283,7 +283,7 @@ def test_parameters_and_regions_are_checked_as_they_are_given(pair):
     listed = [{"ParameterKey": "Password", "ParameterValue": "true"}]
     (pair / "p.json").write_text(json.dumps(listed))
     assert document("--parameters", "p.json") == document("--parameters", "Password=true")
-    assert "is no Region" in placed("--region", "nowhere", code=2).stderr
+    assert "is not a Region" in placed("--region", "nowhere", code=2).stderr
     assert "neither KEY=VALUE" in placed("--parameters", "gone.json", code=2).stderr
 
 

@@ -93,7 +93,8 @@ def test_init_into_an_existing_directory_adds_to_it(tmp_path):
 def test_init_refuses_a_name_that_aws_would(tmp_path, name):
     """Before anything is written."""
     assert (
-        "cannot name an application" in run("init", tmp_path / "p", "--name", name, check=2).stderr
+        "is not a valid application name"
+        in run("init", tmp_path / "p", "--name", name, check=2).stderr
     )
     assert not (tmp_path / "p").exists()
 
@@ -184,7 +185,7 @@ def test_preview_takes_one_form_at_a_time(project):
                 "otherside.toml": "name = 'a'\nzones = 3",
             },
             2,
-            ["otherside.toml:1: name", "otherside.toml:2: zones: is no key"],
+            ["otherside.toml:1: name", "otherside.toml:2: zones: is not a valid key"],
         ),
         (
             {
@@ -368,7 +369,7 @@ def test_sim_names_its_classes_of_fault_and_draws_only_some():
     assert (document["seeds"], document["failed"]) == (20, {})
     assert {trouble.split(" ")[0] for trouble in document["troubles"]} <= {"kill"}
     wrong = run("sim", "--faults", "kil", check=2)
-    assert "unknown class of fault: 'kil'" in wrong.stderr
+    assert "unknown fault class: 'kil'" in wrong.stderr
 
 
 def test_sim_tells_a_seed_that_breaks_in_plain_words(monkeypatch):

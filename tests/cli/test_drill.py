@@ -32,10 +32,10 @@ def test_the_list_says_what_each_scenario_expects():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("lost-regoin",), "no scenario lost-regoin; there are: lost-region"),
-        (("--speed", "0"), "--speed is 1 to 100"),
-        (("--clients", "0"), "--clients and --repeat are 1 or more"),
-        (("--repeat", "0"), "--clients and --repeat are 1 or more"),
+        (("lost-regoin",), "unknown scenario lost-regoin; choose from: lost-region"),
+        (("--speed", "0"), "--speed must be 1 to 100"),
+        (("--clients", "0"), "--clients and --repeat must be 1 or more"),
+        (("--repeat", "0"), "--clients and --repeat must be 1 or more"),
         (("--stack", "tests"), "Pulumi.yaml: no such file"),
         (("--stack", "examples/components"), "otherside.toml: no such file"),
         (("--stack", "examples/standard", "--sabotage", "99"), "numbers from 1 to 15"),

@@ -87,7 +87,7 @@ def test_what_was_not_read_fails_where_nothing_may_be_unknown(judged):
 @pytest.mark.parametrize(
     ("program", "words"),
     [
-        ("import os; os._exit(0)", "ended with 0 and without an answer"),
+        ("import os; os._exit(0)", "exited with 0 and without an answer"),
         ("raise SystemExit(7)", "exited with 7"),
         ("print(undefined)", "NameError"),
         ("while True: pass", "did not end within 8 s"),

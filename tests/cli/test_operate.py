@@ -88,7 +88,7 @@ def test_an_order_is_asked_about_and_given(ledger):
     stand(ledger, Phase.AWAIT_APPROVAL)
     refused = run("order", "approve", keys="n\n")
     assert refused.exit_code == 1
-    assert "what was not replicated is lost" in refused.output
+    assert "writes that were not replicated are lost" in refused.output
     assert ledger.command() is None
     given = run("order", "approve", keys="y\n")
     assert given.exit_code == 0, given.output
@@ -100,12 +100,12 @@ def test_an_order_is_asked_about_and_given(ledger):
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("approve", "--yes"), 1, "it is suspect: because"),
-        (("freeze", "--yes"), 2, "a freeze ends some time"),
+        (("approve", "--yes"), 1, "the phase is suspect: because"),
+        (("freeze", "--yes"), 2, "a freeze needs an end"),
         (("freeze", "--until", "soon", "--yes"), 2, "neither a duration"),
         (("freeze", "--until", "2026-12-24T18:00", "--yes"), 2, "neither a duration"),
-        (("switchover", "--until", "2h", "--yes"), 2, "belongs to freeze"),
-        (("freeze", "--until", "2h", "--revision", "7", "--yes"), 1, "not of this phase"),
+        (("switchover", "--until", "2h", "--yes"), 2, "applies only to freeze"),
+        (("freeze", "--until", "2h", "--revision", "7", "--yes"), 1, "not in this phase"),
         (("dance",), 2, "is not one of"),
     ],
 )
@@ -134,7 +134,7 @@ def test_a_freeze_has_an_end(ledger):
 def test_no_approval_helps_against_an_obstacle(ledger):
     """Blocked is not waiting, unless a person had said no."""
     stand(ledger, Phase.BLOCKED)
-    assert "no approval helps against this" in run("order", "approve", "--yes").output
+    assert "an approval does not remove this obstacle" in run("order", "approve", "--yes").output
 
 
 @pytest.mark.usefixtures("ledger")
@@ -191,7 +191,7 @@ def test_a_person_lets_the_standby_go_on_without_the_table(pledges):
     gave(pledges)
     asked = run("breakglass", keys="n\n")
     assert asked.exit_code == 1
-    assert "Nobody fences the other side any more" in asked.output
+    assert "The other side is no longer fenced" in asked.output
     assert pledges.read().pledge.author == "orchestrator"
     done = run("breakglass", "--for", "2h", "--yes")
     assert done.exit_code == 0, done.output
@@ -243,7 +243,7 @@ def test_a_keeper_that_hears_nothing_of_the_table_goes_by_a_persons_word(pledges
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (("--for", "soon"), 2, "no duration like 4h"),
+        (("--for", "soon"), 2, "not a duration such as 4h"),
         (("--epoch", "3"), 2, "not above 3"),
         (("--design", "nowhere.toml"), 2, "nowhere.toml"),
     ],
@@ -269,4 +269,4 @@ def test_while_the_table_answers_an_order_is_enough(ledger):
     stand(ledger, Phase.SUSPECT)
     done = run("breakglass", "--yes")
     assert done.exit_code == 1
-    assert "stands in suspect: give it an order" in done.output
+    assert "is in phase suspect: use `otherside order`" in done.output

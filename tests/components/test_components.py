@@ -301,7 +301,7 @@ def member(region, instances):
 @pytest.mark.parametrize(
     ("primary", "standby", "why"),
     [
-        (("us-east-2", 1), ("us-east-2", 1), "both us-east-2"),
+        (("us-east-2", 1), ("us-east-2", 1), "primary and standby are both in us-east-2"),
         (("us-east-2", 1), ("us-west-2", 0), "cannot be promoted"),
     ],
 )
@@ -330,7 +330,7 @@ def test_a_boot_script_of_ones_own_is_filled_in():
     terms = {"APPLICATION": "orders", "REGION": "us-east-2"}
     script = boot_script("#!/bin/bash\necho @@REGION@@ @@SETTINGS@@", terms, {"A": "1"})
     assert script.endswith("echo us-east-2 A=1")
-    with pytest.raises(ValueError, match="asks for @@COLOUR@@"):
+    with pytest.raises(ValueError, match="uses unknown @@COLOUR@@"):
         boot_script("@@COLOUR@@", terms, {})
     with pytest.raises(ValueError, match="line break in them: A"):
         boot_script(None, terms, {"A": "1\n2"})

@@ -1,22 +1,23 @@
 """Entries: what is written is what is read, and what is no entry says where it is wrong."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drill.journal_builders import call, head, look, rows, sample, told, write
-from otherside.drill.entries import KINDS, BadEntryError, Entry, as_json, parse
+from otherside.drill.entries import KINDS, BadEntryError, as_json, parse
 
 SOME = [head(), look(1, "steady"), call(2, "FailoverGlobalCluster"), told(3, "x"), sample(4)]
 SOME += [write(5, 1), rows(1)]
 
 
+@settings(deadline=None)  # the first of a kind builds its validator
 @given(st.sampled_from(list(KINDS.values())).flatmap(st.from_type))
 def test_an_entry_survives_the_disk(entry):
     """Any entry of any kind, but for a time that is written in milliseconds."""
     again = parse(as_json(entry))
     assert type(again) is type(entry)
-    assert as_json(again) == as_json(entry)
+    assert repr(as_json(again)) == repr(as_json(entry))
 
 
 @pytest.mark.parametrize("raw", SOME, ids=lambda raw: raw["kind"])
@@ -49,8 +50,7 @@ def test_an_unknown_kind_is_no_entry(raw):
         parse(raw)
 
 
-def test_each_kind_has_one_class():
-    """And every class but the bases has a kind of its own."""
-    made = [kind for kind in Entry.__subclasses__() if kind.kind]
-    assert len(KINDS) >= len(made)
+def test_each_kind_is_named_by_its_class():
+    """One class a kind."""
     assert all(entry.kind == kind for kind, entry in KINDS.items())
+    assert len(set(KINDS.values())) == len(KINDS)

@@ -1,4 +1,4 @@
-"""The `otherside` command: one file a subcommand, each loaded only when it is called."""
+"""The `otherside` command: one module per subcommand, imported only when called."""
 
 import difflib
 import importlib
@@ -8,24 +8,24 @@ import click
 from otherside.version import __version__
 
 COMMANDS = {
-    "init": "Write a project to start from.",
+    "init": "Create a starter project.",
     "check": "Find disaster-recovery defects in any stack.",
-    "rules": "List what check looks for.",
-    "explain": "Explain one of its rules.",
+    "rules": "List the rules of `check`.",
+    "explain": "Explain one rule of `check`.",
     "preview": "Show what a program would create, without AWS.",
-    "sim": "Let a simulator try to break the orchestrator.",
-    "drill": "Kill a Region under load, and measure what was promised.",
-    "report": "Make the report of a drill from its journal.",
+    "sim": "Test the orchestrator against simulated disasters.",
+    "drill": "Kill a Region under load, and measure RTO and RPO.",
+    "report": "Rebuild a drill's report from its journal.",
     "twin": "Run two AWS Regions on this machine.",
-    "status": "Show where the orchestrator stands, and what each side says.",
-    "order": "Order a switchover, approve, deny, resume, adopt, sign or freeze.",
-    "breakglass": "Go on without the state table, by a person's word.",
-    "schema": "Print the JSON Schema of otherside.toml or of a check.",
+    "status": "Show the orchestrator's state and each side's health.",
+    "order": "Order a switchover, or approve, deny, resume, adopt, sign or freeze.",
+    "breakglass": "Let the standby take writes while the state table is down.",
+    "schema": "Print the JSON Schema of otherside.toml or of check's output.",
 }
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command's module when the command is called, not before."""
+    """A click group that imports a command's module only when the command is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return every command's name."""
@@ -33,7 +33,7 @@ class LazyGroup(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Return a command, from the module of its name."""
+        """Import the module of that name and return its command."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
@@ -42,10 +42,16 @@ class LazyGroup(click.Group):
         assert isinstance(command, click.Command)
         return command
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing any of them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or say what it may have been meant to be."""
+        """Find the command, or fail and suggest the closest name."""
         name = args[0] if args else ""
         near = difflib.get_close_matches(name, COMMANDS, 1)
         if name not in COMMANDS and not name.startswith("-") and near:
@@ -60,9 +66,9 @@ def main() -> None:
 
     \b
     Examples:
-      otherside init orders         write a project into ./orders
+      otherside init orders         create a project in ./orders
       otherside preview orders      show both Regions, without AWS or credentials
       otherside check plan.json     find what would break a recovery
 
-    Exit codes: 0 done, 1 the program failed, 2 bad usage or bad input.
+    Exit codes: 0 success, 1 the program failed, 2 bad usage or bad input.
     """

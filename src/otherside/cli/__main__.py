@@ -1,4 +1,4 @@
-"""`python -m otherside.cli`: the command, where it is not on the path."""
+"""Entry point of `python -m otherside.cli`, for when `otherside` is not on the PATH."""
 
 from otherside.cli import main
 

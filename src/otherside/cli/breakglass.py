@@ -1,4 +1,4 @@
-"""`otherside breakglass`: go on without the state table, by a person's word."""
+"""`otherside breakglass`: let the standby take writes while the state table is unavailable."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from otherside.failover.aws.pledge import Pledge, Pledges, StoredPledge
 
 RISK = (
-    "Nobody fences the other side any more. If its Region lives and its database takes writes, "
-    "both sides acknowledge, and one side's writes are lost. Be sure that it is down."
+    "The other side is no longer fenced. If its Region is up and its database accepts writes, "
+    "both sides acknowledge writes and one side's are lost. Make sure that it is down."
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BreakGlass:
-    """The pledge of a design, as a person finds it."""
+    """An application's pledge, as read from its bucket."""
 
     topology: Topology
     pledges: "Pledges"
@@ -36,32 +36,37 @@ class BreakGlass:
 
 @click.command()
 @click.option("--design", type=DESIGN, default=Path("otherside.toml"), show_default=True)
-@click.option("--for", "lasts", default="4h", show_default=True, help="How long the word is good.")
-@click.option("--epoch", type=int, help="Above every epoch that anybody saw. Default: found out.")
-@click.option("--close", is_flag=True, help="Take the word back: nobody may go by it any more.")
-@click.option("--force", is_flag=True, help="Although the state table answers.")
-@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@click.option("--for", "lasts", default="4h", show_default=True, help="How long the pledge holds.")
+@click.option(
+    "--epoch",
+    type=int,
+    help="Must be above every epoch used so far. Default: above the last pledge's.",
+)
+@click.option("--close", is_flag=True, help="Withdraw the pledge: agents may no longer rely on it.")
+@click.option("--force", is_flag=True, help="Go ahead even though the state table answers.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation; for scripts.")
 def breakglass(
     design: Path, lasts: str, epoch: int | None, *, close: bool, force: bool, yes: bool
 ) -> None:
-    """Let the standby acknowledge writes though the state table answers nobody.
+    """Let the standby acknowledge writes while the state table is unavailable.
 
-    For the day on which two of the three Regions are gone: the orchestrator can commit nothing
-    then, and no keeper may go on. This writes a person's word where the keepers of the standby
-    look when the table is silent, under your own identity and for a while; then it prints what
-    is left to do by hand. S3 keeps every version of it.
+    For use when two of the three Regions are down: the orchestrator cannot commit anything then,
+    and no lease agent may let its side acknowledge writes. This command writes a pledge to S3,
+    under your own identity and for a limited time; the standby's lease agents rely on it while
+    the table does not answer. It then prints the remaining manual steps. S3 keeps every version
+    of the pledge.
 
     \b
     Examples:
       otherside breakglass --for 8h
       otherside breakglass --close
 
-    Exit codes: 0 given, 1 the table answers or nothing could be written, 2 bad usage.
+    Exit codes: 0 pledge written, 1 the table answers or the write failed, 2 bad usage.
     """
     try:
         lasts_s = duration_s(lasts)
     except (ValueError, KeyError):
-        msg = f"--for {lasts}: no duration like 4h"
+        msg = f"--for {lasts}: not a duration such as 4h"
         raise click.UsageError(msg) from None
     if not force:
         _refuse_where_the_table_answers(design)
@@ -70,12 +75,12 @@ def breakglass(
         given = _word(glass, lasts_s, epoch, close=close)
         if not yes:
             click.echo(RISK if not close else "The standby stops acknowledging writes.")
-            click.confirm("Go on?", abort=True)
+            click.confirm("Continue?", abort=True)
         glass.pledges.write(given, glass.kept)
     except (ConflictError, UnavailableError) as error:
         raise click.ClickException(str(error)) from None
     if close:
-        click.echo("Taken back: once their lease has run out, no keeper goes by it.")
+        click.echo("Withdrawn: lease agents stop relying on it once their lease expires.")
     else:
         _tell_the_rest(glass, given.epoch)
 
@@ -88,14 +93,14 @@ def _refuse_where_the_table_answers(design: Path) -> None:
             raise
         return
     msg = (
-        f"the state table answers in {opened.region}, and the orchestrator stands in "
-        f"{opened.state.phase}: give it an order, or say --force"
+        f"the state table answers in {opened.region}, and the orchestrator is in phase "
+        f"{opened.state.phase}: use `otherside order`, or pass --force"
     )
     raise click.ClickException(msg)
 
 
 def _find(design: Path) -> BreakGlass:
-    """Return the pledge as it lies in the standby's Region."""
+    """Read the pledge from its bucket in the standby's Region."""
     try:
         topology = read_config(design)
     except ConfigError as error:
@@ -114,23 +119,23 @@ def _find(design: Path) -> BreakGlass:
 
 
 def _account(region: str) -> str:
-    """Return the account: part of a bucket's name, and of the caller's own."""
+    """Return the account ID from the caller's ARN; the bucket's name contains it."""
     parts = caller(region).split(":")
     if len(parts) < 5:  # noqa: PLR2004 - an ARN has six
-        msg = "nobody can say which account this is: set `account` in the design"
+        msg = "cannot determine the AWS account: set `account` in the configuration"
         raise click.ClickException(msg)
     return parts[4]
 
 
 def _word(glass: BreakGlass, lasts_s: float, epoch: int | None, *, close: bool) -> "Pledge":
-    """Return the word that is given, or the last one taken back."""
+    """Return the pledge to write: a new one, or the last one withdrawn."""
     from otherside.failover.aws.pledge import given_by_hand  # noqa: PLC0415 - an extra
 
     last, now_s = glass.kept.pledge, SystemClock().now_s()
     author = caller(glass.topology.regions.standby)
     if close:
         if last is None:
-            msg = "there is no word to take back"
+            msg = "there is no pledge to withdraw"
             raise click.ClickException(msg)
         return replace(last, open=False, until_s=now_s, author=author)
     try:
@@ -140,20 +145,20 @@ def _word(glass: BreakGlass, lasts_s: float, epoch: int | None, *, close: bool) 
 
 
 def _tell_the_rest(glass: BreakGlass, epoch: int) -> None:
-    """Print what a person does next, with the names filled in."""
+    """Print the remaining manual steps, with resource names filled in."""
     prefix, region = glass.topology.prefix, glass.topology.regions.standby
     cluster = f"arn:aws:rds:{region}:{glass.account}:cluster:{prefix}-{region}"
     click.echo(
-        f"""Given: the standby may acknowledge writes, in epoch {epoch}.
+        f"""Pledge written: the standby may acknowledge writes in epoch {epoch}.
 
-What is left to do:
-  1. Move the writer, if it is not there yet:
+Remaining steps:
+  1. Promote the standby, if the writer is not there yet:
      aws rds failover-global-cluster --region {region} --allow-data-loss \\
        --global-cluster-identifier {prefix} --target-db-cluster-identifier {cluster}
   2. Hold users on the standby:
      aws cloudwatch put-metric-data --region {region} --namespace {METRIC_NAMESPACE} \\
        --metric-name {FAILOVER_ACTIVE} --dimensions {METRIC_DIMENSION}={prefix} --value 1
-  3. Let it run as many instances as everyone needs: raise the group's minimum in {region}.
-  4. When the table is back, the orchestrator halts, for the database knows a newer epoch than it
-     does; writes pause until `otherside order adopt`."""
+  3. Scale out the standby for all users: raise the Auto Scaling group's minimum in {region}.
+  4. When the table is back, the orchestrator halts, because the database has a newer epoch than
+     the table; writes pause until `otherside order adopt`."""
     )

@@ -38,16 +38,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 STDIN_NAME = "<stdin>"
-CLOSED = "closed: nothing can be read from it"
-TOO_LARGE = "more than 1 GiB, and no more is read"
+CLOSED = "is closed"
+TOO_LARGE = "larger than the 1 GiB limit"
 TIMEOUT_S = 120.0
-"""How long a Pulumi program may take that is run."""
+"""Default time limit of a Pulumi program."""
 FAIL_ON = (*(severity.value for severity in Severity), "never")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLine:
-    """What the command line says of what a file says, too."""
+    """Command-line options that override settings from a file."""
 
     select: tuple[str, ...]
     ignore: tuple[str, ...]
@@ -59,37 +59,41 @@ class CommandLine:
 
 @dataclass(frozen=True, slots=True)
 class CheckRequest:
-    """What the command line asks, over what the settings say."""
+    """The request: settings from a file, overridden by the command line."""
 
     settings: ProjectSettings
     strict: bool
     single_region_ok: bool
     programs: Callable[[Path], Mapping[str, Any] | str] | None
-    """How a Pulumi program is run, or why it is not."""
+    """Runs a Pulumi program, or returns why it did not; `None` runs none."""
 
 
 @click.command()
 @click.argument("paths", nargs=-1)
 @click.option("--format", "as_", type=click.Choice(["text", *FORMATS]), default="text")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write it into a file.")
-@click.option("--fail-on", type=click.Choice(FAIL_ON), help="Severity that fails. Default: medium.")
-@click.option("--select", multiple=True, help="Rules to ask: a code, its begin, a name, a step.")
-@click.option("--ignore", multiple=True, help="Rules not to ask.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the report to a file.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON),
+    help="Lowest severity that fails the check. Default: medium.",
+)
+@click.option("--select", multiple=True, help="Rules to run: code, code prefix, name or step.")
+@click.option("--ignore", multiple=True, help="Rules to skip.")
 @click.option(
     "--region",
     "regions",
     multiple=True,
     metavar="[FILE=]REGION",
-    help="Where a template is deployed.",
+    help="Region that a template is deployed to.",
 )
 @click.option(
-    "--parameters", multiple=True, metavar="KEY=VALUE|FILE", help="Parameters of templates."
+    "--parameters", multiple=True, metavar="KEY=VALUE|FILE", help="Parameters of the templates."
 )
-@click.option("--stack", help="Stack of a Pulumi program. Default: the only one.")
+@click.option("--stack", help="Pulumi stack to use. Default: the only one.")
 @click.option(
     "--run-programs",
     is_flag=True,
-    help="Run Pulumi programs that are found: only code that you trust.",
+    help="Run the Pulumi programs found. Use it only on code that you trust.",
 )
 @click.option(
     "--run-timeout",
@@ -97,23 +101,27 @@ class CheckRequest:
     default=TIMEOUT_S,
     show_default=True,
     metavar="SECONDS",
-    help="How long one may take.",
+    help="Time limit for each program.",
 )
 @click.option("--no-run", is_flag=True, hidden=True, help="The default; kept for one release.")
-@click.option("--single-region-ok", is_flag=True, help="One Region is what is meant.")
-@click.option("--strict", is_flag=True, help="Fail on what could not be told, too.")
-@click.option("--baseline", type=click.Path(path_type=Path), help="Leave out what is in this file.")
+@click.option("--single-region-ok", is_flag=True, help="The system is meant to have one Region.")
 @click.option(
-    "--write-baseline", type=click.Path(path_type=Path), help="Write what is found there."
+    "--strict", is_flag=True, help="Also fail on undecided rules and on input that was not read."
+)
+@click.option(
+    "--baseline", type=click.Path(path_type=Path), help="Leave out the findings in this file."
+)
+@click.option(
+    "--write-baseline", type=click.Path(path_type=Path), help="Write the findings to a baseline."
 )
 @click.option(
     "--config",
     type=click.Path(path_type=Path, exists=True),
-    help="Default: the nearest otherside.toml or pyproject.toml.",
+    help="Settings file. Default: the nearest otherside.toml or pyproject.toml.",
 )
-@click.option("--compliance", "by_control", is_flag=True, help="Show findings by control.")
+@click.option("--compliance", "by_control", is_flag=True, help="Group findings by control.")
 @click.option(
-    "-v", "--verbose", is_flag=True, help="Name everything unknown, skipped and suppressed."
+    "-v", "--verbose", is_flag=True, help="List everything unknown, skipped and suppressed."
 )
 def check(
     paths: tuple[str, ...],
@@ -139,12 +147,12 @@ def check(
 ) -> None:
     """Find disaster-recovery defects in PATHS: files and directories, read as one system.
 
-    Takes what `terraform show -json` writes, Terraform source and state, CloudFormation templates
-    and a cdk.out, Pulumi exports, previews and Python programs; - is standard input.
+    Reads `terraform show -json` output, Terraform source and state, CloudFormation templates, a
+    cdk.out, and Pulumi exports, previews and Python programs; - is standard input.
 
-    Nothing that is judged is run, unless you ask for it: a Pulumi program that was not run is told
-    as not read. With --run-programs it runs in a process of its own, with a time limit, without
-    credentials and without AWS, and all of your rights otherwise.
+    The check runs no code under review unless you ask for it: a Pulumi program that was not run
+    is reported as not read. With --run-programs it runs in a process of its own, with a time
+    limit, without credentials and without AWS, but otherwise with all of your permissions.
 
     \b
     Examples:
@@ -156,10 +164,10 @@ def check(
       otherside check . --format sarif --output otherside.sarif
       otherside explain DR009
 
-    Exit codes: 0 nothing found that fails, 1 something was, 2 bad usage or bad input.
+    Exit codes: 0 no failing finding, 1 at least one, 2 bad usage or bad input.
     """
     gc.freeze()
-    gc.disable()  # what is read lives until the end, and looking at it costs a third
+    gc.disable()  # everything read lives until the end, and scanning it costs a third
     try:
         given = CommandLine(
             select=_split(select),
@@ -191,16 +199,16 @@ def check(
 
 
 def _tell_problems(document: FindingsDocument, *, plain: bool) -> None:
-    """Tell on standard error what the output itself does not begin with."""
+    """Print problems to standard error, unless the output itself starts with them."""
     for problem in () if plain else document["problems"]:
         click.echo(f"error: {problem}", err=True)
 
 
 def _over(settings: ProjectSettings, given: CommandLine) -> ProjectSettings:
-    """Return the settings of a file, with what the command line says over them.
+    """Return a file's settings, overridden by the command line.
 
     Raises:
-        click.UsageError: If they name a rule that there is not.
+        click.UsageError: If they name an unknown rule.
     """
     settings = replace(
         settings,
@@ -268,7 +276,7 @@ def _plain(text: str, _: str) -> str:
 
 
 def _styled() -> Callable[[str, str], str]:
-    """Return what colours a text, where the output is a terminal."""
+    """Return a function that colours text on a terminal and leaves it plain elsewhere."""
     if sys.stdout is None or not sys.stdout.isatty():
         return _plain
 
@@ -286,14 +294,14 @@ def _write(text: str, output: Path | None) -> None:
             _write_whole(text if text.endswith("\n") else f"{text}\n", output)
     except OSError as error:
         if output is None and error.errno == errno.EPIPE:
-            raise  # whoever read has had enough: click ends quietly
+            raise  # the reader closed the pipe: click exits quietly
         name = "standard output" if output is None else str(output)
         click.echo(f"{name}: {error.strerror or error}", err=True)
         sys.exit(2)
 
 
 def _write_whole(text: str, output: Path) -> None:
-    """Write a file whole or not at all; a device or a link is written through."""
+    """Write a file atomically, but write straight through a device or a symlink."""
     if output.is_symlink() or (output.exists() and not output.is_file()):
         output.write_text(text, encoding="utf-8")
         return
@@ -307,7 +315,7 @@ def _write_whole(text: str, output: Path) -> None:
 
 def _exit_code(read: ReadResult, result: CheckResult, asked: CheckRequest, *, written: bool) -> int:
     if read.problems or (read.unread and not read.files):
-        return 2  # a run that could read nothing has nothing to say
+        return 2  # nothing could be read, so there is no verdict
     if written:
         return 0
     if asked.strict and (result.unsure or read.unread):
@@ -320,7 +328,7 @@ def _exit_code(read: ReadResult, result: CheckResult, asked: CheckRequest, *, wr
 
 
 def _settings(config: Path | None, paths: tuple[str, ...]) -> ProjectSettings:
-    """Return the settings of a file, or of the nearest one to what is checked."""
+    """Return the settings of the given file, or of the one nearest to what is checked."""
     if config is not None:
         return read_settings(config)
     first = Path(paths[0]) if paths and paths[0] != "-" else Path.cwd()
@@ -328,12 +336,12 @@ def _settings(config: Path | None, paths: tuple[str, ...]) -> ProjectSettings:
         start = first if first.is_dir() else first.parent
         found = find_settings(start.resolve())
     except OSError:
-        found = None  # what is wrong with the path is told when it is read
+        found = None  # reading the path reports what is wrong with it
     return read_settings(found) if found is not None else ProjectSettings()
 
 
 def _split(given: tuple[str, ...]) -> tuple[str, ...]:
-    """Return rules that are given one by one, or with commas between."""
+    """Return rules given as repeated options or separated by commas."""
     return tuple(part.strip() for each in given for part in each.split(","))
 
 
@@ -342,14 +350,14 @@ def _regions(given: tuple[str, ...]) -> dict[str, str]:
     for text in given:
         file, mark, region = text.rpartition("=")
         if not is_region(region):
-            msg = f"--region {text}: {region} is no Region; write --region FILE=eu-west-1"
+            msg = f"--region {text}: {region} is not a Region; write --region FILE=eu-west-1"
             raise click.UsageError(msg)
         found[file if mark else ""] = region
     return found
 
 
 def _parameters(given: tuple[str, ...]) -> dict[str, str]:
-    """Return parameters from `Key=Value`, or from a file as the AWS CLI takes it."""
+    """Return parameters from `Key=Value`, or from a file in the AWS CLI's format."""
     found: dict[str, str] = {}
     for text in given:
         key, mark, value = text.partition("=")
@@ -359,7 +367,7 @@ def _parameters(given: tuple[str, ...]) -> dict[str, str]:
         try:
             found |= _listed(read_json(read_text(Path(text)), text), text)
         except InputError as error:
-            msg = f"--parameters {text}: neither KEY=VALUE nor a file of JSON ({error})"
+            msg = f"--parameters {text}: neither KEY=VALUE nor a JSON file ({error})"
             raise click.UsageError(msg) from None
     return found
 
@@ -374,19 +382,19 @@ def _listed(document: object, file: str) -> dict[str, str]:
             (parameter.get("ParameterKey"), parameter.get("ParameterValue")) for parameter in inner
         ]
     else:
-        msg = f"--parameters {file}: no parameters"
+        msg = f"--parameters {file}: the file has no parameters"
         raise click.UsageError(msg)
     found = {}
     for key, value in pairs:
         if not isinstance(key, str) or not isinstance(value, (str, int, float)):
-            msg = f"--parameters {file}: {key} is no parameter with a plain value"
+            msg = f"--parameters {file}: {key} is not a parameter with a plain value"
             raise click.UsageError(msg)
         found[key] = str(value).lower() if isinstance(value, bool) else str(value)
     return found
 
 
 def _refuse_unknown_rules(settings: ProjectSettings) -> None:
-    """Refuse a rule that there is not: a typing error would leave everything unasked."""
+    """Refuse an unknown rule: a typo could otherwise leave every rule unselected."""
     rules = catalogue()
     known: Iterable[str] = [*settings.select, *settings.ignore, *settings.severity]
     for text in known:
@@ -395,14 +403,14 @@ def _refuse_unknown_rules(settings: ProjectSettings) -> None:
             for rule in rules
         )
         if not hit:
-            msg = f"there is no rule {text or 'without a name'}; `otherside rules` lists them"
+            msg = f"unknown rule {text or '(empty)'}; `otherside rules` lists them all"
             raise click.UsageError(msg)
 
 
 def _programs(
     stack: str | None, timeout_s: float, only: frozenset[Path] | None
 ) -> Callable[[Path], Mapping[str, Any] | str]:
-    """Return what runs a Pulumi program, or says why it does not."""
+    """Return a function that runs a Pulumi program, or returns why it did not."""
     import importlib.util  # noqa: PLC0415 - for this alone
 
     from otherside.cli.run_isolated import run_isolated  # noqa: PLC0415 - the same

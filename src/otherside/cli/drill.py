@@ -1,4 +1,4 @@
-"""`otherside drill`: kill a Region under load, and measure what was promised."""
+"""`otherside drill`: kill a Region under load, and measure RTO and RPO."""
 
 import contextlib
 import datetime as dt
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DEFAULT = "lost-region"
 SPEED_MAX = 100.0
 INTERRUPTED = 130
-"""The exit code of whoever was stopped by Ctrl-C, by custom."""
+"""The conventional exit code after Ctrl-C."""
 COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
 
 
@@ -36,38 +36,38 @@ COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
     show_default=True,
     help="Directory of the Pulumi program, with its otherside.toml.",
 )
-@click.option("--stack-name", help="Whose Pulumi.NAME.yaml to read. Default: the only one.")
+@click.option("--stack-name", help="Stack whose Pulumi.NAME.yaml to read. Default: the only one.")
 @click.option(
     "--list", "list_them", is_flag=True, help="List the scenarios, and what each expects."
 )
 @click.option(
-    "--sabotage", help="Break the stack by one of the fifteen failures: a number, or all."
+    "--sabotage", help="Break the stack with the fifteen failures: numbers such as 3,9, or all."
 )
 @click.option(
     "--on",
     type=click.Choice(["twin", "sim"]),
     default="twin",
     show_default=True,
-    help="Play it on a twin, or the decision alone on the simulator, within a second.",
+    help="Run on a twin, or run only the decision in the simulator, within a second.",
 )
-@click.option("--speed", default=7.0, show_default=True, help="Twin seconds in a real second.")
+@click.option("--speed", default=7.0, show_default=True, help="Twin seconds per real second.")
 @click.option(
     "--latency",
     type=click.Choice(["modelled", "none"]),
     default="modelled",
     show_default=True,
-    help="Model how long AWS's own services take, or leave only what is real.",
+    help="Model the latencies of AWS's own services, or leave them out.",
 )
-@click.option("--seed", default=1, show_default=True, help="Seed of what clients write.")
-@click.option("--clients", default=3, show_default=True, help="Users who write and read meanwhile.")
-@click.option("--repeat", default=1, show_default=True, help="Play it so often; show percentiles.")
+@click.option("--seed", default=1, show_default=True, help="Random seed of the clients' writes.")
+@click.option("--clients", default=3, show_default=True, help="How many clients write and read.")
+@click.option("--repeat", default=1, show_default=True, help="Run N times and show percentiles.")
 @click.option(
     "--report",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Directory for recordings and reports. Default: drills/ and the time.",
+    help="Directory for recordings and reports. Default: drills/TIMESTAMP.",
 )
-@click.option("--json", "json_file", help="Write results as JSON into FILE; - is standard output.")
-@click.option("--keep", is_flag=True, help="Leave the last twin up until Ctrl-C.")
+@click.option("--json", "json_file", help="Write results as JSON to FILE; - is standard output.")
+@click.option("--keep", is_flag=True, help="Keep the last twin up until Ctrl-C.")
 def drill(
     *,
     scenarios: tuple[str, ...],
@@ -85,23 +85,23 @@ def drill(
     json_file: str | None,
     keep: bool,
 ) -> None:
-    """Kill a Region under load, and measure RTO and RPO against what was promised.
+    """Kill a Region under load, and measure RTO and RPO against the objectives.
 
-    The stack comes up on a twin of two AWS Regions on this machine. Clients write and read through
-    its public name and keep their own ledgers; a steady state is proven; then the disaster strikes.
-    What is claimed is judged by those ledgers and by the databases, and by nobody's word. Without a
-    SCENARIO it is lost-region.
+    The drill deploys the stack on a twin: two AWS Regions on this machine. Clients write and read
+    through the stack's public name and keep their own ledgers. Once the steady state is proven,
+    the disaster strikes. Assertions are evaluated only from client ledgers and database contents.
+    The default SCENARIO is lost-region.
 
     \b
     Examples:
-      otherside drill                          the stack in this directory loses a Region
+      otherside drill                          lose a Region of the stack in this directory
       otherside drill --stack orders --list
-      otherside drill blip broken-probe        what must not become a failover
-      otherside drill --repeat 20 --json -     how far the numbers spread
-      otherside drill --sabotage all           each of the fifteen failures, proven
-      otherside drill --on sim all             the same claims, in virtual time
+      otherside drill blip broken-probe        faults that must not cause a failover
+      otherside drill --repeat 20 --json -     show how far the numbers spread
+      otherside drill --sabotage all           prove that each of the fifteen failures is detected
+      otherside drill --on sim all             the same assertions, in virtual time
 
-    Exit codes: 0 every claim passed, 1 one failed, 2 bad usage or bad input, 3 one is unknown.
+    Exit codes: 0 every assertion passed, 1 one failed, 2 bad usage or bad input, 3 one is unknown.
     """
     _need_extra()
     if list_them:
@@ -116,7 +116,7 @@ def drill(
         target = read_target(stack, stack_name)
     except TargetError as error:
         raise click.UsageError(str(error)) from None
-    started = dt.datetime.now(dt.UTC)  # noqa: TID251 - when somebody asked
+    started = dt.datetime.now(dt.UTC)  # noqa: TID251 - when the command started
     options = SuiteOptions(
         speed=speed,
         latency=latency == "modelled",
@@ -138,11 +138,11 @@ def drill(
 
 @contextlib.contextmanager
 def _told(directory: Path, console: Console) -> Iterator[None]:
-    """Turn what ends a drill early into one line that says why, and where what was recorded is."""
+    """Turn an early end into one line with the cause, and where the recording is."""
     try:
         yield
     except KeyboardInterrupt:
-        console.print(f"interrupted; what was recorded until then is in {directory}")
+        console.print(f"interrupted; the recording so far is in {directory}")
         sys.exit(INTERRUPTED)
     except click.ClickException:
         raise
@@ -160,7 +160,7 @@ def _simulate(
     console: Console,
     json_file: str | None,
 ) -> int:
-    """Play what the simulator can play; say what it cannot."""
+    """Run the scenarios that the simulator supports; list those that it does not."""
     from otherside.drill.outcome import EXIT_CODES, worst  # noqa: PLC0415 - an extra
     from otherside.drill.sim_environment import can_simulate  # noqa: PLC0415 - an extra
     from otherside.drill.suite import simulated  # noqa: PLC0415 - an extra
@@ -168,9 +168,9 @@ def _simulate(
     able = [scenario for scenario in chosen if can_simulate(scenario)]
     unable = [scenario.name for scenario in chosen if scenario not in able]
     if unable:
-        console.print(f"on a twin only: {', '.join(unable)}")
+        console.print(f"needs a twin: {', '.join(unable)}")
     if not able:
-        msg = "none of these can be simulated; play them on a twin"
+        msg = "none of these can be simulated; run them on a twin"
         raise click.UsageError(msg)
     done = list(simulated(able, target, options))
     for item in done:
@@ -187,7 +187,7 @@ def _sabotage(
     console: Console,
     json_file: str | None,
 ) -> int:
-    """Bring failures back; return 0 if each was noticed by its own symptom."""
+    """Inject the failures; return 0 if the drill detected each by its own symptom."""
     from otherside.cli.sabotage import sabotaged  # noqa: PLC0415 - an extra
     from otherside.drill.detection_check import as_json  # noqa: PLC0415 - an extra
 
@@ -206,7 +206,7 @@ def _rehearse(
     json_file: str | None,
     keep: bool,
 ) -> int:
-    """Play what was chosen; return the exit code."""
+    """Run the chosen scenarios; return the exit code."""
     from otherside.cli.live_display import LiveDisplay  # noqa: PLC0415 - an extra
     from otherside.drill.outcome import EXIT_CODES, worst  # noqa: PLC0415 - an extra
     from otherside.drill.suite import run_suite  # noqa: PLC0415 - an extra
@@ -228,7 +228,7 @@ def _rehearse(
 
 
 def show(suite_result: "SuiteResult", console: Console) -> None:
-    """Show what a drill came to."""
+    """Print the result of a drill."""
     from otherside.drill.report.words import loss, span  # noqa: PLC0415 - an extra
 
     result, head = suite_result.result, suite_result.result.recording.head
@@ -245,18 +245,18 @@ def show(suite_result: "SuiteResult", console: Console) -> None:
         word = f"[{COLOURS[found.verdict]}]{found.verdict.upper():8}[/]"
         console.print(f"  {word} {found.claim}: [dim]{found.reason}[/]", markup=True)
     virtual = suite_result.environment is None
-    speed = "in virtual time; writes were one a second"
+    speed = "in virtual time, with one write per second"
     if not virtual:
-        speed = f"a second of this machine was {head.speed:g} of the twin's"
+        speed = f"one real second was {head.speed:g} twin seconds"
     modelled = sum(1 for _ in head.modelled)
     if modelled and not virtual:
-        speed += f"; {modelled} latencies of AWS are modelled, the report names them"
+        speed += f"; {modelled} AWS latencies are modelled and listed in the report"
     console.print(f"\n  [dim]{speed}[/]")
     console.print(f"  [dim]report: {suite_result.page}[/]\n")
 
 
 def _show_many(done: Sequence["SuiteResult"], console: Console) -> None:
-    """Show several drills side by side, and how far repeated ones spread."""
+    """Print several drills as a table, and the spread of repeated ones."""
     from otherside.drill.report.words import loss, span  # noqa: PLC0415 - an extra
 
     table = Table(box=None, pad_edge=False)
@@ -278,7 +278,7 @@ def _show_many(done: Sequence["SuiteResult"], console: Console) -> None:
 
 
 def _spread(done: Sequence["SuiteResult"]) -> dict[str, str]:
-    """Return percentiles of what was played more than once, by scenario."""
+    """Return RTO percentiles by scenario, for scenarios that ran more than once."""
     found = {}
     for name in dict.fromkeys(item.scenario.name for item in done):
         times = [item.result.measures.rto_write_s for item in done if item.scenario.name == name]
@@ -287,14 +287,14 @@ def _spread(done: Sequence["SuiteResult"]) -> dict[str, str]:
             low, middle, high = known[0], statistics.median(known), known[-1]
             p95 = statistics.quantiles(known, n=20, method="inclusive")[-1]
             found[name] = (
-                f"RTO for writes in {len(times)} runs, {len(times) - len(known)} without one:"
-                f" least {low:.0f} s, median {middle:.0f} s, p95 {p95:.0f} s, most {high:.0f} s"
+                f"RTO for writes in {len(times)} runs, {len(times) - len(known)} not measured:"
+                f" min {low:.0f} s, median {middle:.0f} s, p95 {p95:.0f} s, max {high:.0f} s"
             )
     return found
 
 
 def _hold(suite_result: "SuiteResult", console: Console) -> None:
-    """Leave a twin up, for a look."""
+    """Keep a twin up for inspection, until a signal arrives."""
     twin = getattr(suite_result.environment, "twin", None)
     known = twin.known if twin is not None else {}
     console.print(f"the twin stays up until Ctrl-C: endpoint {known.get('endpoint')}")
@@ -323,22 +323,22 @@ def _chosen(names: Sequence[str]) -> list["Scenario"]:
         return list(CATALOGUE)
     for name in names:
         if name not in known:
-            msg = f"no scenario {name}; there are: {', '.join(known)}"
+            msg = f"unknown scenario {name}; choose from: {', '.join(known)}"
             raise click.UsageError(msg)
     return [known[name] for name in names or (DEFAULT,)]
 
 
 def _check(*, speed: float, clients: int, repeat: int) -> None:
     if not 1 <= speed <= SPEED_MAX:
-        msg = "--speed is 1 to 100"
+        msg = "--speed must be 1 to 100"
         raise click.UsageError(msg)
     if clients < 1 or repeat < 1:
-        msg = "--clients and --repeat are 1 or more"
+        msg = "--clients and --repeat must be 1 or more"
         raise click.UsageError(msg)
 
 
 def _write_json(done: Sequence["SuiteResult"], file: str | None) -> None:
-    """Write results: one as an object, several as a list."""
+    """Write results as JSON: one as an object, several as a list."""
     if file is None or not done:
         return
     from otherside.drill.result import as_json  # noqa: PLC0415 - an extra
@@ -348,7 +348,7 @@ def _write_json(done: Sequence["SuiteResult"], file: str | None) -> None:
 
 
 def write_json(told: object, file: str) -> None:
-    """Write JSON into a file, whole or not at all; `-` is standard output."""
+    """Write JSON to a file atomically; `-` is standard output."""
     text = json.dumps(told, indent=2)
     if file == "-":
         click.echo(text)

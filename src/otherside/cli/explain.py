@@ -1,4 +1,4 @@
-"""`otherside explain`: one rule's page."""
+"""`otherside explain`: print one rule's page."""
 
 import difflib
 import json
@@ -13,7 +13,7 @@ from otherside.check.report.findings_document import rule_document
 @click.argument("rule")
 @click.option("--json", "as_json", is_flag=True, help="Print the page as JSON.")
 def explain(rule: str, *, as_json: bool) -> None:
-    """Explain RULE, by its code or its name: what, why, the fix in each dialect, and the impact.
+    """Explain RULE, by code or name: what it finds, why, the fix per dialect, and the impact.
 
     \b
     Examples:
@@ -29,7 +29,7 @@ def explain(rule: str, *, as_json: bool) -> None:
         names = [name for rule in catalogue() for name in (rule.code, rule.name)]
         near = difflib.get_close_matches(rule, names, 1)
         hint = f" Did you mean {near[0]}?" if near else " `otherside rules` lists them."
-        msg = f"there is no rule {rule}.{hint}"
+        msg = f"unknown rule {rule}.{hint}"
         raise click.UsageError(msg)
     item = found[0]
     if as_json:

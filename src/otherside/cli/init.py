@@ -1,4 +1,4 @@
-"""`otherside init`: write a project to start from."""
+"""`otherside init`: create a starter project."""
 
 import os
 import re
@@ -18,7 +18,7 @@ FILES = {
     "__main__.py": "__main__.py.txt",
     "requirements.txt": "requirements.txt",
 }
-"""What is written, and the template it comes from."""
+"""The files to write, each with its template."""
 
 
 @click.command()
@@ -26,30 +26,30 @@ FILES = {
 @click.option("--name", help="Name of the application. Default: the directory's name.")
 @click.option("--domain", help="Public name of the application, under a domain that you own.")
 def init(directory: Path, name: str | None, domain: str | None) -> None:
-    """Write a project into DIRECTORY: a design, a Pulumi program and a sample application.
+    """Create a project in DIRECTORY: a configuration, a Pulumi program and a sample application.
 
-    Nothing that exists is overwritten: if one of the files is there already, none is written.
+    Existing files are never overwritten: if one of the files exists, nothing is written.
 
     \b
     Examples:
       otherside init orders --domain orders.example.com
       otherside init . --name orders
 
-    A failover leads users elsewhere by a name, so one is asked for; its zone has to be delegated
-    before the first deployment can end.
+    A failover redirects users through DNS, so the application needs a public name. The name's
+    zone must be delegated before the first deployment can finish.
     """
     chosen = _name_from(directory) if name is None else name
     fits = NAME_MIN <= len(chosen) <= NAME_MAX
     if not fits or not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", chosen):
         hint = "; choose one with --name" if name is None else ""
         allowed = f"{NAME_MIN} to {NAME_MAX} of a-z, 0-9 and -"
-        msg = f"{chosen!r} cannot name an application: {allowed}{hint}"
+        msg = f"{chosen!r} is not a valid application name: use {allowed}{hint}"
         raise click.UsageError(msg)
     named = _domain(domain)
     try:
         taken = [file for file in (*FILES, "app") if os.path.lexists(directory / file)]
         if taken:
-            msg = f"{directory} has {', '.join(taken)} already; nothing was written"
+            msg = f"{directory} already has {', '.join(taken)}; nothing was written"
             raise click.UsageError(msg)
         _write(directory, chosen, named)
     except (OSError, RuntimeError) as error:
@@ -69,21 +69,21 @@ def _name_from(directory: Path) -> str:
 
 
 def _domain(given: str | None) -> str:
-    """Return the public name: as given, or as a person at the terminal says."""
+    """Return the public name: as given, or as entered at the terminal."""
     if given is None:
         if not sys.stdin.isatty():
-            msg = "--domain is missing: name the application under a domain that you own"
+            msg = "--domain is required: a public name under a domain that you own"
             raise click.UsageError(msg)
-        given = click.prompt("Public name, under a domain that you own (orders.example.com)")
+        given = click.prompt("Public name under a domain that you own (such as orders.example.com)")
     chosen = str(given).strip().lower()
     if not re.fullmatch(r"([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]*", chosen):
-        msg = f"{chosen!r} is no domain name; write it as in orders.example.com"
+        msg = f"{chosen!r} is not a domain name such as orders.example.com"
         raise click.UsageError(msg)
     return chosen
 
 
 def _write(directory: Path, name: str, domain: str) -> None:
-    """Write everything aside first, so that an interruption leaves nothing half-written."""
+    """Write to a temporary directory first, so that an interruption leaves no half-written file."""
     directory.parent.mkdir(parents=True, exist_ok=True)
     beside = directory if directory.exists() else directory.parent  # the same file system
     with tempfile.TemporaryDirectory(dir=beside, prefix=".otherside-") as aside:

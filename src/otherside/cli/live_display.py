@@ -1,4 +1,4 @@
-"""A drill as it is played: a line for each thing that matters; on a terminal, where it stands."""
+"""Live output of a drill: a line per event that matters and, on a terminal, a status line."""
 
 from types import TracebackType
 from typing import Self
@@ -23,10 +23,9 @@ LANE_WIDTH = 12
 
 
 class LiveDisplay:
-    """Shows entries as they come. Clients tell of theirs from threads of their own."""
+    """Prints entries as they arrive. Clients send theirs from their own threads."""
 
     def __init__(self, console: Console) -> None:
-        """Keep where to show."""
         self._console = console
         self._live: RichLive | None = None
         self._begin()
@@ -44,17 +43,17 @@ class LiveDisplay:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """Take the status line away."""
+        """Remove the status line."""
         self.pause()
 
     def pause(self) -> None:
-        """Take the status line away, until something is told again."""
+        """Remove the status line until the next entry arrives."""
         if self._live is not None:
             self._live.stop()
             self._live = None
 
     def tell(self, entry: Entry) -> None:
-        """Show what an entry is worth."""
+        """Print an entry if it matters, and update the status line."""
         at_s = entry.at_s
         if isinstance(entry, HeadEntry):
             self._begin()
@@ -93,5 +92,5 @@ class LiveDisplay:
             self._live.start()
         since = "" if self._strike_s is None else f"{at_s - self._strike_s:+.0f} s  "
         observation = "  ".join(f"{name} {text}" for name, text in self._facts.items())
-        told = f"{since}{observation}  writes {self._accepted} accepted, {self._refused} not"
+        told = f"{since}{observation}  writes: {self._accepted} accepted, {self._refused} refused"
         self._live.update(Text(told, style="reverse"))

@@ -1,4 +1,4 @@
-"""`otherside order`: what only a person may ask of the orchestrator."""
+"""`otherside order`: orders that only a person may give the orchestrator."""
 
 from datetime import datetime
 from pathlib import Path
@@ -15,30 +15,32 @@ from otherside.failover.ports import ConflictError, UnavailableError
 
 ORDERS = [str(item) for item in Order]
 MEANS = {
-    Order.SWITCHOVER: "the writer moves to the other side, losing nothing",
-    Order.APPROVE: "the writer moves to the standby, and what was not replicated is lost",
-    Order.DENY: "the writer stays, and nobody is asked again until it has been seen to live",
-    Order.RESUME: "the orchestrator goes on as if nothing had happened, the writer at home",
-    Order.ADOPT: "the orchestrator takes the writer to be where Aurora says that it is",
-    Order.PROCEED: "the orchestrator goes on without the proof that it waits for, at your own risk",
-    Order.HALT: "the orchestrator does nothing more by itself until somebody resumes or adopts",
-    Order.SIGN_RECONCILIATION: "you know what became of the writes that were lost",
-    Order.FREEZE: "nothing moves until then",
+    Order.SWITCHOVER: "move the writer to the other side without losing data",
+    Order.APPROVE: "move the writer to the standby; writes that were not replicated are lost",
+    Order.DENY: "keep the writer; you are not asked again until it has been seen alive",
+    Order.RESUME: "continue as if nothing had happened, with the writer on the primary",
+    Order.ADOPT: "accept the writer's location as Aurora reports it",
+    Order.PROCEED: "continue without the proof that the orchestrator waits for, at your own risk",
+    Order.HALT: "stop the orchestrator from acting on its own until a person resumes or adopts",
+    Order.SIGN_RECONCILIATION: "confirm that you know what became of the lost writes",
+    Order.FREEZE: "move nothing until the freeze ends",
 }
 
 
 @click.command()
 @click.argument("what", type=click.Choice(ORDERS))
 @click.option("--design", type=DESIGN, default=Path("otherside.toml"), show_default=True)
-@click.option("--until", help="End of a freeze: 2h from now, a moment like 2026-12-24T18:00Z, now.")
-@click.option("--revision", type=int, help="The revision that you have seen. Default: the newest.")
-@click.option("--yes", is_flag=True, help="Do not ask; for scripts.")
+@click.option(
+    "--until", help="End of a freeze: 2h from now, a time such as 2026-12-24T18:00Z, or now."
+)
+@click.option("--revision", type=int, help="The revision that you saw. Default: the newest.")
+@click.option("--yes", is_flag=True, help="Skip the confirmation; for scripts.")
 def order(what: str, design: Path, until: str | None, revision: int | None, *, yes: bool) -> None:
-    """Give the orchestrator an order; its next look heeds it.
+    """Give the orchestrator an order; it acts on it at its next tick.
 
-    An order counts for the phase that you saw, and for a quarter of an hour: if the orchestrator
-    has gone on meanwhile, it means nothing. It is written into the state table under your own
-    identity; if somebody else orders at the same time, one of you is told so.
+    The order is bound to the phase you saw and expires after a quarter of an hour; it is ignored
+    if the orchestrator has left that phase. The command writes the order to the state table under
+    your own identity. If two people give orders at the same time, one of them gets an error.
 
     \b
     Examples:
@@ -46,7 +48,7 @@ def order(what: str, design: Path, until: str | None, revision: int | None, *, y
       otherside order freeze --until 2h
       otherside order switchover --yes
 
-    Exit codes: 0 given, 1 nothing waits for it or the table does not answer, 2 bad usage.
+    Exit codes: 0 order written, 1 it does not apply or the table does not answer, 2 bad usage.
     """
     wanted = Order(what)
     opened = open_table(design)
@@ -56,10 +58,10 @@ def order(what: str, design: Path, until: str | None, revision: int | None, *, y
         over = opened.store.freeze() if wanted is Order.FREEZE else opened.store.command()
         _check(wanted, state, seen)
         if over is not None and over.author and state.entered <= over.revision <= state.revision:
-            click.echo(f"{over.author} has ordered {over.order} here already.", err=True)
+            click.echo(f"{over.author} has already ordered {over.order} in this phase.", err=True)
         if not yes:
             click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
-            click.confirm(f"{what}: {MEANS[wanted]}. Go on?", abort=True)
+            click.confirm(f"{what}: {MEANS[wanted]}. Continue?", abort=True)
         opened.store.order(
             Command(
                 order=wanted,
@@ -73,18 +75,18 @@ def order(what: str, design: Path, until: str | None, revision: int | None, *, y
         )
     except (ConflictError, UnavailableError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Ordered for revision {seen}. `otherside status` shows what comes of it.")
+    click.echo(f"Order written for revision {seen}. `otherside status` shows the outcome.")
 
 
 def _until_s(wanted: Order, until: str | None, now_s: float) -> float | None:
     """Return the end of a freeze, in seconds since 1970."""
     if wanted is not Order.FREEZE:
         if until is not None:
-            msg = "--until belongs to freeze"
+            msg = "--until applies only to freeze"
             raise click.UsageError(msg)
         return None
     if until is None:
-        msg = "a freeze ends some time: give --until 2h, or --until now to end one"
+        msg = "a freeze needs an end: pass --until 2h, or --until now to end one"
         raise click.UsageError(msg)
     if until == "now":
         return now_s
@@ -93,28 +95,28 @@ def _until_s(wanted: Order, until: str | None, now_s: float) -> float | None:
             return read(until)
         except (ValueError, KeyError):
             continue
-    msg = f"--until {until}: neither a duration like 2h nor a moment like 2026-12-24T18:00Z"
+    msg = f"--until {until}: neither a duration such as 2h nor a time such as 2026-12-24T18:00Z"
     raise click.UsageError(msg)
 
 
 def _moment_s(text: str) -> float:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
-        msg = "a moment without a time zone is several"
+        msg = "the time needs a time zone"
         raise ValueError(msg)
     return moment.timestamp()
 
 
 def _check(wanted: Order, state: State, seen: int) -> None:
-    """Say so where an order would mean nothing, rather than give it."""
+    """Refuse an order that would have no effect."""
     waits = HEEDED_IN[wanted]
     if state.phase not in waits:
         phases = " or ".join(sorted(str(wait) for wait in waits))
-        msg = f"{wanted} means something in {phases}; it is {state.phase}: {state.reason}"
+        msg = f"{wanted} applies only in {phases}; the phase is {state.phase}: {state.reason}"
         raise click.ClickException(msg)
     if wanted is Order.APPROVE and state.phase is Phase.BLOCKED and not state.denied:
-        msg = f"no approval helps against this: {state.reason}"
+        msg = f"an approval does not remove this obstacle: {state.reason}"
         raise click.ClickException(msg)
     if not state.entered <= seen <= state.revision:
-        msg = f"revision {seen} is not of this phase, which revision {state.entered} entered"
+        msg = f"revision {seen} is not in this phase, which began at revision {state.entered}"
         raise click.ClickException(msg)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 FORMATS = ("mermaid", "dot")
 ELSEWHERE = "elsewhere"
-"""Where a resource is whose Region nobody named: other clouds, or a default provider's."""
+"""Stands for an unknown Region: another cloud's resource, or a default provider's."""
 LAST = ("elsewhere", "global")
 
 
@@ -34,14 +34,14 @@ LAST = ("elsewhere", "global")
 @click.option("--stack", help="Stack whose Pulumi.STACK.yaml to read. Default: the only one.")
 @click.option("--json", "as_json", is_flag=True, help="Print every resource as JSON.")
 @click.option("--graph", type=click.Choice(FORMATS), help="Print the components as a graph.")
-@click.option("-v", "--verbose", is_flag=True, help="Name every resource, not only count them.")
+@click.option("-v", "--verbose", is_flag=True, help="List every resource instead of counts.")
 def preview(
     directory: Path, stack: str | None, graph: str | None, *, as_json: bool, verbose: bool
 ) -> None:
     """Show what the Pulumi program in DIRECTORY would create, without AWS or credentials.
 
-    The program runs in this process, against imagined answers, as it would in a deployment and
-    not as in Pulumi's own preview: what depends on an answer is resolved. Secrets are never shown.
+    The program runs in this process against simulated AWS answers. As in a deployment, and unlike
+    in Pulumi's own preview, values that depend on an answer are resolved. Secrets are never shown.
 
     \b
     Examples:
@@ -50,7 +50,7 @@ def preview(
       otherside preview orders --graph mermaid > architecture.mmd
     """
     if as_json and graph:
-        msg = "--json and --graph exclude one another"
+        msg = "--json and --graph are mutually exclusive"
         raise click.UsageError(msg)
     with _without_collection():
         declaration = _declare(directory, stack)
@@ -64,10 +64,10 @@ def preview(
 
 @contextlib.contextmanager
 def _without_collection() -> Iterator[None]:
-    """Hold the garbage collector while Pulumi is imported, and spare what it made at the end.
+    """Pause garbage collection while the program runs, and freeze its objects at the end.
 
-    A second of a short life would go into collecting what is never garbage, and half a second
-    into tearing it down.
+    A short run would otherwise spend a second on collecting objects that are never garbage, and
+    half a second on tearing them down.
     """
     collecting = gc.isenabled()
     gc.disable()
@@ -80,7 +80,7 @@ def _without_collection() -> Iterator[None]:
 
 
 def as_document(declaration: "Declaration") -> dict[str, object]:
-    """Return a declaration for machines; inputs by their registered names, secrets redacted."""
+    """Return a declaration as JSON: inputs by their registered names, secrets redacted."""
     return {
         "schema_version": SCHEMA_VERSION,
         "resources": [
@@ -119,13 +119,13 @@ def _declare(directory: Path, stack: str | None) -> "Declaration":
     except (ProgramError, ConfigError) as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    except Exception as error:  # noqa: BLE001 - whatever the user's program raises
+    except Exception as error:  # noqa: BLE001 - a user's program may raise anything
         click.echo(_explain(error, where), err=True)
         sys.exit(1)
 
 
 def _explain(error: BaseException, directory: Path) -> str:
-    """Return what a program raised, and the line of its own that led there."""
+    """Return the program's error and the line of its own code that led to it."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [
         frame
@@ -133,13 +133,13 @@ def _explain(error: BaseException, directory: Path) -> str:
         if Path(frame.filename).is_relative_to(directory) and "site-packages" not in frame.filename
     ]
     if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}: the program is no Python: {error.msg}"
+        return f"{error.filename}:{error.lineno}: the program is not valid Python: {error.msg}"
     where = f"{own[-1].filename}:{own[-1].lineno}: " if own else f"{directory}: "
     return f"{where}the program raised {type(error).__name__}: {error}"
 
 
 def _made(declaration: "Declaration") -> "list[RegisteredResource]":
-    """Return what a provider makes, in an order that never changes."""
+    """Return the resources that a provider creates, in a stable order."""
     return sorted(
         (resource for resource in declaration.resources if resource.custom),
         key=lambda resource: resource.urn,
@@ -147,7 +147,7 @@ def _made(declaration: "Declaration") -> "list[RegisteredResource]":
 
 
 def _placed(declaration: "Declaration") -> "list[RegisteredResource]":
-    """Return what is made somewhere: everything but the providers."""
+    """Return the resources that are created, without the providers themselves."""
     return [
         resource
         for resource in _made(declaration)
@@ -198,7 +198,7 @@ Edges = dict[TreeNode, set[TreeNode]]
 
 
 def _edges(declaration: "Declaration") -> Edges:
-    """Return which component waits for which, each in its Region."""
+    """Return which component depends on which, each in its Region."""
     made = {resource.urn: resource for resource in _placed(declaration)}
     edges: Edges = {_node(item): set() for item in made.values()}
     for item in made.values():

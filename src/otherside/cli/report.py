@@ -1,4 +1,4 @@
-"""`otherside report`: the report of a drill, made again from its journal."""
+"""`otherside report`: rebuild a drill's report from its journal."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,20 +11,20 @@ import click
 @click.option(
     "--output",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Directory to write to. Default: the journal's own.",
+    help="Directory to write to. Default: the journal's directory.",
 )
 def report(*, journal: Path, output: Path | None) -> None:
-    """Make the report of a drill from JOURNAL: its directory, or the journal.jsonl in it.
+    """Rebuild a drill's report from JOURNAL: its directory, or the journal.jsonl in it.
 
-    A drill that was interrupted has a journal, too; its report says so, and claims nothing that was
-    not seen.
+    An interrupted drill has a journal, too. Its report says that it was interrupted and claims
+    nothing that was not observed.
 
     \b
     Examples:
       otherside report drills/2026-01-31T120000/lost-region
       otherside report drills/2026-01-31T120000/lost-region --output /tmp/report
 
-    Exit codes: 0 made, 2 the journal is missing or cannot be read.
+    Exit codes: 0 report written, 2 the journal is missing or cannot be read.
     """
     if find_spec("jinja2") is None:
         msg = "this needs jinja2: pip install 'otherside[drill]'"
@@ -44,7 +44,7 @@ def report(*, journal: Path, output: Path | None) -> None:
     name = recording.head.scenario
     scenario = next((item for item in CATALOGUE if item.name == name), None)
     if scenario is None:
-        msg = f"{journal}: it is of the scenario {name}, which this version does not know"
+        msg = f"{journal}: recorded for scenario {name}, which this version does not know"
         raise click.UsageError(msg)
     directory = output or (journal if journal.is_dir() else journal.parent)
     result = conclude(recording, scenario.claims)

@@ -1,4 +1,4 @@
-"""`otherside rules`: list what `otherside check` looks for."""
+"""`otherside rules`: list the rules of `otherside check`."""
 
 import json
 
@@ -11,7 +11,7 @@ from otherside.check.report.findings_document import rule_document
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print every rule's page as JSON.")
 def rules(*, as_json: bool) -> None:
-    """List the rules of `otherside check`, with what each finds and how bad that is.
+    """List the rules of `otherside check`, with what each finds and its severity.
 
     \b
     Examples:

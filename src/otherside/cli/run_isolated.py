@@ -1,8 +1,8 @@
-"""A Pulumi program, run for the checker in a process of its own: its answer is data.
+"""Run a Pulumi program for the checker in a separate process, which returns plain data.
 
-Whoever is judged must not sit where the judgement is made: a program could end this process, hang
-it or change its code. So it gets a process with a time limit, an empty home, an environment without
-credentials, and one file to write its answer into.
+A program under review must not run inside the checker: it could end the process, hang it or change
+its code. It therefore gets a process with a time limit, an empty home, an environment without
+credentials, and one file for its answer.
 """
 
 import contextlib
@@ -20,16 +20,16 @@ from otherside.check.readers.input_error import InputError
 from otherside.check.readers.json_text import read_json
 
 ANSWER_MAX = 256 << 20
-"""Bytes of an answer; a larger one is none."""
+"""Maximum size of an answer in bytes; a larger one is rejected."""
 _TOLD_MAX = 400
 
 
 def run_isolated(directory: Path, stack: str | None, timeout_s: float) -> Mapping[str, Any]:
-    """Return what a program declares, in the shape of a stack's export.
+    """Run a program and return what it declares, in the format of a stack export.
 
     Raises:
         InputError: If it cannot be run, does not end in time, or ends without an answer; the
-            message names the line of it that failed, where there is one.
+            message names the program's line that failed, where there is one.
     """
     with tempfile.TemporaryDirectory(prefix="otherside-program-") as home:
         answer = Path(home) / "answer.json"
@@ -46,7 +46,7 @@ def run_isolated(directory: Path, stack: str | None, timeout_s: float) -> Mappin
         try:
             said = child.communicate(timeout=timeout_s)[1]
         except subprocess.TimeoutExpired:
-            cause = f"the program did not end within {timeout_s:g} s; --run-timeout gives it more"
+            cause = f"the program did not end within {timeout_s:g} s; --run-timeout allows more"
             raise InputError(str(directory), cause) from None
         finally:
             _end(child)
@@ -54,7 +54,7 @@ def run_isolated(directory: Path, stack: str | None, timeout_s: float) -> Mappin
 
 
 def _environment(home: str) -> dict[str, str]:
-    """Return all that the program is told: where programs are, and that there is nothing of AWS."""
+    """Return the program's whole environment: a PATH, an empty home, and no AWS access."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         "LANG": "C.UTF-8",
@@ -66,32 +66,32 @@ def _environment(home: str) -> dict[str, str]:
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:
-    """End the program and whatever it started and left in its session."""
-    with contextlib.suppress(ProcessLookupError):  # nobody is left, which is what is wanted
+    """Kill the program and every process that it left in its session."""
+    with contextlib.suppress(ProcessLookupError):  # every process has already ended
         os.killpg(child.pid, signal.SIGKILL)
     child.wait()
 
 
 def _answer(directory: Path, answer: Path, code: int, said: bytes) -> Mapping[str, Any]:
-    """Return what the program answered; what it raised is told as its own."""
+    """Return the program's answer; report an exception as the program's own error."""
     if not answer.is_file() or answer.is_symlink() or answer.stat().st_size > ANSWER_MAX:
         lines = said.decode(errors="replace").strip().splitlines()
         last = f": {lines[-1][:_TOLD_MAX]}" if lines else ""
-        cause = f"the program ended with {code} and without an answer{last}"
+        cause = f"the program exited with {code} and without an answer{last}"
         raise InputError(str(directory), cause)
     found = read_json(answer.read_text(encoding="utf-8", errors="replace"), str(directory))
     if not isinstance(found, Mapping):
-        raise InputError(str(directory), "the program's answer is none")
+        raise InputError(str(directory), "the program's answer is not valid")
     if "error" in found:
         raise InputError(str(directory), str(found["error"]))
     declared = found.get("declared")
     if not isinstance(declared, Mapping):
-        raise InputError(str(directory), "the program's answer is none")
+        raise InputError(str(directory), "the program's answer is not valid")
     return declared
 
 
 def _main(directory: str, stack: str, answer: str) -> None:
-    """Run one program and write down what it declares: the child's side."""
+    """Run one program in the child process, and write what it declares to a file."""
     from otherside.cli.run_program import run_program  # noqa: PLC0415 - Pulumi, for the child alone
 
     try:

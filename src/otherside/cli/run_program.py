@@ -1,4 +1,4 @@
-"""A Pulumi program, run in this process for the checker."""
+"""Run a Pulumi program in this process, for the checker."""
 
 import logging
 import traceback
@@ -16,10 +16,10 @@ from otherside.program.project import declare_directory
 
 
 def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
-    """Return what a program declares, in the shape of a stack's export.
+    """Run a program and return what it declares, in the format of a stack export.
 
     Raises:
-        InputError: If it cannot be run; the message names the line of it that failed.
+        InputError: If it cannot be run; the message names the program's line that failed.
     """
     logging.disable(logging.WARNING)
     where = directory.resolve()
@@ -29,7 +29,7 @@ def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
         raise InputError(str(directory), str(error)) from None
     except KeyboardInterrupt:
         raise
-    except BaseException as error:  # noqa: BLE001 - whatever the user's program raises
+    except BaseException as error:  # noqa: BLE001 - a user's program may raise anything
         raise InputError(str(directory), _explained(error, where)) from None
     finally:
         logging.disable(logging.NOTSET)
@@ -44,7 +44,7 @@ def _explained(error: BaseException, directory: Path) -> str:
 
 
 def _backends(directory: Path) -> list[dict[str, str]]:
-    """Return where a project keeps its state and its secrets' key, as its files say."""
+    """Return the state backend and secrets provider named in a project's files."""
     found = []
     for file in sorted(directory.glob("Pulumi*.yaml")):
         document = yaml.safe_load(file.read_text(encoding="utf-8")) or {}

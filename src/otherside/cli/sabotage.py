@@ -1,4 +1,4 @@
-"""`otherside drill --sabotage`: each of the fifteen failures, brought back and noticed."""
+"""`otherside drill --sabotage`: inject the fifteen failures and prove that each is detected."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def sabotaged(
     which: str, target: "DrillTarget", options: "SuiteOptions", console: Console
 ) -> list["DetectionResult"]:
-    """Prove what was chosen, and show the table."""
+    """Run the chosen detection checks, and print a table of the results."""
     from otherside.drill.detection_check import chosen, prove  # noqa: PLC0415 - an extra
 
     try:
@@ -38,7 +38,7 @@ def sabotaged(
 
 def _show(proof: "DetectionResult", console: Console) -> None:
     name = "the correct stack" if proof.failure is None else proof.failure.key
-    word = "[green]as it should[/]" if proof.good else "[red]NOT AS IT SHOULD[/]"
+    word = "[green]as expected[/]" if proof.good else "[red]NOT AS EXPECTED[/]"
     console.print(f"{name}: {word}: {escape(proof.observed)}\n")
 
 
@@ -47,7 +47,7 @@ def _show_table(proofs: Sequence["DetectionResult"], console: Console) -> None:
     for column in ("", "failure", "symptom", "observed"):
         table.add_column(column, overflow="fold")
     for proof in proofs:
-        mark = "[green]noticed[/]" if proof.good else "[red]NOT[/]"
+        mark = "[green]detected[/]" if proof.good else "[red]MISSED[/]"
         if proof.failure is None:
             mark = "[green]passed[/]" if proof.good else "[red]FAILED[/]"
             table.add_row(mark, "none", "none", escape(proof.observed))

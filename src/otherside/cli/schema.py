@@ -1,4 +1,4 @@
-"""`otherside schema`: the JSON Schemas of what people write and of what machines read."""
+"""`otherside schema`: print the JSON Schema of otherside.toml or of check's JSON output."""
 
 import json
 from importlib.resources import files
@@ -9,7 +9,7 @@ import click
 @click.command()
 @click.argument("document", type=click.Choice(["design", "check"]), default="design")
 def schema(document: str) -> None:
-    """Print the JSON Schema of otherside.toml, or of what a check writes as JSON.
+    """Print the JSON Schema of otherside.toml, or of the JSON output of `otherside check`.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`otherside sim`: run the orchestrator's decision through simulated disasters, seed by seed."""
+"""`otherside sim`: run the orchestrator through simulated disasters, by seed."""
 
 import json
 import os
@@ -30,22 +30,24 @@ SHOWN_MAX = 3
 
 @click.command()
 @click.option("--seeds", default=1000, show_default=True, help="How many seeds to run.")
-@click.option("--seed", default=0, show_default=True, help="The first of them.")
+@click.option("--seed", default=0, show_default=True, help="The first seed.")
 @click.option(
     "--faults",
     metavar="CLASS,...",
-    help="Draw only these classes of fault; --faults list names them all.",
+    help="Use only these fault classes; --faults list prints them all.",
 )
-@click.option("--matrix", is_flag=True, help="End a function at each step of each story instead.")
-@click.option("--fail-fast", is_flag=True, help="Stop at the first seed that breaks anything.")
+@click.option(
+    "--matrix", is_flag=True, help="Kill a function at each step of each scenario instead."
+)
+@click.option("--fail-fast", is_flag=True, help="Stop at the first seed that breaks an invariant.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def sim(
     *, seeds: int, seed: int, faults: str | None, matrix: bool, fail_fast: bool, as_json: bool
 ) -> None:
-    """Draw disasters by seed and run the orchestrator's real decision and loops through each.
+    """Run the orchestrator's real decision code and loops through random disasters, by seed.
 
-    Every run ends with invariants over what really happened. A seed that breaks one is shown with
-    the smallest script that still does; the same seed does the same again.
+    Every run ends by checking invariants against what really happened. A seed that breaks one is
+    shown with the smallest script that still breaks it; the same seed gives the same run.
 
     \b
     Examples:
@@ -54,7 +56,7 @@ def sim(
       otherside sim --faults primary-gone,kill,stale
       otherside sim --matrix
 
-    Exit codes: 0 nothing broke, 1 an invariant broke, 2 bad usage.
+    Exit codes: 0 every invariant held, 1 an invariant broke, 2 bad usage.
     """
     if seeds < 1:
         msg = "--seeds must be 1 or more"
@@ -81,7 +83,7 @@ def _classes(faults: str | None) -> tuple[str, ...]:
     asked = tuple(part.strip() for part in faults.split(",") if part.strip())
     unknown = [item for item in asked if item not in FAULTS]
     if unknown or not asked:
-        msg = f"unknown class of fault: {', '.join(unknown) or faults!r}; try --faults list"
+        msg = f"unknown fault class: {', '.join(unknown) or faults!r}; try --faults list"
         raise click.UsageError(msg)
     return asked
 
@@ -89,7 +91,7 @@ def _classes(faults: str | None) -> tuple[str, ...]:
 def _run_all(
     seeds: Iterable[int], classes: tuple[str, ...], *, fail_fast: bool, quiet: bool
 ) -> Coverage:
-    """Run seeds on every core, in batches that are handed out as they are finished."""
+    """Run seeds on every core, in batches handed out as earlier ones finish."""
     numbers = list(seeds)
     batches = [numbers[i : i + BATCH] for i in range(0, len(numbers), BATCH)]
     total = Coverage()
@@ -102,7 +104,7 @@ def _run_all(
 
 
 def _spread(work: Callable[[T], R], batches: list[T], what: str, *, quiet: bool) -> Iterator[R]:
-    """Yield results as they come, with a progress bar on a terminal; stop early if nobody asks."""
+    """Yield results as they complete, with a progress bar on a terminal; stop with the caller."""
     shown = Console(stderr=True)
     bar = Progress(
         TextColumn(what),
@@ -158,18 +160,18 @@ def _show(coverage: Coverage, classes: tuple[str, ...], spent_s: float) -> None:
     rate = coverage.seeds / spent_s
     console.print(
         f"{coverage.seeds} seeds, {coverage.failovers} of them with a failover, "
-        f"in {spent_s:.1f} s: {rate:.0f} a second"
+        f"in {spent_s:.1f} s: {rate:.0f} per second"
     )
-    console.print("phases reached, in how many seeds:")
+    console.print("phases reached, by number of seeds:")
     for phase in Phase:
         console.print(f"  {phase:<16} {coverage.phases[phase]}")
     cells = covered(coverage.cells_missed, possible_cells())
     pairs = covered(coverage.pairs_missed, possible_pairs())
-    console.print(f"ways of the table that nobody took: {len(coverage.transitions_missed)}")
+    console.print(f"transitions never taken: {len(coverage.transitions_missed)}")
     console.print(f"phase x verdict x mode: {cells}")
-    console.print(f"phase x class of fault: {pairs}")
+    console.print(f"phase x fault class: {pairs}")
     if not coverage.failed:
-        console.print("no invariant broke")
+        console.print("every invariant held")
         return
     console.print(f"{len(coverage.failed)} seeds broke an invariant")
     for number in sorted(coverage.failed)[:SHOWN_MAX]:
@@ -178,14 +180,14 @@ def _show(coverage: Coverage, classes: tuple[str, ...], spent_s: float) -> None:
 
 
 def _story(item: Run) -> Iterator[str]:
-    """Yield a run in plain words."""
+    """Yield a run as readable lines."""
     script: Script = item.script
     yield f"\nseed {script.seed}, shrunk:"
     for window in script.windows:
         until = f"{window.to_s:.0f} s" if window.to_s < FOREVER_S else "the end"
         yield f"  {window.fault} from {window.from_s:.0f} s to {until}"
     ports = {name: chance for name, chance in asdict(script.fault_rates).items() if chance}
-    yield f"  at the ports: {ports or 'nothing'}; people: {script.people}"
+    yield f"  port faults: {ports or 'none'}; people: {script.people}"
     yield f"  orders: {[f'{order} at {at_s:.0f} s' for at_s, order in script.orders] or 'none'}"
     lines = [
         (commit.at_s, f"#{commit.state.revision} {commit.state.phase}: {commit.state.reason}")
@@ -196,7 +198,7 @@ def _story(item: Run) -> Iterator[str]:
         for call in item.history.world_state.calls
     ]
     lines += [
-        (move.at_s, f"the writer is on {move.target}; {move.lost_s:.1f} s of writes are lost")
+        (move.at_s, f"the writer moves to {move.target}; {move.lost_s:.1f} s of writes are lost")
         for move in item.history.world_state.moves
     ]
     for at_s, text in sorted(lines):
@@ -206,7 +208,7 @@ def _story(item: Run) -> Iterator[str]:
 
 
 def _run_matrix(*, as_json: bool) -> int:
-    """End a function once at each step of each story; return the exit code."""
+    """Kill a function once at each step of each scenario; return the exit code."""
     cells = list(_spread(_kill_at, list(kills()), "kills", quiet=as_json))
     broken = [cell for cell in cells if cell.broken]
     if as_json:
@@ -217,10 +219,10 @@ def _run_matrix(*, as_json: bool) -> int:
         }
         click.echo(json.dumps(document, indent=2, sort_keys=True))
     else:
-        click.echo(f"{len(cells)} moments to end a function at, {len(broken)} of them break things")
+        click.echo(f"{len(cells)} kill points, {len(broken)} of them break an invariant")
         for cell in broken:
             where = f"{cell.call} {cell.when} in {cell.phase}"
-            click.echo(f"  {cell.story}: ended at {where}: {'; '.join(cell.broken)}")
+            click.echo(f"  {cell.story}: killed at {where}: {'; '.join(cell.broken)}")
     return 1 if broken else 0
 
 

@@ -1,4 +1,4 @@
-"""The state table of a design, for the commands that people run."""
+"""Opens an application's state table, for operator commands."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,28 +16,29 @@ if TYPE_CHECKING:
     from otherside.failover.aws.state_store import StateStore
 
 OPERATOR_SKEW_S = 300.0
-"""A person's clock may be wrong; what it is used for is ages, and the end of a freeze."""
+"""A person's clock may be wrong; it is used only for ages and for the end of a freeze."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedTable:
-    """A design and its state table, as the first Region that answers holds it."""
+    """The configuration and its state table, from the first Region that answers."""
 
     topology: Topology
     region: str
     store: "StateStore"
     state: State
-    """The newest revision there."""
+    """The newest revision in that Region."""
     clock: SystemClock
 
 
 def open_table(design: Path) -> OpenedTable:
-    """Read a design and open its state table: in the standby's Region, or by the primary's copy.
+    """Read the configuration and open its state table in the standby's Region.
 
-    Once the standby serves everyone it may be its Region that is lost.
+    If that Region does not answer, open the primary's copy: after a failover, the standby's Region
+    may be the one that is lost.
 
     Raises:
-        click.UsageError: If the design cannot be used, or boto3 is not installed.
+        click.UsageError: If the configuration cannot be used, or boto3 is not installed.
         click.ClickException: If no copy of the table answers.
     """
     try:
@@ -71,15 +72,16 @@ def open_table(design: Path) -> OpenedTable:
 
 
 def _copies(topology: Topology) -> list[str]:
-    """Return where the table can be read and written, the orchestrator's own Region first."""
+    """Return the Regions where the table can be read and written, the orchestrator's own first."""
     regions = topology.regions
     return [regions.standby, *([regions.primary] if regions.quorum else [])]
 
 
 def caller(region: str) -> str:
-    """Return who asks, as AWS knows them, asked in a Region that is meant to survive.
+    """Return the caller's ARN, as STS reports it in a Region that is meant to survive.
 
-    Whoever cannot be named may order all the same: in a disaster the state table is enough.
+    A caller whom STS cannot identify may still give orders: in a disaster, access to the state
+    table is enough.
     """
     import boto3  # noqa: PLC0415 - an extra
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - the same
@@ -90,4 +92,4 @@ def caller(region: str) -> str:
         sts = boto3.client("sts", region_name=region, config=READING)
         return str(sts.get_caller_identity()["Arn"])
     except (BotoCoreError, ClientError):
-        return "somebody"
+        return "unknown caller"

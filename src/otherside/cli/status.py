@@ -1,4 +1,4 @@
-"""`otherside status`: where the orchestrator stands, and what each side says of itself."""
+"""`otherside status`: show the orchestrator's state and the health that each side reports."""
 
 import json
 from collections.abc import Mapping
@@ -21,19 +21,19 @@ DESIGN = click.Path(dir_okay=False, path_type=Path)
 @click.command()
 @click.option("--design", type=DESIGN, default=Path("otherside.toml"), show_default=True)
 @click.option("--last", default=LAST, show_default=True, help="How many revisions to show.")
-@click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def status(design: Path, last: int, *, as_json: bool) -> None:
-    """Show where the orchestrator stands, why, and what each side says of itself.
+    """Show the orchestrator's phase, the reason for it, and the health that each side reports.
 
-    Everything is read from the state table with your credentials: in the standby's Region, or by
-    the primary's copy where that one does not answer.
+    The command reads the state table with your credentials: in the standby's Region or, if that
+    does not answer, the primary's copy.
 
     \b
     Examples:
       otherside status
       otherside status --json | jq .state.phase
 
-    Exit codes: 0 shown, 1 the table does not answer, 2 bad usage or bad input.
+    Exit codes: 0 success, 1 the table does not answer, 2 bad usage or bad input.
     """
     if last < 1:
         msg = "--last must be 1 or more"
@@ -76,11 +76,11 @@ def _show(document: Mapping[str, Any], state: State, now_s: float) -> None:
         console.print(f"  for {now_s - state.since_s:.0f} s; the writer is on {state.writer}{held}")
     lease = document["lease"]
     if lease:
-        said = "open" if lease["open"] else "closed: nobody may acknowledge a write"
+        said = "open" if lease["open"] else "closed: neither side may acknowledge writes"
         console.print(f"  lease: {said}, epoch {lease['epoch']}")
     for attempt in document["attempts"]:
         answer = attempt["answer"] or "no answer"
-        asked = f"Aurora was asked: {answer}" if attempt["called"] else "claimed, and not called"
+        asked = f"Aurora was called: {answer}" if attempt["called"] else "claimed, but not called"
         console.print(f"  attempt {attempt['operation']}: {asked}")
     for failing in state.failing:
         console.print(f"  failing: {failing}", markup=False)

@@ -1,4 +1,4 @@
-"""`otherside twin`: two Regions on this machine, to look at, to break and to throw away."""
+"""`otherside twin`: run two disposable AWS Regions on this machine."""
 
 import json
 import os
@@ -35,12 +35,12 @@ PARTS = (
 def twin() -> None:
     """Run two AWS Regions on this machine: the API, databases, DNS, functions and instances.
 
-    Nothing leaves the machine, and nothing is left on it.
+    Nothing leaves the machine, and nothing remains on it afterwards.
 
     \b
     Examples:
-      otherside twin up orders           deploy the project in ./orders, and stay up
-      otherside twin up --json | jq .    the same for a program: one line once it is ready
+      otherside twin up orders           deploy the project in ./orders and stay up
+      otherside twin up --json | jq .    for scripts: one line of JSON once it is ready
       otherside twin status
       otherside twin doctor
     """
@@ -49,23 +49,23 @@ def twin() -> None:
 @twin.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".")
 @click.option("--stack", help="Stack whose Pulumi.STACK.yaml to read. Default: the only one.")
-@click.option("--speed", default=1.0, show_default=True, help="Twin seconds in a real second.")
+@click.option("--speed", default=1.0, show_default=True, help="Twin seconds per real second.")
 @click.option(
     "--latency",
     type=click.Choice(["modelled", "none"]),
     default="modelled",
     show_default=True,
-    help="Model how long AWS's own services take, or leave only what is real.",
+    help="Model the latencies of AWS's own services, or leave them out.",
 )
 @click.option(
-    "--instances", default=1, show_default=True, help="How many instances of a group really run."
+    "--instances", default=1, show_default=True, help="How many instances of each group really run."
 )
 @click.option(
     "--delegate",
     "delegated",
     multiple=True,
     metavar="NAME",
-    help="Delegate a name to the zone of it. Default: the design's domain.",
+    help="Delegate NAME to its hosted zone. Default: the configuration's domain.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON once it is ready.")
 def up(
@@ -78,9 +78,10 @@ def up(
     delegated: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Deploy the Pulumi project in DIRECTORY on a twin, and leave it running until Ctrl-C.
+    """Deploy the Pulumi project in DIRECTORY on a twin, and keep it running until Ctrl-C.
 
-    The program is the one that would go to AWS. Where everything is, is printed once it is up.
+    The program is the one that you would deploy to AWS. Once the twin is up, the command prints
+    how to reach everything.
 
     \b
     Examples:
@@ -88,10 +89,10 @@ def up(
       otherside twin up orders --speed 10
       otherside twin up orders --latency none --json
 
-    Exit codes: 0 stopped by Ctrl-C or `twin down`, 1 it did not come up, 2 bad usage or bad input.
+    Exit codes: 0 stopped by Ctrl-C or `twin down`, 1 it did not start, 2 bad usage or bad input.
     """
-    if not 1 <= speed <= 100:  # noqa: PLR2004 - the bounds are the message's
-        msg = "--speed is 1 to 100"
+    if not 1 <= speed <= 100:  # noqa: PLR2004 - the message names the bounds
+        msg = "--speed must be 1 to 100"
         raise click.UsageError(msg)
     _need_extra()
     from otherside.twin.host.registry import register  # noqa: PLC0415 - an extra
@@ -116,7 +117,7 @@ def up(
             for name in delegated or domain:
                 running.do("delegate", name=name)
                 console.print(
-                    f"delegated {name} to its zone here, as the owner of its parent would"
+                    f"delegated {name} to its zone on the twin, as the parent domain's owner would"
                 )
             _deploy(running, project, console)
             _announce(running, design, as_json=as_json)
@@ -133,14 +134,14 @@ def up(
 @twin.command()
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def status(*, as_json: bool) -> None:
-    """Show the twins that run on this machine, and how each is.
+    """Show the twins that run on this machine, and the state of each.
 
     \b
     Examples:
       otherside twin status
       otherside twin status --json | jq '.[0].databases'
 
-    Exit codes: 0 one or more run, 1 none does.
+    Exit codes: 0 at least one is running, 1 none is.
     """
     _need_extra()
     from otherside.twin.host.registry import ask, entries  # noqa: PLC0415 - an extra
@@ -159,15 +160,15 @@ def status(*, as_json: bool) -> None:
         for item in found:
             _show(item)
         if not found:
-            click.echo("no twin runs; `otherside twin up` starts one")
+            click.echo("no twin is running; `otherside twin up` starts one")
     sys.exit(0 if found else 1)
 
 
 @twin.command()
 def down() -> None:
-    """Stop every twin that you have running on this machine.
+    """Stop every twin of yours on this machine.
 
-    Exit codes: 0 all were stopped, 1 none runs.
+    Exit codes: 0 all were stopped, 1 none was running.
     """
     _need_extra()
     from otherside.twin.host.registry import entries  # noqa: PLC0415 - an extra
@@ -177,16 +178,16 @@ def down() -> None:
         os.kill(entry.pid, signal.SIGTERM)
         click.echo(f"stopped the twin of {entry.project} (process {entry.pid})")
     if not found:
-        click.echo("no twin runs")
+        click.echo("no twin is running")
     sys.exit(0 if found else 1)
 
 
 @twin.command()
-@click.option("--clean", is_flag=True, help="Remove what dead twins have left.")
+@click.option("--clean", is_flag=True, help="Remove the leftovers of dead twins.")
 def doctor(*, clean: bool) -> None:
-    """Look for what a twin needs, and for what a killed one may have left behind.
+    """Check for what a twin needs, and for leftovers of killed twins.
 
-    Exit codes: 0 all is well, 1 something is missing or was left.
+    Exit codes: 0 no problem found, 1 something is missing or left over.
     """
     ill = False
     for name in PARTS:
@@ -196,7 +197,7 @@ def doctor(*, clean: bool) -> None:
             click.echo(f"{name:20} missing: pip install 'otherside[twin]'")
             ill = True
     bash = shutil.which("bash")
-    click.echo(f"{'bash':20} {bash or 'missing: instances boot by it'}")
+    click.echo(f"{'bash':20} {bash or 'missing: instances need it to boot'}")
     ill = ill or bash is None
     if not ill:
         ill = _look_for_orphans(clean=clean)
@@ -204,7 +205,7 @@ def doctor(*, clean: bool) -> None:
 
 
 def _look_for_orphans(*, clean: bool) -> bool:
-    """Tell of directories that nobody owns; return whether any is left."""
+    """Report or remove directories without a running owner; return whether any is left."""
     from otherside.twin.host.registry import entries, orphans, remove  # noqa: PLC0415 - an extra
     from otherside.twin.services.rds.postgres import binaries  # noqa: PLC0415 - an extra
 
@@ -229,7 +230,7 @@ def _need_extra() -> None:
 
 
 def _interrupt(stop: threading.Event) -> None:
-    """Stop at once while it comes up, and in order once it is up."""
+    """Stop at once during start-up, and in order once the twin is up."""
     stop.set()
     raise KeyboardInterrupt
 
@@ -237,7 +238,7 @@ def _interrupt(stop: threading.Event) -> None:
 def _project(
     directory: Path, stack: str | None
 ) -> "tuple[Project, dict[str, str], tuple[str, ...]]":
-    """Return the project, which Region is what and its public name, where its design says so."""
+    """Return the project and, if it has a configuration, its Regions by role and public name."""
     from otherside.config import ConfigError, read_config  # noqa: PLC0415 - after the extra
     from otherside.program.project import ProgramError, read_project  # noqa: PLC0415 - an extra
 
@@ -259,7 +260,7 @@ def _project(
 
 
 def _regions(project: "Project", design: dict[str, str]) -> tuple[str, ...]:
-    """Return every Region that a program uses: by its design, or by declaring it once."""
+    """Return every Region that a program uses: from its configuration, or by declaring it once."""
     from otherside.program.monitor import declare  # noqa: PLC0415 - an extra
     from otherside.regions import CONTROL_REGION, REGIONS  # noqa: PLC0415 - after the extra
 
@@ -284,13 +285,13 @@ def _deploy(running: "Twin", project: "Project", console: Console) -> None:
         if console.is_terminal:
             status_.update(f"{count} resources; {what}")
 
-    with console.status("the twin comes up") as status_:
+    with console.status("starting the twin") as status_:
         made = running.provision(project, told=told)
     console.print(f"{len(made.declaration.resources)} resources in {made.took_s:.1f} s")
 
 
 def _announce(running: "Twin", design: dict[str, str], *, as_json: bool) -> None:
-    """Print where everything is, for a person or for a program."""
+    """Print how to reach everything, as text or as JSON."""
     known = {**running.known, **design}
     assert running.provisioned is not None
     exports = dict(running.provisioned.declaration.exports)
@@ -304,7 +305,7 @@ def _announce(running: "Twin", design: dict[str, str], *, as_json: bool) -> None
     name = url.partition("://")[2]
     public = known["https_port"] if url.startswith("https") else known["http_port"]
     click.echo(f"""
-The twin is up. Everything is on this machine, and gone with Ctrl-C.
+The twin is up. Everything runs on this machine, and Ctrl-C removes it.
 
   export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region}
   export AWS_ACCESS_KEY_ID={known["access_key_id"]}
@@ -318,7 +319,7 @@ The twin is up. Everything is on this machine, and gone with Ctrl-C.
             f" {url}:{public}/readyz"
         )
     click.echo(
-        f"\nA second of this machine is {known['speed']:g} of the twin's; AWS's own times are"
+        f"\nOne real second is {known['speed']:g} twin seconds; AWS's own latencies are"
         f" {'modelled' if known['latency'] == 'modelled' else 'left out'}."
     )
 
@@ -328,11 +329,11 @@ def _show(known: dict[str, Any]) -> None:
         click.echo(f"{known['project']} (process {known['owner']}): {known['error']}")
         return
     title = f"{known['project']}, process {known['owner']}, up for {known['real_s']:.0f} s"
-    table = Table(title=f"{title} ({known['twin_s']:.0f} s of the twin's)")
+    table = Table(title=f"{title} ({known['twin_s']:.0f} twin seconds)")
     for column in ("what", "region", "state"):
         table.add_column(column)
     for region in known["regions"]:
-        table.add_row("Region", region, "lost" if region in known["lost"] else "stands")
+        table.add_row("Region", region, "lost" if region in known["lost"] else "up")
     for database in known["databases"]:
         role = "writer" if database["writer"] else "standby"
         table.add_row(

@@ -1,4 +1,4 @@
-"""Where one Region's alarms and notices go."""
+"""The SNS topic for one Region's alarms and notifications."""
 
 import json
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from otherside.components.iam_policies import allow, deny_plaintext, document
 from otherside.components.sites import Site
 
 NOTICE_AGE_S = 24 * 3600
-"""A key is lost for good after 30 days; a notice may be late, and must arrive."""
+"""A key is lost permanently after 30 days, so a notification may be late but must arrive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,20 +22,20 @@ class AlertTopicArgs:
     site: Site
     application: str
     key_arn: pulumi.Input[str]
-    """A customer-managed key: alarms cannot publish to a topic under AWS's own."""
+    """A customer-managed key: alarms cannot publish to a topic encrypted with AWS's own."""
     emails: Sequence[str] = ()
 
 
 class AlertTopic(pulumi.ComponentResource):
-    """An encrypted topic that alarms and backups of its Region may publish to."""
+    """An encrypted topic that alarms and backups in its Region may publish to."""
 
     arn: pulumi.Output[str]
-    """Resolves once the policy is in place, so that no alarm can fire into the void."""
+    """Resolves once the policy is in place, so that no alarm fires before it may publish."""
 
     def __init__(
         self, name: str, args: AlertTopicArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Declare the topic, its policy and who listens."""
+        """Declare the topic, its policy and its subscriptions."""
         super().__init__("otherside:index:AlertTopic", name, None, opts)
         topic = aws.sns.Topic(
             name,
@@ -57,7 +57,7 @@ class AlertTopic(pulumi.ComponentResource):
                     when=account,
                 ),
                 allow("Backups", publish, topic.arn, principal={"Service": "backup.amazonaws.com"}),
-                # No condition: EventBridge supports none here, and would fail silently.
+                # No condition: EventBridge supports none here, and deliveries would fail silently.
                 allow("Events", publish, topic.arn, principal={"Service": "events.amazonaws.com"}),
                 deny_plaintext([topic.arn], "sns:Publish"),
             ),
@@ -76,9 +76,9 @@ class AlertTopic(pulumi.ComponentResource):
         self.register_outputs({"arn": self.arn})
 
     def _tell_of_lost_keys(self, name: str, args: AlertTopicArgs) -> None:
-        """Declare the notice of a key that is disabled or scheduled for deletion.
+        """Declare the notification for a key that is disabled or scheduled for deletion.
 
-        A database whose key is gone is gone. CloudTrail brings the calls, where it is on.
+        A database is lost with its key. CloudTrail delivers the calls, where it is enabled.
         """
         rule = aws.cloudwatch.EventRule(
             f"{name}-keys",

@@ -1,4 +1,4 @@
-"""The application in one Region: a load balancer, a group of instances, and what they may do."""
+"""The application in one Region: a load balancer, a group of instances and their permissions."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ from otherside.core.topology import Capacity, Compute, Protocol
 
 LOAD_BALANCER_NAME_MAX = 32
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
-"""TLS 1.2 and 1.3: Route 53's checkers may not speak 1.3, so a policy of 1.3 alone fails them."""
+"""TLS 1.2 and 1.3: Route 53's checkers may not support 1.3, so a 1.3-only policy fails them."""
 DRAIN_S = 30
 GRACE_S = 180
 ACCESS_LOG_DAYS = 90
 VOLUME_GB = 20
 CAPACITY_TIMEOUT = "15m"
 CPU_PERCENT = 60.0
-"""Load at which a group grows, up to its maximum."""
+"""CPU load at which a group scales out, up to its maximum."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +39,24 @@ class AppTierArgs:
     design: Compute
     capacity: Capacity
     image_id: pulumi.Input[str] | None = None
-    """`None` takes the newest Amazon Linux 2023 of the Region: an image belongs to one Region."""
+    """`None` uses the Region's newest Amazon Linux 2023: an image belongs to one Region."""
     protocol: Protocol
     certificate_arn: pulumi.Input[str] | None = None
-    """A certificate of this Region; needed with HTTPS."""
+    """A certificate of this Region; required with HTTPS."""
     settings: Mapping[str, pulumi.Input[str]]
-    """What the application is told, as environment variables. No secrets: only where they are."""
+    """The application's environment variables. They hold no secrets, only where to find them."""
     statements: Sequence[Statement]
-    """What an instance's role may do, besides fetching the application and being managed."""
+    """What an instance's role may do, in addition to fetching the application and being managed."""
     security_group_ids: Sequence[pulumi.Input[str]] = ()
-    """Groups that instances carry besides their own: the database's clients."""
+    """Groups of the instances in addition to their own, such as the database's clients."""
     volume_key_arn: pulumi.Input[str]
     bucket_key_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
     log_days: int = 90
     protect: bool = True
     after: Sequence[pulumi.Resource] = ()
-    """What must be there before the instances: the other side's, for both never change at once."""
+    """Resources that must exist before the instances: the other side's, so that both sides never
+    change at once."""
 
     def __post_init__(self) -> None:
         """Refuse HTTPS without a certificate.
@@ -64,7 +65,7 @@ class AppTierArgs:
             ValueError: If the protocol is HTTPS and there is no certificate.
         """
         if self.protocol is Protocol.HTTPS and self.certificate_arn is None:
-            msg = "HTTPS needs a certificate of the Region"
+            msg = "HTTPS needs a certificate of this Region"
             raise ValueError(msg)
 
 
@@ -77,7 +78,7 @@ class AppTier(pulumi.ComponentResource):
     """The hosted zone of that name, for alias records."""
     load_balancer_suffix: pulumi.Output[str]
     target_group_suffix: pulumi.Output[str]
-    """What metrics know the two by: the end of the ARN, not the ARN."""
+    """With the one above, what metrics identify the two by: the end of the ARN, not the ARN."""
     group_name: pulumi.Output[str]
     group_arn: pulumi.Output[str]
     group: aws.autoscaling.Group
@@ -101,7 +102,7 @@ class AppTier(pulumi.ComponentResource):
         self.register_outputs({"dns_name": self.dns_name, "group_name": self.group_name})
 
     def _security(self) -> tuple[aws.ec2.SecurityGroup, aws.ec2.SecurityGroup]:
-        """Declare the groups: the world reaches the load balancer, and only it the instances."""
+        """Declare the groups: anyone may reach the load balancer, only it the instances."""
         port = self._args.design.port
         edge = self._group("edge", "The public load balancer")
         inside = self._group("inside", "Instances of the application")
@@ -176,7 +177,7 @@ class AppTier(pulumi.ComponentResource):
         )
         target = aws.lb.TargetGroup(
             self._name,
-            # A port cannot be changed, and a group that a listener forwards to cannot go first.
+            # A port cannot be changed, and a group that a listener uses cannot be deleted first.
             name=fit(f"{self._name}-{args.design.port}", LOAD_BALANCER_NAME_MAX),
             port=args.design.port,
             protocol="HTTP",
@@ -220,7 +221,7 @@ class AppTier(pulumi.ComponentResource):
         )
         if https:
             aws.lb.Listener(
-                f"{self._name}-80",  # by its port: over HTTP alone this is the one that forwards
+                f"{self._name}-80",  # named by port: without HTTPS, port 80 forwards
                 load_balancer_arn=balancer.arn,
                 port=80,
                 protocol="HTTP",
@@ -236,7 +237,7 @@ class AppTier(pulumi.ComponentResource):
             )
 
     def _access_logs(self) -> PrivateBucket:
-        """Declare the bucket for access logs, which takes S3's own key and no other."""
+        """Declare the bucket for access logs, which must use S3's own key."""
         args = self._args
         name = pulumi.Output.concat(
             f"{args.application}-access-{args.site.region}-", args.site.account
@@ -282,7 +283,7 @@ class AppTier(pulumi.ComponentResource):
             health_check_type="ELB",
             health_check_grace_period=GRACE_S,
             default_instance_warmup=GRACE_S,
-            # Green only with something running: each group waits for its first healthy instances.
+            # A deployment succeeds only once each group has its first healthy instances.
             wait_for_capacity_timeout=CAPACITY_TIMEOUT,
             min_elb_capacity=args.capacity.min,
             force_delete=not args.protect,
@@ -292,7 +293,7 @@ class AppTier(pulumi.ComponentResource):
             instance_refresh=aws.autoscaling.GroupInstanceRefreshArgs(
                 strategy="Rolling",
                 preferences=aws.autoscaling.GroupInstanceRefreshPreferencesArgs(
-                    # The new one serves before the old one goes, also where there is but one.
+                    # The new instance serves before the old one goes, even if there is only one.
                     min_healthy_percentage=100,
                     max_healthy_percentage=200,
                     auto_rollback=True,
@@ -305,11 +306,11 @@ class AppTier(pulumi.ComponentResource):
             opts=args.site.options(
                 self,
                 pulumi.ResourceOptions(
-                    # What runs is the scaling policy's to say, and the orchestrator's in a
-                    # failover: a later `pulumi up` ends nothing. The minimum is the design's; while
-                    # the standby serves everyone the orchestrator raises it again at each look.
+                    # The scaling policy decides what runs, and the orchestrator in a failover: a
+                    # later `pulumi up` ends nothing. The minimum is the configuration's; while the
+                    # standby serves everyone, the orchestrator raises it again at each tick.
                     ignore_changes=["desiredCapacity"],
-                    # An instance boots once: what it may do must be there before it is.
+                    # An instance boots once, so its permissions must exist first.
                     depends_on=[self._listener, *self._permissions, *args.after],
                 ),
             ),
@@ -372,8 +373,8 @@ class AppTier(pulumi.ComponentResource):
             opts=args.site.options(
                 self,
                 pulumi.ResourceOptions(
-                    # A look-up names the newest image of each day; it decides once, and not at
-                    # each `pulumi up`, which would roll both Regions for nothing.
+                    # The look-up returns the newest image of the day. It counts only once: at each
+                    # `pulumi up`, it would roll both Regions for nothing.
                     ignore_changes=[] if args.image_id is not None else ["imageId"]
                 ),
             ),
@@ -402,7 +403,7 @@ class AppTier(pulumi.ComponentResource):
             bucket=bucket.name,
             key=f"application-{version}.zip",
             source=pulumi.FileArchive(str(directory)),
-            # An instance that boots meanwhile, and one that is rolled back, fetch the last release.
+            # An instance that boots meanwhile or is rolled back fetches the previous release.
             opts=args.site.options(self, pulumi.ResourceOptions(retain_on_delete=True)),
         )
         settings = {
@@ -437,7 +438,7 @@ class AppTier(pulumi.ComponentResource):
         ).apply(render)
 
     def _profile(self) -> aws.iam.InstanceProfile:
-        """Declare what an instance may do."""
+        """Declare the role and the profile of the instances."""
         args = self._args
         role = aws.iam.Role(
             self._name, assume_role_policy=trust("ec2.amazonaws.com"), opts=self._here

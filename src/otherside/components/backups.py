@@ -1,4 +1,4 @@
-"""Backups on both sides, each copied to the other, and restored there to prove it."""
+"""Backups on both sides, copied to the other side and restored there as a test."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from otherside.components.sites import Site
 from otherside.core.topology import Backup, Pair, Side
 
 LOCK_COOLING_DAYS = 3
-"""How long a compliance lock can still be taken back."""
+"""How long a new compliance lock can still be removed."""
 START_WINDOW_MIN = 60
 COMPLETION_WINDOW_MIN = 360
 MANAGED = "arn:aws:iam::aws:policy"
@@ -20,8 +20,8 @@ SERVICE_POLICIES = (
     f"{MANAGED}/service-role/AWSBackupServiceRolePolicyForRestores",
 )
 OPT_IN = ("Aurora", "DynamoDB")
-"""The types that this stack backs up. A Region refuses a type that it does not have, and nobody
-asked for any other to be switched on in the whole account."""
+"""The resource types that this stack backs up. A Region refuses a type that it does not have, and
+no other type should be enabled for the whole account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +33,12 @@ class BackupSideArgs:
     data_key_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     resource_arns: Sequence[pulumi.Input[str]]
-    """What this side backs up, by ARN: a mistyped tag selects nothing, and no error says so."""
+    """Resources that this side backs up, by ARN: a mistyped tag would silently select nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupsArgs:
-    """Both sides, and what restoring in the standby's Region needs."""
+    """Both sides, and the settings for restores in the standby's Region."""
 
     application: str
     design: Backup
@@ -53,10 +53,11 @@ class BackupsArgs:
 
 
 class Backups(pulumi.ComponentResource):
-    """A vault and a plan on each side, copies both ways, and a weekly restore in the standby.
+    """A vault and a plan on each side, copies in both directions, and a weekly test restore.
 
-    The standby has a plan of its own because after a failover the primary's backs up nothing that
-    matters. Backups are for what replication copies too: deletion, corruption, ransom.
+    The test restore runs in the standby's Region. The standby has a plan of its own, because after
+    a failover the primary's plan backs up nothing that matters. Backups protect against what
+    replication copies, too: deletion, corruption, ransomware.
     """
 
     vault_arns: Pair[pulumi.Output[str]]
@@ -86,7 +87,7 @@ class Backups(pulumi.ComponentResource):
         return self._sides.on(side).site.options(self, options)
 
     def _vault(self, side: Side) -> aws.backup.Vault:
-        """Declare one vault that tells of failures, locked unless it is of a trial."""
+        """Declare a vault with failure notifications, locked unless it belongs to a trial."""
         args, item = self._args, self._sides.on(side)
         name = f"{self._name}-{side}"
         if args.design.region_settings:
@@ -95,8 +96,8 @@ class Backups(pulumi.ComponentResource):
                 resource_type_opt_in_preference=dict.fromkeys(OPT_IN, True),
                 # Without this, DynamoDB's own backups are used, which never leave the Region.
                 resource_type_management_preference={"DynamoDB": True},
-                # The provider reads back every type that the Region has, and would want to take
-                # all others out each time; deleting the resource changes nothing in the account.
+                # The provider reads back every type that the Region has, and would try to remove
+                # the others each time; deleting the resource changes nothing in the account.
                 opts=self._here(
                     side,
                     pulumi.ResourceOptions(
@@ -139,7 +140,7 @@ class Backups(pulumi.ComponentResource):
         return vault
 
     def _role(self, side: Side) -> tuple[aws.iam.Role, list[pulumi.Resource]]:
-        """Declare the role that AWS Backup works under, able to use the keys on both sides."""
+        """Declare the role of AWS Backup, which may use the keys on both sides."""
         name, item, there = f"{self._name}-{side}", self._sides.on(side), self._sides.on(side.other)
         account = {"StringEquals": {"aws:SourceAccount": item.site.account}}
         role = aws.iam.Role(
@@ -239,7 +240,7 @@ class Backups(pulumi.ComponentResource):
         vault: aws.backup.Vault,
         role: tuple[aws.iam.Role, list[pulumi.Resource]],
     ) -> None:
-        """Declare the weekly restore of the newest copy: a copy nobody restored is a hope."""
+        """Declare the weekly test restore of the newest copy: an untested copy proves nothing."""
         args, name = self._args, f"{self._name}-restore-test"
         plan = aws.backup.RestoreTestingPlan(
             name,

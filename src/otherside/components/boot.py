@@ -1,4 +1,4 @@
-"""The script that an instance boots with, and the settings that it hands to the application."""
+"""The boot script of an instance, which also passes settings to the application."""
 
 import hashlib
 from collections.abc import Mapping
@@ -11,17 +11,16 @@ from otherside.core.wire_contract import APP_ENVIRONMENT_FILE
 def boot_script(template: str | None, terms: Mapping[str, str], settings: Mapping[str, str]) -> str:
     """Return the boot script with every `@@NAME@@` filled in.
 
-    `template` is a script of the user's own, `None` the built-in one. Terms are `APPLICATION`,
-    `REGION`, `BUCKET`, `KEY`, `LOG_GROUP` and `HEALTH_PATH`; `SETTINGS` and `ENVIRONMENT_FILE`
-    come on top.
+    `template` is the user's own script; `None` uses the built-in one. `terms` are `APPLICATION`,
+    `REGION`, `BUCKET`, `KEY`, `LOG_GROUP` and `HEALTH_PATH`. This function adds `SETTINGS` and
+    `ENVIRONMENT_FILE`.
 
     Raises:
-        ValueError: If the script asks for a term that does not exist, or a setting has a line
-            break in it.
+        ValueError: If the script uses an unknown term, or a setting contains a line break.
     """
     broken = [name for name, value in settings.items() if "\n" in value]
     if broken:
-        msg = f"settings with a line break in them: {', '.join(broken)}"
+        msg = f"settings that contain a line break: {', '.join(broken)}"
         raise ValueError(msg)
     script = template or (files("otherside.components") / "boot.sh").read_text(encoding="utf-8")
     filled = {
@@ -33,13 +32,13 @@ def boot_script(template: str | None, terms: Mapping[str, str], settings: Mappin
         script = script.replace(f"@@{name}@@", value)
     if "@@" in script:
         unknown = script.split("@@")[1]
-        msg = f"the boot script asks for @@{unknown}@@; it may ask for {', '.join(sorted(filled))}"
+        msg = f"the boot script uses unknown @@{unknown}@@; known: {', '.join(sorted(filled))}"
         raise ValueError(msg)
     return script
 
 
 def digest_of(directory: Path) -> str:
-    """Return a digest of a directory's files: their names and what is in them."""
+    """Return a digest of the names and contents of a directory's files."""
     digest = hashlib.sha256()
     for file in sorted(directory.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:

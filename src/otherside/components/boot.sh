@@ -11,9 +11,9 @@ cat >@@ENVIRONMENT_FILE@@ <<'SETTINGS'
 @@SETTINGS@@
 SETTINGS
 
-# The logs leave by a unit of their own, which nothing here waits for: an instance serves without
-# them. It is started last, or as soon as this script fails, because packages are installed one at
-# a time. A file a kind: of a pattern the agent follows the newest file alone.
+# A separate unit ships the logs, and nothing here waits for it: an instance serves without them.
+# It is started last, or as soon as this script fails, because packages are installed one at a
+# time. There is one entry per log: given a pattern, the agent follows only the newest file.
 cat >/opt/otherside/agent.json <<'AGENT'
 {
   "logs": {
@@ -73,7 +73,7 @@ dnf install --assumeyes python3-psycopg2
 aws s3 cp 's3://@@BUCKET@@/@@KEY@@' /opt/otherside/app.zip --region @@REGION@@
 python3 -m zipfile --extract /opt/otherside/app.zip /opt/otherside/app
 
-# The load balancer asks for this file. Whole or not at all: written aside, then moved.
+# The load balancer requests this file. It is written aside and then moved, so it is never partial.
 echo OK >/opt/otherside/static/.health
 mkdir -p "$(dirname '/opt/otherside/static@@HEALTH_PATH@@')"
 mv /opt/otherside/static/.health '/opt/otherside/static@@HEALTH_PATH@@'
@@ -100,8 +100,8 @@ RestartSec=2
 WantedBy=multi-user.target
 UNIT
 
-# What keeps the right to acknowledge writes and says how this side is, in a process of its own: an
-# application that is broken must not look like a Region that is.
+# The lease agent keeps the right to acknowledge writes and reports this side's health. It is a
+# separate process, because a broken application must not look like a broken Region.
 cat >/etc/systemd/system/otherside-lease-agent.service <<'UNIT'
 [Unit]
 Description=@@APPLICATION@@: lease, heartbeat and pulse
@@ -110,7 +110,7 @@ Wants=network-online.target
 ConditionPathExists=/opt/otherside/app/lease_agent.py
 
 [Service]
-# A keeper whose loops stand still is started anew: its instance would go on serving without one.
+# Restart an agent whose loops hang; otherwise its instance would keep serving without one.
 Type=notify
 NotifyAccess=main
 WatchdogSec=60

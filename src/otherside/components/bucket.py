@@ -1,4 +1,4 @@
-"""A bucket that keeps what it holds to itself."""
+"""A private, encrypted bucket."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ class PrivateBucketArgs:
     site: Site
     name: pulumi.Input[str]
     key_arn: pulumi.Input[str] | None
-    """`None` encrypts with S3's own key: load balancers can log to no other bucket."""
+    """`None` encrypts with S3's own key, which load balancers require for their logs."""
     expire_days: int | None = None
     protect: bool = True
     writers: Sequence[Statement] = ()
-    """Statements of the bucket's policy, besides the refusal of plaintext."""
+    """Statements of the bucket's policy, in addition to the denial of requests without TLS."""
 
 
 class PrivateBucket(pulumi.ComponentResource):
-    """A private, versioned, encrypted bucket that refuses plaintext."""
+    """A private, versioned, encrypted bucket that denies requests without TLS."""
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
@@ -41,7 +41,7 @@ class PrivateBucket(pulumi.ComponentResource):
         bucket = aws.s3.Bucket(
             name,
             bucket=args.name,
-            force_destroy=not args.protect,  # a trial is gone by one command, with all in it
+            force_destroy=not args.protect,  # one command deletes a trial with its data
             opts=args.site.options(self, pulumi.ResourceOptions(protect=args.protect)),
         )
         self.name, self.arn = bucket.bucket, bucket.arn

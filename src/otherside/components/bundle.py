@@ -1,4 +1,4 @@
-"""The code that ships to Lambda: `core`, `failover` and two leaves, and nothing else."""
+"""The code that ships to Lambda: only `core`, `failover`, `regions` and `version`."""
 
 import hashlib
 import zipfile
@@ -11,7 +11,7 @@ ROOMS = ("core", "failover")
 
 
 def bundle_files() -> dict[str, Path]:
-    """Return what the bundle holds: paths inside it and the files that they come from."""
+    """Return the bundle's contents: paths inside it, mapped to their source files."""
     package = Path(str(files("otherside")))
     sources = [package / f"{name}.py" for name in ("__init__", "regions", "version")]
     for room in ROOMS:
@@ -20,7 +20,7 @@ def bundle_files() -> dict[str, Path]:
 
 
 def bundle_digest() -> str:
-    """Return a digest of what ships, for every record that the functions leave."""
+    """Return a digest of the shipped code, which the functions put into every record."""
     digest = hashlib.sha256()
     for inside, source in sorted(bundle_files().items()):
         digest.update(f"{inside}\0{source.stat().st_size}\0".encode())
@@ -29,13 +29,13 @@ def bundle_digest() -> str:
 
 
 def write_bundle(file: Path) -> None:
-    """Write the bundle as one archive; the same code is the same archive, byte for byte.
+    """Write the bundle as one archive; the same code gives the same archive, byte for byte.
 
-    Whoever deploys by other means than Pulumi uses this, and the tests run it.
+    This is for deployments without Pulumi, and the tests run it.
     """
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         for inside, source in sorted(bundle_files().items()):
-            entry = zipfile.ZipInfo(inside)  # of 1980, and nobody's in particular
+            entry = zipfile.ZipInfo(inside)  # dated 1980, with no particular owner
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, source.read_bytes(), zipfile.ZIP_DEFLATED)
 

@@ -1,4 +1,4 @@
-"""A queue for what could not be delivered, and an alarm on anything in it."""
+"""A dead-letter queue, and an alarm on any message in it."""
 
 from dataclasses import dataclass
 
@@ -13,20 +13,20 @@ KEEP_S = 14 * 24 * 3600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLettersArgs:
-    """One queue, in the Region of the rules that it serves."""
+    """One queue, in the same Region as the rules that it serves."""
 
     site: Site
     key_arn: pulumi.Input[str]
-    """A customer-managed key: EventBridge cannot write to a queue under SQS's own."""
+    """A customer-managed key: EventBridge cannot write to a queue encrypted with SQS's own."""
     topic_arn: pulumi.Input[str]
 
 
 class DeadLetters(pulumi.ComponentResource):
-    """A standard queue that EventBridge rules of this Region and account may write to."""
+    """A standard queue that EventBridge rules in this Region and account may write to."""
 
     arn: pulumi.Output[str]
     ready: pulumi.Resource
-    """The queue's policy: what delivers into it waits for this."""
+    """The queue's policy; resources that deliver to the queue depend on it."""
 
     def __init__(
         self, name: str, args: DeadLettersArgs, opts: pulumi.ResourceOptions | None = None
@@ -60,7 +60,7 @@ class DeadLetters(pulumi.ComponentResource):
         aws.cloudwatch.MetricAlarm(
             name,
             name=name,
-            alarm_description="Something could not be delivered; look into the queue.",
+            alarm_description="An event could not be delivered; inspect the queue.",
             namespace="AWS/SQS",
             metric_name="ApproximateNumberOfMessagesVisible",
             dimensions={"QueueName": queue.name},

@@ -1,4 +1,4 @@
-"""The whole: a `Topology` in, two Regions that can stand in for one another out."""
+"""The top-level component, which builds two interchangeable Regions from a `Topology`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,12 +46,12 @@ LEASE_FILE = "/run/otherside/lease"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DisasterRecoveryArgs:
-    """A design, and the networks to use where they exist already."""
+    """The topology, and existing networks to use, if any."""
 
     topology: Topology
     networks: Pair[Vpc] | None = None
-    """Your own networks. They must be able to reach one another: by a transit gateway, Cloud
-    WAN or a peering of your own. `None` makes two and peers them."""
+    """Your own networks. They must be able to reach each other: through a transit gateway, Cloud
+    WAN or a peering of your own. `None` creates two networks and peers them."""
 
 
 class DisasterRecovery(pulumi.ComponentResource):
@@ -60,7 +60,7 @@ class DisasterRecovery(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: DisasterRecoveryArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Declare everything, in the order in which parts need one another."""
+        """Declare all parts, in the order of their dependencies."""
         super().__init__("otherside:index:DisasterRecovery", name, None, opts)
         self._name, self._args, self._topology = name, args, args.topology
         self._sites = connect(args.topology)
@@ -94,10 +94,10 @@ class DisasterRecovery(pulumi.ComponentResource):
     def from_design(
         cls, file: str | Path = DESIGN_FILE, *, networks: Pair[Vpc] | None = None
     ) -> Self:
-        """Read a design file, declare all of it and export what an operator needs.
+        """Read a configuration file, declare everything in it and export what an operator needs.
 
         Raises:
-            ConfigError: If the design cannot be used; it names every problem.
+            ConfigError: If the configuration cannot be used; the error names every problem.
         """
         topology = read_config(file)
         for note in notes_on(topology):
@@ -108,7 +108,7 @@ class DisasterRecovery(pulumi.ComponentResource):
         return whole
 
     def summary(self) -> Mapping[str, pulumi.Input[str]]:
-        """Return what an operator needs to find things. No secret is among it."""
+        """Return the names and addresses that an operator needs, none of them secret."""
         servers = self.domain.name_servers
         return {
             **({"name_servers": servers} if servers is not None else {}),
@@ -145,7 +145,7 @@ class DisasterRecovery(pulumi.ComponentResource):
         }
 
     def _lag_metric(self) -> pulumi.Output[str]:
-        """Return how far each side lags while it follows: where the metric is, for whoever asks."""
+        """Return where to find the metric for each side's replication lag while it is a reader."""
         sites = self._sites
         return pulumi.Output.json_dumps(
             {
@@ -169,7 +169,7 @@ class DisasterRecovery(pulumi.ComponentResource):
         return self._keys[self._sites.on(side).region].arn(purpose)
 
     def _declare_keys(self) -> dict[str, Keys]:
-        """Declare keys by Region; the others need them for alarms, and the witness for its logs."""
+        """Declare keys by Region: outside the pair for alarms, and for the witness's logs."""
         sites = self._sites
         third = {
             sites.control.region: (Purpose.MESSAGING,),
@@ -328,16 +328,16 @@ class DisasterRecovery(pulumi.ComponentResource):
         )
 
     def _declare_tiers(self) -> Pair[AppTier]:
-        """Declare the standby's first: what breaks there stops before it reaches the primary."""
+        """Declare the standby's tier first: what breaks there never reaches the primary."""
         standby = self._declare_tier(Side.STANDBY, after=())
         primary = self._declare_tier(Side.PRIMARY, after=(standby.group,))
         return Pair(primary=primary, standby=standby)
 
     def _declare_pledge(self) -> PrivateBucket:
-        """Declare where the orchestrator keeps its word, beside the state table and apart from it.
+        """Declare the bucket of the orchestrator's pledge, separate from the state table.
 
-        Under S3's own key: there is no secret in it, and no key of ours that cannot be used may
-        keep the orchestrator from fencing.
+        It uses S3's own key: the pledge is not secret, and an unusable key of ours must not keep
+        the orchestrator from fencing.
         """
         return PrivateBucket(
             f"{self._name}-pledge",
@@ -351,7 +351,7 @@ class DisasterRecovery(pulumi.ComponentResource):
         )
 
     def _declare_witness(self) -> WitnessCanary:
-        """Declare what looks from the third Region, and writes down what it sees."""
+        """Declare the canary that probes from the third Region and records the result."""
         topology, site = self._topology, self._sites.witness
         return WitnessCanary(
             f"{self._name}-witness",
@@ -400,7 +400,7 @@ class DisasterRecovery(pulumi.ComponentResource):
                     "SESSION_TABLE": self.sessions.name,
                     "APP_NAME": topology.prefix,
                     "APP_SIDE": side,
-                    # A lease in one Region's table would stop the primary when that is away.
+                    # A lease in a single Region's table would stop the primary when that is down.
                     "APP_LEASE_FILE": LEASE_FILE if topology.regions.quorum else "none",
                     "STATE_TABLE": self.state.name,
                     "STATE_REGIONS": ",".join(self._state_regions(side)),
@@ -420,7 +420,7 @@ class DisasterRecovery(pulumi.ComponentResource):
         )
 
     def _state_regions(self, side: Side) -> list[str]:
-        """Return where the state table is, this side's own Region first."""
+        """Return the Regions of the state table, this side's own first."""
         here = self._sites.on(side).region
         return sorted(self.state.regions, key=lambda region: region != here)
 
@@ -428,9 +428,9 @@ class DisasterRecovery(pulumi.ComponentResource):
         return self._secrets.secret_arn if side is Side.PRIMARY else self._secrets.replica_arn
 
     def _instance_statements(self, side: Side) -> list[Statement]:
-        """Return what the application may do on one side.
+        """Return the permissions of the application on one side.
 
-        It may log in to both clusters: after a failover the writer is the other side's.
+        It may log in to both clusters, because after a failover the writer is on the other side.
         """
         sites = self._sites
         users = [
@@ -483,9 +483,9 @@ class DisasterRecovery(pulumi.ComponentResource):
         ]
 
     def _keeping_statements(self) -> list[Statement]:
-        """Return what keeping the lease takes: one item to read, one to write, and the pledge."""
+        """Return what the lease agent needs: one item to read, one to write, and the pledge."""
         state, prefix = self.state, self._topology.prefix
-        # Its own Region's copy first and the other's when that is lost; with one copy, that one.
+        # Its own Region's copy first, and the other's if that is lost; or else the only copy.
         copies = [state.arn] if len(state.regions) == 1 else [state.primary_arn, state.arn]
         return [
             allow(
@@ -531,7 +531,7 @@ class DisasterRecovery(pulumi.ComponentResource):
         )
 
     def _declare_observability(self) -> dict[str, list[pulumi.Output[str]]]:
-        """Declare what each side sees; return the alarms that wake the orchestrator."""
+        """Declare each side's observability; return the alarms that wake the orchestrator."""
         topology, sites = self._topology, self._sites
         names = Pair(
             primary=self._bucket_name("metrics", Side.PRIMARY),
@@ -585,7 +585,7 @@ class DisasterRecovery(pulumi.ComponentResource):
         return pulumi.Output.concat(f"{self._topology.prefix}-{role}-{site.region}-", site.account)
 
     def _declare_check_alarm(self) -> pulumi.Output[str]:
-        """Declare the alarm on Route 53's opinion, in the only Region that has its metrics."""
+        """Declare the alarm on Route 53's check, in the only Region that has its metrics."""
         topic = self._topics[self._sites.control.region].arn
         alarm = aws.cloudwatch.MetricAlarm(
             f"{self._name}-endpoint-check",
@@ -677,18 +677,18 @@ class DisasterRecovery(pulumi.ComponentResource):
 
 
 def notes_on(topology: Topology) -> list[str]:
-    """Return what a design gives up by what it leaves out, a sentence each."""
+    """Return one note for each thing that the configuration gives up or leaves to you."""
     notes = []
     if topology.traffic.protocol is Protocol.HTTP:
-        notes.append("traffic is plain HTTP; set traffic.domain to a name you own for HTTPS")
+        notes.append("traffic is plain HTTP; set traffic.protocol to https for HTTPS")
     elif topology.traffic.zone_id is None:
         notes.append(
             f"delegate {topology.traffic.domain} to the exported name_servers while the first "
-            "deployment runs: it waits for the certificates, and they for the name to resolve"
+            "deployment runs: it waits for certificates, which are issued once the name resolves"
         )
     if not topology.regions.quorum:
         notes.append(
-            "these three Regions cannot hold one strongly consistent table; the standby's Region "
-            "keeps the orchestrator's state alone, and no lease fences the old writer"
+            "these three Regions cannot hold one strongly consistent table: only the standby's "
+            "Region keeps the orchestrator's state, and no lease fences the old writer"
         )
     return notes

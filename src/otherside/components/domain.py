@@ -9,36 +9,36 @@ from otherside.components.sites import GLOBAL, Site, Sites
 from otherside.core.topology import Pair, Protocol, Side, Traffic
 
 EXPIRY_DAYS = 21
-"""ACM renews 60 days ahead; what is left at 21 needs a person."""
+"""ACM renews 60 days before expiry; a certificate not renewed at 21 days needs a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DomainArgs:
-    """The name and the Regions that answer for it."""
+    """The public name and the Regions that serve it."""
 
     sites: Sites
     design: Traffic
     topic_arns: Pair[pulumi.Input[str]]
-    """Where to say that a certificate is about to expire: Route 53's checks never notice."""
+    """Topics for certificates that expire soon, which Route 53's checks never detect."""
     protect: bool = True
 
 
 class Domain(pulumi.ComponentResource):
-    """The public name: a zone to hold its records, and certificates where they are needed.
+    """The public name: a hosted zone for its records, and certificates where they are needed.
 
-    Load balancers take certificates of their own Region only, so there are two of them.
+    Load balancers accept only certificates of their own Region, so there are two of them.
     """
 
     zone_id: pulumi.Input[str]
     name_servers: pulumi.Output[str] | None = None
-    """Where the parent zone must delegate to, where the zone was made here: first of all things,
-    because a certificate is issued only once the name resolves."""
+    """Name servers that the parent zone must delegate to, if the zone was created here. Delegate
+    first, because a certificate is issued only once the name resolves."""
     certificate_arns: Pair[pulumi.Input[str] | None]
 
     def __init__(
         self, name: str, args: DomainArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Declare the zone and the certificates, each unless it was given."""
+        """Declare the zone and the certificates, unless existing ones are given."""
         super().__init__("otherside:index:Domain", name, None, opts)
         self._name, self._args = name, args
         given = args.design.certificate_arns
@@ -60,7 +60,7 @@ class Domain(pulumi.ComponentResource):
             comment="Made by otherside",
             tags=GLOBAL,
             force_destroy=not self._args.protect,
-            # Restores edits of records within the hour if us-east-1 is lost. Recovery needs none.
+            # If us-east-1 is lost, record edits work again within the hour. Recovery needs none.
             enable_accelerated_recovery=True,
             opts=self._args.sites.control.options(
                 self, pulumi.ResourceOptions(protect=self._args.protect)

@@ -1,4 +1,4 @@
-"""The failover brain, its wake-ups and its own alarms, in the Region that has to survive."""
+"""The failover orchestrator, its triggers and its own alarms, in the Region that must survive."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -27,24 +27,24 @@ from otherside.core.wire_contract import (
 )
 
 TIMEOUT_S = 58
-"""One run ends before the next tick's does; nothing waits longer inside one."""
+"""A run ends before the next tick's run does; nothing inside a run waits longer."""
 EVENT_AGE_S = 300
 EVENT_ATTEMPTS = 20
 WAKE_UP_AGE_S = 60
-"""An older wake-up says nothing that the next tick does not."""
+"""An older wake-up is redundant, because the next tick covers it."""
 CLUSTER_EVENTS = (
     *("RDS-EVENT-0181", "RDS-EVENT-0182", "RDS-EVENT-0183", "RDS-EVENT-0184", "RDS-EVENT-0185"),
     *("RDS-EVENT-0186", "RDS-EVENT-0187", "RDS-EVENT-0238", "RDS-EVENT-0239", "RDS-EVENT-0240"),
     *("RDS-EVENT-0241", "RDS-EVENT-0397", "RDS-EVENT-0423"),
 )
-"""Switchover and failover of a global database, step by step."""
+"""Events for each step of a global database's switchover or failover."""
 INSTANCE_EVENTS = ("RDS-EVENT-0390", "RDS-EVENT-0391")
-"""Whether the old writer was fenced: Aurora reports it on the instance, not on the cluster."""
+"""Whether Aurora fenced the old writer: reported on the instance, not on the cluster."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrchestratedArgs:
-    """What the orchestrator watches and moves."""
+    """The resources that the orchestrator watches and moves."""
 
     global_cluster: pulumi.Input[str]
     global_cluster_arn: pulumi.Input[str]
@@ -66,16 +66,16 @@ class OrchestratedArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailoverOrchestratorArgs:
-    """Where it runs, what it may use, whom it tells."""
+    """Where the orchestrator runs, what it may use, and whom it notifies."""
 
     application: str
     sites: Sites
     design: Failover
     watched: OrchestratedArgs
     alarm_names: Mapping[str, Sequence[pulumi.Input[str]]]
-    """Alarms that wake it up, by the Region that they live in. Exact names: no other alarm does."""
+    """Alarms that wake it, by Region. The names are exact: no other alarm wakes it."""
     messaging_key_arns: dict[str, pulumi.Input[str]]
-    """By Region: for the bus, the queues and the topics."""
+    """Keys for the bus, the queues and the topics, by Region."""
     topic_arns: dict[str, pulumi.Input[str]]
     logs_key_arn: pulumi.Input[str]
     data_key_arn: pulumi.Input[str]
@@ -85,11 +85,11 @@ class FailoverOrchestratorArgs:
 
 
 class FailoverOrchestrator(pulumi.ComponentResource):
-    """Two functions in the standby's Region: one that decides, and one that acts.
+    """Two functions in the standby's Region: the decider and the actuator.
 
-    A tick each minute drives them, and pulls all the evidence. Events only make them look sooner:
-    a Region that is gone sends none. Only the actuator may move the writer, and it may touch
-    nothing but this application's database.
+    A tick each minute drives them and pulls all the evidence. Events only make them run sooner,
+    because a Region that is lost sends none. Only the actuator may move the writer, and it may
+    touch no database but this application's.
     """
 
     bus_arn: pulumi.Output[str]
@@ -171,7 +171,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             "actuator",
             ACTUATOR_HANDLER,
             [
-                # The call is checked against the whole and both members, so all three are named.
+                # IAM checks the call against the global cluster and both members, so list all.
                 allow(
                     "MoveTheWriter",
                     ["rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"],
@@ -198,7 +198,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         )
 
     def _observing(self) -> list[Statement]:
-        """Return what both may read. The wildcard is of actions that know no resource."""
+        """Return what both may read; the wildcard is for actions that support no resource."""
         watched = self._args.watched
         clusters = [watched.primary_cluster_arn, watched.standby_cluster_arn]
         return [
@@ -213,7 +213,8 @@ class FailoverOrchestrator(pulumi.ComponentResource):
     def _remembering(self) -> list[Statement]:
         """Return what both may do with the state table: append and read, never edit or delete.
 
-        And read the pledge; without the right to list, S3 calls one that is not there forbidden.
+        Both may also read the pledge. Without the right to list, S3 reports a missing object as
+        forbidden.
         """
         watched = self._args.watched
         return [
@@ -231,7 +232,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         return pulumi.Output.concat(self._args.watched.pledge_bucket_arn, "/", PLEDGE_KEY)
 
     def _fencing(self) -> list[Statement]:
-        """Return what lets the lease and the pledge be set, and pulses of the gone be forgotten."""
+        """Return the rights to set the lease and the pledge, and to delete old pulses."""
         return [
             self._editing("SetTheLease", "dynamodb:UpdateItem", ItemType.LEASE),
             self._editing("NoteWhoWasTold", "dynamodb:UpdateItem", ItemType.NOTICE),
@@ -240,7 +241,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         ]
 
     def _editing(self, sid: str, action: str, shelf: ItemType) -> Statement:
-        """Return the right to edit in one partition of the state table."""
+        """Return the right to edit items in one partition of the state table."""
         return allow(
             sid,
             [action],
@@ -263,7 +264,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         ]
 
     def _failing(self) -> list[Statement]:
-        """Return what Lambda needs to keep the record of a run that failed."""
+        """Return the rights that Lambda needs to keep the record of a failed run."""
         key = self._args.messaging_key_arns[self._site.region]
         return [
             allow("KeepWhatFailed", ["sqs:SendMessage"], self._dead.arn),
@@ -288,7 +289,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         )
 
     def _asynchronous(self, role: str, function: Function) -> None:
-        """Declare what becomes of a failed run: no retry, for the next tick is one."""
+        """Declare the handling of a failed run: no retry, because the next tick is one."""
         aws.lambda_.FunctionEventInvokeConfig(
             f"{self._name}-{role}",
             function_name=function.name,
@@ -303,11 +304,11 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         )
 
     def _tick(self, decider: Function) -> None:
-        """Declare the tick. Scheduled rules exist on the default bus only."""
+        """Declare the tick, on the default bus: no other bus supports scheduled rules."""
         rule = aws.cloudwatch.EventRule(
             f"{self._name}-tick",
             name=f"{self._args.application}-tick",
-            description="Look at the evidence each minute, whatever else is silent",
+            description="Run the decider each minute, even if no event arrives",
             schedule_expression="rate(1 minute)",
             state="ENABLED" if self._args.tick_enabled else "DISABLED",
             opts=self._here,
@@ -322,7 +323,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         *,
         bus: aws.cloudwatch.EventBus | None,
     ) -> None:
-        """Declare a rule's target and the permission without which it does nothing."""
+        """Declare a rule's target and the permission that the rule needs to invoke it."""
         name = f"{self._name}-{role}"
         permission = aws.lambda_.Permission(
             name,
@@ -336,7 +337,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         aws.cloudwatch.EventTarget(
             name,
             rule=rule.name,
-            event_bus_name=bus.name if bus else "default",  # left out, it would be the default
+            event_bus_name=bus.name if bus else "default",  # omitted means the default bus
             target_id="decider",
             arn=decider.arn,
             input=json.dumps({TICK: True}) if role == "tick" else None,
@@ -351,12 +352,12 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         )
 
     def _heartbeat_alarm(self) -> None:
-        """Declare the alarm on the orchestrator's own silence."""
+        """Declare the alarm on a silent orchestrator."""
         application = self._args.application
         aws.cloudwatch.MetricAlarm(
             f"{self._name}-heartbeat",
             name=f"{application}-heartbeat",
-            alarm_description="The orchestrator has not looked for three minutes.",
+            alarm_description="The orchestrator has not run for three minutes.",
             namespace=METRIC_NAMESPACE,
             metric_name=HEARTBEAT,
             dimensions={METRIC_DIMENSION: application},
@@ -372,12 +373,12 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         )
 
     def _wishes_alarm(self) -> None:
-        """Declare the alarm on what the orchestrator asks for and cannot have."""
+        """Declare the alarm on the orchestrator's requests that keep failing."""
         application = self._args.application
         aws.cloudwatch.MetricAlarm(
             f"{self._name}-wishes",
             name=f"{application}-wishes-failed",
-            alarm_description="What the orchestrator asks for fails, look after look.",
+            alarm_description="Requests of the orchestrator fail at tick after tick.",
             namespace=METRIC_NAMESPACE,
             metric_name=WISHES_FAILED,
             dimensions={METRIC_DIMENSION: application},
@@ -424,7 +425,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         )
 
     def _bus(self) -> tuple[aws.cloudwatch.EventBus, aws.cloudwatch.EventBusPolicy]:
-        """Declare the bus that other Regions forward to, and who may put onto it."""
+        """Declare the bus that other Regions forward to, and who may publish to it."""
         application = self._args.application
         bus = aws.cloudwatch.EventBus(
             self._name,
@@ -444,13 +445,13 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         return bus, policy
 
     def _wake_on_events(self, bus: aws.cloudwatch.EventBus, decider: Function) -> None:
-        """Declare the rules on the bus. An event is a wake-up; what it says is never trusted."""
+        """Declare the rules on the bus; an event only wakes the decider and is never trusted."""
         everywhere = [name for names in self._args.alarm_names.values() for name in names]
         for role, pattern in self._patterns(everywhere).items():
             rule = aws.cloudwatch.EventRule(
                 f"{self._name}-{role}",
                 name=f"{self._args.application}-{role}",
-                description=f"Look sooner: {role}",
+                description=f"Wake the decider: {role}",
                 event_bus_name=bus.name,
                 event_pattern=pattern,
                 opts=self._here,
@@ -458,7 +459,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             self._target(role, rule, decider, bus=bus)
 
     def _patterns(self, alarm_names: Sequence[pulumi.Input[str]]) -> dict[str, pulumi.Output[str]]:
-        """Return what wakes the decider, as event patterns by the name of their rule."""
+        """Return the event patterns that wake the decider, by rule name."""
         alarm = {
             "source": ["aws.cloudwatch"],
             "detail-type": ["CloudWatch Alarm State Change"],
@@ -469,7 +470,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         }
         application = self._args.application
         identifiers = [{"prefix": f"{application}-"}, application]
-        # By identifier of the event: its category is spelled in two ways.
+        # Match the event's identifier: its category has two spellings.
         cluster = {
             "source": ["aws.rds"],
             "detail-type": ["RDS DB Cluster Event"],
@@ -489,10 +490,10 @@ class FailoverOrchestrator(pulumi.ComponentResource):
     def _forward_from_elsewhere(
         self, bus: aws.cloudwatch.EventBus, bus_policy: aws.cloudwatch.EventBusPolicy
     ) -> None:
-        """Declare, in each Region, what sends its events to the bus.
+        """Declare the rules that forward each Region's events to the bus.
 
-        Services put their events onto the default bus of their own Region. Each Region sends to
-        the bus directly: an event that was forwarded once cannot be forwarded again.
+        Services publish to the default bus of their own Region. Each Region forwards to the bus
+        directly, because an event that was forwarded once cannot be forwarded again.
         """
         role = aws.iam.Role(
             f"{self._name}-forward",
@@ -516,7 +517,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
                 rule = aws.cloudwatch.EventRule(
                     name,
                     name=f"{self._args.application}-forward-{role_name}",
-                    description=f"To the orchestrator in {self._site.region}: {role_name}",
+                    description=f"Forward to the orchestrator in {self._site.region}: {role_name}",
                     event_pattern=pattern,
                     opts=site.options(self),
                 )

@@ -1,4 +1,4 @@
-"""DNS that leaves the primary when it fails, and does not come back by itself."""
+"""DNS failover: users leave a failed primary, and do not return to it automatically."""
 
 from dataclasses import dataclass
 
@@ -16,21 +16,21 @@ from otherside.core.wire_contract import (
 )
 
 CHECKERS = ("us-east-1", "us-west-2", "eu-west-1", "ap-southeast-1", "sa-east-1")
-"""Where Route 53 checks from: several continents, so that one's trouble is not the endpoint's.
+"""Where Route 53 checks from: several continents, so that trouble in one is not mistaken for ours.
 
-A check takes three of eight Regions or more: us-east-1, us-west-1, us-west-2, eu-west-1,
+A check needs three or more of eight Regions: us-east-1, us-west-1, us-west-2, eu-west-1,
 ap-southeast-1, ap-southeast-2, ap-northeast-1, sa-east-1.
 """
 CHECK_INTERVAL_S = 10
 CHECK_FAILURES = 3
-"""With the interval: a dead endpoint is noticed in 20 to 42 s. Neither can be changed later."""
+"""With the interval, detects a dead endpoint in 20 to 42 s. Neither can be changed later."""
 LATCH_PERIOD_S = 60
 STATE_TTL_S = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailoverTrafficArgs:
-    """The public name and the two tiers that it may lead to."""
+    """The public name and the two tiers that it may resolve to."""
 
     sites: Sites
     application: str
@@ -42,25 +42,25 @@ class FailoverTrafficArgs:
 
 
 class FailoverTraffic(pulumi.ComponentResource):
-    """A failover pair in DNS that health checks drive and a latch holds.
+    """A DNS failover pair that health checks drive and a latch holds.
 
-    Route 53 prefers a healthy primary always, so without the latch a primary that comes back
-    would draw users to a side whose database is a reader. The latch is a metric of the
-    orchestrator's, in the standby's Region: moving users takes no call to Route 53's control
-    plane. The standby's record carries no health check, on purpose: with one, a standby that looks
-    ill would send users back to a dead primary.
+    Route 53 always prefers a healthy primary, so without the latch a primary that recovers would
+    attract users to a side whose database is a reader. The latch is a metric that the orchestrator
+    publishes in the standby's Region, so moving users needs no call to Route 53's control plane.
+    The standby's record deliberately has no health check: with one, a standby that looks unhealthy
+    would send users back to a dead primary.
     """
 
     endpoint_check_id: pulumi.Output[str]
     latch_check_id: pulumi.Output[str]
     """Healthy while users are not held on the standby."""
     primary_check_id: pulumi.Output[str]
-    """What the primary's record hangs on: the endpoint and the latch together."""
+    """The health check of the primary's record: the endpoint and the latch combined."""
     standby_check_id: pulumi.Output[str]
-    """Watches the standby, and decides nothing."""
+    """Monitors the standby; it does not affect routing."""
     latch_alarm_arn: pulumi.Output[str]
     state_name: str
-    """A name whose address says which side DNS prefers."""
+    """A name whose address indicates which side DNS prefers."""
 
     def __init__(
         self, name: str, args: FailoverTrafficArgs, opts: pulumi.ResourceOptions | None = None
@@ -91,7 +91,7 @@ class FailoverTraffic(pulumi.ComponentResource):
         self.register_outputs({"primary_check_id": self.primary_check_id})
 
     def _endpoint_check(self, side: str, tier: AppTier) -> aws.route53.HealthCheck:
-        """Declare a check of the listener that forwards: a redirecting one always looks healthy."""
+        """Declare a check of the listener that forwards; a redirecting one always looks healthy."""
         https = self._args.design.protocol is Protocol.HTTPS
         return aws.route53.HealthCheck(
             f"{self._name}-{side}-endpoint",
@@ -111,16 +111,17 @@ class FailoverTraffic(pulumi.ComponentResource):
     def _latch_check(self) -> aws.route53.HealthCheck:
         """Declare the alarm on the latch metric and the check that follows it.
 
-        The check reads the metric, not the alarm's state, and by the alarm's own rule for missing
-        data. Only `missing` keeps the last known status when the standby's Region falls silent:
-        `notBreaching` would let go of the latch, `breaching` would send users to a dead standby.
+        The check evaluates the metric, not the alarm's state, and uses the alarm's own setting for
+        missing data. Only `missing` keeps the last known status when the standby's Region goes
+        silent: `notBreaching` would release the latch, `breaching` would send users to a dead
+        standby.
         """
         application = self._args.application
         standby = self._args.sites.standby
         alarm = aws.cloudwatch.MetricAlarm(
             f"{self._name}-latch",
             name=f"{application}-latch",
-            alarm_description="Users belong on the standby side; this holds them there.",
+            alarm_description="The latch holds users on the standby side.",
             namespace=METRIC_NAMESPACE,
             metric_name=FAILOVER_ACTIVE,
             dimensions={METRIC_DIMENSION: application},
@@ -139,7 +140,7 @@ class FailoverTraffic(pulumi.ComponentResource):
             cloudwatch_alarm_name=alarm.name,
             cloudwatch_alarm_region=standby.region,
             insufficient_data_health_status="LastKnownStatus",
-            # The check copies the alarm's definition when it is made; this makes it copy again.
+            # The check copies the alarm's definition once; a change here makes it copy again.
             triggers={"threshold": "1", "period": str(LATCH_PERIOD_S), "missing": "missing"},
             tags={**GLOBAL, "Name": f"{application}: latch"},
             opts=self._control,
@@ -158,8 +159,8 @@ class FailoverTraffic(pulumi.ComponentResource):
             health_check_id=check.id if check else None,
             aliases=[
                 aws.route53.RecordAliasArgs(
-                    # The gate decides alone, and `state.` hangs on the same: a standby whose
-                    # targets are ill for a while must not send users back.
+                    # The gate alone decides, here and for `state.`: a standby whose targets are
+                    # unhealthy for a while must not send users back.
                     name=tier.dns_name,
                     zone_id=tier.zone_id,
                     evaluate_target_health=False,
@@ -169,7 +170,7 @@ class FailoverTraffic(pulumi.ComponentResource):
         )
 
     def _state(self, side: Side, role: str, *, check: aws.route53.HealthCheck | None) -> None:
-        """Declare a record whose answer is the state of DNS: readable without any control plane."""
+        """Declare a record whose answer is the state of DNS, readable without a control plane."""
         aws.route53.Record(
             f"{self._name}-state-{side}",
             zone_id=self._args.zone_id,

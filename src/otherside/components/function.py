@@ -1,4 +1,4 @@
-"""A Lambda function with all that it needs and no more: its own role, log group and settings."""
+"""A Lambda function with its own least-privilege role, log group and settings."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ class FunctionArgs:
 
     site: Site
     handler: str
-    """Its place in the bundle, from `core.names`."""
+    """Its path in the bundle, from `core.wire_contract`."""
     environment: pulumi.Input[Mapping[str, pulumi.Input[str]]]
     statements: Sequence[Statement]
-    """What its role may do, besides writing logs and traces and reading its own settings."""
+    """What its role may do, in addition to writing logs and traces and reading its settings."""
     logs_key_arn: pulumi.Input[str]
     settings_key_arn: pulumi.Input[str]
     """Encrypts its environment variables."""
     timeout_s: int
     log_days: int = 90
     reserved_concurrency: int | None = None
-    """Off by default: new accounts have too few executions to reserve any."""
+    """Off by default: new accounts have too little concurrency to reserve any."""
 
 
 class Function(pulumi.ComponentResource):
@@ -48,7 +48,7 @@ class Function(pulumi.ComponentResource):
         here = args.site.options(self)
         logs = aws.cloudwatch.LogGroup(
             name,
-            name=f"/aws/lambda/{name}",  # made first: Lambda's own would never expire
+            name=f"/aws/lambda/{name}",  # created first: Lambda's own would never expire
             retention_in_days=args.log_days,
             kms_key_id=args.logs_key_arn,
             opts=here,
@@ -98,7 +98,7 @@ class Function(pulumi.ComponentResource):
 def environment_of(
     kind: type[FunctionSettings], values: Mapping[str, pulumi.Input[str]]
 ) -> pulumi.Output[Mapping[str, pulumi.Input[str]]]:
-    """Return the environment that carries some settings, once every value is known."""
+    """Return the environment variables for the settings, once every value is known."""
 
     def write(known: Mapping[str, str]) -> Mapping[str, pulumi.Input[str]]:
         return dict(kind(**known).to_environment())

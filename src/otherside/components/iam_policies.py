@@ -1,4 +1,4 @@
-"""Policy documents for IAM, KMS and resources, written as values."""
+"""Builders of policy documents for IAM, KMS and resources."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def allow(
     principal: Mapping[str, Text | Sequence[Text]] | None = None,
     when: Condition | None = None,
 ) -> Statement:
-    """Return a statement that allows; with a principal it belongs into a resource's policy."""
+    """Return an Allow statement; one with a principal belongs in a resource's policy."""
     return _statement("Allow", sid, actions, resources, principal, when)
 
 
@@ -30,23 +30,23 @@ def deny(
     principal: Mapping[str, Text | Sequence[Text]] | None = None,
     when: Condition | None = None,
 ) -> Statement:
-    """Return a statement that denies, whatever else allows."""
+    """Return a Deny statement, which overrides every Allow."""
     return _statement("Deny", sid, actions, resources, principal, when)
 
 
 def deny_plaintext(arns: Sequence[Text], actions: str) -> Statement:
-    """Return the statement that refuses requests without TLS."""
+    """Return the statement that denies requests without TLS."""
     insecure: Condition = {"Bool": {"aws:SecureTransport": "false"}}
     return deny("RefusePlaintext", [actions], arns, principal={"AWS": "*"}, when=insecure)
 
 
 def document(*statements: Statement) -> pulumi.Output[str]:
-    """Return the JSON of a policy document; values that are known later resolve in it."""
+    """Return the JSON of a policy document, once all outputs in it have resolved."""
     return pulumi.Output.json_dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def trust(service: str, *, when: Condition | None = None) -> pulumi.Output[str]:
-    """Return a role's trust policy: this service may assume it."""
+    """Return a trust policy that lets this service assume the role."""
     return document(
         {
             "Sid": "Assume",

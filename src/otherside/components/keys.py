@@ -11,7 +11,7 @@ from otherside.components.iam_policies import Statement, allow, document
 from otherside.components.sites import Site
 
 DELETION_WINDOW_DAYS = 30
-"""The longest that KMS offers: an Aurora cluster whose key is gone is lost for good."""
+"""The longest that KMS offers: an Aurora cluster without its key is lost permanently."""
 ROTATION_DAYS = 365
 
 
@@ -48,15 +48,15 @@ class KeysArgs:
     """Prefix of the aliases: `alias/orders-prod-data`."""
     purposes: Sequence[Purpose] = tuple(Purpose)
     per_purpose: bool = True
-    """One key for each purpose, rather than one for storage and one for telemetry."""
+    """One key for each purpose instead of one for storage and one for telemetry."""
     protect: bool = True
 
 
 class Keys(pulumi.ComponentResource):
-    """Customer-managed keys of one Region: rotated, policed, and slow to delete.
+    """Customer-managed keys of one Region: rotated, with key policies, and slow to delete.
 
-    Keys belong to one Region each, and not to several: every service re-encrypts with the key of
-    the Region that it writes to, and a mistake with one key stays in one Region.
+    They are single-Region keys: every service re-encrypts with the key of the Region that it
+    writes to, and a mistake with one key stays in one Region.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class Keys(pulumi.ComponentResource):
         """Return the ARN of the key for one purpose.
 
         Raises:
-            KeyError: If these keys were made without that purpose.
+            KeyError: If these keys were created without that purpose.
         """
         return self._arns[purpose]
 
@@ -107,16 +107,16 @@ def key_policy(site: Site, purposes: Iterable[Purpose]) -> pulumi.Output[str]:
 
 
 def _administration(site: Site) -> Statement:
-    """Let IAM policies of the account count. Without it a key can lock everyone out of itself."""
+    """Return the statement that enables IAM policies; without it a key can lock everyone out."""
     root = pulumi.Output.concat("arn:aws:iam::", site.account, ":root")
     return allow("Administration", ["kms:*"], principal={"AWS": root})
 
 
 def _volumes(site: Site) -> list[Statement]:
-    """Let Auto Scaling start instances with encrypted volumes.
+    """Return the statements that let Auto Scaling start instances with encrypted volumes.
 
     Its service-linked role is matched by condition, not named as a principal: KMS refuses a
-    policy that names a role before the role exists, and the role appears with the first group.
+    policy that names a role that does not exist yet, and AWS creates it with the first group.
     https://docs.aws.amazon.com/autoscaling/ec2/userguide/key-policy-requirements-EBS-encryption.html
     """
     role = pulumi.Output.concat(
@@ -143,7 +143,7 @@ def _volumes(site: Site) -> list[Statement]:
 
 
 def _logs(site: Site) -> list[Statement]:
-    """Let CloudWatch Logs of this Region encrypt log groups of this account.
+    """Return the statement that lets CloudWatch Logs here encrypt this account's log groups.
 
     https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
     """
@@ -166,10 +166,11 @@ def _logs(site: Site) -> list[Statement]:
 
 
 def _messaging(site: Site) -> list[Statement]:
-    """Let alarms, backups and events reach encrypted topics, queues and buses.
+    """Return the statements that let alarms, backups and events use encrypted destinations.
 
-    EventBridge takes `aws:SourceAccount` for queues and the encryption context for its bus. For a
-    topic it takes no source condition at all: with one, deliveries fail and nothing says so.
+    The destinations are topics, queues and buses. EventBridge supports `aws:SourceAccount` for
+    queues and the encryption context for its bus. For a topic it supports no source condition at
+    all: with one, deliveries fail silently.
     https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html
     """
     use = ["kms:Decrypt", "kms:GenerateDataKey*"]

@@ -1,4 +1,4 @@
-"""One Region's network: three tiers of subnets, ways out, private endpoints and flow logs."""
+"""One Region's network: three tiers of subnets, gateways, private endpoints and flow logs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from otherside.components.plan import plan_network
 from otherside.components.sites import Site
 
 GATEWAY_SERVICES = ("dynamodb", "s3")
-"""Reached through route tables, without charge. Amazon Linux installs its packages from S3."""
+"""Reached through route tables, free of charge. Amazon Linux installs its packages from S3."""
 INTERFACE_SERVICES = (
     *("kms", "logs", "monitoring"),
     *("secretsmanager", "ssm", "ssmmessages", "sts"),
 )
-"""What an instance must reach to boot and serve, also while NAT or the internet is in trouble."""
+"""What an instance must reach to boot and serve, even while NAT or the internet is down."""
 ANYWHERE = "0.0.0.0/0"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vpc:
-    """What the other components need of a network, whoever made it."""
+    """What the other components need to know about a network, new or existing."""
 
     vpc_id: pulumi.Input[str]
     cidr: str
@@ -32,21 +32,21 @@ class Vpc:
     private_subnet_ids: Sequence[pulumi.Input[str]]
     database_subnet_ids: Sequence[pulumi.Input[str]]
     route_table_ids: Sequence[pulumi.Input[str]]
-    """Tables of the private and the database subnets: where routes to the other side belong."""
+    """Tables of the private and the database subnets, which get the routes to the other side."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionalNetworkArgs:
-    """The choices for one Region's network."""
+    """Settings of one Region's network."""
 
     site: Site
     cidr: str
     """A /16 to a /24; each subnet takes a sixteenth."""
     zones: int = 3
     nat_per_zone: bool = True
-    """A NAT gateway in each zone, rather than one for the Region."""
+    """A NAT gateway in each zone instead of one for the Region."""
     interface_endpoints: bool = True
-    """Reach AWS APIs through private endpoints, not through NAT."""
+    """Reach AWS APIs through private endpoints instead of NAT."""
     logs_key_arn: pulumi.Input[str]
     flow_log_days: int = 90
 
@@ -54,12 +54,12 @@ class RegionalNetworkArgs:
 class RegionalNetwork(pulumi.ComponentResource):
     """A VPC with public, private and database subnets in each zone.
 
-    Database subnets are ISOLATED: their tables have no default route, and gain only the routes to
+    Database subnets are ISOLATED: their tables have no default route, and get only the routes to
     the other side that `Peering` adds.
     """
 
     vpc: Vpc
-    """What the other components need of it."""
+    """What the other components need to know about it."""
 
     def __init__(
         self, name: str, args: RegionalNetworkArgs, opts: pulumi.ResourceOptions | None = None
@@ -70,7 +70,7 @@ class RegionalNetwork(pulumi.ComponentResource):
         plan = plan_network(args.cidr, args.zones)
         available = aws.get_availability_zones_output(
             state="available",
-            filters=[  # local zones need an opt-in and hold no Aurora
+            filters=[  # local zones need an opt-in and do not support Aurora
                 aws.GetAvailabilityZonesFilterArgs(
                     name="opt-in-status", values=["opt-in-not-required"]
                 )
@@ -157,7 +157,7 @@ class RegionalNetwork(pulumi.ComponentResource):
     def _private_tables(
         self, private: Sequence[aws.ec2.Subnet], gateways: Sequence[aws.ec2.NatGateway]
     ) -> list[aws.ec2.RouteTable]:
-        """Declare a table for each zone, which leaves through its own zone where it can."""
+        """Declare a table for each zone, routed through its own NAT gateway if it has one."""
         tables = []
         for number, subnet in enumerate(private):
             table = self._table(f"private-{number}", [subnet])
@@ -183,7 +183,7 @@ class RegionalNetwork(pulumi.ComponentResource):
     def _endpoints(
         self, private: Sequence[aws.ec2.Subnet], tables: Sequence[aws.ec2.RouteTable]
     ) -> None:
-        """Declare the endpoints; the same in every Region, or a standby boots and cannot work."""
+        """Declare the same endpoints in every Region; otherwise a standby boots but cannot work."""
         region = self._args.site.region
         for service in GATEWAY_SERVICES:
             aws.ec2.VpcEndpoint(
@@ -271,10 +271,10 @@ class RegionalNetwork(pulumi.ComponentResource):
 
 
 def first_zones(names: Sequence[str], args: RegionalNetworkArgs) -> list[str]:
-    """Return as many zones as are wanted.
+    """Return the first zones, as many as the configuration asks for.
 
     Raises:
-        ValueError: If the Region offers this account fewer.
+        ValueError: If the Region offers this account fewer zones.
     """
     if len(names) < args.zones:
         msg = f"{args.site.region} offers {len(names)} zones; network.zones asks for {args.zones}"

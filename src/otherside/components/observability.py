@@ -1,4 +1,4 @@
-"""What one Region sees: its metrics streamed away, its alarms, its dashboard."""
+"""The observability of one Region: its metric stream, its alarms and its dashboard."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,14 @@ STREAMED = (
     *("AWS/ApplicationELB", "AWS/AutoScaling", "AWS/Backup", "AWS/DynamoDB", "AWS/EC2"),
     *("AWS/Events", "AWS/Lambda", "AWS/RDS", "AWS/S3", "AWS/SNS", "AWS/SQS", "Otherside"),
 )
-"""Namespaces that a stream carries; unfiltered, every metric of the account is billed."""
+"""Namespaces in the stream; without a filter, every metric of the account is billed."""
 LAG_MS_MAX = 5000
 PERIOD_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObservabilityArgs:
-    """One side, and what it needs to know of the other."""
+    """One side, and what it needs to know about the other."""
 
     site: Site
     side: Side
@@ -37,16 +37,16 @@ class ObservabilityArgs:
     tier: AppTier
     cluster_identifier: str
     peer_region: str
-    """Where the database replicates from, as seen from the standby."""
+    """The Region that the database replicates from, as seen from the standby."""
     orchestrator_region: str
-    """Where the orchestrator publishes what it does."""
+    """The Region where the orchestrator publishes its metrics."""
     bucket: PrivateBucket
-    """This side's end of the replicated bucket for metrics."""
+    """This side's copy of the replicated metrics bucket."""
     bucket_key_arn: pulumi.Input[str]
     logs_key_arn: pulumi.Input[str]
     topic_arn: pulumi.Input[str]
     latch_alarm_arn: pulumi.Input[str] | None = None
-    """In the standby's Region: while the latch holds, its lag alarm is expected and silent."""
+    """Set in the standby's Region only: while the latch holds, the lag alarm is suppressed."""
     session_table: pulumi.Input[str]
     log_days: int = 90
 
@@ -55,11 +55,11 @@ class Observability(pulumi.ComponentResource):
     """One Region's metric stream, alarms and dashboard.
 
     A stream does not copy metrics into the other Region's CloudWatch. It writes them to a bucket
-    here, the bucket replicates, and so each Region holds the other's history when it needs it.
+    in this Region, which replicates, so each Region has the other's history when it needs it.
     """
 
     alarm_names: list[pulumi.Output[str]]
-    """Alarms that say something of whether users are served."""
+    """Alarms that indicate whether users are served."""
 
     def __init__(
         self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None
@@ -175,8 +175,8 @@ class Observability(pulumi.ComponentResource):
     def _serving_alarms(self) -> list[aws.cloudwatch.MetricAlarm]:
         """Declare the alarms on the load balancer.
 
-        Metrics know it by the end of its ARN. A dimension made by splitting the ARN at colons
-        keeps a `loadbalancer/` in front and matches nothing, for ever and without an error.
+        Metrics identify it by the end of its ARN. A dimension made by splitting the ARN at colons
+        keeps a leading `loadbalancer/` and never matches anything, without an error.
         """
         tier = self._args.tier
         balancer = {"LoadBalancer": tier.load_balancer_suffix}
@@ -190,12 +190,12 @@ class Observability(pulumi.ComponentResource):
                 target,
                 below=1,
                 statistic="Minimum",
-                missing="breaching",  # silence here is bad news
+                missing="breaching",  # here, missing data is bad
                 periods=2,
             ),
             self._alarm(
                 "errors",
-                "The load balancer answers with errors of its own.",
+                "The load balancer returns 5xx errors of its own.",
                 "AWS/ApplicationELB",
                 "HTTPCode_ELB_5XX_Count",
                 balancer,
@@ -204,7 +204,7 @@ class Observability(pulumi.ComponentResource):
             ),
             self._alarm(
                 "slow",
-                "Answers take long.",
+                "Responses are slow.",
                 "AWS/ApplicationELB",
                 "TargetResponseTime",
                 balancer,
@@ -216,9 +216,9 @@ class Observability(pulumi.ComponentResource):
     def _database_alarms(self) -> None:
         """Declare the alarms on replication lag.
 
-        Aurora publishes lag in the reading side's Region only, under the reader's identifier and
-        with the writer's Region beside it. After a swap it therefore appears on the other side,
-        so each side has the alarm; on the writing side no data is the normal state.
+        Aurora publishes lag only in the reading side's Region, under the reader's identifier and
+        with the writer's Region as a dimension. After a failover it therefore appears on the other
+        side, so each side has the alarm; on the writing side, missing data is normal.
         """
         reading = self._args.side is Side.STANDBY
         dimensions = {
@@ -228,7 +228,7 @@ class Observability(pulumi.ComponentResource):
         lagging = [
             self._alarm(
                 suffix,
-                f"The standby is more than {LAG_MS_MAX} ms behind, or says nothing.",
+                f"The standby is more than {LAG_MS_MAX} ms behind, or reports nothing.",
                 "AWS/RDS",
                 metric,
                 dimensions,
@@ -250,7 +250,7 @@ class Observability(pulumi.ComponentResource):
     def _quiet_while_latched(
         self, latch_alarm_arn: pulumi.Input[str], lagging: Sequence[aws.cloudwatch.MetricAlarm]
     ) -> None:
-        """Declare what tells of lag on the standby: nobody, while it holds the writer."""
+        """Declare the standby's lag alarm, suppressed while the standby holds the writer."""
         args = self._args
         rule = " OR ".join(
             f'ALARM("{args.application}-{args.side}-{suffix}")'
@@ -270,7 +270,7 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _table_alarm(self) -> None:
-        """Declare the alarm on sessions that arrive late; published where they are written."""
+        """Declare the alarm on late sessions; the metric is in the Region that writes them."""
         self._alarm(
             "sessions-lag",
             "Sessions reach the other side late.",
@@ -323,7 +323,7 @@ class Observability(pulumi.ComponentResource):
         )
 
     def _dashboard(self) -> None:
-        """Declare the dashboard: the same questions on both sides, side by side."""
+        """Declare the dashboard, with the same charts on both sides."""
         args, tier = self._args, self._args.tier
         balancer: list[pulumi.Input[str]] = ["LoadBalancer", tier.load_balancer_suffix]
         target: list[pulumi.Input[str]] = ["TargetGroup", tier.target_group_suffix]
@@ -333,7 +333,7 @@ class Observability(pulumi.ComponentResource):
         here, brain = args.site.region, args.orchestrator_region
         charts: list[tuple[str, str, list[list[pulumi.Input[str]]]]] = [
             ("Requests", here, [["AWS/ApplicationELB", "RequestCount", *balancer]]),
-            ("Answer time, s", here, [["AWS/ApplicationELB", "TargetResponseTime", *balancer]]),
+            ("Response time, s", here, [["AWS/ApplicationELB", "TargetResponseTime", *balancer]]),
             (
                 "Healthy instances",
                 here,

@@ -11,7 +11,7 @@ from otherside.components.sites import Site
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeeringArgs:
-    """The two ends."""
+    """The two sites and their VPCs."""
 
     primary: Site
     standby: Site
@@ -20,10 +20,10 @@ class PeeringArgs:
 
 
 class Peering(pulumi.ComponentResource):
-    """A peering connection that carries traffic: four things on each side, not one.
+    """A peering connection that carries traffic: it takes four parts on each side, not one.
 
-    Aurora replicates over AWS's own network and does not need it. The application does: after a
-    failover the writer endpoint resolves to an address in the other side's network.
+    Aurora replicates over AWS's own network and does not need it. The application does, because
+    after a failover the writer endpoint resolves to an address in the other side's network.
     """
 
     connection_id: pulumi.Output[str]

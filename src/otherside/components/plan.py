@@ -1,4 +1,4 @@
-"""What to build, worked out from plain values before any resource exists."""
+"""Planning: pure functions that run before any resource exists."""
 
 import hashlib
 import re
@@ -15,7 +15,7 @@ LOAD_BALANCER_ACCOUNTS: frozenset[str] = frozenset(
         *("me-south-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2"),
     }
 )
-"""Regions where load balancers write logs from an account of AWS's; later ones use a service.
+"""Regions where load balancers log from an AWS account; later Regions use a service principal.
 
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
 """
@@ -32,13 +32,13 @@ class NetworkPlan:
 
 
 def plan_network(cidr: str, zones: int) -> NetworkPlan:
-    """Divide a network into three tiers of `zones` subnets, a sixteenth of it each.
+    """Divide a network into three tiers of `zones` subnets, each a sixteenth of the network.
 
-    Tiers start at fixed places, so a design that grows from two zones to four keeps every subnet
-    that it had.
+    Tiers start at fixed offsets, so a configuration that grows from two zones to four keeps all of
+    its existing subnets.
 
     Raises:
-        ValueError: If `cidr` is no IPv4 network of /16 to /24, or `zones` is not 2 to 4.
+        ValueError: If `cidr` is not an IPv4 network of /16 to /24, or `zones` is not 2 to 4.
     """
     network = IPv4Network(cidr)
     if not 16 <= network.prefixlen <= 24:  # noqa: PLR2004 - what AWS and four tiers allow
@@ -57,7 +57,7 @@ def plan_network(cidr: str, zones: int) -> NetworkPlan:
 
 
 def fit(name: str, length: int) -> str:
-    """Return a name no longer than `length`, still unique: a long one ends in its own digest."""
+    """Return a unique name of at most `length` characters; a long one ends in its digest."""
     if len(name) <= length:
         return name
     digest = hashlib.sha256(name.encode()).hexdigest()[:6]
@@ -79,6 +79,6 @@ def parameter_family(engine_version: str) -> str:
 
 
 def app_image_parameter(instance_type: str) -> str:
-    """Return the public parameter that names a Region's newest Amazon Linux 2023 image."""
+    """Return the public SSM parameter that names a Region's newest Amazon Linux 2023 image."""
     architecture = "arm64" if is_arm(instance_type) else "x86_64"
     return f"/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}"

@@ -1,4 +1,4 @@
-"""A bucket in each Region, each holding what the other holds."""
+"""Two buckets, one in each Region, that replicate to each other."""
 
 from dataclasses import dataclass
 
@@ -12,28 +12,28 @@ from otherside.core.topology import Pair, Side
 
 RULE = "everything"
 REPLICATION_MINUTES = 15
-"""What S3 Replication Time Control promises for 99.9 % of objects: this store's RPO."""
+"""S3 Replication Time Control's promise for 99.9 % of objects, and so this store's RPO."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicatedBucketArgs:
-    """Two ends of one bucket."""
+    """The two sides of a replicated bucket."""
 
     names: Pair[pulumi.Input[str]]
-    """Physical names; bucket names are shared by the whole world."""
+    """Physical names; bucket names are globally unique."""
     primary: Site
     standby: Site
     primary_key_arn: pulumi.Input[str]
     standby_key_arn: pulumi.Input[str]
     topic_arns: Pair[pulumi.Input[str]] | None = None
-    """Where to say that replication fails or is late; `None` watches nothing."""
+    """Topics for failed or late replication; `None` declares no alarms."""
     expire_days: int | None = None
-    """Delete objects after so many days; `None` keeps them."""
+    """Delete objects after this many days; `None` keeps them."""
     protect: bool = True
 
 
 class ReplicatedBucket(pulumi.ComponentResource):
-    """Two versioned, encrypted buckets that replicate into one another within fifteen minutes."""
+    """Two versioned, encrypted buckets that replicate to each other within fifteen minutes."""
 
     primary: PrivateBucket
     standby: PrivateBucket
@@ -41,7 +41,7 @@ class ReplicatedBucket(pulumi.ComponentResource):
     def __init__(
         self, name: str, args: ReplicatedBucketArgs, opts: pulumi.ResourceOptions | None = None
     ) -> None:
-        """Declare both buckets and the replication both ways."""
+        """Declare both buckets and the replication in both directions."""
         super().__init__("otherside:index:ReplicatedBucket", name, None, opts)
         self.primary = PrivateBucket(
             f"{name}-primary",
@@ -70,7 +70,7 @@ class ReplicatedBucket(pulumi.ComponentResource):
         self.register_outputs({"primary": self.primary.arn, "standby": self.standby.arn})
 
     def _replicate(self, name: str, args: ReplicatedBucketArgs, side: Side) -> None:
-        """Declare the replication that leaves one side."""
+        """Declare the replication from one side to the other."""
         pair = Pair(primary=self.primary, standby=self.standby)
         sites = Pair(primary=args.primary, standby=args.standby)
         keys = Pair(primary=args.primary_key_arn, standby=args.standby_key_arn)
@@ -128,7 +128,7 @@ class ReplicatedBucket(pulumi.ComponentResource):
             rules=[_rule(there.arn, keys.on(side.other))],
             opts=site.options(
                 self,
-                # Both ends need versioning first, and no data flows from there to say so.
+                # Both buckets need versioning first, and no output expresses that dependency.
                 pulumi.ResourceOptions(depends_on=[policy, here.versioning, there.versioning]),
             ),
         )
@@ -139,7 +139,7 @@ class ReplicatedBucket(pulumi.ComponentResource):
     def _watch(
         self, name: str, side: Side, sites: Pair[Site], topics: Pair[pulumi.Input[str]]
     ) -> None:
-        """Declare the alarms on one direction, each where S3 publishes its metric.
+        """Declare one direction's alarms, each in the Region where S3 publishes its metric.
 
         Failures are published in the source's Region, latency in the destination's.
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
@@ -177,7 +177,7 @@ def _rule(
 ) -> aws.s3.BucketReplicationConfigRuleArgs:
     """Return the rule that replicates everything, encrypted objects and deletions included.
 
-    S3 leaves out objects under SSE-KMS, deletions and changes of replicas unless told otherwise.
+    By default, S3 leaves out objects under SSE-KMS, deletions and changes to replicas.
     """
     minutes = REPLICATION_MINUTES
     return aws.s3.BucketReplicationConfigRuleArgs(

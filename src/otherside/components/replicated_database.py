@@ -1,4 +1,4 @@
-"""A PostgreSQL database that lives in two Regions."""
+"""An Aurora PostgreSQL database in two Regions."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ PORT = 5432
 MONITORING_S = 30
 SLOW_STATEMENT_MS = 1000
 
-# What a later `pulumi up` must leave alone, because a failover changes it. After one the primary
-# side is a reader: "correcting" any of these in the middle of an incident can detach a cluster.
+# Properties that a later `pulumi up` must leave alone, because a failover changes them. After one,
+# the primary side is a reader: "correcting" these during an incident can detach a cluster.
 CLUSTER_DRIFT = ["globalClusterIdentifier", "replicationSourceIdentifier", "engineVersion"]
 
 
@@ -36,7 +36,7 @@ class MemberArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplicatedDatabaseArgs:
-    """The choices a caller makes."""
+    """Settings of the database and of its two sides."""
 
     application: str
     design: Database
@@ -48,16 +48,16 @@ class ReplicatedDatabaseArgs:
     protect: bool = True
 
     def __post_init__(self) -> None:
-        """Refuse a database that could not be promoted.
+        """Refuse a database with a side that could not be promoted.
 
         Raises:
-            ValueError: If a side has no instance, or both sides are one Region.
+            ValueError: If a side has no instance, or both sides are in one Region.
         """
         if self.primary.site.region == self.standby.site.region:
-            msg = f"primary and standby are both {self.primary.site.region}"
+            msg = f"primary and standby are both in {self.primary.site.region}"
             raise ValueError(msg)
         if min(self.primary.instances, self.standby.instances) < 1:
-            msg = "each side needs an instance; one without cannot be promoted"
+            msg = "each side needs an instance; a side without one cannot be promoted"
             raise ValueError(msg)
 
 
@@ -101,17 +101,17 @@ class ReplicatedDatabase(pulumi.ComponentResource):
 
 
 class Member:
-    """One side's cluster, its instances and who may reach them."""
+    """One side's cluster, its instances and their security groups."""
 
     arn: pulumi.Output[str]
     identifier: str
     resource_id: pulumi.Output[str]
-    """What IAM database authentication names the cluster by."""
+    """The cluster's identifier in IAM database authentication."""
     endpoint: pulumi.Output[str]
-    """Leads to the writer while that is on this side, and nowhere while it is not."""
+    """Resolves to the writer while it is on this side, and to nothing otherwise."""
     reader_endpoint: pulumi.Output[str]
     client_security_group_id: pulumi.Output[str]
-    """Whoever carries this group may connect, to the other side too."""
+    """Instances in this group may connect, to the other side as well."""
     subnet_group_name: pulumi.Output[str]
     security_group_id: pulumi.Output[str]
 
@@ -123,7 +123,7 @@ class Member:
         peer: Vpc,
         parent: pulumi.Resource,
     ) -> None:
-        """Declare what stands before the cluster: groups, parameters, logs."""
+        """Declare the cluster's prerequisites: groups, parameters, logs."""
         self._name, self._args, self._member, self._parent = name, args, member, parent
         self._here = member.site.options(parent)
         self.identifier = f"{args.application}-{member.site.region}"
@@ -150,8 +150,8 @@ class Member:
     ) -> pulumi.Resource:
         """Declare the cluster and its instances; return the first instance.
 
-        `follows` is the Region of the writer and its first instance, for the side that replicates
-        from it: a secondary can be created only once the primary has an instance.
+        For the side that replicates, `follows` is the writer's Region and first instance: a
+        secondary can be created only once the primary has an instance.
         """
         args, member = self._args, self._member
         first = follows is None
@@ -175,7 +175,7 @@ class Member:
             db_cluster_parameter_group_name=self._parameters.name,
             backup_retention_period=args.backup_days,
             copy_tags_to_snapshot=True,
-            # Retained backups outlive their cluster, and a trial's key does not outlive those.
+            # Retained backups outlive their cluster, but a trial's key does not outlive them.
             delete_automated_backups=not args.protect,
             enabled_cloudwatch_logs_exports=["postgresql"],
             iam_database_authentication_enabled=True,
@@ -195,7 +195,7 @@ class Member:
                 pulumi.ResourceOptions(
                     protect=args.protect,
                     delete_before_replace=False,
-                    # Made before the cluster, or Aurora makes it: unencrypted and for ever.
+                    # First, or Aurora creates the log group: unencrypted and without expiry.
                     depends_on=[self._logs, *([follows[1]] if follows else [])],
                     ignore_changes=[
                         *CLUSTER_DRIFT,
@@ -231,7 +231,7 @@ class Member:
                 instance_class=args.design.instance_class,
                 promotion_tier=min(number, 1),
                 publicly_accessible=False,
-                auto_minor_version_upgrade=False,  # has no effect on members; the whole is upgraded
+                auto_minor_version_upgrade=False,  # members ignore it; upgrades are global
                 performance_insights_enabled=True,
                 performance_insights_kms_key_id=member.data_key_arn,
                 monitoring_interval=MONITORING_S,
@@ -247,10 +247,10 @@ class Member:
         return instances[0]
 
     def _security(self, peer: Vpc) -> None:
-        """Declare two groups: who may connect, and what lets them in.
+        """Declare two security groups: one for clients, and one for the database.
 
-        A group of another Region cannot be named in a rule, so the other side's application is
-        let in by its private subnets.
+        A rule cannot name a group of another Region, so the other side's application is admitted
+        by its private subnets.
         """
         vpc = self._member.vpc
         clients = self._group("clients", "May connect to the database on either side")
@@ -306,10 +306,11 @@ class Member:
         )
 
     def _parameter_group(self) -> aws.rds.ClusterParameterGroup:
-        """Declare this side's parameters: the same on both, but for the enforced lag.
+        """Declare this side's parameters: the same on both sides, except for the enforced lag.
 
-        `rds.global_db_rpo` stays at its default on the standby: promoted with it set, the new
-        primary would have no standby within bounds and would block every commit.
+        `rds.global_db_rpo` stays at its default on the standby. If it were set there, the new
+        primary would have no standby within the limit after a promotion and would block every
+        commit.
         """
         design = self._args.design
         values = {
@@ -322,8 +323,8 @@ class Member:
         family = parameter_family(design.engine_version)
         return aws.rds.ClusterParameterGroup(
             self._name,
-            # A family cannot be changed, and a group that is in use cannot go first: the next
-            # major's stands beside this one until the cluster has moved over.
+            # A family cannot be changed, and a group in use cannot be deleted first: the next
+            # major version's group exists beside this one until the cluster has moved to it.
             name=f"{self.identifier}-pg{family.rpartition('postgresql')[2]}",
             family=family,
             description=f"{self._args.application} in {self._member.site.region}",

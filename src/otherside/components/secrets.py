@@ -16,19 +16,19 @@ PASSWORD_LENGTH = 40
 PASSWORD_CALLS = ("rds:DescribeDBClusters", "rds:ModifyDBCluster")
 ROTATION_DAYS = 30
 ROTATION_TIMEOUT_S = 300
-"""A new password is live within a minute or two; the function waits to see it."""
+"""A new password takes effect within a minute or two; the function waits for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecretsArgs:
-    """Where the master secret lives and what encrypts it in each Region."""
+    """Where the master secret is stored, and the key that encrypts it in each Region."""
 
     primary: Site
     standby: Site
     application: str
     primary_key_arn: pulumi.Input[str]
     standby_key_arn: pulumi.Input[str]
-    """The standby's own key: left out, the replica would fall back to AWS's."""
+    """The standby's own key: without it, the replica would fall back to AWS's key."""
     logs_key_arn: pulumi.Input[str]
     log_days: int = 90
     protect: bool = True
@@ -36,7 +36,7 @@ class SecretsArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """The database that the secret opens, once it is declared."""
+    """The database that the secret belongs to, once it is declared."""
 
     name: str
     global_cluster: pulumi.Input[str]
@@ -48,16 +48,16 @@ class Published:
 class Secrets(pulumi.ComponentResource):
     """The master secret of a replicated database, readable on both sides.
 
-    Pulumi keeps a written password in its state, encrypted. So the first rotation runs at once
-    and makes that value worthless: nobody, Pulumi included, knows the one in use. RDS's own
-    master secret is no way out, as Aurora refuses it for global databases.
+    Pulumi keeps the password that it writes in its state, encrypted. The first rotation therefore
+    runs at once and makes that value worthless: not even Pulumi knows the password in use. RDS's
+    own master secret is no alternative, because Aurora refuses it for global databases.
     """
 
     password: pulumi.Output[str]
-    """The first password, for the database's creation only."""
+    """The initial password, used only to create the database."""
     secret_arn: pulumi.Output[str]
     replica_arn: pulumi.Output[str]
-    """The replica on the standby side: the same ARN but for its Region."""
+    """The replica on the standby side: the same ARN except for its Region."""
 
     def __init__(
         self, name: str, args: SecretsArgs, opts: pulumi.ResourceOptions | None = None
@@ -75,7 +75,7 @@ class Secrets(pulumi.ComponentResource):
                     region=args.standby.region, kms_key_id=args.standby_key_arn
                 )
             ],
-            recovery_window_in_days=30 if args.protect else 0,  # a trial may be made again
+            recovery_window_in_days=30 if args.protect else 0,  # so a trial can be recreated
             force_overwrite_replica_secret=False,
             opts=args.primary.options(self, pulumi.ResourceOptions(protect=args.protect)),
         )
@@ -134,7 +134,7 @@ class Secrets(pulumi.ComponentResource):
             secret_id=self._secret.id,
             secret_string_wo=_secret(value),
             secret_string_wo_version=1,
-            # The password is generated anew by every run; rotation owns it after the first.
+            # Every run generates a new password; after the first, rotation owns the value.
             opts=self._args.primary.options(
                 self, pulumi.ResourceOptions(ignore_changes=["secretStringWo"])
             ),
@@ -184,6 +184,6 @@ class Secrets(pulumi.ComponentResource):
 
 
 def _secret(value: pulumi.Output[str]) -> pulumi.Output[str]:
-    """Mark a value secret; Pulumi's own signature does not say that an output stays one."""
+    """Mark an output as secret, typed as an output, which Pulumi's own signature is not."""
     marked: pulumi.Output[str] = pulumi.Output.secret(value)
     return marked

@@ -1,4 +1,4 @@
-"""Where resources go: each Region with the one provider that reaches it, made once and shared."""
+"""The sites of an application: each Region with its one provider, created once and shared."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,34 +10,34 @@ from otherside.core.topology import Side, Topology
 from otherside.regions import CONTROL_REGION
 
 ROLE_TAG, GLOBAL_ROLE = "DR-Role", "global"
-"""Which part of recovery a resource plays: `primary`, `standby`, `witness`, or `global`."""
+"""A resource's role in recovery: `primary`, `standby`, `witness`, or `global`."""
 GLOBAL = {ROLE_TAG: GLOBAL_ROLE}
-"""Tags of what belongs to no side, whichever Region's provider makes it."""
+"""Tags of resources that belong to no side, whichever Region's provider creates them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """One Region, the provider that reaches it and the account that it is reached in."""
+    """One Region, its provider and the provider's account."""
 
     region: str
     provider: aws.Provider
     account: pulumi.Input[str]
     tags: Mapping[str, str] = field(default_factory=dict)
-    """What the provider puts on everything, for what it does not reach."""
+    """The provider's default tags, for resources that they do not reach."""
 
     def options(
         self, parent: pulumi.Resource, options: pulumi.ResourceOptions | None = None
     ) -> pulumi.ResourceOptions:
-        """Return options that put a resource here, under its parent."""
+        """Return options that place a resource in this Region, under its parent."""
         here = pulumi.ResourceOptions(parent=parent, provider=self.provider)
         return pulumi.ResourceOptions.merge(here, options) if options else here
 
     def look_up(self) -> pulumi.InvokeOptions:
-        """Return options that ask a data source here."""
+        """Return options that query a data source in this Region."""
         return pulumi.InvokeOptions(provider=self.provider)
 
     def arn(self, service: str, resource: pulumi.Input[str]) -> pulumi.Output[str]:
-        """Return the ARN of a resource here: `arn("sqs", "orders")`."""
+        """Return the ARN of a resource in this Region: `arn("sqs", "orders")`."""
         return pulumi.Output.concat(
             f"arn:aws:{service}:{self.region}:", self.account, ":", resource
         )
@@ -50,9 +50,9 @@ class Sites:
     primary: Site
     standby: Site
     witness: Site
-    """The third vantage, for what cannot be told from inside the pair."""
+    """A third vantage point, for what cannot be observed from inside the pair."""
     control: Site
-    """Where Route 53's and IAM's control planes live. Either may be one of the others."""
+    """The Region of Route 53's and IAM's control planes. It may be one of the others."""
 
     def on(self, side: Side) -> Site:
         """Return the site of one side."""
@@ -60,13 +60,13 @@ class Sites:
 
     @property
     def watched(self) -> tuple[Site, ...]:
-        """Every site once that has anything to tell the orchestrator: all but the witness's."""
+        """Every site that sends events to the orchestrator, once each: all but the witness's."""
         told = (self.primary, self.standby, self.control)
         return tuple({item.region: item for item in told}.values())
 
     @property
     def distinct(self) -> tuple[Site, ...]:
-        """Every site once."""
+        """Every site, once each."""
         return tuple(
             {
                 item.region: item
@@ -76,10 +76,10 @@ class Sites:
 
 
 def connect(topology: Topology) -> Sites:
-    """Make the providers of an application, one for each Region, for everything to share.
+    """Create an application's providers, one for each Region, for all components to share.
 
     No other provider exists: a second one for the same Region would be a second source of truth
-    about where things are.
+    about where resources are.
     """
     regions = topology.regions
     tags = {

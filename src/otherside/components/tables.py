@@ -1,4 +1,4 @@
-"""DynamoDB tables in two Regions: one for sessions, and one that can hold a lock."""
+"""DynamoDB tables in two Regions: one for sessions, and one for state, which can hold a lock."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ RECOVERY_DAYS = 35
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableArgs:
-    """Where a table lives and what encrypts it in each Region."""
+    """Where a table is, and the key that encrypts it in each Region."""
 
     application: str
     primary: Site
@@ -25,16 +25,16 @@ class TableArgs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StateTableArgs(TableArgs):
-    """As every table, with the third Region that makes a majority."""
+    """Table settings, plus the third Region that makes a majority."""
 
     witness_region: str | None
-    """A third Region of the same quorum set; `None` keeps the table in the standby's alone."""
+    """A third Region of the same quorum set; `None` keeps the table in the standby's only."""
 
 
 class SessionTable(pulumi.ComponentResource):
-    """A table that both sides write, each at home: the last writer wins, within about a second.
+    """A table that each side writes locally: the last writer wins, within about a second.
 
-    Conditions are checked against the local copy only, so nothing in it can be a lock.
+    DynamoDB checks conditions only against the local copy, so no item can serve as a lock.
     """
 
     name: pulumi.Output[str]
@@ -73,21 +73,21 @@ class SessionTable(pulumi.ComponentResource):
 
 
 class StateTable(pulumi.ComponentResource):
-    """The orchestrator's memory: a majority of three Regions where they can vote together.
+    """The orchestrator's state, held by a majority of three Regions where they can form one.
 
-    A write that it accepts is a write that two Regions have seen, so a Region that is cut off
-    cannot commit a decision. It is declared in the standby's Region, where changing it does not
-    need the primary's.
+    Two Regions have seen every write that the table accepts, so an isolated Region cannot commit a
+    decision. The table is declared in the standby's Region, so that changing it does not need the
+    primary's.
     """
 
     name: pulumi.Output[str]
     arn: pulumi.Output[str]
     """The copy in the standby's Region, which the orchestrator uses."""
     primary_arn: pulumi.Output[str]
-    """The copy in the primary's Region, which its application uses; without a majority of three
-    Regions there is none, and this is the standby's."""
+    """The copy in the primary's Region, which the application there uses. Without a majority of
+    three Regions there is no such copy, and this is the standby's."""
     regions: tuple[str, ...]
-    """Where it can be read and written."""
+    """Regions where the table can be read and written."""
 
     def __init__(
         self, name: str, args: StateTableArgs, opts: pulumi.ResourceOptions | None = None
@@ -133,7 +133,7 @@ class StateTable(pulumi.ComponentResource):
 def _replica(
     site: Site, key_arn: pulumi.Input[str], args: TableArgs, consistency: str
 ) -> aws.dynamodb.TableReplicaArgs:
-    """Return a replica with all that does not carry over from the table: key, recovery, tags."""
+    """Return a replica with the settings that it does not inherit: key, recovery, tags."""
     return aws.dynamodb.TableReplicaArgs(
         region_name=site.region,
         kms_key_arn=key_arn,

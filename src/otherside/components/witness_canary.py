@@ -1,4 +1,4 @@
-"""A user's view from a third Region: it tells our own isolation from theirs."""
+"""A user's view from a third Region: it distinguishes our own isolation from the other side's."""
 
 from dataclasses import dataclass
 
@@ -13,13 +13,13 @@ from otherside.components.sites import Site
 from otherside.core.wire_contract import WITNESS_HANDLER, ItemType, WitnessSettings
 
 TIMEOUT_S = 73
-"""It is woken each minute and watches for 50 s; a watch in which nothing answers takes longer."""
+"""It runs each minute and probes for 50 s; a run in which nothing answers takes longer."""
 WAKE_UP_AGE_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessCanaryArgs:
-    """Where it looks from, what it asks, and where it writes the answer."""
+    """Where the canary runs, what it probes, and where it writes the result."""
 
     application: str
     site: Site
@@ -37,10 +37,10 @@ class WitnessCanaryArgs:
 
 
 class WitnessCanary(pulumi.ComponentResource):
-    """One function in the witness's Region that tries a write through the public name.
+    """A function in the witness's Region that tries a write through the public name.
 
-    It may write one kind of item, its own pulse, and read nothing: a Region that only breaks ties
-    holds no data and no secret.
+    It may write only one kind of item, its own pulse, and read nothing: a Region that only breaks
+    ties holds no data and no secret.
     """
 
     name: pulumi.Output[str]
@@ -92,7 +92,7 @@ class WitnessCanary(pulumi.ComponentResource):
         self.register_outputs({"name": self.name})
 
     def _tick(self, name: str, args: WitnessCanaryArgs, function: Function) -> None:
-        """Declare what runs it each minute."""
+        """Declare the schedule that runs it each minute."""
         here = args.site.options(self)
         dead = DeadLetters(
             f"{args.application}-witness-dead-letters",
@@ -104,7 +104,7 @@ class WitnessCanary(pulumi.ComponentResource):
         rule = aws.cloudwatch.EventRule(
             name,
             name=f"{args.application}-witness",
-            description="See each minute what users see",
+            description="Probe the public name each minute, as a user would",
             schedule_expression="rate(1 minute)",
             state="ENABLED",
             opts=here,
@@ -134,11 +134,11 @@ class WitnessCanary(pulumi.ComponentResource):
         )
 
     def _silence_alarm(self, name: str, args: WitnessCanaryArgs, function: Function) -> None:
-        """Declare the alarm on a canary that does not sing: the standby counts on its eyes."""
+        """Declare the alarm on a silent canary, because the standby relies on its observations."""
         aws.cloudwatch.MetricAlarm(
             name,
             name=f"{args.application}-witness-silent",
-            alarm_description="The witness has not looked for three minutes.",
+            alarm_description="The witness has not run for three minutes.",
             namespace="AWS/Lambda",
             metric_name="Invocations",
             dimensions={"FunctionName": function.name},

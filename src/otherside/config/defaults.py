@@ -1,4 +1,4 @@
-"""Settle a document: every default decided, every unit in seconds, one `Topology` out."""
+"""Resolve a document into a `Topology`: apply every default and convert times to seconds."""
 
 from otherside.config.document import NEVER, CapacitySection, ConfigDocument, duration_s, window_s
 from otherside.core.topology import (
@@ -21,10 +21,10 @@ from otherside.core.topology import (
 
 
 def settle(document: ConfigDocument, *, application: str, user_data: str | None) -> Topology:
-    """Return the design with nothing left open.
+    """Return the configuration with every default resolved.
 
-    `application` is the directory to install, `user_data` the text of the script that replaces
-    it; both were found on disk by the caller. The document must have passed every rule.
+    `application` is the directory to install, and `user_data` is the text of the script that
+    replaces it. The caller has found both on disk. The document must have passed every rule.
     """
     standard = document.profile == "standard"
     return Topology(
@@ -67,12 +67,12 @@ def settle(document: ConfigDocument, *, application: str, user_data: str | None)
 
 
 def loss_max_of(document: ConfigDocument) -> str:
-    """Return the most that may be lost without asking: one number, unless a smaller is given."""
+    """Return the loss accepted without asking: `loss_max` if set, otherwise `objectives.rpo`."""
     return document.failover.loss_max or document.objectives.rpo
 
 
 def instances_of(document: ConfigDocument) -> Pair[int]:
-    """Return the database instances on each side: two, or one in the minimal profile."""
+    """Return the database instances on each side; by default two, or one in the minimal profile."""
     default = 2 if document.profile == "standard" else 1
     primary, standby = document.database.primary_instances, document.database.standby_instances
     return Pair(
@@ -82,7 +82,7 @@ def instances_of(document: ConfigDocument) -> Pair[int]:
 
 
 def capacity_of(document: ConfigDocument) -> Pair[Capacity]:
-    """Return the instances on each side; the standby follows the primary."""
+    """Return the capacity of each side; the standby defaults to the primary's."""
     standard = document.profile == "standard"
     default = CapacitySection(min=2, max=6) if standard else CapacitySection(min=1, max=2)
     primary = document.compute.primary or default
@@ -137,7 +137,7 @@ def _compute(document: ConfigDocument, *, application: str, user_data: str | Non
 
 def _traffic(document: ConfigDocument) -> Traffic:
     traffic = document.traffic
-    assert traffic.domain is not None, "a rule has refused a design without one"
+    assert traffic.domain is not None, "validation refuses a configuration without a domain"
     arns = traffic.certificates
     return Traffic(
         domain=traffic.domain,

@@ -1,7 +1,7 @@
-"""The shape of `otherside.toml`: every key, its type, its default and what it means.
+"""The schema of `otherside.toml`: every key with its type, its default and its meaning.
 
-A key that is absent takes its default; a default of `None` is settled by the profile or by
-another key, and `settle.py` says how. Rules that join several keys are in `rules.py`.
+An absent key takes its default. A default of `None` is resolved from the profile or from another
+key, in `defaults.py`. Rules that span several keys are in `validation.py`.
 """
 
 from datetime import datetime
@@ -24,7 +24,7 @@ Days = Annotated[int, Field(ge=1, le=3653)]
 
 
 class Section(BaseModel):
-    """A table of the document: no unknown key, no silent conversion."""
+    """A table of the document, which rejects unknown keys and implicit conversions."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
@@ -32,36 +32,36 @@ class Section(BaseModel):
 
 
 class RegionsSection(Section):
-    """Where the application lives, and who breaks a tie."""
+    """The Regions of the application, and the Region that breaks ties."""
 
     primary: RegionName = "us-east-2"
-    """Region that serves users by design."""
+    """Region that normally serves users."""
     standby: RegionName = "us-west-2"
     """Region that takes over. The orchestrator runs here."""
     witness: RegionName = "us-east-1"
-    """Third Region: it votes, and stores nothing that a user can read."""
+    """Third Region. It votes, and stores no data that a user can read."""
 
 
 class NetworkSection(Section):
-    """Address space and ways out of it."""
+    """Address spaces, NAT and private endpoints."""
 
     primary_cidr: str = "10.0.0.0/16"
-    """Address space of the primary's VPC; a /16 to a /24."""
+    """Address space of the primary's VPC: a /16 to a /24."""
     standby_cidr: str = "10.1.0.0/16"
-    """Address space of the standby's VPC; must not overlap the primary's."""
+    """Address space of the standby's VPC. Must not overlap the primary's."""
     zones: Annotated[int, Field(ge=2, le=4)] = 3
     """Availability zones in each Region."""
     nat: Literal["zone", "region"] | None = None
-    """One NAT gateway in each zone or one in each Region. Default: by profile."""
+    """One NAT gateway per zone or one per Region. Default: set by the profile."""
     interface_endpoints: bool | None = None
-    """Reach AWS APIs through private endpoints rather than NAT. Default: by profile."""
+    """Reach AWS APIs through private endpoints instead of NAT. Default: set by the profile."""
 
 
 class ServerlessSection(Section):
-    """Bounds of Aurora Serverless v2. Present only where `instance_class` is `db.serverless`."""
+    """Capacity of Aurora Serverless v2. Only with `instance_class = "db.serverless"`."""
 
     min_acu: Annotated[float, Field(ge=0.5, le=256)] = 8.0
-    """Never 0: a paused cluster takes longer to wake than the recovery objective allows."""
+    """Minimum capacity. Never 0: a paused cluster takes longer to resume than the RTO allows."""
     max_acu: Annotated[float, Field(ge=1, le=256)] = 64.0
 
 
@@ -71,153 +71,155 @@ class DatabaseSection(Section):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")] = "app"
     """Name of the database in the cluster."""
     engine_version: Annotated[str, Field(pattern=r"^[0-9]{2}\.[0-9]{1,2}$")] = "17.9"
-    """The same on both sides; failover refuses members of different versions."""
+    """Same on both sides: Aurora cannot fail over between members of different versions."""
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9]+(\.[a-z0-9]+)?$")] = "db.r6g.large"
-    """The same on both sides, so that the standby carries the primary's load."""
+    """Same on both sides, so that the standby can carry the primary's load."""
     primary_instances: Annotated[int, Field(ge=1, le=16)] | None = None
-    """Default: by profile."""
+    """Instances on the primary. Default: set by the profile."""
     standby_instances: Annotated[int, Field(ge=0, le=16)] | None = None
-    """Default: by profile. A standby without an instance cannot be promoted."""
+    """Instances on the standby; without one, it cannot be promoted. Default: set by the profile."""
     global_db_rpo: Duration | None = None
-    """Block commits while every standby lags by more: 20 s or longer. Default: off, alarm only."""
+    """Block commits while every standby lags by more than this. 20 s or longer. Default: off, with
+    an alarm only."""
     serverless: ServerlessSection | None = None
 
 
 class CapacitySection(Section):
-    """How many instances one side may run."""
+    """Minimum and maximum number of instances on one side."""
 
     min: Annotated[int, Field(ge=0, le=1000)]
     max: Annotated[int, Field(ge=1, le=1000)]
 
 
 class ImagesSection(Section):
-    """Baked machine images, one for each Region: an image belongs to one Region only."""
+    """Your own machine images, one per Region: an AMI belongs to one Region only."""
 
     primary: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$")]
     standby: Annotated[str, Field(pattern=r"^ami-[0-9a-f]{8,17}$")]
 
 
 class ComputeSection(Section):
-    """The application's instances, and the three questions they answer over HTTP."""
+    """The application's instances and their three HTTP health endpoints."""
 
     instance_type: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$")] = "t4g.small"
     primary: CapacitySection | None = None
-    """Default: by profile."""
+    """Default: set by the profile."""
     standby: CapacitySection | None = None
     """Default: the same as the primary's."""
     images: ImagesSection | None = None
-    """Default: the newest Amazon Linux 2023 of each Region."""
+    """Default: the latest Amazon Linux 2023 image of each Region."""
     user_data: str | None = None
-    """Path of a shell script to boot with, instead of installing `application`."""
+    """Path of a shell script that boots an instance, instead of installing `application`."""
     application: str | None = None
-    """Directory of the application, with an `app.py` in it. Default: the sample application."""
+    """Directory that contains the application's `app.py`. Default: the sample application."""
     port: Annotated[int, Field(ge=1, le=65535)] = 8080
-    """Where the application listens on an instance."""
+    """Port that the application listens on."""
     health_path: HttpPath = "/health.html"
-    """Is the process up? The load balancer asks."""
+    """Liveness: is the process up? Checked by the load balancer."""
     readiness_path: HttpPath = "/readyz"
-    """Can it serve? Route 53 asks; answers 200 on both sides."""
+    """Readiness: can it serve? Checked by Route 53; returns 200 on both sides."""
     write_path: HttpPath = "/writez"
-    """Can it write? The orchestrator asks."""
+    """Writability: can it write? Checked by the orchestrator."""
 
 
 class CertificatesSection(Section):
-    """ACM certificates that exist already, one in each Region."""
+    """Existing ACM certificates, one in each Region."""
 
     primary: str
     standby: str
 
 
 class TrafficSection(Section):
-    """The public name and how it is spoken to."""
+    """The public name and its protocol."""
 
     domain: Annotated[str, Field(pattern=r"^([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]*$")] | None = None
-    """Public name of the application, under a domain that you own. Required: users are led by it,
-    and the orchestrator sees and holds them by it."""
+    """Public name of the application, under a domain that you own. Required: failover
+    redirects users through it, and the orchestrator observes and holds their traffic by it."""
     zone_id: Annotated[str, Field(pattern=r"^Z[A-Z0-9]{1,31}$")] | None = None
-    """Public hosted zone that holds the domain. Default: one is created for it."""
+    """Public hosted zone of the domain. Default: one is created."""
     protocol: Literal["http", "https"] | None = None
-    """Default: https."""
+    """Protocol for users. Default: https."""
     certificates: CertificatesSection | None = None
     """Default: one is requested in each Region and validated through the zone."""
 
 
 class ObjectivesSection(Section):
-    """What recovery promises. A drill measures against it."""
+    """The recovery objectives. Drills measure against them."""
 
     rto: Duration = "5m"
-    """Longest time without accepted writes."""
+    """Recovery time objective: the longest time without accepted writes."""
     rpo: Duration = "5s"
-    """Most recent writes that may be lost without asking a person, as time and by estimate.
-    Replication lags by less than a second as a rule, and nothing promises so: what had not arrived
-    when the Region died is lost. A heartbeat comes each second, so 2s is the least in mode auto."""
+    """Recovery point objective: the most recent writes that may be lost without asking a person,
+    as an estimated time. Replication usually lags by less than a second, but nothing guarantees it:
+    writes that had not arrived when the Region failed are lost. Heartbeats arrive once a second,
+    so 2s is the minimum in mode auto."""
 
 
 class FailoverSection(Section):
-    """What the orchestrator may do by itself, and whom it tells."""
+    """What the orchestrator may do by itself, and whom it notifies."""
 
     mode: Literal["auto", "approve", "observe"] = "approve"
     """`approve` asks first, `auto` acts within its guards, `observe` only records. Change it to
-    `auto` once a drill has passed: that is the one line between you and no manual step at all."""
+    `auto` once a drill has passed: with that one line, a failover needs no manual step."""
     loss_max: Duration | None = None
-    """Ask a person from less on than `objectives.rpo` promises. Default: `objectives.rpo`."""
+    """Ask a person above this loss; at most `objectives.rpo`. Default: `objectives.rpo`."""
     stable: Duration = "24h"
-    """How long both sides must be well again before the way home may be ordered; 1m or more."""
+    """How long both sides must be healthy before a failback may be ordered. 1m or more."""
     freezes: list[Window] = []
-    """Windows in which nothing moves, whoever asks: `2026-12-23T00:00Z/2027-01-02T00:00Z`."""
+    """Windows in which nothing moves, even by order: `2026-12-23T00:00Z/2027-01-02T00:00Z`."""
     notify: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = []
-    """Email addresses that hear of every alarm and decision."""
+    """Email addresses that are notified of every alarm and decision."""
 
 
 class RetentionSection(Section):
-    """How long things are kept, in days."""
+    """Retention periods, in days."""
 
     logs: Days = 90
-    """Log groups; one of the numbers that CloudWatch Logs accepts."""
+    """Log groups. Must be a number that CloudWatch Logs accepts."""
     metrics: Days = 400
     """Streamed metrics in S3."""
     backups: Days = 35
-    """Recovery points, and their copies on the other side."""
+    """Recovery points and their copies on the other side."""
     database: Annotated[int, Field(ge=1, le=35)] = 14
-    """Aurora's point-in-time window, on each side by itself."""
+    """Aurora's point-in-time recovery window, separately on each side."""
 
 
 NEVER = "never"
-"""Instead of a schedule: not at all."""
+"""In place of a schedule: do not run at all."""
 
 
 class BackupSection(Section):
-    """Scheduled backups, each copied to the other side and restored there as a test."""
+    """Scheduled backups, copied to the other side and restored there as a test."""
 
     schedule: str = "cron(0 5 * * ? *)"
-    """When to back up; an AWS cron expression, UTC."""
+    """When to back up: an AWS cron expression, in UTC."""
     restore_test: str = "cron(0 9 ? * SUN *)"
-    """When to restore the newest copy as a test; an AWS cron expression, UTC, or `never` where the
-    standby's Region has no restore testing."""
+    """When to restore the newest copy as a test: an AWS cron expression, in UTC. Use `never` where
+    the standby's Region does not support restore testing."""
     compliance_lock: bool = False
-    """Lock the vaults for good. Cannot be undone by anyone."""
+    """Lock the vaults permanently. This cannot be undone by anyone."""
     region_settings: bool = False
-    """Have the account back up Aurora and DynamoDB in both Regions. It is the account's setting,
-    not the stack's; an account that never touched it does so by itself once it has a vault."""
+    """Opt the account in to backups of Aurora and DynamoDB in both Regions. This setting belongs to
+    the account, not to the stack; an account that never changed it opts in once it has a vault."""
 
 
 class ConfigDocument(Section):
-    """Recovery of one application in two AWS Regions. Only `name` is required."""
+    """Disaster recovery of one application in two AWS Regions."""
 
     name: Annotated[
         str, Field(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", min_length=2, max_length=20)
     ]
-    """What everything is named after: 2 to 20 of a-z, 0-9 and single hyphens."""
+    """Prefix of every resource name: 2 to 20 of a-z, 0-9 and single hyphens. Required."""
     environment: Annotated[str, Field(pattern=r"^[a-z0-9]{1,10}$")] = "prod"
-    """Suffix of the name, so that several copies live in one account."""
+    """Suffix of the name, so that several copies can share one account."""
     account: Annotated[str, Field(pattern=r"^[0-9]{12}$")] | None = None
-    """Deploying to any other account is refused. Default: any."""
+    """The only account to deploy to; any other is refused. Default: any."""
     profile: Profile = "standard"
-    """`minimal` costs well under half and gives up redundancy inside each Region: for trials."""
+    """`minimal` is for trials: well under half the cost, no redundancy inside each Region."""
     protect: bool | None = None
-    """Refuse to delete what holds data. Default: by profile."""
+    """Refuse to delete resources that hold data. Default: set by the profile."""
     tags: dict[str, str] = {}
-    """Put on everything that takes tags."""
+    """Tags for every resource that supports them."""
     regions: RegionsSection = RegionsSection()
     network: NetworkSection = NetworkSection()
     database: DatabaseSection = DatabaseSection()
@@ -228,7 +230,7 @@ class ConfigDocument(Section):
     retention: RetentionSection = RetentionSection()
     backup: BackupSection = BackupSection()
     check: dict[str, Any] = {}
-    """Settings of `otherside check`, which reads and judges them itself; see its guide."""
+    """Settings of `otherside check`, which reads and validates them itself; see its guide."""
 
 
 _UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -238,7 +240,7 @@ def window_s(text: str) -> tuple[float, float]:
     """Return a `Window` in seconds since 1970.
 
     Raises:
-        ValueError: If one of its ends is no moment.
+        ValueError: If either end is not a valid time.
     """
     start, _, end = text.partition("/")
     return (datetime.fromisoformat(start).timestamp(), datetime.fromisoformat(end).timestamp())

@@ -1,4 +1,4 @@
-"""Read a design from disk: TOML to a checked `Topology`, or every problem at once."""
+"""Load the configuration: parse TOML into a validated `Topology`, or report every problem."""
 
 import difflib
 import re
@@ -20,42 +20,42 @@ from otherside.config.validation import RULES
 from otherside.core.topology import Topology
 
 FILE_BYTES_MAX = 1_000_000
-"""A design is a page of text; anything larger is another file."""
+"""A configuration is a page of text; anything larger is the wrong file."""
 APPLICATION_ENTRY = "app.py"
 
 
 def read_config(path: Path | str) -> Topology:
-    """Read and check the design in a file.
+    """Read and validate a configuration file.
 
     Raises:
-        ConfigError: With every problem found: an unreadable file, TOML that does not parse,
-            unknown keys, wrong values, rules between keys, missing files that it names.
+        ConfigError: With every problem found: an unreadable file, invalid TOML, unknown keys,
+            wrong values, broken rules across keys, missing files that it names.
     """
     file = Path(path)
     return parse_config(_text(file), file)
 
 
 def parse_config(text: str, file: Path) -> Topology:
-    """Read and check a design from text; `file` names it and anchors the paths in it.
+    """Parse and validate a configuration; `file` names it, and its paths are relative to that file.
 
     Raises:
         ConfigError: As `read_config`.
     """
     try:
         raw = tomllib.loads(text)
-    except ValueError as error:  # TOML's own, and Python's for a number of thousands of digits
+    except ValueError as error:  # TOML's, or Python's for a number of thousands of digits
         found = re.search(r"line (\d+)", str(error))
         problem = Problem(
-            key="", value="", rule=f"is no TOML: {error}", line=int(found[1]) if found else None
+            key="", value="", rule=f"is not TOML: {error}", line=int(found[1]) if found else None
         )
         raise ConfigError(file, [problem]) from None
     except RecursionError:
-        rule = "is nested too deeply to be a design"
+        rule = "is nested too deeply to be a configuration"
         raise ConfigError(file, [Problem(key="", value="", rule=rule)]) from None
     try:
         document, problems = _validate(raw)
     except RecursionError:
-        rule = "is nested too deeply to be a design"
+        rule = "is nested too deeply to be a configuration"
         raise ConfigError(file, [Problem(key="", value="", rule=rule)]) from None
     script, unreadable = _user_data(document, file.parent)
     problems += unreadable
@@ -79,7 +79,7 @@ def _text(file: Path) -> str:
     try:
         size = file.stat().st_size
         if size > FILE_BYTES_MAX:
-            rule = f"has {size:,} bytes; a design has {FILE_BYTES_MAX:,} at the most"
+            rule = f"has {size:,} bytes; the limit is {FILE_BYTES_MAX:,}"
             raise ConfigError(file, [Problem(key="", value="", rule=rule)])
         return file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -88,15 +88,15 @@ def _text(file: Path) -> str:
     except OSError as error:
         rule = f"cannot be read: {error.strerror or error}"
         if isinstance(error, FileNotFoundError):
-            rule += "; `otherside init DIR` writes one"
+            rule += "; `otherside init DIR` creates one"
         raise ConfigError(file, [Problem(key="", value="", rule=rule)]) from None
 
 
 def _validate(raw: dict[str, Any]) -> tuple[ConfigDocument | None, list[Problem]]:
-    """Return the document and the problems of single keys.
+    """Return the document and the problems of individual keys.
 
-    With problems, the document is what remains once the broken keys take their defaults, so that
-    rules between the other keys are still checked.
+    If there are problems, the broken keys fall back to their defaults, so that rules across the
+    other keys are still checked.
     """
     try:
         return ConfigDocument.model_validate(raw), []
@@ -112,7 +112,7 @@ def _validate(raw: dict[str, Any]) -> tuple[ConfigDocument | None, list[Problem]
 
 
 def _prune(tree: dict[str, Any], location: tuple[int | str, ...]) -> None:
-    """Remove the value at a location; where it is missing, the table that lacks it."""
+    """Remove the value at a location or, where it is missing, the table that lacks it."""
     path = [part for part in location if isinstance(part, str)]
     parents = [tree]
     for part in path[:-1]:
@@ -132,7 +132,7 @@ def _problem(detail: ErrorDetails) -> Problem:
     key = ".".join(path)
     match detail["type"]:
         case "extra_forbidden":
-            return Problem(key=key, value="", rule=f"is no key of a design{_did_you_mean(path)}")
+            return Problem(key=key, value="", rule=f"is not a valid key{_did_you_mean(path)}")
         case "missing":
             return Problem(key=key, value="", rule="is required")
         case "string_pattern_mismatch":
@@ -149,7 +149,7 @@ def _did_you_mean(path: list[str]) -> str:
     near = difflib.get_close_matches(name, known, 1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]}?"
-    return f"; known here: {', '.join(known)}" if known else ""
+    return f"; known keys: {', '.join(known)}" if known else ""
 
 
 def _keys_of(tables: list[str]) -> list[str]:
@@ -165,7 +165,7 @@ def _keys_of(tables: list[str]) -> list[str]:
 
 
 def _within(key: str, table: str) -> bool:
-    """Return whether a key is a table, in it, or around it."""
+    """Return whether a key is a table, lies inside it, or encloses it."""
     return key == table or key.startswith(f"{table}.") or table.startswith(f"{key}.")
 
 
@@ -174,7 +174,7 @@ def _missing_files(document: ConfigDocument, directory: Path) -> Iterator[Proble
     if compute.application is not None:
         entry = directory / compute.application / APPLICATION_ENTRY
         if not entry.is_file():
-            rule = f"must be a directory with an {APPLICATION_ENTRY} in it; {entry} is missing"
+            rule = f"must be a directory that contains {APPLICATION_ENTRY}; {entry} is missing"
             yield Problem(key="compute.application", value=shown(compute.application), rule=rule)
 
 
@@ -187,7 +187,7 @@ def _application(document: ConfigDocument, directory: Path) -> str:
 def _user_data(
     document: ConfigDocument | None, directory: Path
 ) -> tuple[str | None, list[Problem]]:
-    """Return the script that a design names, or what keeps it from being read."""
+    """Return the script that the configuration names, or why it cannot be read."""
     name = document.compute.user_data if document else None
     if name is None:
         return None, []
@@ -200,10 +200,10 @@ def _user_data(
 
 
 def _line_of(text: str, key: str) -> int | None:
-    """Return the line that sets a key, or that of the nearest table around it.
+    """Return the line that sets a key, or the line of the nearest enclosing table.
 
-    A scan, not a parse: it finds `key =` under `[table]` and dotted keys, which is how designs
-    are written, and gives up rather than guess at anything else.
+    This scans instead of parsing: it finds `key =` under `[table]` and dotted keys, the way people
+    write configurations, and gives up rather than guess at anything else.
     """
     wanted = key.split(".")
     table: list[str] = []

@@ -1,4 +1,4 @@
-"""What can be wrong with a design, said so that its author can mend it."""
+"""Problems of a configuration, worded so that its author can fix them."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One rule that one value breaks."""
+    """One value and the rule that it breaks."""
 
     key: str
     """Dotted path in the document: `database.instance_class`. Empty for the document itself."""
@@ -17,7 +17,7 @@ class Problem:
     rule: str
     """The rule, as a sentence without a full stop."""
     line: int | None = None
-    """Line in the file, from 1, where it could be found."""
+    """Line number in the file, counted from 1, if it could be found."""
 
     def __str__(self) -> str:
         """Return `key = value: rule`."""
@@ -27,32 +27,32 @@ class Problem:
 
 LARGEST = 10**60
 SHOWN_MAX = 80
-"""Characters of a value that an error repeats."""
+"""Maximum characters of a value that an error shows."""
 
 
 def shown(value: object) -> str:
-    """Return a value as TOML writes it, shortened; nothing for `None`, a table or an array."""
+    """Return a value in TOML syntax, shortened; an empty text for `None`, a table or an array."""
     if value is None or isinstance(value, dict | list):
         return ""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > LARGEST:
-        return "a number of very many digits"
+        return "a very large number"
     quoted = str(value)
     if isinstance(value, bool | str):
-        quoted = json.dumps(value, ensure_ascii=False)  # control characters are never let through
+        quoted = json.dumps(value, ensure_ascii=False)  # escapes control characters
     return quoted if len(quoted) <= SHOWN_MAX else quoted[: SHOWN_MAX - 1] + "…"
 
 
 class ConfigError(Exception):
-    """A design that cannot be used. Carries every problem, not the first alone."""
+    """A configuration that cannot be used; carries every problem, not only the first."""
 
     def __init__(self, file: Path, problems: Sequence[Problem]) -> None:
-        """Keep the file and its problems, in the order of the document."""
+        """Store the file and its problems, sorted by line."""
         super().__init__(file, problems)
         self.file = file
         self.problems = tuple(sorted(problems, key=lambda p: (p.line or 0, p.key)))
 
     def __str__(self) -> str:
-        """Return one line a problem: `otherside.toml:12: key = value: rule`."""
+        """Return one line per problem: `otherside.toml:12: key = value: rule`."""
         return "\n".join(
             f"{self.file}{f':{problem.line}' if problem.line else ''}: {problem}"
             for problem in self.problems
