@@ -332,7 +332,7 @@ def test_a_boot_script_of_ones_own_is_filled_in():
     assert script.endswith("echo us-east-2 A=1")
     with pytest.raises(ValueError, match="uses unknown @@COLOUR@@"):
         boot_script("@@COLOUR@@", terms, {})
-    with pytest.raises(ValueError, match="line break in them: A"):
+    with pytest.raises(ValueError, match="settings that contain a line break: A"):
         boot_script(None, terms, {"A": "1\n2"})
 
 

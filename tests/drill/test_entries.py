@@ -9,10 +9,12 @@ from otherside.drill.entries import KINDS, BadEntryError, as_json, parse
 
 SOME = [head(), look(1, "steady"), call(2, "FailoverGlobalCluster"), told(3, "x"), sample(4)]
 SOME += [write(5, 1), rows(1)]
+DRAWN = [KINDS[kind] for kind in KINDS.keys() - {"drill", "step", "rows"}]
+"""Kinds without fields of any JSON, which cannot be drawn."""
 
 
 @settings(deadline=None)  # the first of a kind builds its validator
-@given(st.sampled_from(list(KINDS.values())).flatmap(st.from_type))
+@given(st.sampled_from(DRAWN).flatmap(st.from_type))
 def test_an_entry_survives_the_disk(entry):
     """Any entry of any kind, but for a time that is written in milliseconds."""
     again = parse(as_json(entry))
