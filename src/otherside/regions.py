@@ -1,4 +1,4 @@
-"""Regions: which exist, which can vote together, and where the global control planes live."""
+"""AWS Regions: which exist, which can vote together, and where the global control planes are."""
 
 CONTROL_REGION = "us-east-1"
 """Where Route 53's and IAM's control planes run, and where Route 53 publishes its metrics.
@@ -44,14 +44,14 @@ REGIONS: frozenset[str] = frozenset(
         "us-west-2",
     }
 )
-"""The commercial partition (`aws`). China, GovCloud and the isolated ones have other rules."""
+"""The commercial partition (`aws`). China, GovCloud and the isolated partitions differ."""
 
 QUORUM_SETS: tuple[frozenset[str], ...] = (
     frozenset({"us-east-1", "us-east-2", "us-west-2"}),
     frozenset({"eu-west-1", "eu-west-2", "eu-west-3", "eu-central-1"}),
     frozenset({"ap-northeast-1", "ap-northeast-2", "ap-northeast-3"}),
 )
-"""Regions that can hold one strongly consistent DynamoDB global table together.
+"""Sets of Regions that can share one strongly consistent DynamoDB global table.
 
 https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/V2globaltables_HowItWorks.html
 """
@@ -91,9 +91,9 @@ FAMILIES_MISSING: dict[str, frozenset[str]] = {
         "us-west-1": "r6id r8a x2g",
     }.items()
 }
-"""Families of memory-optimised instances that Aurora PostgreSQL has elsewhere and not there.
+"""Memory-optimised instance families that Aurora PostgreSQL offers elsewhere, but not there.
 
-As CloudFormation's linter lists them (cfn-lint 1.x, checked by a test); a family that is newer than
+As listed by CloudFormation's linter (cfn-lint 1.x, checked by a test); a family that is newer than
 this list is not refused.
 """
 
@@ -105,14 +105,14 @@ ZONES = {
     "us-west-1": 2,
     "us-west-2": 4,
 }
-"""Availability zones that an account sees, where they are not `ZONES_MOST`.
+"""Availability zones that an account sees, in Regions where the number is not `ZONES_MOST`.
 
-us-west-1 has three and shows two to a new account; ap-northeast-1 shows three to some.
+us-west-1 has three but shows two to a new account; ap-northeast-1 shows three to some accounts.
 https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-availability-zones.html
 """
 
 NO_RESTORE_TESTS = frozenset({"ap-southeast-5", "ap-southeast-7"})
-"""Regions for which CloudFormation lists no restore testing of AWS Backup (cfn-lint 1.x)."""
+"""Regions without restore testing of AWS Backup, according to CloudFormation (cfn-lint 1.x)."""
 
 OPT_IN = frozenset(
     {
@@ -122,7 +122,7 @@ OPT_IN = frozenset(
         *("il-central-1", "me-central-1", "me-south-1", "mx-central-1"),
     }
 )
-"""Regions that an account has to be opted in to before anything can be made there.
+"""Regions that an account must opt in to before it can create anything there.
 
 https://docs.aws.amazon.com/global-infrastructure/latest/regions/aws-regions.html
 """
@@ -134,7 +134,7 @@ def can_vote_together(*regions: str) -> bool:
 
 
 def lacks(region: str, family: str) -> bool:
-    """Return whether Aurora PostgreSQL is known not to have a family of instances in a Region."""
+    """Return whether Aurora PostgreSQL is known to lack an instance family in a Region."""
     return family in FAMILIES_MISSING.get(region, frozenset())
 
 

@@ -1,1 +1,1 @@
-"""Values and decisions: no input, no output, no clock."""
+"""Pure values and decisions: no I/O and no clock."""

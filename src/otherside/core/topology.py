@@ -1,7 +1,7 @@
-"""The whole design of one application's recovery as one frozen value.
+"""The whole configuration of one application's recovery, as one frozen value.
 
-Nothing here is optional that a default could settle: `otherside.config` reads the file, settles
-every default and checks every rule once, and everything behind it trusts this value.
+No field is optional that a default could fill: `otherside.config` reads the file, fills in every
+default and checks every rule once, and all other code trusts this value.
 """
 
 from collections.abc import Mapping
@@ -15,14 +15,14 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class Side(StrEnum):
-    """Where a resource lives by design. After a failover the standby side holds the writer."""
+    """The side a resource belongs to. After a failover, the standby side holds the writer."""
 
     PRIMARY = "primary"
     STANDBY = "standby"
 
     @property
     def other(self) -> "Side":
-        """The side that this one must never forget."""
+        """The opposite side."""
         return Side.STANDBY if self is Side.PRIMARY else Side.PRIMARY
 
 
@@ -35,14 +35,14 @@ class FailoverMode(StrEnum):
 
 
 class Protocol(StrEnum):
-    """What the public listener that forwards traffic speaks."""
+    """The protocol of the public listener that forwards traffic."""
 
     HTTP = "http"
     HTTPS = "https"
 
     @property
     def port(self) -> int:
-        """The public port of the listener that forwards."""
+        """The public port of the forwarding listener."""
         return 443 if self is Protocol.HTTPS else 80
 
 
@@ -66,13 +66,13 @@ class Regions(Pair[str]):
 
     @property
     def quorum(self) -> bool:
-        """Whether the state table can be a majority of these three Regions."""
+        """Whether these three Regions can hold a state table that needs a majority of them."""
         return can_vote_together(self.primary, self.standby, self.witness)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Network:
-    """Address space and ways out of it."""
+    """The address space and its routes out."""
 
     cidrs: Pair[str]
     zones: int
@@ -82,7 +82,7 @@ class Network:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Serverless:
-    """Bounds of Aurora Serverless v2, in Aurora capacity units."""
+    """The limits of Aurora Serverless v2, in Aurora capacity units."""
 
     min_acu: float
     max_acu: float
@@ -98,7 +98,7 @@ class Database:
     instances: Pair[int]
     serverless: Serverless | None
     global_db_rpo_s: int | None
-    """Block commits once the standby lags by more; seconds, 20 or more. `None` leaves it off."""
+    """Block commits if the standby lags by more; in seconds, at least 20. `None` turns it off."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,28 +111,28 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compute:
-    """The application's instances and the three questions that they answer over HTTP."""
+    """The application's instances, and the three HTTP paths on which they report."""
 
     instance_type: str
     capacity: Pair[Capacity]
     image_ids: Pair[str] | None
-    """Baked images; `None` takes the newest Amazon Linux 2023 of each Region."""
+    """Baked images; `None` uses the newest Amazon Linux 2023 in each Region."""
     user_data: str | None
-    """A shell script to run at boot instead of installing the application below."""
+    """A shell script to run at boot, instead of installing the application below."""
     application: str
-    """Directory with the application, relative to the design file."""
+    """Directory of the application, relative to the configuration file."""
     port: int
     health_path: str
-    """Is the process up? Asked by the load balancer."""
+    """Is the process up? The load balancer asks."""
     readiness_path: str
-    """Can it serve reads? Asked by Route 53, answered 200 on both sides."""
+    """Can it serve reads? Route 53 asks; both sides answer 200."""
     write_path: str
-    """Can it write? Asked by the orchestrator alone."""
+    """Can it write? Only the orchestrator asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traffic:
-    """The public name and how it is spoken to."""
+    """The public name, and the protocol to reach it."""
 
     domain: str
     zone_id: str | None
@@ -144,7 +144,7 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objectives:
-    """What recovery promises, in seconds."""
+    """The recovery objectives, in seconds."""
 
     rto_s: float
     rpo_s: float
@@ -152,28 +152,28 @@ class Objectives:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failover:
-    """What the orchestrator may do, and whom it tells."""
+    """What the orchestrator may do, and whom it notifies."""
 
     mode: FailoverMode
     loss_max_s: float
-    """Most that a failover may lose, by estimate, without asking."""
+    """The highest estimated loss at which a failover needs no approval."""
     stable_s: float
-    """How long both sides must be well again before the way home may be ordered."""
+    """How long both sides must have been stable before a failback may be ordered."""
     freezes: tuple[tuple[float, float], ...]
-    """Windows in which nothing moves, from and to, in seconds since 1970."""
+    """Windows in which nothing moves, each as (start, end) in seconds since 1970."""
     notify: tuple[str, ...]
-    """Email addresses that hear of every alarm and decision."""
+    """Email addresses that are notified of every alarm and decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
-    """How long things are kept, in days."""
+    """Retention periods, in days."""
 
     logs_days: int
     metrics_days: int
     backups_days: int
     database_days: int
-    """Aurora's own point-in-time window, per Region."""
+    """Aurora's own point-in-time recovery window, per Region."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,11 +183,11 @@ class Backup:
     schedule: str
     """An AWS cron expression, in UTC."""
     restore_test_schedule: str | None
-    """`None` where nothing is restored as a test."""
+    """`None` turns restore tests off."""
     compliance_lock: bool
-    """Lock vaults so that nobody, AWS included, can shorten retention. It cannot be undone."""
+    """Lock vaults so that no one, not even AWS, can shorten retention. This cannot be undone."""
     region_settings: bool
-    """Opt both Regions in to what is backed up: a setting of the account, not of the stack."""
+    """Opt both Regions in to the backed-up services: an account setting, not one of the stack."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +197,7 @@ class Topology:
     name: str
     environment: str
     account: str | None
-    """Twelve digits; deploying to any other account is refused. `None` accepts any."""
+    """Twelve digits; deployment to any other account is refused. `None` accepts any account."""
     regions: Regions
     network: Network
     database: Database
@@ -208,12 +208,12 @@ class Topology:
     retention: Retention
     backup: Backup
     key_per_purpose: bool
-    """One KMS key for each purpose in each Region, rather than two for all of them."""
+    """One KMS key per purpose in each Region, instead of two for everything."""
     protect: bool
-    """Refuse to delete what holds data."""
+    """Refuse to delete resources that hold data."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def prefix(self) -> str:
-        """The start of every name in this application: `orders-prod`."""
+        """The prefix of every resource name in this application: `orders-prod`."""
         return f"{self.name}-{self.environment}"

@@ -1,8 +1,7 @@
-"""The wire between the stack and the functions that it deploys: both sides, one file.
+"""The contract between the stack and the functions that it deploys: both ends in one file.
 
-The stack writes these names into environments, tables, metrics and rules; the functions read
-them. A name that only one side knows is how a detector dies silently, so neither side spells
-one out by itself.
+The stack writes these names into environments, tables, metrics and rules; the functions read them.
+If only one end changes a name, a detector dies silently. So neither end spells a name out itself.
 """
 
 from collections.abc import Mapping
@@ -13,46 +12,46 @@ from typing import Self
 from otherside.core.topology import Side
 
 METRIC_NAMESPACE = "Otherside"
-"""CloudWatch namespace of everything that the orchestrator publishes."""
+"""CloudWatch namespace of every metric that the orchestrator publishes."""
 METRIC_DIMENSION = "Application"
-"""The one dimension of those metrics; its value is `Topology.prefix`."""
+"""The only dimension of those metrics; its value is `Topology.prefix`."""
 FAILOVER_ACTIVE = "FailoverActive"
-"""1 while users belong on the standby side, else 0. Route 53 holds DNS there by it."""
+"""1 while users belong on the standby side, else 0. Route 53 uses it to hold DNS there."""
 HEARTBEAT = "Heartbeat"
-"""1 for each tick of the decider. Its absence pages."""
+"""1 for each tick of the decider. An alarm pages when it is missing."""
 
 WISHES_FAILED = "WishesFailed"
-"""How many things one look asked for and could not have."""
+"""How many of one tick's actions failed."""
 
 DECIDER_HANDLER = "otherside.failover.handlers.decide"
 ACTUATOR_HANDLER = "otherside.failover.handlers.act"
 WITNESS_HANDLER = "otherside.failover.handlers.watch"
 ROTATION_HANDLER = "otherside.failover.rotation.rotate"
 RUNTIME = "python3.13"
-"""Lambda's runtime for all of them."""
+"""The Lambda runtime of all four."""
 
 TICK = "tick"
-"""Key of the event, `true`, by which the schedule wakes a function; others wake it without."""
+"""Key in the schedule's event, with the value `true`; events from elsewhere lack it."""
 
 STATE_PARTITION = "application"
 """Partition key of the state table; its value is `Topology.prefix`."""
 STATE_SORT = "revision"
-"""Sort key of the state table: `rev#` and ten digits for revisions, a plain word for the rest."""
+"""Sort key of the state table: `rev#` and ten digits for revisions, a plain word otherwise."""
 
 
 class ItemType(StrEnum):
-    """What the state table keeps beside revisions, each in a partition of its own."""
+    """What the state table holds besides revisions, each in its own partition."""
 
     LEASE = "lease"
-    """Who may acknowledge writes. The application reads it."""
+    """Which side may acknowledge writes. The lease agents read it."""
     PULSE = "pulse"
-    """How each place says that it is. The application writes it."""
+    """The health that each place reports. The lease agents and the witness write it."""
     COMMAND = "command"
-    """What a person ordered last."""
+    """The newest order by a person."""
     CLAIM = "claim"
-    """Which attempts to move the writer were carried out."""
+    """The attempts to move the writer that were carried out."""
     NOTICE = "notice"
-    """How far people were told."""
+    """The revision up to which people have been notified."""
 
     def of(self, application: str) -> str:
         """Return the partition key: `orders-prod/lease`."""
@@ -70,36 +69,37 @@ def actuator_name(application: str) -> str:
 
 
 LEASE_SORT = "newest"
-"""Sort key of the lease and of the order: there is one of each."""
+"""Sort key of the lease and of the order; there is one of each."""
 LEASE_S = 15.0
-"""How long a renewal of the lease lets its holder acknowledge writes, by the holder's own clock."""
+"""How long a renewal lets its holder acknowledge writes, by the holder's own clock."""
 RENEW_S = 5.0
-"""How often a holder renews it."""
+"""How often a holder renews its lease."""
 PULSE_TIDY_MAX = 5
-"""Most pulses of instances that are gone that one look forgets."""
+"""The most pulses of terminated instances that one tick deletes."""
 HEARTBEAT_S = 1.0
-"""How often the writer's heartbeat is written into the database."""
+"""How often the writer's heartbeat is written to the database."""
 
 PLEDGE_KEY = "pledge.json"
-"""Object in the pledge bucket, in the standby's Region: the orchestrator's own word that it gives
-no side up before a moment. Keepers go by it while the state table does not answer at all."""
+"""Key of the object in the pledge bucket, in the standby's Region: the orchestrator's promise to
+give no side up before a given time. Lease agents rely on it while the state table gives no answer
+at all."""
 PLEDGE_S = 150.0
-"""How long one word of it holds: longer than two ticks, so that one late look stops nobody."""
+"""How long one pledge is valid: longer than two ticks, so that one late tick stops no writer."""
 
 FREEZE_SORT = "freeze"
-"""Sort key of the newest freeze, which no other order may hide."""
+"""Sort key of the newest freeze, which no other order may replace."""
 
 TRAFFIC_STATES = {Side.PRIMARY: "192.0.2.1", Side.STANDBY: "192.0.2.2"}
-"""Addresses that the traffic state's name answers with, for the side that DNS prefers.
+"""The addresses that the traffic state's name resolves to, by the side that DNS prefers.
 
-They are reserved for documentation and lead nowhere: an address is what every resolver can look
-up, and a name that tells the state needs no control plane. RFC 5737.
+They are reserved for documentation and lead nowhere (RFC 5737). Every resolver can look up an
+address, so reading the state from a name needs no control plane.
 """
 
 APP_ENVIRONMENT_FILE = "/etc/otherside/app.env"
 """Where an instance finds its settings, as `NAME=value` lines."""
 DATABASE_USER = "app"
-"""The role that the application logs in as, by IAM token and never by password."""
+"""The database role of the application; it logs in with an IAM token, never with a password."""
 
 
 class MissingSettingError(Exception):
@@ -113,18 +113,18 @@ def environment_name(setting: str) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionSettings:
-    """Settings that travel through a function's environment; every one is a plain string."""
+    """Settings passed through a function's environment; each one is a plain string."""
 
     def to_environment(self) -> dict[str, str]:
-        """Return the environment variables that carry these settings."""
+        """Return the environment variables for these settings."""
         return {environment_name(name): value for name, value in asdict(self).items()}
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """Read the settings back.
+        """Read the settings from environment variables.
 
         Raises:
-            MissingSettingError: Naming every variable that is absent or empty.
+            MissingSettingError: If a variable is absent or empty; the message names all of them.
         """
         names = [field.name for field in fields(cls)]
         missing = [environment_name(n) for n in names if not environment.get(environment_name(n))]
@@ -136,7 +136,7 @@ class FunctionSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotationSettings(FunctionSettings):
-    """What the rotation function knows of its surroundings."""
+    """The settings of the rotation function."""
 
     global_cluster: str
     """Identifier of the Aurora global cluster."""
@@ -146,18 +146,19 @@ class RotationSettings(FunctionSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrchestratorSettings(FunctionSettings):
-    """What the decider and the actuator know of their surroundings."""
+    """The settings of the decider and the actuator."""
 
     application: str
     code: str
-    """Digest of the code that was deployed."""
+    """Digest of the deployed code."""
     mode: str
     loss_max_s: str
-    """Most that a failover may lose, by estimate, without asking."""
+    """The highest estimated loss at which a failover needs no approval."""
     stable_s: str
-    """How long both sides must be well again before the way home may be ordered."""
+    """How long both sides must have been stable before a failback may be ordered."""
     freezes: str
-    """Windows in which nothing moves, `START/END` in seconds since 1970, by commas; or `none`."""
+    """Windows in which nothing moves: `START/END` in seconds since 1970, comma-separated; or
+    `none`."""
     primary_region: str
     standby_region: str
     global_cluster: str
@@ -169,15 +170,15 @@ class OrchestratorSettings(FunctionSettings):
     capacity_group: str
     """Name of the standby's Auto Scaling group."""
     capacity_min: str
-    """Instances to raise the standby to once it serves everyone."""
+    """The minimum number of instances on the standby once it serves everyone."""
     public_url: str
-    """The application's public name with its scheme and no path."""
+    """The application's public name, with its scheme but no path."""
     standby_url: str
-    """The standby's load balancer by its own name, with its scheme and no path."""
+    """The standby's load balancer by its own name, with its scheme but no path."""
     readiness_path: str
     write_path: str
     traffic_state_name: str
-    """A name whose address says which side DNS prefers: one of `TRAFFIC_STATES`."""
+    """A name whose address shows which side DNS prefers: one of `TRAFFIC_STATES`."""
 
     @property
     def freeze_windows(self) -> list[str]:
@@ -187,12 +188,12 @@ class OrchestratorSettings(FunctionSettings):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessSettings(FunctionSettings):
-    """What the function in the third Region knows of its surroundings."""
+    """The settings of the witness function in the third Region."""
 
     application: str
     code: str
     state_table: str
     state_region: str
-    """Region whose copy of the state table it writes to."""
+    """Region of the state table's replica that it writes to."""
     public_url: str
     write_path: str

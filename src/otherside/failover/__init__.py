@@ -1,1 +1,1 @@
-"""The failover orchestrator: decider, actuator, witness and rotation, as they run in Lambda."""
+"""The failover orchestrator: decider, actuator, witness and rotation as Lambda functions."""

@@ -1,7 +1,7 @@
-"""Carrying out a committed intent, by a function that looks for itself first.
+"""Carry out a committed intent, after an observation of our own.
 
-It is woken by the decider and trusts nothing that it was woken with. What it may do stands in the
-newest committed revision; whether it still should, it asks of the world as it is now.
+The decider wakes the actuator, which trusts nothing in the event that woke it. The newest committed
+revision says what it may do; its own observation of the present says whether it still should.
 """
 
 from otherside.failover.decision.decide import needs_capacity, veto_reason
@@ -14,8 +14,8 @@ from otherside.failover.ports import ActuatorPorts, ConflictError, RefusedError,
 def actuate(ports: ActuatorPorts, policy: FailoverPolicy) -> str:
     """Move the writer if a committed intent asks for it and nothing speaks against it.
 
-    Return what was done, or why nothing was, in one sentence. Whether the writer has moved is never
-    taken from the call: the next look sees it. That there was a call, and a no, is written down.
+    Return what was done, or why nothing was done, in one sentence. The call itself never proves
+    that the writer has moved: the next tick observes that. Calls and refusals are recorded.
     """
     try:
         state = ports.load_state()
@@ -38,16 +38,16 @@ def actuate(ports: ActuatorPorts, policy: FailoverPolicy) -> str:
 
 
 def _carry_out(ports: ActuatorPorts, intent: Intent) -> str:
-    """Claim an attempt, call once, and write down what became of the call."""
+    """Claim an attempt, call Aurora once, and record the outcome of the call."""
     try:
         ports.claim(intent)
     except ConflictError:
         return f"no move: {intent.operation} is being carried out already"
     except UnavailableError as error:
-        # The claim may be there all the same; that nothing was called is worth a try to say.
+        # The claim may exist all the same, so try to record that nothing was called.
         return _noted(ports, intent, f"no move: {intent.operation}: {error}", called=False)
-    # Read again right before the call: since the look, this function may have been
-    # frozen for minutes, and the world may have moved on.
+    # Read the clock again right before the call: since the observation, this function may have been
+    # frozen for minutes, and the intent may have expired.
     if ports.now_s() > intent.not_after_s:
         expired = f"no move: {intent.operation} expired before it could be carried out"
         return _noted(ports, intent, expired, called=False)
@@ -66,7 +66,7 @@ def _carry_out(ports: ActuatorPorts, intent: Intent) -> str:
 def _noted(
     ports: ActuatorPorts, intent: Intent, said: str, *, called: bool, answer: str | None = None
 ) -> str:
-    """Write down what became of a call; return what to say of it."""
+    """Record the outcome of a call, and return the sentence that describes it."""
     try:
         ports.record_answer(intent, called=called, answer=answer)
     except UnavailableError as error:

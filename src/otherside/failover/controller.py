@@ -1,7 +1,8 @@
-"""One look at the world, and what it asks for: load, observe, decide, commit, act.
+"""One tick: load, observe, decide, commit, act.
 
-What woke us is never evidence. A crash at any line is mended by the next look: before the commit
-nothing has happened, and after it the committed state asks again for whatever the world lacks.
+The event that woke the function is never evidence. The next tick repairs a crash at any line:
+before the commit nothing has happened, and after it the committed state asks again for every action
+that has not taken effect.
 """
 
 from dataclasses import dataclass
@@ -15,29 +16,29 @@ from otherside.failover.ports import ConflictError, DeciderPorts, UnavailableErr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tick:
-    """What one look came to."""
+    """The result of one tick."""
 
     before: State
     observation: Observation
     decision: Decision
     failed: tuple[str, ...]
-    """What was asked for and could not be done, with the reasons; the next look asks again."""
+    """The actions that could not be carried out, with reasons; the next tick asks again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TickFailed:
-    """A look that came to nothing."""
+    """A tick that came to no result."""
 
     why: str
     overtaken: bool = False
-    """Whether somebody else committed meanwhile, and so is looking too."""
+    """Whether another run committed meanwhile, and so is active too."""
 
 
 def reconcile_once(ports: DeciderPorts, policy: FailoverPolicy) -> Tick | TickFailed:
-    """Take one look; return it, or why none could be taken.
+    """Run one tick; return its result, or why there was none.
 
-    Nothing is asked of the world that is not committed: a Region that is cut off from the majority
-    can neither read nor commit, and so does nothing but keep its word.
+    Nothing is done that is not committed. A Region that is cut off from the majority can neither
+    read nor commit, and so does nothing but extend its pledge.
     """
     began_s = ports.now_s()
     try:
@@ -45,8 +46,8 @@ def reconcile_once(ports: DeciderPorts, policy: FailoverPolicy) -> Tick | TickFa
         observation = ports.observe(state)
         decision = decide(state, observation, policy)
         if decision.changed:
-            # This function may have been frozen since it began: what was so then is no ground
-            # for a step now, even if nobody has taken one meanwhile.
+            # This function may have been frozen since it began: the old observation justifies no
+            # step now, even if no other run has taken one meanwhile.
             if ports.now_s() - began_s > policy.fresh_s:
                 return TickFailed(why="the look is too old to be committed")
             ports.commit(decision, observation)
@@ -62,7 +63,7 @@ def reconcile_once(ports: DeciderPorts, policy: FailoverPolicy) -> Tick | TickFa
         ports.publish_metrics,
         ports.notify,
     ):
-        # Each for itself: a topic that is down must not keep the writer where it is.
+        # Each action is independent: a topic that is down must not stop the writer's move.
         try:
             effect(decision)
         except UnavailableError as error:
@@ -72,7 +73,7 @@ def reconcile_once(ports: DeciderPorts, policy: FailoverPolicy) -> Tick | TickFa
 
 
 def _with_bridge(why: str, ports: DeciderPorts) -> str:
-    """Let the pledge hold on: whoever cannot commit gives nobody up."""
+    """Extend the pledge: a decider that cannot commit gives no side up."""
     try:
         ports.extend_pledge()
     except UnavailableError as error:

@@ -1,9 +1,9 @@
-"""The functions of the orchestrator, as Lambda calls them: each a loop of looks.
+"""The orchestrator's functions as Lambda calls them; the decider and the witness each run a loop.
 
-`decide` runs each minute and on events, in the standby's Region. `act` is woken by it and is the
-only one that may move the writer. `watch` runs in the witness's Region and tells what users see
-from there. What woke a function is never evidence: of an event no more is read than whether it is
-the tick's.
+`decide` runs each minute and on events, in the standby's Region. It wakes `act`, the only function
+that may move the writer. `watch` runs in the witness's Region and reports what users see from
+there. The event that woke a function is never evidence: all that is read from it is whether the
+schedule sent it.
 """
 
 import hashlib
@@ -36,27 +36,27 @@ from otherside.failover.telemetry import failure_line, look_line
 LOOK_EVERY_S = 3.0
 WATCH_EVERY_S = 10.0
 LEFT_MS = 12_000
-"""A new look is begun only with this much of a run left: it may take that long."""
+"""A new tick starts only if this much of the run is left: it may take that long."""
 WATCH_LEFT_MS = 24_000
-"""A pause, and one more watch in which nothing answers: the probe, names, and the pulse twice."""
+"""A pause and one more probe round without any answer: the probe, names, and the pulse twice."""
 
 
 class Context(Protocol):
-    """What Lambda says of a run."""
+    """The part of Lambda's run context that we use."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return how long the run may still take."""
+        """Return how much time the run has left."""
 
 
 _CLIENTS = AwsClients()
-"""Made once for a warm function: making a client costs more than calling it."""
+"""Created once per warm function: creating a client costs more than a call."""
 
 
 def decide(event: object, context: Context) -> dict[str, Any]:
-    """Look, and keep looking every few seconds while anything is under way.
+    """Run ticks, every few seconds while anything is under way.
 
-    Many runs may be woken at once. Whoever is overtaken leaves the rest to who overtook it, but for
-    the tick, which is never left without one.
+    Many runs may be woken at once. A run that is overtaken leaves the rest to the one that overtook
+    it. A scheduled run never stops for that, so that one run always remains.
     """
     settings = OrchestratorSettings.from_environment(os.environ)
     code, policy, clock = version_of(settings), policy_of(settings), SystemClock()
@@ -66,7 +66,7 @@ def decide(event: object, context: Context) -> dict[str, Any]:
 
 
 def act(_event: object, _context: object) -> dict[str, Any]:
-    """Carry out the newest committed intent, if nothing that we see speaks against it."""
+    """Carry out the newest committed intent, unless the actuator's own observation vetoes it."""
     settings = OrchestratorSettings.from_environment(os.environ)
     code, policy = version_of(settings), policy_of(settings)
     said = actuate(world_of(settings, policy, code, SystemClock()), policy)
@@ -75,7 +75,7 @@ def act(_event: object, _context: object) -> dict[str, Any]:
 
 
 def watch(_event: object, context: Context) -> dict[str, Any]:
-    """Try what users try, from a third Region, and write down what came of it."""
+    """Try from a third Region what users try, and record the result."""
     settings = WitnessSettings.from_environment(os.environ)
     code, clock = version_of(settings), SystemClock()
     store = StateStore(
@@ -99,10 +99,10 @@ def look_until_calm(
     *,
     stubborn: bool = True,
 ) -> dict[str, Any]:
-    """Take looks until nothing is under way or the run is nearly over; return the last one.
+    """Run ticks until nothing is under way or the run is nearly over; return the last result.
 
-    A look that fails is no reason to wait for the next minute: whatever is under way may be the
-    writer's move. Nor is one whose wishes failed: the next look hears of it.
+    A tick that fails does not wait for the next minute, because the writer's move may be under way.
+    Nor does one whose actions failed: the next tick learns of it.
     """
     looks = 0
     while True:
@@ -133,7 +133,7 @@ def _is_calm(done: Tick | TickFailed) -> bool:
 def watch_for_a_while(
     store: StateStore, settings: WitnessSettings, context: Context, clock: Clock
 ) -> dict[str, Any]:
-    """Ask the public name every few seconds until the run is nearly over."""
+    """Probe the public name every few seconds until the run is nearly over."""
     question = http_probes.Question(
         url=settings.public_url,
         path=settings.write_path,
@@ -142,7 +142,7 @@ def watch_for_a_while(
     pulses = 0
     while True:
         works = http_probes.ask(question) is Reading.GOOD
-        # From here too it must be seen that it is not us who see nothing.
+        # Here too, make sure that the witness itself is not the one that is cut off.
         sighted = works or http_probes.sees_outside() is Reading.GOOD
         try:
             store.put_pulse(
@@ -159,15 +159,15 @@ def watch_for_a_while(
 def world_of(
     settings: OrchestratorSettings, policy: FailoverPolicy, code: str, clock: Clock
 ) -> AwsAdapter:
-    """Return the world that these settings describe."""
+    """Return the AWS adapter for these settings."""
     return AwsAdapter(settings, clients=_CLIENTS, clock=clock, code=code, skew_s=policy.skew_s)
 
 
 def policy_of(settings: OrchestratorSettings) -> FailoverPolicy:
-    """Return what the design allows.
+    """Return the failover policy that these settings configure.
 
     Raises:
-        ValueError: If a setting is not what its name says; it names the setting's value.
+        ValueError: If a setting has an invalid value; the message has the value.
     """
     return FailoverPolicy(
         mode=FailoverMode(settings.mode),
@@ -183,11 +183,11 @@ def policy_of(settings: OrchestratorSettings) -> FailoverPolicy:
 
 
 def version_of(settings: FunctionSettings) -> str:
-    """Return which code runs with which settings, as two digests: every record carries it."""
+    """Return the versions of code and settings as two digests; every record carries them."""
     known: Mapping[str, str] = settings.to_environment()
     told = json.dumps(dict(known), sort_keys=True).encode()
     return f"{known['OTHERSIDE_CODE']}+{hashlib.sha256(told).hexdigest()[:8]}"
 
 
 def _say(line: Mapping[str, Any]) -> None:
-    print(json.dumps(line), flush=True)  # noqa: T201 - Lambda's log is what is printed
+    print(json.dumps(line), flush=True)  # noqa: T201 - Lambda logs what is printed

@@ -1,8 +1,8 @@
-"""What the orchestrator needs of a world: AWS, or a simulated one.
+"""The ports between the orchestrator and its environment, which is AWS or the simulator.
 
-Two roles, two ports. Whoever decides cannot move the writer, and whoever moves it cannot decide.
-Whatever goes wrong behind a port is one of the two errors here: an answer that cannot be read is a
-call whose outcome nobody knows.
+There are two roles with separate ports: the decider cannot move the writer, and the actuator cannot
+decide. Every failure behind a port is one of the errors here. If an answer cannot be read, the
+outcome of the call is unknown.
 """
 
 from typing import Protocol
@@ -13,92 +13,92 @@ from otherside.failover.decision.state import Intent, State
 
 
 class ConflictError(Exception):
-    """Somebody else committed this first."""
+    """Another run committed this first."""
 
 
 class UnavailableError(Exception):
-    """A call that could not be made, or whose outcome nobody knows."""
+    """A call that could not be made, or whose outcome is unknown."""
 
 
 class RefusedError(UnavailableError):
-    """A call that was answered with a no: what it asked for has not happened."""
+    """A call that was refused: what it asked for has not happened."""
 
     def __init__(self, what: str, code: str) -> None:
-        """Keep the other side's own name of the refusal."""
+        """Take the call that was refused, and the other side's error code."""
         super().__init__(f"{what}: {code}")
         self.code = code
 
 
 class Observer(Protocol):
-    """What both roles may do: read the time and the state, and look."""
+    """What both roles may do: read the clock and the state, and observe."""
 
     def now_s(self) -> float:
-        """Return the time, in seconds; it never runs backwards."""
+        """Return the time in seconds; it never runs backwards."""
 
     def load_state(self) -> State:
         """Return the newest committed revision, read from a majority.
 
-        Unavailable too where our own clock and the store's are too far apart to count by.
+        It is also unavailable if our own clock and the store's differ too much to rely on.
         """
 
     def observe(self, state: State) -> Observation:
-        """Return what can be seen now. What cannot be seen is UNKNOWN or `None`, not an error."""
+        """Return what can be observed now; the rest is UNKNOWN or `None`, not an error."""
 
 
 class DeciderPorts(Observer, Protocol):
     """What only the decider may do. Each call may fail with `UnavailableError`."""
 
     def commit(self, decision: Decision, observation: Observation) -> None:
-        """Commit one revision with what it was decided on, if it is the next.
+        """Commit one revision with the observation it was decided on, if it is the next one.
 
         Raises:
             ConflictError: If the revision exists already.
         """
 
     def invoke_actuator(self, decision: Decision) -> None:
-        """Tell the actuator that something is to be done. It looks for itself what that is."""
+        """Wake the actuator because there is something to do; it finds out for itself what."""
 
     def set_lease_terms(self, decision: Decision) -> None:
-        """Make the lease say what the decision wants, unless a later revision spoke already."""
+        """Set the lease to the decision's terms, unless a later revision has set it already."""
 
     def pledge(self, decision: Decision) -> None:
-        """Make the pledge say the same, for those who cannot read the lease."""
+        """Set the pledge to the same terms, for agents that cannot read the lease."""
 
     def extend_pledge(self) -> None:
-        """Let a pledge that holds hold on, where nobody can commit anything."""
+        """Extend a valid pledge while nothing can be committed."""
 
     def publish_metrics(self, decision: Decision) -> None:
-        """Say that this look was taken, and hold DNS where the state wants it."""
+        """Publish that this tick ran, and hold DNS where the state asks for it."""
 
     def notify(self, decision: Decision) -> None:
-        """Tell people of every committed revision that they have not been told of."""
+        """Notify people of every committed revision that they have not been notified of."""
 
     def record_failures(self, failed: tuple[str, ...]) -> None:
-        """Keep what could not be done, for the next look to see."""
+        """Keep the actions that failed, for the next observation to include."""
 
 
 class ActuatorPorts(Observer, Protocol):
     """What only the actuator may do. Each call may fail with `UnavailableError`."""
 
     def claim(self, intent: Intent) -> None:
-        """Write down that this attempt is carried out now, once.
+        """Record that this attempt is being carried out now, once.
 
         Raises:
-            ConflictError: If somebody carries it out already.
+            ConflictError: If another run is carrying it out already.
         """
 
     def move(self, intent: Intent) -> None:
-        """Ask Aurora to move the writer. Never repeated by a layer below.
+        """Ask Aurora to move the writer. No layer below ever retries the call.
 
         Raises:
-            RefusedError: If Aurora said no.
+            RefusedError: If Aurora refused.
         """
 
     def record_answer(self, intent: Intent, *, called: bool, answer: str | None) -> None:
-        """Write down whether Aurora was called for a claimed attempt, and what it answered.
+        """Record whether Aurora was called for a claimed attempt, and what it answered.
 
-        A claim of which nothing is written down counts as a call that nobody knows the end of.
+        A claim without such a record counts as a call with an unknown outcome.
         """
 
     def raise_capacity(self) -> None:
-        """Let the standby run enough instances to serve everyone."""
+        """Raise the standby's capacity so that it can serve everyone."""

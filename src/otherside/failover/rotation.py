@@ -1,10 +1,10 @@
 """Rotate the master secret of an Aurora global database, without connecting to it.
 
-Secrets Manager calls `rotate` four times for a rotation, and repeats the whole when a step fails.
-The password is set through RDS's API on whichever cluster holds the writer, so the function needs
-no driver and no network of its own, and it also mends a database whose first password was never
-written down. While a failover or a switchover is under way it refuses: a password that reached
-the database but not the secret's copy would lock everyone out.
+Secrets Manager calls `rotate` four times per rotation, and repeats all four if a step fails. The
+function sets the password through the RDS API on the cluster that holds the writer. So it needs no
+driver and no network of its own, and it also repairs a database whose first password was never
+recorded. It refuses to run during a failover or a switchover: a password that reached the database
+but not the secret's replica would lock everyone out.
 https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html
 """
 
@@ -32,11 +32,11 @@ _CLIENT = Config(connect_timeout=2, read_timeout=10, retries={"total_max_attempt
 
 
 class RotationError(Exception):
-    """A rotation that cannot go on now; Secrets Manager tries again later."""
+    """A rotation that cannot proceed now; Secrets Manager retries it later."""
 
 
 def rotate(event: Mapping[str, str], _context: object) -> None:
-    """Take one step of a rotation, as Secrets Manager asks for it.
+    """Run one step of a rotation, when Secrets Manager calls for it.
 
     Raises:
         RotationError: If the secret is not being rotated, or the database is being moved.
@@ -52,7 +52,7 @@ def rotate(event: Mapping[str, str], _context: object) -> None:
 
 
 class Rotation:
-    """The four steps. Each may be repeated: a second call finds the work done."""
+    """The four steps of a rotation. Each is idempotent: a second call finds the work done."""
 
     def __init__(
         self,
@@ -62,14 +62,14 @@ class Rotation:
         rds: "Callable[[str], RDSClient]",
         clock: Clock,
     ) -> None:
-        """Keep what the steps work with; `rds` makes a client for a Region."""
+        """Take the clients that the steps use; `rds` creates one for a Region."""
         self._settings, self._secrets, self._rds, self._clock = settings, secrets, rds, clock
 
     def take(self, step: str, secret: str, version: str) -> None:
-        """Take one step for one version of the secret.
+        """Run one step for one version of the secret.
 
         Raises:
-            RotationError: If the version is not pending, the step is none of the four, or the
+            RotationError: If the version is not pending, the step is not one of the four, or the
                 database is being moved.
         """
         stages = self._secrets.describe_secret(SecretId=secret).get("VersionIdsToStages", {})
@@ -96,7 +96,7 @@ class Rotation:
                 raise RotationError(msg)
 
     def _create(self, secret: str, version: str) -> None:
-        """Write the pending version: all of the current one but its password."""
+        """Write the pending version: a copy of the current one with a new password."""
         try:
             self._value(secret, version, PENDING)
         except self._secrets.exceptions.ResourceNotFoundException:
@@ -114,7 +114,7 @@ class Rotation:
             )
 
     def _set(self, secret: str, version: str) -> None:
-        """Give the database the pending password, where its writer is now."""
+        """Set the pending password on the cluster that holds the writer now."""
         password = self._value(secret, version, PENDING)["password"]
         writer = self._writer()
         self._rds(_region(writer)).modify_db_cluster(
@@ -124,7 +124,7 @@ class Rotation:
         )
 
     def _test(self) -> None:
-        """Wait until the database has taken the password over."""
+        """Wait until the database has applied the password."""
         writer = self._writer()
         rds = self._rds(_region(writer))
         until_s = self._clock.monotonic_s() + APPLIED_WITHIN_S
@@ -156,7 +156,7 @@ class Rotation:
         """Return the ARN of the cluster that holds the writer.
 
         Raises:
-            RotationError: If the writer is moving, or there is none.
+            RotationError: If the writer is being moved, or there is none.
         """
         home = self._rds(self._settings.home_region)
         whole = home.describe_global_clusters(

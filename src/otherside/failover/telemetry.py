@@ -1,7 +1,7 @@
-"""What a function says in its log: one JSON line for each look, with its numbers as metrics.
+"""The functions' log: one JSON line per tick, with its numbers as metrics.
 
-Lines are in CloudWatch's embedded metric format, so that CloudWatch reads metrics from the log and
-no call is made for them:
+Lines use CloudWatch's embedded metric format, so that CloudWatch extracts the metrics from the log
+without any further call:
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
 
@@ -15,7 +15,7 @@ from otherside.failover.decision.observation import Reading, Signals
 
 
 def look_line(look: Tick, application: str, *, at_s: float, code: str) -> dict[str, Any]:
-    """Return the line of one look: the sentence, the revision, and how long the phase took."""
+    """Return the log line of one tick: its reason, its revision, and how long the phase took."""
     before, decision = look.before, look.decision
     state = decision.state
     unknown = signals_unknown(look.observation.signals)
@@ -56,13 +56,13 @@ def look_line(look: Tick, application: str, *, at_s: float, code: str) -> dict[s
 
 
 def failure_line(why: str, application: str, *, at_s: float, code: str) -> dict[str, Any]:
-    """Return the line of a look that came to nothing, and why."""
+    """Return the log line of a tick that came to no result, with the reason."""
     line = {"event_id": f"{application}/-", "reason": why, "code": code}
     return _with_metrics(line, application, {"LooksLost": 1}, at_s)
 
 
 def signals_unknown(signals: Signals) -> list[str]:
-    """Return the signals that nobody could read: a detector that is dead looks like calm."""
+    """Return the signals that could not be read: a dead detector looks like calm."""
     return _that_say(signals, Reading.UNKNOWN)
 
 

@@ -1,1 +1,1 @@
-"""A world of values in virtual time, in which to break the orchestrator by seed."""
+"""A modelled world in virtual time, in which each seed tries to break the orchestrator."""

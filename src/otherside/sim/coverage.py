@@ -1,4 +1,4 @@
-"""What some runs have met: a run in which nothing happens proves nothing."""
+"""What a set of runs has covered: a run in which nothing happens proves nothing."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -23,11 +23,11 @@ _FORBIDDEN_TO_OBSERVERS = frozenset(
         *(Phase.SWITCH_INTENT, Phase.SWITCHING),
     }
 )
-"""Whoever only observes moves nothing, so that nothing of the kind is ever under way."""
+"""Phases that OBSERVE mode never reaches, because it moves nothing."""
 
 
 def possible_cells() -> frozenset[Cell]:
-    """Return every phase, verdict and mode that can come together."""
+    """Return every possible combination of phase, verdict and mode."""
     return frozenset(
         (phase, verdict, mode)
         for phase in Phase
@@ -38,10 +38,10 @@ def possible_cells() -> frozenset[Cell]:
 
 
 def possible_pairs() -> frozenset[CellPair]:
-    """Return every phase and class of fault that can come together.
+    """Return every possible combination of phase and class of fault.
 
-    The actuator's wake-up can only be lost where it is woken: in a phase that wakes it, or on the
-    way into one.
+    The actuator's wake-up can be lost only where it is sent: in a phase that sends it, or in one
+    that leads to such a phase.
     """
     woken = {
         phase
@@ -58,7 +58,7 @@ def possible_pairs() -> frozenset[CellPair]:
 
 @dataclass(slots=True, kw_only=True)
 class Coverage:
-    """What some runs came to, added up."""
+    """The combined results of some runs."""
 
     seeds: int = 0
     failovers: int = 0
@@ -87,7 +87,7 @@ class Coverage:
             self.failed[run.script.seed] = run.broken
 
     def add(self, other: "Coverage") -> None:
-        """Add what another part of the runs came to."""
+        """Add the results of another batch of runs."""
         self.seeds += other.seeds
         self.failovers += other.failovers
         self.phases += other.phases
@@ -99,22 +99,22 @@ class Coverage:
 
     @property
     def transitions_missed(self) -> list[CellPair]:
-        """Return the ways of the table that no run took."""
+        """Return the transitions of the table that no run took."""
         ways = {(a, b) for a, row in TRANSITIONS.items() for b in row.values() if a is not b}
         return sorted(ways - self.transitions)
 
     @property
     def cells_missed(self) -> list[Cell]:
-        """Return what never came together of phase, verdict and mode."""
+        """Return the combinations of phase, verdict and mode that no run met."""
         return sorted(possible_cells() - self.cells)
 
     @property
     def pairs_missed(self) -> list[CellPair]:
-        """Return what never came together of phase and class of fault."""
+        """Return the combinations of phase and class of fault that no run met."""
         return sorted(possible_pairs() - self.pairs)
 
 
 def covered(missed: Iterable[object], possible: Iterable[object]) -> str:
-    """Return how much of something was met: `412 of 430`."""
+    """Return how many of all possible items were met, as text: `412 of 430`."""
     total = len(list(possible))
     return f"{total - len(list(missed))} of {total}"

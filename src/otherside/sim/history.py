@@ -1,4 +1,4 @@
-"""What a run leaves behind, for the checkers to read."""
+"""The record that a run leaves behind for the invariants to check."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from otherside.sim.world_state import WorldState
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """One run, from outside: the truth, the table, the calls. Nothing here is anybody's opinion."""
+    """One run, seen from outside: the truth, the table and the calls, but no one's belief."""
 
     log: tuple[Committed, ...]
     world_state: WorldState
@@ -23,45 +23,45 @@ class History:
     policy: FailoverPolicy
     fault_rates: FaultRates
     calm_s: float
-    """From here on every trouble at the ports has ended."""
+    """When all troubles at the ports have ended."""
     calm: bool
-    """Whether every trouble at the ports ended by `HEALED_S`."""
+    """Whether all troubles at the ports had ended by `HEALED_S`."""
     healed: bool
-    """Whether every ill was over by then too, so that people and functions could finish."""
+    """Whether all faults had ended by then too, so that people and functions could finish."""
     obedient: bool
-    """Whether Aurora does what it is asked, at the latest when it is asked again."""
+    """Whether Aurora does what it is asked, at the latest when asked a second time."""
     diligent: bool
-    """Whether somebody did at once whatever waited for a person."""
+    """Whether someone acted promptly whenever a phase waited for a person."""
     machines: tuple[int, int]
-    """How many machines each side has."""
+    """The number of machines on each side."""
     looks: tuple[tuple[float, Tick], ...]
-    """Every look that the decider took, and when it was over."""
+    """Every tick of the decider, with the time at which it ended."""
     rehearsal: tuple[Committed, ...] | None = None
-    """What the same disaster led to where acting was allowed; only for runs that observe."""
+    """What the same disaster leads to when acting is allowed; only for runs that observe."""
 
     @property
     def losses(self) -> list[float]:
-        """When the table lost what it held."""
+        """The times at which the table lost its contents."""
         losses = {Fault.TABLE_LOST, Fault.TABLE_RESTORED} & HAPPENING
         return [at_s for at_s, fault in self.world_state.happened if fault in losses]
 
     @property
     def lost_s(self) -> float:
-        """When it did so last; long ago where it never did."""
+        """The time of the last such loss; long ago if there was none."""
         return max(self.losses, default=-1e9)
 
     @property
     def latches(self) -> list[tuple[float, bool, Side]]:
-        """Return whether users were held, each time that it changed, and who wrote then."""
+        """Every change of the latch: when, whether users were held, and who was the writer."""
         return self.world_state.latches
 
     def by_hand_between(self, at_s: float) -> bool:
-        """Return whether somebody had moved the writer by hand before a moment."""
+        """Return whether someone had moved the writer by hand before a given time."""
         return any(move.by_hand and move.at_s <= at_s for move in self.world_state.moves)
 
     @property
     def states(self) -> list[State]:
-        """Every revision, the one before the first included."""
+        """Every revision, including the one before the first."""
         return [first(0.0), *(committed.state for committed in self.log)]
 
     def entries(self, phase: Phase) -> Iterator[tuple[State, Committed]]:
@@ -74,7 +74,7 @@ class History:
 
 
 def approved(before: State, committed: Committed) -> bool:
-    """Return whether a person approved this very step, having seen the question."""
+    """Return whether a person approved this step after seeing the question."""
     command = committed.observation.command
     return (
         command is not None

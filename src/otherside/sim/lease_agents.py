@@ -1,4 +1,4 @@
-"""The keepers of both sides, as they ship: the real lease, heart and store, in a modelled world."""
+"""The lease agents of both sides: the shipped lease, heartbeat and store, in a modelled world."""
 
 import importlib
 import json
@@ -28,13 +28,13 @@ from otherside.sim.world_state import Held, P, S, W, WorldState
 APPLICATION = "simulated"
 _AT = {Side.PRIMARY: "p", Side.STANDBY: "s"}
 ROUND_S, SOON_S = 4.0, 1.0
-"""How far apart rounds are, and how soon somebody hears that the table has changed."""
+"""The interval between rounds, and how soon an agent learns that the table has changed."""
 REGIONS = {"p": P, "s": S}
-"""The Regions' names, for a keeper's settings, and which site each is."""
+"""The Regions' names, as the agents' settings have them, and the site that each one is."""
 
 
-def _shipped(name: str) -> Any:  # noqa: ANN401 - a module that is loaded as it lies on an instance
-    """Load a module of the sample application."""
+def _shipped(name: str) -> Any:  # noqa: ANN401 - a module, loaded as it is installed on an instance
+    """Load a module of the shipped agent."""
     directory = str(files("otherside") / "agent")
     sys.path.insert(0, directory)
     try:
@@ -48,7 +48,7 @@ _AWS, _HEART, _LEASE = _shipped("aws"), _shipped("heartbeat"), _shipped("lease")
 
 @dataclass(slots=True)
 class SimulatedInstance:
-    """One machine of a side, with its keeper."""
+    """One machine of a side, with its lease agent."""
 
     side: Side
     name: str
@@ -58,13 +58,13 @@ class SimulatedInstance:
 
     @property
     def place(self) -> str:
-        """Where its pulse is."""
+        """The place under which it writes its pulse."""
         return f"{self.side}#{self.name}"
 
 
 @dataclass(slots=True)
 class LeaseAgents:
-    """Every keeper, and the witness beside them."""
+    """All lease agents, and the witness."""
 
     world_state: WorldState
     table: ModelledTable
@@ -74,7 +74,7 @@ class LeaseAgents:
     verified: list[tuple[float, int, Side]] = field(default_factory=list)
     """When a side's database first held a row of an epoch that was written and read back there."""
     at_s: float = 0.0
-    """The time by every keeper's clock."""
+    """The time on every agent's clock."""
     instances: dict[Side, list[SimulatedInstance]] = field(default_factory=dict)
     made: int = 0
     _held: dict[Side, tuple[Held, ...]] = field(default_factory=dict)
@@ -92,16 +92,16 @@ class LeaseAgents:
         )
 
     def now_s(self) -> float:
-        """Return the time, as the witness's function reads it."""
+        """Return the time as the witness's function reads it."""
         return self.at_s
 
     monotonic_s = now_s
 
     def sleep(self, seconds: float) -> None:
-        """Wait for nothing: time is the world's."""
+        """Return at once: only the world advances time."""
 
     def _boot(self, side: Side) -> None:
-        """Start the machines of a side anew, each with a keeper that knows nothing."""
+        """Restart the machines of a side, each with a new agent that knows nothing yet."""
         here = REGIONS[_AT[side]]
         environment = {
             "STATE_TABLE": "state",
@@ -122,12 +122,12 @@ class LeaseAgents:
             made.append(SimulatedInstance(side, f"i-{self.made}", lease, store, heart))
         self.instances[side] = made
 
-    # --- what a keeper reaches ------------------------------------------------------------------
+    # --- what an agent reaches ------------------------------------------------------------------
 
     def _to_decision(
         self, here: str, operation: str, region: str, asked: dict[str, Any], *_: object
     ) -> Any:  # noqa: ANN401 - the answer
-        """Make one call of DynamoDB, as an instance makes it."""
+        """Make one DynamoDB call, as an instance makes it."""
         world_state, there = self.world_state, REGIONS[region]
         if not (world_state.reaches(here, there) and world_state.majority(there)):
             msg = "nobody answers"
@@ -170,12 +170,13 @@ class LeaseAgents:
             raise refusal("InternalServerError", "PutItem", 500)
         return _nothing
 
-    # --- what keepers do ------------------------------------------------------------------------
+    # --- what agents do -------------------------------------------------------------------------
 
     def step(self, until_s: float, *, edge: bool) -> None:
-        """Let every keeper go round that is due by a moment, as each does every few seconds.
+        """Run every agent whose round is due before a given time; rounds are a few seconds apart.
 
-        Before a long span, too, where the table has changed: nobody waits a minute to hear of it.
+        If the table has changed, they also run before a long span, so that none learns of the
+        change only a minute later.
         """
         changed = self.table.changes != self._seen
         if changed and until_s - self.world_state.now_s > ROUND_S:
@@ -199,7 +200,7 @@ class LeaseAgents:
             self._watch()
 
     def _keep(self, simulated_instance: SimulatedInstance) -> None:
-        """Do what a keeper does in five seconds."""
+        """Do what an agent does in five seconds."""
         world_state = self.world_state
         with _tolerated():
             simulated_instance.lease.renew()
@@ -230,7 +231,7 @@ class LeaseAgents:
             self._witness.put_pulse("witness", HealthReport(at_s=self.at_s, writes_ok=works))
 
     def held(self, side: Side) -> Sequence[Held]:
-        """Return what the keepers of a side hold, as of their last round."""
+        """Return what the agents of a side hold, as of their last round."""
         return self._held[side]
 
     def _look_at_leases(self) -> None:
@@ -241,7 +242,7 @@ class LeaseAgents:
             )
 
     def happen(self, fault: Fault) -> None:
-        """Leave the mark of what happens once."""
+        """Apply the lasting effect of a fault that happens once."""
         match fault:
             case Fault.STANDBY_MACHINES_NEW:
                 self._boot(Side.STANDBY)
@@ -261,20 +262,19 @@ class LeaseAgents:
 
 
 STALE_S = 20.0
-"""How old a read may be that is not consistent."""
+"""The maximum age of a read that is not consistent."""
 
 
 class ModelledDatabase:
-    """A side's database, as its keeper speaks to it: three statements, by what they begin with."""
+    """A side's database as its agent uses it: three statements, recognised by their first words."""
 
     def __init__(self, world_state: WorldState, side: Side) -> None:
-        """Keep whose database it is."""
         self._truth, self._side, self._answer = world_state, side, (0.0, 0)
         self._row: tuple[Any, ...] | None = None
 
     @contextmanager
     def cursor(self, role: str) -> Iterator["ModelledDatabase"]:
-        """Lend a cursor; the reader is there on both sides, whatever the writer does."""
+        """Yield a cursor; the reader is available on both sides, whatever the writer does."""
         world_state, side = self._truth, self._side
         left = side in world_state.left and side is not world_state.writer
         down = side == P and world_state.has(Fault.WRITER_DOWN)
@@ -285,7 +285,7 @@ class ModelledDatabase:
         yield self
 
     def execute(self, statement: str, values: tuple[float, int] | None = None) -> None:
-        """Carry out one of them."""
+        """Run one of the three statements."""
         world_state, side = self._truth, self._side
         if statement.startswith("select pg_is_in_recovery"):
             self._row = (side is not world_state.writer and side not in world_state.left,)
@@ -297,16 +297,16 @@ class ModelledDatabase:
             self._row = world_state.hearts[side]
 
     def fetchone(self) -> tuple[Any, ...] | None:
-        """Return the answer."""
+        """Return the row of the last statement."""
         return self._row
 
 
 @contextmanager
 def _tolerated() -> Iterator[None]:
-    """Let a keeper's loop go on, as `every` does."""
+    """Ignore an error so that an agent's loop goes on, as `every` does."""
     try:
         yield
-    except Exception:  # noqa: BLE001 - as the loop of the keeper itself
+    except Exception:  # noqa: BLE001 - as in the agent's own loop
         return
 
 

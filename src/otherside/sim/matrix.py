@@ -1,4 +1,4 @@
-"""L5 without chance: a function is ended once, at each moment of each story, one run for each."""
+"""L5 without chance: kill a function once, at each moment of each scenario, one run for each."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -51,7 +51,7 @@ STORIES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Killed:
-    """One cell of the matrix: where the function was ended, and what came of it."""
+    """One cell of the matrix: where the function was killed, and what broke."""
 
     story: str
     phase: Phase
@@ -61,7 +61,7 @@ class Killed:
 
 
 def kills() -> Iterator[tuple[str, int]]:
-    """Yield each moment to end a function at: the first of its kind in each phase of a story."""
+    """Yield each moment to kill a function: the first of its kind in each phase of a scenario."""
     for name, script in STORIES.items():
         seen = set()
         for number, step in enumerate(run(script).history.cloud.steps, start=1):
@@ -71,7 +71,7 @@ def kills() -> Iterator[tuple[str, int]]:
 
 
 def kill(story: str, number: int) -> Killed:
-    """Run a story with a function ended at one moment, and hold it against the whole story."""
+    """Run a scenario with a function killed at one moment, and compare it with the full run."""
     script = STORIES[story]
     whole, ended = run(script), run(script, kill_at=number)
     call, when, phase = whole.history.cloud.steps[number - 1]
@@ -85,7 +85,7 @@ def kill(story: str, number: int) -> Killed:
 
 
 def _differences(whole: Run, ended: Run) -> Iterator[str]:
-    """Yield where the run stands at its end, if it is not where the whole story stands."""
+    """Yield how the run's final state differs from the full run's."""
     expected, actual = whole.history.states[-1].phase, ended.history.states[-1].phase
     if actual is not expected:
         yield f"ends in {actual} and not in {expected}"

@@ -1,8 +1,8 @@
-"""A state table that behaves as DynamoDB's does, as far as the orchestrator and its keepers ask.
+"""A model of the DynamoDB state table, as far as the orchestrator and the lease agents use it.
 
-One item set, read by a majority; conditions are checked and writes are whole. What goes wrong is
-the world's to say, before and after each call. Only the expressions that our own code writes are
-understood, and any other is an error of the test: a table that guesses proves nothing.
+It is one set of items, read from a majority; conditions are checked and writes are atomic. The
+world injects failures, before and after each call. Only the expressions that our own code writes
+are supported, and any other is an error of the test: a table that guesses proves nothing.
 """
 
 import re
@@ -19,7 +19,7 @@ PARTITION, SORT = "application", "revision"
 
 
 def refusal(code: str, operation: str, status: int = 400) -> ClientError:
-    """Return an answer of AWS's that says no."""
+    """Return a refusal as AWS would send it."""
     return ClientError(
         {
             "Error": {"Code": code, "Message": "-"},
@@ -33,10 +33,10 @@ VERSIONS_KEPT = 12
 
 
 class ModelledTable:
-    """Every item, and what it was at some moment before."""
+    """All items, with their earlier versions."""
 
     def __init__(self, now: Callable[[], float]) -> None:
-        """Begin empty; `now` is the time."""
+        """Start empty; `now` returns the time."""
         self.items: dict[Key, Item] = {}
         self.changes = 0
         """How often anything but a pulse was written."""
@@ -45,7 +45,7 @@ class ModelledTable:
         self._kept: dict[Key, Item] | None = None
 
     def _note(self, key: Key, item: Item | None) -> None:
-        """Put one item where it belongs, and remember when."""
+        """Write or remove one item, and remember when."""
         if item is None:
             self.items.pop(key, None)
         else:
@@ -56,7 +56,7 @@ class ModelledTable:
         self.changes += not key[0].endswith("/pulse")
 
     def as_of(self, at_s: float) -> dict[Key, Item]:
-        """Return the items as they were at a moment, as a read that is not consistent may."""
+        """Return the items as of a given time, as an inconsistent read may see them."""
         then = dict(self.items)
         for key, versions in self._versions.items():
             known = [item for since_s, item in versions if since_s <= at_s]
@@ -71,20 +71,20 @@ class ModelledTable:
         self._kept = deepcopy(self.items)
 
     def restore(self) -> None:
-        """Be what the backup was, or nothing where there is none."""
+        """Return to the backup, or become empty if there is none."""
         kept = deepcopy(self._kept) if self._kept is not None else {}
         for key in {*self.items, *kept}:
             self._note(key, kept.get(key))
         self.changes += 1
 
     def lose(self) -> None:
-        """Be empty: deleted, and made anew."""
+        """Become empty, as if deleted and created anew."""
         for key in list(self.items):
             self._note(key, None)
         self.changes += 1
 
     def spoil(self, key: Key, name: str) -> None:
-        """Let one attribute of an item be what it never may be."""
+        """Give one attribute of an item an invalid value."""
         if key in self.items:
             self._note(key, {**self.items[key], name: {"S": "?"}})
 
@@ -121,7 +121,7 @@ class ModelledTable:
     def put(
         self, item: Item, condition: str | None, names: Mapping[str, str], values: Mapping[str, Any]
     ) -> None:
-        """Write a whole item, if the one that is there fits the condition."""
+        """Write a whole item, if the existing one meets the condition."""
         key = (item[PARTITION]["S"], item[SORT]["S"])
         self._check(self.items.get(key), condition, names, values, "PutItem")
         self._note(key, dict(item))
@@ -146,7 +146,7 @@ class ModelledTable:
     def delete(
         self, key: Key, condition: str | None, names: Mapping[str, str], values: Mapping[str, Any]
     ) -> None:
-        """Forget an item."""
+        """Delete an item."""
         self._check(self.items.get(key), condition, names, values, "DeleteItem")
         self._note(key, None)
 
@@ -170,7 +170,7 @@ def _named(text: str, names: Mapping[str, str]) -> str:
 
 
 def _fits(part: str, item: Item, values: Mapping[str, Any]) -> bool:
-    """Return whether an item fits one comparison; unlike types never do."""
+    """Return whether an item meets one comparison; values of different types never do."""
     if match := re.fullmatch(r"attribute_(not_)?exists\((\w+)\)", part):
         return (match[2] in item) is not bool(match[1])
     match = re.fullmatch(r"(\w+) (=|<=) (:\w+)", part)
@@ -184,11 +184,11 @@ def _fits(part: str, item: Item, values: Mapping[str, Any]) -> bool:
 
 
 TableEndpoint = Callable[[str, Key], Callable[[], None]]
-"""Asked before each call, may raise instead of it, and returns what to do after it."""
+"""Called before each call: it may raise instead, and returns what to run after the call."""
 
 
 class TableClient:
-    """The table, as one caller reaches it through DynamoDB's client."""
+    """The table, as one caller reaches it through a DynamoDB client."""
 
     def __init__(
         self,
@@ -198,9 +198,9 @@ class TableClient:
         date: Callable[[], str],
         stale_s: Callable[[], float],
     ) -> None:
-        """Keep the table and who stands before it.
+        """Reach the table through `door`, which guards it.
 
-        `date` is the store's own time, `stale_s` how old a read is that is not consistent.
+        `date` is the store's own time, `stale_s` the age of a read that is not consistent.
         """
         self._table, self._door, self._date, self._stale_s = table, door, date, stale_s
 
@@ -251,7 +251,7 @@ class TableClient:
         return self._answer()
 
     def delete_item(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own
-        """Forget an item."""
+        """Delete an item."""
         key = _key(asked["Key"])
         after = self._door("DeleteItem", key)
         self._table.delete(key, *_condition(asked))
@@ -272,10 +272,9 @@ def _condition(asked: Mapping[str, Any]) -> tuple[str | None, Mapping[str, str],
 
 
 class ModelledBucket:
-    """One object as S3 keeps it: whole, versioned by its ETag, written under conditions."""
+    """One S3 object: written as a whole, versioned by its ETag, with conditional writes."""
 
     def __init__(self) -> None:
-        """Begin with none."""
         self.body: bytes | None = None
         self.version = 0
 
@@ -286,7 +285,6 @@ class ObjectsClient:
     def __init__(
         self, objects: ModelledBucket, door: Callable[[str, Key], Callable[[], None]]
     ) -> None:
-        """Keep the object and who stands before it."""
         self._objects, self._door = objects, door
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
@@ -299,7 +297,7 @@ class ObjectsClient:
         return answer
 
     def put_object(self, **asked: Any) -> dict[str, Any]:  # noqa: ANN401 - the SDK's own
-        """Write the object, under the condition that it is given."""
+        """Write the object, if the condition of the call is met."""
         after = self._door("PutObject", (asked["Bucket"], asked["Key"]))
         known = None if self._objects.body is None else str(self._objects.version)
         fits = known == asked["IfMatch"] if "IfMatch" in asked else known is None

@@ -1,4 +1,4 @@
-"""What a seed stands for: everything that is not the orchestrator's own doing."""
+"""What a seed determines: everything except the orchestrator's own actions."""
 
 from collections.abc import Collection
 from dataclasses import dataclass, fields
@@ -11,7 +11,7 @@ from otherside.failover.decision.policy import FailoverPolicy
 from otherside.sim.faults import Fault, FaultRates, FaultWindow
 
 CHANCE = 0.25
-"""How often each kind of trouble is switched on at all."""
+"""The probability that each kind of trouble is enabled at all."""
 RUN_S, LONG_RUN_S = 1500.0, 2700.0
 HEALS_BY_S = 560.0
 LATE_S = 1300.0
@@ -51,7 +51,7 @@ CORRELATED = (
     (Fault.STORE_DOWN, Fault.LINK_CUT),
     (Fault.STORE_DOWN, Fault.PRIMARY_CUT),
 )
-"""Ills that hide one another, drawn together more often than chance would."""
+"""Faults that mask each other, drawn together more often than chance would."""
 TROUBLES = tuple(field.name for field in fields(FaultRates))
 _MOST = {
     **dict.fromkeys(("kill", "fail", "lose", "slow"), 0.2),
@@ -68,17 +68,17 @@ _MOST = {
     "wakeup_lost": 0.3,
     "wakeup_duplicated": 0.5,
 }
-"""The highest chance that each kind of trouble is drawn with."""
+"""The highest probability at which each kind of trouble is drawn."""
 
 
 class People(StrEnum):
-    """Who is there."""
+    """How the people on call behave."""
 
     NOBODY = "nobody"
     CHAOTIC = "chaotic"
-    """Orders at any time, for the revision that is newest then."""
+    """They give orders at any time, for whatever revision is newest then."""
     DILIGENT = "diligent"
-    """Does what waits for a person, a little after it does."""
+    """They do what waits for a person, a little later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +88,7 @@ class Script:
     seed: int
     run_s: float
     calm_s: float
-    """From here on every trouble at the ports has ended."""
+    """When all troubles at the ports have ended."""
     windows: tuple[FaultWindow, ...]
     fault_rates: FaultRates
     policy: FailoverPolicy
@@ -99,9 +99,9 @@ class Script:
     orders: tuple[tuple[float, Order], ...]
     by_hand_s: float | None
     machines: tuple[int, int] = (2, 2)
-    """How many machines the primary and the standby have."""
+    """The number of machines on the primary and on the standby."""
     backup_s: float = 0.0
-    """When the backup of the state table was made that a restore brings back."""
+    """When the backup was made that a restore of the state table brings back."""
 
 
 FAULTS = (*TROUBLES, *Fault, "cancel", "refuse", "orders", "by-hand", "freeze-window")
@@ -109,8 +109,8 @@ FAULTS = (*TROUBLES, *Fault, "cancel", "refuse", "orders", "by-hand", "freeze-wi
 
 
 def draw(seed: int, faults: Collection[str] = FAULTS) -> Script:
-    """Return the script of a seed, with nothing in it but some classes of fault."""
-    random = Random(seed)  # noqa: S311 - a simulation wants to be repeated
+    """Return the script of a seed, limited to some classes of fault."""
+    random = Random(seed)  # noqa: S311 - a simulation must be repeatable
     people = random.choices(list(People), [4, 4, 3])[0]
     diligent = people is People.DILIGENT
     mode = random.choices(list(FailoverMode), [8, 3, 2])[0]
@@ -155,14 +155,14 @@ def _without(script: Script, faults: Collection[str]) -> Script:
 
 
 def _by_hand_s(random: Random, mode: FailoverMode) -> float | None:
-    """Draw when somebody moves the writer to the other side, by the console."""
+    """Draw when someone moves the writer to the other side in the console, or `None`."""
     at_s = random.uniform(30.0, random.choice((300.0, LATE_S)))
     often = 2 * CHANCE if mode is FailoverMode.OBSERVE else CHANCE / 2
     return at_s if random.random() < often else None
 
 
 def _spells(random: Random, *, heals: bool) -> tuple[FaultWindow, ...]:
-    """Draw what is wrong: one disaster, and now and then a second thing with it."""
+    """Draw the faults: one disaster, and sometimes a second fault with it."""
     faults = random.sample(list(Fault), random.choices([0, 1, 2, 3], [1, 5, 3, 1])[0])
     if random.random() < CHANCE:
         faults = list(random.choice(CORRELATED))
@@ -172,7 +172,7 @@ def _spells(random: Random, *, heals: bool) -> tuple[FaultWindow, ...]:
     for fault in faults:
         late = not heals and random.random() < CHANCE
         start_s = random.uniform(20.0, LATE_S if late else 120.0)
-        # A dead writer is waited for; one that comes back just then is the hardest to leave.
+        # A dead writer gets time to recover; one that returns just then is the hardest case.
         least_s = 180.0 if fault is Fault.WRITER_DOWN else 60.0
         lengths_s = [43.0, random.uniform(least_s, least_s + 240.0), FOREVER_S]
         length_s = random.choices(lengths_s, [2, 5, 4])[0]
@@ -184,14 +184,14 @@ def _spells(random: Random, *, heals: bool) -> tuple[FaultWindow, ...]:
             [] if flaps else [FaultWindow(fault=fault, from_s=start_s, to_s=start_s + length_s)]
         )
     if heals and random.random() < CHANCE:
-        # Gone again, for good, after everybody came home.
+        # Gone again, for good, after everything has returned to the primary.
         again_s = random.uniform(1250.0, 1900.0)
         windows.append(FaultWindow(fault=Fault.PRIMARY_GONE, from_s=again_s, to_s=FOREVER_S))
     return tuple(windows)
 
 
 def _flapping(random: Random, fault: Fault, start_s: float, length_s: float) -> list[FaultWindow]:
-    """Return an ill that comes and goes."""
+    """Return a fault that comes and goes."""
     windows, at_s = [], start_s
     while at_s < start_s + min(length_s, 400.0):
         down_s, up_s = random.uniform(15.0, 60.0), random.uniform(5.0, 20.0)
@@ -208,7 +208,7 @@ def _hostility(random: Random) -> dict[str, float]:
 
 
 def _orders(random: Random, people: People) -> tuple[tuple[float, Order], ...]:
-    """Draw what people order by the clock, and not because anything waits for them."""
+    """Draw the orders that people give at fixed times, not because anything waits for them."""
     if people is People.NOBODY:
         return ()
     if people is People.DILIGENT:

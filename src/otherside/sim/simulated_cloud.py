@@ -1,4 +1,4 @@
-"""What every invocation shares: the table, the pledge, wake-ups, and the pager."""
+"""What all invocations share: the table, the pledge, wake-ups, and the pager."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from otherside.sim.modelled_table import ModelledBucket, ModelledTable, TableCli
 from otherside.sim.world_state import WorldState
 
 STALE_MAX_S = 110.0
-"""How old a description of the database can be."""
+"""The maximum age of a description of the database."""
 ARNS = {Side.PRIMARY: "arn:aws:rds:p:1:cluster:c", Side.STANDBY: "arn:aws:rds:s:1:cluster:c"}
 VERSION, OTHER_VERSION = "17.9", "17.5"
 
@@ -28,7 +28,7 @@ class Committed:
 
     at_s: float
     before: State
-    """What the table held, as whoever decided had read it."""
+    """The table's newest state as the decider had read it."""
     state: State
     observation: Observation
     notice: str | None
@@ -39,7 +39,7 @@ class Committed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """An attempt that somebody wrote down before carrying it out."""
+    """An attempt that was claimed before it was carried out."""
 
     at_s: float
     intent: Intent
@@ -47,18 +47,18 @@ class Claimed:
 
 @dataclass(slots=True, kw_only=True)
 class SimulatedCloud:
-    """One run's world: the truth, the table, and what is under way between functions."""
+    """The world of one run: the truth, the table, and what is in flight between functions."""
 
     world_state: WorldState
     random: Random
     fault_rates: FaultRates
     policy: FailoverPolicy
     machines: Mapping[Side, int]
-    """How many machines each side has."""
+    """The number of machines on each side."""
     advance: Callable[[float], None] = lambda _: None
-    """Let time pass; the runner's, which also gives people and the actuator their turn."""
+    """Let time pass; set by the runner, which also gives people and the actuator their turn."""
     interrupt: Callable[[], None] = lambda: None
-    """Run another invocation of the decider, now."""
+    """Run another invocation of the decider or the actuator now."""
     table: ModelledTable = field(init=False)
     objects: ModelledBucket = field(init=False)
     lease_agents: LeaseAgents = field(init=False)
@@ -68,25 +68,25 @@ class SimulatedCloud:
     """When the lease was set, and in which phase that was decided."""
     pages: list[tuple[float, int, str]] = field(default_factory=list)
     wakes: list[float] = field(default_factory=list)
-    """When the actuator is woken next."""
+    """When the actuator will be woken."""
     orders: list[tuple[float, Command, str]] = field(default_factory=list)
-    """What people ordered, and what became of it at once: `given`, or why not."""
+    """The orders that people gave, each with its immediate result: `given`, or why not."""
     capacity_raised: bool = False
     published_s: float = 0.0
-    """When a look was last said to have been taken."""
+    """When a tick last published its metrics."""
     views: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     depth: int = 0
     kill_at: int | None = None
-    """End an invocation at this step of the run."""
+    """Kill an invocation at this step of the run."""
     steps: list[tuple[str, str, Phase]] = field(default_factory=list)
-    """Every moment before and after a port call: which, when, and in what phase."""
+    """Every moment around a port call: which call, `before` or `after` it, and in which phase."""
     troubles: set[str] = field(default_factory=set)
     """Every trouble that struck, and at which call."""
     struck: set[str] = field(default_factory=set)
-    """Those of the invocation under way."""
+    """The troubles of the current invocation."""
 
     def __post_init__(self) -> None:
-        """Make what everybody shares."""
+        """Create what all invocations share."""
         self.table, self.objects = ModelledTable(lambda: self.world_state.now_s), ModelledBucket()
         self.lease_agents = LeaseAgents(
             world_state=self.world_state,
@@ -98,12 +98,12 @@ class SimulatedCloud:
         self.world_state.lease_agents = self.lease_agents
 
     def date(self) -> str:
-        """Return the store's own time, as a header."""
+        """Return the store's own time, as an HTTP header."""
         return formatdate(self.world_state.now_s, usegmt=True)
 
     @property
     def newest(self) -> State:
-        """Return the revision that was committed last, whether or not the table holds it still."""
+        """Return the revision committed last, whether or not the table still holds it."""
         return self.log[-1].state if self.log else first(0.0)
 
     def seen(self) -> State:
@@ -119,7 +119,7 @@ class SimulatedCloud:
         return found[-1]
 
     def people(self) -> StateStore:
-        """Return the table, as a person with the command line reaches it."""
+        """Return the table as a person with the command line reaches it."""
 
         def door(operation: str, _key: object) -> Callable[[], None]:
             if not (self.world_state.majority("primary") or self.world_state.majority("standby")):
@@ -142,7 +142,7 @@ class SimulatedCloud:
         return self.lease_agents.verified
 
     def hit(self, kind: str, where: str = "") -> bool:
-        """Return whether a trouble strikes, and remember where."""
+        """Return whether a trouble strikes, and remember where it did."""
         chance: float = getattr(self.fault_rates, kind)
         if not chance or self.random.random() >= chance:
             return False
@@ -151,7 +151,7 @@ class SimulatedCloud:
         return True
 
     def view(self) -> dict[str, Any]:
-        """Return the global database as it is, and remember it for who reads late."""
+        """Return the global database as it is now, and keep that for stale reads."""
         world_state = self.world_state
         detached = world_state.has(Fault.STANDBY_DETACHED)
         members = [
@@ -178,6 +178,6 @@ class SimulatedCloud:
         return whole
 
     def view_at(self, at_s: float) -> dict[str, Any]:
-        """Return the global database as it was at a moment."""
+        """Return the global database as it was at a given time."""
         known = [view for since_s, view in self.views if since_s <= at_s]
         return known[-1] if known else self.views[0][1]

@@ -1,4 +1,4 @@
-"""One script, one run: the real core and the real loops in a hostile world, and what broke."""
+"""Run one script: the real core and the real loops in a hostile world, and report what broke."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,28 +23,28 @@ TICK_S = 60.0
 LOOP_S = 5.0
 LOOP_FOR_S = 50.0
 PONDER_S = 20.0
-"""How long a diligent person takes."""
+"""How long a diligent person takes to act."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What became of one script."""
+    """The result of one script."""
 
     script: Script
     history: History
     broken: tuple[str, ...]
     cells: frozenset[tuple[str, str, str]]
-    """Phase, verdict and mode of each look."""
+    """Phase, verdict and mode of each tick."""
     pairs: frozenset[tuple[str, str]]
     """Phase and class of fault, for each fault that struck in that phase."""
     looks: tuple[tuple[float, Tick], ...] = ()
-    """Every look of the decider, and when it was taken."""
+    """Every tick of the decider, with its time."""
     samples: tuple[tuple[float, Side, Side], ...] = ()
-    """When, which side's database was the writer, and which side DNS led users to."""
+    """At each time, the side with the writer's database and the side that DNS sent users to."""
 
 
 def run(script: Script, *, kill_at: int | None = None) -> Run:
-    """Run a script against the real core and the real loops; return what broke."""
+    """Run a script against the real core and the real loops, and return the result."""
     runner = _play(script, kill_at)
     rehearsal = None
     if script.policy.mode is FailoverMode.OBSERVE:
@@ -86,7 +86,7 @@ def _play(script: Script, kill_at: int | None) -> "_Runner":
             cancels=script.cancels,
             refusals=script.refusals,
         ),
-        random=Random(script.seed + 1),  # noqa: S311 - a simulation wants to be repeated
+        random=Random(script.seed + 1),  # noqa: S311 - a simulation must be repeatable
         fault_rates=script.fault_rates,
         policy=script.policy,
         machines=dict(zip(Side, script.machines, strict=True)),
@@ -98,7 +98,7 @@ def _play(script: Script, kill_at: int | None) -> "_Runner":
 
 
 class _Runner:
-    """Time, people and the platform: whoever is not the orchestrator."""
+    """Time, people and the platform: everything but the orchestrator."""
 
     def __init__(self, script: Script, cloud: SimulatedCloud) -> None:
         self.cloud, self._script = cloud, script
@@ -115,7 +115,7 @@ class _Runner:
         cloud.interrupt = self._interrupt
 
     def play(self) -> None:
-        """Tick each minute until the end; keep looking while anything is under way."""
+        """Run the decider each minute until the end, and more often while anything is under way."""
         world_state, end_s = self.cloud.world_state, self._script.run_s
         while world_state.now_s < end_s:
             started_s = world_state.now_s
@@ -137,7 +137,7 @@ class _Runner:
         self._invoke("decider", reconcile_once)
 
     def _invoke(self, role: str, loop: Callable[[SimulatedWorld, FailoverPolicy], object]) -> None:
-        """Run a function once; the platform may end it anywhere."""
+        """Invoke a function once; the platform may kill it anywhere."""
         cloud = self.cloud
         if cloud.world_state.now_s > self._script.calm_s:
             cloud.fault_rates = FaultRates()
@@ -152,7 +152,7 @@ class _Runner:
         self._count(phase, done)
 
     def _count(self, phase: Phase, done: object) -> None:
-        """Remember what was met in which phase."""
+        """Record what was met in which phase."""
         cloud = self.cloud
         if isinstance(done, Tick):
             self.cells.add((phase, done.decision.verdict, self._script.policy.mode))
@@ -162,7 +162,7 @@ class _Runner:
         cloud.struck.clear()
 
     def _interrupt(self) -> None:
-        """Run somebody in the middle of somebody else."""
+        """Run another invocation in the middle of this one."""
         cloud = self.cloud
         if cloud.wakes and cloud.random.random() < 1 / 2:
             cloud.wakes.pop(0)
@@ -171,7 +171,7 @@ class _Runner:
             self._decide()
 
     def _pass(self, seconds: float) -> None:
-        """Let time pass, with the actuator woken whenever it is due."""
+        """Let time pass, and run the actuator whenever it is due."""
         cloud = self.cloud
         until_s = cloud.world_state.now_s + seconds
         while cloud.wakes:
@@ -196,7 +196,7 @@ class _Runner:
             self._diligence()
 
     def _chaos(self) -> None:
-        """Give people their turn: orders for the revision that they see, and the console."""
+        """Give people their turn: orders for the revision that they see, and moves by hand."""
         cloud, now_s = self.cloud, self.cloud.world_state.now_s
         if self._orders and self._orders[0][0] <= now_s:
             _, order = self._orders.pop(0)
@@ -206,7 +206,7 @@ class _Runner:
             cloud.world_state.call(Move.FAILOVER, cloud.world_state.writer.other, BY_HAND)
 
     def _diligence(self) -> None:
-        """Do what waits for a person, once somebody has looked at it for a while."""
+        """Do what waits for a person, after a while of looking at it."""
         state, now_s = self.cloud.seen(), self.cloud.world_state.now_s
         if self._waits[0] is not state.phase:
             self._waits = (state.phase, now_s)
@@ -223,7 +223,7 @@ class _Runner:
             self._order(order)
 
     def _order(self, order: Order) -> None:
-        """Let a person order something by the table, as the command line does it."""
+        """Write a person's order to the table, as the command line does."""
         cloud, now_s = self.cloud, self.cloud.world_state.now_s
         state = cloud.seen()
         until_s = now_s + cloud.random.uniform(-10.0, 200.0) if order is Order.FREEZE else None
@@ -246,7 +246,7 @@ class _Runner:
 
 
 def shrink(script: Script) -> Script:
-    """Return a script that still breaks, with as little in it as possible."""
+    """Return a script that still breaks something, with as little in it as possible."""
     smaller = [
         replace(script, fault_rates=replace(script.fault_rates, **{name: 0.0}))
         for name in FaultRates.__slots__

@@ -1,8 +1,8 @@
-"""One invocation of a function in the simulated world: what ships, over modelled clients.
+"""One invocation of a function in the simulated world: the shipped code, on modelled clients.
 
-The ports are `AwsAdapter`'s own; what is modelled is what lies behind its clients, and what happens
-to the function: every port call takes time, may be killed before or after its effect,
-may time out on either side of it, and may find that another invocation ran in the middle of it.
+The ports are those of `AwsAdapter`. What lies behind its clients is modelled, and so are the
+function's own troubles: every port call takes time, may be killed before or after its effect, may
+time out before or after it, and may find that another invocation ran in the middle of it.
 """
 
 from collections.abc import Callable
@@ -68,19 +68,19 @@ SETTINGS = OrchestratorSettings(
     traffic_state_name="state",
 )
 HIDDEN = frozenset({"pulses", "whole", "canary", "standby_app", "standby_write", "control_plane"})
-"""Questions that nobody answers where no evidence can be gathered."""
+"""Queries that get no answer while no evidence can be gathered."""
 HALF_HIDDEN = frozenset({"pulses", "canary"})
 
 
 class KilledError(BaseException):
-    """The function ended here. Not an `Exception`: nothing in it may catch this."""
+    """The function was killed here. Not an `Exception`, so that no code in it can catch this."""
 
 
 class SimulatedClock:
     """The clock of one invocation, which may be wrong."""
 
     def __init__(self, cloud: SimulatedCloud) -> None:
-        """Draw how wrong it is."""
+        """Draw the clock's error."""
         self._cloud, self.skew_s = cloud, 0.0
         if cloud.hit("skew"):
             self.skew_s = cloud.random.uniform(-SKEW_MAX_S, SKEW_MAX_S)
@@ -88,7 +88,7 @@ class SimulatedClock:
             self.skew_s = cloud.random.choice((-STEP_S, STEP_S))
 
     def now_s(self) -> float:
-        """Return the time, as this invocation has it."""
+        """Return the time on this invocation's clock."""
         return self._cloud.world_state.now_s + self.skew_s
 
     monotonic_s = now_s
@@ -99,16 +99,15 @@ class SimulatedClock:
 
 
 class SimulatedClients:
-    """AWS's clients, as one function under one role has them."""
+    """AWS's clients, as one function with one role has them."""
 
     def __init__(self, cloud: SimulatedCloud, role: str) -> None:
-        """Keep whose they are."""
         self._cloud, self._truth, self._role = cloud, cloud.world_state, role
         self.calling = ""
-        """The operation under which a move is asked for next."""
+        """The operation under which the next move is requested."""
 
     def _door(self, operation: str, key: tuple[str, str]) -> Callable[[], None]:
-        """Stand before the table: without a majority it answers nobody."""
+        """Guard the table: without a majority it answers no one."""
         world_state, partition = self._truth, key[0]
         if not world_state.majority(S):
             raise refusal("InternalServerError", operation, 500)
@@ -126,7 +125,7 @@ class SimulatedClients:
         return lambda: None
 
     def _shelf(self, operation: str, _key: tuple[str, str]) -> Callable[[], None]:
-        """Stand before the pledge."""
+        """Guard the pledge."""
         world_state = self._truth
         if not world_state.up(S) or world_state.has(Fault.PLEDGE_DOWN):
             raise refusal("ServiceUnavailable", operation, 503)
@@ -135,13 +134,13 @@ class SimulatedClients:
         return lambda: None
 
     def dynamodb(self, _region: str) -> Any:  # noqa: ANN401 - a client of the SDK's
-        """Return the state table's client."""
+        """Return a client of the state table."""
         cloud = self._cloud
-        stale: Callable[[], float] = lambda: cloud.random.uniform(0.0, 20.0)  # noqa: E731 - a test of one
+        stale: Callable[[], float] = lambda: cloud.random.uniform(0.0, 20.0)  # noqa: E731 - short
         return TableClient(cloud.table, self._door, date=cloud.date, stale_s=stale)
 
     def s3(self, _region: str) -> Any:  # noqa: ANN401 - a client of the SDK's
-        """Return the pledge's client."""
+        """Return a client of the pledge's bucket."""
         return ObjectsClient(self._cloud.objects, self._shelf)
 
     def rds(self, region: str, *, changing: bool = False) -> "Rds":
@@ -159,19 +158,19 @@ class SimulatedClients:
             raise refusal("ServiceUnavailable", operation, 503)
 
     def describe_auto_scaling_groups(self, **_: object) -> dict[str, Any]:
-        """Say how many instances the standby runs at the least."""
+        """Return the standby's minimum number of instances."""
         self._need_region("DescribeAutoScalingGroups")
         size = 2 if self._cloud.capacity_raised else 1
         return {"AutoScalingGroups": [{"MinSize": size}]}
 
     def update_auto_scaling_group(self, **asked: object) -> None:
-        """Raise it."""
+        """Raise that minimum."""
         self._need_region("UpdateAutoScalingGroup")
         assert asked["MinSize"] == int(SETTINGS.capacity_min)
         self._cloud.capacity_raised = True
 
     def put_metric_data(self, **asked: Any) -> None:  # noqa: ANN401 - the SDK's own
-        """Take metrics: DNS is held by one of them."""
+        """Accept metrics; one of them holds DNS."""
         self._need_region("PutMetricData")
         if self._truth.has(Fault.LATCH_DENIED):
             raise refusal("AccessDenied", "PutMetricData", 403)
@@ -193,7 +192,7 @@ class SimulatedClients:
             cloud.wakes += [now_s + cloud.random.uniform(0.0, 60.0) for _ in range(3)]
 
     def publish(self, **asked: Any) -> None:  # noqa: ANN401 - the SDK's own
-        """Tell people."""
+        """Notify people."""
         self._need_region("Publish")
         if self._truth.has(Fault.TOPIC_DENIED):
             raise refusal("AuthorizationError", "Publish", 403)
@@ -208,7 +207,7 @@ class Rds:
     def __init__(
         self, cloud: SimulatedCloud, region: str, clients: SimulatedClients, repeats: int
     ) -> None:
-        """Keep where it is asked; a client that repeats by itself calls again what failed."""
+        """Call one Region; the client itself repeats a failed call up to `repeats` times."""
         self._cloud, self._truth, self._clients = cloud, cloud.world_state, clients
         self._side = Side.PRIMARY if region == "p" else Side.STANDBY
         self._repeats = repeats
@@ -226,7 +225,7 @@ class Rds:
             raise ValueError(msg)
 
     def describe_global_clusters(self, **_: object) -> dict[str, Any]:
-        """Describe the whole, perhaps as it was a while ago."""
+        """Describe the global cluster, possibly as it was a while ago."""
         cloud = self._cloud
         view = cloud.view()
         self._need("DescribeGlobalClusters")
@@ -258,7 +257,7 @@ class Rds:
         return {"DBClusters": [cluster]}
 
     def describe_events(self, **_: object) -> dict[str, Any]:
-        """Say nothing: what Aurora says of its moves decides nothing."""
+        """Return no events: Aurora's messages about its moves decide nothing."""
         return {"Events": []}
 
     def failover_global_cluster(self, **asked: object) -> None:
@@ -267,7 +266,7 @@ class Rds:
         self._move(Move.FAILOVER, self._side, asked["TargetDbClusterIdentifier"])
 
     def switchover_global_cluster(self, **asked: object) -> None:
-        """Move the writer once nothing is lost by it."""
+        """Move the writer without losing anything."""
         self._move(Move.SWITCHOVER, self._side.other, asked["TargetDbClusterIdentifier"])
 
     def _move(self, kind: Move, target: Side, named: object) -> None:
@@ -285,14 +284,13 @@ class Rds:
 
 
 class Eyes:
-    """What the functions see from outside: probes, and names."""
+    """What the functions see from outside: probes and names."""
 
     def __init__(self, cloud: SimulatedCloud) -> None:
-        """Keep the world that they look at."""
         self._cloud, self._truth = cloud, cloud.world_state
 
     def ask(self, approval_reason: http_probes.Question) -> Reading:
-        """Answer a probe, which fails by chance now and then."""
+        """Answer a probe, which sometimes fails by chance."""
         world_state = self._truth
         if approval_reason.url == STANDBY:
             works = world_state.app_runs(Side.STANDBY)
@@ -309,11 +307,11 @@ class Eyes:
         return Reading.GOOD if works and not self._cloud.hit("probe_flake") else Reading.BAD
 
     def users_on(self, _state_name: str) -> Side | None:
-        """Return which side DNS prefers, where names can be resolved at all."""
+        """Return the side that DNS prefers, if names can be resolved at all."""
         return self._truth.users_on() if self._truth.gets_out(S) else None
 
     def sees_outside(self) -> Reading:
-        """Return whether names outside resolve."""
+        """Return whether outside names resolve."""
         sees = self._truth.gets_out(S) and not self._truth.has(Fault.SELF_SICK)
         return Reading.GOOD if sees else Reading.BAD
 
@@ -322,7 +320,7 @@ assert set(TRAFFIC_STATES) == set(Side), "names tell a side each"
 
 
 class SimulatedWorld:
-    """The ports that ship, with the troubles of a platform around each."""
+    """The shipped ports, with a platform's troubles around each call."""
 
     def __init__(self, *, cloud: SimulatedCloud, role: str) -> None:
         """Begin one invocation; `role` is `decider` or `actuator`."""
@@ -341,7 +339,7 @@ class SimulatedWorld:
         self._state: State | None = None
 
     def now_s(self) -> float:
-        """Return the time, as this invocation's clock has it."""
+        """Return the time on this invocation's clock."""
         return self._inner.now_s()
 
     def load_state(self) -> State:
@@ -350,11 +348,11 @@ class SimulatedWorld:
         return self._state
 
     def observe(self, state: State) -> Observation:
-        """Return what can be seen now."""
+        """Return what can be observed now."""
         return self._port("observe", lambda: self._inner.observe(state))
 
     def commit(self, decision: Decision, observation: Observation) -> None:
-        """Commit one revision, if it is the next."""
+        """Commit one revision, if it is the next one."""
         self._port("commit", lambda: self._commit(decision, observation))
 
     def _commit(self, decision: Decision, observation: Observation) -> None:
@@ -374,7 +372,7 @@ class SimulatedWorld:
         )
 
     def set_lease_terms(self, decision: Decision) -> None:
-        """Make the lease say what the decision wants."""
+        """Set the lease to the decision's terms."""
         self._port("set_lease_terms", lambda: self._set_terms(decision))
 
     def _set_terms(self, decision: Decision) -> None:
@@ -385,32 +383,32 @@ class SimulatedWorld:
             cloud.lease_set.append((cloud.world_state.now_s, decision.state.phase))
 
     def pledge(self, decision: Decision) -> None:
-        """Make the pledge say the same."""
+        """Set the pledge to the same terms."""
         self._port("pledge", lambda: self._inner.pledge(decision))
 
     def extend_pledge(self) -> None:
-        """Let a pledge that holds hold on."""
+        """Extend a valid pledge."""
         self._port("extend_pledge", self._inner.extend_pledge)
 
     def invoke_actuator(self, decision: Decision) -> None:
-        """Tell the actuator, if there is anything to do."""
+        """Wake the actuator if there is anything to do."""
         if decision.move is not None or decision.raise_capacity:
             self._port("invoke_actuator", lambda: self._inner.invoke_actuator(decision))
 
     def publish_metrics(self, decision: Decision) -> None:
-        """Hold DNS where the state wants it."""
+        """Hold DNS where the state asks for it."""
         self._port("publish_metrics", lambda: self._inner.publish_metrics(decision))
 
     def notify(self, decision: Decision) -> None:
-        """Tell people of what they have not been told of."""
+        """Notify people of what they have not been notified of."""
         self._port("notify", lambda: self._inner.notify(decision))
 
     def record_failures(self, failed: tuple[str, ...]) -> None:
-        """Keep what could not be done."""
+        """Keep the actions that failed."""
         self._inner.record_failures(failed)
 
     def claim(self, intent: Intent) -> None:
-        """Write down that this attempt is carried out now, once."""
+        """Record that this attempt is being carried out now, once."""
         self._port("claim", lambda: self._claim(intent))
 
     def _claim(self, intent: Intent) -> None:
@@ -423,18 +421,18 @@ class SimulatedWorld:
         self._port("move", lambda: self._inner.move(intent))
 
     def record_answer(self, intent: Intent, *, called: bool, answer: str | None) -> None:
-        """Write down what became of a claimed attempt."""
+        """Record the outcome of a claimed attempt."""
         record_answer = lambda: self._inner.record_answer(intent, called=called, answer=answer)  # noqa: E731 - a test of one
         self._port("record_answer", record_answer)
 
     def raise_capacity(self) -> None:
-        """Let the standby run enough instances."""
+        """Raise the standby's capacity."""
         self._port("raise_capacity", self._inner.raise_capacity)
 
-    # --- what is seen -----------------------------------------------------------------------------
+    # --- what is observed -------------------------------------------------------------------------
 
     def _gather(self, asked: Questions) -> Answers:
-        """Ask one after the other; some are not answered, and some answers are nonsense."""
+        """Run the queries one after the other; some get no answer, and some get a wrong one."""
         cloud, world_state = self.cloud, self.cloud.world_state
         hidden = (
             HIDDEN
@@ -455,7 +453,7 @@ class SimulatedWorld:
         return Answers(known=self._garbled(answers.known), unreadable=answers.unreadable)
 
     def _garbled(self, known: Any) -> dict[str, Any]:  # noqa: ANN401 - one look's answers
-        """Return answers that say anything, or together something that is not so."""
+        """Return random answers, or answers that agree on something false."""
         random = self.cloud.random
         lie = random.choice(("all", "writes", "outside", "control plane", "heart"))
         made = dict(known)
@@ -483,7 +481,7 @@ class SimulatedWorld:
     # --- what happens to the function -------------------------------------------------------------
 
     def _port(self, name: str, effect: Callable[[], T]) -> T:
-        """Make one call, as hostile as the seed says."""
+        """Make one call, as hostile as the seed makes it."""
         where = f"{self.role} {name}"
         self._trouble(where, "before")
         self._fail(not self.cloud.hit("fail", where))
@@ -498,7 +496,7 @@ class SimulatedWorld:
             raise UnavailableError(msg)
 
     def _trouble(self, where: str, when: str) -> None:
-        """Let time pass around a call; perhaps a great deal, perhaps for ever."""
+        """Let time pass around a call: a little, a lot, or for ever if the function is killed."""
         cloud = self.cloud
         cloud.steps.append((where, when, cloud.newest.phase))
         if cloud.kill_at == len(cloud.steps) or cloud.hit("kill", f"{where} {when}"):
@@ -507,7 +505,7 @@ class SimulatedWorld:
             cloud.advance(cloud.random.uniform(0.0, 0.5))
         if cloud.hit("slow", where):
             cloud.advance(cloud.random.uniform(1.0, 10.0))
-        # Between two calls, not inside one: what has left the machine can no longer be held back.
+        # Freeze only between two calls: a request that has left the machine cannot be held back.
         if when == "after" and cloud.depth == 0 and cloud.hit("freeze", where):
             for _ in range(cloud.random.randrange(1, 15)):
                 cloud.advance(60.0)
@@ -516,7 +514,7 @@ class SimulatedWorld:
             self._meanwhile()
 
     def _meanwhile(self) -> None:
-        """Let another invocation run to its end, unless this is one already."""
+        """Run another invocation to its end, unless this is such a one already."""
         cloud = self.cloud
         if cloud.depth > 0:
             return
@@ -533,7 +531,7 @@ def _silent() -> None:
 
 
 def newer(cloud: SimulatedCloud, *, there: bool) -> None:
-    """Let the newest revision be of a later version than the code, or of its own again."""
+    """Mark the newest revision as written by a later version of the code, or undo that."""
     keys = sorted(key for key in cloud.table.items if key[0] == APPLICATION)
     if keys:
         item = cloud.table.items[keys[-1]]

@@ -1,8 +1,8 @@
-"""What is so, whatever anybody believes: Regions, links, rows, leases and Aurora's moves.
+"""The truth about the simulated world: Regions, links, rows, leases and Aurora's moves.
 
-Writes are acknowledged all the time, so rows are spans of time, in seconds; a span that was not
-replicated when the writer moved is a loss of that many seconds. The history is what the checkers
-read; the orchestrator never does.
+Writes are acknowledged all the time, so rows are modelled as spans of time, in seconds. A span that
+was not replicated when the writer moved is a loss of that many seconds. The invariants read this
+history; the orchestrator never does.
 """
 
 from collections.abc import Sequence
@@ -16,13 +16,13 @@ from otherside.sim.faults import HAPPENING, Fault, FaultWindow
 
 LAG_S, LAGGING_S = 0.3, 30.0
 STEP_S = 5.0
-"""Longest span in which nothing is looked at again, where somebody's word may run out."""
+"""The longest step of time while a pledge or another grant may expire."""
 WAKE_S = 20.0
-"""How long everything takes to have seen everything once."""
+"""How long it takes at the start until every agent has seen everything once."""
 LONG_STEP_S = 60.0
-"""The same where it cannot."""
+"""The longest step of time otherwise."""
 DNS_LEAVES_S = 40.0
-"""How long after a change Route 53 answers by it."""
+"""How long after a change Route 53 answers accordingly."""
 RESYNC_S = 300.0
 LATCH_S = 60.0
 """The period of the latch's alarm."""
@@ -51,7 +51,7 @@ _ONE_WAY = {
 _NETWORK = frozenset({*_WHOLE.values(), *_GONE.values(), *_ONE_WAY.values(), Fault.LINK_CUT}) | {
     Fault.STORE_DOWN
 }
-"""What decides who reaches whom."""
+"""The faults that decide which Regions reach each other."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -61,14 +61,14 @@ class Acknowledged:
     from_s: float
     to_s: float
     on: Side
-    """Which side's database took them."""
+    """The side whose database took them."""
     public: bool
-    """Whether users from outside were among those who wrote."""
+    """Whether users from outside were among the writers."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Moving:
-    """A move of Aurora's under way."""
+    """A move that Aurora has under way."""
 
     kind: Move
     target: Side
@@ -79,7 +79,7 @@ class Moving:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """One call that moves the writer, as Aurora received it."""
+    """One call to move the writer, as Aurora received it."""
 
     at_s: float
     kind: Move
@@ -90,13 +90,13 @@ class Called:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effective:
-    """The writer has moved."""
+    """A completed move of the writer."""
 
     at_s: float
     kind: Move
     target: Side
     lost_s: float
-    """How many seconds of acknowledged writes it left behind."""
+    """How many seconds of acknowledged writes were lost."""
     by_hand: bool
 
 
@@ -105,82 +105,82 @@ BY_HAND = "by-hand"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """What one keeper holds: until when its application may acknowledge, and in which epoch."""
+    """What one lease agent holds: until when its application may acknowledge, in which epoch."""
 
     until_s: float
     epoch: int
     bridged: bool
-    """Whether it went by the pledge, because the table said nothing."""
+    """Whether it relied on the pledge, because the table did not answer."""
 
 
 class Keeping(Protocol):
-    """Whoever keeps the lease and beats in the database, on both sides."""
+    """The lease agents of both sides: they renew leases and write heartbeats."""
 
     def step(self, until_s: float, *, edge: bool) -> None:
-        """Let every keeper go round that is due by a moment; all of them where things change."""
+        """Run every agent whose round is due before a given time, or all of them at an edge."""
 
     def held(self, side: Side) -> Sequence[Held]:
-        """Return what the keepers of a side hold."""
+        """Return what the agents of a side hold."""
 
     def happen(self, fault: Fault) -> None:
-        """Leave the mark of what happens once."""
+        """Apply the lasting effect of a fault that happens once."""
 
 
 class Nobody:
-    """No keepers at all."""
+    """A world without lease agents."""
 
     def step(self, until_s: float, *, edge: bool) -> None:
-        """Let nobody do anything."""
+        """Run no agent."""
 
-    def held(self, side: Side) -> Sequence[Held]:  # noqa: ARG002 - as everybody is asked
+    def held(self, side: Side) -> Sequence[Held]:  # noqa: ARG002 - the protocol's signature
         """Return nothing."""
         return ()
 
     def happen(self, fault: Fault) -> None:
-        """Leave no mark."""
+        """Apply no effect."""
 
 
 @dataclass(slots=True, kw_only=True)
 class WorldState:
-    """The state of the world, moved on through time."""
+    """The state of the world as time passes."""
 
     windows: tuple[FaultWindow, ...]
     promote_s: float
     cancels: int = 0
     """How many moves Aurora cancels before one goes through."""
     refusals: int = 0
-    """How many calls it refuses before it accepts one."""
+    """How many calls Aurora refuses before it accepts one."""
     now_s: float = 0.0
     faults: frozenset[Fault] = frozenset()
     links: frozenset[tuple[str, str]] = frozenset()
-    """Which Regions reach which; a Region that exists reaches itself."""
+    """Pairs of Regions where the first reaches the second; a Region that exists reaches itself."""
     voting: frozenset[str] = frozenset()
-    """Which Regions can commit to the state table."""
+    """The Regions that can commit to the state table."""
     writer: Side = Side.PRIMARY
     moving: Moving | None = None
     carried_s: float = 0.0
-    """Rows up to here are on both sides."""
+    """Rows up to this time are on both sides."""
     hearts: dict[Side, tuple[float, int] | None] = field(
         default_factory=lambda: dict.fromkeys(Side, None)
     )
-    """The heartbeat's row in each side's database: its time and its epoch."""
+    """The heartbeat row in each side's database: its time and its epoch."""
     epochs: list[tuple[float, int]] = field(default_factory=list)
-    """When the writer's database first held each epoch, for what replicates later."""
+    """When the writer's database first held each epoch, for later replication."""
     left: set[Side] = field(default_factory=set)
-    """Sides whose old database has not been taken in again; it may still take writes."""
+    """Sides whose old database has not rejoined yet; it may still take writes."""
     lease_agents: Keeping = field(default_factory=Nobody)
     bridged_s: float = -1e9
-    """When a lease last went on by the pledge alone."""
+    """When a lease last relied on the pledge alone."""
     latch: bool = False
     latched_s: float = -1e9
     held_s: float = -1e9
-    """When the orchestrator last said that users are to be held."""
+    """When the orchestrator last published that users are to be held."""
     latches: list[tuple[float, bool, Side]] = field(default_factory=list)
-    """Whether users were held, each time that it changed, and who wrote then."""
+    """Every change of the latch: when, whether users were held, and who was the writer."""
     endpoint_bad_s: float | None = None
     rows: list[Acknowledged] = field(default_factory=list)
     spans: dict[tuple[Side, bool], Acknowledged] = field(default_factory=dict)
-    """The newest row of each kind, which may still go on."""
+    """The newest row of each kind, which may still grow."""
     calls: list[Called] = field(default_factory=list)
     moves: list[Effective] = field(default_factory=list)
     resync_s: float = 0.0
@@ -188,14 +188,14 @@ class WorldState:
     happened: list[tuple[float, Fault]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Sort out when anything begins or ends."""
+        """Collect the times at which any fault begins or ends."""
         self.edges = sorted(
             {item for s in self.windows for item in (s.from_s, s.to_s)}, reverse=True
         )
         self._look_at_ills()
 
     def has(self, *faults: Fault) -> bool:
-        """Return whether one of these ills holds now."""
+        """Return whether one of these faults is active now."""
         return any(fault in self.faults for fault in faults)
 
     def up(self, site: str) -> bool:
@@ -203,25 +203,25 @@ class WorldState:
         return (site, site) in self.links
 
     def reaches(self, text: str, other: str) -> bool:
-        """Return whether what one Region sends arrives in another, and is answered."""
+        """Return whether a request from one Region reaches another and is answered."""
         return (text, other) in self.links
 
     @property
     def linked(self) -> bool:
-        """Return whether the two sides can speak with one another."""
+        """Return whether the two sides can reach each other."""
         return self.reaches(P, S)
 
     def majority(self, site: str) -> bool:
-        """Return whether a Region can read and commit: it and one of the other two."""
+        """Return whether a Region can read and commit, which needs one of the other two."""
         return site in self.voting
 
     def outside(self, site: str) -> bool:
-        """Return whether the world outside reaches a Region."""
+        """Return whether the outside world reaches a Region."""
         shut = site == P and Fault.FRONT_DOOR in self.faults
         return self.up(site) and _WHOLE.get(site) not in self.faults and not shut
 
     def gets_out(self, site: str) -> bool:
-        """Return whether what is in a Region reaches the world outside."""
+        """Return whether a Region reaches the outside world."""
         return self.up(site) and _WHOLE.get(site) not in self.faults
 
     def gets_in(self, side: Side) -> bool:
@@ -230,12 +230,12 @@ class WorldState:
         return self.reaches(side, self.writer) and not shut
 
     def database_writes(self) -> bool:
-        """Return whether the writer takes writes: its Region and its instance."""
+        """Return whether the writer takes writes: its Region and its instance are up."""
         down = self.writer is Side.PRIMARY and Fault.WRITER_DOWN in self.faults
         return self.up(self.writer) and not down
 
     def machines_run(self, side: Side) -> bool:
-        """Return whether there is any machine on a side, with a keeper on it."""
+        """Return whether a side has any machine, with a lease agent on it."""
         return self.up(side) and not (side == P and Fault.MACHINES_GONE in self.faults)
 
     def app_runs(self, side: Side) -> bool:
@@ -245,14 +245,14 @@ class WorldState:
         return self.machines_run(side) and not broken
 
     def users_on(self) -> Side:
-        """Return which side DNS answers with: the latch first, then the primary's endpoint."""
+        """Return the side that DNS answers with: the latch first, then the primary's endpoint."""
         held = self.latch and self.now_s - self.latched_s >= DNS_LEAVES_S
         bad = self.endpoint_bad_s
         unhealthy = bad is not None and self.now_s - bad >= DNS_LEAVES_S
         return Side.STANDBY if held or unhealthy else Side.PRIMARY
 
     def knows(self, side: Side, epoch: int) -> bool:
-        """Return whether a side's database has heard of an epoch."""
+        """Return whether a side's database holds an epoch, or a later one."""
         row = self.hearts[side]
         return row is not None and row[1] >= epoch
 
@@ -266,7 +266,7 @@ class WorldState:
         )
 
     def beat(self, side: Side, at_s: float, epoch: int) -> tuple[float, int]:
-        """Write a heartbeat into the writer's database, as one statement; return its row."""
+        """Write a heartbeat to the writer's database in one statement, and return its row."""
         row = self.hearts[side]
         epoch = epoch if row is None else max(row[1], epoch)
         if side is self.writer and (row is None or epoch > row[1]):
@@ -276,12 +276,12 @@ class WorldState:
 
     @property
     def follows(self) -> bool:
-        """Return whether the side that does not write follows the one that does."""
+        """Return whether the side without the writer replicates from the writer."""
         whole = self.linked and Fault.STANDBY_DETACHED not in self.faults
         return whole and self.now_s >= self.resync_s
 
     def hold(self, *, latch: bool) -> None:
-        """Take one point of the latch's metric: Route 53 goes by the highest of a minute."""
+        """Receive one data point of the latch's metric; Route 53 uses the maximum of a minute."""
         if latch:
             self.held_s = self.now_s
         elif self.latch and self.now_s - self.held_s < LATCH_S:
@@ -291,7 +291,7 @@ class WorldState:
             self.latches.append((self.now_s, latch, self.writer))
 
     def advance(self, seconds: float) -> None:
-        """Let time pass: from one thing that happens to the next."""
+        """Let time pass, from one event to the next."""
         end_s = self.now_s + seconds
         while self.now_s < end_s:
             until_s = min(end_s, self.now_s + self._step_s())
@@ -310,7 +310,7 @@ class WorldState:
                 self._finish_move(self.moving)
 
     def _step_s(self) -> float:
-        """Return for how long nothing has to be looked at: less where anybody's word runs out."""
+        """Return the longest step without any check; shorter while a grant may expire."""
         bridging = any(held.bridged for side in _SIDES for held in self.lease_agents.held(side))
         waking = self.now_s < WAKE_S
         return STEP_S if bridging or self.left or waking else LONG_STEP_S
@@ -328,7 +328,7 @@ class WorldState:
             self.endpoint_bad_s = now_s
 
     def _live(self, until_s: float, *, edge: bool) -> None:
-        """Let everybody live from now on until a moment; nothing changes in between."""
+        """Let everything run until a given time; no fault changes in between."""
         before = {side: self.lease_agents.held(side) for side in _SIDES}
         if self.follows and self.database_writes():
             self._replicate(until_s)
@@ -352,7 +352,7 @@ class WorldState:
                 self._acknowledge(side, self._lease_s(held[side], side), until_s, public=False)
 
     def _lease_s(self, held: Sequence[Held], database: Side) -> float:
-        """Return until when a side may acknowledge what one database takes."""
+        """Return until when a side may acknowledge writes that one database takes."""
         return max(
             (other_held.until_s for other_held in held if self.knows(database, other_held.epoch)),
             default=0.0,
@@ -367,14 +367,14 @@ class WorldState:
             return
         known = [epoch for at_s, epoch in self.epochs if at_s <= self.carried_s]
         if known:
-            # Beats are a second apart, and the newest that has arrived is as old as the lag.
+            # Heartbeats are a second apart; the newest that has arrived is as old as the lag.
             fresh_s = min(self.carried_s, max(row[0], self.carried_s if self._beats() else row[0]))
             old = self.hearts[self.writer.other]
             beat_s = fresh_s if old is None else max(old[0], fresh_s)
             self.hearts[self.writer.other] = (beat_s, known[-1])
 
     def _beats(self) -> bool:
-        """Return whether somebody beats in the writer's database all the time."""
+        """Return whether the writer's database gets heartbeats all the time."""
         deaf = self.writer is Side.PRIMARY and Fault.KEEPERS_DEAF in self.faults
         return self.machines_run(self.writer) and self.database_writes() and not deaf
 
@@ -391,7 +391,7 @@ class WorldState:
         self.rows.append(row)
 
     def call(self, kind: Move, target: Side, operation: str) -> bool:
-        """Receive a call; return whether it is accepted."""
+        """Receive a call, and return whether Aurora accepts it."""
         fit = self.faults.isdisjoint(_UNFIT)
         accepted = self.moving is None and self.writer is not target and self.up(target) and fit
         if kind is Move.SWITCHOVER:
@@ -431,7 +431,7 @@ class WorldState:
         lost_s = 0.0
         if moving.kind is Move.FAILOVER:
             lost_s = self.acknowledged_s(self.writer, self.carried_s, self.now_s)
-            # Aurora fences its storage as well as it can; nothing here counts on that.
+            # Aurora fences its storage as well as it can; nothing here relies on that.
             self.left.add(self.writer)
         elif self.hearts[self.writer] is not None:
             self.hearts[moving.target] = self.hearts[self.writer]
@@ -451,7 +451,7 @@ class WorldState:
         )
 
     def acknowledged_s(self, on: Side, from_s: float, to_s: float) -> float:
-        """Return for how long one side acknowledged writes between two moments."""
+        """Return for how long one side acknowledged writes between two times."""
         spans = sorted(
             (max(row.from_s, from_s), min(row.to_s, to_s))
             for row in self.rows
@@ -465,14 +465,14 @@ class WorldState:
 
 
 def _kept(before: Sequence[Held], after: Sequence[Held], until_s: float) -> list[Held]:
-    """Return what was held all the while: what was renewed, and what ran out meanwhile."""
+    """Return what was held during a span: what was renewed, or else what ran out within it."""
     kept = [held for held in after if held.until_s > until_s]
     return kept or list(before)
 
 
 @cache
 def _network(faults: frozenset[Fault]) -> tuple[frozenset[tuple[str, str]], frozenset[str]]:
-    """Return which Regions reach which, and which can commit, under some ills."""
+    """Return which Regions reach each other, and which can commit, under some faults."""
     sites = [site for site in (P, S, W) if _GONE[site] not in faults]
     links = {(site, site) for site in sites}
     links |= {
@@ -491,7 +491,7 @@ def _network(faults: frozenset[Fault]) -> tuple[frozenset[tuple[str, str]], froz
 
 
 def _open(text: str, other: str, faults: frozenset[Fault]) -> bool:
-    """Return whether two Regions that exist reach one another: answers need the way back too."""
+    """Return whether two Regions that exist reach each other; answers need the return path too."""
     if _WHOLE.get(text) in faults or _WHOLE.get(other) in faults:
         return False
     if Fault.LINK_CUT in faults and W not in {text, other}:

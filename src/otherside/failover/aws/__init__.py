@@ -1,1 +1,1 @@
-"""The orchestrator's ports, implemented over AWS."""
+"""The orchestrator's ports, implemented on AWS."""

@@ -1,4 +1,4 @@
-"""The orchestrator's world on AWS: each port joined from the services that it takes."""
+"""The orchestrator's ports on AWS, each composed from the services that it needs."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -32,9 +32,9 @@ from otherside.failover.decision.state import Intent, State
 from otherside.failover.ports import ConflictError, UnavailableError
 
 LOOK_S = 5.0
-"""Longest that a look takes; whatever has not answered by then is unknown."""
+"""The longest that an observation takes; a source that has not answered by then is unknown."""
 PUBLISH_MAX_S = 20.0
-"""How old a look may be that the latch is published of: a later one may say otherwise."""
+"""The maximum age of an observation from which the latch is published: a later one may differ."""
 SUBJECT_MAX = 99
 """Fewer than 100, and no line break:
 https://docs.aws.amazon.com/sns/latest/api/API_Publish.html."""
@@ -43,27 +43,27 @@ Questions = Mapping[str, Callable[[], Any]]
 
 
 class Probes(Protocol):
-    """What looks at the application and at DNS as a user would."""
+    """Probes of the application and of DNS, as a user would reach them."""
 
     def ask(self, question: Question) -> Reading:
-        """Return GOOD for an answer of 200 and BAD for any other or none."""
+        """Return GOOD for a 200 response, and BAD for any other or for none."""
 
     def users_on(self, state_name: str) -> Side | None:
-        """Return which side DNS prefers, or `None` if it cannot be read."""
+        """Return the side that DNS prefers, or `None` if it cannot be read."""
 
     def sees_outside(self) -> Reading:
-        """Return whether names outside resolve."""
+        """Return whether outside names resolve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What everybody answered in time, and who did not, with the reason."""
+    """The answers that arrived in time, and the sources that could not be read, with reasons."""
 
     known: Mapping[str, Any]
     unreadable: tuple[str, ...]
 
     def get(self, name: str, otherwise: Any = None) -> Any:  # noqa: ANN401 - as was answered
-        """Return one answer."""
+        """Return the answer of one source, or `otherwise` if it gave none."""
         return self.known.get(name, otherwise)
 
 
@@ -81,9 +81,10 @@ class AwsAdapter:
         ask: "Callable[[Questions], Answers] | None" = None,
         probes: "Probes | None" = None,
     ) -> None:
-        """Keep the settings and the clients; nothing is called before a port is.
+        """Keep the settings and the clients; no call is made before a port is used.
 
-        `ask` puts all the questions of a look; by itself, all at once. `probes` looks from outside.
+        `ask` runs all queries of one observation; the default runs them in parallel. `probes`
+        checks the application and DNS from outside.
         """
         self._settings, self._clients, self._clock = settings, clients, clock
         self._here, self._skew_s = settings.standby_region, skew_s
@@ -105,7 +106,7 @@ class AwsAdapter:
         self._failing: tuple[str, ...] | None = None
 
     def now_s(self) -> float:
-        """Return the time, in seconds since 1970."""
+        """Return the time in seconds since 1970."""
         return self._clock.now_s()
 
     def load_state(self) -> State:
@@ -113,7 +114,7 @@ class AwsAdapter:
         return self._ledger.newest()
 
     def observe(self, state: State) -> Observation:
-        """Ask everybody at once, each for a few seconds at the most."""
+        """Query all sources in parallel, each for a few seconds at most."""
         answers = self._ask(self._questions(state))
         self._kept = answers.get("pledge")
         self._pulses = answers.get("pulses") or {}
@@ -151,7 +152,7 @@ class AwsAdapter:
         )
 
     def _questions(self, state: State) -> Questions:
-        """Return everything that a look asks, by name."""
+        """Return all queries of one observation, by name."""
         asked: dict[str, Callable[[], Any]] = {
             "pulses": self._ledger.pulses,
             "lease": self._ledger.lease,
@@ -178,9 +179,9 @@ class AwsAdapter:
         return asked
 
     def _joint_lease(self, lease: LeaseView | None) -> LeaseView | None:
-        """Return the lease as both who reads it and who goes by the pledge hold it.
+        """Return the lease as it holds both for agents that read it and for those on the pledge.
 
-        Closed only where both are: a pledge that nobody can read may be one that holds.
+        It is closed only if both are: a pledge that cannot be read may still hold.
         """
         if lease is None or lease.open:
             return lease
@@ -198,11 +199,11 @@ class AwsAdapter:
         )
 
     def commit(self, decision: Decision, observation: Observation) -> None:
-        """Commit one revision with what it was decided on."""
+        """Commit one revision, together with the observation that it was decided on."""
         self._ledger.append(decision, observation)
 
     def invoke_actuator(self, decision: Decision) -> None:
-        """Tell the actuator, if there is anything to do."""
+        """Wake the actuator if there is anything to do."""
         if decision.move is None and not decision.raise_capacity:
             return
         with calling("waking the actuator"):
@@ -211,13 +212,13 @@ class AwsAdapter:
             )
 
     def set_lease_terms(self, decision: Decision) -> None:
-        """Make the lease say what the decision wants, if it did not say so at this look."""
+        """Set the lease to the decision's terms, unless this tick read them there already."""
         if decision.terms is not None and decision.terms != self._terms:
             self._ledger.set_lease(decision.terms, decision.state.revision)
             self._terms = decision.terms
 
     def pledge(self, decision: Decision) -> None:
-        """Make the pledge say the same, for as long as nothing else is decided."""
+        """Set the pledge to the same terms, valid while nothing else is decided."""
         if decision.terms is None:
             return
         if self._kept is None:
@@ -226,22 +227,22 @@ class AwsAdapter:
         self._kept = self._pledges.keep(decision.terms, revision, self._seen_s, self._kept)
 
     def extend_pledge(self) -> None:
-        """Let a pledge that holds hold on, where nobody can commit anything."""
+        """Extend a valid pledge while nothing can be committed."""
         self._pledges.extend_pledge()
 
     def record_failures(self, failed: tuple[str, ...]) -> None:
-        """Keep what could not be done, for the next look to see; and clear up."""
+        """Keep the actions that failed, for the next observation to include."""
         self._failing = failed
 
     def publish_metrics(self, decision: Decision) -> None:
-        """Publish that this look was taken, and whether users belong on the standby.
+        """Publish that this tick ran, and whether users belong on the standby.
 
-        On every look and not when it changes: Route 53 reads a stream of data, and keeps the last
-        word only while it hears nothing. So nothing is said where nobody knows.
+        This happens on every tick and not only on changes: Route 53 reads a stream of data, and
+        keeps the last value only while no data arrives. So an unknown latch is not published.
         """
         values = {HEARTBEAT: 1.0}
         if self.now_s() - self._seen_s > PUBLISH_MAX_S:
-            msg = "publishing the latch: the look is too old"  # this function was frozen since
+            msg = "publishing the latch: the look is too old"  # the function was frozen meanwhile
             raise UnavailableError(msg)
         if decision.latch is not None:
             values[FAILOVER_ACTIVE] = 1.0 if decision.latch else 0.0
@@ -258,9 +259,9 @@ class AwsAdapter:
             )
 
     def notify(self, decision: Decision) -> None:
-        """Tell people of every revision that they have not been told of.
+        """Notify people of every revision that they have not been notified of.
 
-        A function that dies between the two calls tells twice; nothing is told never.
+        If the function dies between the two calls, a notice is sent twice; none is ever lost.
         """
         upto = decision.state.revision
         self._tidy()
@@ -275,11 +276,11 @@ class AwsAdapter:
             try:
                 self._ledger.mark_told(notice.revision, mark)
             except ConflictError:
-                return  # whoever it is goes on from there
+                return  # the run that overtook this one continues from there
             mark = notice.revision
 
     def _message(self, notice: Notice) -> tuple[str, str]:
-        """Return a notice as subject and message: it carries its own time, for it may come late."""
+        """Return a notice as subject and message, with its own time because it may come late."""
         urgent = "ACTION NEEDED: " if notice.urgent else ""
         subject = f"{urgent}{self._settings.application}: {notice.text}"
         when = "" if notice.at_s is None else f", {datetime.fromtimestamp(notice.at_s, UTC):%FT%TZ}"
@@ -287,7 +288,7 @@ class AwsAdapter:
         return _printable(subject)[:SUBJECT_MAX], text
 
     def _tidy(self) -> None:
-        """Forget keepers that have been silent for long: each instance leaves one behind."""
+        """Delete the pulses of lease agents silent for long: each instance leaves one behind."""
         now_s = self.now_s()
         gone = [
             (place, pulse.at_s)
@@ -298,7 +299,7 @@ class AwsAdapter:
             self._ledger.forget_pulse(place, at_s)
 
     def claim(self, intent: Intent) -> None:
-        """Write down that this attempt is carried out now, once."""
+        """Record that this attempt is being carried out now, once."""
         self._ledger.claim(intent)
 
     def move(self, intent: Intent) -> None:
@@ -306,7 +307,7 @@ class AwsAdapter:
         self._database.move(intent)
 
     def record_answer(self, intent: Intent, *, called: bool, answer: str | None) -> None:
-        """Write down what became of a claimed attempt."""
+        """Record the outcome of a claimed attempt."""
         self._ledger.record_answer(intent, called=called, answer=answer)
 
     def _capacity_short(self) -> bool:
@@ -318,9 +319,9 @@ class AwsAdapter:
             return smallest < int(self._settings.capacity_min)
 
     def raise_capacity(self) -> None:
-        """Let the standby run as many instances as the primary does at the least.
+        """Raise the standby's minimum number of instances to the primary's.
 
-        Raising the minimum raises what is wanted with it, and nothing lowers it behind our back.
+        Raising the minimum raises the desired count with it, and nothing lowers it later unnoticed.
         """
         needed = int(self._settings.capacity_min)
         with calling("raising the standby's capacity"):
@@ -330,12 +331,12 @@ class AwsAdapter:
 
 
 def _printable(text: str) -> str:
-    """Return a text as SNS takes it for a subject; one that it refused would hold up all others."""
+    """Return a text that SNS accepts as a subject; a refused one would hold up all later ones."""
     return "".join(item if item.isascii() and item.isprintable() else "?" for item in text)
 
 
 def ask_all(asked: Questions) -> Answers:
-    """Ask everybody at once, for as long as a look may take."""
+    """Run all queries in parallel, within the time limit of an observation."""
     pool = ThreadPoolExecutor(len(asked))
     futures: dict[str, Future[Any]] = {name: pool.submit(item) for name, item in asked.items()}
     try:
@@ -348,7 +349,7 @@ def ask_all(asked: Questions) -> Answers:
 
 
 def gather(asked: Questions) -> Answers:
-    """Ask everybody, one after the other. Whoever fails in whatever way is left out, by name."""
+    """Run all queries one after the other; one that fails in any way is listed as unreadable."""
     known: dict[str, Any] = {}
     unreadable: list[str] = []
     for name, question in asked.items():

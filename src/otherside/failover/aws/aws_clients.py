@@ -1,4 +1,4 @@
-"""Clients of AWS, each for one Region, with short time-outs and no repeats that we do not see."""
+"""AWS clients, one per Region and service, with short timeouts and no hidden retries of changes."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 READING = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 2})
 CHANGING = Config(connect_timeout=1, read_timeout=3, retries={"total_max_attempts": 1})
-"""A repeat that the SDK makes by itself is a late duplicate: whoever changes anything sees it."""
+"""For clients that make changes: an SDK retry is a late duplicate that the caller never sees."""
 
 
 class ObjectStoreClient(Protocol):
-    """What we need of S3."""
+    """The part of the S3 client that we use."""
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803 - AWS's names
         """Return an object."""
@@ -34,10 +34,10 @@ class ObjectStoreClient(Protocol):
 
 
 class AwsClients:
-    """Makes each client once: making one costs more than the call."""
+    """Creates each client once: creating one costs more than a call."""
 
     def __init__(self, session: boto3.Session | None = None) -> None:
-        """Keep the session; the functions' own where none is given."""
+        """Use the given session, or else the function's own."""
         self._session = session or boto3.Session()
         self._made: dict[tuple[str, str, bool], object] = {}
 
@@ -79,7 +79,7 @@ class AwsClients:
 
 
 def code_of(error: ClientError) -> str:
-    """Return AWS's own name of an error."""
+    """Return AWS's error code."""
     return error.response.get("Error", {}).get("Code", "")
 
 
@@ -88,12 +88,12 @@ SERVER_ERROR = 500
 
 @contextmanager
 def calling(what: str) -> Iterator[None]:
-    """Turn whatever goes wrong with a call into `UnavailableError`, by name.
+    """Turn any failure of a call into an `UnavailableError` that names the call.
 
-    Whatever: an answer that is no answer, one that lacks what it must have, one that says something
-    impossible. What cannot be read is a call whose outcome nobody knows, and no reason to stop
-    looking. A no of AWS's own is a `RefusedError`. The message tells the kind of error and nothing
-    that AWS said: what it says may name things that do not belong into a log.
+    Any failure: a malformed response, one that lacks a required field, or one with an impossible
+    value. If the response cannot be read, the outcome of the call is unknown, which is no reason to
+    stop observing. If AWS itself refused, a `RefusedError` is raised. The message has the kind of
+    error but none of AWS's text, which may name things that do not belong in a log.
     """
     try:
         yield

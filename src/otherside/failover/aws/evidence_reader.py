@@ -1,4 +1,4 @@
-"""From what everybody said to the facts: which silence is bad, which is merely silence."""
+"""Turn raw answers into facts: which silence counts as bad, and which is unknown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,23 +21,23 @@ from otherside.failover.decision.state import State
 
 GOOD, BAD, UNKNOWN = Reading.GOOD, Reading.BAD, Reading.UNKNOWN
 PULSE_MAX_S = 4 * RENEW_S
-"""An older pulse is a missing one."""
+"""An older pulse counts as missing."""
 AHEAD_MAX_S = 5.0
-"""How far another's clock may be ahead of ours."""
+"""How far another clock may be ahead of ours."""
 BEAT_MAX_S = 10 * HEARTBEAT_S
-"""A heartbeat that is older than this has stopped."""
+"""If the heartbeat is older than this, it has stopped."""
 LATELY_S = 600.0
-"""How long a machine counts as one that reports, after its last word."""
+"""How long after its last pulse a machine still counts as reporting."""
 WITNESS = "witness"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawObservation:
-    """What everybody answered; `None` and UNKNOWN where nobody did."""
+    """All answers of one observation; `None` and UNKNOWN for sources that gave none."""
 
     at_s: float
     pulses: Mapping[str, HealthReport] | None
-    """By place: `primary#…` and `standby#…` for each keeper, and the witness."""
+    """By place: `primary#…` and `standby#…` for each lease agent, and the witness."""
     lease: LeaseView | None
     command: Command | None
     freeze: Command | None
@@ -46,7 +46,7 @@ class RawObservation:
     canary: Reading
     standby_app: Reading
     standby_write: Reading
-    """Whether the standby's application writes, by the name that users' writes go by."""
+    """Whether the standby's application writes, through the name that users' writes use."""
     users_on: Side | None
     outside: Reading
     capacity_short: bool | None
@@ -57,7 +57,7 @@ class RawObservation:
 
 
 def observation(state: State, raw: RawObservation) -> Observation:
-    """Return the facts of one look."""
+    """Return the observation for one set of raw answers."""
     return Observation(
         at_s=raw.at_s,
         signals=_signals(state, raw),
@@ -79,22 +79,22 @@ def observation(state: State, raw: RawObservation) -> Observation:
 
 
 def _of(raw: RawObservation, place: str) -> list[HealthReport]:
-    """Return what every keeper of a side said last, however long ago; or the witness."""
+    """Return the last pulse of each lease agent of a side, or of the witness, however old."""
     return [pulse for name, pulse in (raw.pulses or {}).items() if side_of(name) == place]
 
 
 def _fresh(raw: RawObservation, place: str) -> list[HealthReport]:
-    """Return what was said of now; a word of the future is a wrong clock's, and says nothing."""
+    """Return the recent pulses; one from the future comes from a wrong clock and does not count."""
     return [
         pulse for pulse in _of(raw, place) if -AHEAD_MAX_S <= raw.at_s - pulse.at_s <= PULSE_MAX_S
     ]
 
 
 def _write_verified(state: State, raw: RawObservation) -> bool | None:
-    """Return whether the writer's side wrote a row of this epoch lately and read it back.
+    """Return whether the writer's side recently wrote a row of this epoch and read it back.
 
-    Beside the database, by its own endpoint, and by the name that users' writes go by: the second
-    follows the writer later than Aurora says that it has moved.
+    Checked twice: by the lease agent through the database's own endpoint, and through the name that
+    users' writes use, because that name follows the writer later than Aurora reports the move.
     """
     if raw.pulses is None:
         return None
@@ -105,7 +105,7 @@ def _write_verified(state: State, raw: RawObservation) -> bool | None:
 
 
 def _epoch_seen(raw: RawObservation) -> int | None:
-    """Return the highest epoch that anybody has read in the database, at any time."""
+    """Return the highest epoch that any agent has ever read in the database."""
     known = [
         epoch
         for pulse in (raw.pulses or {}).values()
@@ -139,7 +139,7 @@ def _signals(state: State, raw: RawObservation) -> Signals:
 
 
 def _said(raw: RawObservation, place: str, name: str, *, absent: Reading) -> Signal:
-    """Return what a place says: good if one of its keepers says so, bad if none does.
+    """Return a place's reading: good if any of its agents reports good, bad if none does.
 
     A place that has never reported is unknown, and never bad.
     """
@@ -155,7 +155,7 @@ def _said(raw: RawObservation, place: str, name: str, *, absent: Reading) -> Sig
 
 
 def _heartbeat(state: State, raw: RawObservation) -> Signal:
-    """Return whether the writer's heartbeat, as the follower's reader holds it, is young."""
+    """Return whether the writer's heartbeat, as the follower's reader holds it, is recent."""
     seen = [
         pulse
         for pulse in _fresh(raw, state.writer.other)
@@ -169,7 +169,7 @@ def _heartbeat(state: State, raw: RawObservation) -> Signal:
 
 
 def _dns_health(state: State, raw: RawObservation) -> Reading:
-    """Return what Route 53 thinks of the primary; while users are held, it says nothing."""
+    """Return Route 53's view of the primary; while users are held, DNS does not show it."""
     if raw.users_on is None or state.latched is not False:
         return UNKNOWN
     return GOOD if raw.users_on is Side.PRIMARY else BAD
@@ -182,9 +182,10 @@ def _control_plane(raw: RawObservation) -> Reading:
 
 
 def _self_test(raw: RawObservation) -> Reading:
-    """Return whether we can trust our own eyes: names outside, and our own table.
+    """Return whether the orchestrator can trust itself: outside names and its own table answer.
 
-    And nothing of a side's own: a standby that is down is a reason to ask, and no blindness.
+    Nothing that belongs to a side counts here: if the standby is down, a person has to be asked,
+    but the orchestrator is not blind.
     """
     if raw.outside is BAD:
         return BAD
@@ -192,10 +193,10 @@ def _self_test(raw: RawObservation) -> Reading:
 
 
 def _replication(state: State, raw: RawObservation) -> Replication | None:
-    """Return how far the side that does not write follows, if that side ever said.
+    """Return how far the side without the writer follows, if that side has ever reported.
 
-    The lag is the longest that was seen by anybody who watched when the writer last lived. Who
-    came later has seen nothing of it, and whose span is over may have seen too little.
+    The lag is the longest seen by any agent that was watching when the writer last lived. An agent
+    that started later has not seen that lag, and one whose span ended earlier may have seen less.
     """
     followers = [pulse for pulse in _of(raw, state.writer.other) if pulse.beat_s is not None]
     if not followers:

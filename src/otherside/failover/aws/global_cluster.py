@@ -1,7 +1,7 @@
 """The global database, through its control plane in both Regions.
 
-A failover is asked for in the Region that the writer moves to, and a switchover in the one that it
-leaves: an unplanned move needs nothing of the Region that is gone.
+A failover is requested in the Region that the writer moves to, a switchover in the Region that it
+leaves: an unplanned move must not depend on the Region that is gone.
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-database-disaster-recovery.html
 """
 
@@ -33,11 +33,11 @@ UNFIT = frozenset(
         *("starting", "stopped", "stopping", "upgrade_failed"),
     }
 )
-"""States of a cluster in which it is not there, or not running.
+"""States in which a cluster is absent or not running.
 
-AWS documents no state in which it refuses a failover, and says of every other one that the cluster
-is up, or nothing: Aurora is asked then, and its refusal is told. That these few cannot take over
-is our reading of what the states say.
+AWS documents no state in which it refuses a failover. For every other state it documents that the
+cluster is up, or nothing at all; in those, Aurora is asked, and its refusal is reported. That the
+states listed here rule out a takeover is our own reading of their descriptions.
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html
 """
 _GONE = "not described"
@@ -47,7 +47,6 @@ class GlobalClusterClient:
     """One Aurora global database with a member on each side."""
 
     def __init__(self, settings: OrchestratorSettings, clients: AwsClients) -> None:
-        """Keep who the members are."""
         self._settings, self._clients = settings, clients
         self._arns = {
             Side.PRIMARY: settings.primary_cluster_arn,
@@ -63,13 +62,13 @@ class GlobalClusterClient:
         whole: "GlobalClusterTypeDef | None",
         members: "Mapping[Side, DBClusterTypeDef | None]",
     ) -> DatabaseView:
-        """Return the database, from what its parts say of themselves.
+        """Return the database, from the descriptions of its parts.
 
-        The side that does not write may be in the Region that was lost: then it is not there, and
-        nothing else is known of it.
+        The side without the writer may be in the lost Region: then its description is missing, and
+        nothing more is known about it.
 
         Raises:
-            UnavailableError: If the whole does not answer, or describes what we do not know.
+            UnavailableError: If the global cluster does not answer, or names an unknown cluster.
         """
         if whole is None:
             msg = "the global database does not answer"
@@ -94,8 +93,8 @@ class GlobalClusterClient:
     def answers(self, side: Side) -> bool:
         """Return whether RDS in one side's Region answers at all.
 
-        Asked once: a repeat would take longer than a look, and a Region that takes a call and says
-        nothing would be unknown for ever.
+        It is asked only once: a retry would take longer than an observation, and a Region that
+        accepts calls without answering would then stay unknown for ever.
         """
         try:
             self.whole(side, once=True)
@@ -106,9 +105,9 @@ class GlobalClusterClient:
         return True
 
     def says(self) -> tuple[str, ...]:
-        """Return what Aurora said of its own moves lately, in its own words, newest last.
+        """Return Aurora's recent messages about its own moves, verbatim, newest last.
 
-        Fencing is reported on the instance and not on the cluster, so both are asked.
+        Fencing is reported on the instance and not on the cluster, so both are read.
         """
         rds = self._clients.rds(self._settings.standby_region)
         found: list[tuple[object, str]] = []
@@ -126,7 +125,7 @@ class GlobalClusterClient:
         return tuple(text for _, text in sorted(found, key=lambda item: str(item[0])))
 
     def move(self, intent: Intent) -> None:
-        """Ask Aurora to move the writer, once. What comes of it is for the next look to see."""
+        """Ask Aurora once to move the writer. The next tick observes the outcome."""
         left, target = intent.target.other, self._arns[intent.target]
         if intent.move is Move.FAILOVER:
             rds = self._clients.rds(self._regions[intent.target], changing=True)
@@ -145,7 +144,7 @@ class GlobalClusterClient:
             )
 
     def whole(self, side: Side = Side.STANDBY, *, once: bool = False) -> "GlobalClusterTypeDef":
-        """Return the global database as one side's Region describes it."""
+        """Return the global database as described in one side's Region."""
         with calling("describing the global database"):
             client = self._clients.rds(self._regions[side], changing=once)
             found = client.describe_global_clusters(
@@ -154,7 +153,7 @@ class GlobalClusterClient:
             return found["GlobalClusters"][0]
 
     def member(self, side: Side) -> "DBClusterTypeDef":
-        """Return one side's cluster, as its own Region describes it."""
+        """Return one side's cluster as described in its own Region."""
         with calling(f"describing the {side}'s cluster"):
             found = self._clients.rds(self._regions[side]).describe_db_clusters(
                 DBClusterIdentifier=self._arns[side]
@@ -169,7 +168,7 @@ class GlobalClusterClient:
         raise UnavailableError(msg)
 
     def _writer(self, whole: "GlobalClusterTypeDef") -> tuple[Side | None, str | None]:
-        """Return which side writes, or what is wrong with who does."""
+        """Return the side that holds the writer, or what is wrong with the writer."""
         writers = [
             member for member in whole.get("GlobalClusterMembers", []) if member.get("IsWriter")
         ]
@@ -181,7 +180,7 @@ class GlobalClusterClient:
         return None, "the global database has a writer that is neither side's"
 
     def _move(self, whole: "GlobalClusterTypeDef") -> MoveUnderWay | None:
-        """Return the move that is under way; only a failover may lose data, and says so."""
+        """Return the move under way; only a failover may lose data, and Aurora flags it as such."""
         state: dict[str, Any] = {**whole.get("FailoverState", {})}
         status = state.get("Status")
         if not status:
@@ -194,7 +193,7 @@ class GlobalClusterClient:
         )
 
     def _member_of(self, whole: "GlobalClusterTypeDef", side: Side) -> "Mapping[str, Any] | None":
-        """Return a side's entry among the members: a cluster that was detached has none."""
+        """Return a side's entry among the members; a detached cluster has none."""
         for member in whole.get("GlobalClusterMembers", []):
             if member.get("DBClusterArn") == self._arns[side]:
                 entry: Mapping[str, Any] = {**member}

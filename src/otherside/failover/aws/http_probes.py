@@ -1,4 +1,4 @@
-"""Questions to the application and to DNS, asked as a user would ask them."""
+"""Probes of the application and of DNS, made as a user would make them."""
 
 import socket
 from dataclasses import dataclass
@@ -13,22 +13,22 @@ from otherside.failover.decision.observation import Reading
 
 TIMEOUT = urllib3.Timeout(connect=1.0, read=2.0)
 OUTSIDE = ("one.one.one.one", "dns.google")
-"""Names of two owners, neither of them ours or AWS's: can we see anything at all?"""
+"""Names of two independent owners, neither us nor AWS: can we see anything at all?"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """A path of the application, asked at one host under the public name."""
+    """A request for one path of the application, sent to one host under the public name."""
 
     url: str
-    """Scheme and host to connect to: the public name, or one side's own."""
+    """Scheme and host to connect to: the public name, or one side's own name."""
     path: str
     name: str
-    """The public name; certificates are for it, whichever host is asked."""
+    """The public name; certificates are checked for it, whichever host is asked."""
 
 
 def ask(question: Question) -> Reading:
-    """Return GOOD for an answer of 200 and BAD for any other or none."""
+    """Return GOOD for a 200 response, and BAD for any other or for none."""
     scheme = question.url.partition("://")[0]
     secure = {"server_hostname": question.name, "assert_hostname": question.name}
     pool = urllib3.connection_from_url(
@@ -48,7 +48,7 @@ def ask(question: Question) -> Reading:
 
 
 def users_on(state_name: str) -> Side | None:
-    """Return which side DNS prefers, by the record that says so; `None` if it cannot be read."""
+    """Return the side that DNS prefers, from the traffic-state record; `None` if unreadable."""
     address = resolve(state_name)
     for side, known in TRAFFIC_STATES.items():
         if address == known:
@@ -57,12 +57,12 @@ def users_on(state_name: str) -> Side | None:
 
 
 def sees_outside() -> Reading:
-    """Return whether names outside resolve."""
+    """Return whether outside names resolve."""
     return Reading.GOOD if any(resolve(name) for name in OUTSIDE) else Reading.BAD
 
 
 def resolve(name: str) -> str | None:
-    """Return one IPv4 address of a name, or `None`."""
+    """Return one IPv4 address of a name, or `None` if it does not resolve."""
     try:
         found = socket.getaddrinfo(name, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
     except OSError:

@@ -1,12 +1,13 @@
-"""The orchestrator's own word, kept where the state table's trouble does not reach.
+"""The pledge: the orchestrator's promise, stored where a failing state table does not affect it.
 
-A table that answers nobody must not stop a healthy writer; and whoever goes on without it must
-not be given up meanwhile. So the one who could give a side up says that it will not: an object in
-the standby's Region, in another service, good until a moment. A keeper that hears nothing at all
-from the table goes by it. To fence, the decider closes both, and counts from when both are closed.
+A state table that does not answer must not stop a healthy writer. But a writer that goes on without
+it must not be given up meanwhile. So the decider, which alone could give a side up, promises
+not to: in an object in the standby's Region, in another service, valid until a fixed time. A lease
+agent that gets no answer at all from the table relies on the pledge. To fence, the decider closes
+the lease and the pledge, and counts from when both are closed.
 
-Each write names the version of the object that its author has read, so that nobody who looked
-before it was closed can open it again.
+Each write is conditional on the version of the object that its author has read. So an actor that
+read the pledge before it was closed cannot open it again.
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
@@ -26,36 +27,36 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 EPOCHS_AHEAD = 10
-"""How far a person's word is above the last one: what was decided since then lies below."""
+"""How far a person's pledge is above the last one, to exceed all that was decided since then."""
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _LOST_RACES = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pledge:
-    """What the orchestrator gives its word for."""
+    """One pledge: the lease terms that the orchestrator promises to keep."""
 
     side: Side
     epoch: int
     open: bool
-    """Whether the writer's side may go on."""
+    """Whether the writer's side may go on acknowledging writes."""
     until_s: float
-    """Until when: after it, nobody may go by this any more."""
+    """When it expires; no agent may rely on it after that."""
     revision: int
-    """The state that it was given in."""
+    """The revision in which it was given."""
     author: str
-    """`orchestrator`, or the person who broke the glass."""
+    """`orchestrator`, or the person who ran `otherside breakglass`."""
 
     def holds(self, now_s: float, skew_s: float) -> bool:
-        """Return whether anybody may still go on by it."""
+        """Return whether an agent may still rely on it."""
         return self.open and now_s <= self.until_s + skew_s
 
 
 def given_by_hand(last: Pledge | None, epoch: int | None, until_s: float, author: str) -> Pledge:
-    """Return a person's word for the standby, above the last one; `epoch` as they know better.
+    """Return a person's pledge for the standby, above the last one; `epoch` sets its number.
 
     Raises:
-        ValueError: If the epoch is not above the last word's, or there is none to count from.
+        ValueError: If the epoch is not above the last pledge's, or there is none to count from.
     """
     if epoch is None and last is None:
         msg = "there is no earlier word to count from: give --epoch, above every epoch you know of"
@@ -76,26 +77,25 @@ def given_by_hand(last: Pledge | None, epoch: int | None, until_s: float, author
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPledge:
-    """The pledge as it lies there, and which version of the object that is."""
+    """The pledge as stored, with the version of its object."""
 
     pledge: Pledge | None
-    """`None` where there is none, or nothing that can be read: keepers go by neither."""
+    """`None` if there is none or it cannot be read; lease agents rely on neither."""
     version: str | None
-    """`None` where there is no object."""
+    """`None` if there is no object."""
 
 
 class Pledges:
-    """The pledge of one application."""
+    """The stored pledge of one application."""
 
     def __init__(self, objects: ObjectStoreClient, *, bucket: str, clock: Clock) -> None:
-        """Keep where it lies."""
         self._objects, self._bucket, self._clock = objects, bucket, clock
 
     def read(self) -> StoredPledge:
-        """Return what lies there.
+        """Return the stored pledge.
 
         Raises:
-            UnavailableError: If nobody can say.
+            UnavailableError: If it cannot be read.
         """
         try:
             with calling("reading the pledge"):
@@ -108,11 +108,11 @@ class Pledges:
         return StoredPledge(pledge=_pledge(body), version=version)
 
     def write(self, pledge: Pledge, over: StoredPledge) -> StoredPledge:
-        """Give a word, over the one that was read.
+        """Write a pledge over the one that was read.
 
         Raises:
-            ConflictError: If somebody gave another one meanwhile.
-            UnavailableError: If it could not be written, or nobody knows whether it was.
+            ConflictError: If someone else wrote another one meanwhile.
+            UnavailableError: If it could not be written, or it is unknown whether it was.
         """
         condition = {"IfMatch": over.version} if over.version else {"IfNoneMatch": "*"}
         try:
@@ -134,10 +134,10 @@ class Pledges:
     def keep(
         self, terms: LeaseTerms, revision: int, seen_s: float, over: StoredPledge
     ) -> StoredPledge:
-        """Make the pledge say what the lease says, if it does not yet, or not for long enough.
+        """Make the pledge match the lease, if it does not yet, or not for long enough.
 
-        It holds from when the world was looked at, not from now: whoever was frozen since then
-        may give nothing but an old word.
+        It is valid from the time of the observation, not from now: if the function was frozen in
+        between, it can only give an old pledge.
 
         Raises:
             UnavailableError: If it could not be written.
@@ -164,7 +164,7 @@ class Pledges:
             raise UnavailableError(str(error)) from error
 
     def extend_pledge(self) -> None:
-        """Let a pledge that holds hold on: for who can commit nothing, and so gives up nobody.
+        """Extend a valid pledge: a decider that cannot commit gives no side up.
 
         Raises:
             UnavailableError: If it could not be written.

@@ -1,4 +1,4 @@
-"""Revisions as items: what the table keeps of a state, and what it was decided on."""
+"""Revisions as table items: the state itself, and the record of what it was decided on."""
 
 import json
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ from otherside.failover.decision.verdict import Verdict
 
 ANCHORED_SINCE = 2
 SCHEMA = 2
-"""Raised whenever an older code would misread what a newer one wrote, and refuse it instead."""
+"""Raised when older code would misread what newer code writes, so that it refuses instead."""
 _READ: Mapping[str, Any] = {
     "failing": tuple,
     "trouble": Trouble,
@@ -34,10 +34,11 @@ def state_to_text(state: State) -> str:
 
 
 def state_from_text(text: str, schema: int = SCHEMA) -> State:
-    """Read a state back. What it lacks has its default.
+    """Parse a state. A missing field takes its default.
 
     Raises:
-        UnreadableError: If a newer version wrote it, it is no state, or lacks what has no default.
+        UnreadableError: If a newer version wrote it, it is not a state, or a field is missing that
+            has no default.
     """
     if schema > SCHEMA:
         msg = f"schema {schema} is of a newer version than this code, which knows {SCHEMA}"
@@ -53,7 +54,7 @@ def state_from_text(text: str, schema: int = SCHEMA) -> State:
             msg = f"the revision lacks {', '.join(missing)}"
             raise UnreadableError(msg)
         if schema < ANCHORED_SINCE:
-            known["anchored"] = True  # it was taken for granted then
+            known["anchored"] = True  # older versions took it for granted
         names = {field.name for field in fields(State)} & known.keys()
         return State(**{name: _READ.get(name, lambda it: it)(known[name]) for name in names})
     except (TypeError, ValueError, AttributeError, KeyError) as error:
@@ -74,7 +75,7 @@ def _intent(known: Mapping[str, Any]) -> Intent:
 
 
 def entry(decision: Decision, observation: Observation, code: str) -> dict[str, Any]:
-    """Return all that a revision's record tells: what was seen, what was decided, by which code."""
+    """Return the record of a revision: what was observed, what was decided, and by which code."""
     state = decision.state
     return {
         "event_id": f"{state.revision}",
@@ -91,7 +92,7 @@ def entry(decision: Decision, observation: Observation, code: str) -> dict[str, 
 
 
 def _plain(observation: Observation) -> dict[str, Any]:
-    """Return an observation for the record: each signal as a word and its age in seconds."""
+    """Return an observation for the record: each signal as a reading with its age in seconds."""
     known = asdict(observation)
     known["signals"] = {
         name: f"{signal['reading']} {observation.at_s - signal['at_s']:.1f}s"

@@ -1,7 +1,7 @@
-"""The state table: revisions that are only ever added, and what people and writers put beside.
+"""The state table: append-only revisions, and the items that people and writers put beside them.
 
-Everything is read from a majority and written under a condition. Partitions are kept apart, so
-that whoever may write a pulse or an order can write no revision.
+All reads come from a majority, and all writes but pulses are conditional. Partitions are separate,
+so that a role that may write a pulse or an order cannot write a revision.
 """
 
 import json
@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 NOTICES_MAX = 25
-"""Most notices that one look sends; the next look sends the rest."""
+"""The most notices that one tick sends; the next tick sends the rest."""
 NOTICE_LATE_S = 900.0
-"""How old a notice may be that is sent although nobody knows how far people were told."""
+"""The maximum age of a notice that is sent when it is unknown which ones people have received."""
 PULSE_KEPT_S = 86_400.0
-"""How long the last word of a keeper is kept: what it saw of the lag outlives it for a while."""
+"""How long an agent's last pulse is kept: the lag that it saw stays useful for a while."""
 _LOST_RACES = {
     "ConditionalCheckFailedException",
     "ReplicatedWriteConflictException",
@@ -52,39 +52,39 @@ _LOST_RACES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A revision that people are to be told of."""
+    """A revision that people have to be notified of."""
 
     revision: int
     text: str
     urgent: bool
     at_s: float | None
-    """When it was decided; `None` in the records of an older version."""
+    """When it was decided; `None` in records of an older version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
-    """What one place says of itself: a side's keeper, or the witness."""
+    """One place's report about itself: from a side's lease agent, or from the witness."""
 
     at_s: float
     app_ok: bool | None = None
-    """Whether the application answers, asked from beside it."""
+    """Whether the application answers, checked from the same instance."""
     writes_ok: bool | None = None
-    """Whether this side's own database takes writes; for the witness, the public name does."""
+    """Whether this side's database takes writes; for the witness, whether the public name does."""
     reads_ok: bool | None = None
     wrote_s: float | None = None
-    """When a heartbeat was last written here."""
+    """When this agent last wrote a heartbeat."""
     wrote_epoch: int | None = None
-    """The epoch that it was written in, and read back."""
+    """The epoch of that heartbeat, after it was read back."""
     beat_s: float | None = None
     """Time of the newest heartbeat that this side's reader holds."""
     beat_epoch: int | None = None
-    """The epoch that heartbeat was written in."""
+    """The epoch of that heartbeat."""
     lag_max_s: float | None = None
-    """The longest lag that this keeper has seen itself, in the span that it has watched."""
+    """The longest lag that this agent has seen itself, in the time that it has been watching."""
 
 
 def side_of(place: str) -> str:
-    """Return which side, or the witness, a pulse is of: keepers of one side each have their own."""
+    """Return the side, or the witness, that a pulse is from; each agent of a side has its own."""
     return place.partition("#")[0]
 
 
@@ -101,16 +101,16 @@ class StateStore:
         code: str,
         skew_s: float,
     ) -> None:
-        """Keep where the table is, and how far our clock may be from its."""
+        """Take the table's location; `skew_s` is how far our clock may differ from the store's."""
         self._client, self._table, self._application = client, table, application
         self._clock, self._code, self._skew_s = clock, code, skew_s
 
     def newest(self) -> State:
-        """Return the newest committed revision; before the first, the state to begin with.
+        """Return the newest committed revision, or the initial state if there is none.
 
         Raises:
             UnavailableError: If no majority answers, the revision cannot be read, or our clock
-                and the store's are further apart than is allowed for.
+                and the store's differ by more than is allowed.
         """
         asked_s = self._clock.monotonic_s()
         with calling("reading the newest revision"):
@@ -139,10 +139,10 @@ class StateStore:
         )
 
     def _compare_clocks(self, date: str | None, took_s: float) -> None:
-        """Refuse to count time by a clock that is wrong: the store's answer carries another.
+        """Refuse to measure time by a wrong clock; the store's response carries a second one.
 
-        Half of what two clocks may be apart, each way. The header counts whole seconds, and was
-        written while we waited.
+        Half of the allowed difference between two clocks applies each way. The header has whole
+        seconds only, and was written while we waited.
         """
         if date is None:
             return
@@ -152,7 +152,7 @@ class StateStore:
             raise UnavailableError(msg)
 
     def append(self, decision: Decision, observation: Observation) -> None:
-        """Commit one revision, if it is the next.
+        """Commit one revision, if it is the next one.
 
         Raises:
             ConflictError: If it exists already.
@@ -168,10 +168,10 @@ class StateStore:
         self._add(self._application, revision_sort(state.revision), item)
 
     def claim(self, intent: Intent) -> None:
-        """Write down that an attempt is carried out now.
+        """Record that an attempt is being carried out now.
 
         Raises:
-            ConflictError: If somebody has done so already.
+            ConflictError: If another run has claimed it already.
         """
         item = {
             "move": {"S": str(intent.move)},
@@ -182,7 +182,7 @@ class StateStore:
         self._add(ItemType.CLAIM.of(self._application), intent.operation, item)
 
     def record_answer(self, intent: Intent, *, called: bool, answer: str | None) -> None:
-        """Write down what became of a claimed attempt; of one that nobody claimed, nothing."""
+        """Record the outcome of a claimed attempt; without a claim, record nothing."""
         values: dict[str, Any] = {":called": {"BOOL": called}, ":answer": {"S": answer or "-"}}
         try:
             with calling("writing down what became of the call"):
@@ -193,7 +193,7 @@ class StateStore:
                     ConditionExpression="attribute_exists(#partition)",
                     ExpressionAttributeNames={
                         "#partition": STATE_PARTITION,
-                        "#called": "called",  # a word that DynamoDB keeps for itself
+                        "#called": "called",  # a reserved word of DynamoDB
                         "#answer": "answer",
                     },
                     ExpressionAttributeValues=values,
@@ -203,7 +203,7 @@ class StateStore:
                 raise
 
     def attempts(self, epoch: int) -> tuple[Attempt, ...]:
-        """Return what became of the attempts of one epoch that somebody claimed."""
+        """Return the outcomes of the claimed attempts of one epoch."""
         with calling("reading what became of the attempts"):
             found = self._client.query(
                 TableName=self._table,
@@ -233,7 +233,7 @@ class StateStore:
             raise
 
     def lease(self) -> tuple[LeaseView, LeaseTerms] | None:
-        """Return what the lease says, or `None` before anybody set it."""
+        """Return the lease and its terms, or `None` if it has never been set."""
         item = self._get(ItemType.LEASE, LEASE_SORT)
         if item is None:
             return None
@@ -246,13 +246,13 @@ class StateStore:
         return LeaseView(open=terms.open, seen_s=self._clock.now_s()), terms
 
     def set_lease(self, terms: LeaseTerms, revision: int) -> None:
-        """Make the lease say something, unless a later revision spoke already.
+        """Set the lease to the given terms, unless a later revision has set it already.
 
-        Whoever spoke must be there: a lease that was spoken for by a revision that the table does
-        not hold is a leftover of another table, or broken, and is made anew.
+        That later revision must exist: if the table does not hold it, the lease is a leftover of
+        another table, or broken, and is written anew.
 
         Raises:
-            UnavailableError: If it could not be set. It is never given up in silence.
+            UnavailableError: If it could not be set. It never gives up silently.
         """
         try:
             self._put_lease(terms, revision, "attribute_not_exists(spoke) OR spoke <= :revision")
@@ -262,7 +262,7 @@ class StateStore:
             self._mend_lease(terms, revision)
 
     def _mend_lease(self, terms: LeaseTerms, revision: int) -> None:
-        """Set a lease whose own revision cannot be right, if nobody else has set it meanwhile."""
+        """Set a lease whose own revision cannot be right, if no other run has set it meanwhile."""
         item = self._get(ItemType.LEASE, LEASE_SORT) or {}
         spoke = item.get("spoke", {})
         with calling("reading who set the lease"):
@@ -270,7 +270,7 @@ class StateStore:
             last = int(newest[0][STATE_SORT]["S"].removeprefix("rev#")) if newest else 0
         known = str(spoke.get("N", "")).isdigit()
         if known and revision < int(spoke["N"]) <= last:
-            return  # somebody who knows more than we do
+            return  # set by a run that knows a later revision
         self._put_lease(terms, revision, "attribute_not_exists(spoke) OR spoke = :spoke", spoke)
 
     def _put_lease(
@@ -300,7 +300,7 @@ class StateStore:
             )
 
     def pulses(self) -> dict[str, HealthReport]:
-        """Return what each place said last, by its name; what cannot be read of it is not said."""
+        """Return each place's last pulse by name; a field that cannot be read counts as missing."""
         with calling("reading the pulses"):
             found = self._client.query(
                 TableName=self._table,
@@ -312,7 +312,7 @@ class StateStore:
             return {item[STATE_SORT]["S"]: _pulse(item) for item in found["Items"]}
 
     def forget_pulse(self, place: str, at_s: float) -> None:
-        """Forget a place that has not spoken for long, if it has not spoken meanwhile."""
+        """Delete the pulse of a place silent for long, unless it has reported in the meantime."""
         with calling("forgetting a keeper that is gone"):
             self._client.delete_item(
                 TableName=self._table,
@@ -322,7 +322,7 @@ class StateStore:
             )
 
     def put_pulse(self, place: str, pulse: HealthReport) -> None:
-        """Say how it is in one place, over what was said before."""
+        """Write the pulse of one place, replacing its last one."""
         values = {
             name: {"BOOL": known} if isinstance(known, bool) else {"N": f"{known}"}
             for name in HealthReport.__slots__
@@ -334,20 +334,20 @@ class StateStore:
             )
 
     def command(self) -> Command | None:
-        """Return the newest order that a person gave, or `None`."""
+        """Return the newest order that a person gave, or `None` if there is none."""
         return _command(self._get(ItemType.COMMAND, LEASE_SORT))
 
     def freeze(self) -> Command | None:
-        """Return the newest freeze that a person ordered, or `None`; no other order hides it."""
+        """Return the newest freeze order, or `None`; no other order replaces it."""
         return _command(self._get(ItemType.COMMAND, FREEZE_SORT))
 
     def order(self, command: Command, *, over: Command | None = None) -> None:
-        """Give an order, over the one that its author has seen. For people, no function of ours.
+        """Give an order, replacing the one that its author has seen. For people, not for functions.
 
-        Each order is kept beside the newest one, so that what was overruled leaves a trace.
+        Each order is also kept on its own, so that one that was replaced leaves a trace.
 
         Raises:
-            ConflictError: If somebody gave another order meanwhile; it names who and what.
+            ConflictError: If someone gave another order meanwhile; the message names who and what.
         """
         freeze = command.order is Order.FREEZE
         sort = FREEZE_SORT if freeze else LEASE_SORT
@@ -388,10 +388,10 @@ class StateStore:
             return [json.loads(item["entry"]["S"]) for item in reversed(found["Items"])]
 
     def untold(self, upto: int) -> tuple[list[Notice], int | None]:
-        """Return what people have not been told of, oldest first, and how far they were told.
+        """Return unsent notices, oldest first, and the revision up to which people were notified.
 
-        Where nobody knows how far, only what is of now: a table that was lost must not tell of all
-        that ever was. Nobody knows where the mark is of a revision that the table does not hold.
+        If that mark is missing, or names a revision that the table does not hold, only recent
+        notices are returned: a table that was lost must not repeat every notice there ever was.
         """
         mark = told = _number(self._get(ItemType.NOTICE, "told"), "upto")
         since_s = None
@@ -432,10 +432,10 @@ class StateStore:
             return "Item" in found
 
     def mark_told(self, revision: int, over: int | None) -> None:
-        """Remember that people know everything up to a revision, over what was remembered.
+        """Record that people have been notified up to a revision, replacing the previous mark.
 
         Raises:
-            ConflictError: If somebody else tells people at the same time.
+            ConflictError: If another run is notifying people at the same time.
         """
         values: dict[str, Any] = {":upto": {"N": str(revision)}}
         if over is not None:
@@ -473,7 +473,7 @@ def _overruled(other: Command | None) -> ConflictError:
 
 
 def _command(item: Mapping[str, Any] | None) -> Command | None:
-    """Return an order, or `None` where somebody wrote something that is none."""
+    """Return the order in an item, or `None` if the item holds no valid order."""
     try:
         known = json.loads(item["order"]["S"]) if item else {}
         until_s = known.get("until_s")
@@ -490,7 +490,7 @@ def _command(item: Mapping[str, Any] | None) -> Command | None:
 
 
 def _number(item: Mapping[str, Any] | None, name: str) -> int | None:
-    """Return a whole number of an item, or `None` where there is none that can be read."""
+    """Return an integer attribute of an item, or `None` if it is missing or unreadable."""
     known = str(((item or {}).get(name) or {}).get("N", ""))
     return int(known) if known.isdigit() else None
 
@@ -500,7 +500,7 @@ def _schema(item: Mapping[str, Any]) -> int:
 
 
 def _attempt(item: Mapping[str, Any]) -> Attempt:
-    """Return one attempt; a claim of which nothing was written down counts as a call."""
+    """Return one attempt; a claim without a recorded outcome counts as a call."""
     answer = item.get("answer", {}).get("S", "-")
     return Attempt(
         operation=item[STATE_SORT]["S"],
@@ -513,14 +513,14 @@ _WHOLE = {"wrote_epoch", "beat_epoch"}
 
 
 def _pulse(item: Mapping[str, Any]) -> HealthReport:
-    """Return what a place says. What cannot be read it has not said; without a time it is old."""
+    """Return a place's pulse. Unreadable fields count as missing; without a time, it is old."""
     known = {name: _said(item.get(name), whole=name in _WHOLE) for name in HealthReport.__slots__}
     at_s = known.pop("at_s")
     return HealthReport(**{"at_s": at_s if isinstance(at_s, float) else 0.0, **known})
 
 
 def _said(value: object, *, whole: bool) -> Any:  # noqa: ANN401 - one of three kinds
-    """Return a truth or a finite number, or `None` where it is neither."""
+    """Return a boolean or a finite number, or `None` if the value is neither."""
     if not isinstance(value, Mapping):
         return None
     if isinstance(value.get("BOOL"), bool):

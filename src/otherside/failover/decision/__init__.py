@@ -1,1 +1,1 @@
-"""The pure decision: observations in, one decision out."""
+"""The pure decision core: observations in, one decision out."""

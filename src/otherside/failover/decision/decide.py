@@ -1,13 +1,13 @@
-"""The whole decision: one total function over one table.
+"""The whole decision: one total function over one transition table.
 
-Rule 1: what can change the phase lives in `readings`, and what may stop a move in `gates`.
-Rule 2: the core knows sides and seconds, and nothing of AWS.
-Rule 3: a move that loses data is vetoed by any write that was seen to work.
-Rule 4: nothing is asked of the world that the committed state does not ask for.
+Rule 1: `evidence` holds all that can change the phase, and `gates` all that can stop a move.
+Rule 2: the core knows sides and seconds, and nothing about AWS.
+Rule 3: any write that was seen to work vetoes a move that loses data.
+Rule 4: the orchestrator asks for nothing that the committed state does not ask for.
 
-`decide` reads the phase's event from the facts, looks the next phase up in `TRANSITIONS`, and works
-out what the new state asks for. Actions are level-triggered: asked for on every look until a fact
-shows them done, so each is safe to repeat and no crash loses one.
+`decide` reads the phase's event from the facts, looks up the next phase in `TRANSITIONS`, and works
+out what the new state asks for. Actions are level-triggered: every tick asks for them until a fact
+shows that they are done. So each action is safe to repeat, and a crash loses none.
 """
 
 from dataclasses import dataclass, replace
@@ -32,7 +32,7 @@ from otherside.failover.decision.verdict import BLIND, DEADLY, Evidence, Verdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseTerms:
-    """What the lease should say: on which side's writer, at which epoch, and whether at all."""
+    """The terms the lease should carry: which side's writer, which epoch, and open or closed."""
 
     side: Side
     epoch: int
@@ -41,30 +41,30 @@ class LeaseTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to believe from now on, and what the new state asks of the world."""
+    """The state to go on with, and the actions that it asks for."""
 
     state: State
     changed: bool
-    """Whether the state is a new revision, to be committed before anything is asked."""
+    """Whether the state is a new revision, which must be committed before any action."""
     verdict: Verdict
-    """What this look means."""
+    """The verdict of this tick."""
     reason: str
-    """This look in one sentence, for people."""
+    """The reason of this tick in one sentence, for people."""
     move: Intent | None
-    """Ask Aurora for this, if it is not yet `not_after_s`."""
+    """The move to ask Aurora for, unless it is past `not_after_s`."""
     terms: LeaseTerms | None
-    """What the lease should say; `None` leaves it as it is."""
+    """The terms the lease should carry; `None` leaves the lease as it is."""
     latch: bool | None
-    """Whether users are to be held on the standby; `None` leaves whatever holds them now."""
+    """Whether to hold users on the standby; `None` leaves the latch as it is."""
     raise_capacity: bool
     notice: str | None
-    """What to tell people of this revision."""
+    """The notification for this revision, if it needs one."""
     urgent: bool
-    """Whether it waits for a person."""
+    """Whether a person needs to act."""
 
 
 def decide(state: State, observation: Observation, policy: FailoverPolicy) -> Decision:
-    """Return what to believe and what to ask, given one observation.
+    """Return the next state and its actions, given one observation.
 
     Total and deterministic: equal arguments give equal decisions.
     """
@@ -94,8 +94,8 @@ def decide(state: State, observation: Observation, policy: FailoverPolicy) -> De
 def veto_reason(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
     """Return why the committed intent must not be carried out, or `None` if it may.
 
-    The actuator asks this of its own look at the world, right before it calls: no mistake of one
-    function alone moves the writer.
+    The actuator asks this about its own observation, right before it calls Aurora. So no error in a
+    single function can move the writer.
     """
     intent = state.intent
     if intent is None or state.phase not in _ASKING:
@@ -131,17 +131,17 @@ def needs_capacity(state: State, observation: Observation) -> bool:
 
 
 def is_moving(state: State) -> bool:
-    """Return whether the writer may be on its way, so that Aurora has something to say."""
+    """Return whether the writer may be moving, so that Aurora's events are worth reading."""
     return state.phase in MOVING
 
 
 def _update_evidence(
     state: State, evidence: Evidence, observation: Observation, policy: FailoverPolicy
 ) -> State:
-    """Return the state with what this look adds to what is known, whatever the phase.
+    """Return the state updated with what this observation adds, in any phase.
 
-    A look that finds out too little counts as none: it neither confirms nor clears. A sign of life
-    clears at once, and so do looks that found out too little for too long.
+    An observation that finds out too little neither confirms nor clears. A sign of life clears at
+    once, and so does a run of such observations that lasts too long.
     """
     now_s, verdict = observation.at_s, judge(evidence)
     near = now_s - state.looked_s <= _gap_max_s(observation, policy)
@@ -160,7 +160,7 @@ def _update_evidence(
 
 
 def _update_conditions(state: State, evidence: Evidence, observation: Observation) -> State:
-    """Return the state with what is wrong for a while though no phase says so."""
+    """Return the state with the lasting conditions that no phase stands for."""
     now_s = observation.at_s
     well = state.verdict is Verdict.HEALTHY
     ailing = None if well else state.unwell_since_s if state.unwell_since_s is not None else now_s
@@ -179,9 +179,9 @@ def _update_conditions(state: State, evidence: Evidence, observation: Observatio
 
 
 def _gap_max_s(observation: Observation, policy: FailoverPolicy) -> float:
-    """Return how far apart two looks may be that confirm one another.
+    """Return the longest gap at which two observations still confirm each other.
 
-    Farther where the writer's own traces tell whether it lived in between.
+    The gap is twice as long when replication data shows whether the writer lived in between.
     """
     return policy.look_gap_max_s / (1 if observation.replication is not None else 2)
 
@@ -189,7 +189,7 @@ def _gap_max_s(observation: Observation, policy: FailoverPolicy) -> float:
 def _lived_since(state: State, observation: Observation, policy: FailoverPolicy) -> bool:
     """Return whether the writer is known to have written since it was first seen as dead.
 
-    Nobody may have looked at that moment; what it left in the store or on the standby tells.
+    No tick need have run at that moment: heartbeats in the state table or on the standby show it.
     """
     replication, since_s = observation.replication, state.bad_since_s
     if replication is None or since_s is None:
@@ -198,7 +198,7 @@ def _lived_since(state: State, observation: Observation, policy: FailoverPolicy)
 
 
 def _fenced_since(state: State, observation: Observation) -> float | None:
-    """Return since when the lease has been seen closed without a break."""
+    """Return the time since which the lease has been seen closed without interruption."""
     assert observation.lease is not None, "asked of a lease that nobody saw"
     if observation.lease.open:
         return None
@@ -206,7 +206,7 @@ def _fenced_since(state: State, observation: Observation) -> float | None:
 
 
 def _apply_freeze(state: State, observation: Observation) -> State:
-    """Return the state with a freeze that a person asked for; in any phase, once."""
+    """Return the state with a freeze that a person ordered; applied once, in any phase."""
     freeze = observation.freeze
     if freeze is None or freeze.order is not Order.FREEZE or freeze.at_s == state.heeded_s:
         return state
@@ -216,9 +216,9 @@ def _apply_freeze(state: State, observation: Observation) -> State:
 _WATCHING = frozenset(
     {Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.FENCING, Phase.SWITCHING}
 )
-"""Phases whose looks are committed: the window must survive the function that watches it."""
+"""Phases whose observations are committed, so that the window outlives one function run."""
 _SERVING = frozenset({Phase.FAILED_OVER, Phase.REJOINED, Phase.FAILBACK_READY})
-"""Phases that rest while the standby serves everyone."""
+"""Phases in which the orchestrator rests while the standby serves everyone."""
 _PATIENCE_S: dict[Phase, float | None] = {
     Phase.STEADY: None,
     Phase.SUSPECT: 300.0,
@@ -237,18 +237,18 @@ _PATIENCE_S: dict[Phase, float | None] = {
     Phase.SWITCHING: 180.0,
     Phase.HALTED: 0.0,
 }
-"""How long a phase may take before a person hears of it, again and again; steady may for ever."""
+"""How long a phase may last before people are notified, repeatedly; `None` means for ever."""
 _ASKING = frozenset({Phase.PROMOTE_INTENT, Phase.SWITCH_INTENT})
 _CLOSED = frozenset({Phase.FENCING, Phase.PROMOTE_INTENT, Phase.PROMOTING})
 """Phases in which no side may acknowledge a write."""
 _AWAY = frozenset({Phase.PROMOTE_INTENT, Phase.PROMOTING})
-"""Phases in which the standby is about to serve everyone; it does wherever the writer is there."""
+"""Phases in which the standby is about to serve everyone (it already does if it has the writer)."""
 
 
 def _without_transition(
     state: State, seen: State, reason: str, observation: Observation, policy: FailoverPolicy
 ) -> State:
-    """Return the state after a look that moved nothing: a new revision where it must be kept."""
+    """Return the state after a tick without a transition: a new revision only if one is needed."""
     now_s = observation.at_s
     waited = state.told_s < state.since_s or now_s - state.told_s >= policy.remind_s
     unsaid = seen.trouble is not state.trouble and seen.trouble is not Trouble.NONE
@@ -276,7 +276,7 @@ def _joined(reason: str, ailment: str | None) -> str:
 
 
 def _ailment(state: State, now_s: float, policy: FailoverPolicy) -> str | None:
-    """Return what a person has to hear of though no phase waits for one, in one sentence."""
+    """Return, as one sentence, a problem to notify people of although no phase waits for them."""
     if state.trouble is not Trouble.NONE:
         return TROUBLES[state.trouble]
     failing_s = state.failing_since_s
@@ -300,13 +300,13 @@ def _is_well(state: State) -> bool:
 
 
 def _is_overdue(state: State, now_s: float) -> bool:
-    """Return whether a phase needs a person: because it always does, or by how long it lasts."""
+    """Return whether a phase needs a person, either always or because it has lasted too long."""
     patience_s = _PATIENCE_S[state.phase]
     return patience_s is not None and now_s - state.since_s >= patience_s
 
 
 def _worth_keeping(state: State, seen: State, policy: FailoverPolicy) -> bool:
-    """Return whether a look adds more than that it was taken, or it is time to say so again."""
+    """Return whether to commit an observation: it adds something new, or a refresh is due."""
     if state.failing != seen.failing or state.trouble is not seen.trouble:
         return True
     if state.phase is Phase.STEADY:
@@ -320,7 +320,7 @@ def _worth_keeping(state: State, seen: State, policy: FailoverPolicy) -> bool:
 
 
 def _count_flap(state: State, before: State, now_s: float, policy: FailoverPolicy) -> State:
-    """Return the state with one more suspicion counted: a Region that flaps is told of once."""
+    """Return the state with one more suspicion counted, so that flapping causes a single notice."""
     if state.phase is not Phase.SUSPECT or before.phase is not Phase.STEADY:
         return state
     close = now_s - before.flapped_s <= policy.flap_window_s
@@ -339,7 +339,7 @@ def _flap_is_told(state: State, before: State, now_s: float, policy: FailoverPol
 
 
 def _enter(state: State, event: Event, observation: Observation, policy: FailoverPolicy) -> State:
-    """Return the state with what entering its phase changes."""
+    """Return the state with the changes that entering its phase makes."""
     now_s = observation.at_s
     match state.phase:
         case Phase.FENCING:
@@ -372,7 +372,7 @@ def _enter(state: State, event: Event, observation: Observation, policy: Failove
 
 
 def _waiting(state: State, event: Event, observation: Observation, policy: FailoverPolicy) -> State:
-    """Return the state with a person told, and of how much: an approval is for no more."""
+    """Return the state with a person notified of the loss; an approval covers no more than that."""
     if state.phase is Phase.HALTED:
         return _halted(state, event, observation)
     now_s, loss = observation.at_s, observation.replication
@@ -383,7 +383,7 @@ def _waiting(state: State, event: Event, observation: Observation, policy: Failo
         asked_loss_s=loss.estimate_s if loss else None,
     )
     if event in {Event.DECLINED, Event.UNCALLED}:
-        # Known to have moved nothing: it counts for no hour, and what moves now is somebody else's.
+        # Nothing moved, so restore the earlier block; a move that is seen from now on is not ours.
         pause_s = max(state.quiet_until_s, now_s + policy.declined_pause_s)
         free_s = state.intent.free_from_s if state.intent else state.block_until_s
         return replace(waits, intent=None, quiet_until_s=pause_s, block_until_s=free_s)
@@ -391,7 +391,7 @@ def _waiting(state: State, event: Event, observation: Observation, policy: Failo
 
 
 def _halted(state: State, event: Event, observation: Observation) -> State:
-    """Return the state of a halt: a table that was lost does not know what holds users either."""
+    """Return the halted state; if the table was lost, what holds users is unknown as well."""
     seen = observation.epoch_seen
     lost = not state.anchored or (seen is not None and seen > state.epoch)
     unknown = event is Event.EXTERNAL_MOVE and lost
@@ -399,7 +399,7 @@ def _halted(state: State, event: Event, observation: Observation) -> State:
 
 
 def _with_loss(state: State, observation: Observation) -> State:
-    """Return the state with what leaving now would lose, for the record."""
+    """Return the state with the loss that a failover now would cause, for the record."""
     loss = observation.replication
     return replace(
         state,
@@ -410,12 +410,12 @@ def _with_loss(state: State, observation: Observation) -> State:
 
 
 def _next_epoch(state: State, observation: Observation) -> int:
-    """Return an epoch above everything that was seen, in our table or in the database."""
+    """Return an epoch above every epoch seen, whether in our table or in the database."""
     return max(state.epoch, observation.epoch_seen or 0) + 1
 
 
 def _with_writer(state: State, event: Event, observation: Observation) -> State:
-    """Return the state with the writer where it was moved to, by us or by somebody else."""
+    """Return the state with the writer where it was moved to, by us or by someone else."""
     moved = replace(state, moved_s=observation.at_s, anchored=True)
     if event is Event.ADOPTED_AWAY:
         return replace(moved, writer=HOME.other, intent=None, epoch=_next_epoch(state, observation))
@@ -424,12 +424,12 @@ def _with_writer(state: State, event: Event, observation: Observation) -> State:
 
 
 def _at_home(state: State, event: Event, observation: Observation) -> State:
-    """Return the state with nothing suspected; adopted where it stands, if a person said so."""
+    """Return the state with all suspicion cleared; the writer is adopted if a person ordered it."""
     if event is Event.ADOPTED_AT_HOME:
         epoch = _next_epoch(state, observation)
         state = replace(state, writer=HOME, intent=None, moved_s=observation.at_s, epoch=epoch)
     if state.intent is not None and state.intent.target is not state.writer:
-        state = replace(state, intent=None)  # given up: a move that is seen later is not ours
+        state = replace(state, intent=None)  # abandoned: if the move shows up later, it is not ours
     return replace(
         state,
         bad_since_s=None,
@@ -440,10 +440,12 @@ def _at_home(state: State, event: Event, observation: Observation) -> State:
 
 
 def _with_intent(state: State, event: Event, now_s: float, policy: FailoverPolicy) -> State:
-    """Return the state with a new intent: a new epoch, or another attempt of the same one."""
+    """Return the state with a new intent: a new epoch, or the next attempt in the same epoch."""
     last = state.intent if event in {Event.RETRY, Event.CANCELLED} else None
     failover = state.phase is Phase.PROMOTE_INTENT
     epoch = state.epoch if last else state.epoch + 1
+    # A failover that replaces our own stuck switchover must be marked: Aurora still reports that
+    # switchover as a move, and `veto_reason` lets no other intent pass while a move is reported.
     over = state.intent
     instead = (
         failover
@@ -461,7 +463,7 @@ def _with_intent(state: State, event: Event, now_s: float, policy: FailoverPolic
         instead=last.instead if last else instead,
     )
     quiet_until_s = intent.not_after_s + policy.actor_s + policy.skew_s
-    # From the attempt on, and again from its end: whatever becomes of it, the next is a person's.
+    # Block from each attempt on and again when it ends: however it ends, a person decides the next.
     block_until_s = now_s + policy.block_s if failover else state.block_until_s
     return replace(
         state,
@@ -480,7 +482,7 @@ def _to_decision(
     reason: str,
     verdict: Verdict,
 ) -> Decision:
-    """Return the decision: what this state asks of the world, on every look that finds it."""
+    """Return the decision: what this state asks for, again on every tick that finds it."""
     intent = state.intent if state.phase in _ASKING else None
     changed = state.revision != committed.revision
     said = state.reason if changed else reason
@@ -501,7 +503,7 @@ def _to_decision(
 
 
 def _is_news(state: State, committed: State, policy: FailoverPolicy) -> bool:
-    """Return whether people are told of a revision."""
+    """Return whether people are notified of a revision."""
     if state.told_s != committed.told_s or state.heeded_s != committed.heeded_s:
         return True
     if {state.phase, committed.phase} == {Phase.STEADY, Phase.SUSPECT} and _flaps(state, policy):
@@ -514,9 +516,10 @@ def _flaps(state: State, policy: FailoverPolicy) -> bool:
 
 
 def _terms(state: State) -> LeaseTerms | None:
-    """Return what the lease should say.
+    """Return the terms that the lease should carry.
 
-    A halt leaves it as it was: nobody knows who writes. So does a table that may have been lost.
+    A halt leaves the lease as it was, because it is unknown who writes. The same goes for a table
+    that may have been lost.
     """
     if state.phase is Phase.HALTED or not state.anchored:
         return None

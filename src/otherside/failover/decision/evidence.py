@@ -1,7 +1,7 @@
 """What an observation means in each phase: one small function per phase returns an event.
 
-Nothing here changes anything. `external_move` takes precedence over all of them: somebody else
-moves the writer, the state table was lost, or a member has left the global cluster.
+Nothing here changes anything. `external_move` takes precedence over all of them: someone else moves
+the writer, the state table was lost, or a member has left the global cluster.
 """
 
 from collections.abc import Callable
@@ -36,22 +36,22 @@ Read = tuple[Event, str]
 MOVING = frozenset(
     {Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.SWITCH_INTENT, Phase.SWITCHING, Phase.VERIFY}
 )
-"""Phases in which the writer may be on its way, by our own doing."""
+"""Phases in which the writer may be moving because we asked for it."""
 _PAIRED = frozenset(
     {
         *(Phase.STEADY, Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.FENCING),
         *(Phase.FAILBACK_READY, Phase.SWITCH_PRECHECK),
     }
 )
-"""Phases that count on a follower: one that was detached is somebody's doing."""
+"""Phases that rely on a follower: if it is detached, someone else did it."""
 _PENDING = frozenset({Phase.SUSPECT, Phase.AWAIT_APPROVAL, Phase.BLOCKED, Phase.FENCING})
-"""Phases that a switchover may have been given up for."""
+"""Phases that may follow an abandoned switchover."""
 
 
 def read(
     state: State, observation: Observation, evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
-    """Return what a look means for the phase, and in one sentence why."""
+    """Return what an observation means in the current phase, and the reason in one sentence."""
     found = external_move(state, observation, policy) or _stopped(state, observation, policy)
     if found is None and not state.anchored:
         found = _first_day(observation)
@@ -61,9 +61,9 @@ def read(
 
 
 def is_anchored(observation: Observation) -> bool:
-    """Return whether the database itself has told its epoch and its writer.
+    """Return whether the database itself has reported its epoch and its writer.
 
-    The table alone cannot say that nothing has happened yet: an empty one may have been lost.
+    The table alone cannot prove that nothing has happened yet: an empty one may have been lost.
     """
     return observation.database is not None and observation.epoch_seen is not None
 
@@ -82,9 +82,9 @@ def _stopped(state: State, observation: Observation, policy: FailoverPolicy) -> 
 
 
 def external_move(state: State, observation: Observation, policy: FailoverPolicy) -> Read | None:
-    """Return that somebody else moves or has moved the writer, if so, in whatever phase.
+    """Return an event if someone else moves or has moved the writer, in any phase.
 
-    For a while after a move of our own, a description may still be one from before it.
+    For a while after a move of our own, a description may still be from before it.
     """
     if state.phase is Phase.HALTED:
         return None
@@ -94,7 +94,7 @@ def external_move(state: State, observation: Observation, policy: FailoverPolicy
         return lost
     settled = observation.at_s - state.moved_s > policy.settle_s
     ours = state.phase in MOVING or not settled or _is_pending(state)
-    # A move to where the writer is already may be reported for as long as replicas follow.
+    # Aurora may report a move to the writer's present side for as long as replicas catch up.
     arrived = database.move is not None and database.move.target is database.writer is state.writer
     if database.move is not None and not arrived and not (ours and _is_intended(state, database)):
         return Event.EXTERNAL_MOVE, f"somebody else is moving the writer to {database.move.target}"
@@ -102,7 +102,7 @@ def external_move(state: State, observation: Observation, policy: FailoverPolicy
 
 
 def _lost_table(state: State, observation: Observation) -> Read | None:
-    """Return that the database remembers more than our table does: it was lost or restored."""
+    """Return an event if our table is behind the database or empty: it was lost or restored."""
     if observation.epoch_seen is not None and observation.epoch_seen > state.epoch:
         return Event.EXTERNAL_MOVE, (
             f"the database remembers epoch {observation.epoch_seen}, our table {state.epoch}: "
@@ -118,11 +118,12 @@ def _lost_table(state: State, observation: Observation) -> Read | None:
 
 
 def _displaced(state: State, database: DatabaseView, *, settled: bool) -> Read | None:
-    """Return that the database is not made up as we left it."""
+    """Return an event if the members of the database are not as we left them."""
     if database.writer is None:
         if state.phase in MOVING or not settled:
             return None
         return Event.EXTERNAL_MOVE, database.alien or "the writer is nobody's that we know"
+    # Right after a move, a description may be from before it and still name the other side.
     expected = {state.writer} if settled else {state.writer, state.writer.other}
     if state.intent is not None and (state.phase in MOVING or _is_pending(state)):
         expected.add(state.intent.target)
@@ -136,7 +137,7 @@ def _displaced(state: State, database: DatabaseView, *, settled: bool) -> Read |
 
 
 def _is_pending(state: State) -> bool:
-    """Return whether an intent of ours was given up for lost and may arrive after all."""
+    """Return whether an intent that we abandoned may still take effect."""
     intent = state.intent
     return state.phase in _PENDING and intent is not None and intent.target is not state.writer
 
@@ -151,7 +152,7 @@ def _is_intended(state: State, database: DatabaseView) -> bool:
 
 
 def _arrived_after_all(state: State, observation: Observation, evidence: Evidence) -> Read | None:
-    """Return that a switchover which was given up for lost has arrived, or goes on."""
+    """Return an event if an abandoned switchover has arrived after all, or is still going on."""
     intent, database = state.intent, observation.database
     if not _is_pending(state) or intent is None or database is None:
         return None
@@ -233,7 +234,7 @@ def _read_await_approval(
     if observation.at_s - state.bad_since_s >= needed_s(state, policy):
         event, reason = _guard(state, observation, policy, approved=False)
         if event is Event.ALLOWED:
-            return event, reason  # what stood in the way is gone; nobody is needed any more
+            return event, reason  # the obstacle is gone, so no approval is needed any more
     return Event.NOTHING, state.reason
 
 
@@ -261,6 +262,8 @@ def _read_fencing(
     if denied is not None:
         return Event.DENIED, f"{denied.author} denied it"
     against = hard_block(state, observation, policy) if observation.database is not None else None
+    # A missing description is no reason to stop here: closing the lease needs no control plane, and
+    # `veto_reason` checks every hard block again before Aurora is called.
     if against is not None:
         return Event.REFUSED, against
     if state.fenced_s is None:
@@ -291,7 +294,7 @@ def _read_intent(
     if observation.at_s <= intent.not_after_s + policy.skew_s:
         return Event.NOTHING, f"{intent.operation}: {_became(mine)}"
     if evidence.writes_live and state.phase is Phase.PROMOTE_INTENT:
-        # What was called last may not be in a description yet that is as old as it may be.
+        # Wait until even the oldest possible description must show the last possible call.
         if observation.at_s < state.quiet_until_s + policy.settle_s:
             return Event.NOTHING, f"{intent.operation}: a write works; letting it expire"
         return Event.CLEARED, f"{intent.operation} expired and a write works"
@@ -301,7 +304,7 @@ def _read_intent(
         return Event.SUSPECTED, f"{state.verdict} before the switchover began"
     perhaps = mine is not None and mine.called and not mine.refused
     if perhaps and observation.at_s <= intent.not_after_s + policy.settle_s:
-        # It may be under way, and the description older than it.
+        # The move may be under way while the description is from before it.
         return Event.NOTHING, f"{intent.operation}: {_became(mine)}; waiting until it is seen"
     return _again(state, intent, observation, policy)
 
@@ -314,14 +317,14 @@ def _attempt(intent: Intent, observation: Observation) -> Attempt | None:
 
 
 def _became(attempt: Attempt | None) -> str:
-    """Return what became of an attempt, for people."""
+    """Return what happened to an attempt, for people."""
     if attempt is None or not attempt.called:
         return "nobody has asked Aurora yet"
     return f"Aurora was asked: {attempt.answer or 'no answer'}"
 
 
 def _again(state: State, intent: Intent, observation: Observation, policy: FailoverPolicy) -> Read:
-    """Return whether an intent that had no effect is tried again: calls count, and not wishes."""
+    """Return whether to retry an intent that had no effect. Only calls count, not intents."""
     attempts = observation.attempts
     if attempts is None:
         return Event.NOTHING, f"{intent.operation}: nobody can say whether Aurora was asked"
@@ -364,7 +367,7 @@ def _read_moving(
         return Event.NOTHING, f"{intent.operation}: being cancelled"
     if lasted_s <= policy.settle_s:
         return Event.NOTHING, f"{intent.operation}: not seen to move; the view may be an old one"
-    # A move that is seen was asked for, whether or not what became of the call could be written.
+    # A move that was seen must have been asked for, even if the call's result was not recorded.
     begun = max(sum(attempt.called for attempt in observation.attempts or ()), 1)
     if begun >= policy.attempts_max:
         return Event.EXHAUSTED, f"Aurora cancelled {begun} attempts"
@@ -372,7 +375,7 @@ def _read_moving(
 
 
 def _stands_still(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
-    """Return that a switchover waits for a Region that has died: only a failover leaves that."""
+    """Return the question to ask if a switchover waits for a dead Region: only a failover helps."""
     if state.writer is not HOME or state.bad_since_s is None or state.verdict not in DEADLY:
         return None
     held_s = observation.at_s - state.bad_since_s
@@ -420,9 +423,9 @@ TROUBLES = {
 
 
 def trouble_of(state: State, observation: Observation, evidence: Evidence) -> Trouble:
-    """Return what is wrong while the standby serves everyone. What nobody can tell is no trouble.
+    """Return what is wrong while the standby serves everyone; what is unknown is no trouble.
 
-    No write works only where two ways that do not fail together say so, and none says otherwise.
+    `NO_WRITES` needs two write paths that fail independently to be bad, and none to be good.
     """
     ways = (evidence.standby_canary, evidence.witness_canary, evidence.write_pulse)
     if not evidence.writes_live and ways.count(Reading.BAD) > 1:
@@ -489,7 +492,7 @@ def _read_halted(
     order = resume or adopt
     if database is None or database.move is not None or order is None:
         return Event.NOTHING, state.reason
-    # What is described may be old, and what was called last may not be in it yet.
+    # The description may be old, and may not show the last call yet.
     settled_s = max(state.quiet_until_s, state.since_s) + policy.settle_s
     if observation.at_s < settled_s:
         return (

@@ -1,7 +1,6 @@
-"""What stands in the way of a move: obstacles that nobody overcomes, questions that a person may.
+"""Gates before a move: hard blocks that no one can lift, and questions that a person can answer.
 
-Each gate is one sentence for people, or `None`. Whoever decides and whoever carries out asks the
-same ones.
+Each gate is one sentence for people, or `None`. The decider and the actuator check the same gates.
 """
 
 from otherside.core.topology import FailoverMode, Side
@@ -11,11 +10,11 @@ from otherside.failover.decision.state import State
 from otherside.failover.decision.verdict import Verdict
 
 HOME = Side.PRIMARY
-"""Where the writer is by design. Only this side is ever left without being asked."""
+"""The side where the writer belongs. Only this side is ever left without asking a person."""
 
 
 def hard_block(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
-    """Return what no approval can overcome."""
+    """Return the obstacle that no approval can lift, or `None`."""
     database, now_s = observation.database, observation.at_s
     if database is None:
         return "the database's control plane does not answer"
@@ -37,7 +36,7 @@ def hard_block(state: State, observation: Observation, policy: FailoverPolicy) -
 
 
 def approval_reason(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
-    """Return what a person has to answer before data may be lost."""
+    """Return what a person has to approve before data may be lost, or `None`."""
     if policy.mode is FailoverMode.APPROVE:
         return f"confirmed; approval is asked for by design; {loss_of(observation)}"
     doubt = _doubt(state, observation)
@@ -54,7 +53,7 @@ def approval_reason(state: State, observation: Observation, policy: FailoverPoli
 
 
 def _doubt(state: State, observation: Observation) -> str | None:
-    """Return why this may be no disaster, or why moving may help nobody."""
+    """Return why this may not be a disaster, or why a move may not help."""
     if state.verdict is Verdict.REGION_SILENT:
         return "everything is silent but RDS in the Region: its machines may be being replaced"
     rds = observation.signals.control_plane.reading
@@ -68,7 +67,7 @@ def _doubt(state: State, observation: Observation) -> str | None:
 
 
 def loss_of(observation: Observation) -> str:
-    """Return what a failover now would lose, for people."""
+    """Return what a failover now would lose, as text for people."""
     loss = observation.replication
     if loss is None:
         return "nobody can say how much would be lost"
@@ -79,7 +78,7 @@ def loss_of(observation: Observation) -> str:
 
 
 def unfit_reason(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
-    """Return why a switchover would not be the short pause that it is meant to be."""
+    """Return why a switchover would not be the short pause that it should be, or `None`."""
     if state.writer is HOME and state.verdict is not Verdict.HEALTHY:
         return f"the evidence says {state.verdict}"
     if observation.database is None or not observation.database.resynced:
@@ -92,7 +91,7 @@ def unfit_reason(state: State, observation: Observation, policy: FailoverPolicy)
 
 
 def needed_s(state: State, policy: FailoverPolicy) -> float:
-    """Return how long a deadly verdict must hold: what replaces a part by itself goes first."""
+    """Return how long a deadly verdict must hold; in-Region repair gets its time first."""
     heals_itself = state.verdict in {Verdict.WRITER_DEAD, Verdict.REGION_SILENT}
     return policy.confirm_s + (policy.in_region_grace_s if heals_itself else 0.0)
 
@@ -100,10 +99,10 @@ def needed_s(state: State, policy: FailoverPolicy) -> float:
 def valid_order(
     order: Order, state: State, observation: Observation, policy: FailoverPolicy
 ) -> Command | None:
-    """Return a person's order, if it was given lately by somebody who saw this very phase.
+    """Return a person's order if it is recent and its author saw the current phase.
 
-    The revision tells which phase was seen. The time is looked at, too: after a restore of the
-    table the same revision may come again.
+    The revision shows which phase the author saw. The time is checked too, because the same
+    revision may occur again after a restore of the table.
     """
     command = observation.command
     if command is None or command.order is not order:
@@ -114,16 +113,16 @@ def valid_order(
 
 
 def approval(state: State, observation: Observation, policy: FailoverPolicy) -> Command | None:
-    """Return a person's yes to this very question, whether or not it still covers what is lost."""
+    """Return an approval of the current question, whether or not it still covers the loss."""
     return valid_order(Order.APPROVE, state, observation, policy)
 
 
 def covers(
     command: Command, state: State, observation: Observation, policy: FailoverPolicy
 ) -> bool:
-    """Return whether an approval holds for what would be lost now, and not only for what was shown.
+    """Return whether an approval covers what would be lost now, not only what was shown.
 
-    Whoever was told that nobody can say has said yes to that.
+    A person who approved an unknown loss has approved any loss.
     """
     shown_s = command.loss_s if command.loss_s is not None else state.asked_loss_s
     if shown_s is None:

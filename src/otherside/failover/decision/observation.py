@@ -1,7 +1,7 @@
-"""One observation of the world: what each signal said, when, and what the database looks like.
+"""One observation: what each signal reported and when, and how the database is described.
 
-Not knowing is a value. A signal that nobody could read is UNKNOWN, a reading that has grown old
-becomes UNKNOWN, and UNKNOWN never counts as BAD: silence alone has never proved a disaster.
+Not knowing is a value. A signal that could not be read is UNKNOWN, a reading that has grown old
+becomes UNKNOWN, and UNKNOWN never counts as BAD: silence alone never proves a disaster.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from otherside.core.wire_contract import HEARTBEAT_S, LEASE_S
 
 
 class Reading(StrEnum):
-    """What one signal says."""
+    """The reading of one signal."""
 
     GOOD = "good"
     BAD = "bad"
@@ -27,45 +27,45 @@ class Signal:
     at_s: float
 
     def at(self, now_s: float, fresh_s: float) -> Reading:
-        """Return the reading, or UNKNOWN where it is too old to say anything of now."""
+        """Return the reading, or UNKNOWN if it is too old to describe the present."""
         return self.reading if now_s - self.at_s <= fresh_s else Reading.UNKNOWN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signals:
-    """Every source of evidence. Each comes by another way, so that no one failure bends two."""
+    """All sources of evidence. Each takes a separate path, so that no one failure affects two."""
 
     standby_canary: Signal
     """A write through the public name, tried from the standby's Region."""
     witness_canary: Signal
-    """The same from a third Region: it tells our own isolation from theirs."""
+    """The same from a third Region: it distinguishes our own isolation from the primary's."""
     heartbeat: Signal
-    """Whether the writer's heartbeat, replicated into the standby, is young."""
+    """Whether the writer's heartbeat, as replicated into the standby, is recent."""
     app_pulse: Signal
-    """What the writer's Region says of its application, pushed to the state table."""
+    """The state of the application, as the writer's Region reports it in the state table."""
     write_pulse: Signal
-    """What the writer's Region says of its database's writes, pushed likewise."""
+    """Whether the database takes writes, as the writer's Region reports it in the same table."""
     dns_health: Signal
-    """What Route 53's checkers think, read through DNS: no control plane."""
+    """The result of Route 53's health checkers, read through DNS: no control plane is involved."""
     control_plane: Signal
     """Whether RDS in the primary's Region answers. Never necessary, never sufficient."""
     self_test: Signal
-    """Whether we can see anything: names outside and our own table, and nothing of a side's."""
+    """Whether we can see anything: outside names and our own table, but nothing of either side."""
     standby_app: Signal
     """Whether the same build serves reads on the standby."""
 
 
 class Move(StrEnum):
-    """A way to move the writer."""
+    """The kinds of move of the writer."""
 
     FAILOVER = "failover"
-    """At once, and what was not replicated is lost."""
+    """Immediate; whatever was not replicated is lost."""
     SWITCHOVER = "switchover"
-    """Once the target has everything; needs a healthy primary."""
+    """Waits until the target has everything; needs a healthy primary."""
 
 
 class Progress(StrEnum):
-    """How far a move is that Aurora has under way."""
+    """The progress of a move that Aurora has under way."""
 
     MOVING = "moving"
     CANCELLING = "cancelling"
@@ -81,74 +81,77 @@ class MoveUnderWay:
 
 
 class Fitness(StrEnum):
-    """Whether the side that does not write can be asked to take over."""
+    """Whether the side without the writer can take over."""
 
     FIT = "fit"
     DOUBTFUL = "doubtful"
-    """Nothing is known against it: whoever moves the database is asked, and says if not."""
+    """Nothing is known against it: Aurora is asked, and refuses if it cannot move."""
     UNFIT = "unfit"
     """It cannot, and no approval changes that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseView:
-    """The global database as its control plane describes it. The follower is who does not write."""
+    """The global database as its control plane describes it.
+
+    The follower is the side that does not hold the writer.
+    """
 
     writer: Side | None
-    """`None` where the writer is nobody that we know."""
+    """`None` if the writer is not a cluster that we know."""
     move: MoveUnderWay | None
     follower_is_member: bool
     """Whether the follower belongs to the global database at all."""
     follower_has_instance: bool
     fitness: Fitness
-    """What the follower's state says of taking over."""
+    """Whether the follower's state lets it take over."""
     status: str
-    """That state, in Aurora's own word."""
+    """That state, as Aurora names it."""
     versions_match: bool
     resynced: bool
-    """Whether the follower follows the writer."""
+    """Whether the follower replicates from the writer."""
     alien: str | None = None
-    """What about its members is nothing that we made, in one sentence."""
+    """What in its membership is not as we created it, in one sentence."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseView:
-    """The right to acknowledge writes, as the store holds it."""
+    """The right to acknowledge writes, as the store records it."""
 
     open: bool
-    """Whether it can be renewed. Closed, it has run out everywhere after one lease length."""
+    """Whether it can be renewed. Once closed, it expires everywhere within one lease length."""
     seen_s: float
-    """When the store had said so: later than any renewal that it let through before."""
+    """When the store reported this: later than any renewal that it accepted before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replication:
-    """How far the side that does not write follows, as last known."""
+    """How far the side without the writer follows, as last known."""
 
     replicated_s: float
-    """Time of the writer's newest heartbeat that the other side holds."""
+    """Time of the newest of the writer's heartbeats that the other side holds."""
     lived_s: float
     """When the writer was last known to write."""
     lag_max_s: float
-    """The longest lag of the last minutes in which it was known to write."""
+    """The longest lag in the last minutes during which the writer was known to write."""
 
     @property
     def estimate_s(self) -> float:
-        """Return what a failover now would lose, by what is known, as time."""
+        """Return the estimated loss of a failover now, in seconds of writes."""
         return max(self.lag_max_s, self.lived_s - self.replicated_s) + HEARTBEAT_S
 
     @property
     def bound_s(self) -> float:
-        """Return the most that it could lose.
+        """Return the most that a failover now could lose, in seconds of writes.
 
-        A Region that is cut off from everything looks dead and may live: what it acknowledges to
-        its own neighbours nobody sees, until its lease has run out.
+        A Region that is cut off from everything looks dead but may be alive: until its lease runs
+        out, no one else sees the writes that it acknowledges to clients inside it.
         """
         return self.estimate_s + LEASE_S
 
 
 class Order(StrEnum):
-    """What a person may ask for."""
+    """What a person may order."""
 
     SWITCHOVER = "switchover"
     APPROVE = "approve"
@@ -157,11 +160,11 @@ class Order(StrEnum):
     ADOPT = "adopt"
     SIGN_RECONCILIATION = "sign-reconciliation"
     PROCEED = "proceed"
-    """Go on without the proof that is waited for, at the author's own risk."""
+    """Go on without the proof that the phase waits for, at the author's own risk."""
     HALT = "halt"
-    """Do nothing more by itself, wherever it stands."""
+    """Do nothing more automatically, whatever the phase."""
     FREEZE = "freeze"
-    """Move nothing until a moment, which is given with it; one in the past ends a freeze."""
+    """Move nothing until the time given with it; a time in the past ends a freeze."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +178,7 @@ class Command:
     until_s: float | None = None
     """The end of a freeze."""
     loss_s: float | None = None
-    """What the author was told that a failover would lose: an approval is for no more."""
+    """The loss that the author was shown; an approval covers no more than that."""
 
 
 ACCEPTED = "accepted"
@@ -183,28 +186,28 @@ ACCEPTED = "accepted"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """What became of one attempt to move the writer, as its actor wrote it down."""
+    """The outcome of one attempt to move the writer, as the actuator recorded it."""
 
     operation: str
     called: bool
-    """Whether Aurora was called; a claim alone is a wish."""
+    """Whether Aurora was called; a claim alone is not a call."""
     answer: str | None
-    """`ACCEPTED`, Aurora's own name of its refusal, or `None` where nobody knows."""
+    """`ACCEPTED`, Aurora's error code if it refused, or `None` if the answer is unknown."""
 
     @property
     def number(self) -> int:
-        """Which attempt of its epoch it was."""
+        """The number of the attempt within its epoch."""
         return int(self.operation.rpartition(".")[2])
 
     @property
     def refused(self) -> bool:
-        """Whether Aurora is known to have said no, so that nothing was moved by it."""
+        """Whether Aurora is known to have refused, so that this attempt moved nothing."""
         return self.answer is not None and self.answer != ACCEPTED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """Everything that one look found out. `None` means that nobody could look."""
+    """Everything that one tick found out. `None` means that the source could not be read."""
 
     at_s: float
     signals: Signals
@@ -212,25 +215,25 @@ class Observation:
     replication: Replication | None
     lease: LeaseView | None
     write_verified: bool | None
-    """Whether a row of the current epoch was written to the target and read back, both beside the
-    database and by the name that users' writes go by."""
+    """Whether a row of the current epoch was written to the target and read back, both by the lease
+    agent at the database's own endpoint and through the name that users' writes use."""
     users_on: Side | None
-    """Which side DNS answers with."""
+    """The side that DNS answers with."""
     capacity_short: bool | None = None
     """Whether the standby runs fewer instances than it needs to serve everyone."""
     command: Command | None = None
     freeze: Command | None = None
-    """The newest freeze that was ordered; it counts in any phase."""
+    """The newest freeze order; it counts in any phase."""
     epoch_seen: int | None = None
-    """The highest epoch that the database's own row is known to hold; it outlives our table."""
+    """The highest epoch known from the database's own row, which outlives our table."""
     machines: int | None = None
-    """How many machines of the primary's side have reported lately."""
+    """How many machines on the primary's side have reported recently."""
     attempts: tuple[Attempt, ...] | None = None
-    """What became of the attempts of the present epoch; `None` where nobody could look."""
+    """The outcomes of the current epoch's attempts; `None` if they could not be read."""
     failing: tuple[str, ...] | None = None
-    """What the look before this one asked for and could not have, each with the reason; `None`
-    where nobody knows of a look before."""
+    """What the previous tick asked for and could not get, each with the reason; `None` if no
+    previous tick is known."""
     unreadable: tuple[str, ...] = ()
-    """What could not be read in this look, each with the reason."""
+    """What this tick could not read, each with the reason."""
     aurora: tuple[str, ...] = ()
-    """What Aurora says of its own moves, in its own words: for the record, and decides nothing."""
+    """Aurora's own messages about its moves: for the record only, and without effect."""

@@ -1,4 +1,4 @@
-"""What may happen by itself, and how long is long enough."""
+"""What the orchestrator may do by itself, and its time limits."""
 
 from dataclasses import dataclass
 
@@ -8,60 +8,61 @@ from otherside.core.wire_contract import LEASE_S
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailoverPolicy:
-    """What may happen by itself, and how long is long enough. Times in seconds."""
+    """What the orchestrator may do by itself, and its time limits. Times in seconds."""
 
     mode: FailoverMode
     loss_auto_s: float
-    """Most that a failover may lose, by estimate, without asking."""
+    """The highest estimated loss at which a failover needs no approval."""
     confirm_s: float = 60.0
     """Longer than the 43 s blip that once split GitHub's databases in two."""
     in_region_grace_s: float = 120.0
-    """How long Aurora may take to replace a dead writer inside its own Region, or Auto Scaling a
-    machine."""
+    """How long Aurora gets to replace a dead writer inside its own Region, or Auto Scaling to
+    replace a machine."""
     look_gap_max_s: float = 90.0
-    """Looks further apart than this do not confirm one another."""
+    """Observations further apart than this do not confirm each other."""
     fresh_s: float = 20.0
     suspect_max_s: float = 600.0
     lease_s: float = LEASE_S
     skew_s: float = 5.0
-    """Farthest that two clocks may be apart, and that one call may be on its way."""
+    """The most that two clocks may differ, or that one call may take in transit."""
     settle_s: float = 120.0
-    """How old a description of the database may be: AWS promises none that is newer."""
+    """How old a description of the database may be: AWS guarantees nothing newer."""
     intent_s: float = 15.0
     actor_s: float = 58.0
-    """Longest that a function runs: how late an actor of the last intent can still call."""
+    """The longest that a function runs: how late an actuator of the last intent can still call."""
     attempts_max: int = 3
-    """How often Aurora is called, for one epoch; what was never called does not count."""
+    """How often Aurora is called for one epoch; attempts that were never called do not count."""
     uncalled_max: int = 5
-    """How many intents in a row may find nobody who carries them out."""
+    """How many intents in a row may expire without any actuator carrying them out."""
     declined_pause_s: float = 120.0
-    """How long after Aurora's last refusal it is asked again."""
+    """How long to wait after Aurora's last refusal before asking again."""
     fence_max_s: float = 300.0
-    """How long closing the lease is tried before it is given up, and tried anew."""
+    """How long to try to close the lease before giving up and starting over."""
     promote_max_s: float = 900.0
     switch_max_s: float = 300.0
-    """Longest that a switchover may take: it waits for a healthy primary, and that one may die."""
+    """The longest that a switchover may take: it waits for a healthy primary, which may die."""
     switch_stuck_s: float = 60.0
-    """How long a switchover may stand still beside a dead Region before a person is asked."""
+    """How long a switchover may be stuck beside a dead Region before a person is asked."""
     block_s: float = 3600.0
     order_max_s: float = 900.0
-    """How old an order may be: after that its author may think otherwise."""
+    """The maximum age of an order: after that, its author may think differently."""
     loss_slack_s: float = 1.0
-    """How much more than what its author was told may be lost by an approval."""
+    """How much more than the loss shown to its author an approval may cover."""
     blind_max_s: float = 300.0
-    """How long too little may be seen before somebody is told."""
+    """How long evidence may be insufficient before people are notified."""
     failing_max_s: float = 60.0
-    """How long something may fail before somebody is told."""
+    """How long something may keep failing before people are notified."""
     flaps_max: int = 3
     flap_window_s: float = 900.0
-    """More suspicions than that within this are one notice, until it has been quiet for as long."""
+    """More suspicions than `flaps_max`, each this soon after the last, are one notice, until things
+    have been quiet for as long."""
     stable_s: float = 86_400.0
     precheck_s: float = 30.0
     precheck_max_s: float = 300.0
     switch_lag_max_s: float = 3.0
-    """Lag at which a switchover's pause grows too long. A heartbeat comes each second and is looked
-    for each second, so two seconds are the grain of what is known and no lag at all."""
+    """The lag at which a switchover's pause grows too long. A heartbeat is written each second and
+    read each second, so a difference of two seconds is measurement resolution, not lag."""
     remind_s: float = 600.0
-    """How often a person is told again that something waits for a person."""
+    """How often people are reminded that something waits for a person."""
     freezes: tuple[tuple[float, float], ...] = ()
-    """Windows in which nothing moves, from and to."""
+    """Windows in which nothing moves, each as (start, end)."""

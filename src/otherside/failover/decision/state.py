@@ -1,4 +1,4 @@
-"""What the orchestrator remembers: one frozen value, committed as one revision at a time."""
+"""The orchestrator's memory: one frozen value, committed one revision at a time."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,45 +9,45 @@ from otherside.failover.decision.verdict import Verdict
 
 
 class Phase(StrEnum):
-    """Where the orchestrator stands."""
+    """The phase of the orchestrator."""
 
     STEADY = "steady"
-    """The writer is at home, and nothing deadly is seen."""
+    """The writer is at home, and no deadly verdict holds."""
     SUSPECT = "suspect"
-    """Something deadly is seen; it must be seen for the whole confirmation window."""
+    """A deadly verdict holds; it must hold for the whole confirmation window."""
     AWAIT_APPROVAL = "await-approval"
-    """Confirmed, and a person has to say yes: by the design, by what would be lost, or by both."""
+    """Confirmed, but a person must approve: because of the mode, the expected loss, or a doubt."""
     BLOCKED = "blocked"
-    """Confirmed, and not allowed: the reason is in the revision."""
+    """Confirmed, but not allowed: the revision records the reason."""
     FENCING = "fencing"
-    """Waiting until the old writer's lease has run out."""
+    """Waiting until the old writer's lease has expired."""
     PROMOTE_INTENT = "promote-intent"
-    """The wish to promote is committed, and the actuator is woken."""
+    """The intent to promote is committed, and the actuator is woken."""
     PROMOTING = "promoting"
-    """Aurora says that it moves the writer."""
+    """Aurora reports that it is moving the writer."""
     VERIFY = "verify"
-    """Waiting until a row of this epoch was written on the new side and read back."""
+    """Waiting until a row of this epoch has been written on the new side and read back."""
     SHIFT = "shift"
-    """Users are held on the new side; waiting until DNS says so."""
+    """Users are held on the new side; waiting until DNS reflects it."""
     FAILED_OVER = "failed-over"
-    """One Region alone serves everybody."""
+    """One Region alone serves everyone."""
     REJOINED = "rejoined"
-    """The old side follows again; a person signs what became of the lost writes."""
+    """The old side follows again; a person has to sign what became of the lost writes."""
     FAILBACK_READY = "failback-ready"
-    """Stable for long enough to go back, when asked."""
+    """Stable for long enough to fail back, when ordered."""
     SWITCH_PRECHECK = "switch-precheck"
-    """A switchover is asked for; it must be fit for one for a while."""
+    """A switchover was ordered; its preconditions must hold for a while."""
     SWITCH_INTENT = "switch-intent"
-    """The wish to switch over is committed, and the actuator is woken."""
+    """The intent to switch over is committed, and the actuator is woken."""
     SWITCHING = "switching"
-    """Aurora says that it switches over."""
+    """Aurora reports that it is switching over."""
     HALTED = "halted"
-    """Only a person gets it out of here."""
+    """Only a person can end this phase."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """A committed wish to move the writer. It expires: a late actor must find it stale."""
+    """A committed intent to move the writer. It expires, so that a late actuator finds it stale."""
 
     epoch: int
     attempt: int
@@ -55,88 +55,88 @@ class Intent:
     target: Side
     not_after_s: float
     free_from_s: float = 0.0
-    """From when on a move was nobody's to allow, before this epoch was begun."""
+    """The `block_until_s` from before this epoch, restored if the move is known not to have run."""
     instead: bool = False
-    """Whether it takes over from a switchover of ours that stands still beside a dead Region."""
+    """Whether it replaces a switchover of ours that is stuck beside a dead Region."""
 
     @property
     def operation(self) -> str:
-        """The name of this very attempt."""
+        """The name of this attempt, unique to it."""
         return f"{self.epoch}.{self.attempt}"
 
 
 class Trouble(StrEnum):
-    """What is wrong while the standby serves everyone, and nothing may be moved by itself."""
+    """What is wrong while the standby serves everyone and nothing may move automatically."""
 
     NONE = "none"
     NO_WRITES = "no-writes"
-    """The writer is there, and takes none."""
+    """The writer is there, but takes no writes."""
     DRIFTING = "drifting"
-    """DNS leads users back to the side that was given up."""
+    """DNS sends users back to the side that was given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:
-    """One revision."""
+    """One revision of the orchestrator's state."""
 
     revision: int
     phase: Phase
     since_s: float
     """When the phase was entered."""
     entered: int = 0
-    """The revision that entered it: orders for any later one of the same phase count."""
+    """The revision that entered the phase; an order for it or a later one of this phase counts."""
     entered_by: str = ""
-    """The event that led here, for whoever reads states and not sentences."""
+    """The event that led here, for programs, which do not parse sentences."""
     anchored: bool = False
-    """Whether the database itself has told its writer and its epoch: until then nobody knows
-    whether this is a first day or a table that was lost."""
+    """Whether the database itself has reported its writer and its epoch. Until then, a first day
+    and a lost table look the same."""
     writer: Side
     """The side that holds the writer, as last committed."""
     epoch: int = 0
-    """Counts committed attempts to move the writer."""
+    """Rises with every move of the writer that is committed or adopted; a retry keeps it."""
     latched: bool | None = False
-    """Whether users are held on the standby; `None` where nobody knows any more, so that whatever
-    holds them now is left alone."""
+    """Whether users are held on the standby; `None` if that is no longer known, so that the latch
+    is left as it is."""
     verdict: Verdict = Verdict.HEALTHY
     unwell_since_s: float | None = None
-    """Since when the verdict has been another than healthy, without a break."""
+    """Since when the verdict has been anything but healthy, without interruption."""
     failing: tuple[str, ...] = ()
-    """What was asked of the world and could not be had, at the last look that could tell."""
+    """What was asked for and could not be had, as of the last tick that could tell."""
     failing_since_s: float | None = None
     trouble: Trouble = Trouble.NONE
     flaps: int = 0
-    """How many suspicions followed one another closely."""
+    """How many suspicions followed each other closely."""
     flapped_s: float = -1e9
-    """When the last of them began."""
+    """When the last of those suspicions began."""
     asked_loss_s: float | None = None
-    """What a person was told that a failover would lose; `None` where nobody could say."""
+    """The loss that a person was shown for a failover; `None` if it was unknown."""
     bad_since_s: float | None = None
-    """Since when a deadly verdict has held without a break."""
+    """Since when a deadly verdict has held without interruption."""
     looked_s: float = 0.0
     """When a deadly verdict was last seen to hold."""
     intent: Intent | None = None
     block_until_s: float = 0.0
-    """No automatic move before this: a second disaster within the hour is a person's call."""
+    """No automatic move before this: a person decides about a second disaster within the hour."""
     quiet_until_s: float = 0.0
-    """No new move before this: an actor of the last one may still be about to call."""
+    """No new move before this: an actuator of the last one may still be about to call."""
     moved_s: float = -1e9
-    """When the writer was last seen to have moved. For a while, old descriptions say otherwise."""
+    """When the writer was last seen to have moved; for a while, old descriptions contradict it."""
     fenced_s: float | None = None
     """Since when the lease is known to be closed, while fencing."""
     frozen_until_s: float = 0.0
-    """A person asked that nothing moves before this."""
+    """A person ordered that nothing moves before this."""
     heeded_s: float = 0.0
-    """When that person asked."""
+    """When that order was given."""
     denied: bool = False
-    """A person said no: nothing is asked again until the writer has been seen to live."""
+    """Whether a person has denied the move: nothing is asked again until the writer shows life."""
     told_s: float = -1e9
-    """When a person was last told that this phase waits for one."""
+    """When people were last notified that this phase waits for a person."""
     loss_estimate_s: float | None = None
-    """What the last confirmed failover would lose, by what was known."""
+    """The estimated loss of the last confirmed failover."""
     loss_bound_s: float | None = None
     """The most that it could lose."""
     reconciled: bool = False
-    """Whether a person has signed what became of the writes that were lost."""
+    """Whether a person has signed what became of the lost writes."""
     reason: str = "nothing has happened yet"
 
 

@@ -1,4 +1,4 @@
-"""Every way from one phase to another, as data: the state diagram is drawn from it."""
+"""Every transition between phases, as data; the state diagram is drawn from it."""
 
 from enum import StrEnum
 
@@ -7,7 +7,7 @@ from otherside.failover.decision.state import Phase
 
 
 class Event(StrEnum):
-    """What a look at the facts means for a phase."""
+    """What an observation means for a phase."""
 
     NOTHING = "nothing"
     SUSPECTED = "suspected"
@@ -46,7 +46,7 @@ class Event(StrEnum):
 
 _EXTERNAL = {Event.EXTERNAL_MOVE: Phase.HALTED, Event.STOPPED: Phase.HALTED}
 _ARRIVED = {Event.MOVED: Phase.VERIFY}
-"""A switchover of ours that was given up for lost, and arrived after all."""
+"""A switchover of ours that was abandoned and arrived after all."""
 _GUARDED = {
     Event.ALLOWED: Phase.FENCING,
     Event.ASKING: Phase.AWAIT_APPROVAL,
@@ -170,4 +170,4 @@ HEEDED_IN: dict[Order, frozenset[Phase]] = {
     Order.HALT: frozenset(Phase) - {Phase.HALTED},
     Order.FREEZE: frozenset(Phase),
 }
-"""In which phases each order of a person's means anything."""
+"""The phases in which each order has an effect."""

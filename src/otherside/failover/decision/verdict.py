@@ -7,45 +7,45 @@ from otherside.failover.decision.observation import Reading, Signals
 
 BAD, GOOD = Reading.BAD, Reading.GOOD
 WITNESSES_MIN = 3
-"""How many of the five main signals must be bad before a Region is called dead."""
+"""How many of the five main signals must be bad before a Region counts as dead."""
 
 
 class Verdict(StrEnum):
-    """What is wrong, if anything. Only the first two may ever move the writer by themselves."""
+    """What is wrong, if anything. Only the first two may move the writer without a person."""
 
     REGION_DEAD = "region-dead"
-    """Most of the main signals are bad, from inside and from outside, and nothing answers."""
+    """Most main signals are bad, both inside and outside the Region, and nothing there answers."""
     WRITER_DEAD = "writer-dead"
-    """No write works, and the Region answers: Aurora replaces it by itself first."""
+    """No write works, but the Region answers: Aurora gets time to replace the writer itself."""
     REGION_SILENT = "region-silent"
-    """As good as dead, and RDS in the Region answers: its machines may be being replaced."""
+    """Silent like a dead Region, but RDS there answers: its machines may be being replaced."""
     REPLICATION_CUT = "replication-cut"
-    """Replication stands still while users are served: the classic way to split a brain."""
+    """Replication has stopped while users are served: the classic way to a split brain."""
     PROBE_FAULT = "probe-fault"
-    """One of the probes says otherwise than all the rest."""
+    """One probe contradicts all the others."""
     APP_BUG_BOTH = "app-bug-both"
-    """The same build is broken on both sides: moving would help nobody."""
+    """The same build is broken on both sides: a move would not help."""
     APP_FAULT_PRIMARY = "app-fault-primary"
-    """The application is broken on the primary alone: a switchover would lose nothing."""
+    """The application is broken on the primary only: a switchover would lose nothing."""
     SELF_SUSPECT = "self-suspect"
-    """We cannot trust our own eyes."""
+    """The orchestrator cannot trust its own observations."""
     CONTROL_PLANE = "control-plane"
     """RDS in the primary's Region does not answer; nothing else is bad."""
     UNCERTAIN = "uncertain"
-    """Anything else: nothing is known well enough."""
+    """Anything else: too little is known."""
     HEALTHY = "healthy"
     """Writes work, and no main signal is bad."""
 
 
 DEADLY = frozenset({Verdict.REGION_DEAD, Verdict.WRITER_DEAD, Verdict.REGION_SILENT})
-"""What may lead to a failover; the last of them only by a person's word."""
+"""Verdicts that may lead to a failover; the last one only if a person approves."""
 BLIND = frozenset({Verdict.UNCERTAIN, Verdict.SELF_SUSPECT})
-"""What says that too little was found out: it neither confirms nor clears."""
+"""Verdicts that mean too little was found out: they neither confirm nor clear."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """The signals as they count now: old ones are UNKNOWN."""
+    """The signals as they count now; outdated ones are UNKNOWN."""
 
     standby_canary: Reading
     witness_canary: Reading
@@ -59,13 +59,13 @@ class Evidence:
 
     @property
     def writes_live(self) -> bool:
-        """Whether any way to write was seen to work: this vetoes a move that loses data."""
+        """Whether any write path was seen to work: this vetoes a move that loses data."""
         ways = (self.standby_canary, self.witness_canary, self.heartbeat, self.write_pulse)
         return GOOD in ways
 
     @property
     def main(self) -> tuple[Reading, ...]:
-        """The five signals that a majority is counted over."""
+        """The five signals over which the majority is counted."""
         return (
             self.standby_canary,
             self.witness_canary,
@@ -76,19 +76,19 @@ class Evidence:
 
     @property
     def bad(self) -> int:
-        """Return how many of the main signals are bad."""
+        """Return the number of main signals that are bad."""
         return self.main.count(BAD)
 
 
 def weigh(signals: Signals, now_s: float, fresh_s: float) -> Evidence:
-    """Return the evidence as it counts at one moment."""
+    """Return the evidence as it counts at a given time."""
     return Evidence(
         **{name: getattr(signals, name).at(now_s, fresh_s) for name in Evidence.__slots__}
     )
 
 
 def judge(evidence: Evidence) -> Verdict:
-    """Return what the evidence means. Total: every combination has a verdict."""
+    """Return the verdict on the evidence. Total: every combination has one."""
     if evidence.self_test is BAD:
         return Verdict.SELF_SUSPECT
     outside = (evidence.standby_canary, evidence.witness_canary, evidence.dns_health)
@@ -102,7 +102,7 @@ def judge(evidence: Evidence) -> Verdict:
     third_party_bad = BAD in (evidence.witness_canary, evidence.dns_health)
     many = evidence.bad >= WITNESSES_MIN
     if many and inside_bad and third_party_bad and _region_is_silent(evidence):
-        # One machine that is replaced silences every other signal; RDS is none of its.
+        # Replacing a single machine silences every other signal, but not RDS.
         lives = evidence.control_plane is GOOD
         return Verdict.REGION_SILENT if lives else Verdict.REGION_DEAD
     if BAD in (*evidence.main, evidence.app_pulse):
@@ -115,12 +115,12 @@ def _region_answers(evidence: Evidence) -> bool:
 
 
 def _region_is_silent(evidence: Evidence) -> bool:
-    """Return whether the Region is known not to answer; not knowing that it does is not enough."""
+    """Return whether the Region is known not to answer; not knowing it is not enough."""
     return BAD in (evidence.app_pulse, evidence.dns_health) and not _region_answers(evidence)
 
 
 def _judge_living(evidence: Evidence, outside: tuple[Reading, ...]) -> Verdict:
-    """Return the verdict where some write was just seen to work."""
+    """Return the verdict while some write was just seen to work."""
     if evidence.heartbeat is BAD and GOOD in outside[:2]:
         return Verdict.REPLICATION_CUT
     match outside.count(BAD):

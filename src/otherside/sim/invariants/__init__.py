@@ -1,7 +1,7 @@
-"""What must hold in every run, each in a file of its own, read from outside the orchestrator.
+"""What must hold in every run, one invariant per file, judged from outside the orchestrator.
 
-L5, that a function killed anywhere is mended by the next, is no checker: it is every checker over
-runs in which functions are killed, by chance in `draw` and one by one in `matrix`.
+L5, that the next invocation repairs whatever a killed function left, has no check of its own. Every
+check applies to runs in which functions are killed: by chance in `draw`, one by one in `matrix`.
 """
 
 from collections.abc import Callable, Iterator
@@ -67,5 +67,5 @@ INVARIANTS: dict[str, Callable[[History], Iterator[str]]] = {
 
 
 def broken_in(history: History) -> tuple[str, ...]:
-    """Return what broke in a run, each with the invariant's name."""
+    """Return the invariants that a run broke, each violation with the invariant's name."""
     return tuple(f"{name}: {text}" for name, check in INVARIANTS.items() for text in check(history))

@@ -1,4 +1,4 @@
-"""I17: an approval is young, of the question that was asked, and for no more than was shown."""
+"""I17: an approval is recent, answers the current question, and covers no more than was shown."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ OLDEST_S, SLACK_S = 900.0, 1.0
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each fence that a person had to allow and that no fitting approval allowed."""
+    """Yield each fencing that needed an approval and had no valid one."""
     for before, entry in history.entries(Phase.FENCING):
         if before.phase not in {Phase.AWAIT_APPROVAL, Phase.BLOCKED}:
             continue
@@ -31,7 +31,7 @@ def check(history: History) -> Iterator[str]:
         age_s = entry.observation.at_s - command.at_s
         fits = entry.before.entered <= command.revision <= entry.before.revision
         if alone and not (fits and age_s <= OLDEST_S):
-            continue  # allowed by what is seen now, and not by what somebody said once
+            continue  # allowed by what is observed now, not by the earlier approval
         if age_s > OLDEST_S or not fits:
             yield f"revision {entry.state.revision}: fenced by an approval of {age_s:.0f} s ago"
         shown_s = command.loss_s if command.loss_s is not None else entry.before.asked_loss_s

@@ -1,4 +1,4 @@
-"""I14: whatever changes the world has a record, committed before it; no record tells a secret."""
+"""I14: every change of the world has a record, committed before it; no record holds a secret."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from otherside.sim.world_state import BY_HAND
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each call without a record before it, and each change of phase without a reason."""
+    """Yield each call without an earlier record, and each change of phase without a reason."""
     intended = {
         item.state.intent.operation: item.at_s
         for item in reversed(history.log)
@@ -23,7 +23,7 @@ def check(history: History) -> Iterator[str]:
                 yield f"{call.operation} was called before its {kind} was written down"
     for item in history.log:
         before = item.before
-        # A Region that flaps is told of once, and not of each time.
+        # A flapping Region is reported once, not each time.
         flaps = {before.phase, item.state.phase} == {Phase.STEADY, Phase.SUSPECT}
         said = item.state.reason and (item.notice or flaps)
         if item.state.phase is not before.phase and not said:

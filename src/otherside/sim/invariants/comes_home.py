@@ -1,4 +1,4 @@
-"""L4: once all is healed and people do their part, the writer comes home."""
+"""L4: once everything has healed and people do their part, the writer returns to the primary."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from otherside.sim.history import History
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield where it stands instead."""
+    """Yield the final state if it is any other."""
     observing = history.policy.mode is FailoverMode.OBSERVE
     if not (history.healed and history.diligent) or observing:
         return

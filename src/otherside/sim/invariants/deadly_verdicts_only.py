@@ -1,4 +1,4 @@
-"""I13: nothing but a dead Region or a dead writer leads to a failover that nobody approved."""
+"""I13: only a dead Region or a dead writer leads to a failover without an approval."""
 
 from collections.abc import Iterator
 
@@ -38,11 +38,11 @@ HARMLESS = frozenset(
         *(Fault.LEASE_CORRUPT, Fault.PULSE_CORRUPT, Fault.ANSWERS_GARBLED),
     }
 )
-"""What alone must never move the writer."""
+"""Faults that must never move the writer on their own."""
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each failover that began on any other verdict, or under ills that are no disaster."""
+    """Yield each failover that began on another verdict, or under faults that are no disaster."""
     fenced = list(history.entries(Phase.FENCING))
     for _, entry in fenced:
         if entry.state.verdict not in DEADLY:

@@ -1,4 +1,4 @@
-"""I9: two automatic failovers are far apart, and nothing goes home by itself."""
+"""I9: two automatic failovers are far apart, and no failback is automatic."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -10,7 +10,7 @@ from otherside.sim.history import History, approved
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each automatic move that came too soon after another, and each that leads home."""
+    """Yield each automatic move too soon after another, and each one back to the primary."""
     failovers = [
         move
         for move in history.world_state.moves

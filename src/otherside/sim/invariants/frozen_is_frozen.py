@@ -1,4 +1,4 @@
-"""I18: while a person's freeze holds nothing is called, and it does not end before its time."""
+"""I18: no call is made while a person's freeze is in force, and no freeze ends before its time."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each call within a freeze that somebody had seen to be ordered."""
+    """Yield each call within a freeze that the orchestrator had read, and each early end."""
     heeded: list[tuple[float, Command]] = []
     for item in history.log:
         freeze = item.observation.freeze

@@ -1,4 +1,4 @@
-"""I20: a halt leaves the lease as it is, and closes none for what nobody asked of Aurora."""
+"""I20: a halt leaves the lease as it is, and no halt is due to calls that were never made."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from otherside.sim.history import History
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each lease that was set in a halt, and each halt over calls that nobody made."""
+    """Yield each lease that was set in a halt, and each halt over calls that were never made."""
     for at_s, phase in history.cloud.lease_set:
         if phase is Phase.HALTED:
             yield f"the lease was set in a halt, at {at_s:.0f} s"

@@ -1,4 +1,4 @@
-"""I15: what somebody moves by hand is left to them, and no halt is blamed on nobody."""
+"""I15: a move by hand is left alone, and no halt blames a move by hand that never happened."""
 
 from collections.abc import Iterator
 
@@ -10,11 +10,11 @@ from otherside.sim.history import History
 from otherside.sim.world_state import BY_HAND
 
 SEEN_S = 150.0
-"""How long a move by hand may go unnoticed: an old description, and two ticks."""
+"""How long a move by hand may go unnoticed: one old description, and two ticks."""
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each call after a move by hand that nobody allowed, and each halt without a reason."""
+    """Yield each call after a move by hand without an order, and each halt without a cause."""
     by_hand = [
         call.at_s
         for call in history.world_state.calls
@@ -26,7 +26,7 @@ def check(history: History) -> Iterator[str]:
         if item.observation.command is not None and item.observation.command.order is Order.ADOPT
     ]
     for _, entry in history.entries(Phase.HALTED):
-        # Whoever adopts too early takes over what is still moving, and is told so.
+        # An order to adopt that comes too early takes over a move that is still under way.
         mistaken = any(at_s <= entry.at_s for at_s in taken_over)
         detached = any(s.fault is Fault.STANDBY_DETACHED for s in history.world_state.windows)
         lost = any(at_s <= entry.at_s for at_s in history.losses)
@@ -53,7 +53,7 @@ def check(history: History) -> Iterator[str]:
 
 
 def _is_known(history: History, moved_s: float) -> bool:
-    """Return whether our own attempt was under way too: then nobody can tell whose move it was."""
+    """Return whether an attempt of ours was under way too, so that whose move it was is unclear."""
     asking = {
         *(Phase.PROMOTE_INTENT, Phase.PROMOTING, Phase.HALTED),
         *(Phase.SWITCH_INTENT, Phase.SWITCHING),

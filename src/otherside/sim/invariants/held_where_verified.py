@@ -9,7 +9,7 @@ from otherside.sim.history import History
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each revision that holds users on a side that was never proven."""
+    """Yield each revision that holds users on a side without such a proof."""
     before = first(0.0)
     for item in history.log:
         state = item.state

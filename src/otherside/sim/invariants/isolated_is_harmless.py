@@ -7,7 +7,7 @@ from otherside.sim.world_state import BY_HAND
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield what was done by somebody who could not have been allowed to."""
+    """Yield each commit without a majority, and each call without a claim."""
     for item in history.log:
         if not item.could_vote:
             yield f"revision {item.state.revision} was committed without a majority"

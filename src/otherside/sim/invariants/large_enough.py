@@ -1,4 +1,4 @@
-"""I19: a standby that serves everyone is made large enough for it, and stays so."""
+"""I19: a standby that serves everyone is given enough capacity, and keeps it."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ SOON_S = 180.0
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield that the standby serves, for long and with an actuator, and was never raised."""
+    """Yield if the standby served for long, with a working actuator, but was never scaled up."""
     away = [
         entry.at_s
         for before, entry in history.entries(Phase.FAILED_OVER)

@@ -1,4 +1,4 @@
-"""I4: an automatic failover was within its limit, and loses no more than what was said."""
+"""I4: an automatic failover stays within its limit, and loses no more than was estimated."""
 
 from collections.abc import Iterator
 
@@ -14,10 +14,10 @@ SLACK_S = 1.5
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each failover that nobody was asked about and should have been, and each wrong bound.
+    """Yield each failover that wrongly skipped the approval, and each estimate or bound exceeded.
 
-    What a Region acknowledged that nobody could see any more is no mistake of the estimate, but it
-    is bounded by the lease: that is what the bound is for.
+    Writes that a Region acknowledged while no one could see it are no error of the estimate. But
+    the lease limits them, and the bound exists for exactly that.
     """
     fenced = list(history.entries(Phase.FENCING))
     for before, entry in fenced:
@@ -39,8 +39,8 @@ def _unasked(history: History, committed: Committed) -> Iterator[str]:
 
 
 def _more_than_said(history: History, move: Effective, loss: Replication) -> Iterator[str]:
-    # While the store was away a lease went on by the pledge, and no sign of life was kept: that
-    # comes on top, and the guide says so.
+    # While the table was away, leases went on by the pledge and no sign of life was recorded. That
+    # time is added on top, as the guide says.
     bridged_s = max(0.0, history.world_state.bridged_s - loss.lived_s)
     known_s = max(loss.lived_s, history.world_state.bridged_s)
     unseen_s = history.world_state.acknowledged_s(move.target.other, known_s, move.at_s)

@@ -1,4 +1,4 @@
-"""I5: once a later epoch is committed, nothing of an earlier one is called any more."""
+"""I5: once a later epoch is committed, no call of an earlier epoch is made any more."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""L2: nothing waits for longer than its time without somebody being told, in any run at all."""
+"""L2: no phase waits longer than its limit without a notification, in any run at all."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -21,13 +21,13 @@ LONGEST_S = {
     Phase.SWITCH_INTENT: 400.0,
     Phase.SWITCHING: 500.0,
 }
-"""By when whoever waits is told; a switchover and a promotion have Aurora's longest in them."""
+"""When people must have been notified; switching and promoting include Aurora's longest time."""
 LOOKS_MIN = 4
-"""Who cannot look cannot tell."""
+"""A decider that cannot observe cannot notify either."""
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each stay in a phase that nobody heard of in its time, though looks were taken."""
+    """Yield each overlong stay in a phase that nobody was notified of, although ticks ran."""
     mute = {
         Fault.TOPIC_DENIED,
         Fault.STORE_DOWN,

@@ -1,4 +1,4 @@
-"""I12: the same look twice asks for nothing new."""
+"""I12: the same observation, seen twice, asks for nothing new."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ from otherside.sim.history import History
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each revision after which the very same facts would ask for another move."""
+    """Yield each revision after which the same facts would ask for a different move."""
     for item in history.log:
         state = item.before
         asked = decide(state, item.observation, history.policy)

@@ -1,4 +1,4 @@
-"""I10: observing and freezing move nothing, and observing decides as acting would have."""
+"""I10: neither OBSERVE mode nor a freeze moves anything, and OBSERVE decides as AUTO would."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -12,12 +12,12 @@ _BEFORE = frozenset({Phase.STEADY, Phase.SUSPECT})
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each call that nobody was allowed to make, and each difference to the live decision."""
+    """Yield each forbidden call, and each difference from the live decision."""
     calls = [call for call in history.world_state.calls if call.operation != BY_HAND]
     if history.policy.mode is FailoverMode.OBSERVE and calls:
         yield f"{len(calls)} calls while observing"
     for call in calls:
-        # An intent that was committed before the window may still be on its way.
+        # An intent that was committed before the window may still be carried out.
         late_s = history.policy.intent_s + history.policy.skew_s
         if any(a + late_s < call.at_s < b - late_s for a, b in history.policy.freezes):
             yield f"{call.operation} was called in a freeze"

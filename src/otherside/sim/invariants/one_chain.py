@@ -1,4 +1,4 @@
-"""I2: revisions form one chain, and each follows from the one before it and from what was seen."""
+"""I2: revisions form one chain; each follows from the previous one and from its observation."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -8,11 +8,11 @@ from otherside.failover.decision.state import first
 from otherside.sim.history import History
 
 LATE_S = 30.0
-"""Who had read the table before it was lost may commit on top of that while a look lasts."""
+"""A tick that read the table before it was lost may still commit on top of that."""
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each revision that replaying the log does not give again."""
+    """Yield each revision that a replay of the log does not reproduce."""
     state, last_s = first(0.0), 0.0
     for item in history.log:
         lost = any(last_s - LATE_S <= at_s <= item.at_s for at_s in history.losses)

@@ -1,4 +1,4 @@
-"""I1: no epoch moves the writer twice, and no call is made that was not committed in time."""
+"""I1: no epoch moves the writer twice, and every call was committed and is in time."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,11 @@ from otherside.sim.history import History
 from otherside.sim.world_state import BY_HAND
 
 CALL_S = 15.0
-"""Longest that a call takes in the simulation, once the clock has been read for it."""
+"""The longest that a call takes in the simulation, after the clock was read for it."""
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each call without an intent, each that came late, and each epoch that moved twice."""
+    """Yield each call without an intent, each late call, and each epoch that moved twice."""
     committed = {
         state.intent.operation: state.intent for state in history.states if state.intent is not None
     }
@@ -29,7 +29,7 @@ def check(history: History) -> Iterator[str]:
         call for call in history.world_state.calls if call.accepted and call.operation != BY_HAND
     ]
     epochs = {call.operation.split(".")[0] for call in accepted}
-    # What somebody moves back by hand, unseen, may be asked for once more in the same epoch.
+    # If someone moves the writer back by hand, unseen, the same epoch may ask for the move again.
     by_hand = len(history.world_state.moves) - len(moved)
     if len(moved) > len(epochs) + by_hand:
         yield f"{len(moved)} moves in {len(epochs)} epochs"

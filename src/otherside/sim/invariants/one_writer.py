@@ -1,4 +1,4 @@
-"""I7: where the lease is kept, no side acknowledges a write once the other is the writer."""
+"""I7: where the lease is enforced, no side acknowledges writes once the other is the writer."""
 
 from collections.abc import Iterator
 
@@ -6,9 +6,9 @@ from otherside.sim.history import History
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each time that both sides acknowledged.
+    """Yield each time that both sides acknowledged writes.
 
-    A move by hand waits for no lease; whoever makes one is told to stop the application first.
+    A move by hand waits for no lease; the guide tells people to stop the application first.
     """
     moves = history.world_state.moves
     for number, move in enumerate(moves):

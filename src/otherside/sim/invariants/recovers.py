@@ -1,4 +1,4 @@
-"""L1: a Region that is gone for good is left in time, or a person was told why it is not."""
+"""L1: a Region that is gone for good is left in time, or people are notified why it is not."""
 
 from collections.abc import Iterator
 
@@ -9,20 +9,20 @@ from otherside.sim.script import HEALED_S
 from otherside.sim.world_state import BY_HAND
 
 RECOVERY_S = 600.0
-"""Three ticks, the window, the fence, a late actor's time, and one more attempt of each kind."""
+"""Three ticks, the window, the fence, a late actuator's time, and one more attempt of each kind."""
 TOLD_S = 240.0
-"""A wait that people must hear of has its patience first, and the next look after it."""
+"""A wait that people must be notified of has its patience first, and then the next tick."""
 ALONE = frozenset(
     {
         *(Fault.STANDBY_BUSY, Fault.LEASE_CORRUPT, Fault.PULSE_CORRUPT),
         *(Fault.ANSWERS_GARBLED, Fault.CONTROL_PLANE_DOWN),
     }
 )
-"""What beside it must keep nobody from being left."""
+"""Faults that must not prevent the failover when they come with the loss of the primary."""
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield that nobody took over, and that nobody was told."""
+    """Yield if the standby did not take over, and if nobody was notified either."""
     world_state, policy = history.world_state, history.policy
     end_s = world_state.now_s
     gone = [
@@ -41,7 +41,7 @@ def check(history: History) -> Iterator[str]:
             Fault.TOPIC_DENIED,
             Fault.NEWER_SCHEMA,
         ),
-        # Two of three Regions lost are no majority: glass is to be broken, by a person.
+        # Two of three Regions lost leave no majority: a person has to break the glass.
         *(Fault.WITNESS_GONE, Fault.STANDBY_TO_WITNESS_CUT, Fault.WITNESS_TO_STANDBY_CUT),
     }
     by_s = max(HEALED_S, gone[0].from_s) + RECOVERY_S + 2 * world_state.promote_s
@@ -58,7 +58,7 @@ def check(history: History) -> Iterator[str]:
     last = history.states[-1]
     free = policy.mode is FailoverMode.AUTO and not policy.freezes and not history.cloud.orders
     once = sum(window.fault is Fault.PRIMARY_GONE for window in world_state.windows) == 1
-    # While a function stands still nobody ticks here but once a minute, and an intent lasts 15 s.
+    # A frozen function stops the 3 s loop, so ticks come once a minute, but an intent lasts 15 s.
     free = free and not history.fault_rates.freeze and history.obedient
     if faults <= ALONE and once and free and history.lost_s < 0:
         yield f"the primary is gone and nobody took over: {last.phase}, {last.reason}"

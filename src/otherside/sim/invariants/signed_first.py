@@ -1,4 +1,4 @@
-"""I16: after a failover nothing goes home before somebody has signed for that very failover."""
+"""I16: after a failover there is no failback before a person has signed for that failover."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from otherside.sim.history import History
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each way home that opened without a signature given since, or before its time."""
+    """Yield each failback that became possible without a signature since, or too early."""
     since_s: float | None = None
     signed = False
     rejoined_s = 0.0

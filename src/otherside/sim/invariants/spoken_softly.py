@@ -1,17 +1,17 @@
-"""I22: people are told what is new, and not of each time that a Region flaps."""
+"""I22: people are notified of news, and not of every flap of a Region."""
 
 from collections.abc import Iterator
 
 from otherside.sim.history import History
 
 LATE_S = 900.0
-"""What was decided just before may be told just after."""
+"""A revision decided just before the loss may be notified just after it."""
 PER_HOUR_MAX = 110
-"""Every step of two whole stories within the hour, and the reminders of everything that waits."""
+"""Every step of two whole scenarios within the hour, and the reminders of everything that waits."""
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield that too much was said, and each message that was sent twice without a reason."""
+    """Yield if too many messages were sent, and each old one that was repeated without a reason."""
     hours = history.world_state.now_s / 3600.0
     if len(history.cloud.pages) > PER_HOUR_MAX * max(hours, 1 / 2):
         yield f"{len(history.cloud.pages)} messages in {hours:.1f} hours"

@@ -9,7 +9,7 @@ from otherside.sim.world_state import BY_HAND
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each loss by a switchover, and each failover that nothing but one was asked for."""
+    """Yield each loss by a switchover, and each failover that was called without fencing."""
     for move in history.world_state.moves:
         if move.kind is Move.SWITCHOVER and move.lost_s:
             yield f"a switchover lost {move.lost_s:.1f} s"

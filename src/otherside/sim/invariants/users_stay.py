@@ -1,4 +1,4 @@
-"""I21: users are never let go from the side that writes, whatever the orchestrator forgets."""
+"""I21: users are never released from the writer's side, whatever the orchestrator has forgotten."""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -8,7 +8,7 @@ from otherside.sim.history import History
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each time that DNS was let go while the writer was on the standby."""
+    """Yield each time that DNS was released while the writer was on the standby."""
     for (_, before, _), (at_s, latch, writer) in pairwise(history.latches):
         if before and not latch and writer is Side.STANDBY and not history.by_hand_between(at_s):
             yield f"users were let go at {at_s:.0f} s, and the writer was on the standby"

@@ -1,4 +1,4 @@
-"""I3: data is given up only after the whole window, in which no user's write was acknowledged."""
+"""I3: data is given up only after a whole window in which no user's write was acknowledged."""
 
 from collections.abc import Iterator
 
@@ -7,17 +7,17 @@ from otherside.sim.faults import Fault
 from otherside.sim.history import History
 
 WINDOW_S = 60.0
-"""Not the policy's: whoever shortens it there has to answer here."""
+"""Not taken from the policy, so that shortening the window there fails here."""
 GLIMPSE_S = 15.0
-"""A writer that lives for less, between two looks that find out anything, is not seen."""
+"""A writer that lives for less, between two ticks that find out anything, goes unseen."""
 TRACELESS_S = 30.0
-"""The same where whoever would leave a trace of it is dead."""
+"""The same if the agents that would record its life are dead."""
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each step towards a failover that was taken too early, or from a writer that lived.
+    """Yield each step towards a failover that came too early, or while the writer was alive.
 
-    A question to a person, or a refusal, on false grounds is a mistake too: somebody is woken.
+    Asking a person, or refusing, for a wrong reason is a mistake too: it wakes someone.
     """
     clocks_s = 2 * history.policy.skew_s
     silent = any(window.fault is Fault.KEEPERS_DEAF for window in history.world_state.windows)
