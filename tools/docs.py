@@ -285,10 +285,10 @@ def _scenarios() -> Iterator[str]:
         yield f"## {scenario.name}\n"
         yield f"{scenario.title} **{scenario.expectation}**\n"
         for step in scenario.prepare:
-            yield f"- before: {step.text}"
+            yield f"- before: {step.action.text}"
         for step in scenario.steps:
             after = "" if step.when is strike else ", after a moment of the drill"
-            yield f"- at {step.at_s:g} s{after}: {step.text}"
+            yield f"- at {step.at_s:g} s{after}: {step.action.text}"
         yield "\nClaims: " + "; ".join(claim.name for claim in scenario.claims) + ".\n"
 
 

@@ -3,11 +3,18 @@
 import pytest
 
 from drill.journal_builders import tape
-from otherside.drill.actions import VERBS
+from otherside.drill import actions
+from otherside.drill.actions import Action, AskProbe, LoseRegion, NotSimulatedError
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.known_failures import FAILURES, inspection
 from otherside.drill.probes import PROBES
+from otherside.drill.simulated_drill import SimulatedDrill
 
+KINDS = [
+    kind
+    for kind in vars(actions).values()
+    if isinstance(kind, type) and issubclass(kind, Action) and kind is not Action
+]
 ALL = [*CATALOGUE, inspection(), *(failure.scenario for failure in FAILURES)]
 
 
@@ -28,9 +35,8 @@ def test_each_of_the_fifteen_is_there():
 def test_a_scenario_is_whole(scenario):
     """Verbs and probes that exist, claims with names of their own, an end, and two sentences."""
     for step in (*scenario.prepare, *scenario.steps):
-        assert step.do in VERBS
-        assert step.how.get("probe", "keys") in PROBES
-        assert step.text
+        assert step.action.verb in step.action.text.replace(" ", "_")
+        assert not isinstance(step.action, AskProbe) or step.action.probe in PROBES
     names = [claim.name for claim in scenario.claims]
     assert len(names) == len(set(names)) > 0
     assert scenario.lasts_s > 0
@@ -49,3 +55,25 @@ def test_the_correct_stack_is_asked_everything():
     """Each claim of each failure is one that the correct stack has to pass."""
     claims = {claim.name for claim in inspection().claims}
     assert claims == {failure.claim.name for failure in FAILURES}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.verb)
+def test_an_action_is_whole(kind):
+    """A verb of its own, something on the twin, and a word of what it does."""
+    assert [other.verb for other in KINDS].count(kind.verb) == 1
+    assert kind.on_twin is not Action.on_twin
+    assert kind.__doc__
+
+
+def test_an_action_that_does_not_exist_cannot_be_written():
+    """Neither a misspelt argument, nor one too few."""
+    for wrong in ({"sied": "primary"}, {}):
+        with pytest.raises(TypeError):
+            LoseRegion(**wrong)
+
+
+def test_what_the_simulator_does_not_model_says_so():
+    """By the action's own words."""
+    with pytest.raises(NotSimulatedError, match="ask keys"):
+        AskProbe("keys").on_sim(SimulatedDrill(), 0.0)
+    assert not AskProbe.is_simulated()

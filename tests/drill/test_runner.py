@@ -7,6 +7,7 @@ import pytest
 
 from drill.journal_builders import head, look
 from otherside.drill import runner
+from otherside.drill.actions import LoseRegion, RestoreRegion
 from otherside.drill.assertions import NOTHING_MOVED
 from otherside.drill.conditions import later, phase
 from otherside.drill.entries import RowsEntry, SampleEntry, StageEntry, StepEntry, TickEntry, parse
@@ -14,7 +15,7 @@ from otherside.drill.environment import ActionRefusedError
 from otherside.drill.journal import Journal
 from otherside.drill.recording import Recording
 from otherside.drill.runner import RunSettings, play
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 from otherside.drill.twin_environment import unready
 
 SPEED = 400.0
@@ -85,7 +86,7 @@ class FakeStage:
 
     def act(self, item):
         """Note a step, or fail."""
-        self.done.append(f"act {item.do}")
+        self.done.append(f"act {item.action.verb}")
         if self.fails is not None:
             raise self.fails
         return ()
@@ -94,9 +95,9 @@ class FakeStage:
         """Return that nothing was written."""
         yield RowsEntry(at_s=self.clock.now_s(), cluster="c", side="primary", writer=True, rows=[])
 
-    def mend(self):
+    def rollback(self):
         """Note it."""
-        self.done.append("mend")
+        self.done.append("rollback")
 
     def check(self):
         """Be up."""
@@ -116,8 +117,8 @@ SCENARIO = Scenario(
     title="Something happens.",
     expectation="Nothing comes of it.",
     steps=(
-        step("lose", side="primary", at_s=10),
-        step("restore", side="primary", when=phase("suspect"), at_s=20),
+        Step(LoseRegion("primary"), at_s=10),
+        Step(RestoreRegion("primary"), at_s=20, when=phase("suspect")),
     ),
     claims=(NOTHING_MOVED,),
     stop_when=later(60),
@@ -154,7 +155,7 @@ def test_a_drill_is_written_down_in_its_order(tmp_path):
         *("drill", "stage", "stage", "stage", "strike", "step", "step", "rows", "end")
     ]
     assert recording.ended == "finished"
-    assert environment.done == ["open", "deploy", "act lose", "act restore", "mend"]
+    assert environment.done == ["open", "deploy", "act lose", "act restore", "rollback"]
 
 
 def test_steps_are_done_on_time_and_after_what_they_wait_for(tmp_path):
@@ -209,7 +210,7 @@ def test_whatever_ends_a_drill_early_is_in_its_journal(tmp_path, error, how):
         played(tmp_path, environment)
     recording = Recording.read(tmp_path)
     assert recording.ended == how
-    assert environment.done[-1] == "mend"
+    assert environment.done[-1] == "rollback"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError("no room")])

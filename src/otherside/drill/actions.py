@@ -1,374 +1,541 @@
-"""Actions of a scenario on a twin: inject faults, repair them, and give operator orders.
+"""Actions of scenarios: what each does on a twin, what it does on the simulator, one class each.
 
-Each verb is a `do_` method. Each fault registers its own repair, so a scenario that ends early or
-shares its twin with the next one leaves nothing broken.
+A fault that an action injects is rolled back by `FaultInjector.rollback`, newest first: a scenario
+that shares its twin with the next one leaves nothing broken.
 """
 
-import json
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
+from typing import Any, ClassVar
 
-from otherside.core.wire_contract import (
-    FAILOVER_ACTIVE,
-    METRIC_DIMENSION,
-    METRIC_NAMESPACE,
-    STATE_PARTITION,
-    STATE_SORT,
-    ItemType,
-)
-from otherside.drill.entries import Entry, ProbeEntry
-from otherside.drill.probes import PROBES
-from otherside.drill.target import DrillTarget
-from otherside.failover.aws.pledge import Pledges, given_by_hand
-from otherside.failover.aws.state_store import StateStore
-from otherside.failover.decision.observation import Command, Order
-from otherside.twin.guest.scaled_clock import ScaledClock
-from otherside.twin.partitions import OUTSIDE, WAN
-from otherside.twin.twin import Twin, TwinError
-
-SKEW_S = 300.0
-ONCALL = "arn:aws:iam::123456789012:user/oncall"
-"""The principal that gives orders in a drill."""
-UNITS = {"app": "otherside-app.service", "keeper": "otherside-lease-agent.service"}
+from otherside.drill.entries import Entry
+from otherside.drill.fault_injector import FaultInjector
+from otherside.drill.simulated_drill import BOOT_S, CUT_OFF, GONE, ONE_WAY, SimulatedDrill
+from otherside.sim.faults import Fault
 
 
-class TwinClock:
-    """The twin's clock behind the interface that the orchestrator's adapters expect."""
-
-    def __init__(self, clock: ScaledClock) -> None:
-        self._clock = clock
-
-    def now_s(self) -> float:
-        """Return twin seconds since 1970."""
-        return self._clock.now_s()
-
-    def monotonic_s(self) -> float:
-        """Return twin seconds since a fixed starting point."""
-        return self._clock.monotonic_s()
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep for the given number of twin seconds."""
-        self._clock.sleep(seconds)
+class NotSimulatedError(Exception):
+    """The scenario needs something that the simulator does not model."""
 
 
-class FaultInjector:
-    """Fault injection and operator actions for one stack on one twin."""
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action on an environment: a fault, a repair or an operator's order."""
 
-    def __init__(self, twin: Twin, target: DrillTarget) -> None:
-        self._twin, self._target = twin, target
-        self._undo: dict[str, Callable[[], object]] = {}
-        self._stopped: set[tuple[str, str]] = set()
+    verb: ClassVar[str] = ""
+    """How the journal names it."""
 
-    def do(self, verb: str, how: dict[str, Any]) -> Iterator[Entry]:
-        """Run the action for a verb; yield the extra journal entries that it produces.
+    @property
+    def how(self) -> dict[str, Any]:
+        """Its arguments, without those that are left at their defaults."""
+        known = ((field, getattr(self, field.name)) for field in fields(self))
+        return {field.name: value for field, value in known if value != field.default}
+
+    @property
+    def text(self) -> str:
+        """The action as human-readable text."""
+        return " ".join([self.verb.replace("_", " "), *map(str, self.how.values())])
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin; return the extra journal entries that it produces."""
+        raise NotImplementedError
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill.
 
         Raises:
-            LookupError: If there is no such verb.
+            NotSimulatedError: If the simulator does not model it.
         """
-        method = getattr(self, f"do_{verb}", None)
-        if method is None:
-            msg = f"unknown drill action {verb}; known: {', '.join(sorted(VERBS))}"
-            raise LookupError(msg)
-        yield from method(**how) or ()
+        del plan, at_s
+        raise NotSimulatedError(self.text)
 
-    def mend(self) -> None:
-        """Repair every remaining fault, newest first."""
-        while self._undo:
-            _, undo = self._undo.popitem()
-            undo()
-
-    # --- Regions and network paths --------------------------------------------------------------
-
-    def do_lose(self, side: str) -> None:
-        """Take down a Region and everything in it."""
-        self._twin.do("lose", region=self._region(side))
-        self._undo[f"lose {side}"] = lambda: self._twin.do("restore", region=self._region(side))
-
-    def do_restore(self, side: str) -> None:
-        """Bring a lost Region back."""
-        self._undo.pop(f"lose {side}")()
-
-    def do_cut(self, source: str, target: str) -> None:
-        """Cut the network path from one side to the other."""
-        ends = {"source": self._region(source), "target": self._region(target)}
-        self._twin.do("cut", **ends)
-        self._undo[f"cut {source} {target}"] = lambda: self._twin.do("mend", **ends)
-
-    def do_mend(self, source: str, target: str) -> None:
-        """Restore a cut network path."""
-        self._undo.pop(f"cut {source} {target}")()
-
-    def do_isolate(self, side: str) -> None:
-        """Cut all network paths to and from a Region."""
-        others = [region for region in (*self._target.regions, OUTSIDE) if region != side]
-        for other in others:
-            self.do_cut(side, other)
-            self.do_cut(other, side)
-
-    def do_connect(self, side: str) -> None:
-        """Reconnect an isolated Region."""
-        for name in [
-            text for text in self._undo if text.startswith("cut ") and side in text.split()
-        ]:
-            self._undo.pop(name)()
-
-    def do_slow(self, source: str, target: str, delay_s: float) -> None:
-        """Delay one direction of the link between two sides; replication lags by as much."""
-        ends = {"source": self._region(source), "target": self._region(target)}
-        self._twin.do("lengthen", **ends, delay_s=delay_s)
-        usual = {"delay_s": WAN.delay_s, "jitter_s": WAN.jitter_s}
-        self._undo[f"slow {source} {target}"] = lambda: self._twin.do("lengthen", **ends, **usual)
-
-    # --- AWS's own API --------------------------------------------------------------------------
-
-    def do_fault(self, name: str, side: str = "", **fault: Any) -> None:  # noqa: ANN401 - JSON
-        """Inject a named fault into the AWS API; `heal` removes it by that name."""
-        if side:
-            fault["region"] = self._region(side)
-        if "source" in fault:
-            fault["source"] = self._region(fault["source"])
-        self._twin.do("fault", name=name, **fault)
-        self._undo[f"fault {name}"] = lambda: self._twin.do("heal", name=name)
-
-    def do_misdirect(self, path: str) -> None:
-        """Point the primary's Route 53 health check at another path, as a mistaken change would."""
-        route53 = self._client("route53", "primary")
-        for check in route53.list_health_checks()["HealthChecks"]:
-            config = check["HealthCheckConfig"]
-            if self._region("primary") in config.get("FullyQualifiedDomainName", ""):
-                asked = {"HealthCheckId": check["Id"]}
-                was = config["ResourcePath"]
-                route53.update_health_check(**asked, ResourcePath=path)
-                self._undo["misdirect"] = partial(
-                    route53.update_health_check, **asked, ResourcePath=was
-                )
-
-    def do_heal(self, name: str) -> None:
-        """Remove a fault from the AWS API."""
-        self._undo.pop(f"fault {name}")()
-
-    # --- the application ------------------------------------------------------------------------
-
-    def do_stop(self, side: str, unit: str) -> None:
-        """Stop `app` or `keeper` on every instance of a side."""
-        self._stopped.add((side, unit))
-        self.uphold()
-
-        def start() -> None:
-            self._stopped.discard((side, unit))
-            self._systemctl(side, "start", unit)
-
-        self._undo[f"stop {side} {unit}"] = start
-
-    def do_start(self, side: str, unit: str) -> None:
-        """Start a stopped unit again."""
-        self._undo.pop(f"stop {side} {unit}")()
-
-    def uphold(self) -> None:
-        """Stop the units on replacement instances, too: a bad release outlives its instances."""
-        for side, unit in self._stopped:
-            self._systemctl(side, "stop", unit)
-
-    def _systemctl(self, side: str, verb: str, unit: str) -> None:
-        for instance in self._twin.do("status")["instances"]:
-            here = instance["region"] == self._region(side)
-            if here and instance["units"].get(UNITS[unit], False) is (verb == "stop"):
-                try:
-                    self._twin.do("systemctl", instance=instance["id"], verb=verb, unit=UNITS[unit])
-                except TwinError:
-                    now = self._twin.do("status")["instances"]
-                    if any(other["id"] == instance["id"] for other in now):
-                        raise  # an instance that has since been replaced needs no stop
-
-    def do_refresh(self, side: str) -> None:
-        """Replace every instance of a side at once, as for a new image or after a lost zone."""
-        groups = self._client("autoscaling", side)
-        for group in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
-            for instance in group["Instances"]:
-                groups.terminate_instance_in_auto_scaling_group(
-                    InstanceId=instance["InstanceId"], ShouldDecrementDesiredCapacity=False
-                )
-
-    # --- the orchestrator -----------------------------------------------------------------------
-
-    def do_kill(self, role: str) -> None:
-        """Kill a running function: `decider`, `actuator` or `witness`."""
-        self._twin.do("kill", function=f"{self._target.prefix}-{role}")
-
-    def do_wake(self, role: str, times: int) -> None:
-        """Invoke a function with one alarm event several times: duplicates and late events."""
-        client = self._client("lambda", "standby")
-        event = {"source": "aws.cloudwatch", "detail-type": "CloudWatch Alarm State Change"}
-        for _ in range(times):
-            client.invoke(
-                FunctionName=f"{self._target.prefix}-{role}",
-                InvocationType="Event",
-                Payload=json.dumps(event),
-            )
-
-    def do_deafen(self) -> None:
-        """Disable every event rule that invokes the decider, except its scheduled tick."""
-        for side in self._target.regions:
-            events = self._client("events", side)
-            for bus in events.list_event_buses()["EventBuses"]:
-                for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]:
-                    if rule.get("EventPattern") and rule["Name"].startswith(self._target.prefix):
-                        events.disable_rule(Name=rule["Name"], EventBusName=bus["Name"])
-
-    def do_order(self, what: str, until_s: float | None = None) -> None:
-        """Give the orchestrator an order, as `otherside order` does."""
-        store, clock = self._ledger(), TwinClock(self._twin.clock)
-        state, order = store.newest(), Order(what)
-        seen = store.freeze() if order is Order.FREEZE else store.command()
-        store.order(
-            Command(
-                order=order,
-                revision=state.revision,
-                author=ONCALL,
-                at_s=clock.now_s(),
-                until_s=None if until_s is None else clock.now_s() + until_s,
-                loss_s=state.asked_loss_s if order is Order.APPROVE else None,
-            ),
-            over=seen,
-        )
-
-    def do_forget(self) -> None:
-        """Empty the state table, as if it had been lost and recreated."""
-        client, table = self._client("dynamodb", "standby"), f"{self._target.prefix}-state"
-        for item in client.scan(TableName=table, ConsistentRead=True)["Items"]:
-            if not item[STATE_PARTITION]["S"].endswith(f"/{ItemType.PULSE}"):
-                key = {name: item[name] for name in (STATE_PARTITION, STATE_SORT)}
-                client.delete_item(TableName=table, Key=key)
-
-    def do_break_glass(self, for_s: float) -> None:
-        """Allow the standby to serve without the state table, as `otherside breakglass` does."""
-        s3, clock = self._client("s3", "standby"), TwinClock(self._twin.clock)
-        names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
-        name = next(item for item in names if item.startswith(f"{self._target.prefix}-pledge-"))
-        pledges = Pledges(s3, bucket=name, clock=clock)
-        kept = pledges.read()
-        word = given_by_hand(kept.pledge, None, clock.now_s() + for_s, ONCALL)
-        pledges.write(word, kept)
-
-    def do_hold(self) -> None:
-        """Hold users on the standby through the latch's metric, as an operator would manually."""
-        self._client("cloudwatch", "standby").put_metric_data(
-            Namespace=METRIC_NAMESPACE,
-            MetricData=[
-                {
-                    "MetricName": FAILOVER_ACTIVE,
-                    "Dimensions": [{"Name": METRIC_DIMENSION, "Value": self._target.prefix}],
-                    "Value": 1.0,
-                }
-            ],
-        )
-
-    def _ledger(self) -> StateStore:
-        return StateStore(
-            self._client("dynamodb", "standby"),
-            table=f"{self._target.prefix}-state",
-            application=self._target.prefix,
-            clock=TwinClock(self._twin.clock),
-            code="drill",
-            skew_s=SKEW_S,
-        )
-
-    # --- the database ---------------------------------------------------------------------------
-
-    def do_stop_database(self, side: str) -> None:
-        """Stop only a side's database; it is not replaced."""
-        name = f"{self._target.prefix}-{self._region(side)}"
-        self._twin.do("database", cluster=name, verb="stop")
-        again = {"cluster": name, "verb": "start"}
-        self._undo[f"stop database {side}"] = lambda: self._twin.do("database", **again)
-
-    def do_move_by_hand(self, target: str, *, lossy: bool) -> None:
-        """Move the writer as an operator would from the console, bypassing the orchestrator."""
-        rds = self._client("rds", target)
-        whole = rds.describe_global_clusters()["GlobalClusters"][0]
-        members = [member["DBClusterArn"] for member in whole["GlobalClusterMembers"]]
-        arn = next(member for member in members if f":{self._region(target)}:" in member)
-        side = target if lossy else "primary" if target == "standby" else "standby"
-        self._client("rds", side).failover_global_cluster(
-            GlobalClusterIdentifier=whole["GlobalClusterIdentifier"],
-            TargetDbClusterIdentifier=arn,
-            **({"AllowDataLoss": True} if lossy else {"Switchover": True}),
-        )
-
-    def do_behead(self, side: str) -> None:
-        """Delete every instance of a side's cluster, leaving only its storage."""
-        rds = self._client("rds", side)
-        for cluster in rds.describe_db_clusters()["DBClusters"]:
-            for member in cluster["DBClusterMembers"]:
-                name = member["DBInstanceIdentifier"]
-                rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False)
-                rds.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
-
-    def do_detach(self, side: str) -> None:
-        """Remove a side's cluster from the global database, as an operator at the console would."""
-        rds = self._client("rds", side)
-        whole = rds.describe_global_clusters()["GlobalClusters"][0]
-        members = [member["DBClusterArn"] for member in whole["GlobalClusterMembers"]]
-        rds.remove_from_global_cluster(
-            GlobalClusterIdentifier=whole["GlobalClusterIdentifier"],
-            DbClusterIdentifier=next(
-                member for member in members if f":{self._region(side)}:" in member
-            ),
-        )
-
-    def do_occupy(self, side: str, status: str, for_s: float) -> None:
-        """Put a side's cluster into an Aurora maintenance status, such as its nightly backup."""
-        region = self._region(side)
-        self._twin.do(
-            "occupy",
-            cluster=f"{self._target.prefix}-{region}",
-            region=region,
-            status=status,
-            seconds=for_s,
-        )
-
-    def do_skew(self, side: str) -> None:
-        """Upgrade the engine of one side only by a minor version."""
-        rds = self._client("rds", side)
-        (cluster,) = rds.describe_db_clusters()["DBClusters"]
-        major, _, minor = cluster["EngineVersion"].partition(".")
-        rds.modify_db_cluster(
-            DBClusterIdentifier=cluster["DBClusterIdentifier"],
-            EngineVersion=f"{major}.{int(minor) + 1}",
-            ApplyImmediately=True,
-        )
-
-    def do_rotate(self) -> None:
-        """Rotate the master secret."""
-        secrets = self._client("secretsmanager", "primary")
-        for item in secrets.list_secrets()["SecretList"]:
-            if item.get("RotationEnabled"):
-                secrets.rotate_secret(SecretId=item["ARN"])
-
-    def do_shrink(self, side: str) -> None:
-        """Reduce a side's Auto Scaling groups to one instance each."""
-        groups = self._client("autoscaling", side)
-        for group in groups.describe_auto_scaling_groups()["AutoScalingGroups"]:
-            groups.update_auto_scaling_group(
-                AutoScalingGroupName=group["AutoScalingGroupName"], MinSize=1, DesiredCapacity=1
-            )
-
-    # --- probes ---------------------------------------------------------------------------------
-
-    def do_ask(self, probe: str) -> Iterator[Entry]:
-        """Run a named probe against the live stack."""
-        verdict, text = PROBES[probe](self._twin, self._target)
-        at_s = self._twin.clock.now_s()
-        yield ProbeEntry(at_s=at_s, name=probe, verdict=verdict, text=text)
-
-    # --- helpers --------------------------------------------------------------------------------
-
-    def _region(self, side: str) -> str:
-        return self._target.regions.get(side, side)
-
-    def _client(self, service: str, side: str) -> Any:  # noqa: ANN401 - botocore makes the class
-        return self._twin.clients.get(service, self._region(side))
+    @classmethod
+    def is_simulated(cls) -> bool:
+        """Return whether the simulator models it."""
+        return cls.on_sim is not Action.on_sim
 
 
-VERBS = tuple(name.removeprefix("do_") for name in vars(FaultInjector) if name.startswith("do_"))
+def _stopped(side: str, unit: str) -> Fault:
+    """Return what a stopped service is on the simulator; no scenario stops the standby's alone."""
+    if unit != "app":
+        return Fault.KEEPERS_DEAF
+    return Fault.APP_DOWN if side == "primary" else Fault.APP_DOWN_BOTH
+
+
+@dataclass(frozen=True, slots=True)
+class LoseRegion(Action):
+    """Take down a Region and everything in it."""
+
+    verb: ClassVar[str] = "lose"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.lose_region(self.side)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(GONE[self.side], at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRegion(Action):
+    """Bring a lost Region back."""
+
+    verb: ClassVar[str] = "restore"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.restore_region(self.side)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.end(GONE[self.side], at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class CutPath(Action):
+    """Cut the network path from one side to another."""
+
+    verb: ClassVar[str] = "cut"
+
+    source: str
+    target: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.cut_path(self.source, self.target)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(ONE_WAY[self.source, self.target], at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class HealPath(Action):
+    """Restore a path that was cut."""
+
+    verb: ClassVar[str] = "mend"
+
+    source: str
+    target: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.heal_path(self.source, self.target)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class IsolateRegion(Action):
+    """Cut all network paths to and from a Region."""
+
+    verb: ClassVar[str] = "isolate"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.isolate_region(self.side)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(CUT_OFF[self.side], at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class ReconnectRegion(Action):
+    """Reconnect an isolated Region."""
+
+    verb: ClassVar[str] = "connect"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.reconnect_region(self.side)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.end(CUT_OFF[self.side], at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class AddLatency(Action):
+    """Delay one direction of a link; replication lags by as much."""
+
+    verb: ClassVar[str] = "slow"
+
+    source: str
+    target: str
+    delay_s: float
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.add_latency(self.source, self.target, self.delay_s)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(Fault.LAGGING, at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class InjectApiFault(Action):
+    """Inject a named fault into the AWS API."""
+
+    verb: ClassVar[str] = "fault"
+
+    name: str
+    side: str = ""
+    source: str = ""
+    region: str = ""
+    service: str = ""
+    operation: str = ""
+    mode: str = "refuse"
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.inject_api_fault(**self.how)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClearApiFault(Action):
+    """Remove a fault from the AWS API, by its name."""
+
+    verb: ClassVar[str] = "heal"
+
+    name: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.clear_api_fault(self.name)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class BreakHealthCheckPath(Action):
+    """Point the primary's health check at another path, as a mistaken change would."""
+
+    verb: ClassVar[str] = "misdirect"
+
+    path: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.break_health_check_path(self.path)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(Fault.PROBE_BROKEN, at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class StopUnit(Action):
+    """Stop a service, `app` or `agent`, on every instance of a side."""
+
+    verb: ClassVar[str] = "stop"
+
+    side: str
+    unit: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.stop_unit(self.side, self.unit)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(_stopped(self.side, self.unit), at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class StartUnit(Action):
+    """Start a service that was stopped."""
+
+    verb: ClassVar[str] = "start"
+
+    side: str
+    unit: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.start_unit(self.side, self.unit)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshInstances(Action):
+    """Replace every instance of a side, as an instance refresh does."""
+
+    verb: ClassVar[str] = "refresh"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.refresh_instances(self.side)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(Fault.MACHINES_GONE, at_s)
+        plan.end(Fault.MACHINES_GONE, at_s + BOOT_S)
+
+
+@dataclass(frozen=True, slots=True)
+class KillFunction(Action):
+    """Kill the running environments of a Lambda function."""
+
+    verb: ClassVar[str] = "kill"
+
+    role: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.kill_function(self.role)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class InvokeFunction(Action):
+    """Invoke a function several times at once."""
+
+    verb: ClassVar[str] = "wake"
+
+    role: str
+    times: int
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.invoke_function(self.role, self.times)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class DisableEventRules(Action):
+    """Disable every event rule that starts the orchestrator."""
+
+    verb: ClassVar[str] = "deafen"
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.disable_event_rules()
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class GiveOrder(Action):
+    """Give the orchestrator an order, or freeze it until a time from now."""
+
+    verb: ClassVar[str] = "order"
+
+    what: str
+    until_s: float | None = None
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.give_order(self.what, self.until_s)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.order(at_s, self.what, self.until_s)
+
+
+@dataclass(frozen=True, slots=True)
+class LoseStateTable(Action):
+    """Delete the orchestrator's items from the state table."""
+
+    verb: ClassVar[str] = "forget"
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.lose_state_table()
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class GrantByHand(Action):
+    """Grant the standby the right to write by hand, while the state table is down."""
+
+    verb: ClassVar[str] = "break_glass"
+
+    for_s: float
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.break_glass(self.for_s)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class HoldLatch(Action):
+    """Publish the latch's metric by hand."""
+
+    verb: ClassVar[str] = "hold"
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.hold_latch()
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class StopDatabase(Action):
+    """Stop a side's database server; nothing replaces it."""
+
+    verb: ClassVar[str] = "stop_database"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.stop_database(self.side)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(Fault.WRITER_DOWN, at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class MoveByHand(Action):
+    """Move the writer as a person would, past the orchestrator."""
+
+    verb: ClassVar[str] = "move_by_hand"
+
+    target: str
+    lossy: bool
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.move_by_hand(self.target, lossy=self.lossy)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.by_hand_s = at_s
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteInstance(Action):
+    """Delete a cluster's only instance."""
+
+    verb: ClassVar[str] = "behead"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.delete_instance(self.side)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(Fault.STANDBY_HEADLESS, at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class DetachCluster(Action):
+    """Remove a cluster from the global cluster."""
+
+    verb: ClassVar[str] = "detach"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.detach_cluster(self.side)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(Fault.STANDBY_DETACHED, at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class OccupyCluster(Action):
+    """Keep a cluster in a status of Aurora's own work, such as `backing-up`."""
+
+    verb: ClassVar[str] = "occupy"
+
+    side: str
+    status: str
+    for_s: float
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.occupy_cluster(self.side, self.status, self.for_s)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(Fault.STANDBY_BUSY, at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class SetEngineVersion(Action):
+    """Change a cluster's engine version."""
+
+    verb: ClassVar[str] = "skew"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.set_engine_version(self.side)
+        return ()
+
+    def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
+        """Add it to a simulated drill."""
+        plan.begin(Fault.VERSION_DRIFT, at_s)
+
+
+@dataclass(frozen=True, slots=True)
+class RotateSecret(Action):
+    """Rotate the master secret."""
+
+    verb: ClassVar[str] = "rotate"
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.rotate_secret()
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReduceCapacity(Action):
+    """Reduce a side's Auto Scaling group."""
+
+    verb: ClassVar[str] = "shrink"
+
+    side: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        injector.reduce_capacity(self.side)
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class AskProbe(Action):
+    """Ask the deployed stack a question; the answer is an entry of the journal."""
+
+    verb: ClassVar[str] = "ask"
+
+    probe: str
+
+    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+        """Carry it out on a twin."""
+        return injector.ask(self.probe)

@@ -54,7 +54,7 @@ class Environment(Protocol):
     def rows(self) -> Iterable[Entry]:
         """Return the rows of every running database."""
 
-    def mend(self) -> None:
+    def rollback(self) -> None:
         """Repair every remaining fault."""
 
     def check(self) -> None:

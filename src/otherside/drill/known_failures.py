@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from otherside.drill.actions import AskProbe, LoseRegion, StartUnit, StopUnit
 from otherside.drill.assertions import (
     DEPLOYED,
     FUNCTIONS_RUN,
@@ -24,7 +25,7 @@ from otherside.drill.assertions import (
 from otherside.drill.conditions import Condition, called, every, later, told
 from otherside.drill.mutations import Mutations, drop, edit, put, respell
 from otherside.drill.probes import SIDES
-from otherside.drill.scenario import Scenario, Step, step
+from otherside.drill.scenario import Scenario, Step
 from otherside.drill.target import DrillTarget
 
 LITERAL = "MySecurePassword123!"
@@ -79,7 +80,7 @@ class KnownFailure:
 
 
 def _ask(probe: str) -> tuple[Step, ...]:
-    return (step("ask", probe=probe),)
+    return (Step(AskProbe(probe)),)
 
 
 def _without(sid: str) -> Callable[[str], str]:
@@ -131,8 +132,8 @@ def _keyless_replicas(replicas: list[Mapping[str, Any]]) -> list[dict[str, Any]]
     return [{k: v for k, v in replica.items() if k != "kmsKeyArn"} for replica in replicas]
 
 
-_APP_DOWN = (step("stop", side="primary", unit="app", at_s=APP_DOWN_S),)
-_STANDBY_DOWN = (step("stop", side="standby", unit="app", at_s=APP_DOWN_S),)
+_APP_DOWN = (Step(StopUnit("primary", "app"), at_s=APP_DOWN_S),)
+_STANDBY_DOWN = (Step(StopUnit("standby", "app"), at_s=APP_DOWN_S),)
 _ARN = "arn:aws:elasticloadbalancing:us-east-2:123456789012:"
 _ROLE_POLICY = "iam/rolePolicy:RolePolicy"
 
@@ -173,7 +174,7 @@ FAILURES: tuple[KnownFailure, ...] = (
         ),
         claim=NOBODY_REFUSED,
         words="refused rds:FailoverGlobalCluster",
-        steps=(step("lose", side="primary"),),
+        steps=(Step(LoseRegion("primary")),),
         stop_when=later(5, called("FailoverGlobalCluster")),
         lasts_s=420,
     ),
@@ -364,17 +365,19 @@ def inspection(failures: Sequence[KnownFailure] = FAILURES) -> Scenario:
 
     It runs on one twin; the steps that need the loss of a Region come last.
     """
-    asked = [item for failure in failures for item in failure.steps if item.do == "ask"]
-    verbs = {item.do for failure in failures for item in failure.steps}
+    asked = [
+        item for failure in failures for item in failure.steps if isinstance(item.action, AskProbe)
+    ]
+    kinds = {type(item.action) for failure in failures for item in failure.steps}
     steps, end = list(asked), later(65)
-    if "stop" in verbs:
+    if StopUnit in kinds:
         fired = every(FIRED, told(f"standby-{ALARM} is ALARM"))
         steps += [*_APP_DOWN, *_STANDBY_DOWN]
-        steps += [step("start", side=side, unit="app", when=fired) for side in SIDES]
+        steps += [Step(StartUnit(side, "app"), when=fired) for side in SIDES]
         end = fired
-    if "lose" in verbs:
-        reusable = later(60, end) if "stop" in verbs else later(65)
-        steps.append(step("lose", side="primary", when=reusable))
+    if LoseRegion in kinds:
+        struck = later(60, end) if StopUnit in kinds else later(65)
+        steps.append(Step(LoseRegion("primary"), when=struck))
         end = later(5, called("FailoverGlobalCluster"))
     return Scenario(
         name="inspection",

@@ -132,7 +132,7 @@ class _Player:
         self._clients = []
         text = "" if error is None else f"{type(error).__name__}: {error}"
         with contextlib.suppress(Exception):  # an environment that is gone has nothing to repair
-            self._stage.mend()
+            self._stage.rollback()
         self._put(EndEntry, how=how, text=text)
 
     # --- before the strike ----------------------------------------------------------------------
@@ -201,7 +201,8 @@ class _Player:
                 self._act(step)
 
     def _act(self, step: Step) -> None:
-        self._put(StepEntry, do=step.do, how=dict(step.how), text=step.text)
+        action = step.action
+        self._put(StepEntry, do=action.verb, how=action.how, text=action.text)
         for entry in self._stage.act(step):
             self._write(entry)
 

@@ -2,32 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from otherside.drill.actions import Action
 from otherside.drill.assertions import Assertion
 from otherside.drill.conditions import Condition, strike
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One action on the environment: a fault, a repair or an operator's order."""
+    """An action, and when it is taken."""
 
-    do: str
-    """The verb: see `FaultInjector` in `actions.py`."""
-    how: Mapping[str, Any] = field(default_factory=dict)
+    action: Action
     at_s: float = 0.0
     """Twin seconds after `when`."""
     when: Condition = strike
-
-    @property
-    def text(self) -> str:
-        """The step as human-readable text."""
-        return " ".join([self.do.replace("_", " "), *(str(item) for item in self.how.values())])
-
-
-def step(do: str, *, at_s: float = 0.0, when: Condition = strike, **how: object) -> Step:
-    """Return a step."""
-    return Step(do=do, how=how, at_s=at_s, when=when)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,19 +6,20 @@ scenarios that have no other claims. To place a step that waits for a condition,
 rerun with the steps placed so far; it is deterministic.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from otherside.core.topology import FailoverMode, Side, Topology
+from otherside.drill.actions import NotSimulatedError
 from otherside.drill.assertions import Assertion
 from otherside.drill.entries import parse
 from otherside.drill.recording import SCHEMA, Recording
 from otherside.drill.result import DrillResult, conclude
-from otherside.drill.scenario import Scenario, Step
-from otherside.failover.decision.observation import Move, Order
+from otherside.drill.scenario import Scenario
+from otherside.drill.simulated_drill import SimulatedDrill
+from otherside.failover.decision.observation import Move
 from otherside.failover.decision.policy import FailoverPolicy
-from otherside.sim.faults import Fault, FaultRates, FaultWindow
+from otherside.sim.faults import FaultRates, FaultWindow
 from otherside.sim.script import FOREVER_S, People, Script
 from otherside.sim.swarm import Run, run
 from otherside.sim.world_state import BY_HAND
@@ -28,95 +29,14 @@ STRIKE_S = 150.0
 WARM_S = 20.0
 """How long users write before the strike."""
 PROMOTE_S = 60.0
-BOOT_S = 200.0
-"""Time from an instance's launch until it serves; longer than confirming a lost Region takes."""
 DATABASES = {Side.PRIMARY: "primary", Side.STANDBY: "standby"}
 OPERATIONS = {Move.FAILOVER: "FailoverGlobalCluster", Move.SWITCHOVER: "SwitchoverGlobalCluster"}
-
-_GONE = {
-    "primary": Fault.PRIMARY_GONE,
-    "standby": Fault.STANDBY_GONE,
-    "witness": Fault.WITNESS_GONE,
-}
-_CUT_OFF = {"primary": Fault.PRIMARY_CUT, "standby": Fault.STANDBY_CUT}
-_ONE_WAY = {
-    ("primary", "standby"): Fault.PRIMARY_TO_STANDBY_CUT,
-    ("standby", "primary"): Fault.STANDBY_TO_PRIMARY_CUT,
-}
-
-
-class NotSimulatedError(Exception):
-    """The scenario needs something that the simulator does not model."""
-
-
-@dataclass(slots=True)
-class SimulatedDrill:
-    """Fault windows and operator orders, in simulated seconds."""
-
-    windows: dict[Fault, list[float]] = field(default_factory=dict)
-    """When each fault begins and, if it does, ends."""
-    orders: list[tuple[float, Order]] = field(default_factory=list)
-    by_hand_s: float | None = None
-    frozen: bool = False
-
-    def begin(self, fault: Fault, at_s: float) -> None:
-        """Start a fault."""
-        self.windows[fault] = [at_s]
-
-    def end(self, fault: Fault, at_s: float) -> None:
-        """End a fault."""
-        self.windows[fault].append(at_s)
-
-
-def _stop(plan: SimulatedDrill, at_s: float, side: str, unit: str) -> None:
-    if unit != "app":
-        plan.begin(Fault.KEEPERS_DEAF, at_s)
-    elif side == "primary":
-        plan.begin(Fault.APP_DOWN, at_s)
-    else:  # no scenario has a bad release on the standby alone
-        plan.begin(Fault.APP_DOWN_BOTH, at_s)
-
-
-def _refresh(plan: SimulatedDrill, at_s: float, **_: object) -> None:
-    plan.begin(Fault.MACHINES_GONE, at_s)
-    plan.end(Fault.MACHINES_GONE, at_s + BOOT_S)
-
-
-def _order(plan: SimulatedDrill, at_s: float, what: str, until_s: float | None = None) -> None:
-    if what == Order.FREEZE:
-        plan.frozen = until_s is not None
-    else:
-        plan.orders.append((at_s, Order(what)))
-
-
-def _by_hand(plan: SimulatedDrill, at_s: float, **_: object) -> None:
-    plan.by_hand_s = at_s
-
-
-DONE: Mapping[str, Callable[..., None]] = {
-    "lose": lambda plan, at_s, side: plan.begin(_GONE[side], at_s),
-    "restore": lambda plan, at_s, side: plan.end(_GONE[side], at_s),
-    "isolate": lambda plan, at_s, side: plan.begin(_CUT_OFF[side], at_s),
-    "connect": lambda plan, at_s, side: plan.end(_CUT_OFF[side], at_s),
-    "cut": lambda plan, at_s, source, target: plan.begin(_ONE_WAY[source, target], at_s),
-    "slow": lambda plan, at_s, **_: plan.begin(Fault.LAGGING, at_s),
-    "misdirect": lambda plan, at_s, **_: plan.begin(Fault.PROBE_BROKEN, at_s),
-    "stop": _stop,
-    "stop_database": lambda plan, at_s, **_: plan.begin(Fault.WRITER_DOWN, at_s),
-    "behead": lambda plan, at_s, **_: plan.begin(Fault.STANDBY_HEADLESS, at_s),
-    "detach": lambda plan, at_s, **_: plan.begin(Fault.STANDBY_DETACHED, at_s),
-    "occupy": lambda plan, at_s, **_: plan.begin(Fault.STANDBY_BUSY, at_s),
-    "refresh": _refresh,
-    "skew": lambda plan, at_s, **_: plan.begin(Fault.VERSION_DRIFT, at_s),
-    "order": _order,
-    "move_by_hand": _by_hand,
-}
-"""The simulator's implementation of each scenario verb."""
 
 
 def can_simulate(scenario: Scenario) -> bool:
     """Return whether the simulator supports every step and at least one claim of a scenario."""
-    known = all(step.do in DONE for step in (*scenario.prepare, *scenario.steps))
+    steps = (*scenario.prepare, *scenario.steps)
+    known = all(step.action.is_simulated() for step in steps)
     return known and bool(claims_of(scenario))
 
 
@@ -162,9 +82,9 @@ def _next(
 def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology) -> Script:
     plan = SimulatedDrill()
     for item in scenario.prepare:
-        _do(plan, item, 0.0)
+        item.action.on_sim(plan, 0.0)
     for number, at_s in sorted(placed.items(), key=lambda item: (item[1], item[0])):
-        _do(plan, scenario.steps[number], at_s)
+        scenario.steps[number].action.on_sim(plan, at_s)
     windows = tuple(
         FaultWindow(fault=fault, from_s=times[0], to_s=times[1] if len(times) > 1 else FOREVER_S)
         for fault, times in plan.windows.items()
@@ -191,10 +111,6 @@ def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology)
         orders=tuple(sorted(plan.orders)),
         by_hand_s=plan.by_hand_s,
     )
-
-
-def _do(plan: SimulatedDrill, step: Step, at_s: float) -> None:
-    DONE[step.do](plan, at_s, **step.how)
 
 
 def _recorded(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Recording:

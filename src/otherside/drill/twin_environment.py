@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
 
-from otherside.drill.actions import FaultInjector
 from otherside.drill.entries import (
     CallEntry,
     DeliveryEntry,
@@ -19,6 +18,7 @@ from otherside.drill.entries import (
     TickEntry,
 )
 from otherside.drill.environment import ActionRefusedError
+from otherside.drill.fault_injector import FaultInjector
 from otherside.drill.load import ClientConnection, Endpoint
 from otherside.drill.scenario import Step
 from otherside.drill.target import DrillTarget
@@ -76,9 +76,9 @@ class TwinEnvironment:
         """Raise if the twin has ended unexpectedly."""
         self.twin.check()
 
-    def mend(self) -> None:
+    def rollback(self) -> None:
         """Repair every remaining fault."""
-        self._hands.mend()
+        self._hands.rollback()
 
     def deploy(self, change: Transform | None) -> str:
         """Deploy the stack; return a human-readable summary.
@@ -188,7 +188,7 @@ class TwinEnvironment:
 
     def act(self, step: Step) -> Iterator[Entry]:
         """Run a step; yield the extra journal entries that it produces."""
-        yield from self._hands.do(step.do, dict(step.how))
+        yield from step.action.on_twin(self._hands)
 
     def rows(self) -> Iterator[Entry]:
         """Yield the rows of every running database."""

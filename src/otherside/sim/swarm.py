@@ -206,7 +206,7 @@ class _Runner:
             cloud.world_state.call(Move.FAILOVER, cloud.world_state.writer.other, BY_HAND)
 
     def _diligence(self) -> None:
-        """Do what waits for a person, after a while of looking at it."""
+        """Do what waits for a person, after taking some time to look at it."""
         state, now_s = self.cloud.seen(), self.cloud.world_state.now_s
         if self._waits[0] is not state.phase:
             self._waits = (state.phase, now_s)

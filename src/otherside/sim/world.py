@@ -289,12 +289,12 @@ class Eyes:
     def __init__(self, cloud: SimulatedCloud) -> None:
         self._cloud, self._truth = cloud, cloud.world_state
 
-    def ask(self, approval_reason: http_probes.Question) -> Reading:
+    def ask(self, question: http_probes.Question) -> Reading:
         """Answer a probe, which sometimes fails by chance."""
         world_state = self._truth
-        if approval_reason.url == STANDBY:
+        if question.url == STANDBY:
             works = world_state.app_runs(Side.STANDBY)
-            if approval_reason.path == WRITE:
+            if question.path == WRITE:
                 works = works and world_state.writes_work(Side.STANDBY)
         else:
             users = world_state.users_on()
@@ -442,17 +442,15 @@ class SimulatedWorld:
             else ()
         )
 
-        def asking(name: str, approval_reason: Callable[[], Any]) -> Callable[[], Any]:
-            return _silent if name in hidden or cloud.hit("blind") else approval_reason
+        def asking(name: str, question: Callable[[], Any]) -> Callable[[], Any]:
+            return _silent if name in hidden or cloud.hit("blind") else question
 
-        answers = gather(
-            {name: asking(name, approval_reason) for name, approval_reason in asked.items()}
-        )
+        answers = gather({name: asking(name, question) for name, question in asked.items()})
         if not cloud.hit("random_signals"):
             return answers
         return Answers(known=self._garbled(answers.known), unreadable=answers.unreadable)
 
-    def _garbled(self, known: Any) -> dict[str, Any]:  # noqa: ANN401 - one look's answers
+    def _garbled(self, known: Any) -> dict[str, Any]:  # noqa: ANN401 - one tick's answers
         """Return random answers, or answers that agree on something false."""
         random = self.cloud.random
         lie = random.choice(("all", "writes", "outside", "control plane", "heart"))

@@ -1,5 +1,6 @@
 """The application fails in the primary only."""
 
+from otherside.drill.actions import StopUnit
 from otherside.drill.assertions import (
     STAYED,
     alarm_follows,
@@ -8,13 +9,13 @@ from otherside.drill.assertions import (
     writable_again,
 )
 from otherside.drill.conditions import later, told
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="app-fault-primary",
     title="The application fails in the primary only; its database stays up.",
     expectation="DNS sends users to the standby, which writes across the peering; no failover.",
-    steps=(step("stop", side="primary", unit="app", at_s=60),),  # its alarm must report OK first
+    steps=(Step(StopUnit("primary", "app"), at_s=60),),  # its alarm must report OK first
     claims=(
         writable_again(),
         never_reached("fencing", "promote-intent", "promoting"),

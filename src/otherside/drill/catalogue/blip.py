@@ -1,16 +1,17 @@
 """The primary Region is cut off from everything for 43 seconds."""
 
+from otherside.drill.actions import IsolateRegion, ReconnectRegion
 from otherside.drill.assertions import STAYED, never_reached, writable_again
 from otherside.drill.conditions import later, served_for
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="blip",
     title="The primary Region is cut off from everything for 43 seconds.",
     expectation="Service recovers with the Region; the orchestrator may suspect but not move.",
     steps=(
-        step("isolate", side="primary"),
-        step("connect", side="primary", at_s=43),
+        Step(IsolateRegion("primary")),
+        Step(ReconnectRegion("primary"), at_s=43),
     ),
     claims=(
         writable_again(),

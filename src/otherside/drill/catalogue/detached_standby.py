@@ -1,16 +1,17 @@
 """The standby is removed from the global database, and then the primary is lost."""
 
+from otherside.drill.actions import DetachCluster, LoseRegion
 from otherside.drill.assertions import NOT_A_CALL, never_reached, reached, said, told_people
 from otherside.drill.conditions import every, later, phase
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="detached-standby",
     title="An operator removes the standby from the global database; later the primary is lost.",
     expectation="Nothing to promote: the orchestrator halts, notifies at once, never calls Aurora.",
     steps=(
-        step("detach", side="standby"),
-        step("lose", side="primary", when=phase("halted"), at_s=30),
+        Step(DetachCluster("standby")),
+        Step(LoseRegion("primary"), at_s=30, when=phase("halted")),
     ),
     claims=(
         reached("halted"),

@@ -1,5 +1,6 @@
 """The primary is lost, returns and is rebuilt; then service fails back to it."""
 
+from otherside.drill.actions import GiveOrder, LoseRegion, RestoreRegion
 from otherside.drill.assertions import (
     LOSS_AS_SAID,
     SAFE,
@@ -10,17 +11,17 @@ from otherside.drill.assertions import (
     writer_ends_at,
 )
 from otherside.drill.conditions import led_to, phase
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="failback",
     title="The primary Region is lost and comes back; in the end service fails back to it.",
     expectation="It rejoins; an operator signs off, waits for stability, then orders the failback.",
     steps=(
-        step("lose", side="primary"),
-        step("restore", side="primary", when=phase("failed-over"), at_s=30),
-        step("order", what="sign-reconciliation", when=phase("rejoined"), at_s=5),
-        step("order", what="switchover", when=phase("failback-ready"), at_s=30),
+        Step(LoseRegion("primary")),
+        Step(RestoreRegion("primary"), at_s=30, when=phase("failed-over")),
+        Step(GiveOrder("sign-reconciliation"), at_s=5, when=phase("rejoined")),
+        Step(GiveOrder("switchover"), at_s=30, when=phase("failback-ready")),
     ),
     claims=(
         reached("failed-over", "rejoined", "failback-ready", "switching", "steady"),

@@ -1,15 +1,16 @@
 """The primary is lost during a freeze that an operator ordered."""
 
+from otherside.drill.actions import GiveOrder, LoseRegion
 from otherside.drill.assertions import NOTHING_MOVED, reached, said, told_people
 from otherside.drill.conditions import later, phase
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="frozen",
     title="The primary Region is lost during a freeze that an operator ordered.",
     expectation="Nothing moves; a notice says why and that the orchestrator waits for an operator.",
-    prepare=(step("order", what="freeze", until_s=3600),),
-    steps=(step("lose", side="primary"),),
+    prepare=(Step(GiveOrder("freeze", 3600)),),
+    steps=(Step(LoseRegion("primary")),),
     claims=(
         reached("suspect", "blocked"),
         said("frozen by"),

@@ -1,16 +1,17 @@
 """The standby's database instances are deleted, and then the primary is lost."""
 
+from otherside.drill.actions import DeleteInstance, LoseRegion
 from otherside.drill.assertions import NOTHING_MOVED, never_reached, told_people
 from otherside.drill.conditions import later
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="headless-standby",
     title="The standby's database instances were deleted; then the primary Region is lost.",
     expectation="Nothing to promote: the orchestrator never calls Aurora, and people are notified.",
     steps=(
-        step("behead", side="standby"),
-        step("lose", side="primary", at_s=60),
+        Step(DeleteInstance("standby")),
+        Step(LoseRegion("primary"), at_s=60),
     ),
     claims=(
         NOTHING_MOVED,

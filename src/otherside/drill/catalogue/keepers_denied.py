@@ -1,5 +1,6 @@
 """A wrong policy makes DynamoDB refuse the primary's lease agents."""
 
+from otherside.drill.actions import ClearApiFault, InjectApiFault
 from otherside.drill.assertions import (
     NO_SPLIT_BRAIN,
     WHOLE,
@@ -10,15 +11,15 @@ from otherside.drill.assertions import (
     writer_ends_at,
 )
 from otherside.drill.conditions import later
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="keepers-denied",
     title="A wrong policy denies the primary's instances access to the state table.",
     expectation="A refusal is not an outage: the lease expires, and no pledge extends it.",
     steps=(
-        step("fault", name="denied", source="primary", service="dynamodb", mode="deny"),
-        step("heal", name="denied", at_s=100),
+        Step(InjectApiFault(name="denied", source="primary", service="dynamodb", mode="deny")),
+        Step(ClearApiFault("denied"), at_s=100),
     ),
     claims=(
         paused(60),

@@ -1,5 +1,6 @@
 """Replication falls 30 seconds behind, and then the primary is lost."""
 
+from otherside.drill.actions import AddLatency, GiveOrder, LoseRegion
 from otherside.drill.assertions import (
     LOSS_AS_SAID,
     SAFE,
@@ -10,16 +11,16 @@ from otherside.drill.assertions import (
     writer_ends_at,
 )
 from otherside.drill.conditions import every, phase, served_for
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="lagging-then-lost",
     title="Replication falls 30 seconds behind; then the primary Region is lost.",
     expectation="The loss would exceed the configured limit: an operator is asked, and approves.",
     steps=(
-        step("slow", source="primary", target="standby", delay_s=30),
-        step("lose", side="primary", at_s=90),
-        step("order", what="approve", when=phase("await-approval"), at_s=20),
+        Step(AddLatency(source="primary", target="standby", delay_s=30)),
+        Step(LoseRegion("primary"), at_s=90),
+        Step(GiveOrder("approve"), at_s=20, when=phase("await-approval")),
     ),
     claims=(
         reached("suspect", "await-approval", "fencing", "failed-over"),

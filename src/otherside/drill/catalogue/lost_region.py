@@ -1,5 +1,6 @@
 """The primary Region disappears at once and does not come back."""
 
+from otherside.drill.actions import LoseRegion
 from otherside.drill.assertions import (
     FUNCTIONS_RUN,
     TAKEN_OVER,
@@ -9,14 +10,14 @@ from otherside.drill.assertions import (
     writable_again,
 )
 from otherside.drill.conditions import every, phase, served_for
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 from otherside.failover.decision.verdict import Verdict
 
 SCENARIO = Scenario(
     name="lost-region",
     title="The primary Region disappears at once and does not come back.",
     expectation="The standby is promoted automatically and serves all users.",
-    steps=(step("lose", side="primary"),),
+    steps=(Step(LoseRegion("primary")),),
     claims=(
         writable_again(),
         readable_again(),

@@ -1,5 +1,6 @@
 """The primary is lost, and an operator moves the writer from the console."""
 
+from otherside.drill.actions import GiveOrder, LoseRegion, MoveByHand
 from otherside.drill.assertions import (
     SAFE,
     moved,
@@ -10,16 +11,16 @@ from otherside.drill.assertions import (
     writer_ends_at,
 )
 from otherside.drill.conditions import every, phase, served_for
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="moved-by-hand",
     title="The primary is lost; meanwhile an operator moves the writer from the console.",
     expectation="The orchestrator halts and notifies; ordered to adopt, it holds users there.",
     steps=(
-        step("lose", side="primary"),
-        step("move_by_hand", target="standby", lossy=True, when=phase("suspect"), at_s=5),
-        step("order", what="adopt", when=phase("halted"), at_s=260),
+        Step(LoseRegion("primary")),
+        Step(MoveByHand(target="standby", lossy=True), at_s=5, when=phase("suspect")),
+        Step(GiveOrder("adopt"), at_s=260, when=phase("halted")),
     ),
     claims=(
         reached("suspect", "halted", "verify", "failed-over"),

@@ -1,16 +1,17 @@
 """The primary Region is lost and comes back during the standby's promotion."""
 
+from otherside.drill.actions import LoseRegion, RestoreRegion
 from otherside.drill.assertions import TAKEN_OVER, reached, told, writable_again
 from otherside.drill.conditions import every, phase, served_for
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="returns-mid-promotion",
     title="The primary Region is lost and comes back during the standby's promotion.",
     expectation="Users stay on the standby; the old primary is rebuilt and rejoins as a secondary.",
     steps=(
-        step("lose", side="primary"),
-        step("restore", side="primary", when=phase("promoting"), at_s=20),
+        Step(LoseRegion("primary")),
+        Step(RestoreRegion("primary"), at_s=20, when=phase("promoting")),
     ),
     claims=(
         writable_again(),

@@ -1,5 +1,6 @@
 """The standby's Region, with the orchestrator in it, is cut off from everything else."""
 
+from otherside.drill.actions import IsolateRegion
 from otherside.drill.assertions import (
     NOT_A_CALL,
     SAFE,
@@ -9,13 +10,13 @@ from otherside.drill.assertions import (
     writer_ends_at,
 )
 from otherside.drill.conditions import WATCHED_S, later
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="standby-isolated",
     title="The standby's Region, with the orchestrator in it, is cut off from everything else.",
     expectation="The orchestrator has no quorum, so it decides nothing. Users notice nothing.",
-    steps=(step("isolate", side="standby"),),
+    steps=(Step(IsolateRegion("standby")),),
     claims=(
         writable_again(30),
         acknowledged_writes_survive(0),

@@ -1,5 +1,6 @@
 """The standby's Region is lost."""
 
+from otherside.drill.actions import LoseRegion
 from otherside.drill.assertions import (
     NOT_A_CALL,
     SAFE,
@@ -9,13 +10,13 @@ from otherside.drill.assertions import (
     writer_ends_at,
 )
 from otherside.drill.conditions import later
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="standby-lost",
     title="The standby's Region is lost, and the orchestrator with it.",
     expectation="Users notice nothing; no orchestrator is left to move the writer.",
-    steps=(step("lose", side="standby"),),
+    steps=(Step(LoseRegion("standby")),),
     claims=(
         writable_again(30),
         acknowledged_writes_survive(0),

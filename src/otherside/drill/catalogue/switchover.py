@@ -1,5 +1,6 @@
 """A planned switchover to the standby, and back."""
 
+from otherside.drill.actions import GiveOrder
 from otherside.drill.assertions import (
     SAFE,
     acknowledged_writes_survive,
@@ -10,15 +11,15 @@ from otherside.drill.assertions import (
     writer_ends_at,
 )
 from otherside.drill.conditions import led_to, phase
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="switchover",
     title="A planned switchover to the standby under load, and back again.",
     expectation="No acknowledged write is lost; writes pause twice, once per switchover.",
     steps=(
-        step("order", what="switchover"),
-        step("order", what="switchover", when=phase("failback-ready"), at_s=30),
+        Step(GiveOrder("switchover")),
+        Step(GiveOrder("switchover"), at_s=30, when=phase("failback-ready")),
     ),
     claims=(
         reached("switch-precheck", "switching", "failback-ready", "switching", "steady"),

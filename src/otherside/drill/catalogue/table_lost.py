@@ -1,5 +1,6 @@
 """The state table is emptied while the standby serves all users."""
 
+from otherside.drill.actions import GiveOrder, LoseRegion, LoseStateTable
 from otherside.drill.assertions import (
     SAFE,
     moved,
@@ -11,7 +12,7 @@ from otherside.drill.assertions import (
     writer_ends_at,
 )
 from otherside.drill.conditions import later, phase, served_for, told
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 HALTED = told("halted: the database remembers")
 """Detected by the notice, because the revisions of an empty table start over."""
@@ -21,9 +22,9 @@ SCENARIO = Scenario(
     title="After a failover the state table is lost and recreated empty.",
     expectation="The orchestrator halts instead of starting anew; users stay; an operator adopts.",
     steps=(
-        step("lose", side="primary"),
-        step("forget", when=phase("failed-over"), at_s=20),
-        step("order", what="adopt", when=HALTED, at_s=60),
+        Step(LoseRegion("primary")),
+        Step(LoseStateTable(), at_s=20, when=phase("failed-over")),
+        Step(GiveOrder("adopt"), at_s=60, when=HALTED),
     ),
     claims=(
         reached("failed-over", "halted"),

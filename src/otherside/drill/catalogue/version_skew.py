@@ -1,16 +1,17 @@
 """The sides run different engine versions when the primary is lost."""
 
+from otherside.drill.actions import LoseRegion, SetEngineVersion
 from otherside.drill.assertions import NOTHING_MOVED, reached, said, told_people
 from otherside.drill.conditions import later, phase
-from otherside.drill.scenario import Scenario, step
+from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
     name="version-skew",
     title="Only the standby has been upgraded; then the primary Region is lost.",
     expectation="Aurora would refuse, so the orchestrator does not try and asks an operator.",
     steps=(
-        step("skew", side="standby"),
-        step("lose", side="primary", at_s=30),
+        Step(SetEngineVersion("standby")),
+        Step(LoseRegion("primary"), at_s=30),
     ),
     claims=(
         reached("suspect", "blocked"),

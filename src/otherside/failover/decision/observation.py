@@ -190,7 +190,7 @@ class Attempt:
 
     operation: str
     called: bool
-    """Whether Aurora was called; a claim alone is not a call."""
+    """Whether Aurora was called, or may have been: a claim without a recorded outcome counts."""
     answer: str | None
     """`ACCEPTED`, Aurora's error code if it refused, or `None` if the answer is unknown."""
 

@@ -26,7 +26,7 @@ def check(history: History) -> Iterator[str]:
         if item.observation.command is not None and item.observation.command.order is Order.ADOPT
     ]
     for _, entry in history.entries(Phase.HALTED):
-        # An order to adopt that comes too early takes over a move that is still under way.
+        # Adopting too early takes over a move that is still under way, and the halt reports that.
         mistaken = any(at_s <= entry.at_s for at_s in taken_over)
         detached = any(s.fault is Fault.STANDBY_DETACHED for s in history.world_state.windows)
         lost = any(at_s <= entry.at_s for at_s in history.losses)

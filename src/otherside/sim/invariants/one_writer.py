@@ -8,7 +8,7 @@ from otherside.sim.history import History
 def check(history: History) -> Iterator[str]:
     """Yield each time that both sides acknowledged writes.
 
-    A move by hand waits for no lease; the guide tells people to stop the application first.
+    A move by hand waits for no lease; people are told to stop the application before making one.
     """
     moves = history.world_state.moves
     for number, move in enumerate(moves):

@@ -58,7 +58,7 @@ def check(history: History) -> Iterator[str]:
     last = history.states[-1]
     free = policy.mode is FailoverMode.AUTO and not policy.freezes and not history.cloud.orders
     once = sum(window.fault is Fault.PRIMARY_GONE for window in world_state.windows) == 1
-    # A frozen function stops the 3 s loop, so ticks come once a minute, but an intent lasts 15 s.
+    # While a function is frozen, ticks come only once a minute here, but an intent lasts 15 s.
     free = free and not history.fault_rates.freeze and history.obedient
     if faults <= ALONE and once and free and history.lost_s < 0:
         yield f"the primary is gone and nobody took over: {last.phase}, {last.reason}"
