@@ -82,7 +82,7 @@ def servers():
 
 
 def hold(file, seconds, *, epoch=0, reached=True):
-    """Write a lease, as the keeper does."""
+    """Write a lease, as the agent does."""
     now_s = time.clock_gettime(time.CLOCK_BOOTTIME)
     held = {"until_s": now_s + seconds, "epoch": epoch, "reached": reached, "asked_s": now_s}
     file.write_text(json.dumps(held))

@@ -1,4 +1,4 @@
-"""What a keeper knows: of the table by whoever answers, of the database by its own heartbeat."""
+"""What a agent knows: of the table by whoever answers, of the database by its own heartbeat."""
 
 import contextlib
 import sqlite3
@@ -141,7 +141,7 @@ def test_a_writer_writes_the_time_and_the_epoch_and_reads_them_back():
 
 
 def test_an_epoch_that_the_database_has_heard_of_is_never_taken_back():
-    """A keeper that knows less beats on, and lowers nothing."""
+    """A agent that knows less beats on, and lowers nothing."""
     beating = Beating()
     beating.beat(4)
     found = beating.beat(2)

@@ -1,4 +1,4 @@
-"""The keeper beside the application, for real: PostgreSQL with a standby, and a state table."""
+"""The agent beside the application, for real: PostgreSQL with a standby, and a state table."""
 
 import contextlib
 import importlib.util
@@ -55,7 +55,7 @@ class Table:
         self.client.put_item(TableName=self.name, Item=item)
 
     def pulse(self, side):
-        """Return the pulse of a side's one keeper as plain values, or nothing."""
+        """Return the pulse of a side's one agent as plain values, or nothing."""
         found = self.client.query(
             TableName=self.name,
             KeyConditionExpression=f"{STATE_PARTITION} = :p AND begins_with({STATE_SORT}, :s)",
@@ -83,7 +83,7 @@ def table():
 
 @contextlib.contextmanager
 def keeping(client, table, directory, side, database_port, **more):
-    """Run a keeper beside an application."""
+    """Run a agent beside an application."""
     environment = {
         **client.environment,
         "STATE_TABLE": table.name,
@@ -100,16 +100,16 @@ def keeping(client, table, directory, side, database_port, **more):
         "DATABASE_PORT": str(database_port),
     }
     (directory / "lease").unlink(missing_ok=True)
-    with (directory / "keeper.log").open("w") as log:
-        keeper = subprocess.Popen(
+    with (directory / "agent.log").open("w") as log:
+        agent = subprocess.Popen(
             [sys.executable, APP.parent / "lease_agent.py"], env=environment, stdout=log, stderr=log
         )
         try:
-            yield keeper
+            yield agent
         finally:
-            keeper.send_signal(signal.SIGCONT)
-            keeper.terminate()
-            keeper.wait(timeout=20)
+            agent.send_signal(signal.SIGCONT)
+            agent.terminate()
+            agent.wait(timeout=20)
 
 
 @pytest.fixture
@@ -185,10 +185,10 @@ def test_a_process_that_thaws_acknowledges_nothing(tmp_path, fresh, table):
     table.say(is_open=True, epoch=0)
     with (
         running(tmp_path, fresh[0].port) as client,
-        keeping(client, table, tmp_path, "primary", fresh[0].port) as keeper,
+        keeping(client, table, tmp_path, "primary", fresh[0].port) as agent,
     ):
         until(lambda: client.ask("PUT", "/entries/warm", b"x")[0] in {200, 201})
-        keeper.send_signal(signal.SIGSTOP)
+        agent.send_signal(signal.SIGSTOP)
         os.kill(client.pid, signal.SIGSTOP)
         time.sleep(16)
         os.kill(client.pid, signal.SIGCONT)
@@ -232,20 +232,20 @@ def test_a_table_that_is_silent_stops_nobody_and_one_that_refuses_does(tmp_path,
         assert client.ask("PUT", "/entries/refused", b"x")[0] == 503
 
 
-def test_a_keeper_that_stands_still_is_silent_to_its_watchdog(tmp_path):
+def test_a_agent_that_stands_still_is_silent_to_its_watchdog(tmp_path):
     """Systemd hears of it while every loop goes round, and starts it anew if one stops."""
     where = str(tmp_path / "notify")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as line:
         line.bind(where)
         line.settimeout(1.0)
         now = [1000.0]
-        keeper = module("lease_agent")
-        keeper.now_s = lambda: now[0]
-        dog = keeper.Watchdog({"NOTIFY_SOCKET": where})
+        agent = module("lease_agent")
+        agent.now_s = lambda: now[0]
+        dog = agent.Watchdog({"NOTIFY_SOCKET": where})
         for name in ("renew", "beat", "pulse"):
             dog.round(name)
             assert b"WATCHDOG=1" in line.recv(100)
-        now[0] += keeper.STUCK_S
+        now[0] += agent.STUCK_S
         dog.round("beat")
         dog.round("pulse")
         line.settimeout(0.0)
@@ -288,11 +288,11 @@ class Rows:
         return self.row
 
 
-def test_a_young_keepers_first_row_is_no_lag():
+def test_a_young_agent_first_row_is_no_lag():
     """How old it is says when the writer died, and not how long a row travels."""
-    keeper = module("lease_agent")
+    agent = module("lease_agent")
     database = Rows(time.time() - 120.0)
-    heart = keeper.Heartbeat(database, (OSError,))
+    heart = agent.Heartbeat(database, (OSError,))
     heart.beat(0)
     assert heart.found()["lag_max_s"] is None
     assert heart.found()["beat_epoch"] == 3

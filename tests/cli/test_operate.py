@@ -209,7 +209,7 @@ def test_a_person_lets_the_standby_go_on_without_the_table(pledges):
         assert part in done.output
 
 
-def test_a_keeper_that_hears_nothing_of_the_table_goes_by_a_persons_word(pledges):
+def test_a_agent_that_hears_nothing_of_the_table_goes_by_a_persons_word(pledges):
     """The object as it lies there, read by what runs beside the application."""
     gave(pledges)
     assert run("breakglass", "--yes").exit_code == 0

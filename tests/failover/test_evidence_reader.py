@@ -56,7 +56,7 @@ def signals(pulses, state=HOME, **changes):
     return observation(state, raw(pulses, **changes)).signals
 
 
-def test_one_keeper_that_can_write_is_a_writer_that_lives():
+def test_one_agent_that_can_write_is_a_writer_that_lives():
     """An instance of several may be broken by itself."""
     said = {
         "primary#a": pulse(app_ok=False, writes_ok=False),
@@ -149,7 +149,7 @@ def test_a_control_plane_answers_or_not_or_nobody_knows(control_plane, reading):
 
 
 def followers(**lags):
-    """Return keepers of the standby who saw the newest heartbeat, each with its lag and age."""
+    """Return lease agents of the standby who saw the newest heartbeat, each with its lag and age."""
     return {
         f"standby#{name}": pulse(age_s, beat_s=NOW - 40, lag_max_s=lag)
         for name, (age_s, lag) in lags.items()
@@ -162,14 +162,14 @@ def replication(pulses, state=HOME):
 
 
 def test_lag_is_the_longest_that_anybody_saw_who_watched():
-    """Not the last word of whichever keeper spoke."""
+    """Not the last word of whichever agent spoke."""
     found = replication(followers(a=(1.0, 0.2), b=(2.0, 7.0)))
     assert found.lag_max_s == 7.0
     assert found.replicated_s == NOW - 40
 
 
 def test_who_was_gone_before_the_writer_died_knows_nothing_of_its_lag():
-    """A keeper that was replaced an hour ago saw another world."""
+    """A agent that was replaced an hour ago saw another world."""
     found = replication(followers(gone=(500.0, 90.0), there=(1.0, 0.3)))
     assert found.lag_max_s == 0.3
 
@@ -182,7 +182,7 @@ def test_who_came_after_the_writer_died_has_seen_no_lag():
 
 
 def test_what_the_writer_wrote_after_the_last_copy_counts_as_lost():
-    """Its own keeper's word is the newest trace of its life."""
+    """Its own agent's word is the newest trace of its life."""
     said = followers(a=(1.0, 0.2)) | {"primary#a": pulse(30.0, wrote_s=NOW - 31)}
     found = replication(said)
     assert found.lived_s == NOW - 31

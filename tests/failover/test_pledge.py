@@ -68,7 +68,7 @@ def test_a_word_is_given_over_the_one_that_was_read(pledges):
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"{}", b'{"schema": 99}', b"\xff"])
 def test_what_cannot_be_read_is_no_word_and_is_written_over(cloud, pledges, body):
-    """Keepers go by nothing then; and the orchestrator writes it anew."""
+    """Lease agents go by nothing then; and the orchestrator writes it anew."""
     put(cloud, body)
     kept = pledges.read()
     assert kept.pledge is None
@@ -138,7 +138,7 @@ def closed(cloud):
 
 
 def test_a_lease_is_closed_only_where_the_word_is(cloud, pledges):
-    """A keeper that the table does not reach may still go by it."""
+    """A agent that the table does not reach may still go by it."""
     now_s = cloud.clock.at_s
     assert not closed(cloud).open, "nobody ever gave one"
     kept = pledges.write(word(until_s=now_s + 50), pledges.read())

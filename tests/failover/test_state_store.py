@@ -235,7 +235,7 @@ def test_two_functions_do_not_tell_the_same(store):
     store.mark_told(3, 2)
 
 
-def test_a_keeper_that_is_gone_is_forgotten_unless_it_spoke_again(cloud, store):
+def test_a_agent_that_is_gone_is_forgotten_unless_it_spoke_again(cloud, store):
     """An instance that was replaced leaves its last word behind."""
     cloud.pulse("primary#i-1", app_ok=True)
     at_s = store.pulses()["primary#i-1"].at_s

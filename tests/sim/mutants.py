@@ -621,7 +621,7 @@ MUTANTS = (
         "        return Signal(reading=absent, at_s=raw.at_s)\n",
     ),
     Mutant(
-        "one keeper that cannot write is a dead writer",
+        "one agent that cannot write is a dead writer",
         EVIDENCE,
         "    for reading, wanted in ((GOOD, True), (BAD, False)):\n",
         "    for reading, wanted in ((BAD, False), (GOOD, True)):\n",
@@ -645,7 +645,7 @@ MUTANTS = (
         "        pulse.writes_ok and pulse.wrote_epoch is not None\n",
     ),
     Mutant(
-        "a keeper that came late knows the lag",
+        "a agent that came late knows the lag",
         EVIDENCE,
         "        if pulse.lag_max_s is not None and pulse.at_s >= lived_s - PULSE_MAX_S\n",
         "        if pulse.lag_max_s is not None\n",
@@ -721,7 +721,7 @@ MUTANTS = (
         "        return member is not None\n",
     ),
     Mutant(
-        "a keeper vouches for itself where it is refused",
+        "a agent vouches for itself where it is refused",
         LEASE,
         "        except self._refused:\n"
         "            self._asked_s = self._clock()\n"
@@ -765,13 +765,13 @@ MUTANTS = (
         "        if held is None:\n",
     ),
     Mutant(
-        "a keeper reads what some replica has",
+        "a agent reads what some replica has",
         HEART,
         '"GetItem", {"Key": self._key("lease", "newest"), "ConsistentRead": True}',
         '"GetItem", {"Key": self._key("lease", "newest"), "ConsistentRead": False}',
     ),
     Mutant(
-        "a keeper that is refused asks elsewhere",
+        "a agent that is refused asks elsewhere",
         HEART,
         "            except ServiceRefusedError:\n                raise\n",
         "",

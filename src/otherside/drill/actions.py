@@ -58,7 +58,7 @@ class Action:
 def _stopped(side: str, unit: str) -> Fault:
     """Return what a stopped service is on the simulator; no scenario stops the standby's alone."""
     if unit != "app":
-        return Fault.KEEPERS_DEAF
+        return Fault.AGENTS_DEAF
     return Fault.APP_DOWN if side == "primary" else Fault.APP_DOWN_BOTH
 
 

@@ -139,7 +139,7 @@ class FaultInjector:
     # --- the application ------------------------------------------------------------------------
 
     def stop_unit(self, side: str, unit: str) -> None:
-        """Stop `app` or `keeper` on every instance of a side."""
+        """Stop `app` or `agent` on every instance of a side."""
         self._stopped.add((side, unit))
         self.uphold()
 

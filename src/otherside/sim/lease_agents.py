@@ -132,8 +132,8 @@ class LeaseAgents:
         if not (world_state.reaches(here, there) and world_state.majority(there)):
             msg = "nobody answers"
             raise OSError(msg)
-        denied = world_state.has(Fault.KEEPERS_DENIED) or (
-            here == P and world_state.has(Fault.PRIMARY_KEEPERS_DENIED)
+        denied = world_state.has(Fault.AGENTS_DENIED) or (
+            here == P and world_state.has(Fault.PRIMARY_AGENTS_DENIED)
         )
         if denied:
             msg = "HTTP 400"
@@ -190,7 +190,7 @@ class LeaseAgents:
         self.at_s = at_s
         order = (world_state.writer, world_state.writer.other)
         for side in order:
-            deaf = side == P and world_state.has(Fault.KEEPERS_DEAF)
+            deaf = side == P and world_state.has(Fault.AGENTS_DEAF)
             if not world_state.machines_run(side) or deaf:
                 continue
             for instance in self.instances[side]:

@@ -375,7 +375,7 @@ class WorldState:
 
     def _beats(self) -> bool:
         """Return whether the writer's database gets heartbeats all the time."""
-        deaf = self.writer is Side.PRIMARY and Fault.KEEPERS_DEAF in self.faults
+        deaf = self.writer is Side.PRIMARY and Fault.AGENTS_DEAF in self.faults
         return self.machines_run(self.writer) and self.database_writes() and not deaf
 
     def _acknowledge(self, on: Side, lease_s: float, until_s: float, *, public: bool) -> None:

@@ -1,5 +1,6 @@
 """The scenario catalogue: one file per scenario, in the order in which they are listed."""
 
+from otherside.drill.catalogue.agents_denied import SCENARIO as AGENTS_DENIED
 from otherside.drill.catalogue.alarm_path_cut import SCENARIO as ALARM_PATH_CUT
 from otherside.drill.catalogue.answer_lost import SCENARIO as ANSWER_LOST
 from otherside.drill.catalogue.app_bug_both import SCENARIO as APP_BUG_BOTH
@@ -19,7 +20,6 @@ from otherside.drill.catalogue.functions_killed import SCENARIO as FUNCTIONS_KIL
 from otherside.drill.catalogue.headless_standby import SCENARIO as HEADLESS_STANDBY
 from otherside.drill.catalogue.held_and_ill import SCENARIO as HELD_AND_ILL
 from otherside.drill.catalogue.instance_refresh import SCENARIO as INSTANCE_REFRESH
-from otherside.drill.catalogue.keepers_denied import SCENARIO as KEEPERS_DENIED
 from otherside.drill.catalogue.lagging_then_lost import SCENARIO as LAGGING_THEN_LOST
 from otherside.drill.catalogue.lost_region import SCENARIO as LOST_REGION
 from otherside.drill.catalogue.moved_by_hand import SCENARIO as MOVED_BY_HAND
@@ -66,7 +66,7 @@ CATALOGUE: tuple[Scenario, ...] = (
     BACKUP_RESTORE,
     INSTANCE_REFRESH,
     BACKED_UP_MEANWHILE,
-    KEEPERS_DENIED,
+    AGENTS_DENIED,
     TABLE_LOST,
     DETACHED_STANDBY,
     HELD_AND_ILL,

@@ -313,7 +313,7 @@ class StateStore:
 
     def forget_pulse(self, place: str, at_s: float) -> None:
         """Delete the pulse of a place silent for long, unless it has reported in the meantime."""
-        with calling("forgetting a keeper that is gone"):
+        with calling("forgetting a agent that is gone"):
             self._client.delete_item(
                 TableName=self._table,
                 Key=self._key(ItemType.PULSE, place),

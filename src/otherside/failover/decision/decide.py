@@ -283,7 +283,9 @@ def _ailment(state: State, now_s: float, policy: FailoverPolicy) -> str | None:
     if failing_s is not None and now_s - failing_s >= policy.failing_max_s:
         return f"failing for {now_s - failing_s:.0f} s: {'; '.join(state.failing)}"
     if not state.anchored and now_s - state.since_s >= policy.blind_max_s:
-        return "nothing is opened or decided until then: see that the keepers run and may report"
+        return (
+            "nothing is opened or decided until then: see that the lease agents run and may report"
+        )
     unwell_s = state.unwell_since_s
     if (
         state.phase is Phase.STEADY

@@ -21,8 +21,8 @@ HARMLESS = frozenset(
         Fault.STANDBY_HEADLESS,
         Fault.VERSION_DRIFT,
         *(
-            Fault.KEEPERS_DENIED,
-            Fault.PRIMARY_KEEPERS_DENIED,
+            Fault.AGENTS_DENIED,
+            Fault.PRIMARY_AGENTS_DENIED,
             Fault.FRONT_DOOR,
             Fault.MACHINES_GONE,
         ),

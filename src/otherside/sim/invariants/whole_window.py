@@ -20,7 +20,7 @@ def check(history: History) -> Iterator[str]:
     Asking a person, or refusing, for a wrong reason is a mistake too: it wakes someone.
     """
     clocks_s = 2 * history.policy.skew_s
-    silent = any(window.fault is Fault.KEEPERS_DEAF for window in history.world_state.windows)
+    silent = any(window.fault is Fault.AGENTS_DEAF for window in history.world_state.windows)
     glimpse_s = TRACELESS_S if silent else GLIMPSE_S
     for phase in (Phase.FENCING, Phase.AWAIT_APPROVAL, Phase.BLOCKED):
         for before, entry in history.entries(phase):

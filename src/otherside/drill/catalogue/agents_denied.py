@@ -14,7 +14,7 @@ from otherside.drill.conditions import later
 from otherside.drill.scenario import Scenario, Step
 
 SCENARIO = Scenario(
-    name="keepers-denied",
+    name="agents-denied",
     title="A wrong policy denies the primary's instances access to the state table.",
     expectation="A refusal is not an outage: the lease expires, and no pledge extends it.",
     steps=(
