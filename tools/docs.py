@@ -228,7 +228,7 @@ def _twin() -> Iterator[str]:
 def tested_rows() -> dict[str, list[str]]:
     """Return the rows that tests name, with those tests: `test_R53_04_05_…` names two rows."""
     found: dict[str, list[str]] = {}
-    for file in sorted(TWIN_TESTS.glob("test_*.py")):
+    for file in sorted(TWIN_TESTS.rglob("test_*.py")):
         text = file.read_text(encoding="utf-8")
         for name in re.findall(r"^def (test_\w+)", text, re.MULTILINE):
             area = ""

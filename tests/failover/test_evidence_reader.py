@@ -149,7 +149,7 @@ def test_a_control_plane_answers_or_not_or_nobody_knows(control_plane, reading):
 
 
 def followers(**lags):
-    """Return lease agents of the standby who saw the newest heartbeat, each with its lag and age."""
+    """Return lease agents of the standby that saw a heartbeat, each with its lag and age."""
     return {
         f"standby#{name}": pulse(age_s, beat_s=NOW - 40, lag_max_s=lag)
         for name, (age_s, lag) in lags.items()

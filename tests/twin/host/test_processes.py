@@ -17,13 +17,13 @@ from otherside.twin.host.registry import PREFIX
 from otherside.twin.twin import Twin, TwinError
 from twin.conftest import EAST, Bare, TwinSettings, until
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PROGRAM = """
 import signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever started us may ignore it
 sys.path[:0] = ["src", "tests"]
 from twin.conftest import Bare, TwinSettings
-from twin.test_database import shop
+from twin.services.rds.test_rds import shop
 with shop(speed=10) as bare:
     bare.function("warm", "def handler(e, c): return 1")
     bare.aws("lambda").invoke(FunctionName="warm")
@@ -189,7 +189,7 @@ def test_a_twin_that_cannot_start_says_why_and_leaves_nothing(monkeypatch):
 
 def test_no_secret_is_in_an_argument_or_a_log():
     """Neither the provisioner's key nor anybody's password."""
-    from twin.test_database import PASSWORD, shop
+    from twin.services.rds.test_rds import PASSWORD, shop
 
     with shop() as bare:
         secrets = {bare.known["secret_access_key"], PASSWORD}
