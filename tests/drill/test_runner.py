@@ -1,12 +1,10 @@
 """The runner on a stage of values: order, time, steadiness, and whatever ends a drill early."""
 
 import dataclasses
-import time
 
 import pytest
 
 from drill.journal_builders import head, look
-from otherside.drill import runner
 from otherside.drill.actions import LoseRegion, RestoreRegion
 from otherside.drill.assertions import NOTHING_MOVED
 from otherside.drill.conditions import later, phase
@@ -18,18 +16,26 @@ from otherside.drill.runner import RunSettings, play
 from otherside.drill.scenario import Scenario, Step
 from otherside.drill.twin_environment import unready
 
-SPEED = 400.0
+SPEED = 10.0
 
 
-class Clock:
-    """The machine's clock, faster."""
+class ManualClock:
+    """The machine's clock, which goes on when somebody waits; the twin's is faster."""
 
     def __init__(self):
-        self._began_s = time.monotonic()
+        self.at_s = 0.0
+
+    def monotonic_s(self):
+        """Return the machine's seconds."""
+        return self.at_s
+
+    def sleep(self, seconds):
+        """Go on."""
+        self.at_s += seconds
 
     def now_s(self):
         """Return twin seconds."""
-        return 1e6 + (time.monotonic() - self._began_s) * SPEED
+        return 1e6 + self.at_s * SPEED
 
     def real_s(self, twin_s):
         """Return how long a span takes here."""
@@ -45,7 +51,7 @@ class FakeStage:
     refused: str = ""
     fails: BaseException | None = None
     done: list = dataclasses.field(default_factory=list)
-    clock: Clock = dataclasses.field(default_factory=Clock)
+    clock: ManualClock = dataclasses.field(default_factory=ManualClock)
 
     def open(self):
         """Note it."""
@@ -128,16 +134,17 @@ KNOWN = {"kind", "at_s", "schema", "scenario", "title", "expects", "seed", "clie
 HEAD = {k: v for k, v in head().items() if k not in KNOWN | set(FakeStage().facts())}
 
 
-@pytest.fixture(autouse=True)
-def _hasty(monkeypatch):
-    """Look as often as its time, which is five times as fast, has it."""
-    monkeypatch.setattr(runner, "LOOK_REAL_S", runner.LOOK_REAL_S / 5)
-
-
-def played(tmp_path, environment, *, scenario=SCENARIO, **settings):
+def played(tmp_path, environment, *, scenario=SCENARIO, machine=None, **settings):
     """Play a scenario without clients; return what was recorded."""
     with Journal(tmp_path) as journal:
-        play(scenario, environment, journal, RunSettings(clients=0, **settings), head=HEAD)
+        play(
+            scenario,
+            environment,
+            journal,
+            RunSettings(clients=0, **settings),
+            head=HEAD,
+            machine=machine or environment.clock,
+        )
     return Recording.read(tmp_path)
 
 
@@ -227,14 +234,22 @@ def test_a_stage_that_never_came_up_says_why(tmp_path, error):
             raise error
 
     with pytest.raises(type(error)):
-        played(tmp_path, Down())
+        played(tmp_path, Down(), machine=ManualClock())
 
 
 def test_a_stage_that_is_up_is_not_deployed_again(tmp_path):
     """The next scenario on the same twin."""
     environment = FakeStage()
     with Journal(tmp_path) as journal:
-        play(SCENARIO, environment, journal, RunSettings(clients=0), head=HEAD, up=True)
+        play(
+            SCENARIO,
+            environment,
+            journal,
+            RunSettings(clients=0),
+            head=HEAD,
+            up=True,
+            machine=environment.clock,
+        )
     assert "deploy" not in environment.done
 
 

@@ -5,7 +5,6 @@ drill ends, its faults are repaired and the journal records how it ended.
 """
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +25,7 @@ from otherside.drill.load import Client, key_prefix
 from otherside.drill.measurements import ACKNOWLEDGED
 from otherside.drill.recording import SCHEMA, Recording
 from otherside.drill.scenario import Scenario, Step
+from otherside.failover.clock import Clock, SystemClock
 
 LOOK_REAL_S = 0.2
 """Machine seconds between two polls of the environment."""
@@ -59,17 +59,18 @@ def play(
     head: dict[str, Any],
     change: Action | None = None,
     up: bool = False,
+    machine: Clock | None = None,
 ) -> Recording:
     """Run one scenario; return its recording.
 
     The environment is repaired and left up for its owner to close; `up` means that it was already
-    up and deployed.
+    up and deployed. `machine` is the machine's own clock.
 
     Raises:
         KeyboardInterrupt: If the run is interrupted; the journal records it.
         Exception: Any failure of the environment; the journal records it, too.
     """
-    player = _Player(scenario, environment, journal, settings)
+    player = _Player(scenario, environment, journal, settings, machine or SystemClock())
     try:
         player.play(head, change, up=up)
     except BaseException as error:
@@ -83,9 +84,14 @@ class _Player:
     """The run of one scenario."""
 
     def __init__(
-        self, scenario: Scenario, environment: Environment, journal: Journal, settings: RunSettings
+        self,
+        scenario: Scenario,
+        environment: Environment,
+        journal: Journal,
+        settings: RunSettings,
+        machine: Clock,
     ) -> None:
-        self._scenario, self._stage = scenario, environment
+        self._scenario, self._stage, self._machine = scenario, environment, machine
         self._journal, self._settings = journal, settings
         self._clients: list[Client] = []
         self._sampled_s = 0.0
@@ -149,9 +155,9 @@ class _Player:
 
     def _become_steady(self) -> bool:
         """Wait until writes work, targets are healthy and the orchestrator reads every signal."""
-        deadline_s = time.monotonic() + self._patience_s()
+        deadline_s = self._machine.monotonic_s() + self._patience_s()
         while (problem := self._stage.unsteady()) is not None:
-            if time.monotonic() > deadline_s:
+            if self._machine.monotonic_s() > deadline_s:
                 self._put(StageEntry, state="unsteady", text=problem)
                 return False
             self._look()
@@ -173,8 +179,11 @@ class _Player:
             client = Client(number, door, store, self._journal.share, settings.seed)
             self._clients.append(client)
             client.start()
-        deadline_s = time.monotonic() + (0 if settings.anyway else self._patience_s())
-        while self._served() < WARM_WRITES * settings.clients and time.monotonic() < deadline_s:
+        deadline_s = self._machine.monotonic_s() + (0 if settings.anyway else self._patience_s())
+        while (
+            self._served() < WARM_WRITES * settings.clients
+            and self._machine.monotonic_s() < deadline_s
+        ):
             self._look()
 
     def _served(self) -> int:
@@ -184,7 +193,7 @@ class _Player:
 
     def _look(self) -> None:
         """Pause briefly, then record new events and, when due, a sample."""
-        time.sleep(LOOK_REAL_S)  # noqa: TID251 - real time, on purpose
+        self._machine.sleep(LOOK_REAL_S)
         self._stage.check()
         for entry in self._stage.news():
             self._write(entry)
