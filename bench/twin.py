@@ -68,7 +68,7 @@ def ours(speed: float) -> dict[str, float]:
         made = twin.provision(project)
         ready_s = time.perf_counter() - began_s
         while not writes(twin) and time.perf_counter() - began_s < WAIT_S:
-            time.sleep(0.1)  # noqa: TID251 - it measures real time
+            time.sleep(0.1)
         serving_s = time.perf_counter() - began_s
         owner, _ = memory_mb(psutil.Process().pid)
         cloud, count = memory_mb(twin.known["pid"])
@@ -101,7 +101,7 @@ def peer() -> dict[str, float]:
             with socket.socket() as item:
                 if item.connect_ex(("127.0.0.1", port)) == 0:
                     break
-            time.sleep(0.02)  # noqa: TID251 - as above
+            time.sleep(0.02)
         up_s = time.perf_counter() - began_s
         memory, count = memory_mb(server.pid)
     finally:

@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import asdict
@@ -15,6 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from otherside.failover.clock import SystemClock
 from otherside.failover.decision.state import Phase
 from otherside.sim.coverage import Coverage, covered, possible_cells, possible_pairs
 from otherside.sim.matrix import Killed, kill, kills
@@ -67,9 +67,10 @@ def sim(
     if matrix:
         sys.exit(_run_matrix(as_json=as_json))
     classes = _classes(faults)
-    started_s = time.monotonic()
+    machine = SystemClock()
+    started_s = machine.monotonic_s()
     coverage = _run_all(range(seed, seed + seeds), classes, fail_fast=fail_fast, quiet=as_json)
-    spent_s = time.monotonic() - started_s
+    spent_s = machine.monotonic_s() - started_s
     if as_json:
         click.echo(json.dumps(_document(coverage, seed, spent_s), indent=2, sort_keys=True))
     else:

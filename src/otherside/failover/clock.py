@@ -44,4 +44,4 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait for some seconds."""
-        time.sleep(seconds)  # noqa: TID251 - the only place that may wait
+        time.sleep(seconds)

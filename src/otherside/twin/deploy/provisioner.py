@@ -6,7 +6,6 @@ thrown away.
 """
 
 import re
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -27,6 +26,7 @@ from otherside.program.project import Project
 from otherside.twin.deploy.api_clients import ApiClients
 from otherside.twin.deploy.creation import Create, ProvisionError, ResourceCreation
 from otherside.twin.deploy.data_sources import look_up
+from otherside.twin.guest.scaled_clock import real_now_s
 
 WORKERS = 6
 ProgressCallback = Callable[[str], None]
@@ -184,7 +184,7 @@ def provision(
         ProgramError: If the program cannot be run.
         Exception: Any error that the program itself raises.
     """
-    began_s = time.perf_counter()
+    began_s = real_now_s()
     monitor = Provisioner(
         clients,
         account=account,
@@ -207,7 +207,7 @@ def provision(
     finally:
         settings.SETTINGS.rpc_manager.clear()  # left behind by a failed program
     declaration = Declaration(resources=tuple(monitor.declared.values()), exports=exports)
-    return Provisioned(declaration=declaration, took_s=time.perf_counter() - began_s)
+    return Provisioned(declaration=declaration, took_s=real_now_s() - began_s)
 
 
 def _default_tags(inputs: Mapping[str, Any]) -> dict[str, str]:

@@ -80,6 +80,11 @@ def real_sleep(seconds: float) -> None:
     _sleep(seconds)
 
 
+def real_now_s() -> float:
+    """Return real seconds since some fixed point, even in a scaled process."""
+    return _monotonic()
+
+
 def from_environment() -> "ScaledClock | None":
     """Return the clock from this process's environment, or `None` outside a twin."""
     text = os.environ.get(VARIABLE)
