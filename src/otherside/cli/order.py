@@ -8,7 +8,7 @@ import click
 from otherside.cli.state_table import caller, open_table
 from otherside.cli.status import DESIGN
 from otherside.config.document import duration_s
-from otherside.failover.decision.observation import Command, Order
+from otherside.failover.decision.observation import Order
 from otherside.failover.decision.state import Phase, State
 from otherside.failover.decision.transitions import HEEDED_IN
 from otherside.failover.ports import ConflictError, UnavailableError
@@ -52,26 +52,19 @@ def order(what: str, design: Path, until: str | None, revision: int | None, *, y
     """
     wanted = Order(what)
     opened = open_table(design)
-    state, until_s = opened.state, _until_s(wanted, until, opened.clock.now_s())
+    state, until_s = opened.state, _until_s(wanted, until, opened.operator.clock.now_s())
     try:
         seen = state.revision if revision is None else revision
-        over = opened.store.freeze() if wanted is Order.FREEZE else opened.store.command()
+        over = opened.operator.last(wanted)
         _check(wanted, state, seen)
         if over is not None and over.author and state.entered <= over.revision <= state.revision:
             click.echo(f"{over.author} has already ordered {over.order} in this phase.", err=True)
         if not yes:
             click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
             click.confirm(f"{what}: {MEANS[wanted]}. Continue?", abort=True)
-        opened.store.order(
-            Command(
-                order=wanted,
-                revision=seen,
-                author=caller(opened.region),
-                at_s=opened.clock.now_s(),
-                until_s=until_s,
-                loss_s=state.asked_loss_s if wanted is Order.APPROVE else None,
-            ),
-            over=over,
+        author = caller(opened.region)
+        opened.operator.give(
+            wanted, state, author=author, over=over, revision=seen, until_s=until_s
         )
     except (ConflictError, UnavailableError) as error:
         raise click.ClickException(str(error)) from None

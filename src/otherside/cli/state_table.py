@@ -13,7 +13,7 @@ from otherside.failover.decision.state import State
 from otherside.failover.ports import UnavailableError
 
 if TYPE_CHECKING:
-    from otherside.failover.aws.state_store import StateStore
+    from otherside.failover.operator import Operator
 
 OPERATOR_SKEW_S = 300.0
 """A person's clock may be wrong; it is used only for ages and for the end of a freeze."""
@@ -25,10 +25,9 @@ class OpenedTable:
 
     topology: Topology
     region: str
-    store: "StateStore"
+    operator: "Operator"
     state: State
     """The newest revision in that Region."""
-    clock: SystemClock
 
 
 def open_table(design: Path) -> OpenedTable:
@@ -47,26 +46,25 @@ def open_table(design: Path) -> OpenedTable:
         raise click.UsageError(str(error)) from None
     try:
         from otherside.failover.aws.aws_clients import AwsClients  # noqa: PLC0415 - an extra
-        from otherside.failover.aws.state_store import StateStore  # noqa: PLC0415 - the same
+        from otherside.failover.operator import Operator  # noqa: PLC0415 - the same
     except ModuleNotFoundError as error:
         msg = f"this needs {error.name}: pip install 'otherside[operate]'"
         raise click.UsageError(msg) from None
     clock, clients, silent = SystemClock(), AwsClients(), []
     for region in _copies(topology):
-        store = StateStore(
+        operator = Operator.connect(
             clients.dynamodb(region),
-            table=f"{topology.prefix}-state",
-            application=topology.prefix,
+            topology.prefix,
             clock=clock,
             code="cli",
             skew_s=OPERATOR_SKEW_S,
         )
         try:
-            state = store.newest()
+            state = operator.store.newest()
         except UnavailableError as error:
             silent.append(f"{region}: {error}")
             continue
-        return OpenedTable(topology=topology, region=region, store=store, state=state, clock=clock)
+        return OpenedTable(topology=topology, region=region, operator=operator, state=state)
     msg = "; ".join(silent)
     raise click.ClickException(msg)
 

@@ -41,13 +41,13 @@ def status(design: Path, last: int, *, as_json: bool) -> None:
     opened = open_table(design)
     try:
         state = opened.state
-        revisions = opened.store.last_revisions(last)
-        pulses = opened.store.pulses()
-        lease = opened.store.lease()
-        attempts = opened.store.attempts(state.epoch)
+        revisions = opened.operator.store.last_revisions(last)
+        pulses = opened.operator.store.pulses()
+        lease = opened.operator.store.lease()
+        attempts = opened.operator.store.attempts(state.epoch)
     except UnavailableError as error:
         raise click.ClickException(str(error)) from None
-    now_s = opened.clock.now_s()
+    now_s = opened.operator.clock.now_s()
     document: dict[str, Any] = {
         "schema_version": 1,
         "application": opened.topology.prefix,

@@ -20,9 +20,8 @@ from otherside.core.wire_contract import (
 from otherside.drill.entries import Entry, ProbeEntry
 from otherside.drill.probes import PROBES
 from otherside.drill.target import DrillTarget
-from otherside.failover.aws.pledge import Pledges, given_by_hand
-from otherside.failover.aws.state_store import StateStore
-from otherside.failover.decision.observation import Command, Order
+from otherside.failover.decision.observation import Order
+from otherside.failover.operator import Operator, grant_by_hand
 from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.partitions import OUTSIDE, WAN
 from otherside.twin.twin import Twin, TwinError
@@ -206,20 +205,10 @@ class FaultInjector:
 
     def give_order(self, what: str, until_s: float | None = None) -> None:
         """Give the orchestrator an order, as `otherside order` does."""
-        store, clock = self._ledger(), TwinClock(self._twin.clock)
-        state, order = store.newest(), Order(what)
-        seen = store.freeze() if order is Order.FREEZE else store.command()
-        store.order(
-            Command(
-                order=order,
-                revision=state.revision,
-                author=ONCALL,
-                at_s=clock.now_s(),
-                until_s=None if until_s is None else clock.now_s() + until_s,
-                loss_s=state.asked_loss_s if order is Order.APPROVE else None,
-            ),
-            over=seen,
-        )
+        operator, order = self._operator(), Order(what)
+        last, state = operator.last(order), operator.store.newest()
+        end_s = None if until_s is None else operator.clock.now_s() + until_s
+        operator.give(order, state, author=ONCALL, over=last, until_s=end_s)
 
     def lose_state_table(self) -> None:
         """Empty the state table, as if it had been lost and recreated."""
@@ -234,10 +223,7 @@ class FaultInjector:
         s3, clock = self._client("s3", "standby"), TwinClock(self._twin.clock)
         names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
         name = next(item for item in names if item.startswith(f"{self._target.prefix}-pledge-"))
-        pledges = Pledges(s3, bucket=name, clock=clock)
-        kept = pledges.read()
-        word = given_by_hand(kept.pledge, None, clock.now_s() + for_s, ONCALL)
-        pledges.write(word, kept)
+        grant_by_hand(s3, name, clock, for_s=for_s, author=ONCALL)
 
     def hold_latch(self) -> None:
         """Hold users on the standby through the latch's metric, as an operator would manually."""
@@ -252,11 +238,10 @@ class FaultInjector:
             ],
         )
 
-    def _ledger(self) -> StateStore:
-        return StateStore(
+    def _operator(self) -> Operator:
+        return Operator.connect(
             self._client("dynamodb", "standby"),
-            table=f"{self._target.prefix}-state",
-            application=self._target.prefix,
+            self._target.prefix,
             clock=TwinClock(self._twin.clock),
             code="drill",
             skew_s=SKEW_S,

@@ -1,0 +1,89 @@
+"""What an operator does to the orchestrator: read its state, give orders, grant the pledge."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from otherside.failover.aws.pledge import Pledges, given_by_hand
+from otherside.failover.aws.state_store import StateStore
+from otherside.failover.clock import Clock
+from otherside.failover.decision.observation import Command, Order
+from otherside.failover.decision.state import State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """One person, with the state table of one application as one Region holds it."""
+
+    store: StateStore
+    clock: Clock
+
+    @classmethod
+    def connect(
+        cls,
+        dynamodb: Any,  # noqa: ANN401 - botocore makes the class
+        application: str,
+        *,
+        clock: Clock,
+        code: str,
+        skew_s: float,
+    ) -> Self:
+        """Return an operator of an application, by a DynamoDB client of the Region to ask.
+
+        `code` names the program in what it writes; `skew_s` bounds how wrong `clock` may be.
+        """
+        store = StateStore(
+            dynamodb,
+            table=f"{application}-state",
+            application=application,
+            clock=clock,
+            code=code,
+            skew_s=skew_s,
+        )
+        return cls(store=store, clock=clock)
+
+    def last(self, order: Order) -> Command | None:
+        """Return the command that an order would replace.
+
+        Raises:
+            UnavailableError: If the table does not answer.
+        """
+        return self.store.freeze() if order is Order.FREEZE else self.store.command()
+
+    def give(
+        self,
+        order: Order,
+        state: State,
+        *,
+        author: str,
+        over: Command | None,
+        revision: int | None = None,
+        until_s: float | None = None,
+    ) -> None:
+        """Give an order, bound to the revision that the operator saw and to the command seen there.
+
+        An approval is for the loss that was asked about, and for no more.
+
+        Raises:
+            ConflictError: If another operator gave an order meanwhile.
+            UnavailableError: If the table does not answer.
+        """
+        command = Command(
+            order=order,
+            revision=state.revision if revision is None else revision,
+            author=author,
+            at_s=self.clock.now_s(),
+            until_s=until_s,
+            loss_s=state.asked_loss_s if order is Order.APPROVE else None,
+        )
+        self.store.order(command, over=over)
+
+
+def grant_by_hand(s3: Any, bucket: str, clock: Clock, *, for_s: float, author: str) -> None:  # noqa: ANN401 - botocore makes the class
+    """Let the standby acknowledge writes for a while though the state table cannot be read.
+
+    Raises:
+        UnavailableError: If the bucket does not answer.
+    """
+    pledges = Pledges(s3, bucket=bucket, clock=clock)
+    stored = pledges.read()
+    pledges.write(given_by_hand(stored.pledge, None, clock.now_s() + for_s, author), stored)
