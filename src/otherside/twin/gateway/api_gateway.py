@@ -18,6 +18,7 @@ from otherside.twin.gateway.iam_policy import CannotTellError
 from otherside.twin.gateway.protocol import (
     ApiCall,
     Environ,
+    Params,
     RequestContext,
     RequestRefusedError,
     api_error,
@@ -29,7 +30,7 @@ from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.ring_log import RingLog
 
 ApiResponse = tuple[int, Mapping[str, str], bytes]
-Operation = Callable[[ApiCall, Mapping[str, Any]], Any]
+Operation = Callable[[ApiCall, Params], Any]
 """An operation of the twin: (call, parameters) to the result, in botocore's shape."""
 StartResponse = Callable[..., Any]
 AUDIT_MAX = 100_000
@@ -51,7 +52,7 @@ class ApiGateway:
     sources: Mapping[str, str]
     """The caller's Region, by the local address that it calls; other callers are `outside`."""
     operations: dict[tuple[str, str], Operation] = field(default_factory=dict)
-    after: dict[tuple[str, str], Callable[[ApiCall, Mapping[str, Any], bytes], None]] = field(
+    after: dict[tuple[str, str], Callable[[ApiCall, Params, bytes], None]] = field(
         default_factory=dict
     )
     """Hooks that run after moto has carried out an operation."""

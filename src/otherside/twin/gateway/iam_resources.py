@@ -8,10 +8,9 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.gateway.protocol import GLOBAL_SERVICES, ApiCall
+from otherside.twin.gateway.protocol import GLOBAL_SERVICES, ApiCall, Params
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +22,6 @@ class AuthorizationItem:
     """`*` if the action applies to no resource, `None` if the twin cannot name the ARN."""
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
-
-Params = Mapping[str, Any]
 
 PREFIXES: Mapping[str, str] = {
     "elbv2": "elasticloadbalancing",

@@ -22,6 +22,8 @@ from otherside.twin.gateway.faults import GLOBAL
 from otherside.twin.gateway.sigv4 import SignedRequest
 
 Environ = dict[str, Any]
+Params = Mapping[str, Any]
+"""Parameters of an operation, as botocore's model of it names them."""
 SIGNED_AS: Mapping[str, str] = {
     "elasticloadbalancing": "elbv2",
     "monitoring": "cloudwatch",
@@ -55,7 +57,7 @@ class ApiCall:
     """The caller's Region, or `outside`."""
     key_id: str
     principal: str = ""
-    params: Mapping[str, Any] = field(default_factory=dict)
+    params: Params = field(default_factory=dict)
     at_s: float = 0.0
     status: int = 0
     error: str = ""

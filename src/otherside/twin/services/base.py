@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from otherside.twin.gateway.protocol import ApiCall, api_error
+from otherside.twin.gateway.protocol import ApiCall, Params, api_error
 
-OperationMethod = Callable[[Any, ApiCall, Mapping[str, Any]], Any]
-AfterMethod = Callable[[Any, ApiCall, Mapping[str, Any], bytes], None]
+OperationMethod = Callable[[Any, ApiCall, Params], Any]
+AfterMethod = Callable[[Any, ApiCall, Params, bytes], None]
 
 
 def operation(service: str, *names: str) -> Callable[[OperationMethod], OperationMethod]:
@@ -32,13 +32,13 @@ def after(service: str, *names: str) -> Callable[[AfterMethod], AfterMethod]:
 class ServiceProvider:
     """A part of AWS that moto lacks or gets wrong. Subclasses mark their methods."""
 
-    def operations(self) -> Mapping[tuple[str, str], Callable[[ApiCall, Mapping[str, Any]], Any]]:
+    def operations(self) -> Mapping[tuple[str, str], Callable[[ApiCall, Params], Any]]:
         """Return the operations that it carries out, by service and operation."""
         return {name: method for method, name in self._marked("carries_out")}
 
     def followers(
         self,
-    ) -> Mapping[tuple[str, str], Callable[[ApiCall, Mapping[str, Any], bytes], None]]:
+    ) -> Mapping[tuple[str, str], Callable[[ApiCall, Params, bytes], None]]:
         """Return the methods that run after moto, by service and operation."""
         return {name: method for method, name in self._marked("follows")}
 

@@ -1,12 +1,9 @@
 """Auto Scaling where moto differs: the twin refuses inconsistent group sizes."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 
@@ -17,14 +14,14 @@ class AutoScalingProvider(ServiceProvider):
         self._context = context
 
     @after("autoscaling", "CreateAutoScalingGroup")
-    def created(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def created(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Set a missing grace period to zero: moto sets five minutes, as the console does."""
         groups = moto_backend.autoscaling(self._context.account, call.region).autoscaling_groups
         group = groups[params["AutoScalingGroupName"]]
         group.health_check_grace_period = int(params.get("HealthCheckGracePeriod") or 0)
 
     @operation("autoscaling", "SetDesiredCapacity", "UpdateAutoScalingGroup")
-    def check_sizes(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def check_sizes(self, call: ApiCall, params: Params) -> None:
         """Refuse a size outside its bounds, and leave the rest to moto."""
         groups = moto_backend.autoscaling(self._context.account, call.region).autoscaling_groups
         group = groups.get(params["AutoScalingGroupName"])

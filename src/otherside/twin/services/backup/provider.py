@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.services.backup.settings import BackupSettingsProvider
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 
@@ -90,7 +90,7 @@ class BackupProvider(ServiceProvider):
         self._selections: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
 
     @operation("backup", "CreateBackupSelection")
-    def create_selection(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def create_selection(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Store what a plan backs up, if AWS Backup can assume its role."""
         plan = params["BackupPlanId"]
         if plan not in moto_backend.backup(self._context.account, call.region).plans:
@@ -108,7 +108,7 @@ class BackupProvider(ServiceProvider):
         }
 
     @operation("backup", "GetBackupSelection")
-    def get_selection(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_selection(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Return what a plan backs up."""
         found = self._selections.get((call.region, params["BackupPlanId"]), {})
         if params["SelectionId"] not in found:
@@ -120,13 +120,13 @@ class BackupProvider(ServiceProvider):
         }
 
     @operation("backup", "PutBackupVaultNotifications")
-    def put_notifications(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def put_notifications(self, call: ApiCall, params: Params) -> None:
         """Set a vault's notifications: the topic and the events."""
         vault = self._vault(self._vault_arn(call.region, params["BackupVaultName"]))
         vault.topic, vault.events = params["SNSTopicArn"], tuple(params["BackupVaultEvents"])
 
     @operation("backup", "GetBackupVaultNotifications")
-    def get_notifications(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_notifications(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Return a vault's notifications: the topic and the events."""
         arn = self._vault_arn(call.region, params["BackupVaultName"])
         vault = self._vault(arn)
@@ -138,7 +138,7 @@ class BackupProvider(ServiceProvider):
         }
 
     @operation("backup", "StartBackupJob")
-    def start_backup(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def start_backup(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Start a backup of one resource."""
         vault = self._vault_arn(call.region, params["BackupVaultName"])
         self._vault(vault)
@@ -149,7 +149,7 @@ class BackupProvider(ServiceProvider):
         return {"BackupJobId": job.identifier, "CreationDate": job.created_s}
 
     @operation("backup", "StartCopyJob")
-    def start_copy(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def start_copy(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Start a copy of a recovery point; the job fails if the target vault does not exist."""
         source = self._vault_arn(call.region, params["SourceBackupVaultName"])
         if params["RecoveryPointArn"] not in self._vault(source).points:
@@ -161,7 +161,7 @@ class BackupProvider(ServiceProvider):
         return {"CopyJobId": job.identifier, "CreationDate": job.created_s}
 
     @operation("backup", "DescribeBackupJob")
-    def describe_backup(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_backup(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Describe a backup job."""
         job = self._found(self._jobs, call, params["BackupJobId"])
         return {
@@ -176,7 +176,7 @@ class BackupProvider(ServiceProvider):
         }
 
     @operation("backup", "StartRestoreJob")
-    def start_restore(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def start_restore(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Start to restore a recovery point in this Region to a new resource."""
         point = self.point(params["RecoveryPointArn"])
         if point is None or point.arn.split(":")[3] != call.region:
@@ -189,7 +189,7 @@ class BackupProvider(ServiceProvider):
         return {"RestoreJobId": job.identifier}
 
     @operation("backup", "DescribeRestoreJob")
-    def describe_restore(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_restore(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Describe a restore job."""
         job = self._found(self._restores, call, params["RestoreJobId"])
         return {
@@ -204,18 +204,18 @@ class BackupProvider(ServiceProvider):
         }
 
     @operation("backup", "DescribeCopyJob")
-    def describe_copy(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_copy(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Describe a copy job."""
         return {"CopyJob": self._copy_job(self._found(self._copies, call, params["CopyJobId"]))}
 
     @operation("backup", "ListCopyJobs")
-    def list_copies(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_copies(self, call: ApiCall, _params: Params) -> dict[str, Any]:
         """List a Region's copy jobs."""
         found = [copy for copy in self._copies.values() if copy.region == call.region]
         return {"CopyJobs": [self._copy_job(copy) for copy in found]}
 
     @operation("backup", "ListRecoveryPointsByBackupVault")
-    def list_points(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_points(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """List a vault's recovery points."""
         vault = self._vault(self._vault_arn(call.region, params["BackupVaultName"]))
         return {

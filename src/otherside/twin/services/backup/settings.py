@@ -4,11 +4,10 @@ These operations only store what they receive, after botocore's own model has ch
 `docs/guide/twin.md` lists them as refused or modelled, each with its reason.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin.context import TwinContext
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 
@@ -21,12 +20,12 @@ class BackupSettingsProvider(ServiceProvider):
         self._plans: dict[tuple[str, str], dict[str, Any]] = {}
 
     @operation("backup", "UpdateRegionSettings")
-    def update_region_settings(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def update_region_settings(self, call: ApiCall, params: Params) -> None:
         """Store which services AWS Backup may back up in a Region."""
         self._settings.setdefault(call.region, {}).update(params)
 
     @operation("backup", "DescribeRegionSettings")
-    def describe_region_settings(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_region_settings(self, call: ApiCall, _params: Params) -> dict[str, Any]:
         """Return which services AWS Backup may back up in a Region."""
         return self._settings.get(call.region, {})
 
@@ -36,9 +35,7 @@ class BackupSettingsProvider(ServiceProvider):
         return bool(settings.get("ResourceTypeOptInPreference", {}).get(service, True))
 
     @operation("backup", "CreateRestoreTestingPlan")
-    def create_restore_testing_plan(
-        self, call: ApiCall, params: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    def create_restore_testing_plan(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Store a restore testing plan."""
         plan = dict(params["RestoreTestingPlan"])
         name = plan["RestoreTestingPlanName"]
@@ -54,12 +51,12 @@ class BackupSettingsProvider(ServiceProvider):
         return made
 
     @operation("backup", "GetRestoreTestingPlan")
-    def get_restore_testing_plan(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_restore_testing_plan(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Return a restore testing plan."""
         return {"RestoreTestingPlan": self._plan(call, params)}
 
     @operation("backup", "CreateRestoreTestingSelection")
-    def create_selection(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def create_selection(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Store what a restore testing plan restores."""
         plan = self._plan(call, params)
         given = dict(params["RestoreTestingSelection"])
@@ -72,7 +69,7 @@ class BackupSettingsProvider(ServiceProvider):
             "RestoreTestingSelectionName": name,
         }
 
-    def _plan(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def _plan(self, call: ApiCall, params: Params) -> dict[str, Any]:
         name = params["RestoreTestingPlanName"]
         found = self._plans.get((call.region, name))
         if found is None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import Alarm
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
@@ -106,7 +106,7 @@ class Alarms(ServiceProvider):
         self._told: set[str] = set()
 
     @operation("cloudwatch", "SetAlarmState")
-    def set_state(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def set_state(self, call: ApiCall, params: Params) -> None:
         """Set an alarm's state until its next evaluation."""
         alarms = moto_backend.cloudwatch(self._context.account, call.region).alarms
         alarm = alarms.get(params["AlarmName"])

@@ -1,14 +1,13 @@
 """CloudWatch's control plane where moto differs: an alarm's first state, and metric streams."""
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 DAY_S, WEEK_S, HOUR_S = 86_400, 604_800, 3_600
@@ -50,7 +49,7 @@ class CloudWatchProvider(ServiceProvider):
         self._states: dict[tuple[str, str], tuple[str, str, str]] = {}
 
     @operation("cloudwatch", "PutMetricAlarm")
-    def check_alarm(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def check_alarm(self, call: ApiCall, params: Params) -> None:
         """Refuse periods and ranges that AWS refuses, and leave the rest to moto."""
         period = int(params.get("Period") or 0)
         span_s = period * int(params.get("EvaluationPeriods") or 1)
@@ -65,7 +64,7 @@ class CloudWatchProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("cloudwatch", "PutCompositeAlarm")
-    def check_composite(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def check_composite(self, call: ApiCall, params: Params) -> None:
         """Create a composite alarm, which moto can store but has no operation for."""
         self._remember_state(call.region, params["AlarmName"])
         moto_backend.cloudwatch(self._context.account, call.region).put_metric_alarm(
@@ -88,7 +87,7 @@ class CloudWatchProvider(ServiceProvider):
         self.alarm_put(call, params, b"")
 
     @after("cloudwatch", "PutMetricAlarm")
-    def alarm_put(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def alarm_put(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Start a new alarm with insufficient data; an alarm that is put again keeps its state."""
         alarm = moto_backend.cloudwatch(self._context.account, call.region).alarms[
             params["AlarmName"]
@@ -114,7 +113,7 @@ class CloudWatchProvider(ServiceProvider):
             self._states[region, name] = known
 
     @operation("cloudwatch", "PutMetricStream")
-    def put_stream(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_stream(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Create or change a metric stream."""
         if params.get("IncludeFilters") and params.get("ExcludeFilters"):
             message = "A stream includes or excludes, and not both"
@@ -135,24 +134,24 @@ class CloudWatchProvider(ServiceProvider):
         return {"Arn": arn}
 
     @operation("cloudwatch", "GetMetricStream")
-    def get_stream(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get_stream(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Describe one metric stream."""
         return self._describe(self._stream(call, params["Name"]), whole=True)
 
     @operation("cloudwatch", "ListMetricStreams")
-    def list_streams(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_streams(self, call: ApiCall, _params: Params) -> dict[str, Any]:
         """List the metric streams of a Region."""
         found = [stream for (region, _), stream in self.streams.items() if region == call.region]
         return {"Entries": [self._describe(stream, whole=False) for stream in found]}
 
     @operation("cloudwatch", "DeleteMetricStream")
-    def delete_stream(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def delete_stream(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Delete a metric stream; deleting a missing one is not an error."""
         self.streams.pop((call.region, params["Name"]), None)
         return {}
 
     @operation("cloudwatch", "StartMetricStreams", "StopMetricStreams")
-    def turn_streams(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def turn_streams(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Start or stop metric streams; metrics published while stopped are never sent."""
         state = "running" if call.operation.startswith("Start") else "stopped"
         for name in params["Names"]:

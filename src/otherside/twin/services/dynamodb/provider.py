@@ -15,7 +15,7 @@ from typing import Any
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import DynamoType, Item, Table
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
@@ -67,7 +67,7 @@ class DynamoDbProvider(ServiceProvider):
         context.partitions.on_change(self._resume)
 
     @operation("dynamodb", "UpdateTable")
-    def update_table(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def update_table(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Add or remove replicas, and leave the rest to moto."""
         updates = params.get("ReplicaUpdates") or []
         witnesses = params.get("GlobalTableWitnessUpdates") or []
@@ -91,12 +91,12 @@ class DynamoDbProvider(ServiceProvider):
         return {"TableDescription": self._describe(table, call.region)}
 
     @operation("dynamodb", "DescribeTable")
-    def describe_table(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_table(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Describe a table with its replicas."""
         return {"Table": self._describe(self._table(call.region, params["TableName"]), call.region)}
 
     @operation("dynamodb", *READS, *WRITES)
-    def use(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def use(self, call: ApiCall, params: Params) -> None:
         """Require a majority if the table needs one, and leave the rest to moto."""
         held = self._global(params.get("TableName"))
         strong_read = bool(params.get("ConsistentRead"))
@@ -105,7 +105,7 @@ class DynamoDbProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("dynamodb", *UNREPLICATED)
-    def use_many(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def use_many(self, call: ApiCall, params: Params) -> None:
         """Refuse operations that the twin would not replicate on a global table.
 
         AWS also refuses transactions on a strongly consistent table.
@@ -119,7 +119,7 @@ class DynamoDbProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("dynamodb", *MANY)
-    def use_several(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def use_several(self, call: ApiCall, params: Params) -> None:
         """Refuse transactions where AWS does, require a majority, and leave the rest to moto."""
         for name, _ in _several(params):
             held = self._global(name)
@@ -131,13 +131,13 @@ class DynamoDbProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @after("dynamodb", *MANY)
-    def several_written(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def several_written(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Replicate joint writes item by item: a replica may show only some of them for a while."""
         for name, given in _several(params):
             self._replicate(call.region, self._global(name), given)
 
     @after("dynamodb", *WRITES)
-    def written(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def written(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Replicate a write to the other replicas."""
         given = params.get("Key") or params["Item"]
         self._replicate(call.region, self._global(params.get("TableName")), given)
@@ -324,7 +324,7 @@ def _put(table: Table, key: Mapping[str, Any], item: dict[str, Any] | None) -> N
         table.delete_item(*_parts(table, key))
 
 
-def _several(params: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+def _several(params: Params) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the writes of one request: each table, and what identifies the item."""
     found: list[tuple[str, Mapping[str, Any]]] = []
     for name, requests in (params.get("RequestItems") or {}).items():

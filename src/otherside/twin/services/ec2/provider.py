@@ -6,13 +6,12 @@ https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-basics.html
 import asyncio
 import ipaddress
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 EXPIRES_S = 7 * 86_400.0
@@ -28,7 +27,7 @@ class Ec2Provider(ServiceProvider):
         self._asked_s: dict[str, tuple[str, float]] = {}
 
     @after("ec2", "CreateVpcPeeringConnection")
-    def asked(self, call: ApiCall, _params: Mapping[str, Any], body: bytes) -> None:
+    def asked(self, call: ApiCall, _params: Params, body: bytes) -> None:
         """Fail a peering of overlapping networks; record when the other peerings were requested."""
         found = _PEERING.search(body)
         if found is None:
@@ -61,7 +60,7 @@ class Ec2Provider(ServiceProvider):
                 _set(peering, "expired", "VPC Peering request has expired")
 
     @operation("ec2", "AuthorizeSecurityGroupIngress", "AuthorizeSecurityGroupEgress")
-    def authorize(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def authorize(self, call: ApiCall, params: Params) -> None:
         """Refuse a security group of another Region: across Regions, rules name only addresses."""
         backend = moto_backend.ec2(self._context.account, call.region)
         for permission in params.get("IpPermissions") or ():

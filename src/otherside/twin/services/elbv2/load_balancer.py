@@ -16,7 +16,7 @@ import h11
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import CertificateNotFound
 from otherside.twin.net.certificates import CertificateAuthority
 from otherside.twin.net.http1 import (
@@ -100,7 +100,7 @@ class LoadBalancers(ServiceProvider):
     # --- API operations -------------------------------------------------------------------------
 
     @operation("elbv2", "DescribeTargetHealth")
-    def describe_health(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_health(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Return the targets' health, from their answers to health checks."""
         arn = str(params["TargetGroupArn"])
         group = moto_backend.elbv2(self._context.account, call.region).target_groups.get(arn)

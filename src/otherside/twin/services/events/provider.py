@@ -15,7 +15,7 @@ from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import Rule
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.events.delivery import Delivery
@@ -50,7 +50,7 @@ class EventBridgeProvider(ServiceProvider):
         """Every delivery and every failure, for drills and tests."""
 
     @operation("events", "PutEvents")
-    def put_events(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def put_events(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Put the caller's own events; a refused event does not stop the others."""
         entries: list[dict[str, Any]] = []
         if len(params["Entries"]) > ENTRIES_MAX:
@@ -72,14 +72,14 @@ class EventBridgeProvider(ServiceProvider):
         return {"FailedEntryCount": failed, "Entries": entries}
 
     @operation("events", "PutRule")
-    def put_rule(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
+    def put_rule(self, _call: ApiCall, params: Params) -> None:
         """Refuse a pattern that EventBridge refuses, and leave the rest to moto."""
         if params.get("EventPattern"):
             _pattern(str(params["EventPattern"]))
         raise LeaveToMotoError
 
     @operation("events", "TestEventPattern")
-    def try_pattern(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def try_pattern(self, _call: ApiCall, params: Params) -> dict[str, Any]:
         """Return whether an event matches a pattern."""
         pattern = _pattern(str(params["EventPattern"]))
         try:

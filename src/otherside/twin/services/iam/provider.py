@@ -1,13 +1,12 @@
 """IAM where moto differs: AWS's managed policies."""
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import AWSManagedPolicy, aws_managed_policies_data
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 
@@ -21,7 +20,7 @@ class IamProvider(ServiceProvider):
         self._context = context
 
     @operation("iam", "AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy", "GetPolicy")
-    def attach(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
+    def attach(self, _call: ApiCall, params: Params) -> None:
         """Load an AWS managed policy that is missing, and leave the rest to moto."""
         arn = str(params["PolicyArn"])
         held = moto_backend.iam(self._context.account).managed_policies

@@ -7,36 +7,36 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from otherside.twin import moto_backend
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 
 Need = tuple[str, str, str]
 """A KMS action, the key's ARN, and the service that uses the key."""
 Find = Callable[[Mapping[str, Any], str, str], str | None]
 
 
-def _table(params: Mapping[str, Any], region: str, account: str) -> str | None:
+def _table(params: Params, region: str, account: str) -> str | None:
     name = str(params.get("TableName", "")).rpartition("/")[2]
     table = moto_backend.dynamodb(account, region).tables.get(name)
     return (table.sse_specification or {}).get("KMSMasterKeyId") if table else None
 
 
-def _topic(params: Mapping[str, Any], region: str, account: str) -> str | None:
+def _topic(params: Params, region: str, account: str) -> str | None:
     topic = moto_backend.sns(account, region).topics.get(str(params.get("TopicArn")))
     return topic.kms_master_key_id if topic else None
 
 
-def _queue(params: Mapping[str, Any], region: str, account: str) -> str | None:
+def _queue(params: Params, region: str, account: str) -> str | None:
     name = str(params.get("QueueUrl", "")).rpartition("/")[2]
     queue = moto_backend.sqs(account, region).queues.get(name)
     return getattr(queue, "kms_master_key_id", None) if queue else None
 
 
-def _secret(params: Mapping[str, Any], region: str, account: str) -> str | None:
+def _secret(params: Params, region: str, account: str) -> str | None:
     found = moto_backend.secretsmanager(account, region).secrets.get(str(params.get("SecretId")))
     return getattr(found, "kms_key_id", None) if found else None
 
 
-def _object(params: Mapping[str, Any], _region: str, account: str) -> str | None:
+def _object(params: Params, _region: str, account: str) -> str | None:
     bucket = moto_backend.s3(account).buckets.get(str(params.get("Bucket")))
     rules = (getattr(bucket, "encryption", None) or {}).get("Rule", {})
     rule = rules[0] if isinstance(rules, list) else rules

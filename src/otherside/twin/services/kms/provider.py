@@ -7,13 +7,12 @@ import asyncio
 import datetime as dt
 import re
 import uuid
-from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import KmsResponse
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 
@@ -40,7 +39,7 @@ class KmsProvider(ServiceProvider):
         _accept(MULTI_REGION_ID)
 
     @operation("kms", "Encrypt", "Decrypt", "GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
-    def use(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def use(self, call: ApiCall, params: Params) -> None:
         """Refuse a key that is disabled or pending deletion, and leave the rest to moto."""
         backend = moto_backend.kms(self._context.account, call.region)
         given = params.get("KeyId") or params.get("CiphertextBlob", b"")[:KEY_ID_BYTES]
@@ -55,7 +54,7 @@ class KmsProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("kms", "ScheduleKeyDeletion")
-    def check_window(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
+    def check_window(self, _call: ApiCall, params: Params) -> None:
         """Refuse a waiting period that KMS does not allow, and leave the rest to moto."""
         least, most = WINDOW_DAYS
         if not least <= int(params.get("PendingWindowInDays") or most) <= most:
@@ -63,7 +62,7 @@ class KmsProvider(ServiceProvider):
             raise api_error("ValidationException", text)
         raise LeaveToMotoError
 
-    def _check_named(self, backend: Any, params: Mapping[str, Any]) -> None:  # noqa: ANN401 - moto's own
+    def _check_named(self, backend: Any, params: Params) -> None:  # noqa: ANN401 - moto's own
         """Refuse a key that is not the one that encrypted the ciphertext."""
         made_by = params["CiphertextBlob"][:KEY_ID_BYTES].decode(errors="replace")
         named = backend.any_id_to_key_id(str(params["KeyId"]))

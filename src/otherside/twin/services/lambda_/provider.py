@@ -28,7 +28,7 @@ from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
-from otherside.twin.gateway.protocol import ApiCall, ApiError
+from otherside.twin.gateway.protocol import ApiCall, ApiError, Params
 from otherside.twin.guest import SITE
 from otherside.twin.host.processes import Process, Processes
 from otherside.twin.moto_backend import LambdaFunction
@@ -165,7 +165,7 @@ class LambdaProvider(ServiceProvider):
     # --- API operations -------------------------------------------------------------------------
 
     @operation("lambda", "CreateFunction")
-    def check_function(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
+    def check_function(self, _call: ApiCall, params: Params) -> None:
         """Refuse a role that does not trust Lambda, and leave the rest to moto."""
         if not self._authorizer.trusts(params["Role"], SERVICE):
             message = "The role defined for the function cannot be assumed by Lambda."
@@ -181,7 +181,7 @@ class LambdaProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("lambda", "PutFunctionConcurrency")
-    def check_reserve(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def check_reserve(self, call: ApiCall, params: Params) -> None:
         """Refuse a reservation that leaves the account too little unreserved concurrency."""
         function = self.find(call.region, str(params["FunctionName"]))
         others = sum(
@@ -201,7 +201,7 @@ class LambdaProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @after("lambda", "UpdateFunctionCode", "UpdateFunctionConfiguration")
-    def updated(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def updated(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Retire the environments that were created before a function's update."""
         arn = str(self.find(call.region, str(params["FunctionName"])).function_arn)
         self._editions[arn] = self._editions.get(arn, 0) + 1
@@ -209,7 +209,7 @@ class LambdaProvider(ServiceProvider):
             self._context.spawn(self._discard(environment), name="retire an environment")
 
     @operation("lambda", "Invoke")
-    def invoke_operation(self, call: ApiCall, params: Mapping[str, Any]) -> Any:  # noqa: ANN401 - botocore's shape
+    def invoke_operation(self, call: ApiCall, params: Params) -> Any:  # noqa: ANN401 - botocore's shape
         """Invoke a function, and wait for it unless the call asks for an event."""
         function = self.find(call.region, str(params["FunctionName"]))
         payload = _bytes(params.get("Payload")) or b"{}"

@@ -4,12 +4,10 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-datab
 """
 
 import asyncio
-from collections.abc import Mapping
-from typing import Any
 
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.rds.postgres import Postgres
 from otherside.twin.services.rds.provider import GlobalCluster, GlobalClusterMember, RdsProvider
@@ -29,7 +27,7 @@ class Commits(ServiceProvider):
         """The time up to which each secondary was last known to hold everything."""
 
     @operation("rds", "ModifyDBClusterParameterGroup")
-    def check_parameter(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
+    def check_parameter(self, _call: ApiCall, params: Params) -> None:
         """Refuse a value that AWS does not accept, and leave the rest to moto."""
         for parameter in params.get("Parameters") or ():
             text = str(parameter.get("ParameterValue"))

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import DBCluster
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
@@ -130,7 +130,7 @@ class RdsProvider(ServiceProvider):
     # --- operations around moto's ---------------------------------------------------------------
 
     @operation("rds", "CreateDBCluster")
-    def check_cluster(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def check_cluster(self, call: ApiCall, params: Params) -> None:
         """Refuse a member that does not fit, as AWS does, and leave the rest to moto."""
         name = params.get("GlobalClusterIdentifier")
         if name and params.get("KmsKeyId") is None and params.get("StorageEncrypted"):
@@ -143,7 +143,7 @@ class RdsProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @after("rds", "CreateDBCluster")
-    def cluster_created(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def cluster_created(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Add a cluster to its global database, if it names one, and start its server."""
         account = self._context.account
         cluster = moto_backend.rds(account, call.region).clusters[params["DBClusterIdentifier"]]
@@ -164,7 +164,7 @@ class RdsProvider(ServiceProvider):
         self._context.spawn(work, name=f"create {params['DBClusterIdentifier']}")
 
     @after("rds", "ModifyDBCluster")
-    def cluster_modified(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def cluster_modified(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Change the master user's password in the engine."""
         if params.get("MasterUserPassword"):
             cluster = self._cluster(call.region, params["DBClusterIdentifier"])
@@ -172,7 +172,7 @@ class RdsProvider(ServiceProvider):
             self._context.run(self._engine.set_password(arn, password))
 
     @operation("rds", "CreateGlobalCluster")
-    def create_global(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def create_global(self, call: ApiCall, params: Params) -> None:
         """Record where a global database is created; moto creates it in us-east-1."""
         name = str(params["GlobalClusterIdentifier"]).lower()
         if name in self._wholes:
@@ -182,7 +182,7 @@ class RdsProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("rds", "DescribeGlobalClusters")
-    def describe_globals(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_globals(self, _call: ApiCall, params: Params) -> dict[str, Any]:
         """Describe the global databases; every Region knows all of them."""
         name = str(params.get("GlobalClusterIdentifier") or "").lower()
         if name:
@@ -190,7 +190,7 @@ class RdsProvider(ServiceProvider):
         return {"GlobalClusters": [self._describe(whole) for whole in self._wholes.values()]}
 
     @operation("rds", "DescribeDBClusters")
-    def describe_clusters(self, call: ApiCall, params: Mapping[str, Any]) -> None:
+    def describe_clusters(self, call: ApiCall, params: Params) -> None:
         """Refuse a cluster of another Region, and leave the rest to moto."""
         given = str(params.get("DBClusterIdentifier") or "")
         if given.startswith("arn:") and given.split(":")[3] != call.region:
@@ -198,7 +198,7 @@ class RdsProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("rds", "DescribeEvents")
-    def describe_events(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def describe_events(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Return the events that RDS published in a Region, newest last."""
         since_s = self._context.now_s - 60 * int(params.get("Duration") or 60)
         kind, source = params.get("SourceType"), params.get("SourceIdentifier")
@@ -213,7 +213,7 @@ class RdsProvider(ServiceProvider):
         }
 
     @operation("rds", "RemoveFromGlobalCluster")
-    def detach(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def detach(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Detach a member: from then on, it stands alone and takes its own writes."""
         global_cluster = self._global_cluster_named(str(params["GlobalClusterIdentifier"]).lower())
         member = global_cluster.member(str(params["DbClusterIdentifier"]))
@@ -249,7 +249,7 @@ class RdsProvider(ServiceProvider):
     # --- moves ----------------------------------------------------------------------------------
 
     @operation("rds", "FailoverGlobalCluster")
-    def failover(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def failover(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Start a move; without either flag, it is a switchover."""
         lossy = bool(params.get("AllowDataLoss"))
         if lossy and params.get("Switchover"):
@@ -259,13 +259,11 @@ class RdsProvider(ServiceProvider):
         return self._start_move(call, params, kind)
 
     @operation("rds", "SwitchoverGlobalCluster")
-    def switchover(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def switchover(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Start a switchover."""
         return self._start_move(call, params, ClusterMove.SWITCHOVER)
 
-    def _start_move(
-        self, call: ApiCall, params: Mapping[str, Any], kind: ClusterMove
-    ) -> dict[str, Any]:
+    def _start_move(self, call: ApiCall, params: Params, kind: ClusterMove) -> dict[str, Any]:
         global_cluster = self._global_cluster_named(str(params["GlobalClusterIdentifier"]).lower())
         target = global_cluster.member(str(params["TargetDbClusterIdentifier"]))
         self._check_move(call, global_cluster, target, kind)

@@ -6,7 +6,7 @@ from typing import Any
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 CHILDREN_MAX = 256
@@ -26,7 +26,7 @@ class Route53Provider(ServiceProvider):
         """Set by the runtime: returns what the checkers report for a check."""
 
     @operation("route53", "CreateHealthCheck")
-    def create(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def create(self, _call: ApiCall, params: Params) -> dict[str, Any]:
         """Create a check and store its whole configuration."""
         config = dict(params["HealthCheckConfig"])
         config["ChildHealthChecks"] = list(config.get("ChildHealthChecks") or [])
@@ -37,18 +37,18 @@ class Route53Provider(ServiceProvider):
         return {"HealthCheck": self._describe(made.id), "Location": f"/healthcheck/{made.id}"}
 
     @operation("route53", "GetHealthCheck")
-    def get(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def get(self, _call: ApiCall, params: Params) -> dict[str, Any]:
         """Describe a check."""
         return {"HealthCheck": self._describe(params["HealthCheckId"])}
 
     @operation("route53", "ListHealthChecks")
-    def list_all(self, _call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def list_all(self, _call: ApiCall, _params: Params) -> dict[str, Any]:
         """Describe every check."""
         found = [self._describe(configuration) for configuration in self.configurations]
         return {"HealthChecks": found, "Marker": "", "IsTruncated": False, "MaxItems": "1000"}
 
     @operation("route53", "UpdateHealthCheck")
-    def update(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def update(self, _call: ApiCall, params: Params) -> dict[str, Any]:
         """Change a check; settings that can never change are not part of the call."""
         identifier = params["HealthCheckId"]
         config = dict(self._config(identifier))
@@ -61,20 +61,20 @@ class Route53Provider(ServiceProvider):
         return {"HealthCheck": self._describe(identifier)}
 
     @operation("route53", "DeleteHealthCheck")
-    def delete(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def delete(self, _call: ApiCall, params: Params) -> dict[str, Any]:
         """Delete a check."""
         self._config(params["HealthCheckId"])
         del self.configurations[params["HealthCheckId"]]
         return {}
 
     @operation("route53", "GetHealthCheckStatus")
-    def status(self, _call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def status(self, _call: ApiCall, params: Params) -> dict[str, Any]:
         """Return each checker's report."""
         self._config(params["HealthCheckId"])
         return {"HealthCheckObservations": self.reports(params["HealthCheckId"])}
 
     @operation("route53", "ChangeResourceRecordSets")
-    def change(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
+    def change(self, _call: ApiCall, params: Params) -> None:
         """Refuse a record that names a check that does not exist."""
         for change in params["ChangeBatch"]["Changes"]:
             record = change["ResourceRecordSet"]

@@ -8,7 +8,7 @@ from typing import Any
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import FakeBucket, FakeKey, PermissionResult
 from otherside.twin.services.base import ServiceProvider, after
 
@@ -28,7 +28,7 @@ class S3Provider(ServiceProvider):
         FakeBucket.get_permission = _no_opinion  # type: ignore[assignment,method-assign]  # its seam
 
     @after("s3", "PutObject", "CompleteMultipartUpload", "CopyObject", "DeleteObject")
-    def written(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def written(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Replicate a written object, if a rule says so."""
         if call.operation == "DeleteObject":
             return  # delete markers do not replicate by default, deleted versions never do

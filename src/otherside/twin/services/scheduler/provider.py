@@ -8,7 +8,6 @@ import datetime as dt
 import json
 import re
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import Schedule
 from otherside.twin.ring_log import RingLog
 from otherside.twin.services.base import ServiceProvider, api_error, operation
@@ -62,7 +61,7 @@ class Scheduler(ServiceProvider):
         """Every firing and its outcome."""
 
     @operation("scheduler", "CreateSchedule", "UpdateSchedule")
-    def check(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
+    def check(self, _call: ApiCall, params: Params) -> None:
         """Refuse a schedule that would never fire here, and leave the rest to moto."""
         expression = str(params["ScheduleExpression"])
         if not RATE.fullmatch(expression) and not _AT.fullmatch(expression):

@@ -4,14 +4,14 @@ import asyncio
 import copy
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import ReplicaSecret
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
@@ -31,7 +31,7 @@ class SecretsManagerProvider(ServiceProvider):
         self._context, self._authorizer, self._invoke = context, authorizer, invoke
 
     @after("secretsmanager", "CreateSecret", "ReplicateSecretToRegions")
-    def replicated(self, call: ApiCall, params: Mapping[str, Any], body: bytes) -> None:
+    def replicated(self, call: ApiCall, params: Params, body: bytes) -> None:
         """Make each replica report its own KMS key: moto reports the primary's."""
         arn = str(json.loads(body)["ARN"])
         for region in params.get("AddReplicaRegions") or ():
@@ -45,7 +45,7 @@ class SecretsManagerProvider(ServiceProvider):
                 replica.to_dict = partial(_described, replica, key)  # type: ignore[method-assign]  # its own key
 
     @operation("secretsmanager", "RotateSecret")
-    def rotate(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def rotate(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Start a rotation, or store its configuration if the rotation is not immediate."""
         secret = self._secret(call.region, params["SecretId"])
         if isinstance(secret, ReplicaSecret):
@@ -78,14 +78,14 @@ class SecretsManagerProvider(ServiceProvider):
         return {"ARN": secret.arn, "Name": secret.name, "VersionId": token}
 
     @after("secretsmanager", "UpdateSecretVersionStage")
-    def staged(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def staged(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Make reads return the current version: moto returns the one written last."""
         moved = params.get("MoveToVersionId")
         if params["VersionStage"] == "AWSCURRENT" and moved:
             self._secret(call.region, params["SecretId"]).set_default_version_id(moved)
 
     @operation("secretsmanager", "StopReplicationToReplica")
-    def promote(self, call: ApiCall, params: Mapping[str, Any]) -> dict[str, Any]:
+    def promote(self, call: ApiCall, params: Params) -> dict[str, Any]:
         """Turn a replica into a standalone secret; the call goes to the replica's Region."""
         replica = self._secret(call.region, params["SecretId"])
         if not isinstance(replica, ReplicaSecret):

@@ -3,14 +3,13 @@
 https://docs.aws.amazon.com/sns/latest/dg/sns-create-subscribe-endpoint-to-topic.html
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import Subscription
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 from otherside.twin.services.service_access import MissingError, ServiceAccess
@@ -51,7 +50,7 @@ class SnsProvider(ServiceProvider):
         return verdict.allowed
 
     @operation("sns", "Subscribe")
-    def subscribe(self, _call: ApiCall, params: Mapping[str, Any]) -> None:
+    def subscribe(self, _call: ApiCall, params: Params) -> None:
         """Refuse a subscription that would leave this machine, and leave the rest to moto."""
         if str(params.get("Protocol")) in {"http", "https"}:
             message = (
@@ -79,7 +78,7 @@ class SnsProvider(ServiceProvider):
         self._context.emit("notice", region, subject or text[:120], topic=arn)
 
     @after("sns", "Publish")
-    def published(self, call: ApiCall, params: Mapping[str, Any], _body: bytes) -> None:
+    def published(self, call: ApiCall, params: Params, _body: bytes) -> None:
         """Log a message that a caller published through the API."""
         text = params.get("Subject") or str(params.get("Message") or "")[:120]
         self._context.emit("notice", call.region, text, topic=params.get("TopicArn"))

@@ -3,11 +3,10 @@
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin.context import TwinContext
-from otherside.twin.gateway.protocol import ApiCall
+from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.services.base import ServiceProvider, operation
 
 
@@ -18,6 +17,6 @@ class StsProvider(ServiceProvider):
         self._context = context
 
     @operation("sts", "GetCallerIdentity")
-    def who(self, call: ApiCall, _params: Mapping[str, Any]) -> dict[str, Any]:
+    def who(self, call: ApiCall, _params: Params) -> dict[str, Any]:
         """Return the caller's identity."""
         return {"UserId": call.key_id, "Account": self._context.account, "Arn": call.principal}
