@@ -355,11 +355,14 @@ def _readme() -> str:
     after = rest.split(END, 1)[1]
     with tempfile.TemporaryDirectory() as parent, contextlib.chdir(parent):
         runner = CliRunner()
-        runner.invoke(main, ["init", "orders"], catch_exceptions=False)
-        shown = runner.invoke(main, ["preview", "orders"], catch_exceptions=False).stdout
+        for command in (["init", "orders", "--domain", "orders.example.com"], ["preview", "orders"]):
+            ran = runner.invoke(main, command, catch_exceptions=False)
+            if ran.exit_code != 0:
+                raise SystemExit(ran.output)  # a page with half a transcript is no page
+        shown = ran.stdout
     lines = shown.splitlines()[:TRANSCRIPT_LINES]
-    ran = "\n".join(["```console", "$ otherside preview orders", *lines, "…", "```"])
-    return f"{before}{TRANSCRIPT}\n{ran}\n{END}{after}"
+    block = "\n".join(["```console", "$ otherside preview orders", *lines, "…", "```"])
+    return f"{before}{TRANSCRIPT}\n{block}\n{END}{after}"
 
 
 def stale(made: dict[Path, str]) -> list[Path]:

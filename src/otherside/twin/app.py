@@ -64,7 +64,7 @@ PROVISIONER = f"arn:aws:iam::{ACCOUNT}:user/provisioner"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AppSettings:
+class TwinAppSettings:
     """Settings of one twin's process."""
 
     regions: tuple[str, ...]
@@ -77,7 +77,7 @@ class AppSettings:
 class TwinApp:
     """All parts of one twin."""
 
-    def __init__(self, wanted: AppSettings, clock: ScaledClock) -> None:
+    def __init__(self, wanted: TwinAppSettings, clock: ScaledClock) -> None:
         """Wire up the parts; `open` starts them."""
         self.wanted = wanted
         self.context = TwinContext(ACCOUNT, wanted.regions, clock, Latency(wanted.latency))

@@ -7,7 +7,7 @@ from typing import Any
 
 from otherside.twin.app import TwinApp
 from otherside.twin.gateway.faults import ApiFault, ApiFaultMode
-from otherside.twin.partitions import Link
+from otherside.twin.partitions import NetworkLink
 from otherside.twin.services.rds.postgres import Server
 
 
@@ -105,7 +105,7 @@ class Control:
 
     async def do_lengthen(self, source: str, target: str, **path: float) -> None:
         """Set delay, jitter and bandwidth of the link from one place to another."""
-        self._cloud.context.partitions.lengthen(source, target, Link(**path))
+        self._cloud.context.partitions.lengthen(source, target, NetworkLink(**path))
 
     async def do_delegate(self, name: str) -> None:
         """Delegate a name to its hosted zone, as the owner of the parent zone would.

@@ -31,7 +31,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from otherside.twin.app import AppSettings, TwinApp
+from otherside.twin.app import TwinApp, TwinAppSettings
 from otherside.twin.control import Control
 from otherside.twin.gateway.server import serving
 from otherside.twin.host.registry import CONTROL
@@ -117,7 +117,7 @@ def main(told: dict[str, Any], clock: ScaledClock) -> None:
     logging.disable(logging.WARNING)
     gc.freeze()
     gc.enable()
-    wanted = AppSettings(
+    wanted = TwinAppSettings(
         regions=tuple(told["regions"]),
         directory=Path(told["directory"]),
         speed=float(told["speed"]),

@@ -14,7 +14,7 @@ https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/gl
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
+class NetworkLink:
     """The network path from one place to another."""
 
     delay_s: float = 0.0
@@ -23,8 +23,8 @@ class Link:
     """`None` means unlimited."""
 
 
-LOCAL = Link()
-WAN = Link(delay_s=0.025, jitter_s=0.002)
+LOCAL = NetworkLink()
+WAN = NetworkLink(delay_s=0.025, jitter_s=0.002)
 """Between two Regions of one continent: a round trip of about 50 ms."""
 
 
@@ -32,10 +32,10 @@ WAN = Link(delay_s=0.025, jitter_s=0.002)
 class Partitions:
     """Regions that are up or lost, and links that are open or cut, in each direction."""
 
-    wan: Link = WAN
+    wan: NetworkLink = WAN
     _lost: frozenset[str] = frozenset()
     _cut: frozenset[tuple[str, str]] = frozenset()
-    _paths: dict[tuple[str, str], Link] = field(default_factory=dict)
+    _paths: dict[tuple[str, str], NetworkLink] = field(default_factory=dict)
     _listeners: list[Callable[[], None]] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -53,7 +53,7 @@ class Partitions:
         """Return whether two places reach each other in both directions."""
         return self.reaches(text, other) and self.reaches(other, text)
 
-    def path(self, source: str, target: str) -> Link:
+    def path(self, source: str, target: str) -> NetworkLink:
         """Return the link from one place to another."""
         if source == target or OUTSIDE in {source, target}:
             return self._paths.get((source, target), LOCAL)
@@ -83,7 +83,7 @@ class Partitions:
         """Restore the link from one place to another, in this direction only."""
         self._change(cut=self._cut - {(source, target)})
 
-    def lengthen(self, source: str, target: str, path: Link) -> None:
+    def lengthen(self, source: str, target: str, path: NetworkLink) -> None:
         """Set delay, jitter and bandwidth of the link from one place to another."""
         with self._lock:
             self._paths[source, target] = path

@@ -32,4 +32,4 @@ def is_secondary(graph: Graph, cluster: Resource) -> bool:
         return True
     if cluster["master_username"] is not None or cluster["master_password"] is not None:
         return False
-    return cluster.here() != sides_of(graph).primary
+    return cluster.required_region() != sides_of(graph).primary

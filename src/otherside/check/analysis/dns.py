@@ -10,7 +10,7 @@ def failover_records(graph: Graph, side: str) -> list[Resource]:
         records = graph.of("route53.record")
         return [record for record in records if record["failover_routing_policy.type"] == side]
 
-    return graph.once(f"failover_records {side}", look)
+    return graph.memoize(f"failover_records {side}", look)
 
 
 def decides(graph: Graph, check: Resource) -> bool:
@@ -25,4 +25,4 @@ def decides(graph: Graph, check: Resource) -> bool:
                 found |= {link.resource.id, *(child.resource.id for child in children)}
         return found
 
-    return check.id in graph.once("decides", look)
+    return check.id in graph.memoize("decides", look)

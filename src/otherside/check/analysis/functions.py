@@ -39,7 +39,7 @@ def rights_of(graph: Graph, function: Resource) -> Rights:
     role = role_of(graph, function)
     if role is None:
         return Rights((), f"the role of {function.label}")
-    return graph.once(f"rights {role.id}", lambda: rights(graph, role))
+    return graph.memoize(f"rights {role.id}", lambda: rights(graph, role))
 
 
 def promoters(graph: Graph) -> list[Resource]:
@@ -52,7 +52,7 @@ def promoters(graph: Graph) -> list[Resource]:
             if any(_may(graph, function, action) for action in PROMOTING)
         ]
 
-    return graph.once("promoters", look)
+    return graph.memoize("promoters", look)
 
 
 def _may(graph: Graph, function: Resource, action: str) -> bool:
@@ -75,7 +75,7 @@ def failover_functions(graph: Graph) -> list[Resource]:
             function for function in functions if function.id in able or purposeful(graph, function)
         ]
 
-    return graph.once("failover_functions", look)
+    return graph.memoize("failover_functions", look)
 
 
 def callers(graph: Graph) -> list[Resource]:
@@ -89,7 +89,7 @@ def callers(graph: Graph) -> list[Resource]:
             if function.id not in able and able & set(_called(graph, function))
         ]
 
-    return graph.once("callers", look)
+    return graph.memoize("callers", look)
 
 
 def _called(graph: Graph, function: Resource) -> list[str]:
@@ -104,7 +104,7 @@ def _called(graph: Graph, function: Resource) -> list[str]:
 
 def orchestrators(graph: Graph) -> list[Resource]:
     """Return the functions that run a failover: the failover functions and their callers."""
-    return graph.once("orchestrators", lambda: unique(failover_functions(graph), callers(graph)))
+    return graph.memoize("orchestrators", lambda: unique(failover_functions(graph), callers(graph)))
 
 
 def unique(*groups: list[Resource]) -> list[Resource]:
@@ -121,7 +121,7 @@ def sharing(graph: Graph, function: Resource) -> list[Resource]:
             found.setdefault(bundle(graph, other), []).append(other)
         return found
 
-    return graph.once("sharing", look)[bundle(graph, function)]
+    return graph.memoize("sharing", look)[bundle(graph, function)]
 
 
 def purposeful(graph: Graph, function: Resource) -> bool:

@@ -25,5 +25,5 @@ def aws_key(graph: Graph, resource: Resource, path: str) -> str:
     if any("alias/aws/" in text for text in strings(value)):
         return "aws"
     if isinstance(value, Unknown):
-        raise Unresolved(resource.cannot(path, value.why))
+        raise Unresolved(resource.undecided_because(path, value.why))
     return "own"

@@ -1,7 +1,7 @@
 """Queries on load balancers, their listeners and the groups behind them."""
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unknown, settled
+from otherside.check.model.values import Unknown, require_known
 
 
 def groups_of(graph: Graph, target_group: Resource) -> list[Resource]:
@@ -23,7 +23,9 @@ def listeners(graph: Graph, balancer: Resource) -> list[Resource]:
 def forwards(graph: Graph, listener: Resource) -> bool:
     """Return whether a listener forwards requests instead of answering all of them itself."""
     for listener_rule in graph.users(listener, "lb.listener_rule", "listener_arn"):
-        if any(settled(each.get("type")) == "forward" for each in listener_rule["action"] or ()):
+        if any(
+            require_known(each.get("type")) == "forward" for each in listener_rule["action"] or ()
+        ):
             return True
     actions = listener["default_action"]
     if not isinstance(actions, list):

@@ -13,6 +13,6 @@ _OTHER = re.compile(
 def watched_elsewhere(graph: Graph) -> bool:
     """Return whether a service outside AWS keeps the metrics."""
     resources = graph.resources.values()
-    return graph.once(
+    return graph.memoize(
         "watched elsewhere", lambda: any(_OTHER.match(resource.type) for resource in resources)
     )

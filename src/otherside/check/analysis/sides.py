@@ -24,7 +24,7 @@ class Sides:
 
 def pair_of(graph: Graph) -> Sides | None:
     """Return the pair that the strongest evidence identifies, or `None`."""
-    return graph.once("sides", lambda: _find_sides(graph))
+    return graph.memoize("sides", lambda: _find_sides(graph))
 
 
 def sides_of(graph: Graph) -> Sides:

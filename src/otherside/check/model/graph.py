@@ -54,7 +54,7 @@ class Resource:
     """The template, state or program that it belongs to."""
     provider: str = ""
     """The provider that manages it; providers are resources of the kind `provider`."""
-    odd: tuple[str, ...] = ()
+    unknown_properties: tuple[str, ...] = ()
     """Properties that its kind does not define."""
     ignored: tuple[str, ...] | None = None
     """Attributes whose drift is ignored; `None` if the source does not say."""
@@ -83,10 +83,10 @@ class Resource:
         """
         value = self[path]
         for unknown in unknowns(value):
-            raise Unresolved(self.cannot(path, unknown.why))
+            raise Unresolved(self.undecided_because(path, unknown.why))
         return value
 
-    def cannot(self, path: str, why: str) -> str:
+    def undecided_because(self, path: str, why: str) -> str:
         """Return the message for an unknown value."""
         return f"{path.replace('_', ' ')} of {self.name} is {why}"
 
@@ -99,7 +99,7 @@ class Resource:
         value = self.known(path)
         return None if value is None else str(value)
 
-    def here(self) -> str:
+    def required_region(self) -> str:
         """Return its Region.
 
         Raises:
@@ -248,7 +248,7 @@ class Graph:
         if value is None or value == []:
             return None
         why = value.why if isinstance(value, Unknown) else f"{value}, which is not in what was read"
-        raise Unresolved(source.cannot(path, why))
+        raise Unresolved(source.undecided_because(path, why))
 
     def users(
         self, target: Resource, kind: str, path: str, *, anywhere: bool = False
@@ -273,14 +273,14 @@ class Graph:
                     None,
                 }
                 if near or anywhere:
-                    raise Unresolved(item.cannot(path, "not known, and may be this one"))
+                    raise Unresolved(item.undecided_because(path, "not known, and may be this one"))
         return users
 
     def known_users(self, target: Resource, kind: str, path: str) -> list[Resource]:
         """Return the `users` that are known to refer here, ignoring those that may."""
         return self._reverse(kind, path)[0].get(target.id, [])
 
-    def once(self, key: str, make: Callable[[], Found]) -> Found:
+    def memoize(self, key: str, make: Callable[[], Found]) -> Found:
         """Return a query's cached result, computing it on first use."""
         if key not in self.memory:
             self.memory[key] = make()

@@ -95,7 +95,7 @@ class Code:
         return "\n".join(text for _, text in self.files if text)
 
 
-def settled(value: Value) -> Value:
+def require_known(value: Value) -> Value:
     """Return a value, which must be known.
 
     Raises:

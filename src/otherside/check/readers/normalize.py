@@ -422,7 +422,7 @@ def has_unknown(value: Value) -> bool:
     return any(True for _ in unknowns(value))
 
 
-def odd_properties(raw: Mapping[str, Any], kind: Kind, dialect: str) -> tuple[str, ...]:
+def unknown_properties(raw: Mapping[str, Any], kind: Kind, dialect: str) -> tuple[str, ...]:
     """Return the properties that are unknown to a closed kind."""
     if not kind.closed:
         return ()

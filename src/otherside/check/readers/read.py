@@ -355,7 +355,7 @@ def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
         _unfit(file, "no template: it has no Resources", batch, wanted=wanted)
         return
     lines = line_finder(document, text)
-    _name_odd(resources, file, batch, lines)
+    _name_unknown(resources, file, batch, lines)
     template = Template(
         document,
         file,
@@ -368,7 +368,7 @@ def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
     batch.files.append(file)
 
 
-def _name_odd(
+def _name_unknown(
     resources: Mapping[str, Any], file: str, batch: _Batch, lines: Callable[[str], int | None]
 ) -> None:
     """Reject entries that are not resources, and report those that AWS expands or transforms."""
@@ -437,7 +437,7 @@ def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, dep
     if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
         raise InputError(str(file), "no template: it has no Resources")
     lines = line_finder(document, text)
-    _name_odd(document["Resources"], str(file), batch, lines)
+    _name_unknown(document["Resources"], str(file), batch, lines)
     template = Template(
         document,
         str(file),

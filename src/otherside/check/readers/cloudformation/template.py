@@ -16,10 +16,10 @@ from otherside.check.readers.normalize import (
     descend,
     finish,
     is_secret_name,
-    odd_properties,
     password,
     pick_cloudformation,
     policy,
+    unknown_properties,
 )
 from otherside.check.readers.source import code_of_directory, code_of_file
 
@@ -165,7 +165,9 @@ class Template:
         if name == "lambda.function":
             found |= self._code(metadata, found)
         resource.attributes = found
-        resource.odd = odd_properties(properties, kinds()[name], "cloudformation")
+        resource.unknown_properties = unknown_properties(
+            properties, kinds()[name], "cloudformation"
+        )
         yield from _companions(resource, properties)
         yield from finish(resource)
 
@@ -482,7 +484,7 @@ def _record_group(_: Template, resource: Resource, given: Mapping[str, Any]) -> 
         if isinstance(record, Mapping):
             found = attributes_of({**shared, **record}, kind.attributes, DIALECT)
             made = _beside(resource, f"{number}", kind.name, found)
-            made.odd = odd_properties(record, kind, "cloudformation")
+            made.unknown_properties = unknown_properties(record, kind, "cloudformation")
             yield made
 
 

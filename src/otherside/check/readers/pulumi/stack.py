@@ -11,8 +11,8 @@ from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
     finish,
-    odd_properties,
     pick_pulumi,
+    unknown_properties,
 )
 from otherside.check.readers.terraform.plan_json import region_in, suppressed_by_tags
 
@@ -106,7 +106,7 @@ class Stack:
                 resource.attributes[name] = made
         if isinstance(raw.get("id"), str) and raw["id"] not in UNKNOWN:
             resource.attributes["id"] = raw["id"]
-        resource.odd = odd_properties(inputs, kind, "pulumi")
+        resource.unknown_properties = unknown_properties(inputs, kind, "pulumi")
         return finish(resource)
 
     def _tags(self, inputs: Mapping[str, Any], raw: Mapping[str, Any]) -> object:

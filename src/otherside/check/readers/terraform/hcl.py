@@ -16,7 +16,7 @@ from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_terraform
 from otherside.check.model.values import Ref, Unknown, Value, parts
 from otherside.check.readers.input_error import InputError
-from otherside.check.readers.normalize import Parameter, attributes_of, finish, odd_properties
+from otherside.check.readers.normalize import Parameter, attributes_of, finish, unknown_properties
 from otherside.check.readers.terraform.hcl_values import Scope, SyntaxNode, evaluate, into
 from otherside.check.readers.terraform.plan_json import DIALECT, special_values, suppressed_by_tags
 
@@ -502,7 +502,7 @@ class _Reader:
             resource.region = GLOBAL
         raw |= special_values(kind, raw, str(module.directory / "main.tf"))
         resource.attributes = attributes_of(raw, kind.attributes, DIALECT)
-        resource.odd = odd_properties(
+        resource.unknown_properties = unknown_properties(
             {k: v for k, v in raw.items() if k not in _META}, kind, "terraform"
         )
         return finish(resource)

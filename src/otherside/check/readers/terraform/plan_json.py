@@ -17,8 +17,8 @@ from otherside.check.readers.normalize import (
     attributes_of,
     finish,
     is_secret_name,
-    odd_properties,
     pick_terraform,
+    unknown_properties,
 )
 from otherside.check.readers.source import code_of_archive
 
@@ -191,7 +191,7 @@ class TerraformPlan:
         for name in ("id", "arn"):
             if isinstance(raw.get(name), str) and raw[name]:
                 resource.attributes.setdefault(name, raw[name])
-        resource.odd = odd_properties(raw, kind, "terraform")
+        resource.unknown_properties = unknown_properties(raw, kind, "terraform")
         return finish(resource)
 
     def _raw(

@@ -57,7 +57,7 @@ def one_way_backup(graph: Graph, plan: Resource) -> Iterator[str]:
     if not destinations(plan):
         return
     sides = sides_of(graph)
-    if plan.here() != sides.primary or graph.of("backup.plan", region=sides.standby):
+    if plan.required_region() != sides.primary or graph.of("backup.plan", region=sides.standby):
         return
     if any(graph.of(kind, region=sides.standby) for kind in _DATA):
         yield f"{sides.standby} has no plan of its own: after a failover nothing is backed up"

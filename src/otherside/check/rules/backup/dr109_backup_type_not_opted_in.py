@@ -51,7 +51,7 @@ _TYPES = {"rds.cluster": "Aurora", "rds.instance": "RDS", "dynamodb.table": "Dyn
 def backup_type_not_opted_in(graph: Graph, selection: Resource) -> Iterator[RuleHit]:
     links = graph.links(selection, selection["resources"], *_TYPES)
     chosen = {_TYPES[link.resource.kind] for link in links}
-    for settings in graph.of("backup.region_settings", region=selection.here()):
+    for settings in graph.of("backup.region_settings", region=selection.required_region()):
         for type_ in sorted(chosen):
             if _off(settings["resource_type_opt_in_preference"], type_):
                 yield RuleHit(

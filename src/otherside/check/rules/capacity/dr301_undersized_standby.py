@@ -43,7 +43,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 )
 def undersized_standby(graph: Graph, group: Resource) -> Iterator[str]:
     sides = sides_of(graph)
-    if group.here() != sides.standby:
+    if group.required_region() != sides.standby:
         return
     largest = {side: _most(graph, side) for side in (sides.primary, sides.standby)}
     if largest[sides.standby] < largest[sides.primary]:
@@ -56,6 +56,6 @@ def undersized_standby(graph: Graph, group: Resource) -> Iterator[str]:
 def _most(graph: Graph, region: str) -> int:
     """Return the number of instances that a Region can scale out to."""
     groups = graph.of("autoscaling.group", region=region)
-    return graph.once(
+    return graph.memoize(
         f"most {region}", lambda: sum(int(group.known("max_size") or 0) for group in groups)
     )

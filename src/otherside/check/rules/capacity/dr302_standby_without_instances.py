@@ -46,7 +46,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 def standby_without_instances(graph: Graph, group: Resource) -> Iterator[str]:
     if group.known("min_size") != 0 or group.known("desired_capacity") not in {None, 0}:
         return
-    if group.here() != sides_of(graph).standby:
+    if group.required_region() != sides_of(graph).standby:
         return
     for record in failover_records(graph, "SECONDARY"):
         if record["alias.evaluate_target_health"] is True:

@@ -50,7 +50,7 @@ def standby_boot_needs_primary(graph: Graph, resource: Resource) -> Iterator[str
     if resource["user_data"] is None and resource.kind == "ec2.instance":
         return
     sides = sides_of(graph)
-    if resource.here() != sides.standby:
+    if resource.required_region() != sides.standby:
         return
     yield from _fetched(graph, resource, sides.primary)
     if resource.kind != "ec2.launch_template":

@@ -42,7 +42,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     controls=("SOC 2 A1.1", "NIST CP-7"),
 )
 def single_az_standby(graph: Graph, group: Resource) -> Iterator[str]:
-    if group.here() != sides_of(graph).standby:
+    if group.required_region() != sides_of(graph).standby:
         return
     zones = group["availability_zones"]
     if isinstance(zones, list):

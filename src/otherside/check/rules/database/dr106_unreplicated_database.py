@@ -52,7 +52,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-6", "NIST CP-9"),
 )
 def unreplicated_database(graph: Graph, database: Resource) -> Iterator[str]:
-    here = database.here()
+    here = database.required_region()
     if _replicated(graph, database, here) or _copied(graph, database):
         return
     yield f"nothing of it leaves {here}"
@@ -81,7 +81,9 @@ def _member(graph: Graph, cluster: Resource, here: str) -> bool:
     if not groups:
         path = "source_db_cluster_identifier"
         groups = graph.users(cluster, "rds.global_cluster", path)
-    if any(cluster.here() != here for each in groups for cluster in members(graph, each)):
+    if any(
+        cluster.required_region() != here for each in groups for cluster in members(graph, each)
+    ):
         return True
     for other_cluster in graph.of("rds.cluster") if groups else ():
         if other_cluster["global_cluster_identifier"] is not None:
@@ -102,7 +104,7 @@ def _copied(graph: Graph, database: Resource) -> bool:
                 return True
             if any(not unknown.refs for unknown in unknowns(resources)):
                 selection.known("resources")
-                raise Unresolved(selection.cannot("resources", "not all known"))
+                raise Unresolved(selection.undecided_because("resources", "not all known"))
     return any(
         _copies(graph, function) for function in graph.of("lambda.function", "sfn.state_machine")
     )

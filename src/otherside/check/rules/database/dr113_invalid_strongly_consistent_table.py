@@ -38,7 +38,7 @@ RPO: no direct effect.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import settled
+from otherside.check.model.values import require_known
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _SETS = (
@@ -60,12 +60,14 @@ def invalid_strongly_consistent_table(graph: Graph, table: Resource) -> Iterator
     del graph
     replicas = table["replica"] or []
     strong = [
-        replica for replica in replicas if settled(replica.get("consistency_mode")) == "STRONG"
+        replica
+        for replica in replicas
+        if require_known(replica.get("consistency_mode")) == "STRONG"
     ]
     if not strong:
         return
     witness = table["global_table_witness.region_name"]
-    members = [table.here(), *(replica.get("region_name") for replica in replicas)]
+    members = [table.required_region(), *(replica.get("region_name") for replica in replicas)]
     members += [witness] if witness is not None else []
     if len(strong) != len(replicas):
         yield "some of its replicas are strongly consistent, and others are not"

@@ -58,7 +58,7 @@ _SPELT = ("set_identifier", "setIdentifier", "SetIdentifier")
 )
 def missing_set_identifier(graph: Graph, record: Resource) -> Iterator[str]:
     del graph
-    for name in record.odd:
+    for name in record.unknown_properties:
         if difflib.get_close_matches(name, _SPELT, 1, 0.8):
             yield f"it has {name}, which Route 53 does not know; the property is set identifier"
             return

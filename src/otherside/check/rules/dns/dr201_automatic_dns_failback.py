@@ -78,5 +78,5 @@ def _held(graph: Graph, check: Resource) -> bool:
     if any(link.resource.known("type") in _HELD for link in children):
         return True
     if len(children) < len(check["child_healthchecks"] or ()):
-        raise Unresolved(check.cannot("child_healthchecks", "not all known"))
+        raise Unresolved(check.undecided_because("child_healthchecks", "not all known"))
     return False

@@ -101,7 +101,7 @@ def _encrypted(database: Resource, path: str) -> bool | None:
     if is_replica and keyless:
         return None  # it uses its source's key or the Region's default key: see DR501 and DR502
     if database["snapshot_identifier"] is not None and keyless:
-        raise Unresolved(database.cannot("kms_key_id", "its snapshot's"))
+        raise Unresolved(database.undecided_because("kms_key_id", "its snapshot's"))
     if database["storage_encrypted"] is None and keyless:
         member = database.kind == "rds.cluster" and database["global_cluster_identifier"]
         return bool(member)

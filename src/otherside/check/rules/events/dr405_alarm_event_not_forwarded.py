@@ -65,7 +65,7 @@ def named_alarms(graph: Graph, resource: Resource) -> list[Resource]:
     found = []
     for name in names if isinstance(names, list) else ():
         if isinstance(name, str):
-            alike = graph.once("alarms", lambda: _alarms(graph)).get(name, [])
+            alike = graph.memoize("alarms", lambda: _alarms(graph)).get(name, [])
             here = [a for a in alike if a.region == resource.region]
             found += here or alike
         else:

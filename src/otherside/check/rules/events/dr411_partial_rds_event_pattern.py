@@ -53,10 +53,12 @@ _CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
 def partial_rds_event_pattern(graph: Graph, resource: Resource) -> Iterator[str]:
     if not graph.of("rds.global_cluster") or _CLUSTER not in _types(resource):
         return
-    heard = graph.once("heard", lambda: _heard(graph))[resource.region, _bus(resource)]
+    heard = graph.memoize("heard", lambda: _heard(graph))[resource.region, _bus(resource)]
     if _INSTANCE not in heard:
         if None in heard:
-            raise Unresolved(resource.cannot("event_pattern", "not known of a rule beside it"))
+            raise Unresolved(
+                resource.undecided_because("event_pattern", "not known of a rule beside it")
+            )
         yield "it hears clusters, and no rule beside it hears instances"
 
 

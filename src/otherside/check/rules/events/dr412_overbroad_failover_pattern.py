@@ -37,7 +37,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import callers, promoters, unique
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import settled
+from otherside.check.model.values import require_known
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -52,7 +52,7 @@ def overbroad_failover_pattern(graph: Graph, resource: Resource) -> Iterator[str
     pattern = resource["event_pattern"]
     if not isinstance(pattern, dict) or pattern.get("source") != ["aws.cloudwatch"]:
         return
-    detail = settled(pattern.get("detail"))
+    detail = require_known(pattern.get("detail"))
     if "alarmName" in (detail or {}) or "resources" in pattern:
         return
     able = unique(promoters(graph), callers(graph))

@@ -160,7 +160,7 @@ def _chief(graph: Graph, function: Resource, together: list[Resource]) -> bool:
             resource.id,
         )
 
-    return graph.once(f"chief {together[0].id}", lambda: max(together, key=weight)) is function
+    return graph.memoize(f"chief {together[0].id}", lambda: max(together, key=weight)) is function
 
 
 def purposeful_name(resource: Resource) -> bool:

@@ -39,7 +39,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import orchestrators
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import settled
+from otherside.check.model.values import require_known
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LOCK = re.compile(r"lock|lease|state|leader|fence", re.IGNORECASE)
@@ -56,9 +56,9 @@ def eventually_consistent_lock(graph: Graph, table: Resource) -> Iterator[str]:
     replicas = table["replica"]
     if not isinstance(replicas, list) or not replicas:
         return
-    held = graph.once("locks", lambda: _locks(graph)).get(table.id)
+    held = graph.memoize("locks", lambda: _locks(graph)).get(table.id)
     if held is not None and not any(
-        settled(replica.get("consistency_mode")) == "STRONG" for replica in replicas
+        require_known(replica.get("consistency_mode")) == "STRONG" for replica in replicas
     ):
         yield f"{held.label} keeps its state in it, and it is eventually consistent"
 

@@ -50,5 +50,5 @@ def orchestrator_in_primary(graph: Graph, function: Resource) -> Iterator[str]:
     sides = sides_of(graph)
     if any(function.region not in {sides.primary, None} for function in found):
         return
-    if function.here() == sides.primary:
+    if function.required_region() == sides.primary:
         yield f"it may move the writer, and lives in {sides.primary}, as nobody else who may"

@@ -59,7 +59,7 @@ def orchestrator_depends_on_primary(graph: Graph, function: Resource) -> Iterato
         return
     sides = sides_of(graph)
     environment = function["environment"]
-    if function.here() != sides.standby or not isinstance(environment, dict):
+    if function.required_region() != sides.standby or not isinstance(environment, dict):
         return
     for name, value in environment.items():
         for link in graph.links(function, value, *_NEEDED):

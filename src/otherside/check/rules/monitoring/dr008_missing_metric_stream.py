@@ -54,7 +54,7 @@ from otherside.check.rule import REGION, RecoveryStep, Severity, rule
     controls=("SOC 2 CC7.2", "PCI DSS 10.5.1", "NIST AU-9(2)", "NIST SI-4"),
 )
 def missing_metric_stream(graph: Graph, region: Resource) -> Iterator[str]:
-    here = region.here()
+    here = region.required_region()
     if not serves(graph, here) or not graph.of("cloudwatch.alarm", "cloudwatch.metric_stream"):
         return
     if watched_elsewhere(graph):

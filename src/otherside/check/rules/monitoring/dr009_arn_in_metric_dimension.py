@@ -106,7 +106,7 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
             if links and all(link.attribute == attribute for link in links):
                 return f"the {what} of {links[0].resource.label}; metrics have its name"
     if name in {*_OF, *_BY_NAME} and not value.refs and not value.text:
-        raise Unresolved(alarm.cannot(f"dimensions.{name}", value.why))
+        raise Unresolved(alarm.undecided_because(f"dimensions.{name}", value.why))
     return ""
 
 

@@ -49,5 +49,5 @@ _HOME = {"AWS/Route53": "us-east-1", "AWS/CloudFront": "us-east-1"}
 def route53_alarm_outside_us_east_1(graph: Graph, alarm: Resource) -> Iterator[str]:
     del graph
     home = _HOME.get(str(alarm["namespace"]))
-    if home is not None and alarm.here() != home:
+    if home is not None and alarm.required_region() != home:
         yield f"metrics of {alarm['namespace']} are in {home}, and it is in {alarm.region}"

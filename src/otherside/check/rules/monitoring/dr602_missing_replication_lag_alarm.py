@@ -57,14 +57,14 @@ def missing_replication_lag_alarm(graph: Graph, group: Resource) -> Iterator[str
     if watched_elsewhere(graph):
         return
     everything = graph.of("cloudwatch.alarm")
-    alarms = graph.once(
+    alarms = graph.memoize(
         "lag alarms",
         lambda: [alarm for alarm in everything if _LAG.match(str(alarm["metric_name"]))],
     )
     for cluster in members(graph, group):
         if not is_secondary(graph, cluster):
             continue
-        if not any(alarm.region == cluster.here() for alarm in alarms):
+        if not any(alarm.region == cluster.required_region() for alarm in alarms):
             for alarm in graph.of("cloudwatch.alarm", region=cluster.region):
                 alarm.known("metric_name")
             where = ", ".join(sorted({str(alarm.region) for alarm in alarms})) or "nowhere"

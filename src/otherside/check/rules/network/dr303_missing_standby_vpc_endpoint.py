@@ -45,13 +45,13 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 )
 def missing_standby_vpc_endpoint(graph: Graph, endpoint: Resource) -> Iterator[str]:
     sides = sides_of(graph)
-    if endpoint.here() != sides.primary or not graph.of("ec2.vpc", region=sides.standby):
+    if endpoint.required_region() != sides.primary or not graph.of("ec2.vpc", region=sides.standby):
         return
     service = _service(endpoint)
     if not service:
-        raise Unresolved(endpoint.cannot("service_name", "known only at deployment"))
+        raise Unresolved(endpoint.undecided_because("service_name", "known only at deployment"))
     standing = graph.of("ec2.vpc_endpoint", region=sides.standby)
-    there = graph.once(
+    there = graph.memoize(
         "standby endpoints", lambda: {_service(vpc_endpoint) for vpc_endpoint in standing}
     )
     if service not in there and "" not in there:

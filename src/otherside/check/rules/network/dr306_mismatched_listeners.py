@@ -52,7 +52,7 @@ def mismatched_listeners(graph: Graph, record: Resource) -> Iterator[RuleHit]:
     if record["failover_routing_policy.type"] != "PRIMARY":
         return
     ours = graph.link(record, "alias.name", "lb.load_balancer")
-    others = graph.once("secondaries", lambda: _by_name(failover_records(graph, "SECONDARY")))
+    others = graph.memoize("secondaries", lambda: _by_name(failover_records(graph, "SECONDARY")))
     for other in others.get(str(record["name"]), []):
         theirs = graph.link(other, "alias.name", "lb.load_balancer")
         if ours is None or theirs is None:

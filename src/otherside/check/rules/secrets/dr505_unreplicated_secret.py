@@ -35,7 +35,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unknown, settled
+from otherside.check.model.values import Unknown, require_known
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -48,12 +48,12 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 )
 def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
     sides = sides_of(graph)
-    if secret.here() != sides.primary:
+    if secret.required_region() != sides.primary:
         return
     replicas = secret["replica"]
     if isinstance(replicas, Unknown):
         secret.known("replica")
-    if any(settled(replica.get("region")) == sides.standby for replica in replicas or ()):
+    if any(require_known(replica.get("region")) == sides.standby for replica in replicas or ()):
         return
     for other_secret in graph.of("secretsmanager.secret", region=sides.standby):
         if _stem(other_secret) == _stem(secret):

@@ -41,7 +41,7 @@ RPO: all encrypted objects.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import settled
+from otherside.check.model.values import require_known
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -62,7 +62,7 @@ def replication_skips_kms_objects(graph: Graph, replication: Resource) -> Iterat
         criteria = (other_rule.get("source_selection_criteria") or {}).get(
             "sse_kms_encrypted_objects"
         )
-        chosen = settled((criteria or {}).get("status")) == "Enabled"
+        chosen = require_known((criteria or {}).get("status")) == "Enabled"
         key = ((other_rule.get("destination") or {}).get("encryption_configuration") or {}).get(
             "replica_kms_key_id"
         )

@@ -44,7 +44,7 @@ def duplicate_iam_role_name(graph: Graph, role: Resource) -> Iterator[str]:
     name = role["name"]
     if not isinstance(name, str):
         return
-    first = graph.once("roles", lambda: _first_named(graph))[name]
+    first = graph.memoize("roles", lambda: _first_named(graph))[name]
     if first is not role:
         yield f"{first.label} is called {name}, too"
 

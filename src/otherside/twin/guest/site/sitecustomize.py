@@ -24,7 +24,7 @@ def _load_warp():
     return module
 
 
-class Network:
+class GuestNetwork:
     """Network access of this process: passes its sockets' operations to the twin."""
 
     connect = socket.socket.connect
@@ -45,7 +45,7 @@ class Network:
     def ask(self, question):
         """Send one request to the gateway; return its answer."""
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as line:
-            Network.connect(line, self.address)
+            GuestNetwork.connect(line, self.address)
             line.sendall(json.dumps({"guest": self.guest, **question}).encode() + b"\n")
             return json.loads(_line(line))
 
@@ -53,8 +53,8 @@ class Network:
         """Connect a socket through the gateway, which decides what may be reached."""
         streams = sock.family == socket.AF_INET and sock.type & 0xF == socket.SOCK_STREAM
         if not streams or target[0] in self.local:
-            return Network.connect(sock, target)
-        Network.connect(sock, self.address)
+            return GuestNetwork.connect(sock, target)
+        GuestNetwork.connect(sock, self.address)
         wanted = {"connect": [target[0], target[1]], "wait_s": sock.gettimeout()}
         sock.sendall(json.dumps({"guest": self.guest, **wanted}).encode() + b"\n")
         error = json.loads(_line(sock)).get("error")
@@ -69,8 +69,8 @@ class Network:
     def listen(self, sock, where):
         """Listen on a free port, and tell the gateway which port of the guest it represents."""
         if sock.family != socket.AF_INET or not where[1] or self.local:
-            return Network.bind(sock, where)
-        Network.bind(sock, ("127.0.0.1", 0))
+            return GuestNetwork.bind(sock, where)
+        GuestNetwork.bind(sock, ("127.0.0.1", 0))
         self.ask({"listen": where[1], "at": list(sock.getsockname())})
         return None
 
@@ -78,7 +78,7 @@ class Network:
         """Return a name's addresses from the twin's DNS."""
         plain = host.decode() if isinstance(host, bytes) else host
         if plain is None or plain in {"", "localhost"} or _is_address(plain):
-            return Network.resolve(host, port, family, type, proto, flags)
+            return GuestNetwork.resolve(host, port, family, type, proto, flags)
         answer = {"error": "unknown"} if family == socket.AF_INET6 else self.ask({"resolve": plain})
         if answer.get("error"):
             code = socket.EAI_AGAIN if answer["error"] == "timeout" else socket.EAI_NONAME
@@ -148,4 +148,4 @@ _clock = _warp.from_environment()
 if _clock is not None:
     _warp.install(_clock)
 if os.environ.get("OTHERSIDE_TWIN_GATEWAY"):
-    Network(os.environ["OTHERSIDE_TWIN_GATEWAY"], os.environ["OTHERSIDE_TWIN_GUEST"]).install()
+    GuestNetwork(os.environ["OTHERSIDE_TWIN_GATEWAY"], os.environ["OTHERSIDE_TWIN_GUEST"]).install()

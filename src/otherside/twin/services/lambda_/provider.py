@@ -95,7 +95,7 @@ class Invocation:
 
 
 @dataclass(slots=True)
-class Environment:
+class ExecutionEnvironment:
     """One execution environment: one process, one invocation at a time."""
 
     function: LambdaFunction
@@ -138,8 +138,8 @@ class LambdaProvider(ServiceProvider):
         self._context, self._authorizer, self._processes = context, authorizer, processes
         self._egress_proxy = egress_proxy
         self._directory, self._region_environments = directory, region_environments
-        self._idle: dict[str, list[Environment]] = {}
-        self._all: dict[str, Environment] = {}
+        self._idle: dict[str, list[ExecutionEnvironment]] = {}
+        self._all: dict[str, ExecutionEnvironment] = {}
         self._running: dict[str, int] = {}
         self._editions: dict[str, int] = {}
         self._numbers = itertools.count(1)
@@ -383,7 +383,7 @@ class LambdaProvider(ServiceProvider):
             return False
         return self._running.get(str(function.function_arn), 0) >= int(reserved)
 
-    def _take(self, function: LambdaFunction) -> Environment | None:
+    def _take(self, function: LambdaFunction) -> ExecutionEnvironment | None:
         """Return an idle warm environment of the function's current edition, if there is one."""
         idle = self._idle.get(str(function.function_arn), [])
         while idle:
@@ -393,7 +393,7 @@ class LambdaProvider(ServiceProvider):
                 return found
         return None
 
-    async def _run(self, environment: Environment, payload: bytes) -> InvocationResult:
+    async def _run(self, environment: ExecutionEnvironment, payload: bytes) -> InvocationResult:
         function = environment.function
         timeout_s = float(function.timeout)
         identifier = str(uuid.uuid4())
@@ -423,7 +423,7 @@ class LambdaProvider(ServiceProvider):
         return outcome
 
     async def _wait(
-        self, environment: Environment, invocation: Invocation, timeout_s: float
+        self, environment: ExecutionEnvironment, invocation: Invocation, timeout_s: float
     ) -> InvocationResult:
         """Wait for an answer, the end of the process or the timeout."""
         process = environment.process
@@ -461,14 +461,14 @@ class LambdaProvider(ServiceProvider):
 
     # --- environments ---------------------------------------------------------------------------
 
-    async def _boot(self, function: LambdaFunction) -> Environment:
+    async def _boot(self, function: LambdaFunction) -> ExecutionEnvironment:
         """Start an environment, and wait until it requests its first event or fails to."""
         number = next(self._numbers)
         directory = self._directory / f"{function.function_name}-{number}"
         code = directory / "task"
         await asyncio.to_thread(_unpack, function, code)
         stream = f"{_iso(self._context.now_s)[:10].replace('-', '/')}/[$LATEST]{uuid.uuid4().hex}"
-        environment = Environment(function, directory, directory / "log", stream)
+        environment = ExecutionEnvironment(function, directory, directory / "log", stream)
         environment.edition = self._editions.get(str(function.function_arn), 0)
         serve = functools.partial(self._serve, environment)
         environment.server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -542,7 +542,7 @@ class LambdaProvider(ServiceProvider):
             **{str(k): str(v) for k, v in (function.environment_vars or {}).items()},
         }
 
-    async def _discard(self, environment: Environment) -> None:
+    async def _discard(self, environment: ExecutionEnvironment) -> None:
         self._all.pop(environment.stream, None)
         self._egress_proxy.guests.pop(environment.guest, None)
         if environment.server is not None:
@@ -560,7 +560,7 @@ class LambdaProvider(ServiceProvider):
 
     async def _serve(
         self,
-        environment: Environment,
+        environment: ExecutionEnvironment,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
     ) -> None:
@@ -578,7 +578,11 @@ class LambdaProvider(ServiceProvider):
             writer.close()
 
     async def _answer(
-        self, environment: Environment, request: h11.Request, body: bytes, runtime: Connection
+        self,
+        environment: ExecutionEnvironment,
+        request: h11.Request,
+        body: bytes,
+        runtime: Connection,
     ) -> None:
         path = request.target.decode("latin-1")
         if request.method == b"GET" and path == NEXT:
@@ -610,11 +614,11 @@ class LambdaProvider(ServiceProvider):
 
     # --- logs and metrics -----------------------------------------------------------------------
 
-    def _write(self, environment: Environment, line: str) -> None:
+    def _write(self, environment: ExecutionEnvironment, line: str) -> None:
         with environment.log.open("a") as log:
             log.write(f"{line}\n")
 
-    def _collect(self, environment: Environment) -> None:
+    def _collect(self, environment: ExecutionEnvironment) -> None:
         """Send the complete lines printed since the last call to the log group."""
         try:
             with environment.log.open("rb") as log:

@@ -1,0 +1,81 @@
+"""What an instance does when it boots: its logs leave it, and nothing waits for that."""
+
+import configparser
+import json
+import re
+import subprocess
+
+import pytest
+
+from otherside.components.boot import boot_script
+
+TERMS = {
+    "APPLICATION": "orders",
+    "REGION": "us-east-2",
+    "BUCKET": "b",
+    "KEY": "k",
+    "LOG_GROUP": "/orders/app",
+    "HEALTH_PATH": "/health.html",
+}
+SCRIPT = boot_script(None, TERMS, {"DATABASE_HOST": "db"})
+DOCUMENTS = dict(re.findall(r"^cat >(\S+) <<'\w+'\n(.*?)^[A-Z]+$", SCRIPT, re.M | re.S))
+UNITS = {name: text for name, text in DOCUMENTS.items() if name.endswith(".service")}
+
+
+def unit(name):
+    """Return a service's settings; of a name that is given twice, the last."""
+    parser = configparser.ConfigParser(strict=False, interpolation=None)
+    parser.optionxform = str
+    parser.read_string(UNITS[f"/etc/systemd/system/{name}.service"])
+    return parser["Service"]
+
+
+def test_bash_accepts_it():
+    """Without running any of it."""
+    done = subprocess.run(
+        ["/bin/bash", "-n"], input=SCRIPT, capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+
+
+def test_three_logs_leave_the_instance_each_by_its_own_name():
+    """Of a pattern the agent follows the newest file alone, so there is none."""
+    agent = json.loads(DOCUMENTS["/opt/otherside/agent.json"])
+    listed = agent["logs"]["logs_collected"]["files"]["collect_list"]
+    assert {item["log_stream_name"] for item in listed} == {
+        f"{{instance_id}}/{name}" for name in ("boot", "app", "lease-agent")
+    }
+    assert {item["log_group_name"] for item in listed} == {"/orders/app"}
+    assert not [item for item in listed if "*" in item["file_path"]]
+
+
+@pytest.mark.parametrize("name", ["app", "lease-agent"])
+def test_a_service_writes_the_log_that_is_followed(name):
+    """Both of its streams."""
+    agent = json.loads(DOCUMENTS["/opt/otherside/agent.json"])
+    followed = {
+        item["log_stream_name"].partition("/")[2]: item["file_path"]
+        for item in agent["logs"]["logs_collected"]["files"]["collect_list"]
+    }
+    service = unit(f"otherside-{name}")
+    assert service["StandardOutput"] == service["StandardError"] == f"append:{followed[name]}"
+
+
+def test_the_log_agent_is_installed_last_and_nothing_waits_for_it():
+    """When the script ends, however it ends; a package that cannot be had keeps no instance out."""
+    enabled = [line for line in SCRIPT.splitlines() if "enable" in line and "logs.service" in line]
+    assert len(enabled) == 1
+    assert enabled[0].startswith("trap ")
+    assert enabled[0].endswith("|| true' EXIT")
+    assert "--no-block" in enabled[0]
+    installs = [name for name, text in DOCUMENTS.items() if "amazon-cloudwatch-agent\n" in text]
+    assert installs == ["/opt/otherside/ship-logs.sh"]
+
+
+def test_a_lease_agent_that_hangs_is_restarted():
+    """By systemd's watchdog, however it hangs."""
+    service = unit("otherside-lease-agent")
+    assert service["Type"] == "notify"
+    assert int(service["WatchdogSec"]) <= 60
+    assert service["WatchdogSignal"] == "SIGKILL"
+    assert service["Restart"] == "always"
