@@ -355,7 +355,10 @@ def _readme() -> str:
     after = rest.split(END, 1)[1]
     with tempfile.TemporaryDirectory() as parent, contextlib.chdir(parent):
         runner = CliRunner()
-        for command in (["init", "orders", "--domain", "orders.example.com"], ["preview", "orders"]):
+        for command in (
+            ["init", "orders", "--domain", "orders.example.com"],
+            ["preview", "orders"],
+        ):
             ran = runner.invoke(main, command, catch_exceptions=False)
             if ran.exit_code != 0:
                 raise SystemExit(ran.output)  # a page with half a transcript is no page

@@ -18,7 +18,9 @@ TERMS = {
     "HEALTH_PATH": "/health.html",
 }
 SCRIPT = boot_script(None, TERMS, {"DATABASE_HOST": "db"})
-DOCUMENTS = dict(re.findall(r"^cat >(\S+) <<'\w+'\n(.*?)^[A-Z]+$", SCRIPT, re.MULTILINE | re.DOTALL))
+DOCUMENTS = dict(
+    re.findall(r"^cat >(\S+) <<'\w+'\n(.*?)^[A-Z]+$", SCRIPT, re.MULTILINE | re.DOTALL)
+)
 UNITS = {name: text for name, text in DOCUMENTS.items() if name.endswith(".service")}
 
 

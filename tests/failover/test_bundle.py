@@ -213,7 +213,7 @@ def test_the_decider_runs_as_lambda_runs_it(unpacked, aws):
     """Loaded by its handler's name, with the environment that the stack gives it."""
     kind, answer, said = run_as_lambda(unpacked, aws, wire_contract.DECIDER_HANDLER)
     assert kind == "response", (answer, said)
-    assert (answer["looks"], answer["said"].split(":")[0]) == (1, "first day")
+    assert (answer["looks"], answer["said"].split(":")[0]) == (1, "first run")
     line = next(json.loads(line) for line in said.splitlines() if line.startswith("{"))
     assert line["code"].startswith(settings().code)
     assert line["failed"] == []

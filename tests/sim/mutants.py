@@ -341,8 +341,8 @@ MUTANTS = (
     Mutant(
         "nobody comes home",
         READINGS,
-        '    return Event.STABLE, "ready to go back, when asked"\n',
-        '    return Event.NOTHING, "ready to go back, when asked"\n',
+        '    return Event.STABLE, "ready for failback, when ordered"\n',
+        '    return Event.NOTHING, "ready for failback, when ordered"\n',
     ),
     Mutant(
         "nobody signs for what was lost",
@@ -365,7 +365,7 @@ MUTANTS = (
     Mutant(
         "an empty table is a first day",
         READINGS,
-        '    return Event.NOTHING, "first day: waiting until the database tells its writer and its epoch"\n',
+        '    return Event.NOTHING, "first run: waiting until the database reports its writer and its epoch"\n',
         "    return None\n",
     ),
     Mutant(

@@ -17,6 +17,7 @@ from otherside.drill.entries import (
 from otherside.drill.measurements import ACKNOWLEDGED, Measures
 from otherside.drill.outcome import Outcome
 from otherside.drill.recording import Recording
+from otherside.failover.decision.transitions import Event
 from otherside.failover.decision.verdict import Verdict as Seen
 
 Evaluation = tuple[Outcome, str]
@@ -326,6 +327,19 @@ def never_reached(*phases: str) -> Assertion:
         return _when(not path & set(phases), f"phases: {', '.join(sorted(path))}")
 
     return Assertion(name=f"the orchestrator never enters {', '.join(phases)}", evaluate=judge_it)
+
+
+def entered_by(event: Event) -> Assertion:
+    """Claim that a phase was entered because of an event of the decision."""
+
+    def judge_it(recording: Recording, _: Measures) -> Evaluation:
+        for tick in recording.since_strike(TickEntry):
+            if tick.entered_by == event:
+                return Outcome.PASSED, f"{tick.phase}: {tick.reason}"
+        seen = sorted({tick.entered_by for tick in recording.since_strike(TickEntry)} - {""})
+        return Outcome.FAILED, f"no phase was entered by {event}, only by {', '.join(seen) or '-'}"
+
+    return Assertion(name=f"a phase is entered by {event}", evaluate=judge_it)
 
 
 def said(text: str) -> Assertion:

@@ -154,6 +154,7 @@ def _seen(played: Run) -> Iterator[dict[str, Any]]:
             "kind": "look",
             "at_s": at_s,
             "phase": state.phase,
+            "entered_by": state.entered_by,
             "verdict": str(look.decision.verdict),
             "reason": look.decision.reason,
             "event_id": f"simulated/{state.revision}",

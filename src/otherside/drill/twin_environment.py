@@ -224,7 +224,7 @@ class TwinEnvironment:
             return None
         if "phase" not in line:
             return None
-        names = ("phase", "verdict", "reason", "event_id", "unknown", "bad", "epoch")
+        names = ("phase", "entered_by", "verdict", "reason", "event_id", "unknown", "bad", "epoch")
         losses = ("loss_now_s", "loss_estimate_s", "loss_bound_s")
         at_s = line["_aws"]["Timestamp"] / 1000
         self._look = TickEntry(at_s=at_s, **{name: line.get(name) for name in (*names, *losses)})

@@ -24,6 +24,7 @@ def look_line(look: Tick, application: str, *, at_s: float, code: str) -> dict[s
         "event_id": f"{application}/{state.revision}",
         "epoch": state.epoch,
         "phase": state.phase,
+        "entered_by": state.entered_by,
         "verdict": decision.verdict,
         "reason": decision.reason,
         "new_revision": decision.changed,

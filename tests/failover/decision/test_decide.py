@@ -551,7 +551,7 @@ def test_a_life_seen_in_time_lets_the_intent_expire():
         ({"database": replace(HEALTHY, move=MOVING)}, "moving the writer already"),
         (
             {"database": replace(HEALTHY, move=replace(MOVING, kind=Move.SWITCHOVER))},
-            "somebody else",
+            "moved from outside",
         ),
         ({"database": replace(HEALTHY, versions_match=False)}, "versions"),
         ({"database": replace(HEALTHY, fitness=Fitness.UNFIT, status="stopped")}, "stopped"),

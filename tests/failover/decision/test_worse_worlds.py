@@ -89,7 +89,7 @@ def test_an_empty_table_is_no_first_day_while_the_database_has_not_spoken():
             builder.look(observation, **silent)
         decision = builder.decisions[-1]
         assert (decision.state.anchored, decision.terms, decision.latch) == (False, None, None)
-        assert "first day" in decision.reason
+        assert "first run" in decision.reason
         assert [urgent for _, urgent in told(builder)] == [True], "and somebody hears of it"
 
 
@@ -496,7 +496,7 @@ def test_a_proof_that_never_comes_can_be_done_without(phase, after):
     assert any(urgent for _, urgent in told(builder)[-3:])
     builder.order(Order.PROCEED, dead, database=MOVED, users_on=None)
     assert builder.state.phase is after
-    assert "ada went on" in builder.state.reason
+    assert "ada proceeded" in builder.state.reason
 
 
 def test_an_approval_is_for_no_more_than_was_shown():
@@ -524,7 +524,7 @@ def test_what_keeps_failing_is_told_by_name_in_any_phase():
     for _ in range(40):
         builder.look(observation, failing=("publishing the latch: AccessDenied",))
     assert [text for text, urgent in told(builder) if urgent] == [
-        "steady: steady: healthy; failing for 60 s: publishing the latch: AccessDenied"
+        "steady: the verdict is healthy; failing for 60 s: publishing the latch: AccessDenied"
     ]
     builder.look(observation, failing=())
     assert "well again" in builder.decisions[-1].notice

@@ -1,9 +1,17 @@
 """The standby is removed from the global database, and then the primary is lost."""
 
 from otherside.drill.actions import DetachCluster, LoseRegion
-from otherside.drill.assertions import NOT_A_CALL, never_reached, reached, said, told_people
+from otherside.drill.assertions import (
+    NOT_A_CALL,
+    entered_by,
+    never_reached,
+    reached,
+    said,
+    told_people,
+)
 from otherside.drill.conditions import every, later, phase
 from otherside.drill.scenario import Scenario, Step
+from otherside.failover.decision.transitions import Event
 
 SCENARIO = Scenario(
     name="detached-standby",
@@ -15,6 +23,7 @@ SCENARIO = Scenario(
     ),
     claims=(
         reached("halted"),
+        entered_by(Event.EXTERNAL_MOVE),
         said("out of the global database"),
         told_people("ACTION NEEDED"),
         never_reached("fencing", "promote-intent", "promoting"),

@@ -3,15 +3,16 @@
 from otherside.drill.actions import GiveOrder, LoseRegion, MoveByHand
 from otherside.drill.assertions import (
     SAFE,
+    entered_by,
     moved,
     reached,
-    said,
     told_people,
     users_end_at,
     writer_ends_at,
 )
 from otherside.drill.conditions import every, phase, served_for
 from otherside.drill.scenario import Scenario, Step
+from otherside.failover.decision.transitions import Event
 
 SCENARIO = Scenario(
     name="moved-by-hand",
@@ -24,7 +25,7 @@ SCENARIO = Scenario(
     ),
     claims=(
         reached("suspect", "halted", "verify", "failed-over"),
-        said("somebody else"),
+        entered_by(Event.EXTERNAL_MOVE),
         told_people("ACTION NEEDED"),
         moved(1, by="provisioner"),
         writer_ends_at("standby"),

@@ -3,6 +3,7 @@
 from otherside.drill.actions import GiveOrder, LoseRegion, LoseStateTable
 from otherside.drill.assertions import (
     SAFE,
+    entered_by,
     moved,
     reached,
     said,
@@ -13,6 +14,7 @@ from otherside.drill.assertions import (
 )
 from otherside.drill.conditions import later, phase, served_for, told
 from otherside.drill.scenario import Scenario, Step
+from otherside.failover.decision.transitions import Event
 
 HALTED = told("halted: the database remembers")
 """Detected by the notice, because the revisions of an empty table start over."""
@@ -29,6 +31,7 @@ SCENARIO = Scenario(
     claims=(
         reached("failed-over", "halted"),
         served_in_the_end(),
+        entered_by(Event.EXTERNAL_MOVE),
         said("the table was lost"),
         told_people("ACTION NEEDED"),
         moved(1),

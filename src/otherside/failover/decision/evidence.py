@@ -71,14 +71,14 @@ def is_anchored(observation: Observation) -> bool:
 def _first_day(observation: Observation) -> Read | None:
     if is_anchored(observation):
         return None
-    return Event.NOTHING, "first day: waiting until the database tells its writer and its epoch"
+    return Event.NOTHING, "first run: waiting until the database reports its writer and its epoch"
 
 
 def _stopped(state: State, observation: Observation, policy: FailoverPolicy) -> Read | None:
     if state.phase is Phase.HALTED:
         return None
     order = valid_order(Order.HALT, state, observation, policy)
-    return (Event.STOPPED, f"{order.author} stopped it in {state.phase}") if order else None
+    return (Event.STOPPED, f"{order.author} halted it in {state.phase}") if order else None
 
 
 def external_move(state: State, observation: Observation, policy: FailoverPolicy) -> Read | None:
@@ -97,7 +97,10 @@ def external_move(state: State, observation: Observation, policy: FailoverPolicy
     # Aurora may report a move to the writer's present side for as long as replicas catch up.
     arrived = database.move is not None and database.move.target is database.writer is state.writer
     if database.move is not None and not arrived and not (ours and _is_intended(state, database)):
-        return Event.EXTERNAL_MOVE, f"somebody else is moving the writer to {database.move.target}"
+        return (
+            Event.EXTERNAL_MOVE,
+            f"the writer is being moved from outside to {database.move.target}",
+        )
     return _displaced(state, database, settled=settled)
 
 
@@ -128,7 +131,7 @@ def _displaced(state: State, database: DatabaseView, *, settled: bool) -> Read |
     if state.intent is not None and (state.phase in MOVING or _is_pending(state)):
         expected.add(state.intent.target)
     if database.writer not in expected:
-        return Event.EXTERNAL_MOVE, f"somebody else has moved the writer to {database.writer}"
+        return Event.EXTERNAL_MOVE, f"the writer was moved from outside to {database.writer}"
     if not database.follower_is_member and settled and state.phase in _PAIRED:
         return Event.EXTERNAL_MOVE, (
             f"somebody has taken the {state.writer.other} out of the global database"
@@ -168,11 +171,11 @@ def _read_steady(
     state: State, observation: Observation, _evidence: Evidence, policy: FailoverPolicy
 ) -> Read:
     if state.bad_since_s is not None and state.writer is HOME:
-        return Event.SUSPECTED, f"{state.verdict}: watching for the whole window"
+        return Event.SUSPECTED, f"{state.verdict}: waiting for the confirmation window to pass"
     order = valid_order(Order.SWITCHOVER, state, observation, policy)
     if order is not None:
-        return Event.ORDERED, f"{order.author} asked for a switchover"
-    return Event.NOTHING, f"steady: {state.verdict}"
+        return Event.ORDERED, f"{order.author} ordered a switchover"
+    return Event.NOTHING, f"the verdict is {state.verdict}"
 
 
 def _read_suspect(
@@ -189,7 +192,10 @@ def _read_suspect(
             f"{held_s:.0f} s of {window_s:.0f} s; {_lag(observation)}"
         )
     if state.verdict not in DEADLY:
-        return Event.NOTHING, f"confirmed for {held_s:.0f} s, and too little was seen just now"
+        return (
+            Event.NOTHING,
+            f"confirmed for {held_s:.0f} s, but too few signals could be read just now",
+        )
     return _guard(state, observation, policy, approved=False)
 
 
@@ -206,7 +212,10 @@ def _guard(
     if against is not None:
         return Event.REFUSED, against
     if observation.at_s < state.quiet_until_s:
-        return Event.REFUSED, f"{state.reason}; nothing is asked again before it is quiet"
+        return (
+            Event.REFUSED,
+            f"{state.reason}; no other question is asked until the last attempt can no longer act",
+        )
     asked = approval_reason(state, observation, policy)
     if asked is not None and not approved:
         return Event.ASKING, asked
@@ -273,12 +282,12 @@ def _read_fencing(
         return Event.NOTHING, f"fencing: closing the old writer's lease{why}"
     left_s = state.fenced_s + policy.lease_s + policy.skew_s - observation.at_s
     if state.verdict not in DEADLY:
-        return Event.NOTHING, "fencing: too little was seen just now"
+        return Event.NOTHING, "fencing: too few signals could be read just now"
     if observation.at_s - state.bad_since_s < needed_s(state, policy):
-        return Event.NOTHING, f"fencing: {state.verdict} is waited for longer"
+        return Event.NOTHING, f"fencing: {state.verdict} needs a longer window"
     if left_s > 0:
-        return Event.NOTHING, f"fencing: the old writer's lease runs out in {left_s:.0f} s"
-    return Event.FENCED, "the old writer's lease has run out"
+        return Event.NOTHING, f"fencing: the old writer's lease expires in {left_s:.0f} s"
+    return Event.FENCED, "the old writer's lease has expired"
 
 
 def _read_intent(
@@ -299,7 +308,10 @@ def _read_intent(
             return Event.NOTHING, f"{intent.operation}: a write works; letting it expire"
         return Event.CLEARED, f"{intent.operation} expired and a write works"
     if state.phase is Phase.PROMOTE_INTENT and state.verdict not in DEADLY:
-        return Event.NOTHING, f"{intent.operation} had no effect, and too little was seen just now"
+        return (
+            Event.NOTHING,
+            f"{intent.operation} had no effect, and too few signals could be read just now",
+        )
     if state.phase is Phase.SWITCH_INTENT and state.writer is HOME and state.verdict in DEADLY:
         return Event.SUSPECTED, f"{state.verdict} before the switchover began"
     perhaps = mine is not None and mine.called and not mine.refused
@@ -327,7 +339,7 @@ def _again(state: State, intent: Intent, observation: Observation, policy: Failo
     """Return whether to retry an intent that had no effect. Only calls count, not intents."""
     attempts = observation.attempts
     if attempts is None:
-        return Event.NOTHING, f"{intent.operation}: nobody can say whether Aurora was asked"
+        return Event.NOTHING, f"{intent.operation}: it is unknown whether Aurora was called"
     calls = [attempt for attempt in attempts if attempt.called]
     answers = ", ".join(call.answer or "no answer" for call in calls)
     away = Event.PRECHECK_FAILED_AT_HOME if state.writer is HOME else Event.PRECHECK_FAILED_AWAY
@@ -344,7 +356,7 @@ def _again(state: State, intent: Intent, observation: Observation, policy: Failo
             return Event.EXHAUSTED, f"{reason}; before that: {answers}"
         return (Event.UNCALLED if failover else away), reason
     said = f" ({answers})" if answers else ", and Aurora was not asked"
-    return Event.RETRY, f"{intent.operation} had no effect{said}; asking again"
+    return Event.RETRY, f"{intent.operation} had no effect{said}; calling again"
 
 
 def _read_moving(
@@ -366,7 +378,10 @@ def _read_moving(
     if database.move is not None:
         return Event.NOTHING, f"{intent.operation}: being cancelled"
     if lasted_s <= policy.settle_s:
-        return Event.NOTHING, f"{intent.operation}: not seen to move; the view may be an old one"
+        return (
+            Event.NOTHING,
+            f"{intent.operation}: no move is visible yet; Aurora's description may be stale",
+        )
     # A move that was seen must have been asked for, even if the call's result was not recorded.
     begun = max(sum(attempt.called for attempt in observation.attempts or ()), 1)
     if begun >= policy.attempts_max:
@@ -391,7 +406,7 @@ def _read_verify(
         return Event.VERIFIED, f"a write was read back on {state.writer}"
     order = valid_order(Order.PROCEED, state, observation, policy)
     if order is not None:
-        return Event.VERIFIED, f"{order.author} went on without a write that was read back"
+        return Event.VERIFIED, f"{order.author} proceeded without a verified write"
     return Event.NOTHING, f"verifying a write on {state.writer}"
 
 
@@ -402,7 +417,7 @@ def _read_shift(
     if observation.users_on is not state.writer and order is None:
         return Event.NOTHING, f"waiting until DNS answers with {state.writer}"
     said = (
-        f"users are on {state.writer}" if order is None else f"{order.author} went on without DNS"
+        f"users are on {state.writer}" if order is None else f"{order.author} proceeded without DNS"
     )
     if state.writer is HOME:
         return Event.SHIFTED_HOME, said
@@ -451,10 +466,10 @@ def _read_rejoined(
         order = valid_order(Order.SIGN_RECONCILIATION, state, observation, policy)
         if order is not None:
             return Event.RECONCILED, f"{order.author} signed the reconciliation"
-        return Event.NOTHING, "waiting for a person to sign what became of the lost writes"
+        return Event.NOTHING, "waiting for a person to sign the reconciliation of lost writes"
     if observation.at_s - state.since_s < policy.stable_s:
         return Event.NOTHING, "waiting until both sides have been stable for long enough"
-    return Event.STABLE, "ready to go back, when asked"
+    return Event.STABLE, "ready for failback, when ordered"
 
 
 def _read_failback_ready(
@@ -462,8 +477,8 @@ def _read_failback_ready(
 ) -> Read:
     order = valid_order(Order.SWITCHOVER, state, observation, policy)
     if order is not None:
-        return Event.ORDERED, f"{order.author} asked to go back"
-    return Event.NOTHING, "ready to go back, when asked"
+        return Event.ORDERED, f"{order.author} ordered a failback"
+    return Event.NOTHING, "ready for failback, when ordered"
 
 
 def _read_precheck(
@@ -474,13 +489,16 @@ def _read_precheck(
     waited_s = observation.at_s - state.since_s
     against = hard_block(state, observation, policy) or unfit_reason(state, observation, policy)
     if against is None and waited_s >= policy.precheck_s:
-        return Event.PRECHECK_OK, f"fit: the writer moves to {state.writer.other}, losing nothing"
+        return (
+            Event.PRECHECK_OK,
+            f"precheck passed: the writer moves to {state.writer.other} without data loss",
+        )
     if waited_s > policy.precheck_max_s:
         event = (
             Event.PRECHECK_FAILED_AT_HOME if state.writer is HOME else Event.PRECHECK_FAILED_AWAY
         )
         return event, f"not fit for a switchover: {against}"
-    return Event.NOTHING, f"checking: {against or 'fit so far'}"
+    return Event.NOTHING, f"precheck: {against or 'no obstacle so far'}"
 
 
 def _read_halted(
