@@ -49,7 +49,7 @@ def pages() -> dict[Path, str]:
         ROOT / "README.md": _readme(),
         REFERENCE / "otherside.schema.json": json.dumps(schema, indent=2, sort_keys=True) + "\n",
         REFERENCE / "check.schema.json": CHECK_SCHEMA.read_text(encoding="utf-8"),
-        REFERENCE / "design.md": "\n".join(_design(schema)) + "\n",
+        REFERENCE / "configuration.md": "\n".join(_design(schema)) + "\n",
         REFERENCE / "components.md": "\n".join(_components()) + "\n",
         REFERENCE / "cli.md": "\n".join(_cli()) + "\n",
         REFERENCE / "failover.md": "\n".join(_failover()) + "\n",
@@ -64,7 +64,7 @@ def pages() -> dict[Path, str]:
 def _design(schema: dict[str, Any]) -> Iterator[str]:
     yield MADE
     yield "# The configuration: otherside.toml\n"
-    yield "Only `name` is required. Every other key has a default, and the default is the safe one."
+    yield "Only `name` and `traffic.domain` are required; every other key has a safe default."
     yield "`otherside schema` prints the same keys as a JSON Schema, for editors.\n"
     yield from _table("", schema, schema)
     for name, key in schema["properties"].items():

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otherside.cli.state_table import caller, open_table
-from otherside.cli.status import DESIGN
+from otherside.cli.state_table import caller, config_option, open_table
 from otherside.config import ConfigError, read_config
 from otherside.config.document import duration_s
 from otherside.core.topology import Topology
@@ -35,7 +34,7 @@ class BreakGlass:
 
 
 @click.command()
-@click.option("--design", type=DESIGN, default=Path("otherside.toml"), show_default=True)
+@config_option
 @click.option("--for", "lasts", default="4h", show_default=True, help="How long the pledge holds.")
 @click.option(
     "--epoch",

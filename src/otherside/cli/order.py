@@ -5,8 +5,7 @@ from pathlib import Path
 
 import click
 
-from otherside.cli.state_table import caller, open_table
-from otherside.cli.status import DESIGN
+from otherside.cli.state_table import caller, config_option, open_table
 from otherside.config.document import duration_s
 from otherside.failover.decision.observation import Order
 from otherside.failover.decision.state import Phase, State
@@ -29,7 +28,7 @@ MEANS = {
 
 @click.command()
 @click.argument("what", type=click.Choice(ORDERS))
-@click.option("--design", type=DESIGN, default=Path("otherside.toml"), show_default=True)
+@config_option
 @click.option(
     "--until", help="End of a freeze: 2h from now, a time such as 2026-12-24T18:00Z, or now."
 )

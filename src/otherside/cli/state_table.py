@@ -19,6 +19,18 @@ OPERATOR_SKEW_S = 300.0
 """A person's clock may be wrong; it is used only for ages and for the end of a freeze."""
 
 
+config_option = click.option(
+    "--config",
+    "--design",
+    "design",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("otherside.toml"),
+    show_default=True,
+    help="The configuration of the stack.",
+)
+"""`--design` is its former name, accepted until 0.3.0."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedTable:
     """The configuration and its state table, from the first Region that answers."""

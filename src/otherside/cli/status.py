@@ -10,16 +10,15 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from otherside.cli.state_table import open_table
+from otherside.cli.state_table import config_option, open_table
 from otherside.failover.decision.state import State
 from otherside.failover.ports import UnavailableError
 
 LAST = 8
-DESIGN = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--design", type=DESIGN, default=Path("otherside.toml"), show_default=True)
+@config_option
 @click.option("--last", default=LAST, show_default=True, help="How many revisions to show.")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def status(design: Path, last: int, *, as_json: bool) -> None:

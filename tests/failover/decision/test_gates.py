@@ -46,7 +46,7 @@ def lag(lag_s, *, lived_s=NOW - 60, replicated_s=NOW - 60):
         ({}, {}, {}, None),
         (None, {}, {}, "control plane does not answer"),
         ({}, {"mode": FailoverMode.OBSERVE}, {}, "observing only"),
-        ({}, {"freezes": ((NOW, NOW + 1),)}, {}, "frozen by the design"),
+        ({}, {"freezes": ((NOW, NOW + 1),)}, {}, "frozen by the configuration"),
         ({}, {"freezes": ((NOW - 9, NOW),)}, {}, None),
         ({}, {"freezes": ((NOW + 1, NOW + 9),)}, {}, None),
         ({}, {}, {"frozen_until_s": NOW + 1}, "frozen by a person for another 1 s"),

@@ -21,7 +21,7 @@ def hard_block(state: State, observation: Observation, policy: FailoverPolicy) -
     if policy.mode is FailoverMode.OBSERVE:
         return f"observing only: would have moved the writer to {HOME.other}"
     if any(start <= now_s < end for start, end in policy.freezes):
-        return "frozen by the design: nothing moves in this window"
+        return "frozen by the configuration: nothing moves in this window"
     if now_s < state.frozen_until_s:
         return f"frozen by a person for another {state.frozen_until_s - now_s:.0f} s"
     if not database.follower_is_member:
