@@ -1,6 +1,7 @@
 """`otherside drill` and `report` as people meet them, without a twin: usage, lists, journals."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from otherside.cli import main
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.entries import StrikeEntry, parse
 from otherside.drill.journal import Journal
+
+ROOT = Path(__file__).parents[2]
 
 
 def run(*arguments):
@@ -101,3 +104,54 @@ def test_what_is_no_journal_is_one_clear_error(tmp_path, make, words):
     assert code == 2
     assert words in err
     assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--sabotage", "3"), "--sabotage needs --on twin"),
+        (("--keep",), "--keep needs --on twin"),
+        (("--seed", "9"), "--seed needs --on twin"),
+        (("--clients", "5"), "--clients needs --on twin"),
+        (("--speed", "7"), "--speed needs --on twin"),
+        (("--latency", "none"), "--latency needs --on twin"),
+        (("--repeat", "5"), "--repeat needs --on twin"),
+    ],
+)
+def test_what_the_simulator_would_ignore_is_refused(more, words):
+    """A green drill that was not run as asked proves nothing; a default that is spelt out, too."""
+    code, out, err = run("drill", "blip", "--on", "sim", *more)
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+@pytest.mark.parametrize("more", [("blip",), ("--repeat", "2"), ("--keep",)])
+def test_what_a_sabotage_would_ignore_is_refused(more):
+    """It chooses its own scenario, and plays it once."""
+    code, _, err = run("drill", "--sabotage", "3", *more)
+    assert code == 2
+    assert "--sabotage does not take" in err
+
+
+def test_a_simulated_drill_leaves_a_journal_that_is_never_written_over(tmp_path):
+    """A report is made of it, and a second drill goes elsewhere."""
+    stack = ROOT / "examples" / "standard"
+    wanted = ("drill", "blip", "--on", "sim", "--stack", str(stack), "--report", str(tmp_path))
+    assert run(*wanted)[0] == 0
+    report = (tmp_path / "blip" / "report.json").read_text(encoding="utf-8")
+    code, out, _ = run("report", str(tmp_path / "blip"), "--output", str(tmp_path / "again"))
+    assert (code, out.split(":")[0]) == (0, "PASSED")
+    again = json.loads((tmp_path / "again" / "report.json").read_text(encoding="utf-8"))
+    assert again["rto_write_s"] == json.loads(report)["rto_write_s"]
+    code, _, err = run(*wanted)
+    assert code == 2
+    assert "choose another directory with --report" in err
+    assert (tmp_path / "blip" / "report.json").read_text(encoding="utf-8") == report
+
+
+def test_an_objective_that_was_missed_is_said_beside_it(tmp_path):
+    """The scenario's own limit is one thing, and the configuration's objective another."""
+    stack = ROOT / "examples" / "standard"
+    wanted = ("drill", "lagging-then-lost", "--on", "sim", "--stack", str(stack))
+    _, out, _ = run(*wanted, "--report", str(tmp_path))
+    assert re.search(r"RPO +\S+ s +of .*objective missed", out)

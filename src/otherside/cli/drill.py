@@ -108,6 +108,7 @@ def drill(
         _list(as_json=json_file is not None)
         return
     _check(speed=speed, clients=clients, repeat=repeat)
+    _refuse_ignored(on, sabotaged=sabotage is not None)
     chosen = _chosen(scenarios) * repeat
     from otherside.drill.suite import SuiteOptions  # noqa: PLC0415 - an extra
     from otherside.drill.target import TargetError, read_target  # noqa: PLC0415 - an extra
@@ -236,9 +237,14 @@ def show(suite_result: "SuiteResult", console: Console) -> None:
     colour = COLOURS[result.verdict]
     console.print()
     console.print(f"[bold {colour}]{result.verdict.upper()}[/] {suite_result.scenario.title}")
-    console.print(f"  RTO, writes   {span(measures.rto_write_s):>8}   of {span(head.rto_s)}")
-    console.print(f"  RTO, reads    {span(measures.rto_read_s):>8}   of {span(head.rto_s)}")
-    console.print(f"  RPO           {span(measures.rpo_s):>8}   of {span(head.rpo_s)}")
+    for name, measured_s, objective_s in (
+        ("RTO, writes", measures.rto_write_s, head.rto_s),
+        ("RTO, reads", measures.rto_read_s, head.rto_s),
+        ("RPO", measures.rpo_s, head.rpo_s),
+    ):
+        missed = measured_s is not None and measured_s > objective_s
+        mark = "   [red]objective missed[/]" if missed else ""
+        console.print(f"  {name:13} {span(measured_s):>8}   of {span(objective_s)}{mark}")
     console.print(f"  writes lost   {loss(measures)} acknowledged")
     console.print()
     for found in result.found:
@@ -326,6 +332,31 @@ def _chosen(names: Sequence[str]) -> list["Scenario"]:
             msg = f"unknown scenario {name}; choose from: {', '.join(known)}"
             raise click.UsageError(msg)
     return [known[name] for name in names or (DEFAULT,)]
+
+
+_OF_TWIN = ("sabotage", "speed", "latency", "seed", "clients", "repeat", "keep")
+"""Options that a simulated drill has no use for: its runs are alike, and take no time."""
+_NOT_OF_SABOTAGE = ("scenarios", "repeat", "keep")
+"""Options that a sabotage has no use for: it chooses the scenario that shows the symptom."""
+
+
+def _refuse_ignored(on: str, *, sabotaged: bool) -> None:
+    """Refuse options that would be ignored: a drill that was not run as asked proves nothing."""
+    context = click.get_current_context()
+    given = {
+        name
+        for name in context.params
+        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+    }
+    for name in _OF_TWIN:
+        if on == "sim" and name in given:
+            msg = f"--{name} needs --on twin"
+            raise click.UsageError(msg)
+    for name in _NOT_OF_SABOTAGE:
+        if sabotaged and name in given:
+            what = "a scenario" if name == "scenarios" else f"--{name}"
+            msg = f"--sabotage does not take {what}: each failure has the scenario that shows it"
+            raise click.UsageError(msg)
 
 
 def _check(*, speed: float, clients: int, repeat: int) -> None:

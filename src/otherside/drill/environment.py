@@ -7,7 +7,7 @@ from otherside.drill.entries import Entry, SampleEntry
 from otherside.drill.load import Endpoint, LoadClock
 from otherside.drill.scenario import Step
 
-Action = Any
+StackChange = Any
 """A resource transform, such as `otherside.program.monitor.Transform`."""
 
 
@@ -25,7 +25,7 @@ class Environment(Protocol):
     def open(self) -> None:
         """Start the environment, with nothing deployed."""
 
-    def deploy(self, change: Action | None) -> str:
+    def deploy(self, change: StackChange | None) -> str:
         """Deploy the stack; return a human-readable summary of what was deployed.
 
         Raises:

@@ -19,7 +19,7 @@ from otherside.drill.entries import (
     WriteEntry,
     parse,
 )
-from otherside.drill.environment import Action, ActionRefusedError, Environment
+from otherside.drill.environment import ActionRefusedError, Environment, StackChange
 from otherside.drill.journal import Journal, JsonLinesFile
 from otherside.drill.load import Client, key_prefix
 from otherside.drill.measurements import ACKNOWLEDGED
@@ -57,7 +57,7 @@ def play(
     settings: RunSettings,
     *,
     head: dict[str, Any],
-    change: Action | None = None,
+    change: StackChange | None = None,
     up: bool = False,
     machine: Clock | None = None,
 ) -> Recording:
@@ -97,7 +97,7 @@ class _Player:
         self._sampled_s = 0.0
         self._waiting = list(scenario.steps)
 
-    def play(self, head: dict[str, Any], change: Action | None, *, up: bool) -> None:
+    def play(self, head: dict[str, Any], change: StackChange | None, *, up: bool) -> None:
         """Run the scenario and write every journal entry except the last."""
         environment, scenario = self._stage, self._scenario
         if not up:
@@ -143,7 +143,7 @@ class _Player:
 
     # --- before the strike ----------------------------------------------------------------------
 
-    def _deploy(self, change: Action | None) -> bool:
+    def _deploy(self, change: StackChange | None) -> bool:
         self._put(StageEntry, state="up", text="two Regions are up")
         try:
             text = self._stage.deploy(change)

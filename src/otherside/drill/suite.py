@@ -8,8 +8,8 @@ from typing import Any
 
 from otherside.core.wire_contract import environment_name
 from otherside.drill.entries import Entry, HeadEntry
-from otherside.drill.environment import Action, Environment
-from otherside.drill.journal import Journal, refuse_taken
+from otherside.drill.environment import Environment, StackChange
+from otherside.drill.journal import Journal, refuse_taken, write_journal
 from otherside.drill.outcome import Outcome
 from otherside.drill.recording import Recording
 from otherside.drill.report import write_report
@@ -57,7 +57,7 @@ def run_suite(
     options: SuiteOptions,
     told: SuiteProgress = lambda _: None,
     *,
-    change: Action | None = None,
+    change: StackChange | None = None,
     anyway: bool = False,
     steady_real_s: float | None = None,
 ) -> Iterator[SuiteResult]:
@@ -117,15 +117,19 @@ def simulated(
 
     Raises:
         NotSimulatedError: If one of them needs something that the simulator does not model.
+        FileExistsError: If a directory has a journal; a recording is never overwritten.
     """
     places = _places(scenarios, options.directory)
+    for directory in places:
+        refuse_taken(directory)
     for scenario, directory in zip(scenarios, places, strict=True):
         result = simulate(scenario, target.topology, _head(target, options))
+        write_journal(result.recording, directory)
         page = write_report(result, directory)
         yield SuiteResult(scenario=scenario, result=result, page=page, environment=None)
 
 
-def _with_settings(scenario: Scenario, change: Action | None) -> Action | None:
+def _with_settings(scenario: Scenario, change: StackChange | None) -> StackChange | None:
     """Return `change` extended to apply the scenario's settings to the orchestrator."""
     if not scenario.settings:
         return change
