@@ -140,7 +140,7 @@ def test_the_functions_run_from_the_very_bundle(deployed):
     runs = {run["function"]: run["error"] for run in deployed.do("runs")["runs"]}
     assert {"orders-prod-decider", "orders-prod-rotation"} <= set(runs)
     assert set(runs.values()) == {None}
-    assert looks(deployed)[-1]["reason"].startswith("steady")
+    assert looks(deployed)[-1]["phase"] == "steady"
 
 
 def test_KMS_12_the_password_was_rotated_and_the_database_knows_it(deployed):
