@@ -95,14 +95,14 @@ class Provisioner(Monitor):
             raise ProvisionError(self._blame(declared, _cause(error, declared))) from error
         outputs = {**declared.inputs, **creation.outputs}
         born = replace(declared, id=identifier, outputs=outputs)
-        self._remember(born)
+        self._index(born)
         self._told(f"{declared.type.rpartition(':')[2]} {declared.name}")
         return born
 
     def leave_out(self, declared: RegisteredResource) -> RegisteredResource:
         """Return a mock of a resource that a transform left out, so that others can refer to it."""
         left = super().leave_out(declared)
-        self._remember(left)
+        self._index(left)
         return left
 
     def find(self, declared: RegisteredResource) -> Mapping[str, Any]:
@@ -125,7 +125,7 @@ class Provisioner(Monitor):
         tags = {**self._tags.get(declared.provider, {}), **own}
         return inputs, {key: str(value) for key, value in tags.items()}
 
-    def _remember(self, born: RegisteredResource) -> None:
+    def _index(self, born: RegisteredResource) -> None:
         for value in (born.id, born.outputs.get("arn"), born.outputs.get("id")):
             if isinstance(value, str):
                 self._where[value] = born.region
