@@ -2,4 +2,4 @@
 
 from otherside import DisasterRecovery
 
-DisasterRecovery.from_design("otherside.toml")
+DisasterRecovery.from_config("otherside.toml")

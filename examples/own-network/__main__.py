@@ -23,4 +23,4 @@ STANDBY = Vpc(
     route_table_ids=[],
 )
 
-DisasterRecovery.from_design("otherside.toml", networks=Pair(primary=PRIMARY, standby=STANDBY))
+DisasterRecovery.from_config("otherside.toml", networks=Pair(primary=PRIMARY, standby=STANDBY))

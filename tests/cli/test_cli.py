@@ -180,7 +180,7 @@ def test_preview_takes_one_form_at_a_time(project):
                 "Pulumi.yaml": "name: a\nruntime: python",
                 "__main__.py": (
                     "from otherside.components.disaster_recovery import DisasterRecovery\n"
-                    "DisasterRecovery.from_design()"
+                    "DisasterRecovery.from_config()"
                 ),
                 "otherside.toml": "name = 'a'\nzones = 3",
             },

@@ -40,7 +40,7 @@ from otherside.config import read_config
 from otherside.core.topology import Pair, Protocol, Side, Topology
 from otherside.core.wire_contract import DATABASE_USER, PLEDGE_KEY, ItemType
 
-DESIGN_FILE = "otherside.toml"
+CONFIG_FILE = "otherside.toml"
 LEASE_FILE = "/run/otherside/lease"
 
 
@@ -91,8 +91,8 @@ class DisasterRecovery(pulumi.ComponentResource):
         self.register_outputs(self.summary())
 
     @classmethod
-    def from_design(
-        cls, file: str | Path = DESIGN_FILE, *, networks: Pair[Vpc] | None = None
+    def from_config(
+        cls, file: str | Path = CONFIG_FILE, *, networks: Pair[Vpc] | None = None
     ) -> Self:
         """Read a configuration file, declare everything in it and export what an operator needs.
 
