@@ -461,8 +461,8 @@ MUTANTS = (
     Mutant(
         "a lost table lets users go",
         DECIDE,
-        "    return replace(state, told_s=observation.at_s, latched=None if unknown else state.latched)\n",
-        "    return replace(state, told_s=observation.at_s)\n",
+        "    return replace(state, told_s=now_s, latched=latched)\n",
+        "    return replace(state, told_s=now_s)\n",
     ),
     Mutant(
         "acts on what could not be committed",

@@ -120,6 +120,14 @@ def test_a_table_that_knows_less_than_the_database_is_a_lost_one(revision, chang
     assert "lost" in decision.notice
 
 
+def test_a_table_restored_to_before_a_move_leaves_the_latch_when_no_heartbeat_shows_the_epoch():
+    """The writer is where our lost revisions led it, and the newest heartbeat is from before."""
+    state = replace(first(0.0), revision=7, anchored=True)
+    decision = decide(state, observation(1000.0, database=AWAY, epoch_seen=0), AUTO)
+    assert decision.state.phase is Phase.HALTED
+    assert decision.latch is None
+
+
 def test_a_lost_table_is_adopted_with_an_epoch_above_everything_that_was_seen():
     """Or no write could ever be told from one of the time before."""
     builder = StateBuilder()

@@ -376,7 +376,7 @@ def _enter(state: State, event: Event, observation: Observation, policy: Failove
 def _waiting(state: State, event: Event, observation: Observation, policy: FailoverPolicy) -> State:
     """Return the state with a person notified of the loss; an approval covers no more than that."""
     if state.phase is Phase.HALTED:
-        return _halted(state, event, observation)
+        return _halted(state, event, observation.at_s)
     now_s, loss = observation.at_s, observation.replication
     waits = replace(
         state,
@@ -392,12 +392,12 @@ def _waiting(state: State, event: Event, observation: Observation, policy: Failo
     return waits
 
 
-def _halted(state: State, event: Event, observation: Observation) -> State:
-    """Return the halted state; if the table was lost, what holds users is unknown as well."""
-    seen = observation.epoch_seen
-    lost = not state.anchored or (seen is not None and seen > state.epoch)
-    unknown = event is Event.EXTERNAL_MOVE and lost
-    return replace(state, told_s=observation.at_s, latched=None if unknown else state.latched)
+def _halted(state: State, event: Event, now_s: float) -> State:
+    """Return the halted state; after a move that we do not know of, what holds users is unknown."""
+    # Whoever moved the writer may be ourselves, before the table was lost or restored. The epoch in
+    # the database cannot rule that out: it follows a move by the time that one heartbeat takes.
+    latched = None if event is Event.EXTERNAL_MOVE else state.latched
+    return replace(state, told_s=now_s, latched=latched)
 
 
 def _with_loss(state: State, observation: Observation) -> State:
