@@ -170,7 +170,7 @@ class Secrets(pulumi.ComponentResource):
                     allow("FindTheWriter", ["rds:DescribeGlobalClusters"], whole),
                     allow(
                         "SetThePassword",
-                        ["rds:DescribeDBClusters", "rds:ModifyDBCluster"],
+                        list(PASSWORD_CALLS),
                         clusters,
                     ),
                 ],

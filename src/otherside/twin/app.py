@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from otherside.regions import CONTROL_REGION
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import ApiGateway
 from otherside.twin.gateway.authorizer import Authorizer, Principal
@@ -20,7 +21,6 @@ from otherside.twin.net.addresses import Addresses, free_port
 from otherside.twin.net.certificates import CertificateAuthority
 from otherside.twin.net.egress_proxy import EgressProxy
 from otherside.twin.net.reachability import Interface, Reachability, Source
-from otherside.twin.partitions import CONTROL_REGION
 from otherside.twin.services.alarm_actions import AlarmActions
 from otherside.twin.services.autoscaling.provider import AutoScalingProvider
 from otherside.twin.services.backup.provider import BackupProvider
@@ -165,7 +165,7 @@ class TwinApp:
             context, self.load_balancers, self.health_checkers, self.databases.address, self._api
         )
         self.streams = MetricStreams(context, authorizer, self.cloudwatch, self.objects)
-        self._open_door()
+        self._create_gateway()
 
     def _create_functions_and_events(self, services: ServiceAccess) -> None:
         context, authorizer, directory = self.context, self.authorizer, self.wanted.directory
@@ -203,7 +203,7 @@ class TwinApp:
             self.rds,
         )
 
-    def _open_door(self) -> None:
+    def _create_gateway(self) -> None:
         """Create the API gateway, and register the operations that the parts implement."""
         self.backends = MotoApps()
         self.api_gateway = ApiGateway(

@@ -6,11 +6,6 @@ from dataclasses import dataclass, field
 
 OUTSIDE = "outside"
 """Where users are, and the person who runs the twin."""
-CONTROL_REGION = "us-east-1"
-"""The only Region with control planes of IAM and Route 53.
-
-https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +44,9 @@ class Partitions:
             return False
         return source == target or (source, target) not in self._cut
 
-    def converse(self, text: str, other: str) -> bool:
+    def converse(self, source: str, target: str) -> bool:
         """Return whether two places reach each other in both directions."""
-        return self.reaches(text, other) and self.reaches(other, text)
+        return self.reaches(source, target) and self.reaches(target, source)
 
     def path(self, source: str, target: str) -> NetworkLink:
         """Return the link from one place to another."""

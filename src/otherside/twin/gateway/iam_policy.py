@@ -43,7 +43,6 @@ class Request:
     account: str
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Values by condition key, in lower case. A key with no values is known to be absent."""
-    multivalued: frozenset[str] = frozenset()
 
     @property
     def service(self) -> bool:

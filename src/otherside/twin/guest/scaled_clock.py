@@ -91,14 +91,14 @@ def from_environment() -> "ScaledClock | None":
     return ScaledClock.from_text(text) if text else None
 
 
-def install(warp: ScaledClock) -> None:
+def install(clock: ScaledClock) -> None:
     """Switch this process to twin time. Call it once, before importing anything else."""
-    os.environ[VARIABLE] = warp.to_text()
-    if warp.speed == 1:
+    os.environ[VARIABLE] = clock.to_text()
+    if clock.speed == 1:
         return
-    _install_clock(warp)
-    _install_dates(warp)
-    _install_waits(warp)
+    _install_clock(clock)
+    _install_dates(clock)
+    _install_waits(clock)
 
 
 class _Plain:
@@ -111,17 +111,17 @@ class _Plain:
         return self._function(*given)
 
 
-def _install_clock(warp: ScaledClock) -> None:
+def _install_clock(clock: ScaledClock) -> None:
     real_strftime = time.strftime
 
     def strftime(text: str, at: "time.struct_time | None" = None) -> str:
-        return real_strftime(text, _localtime(warp.now_s()) if at is None else at)
+        return real_strftime(text, _localtime(clock.now_s()) if at is None else at)
 
     def gmtime(at: "float | None" = None) -> time.struct_time:
-        return _gmtime(warp.now_s() if at is None else at)
+        return _gmtime(clock.now_s() if at is None else at)
 
     def localtime(at: "float | None" = None) -> time.struct_time:
-        return _localtime(warp.now_s() if at is None else at)
+        return _localtime(clock.now_s() if at is None else at)
 
     real_clock = time.clock_gettime
     walls = {time.CLOCK_REALTIME, getattr(time, "CLOCK_TAI", None)}
@@ -130,32 +130,32 @@ def _install_clock(warp: ScaledClock) -> None:
         for name in ("CLOCK_MONOTONIC", "CLOCK_MONOTONIC_RAW", "CLOCK_BOOTTIME")
     }
 
-    def clock_gettime(clock: int) -> float:
-        if clock in walls:
-            return warp.now_s()
-        return warp.monotonic_s() if clock in steady else real_clock(clock)
+    def clock_gettime(number: int) -> float:
+        if number in walls:
+            return clock.now_s()
+        return clock.monotonic_s() if number in steady else real_clock(number)
 
     for name, instead in {
-        "time": warp.now_s,
+        "time": clock.now_s,
         "clock_gettime": clock_gettime,
         "clock_gettime_ns": lambda clock: int(clock_gettime(clock) * 1e9),
-        "time_ns": lambda: int(warp.now_s() * 1e9),
-        "monotonic": warp.monotonic_s,
-        "perf_counter": warp.monotonic_s,
-        "monotonic_ns": lambda: int(warp.monotonic_s() * 1e9),
-        "perf_counter_ns": lambda: int(warp.monotonic_s() * 1e9),
-        "sleep": warp.sleep,
+        "time_ns": lambda: int(clock.now_s() * 1e9),
+        "monotonic": clock.monotonic_s,
+        "perf_counter": clock.monotonic_s,
+        "monotonic_ns": lambda: int(clock.monotonic_s() * 1e9),
+        "perf_counter_ns": lambda: int(clock.monotonic_s() * 1e9),
+        "sleep": clock.sleep,
         "gmtime": gmtime,
         "localtime": localtime,
         "strftime": strftime,
     }.items():
         setattr(time, name, _Plain(instead))
     # These two modules were imported earlier, and hold the unpatched functions.
-    threading._time = warp.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other name
-    subprocess._time = warp.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+    threading._time = clock.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other name
+    subprocess._time = clock.monotonic_s  # type: ignore[attr-defined]  # noqa: SLF001 - as above
 
 
-def _install_dates(warp: ScaledClock) -> None:
+def _install_dates(clock: ScaledClock) -> None:
     """Patch what `datetime` returns as the present.
 
     The class must stay the same object, because compiled modules refer to it by identity. Python
@@ -165,7 +165,7 @@ def _install_dates(warp: ScaledClock) -> None:
     utc = dt.timezone.utc  # noqa: UP017 - instances run Python 3.9
 
     def now(cls: type, tz: "dt.tzinfo | None" = None) -> "dt.datetime":
-        made: dt.datetime = cls.fromtimestamp(warp.now_s(), tz)  # type: ignore[attr-defined]  # it is `datetime`
+        made: dt.datetime = cls.fromtimestamp(clock.now_s(), tz)  # type: ignore[attr-defined]  # it is `datetime`
         return made
 
     def utcnow(cls: type) -> "dt.datetime":
@@ -179,9 +179,9 @@ def _install_dates(warp: ScaledClock) -> None:
     ctypes.pythonapi.PyType_Modified(ctypes.py_object(real))
 
 
-def _install_waits(warp: ScaledClock) -> None:
+def _install_waits(clock: ScaledClock) -> None:
     """Scale every wait that the standard library passes to the machine."""
-    speed = warp.speed
+    speed = clock.speed
     wait, acquire = threading.Condition.wait, threading.Thread.join
 
     def scaled(timeout: "float | None") -> "float | None":

@@ -32,8 +32,6 @@ class Reach(StrEnum):
     """The host exists, but does not listen on the port."""
     TIMEOUT = "timeout"
     """Packets are dropped: by a security group, by a route, or because the Region is lost."""
-    UNREACHABLE = "unreachable"
-    """There is no route at all."""
 
 
 @dataclass(slots=True, kw_only=True)

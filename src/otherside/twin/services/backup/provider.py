@@ -48,7 +48,6 @@ class RecoveryPoint:
     delete_after_days: int | None = None
     content: Any = None
     """What the source's engine returned, or `None` if the twin stores no content of its kind."""
-    copied_from: str = ""
 
 
 class Contents(Protocol):
@@ -252,7 +251,7 @@ class BackupProvider(ServiceProvider):
         if problem is None:
             try:
                 content = await self._contents.snapshot(job.source)
-                self._add_point(job, job.source, days, content, copied_from="")
+                self._add_point(job, job.source, days, content)
             except Exception as error:  # noqa: BLE001 - as below
                 problem = f"{job.source} could not be read: {error}"
         self._finish(job, problem, "Backup Job State Change", "BACKUP_JOB")
@@ -275,7 +274,7 @@ class BackupProvider(ServiceProvider):
             problem = f"{job.role} may not backup:CopyIntoBackupVault on {job.vault}"
         if problem is None:
             days = point.delete_after_days
-            self._add_point(job, point.resource, days, point.content, copied_from=point.arn)
+            self._add_point(job, point.resource, days, point.content)
         self._finish(job, problem, "Copy Job State Change", "COPY_JOB")
 
     async def _restore(self, job: Job, point: RecoveryPoint, metadata: Mapping[str, str]) -> None:
@@ -306,8 +305,6 @@ class BackupProvider(ServiceProvider):
         resource: str,
         days: int | None,
         content: Any,  # noqa: ANN401 - an engine's own
-        *,
-        copied_from: str,
     ) -> None:
         region = job.vault.split(":")[3]
         identifier = str(uuid.uuid4())
@@ -319,7 +316,6 @@ class BackupProvider(ServiceProvider):
             created_s=self._context.now_s,
             delete_after_days=days,
             content=content,
-            copied_from=copied_from,
         )
         job.point = arn
 

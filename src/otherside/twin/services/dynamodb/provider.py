@@ -200,10 +200,6 @@ class DynamoDbProvider(ServiceProvider):
         waiting = held.pending[source, target]
         return self._context.now_s - waiting[0][2] if waiting else 0.0
 
-    def replicated(self) -> Mapping[str, GlobalTable]:
-        """Return the global tables by name."""
-        return self._tables
-
     def _deliver(self, held: GlobalTable, source: str, target: str) -> None:
         """Deliver every write that is due; if the link is down, the writes wait."""
         if not self._context.partitions.reaches(source, target):

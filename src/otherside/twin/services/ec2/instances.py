@@ -8,7 +8,6 @@ instance's own directory, and the twin provides its package manager and systemd.
 import asyncio
 import base64
 import configparser
-import datetime as dt
 import ipaddress
 import json
 import os
@@ -32,6 +31,7 @@ from otherside.twin.net.http1 import Connection, header
 from otherside.twin.net.reachability import Interface, Reachability, Source
 from otherside.twin.services.elbv2.load_balancer import LoadBalancers
 from otherside.twin.services.logs.provider import put_lines
+from otherside.twin.timestamps import iso
 
 TREES = ("etc", "opt", "var", "run", "srv", "home")
 PYTHON = "/usr/bin/python3"
@@ -412,14 +412,13 @@ class Instances:
             external_id="",
         )
         until_s = self._context.now_s + CREDENTIALS_S
-        until = dt.datetime.fromtimestamp(until_s, dt.UTC)
         instance.credentials = {
             "Code": "Success",
             "Type": "AWS-HMAC",
             "AccessKeyId": str(made.access_key_id),
             "SecretAccessKey": str(made.secret_access_key),
             "Token": str(made.session_token),
-            "Expiration": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "Expiration": iso(until_s),
             "until": str(until_s),
         }
         return instance.credentials

@@ -135,8 +135,8 @@ class Delivery:
     ) -> None:
         """Forward an event to another Region's bus as the target's role; its Region stays."""
         arn, role = str(target["Arn"]), str(target.get("RoleArn") or "")
-        event_bridge = arn.rpartition("/")[2]
-        if event_bridge not in moto_backend.events(self._context.account, there).event_buses:
+        bus = arn.rpartition("/")[2]
+        if bus not in moto_backend.events(self._context.account, there).event_buses:
             raise MissingError(arn)
         if there != region:
             if not self._authorizer.trusts(role, SERVICE, source_arn=str(rule.arn)):
@@ -146,7 +146,7 @@ class Delivery:
                 msg = f"{role} may not events:PutEvents on {arn}"
                 raise DeniedError(msg)
         await asyncio.sleep(self._context.latency.of("event-forward"))
-        self._forward_to_bus(there, event_bridge, event)
+        self._forward_to_bus(there, bus, event)
 
     async def _bury(
         self,

@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
 """
 
 import asyncio
-import datetime as dt
 import json
 import re
 import uuid
@@ -24,6 +23,7 @@ from otherside.twin.services.lambda_.provider import LambdaProvider
 from otherside.twin.services.service_access import ServiceAccess
 from otherside.twin.services.sns.provider import SnsProvider
 from otherside.twin.services.sqs.provider import Queues
+from otherside.twin.timestamps import iso
 
 ENTRIES_MAX = 10
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
@@ -66,8 +66,8 @@ class EventBridgeProvider(ServiceProvider):
                 "resources": list(entry.get("Resources") or []),
                 "detail": json.loads(entry["Detail"]),
             }
-            event_bridge = str(entry.get("EventBusName") or "default").rpartition("/")[2]
-            entries.append({"EventId": self.emit(call.region, event, event_bridge=event_bridge)})
+            bus = str(entry.get("EventBusName") or "default").rpartition("/")[2]
+            entries.append({"EventId": self.emit(call.region, event, bus=bus)})
         failed = sum("ErrorCode" in entry for entry in entries)
         return {"FailedEntryCount": failed, "Entries": entries}
 
@@ -88,40 +88,40 @@ class EventBridgeProvider(ServiceProvider):
             raise api_error("ValidationException", "Parameter Event is not valid.") from None
         return {"Result": fits(pattern, event)}
 
-    def emit(self, region: str, event: dict[str, Any], *, event_bridge: str = "default") -> str:
+    def emit(self, region: str, event: dict[str, Any], *, bus: str = "default") -> str:
         """Put an event onto a bus with the fields that every event has; return its identifier."""
         whole = {
             "version": "0",
             "id": str(uuid.uuid4()),
             "account": self._context.account,
-            "time": _iso(self._context.now_s),
+            "time": iso(self._context.now_s),
             "region": region,
             **event,
         }
-        self._context.spawn(self._spread(region, event_bridge, whole), name="an event")
+        self._context.spawn(self._spread(region, bus, whole), name="an event")
         return str(whole["id"])
 
-    def _receive(self, region: str, event_bridge: str, event: dict[str, Any]) -> None:
+    def _receive(self, region: str, bus: str, event: dict[str, Any]) -> None:
         """Put an event forwarded from another Region onto a bus."""
-        work = self._spread(region, event_bridge, event, forwarded=True)
+        work = self._spread(region, bus, event, forwarded=True)
         self._context.spawn(work, name="a forwarded event")
 
     async def _spread(
-        self, region: str, event_bridge: str, event: dict[str, Any], *, forwarded: bool = False
+        self, region: str, bus: str, event: dict[str, Any], *, forwarded: bool = False
     ) -> None:
         """Hand an event to every rule that matches it."""
         await asyncio.sleep(self._context.latency.of("event-delivery"))
         if not self._context.partitions.stands(region):
             return
-        for rule in self._rules(region, event_bridge):
+        for rule in self._rules(region, bus):
             if rule.scheduled_expression or not str(rule.state).startswith("ENABLED"):
                 continue
             if fits(json.loads(rule.event_pattern.dump() or "{}"), event):
                 self._delivery.hand_out(region, rule, event, forwarded=forwarded)
 
-    def _rules(self, region: str, event_bridge: str) -> list[Rule]:
+    def _rules(self, region: str, bus: str) -> list[Rule]:
         backend = moto_backend.events(self._context.account, region)
-        held = backend.event_buses.get(event_bridge)
+        held = backend.event_buses.get(bus)
         return list(held.rules.values()) if held else []
 
     async def schedule(self, region: str) -> None:
@@ -153,7 +153,7 @@ class EventBridgeProvider(ServiceProvider):
             "detail-type": "Scheduled Event",
             "source": "aws.events",
             "account": self._context.account,
-            "time": _iso(self._context.now_s),
+            "time": iso(self._context.now_s),
             "region": region,
             "resources": [rule.arn],
             "detail": {},
@@ -179,8 +179,3 @@ def _problem(entry: Mapping[str, Any]) -> tuple[str, str] | None:
     except ValueError:
         return "MalformedDetail", "Detail is malformed."
     return None if isinstance(detail, dict) else ("MalformedDetail", "Detail is malformed.")
-
-
-def _iso(at_s: float) -> str:
-    at = dt.datetime.fromtimestamp(at_s, dt.UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")

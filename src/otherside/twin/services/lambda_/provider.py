@@ -41,6 +41,7 @@ from otherside.twin.services.cloudwatch.metrics import Metrics
 from otherside.twin.services.lambda_.destinations import Destinations
 from otherside.twin.services.logs.provider import put_lines
 from otherside.twin.services.service_access import MissingError
+from otherside.twin.timestamps import iso_ms
 
 SERVICE = "lambda.amazonaws.com"
 INIT_S = 10.0
@@ -358,7 +359,7 @@ class LambdaProvider(ServiceProvider):
             return
         record = {
             "version": "1.0",
-            "timestamp": _iso(self._context.now_s),
+            "timestamp": iso_ms(self._context.now_s),
             "requestContext": {
                 "requestId": str(uuid.uuid4()),
                 "functionArn": f"{function.function_arn}:$LATEST",
@@ -467,7 +468,7 @@ class LambdaProvider(ServiceProvider):
         directory = self._directory / f"{function.function_name}-{number}"
         code = directory / "task"
         await asyncio.to_thread(_unpack, function, code)
-        stream = f"{_iso(self._context.now_s)[:10].replace('-', '/')}/[$LATEST]{uuid.uuid4().hex}"
+        stream = f"{iso_ms(self._context.now_s)[:10].replace('-', '/')}/[$LATEST]{uuid.uuid4().hex}"
         environment = ExecutionEnvironment(function, directory, directory / "log", stream)
         environment.edition = self._editions.get(str(function.function_arn), 0)
         serve = functools.partial(self._serve, environment)
@@ -718,10 +719,3 @@ def _json(content: bytes) -> Any:  # noqa: ANN401 - any JSON
         return json.loads(content)
     except ValueError:
         return content.decode(errors="replace")
-
-
-def _iso(at_s: float) -> str:
-    import datetime as dt  # noqa: PLC0415 - only here
-
-    at = dt.datetime.fromtimestamp(at_s, dt.UTC)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"

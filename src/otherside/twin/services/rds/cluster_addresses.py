@@ -21,7 +21,7 @@ class DatabaseAddresses:
     network: Reachability
     addresses: Addresses
     port: int
-    door: DatabaseProxy
+    proxy: DatabaseProxy
     rds: RdsProvider
     _known: dict[str, tuple[str, Interface, Any]] = field(default_factory=dict)
 
@@ -85,7 +85,7 @@ class DatabaseAddresses:
                 names=tuple(name.lower() for name in names),
             )
 
-        await self.door.serve(endpoint, address, self.port)
+        await self.proxy.serve(endpoint, address, self.port)
 
 
 def _identifier(subnet: Any) -> str:  # noqa: ANN401 - moto's own, in either shape

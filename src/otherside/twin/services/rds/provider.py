@@ -4,7 +4,6 @@ https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-global-datab
 """
 
 import asyncio
-import datetime as dt
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Mapping
@@ -19,6 +18,7 @@ from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import DBCluster
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
+from otherside.twin.timestamps import iso_ms
 
 MOVING = frozenset({"promoting", "modifying"})
 """States that a member is in while the writer moves."""
@@ -596,16 +596,10 @@ class RdsProvider(ServiceProvider):
                     "EventCategories": categories,
                     "SourceType": kind,
                     "SourceArn": arn,
-                    "Date": _stamp(self._context.now_s),
+                    "Date": iso_ms(self._context.now_s),
                     "Message": text,
                     "SourceIdentifier": name,
                     "EventID": code,
                 },
             },
         )
-
-
-def _stamp(at_s: float) -> str:
-    """Return a time in the format of RDS events."""
-    at = dt.datetime.fromtimestamp(at_s, dt.UTC)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"

@@ -1,6 +1,6 @@
 """Route 53's control plane where moto differs: full health checks, and what a record may name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from otherside.twin import moto_backend
@@ -22,8 +22,8 @@ class Route53Provider(ServiceProvider):
     def __init__(self, context: TwinContext) -> None:
         self._context = context
         self.configurations: dict[str, dict[str, Any]] = {}
-        self.reports: Any = None
-        """Set by the runtime: returns what the checkers report for a check."""
+        self.reports: Callable[[str], list[dict[str, Any]]] = lambda _identifier: []
+        """Set by the checkers: returns what they report for a check."""
 
     @operation("route53", "CreateHealthCheck")
     def create(self, _call: ApiCall, params: Params) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from otherside.twin.services.events.provider import RATE, UNIT_S, EventBridgePro
 from otherside.twin.services.lambda_.provider import LambdaProvider
 from otherside.twin.services.service_access import DeniedError, MissingError
 from otherside.twin.services.sqs.provider import Queues
+from otherside.twin.timestamps import iso
 
 SERVICE = "scheduler.amazonaws.com"
 LOOK_S = 0.5
@@ -192,7 +193,7 @@ class Scheduler(ServiceProvider):
             "EXECUTION_ID": execution,
             "IS_PAYLOAD_TRUNCATED": "false",
             "RETRY_ATTEMPTS": str(tries),
-            "SCHEDULED_TIME": _iso(at_s),
+            "SCHEDULED_TIME": iso(at_s),
             "SCHEDULE_ARN": str(schedule.arn),
             "TARGET_ARN": str(schedule.target["Arn"]),
             **({"EXHAUSTED_RETRY_CONDITION": exhausted} if exhausted else {}),
@@ -218,13 +219,9 @@ def _notice(region: str, schedule: Schedule, account: str, at_s: float) -> str:
         "detail-type": "Scheduled Event",
         "source": "aws.scheduler",
         "account": account,
-        "time": _iso(at_s),
+        "time": iso(at_s),
         "region": region,
         "resources": [str(schedule.arn)],
         "detail": "{}",
     }
     return json.dumps(event)
-
-
-def _iso(at_s: float) -> str:
-    return dt.datetime.fromtimestamp(at_s, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
