@@ -1,4 +1,4 @@
-"""What a agent knows: of the table by whoever answers, of the database by its own heartbeat."""
+"""What an agent knows: of the table by whoever answers, of the database by its own heartbeat."""
 
 import contextlib
 import sqlite3

@@ -83,7 +83,7 @@ def table():
 
 @contextlib.contextmanager
 def keeping(client, table, directory, side, database_port, **more):
-    """Run a agent beside an application."""
+    """Run an agent beside an application."""
     environment = {
         **client.environment,
         "STATE_TABLE": table.name,

@@ -6,7 +6,7 @@ Every call is checked against botocore's shapes and remembered with its Region a
 import contextlib
 import json
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import boto3
 from moto import mock_aws
@@ -93,7 +93,7 @@ class FakeAws:
         self.lead(Side.PRIMARY)
         session = boto3.Session(**KEYS, region_name="eu-north-1")
         events = session.events
-        events.register("provide-client-params", self._update_evidence)
+        events.register("provide-client-params", self._record_call)
         events.register("before-call.rds", self._rds)
         events.register("before-call.lambda", self._lambda)
         events.register("before-call.auto-scaling", self._groups)
@@ -118,12 +118,7 @@ class FakeAws:
         )
         topic = known.topic_arn.rsplit(":", 1)[1]
         sns, sqs = self._plain.client("sns"), self._plain.client("sqs")
-        self.settings = type(known)(
-            **{
-                **{n: getattr(known, n) for n in known.__slots__ if n},
-                "topic_arn": sns.create_topic(Name=topic)["TopicArn"],
-            }
-        )
+        self.settings = replace(known, topic_arn=sns.create_topic(Name=topic)["TopicArn"])
         queue = sqs.create_queue(QueueName="people")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
         sns.subscribe(
@@ -133,7 +128,7 @@ class FakeAws:
         )
         self._queue, self._sqs = queue, sqs
 
-    def _update_evidence(self, params, model, context, **_):
+    def _record_call(self, params, model, context, **_):
         service = model.service_model.service_name
         region = context.get("client_region")
         self.calls.append(Call(service, model.name, region, dict(params)))
@@ -246,8 +241,8 @@ class FakeAws:
         return self.table.get_item(TableName=self.settings.state_table, Key=key).get("Item")
 
     def pulse(self, place, **said):
-        """Let one place say how it is, now."""
-        report = HealthReport(at_s=self.clock.at_s, **said)
+        """Let one place say how it is, now unless `at_s` is given."""
+        report = HealthReport(**{"at_s": self.clock.at_s, **said})
         self.put(
             ItemType.PULSE,
             place,
@@ -285,11 +280,11 @@ class FakeAws:
         )
         return [json.loads(item["entry"]["S"]) for item in found["Items"]]
 
-    def answer(self, approval_reason):
+    def answer(self, question):
         """Answer a probe: the public name, or the standby by its own."""
-        if approval_reason.path != self.settings.write_path:
+        if question.path != self.settings.write_path:
             return self.readings["standby_app"]
-        own = approval_reason.url == self.settings.standby_url
+        own = question.url == self.settings.standby_url
         return self.readings["standby_write" if own else "canary"]
 
     def pledged(self):

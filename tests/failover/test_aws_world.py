@@ -24,12 +24,12 @@ from otherside.failover import handlers
 from otherside.failover.actuator import actuate
 from otherside.failover.aws.adapter import AwsAdapter
 from otherside.failover.aws.record import UnreadableError, state_from_text, state_to_text
-from otherside.failover.aws.state_store import HealthReport, StateStore
+from otherside.failover.aws.state_store import PULSE_KEPT_S, HealthReport, StateStore
 from otherside.failover.controller import reconcile_once
 from otherside.failover.decision.decide import LeaseTerms, decide
 from otherside.failover.decision.observation import Order, Reading
 from otherside.failover.decision.state import Phase, first
-from otherside.failover.ports import ConflictError, UnavailableError
+from otherside.failover.ports import ConflictError, RefusedError, UnavailableError
 
 
 @pytest.fixture
@@ -371,3 +371,21 @@ def test_an_odd_author_holds_up_no_notice(cloud):
     assert all(
         len(subject) < 100 and subject.isprintable() and subject.isascii() for subject in subjects
     )
+
+
+def test_a_pulse_that_cannot_be_deleted_holds_up_no_notice(cloud, monkeypatch):
+    """Tidying comes last: what people must hear does not wait for it."""
+    cloud.lived_s = cloud.clock.at_s
+    healthy(cloud)
+    cloud.pulse("primary#i-old", at_s=cloud.clock.at_s - PULSE_KEPT_S - 1, app_ok=True)
+    tried = []
+
+    def refuse(_store, place, _at_s):
+        tried.append(place)
+        raise RefusedError("forgetting an agent that is gone", "AccessDenied")
+
+    monkeypatch.setattr(StateStore, "forget_pulse", refuse)
+    lose_the_primary(cloud)
+    until(cloud, Phase.SUSPECT)
+    assert [item["Subject"] for item in cloud.raw()]
+    assert "primary#i-old" in tried

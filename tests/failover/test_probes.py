@@ -57,8 +57,8 @@ def server():
 )
 def test_only_an_answer_of_200_in_time_is_good(server, path, reading):
     """A redirect is not followed: it says nothing of what stands behind it."""
-    approval_reason = http_probes.Question(url=server, path=path, name="orders.test")
-    assert http_probes.ask(approval_reason) is reading
+    question = http_probes.Question(url=server, path=path, name="orders.test")
+    assert http_probes.ask(question) is reading
     assert (path, "orders.test") in seen, "asked under the public name"
 
 

@@ -645,7 +645,7 @@ MUTANTS = (
         "        pulse.writes_ok and pulse.wrote_epoch is not None\n",
     ),
     Mutant(
-        "a agent that came late knows the lag",
+        "an agent that came late knows the lag",
         EVIDENCE,
         "        if pulse.lag_max_s is not None and pulse.at_s >= lived_s - PULSE_MAX_S\n",
         "        if pulse.lag_max_s is not None\n",
@@ -721,7 +721,7 @@ MUTANTS = (
         "        return member is not None\n",
     ),
     Mutant(
-        "a agent vouches for itself where it is refused",
+        "an agent vouches for itself where it is refused",
         LEASE,
         "        except self._refused:\n"
         "            self._asked_s = self._clock()\n"
@@ -765,13 +765,13 @@ MUTANTS = (
         "        if held is None:\n",
     ),
     Mutant(
-        "a agent reads what some replica has",
+        "an agent reads what some replica has",
         HEART,
         '"GetItem", {"Key": self._key("lease", "newest"), "ConsistentRead": True}',
         '"GetItem", {"Key": self._key("lease", "newest"), "ConsistentRead": False}',
     ),
     Mutant(
-        "a agent that is refused asks elsewhere",
+        "an agent that is refused asks elsewhere",
         HEART,
         "            except ServiceRefusedError:\n                raise\n",
         "",

@@ -49,7 +49,7 @@ def hunted(directory, first, last):
 
 
 def failing(directory):
-    """Return what the fast tests of the core, the orchestrator and the sample find."""
+    """Return what the fast tests of the orchestrator and the lease agent find."""
     rooms = [str(TESTS / name) for name in ("failover", "agent")]
     command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", *rooms]
     done = subprocess.run(

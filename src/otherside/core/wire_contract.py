@@ -58,9 +58,17 @@ class ItemType(StrEnum):
         return f"{application}/{self}"
 
 
+_REVISION = "rev#"
+
+
 def revision_sort(revision: int) -> str:
     """Return the sort key of a revision: `rev#0000000007`."""
-    return f"rev#{revision:010d}"
+    return f"{_REVISION}{revision:010d}"
+
+
+def revision_of(sort: str) -> int:
+    """Return the revision that a sort key names."""
+    return int(sort.removeprefix(_REVISION))
 
 
 def actuator_name(application: str) -> str:

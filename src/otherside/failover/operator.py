@@ -83,6 +83,8 @@ def grant_by_hand(s3: Any, bucket: str, clock: Clock, *, for_s: float, author: s
 
     Raises:
         UnavailableError: If the bucket does not answer.
+        ConflictError: If somebody else has written the pledge meanwhile.
+        ValueError: If there is no earlier pledge to count from.
     """
     pledges = Pledges(s3, bucket=bucket, clock=clock)
     stored = pledges.read()

@@ -32,8 +32,6 @@ class History:
     """Whether Aurora does what it is asked, at the latest when asked a second time."""
     diligent: bool
     """Whether someone acted promptly whenever a phase waited for a person."""
-    machines: tuple[int, int]
-    """The number of machines on each side."""
     looks: tuple[tuple[float, Tick], ...]
     """Every tick of the decider, with the time at which it ended."""
     rehearsal: tuple[Committed, ...] | None = None
@@ -55,7 +53,7 @@ class History:
         """Every change of the latch: when, whether users were held, and who was the writer."""
         return self.world_state.latches
 
-    def by_hand_between(self, at_s: float) -> bool:
+    def moved_by_hand_before(self, at_s: float) -> bool:
         """Return whether someone had moved the writer by hand before a given time."""
         return any(move.by_hand and move.at_s <= at_s for move in self.world_state.moves)
 

@@ -114,7 +114,7 @@ class LeaseAgents:
         for _ in range(self.machines[side]):
             self.made += 1
             store = _HEART.LeaseStore(
-                environment, partial(self._to_decision, here), partial(self._fetch, here)
+                environment, partial(self._call, here), partial(self._fetch, here)
             )
             lease = _LEASE.Lease(store.lease, store.pledge, self.now_s, _AWS.ServiceRefusedError)
             database = ModelledDatabase(self.world_state, side)
@@ -124,7 +124,7 @@ class LeaseAgents:
 
     # --- what an agent reaches ------------------------------------------------------------------
 
-    def _to_decision(
+    def _call(
         self, here: str, operation: str, region: str, asked: dict[str, Any], *_: object
     ) -> Any:  # noqa: ANN401 - the answer
         """Make one DynamoDB call, as an instance makes it."""
@@ -269,7 +269,7 @@ class ModelledDatabase:
     """A side's database as its agent uses it: three statements, recognised by their first words."""
 
     def __init__(self, world_state: WorldState, side: Side) -> None:
-        self._truth, self._side, self._answer = world_state, side, (0.0, 0)
+        self._truth, self._side = world_state, side
         self._row: tuple[Any, ...] | None = None
 
     @contextmanager

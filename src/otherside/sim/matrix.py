@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from otherside.core.topology import FailoverMode
 from otherside.failover.decision.policy import FailoverPolicy
@@ -60,11 +61,17 @@ class Killed:
     broken: tuple[str, ...]
 
 
+@cache
+def _whole(story: str) -> Run:
+    """Return a scenario's run in which nothing is killed; it is only read."""
+    return run(STORIES[story])
+
+
 def kills() -> Iterator[tuple[str, int]]:
     """Yield each moment to kill a function: the first of its kind in each phase of a scenario."""
-    for name, script in STORIES.items():
+    for name in STORIES:
         seen = set()
-        for number, step in enumerate(run(script).history.cloud.steps, start=1):
+        for number, step in enumerate(_whole(name).history.cloud.steps, start=1):
             if step not in seen:
                 seen.add(step)
                 yield name, number
@@ -72,8 +79,7 @@ def kills() -> Iterator[tuple[str, int]]:
 
 def kill(story: str, number: int) -> Killed:
     """Run a scenario with a function killed at one moment, and compare it with the full run."""
-    script = STORIES[story]
-    whole, ended = run(script), run(script, kill_at=number)
+    whole, ended = _whole(story), run(STORIES[story], kill_at=number)
     call, when, phase = whole.history.cloud.steps[number - 1]
     return Killed(
         story=story,

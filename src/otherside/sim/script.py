@@ -1,7 +1,7 @@
 """What a seed determines: everything except the orchestrator's own actions."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from random import Random
 
@@ -143,14 +143,10 @@ def draw(seed: int, faults: Collection[str] = FAULTS) -> Script:
 
 
 def _without(script: Script, faults: Collection[str]) -> Script:
-    cancels = script.cancels if "cancel" in faults else 0
-    refusals = script.refusals if "refuse" in faults else 0
-    return Script(
-        **{
-            **{field.name: getattr(script, field.name) for field in fields(Script)},
-            "cancels": cancels,
-            "refusals": refusals,
-        }
+    return replace(
+        script,
+        cancels=script.cancels if "cancel" in faults else 0,
+        refusals=script.refusals if "refuse" in faults else 0,
     )
 
 

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from otherside.core.topology import Side
+from otherside.core.wire_contract import revision_of
 from otherside.failover.aws.state_store import StateStore
 from otherside.failover.decision.observation import Command, Observation
 from otherside.failover.decision.policy import FailoverPolicy
@@ -72,7 +73,6 @@ class SimulatedCloud:
     orders: list[tuple[float, Command, str]] = field(default_factory=list)
     """The orders that people gave, each with its immediate result: `given`, or why not."""
     capacity_raised: bool = False
-    published_s: float = 0.0
     """When a tick last published its metrics."""
     views: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     depth: int = 0
@@ -111,7 +111,7 @@ class SimulatedCloud:
         keys = [key for key in self.table.items if key[0] == APPLICATION]
         if not keys:
             return first(0.0)
-        revision = int(max(keys)[1].removeprefix("rev#"))
+        revision = revision_of(max(keys)[1])
         held = self.newest
         if held.revision == revision:
             return held

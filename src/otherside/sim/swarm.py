@@ -64,7 +64,6 @@ def run(script: Script, *, kill_at: int | None = None) -> Run:
         and all(window.to_s <= HEALED_S for window in script.windows),
         obedient=script.cancels <= 1 and script.refusals <= 1,
         diligent=script.people is People.DILIGENT,
-        machines=script.machines,
         rehearsal=rehearsal,
     )
     return Run(

@@ -101,8 +101,8 @@ class SimulatedClock:
 class SimulatedClients:
     """AWS's clients, as one function with one role has them."""
 
-    def __init__(self, cloud: SimulatedCloud, role: str) -> None:
-        self._cloud, self._truth, self._role = cloud, cloud.world_state, role
+    def __init__(self, cloud: SimulatedCloud) -> None:
+        self._cloud, self._truth = cloud, cloud.world_state
         self.calling = ""
         """The operation under which the next move is requested."""
 
@@ -174,7 +174,6 @@ class SimulatedClients:
         self._need_region("PutMetricData")
         if self._truth.has(Fault.LATCH_DENIED):
             raise refusal("AccessDenied", "PutMetricData", 403)
-        self._cloud.published_s = self._truth.now_s
         for datum in asked["MetricData"]:
             if datum["MetricName"] == FAILOVER_ACTIVE:
                 self._truth.hold(latch=datum["Value"] == 1.0)
@@ -325,7 +324,7 @@ class SimulatedWorld:
     def __init__(self, *, cloud: SimulatedCloud, role: str) -> None:
         """Begin one invocation; `role` is `decider` or `actuator`."""
         self.cloud, self.role = cloud, role
-        self._clock, self._clients = SimulatedClock(cloud), SimulatedClients(cloud, role)
+        self._clock, self._clients = SimulatedClock(cloud), SimulatedClients(cloud)
         clients: Any = self._clients
         self._inner = AwsAdapter(
             SETTINGS,
@@ -422,8 +421,10 @@ class SimulatedWorld:
 
     def record_answer(self, intent: Intent, *, called: bool, answer: str | None) -> None:
         """Record the outcome of a claimed attempt."""
-        record_answer = lambda: self._inner.record_answer(intent, called=called, answer=answer)  # noqa: E731 - a test of one
-        self._port("record_answer", record_answer)
+        self._port(
+            "record_answer",
+            lambda: self._inner.record_answer(intent, called=called, answer=answer),
+        )
 
     def raise_capacity(self) -> None:
         """Raise the standby's capacity."""

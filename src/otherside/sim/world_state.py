@@ -202,9 +202,9 @@ class WorldState:
         """Return whether a Region exists at all."""
         return (site, site) in self.links
 
-    def reaches(self, text: str, other: str) -> bool:
+    def reaches(self, site: str, other: str) -> bool:
         """Return whether a request from one Region reaches another and is answered."""
-        return (text, other) in self.links
+        return (site, other) in self.links
 
     @property
     def linked(self) -> bool:
@@ -354,7 +354,7 @@ class WorldState:
     def _lease_s(self, held: Sequence[Held], database: Side) -> float:
         """Return until when a side may acknowledge writes that one database takes."""
         return max(
-            (other_held.until_s for other_held in held if self.knows(database, other_held.epoch)),
+            (lease.until_s for lease in held if self.knows(database, lease.epoch)),
             default=0.0,
         )
 
@@ -425,8 +425,8 @@ class WorldState:
             moving.done_s = self.now_s + STEP_S
             return
         self.moving = None
-        inconsistent_read = moving.kind is Move.SWITCHOVER and not self.linked
-        if moving.cancelled or inconsistent_read:
+        interrupted = moving.kind is Move.SWITCHOVER and not self.linked
+        if moving.cancelled or interrupted:
             return
         lost_s = 0.0
         if moving.kind is Move.FAILOVER:
@@ -490,10 +490,10 @@ def _network(faults: frozenset[Fault]) -> tuple[frozenset[tuple[str, str]], froz
     return frozenset(links), frozenset(voting)
 
 
-def _open(text: str, other: str, faults: frozenset[Fault]) -> bool:
+def _open(site: str, other: str, faults: frozenset[Fault]) -> bool:
     """Return whether two Regions that exist reach each other; answers need the return path too."""
-    if _WHOLE.get(text) in faults or _WHOLE.get(other) in faults:
+    if _WHOLE.get(site) in faults or _WHOLE.get(other) in faults:
         return False
-    if Fault.LINK_CUT in faults and W not in {text, other}:
+    if Fault.LINK_CUT in faults and W not in {site, other}:
         return False
-    return _ONE_WAY[text, other] not in faults and _ONE_WAY[other, text] not in faults
+    return _ONE_WAY[site, other] not in faults and _ONE_WAY[other, site] not in faults

@@ -264,7 +264,6 @@ class AwsAdapter:
         If the function dies between the two calls, a notice is sent twice; none is ever lost.
         """
         upto = decision.state.revision
-        self._tidy()
         notices, mark = self._ledger.untold(upto)
         for notice in notices:
             if notice.text:
@@ -278,6 +277,7 @@ class AwsAdapter:
             except ConflictError:
                 return  # the run that overtook this one continues from there
             mark = notice.revision
+        self._tidy()
 
     def _message(self, notice: Notice) -> tuple[str, str]:
         """Return a notice as subject and message, with its own time because it may come late."""

@@ -1,4 +1,4 @@
-"""Turn raw answers into facts: which silence counts as bad, and which is unknown."""
+"""Turn raw answers into an observation: which silence counts as bad, and which is unknown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -12,7 +12,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from otherside.core.topology import Side
@@ -59,7 +59,9 @@ def given_by_hand(last: Pledge | None, epoch: int | None, until_s: float, author
         ValueError: If the epoch is not above the last pledge's, or there is none to count from.
     """
     if epoch is None and last is None:
-        msg = "there is no earlier word to count from: give --epoch, above every epoch you know of"
+        msg = (
+            "there is no earlier pledge to count from: give --epoch, above every epoch you know of"
+        )
         raise ValueError(msg)
     known = last.epoch if last is not None else 0
     if epoch is not None and epoch <= known:
@@ -175,9 +177,8 @@ class Pledges:
             return
         if known.until_s >= now_s + PLEDGE_S / 2:
             return
-        longer = {**asdict(known), "until_s": now_s + PLEDGE_S}
         try:
-            self.write(Pledge(**longer), kept)
+            self.write(replace(known, until_s=now_s + PLEDGE_S), kept)
         except ConflictError as error:
             raise UnavailableError(str(error)) from error
 

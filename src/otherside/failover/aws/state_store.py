@@ -18,6 +18,7 @@ from otherside.core.wire_contract import (
     STATE_PARTITION,
     STATE_SORT,
     ItemType,
+    revision_of,
     revision_sort,
 )
 from otherside.failover.aws.aws_clients import calling
@@ -162,8 +163,6 @@ class StateStore:
             "schema": {"N": str(SCHEMA)},
             "state": {"S": state_to_text(state)},
             "entry": {"S": json.dumps(entry(decision, observation, self._code), sort_keys=True)},
-            "phase": {"S": str(state.phase)},
-            "told": {"BOOL": decision.notice is None},
         }
         self._add(self._application, revision_sort(state.revision), item)
 
@@ -267,7 +266,7 @@ class StateStore:
         spoke = item.get("spoke", {})
         with calling("reading who set the lease"):
             newest = self._revisions(1)["Items"]
-            last = int(newest[0][STATE_SORT]["S"].removeprefix("rev#")) if newest else 0
+            last = revision_of(newest[0][STATE_SORT]["S"]) if newest else 0
         known = str(spoke.get("N", "")).isdigit()
         if known and revision < int(spoke["N"]) <= last:
             return  # set by a run that knows a later revision
@@ -313,13 +312,17 @@ class StateStore:
 
     def forget_pulse(self, place: str, at_s: float) -> None:
         """Delete the pulse of a place silent for long, unless it has reported in the meantime."""
-        with calling("forgetting a agent that is gone"):
-            self._client.delete_item(
-                TableName=self._table,
-                Key=self._key(ItemType.PULSE, place),
-                ConditionExpression="attribute_not_exists(at_s) OR at_s <= :at",
-                ExpressionAttributeValues={":at": {"N": f"{at_s}"}},
-            )
+        try:
+            with calling("forgetting an agent that is gone"):
+                self._client.delete_item(
+                    TableName=self._table,
+                    Key=self._key(ItemType.PULSE, place),
+                    ConditionExpression="attribute_not_exists(at_s) OR at_s <= :at",
+                    ExpressionAttributeValues={":at": {"N": f"{at_s}"}},
+                )
+        except RefusedError as error:
+            if error.code not in _LOST_RACES:
+                raise
 
     def put_pulse(self, place: str, pulse: HealthReport) -> None:
         """Write the pulse of one place, replacing its last one."""
@@ -537,7 +540,7 @@ def _said(value: object, *, whole: bool) -> Any:  # noqa: ANN401 - one of three 
 def _notice(item: Mapping[str, Any]) -> Notice:
     known = json.loads(item["entry"]["S"])
     return Notice(
-        revision=int(item[STATE_SORT]["S"].removeprefix("rev#")),
+        revision=revision_of(item[STATE_SORT]["S"]),
         text=known["notice"] or "",
         urgent=bool(known["urgent"]),
         at_s=known.get("at_s"),

@@ -5,9 +5,10 @@ Rule 2: the core knows sides and seconds, and nothing about AWS.
 Rule 3: any write that was seen to work vetoes a move that loses data.
 Rule 4: the orchestrator asks for nothing that the committed state does not ask for.
 
-`decide` reads the phase's event from the facts, looks up the next phase in `TRANSITIONS`, and works
-out what the new state asks for. Actions are level-triggered: every tick asks for them until a fact
-shows that they are done. So each action is safe to repeat, and a crash loses none.
+`decide` reads the phase's event from the observation, looks up the next phase in `TRANSITIONS`,
+and works out what the new state asks for. Actions are level-triggered: every tick asks for them
+until an observation shows that they are done. So each action is safe to repeat, and a crash loses
+none.
 """
 
 from dataclasses import dataclass, replace

@@ -7,7 +7,7 @@ from otherside.sim.history import History
 
 
 def check(history: History) -> Iterator[str]:
-    """Yield each revision after which the same facts would ask for a different move."""
+    """Yield each revision after which the same observation would ask for a different move."""
     for item in history.log:
         state = item.before
         asked = decide(state, item.observation, history.policy)
