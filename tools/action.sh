@@ -20,9 +20,9 @@ report="$(mktemp)"
 trap 'rm -f "$report"' EXIT
 
 if [ -n "${SARIF:-}" ]; then
-  "$otherside" check "${arguments[@]}" --format sarif --output "$SARIF" --fail-on never -- "${paths[@]}"
+  "$otherside" check "${arguments[@]}" --format sarif --output "$SARIF" --fail-on never -- "${paths[@]}" 2>/dev/null || true
 fi
-"$otherside" check "${arguments[@]}" --format json --output "$report" --fail-on never -- "${paths[@]}" || true
+"$otherside" check "${arguments[@]}" --format json --output "$report" --fail-on never -- "${paths[@]}" 2>/dev/null || true
 code=0
 "$otherside" check "${arguments[@]}" --format github -- "${paths[@]}" || code=$?
 python3 - "$report" "$code" >>"$output" <<'PYTHON'

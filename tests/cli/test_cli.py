@@ -372,6 +372,12 @@ def test_sim_names_its_classes_of_fault_and_draws_only_some():
     assert "unknown fault class: 'kil'" in wrong.stderr
 
 
+@pytest.mark.parametrize("more", [("--seeds", "5"), ("--faults", "kill"), ("--fail-fast",)])
+def test_what_the_matrix_would_ignore_is_refused(more):
+    """It kills a function at every moment of its own scenarios."""
+    assert f"--matrix does not take {more[0]}" in run("sim", "--matrix", *more, check=2).output
+
+
 def test_sim_tells_a_seed_that_breaks_in_plain_words(monkeypatch):
     """With the smallest script that still does, and exit code 1; at the first one, if so asked."""
     sim = importlib.import_module("otherside.cli.sim")

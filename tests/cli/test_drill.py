@@ -9,6 +9,7 @@ from click.testing import CliRunner
 
 from drill.journal_builders import head
 from otherside.cli import main
+from otherside.cli.drill import write_json
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.entries import StrikeEntry, parse
 from otherside.drill.journal import Journal
@@ -123,6 +124,34 @@ def test_what_the_simulator_would_ignore_is_refused(more, words):
     code, out, err = run("drill", "blip", "--on", "sim", *more)
     assert (code, out) == (2, "")
     assert words in err
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--stack", "."), "--list does not take --stack"),
+        (("--sabotage", "99"), "--list does not take --sabotage"),
+        (("--on", "sim"), "--list does not take --on"),
+        (("blip",), "--list does not take a scenario"),
+    ],
+)
+def test_what_a_list_would_ignore_is_refused(more, words):
+    """It is of every scenario, whatever the stack."""
+    code, out, err = run("drill", "--list", *more)
+    assert (code, out) == (2, "")
+    assert words in err
+
+
+def test_results_are_written_through_a_link_and_replace_a_file(tmp_path):
+    """The link stays one, and nothing is left beside the file."""
+    file, link = tmp_path / "results.json", tmp_path / "link.json"
+    file.write_text("old")
+    link.symlink_to(file)
+    write_json({"a": 1}, str(link))
+    assert link.is_symlink()
+    write_json({"a": 2}, str(file))
+    assert json.loads(link.read_text()) == {"a": 2}
+    assert sorted(tmp_path.iterdir()) == [link, file]
 
 
 @pytest.mark.parametrize("more", [("blip",), ("--repeat", "2"), ("--keep",)])

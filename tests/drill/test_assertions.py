@@ -9,8 +9,10 @@ from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.conditions import later
 from otherside.drill.measurements import measure
 from otherside.drill.outcome import Outcome, worst
+from otherside.failover.decision.transitions import Event
 from otherside.failover.decision.verdict import Verdict as Seen
 
+MOVED = Event.EXTERNAL_MOVE
 PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
 LOST_REGION = next(item for item in CATALOGUE if item.name == "lost-region")
 
@@ -133,6 +135,11 @@ CASES = [
     (assertions.never_reached("suspect"), tape(), UNKNOWN),
     (assertions.said("freeze"), tape(look(1, "blocked", reason="a freeze until")), PASSED),
     (assertions.said("freeze"), tape(look(1, "blocked")), FAILED),
+    (assertions.said("freeze"), tape(), UNKNOWN),
+    (assertions.entered_by(MOVED), tape(look(1, "halted", entered_by="external-move")), PASSED),
+    (assertions.entered_by(MOVED), tape(look(1, "halted", entered_by="stopped")), FAILED),
+    (assertions.entered_by(MOVED), tape(look(1, "halted", entered_by=None)), UNKNOWN),
+    (assertions.entered_by(MOVED), tape(), UNKNOWN),
     (assertions.told_people("ACTION"), tape(told(1, "ACTION NEEDED", what="notice")), PASSED),
     (assertions.told_people("ACTION"), tape(told(1, "ACTION NEEDED")), FAILED),
     (assertions.told("0241", "rebuilt"), tape(told(1, "RDS-EVENT-0241")), PASSED),

@@ -9,7 +9,7 @@ from otherside.drill.actions import LoseRegion, RestoreRegion
 from otherside.drill.assertions import NOTHING_MOVED
 from otherside.drill.conditions import later, phase
 from otherside.drill.entries import RowsEntry, SampleEntry, StageEntry, StepEntry, TickEntry, parse
-from otherside.drill.environment import ActionRefusedError
+from otherside.drill.environment import DeploymentRefusedError
 from otherside.drill.journal import Journal
 from otherside.drill.recording import Recording
 from otherside.drill.runner import RunSettings, play
@@ -62,7 +62,7 @@ class FakeStage:
         del change
         self.done.append("deploy")
         if self.refused:
-            raise ActionRefusedError(self.refused)
+            raise DeploymentRefusedError(self.refused)
         return "3 resources"
 
     def unsteady(self):

@@ -69,9 +69,11 @@ def test_it_writes_sarif_where_it_is_asked_to(tmp_path, system):
     assert '"version": "2.1.0"' in (tmp_path / "a b.sarif").read_text(), printed
 
 
-def test_what_cannot_be_read_is_bad_input(tmp_path):
-    """Exit code 2, no numbers, and nothing in an input is run."""
-    code, told, printed = act(tmp_path, PATHS="$(touch owned); `touch owned`\nmissing")
+@pytest.mark.parametrize("more", [{}, {"SARIF": "a.sarif"}])
+def test_what_cannot_be_read_is_bad_input(tmp_path, more):
+    """Exit code 2, no numbers, the error once, and nothing in an input is run."""
+    code, told, printed = act(tmp_path, PATHS="$(touch owned); `touch owned`\nmissing", **more)
+    assert printed.count("error: missing: No such file") == 1
     assert code == 2
     assert told["findings"] == ""
     assert "No such file" in printed

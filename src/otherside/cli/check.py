@@ -33,6 +33,7 @@ from otherside.check.report.formats import FORMATS
 from otherside.check.report.text import as_text
 from otherside.check.rule import Severity
 from otherside.check.summary import summarize
+from otherside.cli.output_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -291,26 +292,13 @@ def _write(text: str, output: Path | None) -> None:
         if output is None:
             click.echo(text)
         else:
-            _write_whole(text if text.endswith("\n") else f"{text}\n", output)
+            write_whole(text if text.endswith("\n") else f"{text}\n", output)
     except OSError as error:
         if output is None and error.errno == errno.EPIPE:
             raise  # the reader closed the pipe: click exits quietly
         name = "standard output" if output is None else str(output)
         click.echo(f"{name}: {error.strerror or error}", err=True)
         sys.exit(2)
-
-
-def _write_whole(text: str, output: Path) -> None:
-    """Write a file atomically, but write straight through a device or a symlink."""
-    if output.is_symlink() or (output.exists() and not output.is_file()):
-        output.write_text(text, encoding="utf-8")
-        return
-    aside = output.parent / f".{output.name}.part"
-    try:
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(output)
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def _exit_code(read: ReadResult, result: CheckResult, asked: CheckRequest, *, written: bool) -> int:

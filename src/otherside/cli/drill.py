@@ -15,6 +15,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from otherside.cli.ignored import refuse_ignored
+from otherside.cli.output_file import write_whole
+
 if TYPE_CHECKING:
     from otherside.drill.scenario import Scenario
     from otherside.drill.suite import SuiteOptions, SuiteResult
@@ -95,7 +98,7 @@ def drill(
     \b
     Examples:
       otherside drill                          lose a Region of the stack in this directory
-      otherside drill --stack orders --list
+      otherside drill --list
       otherside drill blip broken-probe        faults that must not cause a failover
       otherside drill --repeat 20 --json -     show how far the numbers spread
       otherside drill --sabotage all           prove that each of the fifteen failures is detected
@@ -105,6 +108,8 @@ def drill(
     """
     _need_extra()
     if list_them:
+        others = set(click.get_current_context().params) - {"list_them", "json_file"}
+        refuse_ignored(sorted(others), "--list does not take {option}")
         _list(as_json=json_file is not None)
         return
     _check(speed=speed, clients=clients, repeat=repeat)
@@ -342,21 +347,11 @@ _NOT_OF_SABOTAGE = ("scenarios", "repeat", "keep")
 
 def _refuse_ignored(on: str, *, sabotaged: bool) -> None:
     """Refuse options that would be ignored: a drill that was not run as asked proves nothing."""
-    context = click.get_current_context()
-    given = {
-        name
-        for name in context.params
-        if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
-    }
-    for name in _OF_TWIN:
-        if on == "sim" and name in given:
-            msg = f"--{name} needs --on twin"
-            raise click.UsageError(msg)
-    for name in _NOT_OF_SABOTAGE:
-        if sabotaged and name in given:
-            what = "a scenario" if name == "scenarios" else f"--{name}"
-            msg = f"--sabotage does not take {what}: each failure has the scenario that shows it"
-            raise click.UsageError(msg)
+    if on == "sim":
+        refuse_ignored(_OF_TWIN, "{option} needs --on twin")
+    if sabotaged:
+        why = "each failure has the scenario that shows it"
+        refuse_ignored(_NOT_OF_SABOTAGE, f"--sabotage does not take {{option}}: {why}")
 
 
 def _check(*, speed: float, clients: int, repeat: int) -> None:
@@ -384,11 +379,8 @@ def write_json(told: object, file: str) -> None:
     if file == "-":
         click.echo(text)
         return
-    place = Path(file)
-    aside = place.with_name(f".{place.name}.new")
     try:
-        aside.write_text(text + "\n", encoding="utf-8")
-        aside.replace(place)
+        write_whole(f"{text}\n", Path(file))
     except OSError as error:
         msg = f"{file}: cannot be written: {error.strerror}"
         raise click.ClickException(msg) from None

@@ -5,7 +5,6 @@ import gc
 import json
 import logging
 import sys
-import traceback
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +103,7 @@ def _declare(directory: Path, stack: str | None) -> "Declaration":
         from otherside.program.project import (  # noqa: PLC0415 - an extra
             ProgramError,
             declare_directory,
+            explain_failure,
         )
     except ModuleNotFoundError as missing:
         msg = f"preview needs {missing.name}: pip install 'otherside[infra]'"
@@ -120,22 +120,9 @@ def _declare(directory: Path, stack: str | None) -> "Declaration":
         click.echo(str(error), err=True)
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - a user's program may raise anything
-        click.echo(_explain(error, where), err=True)
+        place, text = explain_failure(error, where)
+        click.echo(f"{where / place if place else directory}: {text}", err=True)
         sys.exit(1)
-
-
-def _explain(error: BaseException, directory: Path) -> str:
-    """Return the program's error and the line of its own code that led to it."""
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [
-        frame
-        for frame in frames
-        if Path(frame.filename).is_relative_to(directory) and "site-packages" not in frame.filename
-    ]
-    if isinstance(error, SyntaxError):
-        return f"{error.filename}:{error.lineno}: the program is not valid Python: {error.msg}"
-    where = f"{own[-1].filename}:{own[-1].lineno}: " if own else f"{directory}: "
-    return f"{where}the program raised {type(error).__name__}: {error}"
 
 
 def _made(declaration: "Declaration") -> "list[RegisteredResource]":

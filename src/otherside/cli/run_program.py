@@ -1,7 +1,6 @@
 """Run a Pulumi program in this process, for the checker."""
 
 import logging
-import traceback
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from otherside.check.readers.input_error import InputError
 from otherside.config.problem import ConfigError
 from otherside.program.export import as_export
 from otherside.program.monitor import ProgramError
-from otherside.program.project import declare_directory
+from otherside.program.project import declare_directory, explain_failure
 
 
 def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
@@ -30,17 +29,11 @@ def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - a user's program may raise anything
-        raise InputError(str(directory), _explained(error, where)) from None
+        place, text = explain_failure(error, where)
+        raise InputError(str(directory), f"{place}: {text}" if place else text) from None
     finally:
         logging.disable(logging.NOTSET)
     return {**as_export(declaration), "backends": _backends(where)}
-
-
-def _explained(error: BaseException, directory: Path) -> str:
-    frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(directory)]
-    place = f"{Path(own[-1].filename).name}:{own[-1].lineno}: " if own else ""
-    return f"{place}the program raised {type(error).__name__}: {error}"
 
 
 def _backends(directory: Path) -> list[dict[str, str]]:

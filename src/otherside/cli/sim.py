@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from otherside.cli.ignored import refuse_ignored
 from otherside.failover.clock import SystemClock
 from otherside.failover.decision.state import Phase
 from otherside.sim.coverage import Coverage, covered, possible_cells, possible_pairs
@@ -65,6 +66,7 @@ def sim(
         click.echo("\n".join(FAULTS))
         return
     if matrix:
+        refuse_ignored(("seeds", "seed", "faults", "fail_fast"), "--matrix does not take {option}")
         sys.exit(_run_matrix(as_json=as_json))
     classes = _classes(faults)
     machine = SystemClock()

@@ -1,7 +1,7 @@
 """Actions of scenarios: what each does on a twin, what it does on the simulator, one class each.
 
-A fault that an action injects is rolled back by `FaultInjector.rollback`, newest first: a scenario
-that shares its twin with the next one leaves nothing broken.
+`FaultInjector.rollback` undoes the faults that registered a repair, newest first. A scenario whose
+actions change the stack for good is not `reusable`: its twin is taken down after it.
 """
 
 from collections.abc import Iterable
@@ -115,21 +115,6 @@ class CutPath(Action):
     def on_sim(self, plan: SimulatedDrill, at_s: float) -> None:
         """Add it to a simulated drill."""
         plan.begin(ONE_WAY[self.source, self.target], at_s)
-
-
-@dataclass(frozen=True, slots=True)
-class HealPath(Action):
-    """Restore a path that was cut."""
-
-    verb: ClassVar[str] = "mend"
-
-    source: str
-    target: str
-
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
-        """Carry it out on a twin."""
-        injector.heal_path(self.source, self.target)
-        return ()
 
 
 @dataclass(frozen=True, slots=True)

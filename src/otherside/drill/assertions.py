@@ -14,14 +14,13 @@ from otherside.drill.entries import (
     TickEntry,
     WriteEntry,
 )
-from otherside.drill.measurements import ACKNOWLEDGED, Measures
+from otherside.drill.measurements import ACKNOWLEDGED, MOVES, Measures
 from otherside.drill.outcome import Outcome
 from otherside.drill.recording import Recording
 from otherside.failover.decision.transitions import Event
 from otherside.failover.decision.verdict import Verdict as Seen
 
 Evaluation = tuple[Outcome, str]
-MOVES = frozenset({"FailoverGlobalCluster", "SwitchoverGlobalCluster"})
 HELD_S = 20.0
 """How long the last samples must agree on which side serves."""
 
@@ -333,10 +332,13 @@ def entered_by(event: Event) -> Assertion:
     """Claim that a phase was entered because of an event of the decision."""
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        for tick in recording.since_strike(TickEntry):
+        ticks = list(recording.since_strike(TickEntry))
+        if all(tick.entered_by is None for tick in ticks):
+            return Outcome.UNKNOWN, "the orchestrator never ran, or did not say what it acted on"
+        for tick in ticks:
             if tick.entered_by == event:
                 return Outcome.PASSED, f"{tick.phase}: {tick.reason}"
-        seen = sorted({tick.entered_by for tick in recording.since_strike(TickEntry)} - {""})
+        seen = sorted({tick.entered_by or "" for tick in ticks} - {""})
         return Outcome.FAILED, f"no phase was entered by {event}, only by {', '.join(seen) or '-'}"
 
     return Assertion(name=f"a phase is entered by {event}", evaluate=judge_it)
@@ -347,11 +349,12 @@ def said(text: str) -> Assertion:
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
         looks = list(recording.since_strike(TickEntry))
+        if not looks:
+            return Outcome.UNKNOWN, "the orchestrator never ran"
         found = [look.reason for look in looks if text in look.reason]
         if found:
             return Outcome.PASSED, f"reason: {found[0]}"
-        last = looks[-1].reason if looks else "none"
-        return Outcome.FAILED, f"no reason contains {text!r}; last reason: {last}"
+        return Outcome.FAILED, f"no reason contains {text!r}; last reason: {looks[-1].reason}"
 
     return Assertion(name=f"the orchestrator's reason contains {text!r}", evaluate=judge_it)
 

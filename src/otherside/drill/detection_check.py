@@ -6,11 +6,11 @@ from typing import Any
 
 from otherside.drill.conditions import every
 from otherside.drill.known_failures import FAILURES, KnownFailure, inspection
+from otherside.drill.mutations import in_order
 from otherside.drill.outcome import Outcome
 from otherside.drill.scenario import Scenario
 from otherside.drill.suite import SuiteOptions, SuiteProgress, SuiteResult, run_suite
 from otherside.drill.target import DrillTarget
-from otherside.program.monitor import RegisteredResource
 
 NEVER_STEADY_REAL_S = 12.0
 """Machine seconds to wait for a stack that cannot become steady."""
@@ -130,18 +130,12 @@ def prove_together(
         lasts_s=max(part.lasts_s for part in parts),
     )
 
-    def change(registered_resource: RegisteredResource) -> RegisteredResource | None:
-        left: RegisteredResource | None = registered_resource
-        for breaker in breakers:
-            left = breaker(left) if left is not None else None
-        return left
-
     (rehearsed,) = run_suite(
         [whole],
         target,
         options,
         told,
-        change=change,
+        change=in_order(breakers),
         anyway=True,
         steady_real_s=NEVER_STEADY_REAL_S,
     )

@@ -110,8 +110,8 @@ class TickEntry(Entry):
     phase: str
     verdict: str
     reason: str
-    entered_by: str = ""
-    """The event that led to the phase, for those that read states and not sentences."""
+    entered_by: str | None = None
+    """The event that led to the phase; `None` in a journal from before it was recorded."""
     event_id: str
     """Names the orchestrator and, after its last slash, the revision."""
     unknown: list[str] = field(default_factory=list)

@@ -6,12 +6,13 @@ from typing import Any, Protocol
 from otherside.drill.entries import Entry, SampleEntry
 from otherside.drill.load import Endpoint, LoadClock
 from otherside.drill.scenario import Step
+from otherside.program.monitor import Transform
 
-StackChange = Any
-"""A resource transform, such as `otherside.program.monitor.Transform`."""
+StackChange = Transform
+"""Changes what the stack declares, before it is deployed."""
 
 
-class ActionRefusedError(Exception):
+class DeploymentRefusedError(Exception):
     """The stack could not be deployed; the message names the resource and the cause."""
 
 
@@ -29,7 +30,7 @@ class Environment(Protocol):
         """Deploy the stack; return a human-readable summary of what was deployed.
 
         Raises:
-            ActionRefusedError: If it cannot be deployed.
+            DeploymentRefusedError: If it cannot be deployed.
         """
 
     @property

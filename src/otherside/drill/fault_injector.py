@@ -1,7 +1,8 @@
 """Actions of a scenario on a twin: inject faults, repair them, and give operator orders.
 
-`actions.py` has a class for each. Each fault registers its repair, so a scenario that ends early
-or shares its twin with the next one leaves nothing broken.
+`actions.py` has a class for each. Faults of the network, the API, units and databases register
+their repair, for a scenario that ends early or shares its twin with the next one. What changes the
+stack for good (rules, clusters, the table, orders) does not: such a scenario is not `reusable`.
 """
 
 import json
@@ -22,7 +23,6 @@ from otherside.drill.probes import PROBES
 from otherside.drill.target import DrillTarget
 from otherside.failover.decision.observation import Order
 from otherside.failover.operator import Operator, grant_by_hand
-from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.partitions import OUTSIDE, WAN
 from otherside.twin.twin import Twin, TwinError
 
@@ -30,25 +30,6 @@ SKEW_S = 300.0
 ONCALL = "arn:aws:iam::123456789012:user/oncall"
 """The principal that gives orders in a drill."""
 UNITS = {"app": "otherside-app.service", "agent": "otherside-lease-agent.service"}
-
-
-class TwinClock:
-    """The twin's clock behind the interface that the orchestrator's adapters expect."""
-
-    def __init__(self, clock: ScaledClock) -> None:
-        self._clock = clock
-
-    def now_s(self) -> float:
-        """Return twin seconds since 1970."""
-        return self._clock.now_s()
-
-    def monotonic_s(self) -> float:
-        """Return twin seconds since a fixed starting point."""
-        return self._clock.monotonic_s()
-
-    def sleep(self, seconds: float) -> None:
-        """Sleep for the given number of twin seconds."""
-        self._clock.sleep(seconds)
 
 
 class FaultInjector:
@@ -81,10 +62,6 @@ class FaultInjector:
         ends = {"source": self._region(source), "target": self._region(target)}
         self._twin.do("cut", **ends)
         self._undo[f"cut {source} {target}"] = lambda: self._twin.do("mend", **ends)
-
-    def heal_path(self, source: str, target: str) -> None:
-        """Restore a cut network path."""
-        self._undo.pop(f"cut {source} {target}")()
 
     def isolate_region(self, side: str) -> None:
         """Cut all network paths to and from a Region."""
@@ -220,7 +197,7 @@ class FaultInjector:
 
     def break_glass(self, for_s: float) -> None:
         """Allow the standby to serve without the state table, as `otherside breakglass` does."""
-        s3, clock = self._client("s3", "standby"), TwinClock(self._twin.clock)
+        s3, clock = self._client("s3", "standby"), self._twin.clock
         names = [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]
         name = next(item for item in names if item.startswith(f"{self._target.prefix}-pledge-"))
         grant_by_hand(s3, name, clock, for_s=for_s, author=ONCALL)
@@ -242,7 +219,7 @@ class FaultInjector:
         return Operator.connect(
             self._client("dynamodb", "standby"),
             self._target.prefix,
-            clock=TwinClock(self._twin.clock),
+            clock=self._twin.clock,
             code="drill",
             skew_s=SKEW_S,
         )

@@ -22,6 +22,7 @@ import dns.rdatatype
 
 from otherside.drill.entries import ReadEntry, RequestEntry, SentEntry, WriteEntry
 from otherside.drill.journal import JsonLinesFile
+from otherside.drill.measurements import ACKNOWLEDGED
 
 TIMEOUT_S = 5.0
 """How long a client waits for an answer, in twin seconds."""
@@ -199,7 +200,7 @@ class Client:
         digest, sent_s = hashlib.sha256(body).hexdigest(), self.door.clock.now_s()
         self.store.put(SentEntry(at_s=sent_s, key=key, sha256=digest))
         status, answer = connection.ask("PUT", f"/entries/{key}", body)
-        done = status in {200, 201}
+        done = status in ACKNOWLEDGED
         if done:
             self._acknowledged.append(key)
         self._note(WriteEntry, key, digest, sent_s, status, answer)

@@ -24,6 +24,8 @@ INTERRUPTED_S = 5.0
 FLAPPING_S = 10.0
 """Interruptions separated by less service than this count as one, in twin seconds."""
 ACKNOWLEDGED = frozenset({200, 201})
+MOVES = frozenset({"FailoverGlobalCluster", "SwitchoverGlobalCluster"})
+"""The calls that move the writer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,10 +1,10 @@
 """Resource transforms that break a stack on purpose and count the resources they changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from otherside.program.monitor import RegisteredResource
+from otherside.program.monitor import RegisteredResource, Transform
 
 InputChange = Callable[[RegisteredResource], RegisteredResource | None]
 
@@ -31,6 +31,19 @@ class Mutation:
         return self.change(registered_resource)
 
 
+def in_order(transforms: Iterable[Transform]) -> Transform:
+    """Return one transform that applies several in order, until one drops the resource."""
+    kept = tuple(transforms)
+
+    def change(registered_resource: RegisteredResource) -> RegisteredResource | None:
+        left: RegisteredResource | None = registered_resource
+        for transform in kept:
+            left = transform(left) if left is not None else None
+        return left
+
+    return change
+
+
 class Mutations:
     """Several transforms applied in order."""
 
@@ -39,10 +52,7 @@ class Mutations:
 
     def __call__(self, registered_resource: RegisteredResource) -> RegisteredResource | None:
         """Return the resource after all transforms, or `None` if one drops it."""
-        left: RegisteredResource | None = registered_resource
-        for breaker in self._breakers:
-            left = breaker(left) if left is not None else None
-        return left
+        return in_order(self._breakers)(registered_resource)
 
     @property
     def missed(self) -> list[str]:

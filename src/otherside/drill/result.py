@@ -63,10 +63,7 @@ def as_json(result: DrillResult) -> dict[str, Any]:
             "write": [_outage(item, strike_s) for item in measures.outages_write],
             "read": [_outage(item, strike_s) for item in measures.outages_read],
         },
-        "claims": [
-            {**asdict(other_result), "verdict": other_result.verdict}
-            for other_result in result.found
-        ],
+        "claims": [asdict(other_result) for other_result in result.found],
         "timeline": [
             {
                 "at_s": _rounded(line.at_s - strike_s) if strike_s else None,

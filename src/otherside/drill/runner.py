@@ -5,7 +5,6 @@ drill ends, its faults are repaired and the journal records how it ended.
 """
 
 import contextlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +18,7 @@ from otherside.drill.entries import (
     WriteEntry,
     parse,
 )
-from otherside.drill.environment import ActionRefusedError, Environment, StackChange
+from otherside.drill.environment import DeploymentRefusedError, Environment, StackChange
 from otherside.drill.journal import Journal, JsonLinesFile
 from otherside.drill.load import Client, key_prefix
 from otherside.drill.measurements import ACKNOWLEDGED
@@ -102,17 +101,22 @@ class _Player:
         environment, scenario = self._stage, self._scenario
         if not up:
             environment.open()
-        self._put(
-            HeadEntry,
-            schema=SCHEMA,
-            scenario=scenario.name,
-            title=scenario.title,
-            expects=scenario.expectation,
-            seed=self._settings.seed,
-            clients=self._settings.clients,
-            keys=key_prefix(self._settings.seed),
-            **environment.facts(),
-            **head,
+        self._write(
+            parse(
+                {
+                    "kind": HeadEntry.kind,
+                    "at_s": self._now_s(),
+                    "schema": SCHEMA,
+                    "scenario": scenario.name,
+                    "title": scenario.title,
+                    "expects": scenario.expectation,
+                    "seed": self._settings.seed,
+                    "clients": self._settings.clients,
+                    "keys": key_prefix(self._settings.seed),
+                    **environment.facts(),
+                    **head,
+                }
+            )
         )
         if not up and not self._deploy(change):
             return
@@ -121,7 +125,7 @@ class _Player:
         if not self._become_steady() and not self._settings.anyway:
             return
         self._start_clients()
-        self._put(StrikeEntry)
+        self._write(StrikeEntry(at_s=self._now_s()))
         while not self._enough():
             self._act_on_time()
             self._look()
@@ -139,18 +143,18 @@ class _Player:
         text = "" if error is None else f"{type(error).__name__}: {error}"
         with contextlib.suppress(Exception):  # an environment that is gone has nothing to repair
             self._stage.rollback()
-        self._put(EndEntry, how=how, text=text)
+        self._write(EndEntry(at_s=self._now_s(), how=how, text=text))
 
     # --- before the strike ----------------------------------------------------------------------
 
     def _deploy(self, change: StackChange | None) -> bool:
-        self._put(StageEntry, state="up", text="two Regions are up")
+        self._write(StageEntry(at_s=self._now_s(), state="up", text="two Regions are up"))
         try:
             text = self._stage.deploy(change)
-        except ActionRefusedError as error:
-            self._put(StageEntry, state="refused", text=str(error))
+        except DeploymentRefusedError as error:
+            self._write(StageEntry(at_s=self._now_s(), state="refused", text=str(error)))
             return False
-        self._put(StageEntry, state="deployed", text=text)
+        self._write(StageEntry(at_s=self._now_s(), state="deployed", text=text))
         return True
 
     def _become_steady(self) -> bool:
@@ -158,11 +162,11 @@ class _Player:
         deadline_s = self._machine.monotonic_s() + self._patience_s()
         while (problem := self._stage.unsteady()) is not None:
             if self._machine.monotonic_s() > deadline_s:
-                self._put(StageEntry, state="unsteady", text=problem)
+                self._write(StageEntry(at_s=self._now_s(), state="unsteady", text=problem))
                 return False
             self._look()
         sees = "every signal is readable" if self._stage.decides else "no orchestrator deployed"
-        self._put(StageEntry, state="steady", text=f"users write, {sees}")
+        self._write(StageEntry(at_s=self._now_s(), state="steady", text=f"users write, {sees}"))
         return True
 
     def _patience_s(self) -> float:
@@ -211,7 +215,7 @@ class _Player:
 
     def _act(self, step: Step) -> None:
         action = step.action
-        self._put(StepEntry, do=action.verb, how=action.how, text=action.text)
+        self._write(StepEntry(at_s=self._now_s(), do=action.verb, how=action.how, text=action.text))
         for entry in self._stage.act(step):
             self._write(entry)
 
@@ -239,18 +243,5 @@ class _Player:
     def _now_s(self) -> float:
         return self._stage.clock.now_s()
 
-    def _put(self, kind: type[Entry], **fields: object) -> None:
-        """Write an entry of now; its fields are validated."""
-        self._write(parse({"kind": kind.kind, "at_s": self._now_s(), **fields}))
-
     def _write(self, entry: Entry) -> None:
         self._journal.put(entry)
-
-
-@contextlib.contextmanager
-def opened(environment: Environment) -> Iterator[Environment]:
-    """Close an environment on exit, whatever happened."""
-    try:
-        yield environment
-    finally:
-        environment.close()

@@ -12,7 +12,19 @@ from typing import Any
 from otherside.core.topology import FailoverMode, Side, Topology
 from otherside.drill.actions import NotSimulatedError
 from otherside.drill.assertions import Assertion
-from otherside.drill.entries import parse
+from otherside.drill.entries import (
+    CallEntry,
+    EndEntry,
+    Entry,
+    HeadEntry,
+    RowsEntry,
+    SampleEntry,
+    StageEntry,
+    StrikeEntry,
+    TickEntry,
+    WriteEntry,
+    parse,
+)
 from otherside.drill.recording import SCHEMA, Recording
 from otherside.drill.result import DrillResult, conclude
 from otherside.drill.scenario import Scenario
@@ -115,74 +127,79 @@ def _script(scenario: Scenario, placed: Mapping[int, float], topology: Topology)
 
 def _recorded(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Recording:
     """Return the recording that a drill would have made of a run."""
-    made = Recording.of_entries(map(parse, _entries(scenario, played, head)))
+    made = Recording.of_entries(_entries(scenario, played, head))
     made.sort()
     return made
 
 
-def _entries(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield {
-        "kind": "drill",
-        "at_s": 0.0,
-        "schema": SCHEMA,
-        "scenario": scenario.name,
-        "title": scenario.title,
-        "expects": scenario.expectation,
-        "seed": played.script.seed,
-        "clients": 1,
-        "keys": "d",
-        "speed": 1.0,
-        "latency": "modelled",
-        "modelled": [
-            {"what": "everything", "seconds": 0.0, "source": "simulator, virtual time only"}
-        ],
-        "versions": {},
-        **head,
-    }
-    yield {"kind": "stage", "at_s": STRIKE_S - WARM_S, "state": "steady", "text": "initial state"}
-    yield {"kind": "strike", "at_s": STRIKE_S}
+def _entries(scenario: Scenario, played: Run, head: Mapping[str, Any]) -> Iterator[Entry]:
+    yield parse(
+        {
+            "kind": HeadEntry.kind,
+            "at_s": 0.0,
+            "schema": SCHEMA,
+            "scenario": scenario.name,
+            "title": scenario.title,
+            "expects": scenario.expectation,
+            "seed": played.script.seed,
+            "clients": 1,
+            "keys": "d",
+            "speed": 1.0,
+            "latency": "modelled",
+            "modelled": [
+                {"what": "everything", "seconds": 0.0, "source": "simulator, virtual time only"}
+            ],
+            "versions": {},
+            **head,
+        }
+    )
+    yield StageEntry(at_s=STRIKE_S - WARM_S, state="steady", text="initial state")
+    yield StrikeEntry(at_s=STRIKE_S)
     yield from _seen(played)
     yield from _written(played)
-    yield {"kind": "end", "at_s": played.script.run_s, "how": "finished", "text": ""}
+    yield EndEntry(at_s=played.script.run_s, how="finished")
 
 
-def _seen(played: Run) -> Iterator[dict[str, Any]]:
+def _seen(played: Run) -> Iterator[Entry]:
     """Yield observations, calls and samples."""
     for at_s, look in played.looks:
         state = look.decision.state
-        yield {
-            "kind": "look",
-            "at_s": at_s,
-            "phase": state.phase,
-            "entered_by": state.entered_by,
-            "verdict": str(look.decision.verdict),
-            "reason": look.decision.reason,
-            "event_id": f"simulated/{state.revision}",
-            "unknown": [],
-            "bad": [],
-            "loss_bound_s": state.loss_bound_s,
-            "loss_estimate_s": state.loss_estimate_s,
-            "epoch": state.epoch,
-        }
+        yield TickEntry(
+            at_s=at_s,
+            phase=str(state.phase),
+            entered_by=state.entered_by,
+            verdict=str(look.decision.verdict),
+            reason=look.decision.reason,
+            event_id=f"simulated/{state.revision}",
+            loss_bound_s=state.loss_bound_s,
+            loss_estimate_s=state.loss_estimate_s,
+            epoch=state.epoch,
+        )
     for call in played.history.world_state.calls:
         who = "user/provisioner" if call.operation == BY_HAND else "role/actuator"
-        yield {
-            "kind": "call",
-            "at_s": call.at_s,
-            "service": "rds",
-            "operation": OPERATIONS[call.kind],
-            "region": str(call.target),
-            "principal": f"arn:aws:sts::123456789012:{who}",
-            "status": 200 if call.accepted else 400,
-            "refused": False,
-            "error": "" if call.accepted else "refused",
-        }
+        yield CallEntry(
+            at_s=call.at_s,
+            service="rds",
+            operation=OPERATIONS[call.kind],
+            region=str(call.target),
+            principal=f"arn:aws:sts::123456789012:{who}",
+            status=200 if call.accepted else 400,
+            refused=False,
+            error="" if call.accepted else "refused",
+        )
     for at_s, writer, users in played.samples:
-        sample = {"serves": DATABASES[users], "writer": DATABASES[writer], "lag_s": None}
-        yield {"kind": "sample", "at_s": at_s, "lost": [], "healthy": 1, "instances": 1, **sample}
+        yield SampleEntry(
+            at_s=at_s,
+            serves=DATABASES[users],
+            writer=DATABASES[writer],
+            lag_s=None,
+            lost=[],
+            healthy=1,
+            instances=1,
+        )
 
 
-def _written(played: Run) -> Iterator[dict[str, Any]]:
+def _written(played: Run) -> Iterator[Entry]:
     """Yield one write per second as its user saw it, then the writer's rows at the end."""
     world_state = played.history.world_state
     kept: list[list[str]] = []
@@ -190,29 +207,20 @@ def _written(played: Run) -> Iterator[dict[str, Any]]:
         at_s = float(number)
         span = next((s for s in world_state.rows if s.public and s.from_s <= at_s < s.to_s), None)
         key = f"d-{number:06}"
-        yield {
-            "kind": "write",
-            "at_s": at_s,
-            "client": 1,
-            "key": key,
-            "sha256": key,
-            "sent_s": at_s,
-            "status": 0 if span is None else 201,
-            "region": None if span is None else str(span.on),
-            "error": "no side acknowledges" if span is None else None,
-        }
+        yield WriteEntry(
+            at_s=at_s,
+            client=1,
+            key=key,
+            sha256=key,
+            sent_s=at_s,
+            status=0 if span is None else 201,
+            region=None if span is None else str(span.on),
+            error="no side acknowledges" if span is None else None,
+        )
         if span is not None and not _is_lost(played, span.on, at_s):
             kept.append([key, key])
-    end_s = played.script.run_s
     side = DATABASES[world_state.writer]
-    yield {
-        "kind": "rows",
-        "at_s": end_s,
-        "cluster": side,
-        "side": side,
-        "writer": True,
-        "rows": kept,
-    }
+    yield RowsEntry(at_s=played.script.run_s, cluster=side, side=side, writer=True, rows=kept)
 
 
 def _is_lost(played: Run, on: Side, at_s: float) -> bool:

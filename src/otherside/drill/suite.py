@@ -71,6 +71,7 @@ def run_suite(
         TwinError: If a twin does not come up or ends unexpectedly.
     """
     held: Environment | None = None
+    head = _head(target, options)
     places = _places(scenarios, options.directory)
     for place in places:
         refuse_taken(place)  # check all of them before anything starts
@@ -85,7 +86,6 @@ def run_suite(
             environment = held or TwinEnvironment(target, speed=speed, latency=options.latency)
             held = environment
             directory = places[number]
-            head = _head(target, options)
             settings = RunSettings(
                 clients=options.clients,
                 seed=options.seed + number,
@@ -119,11 +119,12 @@ def simulated(
         NotSimulatedError: If one of them needs something that the simulator does not model.
         FileExistsError: If a directory has a journal; a recording is never overwritten.
     """
+    head = _head(target, options)
     places = _places(scenarios, options.directory)
     for directory in places:
         refuse_taken(directory)
     for scenario, directory in zip(scenarios, places, strict=True):
-        result = simulate(scenario, target.topology, _head(target, options))
+        result = simulate(scenario, target.topology, head)
         write_journal(result.recording, directory)
         page = write_report(result, directory)
         yield SuiteResult(scenario=scenario, result=result, page=page, environment=None)

@@ -1,17 +1,21 @@
 """The target of a drill: project, Regions by side, public name and objectives."""
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from otherside.config import ConfigError, read_config
 from otherside.core.topology import Topology
+from otherside.drill.recording import JOURNAL
 from otherside.program.project import ProgramError, Project, read_project
 
 DESIGN = "otherside.toml"
 SOURCES = frozenset({".py", ".toml", ".yaml", ".yml", ".sh", ".json"})
 """File types that determine what a project deploys."""
+NOT_SOURCES = frozenset({"__pycache__", "drills", "node_modules", "venv"})
+"""Directories of a project that hold no source, besides every hidden one."""
 
 
 class TargetError(Exception):
@@ -39,7 +43,7 @@ class DrillTarget:
         """The SHA-256 of the project's source files, in hex, which identifies its version."""
         whole = hashlib.sha256()
         root = self.project.main.parent
-        for file in sorted(path for path in root.rglob("*") if path.suffix in SOURCES):
+        for file in _sources(root):
             whole.update(str(file.relative_to(root)).encode() + b"\0" + file.read_bytes())
         return whole.hexdigest()
 
@@ -53,6 +57,20 @@ class DrillTarget:
         return next(
             (side for side, other_region in self.regions.items() if other_region == region), None
         )
+
+
+def _sources(root: Path) -> list[Path]:
+    """Return a project's source files; what its tools and earlier drills left there is none."""
+    found = []
+    for place, directories, files in os.walk(root):
+        directories[:] = [
+            name for name in directories if not name.startswith(".") and name not in NOT_SOURCES
+        ]
+        if JOURNAL in files:
+            directories.clear()
+            continue
+        found += [Path(place, name) for name in files if Path(name).suffix in SOURCES]
+    return sorted(found)
 
 
 def read_target(directory: Path, stack_name: str | None = None) -> DrillTarget:

@@ -17,7 +17,7 @@ from otherside.drill.entries import (
     TickEntry,
     WriteEntry,
 )
-from otherside.drill.measurements import ACKNOWLEDGED, INTERRUPTED_S
+from otherside.drill.measurements import ACKNOWLEDGED, INTERRUPTED_S, MOVES
 from otherside.drill.recording import Recording
 
 
@@ -51,7 +51,6 @@ _LANES = {
 }
 TimelineEntry = tuple[Lane, str, bool]
 """The lane, the text and whether the entry is urgent."""
-_MOVES = frozenset({"FailoverGlobalCluster", "SwitchoverGlobalCluster"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,7 +179,7 @@ class Timeline:
         if entry.refused:
             text = f"{who} is refused {entry.service}:{entry.operation}: {entry.error}"
             yield Lane.STACK, text, True
-        elif entry.operation in _MOVES:
+        elif entry.operation in MOVES:
             yield Lane.ORCHESTRATOR, f"{who} calls {entry.operation}", True
 
 

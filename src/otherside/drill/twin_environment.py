@@ -8,6 +8,7 @@ from importlib.metadata import version
 from typing import Any
 
 from otherside.drill.entries import (
+    BadEntryError,
     CallEntry,
     DeliveryEntry,
     Entry,
@@ -16,8 +17,9 @@ from otherside.drill.entries import (
     RunEntry,
     SampleEntry,
     TickEntry,
+    parse,
 )
-from otherside.drill.environment import ActionRefusedError
+from otherside.drill.environment import DeploymentRefusedError
 from otherside.drill.fault_injector import FaultInjector
 from otherside.drill.load import ClientConnection, Endpoint
 from otherside.drill.scenario import Step
@@ -84,7 +86,7 @@ class TwinEnvironment:
         """Deploy the stack; return a human-readable summary.
 
         Raises:
-            ActionRefusedError: If it cannot be deployed.
+            DeploymentRefusedError: If it cannot be deployed.
         """
         said = io.StringIO()
         if self.delegates:  # as the parent zone's owner would during the deployment
@@ -95,7 +97,7 @@ class TwinEnvironment:
                     self.target.project, transform=change or (lambda resource: resource)
                 )
         except (ProvisionError, ProgramError) as error:
-            raise ActionRefusedError(str(error)) from error
+            raise DeploymentRefusedError(str(error)) from error
         finally:
             self._said += [line for line in said.getvalue().splitlines() if line.strip()]
         self.decides = any(
@@ -227,8 +229,14 @@ class TwinEnvironment:
         names = ("phase", "entered_by", "verdict", "reason", "event_id", "unknown", "bad", "epoch")
         losses = ("loss_now_s", "loss_estimate_s", "loss_bound_s")
         at_s = line["_aws"]["Timestamp"] / 1000
-        self._look = TickEntry(at_s=at_s, **{name: line.get(name) for name in (*names, *losses)})
-        return self._look
+        told = {name: line[name] for name in (*names, *losses) if name in line}
+        try:
+            look = parse({"kind": TickEntry.kind, "at_s": at_s, **told})
+        except BadEntryError:
+            return None
+        assert isinstance(look, TickEntry)
+        self._look = look
+        return look
 
 
 def unready(look: TickEntry | None, loss_max_s: float) -> str | None:

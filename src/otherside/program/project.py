@@ -7,6 +7,7 @@ import json
 import os
 import runpy
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ from otherside.program.monitor import (
     without_collection,
 )
 
-__all__ = ["ProgramError", "Project", "declare_directory", "read_project"]
+__all__ = ["ProgramError", "Project", "declare_directory", "explain_failure", "read_project"]
 
 
 def declare_directory(
@@ -186,6 +187,24 @@ def _settings(project: str, raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def explain_failure(error: BaseException, directory: Path) -> tuple[str, str]:
+    """Return where a program failed, as `FILE:LINE` below its directory or empty, and what failed.
+
+    The place is the last line of the program's own code, not one of a library that it installed.
+    """
+    if isinstance(error, SyntaxError):
+        file = Path(error.filename or "")
+        place = f"{file.relative_to(directory) if file.is_relative_to(directory) else file}"
+        return f"{place}:{error.lineno}", f"the program is not valid Python: {error.msg}"
+    own = [
+        (Path(frame.filename).relative_to(directory), frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if Path(frame.filename).is_relative_to(directory) and "site-packages" not in frame.filename
+    ]
+    text = f"the program raised {type(error).__name__}: {error}"
+    return (f"{own[-1][0]}:{own[-1][1]}" if own else ""), text
 
 
 @contextlib.contextmanager

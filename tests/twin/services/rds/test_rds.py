@@ -382,10 +382,12 @@ def test_a_standby_that_is_busy_with_aurora_s_own_work_is_moved_to(db):
     """AWS documents no refusal for it; one that is stopped is refused."""
     answer = {"GlobalClusterIdentifier": "shop", "TargetDbClusterIdentifier": arn(WEST)}
     rds = db.aws("rds", EAST)
-    db.do("occupy", cluster=f"shop-{WEST}", region=WEST, status="stopped", seconds=5)
+    db.do("occupy", cluster=f"shop-{WEST}", region=WEST, status="stopped", seconds=600)
+    until(lambda: status(db, WEST) == "stopped")
     with pytest.raises(ClientError, match="stopped") as caught:
         rds.switchover_global_cluster(**answer)
     assert caught.value.response["Error"]["Code"] == "InvalidDBClusterStateFault"
+    db.do("occupy", cluster=f"shop-{WEST}", region=WEST, status="available", seconds=0)
     until(lambda: status(db, WEST) == "available")
     db.do("occupy", cluster=f"shop-{WEST}", region=WEST, status="backing-up", seconds=600)
     until(lambda: status(db, WEST) == "backing-up")
