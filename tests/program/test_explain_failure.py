@@ -15,7 +15,7 @@ def failing(tmp_path):
         (packages / "library.py").write_text(library)
         (tmp_path / "Pulumi.yaml").write_text("name: a\nruntime: python")
         (tmp_path / "__main__.py").write_text(program)
-        with pytest.raises((ValueError, SyntaxError), match="no|closed") as caught:
+        with pytest.raises((ValueError, SyntaxError), match=r"no|closed") as caught:
             declare_directory(tmp_path)
         return explain_failure(caught.value, tmp_path)
 
