@@ -102,16 +102,12 @@ def own_keys_everywhere(stack):
         for entry in stack.of(kind):
             if keys.get(entry.inputs.get(name)) != entry.region:
                 wrong.append(f"{entry.name}: {name} is no key of ours in {entry.region}")
-    for launchtemplate_launchtemplate in stack.of("ec2/launchTemplate:LaunchTemplate"):
+    for launch_template in stack.of("ec2/launchTemplate:LaunchTemplate"):
         if (
-            keys.get(
-                launchtemplate_launchtemplate.inputs["blockDeviceMappings"][0]["ebs"].get(
-                    "kmsKeyId"
-                )
-            )
-            != launchtemplate_launchtemplate.region
+            keys.get(launch_template.inputs["blockDeviceMappings"][0]["ebs"].get("kmsKeyId"))
+            != launch_template.region
         ):
-            wrong.append(f"{launchtemplate_launchtemplate.name}: volumes have no key of ours")
+            wrong.append(f"{launch_template.name}: volumes have no key of ours")
     return wrong
 
 
@@ -122,9 +118,7 @@ def actuator_can_fail_over(stack):
     except LookupError as error:
         return [str(error)]
     whole = stack.only("rds/globalCluster:GlobalCluster").outputs["arn"]
-    clusters = [
-        cluster_cluster.outputs["arn"] for cluster_cluster in stack.of("rds/cluster:Cluster")
-    ]
+    clusters = [cluster.outputs["arn"] for cluster in stack.of("rds/cluster:Cluster")]
     group = stack.only("autoscaling/group:Group", region=STANDBY).outputs["arn"]
     table = stack.only("dynamodb/table:Table", "state").outputs["arn"]
     needed = [
@@ -144,19 +138,16 @@ def peering_carries_traffic(stack):
     wrong = []
     connection = stack.only("ec2/vpcPeeringConnection:VpcPeeringConnection")
     accepted = [
-        vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter.region
-        for vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter in stack.of(
+        vpcpeeringconnectionaccepter.region
+        for vpcpeeringconnectionaccepter in stack.of(
             "ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"
         )
-        if vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter.inputs[
-            "vpcPeeringConnectionId"
-        ]
-        == connection.id
-        and vpcpeeringconnectionaccepter_vpcpeeringconnectionaccepter.inputs.get("autoAccept")
+        if vpcpeeringconnectionaccepter.inputs["vpcPeeringConnectionId"] == connection.id
+        and vpcpeeringconnectionaccepter.inputs.get("autoAccept")
     ]
     if accepted != [connection.inputs["peerRegion"]]:
         wrong.append(f"accepted in {accepted or 'no Region'}")
-    cidrs = {vpc_vpc.region: vpc_vpc.inputs["cidrBlock"] for vpc_vpc in stack.of("ec2/vpc:Vpc")}
+    cidrs = {vpc.region: vpc.inputs["cidrBlock"] for vpc in stack.of("ec2/vpc:Vpc")}
     for here, there in SIDES.items():
         for table, reached in routes(stack, here).items():
             if reached != {cidrs[there]}:
@@ -167,14 +158,14 @@ def peering_carries_traffic(stack):
 def records_can_fail_over(stack):
     """Every record of a failover pair says which of the two it is."""
     wrong, pairs = [], {}
-    for record_record in stack.of("route53/record:Record"):
-        if "ttl" in record_record.inputs and "failoverRoutingPolicies" not in record_record.inputs:
+    for record in stack.of("route53/record:Record"):
+        if "ttl" in record.inputs and "failoverRoutingPolicies" not in record.inputs:
             continue
-        role = (record_record.inputs.get("failoverRoutingPolicies") or [{}])[0].get("type")
-        identifier = record_record.inputs.get("setIdentifier")
+        role = (record.inputs.get("failoverRoutingPolicies") or [{}])[0].get("type")
+        identifier = record.inputs.get("setIdentifier")
         if not identifier or role is None:
-            wrong.append(f"{record_record.name}: setIdentifier {identifier}, failover {role}")
-        pairs.setdefault((record_record.inputs["name"], record_record.inputs["type"]), set()).add(
+            wrong.append(f"{record.name}: setIdentifier {identifier}, failover {role}")
+        pairs.setdefault((record.inputs["name"], record.inputs["type"]), set()).add(
             (identifier, role)
         )
     for pair, members in pairs.items():
@@ -186,17 +177,17 @@ def records_can_fail_over(stack):
 def checks_match_listeners(stack):
     """A health check speaks the protocol, on the port, of a listener that forwards."""
     balancers = {
-        loadbalancer_loadbalancer.id: loadbalancer_loadbalancer.outputs["dnsName"]
-        for loadbalancer_loadbalancer in stack.of("lb/loadBalancer:LoadBalancer")
+        load_balancer.id: load_balancer.outputs["dnsName"]
+        for load_balancer in stack.of("lb/loadBalancer:LoadBalancer")
     }
     forwarding = {
         (
-            balancers[listener_listener.inputs["loadBalancerArn"]],
-            listener_listener.inputs["protocol"],
-            listener_listener.inputs["port"],
+            balancers[listener.inputs["loadBalancerArn"]],
+            listener.inputs["protocol"],
+            listener.inputs["port"],
         )
-        for listener_listener in stack.of("lb/listener:Listener")
-        if listener_listener.inputs["defaultActions"][0]["type"] == "forward"
+        for listener in stack.of("lb/listener:Listener")
+        if listener.inputs["defaultActions"][0]["type"] == "forward"
     }
     endpoint = [o for o in stack.of("route53/healthCheck:HealthCheck") if "fqdn" in o.inputs]
     wrong = []
@@ -222,31 +213,27 @@ def metrics_reach_the_other_side(stack):
     """Each side streams its metrics into its own bucket, and each bucket into the other's."""
     wrong = []
     deliveries = {
-        firehosedeliverystream_firehosedeliverystream.outputs[
-            "arn"
-        ]: firehosedeliverystream_firehosedeliverystream
-        for firehosedeliverystream_firehosedeliverystream in stack.of(
+        firehosedeliverystream.outputs["arn"]: firehosedeliverystream
+        for firehosedeliverystream in stack.of(
             "kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"
         )
     }
     buckets = {
-        bucket_bucket.outputs["arn"]: bucket_bucket
-        for bucket_bucket in stack.of("s3/bucket:Bucket")
+        declared_bucket.outputs["arn"]: declared_bucket
+        for declared_bucket in stack.of("s3/bucket:Bucket")
     }
     copied = {
-        bucketreplicationconfig_bucketreplicationconfig.inputs[
-            "bucket"
-        ]: bucketreplicationconfig_bucketreplicationconfig.inputs["rules"][0]["destination"][
-            "bucket"
-        ]
-        for bucketreplicationconfig_bucketreplicationconfig in stack.of(
+        bucketreplicationconfig.inputs["bucket"]: bucketreplicationconfig.inputs["rules"][0][
+            "destination"
+        ]["bucket"]
+        for bucketreplicationconfig in stack.of(
             "s3/bucketReplicationConfig:BucketReplicationConfig"
         )
-        if bucketreplicationconfig_bucketreplicationconfig.inputs["rules"][0]["status"] == "Enabled"
+        if bucketreplicationconfig.inputs["rules"][0]["status"] == "Enabled"
     }
     streams = {
-        metricstream_metricstream.region: metricstream_metricstream
-        for metricstream_metricstream in stack.of("cloudwatch/metricStream:MetricStream")
+        metric_stream.region: metric_stream
+        for metric_stream in stack.of("cloudwatch/metricStream:MetricStream")
     }
     for here, there in SIDES.items():
         stream = streams.get(here)
@@ -265,15 +252,13 @@ def dimensions_are_suffixes(stack):
     """Alarms name load balancers and target groups as their metrics do."""
     patterns = {"LoadBalancer": r"app/[\w-]+/\w+", "TargetGroup": r"targetgroup/[\w-]+/\w+"}
     wrong, seen = [], set()
-    for metricalarm_metricalarm in stack.of("cloudwatch/metricAlarm:MetricAlarm"):
-        for name, value in (metricalarm_metricalarm.inputs.get("dimensions") or {}).items():
-            seen |= {(name, metricalarm_metricalarm.region)} & {
-                (n, r) for n in patterns for r in SIDES
-            }
+    for alarm in stack.of("cloudwatch/metricAlarm:MetricAlarm"):
+        for name, value in (alarm.inputs.get("dimensions") or {}).items():
+            seen |= {(name, alarm.region)} & {(n, r) for n in patterns for r in SIDES}
             if name in patterns and not matches(patterns[name], value):
-                wrong.append(f"{metricalarm_metricalarm.name}: {name} = {value}")
+                wrong.append(f"{alarm.name}: {name} = {value}")
             elif str(value).startswith("arn:"):
-                wrong.append(f"{metricalarm_metricalarm.name}: {name} is an ARN")
+                wrong.append(f"{alarm.name}: {name} is an ARN")
     return wrong if len(seen) == 4 else [*wrong, f"only {seen} are watched"]
 
 
@@ -282,19 +267,18 @@ def alarms_wake_the_orchestrator(stack):
     rules = stack.of("cloudwatch/eventRule:EventRule")
     targets = {
         (
-            eventtarget_eventtarget.region,
-            eventtarget_eventtarget.inputs["rule"],
-        ): eventtarget_eventtarget
-        for eventtarget_eventtarget in stack.of("cloudwatch/eventTarget:EventTarget")
+            event_target.region,
+            event_target.inputs["rule"],
+        ): event_target
+        for event_target in stack.of("cloudwatch/eventTarget:EventTarget")
     }
     functions = {
-        function_function.outputs["arn"]: function_function.id
-        for function_function in stack.of("lambda/function:Function")
+        function.outputs["arn"]: function.id for function in stack.of("lambda/function:Function")
     }
     permitted = {
-        (permission_permission.inputs["function"], permission_permission.inputs.get("sourceArn"))
-        for permission_permission in stack.of("lambda/permission:Permission")
-        if permission_permission.inputs["principal"] == "events.amazonaws.com"
+        (permission.inputs["function"], permission.inputs.get("sourceArn"))
+        for permission in stack.of("lambda/permission:Permission")
+        if permission.inputs["principal"] == "events.amazonaws.com"
     }
     wrong = [] if len(rules) == 16 else [f"{len(rules)} rules"]
     for rule in rules:
@@ -313,10 +297,7 @@ def alarms_wake_the_orchestrator(stack):
 
 def copies_have_a_vault(stack):
     """Every copy goes to a vault that exists, on the other side."""
-    vaults = {
-        vault_vault.outputs["arn"]: vault_vault.region
-        for vault_vault in stack.of("backup/vault:Vault")
-    }
+    vaults = {vault.outputs["arn"]: vault.region for vault in stack.of("backup/vault:Vault")}
     wrong, copying = [], set()
     for plan in stack.of("backup/plan:Plan"):
         for copy in plan.inputs["rules"][0].get("copyActions") or []:
@@ -330,21 +311,21 @@ def copies_have_a_vault(stack):
 def functions_can_load(stack):
     """Each function's handler is in its bundle, written for its runtime."""
     wrong = []
-    for function_function in stack.of("lambda/function:Function"):
-        module, _, function = function_function.inputs["handler"].rpartition(".")
+    for declared_function in stack.of("lambda/function:Function"):
+        module, _, function = declared_function.inputs["handler"].rpartition(".")
         path = f"{module.replace('.', '/')}.py"
-        code = function_function.inputs["code"]
+        code = declared_function.inputs["code"]
         inside = code.assets if isinstance(code, pulumi.AssetArchive) else {}
-        if not function_function.inputs["runtime"].startswith("python"):
+        if not declared_function.inputs["runtime"].startswith("python"):
             wrong.append(
-                f"{function_function.name}: {function_function.inputs['runtime']} cannot run {path}"
+                f"{declared_function.name}: {declared_function.inputs['runtime']} cannot run {path}"
             )
         elif path not in inside:
-            wrong.append(f"{function_function.name}: {path} is not in the bundle")
+            wrong.append(f"{declared_function.name}: {path} is not in the bundle")
         else:
             text = Path(inside[path].path).read_text(encoding="utf-8")
             if f"\ndef {function}(" not in text:
-                wrong.append(f"{function_function.name}: {path} has no {function}")
+                wrong.append(f"{declared_function.name}: {path} has no {function}")
     return wrong
 
 
@@ -367,35 +348,32 @@ def one_provider_a_region(stack):
 def tables_have_own_keys(stack):
     """Every table is encrypted with our key, at home and in each replica's Region."""
     keys, wrong = kms_keys(stack), []
-    for table_table in stack.of("dynamodb/table:Table"):
-        encryption = table_table.inputs.get("serverSideEncryption") or {}
-        if (
-            not encryption.get("enabled")
-            or keys.get(encryption.get("kmsKeyArn")) != table_table.region
-        ):
-            wrong.append(f"{table_table.name}: no key of ours at home")
-        for replica in table_table.inputs.get("replicas") or []:
+    for table in stack.of("dynamodb/table:Table"):
+        encryption = table.inputs.get("serverSideEncryption") or {}
+        if not encryption.get("enabled") or keys.get(encryption.get("kmsKeyArn")) != table.region:
+            wrong.append(f"{table.name}: no key of ours at home")
+        for replica in table.inputs.get("replicas") or []:
             if keys.get(replica.get("kmsKeyArn")) != replica["regionName"]:
-                wrong.append(f"{table_table.name}: no key of ours in {replica['regionName']}")
+                wrong.append(f"{table.name}: no key of ours in {replica['regionName']}")
     return wrong
 
 
 def database_logs_arrive(stack):
     """Both clusters export their log, into a group that was there first and that expires."""
     groups = {
-        (loggroup_loggroup.region, loggroup_loggroup.inputs["name"]): loggroup_loggroup
-        for loggroup_loggroup in stack.of("cloudwatch/logGroup:LogGroup")
+        (log_group.region, log_group.inputs["name"]): log_group
+        for log_group in stack.of("cloudwatch/logGroup:LogGroup")
     }
     wrong = []
-    for cluster_cluster in stack.of("rds/cluster:Cluster"):
-        name = f"/aws/rds/cluster/{cluster_cluster.id}/postgresql"
-        group = groups.get((cluster_cluster.region, name))
-        if cluster_cluster.inputs.get("enabledCloudwatchLogsExports") != ["postgresql"]:
-            wrong.append(f"{cluster_cluster.name}: exports no log")
+    for cluster in stack.of("rds/cluster:Cluster"):
+        name = f"/aws/rds/cluster/{cluster.id}/postgresql"
+        group = groups.get((cluster.region, name))
+        if cluster.inputs.get("enabledCloudwatchLogsExports") != ["postgresql"]:
+            wrong.append(f"{cluster.name}: exports no log")
         elif group is None or not group.inputs.get("retentionInDays"):
-            wrong.append(f"{cluster_cluster.name}: {name} was not made, or never expires")
-        elif group.urn not in cluster_cluster.dependencies:
-            wrong.append(f"{cluster_cluster.name}: does not wait for {name}")
+            wrong.append(f"{cluster.name}: {name} was not made, or never expires")
+        elif group.urn not in cluster.dependencies:
+            wrong.append(f"{cluster.name}: does not wait for {name}")
     return wrong
 
 

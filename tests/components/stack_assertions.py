@@ -63,26 +63,24 @@ def by_urn(stack: Declaration) -> dict[str, RegisteredResource]:
 def routes(stack: Declaration, region: str) -> dict[str, set[str]]:
     """Return, for each route table of a Region, the networks reached through the peering."""
     found: dict[str, set[str]] = {table.id: set() for table in tables(stack, region)}
-    for route_route in stack.of("ec2/route:Route"):
-        if route_route.region == region and "vpcPeeringConnectionId" in route_route.inputs:
-            found[route_route.inputs["routeTableId"]].add(
-                route_route.inputs["destinationCidrBlock"]
-            )
+    for route in stack.of("ec2/route:Route"):
+        if route.region == region and "vpcPeeringConnectionId" in route.inputs:
+            found[route.inputs["routeTableId"]].add(route.inputs["destinationCidrBlock"])
     return found
 
 
 def tables(stack: Declaration, region: str) -> list[RegisteredResource]:
     """Return a Region's route tables that need to reach the other side: all but the public."""
     return [
-        routetable_routetable
-        for routetable_routetable in stack.of("ec2/routeTable:RouteTable")
-        if routetable_routetable.region == region and "public" not in routetable_routetable.name
+        route_table
+        for route_table in stack.of("ec2/routeTable:RouteTable")
+        if route_table.region == region and "public" not in route_table.name
     ]
 
 
 def kms_keys(stack: Declaration) -> dict[str, str]:
     """Return the declared keys: their ARN and their Region."""
-    return {key_key.outputs["arn"]: key_key.region for key_key in stack.of("kms/key:Key")}
+    return {key.outputs["arn"]: key.region for key in stack.of("kms/key:Key")}
 
 
 def matches(pattern: str, text: object) -> bool:

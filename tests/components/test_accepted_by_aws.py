@@ -73,21 +73,20 @@ def test_versions_classes_and_types_exist_where_they_are_used(variant):
         version = entry.inputs["engineVersion"]
         assert version in catalogue.engine_versions(deprecated=False)
         assert version not in catalogue.engine_versions(deprecated=True)
-    for clusterinstance_clusterinstance in stack.of("rds/clusterInstance:ClusterInstance"):
-        assert clusterinstance_clusterinstance.inputs[
-            "instanceClass"
-        ] in catalogue.database_classes(clusterinstance_clusterinstance.region)
-    for launchtemplate_launchtemplate in stack.of("ec2/launchTemplate:LaunchTemplate"):
-        assert launchtemplate_launchtemplate.inputs["instanceType"] in catalogue.instance_types(
-            launchtemplate_launchtemplate.region
+    for cluster_instance in stack.of("rds/clusterInstance:ClusterInstance"):
+        assert cluster_instance.inputs["instanceClass"] in catalogue.database_classes(
+            cluster_instance.region
+        )
+    for launch_template in stack.of("ec2/launchTemplate:LaunchTemplate"):
+        assert launch_template.inputs["instanceType"] in catalogue.instance_types(
+            launch_template.region
         )
 
 
 def test_the_runtime_is_supported_for_years():
     """Lambda's runtime does not end soon."""
     runtimes = {
-        function_function.inputs["runtime"]
-        for function_function in declared().of("lambda/function:Function")
+        function.inputs["runtime"] for function in declared().of("lambda/function:Function")
     }
     assert {catalogue.runtimes_deprecated()[runtime] >= "2029" for runtime in runtimes} == {True}
 
@@ -139,14 +138,12 @@ DIMENSIONS = {
 
 def test_alarms_ask_for_metrics_as_they_are_published():
     """An alarm under any other set of dimensions waits for ever, and says nothing."""
-    for metricalarm_metricalarm in declared("https").of("cloudwatch/metricAlarm:MetricAlarm"):
+    for alarm in declared("https").of("cloudwatch/metricAlarm:MetricAlarm"):
         metric = (
-            metricalarm_metricalarm.inputs["namespace"],
-            metricalarm_metricalarm.inputs["metricName"],
+            alarm.inputs["namespace"],
+            alarm.inputs["metricName"],
         )
-        assert set(metricalarm_metricalarm.inputs["dimensions"]) == DIMENSIONS[metric], (
-            metricalarm_metricalarm.name
-        )
+        assert set(alarm.inputs["dimensions"]) == DIMENSIONS[metric], alarm.name
 
 
 BROKEN = [
@@ -207,20 +204,16 @@ def test_a_wildcard_where_a_resource_could_stand_is_noticed():
 def test_s3_alarms_are_where_s3_publishes():
     """Failures are published in the source's Region, latency in the destination's."""
     buckets = {
-        bucket_bucket.id: bucket_bucket.region
-        for bucket_bucket in declared().of("s3/bucket:Bucket")
+        declared_bucket.id: declared_bucket.region
+        for declared_bucket in declared().of("s3/bucket:Bucket")
     }
     end = {"OperationsFailedReplication": "SourceBucket", "ReplicationLatency": "DestinationBucket"}
     watched = set()
-    for metricalarm_metricalarm in declared().of("cloudwatch/metricAlarm:MetricAlarm"):
-        if metricalarm_metricalarm.inputs["namespace"] == "AWS/S3":
-            bucket = metricalarm_metricalarm.inputs["dimensions"][
-                end[metricalarm_metricalarm.inputs["metricName"]]
-            ]
-            assert buckets[bucket] == metricalarm_metricalarm.region
-            watched.add(
-                (metricalarm_metricalarm.inputs["metricName"], metricalarm_metricalarm.region)
-            )
+    for alarm in declared().of("cloudwatch/metricAlarm:MetricAlarm"):
+        if alarm.inputs["namespace"] == "AWS/S3":
+            bucket = alarm.inputs["dimensions"][end[alarm.inputs["metricName"]]]
+            assert buckets[bucket] == alarm.region
+            watched.add((alarm.inputs["metricName"], alarm.region))
     assert len(watched) == 4
 
 
@@ -230,18 +223,27 @@ def test_events_reach_an_encrypted_topic():
         statements = json.loads(topic.inputs["policy"])["Statement"]
         (events,) = [statement for statement in statements if statement["Sid"] == "Events"]
         assert "Condition" not in events
-    for key in declared().of("kms/key:Key"):
-        for statement in json.loads(key.inputs["policy"])["Statement"]:
-            if statement["Sid"] == "EventTopics":
-                assert set(statement["Condition"]) == {"ArnLike"}
+    conditions = [
+        set(statement["Condition"])
+        for key in declared().of("kms/key:Key")
+        for statement in json.loads(key.inputs["policy"])["Statement"]
+        if statement["Sid"] == "EventTopics"
+    ]
+    assert conditions
+    assert all(condition == {"ArnLike"} for condition in conditions)
 
 
 def test_descriptions_have_the_characters_that_ec2_takes():
     """The rule stands in EC2's prose and in no model: no apostrophe, for one."""
     taken = re.compile(r"[a-zA-Z0-9 ._:/()#,@\[\]+=&;{}!$*-]{1,255}")
-    for aws_resource in aws_resources("standard"):
-        if aws_resource.type.startswith(("aws:ec2/securityGroup", "aws:vpc/securityGroup")):
-            assert taken.fullmatch(aws_resource.inputs["description"]), aws_resource.name
+    groups = [
+        aws_resource
+        for aws_resource in aws_resources("standard")
+        if aws_resource.type.startswith(("aws:ec2/securityGroup", "aws:vpc/securityGroup"))
+    ]
+    assert groups
+    for group in groups:
+        assert taken.fullmatch(group.inputs["description"]), group.name
 
 
 def test_the_longest_names_fit():

@@ -121,11 +121,11 @@ def test_03_the_actuator_moves_one_database_and_no_records():
 def test_03_only_the_actuator_may_move_the_writer():
     """One principal in the whole stack can call a failover."""
     movers = [
-        rolepolicy_rolepolicy.name
-        for rolepolicy_rolepolicy in stack().of("iam/rolePolicy:RolePolicy")
+        role_policy.name
+        for role_policy in stack().of("iam/rolePolicy:RolePolicy")
         if any(
             "rds:FailoverGlobalCluster" in s["Action"]
-            for s in policy(rolepolicy_rolepolicy)
+            for s in policy(role_policy)
             if s["Effect"] == "Allow"
         )
     ]
@@ -158,17 +158,14 @@ def test_04_each_side_sets_its_own_dns_option_once_the_connection_is_active():
 def test_04_the_database_lets_the_other_side_in_by_its_subnets():
     """A security group of another Region cannot be named in a rule."""
     groups = {
-        securitygroup_securitygroup.id: securitygroup_securitygroup.region
-        for securitygroup_securitygroup in stack().of("ec2/securityGroup:SecurityGroup")
+        security_group.id: security_group.region
+        for security_group in stack().of("ec2/securityGroup:SecurityGroup")
     }
     for region, there in SIDES.items():
         rules = [
-            securitygroupingressrule_securitygroupingressrule
-            for securitygroupingressrule_securitygroupingressrule in stack().of(
-                "vpc/securityGroupIngressRule:SecurityGroupIngressRule"
-            )
-            if "database" in securitygroupingressrule_securitygroupingressrule.name
-            and securitygroupingressrule_securitygroupingressrule.region == region
+            ingress
+            for ingress in stack().of("vpc/securityGroupIngressRule:SecurityGroupIngressRule")
+            if "database" in ingress.name and ingress.region == region
         ]
         named = {
             groups[o.inputs["referencedSecurityGroupId"]]
@@ -177,9 +174,9 @@ def test_04_the_database_lets_the_other_side_in_by_its_subnets():
         }
         assert named == {region}
         private = {
-            subnet_subnet.inputs["cidrBlock"]
-            for subnet_subnet in stack().of("ec2/subnet:Subnet")
-            if subnet_subnet.region == there and subnet_subnet.inputs["tags"]["Tier"] == "private"
+            subnet.inputs["cidrBlock"]
+            for subnet in stack().of("ec2/subnet:Subnet")
+            if subnet.region == there and subnet.inputs["tags"]["Tier"] == "private"
         }
         assert private == {rule.inputs["cidrIpv4"] for rule in rules if "cidrIpv4" in rule.inputs}
 
@@ -199,15 +196,15 @@ def test_05_a_failover_pair_is_latched():
     declaration = stack()
     records = {
         (
-            record_record.inputs["type"],
-            record_record.inputs["failoverRoutingPolicies"][0]["type"],
-        ): record_record
-        for record_record in declaration.of("route53/record:Record")
-        if "failoverRoutingPolicies" in record_record.inputs
+            declared_record.inputs["type"],
+            declared_record.inputs["failoverRoutingPolicies"][0]["type"],
+        ): declared_record
+        for declared_record in declaration.of("route53/record:Record")
+        if "failoverRoutingPolicies" in declared_record.inputs
     }
     checks = {
-        healthcheck_healthcheck.id: healthcheck_healthcheck
-        for healthcheck_healthcheck in declaration.of("route53/healthCheck:HealthCheck")
+        health_check.id: health_check
+        for health_check in declaration.of("route53/healthCheck:HealthCheck")
     }
     gate = checks[records["A", "PRIMARY"].inputs["healthCheckId"]]
     children = [
@@ -232,12 +229,12 @@ def test_05_a_failover_pair_is_latched():
 
 def test_06_checks_are_fast_and_ask_whether_the_application_can_serve():
     """Ten seconds, three failures, the readiness path, several continents."""
-    for healthcheck_healthcheck in stack().of("route53/healthCheck:HealthCheck"):
-        if "fqdn" in healthcheck_healthcheck.inputs:
-            assert healthcheck_healthcheck.inputs["requestInterval"] == 10
-            assert healthcheck_healthcheck.inputs["failureThreshold"] == 3
-            assert healthcheck_healthcheck.inputs["resourcePath"] == "/readyz"
-            assert len(healthcheck_healthcheck.inputs["regions"]) >= 3
+    for health_check in stack().of("route53/healthCheck:HealthCheck"):
+        if "fqdn" in health_check.inputs:
+            assert health_check.inputs["requestInterval"] == 10
+            assert health_check.inputs["failureThreshold"] == 3
+            assert health_check.inputs["resourcePath"] == "/readyz"
+            assert len(health_check.inputs["regions"]) >= 3
 
 
 @pytest.mark.parametrize("variant", fast(["https", "owned"], "https"))
@@ -245,20 +242,18 @@ def test_06_with_https_the_check_follows_the_listener_that_forwards(variant):
     """Port 80 redirects then, and a redirect always looks healthy."""
     declaration = stack(variant)
     actions = {
-        (listener_listener.region, listener_listener.inputs["port"]): listener_listener.inputs[
-            "defaultActions"
-        ][0]["type"]
-        for listener_listener in declaration.of("lb/listener:Listener")
+        (listener.region, listener.inputs["port"]): listener.inputs["defaultActions"][0]["type"]
+        for listener in declaration.of("lb/listener:Listener")
     }
     for region in SIDES:
         assert (actions[region, 443], actions[region, 80]) == ("forward", "redirect")
-    for healthcheck_healthcheck in declaration.of("route53/healthCheck:HealthCheck"):
-        if "fqdn" in healthcheck_healthcheck.inputs:
+    for health_check in declaration.of("route53/healthCheck:HealthCheck"):
+        if "fqdn" in health_check.inputs:
             assert (
-                healthcheck_healthcheck.inputs["type"],
-                healthcheck_healthcheck.inputs["port"],
+                health_check.inputs["type"],
+                health_check.inputs["port"],
             ) == ("HTTPS", 443)
-            assert healthcheck_healthcheck.inputs["enableSni"] is True
+            assert health_check.inputs["enableSni"] is True
     certificates = [
         o.inputs["certificateArn"]
         for o in declaration.of("lb/listener:Listener")
@@ -307,8 +302,8 @@ def test_08_the_buckets_replicate_encrypted_objects_and_deletions_both_ways():
 def test_09_dimensions_are_what_the_load_balancer_says_of_itself():
     """Taken from the resource, not cut out of its ARN; and silence counts as failure."""
     suffixes = {
-        loadbalancer_loadbalancer.region: loadbalancer_loadbalancer.outputs["arnSuffix"]
-        for loadbalancer_loadbalancer in stack().of("lb/loadBalancer:LoadBalancer")
+        load_balancer.region: load_balancer.outputs["arnSuffix"]
+        for load_balancer in stack().of("lb/loadBalancer:LoadBalancer")
     }
     for region in SIDES:
         alarm = stack().only("cloudwatch/metricAlarm:MetricAlarm", "no-healthy-host", region=region)
@@ -342,7 +337,8 @@ def test_09_route_53_is_watched_where_its_metrics_are():
 def test_10_each_hop_has_a_queue_for_what_fails_in_its_own_region():
     """A standard queue, under our key, in the rule's Region; old wake-ups are dropped."""
     queues = {
-        queue_queue.outputs["arn"]: queue_queue for queue_queue in stack().of("sqs/queue:Queue")
+        declared_queue.outputs["arn"]: declared_queue
+        for declared_queue in stack().of("sqs/queue:Queue")
     }
     for target in stack().of("cloudwatch/eventTarget:EventTarget"):
         queue = queues[target.inputs["deadLetterConfig"]["arn"]]
@@ -408,10 +404,10 @@ def test_11_backups_go_both_ways_under_lock_and_are_restored():
 
 def test_12_functions_are_packaged_python_on_a_runtime_that_lasts():
     """Tested files in an archive, not code in a string."""
-    for function_function in stack().of("lambda/function:Function"):
-        assert function_function.inputs["architectures"] == ["arm64"]
-        assert function_function.inputs["runtime"] == "python3.13"
-        assert "otherside/core/wire_contract.py" in function_function.inputs["code"].assets
+    for function in stack().of("lambda/function:Function"):
+        assert function.inputs["architectures"] == ["arm64"]
+        assert function.inputs["runtime"] == "python3.13"
+        assert "otherside/core/wire_contract.py" in function.inputs["code"].assets
 
 
 def test_13_every_resource_is_where_its_provider_is():
@@ -482,11 +478,11 @@ def test_the_standby_can_be_promoted_and_carries_the_load():
     assert not {"masterUsername", "masterPasswordWo", "databaseName"} & set(standby.inputs)
     assert primary.inputs["clusterIdentifier"] != standby.inputs["clusterIdentifier"]
     classes = {}
-    for clusterinstance_clusterinstance in stack().of("rds/clusterInstance:ClusterInstance"):
-        classes.setdefault(clusterinstance_clusterinstance.region, []).append(
+    for cluster_instance in stack().of("rds/clusterInstance:ClusterInstance"):
+        classes.setdefault(cluster_instance.region, []).append(
             (
-                clusterinstance_clusterinstance.inputs["instanceClass"],
-                clusterinstance_clusterinstance.inputs["engineVersion"],
+                cluster_instance.inputs["instanceClass"],
+                cluster_instance.inputs["engineVersion"],
             )
         )
     assert classes[PRIMARY] == classes[STANDBY]
@@ -497,11 +493,11 @@ def test_the_standby_can_be_promoted_and_carries_the_load():
 def test_a_later_deployment_does_not_fight_a_failover():
     """After one the primary side is a reader, and the standby is larger than it was."""
     changed = {"globalClusterIdentifier", "replicationSourceIdentifier", "engineVersion"}
-    for cluster_cluster in stack().of("rds/cluster:Cluster"):
-        assert changed <= set(cluster_cluster.ignore_changes)
-        assert cluster_cluster.protect
-    for group_group in stack().of("autoscaling/group:Group"):
-        assert list(group_group.ignore_changes) == ["desiredCapacity"]
+    for cluster in stack().of("rds/cluster:Cluster"):
+        assert changed <= set(cluster.ignore_changes)
+        assert cluster.protect
+    for group in stack().of("autoscaling/group:Group"):
+        assert list(group.ignore_changes) == ["desiredCapacity"]
 
 
 @pytest.mark.slow
@@ -509,11 +505,10 @@ def test_the_lag_is_enforced_on_the_primary_alone():
     """Promoted with the bound set, the new primary would block every commit."""
     for variant, expected in (("standard", None), ("enforced", "20")):
         values = {
-            clusterparametergroup_clusterparametergroup.region: {
-                p["name"]: p["value"]
-                for p in clusterparametergroup_clusterparametergroup.inputs["parameters"]
+            clusterparametergroup.region: {
+                p["name"]: p["value"] for p in clusterparametergroup.inputs["parameters"]
             }
-            for clusterparametergroup_clusterparametergroup in stack(variant).of(
+            for clusterparametergroup in stack(variant).of(
                 "rds/clusterParameterGroup:ClusterParameterGroup"
             )
         }

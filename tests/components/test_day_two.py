@@ -72,19 +72,17 @@ def test_every_resource_says_what_it_is_of_and_which_part_it_plays(variant):
 def test_what_a_group_launches_is_tagged_too():
     """A provider's tags do not reach instances, their disks and their interfaces."""
     stack = declared("standard")
-    for launchtemplate_launchtemplate in stack.of("ec2/launchTemplate:LaunchTemplate"):
+    for launch_template in stack.of("ec2/launchTemplate:LaunchTemplate"):
         told = {
             each["resourceType"]: each["tags"]
-            for each in launchtemplate_launchtemplate.inputs["tagSpecifications"]
+            for each in launch_template.inputs["tagSpecifications"]
         }
         assert set(told) == {"volume", "network-interface"}
-        assert {tags["DR-Role"] for tags in told.values()} == {
-            ROLES[launchtemplate_launchtemplate.region]
-        }
-    for group_group in stack.of("autoscaling/group:Group"):
-        tags = {each["key"]: each["value"] for each in group_group.inputs["tags"]}
-        assert tags["DR-Role"] == ROLES[group_group.region]
-        assert all(each["propagateAtLaunch"] for each in group_group.inputs["tags"])
+        assert {tags["DR-Role"] for tags in told.values()} == {ROLES[launch_template.region]}
+    for group in stack.of("autoscaling/group:Group"):
+        tags = {each["key"]: each["value"] for each in group.inputs["tags"]}
+        assert tags["DR-Role"] == ROLES[group.region]
+        assert all(each["propagateAtLaunch"] for each in group.inputs["tags"])
 
 
 @pytest.mark.parametrize(
@@ -127,8 +125,8 @@ def test_a_group_grows_up_to_its_maximum():
     """By a policy of its own; else the maximum would be a number that nothing reads."""
     stack = declared("standard")
     policies = {
-        policy_policy.region: policy_policy.inputs
-        for policy_policy in stack.of("autoscaling/policy:Policy")
+        scaling_policy.region: scaling_policy.inputs
+        for scaling_policy in stack.of("autoscaling/policy:Policy")
     }
     assert policies.keys() == set(SIDES)
     assert {policy["policyType"] for policy in policies.values()} == {"TargetTrackingScaling"}
@@ -143,13 +141,11 @@ def test_a_trial_is_gone_by_one_command():
     for kind in ("s3/bucket:Bucket", "backup/vault:Vault", "route53/zone:Zone"):
         assert stack.of(kind)
         assert all(entry.inputs["forceDestroy"] is True for entry in stack.of(kind)), kind
-    for cluster_cluster in stack.of("rds/cluster:Cluster"):
-        assert cluster_cluster.inputs["skipFinalSnapshot"] is True
-        assert cluster_cluster.inputs["deleteAutomatedBackups"] is True
-        assert cluster_cluster.inputs["deletionProtection"] is False
-    assert all(
-        group_group.inputs["forceDelete"] for group_group in stack.of("autoscaling/group:Group")
-    )
+    for cluster in stack.of("rds/cluster:Cluster"):
+        assert cluster.inputs["skipFinalSnapshot"] is True
+        assert cluster.inputs["deleteAutomatedBackups"] is True
+        assert cluster.inputs["deletionProtection"] is False
+    assert all(group.inputs["forceDelete"] for group in stack.of("autoscaling/group:Group"))
 
 
 def test_a_stack_that_is_protected_is_kept():
@@ -157,7 +153,7 @@ def test_a_stack_that_is_protected_is_kept():
     stack = declared("standard")
     for kind in ("s3/bucket:Bucket", "backup/vault:Vault", "route53/zone:Zone"):
         assert not any(entry.inputs.get("forceDestroy") for entry in stack.of(kind)), kind
-    assert all(cluster_cluster.protect for cluster_cluster in stack.of("rds/cluster:Cluster"))
+    assert all(cluster.protect for cluster in stack.of("rds/cluster:Cluster"))
     assert len(stack.of("backup/vaultLockConfiguration:VaultLockConfiguration")) == len(SIDES)
 
 

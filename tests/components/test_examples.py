@@ -51,8 +51,8 @@ def test_own_networks_are_used_and_not_made():
     assert stack.of("ec2/vpc:Vpc", "ec2/route:Route", "ec2/vpcEndpoint:VpcEndpoint") == []
     assert stack.of("ec2/vpcPeeringConnection:VpcPeeringConnection") == []
     groups = {
-        securitygroup_securitygroup.inputs["vpcId"]
-        for securitygroup_securitygroup in stack.of("ec2/securityGroup:SecurityGroup")
+        security_group.inputs["vpcId"]
+        for security_group in stack.of("ec2/securityGroup:SecurityGroup")
     }
     assert groups == {"vpc-0a1b2c3d4e5f60001", "vpc-0a1b2c3d4e5f60002"}
 

@@ -104,11 +104,11 @@ def test_a_region_offers_everything_that_a_side_puts_there(pair):
         and catalogue.offered(resource.type, resource.region) is False
     ]
     assert missing == []
-    for clusterinstance_clusterinstance in stack.of("rds/clusterInstance:ClusterInstance"):
-        assert clusterinstance_clusterinstance.inputs[
-            "instanceClass"
-        ] in catalogue.database_classes(clusterinstance_clusterinstance.region)
-    for launchtemplate_launchtemplate in stack.of("ec2/launchTemplate:LaunchTemplate"):
-        assert launchtemplate_launchtemplate.inputs["instanceType"] in catalogue.instance_types(
-            launchtemplate_launchtemplate.region
+    for cluster_instance in stack.of("rds/clusterInstance:ClusterInstance"):
+        assert cluster_instance.inputs["instanceClass"] in catalogue.database_classes(
+            cluster_instance.region
+        )
+    for launch_template in stack.of("ec2/launchTemplate:LaunchTemplate"):
+        assert launch_template.inputs["instanceType"] in catalogue.instance_types(
+            launch_template.region
         )

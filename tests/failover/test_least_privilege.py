@@ -59,9 +59,7 @@ ACTION_NAMES = {"lambda:Invoke": "lambda:InvokeFunction"}
 def resources(call, kind):
     """Return the ARNs that a call is checked on."""
     stack = declared()
-    clusters = [
-        cluster_cluster.outputs["arn"] for cluster_cluster in stack.of("rds/cluster:Cluster")
-    ]
+    clusters = [cluster.outputs["arn"] for cluster in stack.of("rds/cluster:Cluster")]
     whole = stack.only("rds/globalCluster:GlobalCluster").outputs["arn"]
     match kind:
         case "table":
@@ -79,7 +77,7 @@ def resources(call, kind):
             groups = stack.of("autoscaling/group:Group")
             return [group.outputs["arn"] for group in groups if group.outputs["name"] == standby]
         case "topic":
-            topics = [topic_topic.outputs["arn"] for topic_topic in stack.of("sns/topic:Topic")]
+            topics = [topic.outputs["arn"] for topic in stack.of("sns/topic:Topic")]
             name = call.params["TopicArn"].rsplit(":", 1)[1]
             return [arn for arn in topics if arn.endswith(f"{call.region}:123456789012:{name}")]
         case "actuator":
@@ -129,11 +127,7 @@ def allows(statement, action, arn, keys):
 def policy(role):
     """Return the statements of a function's role."""
     every = declared().of("iam/rolePolicy:RolePolicy")
-    found = next(
-        rolepolicy_rolepolicy
-        for rolepolicy_rolepolicy in every
-        if rolepolicy_rolepolicy.name == f"orders-prod-{role}"
-    )
+    found = next(role_policy for role_policy in every if role_policy.name == f"orders-prod-{role}")
     return json.loads(found.inputs["policy"])["Statement"]
 
 

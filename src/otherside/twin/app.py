@@ -169,6 +169,8 @@ class TwinApp:
 
     def _create_functions_and_events(self, services: ServiceAccess) -> None:
         context, authorizer, directory = self.context, self.authorizer, self.wanted.directory
+        queues = Queues(context, services)
+        self.topics = SnsProvider(context, authorizer, services)
         self.functions = LambdaProvider(
             context,
             authorizer,
@@ -177,14 +179,14 @@ class TwinApp:
             directory / "functions",
             self.region_environments,
             self.metrics,
-            Destinations(context, authorizer),
+            Destinations(context, authorizer, queues, self.topics),
         )
-        queues = Queues(context, services)
-        self.topics = SnsProvider(context, authorizer, services)
         self.event_bridge = EventBridgeProvider(
             context, authorizer, services, self.functions, queues, self.topics
         )
-        self.scheduler = Scheduler(context, authorizer, self.functions, queues, self.event_bridge)
+        self.scheduler = Scheduler(
+            context, authorizer, self.functions, queues, self.topics, self.event_bridge
+        )
 
     def _create_databases(self) -> None:
         context, authorizer, directory = self.context, self.authorizer, self.wanted.directory

@@ -30,7 +30,7 @@ from moto.route53.models import Route53Backend, route53_backends
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.scheduler.models import EventBridgeSchedulerBackend, Schedule, scheduler_backends
 from moto.secretsmanager.models import ReplicaSecret, SecretsManagerBackend, secretsmanager_backends
-from moto.sns.models import SNSBackend, Subscription, sns_backends
+from moto.sns.models import SNSBackend, Subscription, Topic, sns_backends
 from moto.sqs.models import SQSBackend, sqs_backends
 from moto.sts.models import STSBackend, sts_backends
 
@@ -51,6 +51,7 @@ __all__ = [
     "Schedule",
     "Subscription",
     "Table",
+    "Topic",
     "aws_managed_policies_data",
 ]
 

@@ -165,6 +165,25 @@ def test_LAM_04_08_09_an_event_that_fails_is_repeated_and_then_recorded(bare):
     assert 118 < runs[2] - runs[1] < 150
 
 
+@pytest.mark.parametrize("service", ["sqs", "sns"])
+def test_a_destination_that_is_missing_in_its_region_is_told(bare, service):
+    """A queue or a topic of that name in the function's Region is another one."""
+    bare.queue("lost-records")
+    bare.aws("sns").create_topic(Name="lost-records")
+    arn = f"arn:aws:{service}:us-west-2:123456789012:lost-records"
+    send = {"Effect": "Allow", "Action": ["sqs:SendMessage", "sns:Publish"], "Resource": arn}
+    name = f"lost-{service}"
+    bare.function(name, "def handler(e, c):\n    raise ValueError\n", statements=[send])
+    bare.aws("lambda").put_function_event_invoke_config(
+        FunctionName=name,
+        MaximumRetryAttempts=0,
+        DestinationConfig={"OnFailure": {"Destination": arn}},
+    )
+    invoke(bare, name, {}, InvocationType="Event")
+    told = f"no record of a failed run: {arn} is missing"
+    until(lambda: [event for event in bare.do("events")["events"] if event["text"] == told])
+
+
 def test_LAM_19_a_function_of_no_concurrency_is_throttled(bare):
     """429, and the reason."""
     bare.function("none", "def handler(e, c):\n    return 1\n")

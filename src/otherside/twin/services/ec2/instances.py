@@ -30,7 +30,7 @@ from otherside.twin.net.egress_proxy import EgressProxy, Guest, StreamPair
 from otherside.twin.net.http1 import Connection, header
 from otherside.twin.net.reachability import Interface, Reachability, Source
 from otherside.twin.services.elbv2.load_balancer import LoadBalancers
-from otherside.twin.services.logs.provider import put_lines
+from otherside.twin.services.logs.provider import put_lines, read_new
 from otherside.twin.timestamps import iso
 
 TREES = ("etc", "opt", "var", "run", "srv", "home")
@@ -71,8 +71,8 @@ class Instance:
     role: str
     environment: dict[str, str]
     units: dict[str, SystemdUnit] = field(default_factory=dict)
-    follows: dict[Path, tuple[str, str, int]] = field(default_factory=dict)
-    """Log files to ship: the log group, the log stream, and how much was sent."""
+    follows: dict[Path, tuple[str, str, dict[Path, int]]] = field(default_factory=dict)
+    """Log files to ship, by pattern: log group, log stream, and the bytes sent of each file."""
     booted_s: float = 0.0
     boot: Process | None = None
     credentials: dict[str, str] = field(default_factory=dict)
@@ -268,8 +268,7 @@ class Instances:
             for item in wanted["follow"]:
                 pattern = item["file_path"]
                 stream = item["log_stream_name"].replace("{instance_id}", instance.identifier)
-                known = (item["log_group_name"], stream, 0)
-                instance.follows[Path(pattern)] = known
+                instance.follows[Path(pattern)] = (item["log_group_name"], stream, {})
             return {}
         return {"error": f"an instance of the twin cannot {sorted(wanted)}"}
 
@@ -433,8 +432,10 @@ class Instances:
             # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch-Agent-Configuration-File-Details.html
             found = pattern.parent.glob(pattern.name)
             newest = max(found, key=lambda file: file.stat().st_mtime, default=None)
-            text = newest.read_text(errors="replace") if newest else ""
-            if len(text) <= sent or group not in backend.groups:
+            if newest is None or group not in backend.groups:
+                continue
+            lines, read = read_new(newest, sent.get(newest, 0))
+            if not lines:
                 continue
             arn = f"arn:aws:logs:{instance.region}:{self._context.account}:log-group:{group}"
             verdict = self._authorizer.role_may(
@@ -444,8 +445,8 @@ class Instances:
                 region=instance.region,
             )
             if verdict.allowed:
-                put_lines(backend, group, stream, text[sent:].splitlines(), self._context.now_s)
-                instance.follows[pattern] = (group, stream, len(text))
+                put_lines(backend, group, stream, lines, self._context.now_s)
+                sent[newest] = read
 
     # --- launch template ------------------------------------------------------------------------
 

@@ -282,7 +282,7 @@ class LoadBalancers(ServiceProvider):
             listener
             for balancer in backend.load_balancers.values()
             for listener in balancer.listeners.values()
-            if group in str(_forwards(listener))
+            if group in _forwards(listener)
         ]
 
     def _groups_of(self, balancer: LoadBalancer) -> list[str]:

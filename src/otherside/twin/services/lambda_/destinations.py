@@ -6,16 +6,21 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.htm
 import json
 from typing import Any
 
-from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.services.service_access import MissingError
+from otherside.twin.services.sns.provider import SnsProvider
+from otherside.twin.services.sqs.provider import Queues
 
 
 class Destinations:
     """Sends the records of failed invocations, with the function's role."""
 
-    def __init__(self, context: TwinContext, authorizer: Authorizer) -> None:
+    def __init__(
+        self, context: TwinContext, authorizer: Authorizer, queues: Queues, topics: SnsProvider
+    ) -> None:
         self._context, self._authorizer = context, authorizer
+        self._queues, self._topics = queues, topics
 
     async def send(self, arn: str, record: dict[str, Any], *, role: str, region: str) -> None:
         """Send the record of a failed invocation to its destination."""
@@ -27,8 +32,10 @@ class Destinations:
         ):
             self._context.emit("function", region, f"no record of a failed run: not let by {arn}")
             return
-        if action == "sqs:SendMessage":
-            name = arn.rpartition(":")[2]
-            moto_backend.sqs(self._context.account, region).send_message(name, text)
-        else:
-            moto_backend.sns(self._context.account, region).topics[arn].publish(text)
+        try:
+            if action == "sqs:SendMessage":
+                self._queues.put_message(arn, text, {})
+            else:
+                self._topics.put_message(arn, text)
+        except MissingError:
+            self._context.emit("function", region, f"no record of a failed run: {arn} is missing")

@@ -1,6 +1,7 @@
 """Log stream writes by other services; moto serves the API itself."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 
@@ -11,3 +12,15 @@ def put_lines(backend: Any, group: str, stream: str, lines: Sequence[str], at_s:
     events = [{"timestamp": int(at_s * 1000), "message": line} for line in lines if line]
     if events:
         backend.put_log_events(group, stream, events)
+
+
+def read_new(file: Path, offset: int) -> tuple[list[str], int]:
+    """Return the whole lines that a log file has after `offset` bytes, and where they end.
+
+    A line that is still being written is left for the next time.
+    """
+    with file.open("rb") as log:
+        log.seek(offset)
+        new = log.read()
+    end = new.rfind(b"\n") + 1
+    return new[:end].decode(errors="replace").splitlines(), offset + end

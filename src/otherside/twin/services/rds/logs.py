@@ -7,7 +7,7 @@ import asyncio
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
-from otherside.twin.services.logs.provider import put_lines
+from otherside.twin.services.logs.provider import put_lines, read_new
 from otherside.twin.services.rds.postgres import Postgres
 from otherside.twin.services.rds.provider import RdsProvider
 
@@ -26,8 +26,7 @@ async def export_logs(context: TwinContext, rds: RdsProvider, postgres: Postgres
             log = server.directory / "server.log"
             if not log.exists():
                 continue
-            text = log.read_text(errors="replace")
-            new, server.logs_read = text[server.logs_read :], len(text)
+            lines, server.logs_read = read_new(log, server.logs_read)
             name = str(cluster.db_cluster_identifier)
             group = f"/aws/rds/cluster/{name}/postgresql"
             backend = moto_backend.logs(context.account, region)
@@ -35,4 +34,4 @@ async def export_logs(context: TwinContext, rds: RdsProvider, postgres: Postgres
                 backend.create_log_group(group, {})
             writer = cluster.writer
             stream = f"{writer.db_instance_identifier if writer else name}.0"
-            put_lines(backend, group, stream, new.splitlines(), context.now_s)
+            put_lines(backend, group, stream, lines, context.now_s)

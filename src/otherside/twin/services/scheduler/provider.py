@@ -23,6 +23,7 @@ from otherside.twin.services.events.delivery import AGE_S, FIRST_PAUSE_S, PAUSE_
 from otherside.twin.services.events.provider import RATE, UNIT_S, EventBridgeProvider
 from otherside.twin.services.lambda_.provider import LambdaProvider
 from otherside.twin.services.service_access import DeniedError, MissingError
+from otherside.twin.services.sns.provider import SnsProvider
 from otherside.twin.services.sqs.provider import Queues
 from otherside.twin.timestamps import iso
 
@@ -54,10 +55,12 @@ class Scheduler(ServiceProvider):
         authorizer: Authorizer,
         functions: LambdaProvider,
         queues: Queues,
+        topics: SnsProvider,
         buses: EventBridgeProvider,
     ) -> None:
         self._context, self._authorizer = context, authorizer
-        self._functions, self._queues, self._buses = functions, queues, buses
+        self._functions, self._queues, self._topics = functions, queues, topics
+        self._buses = buses
         self.fired: RingLog[dict[str, Any]] = RingLog()
         """Every firing and its outcome."""
 
@@ -164,10 +167,7 @@ class Scheduler(ServiceProvider):
         elif service == "sqs":
             self._queues.put_message(arn, text, {})
         elif service == "sns":
-            topic = moto_backend.sns(self._context.account, there).topics.get(arn)
-            if topic is None:
-                raise MissingError(arn)
-            topic.publish(text)
+            self._topics.put_message(arn, text)
         else:
             self._buses.emit(there, {"source": "scheduler", "detail": json.loads(text)})
 

@@ -10,7 +10,7 @@ from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, Params
-from otherside.twin.moto_backend import Subscription
+from otherside.twin.moto_backend import Subscription, Topic
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 from otherside.twin.services.service_access import MissingError, ServiceAccess
 
@@ -59,6 +59,20 @@ class SnsProvider(ServiceProvider):
             raise api_error("InvalidParameter", message)
         raise LeaveToMotoError
 
+    def put_message(self, arn: str, text: str) -> None:
+        """Put a message into a topic, for a caller whose permissions were checked.
+
+        Raises:
+            MissingError: If the topic does not exist.
+        """
+        self._topic(arn).publish(text)
+
+    def _topic(self, arn: str) -> Topic:
+        topic = moto_backend.sns(self._context.account, arn.split(":")[3]).topics.get(arn)
+        if topic is None:
+            raise MissingError(arn)
+        return topic
+
     def publish_as(
         self, service: str, arn: str, text: str, *, source: str, subject: str | None = None
     ) -> None:
@@ -68,10 +82,7 @@ class SnsProvider(ServiceProvider):
             DeniedError: If the topic's policy, or its key's policy, does not allow the service.
             MissingError: If the topic does not exist.
         """
-        region = arn.split(":")[3]
-        topic = moto_backend.sns(self._context.account, region).topics.get(arn)
-        if topic is None:
-            raise MissingError(arn)
+        region, topic = arn.split(":")[3], self._topic(arn)
         self._services.check(service, "sns:Publish", arn, source)
         self._services.check_key(service, str(topic.kms_master_key_id or ""), region, source)
         topic.publish(text, subject=subject)
