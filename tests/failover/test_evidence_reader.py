@@ -38,6 +38,7 @@ def raw(pulses=None, **changes):
         "users_on": Side.PRIMARY,
         "outside": GOOD,
         "capacity_short": False,
+        "pledge_epoch": 0,
         "attempts": (),
         "failing": (),
         "unreadable": (),

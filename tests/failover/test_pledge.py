@@ -96,6 +96,14 @@ def test_an_earlier_revision_gives_no_word(pledges):
     assert not pledges.read().pledge.open
 
 
+def test_a_new_table_counts_its_revisions_anew_and_is_told_by_its_epoch(pledges):
+    """After a lost table was adopted, its first revisions replace the pledge of before the loss."""
+    kept = pledges.keep(CLOSED, 50, 10.0, pledges.read())
+    assert pledges.keep(OPEN, 3, 20.0, kept) == kept
+    adopted = replace(OPEN, epoch=CLOSED.epoch + 1)
+    assert pledges.keep(adopted, 3, 20.0, kept).pledge.open
+
+
 def test_a_lost_race_is_something_that_could_not_be_done(pledges):
     """The next look tries again."""
     nothing = pledges.read()

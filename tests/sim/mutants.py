@@ -401,7 +401,7 @@ MUTANTS = (
     Mutant(
         "adopted with an epoch that was seen",
         DECIDE,
-        "    return max(state.epoch, observation.epoch_seen or 0) + 1\n",
+        "    return max(state.epoch, highest_epoch(observation)) + 1\n",
         "    return state.epoch + 1\n",
     ),
     Mutant(

@@ -176,7 +176,8 @@ def _show(coverage: Coverage, classes: tuple[str, ...], spent_s: float) -> None:
     if not coverage.failed:
         console.print("every invariant held")
         return
-    console.print(f"{len(coverage.failed)} seeds broke an invariant")
+    numbers = ", ".join(str(number) for number in sorted(coverage.failed))
+    console.print(f"{len(coverage.failed)} seeds broke an invariant: {numbers}", soft_wrap=True)
     for number in sorted(coverage.failed)[:SHOWN_MAX]:
         for line in _story(run(shrink(draw(number, classes)))):
             console.print(line, markup=False)

@@ -69,6 +69,7 @@ def observation(at_s, *, database=HEALTHY, lag_s=0.2, readings=None, **more):
         write_verified=None,
         users_on=Side.PRIMARY,
         epoch_seen=0,
+        pledge_epoch=0,
         machines=2,
         attempts=(),
     )

@@ -82,7 +82,7 @@ def test_every_phase_but_the_calm_one_has_a_bound_after_which_people_hear_of_it(
 
 def test_an_empty_table_is_no_first_day_while_the_database_has_not_spoken():
     """Nothing is opened, and nothing is said to whoever holds users."""
-    for silent in ({"epoch_seen": None}, {"database": None}):
+    for silent in ({"epoch_seen": None}, {"database": None}, {"pledge_epoch": None}):
         builder = StateBuilder()
         builder.state = first(0.0)
         for _ in range(70):
@@ -108,6 +108,9 @@ def test_a_first_day_is_committed_once_the_database_has_spoken():
         (0, {"database": AWAY, "epoch_seen": None}),
         (0, {"epoch_seen": 3}),
         (7, {"epoch_seen": 3}),
+        (0, {"pledge_epoch": 1}),
+        (0, {"pledge_epoch": 1, "epoch_seen": None}),
+        (7, {"pledge_epoch": 1}),
     ],
 )
 def test_a_table_that_knows_less_than_the_database_is_a_lost_one(revision, changes):
@@ -140,14 +143,15 @@ def test_a_lost_table_is_adopted_with_an_epoch_above_everything_that_was_seen():
     assert builder.decisions[-1].latch is True
 
 
-def test_a_lost_table_is_not_resumed_as_if_nothing_had_been():
-    """The epoch would be below the database's own."""
+@pytest.mark.parametrize("where", ["epoch_seen", "pledge_epoch"])
+def test_a_lost_table_is_not_resumed_as_if_nothing_had_been(where):
+    """The epoch would be below that of the database or of the pledge."""
     builder = StateBuilder()
-    builder.look(observation, epoch_seen=4)
+    builder.look(observation, **{where: 4})
     builder.now_s += 200
-    builder.order(Order.RESUME, observation, epoch_seen=4)
+    builder.order(Order.RESUME, observation, **{where: 4})
     assert builder.state.phase is Phase.HALTED
-    builder.order(Order.ADOPT, observation, epoch_seen=4)
+    builder.order(Order.ADOPT, observation, **{where: 4})
     assert (builder.state.phase, builder.state.epoch) == (Phase.STEADY, 5)
     assert builder.decisions[-1].terms == LeaseTerms(side=Side.PRIMARY, epoch=5, open=True)
 

@@ -144,6 +144,7 @@ class AwsAdapter:
                 users_on=answers.get("users_on"),
                 outside=answers.get("outside", Reading.UNKNOWN),
                 capacity_short=answers.get("capacity_short"),
+                pledge_epoch=self._kept.epoch if self._kept else None,
                 attempts=answers.get("attempts"),
                 failing=self._failing,
                 unreadable=unreadable,

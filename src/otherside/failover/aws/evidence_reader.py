@@ -50,6 +50,7 @@ class RawObservation:
     users_on: Side | None
     outside: Reading
     capacity_short: bool | None
+    pledge_epoch: int | None
     attempts: tuple[Attempt, ...] | None
     failing: tuple[str, ...] | None
     unreadable: tuple[str, ...]
@@ -70,6 +71,7 @@ def observation(state: State, raw: RawObservation) -> Observation:
         command=raw.command,
         freeze=raw.freeze,
         epoch_seen=_epoch_seen(raw),
+        pledge_epoch=raw.pledge_epoch,
         machines=_machines(raw),
         attempts=raw.attempts,
         failing=raw.failing,

@@ -86,6 +86,11 @@ class StoredPledge:
     version: str | None
     """`None` if there is no object."""
 
+    @property
+    def epoch(self) -> int:
+        """The epoch that it was given in, 0 if there is none."""
+        return self.pledge.epoch if self.pledge else 0
+
 
 class Pledges:
     """The stored pledge of one application."""
@@ -147,7 +152,8 @@ class Pledges:
         known = over.pledge
         until_s = seen_s + PLEDGE_S if terms.open else seen_s
         if known is not None:
-            if known.revision > revision:
+            # Revisions begin anew with a new table, epochs do not.
+            if (known.epoch, known.revision) > (terms.epoch, revision):
                 return over
             same = (known.side, known.epoch, known.open) == (terms.side, terms.epoch, terms.open)
             if same and (not terms.open or known.until_s >= seen_s + PLEDGE_S / 2):

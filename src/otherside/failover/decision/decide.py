@@ -19,6 +19,7 @@ from otherside.failover.decision.evidence import (
     MOVING,
     TROUBLES,
     external_move,
+    highest_epoch,
     is_anchored,
     read,
     trouble_of,
@@ -413,8 +414,8 @@ def _with_loss(state: State, observation: Observation) -> State:
 
 
 def _next_epoch(state: State, observation: Observation) -> int:
-    """Return an epoch above every epoch seen, whether in our table or in the database."""
-    return max(state.epoch, observation.epoch_seen or 0) + 1
+    """Return an epoch above every epoch seen: in our table, in the database and in the pledge."""
+    return max(state.epoch, highest_epoch(observation)) + 1
 
 
 def _with_writer(state: State, event: Event, observation: Observation) -> State:

@@ -61,17 +61,31 @@ def read(
 
 
 def is_anchored(observation: Observation) -> bool:
-    """Return whether the database itself has reported its epoch and its writer.
+    """Return whether the database and the pledge have said which epoch they know, and who writes.
 
     The table alone cannot prove that nothing has happened yet: an empty one may have been lost.
     """
-    return observation.database is not None and observation.epoch_seen is not None
+    known = (observation.database, observation.epoch_seen, observation.pledge_epoch)
+    return all(part is not None for part in known)
+
+
+def highest_epoch(observation: Observation) -> int:
+    """Return the highest epoch remembered outside our table.
+
+    The database's row does not know an epoch whose every attempt was cancelled; the pledge does.
+    """
+    return max(observation.epoch_seen or 0, observation.pledge_epoch or 0)
 
 
 def _first_day(observation: Observation) -> Read | None:
     if is_anchored(observation):
         return None
-    return Event.NOTHING, "first run: waiting until the database reports its writer and its epoch"
+    missing = (
+        "the pledge can be read"
+        if observation.database is not None and observation.epoch_seen is not None
+        else "the database reports its writer and its epoch"
+    )
+    return Event.NOTHING, f"first run: waiting until {missing}"
 
 
 def _stopped(state: State, observation: Observation, policy: FailoverPolicy) -> Read | None:
@@ -106,9 +120,10 @@ def external_move(state: State, observation: Observation, policy: FailoverPolicy
 
 def _lost_table(state: State, observation: Observation) -> Read | None:
     """Return an event if our table is behind the database or empty: it was lost or restored."""
-    if observation.epoch_seen is not None and observation.epoch_seen > state.epoch:
+    if (epoch := highest_epoch(observation)) > state.epoch:
+        where = "database" if epoch == observation.epoch_seen else "pledge"
         return Event.EXTERNAL_MOVE, (
-            f"the database remembers epoch {observation.epoch_seen}, our table {state.epoch}: "
+            f"the {where} remembers epoch {epoch}, our table {state.epoch}: "
             "the table was lost or restored, or somebody else decides"
         )
     database = observation.database
@@ -517,7 +532,7 @@ def _read_halted(
             Event.NOTHING,
             f"{state.reason}; an order counts in {settled_s - observation.at_s:.0f} s",
         )
-    known = observation.epoch_seen is None or observation.epoch_seen <= state.epoch
+    known = highest_epoch(observation) <= state.epoch
     if resume and known and database.writer is state.writer is HOME:
         return Event.RESUMED, f"{order.author} resumed"
     if adopt and database.writer is not None:

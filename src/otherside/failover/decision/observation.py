@@ -226,6 +226,8 @@ class Observation:
     """The newest freeze order; it counts in any phase."""
     epoch_seen: int | None = None
     """The highest epoch known from the database's own row, which outlives our table."""
+    pledge_epoch: int | None = None
+    """The epoch of the stored pledge, which outlives our table too; 0 if there is no pledge."""
     machines: int | None = None
     """How many machines on the primary's side have reported recently."""
     attempts: tuple[Attempt, ...] | None = None
