@@ -363,9 +363,15 @@ MUTANTS = (
         "    if not evidence:\n",
     ),
     Mutant(
+        "the pledge's epoch is forgotten",
+        READINGS,
+        "    return max(observation.epoch_seen or 0, observation.pledge_epoch or 0)\n",
+        "    return observation.epoch_seen or 0\n",
+    ),
+    Mutant(
         "an empty table is a first day",
         READINGS,
-        '    return Event.NOTHING, "first run: waiting until the database reports its writer and its epoch"\n',
+        '    return Event.NOTHING, f"first run: waiting until {missing}"\n',
         "    return None\n",
     ),
     Mutant(
