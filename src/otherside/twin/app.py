@@ -6,7 +6,6 @@ import secrets
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from otherside.regions import CONTROL_REGION
 from otherside.twin.context import TwinContext
@@ -16,6 +15,7 @@ from otherside.twin.gateway.faults import GLOBAL, ApiFaults
 from otherside.twin.gateway.moto_apps import MotoApps
 from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.host.processes import Processes
+from otherside.twin.json_types import JsonObject
 from otherside.twin.latency import Latency
 from otherside.twin.net.addresses import Addresses, free_port
 from otherside.twin.net.certificates import CertificateAuthority
@@ -261,7 +261,7 @@ class TwinApp:
     def _interface_of(self, instance: str) -> Interface | None:
         return self.instances.interface(instance)
 
-    def _emit(self, region: str, event: dict[str, Any]) -> None:
+    def _emit(self, region: str, event: JsonObject) -> None:
         self.event_bridge.emit(region, event)
 
     def _resolve(self, source: Source, name: str) -> list[str]:
@@ -324,7 +324,7 @@ class TwinApp:
             await part.close()
         await self.processes.close()
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> JsonObject:
         """Return the twin's addresses, credentials and settings."""
         outside = self.addresses.api()
         return {

@@ -7,6 +7,7 @@ from typing import Any
 
 from otherside.twin.app import TwinApp
 from otherside.twin.gateway.faults import ApiFault, ApiFaultMode
+from otherside.twin.json_types import JsonObject
 from otherside.twin.partitions import NetworkLink
 from otherside.twin.services.rds.postgres import Server
 
@@ -28,7 +29,7 @@ class Control:
             raise LookupError(what)
         return await method(**how)
 
-    async def do_status(self) -> dict[str, Any]:
+    async def do_status(self) -> JsonObject:
         """Return the state of the twin: components, active faults and time."""
         cloud = self._cloud
         context = cloud.context
@@ -127,7 +128,7 @@ class Control:
         """Remove an injected fault from the API."""
         self._cloud.faults.heal(name)
 
-    async def do_systemctl(self, instance: str, verb: str, unit: str) -> dict[str, Any]:
+    async def do_systemctl(self, instance: str, verb: str, unit: str) -> JsonObject:
         """Start or stop a service on an instance."""
         return await self._cloud.instances.systemctl(instance, verb, unit)
 
@@ -153,29 +154,29 @@ class Control:
         """Kill a function's running environments; return how many there were."""
         return await self._cloud.functions.kill(function)
 
-    async def do_events(self, since: int = 0) -> dict[str, Any]:
+    async def do_events(self, since: int = 0) -> JsonObject:
         """Return the events from a position on, and the next position."""
         position, told = self._cloud.context.events.since(since)
         return {"next": position, "events": [asdict(item) for item in told]}
 
-    async def do_calls(self, since: int = 0) -> dict[str, Any]:
+    async def do_calls(self, since: int = 0) -> JsonObject:
         """Return the API calls from a position on, and the next position."""
         position, calls = self._cloud.api_gateway.calls.since(since)
         names = ("at_s", "service", "operation", "region", "source", "principal", "status", "error")
         told = [{name: getattr(call, name) for name in names} for call in calls]
         return {"next": position, "calls": told}
 
-    async def do_runs(self, since: int = 0) -> dict[str, Any]:
+    async def do_runs(self, since: int = 0) -> JsonObject:
         """Return the finished function runs from a position on, and the next position."""
         position, runs = self._cloud.functions.runs.since(since)
         return {"next": position, "runs": runs}
 
-    async def do_lines(self, since: int = 0) -> dict[str, Any]:
+    async def do_lines(self, since: int = 0) -> JsonObject:
         """Return the functions' output from a position on, and the next position."""
         position, lines = self._cloud.functions.lines.since(since)
         return {"next": position, "lines": lines}
 
-    async def do_deliveries(self, since: int = 0) -> dict[str, Any]:
+    async def do_deliveries(self, since: int = 0) -> JsonObject:
         """Return the event deliveries from a position on, and the next position."""
         position, delivered = self._cloud.event_bridge.delivered.since(since)
         return {"next": position, "deliveries": delivered}

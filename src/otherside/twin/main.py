@@ -12,6 +12,7 @@ import sys
 
 from otherside.twin.guest.scaled_clock import ScaledClock, install, real_sleep
 from otherside.twin.host.sdk_preload import defer_offerings, share_models
+from otherside.twin.json_types import JsonObject
 
 if __name__ == "__main__":
     gc.disable()  # during imports nothing is garbage, and collections take a third of the time
@@ -29,7 +30,6 @@ import threading
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from otherside.twin.app import TwinApp, TwinAppSettings
 from otherside.twin.control import Control
@@ -81,7 +81,7 @@ async def _answer(control: Control, line: str) -> None:
     _say(await _result(control, line))
 
 
-async def _result(control: Control, line: str) -> dict[str, Any]:
+async def _result(control: Control, line: str) -> JsonObject:
     request = json.loads(line)
     try:
         result = await control.do(request["do"], request.get("with") or {})
@@ -93,7 +93,7 @@ async def _result(control: Control, line: str) -> dict[str, Any]:
 _saying = threading.Lock()
 
 
-def _say(message: dict[str, Any]) -> None:
+def _say(message: JsonObject) -> None:
     with _saying:
         sys.__stdout__.write(json.dumps(message, default=str) + "\n")  # type: ignore[union-attr]  # it is a pipe
         sys.__stdout__.flush()  # type: ignore[union-attr]  # as above
@@ -109,7 +109,7 @@ def _listen(loop: asyncio.AbstractEventLoop, lines: "asyncio.Queue[str | None]")
     os._exit(1)  # something hangs, and nothing may outlive the owner
 
 
-def main(told: dict[str, Any], clock: ScaledClock) -> None:
+def main(told: JsonObject, clock: ScaledClock) -> None:
     """Run a twin until its owner is gone."""
     sys.stdout = sys.stderr  # the owner reads `sys.__stdout__`
     os.umask(0o077)  # only this user may read keys and other files

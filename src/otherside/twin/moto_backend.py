@@ -8,7 +8,11 @@ from collections.abc import Callable, Mapping
 import moto.kms.models as kms_models
 from moto.acm.exceptions import CertificateNotFound
 from moto.acm.models import AWSCertificateManagerBackend, acm_backends
-from moto.autoscaling.models import AutoScalingBackend, autoscaling_backends
+from moto.autoscaling.models import (
+    AutoScalingBackend,
+    FakeAutoScalingGroup,
+    autoscaling_backends,
+)
 from moto.awslambda.models import LambdaBackend, LambdaFunction, lambda_backends
 from moto.backup.models import BackupBackend, backup_backends
 from moto.cloudwatch.models import Alarm, CloudWatchBackend, cloudwatch_backends
@@ -16,7 +20,13 @@ from moto.dynamodb.models import DynamoDBBackend, dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 from moto.dynamodb.models.table import Table
 from moto.ec2.models import EC2Backend, ec2_backends
-from moto.elbv2.models import ELBv2Backend, elbv2_backends
+from moto.elbv2.models import (
+    ELBv2Backend,
+    FakeListener,
+    FakeLoadBalancer,
+    FakeTargetGroup,
+    elbv2_backends,
+)
 from moto.events.models import EventsBackend, Rule, events_backends
 from moto.firehose.models import FirehoseBackend, firehose_backends
 from moto.iam.access_control import PermissionResult
@@ -29,7 +39,12 @@ from moto.rds.models import DBCluster, RDSBackend, rds_backends
 from moto.route53.models import Route53Backend, route53_backends
 from moto.s3.models import FakeBucket, FakeKey, S3Backend, s3_backends
 from moto.scheduler.models import EventBridgeSchedulerBackend, Schedule, scheduler_backends
-from moto.secretsmanager.models import ReplicaSecret, SecretsManagerBackend, secretsmanager_backends
+from moto.secretsmanager.models import (
+    FakeSecret,
+    ReplicaSecret,
+    SecretsManagerBackend,
+    secretsmanager_backends,
+)
 from moto.sns.models import SNSBackend, Subscription, Topic, sns_backends
 from moto.sqs.models import SQSBackend, sqs_backends
 from moto.sts.models import STSBackend, sts_backends
@@ -40,11 +55,17 @@ __all__ = [
     "CertificateNotFound",
     "DBCluster",
     "DynamoType",
+    "FakeAutoScalingGroup",
     "FakeBucket",
     "FakeKey",
+    "FakeListener",
+    "FakeLoadBalancer",
+    "FakeSecret",
+    "FakeTargetGroup",
     "Item",
     "KmsResponse",
     "LambdaFunction",
+    "LogsBackend",
     "PermissionResult",
     "ReplicaSecret",
     "Rule",

@@ -25,6 +25,7 @@ from otherside.twin.deploy.api_clients import ApiClients
 from otherside.twin.deploy.provisioner import ProgressCallback, Provisioned, provision
 from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.host.registry import PREFIX
+from otherside.twin.json_types import JsonObject
 from otherside.twin.services.resource_types import RESOURCE_TYPES
 
 READY_S, ANSWER_S, END_S = 60.0, 120.0, 20.0
@@ -68,13 +69,13 @@ class Twin:
     settings: TwinSettings = field(default_factory=TwinSettings)
     expected: Project | None = field(default=None, repr=False)
     """The project to provision, if known: it is loaded while the twin comes up."""
-    known: dict[str, Any] = field(default_factory=dict, repr=False)
+    known: JsonObject = field(default_factory=dict, repr=False)
     """Addresses and settings of the running twin, including the provisioner's secret key."""
     provisioned: Provisioned | None = field(default=None, repr=False)
     _process: "subprocess.Popen[str] | None" = field(default=None, repr=False)
     _directory: Path | None = field(default=None, repr=False)
-    _answers: dict[int, "queue.Queue[dict[str, Any]]"] = field(default_factory=dict, repr=False)
-    _ready: "queue.Queue[dict[str, Any] | None]" = field(default_factory=queue.Queue, repr=False)
+    _answers: dict[int, "queue.Queue[JsonObject]"] = field(default_factory=dict, repr=False)
+    _ready: "queue.Queue[JsonObject | None]" = field(default_factory=queue.Queue, repr=False)
     _ids: "itertools.count[int]" = field(default_factory=itertools.count, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
@@ -159,7 +160,7 @@ class Twin:
             TwinError: If the twin is gone, or the operation fails.
         """
         number = next(self._ids)
-        answer: queue.Queue[dict[str, Any]] = queue.Queue()
+        answer: queue.Queue[JsonObject] = queue.Queue()
         self._answers[number] = answer
         if self._ended.is_set():  # the reader has stopped: no answer would arrive
             self._answers.pop(number)
@@ -262,7 +263,7 @@ class Twin:
             raise TwinError(msg)
         self.known = found
 
-    def _send(self, message: dict[str, Any]) -> None:
+    def _send(self, message: JsonObject) -> None:
         process = self._process
         if process is None or process.stdin is None:
             msg = "the twin is not up"

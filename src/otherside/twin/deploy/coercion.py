@@ -11,6 +11,8 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from otherside.twin.json_types import JsonObject
+
 
 @dataclass(slots=True)
 class Coercion:
@@ -22,10 +24,10 @@ class Coercion:
     """Dotted paths of inputs that are deliberately not part of this call."""
     unmapped: list[str] = field(default_factory=list)
 
-    def structure(self, inputs: Mapping[str, Any], shape: StructureShape, path: str) -> Any:  # noqa: ANN401 - any JSON value
+    def structure(self, inputs: JsonObject, shape: StructureShape, path: str) -> Any:  # noqa: ANN401 - any JSON value
         """Return a mapping of inputs as a structure of the model."""
         members = {name.lower(): name for name in shape.members}
-        made: dict[str, Any] = {}
+        made: JsonObject = {}
         for key, value in inputs.items():
             here = f"{path}.{key}" if path else key
             if value is None or here in self.drop:

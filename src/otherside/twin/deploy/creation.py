@@ -9,8 +9,9 @@ from otherside.program.monitor import GLOBAL, RegisteredResource
 from otherside.regions import CONTROL_REGION
 from otherside.twin.deploy.api_clients import ApiClients
 from otherside.twin.deploy.coercion import Coercion
+from otherside.twin.json_types import JsonObject
 
-Outputs = dict[str, Any]
+Outputs = JsonObject
 
 
 class ProvisionError(Exception):
@@ -24,7 +25,7 @@ class ResourceCreation:
     declared: RegisteredResource
     clients: ApiClients
     account: str
-    inputs: dict[str, Any]
+    inputs: JsonObject
     tags: dict[str, str]
     """The provider's tags and its own; every call that takes tags gets them."""
     run: str
@@ -57,7 +58,7 @@ class ResourceCreation:
         rename: Mapping[str, str] | None = None,
         drop: tuple[str, ...] = (),
         **more: Any,  # noqa: ANN401 - parameters of any operation
-    ) -> dict[str, Any]:
+    ) -> JsonObject:
         """Call AWS with the inputs converted to the call's model, and return the response.
 
         `only` names the inputs of this call, if the rest belong to another call. Every input of
@@ -83,16 +84,16 @@ class ResourceCreation:
             raise ProvisionError(msg)
         return self.ask(service, operation, **made)
 
-    def ask(self, service: str, operation: str, **parameters: Any) -> dict[str, Any]:  # noqa: ANN401 - any JSON value
+    def ask(self, service: str, operation: str, **parameters: Any) -> JsonObject:  # noqa: ANN401 - any JSON value
         """Call AWS with unconverted parameters, and return the response."""
         client = self.client(service)
-        found: dict[str, Any] = client._make_api_call(  # noqa: SLF001 - by AWS's own name
+        found: JsonObject = client._make_api_call(  # noqa: SLF001 - by AWS's own name
             operation, parameters
         )
         found.pop("ResponseMetadata", None)
         return found
 
-    def ec2_tags(self, kind: str) -> list[dict[str, Any]]:
+    def ec2_tags(self, kind: str) -> list[JsonObject]:
         """Return the tags as EC2's create calls take them."""
         made = [{"Key": key, "Value": value} for key, value in self.tags.items()]
         return [{"ResourceType": kind, "Tags": made}] if made else []

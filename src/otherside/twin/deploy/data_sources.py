@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from otherside.twin.deploy.api_clients import ApiClients
+from otherside.twin.json_types import JsonObject
 
 
 def look_up(
     token: str, arguments: Mapping[str, Any], region: str, clients: ApiClients, account: str
-) -> dict[str, Any] | None:
+) -> JsonObject | None:
     """Return the twin's answer, or `None` if the answer is the same in every account."""
     match token:
         case "aws:index/getAvailabilityZones:getAvailabilityZones":

@@ -27,6 +27,7 @@ from otherside.twin.deploy.api_clients import ApiClients
 from otherside.twin.deploy.creation import Create, ProvisionError, ResourceCreation
 from otherside.twin.deploy.data_sources import look_up
 from otherside.twin.guest.scaled_clock import real_now_s
+from otherside.twin.json_types import JsonObject
 
 WORKERS = 6
 ProgressCallback = Callable[[str], None]
@@ -105,17 +106,17 @@ class Provisioner(Monitor):
         self._index(left)
         return left
 
-    def find(self, declared: RegisteredResource) -> Mapping[str, Any]:
+    def find(self, declared: RegisteredResource) -> JsonObject:
         """Raise an error: a twin is empty before its program has run."""
         raise ProvisionError(self._blame(declared, "a twin is empty before its program runs"))
 
-    def look_up(self, token: str, arguments: Mapping[str, Any], region: str) -> dict[str, Any]:
+    def look_up(self, token: str, arguments: Mapping[str, Any], region: str) -> JsonObject:
         """Return a data source's answer from the twin."""
         where = "" if region == GLOBAL else region
         found = look_up(token, arguments, where, self._clients, self.account)
         return super().look_up(token, arguments, region) if found is None else found
 
-    def _inputs(self, declared: RegisteredResource) -> tuple[dict[str, Any], dict[str, str]]:
+    def _inputs(self, declared: RegisteredResource) -> tuple[JsonObject, dict[str, str]]:
         """Return a resource's inputs and, separately, its tags, which override its provider's.
 
         An Auto Scaling group has a list in place of a tag table, which stays among the inputs.

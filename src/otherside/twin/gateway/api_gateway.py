@@ -7,7 +7,7 @@ a call that it cannot identify, verify or authorize; it never lets one through.
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from moto.core.exceptions import ServiceException
@@ -28,6 +28,9 @@ from otherside.twin.gateway.protocol import (
 from otherside.twin.gateway.sigv4 import Signature, is_signed_with, read_signature
 from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.ring_log import RingLog
+
+if TYPE_CHECKING:
+    from otherside.twin.json_types import JsonObject
 
 ApiResponse = tuple[int, Mapping[str, str], bytes]
 Operation = Callable[[ApiCall, Params], Any]
@@ -192,7 +195,7 @@ class ApiGateway:
         return self._moto(asked, start_response)
 
     def _moto(self, asked: RequestContext, _start_response: StartResponse) -> ApiResponse:
-        response: dict[str, Any] = {}
+        response: JsonObject = {}
 
         def start(status: str, headers: list[tuple[str, str]], *_: object) -> None:
             response["status"], response["headers"] = (

@@ -20,8 +20,9 @@ from werkzeug.exceptions import HTTPException
 
 from otherside.twin.gateway.faults import GLOBAL
 from otherside.twin.gateway.sigv4 import SignedRequest
+from otherside.twin.json_types import JsonObject
 
-Environ = dict[str, Any]
+Environ = JsonObject
 Params = Mapping[str, Any]
 """Parameters of an operation, as botocore's model of it names them."""
 SIGNED_AS: Mapping[str, str] = {

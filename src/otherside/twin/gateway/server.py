@@ -8,6 +8,8 @@ from typing import Any
 from moto.moto_server.werkzeug_app import MotoRequestHandler
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from otherside.twin.json_types import JsonObject
+
 
 class GatewayHandler(MotoRequestHandler):
     """One keep-alive connection; it prints nothing."""
@@ -25,7 +27,7 @@ class GatewayHandler(MotoRequestHandler):
     def log(self, *_: object) -> None:
         """Print nothing; the API gateway records every call."""
 
-    def make_environ(self) -> dict[str, Any]:
+    def make_environ(self) -> JsonObject:
         """Add the local address that was called, and the path as it was sent."""
         environ = super().make_environ()
         environ["SERVER_NAME"] = self.connection.getsockname()[0]

@@ -10,9 +10,9 @@ import json
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 from otherside.twin.context import TwinContext
+from otherside.twin.json_types import JsonObject
 from otherside.twin.net.link import splice
 from otherside.twin.net.reachability import Local, Reach, Reachability, Source
 
@@ -31,7 +31,7 @@ class Guest:
     source: Source
     listening: dict[int, Local] = field(default_factory=dict)
     """The real address of each port that it listens on."""
-    ask: Callable[[dict[str, Any]], Awaitable[dict[str, Any]]] | None = None
+    ask: Callable[[JsonObject], Awaitable[JsonObject]] | None = None
     """Handles all its other requests: an instance's own daemons."""
     metadata: Callable[[StreamPair], Awaitable[None]] | None = None
 
@@ -83,7 +83,7 @@ class EgressProxy:
             self._lines.discard(task)
             writer.close()
 
-    async def _do(self, wanted: dict[str, Any], streams: StreamPair) -> None:
+    async def _do(self, wanted: JsonObject, streams: StreamPair) -> None:
         guest = self._guest(wanted["guest"])
         if guest is None:
             _tell(streams[1], {"error": "unreachable"})
@@ -191,6 +191,6 @@ class EgressProxy:
             return Reach.REFUSED
 
 
-def _tell(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
+def _tell(writer: asyncio.StreamWriter, answer: JsonObject) -> None:
     with contextlib.suppress(OSError):
         writer.write(json.dumps(answer).encode() + b"\n")

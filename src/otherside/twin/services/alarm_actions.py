@@ -4,9 +4,9 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-action
 """
 
 import json
-from typing import Any
 
 from otherside.twin.context import TwinContext
+from otherside.twin.json_types import JsonObject
 from otherside.twin.services.lambda_.provider import LambdaProvider
 from otherside.twin.services.service_access import DeniedError, MissingError, ServiceAccess
 from otherside.twin.services.sns.provider import SnsProvider
@@ -28,7 +28,7 @@ class AlarmActions:
         self._context, self._services = context, services
         self._topics, self._functions = topics, functions
 
-    def act(self, region: str, arn: str, message: dict[str, Any]) -> None:
+    def act(self, region: str, arn: str, message: JsonObject) -> None:
         """Carry out an alarm's action: publish to a topic, or invoke a function."""
         alarm = str(message["AlarmArn"])
         state, name = message["NewStateValue"], message["AlarmName"]

@@ -12,6 +12,7 @@ from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.services.backup.settings import BackupSettingsProvider
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 
@@ -77,7 +78,7 @@ class BackupProvider(ServiceProvider):
         context: TwinContext,
         authorizer: Authorizer,
         backup_settings: BackupSettingsProvider,
-        emit: Callable[[str, dict[str, Any]], None],
+        emit: Callable[[str, JsonObject], None],
         contents: Contents,
     ) -> None:
         self._context, self._authorizer, self._kept = context, authorizer, backup_settings
@@ -86,10 +87,10 @@ class BackupProvider(ServiceProvider):
         self._jobs: dict[str, Job] = {}
         self._copies: dict[str, Job] = {}
         self._restores: dict[str, Job] = {}
-        self._selections: dict[tuple[str, str], dict[str, dict[str, Any]]] = {}
+        self._selections: dict[tuple[str, str], dict[str, JsonObject]] = {}
 
     @operation("backup", "CreateBackupSelection")
-    def create_selection(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def create_selection(self, call: ApiCall, params: Params) -> JsonObject:
         """Store what a plan backs up, if AWS Backup can assume its role."""
         plan = params["BackupPlanId"]
         if plan not in moto_backend.backup(self._context.account, call.region).plans:
@@ -107,7 +108,7 @@ class BackupProvider(ServiceProvider):
         }
 
     @operation("backup", "GetBackupSelection")
-    def get_selection(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def get_selection(self, call: ApiCall, params: Params) -> JsonObject:
         """Return what a plan backs up."""
         found = self._selections.get((call.region, params["BackupPlanId"]), {})
         if params["SelectionId"] not in found:
@@ -125,7 +126,7 @@ class BackupProvider(ServiceProvider):
         vault.topic, vault.events = params["SNSTopicArn"], tuple(params["BackupVaultEvents"])
 
     @operation("backup", "GetBackupVaultNotifications")
-    def get_notifications(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def get_notifications(self, call: ApiCall, params: Params) -> JsonObject:
         """Return a vault's notifications: the topic and the events."""
         arn = self._vault_arn(call.region, params["BackupVaultName"])
         vault = self._vault(arn)
@@ -137,7 +138,7 @@ class BackupProvider(ServiceProvider):
         }
 
     @operation("backup", "StartBackupJob")
-    def start_backup(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def start_backup(self, call: ApiCall, params: Params) -> JsonObject:
         """Start a backup of one resource."""
         vault = self._vault_arn(call.region, params["BackupVaultName"])
         self._vault(vault)
@@ -148,7 +149,7 @@ class BackupProvider(ServiceProvider):
         return {"BackupJobId": job.identifier, "CreationDate": job.created_s}
 
     @operation("backup", "StartCopyJob")
-    def start_copy(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def start_copy(self, call: ApiCall, params: Params) -> JsonObject:
         """Start a copy of a recovery point; the job fails if the target vault does not exist."""
         source = self._vault_arn(call.region, params["SourceBackupVaultName"])
         if params["RecoveryPointArn"] not in self._vault(source).points:
@@ -160,7 +161,7 @@ class BackupProvider(ServiceProvider):
         return {"CopyJobId": job.identifier, "CreationDate": job.created_s}
 
     @operation("backup", "DescribeBackupJob")
-    def describe_backup(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def describe_backup(self, call: ApiCall, params: Params) -> JsonObject:
         """Describe a backup job."""
         job = self._found(self._jobs, call, params["BackupJobId"])
         return {
@@ -175,7 +176,7 @@ class BackupProvider(ServiceProvider):
         }
 
     @operation("backup", "StartRestoreJob")
-    def start_restore(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def start_restore(self, call: ApiCall, params: Params) -> JsonObject:
         """Start to restore a recovery point in this Region to a new resource."""
         point = self.point(params["RecoveryPointArn"])
         if point is None or point.arn.split(":")[3] != call.region:
@@ -188,7 +189,7 @@ class BackupProvider(ServiceProvider):
         return {"RestoreJobId": job.identifier}
 
     @operation("backup", "DescribeRestoreJob")
-    def describe_restore(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def describe_restore(self, call: ApiCall, params: Params) -> JsonObject:
         """Describe a restore job."""
         job = self._found(self._restores, call, params["RestoreJobId"])
         return {
@@ -203,18 +204,18 @@ class BackupProvider(ServiceProvider):
         }
 
     @operation("backup", "DescribeCopyJob")
-    def describe_copy(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def describe_copy(self, call: ApiCall, params: Params) -> JsonObject:
         """Describe a copy job."""
         return {"CopyJob": self._copy_job(self._found(self._copies, call, params["CopyJobId"]))}
 
     @operation("backup", "ListCopyJobs")
-    def list_copies(self, call: ApiCall, _params: Params) -> dict[str, Any]:
+    def list_copies(self, call: ApiCall, _params: Params) -> JsonObject:
         """List a Region's copy jobs."""
         found = [copy for copy in self._copies.values() if copy.region == call.region]
         return {"CopyJobs": [self._copy_job(copy) for copy in found]}
 
     @operation("backup", "ListRecoveryPointsByBackupVault")
-    def list_points(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def list_points(self, call: ApiCall, params: Params) -> JsonObject:
         """List a vault's recovery points."""
         vault = self._vault(self._vault_arn(call.region, params["BackupVaultName"]))
         return {
@@ -357,7 +358,7 @@ class BackupProvider(ServiceProvider):
             raise api_error("ResourceNotFoundException", f"Job {identifier} not found")
         return found
 
-    def _copy_job(self, job: Job) -> dict[str, Any]:
+    def _copy_job(self, job: Job) -> JsonObject:
         return {
             "CopyJobId": job.identifier,
             "SourceRecoveryPointArn": job.source,

@@ -4,10 +4,9 @@ These operations only store what they receive, after botocore's own model has ch
 `docs/guide/twin.md` lists them as refused or modelled, each with its reason.
 """
 
-from typing import Any
-
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 
@@ -16,8 +15,8 @@ class BackupSettingsProvider(ServiceProvider):
 
     def __init__(self, context: TwinContext) -> None:
         self._context = context
-        self._settings: dict[str, dict[str, Any]] = {}
-        self._plans: dict[tuple[str, str], dict[str, Any]] = {}
+        self._settings: dict[str, JsonObject] = {}
+        self._plans: dict[tuple[str, str], JsonObject] = {}
 
     @operation("backup", "UpdateRegionSettings")
     def update_region_settings(self, call: ApiCall, params: Params) -> None:
@@ -25,7 +24,7 @@ class BackupSettingsProvider(ServiceProvider):
         self._settings.setdefault(call.region, {}).update(params)
 
     @operation("backup", "DescribeRegionSettings")
-    def describe_region_settings(self, call: ApiCall, _params: Params) -> dict[str, Any]:
+    def describe_region_settings(self, call: ApiCall, _params: Params) -> JsonObject:
         """Return which services AWS Backup may back up in a Region."""
         return self._settings.get(call.region, {})
 
@@ -35,7 +34,7 @@ class BackupSettingsProvider(ServiceProvider):
         return bool(settings.get("ResourceTypeOptInPreference", {}).get(service, True))
 
     @operation("backup", "CreateRestoreTestingPlan")
-    def create_restore_testing_plan(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def create_restore_testing_plan(self, call: ApiCall, params: Params) -> JsonObject:
         """Store a restore testing plan."""
         plan = dict(params["RestoreTestingPlan"])
         name = plan["RestoreTestingPlanName"]
@@ -51,12 +50,12 @@ class BackupSettingsProvider(ServiceProvider):
         return made
 
     @operation("backup", "GetRestoreTestingPlan")
-    def get_restore_testing_plan(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def get_restore_testing_plan(self, call: ApiCall, params: Params) -> JsonObject:
         """Return a restore testing plan."""
         return {"RestoreTestingPlan": self._plan(call, params)}
 
     @operation("backup", "CreateRestoreTestingSelection")
-    def create_selection(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def create_selection(self, call: ApiCall, params: Params) -> JsonObject:
         """Store what a restore testing plan restores."""
         plan = self._plan(call, params)
         given = dict(params["RestoreTestingSelection"])
@@ -69,7 +68,7 @@ class BackupSettingsProvider(ServiceProvider):
             "RestoreTestingSelectionName": name,
         }
 
-    def _plan(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def _plan(self, call: ApiCall, params: Params) -> JsonObject:
         name = params["RestoreTestingPlanName"]
         found = self._plans.get((call.region, name))
         if found is None:

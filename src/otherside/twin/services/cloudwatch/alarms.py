@@ -12,11 +12,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import Alarm
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
@@ -94,8 +94,8 @@ class Alarms(ServiceProvider):
         self,
         context: TwinContext,
         metrics: Metrics,
-        emit: Callable[[str, dict[str, Any]], None],
-        act: Callable[[str, str, dict[str, Any]], None],
+        emit: Callable[[str, JsonObject], None],
+        act: Callable[[str, str, JsonObject], None],
         suppressors: Mapping[tuple[str, str], Suppressor],
     ) -> None:
         """Publish a Region's events with `emit`; run an action by its ARN with `act`."""
@@ -327,7 +327,7 @@ def _stamp(at: dt.datetime) -> str:
     return at.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
 
 
-def _event(account: str, region: str, alarm: Alarm, before: dict[str, str]) -> dict[str, Any]:
+def _event(account: str, region: str, alarm: Alarm, before: dict[str, str]) -> JsonObject:
     """Return the event for a transition, without the fields that every event has."""
     previous = {key: value for key, value in before.items() if value}
     state = {
@@ -336,7 +336,7 @@ def _event(account: str, region: str, alarm: Alarm, before: dict[str, str]) -> d
         "reasonData": str(alarm.state_reason_data or ""),
         "timestamp": _stamp(alarm.state_updated_timestamp),
     }
-    configuration: dict[str, Any] = {"description": alarm.description}
+    configuration: JsonObject = {"description": alarm.description}
     if alarm.rule is not None:
         configuration["alarmRule"] = alarm.rule
     else:
@@ -370,7 +370,7 @@ NAMES: Mapping[str, str] = {
 }
 
 
-def _message(account: str, region: str, alarm: Alarm, before: str) -> dict[str, Any]:
+def _message(account: str, region: str, alarm: Alarm, before: str) -> JsonObject:
     """Return the message about a transition for a topic or a function."""
     return {
         "AlarmName": alarm.name,

@@ -12,6 +12,7 @@ from typing import Any
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.json_types import JsonObject
 from otherside.twin.services.cloudwatch.provider import CloudWatchProvider, Stream
 from otherside.twin.services.s3.provider import S3Provider
 
@@ -133,7 +134,7 @@ def _older(data: list[Any], created_s: float) -> int:
     return sum(datum.timestamp.replace(tzinfo=dt.UTC).timestamp() < created_s for datum in data)
 
 
-def _record(stream: Stream, item: Any, account: str) -> dict[str, Any] | None:  # noqa: ANN401 - moto's own
+def _record(stream: Stream, item: Any, account: str) -> JsonObject | None:  # noqa: ANN401 - moto's own
     """Return one point in the stream's format, or `None` if a filter excludes it."""
     included = not stream.include or any(_fits(item, entry) for entry in stream.include)
     if not included or any(_fits(item, entry) for entry in stream.exclude):
@@ -162,6 +163,6 @@ def _record(stream: Stream, item: Any, account: str) -> dict[str, Any] | None:  
     }
 
 
-def _fits(item: Any, entry: dict[str, Any]) -> bool:  # noqa: ANN401 - moto's own
+def _fits(item: Any, entry: JsonObject) -> bool:  # noqa: ANN401 - moto's own
     names = entry.get("MetricNames")
     return bool(item.namespace == entry.get("Namespace") and (not names or item.name in names))

@@ -2,12 +2,12 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 DAY_S, WEEK_S, HOUR_S = 86_400, 604_800, 3_600
@@ -23,8 +23,8 @@ class Stream:
     firehose_arn: str
     role_arn: str
     output_format: str
-    include: list[dict[str, Any]]
-    exclude: list[dict[str, Any]]
+    include: list[JsonObject]
+    exclude: list[JsonObject]
     state: str = "running"
     created_s: float = 0.0
 
@@ -113,7 +113,7 @@ class CloudWatchProvider(ServiceProvider):
             self._states[region, name] = known
 
     @operation("cloudwatch", "PutMetricStream")
-    def put_stream(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def put_stream(self, call: ApiCall, params: Params) -> JsonObject:
         """Create or change a metric stream."""
         if params.get("IncludeFilters") and params.get("ExcludeFilters"):
             message = "A stream includes or excludes, and not both"
@@ -134,24 +134,24 @@ class CloudWatchProvider(ServiceProvider):
         return {"Arn": arn}
 
     @operation("cloudwatch", "GetMetricStream")
-    def get_stream(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def get_stream(self, call: ApiCall, params: Params) -> JsonObject:
         """Describe one metric stream."""
         return self._describe(self._stream(call, params["Name"]), whole=True)
 
     @operation("cloudwatch", "ListMetricStreams")
-    def list_streams(self, call: ApiCall, _params: Params) -> dict[str, Any]:
+    def list_streams(self, call: ApiCall, _params: Params) -> JsonObject:
         """List the metric streams of a Region."""
         found = [stream for (region, _), stream in self.streams.items() if region == call.region]
         return {"Entries": [self._describe(stream, whole=False) for stream in found]}
 
     @operation("cloudwatch", "DeleteMetricStream")
-    def delete_stream(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def delete_stream(self, call: ApiCall, params: Params) -> JsonObject:
         """Delete a metric stream; deleting a missing one is not an error."""
         self.streams.pop((call.region, params["Name"]), None)
         return {}
 
     @operation("cloudwatch", "StartMetricStreams", "StopMetricStreams")
-    def turn_streams(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def turn_streams(self, call: ApiCall, params: Params) -> JsonObject:
         """Start or stop metric streams; metrics published while stopped are never sent."""
         state = "running" if call.operation.startswith("Start") else "stopped"
         for name in params["Names"]:
@@ -165,7 +165,7 @@ class CloudWatchProvider(ServiceProvider):
             raise api_error("ResourceNotFoundException", message)
         return found
 
-    def _describe(self, stream: Stream, *, whole: bool) -> dict[str, Any]:
+    def _describe(self, stream: Stream, *, whole: bool) -> JsonObject:
         made = dt.datetime.fromtimestamp(stream.created_s, dt.UTC)
         known = {
             "Arn": stream.arn,

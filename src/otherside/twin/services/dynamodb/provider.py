@@ -7,15 +7,14 @@ import asyncio
 import copy
 import threading
 from collections import defaultdict, deque
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import DynamoType, Item, Table
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
@@ -29,7 +28,7 @@ UNREPLICATED = ("ExecuteStatement", "ExecuteTransaction")
 TTL_LOOK_S = 60.0
 """AWS typically deletes within 48 hours; do not rely on the exact time."""
 METRIC_S = 60.0
-ReplicatedChange = tuple[Mapping[str, Any], dict[str, Any] | None, float]
+ReplicatedChange = tuple[JsonObject, JsonObject | None, float]
 """The key, the item (`None` if it was deleted) and the time of the write."""
 
 
@@ -67,7 +66,7 @@ class DynamoDbProvider(ServiceProvider):
         context.partitions.on_change(self._resume)
 
     @operation("dynamodb", "UpdateTable")
-    def update_table(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def update_table(self, call: ApiCall, params: Params) -> JsonObject:
         """Add or remove replicas, and leave the rest to moto."""
         updates = params.get("ReplicaUpdates") or []
         witnesses = params.get("GlobalTableWitnessUpdates") or []
@@ -91,7 +90,7 @@ class DynamoDbProvider(ServiceProvider):
         return {"TableDescription": self._describe(table, call.region)}
 
     @operation("dynamodb", "DescribeTable")
-    def describe_table(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def describe_table(self, call: ApiCall, params: Params) -> JsonObject:
         """Describe a table with its replicas."""
         return {"Table": self._describe(self._table(call.region, params["TableName"]), call.region)}
 
@@ -179,7 +178,7 @@ class DynamoDbProvider(ServiceProvider):
                         value = 1000 * max(behind_s, least_s)
                         self._metrics.put(source, NAMESPACE, LATENCY, value, dimensions)
 
-    def _replicate(self, region: str, held: GlobalTable | None, given: Mapping[str, Any]) -> None:
+    def _replicate(self, region: str, held: GlobalTable | None, given: JsonObject) -> None:
         if held is None or held.strong:
             return
         table = self._table(region, held.name)
@@ -239,7 +238,7 @@ class DynamoDbProvider(ServiceProvider):
         return found
 
     def _check_strong(
-        self, table: Table, updates: list[dict[str, Any]], witnesses: list[dict[str, Any]]
+        self, table: Table, updates: list[JsonObject], witnesses: list[JsonObject]
     ) -> None:
         if 1 + len(updates) + len(witnesses) != STRONG_MEMBERS:
             message = "A strongly consistent global table has three Regions: three replicas, or two"
@@ -248,7 +247,7 @@ class DynamoDbProvider(ServiceProvider):
             message = "A strongly consistent global table is made of an empty table"
             raise api_error("ValidationException", message)
 
-    def _add(self, table: Table, held: GlobalTable, create: Mapping[str, Any]) -> None:
+    def _add(self, table: Table, held: GlobalTable, create: JsonObject) -> None:
         region = create["RegionName"]
         tables = moto_backend.dynamodb(self._context.account, region).tables
         if table.name in tables:
@@ -272,7 +271,7 @@ class DynamoDbProvider(ServiceProvider):
         moto_backend.dynamodb(self._context.account, region).tables.pop(held.name, None)
         held.regions.remove(region)
 
-    def _describe(self, table: Table, region: str) -> dict[str, Any]:
+    def _describe(self, table: Table, region: str) -> JsonObject:
         found = dict(table.describe(base_key="Table")["Table"])
         held = self._tables.get(table.name)
         if held is None:
@@ -297,32 +296,32 @@ class DynamoDbProvider(ServiceProvider):
         return found
 
 
-def _item(table: Table, key: Mapping[str, Any]) -> dict[str, Any] | None:
+def _item(table: Table, key: JsonObject) -> JsonObject | None:
     found = _find(table, key)
     return None if found is None else copy.deepcopy(found.to_json()["Attributes"])
 
 
-def _find(table: Table, key: Mapping[str, Any]) -> Item | None:
+def _find(table: Table, key: JsonObject) -> Item | None:
     hashed, ranged = _parts(table, key)
     found: Item | None = table.get_item(hashed, ranged)
     return found
 
 
-def _parts(table: Table, key: Mapping[str, Any]) -> tuple[DynamoType, DynamoType | None]:
+def _parts(table: Table, key: JsonObject) -> tuple[DynamoType, DynamoType | None]:
     ranged = DynamoType(key[table.range_key_attr]) if table.range_key_attr else None
     return DynamoType(key[table.hash_key_attr]), ranged
 
 
-def _put(table: Table, key: Mapping[str, Any], item: dict[str, Any] | None) -> None:
+def _put(table: Table, key: JsonObject, item: JsonObject | None) -> None:
     if item is not None:
         table.put_item(item)
     elif _find(table, key) is not None:
         table.delete_item(*_parts(table, key))
 
 
-def _several(params: Params) -> list[tuple[str, Mapping[str, Any]]]:
+def _several(params: Params) -> list[tuple[str, JsonObject]]:
     """Return the writes of one request: each table, and what identifies the item."""
-    found: list[tuple[str, Mapping[str, Any]]] = []
+    found: list[tuple[str, JsonObject]] = []
     for name, requests in (params.get("RequestItems") or {}).items():
         for request in requests:
             found += [(name, given.get("Item") or given["Key"]) for given in request.values()]

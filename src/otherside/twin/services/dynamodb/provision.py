@@ -1,8 +1,7 @@
 """Create a Pulumi program's DynamoDB resources, as Pulumi's AWS provider would."""
 
-from typing import Any
-
 from otherside.twin.deploy.creation import ResourceCreation
+from otherside.twin.json_types import JsonObject
 
 
 def _table(creation: ResourceCreation) -> str:
@@ -49,17 +48,17 @@ def _table(creation: ResourceCreation) -> str:
     return name
 
 
-def _encryption(inputs: dict[str, Any]) -> dict[str, Any] | None:
+def _encryption(inputs: JsonObject) -> JsonObject | None:
     given = inputs.get("serverSideEncryption")
     if not given:
         return None
-    made: dict[str, Any] = {"Enabled": bool(given["enabled"])}
+    made: JsonObject = {"Enabled": bool(given["enabled"])}
     if given.get("kmsKeyArn"):
         made |= {"SSEType": "KMS", "KMSMasterKeyId": given["kmsKeyArn"]}
     return made
 
 
-def _stream(inputs: dict[str, Any], *, replicated: bool) -> dict[str, Any] | None:
+def _stream(inputs: JsonObject, *, replicated: bool) -> JsonObject | None:
     if inputs.get("streamEnabled") or replicated:
         view = inputs.get("streamViewType", "NEW_AND_OLD_IMAGES")
         return {"StreamEnabled": True, "StreamViewType": view}
@@ -69,8 +68,8 @@ def _stream(inputs: dict[str, Any], *, replicated: bool) -> dict[str, Any] | Non
 def _replicate(
     creation: ResourceCreation,
     name: str,
-    replicas: list[dict[str, Any]],
-    witness: dict[str, Any] | None,
+    replicas: list[JsonObject],
+    witness: JsonObject | None,
     *,
     strong: bool,
 ) -> None:
@@ -80,7 +79,7 @@ def _replicate(
         if replica.get("kmsKeyArn"):
             made["KMSMasterKeyId"] = replica["kmsKeyArn"]
         updates.append({"Create": made})
-    more: dict[str, Any] = {}
+    more: JsonObject = {}
     if witness:
         more["GlobalTableWitnessUpdates"] = [{"Create": {"RegionName": witness["regionName"]}}]
     if strong:

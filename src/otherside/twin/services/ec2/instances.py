@@ -26,6 +26,8 @@ from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.guest import BIN, SITE
 from otherside.twin.host.processes import Process, Processes
+from otherside.twin.json_types import JsonObject
+from otherside.twin.moto_backend import FakeAutoScalingGroup
 from otherside.twin.net.egress_proxy import EgressProxy, Guest, StreamPair
 from otherside.twin.net.http1 import Connection, header
 from otherside.twin.net.reachability import Interface, Reachability, Source
@@ -128,7 +130,7 @@ class Instances:
                     self._send_logs(instance)
             await asyncio.sleep(LOOK_S)
 
-    async def _keep(self, region: str, group: Any) -> set[str]:  # noqa: ANN401 - moto's own
+    async def _keep(self, region: str, group: FakeAutoScalingGroup) -> set[str]:
         """Boot a group's missing instances, replace an unhealthy one, return the wanted ones."""
         members = [instance_state.instance.id for instance_state in group.instance_states]
         for identifier in members[: self._max]:
@@ -137,7 +139,7 @@ class Instances:
         self._replace(region, group, members)
         return set(members)
 
-    def _replace(self, region: str, group: Any, members: list[str]) -> None:  # noqa: ANN401 - moto's own
+    def _replace(self, region: str, group: FakeAutoScalingGroup, members: list[str]) -> None:
         """Terminate one instance that its load balancer finds unhealthy after the grace period."""
         if group.health_check_type != "ELB":
             return
@@ -154,7 +156,7 @@ class Instances:
 
     # --- one instance ---------------------------------------------------------------------------
 
-    async def _boot(self, region: str, group: Any, identifier: str) -> None:  # noqa: ANN401 - moto's own
+    async def _boot(self, region: str, group: FakeAutoScalingGroup, identifier: str) -> None:
         """Boot an instance: its directory, address, role and user data."""
         held = moto_backend.ec2(self._context.account, region).get_instance(identifier)
         template = self._template(group)
@@ -260,7 +262,7 @@ class Instances:
 
     # --- its daemons ----------------------------------------------------------------------------
 
-    async def _answer(self, instance: Instance, wanted: dict[str, Any]) -> dict[str, Any]:
+    async def _answer(self, instance: Instance, wanted: JsonObject) -> JsonObject:
         """Answer an instance's requests to its own daemons."""
         if "systemctl" in wanted:
             return await self._systemctl(instance, wanted["systemctl"], wanted["unit"])
@@ -272,7 +274,7 @@ class Instances:
             return {}
         return {"error": f"an instance of the twin cannot {sorted(wanted)}"}
 
-    async def _systemctl(self, instance: Instance, verb: str, name: str) -> dict[str, Any]:
+    async def _systemctl(self, instance: Instance, verb: str, name: str) -> JsonObject:
         unit = instance.units.get(name)
         if unit is None and verb in {"start", "restart", "enable"}:
             try:
@@ -366,7 +368,7 @@ class Instances:
         if held.process is not None:
             self._processes.signal(held.process, number)
 
-    async def systemctl(self, identifier: str, verb: str, unit: str) -> dict[str, Any]:
+    async def systemctl(self, identifier: str, verb: str, unit: str) -> JsonObject:
         """Start or stop a service of an instance, as a logged-in user would."""
         return await self._systemctl(self._instances[identifier], verb, unit)
 
@@ -450,7 +452,7 @@ class Instances:
 
     # --- launch template ------------------------------------------------------------------------
 
-    def _template(self, group: Any) -> dict[str, Any]:  # noqa: ANN401 - moto's own
+    def _template(self, group: FakeAutoScalingGroup) -> JsonObject:
         template = group.ec2_launch_template
         if template is None:
             return {}
@@ -464,7 +466,7 @@ class Instances:
         )
         return dict(found.data)
 
-    def _role(self, template: Mapping[str, Any]) -> str:
+    def _role(self, template: JsonObject) -> str:
         profile = template.get("IamInstanceProfile") or {}
         name = str(profile.get("Name") or profile.get("Arn", "")).rpartition("/")[2]
         held = moto_backend.iam(self._context.account).instance_profiles

@@ -3,6 +3,7 @@
 from typing import Any
 
 from otherside.twin.deploy.creation import ResourceCreation
+from otherside.twin.json_types import JsonObject
 
 
 def _launch_template(creation: ResourceCreation) -> str:
@@ -63,7 +64,7 @@ def _vpc(creation: ResourceCreation) -> str:
     return vpc
 
 
-def _default_group(creation: ResourceCreation, vpc: str) -> dict[str, Any]:
+def _default_group(creation: ResourceCreation, vpc: str) -> JsonObject:
     filters = [
         {"Name": "vpc-id", "Values": [vpc]},
         {"Name": "group-name", "Values": ["default"]},
@@ -163,8 +164,8 @@ def _security_group(creation: ResourceCreation) -> str:
     return group
 
 
-def _inline_permission(rule: dict[str, Any]) -> dict[str, Any]:
-    made: dict[str, Any] = {
+def _inline_permission(rule: JsonObject) -> JsonObject:
+    made: JsonObject = {
         "IpProtocol": str(rule.get("protocol", "-1")),
         "FromPort": int(rule.get("fromPort", 0)),
         "ToPort": int(rule.get("toPort", 0)),
@@ -179,7 +180,7 @@ def _inline_permission(rule: dict[str, Any]) -> dict[str, Any]:
 
 
 def _authorize(
-    creation: ResourceCreation, group: str, direction: str, permission: dict[str, Any]
+    creation: ResourceCreation, group: str, direction: str, permission: JsonObject
 ) -> str:
     operation = f"AuthorizeSecurityGroup{direction.capitalize()}"
     made = creation.ask("ec2", operation, GroupId=group, IpPermissions=[permission])
@@ -190,7 +191,7 @@ def _authorize(
 def _rule(direction: str) -> Any:  # noqa: ANN401 - a handler
     def handler(creation: ResourceCreation) -> str:
         inputs = creation.inputs
-        permission: dict[str, Any] = {"IpProtocol": str(inputs["ipProtocol"])}
+        permission: JsonObject = {"IpProtocol": str(inputs["ipProtocol"])}
         for key, name in (("fromPort", "FromPort"), ("toPort", "ToPort")):
             if key in inputs:
                 permission[name] = int(inputs[key])

@@ -9,7 +9,6 @@ import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 import h11
 
@@ -17,7 +16,13 @@ from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
-from otherside.twin.moto_backend import CertificateNotFound
+from otherside.twin.json_types import JsonObject
+from otherside.twin.moto_backend import (
+    CertificateNotFound,
+    FakeListener,
+    FakeLoadBalancer,
+    FakeTargetGroup,
+)
 from otherside.twin.net.certificates import CertificateAuthority
 from otherside.twin.net.http1 import (
     BadMessageError,
@@ -100,7 +105,7 @@ class LoadBalancers(ServiceProvider):
     # --- API operations -------------------------------------------------------------------------
 
     @operation("elbv2", "DescribeTargetHealth")
-    def describe_health(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def describe_health(self, call: ApiCall, params: Params) -> JsonObject:
         """Return the targets' health, from their answers to health checks."""
         arn = str(params["TargetGroupArn"])
         group = moto_backend.elbv2(self._context.account, call.region).target_groups.get(arn)
@@ -172,7 +177,7 @@ class LoadBalancers(ServiceProvider):
                 return balancer
         return None
 
-    def _held(self, balancer: LoadBalancer) -> Any:  # noqa: ANN401 - moto's own
+    def _held(self, balancer: LoadBalancer) -> FakeLoadBalancer | None:
         backend = moto_backend.elbv2(self._context.account, balancer.region)
         return backend.load_balancers.get(balancer.arn)
 
@@ -204,13 +209,13 @@ class LoadBalancers(ServiceProvider):
             task.cancel()
         await asyncio.gather(*self._lines, return_exceptions=True)
 
-    def _make(self, arn: str, region: str, held: Any) -> LoadBalancer:  # noqa: ANN401 - moto's own
+    def _make(self, arn: str, region: str, held: FakeLoadBalancer) -> LoadBalancer:
         """Give a load balancer one node in each of its subnets, all at one address."""
         address = self._take(region)
         nodes = []
         for number, other_subnet in enumerate(held.subnets):
             subnet = getattr(other_subnet, "id", other_subnet)
-            private = str(self._private(region, str(subnet), number))
+            private = self._private(region, str(subnet), number)
             node = Interface(
                 name=f"{held.name}-{number}",
                 region=region,
@@ -223,14 +228,16 @@ class LoadBalancers(ServiceProvider):
             self._network.add(node)
         return LoadBalancer(arn, region, nodes)
 
-    def _private(self, region: str, subnet: str, number: int) -> Any:  # noqa: ANN401 - an address
+    def _private(self, region: str, subnet: str, number: int) -> str:
         import ipaddress  # noqa: PLC0415 - only here
 
         held = moto_backend.ec2(self._context.account, region).get_subnet(subnet)
         network = ipaddress.ip_network(held.cidr_block)
-        return network[network.num_addresses // 2 + number]  # instances use the start of the subnet
+        return str(
+            network[network.num_addresses // 2 + number]
+        )  # instances use the start of the subnet
 
-    async def _listen(self, balancer: LoadBalancer, held: Any) -> None:  # noqa: ANN401 - moto's own
+    async def _listen(self, balancer: LoadBalancer, held: FakeLoadBalancer) -> None:
         """Open every listener that is not open yet."""
         for listener in list(held.listeners.values()):
             port = int(listener.port)
@@ -264,7 +271,7 @@ class LoadBalancers(ServiceProvider):
             for node in balancer.nodes:
                 node.ports[port] = where
 
-    def _tls_context(self, listener: Any) -> ssl.SSLContext:  # noqa: ANN401 - moto's own
+    def _tls_context(self, listener: FakeListener) -> ssl.SSLContext:
         """Return a TLS context for the names on the listener's ACM certificate."""
         arn = str(listener.certificate or "")
         known = moto_backend.acm(self._context.account, arn.split(":")[3]) if arn else None
@@ -276,7 +283,7 @@ class LoadBalancers(ServiceProvider):
             return self._authority.context()
         return self._authority.context(tuple(dict.fromkeys([held.common_name, *held.sans])))
 
-    def _listeners_of(self, region: str, group: str) -> list[Any]:
+    def _listeners_of(self, region: str, group: str) -> list[FakeListener]:
         backend = moto_backend.elbv2(self._context.account, region)
         return [
             listener
@@ -294,7 +301,7 @@ class LoadBalancers(ServiceProvider):
 
     # --- health ---------------------------------------------------------------------------------
 
-    def _look_at(self, region: str, arn: str, group: Any) -> None:  # noqa: ANN401 - moto's own
+    def _look_at(self, region: str, arn: str, group: FakeTargetGroup) -> None:
         """Check every target of a group that is due, and remove drained targets."""
         now_s = self._context.now_s
         for identifier, target in list(self._targets.get(arn, {}).items()):
@@ -306,7 +313,7 @@ class LoadBalancers(ServiceProvider):
                 target.asking = True
                 self._context.spawn(self._ask(region, group, target), name="target health")
 
-    async def _ask(self, region: str, group: Any, target: Target) -> None:  # noqa: ANN401 - moto's own
+    async def _ask(self, region: str, group: FakeTargetGroup, target: Target) -> None:
         try:
             if self._context.partitions.stands(region):
                 good, reason, text = await self._probe(group, target)
@@ -314,7 +321,9 @@ class LoadBalancers(ServiceProvider):
         finally:
             target.asking = False
 
-    def _hear(self, group: Any, target: Target, *, good: bool, reason: str, text: str) -> None:  # noqa: ANN401 - moto's own
+    def _hear(
+        self, group: FakeTargetGroup, target: Target, *, good: bool, reason: str, text: str
+    ) -> None:
         """Record one health check; a new target needs only one success."""
         if target.draining_until_s is not None:
             return
@@ -336,7 +345,7 @@ class LoadBalancers(ServiceProvider):
             said = f"{target.instance} is {now} (was {before})" + (f": {text}" if text else "")
             self._context.emit("target", region, said, instance=target.instance, state=now)
 
-    async def _probe(self, group: Any, target: Target) -> tuple[bool, str, str]:  # noqa: ANN401 - moto's own
+    async def _probe(self, group: FakeTargetGroup, target: Target) -> tuple[bool, str, str]:
         """Check a target's health; return what AWS would report."""
         interface = self._instance(target.instance)
         timeout_s = float(group.health_check_timeout_seconds or 5)
@@ -414,16 +423,16 @@ class LoadBalancers(ServiceProvider):
     ) -> int:
         """Carry out a listener's default action; return the status, negated if a target sent it."""
         held = self._held(balancer)
-        listener = next(
-            (listener for listener in held.listeners.values() if int(listener.port) == port), None
-        )
-        action = listener.default_actions[-1] if listener is not None else None
-        data = action.data if action is not None else {}
+        listeners = held.listeners.values() if held is not None else ()
+        listener = next((open_ for open_ in listeners if int(open_.port) == port), None)
+        if listener is None:
+            return await _say(client, HTTPStatus.SERVICE_UNAVAILABLE)
+        data = listener.default_actions[-1].data
         match data.get("Type"):
             case "redirect":
                 config = data["RedirectConfig"]
                 status = int(str(config["StatusCode"]).removeprefix("HTTP_"))
-                scheme = str(listener.protocol).lower() if listener is not None else "http"
+                scheme = str(listener.protocol).lower()
                 host, path = header(request.headers, b"host"), request.target.decode("latin-1")
                 where = _redirect(config, host, path, port, scheme)
                 return await _say(client, status, {"Location": where})
@@ -440,7 +449,7 @@ class LoadBalancers(ServiceProvider):
     async def _forward(
         self,
         balancer: LoadBalancer,
-        listener: Any,  # noqa: ANN401 - moto's own
+        listener: FakeListener,
         request: h11.Request,
         client: Connection,
     ) -> int:
@@ -471,7 +480,7 @@ class LoadBalancers(ServiceProvider):
         finally:
             far.writer.close()
 
-    def _choose(self, balancer: LoadBalancer, listener: Any) -> Target | None:  # noqa: ANN401 - moto's own
+    def _choose(self, balancer: LoadBalancer, listener: FakeListener) -> Target | None:
         """Return the next target: a healthy one, or any target if none is healthy."""
         targets = [
             item
@@ -482,7 +491,7 @@ class LoadBalancers(ServiceProvider):
         usable = [target for target in targets if target.state == "healthy"] or targets
         return usable[next(balancer.turn) % len(usable)] if usable else None
 
-    def _port(self, region: str, listener: Any) -> int:  # noqa: ANN401 - moto's own
+    def _port(self, region: str, listener: FakeListener) -> int:
         backend = moto_backend.elbv2(self._context.account, region)
         return int(backend.target_groups[_forwards(listener)[0]].port)
 
@@ -512,7 +521,7 @@ class LoadBalancers(ServiceProvider):
         self._metrics.put(region, "AWS/ApplicationELB", name, value, dimensions)
 
 
-def _forwards(listener: Any) -> list[str]:  # noqa: ANN401 - moto's own
+def _forwards(listener: FakeListener) -> list[str]:
     """Return the target groups that a listener forwards to."""
     found: list[str] = []
     for action in listener.default_actions:
@@ -528,7 +537,7 @@ def _forwards(listener: Any) -> list[str]:  # noqa: ANN401 - moto's own
 
 async def _exchange(
     balancer: LoadBalancer,
-    listener: Any,  # noqa: ANN401 - moto's own
+    listener: FakeListener,
     request: h11.Request,
     client: Connection,
     far: Connection,
@@ -553,7 +562,7 @@ async def _exchange(
     return -response.status
 
 
-def _to_target(request: h11.Request, client: Connection, listener: Any) -> Headers:  # noqa: ANN401 - moto's own
+def _to_target(request: h11.Request, client: Connection, listener: FakeListener) -> Headers:
     """Return a request's headers as sent to a target.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/x-forwarded-headers.html
@@ -603,7 +612,7 @@ def _count(balancer: LoadBalancer, whose: str, status: int) -> None:
         balancer.counts[kind] = balancer.counts.get(kind, 0) + 1
 
 
-def _redirect(config: Mapping[str, Any], host: str, path: str, port: int, scheme: str) -> str:
+def _redirect(config: JsonObject, host: str, path: str, port: int, scheme: str) -> str:
     """Return a redirect's location, with its placeholders filled in."""
     plain, _, query = path.partition("?")
     terms = {

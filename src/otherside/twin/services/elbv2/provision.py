@@ -1,8 +1,7 @@
 """Create a Pulumi program's Elastic Load Balancing resources, as Pulumi's AWS provider would."""
 
-from typing import Any
-
 from otherside.twin.deploy.creation import ResourceCreation
+from otherside.twin.json_types import JsonObject
 
 
 def _balancer(creation: ResourceCreation) -> str:
@@ -40,7 +39,7 @@ def _balancer(creation: ResourceCreation) -> str:
 
 
 def _attributes(
-    creation: ResourceCreation, operation: str, target: dict[str, str], wanted: dict[str, Any]
+    creation: ResourceCreation, operation: str, target: dict[str, str], wanted: JsonObject
 ) -> None:
     given = [
         {"Key": key, "Value": str(value).lower() if isinstance(value, bool) else str(value)}

@@ -6,13 +6,14 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.ht
 import asyncio
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiError
+from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import Rule
 from otherside.twin.ring_log import RingLog
 from otherside.twin.services.lambda_.provider import LambdaProvider
@@ -23,7 +24,7 @@ from otherside.twin.services.sqs.provider import Queues
 SERVICE = "events.amazonaws.com"
 AGE_S, TRIES = 86_400.0, 185
 FIRST_PAUSE_S, PAUSE_MAX_S = 1.0, 60.0
-Forward = Callable[[str, str, dict[str, Any]], None]
+Forward = Callable[[str, str, JsonObject], None]
 """Puts an event forwarded from another Region onto a bus: (Region, bus, event)."""
 
 
@@ -45,14 +46,14 @@ class Delivery:
         self._functions, self._queues, self._topics = functions, queues, topics
         self._forward_to_bus = forward
         self._chance = random.Random(context.account)  # noqa: S311 - jitter of retries
-        self.delivered: RingLog[dict[str, Any]] = RingLog()
+        self.delivered: RingLog[JsonObject] = RingLog()
         """Every delivery and every failure, for drills and tests."""
 
     def hand_out(
         self,
         region: str,
         rule: Rule,
-        event: dict[str, Any],
+        event: JsonObject,
         *,
         forwarded: bool = False,
     ) -> None:
@@ -66,7 +67,7 @@ class Delivery:
             self._context.spawn(work, name=f"deliver to {arn}")
 
     async def _deliver(
-        self, region: str, rule: Rule, target: Mapping[str, Any], event: dict[str, Any]
+        self, region: str, rule: Rule, target: JsonObject, event: JsonObject
     ) -> None:
         """Deliver an event to one target; retry what may succeed, and dead-letter the rest."""
         policy = target.get("RetryPolicy") or {}
@@ -97,9 +98,7 @@ class Delivery:
                 self._note(region, rule, arn, event, "")
                 return
 
-    async def _once(
-        self, region: str, rule: Rule, target: Mapping[str, Any], event: dict[str, Any]
-    ) -> None:
+    async def _once(self, region: str, rule: Rule, target: JsonObject, event: JsonObject) -> None:
         arn, source = str(target["Arn"]), str(rule.arn)
         text = _shaped(target, event)
         service = arn.split(":")[2]
@@ -129,8 +128,8 @@ class Delivery:
         self,
         region: str,
         rule: Rule,
-        target: Mapping[str, Any],
-        event: dict[str, Any],
+        target: JsonObject,
+        event: JsonObject,
         there: str,
     ) -> None:
         """Forward an event to another Region's bus as the target's role; its Region stays."""
@@ -152,8 +151,8 @@ class Delivery:
         self,
         region: str,
         rule: Rule,
-        target: Mapping[str, Any],
-        event: dict[str, Any],
+        target: JsonObject,
+        event: JsonObject,
         code: str,
         text: str,
         exhausted: str,
@@ -181,9 +180,7 @@ class Delivery:
         except (DeniedError, MissingError) as error:
             self._context.emit("event", region, f"{queue} did not take the dead letter: {error}")
 
-    def _note(
-        self, region: str, rule: Rule, arn: str, event: Mapping[str, Any], error: str
-    ) -> None:
+    def _note(self, region: str, rule: Rule, arn: str, event: JsonObject, error: str) -> None:
         self.delivered.append(
             {
                 "at_s": self._context.now_s,
@@ -196,7 +193,7 @@ class Delivery:
         )
 
 
-def _shaped(target: Mapping[str, Any], event: Mapping[str, Any]) -> str:
+def _shaped(target: JsonObject, event: JsonObject) -> str:
     """Return the text that a target receives for an event."""
     if target.get("Input"):
         return str(target["Input"])

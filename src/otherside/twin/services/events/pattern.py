@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from otherside.twin.json_types import JsonObject
+
 PatternValue = Any
 COMBINATIONS_MAX = 1_000
 NUMBER_MAX = 5e9
@@ -28,7 +30,7 @@ class PatternError(ValueError):
     """A pattern that EventBridge refuses; the message says why."""
 
 
-def fits(pattern: Mapping[str, Any], event: PatternValue) -> bool:
+def fits(pattern: JsonObject, event: PatternValue) -> bool:
     """Return whether an event matches a checked pattern."""
     if isinstance(event, list):
         return any(fits(pattern, item) for item in event)
@@ -130,7 +132,7 @@ _WITHIN = {"prefix", "suffix", "equals-ignore-case", "wildcard"}
 """The operators that `anything-but` may contain."""
 
 
-def read_pattern(text: str) -> dict[str, Any]:
+def read_pattern(text: str) -> JsonObject:
     """Parse and check an event pattern.
 
     Raises:
@@ -150,7 +152,7 @@ def read_pattern(text: str) -> dict[str, Any]:
     return pattern
 
 
-def _check(pattern: Mapping[str, Any], path: str) -> int:
+def _check(pattern: JsonObject, path: str) -> int:
     """Refuse an invalid pattern; return its number of combinations of alternatives."""
     combinations = 1
     for name, wanted in pattern.items():

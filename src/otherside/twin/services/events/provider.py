@@ -7,14 +7,13 @@ import asyncio
 import json
 import re
 import uuid
-from collections.abc import Mapping
-from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import Rule
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.events.delivery import Delivery
@@ -50,9 +49,9 @@ class EventBridgeProvider(ServiceProvider):
         """Every delivery and every failure, for drills and tests."""
 
     @operation("events", "PutEvents")
-    def put_events(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def put_events(self, call: ApiCall, params: Params) -> JsonObject:
         """Put the caller's own events; a refused event does not stop the others."""
-        entries: list[dict[str, Any]] = []
+        entries: list[JsonObject] = []
         if len(params["Entries"]) > ENTRIES_MAX:
             raise api_error("ValidationException", f"at most {ENTRIES_MAX} entries at a time")
         for entry in params["Entries"]:
@@ -79,7 +78,7 @@ class EventBridgeProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("events", "TestEventPattern")
-    def try_pattern(self, _call: ApiCall, params: Params) -> dict[str, Any]:
+    def try_pattern(self, _call: ApiCall, params: Params) -> JsonObject:
         """Return whether an event matches a pattern."""
         pattern = _pattern(str(params["EventPattern"]))
         try:
@@ -88,7 +87,7 @@ class EventBridgeProvider(ServiceProvider):
             raise api_error("ValidationException", "Parameter Event is not valid.") from None
         return {"Result": fits(pattern, event)}
 
-    def emit(self, region: str, event: dict[str, Any], *, bus: str = "default") -> str:
+    def emit(self, region: str, event: JsonObject, *, bus: str = "default") -> str:
         """Put an event onto a bus with the fields that every event has; return its identifier."""
         whole = {
             "version": "0",
@@ -101,13 +100,13 @@ class EventBridgeProvider(ServiceProvider):
         self._context.spawn(self._spread(region, bus, whole), name="an event")
         return str(whole["id"])
 
-    def _receive(self, region: str, bus: str, event: dict[str, Any]) -> None:
+    def _receive(self, region: str, bus: str, event: JsonObject) -> None:
         """Put an event forwarded from another Region onto a bus."""
         work = self._spread(region, bus, event, forwarded=True)
         self._context.spawn(work, name="a forwarded event")
 
     async def _spread(
-        self, region: str, bus: str, event: dict[str, Any], *, forwarded: bool = False
+        self, region: str, bus: str, event: JsonObject, *, forwarded: bool = False
     ) -> None:
         """Hand an event to every rule that matches it."""
         await asyncio.sleep(self._context.latency.of("event-delivery"))
@@ -146,7 +145,7 @@ class EventBridgeProvider(ServiceProvider):
                     due[rule.arn] += every_s
                     self._delivery.hand_out(region, rule, self._tick(region, rule))
 
-    def _tick(self, region: str, rule: Rule) -> dict[str, Any]:
+    def _tick(self, region: str, rule: Rule) -> JsonObject:
         return {
             "version": "0",
             "id": str(uuid.uuid4()),
@@ -160,14 +159,14 @@ class EventBridgeProvider(ServiceProvider):
         }
 
 
-def _pattern(text: str) -> dict[str, Any]:
+def _pattern(text: str) -> JsonObject:
     try:
         return read_pattern(text)
     except PatternError as error:
         raise api_error("InvalidEventPatternException", str(error)) from error
 
 
-def _problem(entry: Mapping[str, Any]) -> tuple[str, str] | None:
+def _problem(entry: JsonObject) -> tuple[str, str] | None:
     """Return why EventBridge refuses an entry, or `None`."""
     for name in ("Source", "DetailType", "Detail"):
         if not entry.get(name):

@@ -1,12 +1,12 @@
 """IAM where moto differs: AWS's managed policies."""
 
 import json
-from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import AWSManagedPolicy, aws_managed_policies_data
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 
@@ -35,7 +35,7 @@ class IamProvider(ServiceProvider):
         raise LeaveToMotoError
 
 
-def _managed(name: str) -> dict[str, Any] | None:
+def _managed(name: str) -> JsonObject | None:
     """Return one AWS managed policy; all of them are 5 MB of JSON, and few are needed."""
-    found: dict[str, Any] | None = json.loads(aws_managed_policies_data).get(name)
+    found: JsonObject | None = json.loads(aws_managed_policies_data).get(name)
     return found

@@ -4,10 +4,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.htm
 """
 
 import json
-from typing import Any
 
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.json_types import JsonObject
 from otherside.twin.services.service_access import MissingError
 from otherside.twin.services.sns.provider import SnsProvider
 from otherside.twin.services.sqs.provider import Queues
@@ -22,7 +22,7 @@ class Destinations:
         self._context, self._authorizer = context, authorizer
         self._queues, self._topics = queues, topics
 
-    async def send(self, arn: str, record: dict[str, Any], *, role: str, region: str) -> None:
+    async def send(self, arn: str, record: JsonObject, *, role: str, region: str) -> None:
         """Send the record of a failed invocation to its destination."""
         action = {"sqs": "sqs:SendMessage", "sns": "sns:Publish"}.get(arn.split(":")[2])
         text = json.dumps(record)

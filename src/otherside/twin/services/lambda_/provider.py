@@ -31,6 +31,7 @@ from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, ApiError, Params
 from otherside.twin.guest import SITE
 from otherside.twin.host.processes import Process, Processes
+from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import LambdaFunction
 from otherside.twin.net.egress_proxy import EgressProxy, Guest
 from otherside.twin.net.http1 import BadMessageError, Connection
@@ -144,9 +145,9 @@ class LambdaProvider(ServiceProvider):
         self._running: dict[str, int] = {}
         self._editions: dict[str, int] = {}
         self._numbers = itertools.count(1)
-        self.runs: RingLog[dict[str, Any]] = RingLog()
+        self.runs: RingLog[JsonObject] = RingLog()
         """Every finished invocation, for drills and `twin status`."""
-        self.lines: RingLog[dict[str, Any]] = RingLog()
+        self.lines: RingLog[JsonObject] = RingLog()
         """Every line that a function printed, in order."""
         self._metrics, self._destinations = metrics, destinations
         self._invoke_for_moto()
@@ -692,7 +693,7 @@ def _unpack(function: LambdaFunction, directory: Path) -> None:
         archive.extractall(directory)
 
 
-def _invoke_config(function: LambdaFunction) -> Mapping[str, Any]:
+def _invoke_config(function: LambdaFunction) -> JsonObject:
     held = getattr(function, "event_invoke_config", None) or []
     return dict(held[-1].config) if held else {}
 

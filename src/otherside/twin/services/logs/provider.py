@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from otherside.twin.moto_backend import LogsBackend
 
 
-def put_lines(backend: Any, group: str, stream: str, lines: Sequence[str], at_s: float) -> None:  # noqa: ANN401 - moto's own
+def put_lines(
+    backend: LogsBackend, group: str, stream: str, lines: Sequence[str], at_s: float
+) -> None:
     """Write lines to a log stream, and create it if it is new."""
     if stream not in backend.groups[group].streams:
         backend.create_log_stream(group, stream)

@@ -16,6 +16,7 @@ from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import DBCluster
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 from otherside.twin.timestamps import iso_ms
@@ -74,7 +75,7 @@ class Snapshot:
 
     arn: str
     aside: Path
-    config: Mapping[str, Any]
+    config: JsonObject
     """The arguments that created the cluster, as moto names them."""
 
 
@@ -102,7 +103,7 @@ class GlobalCluster:
     members: list[GlobalClusterMember] = field(default_factory=list)
     writer: str = ""
     move: ClusterMove | None = None
-    state: dict[str, Any] = field(default_factory=dict)
+    state: JsonObject = field(default_factory=dict)
     """`FailoverState`, empty while no move runs."""
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -118,12 +119,12 @@ class RdsProvider(ServiceProvider):
     """Global databases over moto's clusters, with real servers behind them."""
 
     def __init__(
-        self, context: TwinContext, engine: Engine, emit: Callable[[str, dict[str, Any]], None]
+        self, context: TwinContext, engine: Engine, emit: Callable[[str, JsonObject], None]
     ) -> None:
         """Hold the data in `engine`, and publish events with `emit`: (Region, event)."""
         self._context, self._engine, self._emit = context, engine, emit
         self._wholes: dict[str, GlobalCluster] = {}
-        self._events: dict[str, list[dict[str, Any]]] = {}
+        self._events: dict[str, list[JsonObject]] = {}
         self._writer_at: dict[str, tuple[str, float]] = {}
         context.partitions.on_change(self._look_again)
 
@@ -182,7 +183,7 @@ class RdsProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("rds", "DescribeGlobalClusters")
-    def describe_globals(self, _call: ApiCall, params: Params) -> dict[str, Any]:
+    def describe_globals(self, _call: ApiCall, params: Params) -> JsonObject:
         """Describe the global databases; every Region knows all of them."""
         name = str(params.get("GlobalClusterIdentifier") or "").lower()
         if name:
@@ -198,7 +199,7 @@ class RdsProvider(ServiceProvider):
         raise LeaveToMotoError
 
     @operation("rds", "DescribeEvents")
-    def describe_events(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def describe_events(self, call: ApiCall, params: Params) -> JsonObject:
         """Return the events that RDS published in a Region, newest last."""
         since_s = self._context.now_s - 60 * int(params.get("Duration") or 60)
         kind, source = params.get("SourceType"), params.get("SourceIdentifier")
@@ -213,7 +214,7 @@ class RdsProvider(ServiceProvider):
         }
 
     @operation("rds", "RemoveFromGlobalCluster")
-    def detach(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def detach(self, call: ApiCall, params: Params) -> JsonObject:
         """Detach a member: from then on, it stands alone and takes its own writes."""
         global_cluster = self._global_cluster_named(str(params["GlobalClusterIdentifier"]).lower())
         member = global_cluster.member(str(params["DbClusterIdentifier"]))
@@ -249,7 +250,7 @@ class RdsProvider(ServiceProvider):
     # --- moves ----------------------------------------------------------------------------------
 
     @operation("rds", "FailoverGlobalCluster")
-    def failover(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def failover(self, call: ApiCall, params: Params) -> JsonObject:
         """Start a move; without either flag, it is a switchover."""
         lossy = bool(params.get("AllowDataLoss"))
         if lossy and params.get("Switchover"):
@@ -259,11 +260,11 @@ class RdsProvider(ServiceProvider):
         return self._start_move(call, params, kind)
 
     @operation("rds", "SwitchoverGlobalCluster")
-    def switchover(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def switchover(self, call: ApiCall, params: Params) -> JsonObject:
         """Start a switchover."""
         return self._start_move(call, params, ClusterMove.SWITCHOVER)
 
-    def _start_move(self, call: ApiCall, params: Params, kind: ClusterMove) -> dict[str, Any]:
+    def _start_move(self, call: ApiCall, params: Params, kind: ClusterMove) -> JsonObject:
         global_cluster = self._global_cluster_named(str(params["GlobalClusterIdentifier"]).lower())
         target = global_cluster.member(str(params["TargetDbClusterIdentifier"]))
         self._check_move(call, global_cluster, target, kind)
@@ -509,7 +510,7 @@ class RdsProvider(ServiceProvider):
         name = str(given).rpartition(":")[2]
         return moto_backend.rds(self._context.account, region).clusters[name]
 
-    def _describe(self, global_cluster: GlobalCluster) -> dict[str, Any]:
+    def _describe(self, global_cluster: GlobalCluster) -> JsonObject:
         held = self._held(global_cluster)
         others = [
             member.arn for member in global_cluster.members if member.arn != global_cluster.writer

@@ -9,13 +9,13 @@ import gzip
 import random
 import ssl
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
+from otherside.twin.json_types import JsonObject
 from otherside.twin.net.http1 import Connection, fetch
 from otherside.twin.net.reachability import Reach, Reachability, Source
 from otherside.twin.services.cloudwatch.alarms import Alarms, AlarmState
@@ -124,7 +124,7 @@ class HealthCheckers:
         good = sum(health_checker.believes for health_checker in heard)
         return good * 100 > SHARE_PERCENT * len(heard)
 
-    def reports(self, identifier: str) -> list[dict[str, Any]]:
+    def reports(self, identifier: str) -> list[JsonObject]:
         """Return each checker's report, in the API's format."""
         known = self._known.get(identifier, Health())
         return [
@@ -154,7 +154,7 @@ class HealthCheckers:
                 self._publish()
             await asyncio.sleep(1.0)
 
-    def _begin(self, identifier: str, config: Mapping[str, Any]) -> None:
+    def _begin(self, identifier: str, config: JsonObject) -> None:
         known = self._known[identifier] = Health()
         if config["Type"] in {"CALCULATED", "CLOUDWATCH_METRIC"}:
             return
@@ -178,7 +178,7 @@ class HealthCheckers:
                 checker.hear(good=good, threshold=int(config.get("FailureThreshold") or 3))
             await asyncio.sleep(interval_s)
 
-    async def _ask(self, checker: HealthChecker, config: Mapping[str, Any]) -> tuple[bool, str]:
+    async def _ask(self, checker: HealthChecker, config: JsonObject) -> tuple[bool, str]:
         """Return whether an endpoint answers correctly, and a readable status."""
         kind = str(config["Type"])
         name = config.get("FullyQualifiedDomainName")
@@ -224,7 +224,7 @@ class HealthCheckers:
         self,
         reader: asyncio.StreamReader,
         writer: asyncio.StreamWriter,
-        config: Mapping[str, Any],
+        config: JsonObject,
         *,
         address: str,
         port: int,
@@ -252,7 +252,7 @@ class HealthCheckers:
         phrase = HTTPStatus(status).phrase if status in set(HTTPStatus) else ""
         return good, f"{word}: HTTP Status Code {status}, {phrase}".rstrip(", ")
 
-    def _read_metric(self, identifier: str, config: Mapping[str, Any]) -> None:
+    def _read_metric(self, identifier: str, config: JsonObject) -> None:
         """Follow an alarm's metric, and not its state."""
         known = self._known.setdefault(identifier, Health())
         named = config["AlarmIdentifier"]
@@ -273,7 +273,7 @@ class HealthCheckers:
             if rule != "LastKnownStatus":
                 known.last_known = rule == "Healthy"
 
-    def _tell(self, identifier: str, config: Mapping[str, Any]) -> None:
+    def _tell(self, identifier: str, config: JsonObject) -> None:
         healthy = self.healthy(identifier)
         if self._said.get(identifier) not in {None, healthy}:
             word = "healthy" if healthy else "unhealthy"

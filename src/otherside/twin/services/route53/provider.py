@@ -1,13 +1,16 @@
 """Route 53's control plane where moto differs: full health checks, and what a record may name."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.services.base import ServiceProvider, api_error, operation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CHILDREN_MAX = 256
 REGIONS_MIN = 3
@@ -21,12 +24,12 @@ class Route53Provider(ServiceProvider):
 
     def __init__(self, context: TwinContext) -> None:
         self._context = context
-        self.configurations: dict[str, dict[str, Any]] = {}
-        self.reports: Callable[[str], list[dict[str, Any]]] = lambda _identifier: []
+        self.configurations: dict[str, JsonObject] = {}
+        self.reports: Callable[[str], list[JsonObject]] = lambda _identifier: []
         """Set by the checkers: returns what they report for a check."""
 
     @operation("route53", "CreateHealthCheck")
-    def create(self, _call: ApiCall, params: Params) -> dict[str, Any]:
+    def create(self, _call: ApiCall, params: Params) -> JsonObject:
         """Create a check and store its whole configuration."""
         config = dict(params["HealthCheckConfig"])
         config["ChildHealthChecks"] = list(config.get("ChildHealthChecks") or [])
@@ -37,18 +40,18 @@ class Route53Provider(ServiceProvider):
         return {"HealthCheck": self._describe(made.id), "Location": f"/healthcheck/{made.id}"}
 
     @operation("route53", "GetHealthCheck")
-    def get(self, _call: ApiCall, params: Params) -> dict[str, Any]:
+    def get(self, _call: ApiCall, params: Params) -> JsonObject:
         """Describe a check."""
         return {"HealthCheck": self._describe(params["HealthCheckId"])}
 
     @operation("route53", "ListHealthChecks")
-    def list_all(self, _call: ApiCall, _params: Params) -> dict[str, Any]:
+    def list_all(self, _call: ApiCall, _params: Params) -> JsonObject:
         """Describe every check."""
         found = [self._describe(configuration) for configuration in self.configurations]
         return {"HealthChecks": found, "Marker": "", "IsTruncated": False, "MaxItems": "1000"}
 
     @operation("route53", "UpdateHealthCheck")
-    def update(self, _call: ApiCall, params: Params) -> dict[str, Any]:
+    def update(self, _call: ApiCall, params: Params) -> JsonObject:
         """Change a check; settings that can never change are not part of the call."""
         identifier = params["HealthCheckId"]
         config = dict(self._config(identifier))
@@ -61,14 +64,14 @@ class Route53Provider(ServiceProvider):
         return {"HealthCheck": self._describe(identifier)}
 
     @operation("route53", "DeleteHealthCheck")
-    def delete(self, _call: ApiCall, params: Params) -> dict[str, Any]:
+    def delete(self, _call: ApiCall, params: Params) -> JsonObject:
         """Delete a check."""
         self._config(params["HealthCheckId"])
         del self.configurations[params["HealthCheckId"]]
         return {}
 
     @operation("route53", "GetHealthCheckStatus")
-    def status(self, _call: ApiCall, params: Params) -> dict[str, Any]:
+    def status(self, _call: ApiCall, params: Params) -> JsonObject:
         """Return each checker's report."""
         self._config(params["HealthCheckId"])
         return {"HealthCheckObservations": self.reports(params["HealthCheckId"])}
@@ -87,14 +90,14 @@ class Route53Provider(ServiceProvider):
                 raise api_error("InvalidChangeBatch", message)
         raise LeaveToMotoError
 
-    def _config(self, identifier: str) -> dict[str, Any]:
+    def _config(self, identifier: str) -> JsonObject:
         found = self.configurations.get(identifier)
         if found is None:
             message = f"No health check exists with id: {identifier}"
             raise api_error("NoSuchHealthCheck", message, 404)
         return found
 
-    def _validate(self, config: dict[str, Any]) -> None:
+    def _validate(self, config: JsonObject) -> None:
         """Refuse a configuration that Route 53 refuses."""
         problem = None
         children = config["ChildHealthChecks"]
@@ -116,7 +119,7 @@ class Route53Provider(ServiceProvider):
         if problem:
             raise api_error("InvalidInput", problem)
 
-    def _describe(self, identifier: str) -> dict[str, Any]:
+    def _describe(self, identifier: str) -> JsonObject:
         return {
             "Id": identifier,
             "CallerReference": identifier,
@@ -125,7 +128,7 @@ class Route53Provider(ServiceProvider):
         }
 
 
-def _for_moto(config: Mapping[str, Any]) -> dict[str, Any]:
+def _for_moto(config: JsonObject) -> JsonObject:
     """Return a check's configuration in the form that moto's model takes."""
     return {
         "type": config["Type"],

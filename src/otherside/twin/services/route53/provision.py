@@ -1,8 +1,11 @@
 """Create a Pulumi program's Route 53 resources, as Pulumi's AWS provider would."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from otherside.twin.deploy.creation import ResourceCreation
+
+if TYPE_CHECKING:
+    from otherside.twin.json_types import JsonObject
 
 
 def _zone(creation: ResourceCreation) -> str:
@@ -25,7 +28,7 @@ def _zone(creation: ResourceCreation) -> str:
 
 def _record(creation: ResourceCreation) -> str:
     inputs = creation.inputs
-    record: dict[str, Any] = {"Name": inputs["name"], "Type": str(inputs["type"])}
+    record: JsonObject = {"Name": inputs["name"], "Type": str(inputs["type"])}
     if inputs.get("aliases"):
         alias = inputs["aliases"][0]
         record["AliasTarget"] = {

@@ -2,13 +2,12 @@
 
 import asyncio
 import copy
-from collections.abc import Mapping
-from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import FakeBucket, FakeKey, PermissionResult
 from otherside.twin.services.base import ServiceProvider, after
 
@@ -43,7 +42,7 @@ class S3Provider(ServiceProvider):
             if rule.get("Status") == "Enabled" and key.startswith(_prefix(rule)):
                 self._context.spawn(self._replicate(bucket, key, rule), name="replicate an object")
 
-    async def _replicate(self, bucket: str, key: str, rule: Mapping[str, Any]) -> None:
+    async def _replicate(self, bucket: str, key: str, rule: JsonObject) -> None:
         source = self._bucket(bucket)
         assert source is not None
         found = source.keys.getlist(key)
@@ -76,7 +75,7 @@ class S3Provider(ServiceProvider):
         source: FakeBucket,
         target: FakeBucket,
         version: FakeKey,
-        rule: Mapping[str, Any],
+        rule: JsonObject,
     ) -> str | None:
         """Return what prevents a replica, by AWS's own name for it."""
         role = str(_replication(source).get("Role"))
@@ -102,14 +101,14 @@ class S3Provider(ServiceProvider):
         return found
 
 
-def _replication(bucket: FakeBucket) -> Mapping[str, Any]:
+def _replication(bucket: FakeBucket) -> JsonObject:
     return getattr(bucket, "replication", None) or {}  # moto sets it with the first configuration
 
 
-def _prefix(rule: Mapping[str, Any]) -> str:
+def _prefix(rule: JsonObject) -> str:
     return str((rule.get("Filter") or {}).get("Prefix") or rule.get("Prefix") or "")
 
 
-def _encrypted_too(rule: Mapping[str, Any]) -> bool:
+def _encrypted_too(rule: JsonObject) -> bool:
     criteria = rule.get("SourceSelectionCriteria") or {}
     return (criteria.get("SseKmsEncryptedObjects") or {}).get("Status") == "Enabled"

@@ -9,7 +9,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
@@ -26,6 +26,9 @@ from otherside.twin.services.service_access import DeniedError, MissingError
 from otherside.twin.services.sns.provider import SnsProvider
 from otherside.twin.services.sqs.provider import Queues
 from otherside.twin.timestamps import iso
+
+if TYPE_CHECKING:
+    from otherside.twin.json_types import JsonObject
 
 SERVICE = "scheduler.amazonaws.com"
 LOOK_S = 0.5
@@ -61,7 +64,7 @@ class Scheduler(ServiceProvider):
         self._context, self._authorizer = context, authorizer
         self._functions, self._queues, self._topics = functions, queues, topics
         self._buses = buses
-        self.fired: RingLog[dict[str, Any]] = RingLog()
+        self.fired: RingLog[JsonObject] = RingLog()
         """Every firing and its outcome."""
 
     @operation("scheduler", "CreateSchedule", "UpdateSchedule")

@@ -6,13 +6,13 @@ import json
 import uuid
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, Params
-from otherside.twin.moto_backend import ReplicaSecret
+from otherside.twin.json_types import JsonObject
+from otherside.twin.moto_backend import FakeSecret, ReplicaSecret
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 SERVICE = "secretsmanager.amazonaws.com"
@@ -45,7 +45,7 @@ class SecretsManagerProvider(ServiceProvider):
                 replica.to_dict = partial(_described, replica, key)  # type: ignore[method-assign]  # its own key
 
     @operation("secretsmanager", "RotateSecret")
-    def rotate(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def rotate(self, call: ApiCall, params: Params) -> JsonObject:
         """Start a rotation, or store its configuration if the rotation is not immediate."""
         secret = self._secret(call.region, params["SecretId"])
         if isinstance(secret, ReplicaSecret):
@@ -82,10 +82,12 @@ class SecretsManagerProvider(ServiceProvider):
         """Make reads return the current version: moto returns the one written last."""
         moved = params.get("MoveToVersionId")
         if params["VersionStage"] == "AWSCURRENT" and moved:
-            self._secret(call.region, params["SecretId"]).set_default_version_id(moved)
+            secret = self._secret(call.region, params["SecretId"])
+            assert isinstance(secret, FakeSecret), "moto stages a version of the secret itself only"
+            secret.set_default_version_id(moved)
 
     @operation("secretsmanager", "StopReplicationToReplica")
-    def promote(self, call: ApiCall, params: Params) -> dict[str, Any]:
+    def promote(self, call: ApiCall, params: Params) -> JsonObject:
         """Turn a replica into a standalone secret; the call goes to the replica's Region."""
         replica = self._secret(call.region, params["SecretId"])
         if not isinstance(replica, ReplicaSecret):
@@ -105,7 +107,7 @@ class SecretsManagerProvider(ServiceProvider):
 
     async def _carry_out(
         self,
-        secret: Any,  # noqa: ANN401 - moto's own
+        secret: FakeSecret,
         function: str,
         token: str,
         steps: tuple[str, ...],
@@ -125,7 +127,7 @@ class SecretsManagerProvider(ServiceProvider):
                 return
             await asyncio.sleep(PAUSE_S)
 
-    def _stray(self, secret: Any) -> bool:  # noqa: ANN401 - moto's own
+    def _stray(self, secret: FakeSecret) -> bool:
         """Return whether an earlier rotation never ended."""
         return any(
             "AWSPENDING" in version["version_stages"]
@@ -133,7 +135,7 @@ class SecretsManagerProvider(ServiceProvider):
             for version in secret.versions.values()
         )
 
-    def _secret(self, region: str, given: str) -> Any:  # noqa: ANN401 - moto's own
+    def _secret(self, region: str, given: str) -> FakeSecret | ReplicaSecret:
         found = moto_backend.secretsmanager(self._context.account, region).secrets.get(given)
         if found is None:
             message = "Secrets Manager can't find the specified secret."
@@ -141,5 +143,5 @@ class SecretsManagerProvider(ServiceProvider):
         return found
 
 
-def _described(replica: ReplicaSecret, key: str) -> dict[str, Any]:
+def _described(replica: ReplicaSecret, key: str) -> JsonObject:
     return {**ReplicaSecret.to_dict(replica), "KmsKeyId": key}

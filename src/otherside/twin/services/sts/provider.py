@@ -3,10 +3,9 @@
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
 
-from typing import Any
-
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.protocol import ApiCall, Params
+from otherside.twin.json_types import JsonObject
 from otherside.twin.services.base import ServiceProvider, operation
 
 
@@ -17,6 +16,6 @@ class StsProvider(ServiceProvider):
         self._context = context
 
     @operation("sts", "GetCallerIdentity")
-    def who(self, call: ApiCall, _params: Params) -> dict[str, Any]:
+    def who(self, call: ApiCall, _params: Params) -> JsonObject:
         """Return the caller's identity."""
         return {"UserId": call.key_id, "Account": self._context.account, "Arn": call.principal}
