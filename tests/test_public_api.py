@@ -80,6 +80,20 @@ def test_pages_show_the_public_api_alone(page):
         assert imports(block) <= {"otherside"}, block
 
 
+def test_a_scenario_of_ones_own_is_built_and_played(tmp_path, monkeypatch, capsys):
+    """By the very program that the guide shows."""
+    (block,) = re.findall(
+        r"^```python\n(.*?)^```",
+        (ROOT / "docs/guide/drill.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+    monkeypatch.chdir(tmp_path)
+    exec(compile(block.replace('"examples/', f'"{ROOT}/examples/'), "drill.md", "exec"), {})
+    verdict, page = capsys.readouterr().out.split()
+    assert verdict == "passed"
+    assert Path(page).is_file()
+
+
 def test_the_checker_is_a_function(tmp_path):
     """Findings for what was read, unread for a program, an error for what is no input."""
     (tmp_path / "main.tf").write_text(

@@ -90,12 +90,16 @@ if TYPE_CHECKING:
     from otherside.core.topology import Side as Side
     from otherside.core.topology import Topology as Topology
     from otherside.core.topology import Traffic as Traffic
+    from otherside.drill import actions as actions
+    from otherside.drill import assertions as assertions
+    from otherside.drill import conditions as conditions
     from otherside.drill.catalogue import CATALOGUE as CATALOGUE
     from otherside.drill.scenario import Scenario as Scenario
     from otherside.drill.scenario import Step as Step
     from otherside.drill.suite import SuiteOptions as SuiteOptions
     from otherside.drill.suite import SuiteResult as SuiteResult
     from otherside.drill.suite import run_suite as run_suite
+    from otherside.drill.suite import simulated as simulated
     from otherside.drill.target import DrillTarget as DrillTarget
     from otherside.drill.target import TargetError as TargetError
     from otherside.drill.target import read_target as read_target
@@ -175,7 +179,11 @@ _EXPORTS = {
     "otherside.twin.twin": (("Twin", "TwinError", "TwinSettings"), "twin"),
     "otherside.drill.scenario": (("Scenario", "Step"), "drill"),
     "otherside.drill.catalogue": (("CATALOGUE",), "drill"),
-    "otherside.drill.suite": (("SuiteOptions", "SuiteResult", "run_suite"), "drill"),
+    # a module of these is the name itself
+    "otherside.drill.actions": (("actions",), "drill"),
+    "otherside.drill.assertions": (("assertions",), "drill"),
+    "otherside.drill.conditions": (("conditions",), "drill"),
+    "otherside.drill.suite": (("SuiteOptions", "SuiteResult", "run_suite", "simulated"), "drill"),
     "otherside.drill.target": (("DrillTarget", "TargetError", "read_target"), "drill"),
 }
 _MODULE_OF = {
@@ -200,7 +208,8 @@ def __getattr__(name: str) -> object:
         msg = f"module 'otherside' has no attribute {name!r}"
         raise AttributeError(msg) from None
     try:
-        return getattr(importlib.import_module(module), name)
+        found = importlib.import_module(module)
+        return found if module.endswith(f".{name}") else getattr(found, name)
     except ModuleNotFoundError as missing:
         if not extra or str(missing.name).startswith("otherside"):
             raise
