@@ -9,10 +9,12 @@ from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.conditions import later
 from otherside.drill.measurements import measure
 from otherside.drill.outcome import Outcome, worst
+from otherside.failover.decision.gates import Obstacle
 from otherside.failover.decision.transitions import Event
 from otherside.failover.decision.verdict import Verdict as Seen
 
 MOVED = Event.EXTERNAL_MOVE
+SKEW = Obstacle.VERSION_SKEW
 PASSED, FAILED, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN
 LOST_REGION = next(item for item in CATALOGUE if item.name == "lost-region")
 
@@ -133,9 +135,10 @@ CASES = [
     (assertions.never_reached("fencing"), tape(look(1, "suspect")), PASSED),
     (assertions.never_reached("suspect"), tape(look(1, "suspect")), FAILED),
     (assertions.never_reached("suspect"), tape(), UNKNOWN),
-    (assertions.said("freeze"), tape(look(1, "blocked", reason="a freeze until")), PASSED),
-    (assertions.said("freeze"), tape(look(1, "blocked")), FAILED),
-    (assertions.said("freeze"), tape(), UNKNOWN),
+    (assertions.stopped_by(SKEW), tape(look(1, "blocked", obstacle="version-skew")), PASSED),
+    (assertions.stopped_by(SKEW), tape(look(1, "blocked", obstacle="observing")), FAILED),
+    (assertions.stopped_by(SKEW), tape(look(1, "suspect", obstacle="version-skew")), FAILED),
+    (assertions.stopped_by(SKEW), tape(), UNKNOWN),
     (assertions.entered_by(MOVED), tape(look(1, "halted", entered_by="external-move")), PASSED),
     (assertions.entered_by(MOVED), tape(look(1, "halted", entered_by="stopped")), FAILED),
     (assertions.entered_by(MOVED), tape(look(1, "halted", entered_by=None)), UNKNOWN),

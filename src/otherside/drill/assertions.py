@@ -17,6 +17,8 @@ from otherside.drill.entries import (
 from otherside.drill.measurements import ACKNOWLEDGED, MOVES, Measures
 from otherside.drill.outcome import Outcome
 from otherside.drill.recording import Recording
+from otherside.failover.decision.gates import Obstacle
+from otherside.failover.decision.state import Phase
 from otherside.failover.decision.transitions import Event
 from otherside.failover.decision.verdict import Verdict as Seen
 
@@ -344,19 +346,22 @@ def entered_by(event: Event) -> Assertion:
     return Assertion(name=f"a phase is entered by {event}", evaluate=judge_it)
 
 
-def said(text: str) -> Assertion:
-    """Claim that one of the orchestrator's reasons contains a given text."""
+def stopped_by(*obstacles: Obstacle) -> Assertion:
+    """Claim that the orchestrator blocked a failover because of one of some obstacles."""
+    names = " or ".join(obstacles)
 
     def judge_it(recording: Recording, _: Measures) -> Evaluation:
-        looks = list(recording.since_strike(TickEntry))
-        if not looks:
+        ticks = [tick for tick in recording.since_strike(TickEntry) if tick.phase == Phase.BLOCKED]
+        if not any(recording.since_strike(TickEntry)):
             return Outcome.UNKNOWN, "the orchestrator never ran"
-        found = [look.reason for look in looks if text in look.reason]
-        if found:
-            return Outcome.PASSED, f"reason: {found[0]}"
-        return Outcome.FAILED, f"no reason contains {text!r}; last reason: {looks[-1].reason}"
+        if not ticks:
+            return Outcome.FAILED, "the orchestrator never blocked a failover"
+        for tick in ticks:
+            if tick.obstacle in obstacles:
+                return Outcome.PASSED, f"{tick.phase}: {tick.reason}"
+        return Outcome.FAILED, f"blocked, but never by {names}; last reason: {ticks[-1].reason}"
 
-    return Assertion(name=f"the orchestrator's reason contains {text!r}", evaluate=judge_it)
+    return Assertion(name=f"a failover is blocked by {names}", evaluate=judge_it)
 
 
 def told_people(text: str) -> Assertion:

@@ -112,6 +112,8 @@ class TickEntry(Entry):
     reason: str
     entered_by: str | None = None
     """The event that led to the phase; `None` in a journal from before it was recorded."""
+    obstacle: str | None = None
+    """What would forbid a failover, whoever approved it."""
     event_id: str
     """Names the orchestrator and, after its last slash, the revision."""
     unknown: list[str] = field(default_factory=list)

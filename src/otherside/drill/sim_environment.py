@@ -170,6 +170,7 @@ def _seen(played: Run) -> Iterator[Entry]:
             entered_by=state.entered_by,
             verdict=str(look.decision.verdict),
             reason=look.decision.reason,
+            obstacle=look.decision.obstacle,
             event_id=f"simulated/{state.revision}",
             loss_bound_s=state.loss_bound_s,
             loss_estimate_s=state.loss_estimate_s,

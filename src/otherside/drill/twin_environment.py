@@ -226,10 +226,10 @@ class TwinEnvironment:
             return None
         if "phase" not in line:
             return None
-        names = ("phase", "entered_by", "verdict", "reason", "event_id", "unknown", "bad", "epoch")
-        losses = ("loss_now_s", "loss_estimate_s", "loss_bound_s")
+        names = ("phase", "entered_by", "obstacle", "verdict", "reason", "event_id", "epoch")
+        more = ("unknown", "bad", "loss_now_s", "loss_estimate_s", "loss_bound_s")
         at_s = line["_aws"]["Timestamp"] / 1000
-        told = {name: line[name] for name in (*names, *losses) if name in line}
+        told = {name: line[name] for name in (*names, *more) if name in line}
         try:
             look = parse({"kind": TickEntry.kind, "at_s": at_s, **told})
         except BadEntryError:

@@ -27,6 +27,7 @@ def look_line(look: Tick, application: str, *, at_s: float, code: str) -> dict[s
         "entered_by": state.entered_by,
         "verdict": decision.verdict,
         "reason": decision.reason,
+        "obstacle": decision.obstacle,
         "new_revision": decision.changed,
         "writer": state.writer,
         "users_held": state.latched,

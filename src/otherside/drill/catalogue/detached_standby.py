@@ -6,7 +6,6 @@ from otherside.drill.assertions import (
     entered_by,
     never_reached,
     reached,
-    said,
     told_people,
 )
 from otherside.drill.conditions import every, later, phase
@@ -23,8 +22,7 @@ SCENARIO = Scenario(
     ),
     claims=(
         reached("halted"),
-        entered_by(Event.EXTERNAL_MOVE),
-        said("out of the global database"),
+        entered_by(Event.STANDBY_DETACHED),
         told_people("ACTION NEEDED"),
         never_reached("fencing", "promote-intent", "promoting"),
         NOT_A_CALL,

@@ -6,7 +6,6 @@ from otherside.drill.assertions import (
     entered_by,
     moved,
     reached,
-    said,
     served_in_the_end,
     told_people,
     users_end_at,
@@ -31,8 +30,7 @@ SCENARIO = Scenario(
     claims=(
         reached("failed-over", "halted"),
         served_in_the_end(),
-        entered_by(Event.EXTERNAL_MOVE),
-        said("the table was lost"),
+        entered_by(Event.TABLE_LOST),
         told_people("ACTION NEEDED"),
         moved(1),
         writer_ends_at("standby"),

@@ -1,9 +1,10 @@
 """The sides run different engine versions when the primary is lost."""
 
 from otherside.drill.actions import LoseRegion, SetEngineVersion
-from otherside.drill.assertions import NOTHING_MOVED, reached, said, told_people
+from otherside.drill.assertions import NOTHING_MOVED, reached, stopped_by, told_people
 from otherside.drill.conditions import later, phase
 from otherside.drill.scenario import Scenario, Step
+from otherside.failover.decision.gates import Obstacle
 
 SCENARIO = Scenario(
     name="version-skew",
@@ -15,7 +16,7 @@ SCENARIO = Scenario(
     ),
     claims=(
         reached("suspect", "blocked"),
-        said("different versions"),
+        stopped_by(Obstacle.VERSION_SKEW),
         told_people("ACTION NEEDED"),
         NOTHING_MOVED,
     ),

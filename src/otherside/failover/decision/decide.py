@@ -24,11 +24,11 @@ from otherside.failover.decision.evidence import (
     read,
     trouble_of,
 )
-from otherside.failover.decision.gates import HOME, hard_block
+from otherside.failover.decision.gates import HOME, Obstacle, hard_block
 from otherside.failover.decision.observation import Move, Observation, Order
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Intent, Phase, State, Trouble
-from otherside.failover.decision.transitions import TRANSITIONS, Event
+from otherside.failover.decision.transitions import FOREIGN, TRANSITIONS, Event
 from otherside.failover.decision.verdict import BLIND, DEADLY, Evidence, Verdict, judge, weigh
 
 
@@ -63,6 +63,8 @@ class Decision:
     """The notification for this revision, if it needs one."""
     urgent: bool
     """Whether a person needs to act."""
+    obstacle: Obstacle | None = None
+    """What would forbid a failover now, whoever approved it."""
 
 
 def decide(state: State, observation: Observation, policy: FailoverPolicy) -> Decision:
@@ -109,7 +111,7 @@ def veto_reason(state: State, observation: Observation, policy: FailoverPolicy) 
         return others[1]
     against = hard_block(state, observation, policy)
     if against is not None:
-        return against
+        return against.reason
     database = observation.database
     if database is not None and database.move is not None and not intent.instead:
         return f"{intent.operation}: Aurora is moving the writer already"
@@ -398,7 +400,7 @@ def _halted(state: State, event: Event, now_s: float) -> State:
     """Return the halted state; after a move that we do not know of, what holds users is unknown."""
     # Whoever moved the writer may be ourselves, before the table was lost or restored. The epoch in
     # the database cannot rule that out: it follows a move by the time that one heartbeat takes.
-    latched = None if event is Event.EXTERNAL_MOVE else state.latched
+    latched = None if event in FOREIGN else state.latched
     return replace(state, told_s=now_s, latched=latched)
 
 
@@ -490,6 +492,7 @@ def _to_decision(
     intent = state.intent if state.phase in _ASKING else None
     changed = state.revision != committed.revision
     said = state.reason if changed else reason
+    block = hard_block(state, observation, policy)
     return Decision(
         state=state,
         changed=changed,
@@ -503,6 +506,7 @@ def _to_decision(
         urgent=_is_overdue(state, observation.at_s)
         or _ailment(state, observation.at_s, policy) is not None
         or _flaps(state, policy),
+        obstacle=block.obstacle if block else None,
     )
 
 

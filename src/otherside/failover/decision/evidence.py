@@ -96,7 +96,7 @@ def _stopped(state: State, observation: Observation, policy: FailoverPolicy) -> 
 
 
 def external_move(state: State, observation: Observation, policy: FailoverPolicy) -> Read | None:
-    """Return an event if someone else moves or has moved the writer, in any phase.
+    """Return one of `FOREIGN` if someone else did it to the writer, the standby or our table.
 
     For a while after a move of our own, a description may still be from before it.
     """
@@ -122,14 +122,14 @@ def _lost_table(state: State, observation: Observation) -> Read | None:
     """Return an event if our table is behind the database or empty: it was lost or restored."""
     if (epoch := highest_epoch(observation)) > state.epoch:
         where = "database" if epoch == observation.epoch_seen else "pledge"
-        return Event.EXTERNAL_MOVE, (
+        return Event.TABLE_LOST, (
             f"the {where} remembers epoch {epoch}, our table {state.epoch}: "
             "the table was lost or restored, or somebody else decides"
         )
     database = observation.database
     strayed = database is not None and database.writer is not HOME and database.move is None
     if not state.anchored and strayed and database is not None and database.writer is not None:
-        return Event.EXTERNAL_MOVE, (
+        return Event.TABLE_LOST, (
             f"our table is empty and the writer is on {database.writer}: the table was lost"
         )
     return None
@@ -148,7 +148,7 @@ def _displaced(state: State, database: DatabaseView, *, settled: bool) -> Read |
     if database.writer not in expected:
         return Event.EXTERNAL_MOVE, f"the writer was moved from outside to {database.writer}"
     if not database.follower_is_member and settled and state.phase in _PAIRED:
-        return Event.EXTERNAL_MOVE, (
+        return Event.STANDBY_DETACHED, (
             f"somebody has taken the {state.writer.other} out of the global database"
         )
     return None
@@ -225,7 +225,7 @@ def _guard(
     """Return whether a confirmed disaster may be answered by moving the writer, and why not."""
     against = hard_block(state, observation, policy)
     if against is not None:
-        return Event.REFUSED, against
+        return Event.REFUSED, against.reason
     if observation.at_s < state.quiet_until_s:
         return (
             Event.REFUSED,
@@ -289,7 +289,7 @@ def _read_fencing(
     # A missing description is no reason to stop here: closing the lease needs no control plane, and
     # `veto_reason` checks every hard block again before Aurora is called.
     if against is not None:
-        return Event.REFUSED, against
+        return Event.REFUSED, against.reason
     if state.fenced_s is None:
         why = f": {'; '.join(state.failing)}" if state.failing else ""
         if observation.at_s - state.since_s > policy.fence_max_s:
@@ -502,7 +502,8 @@ def _read_precheck(
     if state.writer is HOME and state.bad_since_s is not None:
         return Event.SUSPECTED, f"{state.verdict} before the switchover began"
     waited_s = observation.at_s - state.since_s
-    against = hard_block(state, observation, policy) or unfit_reason(state, observation, policy)
+    block = hard_block(state, observation, policy)
+    against = block.reason if block else unfit_reason(state, observation, policy)
     if against is None and waited_s >= policy.precheck_s:
         return (
             Event.PRECHECK_OK,

@@ -1,10 +1,21 @@
 """Gates before a move: hard blocks that no one can lift, and questions that a person can answer.
 
-Each gate is one sentence for people, or `None`. The decider and the actuator check the same gates.
+Each gate is `None` or one sentence for people; a hard block has a code for programs as well. The
+decider and the actuator check the same gates.
 """
 
+from enum import StrEnum
+from typing import NamedTuple
+
 from otherside.core.topology import FailoverMode, Side
-from otherside.failover.decision.observation import Command, Fitness, Observation, Order, Reading
+from otherside.failover.decision.observation import (
+    Command,
+    DatabaseView,
+    Fitness,
+    Observation,
+    Order,
+    Reading,
+)
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import State
 from otherside.failover.decision.verdict import Verdict
@@ -13,25 +24,68 @@ HOME = Side.PRIMARY
 """The side where the writer belongs. Only this side is ever left without asking a person."""
 
 
-def hard_block(state: State, observation: Observation, policy: FailoverPolicy) -> str | None:
+class Obstacle(StrEnum):
+    """What forbids every move of the writer to the standby, whoever approves it."""
+
+    DATABASE_SILENT = "database-silent"
+    OBSERVING = "observing"
+    FROZEN_BY_CONFIGURATION = "frozen-by-configuration"
+    FROZEN_BY_ORDER = "frozen-by-order"
+    STANDBY_DETACHED = "standby-detached"
+    STANDBY_HEADLESS = "standby-headless"
+    VERSION_SKEW = "version-skew"
+    STANDBY_UNFIT = "standby-unfit"
+
+
+class HardBlock(NamedTuple):
+    """An obstacle that no approval can lift, for programs and for people."""
+
+    obstacle: Obstacle
+    reason: str
+
+
+def hard_block(state: State, observation: Observation, policy: FailoverPolicy) -> HardBlock | None:
     """Return the obstacle that no approval can lift, or `None`."""
     database, now_s = observation.database, observation.at_s
     if database is None:
-        return "the database's control plane does not answer"
+        return HardBlock(Obstacle.DATABASE_SILENT, "the database's control plane does not answer")
     if policy.mode is FailoverMode.OBSERVE:
-        return f"observing only: would have moved the writer to {HOME.other}"
+        return HardBlock(
+            Obstacle.OBSERVING, f"observing only: would have moved the writer to {HOME.other}"
+        )
     if any(start <= now_s < end for start, end in policy.freezes):
-        return "frozen by the configuration: nothing moves in this window"
+        return HardBlock(
+            Obstacle.FROZEN_BY_CONFIGURATION,
+            "frozen by the configuration: nothing moves in this window",
+        )
     if now_s < state.frozen_until_s:
-        return f"frozen by a person for another {state.frozen_until_s - now_s:.0f} s"
+        return HardBlock(
+            Obstacle.FROZEN_BY_ORDER,
+            f"frozen by a person for another {state.frozen_until_s - now_s:.0f} s",
+        )
+    return _standby_block(database)
+
+
+def _standby_block(database: DatabaseView) -> HardBlock | None:
+    """Return why Aurora would not promote the standby's cluster, or `None`."""
     if not database.follower_is_member:
-        return "the standby is no member of the global database; it cannot be promoted"
+        return HardBlock(
+            Obstacle.STANDBY_DETACHED,
+            "the standby is no member of the global database; it cannot be promoted",
+        )
     if not database.follower_has_instance:
-        return "the standby has no instance; it cannot be promoted"
+        return HardBlock(
+            Obstacle.STANDBY_HEADLESS, "the standby has no instance; it cannot be promoted"
+        )
     if not database.versions_match:
-        return "the sides run different versions; Aurora refuses to move"
+        return HardBlock(
+            Obstacle.VERSION_SKEW, "the sides run different versions; Aurora refuses to move"
+        )
     if database.fitness is Fitness.UNFIT:
-        return f"the standby cannot take over: its state is {database.status}"
+        return HardBlock(
+            Obstacle.STANDBY_UNFIT,
+            f"the standby cannot take over: its state is {database.status}",
+        )
     return None
 
 

@@ -26,6 +26,8 @@ class Event(StrEnum):
     UNCALLED = "uncalled"
     DECLINED = "declined"
     EXTERNAL_MOVE = "external-move"
+    TABLE_LOST = "table-lost"
+    STANDBY_DETACHED = "standby-detached"
     STOPPED = "stopped"
     TIMED_OUT = "timed-out"
     VERIFIED = "verified"
@@ -44,7 +46,9 @@ class Event(StrEnum):
     ADOPTED_AWAY = "adopted-away"
 
 
-_EXTERNAL = {Event.EXTERNAL_MOVE: Phase.HALTED, Event.STOPPED: Phase.HALTED}
+FOREIGN = frozenset({Event.EXTERNAL_MOVE, Event.TABLE_LOST, Event.STANDBY_DETACHED})
+"""What somebody else did: what our own table says is no longer what is."""
+_EXTERNAL = dict.fromkeys((*sorted(FOREIGN), Event.STOPPED), Phase.HALTED)
 _ARRIVED = {Event.MOVED: Phase.VERIFY}
 """A switchover of ours that was abandoned and arrived after all."""
 _GUARDED = {

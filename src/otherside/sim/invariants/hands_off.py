@@ -30,9 +30,14 @@ def check(history: History) -> Iterator[str]:
         mistaken = any(at_s <= entry.at_s for at_s in taken_over)
         detached = any(s.fault is Fault.STANDBY_DETACHED for s in history.world_state.windows)
         lost = any(at_s <= entry.at_s for at_s in history.losses)
-        caused = by_hand or mistaken or detached or lost
-        if entry.state.entered_by == Event.EXTERNAL_MOVE and not caused:
-            yield f"revision {entry.state.revision}: nobody moved anything by hand"
+        caused = {
+            Event.EXTERNAL_MOVE: by_hand or mistaken or detached or lost,
+            Event.TABLE_LOST: lost,
+            Event.STANDBY_DETACHED: detached,
+        }
+        event = next((event for event in caused if event == entry.state.entered_by), None)
+        if event is not None and not caused[event]:
+            yield f"revision {entry.state.revision}: {event}, and nobody did anything like it"
     moved = [move.at_s for move in history.world_state.moves if move.by_hand]
     if not moved:
         return
