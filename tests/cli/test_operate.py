@@ -69,18 +69,44 @@ def run(*arguments, keys=None):
 
 def test_status_tells_where_it_stands_and_what_each_side_says(ledger):
     """For people, and the same for machines."""
-    assert run("status").output.startswith("orders-prod: steady (revision 0)")
+    assert run("status").output.startswith("orders-prod on AWS: steady\n")
     stand(ledger, Phase.SUSPECT)
     ledger.put_pulse(
         "standby", HealthReport(at_s=SystemClock().now_s(), reads_ok=True, lag_max_s=0.3)
     )
     told = run("status").output
-    assert "orders-prod: suspect (revision 1)\n  because" in told
-    row = next(line for line in told.splitlines() if line.startswith("standby"))
-    assert row.split() == ["standby", row.split()[1], "s", "-", "-", "yes", "0.3", "s"]
+    assert told.startswith("orders-prod on AWS: suspect for ")
+    unread = json.loads(run("status", "--json").output)["unread"]
+    assert "the global database: the decider's settings: ResourceNotFoundException" in unread
+    row = next(line for line in told.splitlines() if line.startswith("reports"))
+    assert row.split()[:4] == ["reports", "none", "reads", "yes"]
     document = json.loads(run("status", "--json").output)
     assert document["state"]["phase"] == "suspect"
     assert document["revisions"][0]["reason"].startswith("region-dead")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--watch",), "--watch needs a terminal"),
+        (("--every", "2"), "--every needs --watch"),
+        (("--last", "0"), "--last must be 1 or more"),
+    ],
+)
+@pytest.mark.usefixtures("ledger")
+def test_status_refuses_what_it_would_ignore(arguments, words):
+    """An option is honoured or refused."""
+    done = run("status", *arguments)
+    assert (done.exit_code, words in done.output) == (2, True), done.output
+
+
+@pytest.mark.usefixtures("ledger")
+def test_status_of_a_twin_that_does_not_run_says_how_to_start_one(tmp_path, monkeypatch):
+    """By name, or the only one."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for arguments in (("--twin",), ("--twin", "orders")):
+        done = run("status", *arguments)
+        assert (done.exit_code, "otherside twin up" in done.output) == (1, True), done.output
 
 
 def test_an_order_is_asked_about_and_given(ledger):

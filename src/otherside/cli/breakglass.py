@@ -45,7 +45,7 @@ class BreakGlass:
 @click.option("--force", is_flag=True, help="Go ahead even though the state table answers.")
 @click.option("--yes", is_flag=True, help="Skip the confirmation; for scripts.")
 def breakglass(
-    design: Path, lasts: str, epoch: int | None, *, close: bool, force: bool, yes: bool
+    design: Path | None, lasts: str, epoch: int | None, *, close: bool, force: bool, yes: bool
 ) -> None:
     """Let the standby acknowledge writes while the state table is unavailable.
 
@@ -84,7 +84,7 @@ def breakglass(
         _tell_the_rest(glass, given.epoch)
 
 
-def _refuse_where_the_table_answers(design: Path) -> None:
+def _refuse_where_the_table_answers(design: Path | None) -> None:
     try:
         opened = open_table(design)
     except click.ClickException as error:
@@ -98,10 +98,10 @@ def _refuse_where_the_table_answers(design: Path) -> None:
     raise click.ClickException(msg)
 
 
-def _find(design: Path) -> BreakGlass:
+def _find(design: Path | None) -> BreakGlass:
     """Read the pledge from its bucket in the standby's Region."""
     try:
-        topology = read_config(design)
+        topology = read_config(design or Path("otherside.toml"))
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     from otherside.failover.aws.aws_clients import AwsClients  # noqa: PLC0415 - an extra

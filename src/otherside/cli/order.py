@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from otherside.cli.state_table import caller, config_option, open_table
+from otherside.cli.state_table import caller, config_option, on_twin_option, open_table
 from otherside.config.document import duration_s
 from otherside.failover.decision.observation import Order
 from otherside.failover.decision.state import Phase, State
@@ -29,12 +29,21 @@ MEANS = {
 @click.command()
 @click.argument("what", type=click.Choice(ORDERS))
 @config_option
+@on_twin_option
 @click.option(
     "--until", help="End of a freeze: 2h from now, a time such as 2026-12-24T18:00Z, or now."
 )
 @click.option("--revision", type=int, help="The revision that you saw. Default: the newest.")
 @click.option("--yes", is_flag=True, help="Skip the confirmation; for scripts.")
-def order(what: str, design: Path, until: str | None, revision: int | None, *, yes: bool) -> None:
+def order(
+    *,
+    what: str,
+    design: Path | None,
+    twin_name: str | None,
+    until: str | None,
+    revision: int | None,
+    yes: bool,
+) -> None:
     """Give the orchestrator an order; it acts on it at its next tick.
 
     The order is bound to the phase you saw and expires after a quarter of an hour; it is ignored
@@ -50,7 +59,7 @@ def order(what: str, design: Path, until: str | None, revision: int | None, *, y
     Exit codes: 0 order written, 1 it does not apply or the table does not answer, 2 bad usage.
     """
     wanted = Order(what)
-    opened = open_table(design)
+    opened = open_table(design, twin_name)
     state, until_s = opened.state, _until_s(wanted, until, opened.operator.clock.now_s())
     try:
         seen = state.revision if revision is None else revision

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from otherside.cli.twin_choice import TwinConnection, connect
 from otherside.config import ConfigError, read_config
 from otherside.core.topology import Topology
 from otherside.failover.clock import SystemClock
@@ -14,6 +15,7 @@ from otherside.failover.ports import UnavailableError
 
 if TYPE_CHECKING:
     from otherside.failover.operator import Operator
+    from otherside.operate.deployment import Deployment
 
 OPERATOR_SKEW_S = 300.0
 """A person's clock may be wrong; it is used only for ages and for the end of a freeze."""
@@ -24,11 +26,18 @@ config_option = click.option(
     "--design",
     "design",
     type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("otherside.toml"),
-    show_default=True,
-    help="The configuration of the stack.",
+    help="The configuration of the stack. Default: otherside.toml here, or in the twin's project.",
 )
 """`--design` is its former name, accepted until 0.3.0."""
+on_twin_option = click.option(
+    "--twin",
+    "twin_name",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Speak to the twin NAME, or the only one that runs, instead of AWS.",
+)
+"""Without it, `AWS_ENDPOINT_URL` decides, as for any AWS command."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,33 +45,66 @@ class OpenedTable:
     """The configuration and its state table, from the first Region that answers."""
 
     topology: Topology
+    twin: TwinConnection | None
+    """The twin that stands in for AWS, if one does."""
     region: str
     operator: "Operator"
     state: State
     """The newest revision in that Region."""
 
+    @property
+    def where(self) -> str:
+        """`AWS`, or the twin by its name."""
+        return f"the twin {self.twin.name}" if self.twin else "AWS"
 
-def open_table(design: Path) -> OpenedTable:
+    def refreshed(self) -> "OpenedTable":
+        """Return the same table with its newest revision.
+
+        Raises:
+            click.ClickException: If no copy of the table answers any more.
+        """
+        return _open(self.topology, self.twin)
+
+    def deployment(self) -> "Deployment":
+        """Return the stack, to be read with the operator's credentials."""
+        from otherside.operate.deployment import Deployment  # noqa: PLC0415 - an extra
+
+        clock = self.operator.clock
+        if self.twin is None:
+            return Deployment(topology=self.topology, clock=clock)
+        return Deployment(topology=self.topology, clock=clock, resolve=self.twin.resolve)
+
+
+def open_table(design: Path | None, twin_name: str | None = None) -> OpenedTable:
     """Read the configuration and open its state table in the standby's Region.
 
-    If that Region does not answer, open the primary's copy: after a failover, the standby's Region
-    may be the one that is lost.
+    A twin stands in for AWS if it was asked for (`twin_name`, empty for the only one), or if
+    `AWS_ENDPOINT_URL` leads to one. If that Region does not answer, open the primary's copy: after
+    a failover, the standby's Region may be the one that is lost.
 
     Raises:
         click.UsageError: If the configuration cannot be used, or boto3 is not installed.
         click.ClickException: If no copy of the table answers.
     """
+    twin = connect(twin_name or None, asked=twin_name is not None)
+    file = design or (twin.project if twin else Path()) / "otherside.toml"
     try:
-        topology = read_config(design)
+        topology = read_config(file)
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
+    return _open(topology, twin)
+
+
+def _open(topology: Topology, twin: TwinConnection | None) -> OpenedTable:
+    """Open the first copy of a state table that answers."""
     try:
         from otherside.failover.aws.aws_clients import AwsClients  # noqa: PLC0415 - an extra
         from otherside.failover.operator import Operator  # noqa: PLC0415 - the same
     except ModuleNotFoundError as error:
         msg = f"this needs {error.name}: pip install 'otherside[operate]'"
         raise click.UsageError(msg) from None
-    clock, clients, silent = SystemClock(), AwsClients(), []
+    clock = twin.clock if twin else SystemClock()
+    clients, silent = AwsClients(), []
     for region in _copies(topology):
         operator = Operator.connect(
             clients.dynamodb(region),
@@ -76,7 +118,9 @@ def open_table(design: Path) -> OpenedTable:
         except UnavailableError as error:
             silent.append(f"{region}: {error}")
             continue
-        return OpenedTable(topology=topology, region=region, operator=operator, state=state)
+        return OpenedTable(
+            topology=topology, twin=twin, region=region, operator=operator, state=state
+        )
     msg = "; ".join(silent)
     raise click.ClickException(msg)
 

@@ -76,6 +76,29 @@ class TwinConnection:
     dns: str
     """Address and port of its resolver."""
 
+    def resolve(self, name: str) -> list[str]:
+        """Return the IPv4 addresses of a name, by the twin's resolver.
+
+        Raises:
+            OSError: If it does not resolve.
+        """
+        import dns.exception  # noqa: PLC0415 - an extra
+        import dns.message  # noqa: PLC0415 - the same
+        import dns.query  # noqa: PLC0415 - the same
+
+        host, _, port = self.dns.rpartition(":")
+        try:
+            answer = dns.query.udp(
+                dns.message.make_query(name, "A"), host, port=int(port), timeout=2.0
+            )
+        except dns.exception.DNSException as error:
+            raise OSError(str(error)) from error
+        found = sorted({str(item) for rrset in answer.answer for item in rrset})
+        if not found:
+            msg = f"{name} does not resolve"
+            raise OSError(msg)
+        return found
+
 
 def connect(name: str | None, *, asked: bool) -> TwinConnection | None:
     """Point this process at a twin, if one is meant; return `None` if AWS is.
