@@ -100,6 +100,40 @@ def test_status_refuses_what_it_would_ignore(arguments, words):
     assert (done.exit_code, words in done.output) == (2, True), done.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--only", "nothing"), "unknown check: nothing; --list prints them all"),
+        (("--tag", "app=orders"), "--region belongs to"),
+        (("--region", "us-west-2"), "--region belongs to"),
+        (("--tag", "a=b", "--global-cluster", "x", "--region", "us-west-2"), "give one"),
+        (("--global-cluster", "x", "--region", "r", "--config", "x.toml"), "has no --config"),
+        (("--list", "--twin"), "--list asks nobody"),
+    ],
+)
+@pytest.mark.usefixtures("ledger")
+def test_readiness_refuses_what_it_would_ignore(arguments, words):
+    """An option is honoured or refused."""
+    done = run("readiness", *arguments)
+    assert (done.exit_code, words in done.output) == (2, True), done.output
+
+
+def test_readiness_lists_its_checks_without_asking_anybody():
+    """For people and for programs."""
+    assert "decider-runs " in run("readiness", "--list").output
+    known = json.loads(run("readiness", "--list", "--json").output)
+    assert len(known) > 20
+    assert set(known[0]) == {"code", "title", "why"}
+
+
+@pytest.mark.usefixtures("ledger")
+def test_readiness_of_a_stack_that_was_not_deployed_names_what_is_missing():
+    """In one sentence; it is neither ready nor unready."""
+    done = run("readiness")
+    assert done.exit_code == 1
+    assert done.output == "Error: the decider's settings: ResourceNotFoundException\n"
+
+
 @pytest.mark.usefixtures("ledger")
 def test_status_of_a_twin_that_does_not_run_says_how_to_start_one(tmp_path, monkeypatch):
     """By name, or the only one."""

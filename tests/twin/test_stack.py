@@ -141,6 +141,20 @@ def test_an_operator_sees_both_sides_and_gives_an_order(deployed, tmp_path, monk
     assert {side["in_service"] for side in seen["capacity"].values()} == {4}
     assert seen["lag_history_s"]
     assert seen["in_the_way"] == []
+    done = CliRunner().invoke(main, ["readiness", "--twin", "orders", "--json"])
+    checks = {check["code"]: check for check in json.loads(done.output)["checks"]}
+    pending = {code for code, check in checks.items() if check["outcome"] != "ready"}
+    # It was never moved, backed up nor restored, and a twin has no quotas. The lag of the first
+    # minutes, when the standby was made, may still count.
+    expected = {"exercised", "backup-copy", "restore-test", "standby-quota"}
+    found = {code: checks[code]["found"] for code in pending - {"replication-lag"}}
+    assert set(found) == expected, found
+    assert done.exit_code == 1
+    done = CliRunner().invoke(
+        main,
+        [*("readiness", "--twin", "--global-cluster", "orders-prod", "--region", WEST)],
+    )
+    assert "us-east-2 17.9, us-west-2 17.9" in done.output
     done = CliRunner().invoke(main, ["order", "freeze", "--until", "now", "--yes", "--twin"])
     assert done.exit_code == 0, done.output
 

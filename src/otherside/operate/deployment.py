@@ -22,15 +22,29 @@ def resolve_here(name: str) -> list[str]:
     return sorted({str(item[4][0]) for item in found})
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True)
+class Aws:
+    """Clients of AWS with the operator's own credentials and short time limits."""
+
+    session: boto3.Session = field(default_factory=boto3.Session)
+    _made: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def client(self, service: str, region: str) -> Any:  # noqa: ANN401 - botocore makes the class
+        """Return a client; it is made once."""
+        if (service, region) not in self._made:
+            make: Callable[..., Any] = self.session.client
+            self._made[service, region] = make(service, region_name=region, config=READING)
+        return self._made[service, region]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """One deployed stack, read with the operator's own credentials."""
+    """One deployed stack of ours."""
 
     topology: Topology
     clock: Clock
     resolve: Resolve = resolve_here
-    session: boto3.Session = field(default_factory=boto3.Session)
-    _made: dict[tuple[str, str], Any] = field(default_factory=dict)
+    aws: Aws = field(default_factory=Aws)
 
     @property
     def application(self) -> str:
@@ -47,11 +61,8 @@ class Deployment:
         return self.topology.regions.standby
 
     def client(self, service: str, region: str) -> Any:  # noqa: ANN401 - botocore makes the class
-        """Return a client with short time limits; it is made once."""
-        if (service, region) not in self._made:
-            make: Callable[..., Any] = self.session.client
-            self._made[service, region] = make(service, region_name=region, config=READING)
-        return self._made[service, region]
+        """Return a client of a service in a Region."""
+        return self.aws.client(service, region)
 
     def decider(self) -> str:
         """Return the name of the function that decides."""

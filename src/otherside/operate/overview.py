@@ -138,10 +138,12 @@ def overview(
     Raises:
         UnavailableError: If the state table does not answer; whatever else does not is in `unread`.
     """
-    store, now_s = operator.store, operator.clock.now_s()
+    store = operator.store
     lease = store.lease()
     settings = read("the decider's settings", deployment.settings)
-    facts = read_all(_questions(deployment, settings.value, now_s))
+    facts = read_all(_questions(deployment, settings.value, operator.clock.now_s()))
+    pulses = store.pulses()
+    now_s = operator.clock.now_s()  # now that everything is read: no age is negative
     tick: Fact[DeciderTick] = facts["the decider's log"]
     policy = policy_of(settings.value) if settings.value else _planned(deployment)
     return Overview(
@@ -156,7 +158,7 @@ def overview(
         attempts=[_plain(attempt) for attempt in store.attempts(state.epoch)],
         pulses={
             place: {**_plain(pulse), "age_s": round(now_s - pulse.at_s, 1)}
-            for place, pulse in store.pulses().items()
+            for place, pulse in pulses.items()
         },
         revisions=store.last_revisions(last),
         tick=tick,
@@ -193,12 +195,12 @@ def _questions(
 ) -> dict[str, Callable[[], Any]]:
     """Return all questions to AWS, by what they are about."""
     asked: dict[str, Callable[[], Any]] = {
-        "the decider's log": partial(_last_tick, deployment, now_s),
+        "the decider's log": partial(last_tick, deployment, now_s),
         "the public name": partial(deployment.resolve, deployment.topology.traffic.domain),
     }
     for side in Side:
         asked[f"the {side}'s capacity"] = partial(_capacity, deployment, side)
-        asked[f"the {side}'s vault"] = partial(_newest_backup, deployment, side)
+        asked[f"the {side}'s vault"] = partial(newest_backup, deployment, side)
     if settings is None:
         return asked
     arns = {Side.PRIMARY: settings.primary_cluster_arn, Side.STANDBY: settings.standby_cluster_arn}
@@ -212,7 +214,7 @@ def _questions(
     return asked
 
 
-def _last_tick(deployment: Deployment, now_s: float) -> DeciderTick:
+def last_tick(deployment: Deployment, now_s: float) -> DeciderTick:
     """Return the decider's last tick.
 
     Raises:
@@ -355,7 +357,7 @@ def _capacity(deployment: Deployment, side: Side) -> CapacityNow:
     raise LookupError
 
 
-def _newest_backup(deployment: Deployment, side: Side) -> BackupCopy | None:
+def newest_backup(deployment: Deployment, side: Side) -> BackupCopy | None:
     """Return the newest completed recovery point of a side's vault; `None` if it is empty."""
     client = deployment.client("backup", deployment.region(side))
     found: list[BackupCopy] = []

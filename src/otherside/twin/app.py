@@ -232,7 +232,7 @@ class TwinApp:
 
     def _extensions(self) -> list[ServiceProvider]:
         return [
-            IamProvider(self.context),
+            IamProvider(self.context, self.authorizer),
             StsProvider(self.context),
             self.keys,
             self.networks,

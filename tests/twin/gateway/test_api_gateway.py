@@ -263,6 +263,71 @@ def test_what_nobody_carries_out_is_refused_by_name(bare):
     assert "rds:DescribeIntegrations" in found["Error"]["Message"]
 
 
+@pytest.mark.parametrize(
+    ("service", "operation", "asked"),
+    [
+        ("backup", "list_protected_resources", {}),
+        ("backup", "list_restore_jobs", {"ByAccountId": "123456789012"}),
+        ("iam", "simulate_principal_policy", {"PolicyInputList": ["{}"], "ActionNames": ["a:B"]}),
+        ("lambda", "get_runtime_management_config", {"FunctionName": "f"}),
+    ],
+)
+def test_no_answer_is_a_web_framework_s_page(bare, service, operation, asked):
+    """An error of AWS's own shape, by a code, in the protocol of the caller."""
+    if operation == "simulate_principal_policy":
+        asked = {**asked, "PolicySourceArn": bare.role("simulated")}
+    found = refused(lambda: getattr(bare.aws(service, EAST), operation)(**asked))
+    assert "<" not in found["Error"]["Message"]
+    assert not found["Error"]["Code"].isdigit(), found
+
+
+def test_services_are_found_by_the_names_that_they_sign_with(bare):
+    """Where those differ from botocore's names of the models, too."""
+    assert bare.aws("resourcegroupstaggingapi").get_resources()["ResourceTagMappingList"] == []
+    assert bare.aws("efs").describe_file_systems()["FileSystems"] == []
+    assert bare.aws("service-quotas").list_aws_default_service_quotas(ServiceCode="vpc")["Quotas"]
+    assert bare.aws("emr").list_clusters()["Clusters"] == []
+
+
+def test_policies_are_simulated_as_they_are_evaluated(bare):
+    """Allowed, denied by nothing, denied by a statement, and by a condition's key."""
+    allow = {
+        "Effect": "Allow",
+        "Action": ["sqs:SendMessage", "dynamodb:UpdateItem"],
+        "Resource": "*",
+        "Condition": {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": ["mine"]}},
+    }
+    role = bare.role(
+        "judged",
+        {**allow, "Action": "dynamodb:UpdateItem"},
+        {"Effect": "Allow", "Action": "sqs:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "sqs:DeleteQueue", "Resource": "*"},
+    )
+
+    def simulated(action, **more):
+        found = bare.aws("iam").simulate_principal_policy(
+            PolicySourceArn=role, ActionNames=[action], **more
+        )
+        return found["EvaluationResults"][0]["EvalDecision"]
+
+    def leading(key):
+        entry = {"ContextKeyName": "dynamodb:LeadingKeys", "ContextKeyType": "stringList"}
+        return {"ContextEntries": [{**entry, "ContextKeyValues": [key]}]}
+
+    assert simulated("sqs:SendMessage") == "allowed"
+    assert simulated("sqs:DeleteQueue") == "explicitDeny"
+    assert simulated("sns:Publish") == "implicitDeny"
+    assert simulated("dynamodb:UpdateItem", **leading("mine")) == "allowed"
+    assert simulated("dynamodb:UpdateItem", **leading("yours")) == "implicitDeny"
+    gone = f"{role}-gone"
+    found = refused(
+        lambda: bare.aws("iam").simulate_principal_policy(
+            PolicySourceArn=gone, ActionNames=["sqs:SendMessage"]
+        )
+    )
+    assert found["Error"]["Code"] == "NoSuchEntity"
+
+
 def test_a_request_of_two_meanings_is_refused(bare):
     """What is judged is what is carried out: no second action in the address, no way around."""
     import urllib.error

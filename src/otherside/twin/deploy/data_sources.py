@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from otherside.twin.deploy.api_clients import ApiClients
 from otherside.twin.json_types import JsonObject
+
+PUBLIC = "/aws/service/"
+"""Prefix of the parameters that AWS publishes, such as the newest machine images."""
 
 
 def look_up(
@@ -36,5 +41,22 @@ def look_up(
             }
             found = clients.get("secretsmanager", region).get_random_password(**asked)
             return {"randomPassword": found["RandomPassword"], "id": "random"}
+        case "aws:ssm/getParameter:getParameter":
+            return _parameter(str(arguments["name"]), region, clients)
         case _:
             return None
+
+
+def _parameter(name: str, region: str, clients: ApiClients) -> JsonObject | None:
+    """Return a parameter as it is on the twin; a public one that moto lacks is left to the mocks.
+
+    Raises:
+        ClientError: If it is none of AWS's own and does not exist.
+    """
+    try:
+        found = clients.get("ssm", region).get_parameter(Name=name)["Parameter"]
+    except ClientError:
+        if name.startswith(PUBLIC):
+            return None
+        raise
+    return {"name": name, "value": found["Value"], "id": name, "type": found["Type"]}

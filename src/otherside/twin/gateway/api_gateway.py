@@ -192,6 +192,10 @@ class ApiGateway:
                 call.error = error.code
                 status, headers, body = asked.answer(error)
                 return getattr(error, "status", None) or status, headers, body
+            except RequestRefusedError:
+                raise
+            except Exception as error:
+                raise _failed(call, f": {type(error).__name__}: {error}") from error
         return self._moto(asked, start_response)
 
     def _moto(self, asked: RequestContext, _start_response: StartResponse) -> ApiResponse:
@@ -212,6 +216,8 @@ class ApiGateway:
             message = f"the twin does not carry out {call.service}:{call.operation}"
             raise RequestRefusedError("TwinNotImplemented", message, 501) from error
         status = int(response["status"])
+        if status >= 400 and body.lstrip().lower().startswith(b"<!doctype html"):  # noqa: PLR2004 - HTTP
+            raise _not_of_aws(asked.call, status)
         if status < 300:  # noqa: PLR2004 - HTTP status classes
             then = self.after.get((asked.call.service, asked.call.operation))
             if then is not None:
@@ -223,6 +229,19 @@ class ApiGateway:
         if status >= 400 and not call.error:  # noqa: PLR2004 - HTTP status classes
             call.error = body[:300].decode(errors="replace")
         self.calls.append(call)
+
+
+def _not_of_aws(call: ApiCall, status: int) -> RequestRefusedError:
+    """Return what to answer instead of the page of a web framework."""
+    if status < 500:  # noqa: PLR2004 - HTTP status classes
+        message = f"the twin does not carry out {call.service}:{call.operation}"
+        return RequestRefusedError("TwinNotImplemented", message, 501)
+    return _failed(call, "")
+
+
+def _failed(call: ApiCall, why: str) -> RequestRefusedError:
+    message = f"the twin failed to carry out {call.service}:{call.operation}{why}"
+    return RequestRefusedError("InternalFailure", message, 500)
 
 
 class _CallerGoneError(Exception):

@@ -132,6 +132,29 @@ class Authorizer:
             self._request(call, AuthorizationItem(action=action, resource=resource), region)
         )
 
+    def simulate(
+        self,
+        principal_arn: str,
+        action: str,
+        resource: str,
+        keys: Mapping[str, Sequence[str]],
+    ) -> PolicyEvaluation:
+        """Return what a principal's own policies and boundary say of one action on one resource.
+
+        As `SimulatePrincipalPolicy` does, it leaves resource policies out:
+        https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
+        """
+        region = resource.split(":")[3] if resource.startswith("arn:") else ""
+        call = ApiCall(
+            service="", operation="", region=region, source="", key_id="", principal=principal_arn
+        )
+        subject = AuthorizationItem(action=action, resource=resource, keys=dict(keys))
+        return decide(
+            self._request(call, subject, region),
+            identity=self._identity(principal_arn),
+            boundary=self._boundary(principal_arn),
+        )
+
     def trusts(
         self, role_arn: str, principal: str, *, source_arn: str = "", account_too: bool = False
     ) -> bool:

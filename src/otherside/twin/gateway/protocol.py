@@ -26,13 +26,28 @@ Environ = JsonObject
 Params = Mapping[str, Any]
 """Parameters of an operation, as botocore's model of it names them."""
 SIGNED_AS: Mapping[str, str] = {
+    "IoTSecuredTunneling": "iotsecuretunneling",
+    "aidevops": "devops-agent",
+    "aoss": "opensearchserverless",
+    "aps": "amp",
+    "aws-marketplace": "meteringmarketplace",
+    "elasticfilesystem": "efs",
     "elasticloadbalancing": "elbv2",
-    "monitoring": "cloudwatch",
-    "states": "stepfunctions",
+    "elasticmapreduce": "emr",
     "email": "ses",
     "eventbridge": "events",
+    "iotdata": "iot-data",
+    "kinesisanalytics": "kinesisanalyticsv2",
+    "lex": "lexv2-models",
+    "mobiletargeting": "pinpoint",
+    "monitoring": "cloudwatch",
+    "servicequotas": "service-quotas",
+    "sso": "sso-admin",
+    "states": "stepfunctions",
+    "tagging": "resourcegroupstaggingapi",
+    "timestream": "timestream-write",
 }
-"""Services whose signing name differs from their model's name."""
+"""Services of moto whose signing name differs from their model's name, by botocore's models."""
 GLOBAL_SERVICES = frozenset({"iam", "route53", "cloudfront", "organizations"})
 """Control planes with a single location, whichever Region signs the call."""
 

@@ -191,17 +191,19 @@ class BackupProvider(ServiceProvider):
     @operation("backup", "DescribeRestoreJob")
     def describe_restore(self, call: ApiCall, params: Params) -> JsonObject:
         """Describe a restore job."""
-        job = self._found(self._restores, call, params["RestoreJobId"])
-        return {
-            "RestoreJobId": job.identifier,
-            "RecoveryPointArn": job.source,
-            "Status": job.state if job.state != "CREATED" else "PENDING",
-            "StatusMessage": job.message,
-            "IamRoleArn": job.role,
-            "CreatedResourceArn": job.point or None,
-            "CreationDate": job.created_s,
-            "CompletionDate": job.completed_s,
-        }
+        return _restore_job(self._found(self._restores, call, params["RestoreJobId"]))
+
+    @operation("backup", "ListRestoreJobs")
+    def list_restores(self, call: ApiCall, params: Params) -> JsonObject:
+        """List a Region's restore jobs, newest first; of the filters, only the state's is known."""
+        further = sorted(params.keys() - {"ByStatus", "MaxResults"})
+        if further:
+            message = f"the twin lists restore jobs without {', '.join(further)}"
+            raise api_error("TwinNotImplemented", message, 501)
+        jobs = [_restore_job(job) for job in self._restores.values() if job.region == call.region]
+        wanted = params.get("ByStatus")
+        found = [job for job in jobs if wanted in {None, job["Status"]}]
+        return {"RestoreJobs": sorted(found, key=lambda job: -float(job["CreationDate"]))}
 
     @operation("backup", "DescribeCopyJob")
     def describe_copy(self, call: ApiCall, params: Params) -> JsonObject:
@@ -381,3 +383,16 @@ class BackupProvider(ServiceProvider):
         if not self._exists(arn):
             raise api_error("ResourceNotFoundException", f"Backup vault {arn} does not exist")
         return self._vaults.setdefault(arn, Vault())
+
+
+def _restore_job(job: Job) -> JsonObject:
+    return {
+        "RestoreJobId": job.identifier,
+        "RecoveryPointArn": job.source,
+        "Status": job.state if job.state != "CREATED" else "PENDING",
+        "StatusMessage": job.message,
+        "IamRoleArn": job.role,
+        "CreatedResourceArn": job.point or None,
+        "CreationDate": job.created_s,
+        "CompletionDate": job.completed_s,
+    }

@@ -1,10 +1,11 @@
-"""IAM where moto differs: AWS's managed policies."""
+"""IAM where moto differs: AWS's managed policies, and the simulation of policies."""
 
 import json
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import AWSManagedPolicy, aws_managed_policies_data
@@ -16,8 +17,44 @@ AWS_OWNED = "arn:aws:iam::aws:policy/"
 class IamProvider(ServiceProvider):
     """AWS managed policies, loaded when they are attached: all of them would take 60 MB."""
 
-    def __init__(self, context: TwinContext) -> None:
-        self._context = context
+    def __init__(self, context: TwinContext, authorizer: Authorizer) -> None:
+        self._context, self._authorizer = context, authorizer
+
+    @operation("iam", "SimulatePrincipalPolicy")
+    def simulate(self, _call: ApiCall, params: Params) -> JsonObject:
+        """Evaluate a user's or a role's policies for actions on resources, as a call would be."""
+        taken = {"PolicySourceArn", "ActionNames", "ResourceArns", "ContextEntries"}
+        further = sorted(params.keys() - taken)
+        if further:
+            message = f"the twin simulates policies as they are, without {', '.join(further)}"
+            raise api_error("TwinNotImplemented", message, 501)
+        source = str(params["PolicySourceArn"])
+        if not self._exists(source):
+            message = f"The entity {source} cannot be found."
+            raise api_error("NoSuchEntity", message, 404)
+        keys = {
+            str(entry["ContextKeyName"]).lower(): [str(v) for v in entry["ContextKeyValues"]]
+            for entry in params.get("ContextEntries") or ()
+        }
+        results = []
+        for action in params["ActionNames"]:
+            for resource in params.get("ResourceArns") or ["*"]:
+                found = self._authorizer.simulate(source, str(action), str(resource), keys)
+                denied = "explicitDeny" if found.explicit else "implicitDeny"
+                results.append(
+                    {
+                        "EvalActionName": str(action),
+                        "EvalResourceName": str(resource),
+                        "EvalDecision": "allowed" if found.allowed else denied,
+                    }
+                )
+        return {"EvaluationResults": results, "IsTruncated": False}
+
+    def _exists(self, arn: str) -> bool:
+        backend = moto_backend.iam(self._context.account)
+        return any(role.arn == arn for role in backend.roles.values()) or any(
+            user.arn == arn for user in backend.users.values()
+        )
 
     @operation("iam", "AttachRolePolicy", "AttachUserPolicy", "AttachGroupPolicy", "GetPolicy")
     def attach(self, _call: ApiCall, params: Params) -> None:
