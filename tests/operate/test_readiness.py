@@ -17,7 +17,7 @@ from operate.fake_account import (
     target,
 )
 from otherside.failover.decision.state import Phase
-from otherside.operate.readiness.catalogue import CHECKS, DATABASE_CHECKS
+from otherside.operate.readiness.all_checks import CHECKS, DATABASE_CHECKS
 from otherside.operate.readiness.database import find, tagged
 from otherside.operate.readiness.model import Readiness, run
 from otherside.operate.reading import Fact

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from otherside.operate.readiness.model import (
-        Check,
-        CheckResult,
         DatabaseTarget,
+        ReadinessCheck,
+        ReadinessResult,
         StackTarget,
     )
 
@@ -103,12 +103,12 @@ class Told:
     name: str
     where: str
     at_s: float
-    results: "list[CheckResult]"
+    results: "list[ReadinessResult]"
 
 
 def _catalogue() -> "ModuleType":
     try:
-        return importlib.import_module("otherside.operate.readiness.catalogue")
+        return importlib.import_module("otherside.operate.readiness.all_checks")
     except ModuleNotFoundError as error:
         msg = f"this needs {error.name}: pip install 'otherside[operate]'"
         raise click.UsageError(msg) from None
@@ -125,7 +125,9 @@ def _document(told: Told) -> dict[str, object]:
     }
 
 
-def _chosen(only: str | None, checks: "tuple[Check[Any], ...]") -> "tuple[Check[Any], ...]":
+def _chosen(
+    only: str | None, checks: "tuple[ReadinessCheck[Any], ...]"
+) -> "tuple[ReadinessCheck[Any], ...]":
     if only is None:
         return checks
     asked = [part.strip() for part in only.split(",") if part.strip()]
@@ -136,7 +138,7 @@ def _chosen(only: str | None, checks: "tuple[Check[Any], ...]") -> "tuple[Check[
     return tuple(check for check in checks if check.code in asked)
 
 
-def _list(checks: "tuple[Check[Any], ...]", *, as_json: bool) -> None:
+def _list(checks: "tuple[ReadinessCheck[Any], ...]", *, as_json: bool) -> None:
     if as_json:
         known = [{"code": check.code, "title": check.title, "why": check.why} for check in checks]
         click.echo(json.dumps(known, indent=2))
@@ -150,7 +152,7 @@ def _list(checks: "tuple[Check[Any], ...]", *, as_json: bool) -> None:
 
 
 def _of_a_stack(
-    checks: "Sequence[Check[StackTarget]]", design: Path | None, twin_name: str | None
+    checks: "Sequence[ReadinessCheck[StackTarget]]", design: Path | None, twin_name: str | None
 ) -> Told:
     """Run the checks of a stack of ours."""
     from otherside.operate.overview import last_tick  # noqa: PLC0415 - an extra
@@ -178,7 +180,7 @@ def _of_a_stack(
 
 
 def _of_a_database(
-    checks: "Sequence[Check[DatabaseTarget]]",
+    checks: "Sequence[ReadinessCheck[DatabaseTarget]]",
     twin_name: str | None,
     region: str,
     global_cluster: str | None,
@@ -213,7 +215,7 @@ def _of_a_database(
     )
 
 
-def _outcome(results: "list[CheckResult]") -> str:
+def _outcome(results: "list[ReadinessResult]") -> str:
     outcomes = {str(result.outcome) for result in results}
     return next((name for name in ("not-ready", "unknown") if name in outcomes), "ready")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from otherside.core.topology import Side
 from otherside.core.wire_contract import PLEDGE_KEY, ItemType, actuator_name
-from otherside.operate.readiness.model import Check, Judged, StackTarget, judged, not_ready
+from otherside.operate.readiness.model import Judged, ReadinessCheck, StackTarget, judged, not_ready
 
 
 def _role_of(target: StackTarget, function: str) -> str:
@@ -109,8 +109,8 @@ def _subscriptions(target: StackTarget) -> Judged:
     return judged(bool(found), f"{len(found)} confirmed subscriptions")
 
 
-CHECKS: tuple[Check[StackTarget], ...] = (
-    Check(
+CHECKS: tuple[ReadinessCheck[StackTarget], ...] = (
+    ReadinessCheck(
         code="fencing-rights",
         title="The decider may close the old writer's lease",
         why="Without that right, no failover ever gets past fencing.",
@@ -118,28 +118,28 @@ CHECKS: tuple[Check[StackTarget], ...] = (
         "bucket and key policies are not part of this simulation; a drill covers them.",
         ask=_fence,
     ),
-    Check(
+    ReadinessCheck(
         code="actuator-rights",
         title="The actuator may move the writer",
         why="The call is made for the first time in the disaster, and AWS refuses it.",
         remedy="Restore the actuator's role as the program declares it.",
         ask=_move,
     ),
-    Check(
+    ReadinessCheck(
         code="routes",
         title="Each side has an active route to the other",
         why="The standby's application cannot reach the writer, so a failback never works.",
         remedy="Accept the peering, and add the routes in both Regions.",
         ask=_peering,
     ),
-    Check(
+    ReadinessCheck(
         code="delegation",
         title="The public name resolves",
         why="A zone that nobody delegated to answers no user, whatever it says.",
         remedy="Enter the zone's name servers at the parent domain.",
         ask=_delegation,
     ),
-    Check(
+    ReadinessCheck(
         code="subscriptions",
         title="Somebody is notified, and has confirmed it",
         why="SNS sends nothing to an address that did not confirm.",

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 from otherside.core.topology import Side
 from otherside.failover.aws.aws_clients import code_of
 from otherside.operate.readiness.model import (
-    Check,
     Judged,
     Readiness,
+    ReadinessCheck,
     StackTarget,
     days,
     judged,
@@ -134,22 +134,22 @@ def _keys(target: StackTarget) -> Judged:
     return judged(not bad and count > 0, "; ".join(bad) or f"{count} keys are enabled")
 
 
-CHECKS: tuple[Check[StackTarget], ...] = (
-    Check(
+CHECKS: tuple[ReadinessCheck[StackTarget], ...] = (
+    ReadinessCheck(
         code="standby-capacity",
         title="The standby may grow to the size that serves everyone",
         why="The orchestrator raises the minimum, and the group's maximum would stop it.",
         remedy="Raise the maximum size of the standby's group.",
         ask=_size,
     ),
-    Check(
+    ReadinessCheck(
         code="standby-image",
         title="The image that new instances boot is there in the standby's Region",
         why="Instances that cannot start serve nobody, and nothing shows it before.",
         remedy="Copy the image to the standby's Region, and update the launch template.",
         ask=_image,
     ),
-    Check(
+    ReadinessCheck(
         code="standby-quota",
         title="The standby's Region has the quota for its full capacity",
         why="EC2 refuses to start more instances than the account's quota allows.",
@@ -157,14 +157,14 @@ CHECKS: tuple[Check[StackTarget], ...] = (
         ask=_quota,
         on_twin=False,
     ),
-    Check(
+    ReadinessCheck(
         code="certificates",
         title="Both sides' certificates are valid for another month",
         why="An expired certificate on the standby shows on the day of the failover.",
         remedy="Renew it; a certificate validated by DNS renews itself while its record is there.",
         ask=_certificates,
     ),
-    Check(
+    ReadinessCheck(
         code="keys",
         title="Both sides' KMS keys are enabled",
         why="Data under a disabled key cannot be read, and a cluster under it does not start.",

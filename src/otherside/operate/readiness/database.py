@@ -6,10 +6,10 @@ from typing import Any
 
 from otherside.operate.deployment import Aws
 from otherside.operate.readiness.model import (
-    Check,
     DatabaseTarget,
     Judged,
     Readiness,
+    ReadinessCheck,
     judged,
     not_ready,
 )
@@ -142,43 +142,43 @@ def _lag(target: DatabaseTarget) -> Judged:
     return judged(max(worst.values(), default=0.0) <= LAG_MAX_S, said)
 
 
-CHECKS: tuple[Check[DatabaseTarget], ...] = (
-    Check(
+CHECKS: tuple[ReadinessCheck[DatabaseTarget], ...] = (
+    ReadinessCheck(
         code="database-membership",
         title="Every cluster belongs to the global database, and one of them writes",
         why="A cluster outside the global database cannot be promoted.",
         remedy="Add the cluster to the global database.",
         ask=_membership,
     ),
-    Check(
+    ReadinessCheck(
         code="database-versions",
         title="Every cluster runs the same engine version",
         why="Aurora refuses a failover between versions.",
         remedy="Upgrade the cluster that lags behind; upgrade the standby first next time.",
         ask=_versions,
     ),
-    Check(
+    ReadinessCheck(
         code="standby-has-instances",
         title="The cluster that is to take over has an available instance",
         why="A cluster without an instance is promoted and then serves nobody.",
         remedy="Create an instance in the standby's cluster.",
         ask=_instances,
     ),
-    Check(
+    ReadinessCheck(
         code="standby-fit",
         title="The cluster that is to take over is in a state that Aurora promotes",
         why="A stopped or failed cluster cannot take over.",
         remedy="Start or repair the standby's cluster.",
         ask=_fitness,
     ),
-    Check(
+    ReadinessCheck(
         code="replication-lag",
         title=f"Aurora's replication lag has stayed below {LAG_MAX_S:g} s",
         why="Whatever was not replicated is lost in a failover.",
         remedy="Find what holds replication up: long transactions, a small standby, the network.",
         ask=_lag,
     ),
-    Check(
+    ReadinessCheck(
         code="deletion-protection",
         title="Every cluster is protected against deletion",
         why="In a hurry, the wrong cluster is deleted.",

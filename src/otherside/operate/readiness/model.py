@@ -73,7 +73,7 @@ class StackTarget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Check(Generic[T]):
+class ReadinessCheck(Generic[T]):
     """One thing that has to be true of a target."""
 
     code: str
@@ -90,7 +90,7 @@ class Check(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckResult:
+class ReadinessResult:
     """A check's outcome."""
 
     code: str
@@ -105,7 +105,7 @@ class CheckResult:
         return asdict(self)
 
 
-def run(checks: Sequence[Check[T]], target: T, *, on_twin: bool) -> list[CheckResult]:
+def run(checks: Sequence[ReadinessCheck[T]], target: T, *, on_twin: bool) -> list[ReadinessResult]:
     """Run checks in parallel; whatever cannot be read is unknown, with the call and the error."""
     asked = {
         check.code: partial(check.ask, target) for check in checks if check.on_twin or not on_twin
@@ -114,14 +114,14 @@ def run(checks: Sequence[Check[T]], target: T, *, on_twin: bool) -> list[CheckRe
     return [_result(check, answers.get(check.code)) for check in checks]
 
 
-def _result(check: Check[T], answer: Fact[Judged] | None) -> CheckResult:
+def _result(check: ReadinessCheck[T], answer: Fact[Judged] | None) -> ReadinessResult:
     if answer is None:
         outcome, found = Readiness.SKIPPED, "a twin has no such thing"
     elif answer.value is None:
         outcome, found = Readiness.UNKNOWN, answer.missing.removeprefix(f"{check.code}: ")
     else:
         outcome, found = answer.value
-    return CheckResult(
+    return ReadinessResult(
         code=check.code,
         title=check.title,
         outcome=outcome,

@@ -15,9 +15,9 @@ from otherside.failover.handlers import policy_of
 from otherside.operate.next_step import in_the_way
 from otherside.operate.overview import newest_backup
 from otherside.operate.readiness.model import (
-    Check,
     Judged,
     Readiness,
+    ReadinessCheck,
     StackTarget,
     days,
     judged,
@@ -148,64 +148,64 @@ def _drift(target: StackTarget) -> Judged:
     return Readiness.READY, f"both run {target.settings.code}"
 
 
-CHECKS: tuple[Check[StackTarget], ...] = (
-    Check(
+CHECKS: tuple[ReadinessCheck[StackTarget], ...] = (
+    ReadinessCheck(
         code="decider-runs",
         title="The decider runs every minute",
         why="Without its ticks nobody notices that a Region is lost.",
         remedy="Read the function's log and its schedule, and deploy the program again.",
         ask=_ticks,
     ),
-    Check(
+    ReadinessCheck(
         code="signals",
         title="Every signal can be read, and every action works",
         why="A dead detector looks like calm.",
         remedy="Repair what is named: `otherside status` shows each signal with its source.",
         ask=_detectors,
     ),
-    Check(
+    ReadinessCheck(
         code="unhindered",
         title="Nothing keeps the orchestrator from failing over",
         why="It would wait for a person, or do nothing at all.",
         remedy="Remove the obstacle that is named; `otherside status` shows it.",
         ask=_unhindered,
     ),
-    Check(
+    ReadinessCheck(
         code="latch",
         title="The latch's metric is published and right",
         why="Route 53 follows it: users would be led to the wrong side.",
         remedy="See that the decider may publish the metric; it does so each minute.",
         ask=_latch,
     ),
-    Check(
+    ReadinessCheck(
         code="exercised",
         title="The recovery was exercised since the functions last changed",
         why="What was never run does not work on the day.",
         remedy="Run `otherside drill`, then a game day: `otherside order switchover`, and back.",
         ask=_exercised,
     ),
-    Check(
+    ReadinessCheck(
         code="expected-loss",
         title="A failover now would lose no more than needs no approval",
         why="The orchestrator would wait for a person to accept the loss.",
         remedy="Find what holds replication up: long transactions, a small standby, the network.",
         ask=_lag,
     ),
-    Check(
+    ReadinessCheck(
         code="backup-copy",
         title="The standby has a recent copy of the backups",
         why="Replication carries mistakes too; only an older copy undoes them.",
         remedy="Read the failed copy job: vault, key and role of both sides.",
         ask=_backup,
     ),
-    Check(
+    ReadinessCheck(
         code="restore-test",
         title="A copy was restored in the standby's Region in the last week",
         why="A backup that was never restored is a hope.",
         remedy="Schedule restore tests (`backup.restore_test_schedule`), and read the failed job.",
         ask=_restore,
     ),
-    Check(
+    ReadinessCheck(
         code="drift",
         title="The functions run one code, with the settings of the configuration",
         why="A change by hand or half a deployment decides otherwise than it was tested.",
