@@ -38,6 +38,7 @@ def drill(*arguments: str) -> tuple[int, str, Any]:
 def the_drill() -> tuple[int, dict[str, Any]]:
     """Run the default drill."""
     code, printed, told = drill()
+    (told,) = told["drills"]
     numbers = ("verdict", "rto_write_s", "rto_read_s", "rpo_s")
     lines = [line.rstrip() for line in printed.splitlines()]
     return code, {"printed": lines, **{name: told[name] for name in numbers}}

@@ -178,6 +178,34 @@ def test_a_simulated_drill_leaves_a_journal_that_is_never_written_over(tmp_path)
     assert (tmp_path / "blip" / "report.json").read_text(encoding="utf-8") == report
 
 
+def test_json_is_one_document_of_one_shape(tmp_path):
+    """A list of drills with a version, for one scenario and for several; the former on request."""
+    stack = ROOT / "examples" / "standard"
+    wanted = ("--on", "sim", "--stack", str(stack), "--json", "-")
+    for number, scenarios in enumerate((("blip",), ("blip", "frozen"))):
+        place = str(tmp_path / str(number))
+        code, out, _ = run("drill", *scenarios, *wanted, "--report", place)
+        told = json.loads(out[out.index('{\n  "schema_version"') :])
+        assert (code, told["schema_version"], told["outcome"]) == (0, 2, "passed")
+        assert [drill["scenario"] for drill in told["drills"]] == list(scenarios)
+    assert '<a href="02-frozen/report.html">frozen</a>' in (
+        tmp_path / "1" / "index.html"
+    ).read_text("utf-8")
+    shape = ("--json-shape", "1", "--report", str(tmp_path / "former"))
+    code, out, err = run("drill", "blip", *wanted, *shape)
+    assert json.loads(out)["scenario"] == "blip"
+    assert "goes away" in err
+    code, _, err = run("drill", "blip", "--json-shape", "1")
+    assert (code, "--json-shape needs --json" in err) == (2, True)
+
+
+def test_the_list_goes_to_the_file_that_was_named(tmp_path):
+    """And not to the screen."""
+    code, out, _ = run("drill", "--list", "--json", str(tmp_path / "list.json"))
+    assert (code, out) == (0, "")
+    assert json.loads((tmp_path / "list.json").read_text())[0]["name"] == "lost-region"
+
+
 def test_an_objective_that_was_missed_is_said_beside_it(tmp_path):
     """The scenario's own limit is one thing, and the configuration's objective another."""
     stack = ROOT / "examples" / "standard"

@@ -5,11 +5,13 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import pytest
 
-from drill.journal_builders import at, failover, sample, tape, told, write
+from drill.journal_builders import at, call, failover, look, sample, tape, told, write
 from otherside.drill.catalogue import CATALOGUE
+from otherside.drill.entries import SampleEntry
 from otherside.drill.report import write_report
 from otherside.drill.result import as_json, conclude
 
@@ -67,6 +69,37 @@ def test_the_page_asks_nobody_for_anything(tmp_path):
     assert "<script" not in page
     assert "@import" not in page
     assert "url(" not in page
+
+
+def test_the_page_splits_the_recovery_and_explains_its_marks(tmp_path):
+    """Measured beside planned, as in the other forms; a legend, and no lane without a mark."""
+    entries = (
+        *(write(-5 + n, n) for n in range(5)),
+        *(write(5 * n, 10, status=0) for n in range(1, 39)),
+        *(look(30, "suspect"), look(92, "fencing"), call(118, "FailoverGlobalCluster")),
+        *(look(180, "verify"), look(190, "shift")),
+        *(write(200 + n, 11 + n) for n in range(5)),
+    )
+    page, text, told_ = reported(tape(*entries), tmp_path)
+    assert [part["part"] for part in told_["recovery"]] == [
+        *("detect", "confirm", "fence", "promote", "verify", "DNS")
+    ]
+    assert "| confirm | 62 s | 62 s |" in text
+    assert '<td data-label="Part">confirm</td>' in page
+    assert 'id="legend"' in page
+    assert ">people</text>" not in page
+    assert ">orchestrator</text>" in page
+    assert 'class="good" cx' in page
+
+
+def test_a_late_instrument_is_said_at_the_top(tmp_path):
+    """On the page and in the Markdown."""
+    recording = failover()
+    late = [replace(entry, late_s=3.0) for entry in recording.of(SampleEntry)]
+    recording._kinds["sample"] = late
+    page, text, _ = reported(recording, tmp_path)
+    assert 'id="instrument"' in page
+    assert "repeat with --speed" in text
 
 
 def test_what_a_stack_says_stays_text(tmp_path):

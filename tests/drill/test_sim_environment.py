@@ -41,7 +41,7 @@ def test_a_scenario_comes_to_the_same_in_virtual_time(scenario):
         if other_result.verdict is not Outcome.PASSED
     ]
     assert complaints == []
-    assert len(result.found) == len(claims_of(scenario)) + 1
+    assert len(result.found) == len(claims_of(scenario)) + 2  # steady, and the objectives
 
 
 def test_what_cannot_be_simulated_says_so():

@@ -4,9 +4,9 @@ import contextlib
 import datetime as dt
 import json
 import signal
-import statistics
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -17,6 +17,7 @@ from rich.table import Table
 
 from otherside.cli.ignored import refuse_ignored
 from otherside.cli.output_file import write_whole
+from otherside.failover.clock import SystemClock
 
 if TYPE_CHECKING:
     from otherside.drill.scenario import Scenario
@@ -53,7 +54,11 @@ COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
     show_default=True,
     help="Run on a twin, or run only the decision in the simulator, within a second.",
 )
-@click.option("--speed", default=7.0, show_default=True, help="Twin seconds per real second.")
+@click.option(
+    "--speed",
+    type=float,
+    help="Twin seconds per real second. Default: up to 7, by a short measurement of this machine.",
+)
 @click.option(
     "--latency",
     type=click.Choice(["modelled", "none"]),
@@ -70,6 +75,13 @@ COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
     help="Directory for recordings and reports. Default: drills/TIMESTAMP.",
 )
 @click.option("--json", "json_file", help="Write results as JSON to FILE; - is standard output.")
+@click.option(
+    "--json-shape",
+    type=click.Choice(["1", "2"]),
+    default="2",
+    show_default=True,
+    help="Shape 1 is of before 0.2: one drill as an object, several as a list; until 0.3.",
+)
 @click.option("--keep", is_flag=True, help="Keep the last twin up until Ctrl-C.")
 def drill(
     *,
@@ -79,13 +91,14 @@ def drill(
     list_them: bool,
     sabotage: str | None,
     on: str,
-    speed: float,
+    speed: float | None,
     latency: str,
     seed: int,
     clients: int,
     repeat: int,
     report: Path | None,
     json_file: str | None,
+    json_shape: str,
     keep: bool,
 ) -> None:
     """Kill a Region under load, and measure RTO and RPO against the objectives.
@@ -110,36 +123,51 @@ def drill(
     if list_them:
         others = set(click.get_current_context().params) - {"list_them", "json_file"}
         refuse_ignored(sorted(others), "--list does not take {option}")
-        _list(as_json=json_file is not None)
+        _list(json_file)
         return
     _check(speed=speed, clients=clients, repeat=repeat)
+    if json_file is None:
+        refuse_ignored(("json_shape",), "{option} needs --json")
     _refuse_ignored(on, sabotaged=sabotage is not None)
     chosen = _chosen(scenarios) * repeat
-    from otherside.drill.suite import SuiteOptions  # noqa: PLC0415 - an extra
-    from otherside.drill.target import TargetError, read_target  # noqa: PLC0415 - an extra
-
-    try:
-        target = read_target(stack, stack_name)
-    except TargetError as error:
-        raise click.UsageError(str(error)) from None
-    started = dt.datetime.now(dt.UTC)  # noqa: TID251 - when the command started
-    options = SuiteOptions(
-        speed=speed,
-        latency=latency == "modelled",
-        seed=seed,
-        clients=clients,
-        directory=report or Path("drills") / f"{started:%Y-%m-%dT%H%M%S}",
-        started=started,
-    )
+    target = _target(stack, stack_name)
+    options = _options(speed=speed, latency=latency, seed=seed, clients=clients, directory=report)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     console = Console(stderr=json_file == "-", highlight=False, soft_wrap=not sys.stdout.isatty())
     with _told(options.directory, console):
+        output = JsonOutput(json_file, json_shape)
         if on == "sim":
-            sys.exit(_simulate(chosen, target, options, console, json_file))
+            sys.exit(_simulate(chosen, target, options, console, output))
         if sabotage is not None:
             sys.exit(_sabotage(sabotage, target, options, console, json_file))
-        sys.exit(_rehearse(chosen, target, options, console, json_file=json_file, keep=keep))
+        sys.exit(_rehearse(chosen, target, options, console, output=output, keep=keep))
+
+
+def _target(stack: Path, stack_name: str | None) -> "DrillTarget":
+    from otherside.drill.target import TargetError, read_target  # noqa: PLC0415 - an extra
+
+    try:
+        return read_target(stack, stack_name)
+    except TargetError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _options(
+    *, speed: float | None, latency: str, seed: int, clients: int, directory: Path | None
+) -> "SuiteOptions":
+    from otherside.drill.machine_speed import default_speed  # noqa: PLC0415 - an extra
+    from otherside.drill.suite import SuiteOptions  # noqa: PLC0415 - an extra
+
+    started = dt.datetime.now(dt.UTC)  # noqa: TID251 - when the command started
+    return SuiteOptions(
+        speed=speed or default_speed(SystemClock()),
+        latency=latency == "modelled",
+        seed=seed,
+        clients=clients,
+        directory=directory or Path("drills") / f"{started:%Y-%m-%dT%H%M%S}",
+        started=started,
+    )
 
 
 @contextlib.contextmanager
@@ -164,7 +192,7 @@ def _simulate(
     target: "DrillTarget",
     options: "SuiteOptions",
     console: Console,
-    json_file: str | None,
+    output: "JsonOutput",
 ) -> int:
     """Run the scenarios that the simulator supports; list those that it does not."""
     from otherside.drill.outcome import EXIT_CODES, worst  # noqa: PLC0415 - an extra
@@ -181,8 +209,8 @@ def _simulate(
     done = list(simulated(able, target, options))
     for item in done:
         show(item, console)
-    _write_json(done, json_file)
-    _show_many(done, console)
+    output.write(done)
+    _show_many(done, console, options.directory)
     return EXIT_CODES[worst(item.result.verdict for item in done)]
 
 
@@ -209,7 +237,7 @@ def _rehearse(
     options: "SuiteOptions",
     console: Console,
     *,
-    json_file: str | None,
+    output: "JsonOutput",
     keep: bool,
 ) -> int:
     """Run the chosen scenarios; return the exit code."""
@@ -227,15 +255,15 @@ def _rehearse(
                 if keep and len(done) == len(chosen):
                     _hold(item, console)
     finally:
-        _write_json(done, json_file)
+        output.write(done)
     if len(done) > 1:
-        _show_many(done, console)
+        _show_many(done, console, options.directory)
     return EXIT_CODES[worst(item.result.verdict for item in done)]
 
 
 def show(suite_result: "SuiteResult", console: Console) -> None:
     """Print the result of a drill."""
-    from otherside.drill.report.words import loss, span  # noqa: PLC0415 - an extra
+    from otherside.drill.report.words import loss, span, split  # noqa: PLC0415 - an extra
 
     result, head = suite_result.result, suite_result.result.recording.head
     measures = result.measures
@@ -251,10 +279,14 @@ def show(suite_result: "SuiteResult", console: Console) -> None:
         mark = "   [red]objective missed[/]" if missed else ""
         console.print(f"  {name:13} {span(measured_s):>8}   of {span(objective_s)}{mark}")
     console.print(f"  writes lost   {loss(measures)} acknowledged")
+    if result.recovery:
+        console.print(f"  recovery      {split(result.recovery)} s")
     console.print()
     for found in result.found:
         word = f"[{COLOURS[found.verdict]}]{found.verdict.upper():8}[/]"
         console.print(f"  {word} {found.claim}: [dim]{found.reason}[/]", markup=True)
+    if not result.instrument.kept_time:
+        console.print(f"  [yellow]{result.instrument.advice}[/]")
     virtual = suite_result.environment is None
     speed = "in virtual time, with one write per second"
     if not virtual:
@@ -266,9 +298,10 @@ def show(suite_result: "SuiteResult", console: Console) -> None:
     console.print(f"  [dim]report: {suite_result.page}[/]\n")
 
 
-def _show_many(done: Sequence["SuiteResult"], console: Console) -> None:
+def _show_many(done: Sequence["SuiteResult"], console: Console, directory: Path) -> None:
     """Print several drills as a table, and the spread of repeated ones."""
-    from otherside.drill.report.words import loss, span  # noqa: PLC0415 - an extra
+    from otherside.drill.report import write_index  # noqa: PLC0415 - an extra
+    from otherside.drill.report.words import loss, rto_spread, span  # noqa: PLC0415 - an extra
 
     table = Table(box=None, pad_edge=False)
     for column in ("scenario", "verdict", "RTO writes", "RTO reads", "RPO", "lost"):
@@ -284,24 +317,11 @@ def _show_many(done: Sequence["SuiteResult"], console: Console) -> None:
             loss(measures),
         )
     console.print(table)
-    for name, values in _spread(done).items():
+    for name, values in rto_spread([item.result for item in done]).items():
         console.print(f"{name}: {values}")
-
-
-def _spread(done: Sequence["SuiteResult"]) -> dict[str, str]:
-    """Return RTO percentiles by scenario, for scenarios that ran more than once."""
-    found = {}
-    for name in dict.fromkeys(item.scenario.name for item in done):
-        times = [item.result.measures.rto_write_s for item in done if item.scenario.name == name]
-        known = sorted(time for time in times if time is not None)
-        if len(known) > 1:
-            low, middle, high = known[0], statistics.median(known), known[-1]
-            p95 = statistics.quantiles(known, n=20, method="inclusive")[-1]
-            found[name] = (
-                f"RTO for writes in {len(times)} runs, {len(times) - len(known)} not measured:"
-                f" min {low:.0f} s, median {middle:.0f} s, p95 {p95:.0f} s, max {high:.0f} s"
-            )
-    return found
+    if len(done) > 1:
+        file = write_index([(item.result, item.page) for item in done], directory)
+        console.print(f"[dim]all of them: {file}[/]")
 
 
 def _hold(suite_result: "SuiteResult", console: Console) -> None:
@@ -315,12 +335,12 @@ def _hold(suite_result: "SuiteResult", console: Console) -> None:
     signal.pause()
 
 
-def _list(*, as_json: bool) -> None:
+def _list(json_file: str | None) -> None:
     from otherside.drill.catalogue import CATALOGUE  # noqa: PLC0415 - an extra
 
-    if as_json:
+    if json_file is not None:
         told = [{"name": s.name, "title": s.title, "expects": s.expectation} for s in CATALOGUE]
-        click.echo(json.dumps(told))
+        write_json(told, json_file)
         return
     for scenario in CATALOGUE:
         click.echo(f"{scenario.name}\n    {scenario.title}\n    {scenario.expectation}")
@@ -341,7 +361,7 @@ def _chosen(names: Sequence[str]) -> list["Scenario"]:
 
 _OF_TWIN = ("sabotage", "speed", "latency", "seed", "clients", "repeat", "keep")
 """Options that a simulated drill has no use for: its runs are alike, and take no time."""
-_NOT_OF_SABOTAGE = ("scenarios", "repeat", "keep")
+_NOT_OF_SABOTAGE = ("scenarios", "repeat", "keep", "json_shape")
 """Options that a sabotage has no use for: it chooses the scenario that shows the symptom."""
 
 
@@ -354,8 +374,8 @@ def _refuse_ignored(on: str, *, sabotaged: bool) -> None:
         refuse_ignored(_NOT_OF_SABOTAGE, f"--sabotage does not take {{option}}: {why}")
 
 
-def _check(*, speed: float, clients: int, repeat: int) -> None:
-    if not 1 <= speed <= SPEED_MAX:
+def _check(*, speed: float | None, clients: int, repeat: int) -> None:
+    if speed is not None and not 1 <= speed <= SPEED_MAX:
         msg = "--speed must be 1 to 100"
         raise click.UsageError(msg)
     if clients < 1 or repeat < 1:
@@ -363,14 +383,28 @@ def _check(*, speed: float, clients: int, repeat: int) -> None:
         raise click.UsageError(msg)
 
 
-def _write_json(done: Sequence["SuiteResult"], file: str | None) -> None:
-    """Write results as JSON: one as an object, several as a list."""
-    if file is None or not done:
-        return
-    from otherside.drill.result import as_json  # noqa: PLC0415 - an extra
+@dataclass(frozen=True, slots=True)
+class JsonOutput:
+    """Where the results go as JSON, and in which shape."""
 
-    told = [as_json(item.result) for item in done]
-    write_json(told[0] if len(told) == 1 else told, file)
+    file: str | None
+    """`None` for nowhere, `-` for standard output."""
+    shape: str
+
+    def write(self, done: Sequence["SuiteResult"]) -> None:
+        """Write one document: always a list of drills, unless the former shape was asked for."""
+        if self.file is None or not done:
+            return
+        from otherside.drill.outcome import worst  # noqa: PLC0415 - an extra
+        from otherside.drill.result import as_json  # noqa: PLC0415 - an extra
+
+        drills = [as_json(item.result) for item in done]
+        if self.shape == "1":
+            click.echo("--json-shape 1 goes away in 0.3", err=True)
+            write_json(drills[0] if len(drills) == 1 else drills, self.file)
+            return
+        outcome = worst(item.result.verdict for item in done)
+        write_json({"schema_version": 2, "outcome": outcome, "drills": drills}, self.file)
 
 
 def write_json(told: object, file: str) -> None:

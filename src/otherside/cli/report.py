@@ -47,5 +47,5 @@ def report(*, journal: Path, output: Path | None) -> None:
         msg = f"{journal}: recorded for scenario {name}, which this version does not know"
         raise click.UsageError(msg)
     directory = output or (journal if journal.is_dir() else journal.parent)
-    result = conclude(recording, scenario.claims)
+    result = conclude(recording, scenario.all_claims)
     click.echo(f"{result.verdict.upper()}: {write_report(result, directory)}")

@@ -58,8 +58,16 @@ def evaluate(
         verdict, reason = claim.evaluate(recording, measures)
         if recording.ended != "finished":  # an incomplete recording proves no failure
             verdict, reason = Outcome.UNKNOWN, f"the drill was {recording.ended}; {reason}"
+        elif verdict is Outcome.FAILED and _never_struck(recording):
+            verdict, reason = Outcome.UNKNOWN, f"nothing struck a stack that was steady; {reason}"
         found.append(AssertionResult(claim=claim.name, verdict=verdict, reason=reason))
     return found
+
+
+def _never_struck(recording: Recording) -> bool:
+    """Return whether the stack was deployed and never became steady, so that nothing was tried."""
+    states = {entry.state for entry in recording.of(StageEntry)}
+    return recording.strike_s is None and "unsteady" in states and "refused" not in states
 
 
 def _when(passed: bool, reason: str) -> Evaluation:  # noqa: FBT001 - the outcome itself
@@ -136,6 +144,38 @@ def acknowledged_writes_survive(losing_at_most_s: float | None = None) -> Assert
         return _when(measures.rpo_s <= limit_s, text)
 
     return Assertion(name="acknowledged writes survive", evaluate=judge_it)
+
+
+def within_objectives(may_exceed: str = "") -> Assertion:
+    """Claim that RTO and RPO are within the configuration's objectives, as far as measured.
+
+    `may_exceed` says why a scenario may exceed them; an excess is then named and no failure.
+    """
+
+    def judge_it(recording: Recording, measures: Measures) -> Evaluation:
+        head = recording.head
+        known = [
+            (name, value_s, limit_s)
+            for name, value_s, limit_s in (
+                ("RTO for writes", measures.rto_write_s, head.rto_s),
+                ("RTO for reads", measures.rto_read_s, head.rto_s),
+                ("RPO", measures.rpo_s, head.rpo_s),
+            )
+            if value_s is not None
+        ]
+        if not known:
+            return Outcome.PASSED, "nothing was measured that has an objective"
+        missed = [
+            f"{name} {value_s:.0f} s of {limit_s:g} s"
+            for name, value_s, limit_s in known
+            if value_s > limit_s
+        ]
+        if not missed:
+            return Outcome.PASSED, f"{', '.join(name for name, _, _ in known)} within"
+        said = f"missed: {', '.join(missed)}"
+        return (Outcome.PASSED, f"{said}. {may_exceed}") if may_exceed else (Outcome.FAILED, said)
+
+    return Assertion(name="within the objectives", evaluate=judge_it)
 
 
 def _judge_whole(_: Recording, measures: Measures) -> Evaluation:

@@ -188,6 +188,9 @@ class SampleEntry(Entry):
     lost: list[str]
     healthy: int
     instances: int
+    late_s: float | None = None
+    """How late the twin and the drill ran since the last sample, at the most, in twin seconds;
+    `None` in virtual time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

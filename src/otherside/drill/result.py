@@ -1,13 +1,15 @@
 """The result of a drill: verdict, measurements and claims, as a value and as JSON."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from otherside.drill.assertions import Assertion, AssertionResult, evaluate
+from otherside.drill.instrument import Instrument, judge
 from otherside.drill.measurements import Measures, Outage, measure
 from otherside.drill.outcome import Outcome, worst
 from otherside.drill.recording import SCHEMA, Recording
+from otherside.drill.recovery_split import RecoveryPart, split
 from otherside.drill.timeline import Line, tell
 
 
@@ -19,6 +21,9 @@ class DrillResult:
     measures: Measures
     found: tuple[AssertionResult, ...]
     lines: tuple[Line, ...]
+    recovery: tuple[RecoveryPart, ...]
+    """Where the RTO for writes went; empty if no failover ended the outage."""
+    instrument: Instrument
 
     @property
     def verdict(self) -> Outcome:
@@ -29,11 +34,24 @@ class DrillResult:
 def conclude(recording: Recording, claims: Sequence[Assertion]) -> DrillResult:
     """Evaluate a recording against the claims."""
     measures = measure(recording)
+    instrument = judge(recording)
+    found = evaluate(claims, recording, measures)
     return DrillResult(
         recording=recording,
         measures=measures,
-        found=tuple(evaluate(claims, recording, measures)),
+        found=tuple(_doubted(result, instrument) for result in found),
+        instrument=instrument,
         lines=tuple(tell(recording)),
+        recovery=split(recording, measures),
+    )
+
+
+def _doubted(result: AssertionResult, instrument: Instrument) -> AssertionResult:
+    """Return a result; a failure is unknown if the instrument was too late to blame the stack."""
+    if instrument.kept_time or result.verdict is not Outcome.FAILED:
+        return result
+    return replace(
+        result, verdict=Outcome.UNKNOWN, reason=f"{result.reason}; but {instrument.advice}"
     )
 
 
@@ -58,6 +76,15 @@ def as_json(result: DrillResult) -> dict[str, Any]:
         "writes_wrong_side": measures.writes_wrong_side,
         "reads_stale": measures.reads_stale,
         "loss_said_s": _rounded(measures.loss_said_s),
+        "recovery": [
+            {"part": part.name, "seconds": _rounded(part.seconds), "planned_s": part.planned_s}
+            for part in result.recovery
+        ],
+        "instrument": {
+            "late_s": _rounded(result.instrument.late_s),
+            "late_often_s": _rounded(result.instrument.late_often_s),
+            "kept_time": result.instrument.kept_time,
+        },
         "objectives": {"rto_s": head.rto_s, "rpo_s": head.rpo_s},
         "outages": {
             "write": [_outage(item, strike_s) for item in measures.outages_write],

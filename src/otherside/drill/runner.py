@@ -5,13 +5,14 @@ drill ends, its faults are repaired and the journal records how it ended.
 """
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from otherside.drill.entries import (
     EndEntry,
     Entry,
     HeadEntry,
+    SampleEntry,
     StageEntry,
     StepEntry,
     StrikeEntry,
@@ -94,6 +95,7 @@ class _Player:
         self._journal, self._settings = journal, settings
         self._clients: list[Client] = []
         self._sampled_s = 0.0
+        self._late_real_s = 0.0
         self._waiting = list(scenario.steps)
 
     def play(self, head: dict[str, Any], change: StackChange | None, *, up: bool) -> None:
@@ -197,13 +199,25 @@ class _Player:
 
     def _look(self) -> None:
         """Pause briefly, then record new events and, when due, a sample."""
+        due_s = self._machine.monotonic_s() + LOOK_REAL_S
         self._machine.sleep(LOOK_REAL_S)
+        self._late_real_s = max(self._late_real_s, self._machine.monotonic_s() - due_s)
         self._stage.check()
         for entry in self._stage.news():
             self._write(entry)
         if self._now_s() - self._sampled_s >= SAMPLE_S:
             self._sampled_s = self._now_s()
-            self._write(self._stage.sample())
+            self._write(self._sample())
+
+    def _sample(self) -> SampleEntry:
+        """Return a sample, which says how late the drill itself was since the last one."""
+        sample = self._stage.sample()
+        late_s = self._late_real_s * float(self._stage.facts()["speed"])
+        self._late_real_s = 0.0
+        known = sample.late_s is not None
+        return replace(
+            sample, late_s=round(max(sample.late_s or 0.0, late_s), 2) if known else None
+        )
 
     def _act_on_time(self) -> None:
         """Run every step that is due."""
@@ -236,7 +250,7 @@ class _Player:
         self._look()
         for entry in self._stage.rows():
             self._write(entry)
-        self._write(self._stage.sample())
+        self._write(self._sample())
 
     # --- writing --------------------------------------------------------------------------------
 

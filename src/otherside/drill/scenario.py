@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from otherside.drill.actions import Action
-from otherside.drill.assertions import Assertion
+from otherside.drill.assertions import Assertion, within_objectives
 from otherside.drill.conditions import Condition, strike
 
 
@@ -29,6 +29,7 @@ class Scenario:
     """The expected outcome, in one sentence."""
     steps: tuple[Step, ...]
     claims: tuple[Assertion, ...]
+    """What has to be true; the configuration's objectives belong to it without being listed."""
     stop_when: Condition
     """When everything that the claims need has been observed."""
     lasts_s: float
@@ -41,3 +42,10 @@ class Scenario:
     """Maximum speed: a scenario that needs a calm moment never gets one on a busy machine."""
     prepare: tuple[Step, ...] = ()
     """Steps run before the steady state is checked."""
+    may_exceed: str = ""
+    """Why it may exceed the configuration's objectives, in one sentence; empty if it may not."""
+
+    @property
+    def all_claims(self) -> tuple[Assertion, ...]:
+        """The claims, and that the measurements are within the objectives."""
+        return (*self.claims, within_objectives(self.may_exceed))

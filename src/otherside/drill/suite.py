@@ -99,7 +99,7 @@ def run_suite(
                 except BaseException:
                     _keep(journal.recording, scenario, directory)
                     raise
-                result = conclude(journal.recording, scenario.claims)
+                result = conclude(journal.recording, scenario.all_claims)
                 page = write_report(result, directory)
             yield SuiteResult(scenario=scenario, result=result, page=page, environment=environment)
             if not scenario.reusable or result.verdict is not Outcome.PASSED:
@@ -152,7 +152,7 @@ def _with_settings(scenario: Scenario, change: StackChange | None) -> StackChang
 def _keep(recording: Recording, scenario: Scenario, directory: Path) -> None:
     """Write the report of an interrupted drill, if it had begun."""
     if recording.of(HeadEntry):
-        write_report(conclude(recording, scenario.claims), directory)
+        write_report(conclude(recording, scenario.all_claims), directory)
 
 
 def _places(scenarios: Sequence[Scenario], directory: Path) -> list[Path]:

@@ -49,8 +49,19 @@ _LANES = {
     "target": Lane.STACK,
     "twin": Lane.STACK,
 }
-TimelineEntry = tuple[Lane, str, bool]
-"""The lane, the text and whether the entry is urgent."""
+
+
+class Tone(StrEnum):
+    """Whether an event is good news for users, bad news, or neither."""
+
+    GOOD = "good"
+    BAD = "bad"
+    PLAIN = "plain"
+
+
+_TONES = {"failed-over": Tone.GOOD, "halted": Tone.BAD, "blocked": Tone.BAD}
+TimelineEntry = tuple[Lane, str, bool, Tone]
+"""The lane, the text, whether the entry is urgent, and its tone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +74,7 @@ class Line:
     text: str
     urgent: bool = False
     """Whether a reader should look at it first."""
+    tone: Tone = Tone.PLAIN
 
 
 @dataclass(slots=True)
@@ -80,11 +92,11 @@ class Timeline:
     def tell(self, entry: Entry) -> Iterator[Line]:
         """Yield the timeline lines for an entry."""
         at_s = entry.at_s
-        for lane, text, urgent in self._lines(entry):
+        for lane, text, urgent, tone in self._lines(entry):
             if self._last.get(lane) == text:
                 continue  # the lane's last line already says this
             self._last[lane] = text
-            yield Line(at_s=at_s, lane=lane, text=text, urgent=urgent)
+            yield Line(at_s=at_s, lane=lane, text=text, urgent=urgent, tone=tone)
 
     def _lines(self, entry: Entry) -> Iterator[TimelineEntry]:
         if isinstance(entry, StrikeEntry):
@@ -122,17 +134,19 @@ class Timeline:
 
     def _on_stage(self, entry: StageEntry) -> Iterator[TimelineEntry]:
         bad = entry.state in {"unsteady", "refused"}
-        yield Lane.STAGE, f"{entry.state}: {entry.text}", bad
+        yield Lane.STAGE, f"{entry.state}: {entry.text}", bad, Tone.BAD if bad else Tone.PLAIN
 
     def _on_step(self, entry: StepEntry) -> Iterator[TimelineEntry]:
-        yield Lane.DISASTER, entry.text, True
+        yield Lane.DISASTER, entry.text, True, Tone.PLAIN
 
     def _on_probe(self, entry: ProbeEntry) -> Iterator[TimelineEntry]:
-        yield Lane.STACK, f"{entry.name}: {entry.text}", entry.verdict != "passed"
+        passed = entry.verdict == "passed"
+        tone = Tone.GOOD if passed else Tone.BAD
+        yield Lane.STACK, f"{entry.name}: {entry.text}", not passed, tone
 
     def _on_end(self, entry: EndEntry) -> Iterator[TimelineEntry]:
         if entry.how != "finished":
-            yield Lane.STAGE, f"{entry.how}: {entry.text}", True
+            yield Lane.STAGE, f"{entry.how}: {entry.text}", True, Tone.BAD
 
     def _on_tick(self, entry: TickEntry) -> Iterator[TimelineEntry]:
         """Report an observation that changes the phase; skip what a late one repeats."""
@@ -141,13 +155,18 @@ class Timeline:
             self._phase = entry.phase
             self._told.add(known)
             text = f"{entry.phase}: {entry.reason}"
-            yield Lane.ORCHESTRATOR, text, entry.phase != "steady"
+            yield (
+                Lane.ORCHESTRATOR,
+                text,
+                entry.phase != "steady",
+                _TONES.get(entry.phase, Tone.PLAIN),
+            )
 
     def _on_sample(self, entry: SampleEntry) -> Iterator[TimelineEntry]:
         if entry.serves != self._serves:
             self._serves = entry.serves
             where = f"the {entry.serves}" if entry.serves else "no address"
-            yield Lane.DNS, f"the public name resolves to {where}", False
+            yield Lane.DNS, f"the public name resolves to {where}", False, Tone.PLAIN
 
     def _on_write(self, entry: WriteEntry) -> Iterator[TimelineEntry]:
         """Report when writes stop and when the first one is accepted again."""
@@ -156,14 +175,14 @@ class Timeline:
             if self._away:
                 gone_s = at_s - (self._served_s or at_s)
                 text = f"first write accepted after {gone_s:.0f} s, by {entry.region}"
-                yield Lane.USERS, text, True
+                yield Lane.USERS, text, True, Tone.GOOD
             self._served_s, self._away = at_s, False
             return
         since_s = at_s - self._served_s if self._served_s is not None else 0.0
         if self._struck and not self._away and since_s > INTERRUPTED_S:
             self._away = True
             why = entry.error or f"status {entry.status}"
-            yield Lane.USERS, f"writes are no longer accepted: {why}", True
+            yield Lane.USERS, f"writes are no longer accepted: {why}", True, Tone.BAD
 
     def _on_event(self, entry: EventEntry) -> Iterator[TimelineEntry]:
         what, text = entry.what, entry.text
@@ -172,15 +191,16 @@ class Timeline:
         if lane is None or well or not (self._struck or what == "program"):
             return
         where = f"{entry.region}: " if entry.region else ""
-        yield lane, f"{where}{text}", what in {"notice", "twin"}
+        tone = Tone.BAD if what == "twin" or text.endswith(" ALARM") else Tone.PLAIN
+        yield lane, f"{where}{text}", what in {"notice", "twin"}, tone
 
     def _on_call(self, entry: CallEntry) -> Iterator[TimelineEntry]:
         who = entry.principal.rpartition("/")[2]
         if entry.refused:
             text = f"{who} is refused {entry.service}:{entry.operation}: {entry.error}"
-            yield Lane.STACK, text, True
+            yield Lane.STACK, text, True, Tone.BAD
         elif entry.operation in MOVES:
-            yield Lane.ORCHESTRATOR, f"{who} calls {entry.operation}", True
+            yield Lane.ORCHESTRATOR, f"{who} calls {entry.operation}", True, Tone.PLAIN
 
 
 def tell(recording: Recording) -> list[Line]:

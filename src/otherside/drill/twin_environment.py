@@ -186,6 +186,7 @@ class TwinEnvironment:
                 for instance in status["instances"]
             ),
             instances=len(status["instances"]),
+            late_s=status["late_s"],
         )
 
     def act(self, step: Step) -> Iterator[Entry]:

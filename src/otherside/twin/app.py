@@ -306,6 +306,7 @@ class TwinApp:
         for forever in (self.keys.delete, self.networks.expire, self.tables.expire):
             run_forever(forever)
         run_forever(self.tables.measure)
+        run_forever(self.context.watch_lateness)
         run_forever(self.health_checkers.run)
         run_forever(self.databases.run)
         run_forever(self.functions.follow)

@@ -42,6 +42,7 @@ class Control:
             "twin_s": context.clock.elapsed_s(),
             "real_s": context.clock.real_elapsed_s(),
             "now_s": context.now_s,
+            "late_s": round(context.lateness_s(), 2),
             "lost": sorted(context.partitions.lost()),
             "cut": sorted(context.partitions.cuts()),
             "faults": {name: asdict(item) for name, item in cloud.faults.now().items()},

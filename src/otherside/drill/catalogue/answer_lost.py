@@ -9,6 +9,7 @@ SCENARIO = Scenario(
     name="answer-lost",
     title="The primary is lost; Aurora carries out the failover, but its response is lost.",
     expectation="The orchestrator finds that the failover happened and does not request it again.",
+    may_exceed="The intent whose answer was lost has to expire before the next look.",
     steps=(
         Step(
             InjectApiFault(

@@ -9,6 +9,7 @@ SCENARIO = Scenario(
     name="break-glass",
     title="The primary's and the witness's Regions are lost, so the state table has no quorum.",
     expectation="An operator moves the writer and breaks the glass; the standby serves all users.",
+    may_exceed="Two Regions are gone, so a person has to act.",
     steps=(
         Step(LoseRegion("primary")),
         Step(LoseRegion("witness"), at_s=2),

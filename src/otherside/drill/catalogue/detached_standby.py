@@ -16,6 +16,7 @@ SCENARIO = Scenario(
     name="detached-standby",
     title="An operator removes the standby from the global database; later the primary is lost.",
     expectation="Nothing to promote: the orchestrator halts, notifies at once, never calls Aurora.",
+    may_exceed="Nothing can be promoted before a person restores the pair.",
     steps=(
         Step(DetachCluster("standby")),
         Step(LoseRegion("primary"), at_s=30, when=phase("halted")),

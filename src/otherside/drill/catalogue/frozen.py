@@ -10,6 +10,7 @@ SCENARIO = Scenario(
     name="frozen",
     title="The primary Region is lost during a freeze that an operator ordered.",
     expectation="Nothing moves; a notice says why and that the orchestrator waits for an operator.",
+    may_exceed="A person ordered that nothing moves.",
     prepare=(Step(GiveOrder("freeze", 3600)),),
     steps=(Step(LoseRegion("primary")),),
     claims=(

@@ -9,6 +9,7 @@ SCENARIO = Scenario(
     name="functions-killed",
     title="The primary Region is lost, and the orchestrator's functions are killed at each step.",
     expectation="The next tick resumes where the last one stopped; the writer moves once.",
+    may_exceed="Each kill costs up to a minute, until the next tick.",
     steps=(
         Step(LoseRegion("primary")),
         Step(KillFunction("decider"), when=phase("suspect")),

@@ -9,6 +9,7 @@ SCENARIO = Scenario(
     name="headless-standby",
     title="The standby's database instances were deleted; then the primary Region is lost.",
     expectation="Nothing to promote: the orchestrator never calls Aurora, and people are notified.",
+    may_exceed="Nothing can be promoted before a person creates an instance.",
     steps=(
         Step(DeleteInstance("standby")),
         Step(LoseRegion("primary"), at_s=60),

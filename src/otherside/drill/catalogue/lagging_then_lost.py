@@ -17,6 +17,7 @@ SCENARIO = Scenario(
     name="lagging-then-lost",
     title="Replication falls 30 seconds behind; then the primary Region is lost.",
     expectation="The loss would exceed the configured limit: an operator is asked, and approves.",
+    may_exceed="An operator accepted the loss that the orchestrator had stated.",
     steps=(
         Step(AddLatency(source="primary", target="standby", delay_s=30)),
         Step(LoseRegion("primary"), at_s=90),

@@ -18,6 +18,7 @@ SCENARIO = Scenario(
     name="moved-by-hand",
     title="The primary is lost; meanwhile an operator moves the writer from the console.",
     expectation="The orchestrator halts and notifies; ordered to adopt, it holds users there.",
+    may_exceed="A person moved the writer and has to say that this was meant.",
     steps=(
         Step(LoseRegion("primary")),
         Step(MoveByHand(target="standby", lossy=True), at_s=5, when=phase("suspect")),

@@ -22,6 +22,7 @@ SCENARIO = Scenario(
     name="table-lost",
     title="After a failover the state table is lost and recreated empty.",
     expectation="The orchestrator halts instead of starting anew; users stay; an operator adopts.",
+    may_exceed="A person has to adopt the writer after the table is lost.",
     steps=(
         Step(LoseRegion("primary")),
         Step(LoseStateTable(), at_s=20, when=phase("failed-over")),

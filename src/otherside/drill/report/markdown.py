@@ -15,12 +15,20 @@ def _lines(result: DrillResult) -> Iterator[str]:
     head, measures = result.recording.head, result.measures
     yield f"# {result.verdict.upper()}: {head.scenario}\n"
     yield f"{head.title} {head.expects}\n"
+    if result.instrument.advice:
+        yield f"**The instrument did not keep time:** {result.instrument.advice}.\n"
     yield "| | measured | objective |"
     yield "|---|---|---|"
     yield f"| RTO, writes | {span(measures.rto_write_s)} | {span(head.rto_s)} |"
     yield f"| RTO, reads | {span(measures.rto_read_s)} | {span(head.rto_s)} |"
     yield f"| RPO | {span(measures.rpo_s)} | {span(head.rpo_s)} |"
     yield f"| acknowledged writes lost | {loss(measures)} | |"
+    if result.recovery:
+        yield "\n## Where the RTO for writes went\n"
+        yield "| part | measured | planned |"
+        yield "|---|---:|---:|"
+        for part in result.recovery:
+            yield f"| {part.name} | {part.seconds:.0f} s | {part.planned_s:.0f} s |"
     yield "\n## Claims\n"
     yield "| verdict | claim | reason |"
     yield "|---|---|---|"

@@ -10,7 +10,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from otherside.drill.entries import SampleEntry, TickEntry, WriteEntry
 from otherside.drill.measurements import ACKNOWLEDGED, Outage
 from otherside.drill.recording import Recording
-from otherside.drill.report.words import loss, span
+from otherside.drill.recovery_split import RecoveryPart
+from otherside.drill.report.words import loss, rto_spread, span
 from otherside.drill.result import DrillResult
 from otherside.drill.timeline import Lane, Line
 
@@ -49,6 +50,58 @@ def page(result: DrillResult) -> str:
     told = [line for line in result.lines if line.at_s >= strike_s - MARGIN_S]
     times = [line.at_s - strike_s for line in told] + [recording.now_s - strike_s]
     scale = Scale(from_s=-MARGIN_S, to_s=max([*times, 60.0]))
+    return (
+        _templates()
+        .get_template("page.html.j2")
+        .render(
+            head=recording.head,
+            ended=recording.ended,
+            verdict=result.verdict,
+            cards=_cards(result),
+            duration_s=recording.now_s - strike_s,
+            recovery=_recovery(result.recovery),
+            recovery_s=sum(part.seconds for part in result.recovery),
+            instrument=result.instrument,
+            simulated=not recording.head.versions,
+            measures=result.measures,
+            loss=loss(result.measures),
+            found=result.found,
+            lines=[(round(line.at_s - strike_s, 1), line) for line in result.lines],
+            looks=_looks(recording, strike_s),
+            lanes=(lanes := _lanes(told, strike_s, scale)),
+            lanes_height=ROW * (len(lanes) + 1),
+            outages=_spans(result.measures.outages_write, strike_s, scale),
+            availability=_availability(recording, strike_s, scale),
+            lag=_lag(recording, strike_s, scale),
+            ticks=scale.ticks(),
+            zero=scale.x(0.0),
+            width=WIDTH,
+            left=LEFT,
+            tall=TALL,
+            row=ROW,
+        )
+    )
+
+
+def index(results: Sequence[tuple[DrillResult, str]]) -> str:
+    """Return a page that leads to the pages of several drills, by their relative addresses."""
+    rows = [
+        {"result": result, "cards": _cards(result), "loss": loss(result.measures), "page": page_}
+        for result, page_ in results
+    ]
+    verdicts = Counter(str(result.verdict) for result, _ in results)
+    return (
+        _templates()
+        .get_template("index.html.j2")
+        .render(
+            rows=rows,
+            counts=", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items())),
+            spread=rto_spread([result for result, _ in results]),
+        )
+    )
+
+
+def _templates() -> Environment:
     environment = Environment(
         loader=PackageLoader("otherside.drill.report", "."),
         autoescape=True,
@@ -57,31 +110,43 @@ def page(result: DrillResult) -> str:
         lstrip_blocks=True,
     )
     environment.filters["span"] = span
-    return environment.get_template("page.html.j2").render(
-        head=recording.head,
-        ended=recording.ended,
-        verdict=result.verdict,
-        measures=result.measures,
-        loss=loss(result.measures),
-        found=result.found,
-        lines=[(round(line.at_s - strike_s, 1), line) for line in result.lines],
-        looks=_looks(recording, strike_s),
-        lanes=_lanes(told, strike_s, scale),
-        lanes_height=ROW * (len(Lane) + 1),
-        outages=_spans(result.measures.outages_write, strike_s, scale),
-        availability=_availability(recording, strike_s, scale),
-        lag=_lag(recording, strike_s, scale),
-        ticks=scale.ticks(),
-        zero=scale.x(0.0),
-        width=WIDTH,
-        left=LEFT,
-        tall=TALL,
-        row=ROW,
-    )
+    return environment
+
+
+def _cards(result: DrillResult) -> list[dict[str, Any]]:
+    """Return each measurement beside its objective, and whether that was missed."""
+    head, measures = result.recording.head, result.measures
+    return [
+        {
+            "id": name,
+            "title": title,
+            "value": span(measured_s),
+            "objective": span(objective_s),
+            "missed": measured_s is not None and measured_s > objective_s,
+        }
+        for name, title, measured_s, objective_s in (
+            ("rto_write_s", "RTO, writes", measures.rto_write_s, head.rto_s),
+            ("rto_read_s", "RTO, reads", measures.rto_read_s, head.rto_s),
+            ("rpo_s", "RPO", measures.rpo_s, head.rpo_s),
+        )
+    ]
+
+
+def _recovery(parts: Sequence[RecoveryPart]) -> list[dict[str, Any]]:
+    """Return the parts of the recovery as segments of one bar."""
+    whole = sum(part.seconds for part in parts) or 1.0
+    found: list[dict[str, Any]] = []
+    x = 0.0
+    for number, part in enumerate(parts):
+        width = round(part.seconds / whole * WIDTH, 1)
+        found.append({"part": part, "x": round(x, 1), "width": width, "shade": number % 4})
+        x += width
+    return found
 
 
 def _lanes(told: Sequence[Line], strike_s: float, scale: Scale) -> list[dict[str, Any]]:
-    """Return each lane with its marks."""
+    """Return each lane in which something happened, with its marks."""
+    busy = [lane for lane in Lane if any(line.lane is lane for line in told)]
     return [
         {
             "name": str(lane),
@@ -91,12 +156,13 @@ def _lanes(told: Sequence[Line], strike_s: float, scale: Scale) -> list[dict[str
                     "x": scale.x(line.at_s - strike_s),
                     "text": f"{line.at_s - strike_s:+.1f} s: {line.text}",
                     "urgent": line.urgent,
+                    "tone": str(line.tone),
                 }
                 for line in told
                 if line.lane is lane
             ],
         }
-        for number, lane in enumerate(Lane)
+        for number, lane in enumerate(busy)
     ]
 
 
