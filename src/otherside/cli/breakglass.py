@@ -6,12 +6,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otherside.cli.state_table import caller, config_option, open_table
+from otherside.cli.ignored import refuse_ignored
+from otherside.cli.state_table import (
+    caller,
+    config_option,
+    configuration,
+    on_twin_option,
+    open_table,
+)
+from otherside.cli.twin_choice import TwinConnection, connect
 from otherside.config import ConfigError, read_config
 from otherside.config.document import duration_s
 from otherside.core.topology import Topology
 from otherside.core.wire_contract import FAILOVER_ACTIVE, METRIC_DIMENSION, METRIC_NAMESPACE
-from otherside.failover.clock import SystemClock
+from otherside.failover.clock import Clock, SystemClock
 from otherside.failover.ports import ConflictError, UnavailableError
 
 if TYPE_CHECKING:
@@ -31,10 +39,12 @@ class BreakGlass:
     pledges: "Pledges"
     kept: "StoredPledge"
     account: str
+    clock: Clock
 
 
 @click.command()
 @config_option
+@on_twin_option
 @click.option("--for", "lasts", default="4h", show_default=True, help="How long the pledge holds.")
 @click.option(
     "--epoch",
@@ -45,7 +55,14 @@ class BreakGlass:
 @click.option("--force", is_flag=True, help="Go ahead even though the state table answers.")
 @click.option("--yes", is_flag=True, help="Skip the confirmation; for scripts.")
 def breakglass(
-    design: Path | None, lasts: str, epoch: int | None, *, close: bool, force: bool, yes: bool
+    *,
+    design: Path | None,
+    twin_name: str | None,
+    lasts: str,
+    epoch: int | None,
+    close: bool,
+    force: bool,
+    yes: bool,
 ) -> None:
     """Let the standby acknowledge writes while the state table is unavailable.
 
@@ -62,15 +79,17 @@ def breakglass(
 
     Exit codes: 0 pledge written, 1 the table answers or the write failed, 2 bad usage.
     """
+    if close:
+        refuse_ignored(("lasts", "epoch"), "--close does not take {option}")
     try:
         lasts_s = duration_s(lasts)
     except (ValueError, KeyError):
         msg = f"--for {lasts}: not a duration such as 4h"
         raise click.UsageError(msg) from None
     if not force:
-        _refuse_where_the_table_answers(design)
+        _refuse_where_the_table_answers(design, twin_name)
     try:
-        glass = _find(design)
+        glass = _find(design, connect(twin_name or None, asked=twin_name is not None))
         given = _word(glass, lasts_s, epoch, close=close)
         if not yes:
             click.echo(RISK if not close else "The standby stops acknowledging writes.")
@@ -84,9 +103,9 @@ def breakglass(
         _tell_the_rest(glass, given.epoch)
 
 
-def _refuse_where_the_table_answers(design: Path | None) -> None:
+def _refuse_where_the_table_answers(design: Path | None, twin_name: str | None) -> None:
     try:
-        opened = open_table(design)
+        opened = open_table(design, twin_name)
     except click.ClickException as error:
         if isinstance(error, click.UsageError):
             raise
@@ -98,10 +117,10 @@ def _refuse_where_the_table_answers(design: Path | None) -> None:
     raise click.ClickException(msg)
 
 
-def _find(design: Path | None) -> BreakGlass:
+def _find(design: Path | None, twin: TwinConnection | None) -> BreakGlass:
     """Read the pledge from its bucket in the standby's Region."""
     try:
-        topology = read_config(design or Path("otherside.toml"))
+        topology = read_config(configuration(design, twin))
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     from otherside.failover.aws.aws_clients import AwsClients  # noqa: PLC0415 - an extra
@@ -109,12 +128,15 @@ def _find(design: Path | None) -> BreakGlass:
 
     region = topology.regions.standby
     account = topology.account or _account(region)
+    clock = twin.clock if twin else SystemClock()
     pledges = Pledges(
         AwsClients().s3(region),
         bucket=f"{topology.prefix}-pledge-{region}-{account}",
-        clock=SystemClock(),
+        clock=clock,
     )
-    return BreakGlass(topology=topology, pledges=pledges, kept=pledges.read(), account=account)
+    return BreakGlass(
+        topology=topology, pledges=pledges, kept=pledges.read(), account=account, clock=clock
+    )
 
 
 def _account(region: str) -> str:
@@ -130,7 +152,7 @@ def _word(glass: BreakGlass, lasts_s: float, epoch: int | None, *, close: bool) 
     """Return the pledge to write: a new one, or the last one withdrawn."""
     from otherside.failover.aws.pledge import given_by_hand  # noqa: PLC0415 - an extra
 
-    last, now_s = glass.kept.pledge, SystemClock().now_s()
+    last, now_s = glass.kept.pledge, glass.clock.now_s()
     author = caller(glass.topology.regions.standby)
     if close:
         if last is None:

@@ -87,12 +87,16 @@ def open_table(design: Path | None, twin_name: str | None = None) -> OpenedTable
         click.ClickException: If no copy of the table answers.
     """
     twin = connect(twin_name or None, asked=twin_name is not None)
-    file = design or (twin.project if twin else Path()) / "otherside.toml"
     try:
-        topology = read_config(file)
+        topology = read_config(configuration(design, twin))
     except ConfigError as error:
         raise click.UsageError(str(error)) from None
     return _open(topology, twin)
+
+
+def configuration(design: Path | None, twin: TwinConnection | None) -> Path:
+    """Return the configuration's file: the given one, or the one of the twin's project, or ours."""
+    return design or (twin.project if twin else Path()) / "otherside.toml"
 
 
 def _open(topology: Topology, twin: TwinConnection | None) -> OpenedTable:
