@@ -5,7 +5,7 @@ SEEDS ?= 100000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help drill long test check fix sim bench docs evidence site dist
+.PHONY: help drill long test check fix sim bench docs evidence pictures site dist
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: $(READY) ## Measure us beside our peers, in one run
 evidence: $(READY) ## Run the drills that the documents show, and keep what came of them
 	$(BIN)/python tools/evidence.py
 	$(BIN)/python tools/docs.py
+
+pictures: $(READY) ## Take the pictures that the documents show; needs Chromium
+	$(BIN)/python tools/pictures.py
 
 docs: $(READY) ## Write docs/reference from the code
 	$(BIN)/python tools/docs.py

@@ -32,6 +32,7 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 DECISION = ROOT / "src" / "otherside" / "failover" / "decision"
 COMPONENTS = ROOT / "src" / "otherside" / "components"
+QUICK_START = ROOT / "docs" / "guide" / "quick-start.md"
 TRANSCRIPT, DRILL, END = "<!-- transcript -->", "<!-- drill -->", "<!-- end -->"
 CHECK_SCHEMA = ROOT / "src" / "otherside" / "check" / "report" / "check.schema.json"
 EVIDENCE = REFERENCE / "evidence.json"
@@ -46,7 +47,7 @@ def pages() -> dict[Path, str]:
     """Return every generated file and its expected content."""
     schema = json_schema()
     return {
-        ROOT / "README.md": _readme(),
+        QUICK_START: _quick_start(),
         REFERENCE / "otherside.schema.json": json.dumps(schema, indent=2, sort_keys=True) + "\n",
         REFERENCE / "check.schema.json": CHECK_SCHEMA.read_text(encoding="utf-8"),
         REFERENCE / "configuration.md": "\n".join(_design(schema)) + "\n",
@@ -348,9 +349,9 @@ def _drilled(text: str) -> str:
     return f"{before}{DRILL}\n{shown}\n{END}{after}"
 
 
-def _readme() -> str:
-    """Return the README with its transcripts: one run now, one from the last `make evidence`."""
-    text = _drilled((ROOT / "README.md").read_text(encoding="utf-8"))
+def _quick_start() -> str:
+    """Return the page with its transcripts: one run now, one from the last `make evidence`."""
+    text = _drilled(QUICK_START.read_text(encoding="utf-8"))
     before, rest = text.split(TRANSCRIPT, 1)
     after = rest.split(END, 1)[1]
     with tempfile.TemporaryDirectory() as parent, contextlib.chdir(parent):

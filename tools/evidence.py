@@ -12,6 +12,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 EVIDENCE = ROOT / "docs" / "reference" / "evidence.json"
+SAMPLE = ROOT / "docs" / "sample-report" / "report.html"
+"""The report that the README shows."""
 STACK = "examples/standard"
 COMMAND = Path(sys.executable).with_name("otherside")
 
@@ -32,6 +34,10 @@ def drill(*arguments: str) -> tuple[int, str, Any]:
         )
         told = json.loads(file.read_text(encoding="utf-8"))
         printed = done.stdout.replace(str(Path(place) / "report"), "drills/2026-01-31T120000")
+        page = Path(place) / "report" / "lost-region" / "report.html"
+        if page.exists():
+            SAMPLE.parent.mkdir(parents=True, exist_ok=True)
+            SAMPLE.write_bytes(page.read_bytes())
     return done.returncode, printed, told
 
 

@@ -100,6 +100,47 @@ def test_status_refuses_what_it_would_ignore(arguments, words):
     assert (done.exit_code, words in done.output) == (2, True), done.output
 
 
+def test_history_shows_the_trail_and_bundles_it(ledger, tmp_path):
+    """For people, for machines, by phase and by time; the bundle is verified by its digest."""
+    stand(ledger, Phase.SUSPECT)
+    told = run("history").output
+    assert "suspect" in told
+    assert "region-dead" in told
+    known = json.loads(run("history", "--json", "--since", "1h").output)
+    assert [item["revision"] for item in known["revisions"]] == [1]
+    assert known["revisions"][0]["facts"]["signals"]
+    assert run("history", "--phase", "halted").output == "no revision\n"
+    made = run("history", "--bundle", "incident.zip")
+    assert made.exit_code == 0, made.output
+    digest = next(line for line in made.output.splitlines() if line.startswith("digest "))[7:]
+    found = run("verify", "incident.zip", "--digest", digest)
+    assert (found.exit_code, "revisions.jsonl" in found.output) == (0, True), found.output
+    assert json.loads(run("verify", "incident.zip", "--json").output)["digest"] == digest
+    other = run("verify", "incident.zip", "--digest", "0" * 64)
+    assert (other.exit_code, "it is another bundle" in other.output) == (1, True)
+    content = bytearray((tmp_path / "incident.zip").read_bytes())
+    content[len(content) // 2] ^= 1
+    (tmp_path / "changed.zip").write_bytes(content)
+    assert run("verify", "changed.zip").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("history", "--last", "0"), "--last must be 1 or more"),
+        (("history", "--since", "soon"), "neither a duration"),
+        (("history", "--since", "2026-12-24T18:00"), "neither a duration"),
+        (("history", "--bundle", "x.zip", "--last", "3"), "does not take --last"),
+        (("verify", "nothing.zip"), "no such file"),
+    ],
+)
+@pytest.mark.usefixtures("ledger")
+def test_history_refuses_what_it_would_ignore(arguments, words):
+    """An option is honoured or refused."""
+    done = run(*arguments)
+    assert (done.exit_code, words in done.output) == (2, True), done.output
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -155,6 +196,54 @@ def test_an_order_is_asked_about_and_given(ledger):
     command = ledger.command()
     assert (command.order, command.revision) == (Order.APPROVE, 1)
     assert command.author.startswith("arn:aws:")
+
+
+def test_a_dry_run_says_what_an_order_would_mean_and_writes_nothing(ledger):
+    """The facts, the loss that would be approved, and the consequence."""
+    stand(ledger, Phase.AWAIT_APPROVAL, asked_loss_s=3.25)
+    done = run("order", "approve", "--dry-run")
+    assert done.exit_code == 0, done.output
+    for words in ("the writer is on primary", "about 3.2 s of writes", "nothing was written"):
+        assert words in done.output
+    assert ledger.command() is None
+    refused = run("order", "approve", "--dry-run", "--yes")
+    assert (refused.exit_code, "leave --yes out" in refused.output) == (2, True)
+
+
+def test_an_order_is_followed_until_all_is_at_rest(ledger, monkeypatch):
+    """Each new revision is shown; a halt is no success, unless it was ordered."""
+    monkeypatch.setattr("otherside.cli.order.POLL_S", 0.01)
+    state = stand(ledger, Phase.AWAIT_APPROVAL)
+    following = []
+
+    def heed(_self, seconds):
+        del seconds
+        for number, phase, event in following[:1]:
+            now_s = SystemClock().now_s()
+            made = decide(first(now_s), dead(now_s), AUTO)
+            new = replace(state, revision=number, phase=phase, entered_by=event, reason="so")
+            ledger.append(replace(made, state=new), dead(now_s))
+            following.pop(0)
+
+    monkeypatch.setattr(SystemClock, "sleep", heed)
+    following[:] = [(2, Phase.FENCING, "allowed"), (3, Phase.FAILED_OVER, "verified")]
+    done = run("order", "approve", "--yes", "--wait")
+    assert done.exit_code == 0, done.output
+    assert "  #2 fencing: so\n  #3 failed-over: so\n" in done.output
+    following[:] = [(4, Phase.HALTED, "external-move")]
+    assert run("order", "halt", "--yes", "--wait").exit_code == 0
+    following[:] = [(5, Phase.STEADY, "resumed")]
+    done = run("order", "adopt", "--yes", "--wait")
+    assert done.exit_code == 0, done.output
+
+
+def test_an_order_that_nobody_heeds_is_said_to(ledger, monkeypatch):
+    """After the time in which it counts."""
+    monkeypatch.setattr("otherside.cli.order.FOLLOW_S", 0.05)
+    monkeypatch.setattr("otherside.cli.order.POLL_S", 0.01)
+    stand(ledger, Phase.AWAIT_APPROVAL)
+    done = run("order", "approve", "--yes", "--wait")
+    assert (done.exit_code, "was not heeded" in done.output) == (1, True), done.output
 
 
 @pytest.mark.parametrize(

@@ -155,6 +155,11 @@ def test_an_operator_sees_both_sides_and_gives_an_order(deployed, tmp_path, monk
         [*("readiness", "--twin", "--global-cluster", "orders-prod", "--region", WEST)],
     )
     assert "us-east-2 17.9, us-west-2 17.9" in done.output
+    done = CliRunner().invoke(main, ["history", "--twin", "--replay", "--json"])
+    assert done.exit_code == 0, done.output
+    trail = json.loads(done.output)["revisions"]
+    assert trail
+    assert [item for item in trail if not item["replay"]["same"]] == []
     done = CliRunner().invoke(main, ["order", "freeze", "--until", "now", "--yes", "--twin"])
     assert done.exit_code == 0, done.output
 

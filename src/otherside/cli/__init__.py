@@ -19,6 +19,8 @@ COMMANDS = {
     "twin": "Run two AWS Regions on this machine.",
     "status": "Show both sides, the evidence, and what the orchestrator does next.",
     "readiness": "Check that a failover would work now.",
+    "history": "Show the audit trail, replay it, or bundle it as evidence.",
+    "verify": "Check a bundle of evidence.",
     "order": "Order a switchover, or approve, deny, resume, adopt, sign or freeze.",
     "breakglass": "Let the standby take writes while the state table is down.",
     "schema": "Print the JSON Schema of otherside.toml or of check's output.",

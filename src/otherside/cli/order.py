@@ -1,13 +1,23 @@
 """`otherside order`: orders that only a person may give the orchestrator."""
 
+import sys
 from datetime import datetime
 from pathlib import Path
 
 import click
 
-from otherside.cli.state_table import caller, config_option, on_twin_option, open_table
+from otherside.cli.ignored import refuse_ignored
+from otherside.cli.state_table import (
+    OpenedTable,
+    caller,
+    config_option,
+    on_twin_option,
+    open_table,
+)
 from otherside.config.document import duration_s
+from otherside.core.topology import FailoverMode
 from otherside.failover.decision.observation import Order
+from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase, State
 from otherside.failover.decision.transitions import HEEDED_IN
 from otherside.failover.ports import ConflictError, UnavailableError
@@ -24,6 +34,16 @@ MEANS = {
     Order.SIGN_RECONCILIATION: "confirm that you know what became of the lost writes",
     Order.FREEZE: "move nothing until the freeze ends",
 }
+FOLLOW_S = FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=0.0).order_max_s
+"""How long an order is followed: as long as it counts."""
+POLL_S = 2.0
+AT_REST = frozenset(
+    {
+        *(Phase.STEADY, Phase.FAILED_OVER, Phase.REJOINED, Phase.FAILBACK_READY),
+        *(Phase.HALTED, Phase.BLOCKED, Phase.AWAIT_APPROVAL),
+    }
+)
+"""Phases in which nothing is under way."""
 
 
 @click.command()
@@ -35,6 +55,8 @@ MEANS = {
 )
 @click.option("--revision", type=int, help="The revision that you saw. Default: the newest.")
 @click.option("--yes", is_flag=True, help="Skip the confirmation; for scripts.")
+@click.option("--dry-run", is_flag=True, help="Show what the order would mean now; write nothing.")
+@click.option("--wait", is_flag=True, help="Follow until the orchestrator is at rest again.")
 def order(
     *,
     what: str,
@@ -43,6 +65,8 @@ def order(
     until: str | None,
     revision: int | None,
     yes: bool,
+    dry_run: bool,
+    wait: bool,
 ) -> None:
     """Give the orchestrator an order; it acts on it at its next tick.
 
@@ -54,10 +78,16 @@ def order(
     Examples:
       otherside order approve
       otherside order freeze --until 2h
-      otherside order switchover --yes
+      otherside order switchover --dry-run
+      otherside order switchover --yes --wait
 
-    Exit codes: 0 order written, 1 it does not apply or the table does not answer, 2 bad usage.
+    It is safe to interrupt --wait, and to repeat the command: the order is given once.
+
+    Exit codes: 0 order written (and at rest again), 1 it does not apply, was not heeded or the
+    table does not answer, 2 bad usage.
     """
+    if dry_run:
+        refuse_ignored(("yes", "wait"), "--dry-run gives no order: leave {option} out")
     wanted = Order(what)
     opened = open_table(design, twin_name)
     state, until_s = opened.state, _until_s(wanted, until, opened.operator.clock.now_s())
@@ -67,6 +97,9 @@ def order(
         _check(wanted, state, seen)
         if over is not None and over.author and state.entered <= over.revision <= state.revision:
             click.echo(f"{over.author} has already ordered {over.order} in this phase.", err=True)
+        if dry_run:
+            _consequence(opened, wanted)
+            return
         if not yes:
             click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
             click.confirm(f"{what}: {MEANS[wanted]}. Continue?", abort=True)
@@ -77,6 +110,46 @@ def order(
     except (ConflictError, UnavailableError) as error:
         raise click.ClickException(str(error)) from None
     click.echo(f"Order written for revision {seen}. `otherside status` shows the outcome.")
+    if wait:
+        sys.exit(0 if _follow(opened, wanted, until_s) else 1)
+
+
+def _consequence(opened: OpenedTable, wanted: Order) -> None:
+    """Say on which facts an order would be heeded now, and what it would do."""
+    state = opened.state
+    click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
+    click.echo(f"the writer is on {state.writer}, in epoch {state.epoch}")
+    if wanted is Order.APPROVE:
+        loss_s = state.asked_loss_s
+        lost = "an unknown time" if loss_s is None else f"about {loss_s:.1f} s"
+        click.echo(f"approved would be the loss of {lost} of writes, and at most one second more")
+    click.echo(f"{wanted} would {MEANS[wanted]}")
+    click.echo("nothing was written")
+
+
+def _follow(opened: OpenedTable, wanted: Order, until_s: float | None) -> bool:
+    """Print each new revision until the order was heeded and nothing is under way.
+
+    Returns whether it was; an order is ignored once it is older than it may be.
+    """
+    clock, before = opened.operator.clock, opened.state
+    shown, given_s = before.revision, clock.now_s()
+    while clock.now_s() < given_s + FOLLOW_S:
+        clock.sleep(POLL_S)
+        try:
+            now = opened.refreshed().state
+        except click.ClickException as error:
+            click.echo(f"unreadable just now: {error.message}", err=True)
+            continue
+        if now.revision != shown:
+            click.echo(f"  #{now.revision} {now.phase}: {now.reason}")
+            shown = now.revision
+        if now.revision > before.revision and now.phase in AT_REST:
+            heeded = until_s is None or now.frozen_until_s == until_s
+            if heeded and (wanted is Order.FREEZE or now.entered_by != before.entered_by):
+                return now.phase is not Phase.HALTED or wanted is Order.HALT
+    click.echo(f"{wanted} was not heeded within {FOLLOW_S:.0f} s", err=True)
+    return False
 
 
 def _until_s(wanted: Order, until: str | None, now_s: float) -> float | None:
