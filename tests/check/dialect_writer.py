@@ -12,7 +12,8 @@ from otherside.check.model.graph import GLOBAL, Graph, Place, Resource, is_globa
 from otherside.check.model.schema import camel, kinds
 from otherside.check.model.values import Code, Ref, Unknown
 from otherside.check.readers.cloudformation.template import Template
-from otherside.check.readers.normalize import finish, holds_secret, password
+from otherside.check.readers.normalize import finish
+from otherside.check.readers.passwords import holds_secret, password, secret_text
 from otherside.check.readers.pulumi.stack import ARCHIVE, ASSET, SIGNATURE, Stack
 from otherside.check.readers.terraform.plan_json import TerraformPlan
 
@@ -98,6 +99,8 @@ def as_graph(specs):
             shape = kind.attributes[key].shape if kind and key in kind.attributes else ""
             if shape == "secret":
                 value = password(value)
+            if shape == "secret_text":
+                value = secret_text(value)
             if shape == "env":
                 value = {k: password(v) if holds_secret(k, v) else v for k, v in value.items()}
             if shape == "code":

@@ -23,7 +23,7 @@ from otherside.check.catalogue import catalogue
 from otherside.check.engine import CheckConfig, Finding, check
 from otherside.check.model.graph import Graph
 from otherside.check.model.schema import by_pulumi
-from otherside.check.readers.normalize import is_secret_name
+from otherside.check.readers.passwords import is_secret_name
 from otherside.check.readers.pulumi.stack import SECRET, SIGNATURE, UNKNOWN, Stack
 from otherside.check.readers.read import settle_regions
 from otherside.check.rule import Rule

@@ -5,7 +5,7 @@ property. These cases differ, and a rule must never take one for another.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -39,6 +39,8 @@ class Unknown:
     text: tuple[str | Ref, ...] = ()
     """Its pieces in order, if the source shows them: `("arn:aws:s3:::", Ref(...), "/*")`."""
     why: str = "known only at deployment"
+    either: tuple[Any, ...] = field(default=(), compare=False)
+    """What it may be, as far as the source shows: the branches of a condition, a default."""
 
     @property
     def whole(self) -> Ref | None:

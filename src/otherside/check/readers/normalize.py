@@ -3,55 +3,18 @@
 import base64
 import binascii
 import json
-import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from otherside.check.model.graph import Resource
 from otherside.check.model.schema import Attribute, Kind, camel, kinds
-from otherside.check.model.values import (
-    Code,
-    Password,
-    PasswordOrigin,
-    Ref,
-    Unknown,
-    Value,
-    unknowns,
-)
+from otherside.check.model.values import Code, Password, Ref, Unknown, Value, unknowns
+from otherside.check.readers.passwords import password, secret_text, secret_variable
 
-_SECRET_NAME = re.compile(r"passw|secret(?!.*(arn|name|id)$)|api_?key|(^|_)token$", re.IGNORECASE)
-_SAFE_NAME = re.compile(
-    r"(arn|name|_id|path|parameter|ttl|file|url|region|key_id|endpoint|port|size|level|enabled"
-    r"|length|policy|type|prefix|version|timeout|characters|rotation|days)$",
-    re.IGNORECASE,
-)
-_NO_SECRET = re.compile(r"(https?://|arn:|\d+$|true$|false$)", re.IGNORECASE)
-_WHERE = re.compile(r"secret$", re.IGNORECASE)
-"""A variable with such a name may hold a secret's path instead of the secret."""
-_INSIDE = re.compile(r"[\"']\w*passw\w*[\"']\s*:\s*[\"'][^\"'*$]+[\"']", re.IGNORECASE)
-"""A password in a document that is only partly known."""
-_MANAGED = re.compile(r"\{\{resolve:(secretsmanager|ssm-secure):")
-_PLAIN = re.compile(r"\{\{resolve:ssm:")
-_HIDDEN = {"[secret]", "(sensitive value)", "****"}
 _SCRIPT_MAX = 1 << 20
 _TRUTH = {"true": True, "True": True, "false": False, "False": False}
-
-
-class Parameter(str):
-    """A value given from outside that remembers its parameter."""
-
-    __slots__ = ("defaulted", "parameter")
-    parameter: str
-    defaulted: bool
-
-    def __new__(cls, value: str, parameter: str, *, defaulted: bool) -> Self:
-        """Return a string that remembers its parameter."""
-        made = super().__new__(cls, value)
-        made.parameter = parameter
-        made.defaulted = defaulted
-        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +79,8 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
     match attribute.shape:
         case "secret":
             return password(value)
+        case "secret_text":
+            return secret_text(value)
         case "code":
             return dialect.code(value)
         case "env":
@@ -192,52 +157,6 @@ def _mapping(value: Value) -> Value:
     return value
 
 
-def password(value: Value) -> Password | None:
-    """Return where a secret comes from, without the secret itself."""
-    if isinstance(value, Password):
-        return value
-    if isinstance(value, Unknown):
-        if _INSIDE.search("".join(text if isinstance(text, str) else "*" for text in value.text)):
-            return Password(PasswordOrigin.LITERAL)
-        return Password(PasswordOrigin.GIVEN, value.refs[0].target if value.refs else value.why)
-    if isinstance(value, Mapping):
-        return _worst(value)
-    if isinstance(value, Parameter):
-        kept = PasswordOrigin.DEFAULT if value.defaulted else PasswordOrigin.GIVEN
-        return Password(kept, value.parameter) if value else None
-    if not isinstance(value, str) or not value:
-        return None
-    if value in _HIDDEN:
-        return Password(PasswordOrigin.HIDDEN)
-    if _MANAGED.search(value):
-        return Password(PasswordOrigin.GIVEN, "a dynamic reference")
-    if _PLAIN.search(value):
-        return Password(PasswordOrigin.PLAIN, "a plain SSM parameter")
-    inner = document(value) if value.lstrip().startswith("{") else None
-    return _worst(inner) if isinstance(inner, Mapping) else Password(PasswordOrigin.LITERAL)
-
-
-_WORST = (
-    PasswordOrigin.LITERAL,
-    PasswordOrigin.DEFAULT,
-    PasswordOrigin.PLAIN,
-    PasswordOrigin.HIDDEN,
-    PasswordOrigin.GIVEN,
-)
-
-
-def _worst(held: Mapping[str, Value]) -> Password | None:
-    """Return the worst-kept secret in a document, looking only at names that denote secrets."""
-    found = [password(element) for name, element in held.items() if is_secret_name(str(name))]
-    kept = [item for item in found if item is not None]
-    return min(kept, key=lambda item: _WORST.index(item.kept), default=None)
-
-
-def is_secret_name(name: str) -> bool:
-    """Return whether a variable of this name holds a secret, rather than its location."""
-    return bool(_SECRET_NAME.search(name)) and not _SAFE_NAME.search(name)
-
-
 def _environment(value: Value) -> Value:
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
@@ -246,20 +165,10 @@ def _environment(value: Value) -> Value:
     inner = value.get("variables") or value.get("Variables")
     plain = inner if isinstance(inner, Mapping) else value
     return {
-        key: (password(variable) if holds_secret(key, variable) else variable)
+        key: secret_variable(key, variable)
         for key, variable in plain.items()
         if variable is not None
     }
-
-
-def holds_secret(name: str, value: Value) -> bool:
-    """Return whether a variable holds a secret, rather than its location or required length."""
-    if not is_secret_name(name) or isinstance(value, (bool, int)):
-        return False
-    if not isinstance(value, str):
-        return True
-    where = bool(_WHERE.search(name)) and "/" in value
-    return not where and not _NO_SECRET.match(value)
 
 
 def document(value: Value) -> Value:

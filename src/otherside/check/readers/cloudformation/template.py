@@ -11,16 +11,14 @@ from otherside.check.model.schema import by_cloudformation, kinds
 from otherside.check.model.values import Code, Ref, Unknown, Value
 from otherside.check.readers.normalize import (
     Dialect,
-    Parameter,
     attributes_of,
     descend,
     finish,
-    is_secret_name,
-    password,
     pick_cloudformation,
     policy,
     unknown_properties,
 )
+from otherside.check.readers.passwords import Parameter, is_secret_name, secret_text
 from otherside.check.readers.source import code_of_directory, code_of_file
 
 _HOLE = re.compile(r"\$\{([^}]*)\}")
@@ -275,7 +273,9 @@ class Template:
             case "If" if isinstance(body, list) and len(body) == 3:  # noqa: PLR2004 - what the intrinsic takes
                 holds = self.holds(body[0])
                 if holds is None:
-                    return Unknown(why=f"one thing or another by the condition {body[0]}")
+                    both = tuple(self.value(branch, depth) for branch in body[1:])
+                    why = f"one thing or another by the condition {body[0]}"
+                    return Unknown(tuple(_refs(list(both))), why=why, either=both)
                 return self.value(body[1 if holds else 2], depth)
             case "Select" if isinstance(body, list) and len(body) == 2:  # noqa: PLR2004 - what the intrinsic takes
                 return _select(self.value(body[0], depth), self.value(body[1], depth))
@@ -420,7 +420,7 @@ def _companions(resource: Resource, properties: Mapping[str, Any]) -> Iterator[R
             accepter.region = region if isinstance(region, str) else None
             yield accepter
     if resource.kind == "secretsmanager.secret" and "SecretString" in properties:
-        value = password(properties["SecretString"])
+        value = secret_text(properties["SecretString"])
         given = {"secret_id": made, "secret_string": value}
         yield _beside(resource, "version", "secretsmanager.secret_version", given)
     if resource.kind == "iam.policy":

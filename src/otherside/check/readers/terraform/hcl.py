@@ -16,7 +16,12 @@ from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_terraform
 from otherside.check.model.values import Ref, Unknown, Value, parts
 from otherside.check.readers.input_error import InputError
-from otherside.check.readers.normalize import Parameter, attributes_of, finish, unknown_properties
+from otherside.check.readers.normalize import (
+    attributes_of,
+    finish,
+    unknown_properties,
+)
+from otherside.check.readers.passwords import Parameter
 from otherside.check.readers.terraform.hcl_values import Scope, SyntaxNode, evaluate, into
 from otherside.check.readers.terraform.plan_json import DIALECT, special_values, suppressed_by_tags
 

@@ -203,7 +203,7 @@ def _conditional(parts: list[Tree[Token]], scope: Scope, depth: int) -> Value:
     if isinstance(chosen, bool):
         return evaluate(parts[1] if chosen else parts[2], scope, depth)
     both = [evaluate(part, scope, depth) for part in parts[1:]]
-    return Unknown(tuple(refs(both)), why="one thing or another by a condition")
+    return Unknown(tuple(refs(both)), why="one thing or another by a condition", either=tuple(both))
 
 
 def _binary(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
@@ -455,7 +455,8 @@ def _element(items: Value, index: Value) -> Value:
 def _lookup(found: Value, key: Value, default: Value = None) -> Value:
     if isinstance(found, Mapping) and isinstance(key, str):
         return found.get(key, default)
-    return Unknown(tuple(refs([found, default])))
+    either = () if default is None else (default,)
+    return Unknown(tuple(refs([found, default])), either=either)
 
 
 def _length(value: Value) -> Value:

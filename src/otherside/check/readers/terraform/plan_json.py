@@ -13,13 +13,12 @@ from otherside.check.model.schema import Kind, by_terraform, kinds
 from otherside.check.model.values import Code, Password, PasswordOrigin, Ref, Unknown, Value, parts
 from otherside.check.readers.normalize import (
     Dialect,
-    Parameter,
     attributes_of,
     finish,
-    is_secret_name,
     pick_terraform,
     unknown_properties,
 )
+from otherside.check.readers.passwords import Parameter, is_secret_name
 from otherside.check.readers.source import code_of_archive
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')

@@ -61,14 +61,14 @@ _SAID = {
     controls=("SOC 2 CC6.1", "PCI DSS 8.6.2", "HIPAA 164.312(d)", "NIST IA-5(7)"),
 )
 def hardcoded_database_password(graph: Graph, resource: Resource) -> Iterator[str]:
-    del graph
     hidden = ""
     for path in _PLACES[resource.kind]:
         value = resource[path]
         named = value.items() if isinstance(value, dict) else [(path, value)]
-        for name, held in named:
-            if not isinstance(held, Password):
+        for name, given in named:
+            if not isinstance(given, Password):
                 continue
+            held = _plain_parameter(graph, given)
             if held.kept in _SAID:
                 what = name if name.isupper() else f"the {name.replace('_', ' ')}"
                 yield _SAID[held.kept].format(what=what, where=held.where or "the code")
@@ -77,3 +77,13 @@ def hardcoded_database_password(graph: Graph, resource: Resource) -> Iterator[st
     if hidden:
         msg = f"{hidden.replace('_', ' ')} of {resource.label} is secret; whether it is a literal is not shown"
         raise Unresolved(msg)
+
+
+def _plain_parameter(graph: Graph, held: Password) -> Password:
+    """Return a password; one from a parameter that is not a SecureString is kept in plain sight."""
+    parameter = graph.resources.get(held.where) if held.kept is PasswordOrigin.GIVEN else None
+    if parameter is None or parameter.kind != "ssm.parameter":
+        return held
+    if parameter["type"] in {"String", "StringList"}:
+        return Password(PasswordOrigin.PLAIN, f"the plain SSM parameter {parameter.name}")
+    return held
