@@ -243,15 +243,17 @@ def test_settings_lie_beside_what_is_checked(pair):
     assert "check has no setting selct" in placed(code=2).stderr
 
 
-def test_a_single_region_is_told_once(tmp_path):
-    """One finding and not forty, or none where that is what is meant."""
+def test_a_single_region_is_told_once_and_asked_what_does_not_need_two(tmp_path):
+    """One finding of the other side and not forty; what is wrong in one Region is found in one."""
     template = tmp_path / "only.yaml"
     template.write_text(PRIMARY)
     only = (template, "--region", "us-east-2", "--format", "json")
     found = json.loads(check(*only, code=1).stdout)
-    assert [finding["code"] for finding in found["findings"]] == ["DR400"]
-    found = json.loads(check(*only, "--single-region-ok").stdout)
-    assert found["findings"] == []
+    assert [finding["code"] for finding in found["findings"]] == ["DR400", "DR009"]
+    found = json.loads(check(*only, "--single-region-ok", code=1).stdout)
+    assert [finding["code"] for finding in found["findings"]] == ["DR009"]
+    found = json.loads(check(*only, "--single-region-ok", "--select", "DR009", code=1).stdout)
+    assert found["summary"]["rules"] == 1
 
 
 @pytest.mark.usefixtures("pair")

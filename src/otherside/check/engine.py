@@ -11,7 +11,7 @@ from otherside.check.model.values import Unresolved
 from otherside.check.rule import REGION, SYSTEM, Rule, RuleHit, Severity
 
 SINGLE = "DR400"
-"""The only finding that a single-Region system gets."""
+"""What a single-Region system is told of the other side; nothing else there is asked about it."""
 EDGE = "us-east-1"
 _EDGE = re.compile(r"wafv?2|acm|certificatemanager|cloudfront|route_?53", re.IGNORECASE)
 FAILED = "the rule failed on a value that it did not expect"
@@ -102,12 +102,11 @@ def check(graph: Graph, config: CheckConfig) -> CheckResult:
     for rule in catalogue():
         if not config.asks(rule):
             continue
-        if single and (not rule.alone or config.single_region_ok):
-            continue
-        if not single and rule.alone:
-            result.asked += 1
+        if single and (rule.pair or (rule.alone and config.single_region_ok)):
             continue
         result.asked += 1
+        if not single and rule.alone:
+            continue
         for subject in _subjects(rule, graph):
             _ask(rule, graph, subject, config, result)
     result.problems.extend(_wrong_suppressions(graph, config))
@@ -128,7 +127,8 @@ def is_single(graph: Graph) -> bool:
     if edge and all(_at_edge(resource) for resource in edge):
         regions.discard(EDGE)
     return len(regions) <= 1 and not any(
-        item.kind not in {"provider", "backend"} and not item.kind.startswith("data.")
+        item.kind not in {"provider", "backend", "module.call"}
+        and not item.kind.startswith("data.")
         for item in graph.unplaced()
     )
 
@@ -181,7 +181,10 @@ def _ask(
                 severity=config.severity.get(rule.code, rule.severity),
             )
             reason = _excuse(rule, link.resource, config)
-            if reason:
+            if rule.absent and (unread := graph.facts.get("unread")):
+                why = f"{link.message}, unless it is in what was not read: {unread}"
+                _unsure(rule, link.resource, why, config, result)
+            elif reason:
                 result.excused.append(Suppressed(finding=finding, reason=reason))
             else:
                 result.findings.append(finding)

@@ -69,6 +69,15 @@ class Rule:
     page: str
     alone: bool = False
     """Whether it runs on a system of a single Region, and only there."""
+    pair: bool = False
+    """Whether it is about what the other side has: in a single Region, that is DR400 alone."""
+    lacking: bool = False
+    """Whether a finding says that another resource is not there."""
+
+    @property
+    def absent(self) -> bool:
+        """Whether a part of the system that was not read may have what a finding misses."""
+        return self.pair or self.lacking
 
     @property
     def name(self) -> str:
@@ -122,6 +131,8 @@ def rule(
     step: RecoveryStep,
     controls: tuple[str, ...],
     alone: bool = False,
+    pair: bool = False,
+    lacking: bool = False,
 ) -> Callable[[Check], Rule]:
     """Turn a function into a rule, with its module's docstring as the page."""
 
@@ -136,6 +147,8 @@ def rule(
             check=check,
             page=page,
             alone=alone,
+            pair=pair,
+            lacking=lacking,
         )
 
     return made

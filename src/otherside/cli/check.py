@@ -16,6 +16,7 @@ from otherside.check.catalogue import catalogue
 from otherside.check.engine import CheckConfig, CheckResult, Finding, is_single
 from otherside.check.engine import check as run_check
 from otherside.check.model.arn import is_region
+from otherside.check.model.schema import kinds
 from otherside.check.project_settings import ProjectSettings, find_settings, read_settings
 from otherside.check.readers.input_error import InputError
 from otherside.check.readers.json_text import read_json
@@ -301,8 +302,16 @@ def _write(text: str, output: Path | None) -> None:
         sys.exit(2)
 
 
+def _understood(read: ReadResult) -> bool:
+    """Return whether anything was read that a rule can be asked about."""
+    return any(
+        resource.kind in kinds() and not resource.kind.startswith("data.")
+        for resource in read.graph.resources.values()
+    )
+
+
 def _exit_code(read: ReadResult, result: CheckResult, asked: CheckRequest, *, written: bool) -> int:
-    if read.problems or (read.unread and not read.files):
+    if read.problems or (read.unread and not _understood(read)):
         return 2  # nothing could be read, so there is no verdict
     if written:
         return 0

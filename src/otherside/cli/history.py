@@ -196,7 +196,7 @@ def _words(replayed: "Replayed") -> Text:
 
 def _bundle(opened: OpenedTable, trail: "Sequence[Revision]", file: Path, configured: Path) -> None:
     """Write the trail, the configuration and the functions' settings as evidence."""
-    from otherside.operate.bundle import write_bundle  # noqa: PLC0415 - an extra
+    from otherside.operate.evidence_bundle import write_bundle  # noqa: PLC0415 - an extra
     from otherside.operate.reading import read  # noqa: PLC0415 - the same
 
     settings = read("the decider's settings", opened.deployment().settings)

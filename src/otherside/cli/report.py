@@ -68,7 +68,7 @@ def report(*, journal: Path, output: Path | None, bundle: Path | None) -> None:
 
 def _bundle(file: Path, files: Sequence[Path], scenario: str) -> None:
     """Write a drill's recording and report as evidence."""
-    from otherside.operate.bundle import write_bundle  # noqa: PLC0415 - when asked
+    from otherside.operate.evidence_bundle import write_bundle  # noqa: PLC0415 - when asked
 
     about = {"drill": scenario, "made_by": f"otherside {__version__}"}
     try:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from otherside.operate.bundle import BadBundleError, verify_bundle
+from otherside.operate.evidence_bundle import BadBundleError, verify_bundle
 
 
 @click.command()

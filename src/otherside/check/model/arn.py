@@ -4,8 +4,9 @@ import re
 from dataclasses import dataclass
 
 _PARTS = 6
-OWN = "${AWS::AccountId}"
-"""Placeholder for the deployment account when the source does not name it."""
+OWN = "000000000000"
+"""Stands for the deployment account when the source does not name it: nobody's account, and valid
+wherever an account is, so that a text with it can be taken apart."""
 _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 
 

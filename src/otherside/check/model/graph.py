@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, TypeVar
 
-from otherside.check.model.arn import Arn, is_region, read_arn
+from otherside.check.model.arn import OWN, Arn, is_region, read_arn
 from otherside.check.model.schema import Attribute, kinds
 from otherside.check.model.values import Unknown, Unresolved, Value, refs, strings, unknowns
 
@@ -337,7 +337,8 @@ class Graph:
             for text in strings(key.attributes.get("policy"))
             if text.endswith(":root")
         ]
-        return {arn.account for arn in found if arn is not None and arn.account.isdigit()}
+        named = {arn.account for arn in found if arn is not None and arn.account.isdigit()}
+        return named - {OWN}
 
     def ours(self, arn: Arn) -> bool:
         """Return whether an ARN belongs to one of our accounts.
@@ -345,6 +346,8 @@ class Graph:
         Raises:
             Unresolved: If it names an account and none of our accounts is known.
         """
+        if arn.account == OWN:
+            return True
         if arn.account.isdigit() and not self.accounts:
             msg = f"nothing tells whether the account {arn.account} is ours"
             raise Unresolved(msg)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from otherside.check.model.arn import is_region
 from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
@@ -19,6 +19,9 @@ from otherside.check.readers.location import check_shape, line_finder
 from otherside.check.readers.pulumi.stack import Stack
 from otherside.check.readers.terraform.plan_json import TerraformPlan, project_change
 
+if TYPE_CHECKING:
+    from otherside.check.readers.terraform.hcl import RootModule
+
 SIZE_MAX = 1 << 30
 """One gibibyte. A plan of 100,000 resources is a fifth of it."""
 TEMPLATE_MAX = 4 << 20
@@ -29,6 +32,7 @@ NOT_RUN = (
     "`pulumi preview --json` writes"
 )
 _STAGES_MAX = 10
+NAMED_MAX = 3
 _IGNORED = {"node_modules", "__pycache__", "venv", "site-packages"}
 _SUFFIXES = {".json", ".yaml", ".yml", ".template", ".tfstate", ".tfplan"}
 _OF_SOURCE = {"resource_changes", "planned_values", "lineage"}
@@ -72,6 +76,8 @@ class _Batch:
     unread: list[tuple[str, str]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     facts: dict[str, str] = field(default_factory=dict)
+    modules: dict[Path, "RootModule"] = field(default_factory=dict)
+    """Terraform directories, by their resolved path: one that another calls is read there only."""
     placed: set[str] = field(default_factory=set)
     """Names in `options.regions` that matched a template."""
 
@@ -87,8 +93,16 @@ def read_paths(
     for name in set(options.regions) - batch.placed - {""}:
         batch.skipped.append((f"--region {name}", "no template of this name was read"))
     settle_regions(batch.resources)
+    if batch.unread:
+        batch.facts["unread"] = _few([name for name, _ in batch.unread])
     graph = Graph(batch.resources, facts=batch.facts)
     return ReadResult(graph, batch.problems, batch.skipped, batch.unread, batch.files)
+
+
+def _few(names: list[str]) -> str:
+    """Return some names and how many more there are."""
+    more = f" and {len(names) - NAMED_MAX} more" if len(names) > NAMED_MAX else ""
+    return f"{', '.join(names[:NAMED_MAX])}{more}"
 
 
 def _path(path: str, batch: _Batch, stdin: Callable[[], bytes]) -> None:
@@ -129,7 +143,16 @@ _ODD = (
 
 
 def _join(batch: _Batch) -> None:
-    """Resolve imports between templates, then load them."""
+    """Put together what was read: each module and each template once, where it is called."""
+    called = {path for root in batch.modules.values() for path in root.called}
+    for path, root in batch.modules.items():
+        if path not in called:
+            batch.resources.extend(root.resources)
+            batch.unread.extend(root.unread)
+    nested = {path for template in batch.templates for path in template.nested_files()}
+    batch.templates = [
+        template for template in batch.templates if Path(template.file).resolve() not in nested
+    ]
     exports: dict[tuple[str | None, str], Any] = {}
 
     def load(template: Template) -> None:
@@ -364,6 +387,7 @@ def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
         lines=lines,
     )
     template.nest(partial(_nested, batch))
+    batch.unread.extend(template.unread())
     batch.templates.append(template)
     batch.files.append(file)
 
@@ -376,13 +400,16 @@ def _name_unknown(
         type_ = resource.get("Type") if isinstance(resource, Mapping) else None
         if logical.startswith("Fn::"):
             cause = f"{logical.rpartition('::')[0] or logical} is expanded by AWS only"
-            batch.skipped.append((f"{file}#{logical}", cause))
+            batch.unread.append((f"{file}#{logical}", cause))
         elif not isinstance(type_, str):
             cause = f"{logical} is a resource without a Type"
             raise InputError(file, cause, line=lines(logical))
         elif type_.startswith("AWS::Serverless::"):
             cause = "SAM makes more of it than is written: check what it is transformed to"
-            batch.skipped.append((f"{file}#{logical}", cause))
+            batch.unread.append((f"{file}#{logical}", cause))
+        elif type_ == "AWS::CloudFormation::StackSet":
+            cause = "a stack set, whose template AWS deploys elsewhere: check it by itself"
+            batch.unread.append((f"{file}#{logical}", cause))
 
 
 def _nested(
@@ -447,6 +474,7 @@ def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, dep
         lines=lines,
     )
     template.nest(partial(_nested, batch))
+    batch.unread.extend(template.unread())
     batch.templates.append(template)
     batch.files.append(str(file))
 
@@ -506,9 +534,8 @@ def _program(here: Path, batch: _Batch) -> None:
 def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> None:
     from otherside.check.readers.terraform.hcl import read_module  # noqa: PLC0415 - its parser loads slowly
 
-    resources, skipped = read_module(here, only)
-    batch.resources.extend(resources)
-    batch.skipped.extend(skipped)
+    root = read_module(here, only)
+    batch.modules[(only or here).resolve()] = root
     batch.files.append(str(only or here))
 
 

@@ -122,6 +122,24 @@ class Template:
             child.nest(read)
             self.children[logical] = child
 
+    def nested_files(self) -> Iterator[Path]:
+        """Yield the files of all templates that are nested in this one."""
+        for child in self.children.values():
+            yield Path(child.file).resolve()
+            yield from child.nested_files()
+
+    def unread(self) -> Iterator[tuple[str, str]]:
+        """Yield each nested stack whose template was not read, and why."""
+        for logical, raw in self.resources.items():
+            if _mapping(raw).get("Type") != "AWS::CloudFormation::Stack":
+                continue
+            if logical in self.children:
+                yield from self.children[logical].unread()
+                continue
+            url = self.value(_mapping(_mapping(raw).get("Properties")).get("TemplateURL"))
+            where = url if isinstance(url, str) else "a place that is known only at deployment"
+            yield f"{self.file}#{self.prefix}{logical}", f"a nested template, not read: {where}"
+
     def load(self) -> Iterator[Resource]:
         """Yield every resource whose condition is not false."""
         for logical, raw in self.resources.items():

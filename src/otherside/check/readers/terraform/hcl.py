@@ -1,5 +1,6 @@
 """Read Terraform source from its text alone: literals, defaults, locals and local modules."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ from otherside.check.readers.normalize import (
     finish,
     unknown_properties,
 )
-from otherside.check.readers.passwords import Parameter
+from otherside.check.readers.passwords import Parameter, is_secret_name, secret_variable
 from otherside.check.readers.terraform.hcl_values import Scope, SyntaxNode, evaluate, into
 from otherside.check.readers.terraform.plan_json import DIALECT, special_values, suppressed_by_tags
 
@@ -84,17 +85,30 @@ class Module:
                     self.resources[f"data.{type_}.{name}"] = block
 
 
-def read_module(
-    directory: Path, only: Path | None = None
-) -> tuple[list[Resource], list[tuple[str, str]]]:
-    """Return the resources of a root module, and what was skipped and why.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RootModule:
+    """A root module with every module that it calls, as far as they are on this disk."""
+
+    resources: list[Resource]
+    unread: list[tuple[str, str]]
+    """Modules that are not, and why; they may contain anything."""
+    called: frozenset[Path]
+    """Directories of the modules that were read where they are called."""
+
+
+def read_module(directory: Path, only: Path | None = None) -> RootModule:
+    """Return the resources of a root module, and what of it was not read.
 
     Raises:
         InputError: If one of its files is not valid Terraform.
     """
     reader = _Reader(directory)
     root = reader.root(only)
-    return list(reader.load(root)), reader.skipped
+    return RootModule(
+        resources=[*reader.load(root), *reader.calls],
+        unread=reader.unread,
+        called=frozenset(reader.called),
+    )
 
 
 class _Reader:
@@ -102,7 +116,10 @@ class _Reader:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.skipped: list[tuple[str, str]] = []
+        self.unread: list[tuple[str, str]] = []
+        self.calls: list[Resource] = []
+        self.called: set[Path] = set()
+        self.installed = _installed(directory)
         self.modules = 0
         self.sources: dict[str, list[str]] = {}
 
@@ -183,20 +200,51 @@ class _Reader:
             if block.kind != "module" or len(block.labels) != 1:
                 continue
             source = evaluate(block.attributes.get("source"), _bare_scope())
-            if not isinstance(source, str) or not source.startswith("."):
-                self.skipped.append(
-                    (f"{block.file}:{block.line}", f"module {source} is not on this disk")
-                )
-                continue
-            directory = (module.directory / source).resolve()
+            directory = self._found(module, block, source)
             self.modules += 1
-            if not directory.is_dir() or self.modules > _MODULES_MAX:
-                reason = "is not there" if not directory.is_dir() else "is one too many"
-                self.skipped.append((f"{block.file}:{block.line}", f"module {source} {reason}"))
+            reason = ""
+            if directory is None:
+                reason = (
+                    "a module that is not on this disk: `terraform init` fetches it, or check "
+                    "what `terraform show -json` writes"
+                )
+            elif not directory.is_dir() or self.modules > _MODULES_MAX:
+                reason = "is not there" if not directory.is_dir() else "is one module too many"
+            if reason or directory is None:
+                name = f"{module.prefix}module.{block.labels[0]}"
+                self.unread.append((f"{block.file}:{block.line} {name} ({source})", reason))
+                self.calls.append(self._call(module, block, name))
                 continue
+            self.called.add(directory)
             made = list(self._instances_of(module, block, directory))
             self.modules += len(made)
             module.children[block.labels[0]] = made
+
+    def _call(self, module: Module, call: Block, name: str) -> Resource:
+        """Return the call of a module that was not read: of its inputs, those that hold secrets."""
+        scope = self.scope(module)
+        given = {
+            key: secret_variable(key, evaluate(node, scope))
+            for key, node in call.attributes.items()
+            if is_secret_name(key)
+        }
+        return Resource(
+            id=name,
+            name=name,
+            kind="module.call",
+            type="module",
+            region=None,
+            place=Place(call.file, call.line),
+            dialect="terraform",
+            attributes={"secrets": given},
+        )
+
+    def _found(self, module: Module, call: Block, source: Value) -> Path | None:
+        """Return the directory of a called module: a local one, or one that init has fetched."""
+        if isinstance(source, str) and source.startswith("."):
+            return (module.directory / source).resolve()
+        names = re.findall(r"module\.([^.\[]+)", f"{module.prefix}module.{call.labels[0]}")
+        return self.installed.get(".".join(names))
 
     def _instances_of(self, module: Module, call: Block, directory: Path) -> Iterator[Module]:
         blocks = [block for file in sorted(directory.glob("*.tf")) for block in self._blocks(file)]
@@ -274,7 +322,8 @@ class _Reader:
             case "local" if rest:
                 return into(self._local(module, str(rest[0])), rest[1:])
             case "path":
-                return str(module.directory if rest == ["module"] else self.directory)
+                here = module.directory if rest == ["module"] else self.directory
+                return str(here.resolve())  # so that it can be joined to any directory
             case "module" if rest:
                 return self._output(module, rest)
             case "data" if len(rest) > 1:
@@ -659,6 +708,20 @@ def _ignored(block: Block) -> tuple[str, ...]:
             names = node.find_data("identifier") if isinstance(node, Tree) else ()
             return tuple(str(each.children[0]) for each in names)
     return ()
+
+
+def _installed(directory: Path) -> dict[str, Path]:
+    """Return the modules that `terraform init` has fetched, by the path of their calls."""
+    listed = _text(directory, ".terraform/modules/modules.json")
+    try:
+        known = json.loads(listed or "{}").get("Modules", [])
+        return {
+            str(item["Key"]): (directory / str(item["Dir"])).resolve()
+            for item in known
+            if item.get("Key")
+        }
+    except (ValueError, KeyError, AttributeError, TypeError):
+        return {}  # a manifest that nobody can read has fetched nothing
 
 
 def _text(directory: Path, file: str) -> str | None:

@@ -37,9 +37,9 @@ RPO: the age of the last manual copy, if there is one.
 from collections.abc import Iterator
 
 from otherside.check.analysis.backup_plans import destinations
-from otherside.check.model.arn import read_arn
+from otherside.check.model.arn import Arn, read_arn
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unknown, Value
+from otherside.check.model.values import Unknown, Unresolved, Value
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -55,6 +55,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
         "NIST CP-6",
         "NIST CP-9",
     ),
+    pair=True,
 )
 def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
     for target in destinations(plan):
@@ -64,6 +65,9 @@ def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
             continue
         if arn is None or "*" in arn.resource:
             plan.known("rule")
+        elif graph.ours(arn) and _may_be_there(graph, arn):
+            msg = f"a vault of that name is made where the Region is not known, which may be {arn.region}"
+            raise Unresolved(msg)
         elif graph.ours(arn) and arn.region in graph.regions:
             name = arn.resource.rpartition(":")[2]
             for vault in graph.of("backup.vault", region=arn.region):
@@ -78,3 +82,12 @@ def spelt(value: Value) -> str:
     if isinstance(value, Unknown):
         return "".join(text if isinstance(text, str) else "*" for text in value.text)
     return ""
+
+
+def _may_be_there(graph: Graph, arn: Arn) -> bool:
+    """Return whether a vault of that name is made in a Region that the source does not say."""
+    name = arn.resource.rpartition(":")[2]
+    return any(
+        vault.region is None and vault.attributes.get("name") == name
+        for vault in graph.of("backup.vault")
+    )

@@ -47,6 +47,7 @@ _TYPES = {"rds.cluster": "Aurora", "rds.instance": "RDS", "dynamodb.table": "Dyn
     on="backup.selection",
     step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
+    lacking=True,
 )
 def backup_type_not_opted_in(graph: Graph, selection: Resource) -> Iterator[RuleHit]:
     links = graph.links(selection, selection["resources"], *_TYPES)

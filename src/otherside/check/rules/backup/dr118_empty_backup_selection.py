@@ -48,6 +48,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="backup.plan",
     step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
+    lacking=True,
 )
 def empty_backup_selection(graph: Graph, plan: Resource) -> Iterator[str]:
     if not graph.users(plan, "backup.selection", "plan_id"):

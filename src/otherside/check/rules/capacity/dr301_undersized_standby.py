@@ -40,6 +40,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="autoscaling.group",
     step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.1", "NIST CP-7", "NIST CP-2(2)"),
+    pair=True,
 )
 def undersized_standby(graph: Graph, group: Resource) -> Iterator[str]:
     sides = sides_of(graph)

@@ -40,6 +40,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="autoscaling.group",
     step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.1", "NIST CP-7"),
+    pair=True,
 )
 def single_az_standby(graph: Graph, group: Resource) -> Iterator[str]:
     if group.required_region() != sides_of(graph).standby:

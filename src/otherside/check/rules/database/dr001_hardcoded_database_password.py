@@ -45,6 +45,7 @@ _PLACES = {
     "rds.instance": ("password",),
     "secretsmanager.secret_version": ("secret_string", "secret_string_wo"),
     "lambda.function": ("environment",),
+    "module.call": ("secrets",),
 }
 _SAID = {
     PasswordOrigin.LITERAL: "{what} is a literal in the code",

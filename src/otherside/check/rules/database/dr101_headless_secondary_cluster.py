@@ -48,6 +48,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="rds.cluster",
     step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(B)", "NIST CP-7", "NIST CP-10"),
+    lacking=True,
 )
 def headless_secondary_cluster(graph: Graph, cluster: Resource) -> Iterator[str]:
     if is_secondary(graph, cluster) and not instances(graph, cluster):

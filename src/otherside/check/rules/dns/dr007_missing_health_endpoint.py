@@ -54,6 +54,7 @@ _FETCHED = re.compile(r"s3://(?P<bucket>[^/'\"\s]+)/(?P<key>[^'\"\s]*)")
     on="lb.target_group",
     step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.2", "NIST CP-10"),
+    lacking=True,
 )
 def missing_health_endpoint(graph: Graph, group: Resource) -> Iterator[str]:
     path = group["health_check.path"]

@@ -47,6 +47,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="route53.record",
     step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-10", "NIST CP-7"),
+    pair=True,
 )
 def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str]:
     side = record["failover_routing_policy.type"]

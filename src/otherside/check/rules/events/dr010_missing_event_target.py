@@ -55,6 +55,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="events.rule",
     step=RecoveryStep.DECIDE,
     controls=("SOC 2 CC7.3", "SOC 2 A1.2", "NIST CP-10", "NIST IR-4(1)"),
+    lacking=True,
 )
 def missing_event_target(graph: Graph, resource: Resource) -> Iterator[str]:
     if is_disabled(resource):

@@ -42,6 +42,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="lambda.function",
     step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-7", "NIST CP-10", "NIST CP-2(8)"),
+    pair=True,
 )
 def orchestrator_in_primary(graph: Graph, function: Resource) -> Iterator[str]:
     found = promoters(graph)

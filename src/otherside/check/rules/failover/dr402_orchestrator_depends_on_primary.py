@@ -53,6 +53,7 @@ _SERVICES = {"sns", "sqs", "kms", "secretsmanager", "dynamodb", "ssm"}
     on="lambda.function",
     step=RecoveryStep.DECIDE,
     controls=("SOC 2 A1.2", "NIST CP-2(8)", "NIST CP-10"),
+    pair=True,
 )
 def orchestrator_depends_on_primary(graph: Graph, function: Resource) -> Iterator[str]:
     if function not in orchestrators(graph):

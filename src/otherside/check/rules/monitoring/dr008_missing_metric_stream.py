@@ -52,6 +52,7 @@ from otherside.check.rule import REGION, RecoveryStep, Severity, rule
     on=REGION,
     step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "PCI DSS 10.5.1", "NIST AU-9(2)", "NIST SI-4"),
+    pair=True,
 )
 def missing_metric_stream(graph: Graph, region: Resource) -> Iterator[str]:
     here = region.required_region()

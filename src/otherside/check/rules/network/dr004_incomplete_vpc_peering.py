@@ -62,6 +62,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="ec2.peering",
     step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(C)", "NIST CP-8", "NIST CP-10"),
+    lacking=True,
 )
 def incomplete_vpc_peering(graph: Graph, peering: Resource) -> Iterator[str]:
     path = "vpc_peering_connection_id"

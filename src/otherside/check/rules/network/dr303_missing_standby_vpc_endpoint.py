@@ -42,6 +42,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="ec2.vpc_endpoint",
     step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-7"),
+    pair=True,
 )
 def missing_standby_vpc_endpoint(graph: Graph, endpoint: Resource) -> Iterator[str]:
     sides = sides_of(graph)

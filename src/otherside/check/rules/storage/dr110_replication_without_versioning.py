@@ -43,6 +43,7 @@ from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
     on="s3.replication",
     step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "NIST CP-9", "NIST CP-6"),
+    lacking=True,
 )
 def replication_without_versioning(graph: Graph, replication: Resource) -> Iterator[RuleHit]:
     source = graph.link(replication, "bucket", "s3.bucket")

@@ -33,6 +33,7 @@ RPO: zero if the Region comes back intact; all data if it does not.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unresolved
 from otherside.check.rule import SYSTEM, RecoveryStep, Severity, rule
 
 
@@ -46,5 +47,8 @@ from otherside.check.rule import SYSTEM, RecoveryStep, Severity, rule
 )
 def single_region(graph: Graph, system: Resource) -> Iterator[str]:
     del system
+    if graph.regions and (unread := graph.facts.get("unread")):
+        msg = f"what was not read may be elsewhere: {unread}"
+        raise Unresolved(msg)
     if graph.regions:
         yield f"everything is in {graph.regions[0]}"

@@ -43,6 +43,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="backend",
     step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "NIST CP-2(8)", "NIST CP-9"),
+    pair=True,
 )
 def state_backend_in_primary(graph: Graph, backend: Resource) -> Iterator[str]:
     if backend.region is not None and backend.region == sides_of(graph).primary:

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from otherside.operate.bundle import MANIFEST, BadBundleError, verify_bundle, write_bundle
+from otherside.operate.evidence_bundle import MANIFEST, BadBundleError, verify_bundle, write_bundle
 
 CONTENTS = {"b.jsonl": b'{"a": 1}\n', "a.json": b"{}"}
 

@@ -1,0 +1,201 @@
+"""What was not read is not absent: it is named, and nothing is said to be missing because of it."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from otherside.check.engine import CheckConfig, check
+from otherside.check.readers.read import ReadOptions, read_paths
+
+PROVIDERS = """
+provider "aws" { region = "us-east-2" }
+provider "aws" {
+  alias  = "dr"
+  region = "us-west-2"
+}
+"""
+DATABASE = """
+resource "aws_rds_cluster" "a" {
+  engine            = "aurora-postgresql"
+  storage_encrypted = true
+  kms_key_id        = "arn:aws:kms:us-east-2:111122223333:key/k"
+}
+"""
+
+
+def written(directory, **files):
+    """Write files; a double underscore in a name is a slash, and one at its end a suffix."""
+    for name, text in files.items():
+        file = directory / f"{name.replace('__', '/')}.tf"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    return directory
+
+
+def checked(*paths, select=()):
+    """Return what was read and what was found in it."""
+    read = read_paths([str(path) for path in paths], ReadOptions(), lambda: b"")
+    assert read.problems == []
+    return read, check(read.graph, CheckConfig(select=select))
+
+
+def codes(result):
+    """Return the codes of the findings."""
+    return [finding.rule.code for finding in result.findings]
+
+
+# --- modules ------------------------------------------------------------
+
+MODULE = """
+module "db" {
+  source          = "terraform-aws-modules/rds-aurora/aws"
+  engine          = "aurora-postgresql"
+  master_password = "Hunter22222!"
+}
+"""
+
+
+def test_a_module_that_is_not_on_the_disk_is_unread_by_name(tmp_path):
+    """It may be anywhere and hold anything: neither a single Region nor a missing copy is found."""
+    read, result = checked(written(tmp_path, main=PROVIDERS + DATABASE + MODULE))
+    ((name, why),) = read.unread
+    assert "module.db (terraform-aws-modules/rds-aurora/aws)" in name
+    assert "terraform init" in why
+    assert not {"DR400", "DR106"} & set(codes(result))
+    reasons = {item.rule.code: item.reason for item in result.unsure}
+    assert "what was not read may be elsewhere" in reasons["DR400"]
+    assert codes(result).count("DR001") == 1, "a password in its call is in the code all the same"
+
+
+def test_a_module_that_init_has_fetched_is_read(tmp_path):
+    """By Terraform's own list of them."""
+    fetched = ".terraform__modules__db__main"
+    root = written(tmp_path, main=PROVIDERS + MODULE, **{fetched: DATABASE})
+    listed = {"Modules": [{"Key": "", "Dir": "."}, {"Key": "db", "Dir": ".terraform/modules/db"}]}
+    (root / ".terraform/modules/modules.json").write_text(json.dumps(listed))
+    read, _ = checked(root)
+    assert read.unread == []
+    assert "module.db.aws_rds_cluster.a" in {item.name for item in read.graph.of("rds.cluster")}
+    (root / ".terraform/modules/modules.json").write_text("[")
+    assert len(checked(root)[0].unread) == 1
+
+
+def test_a_local_module_is_read_where_it_is_called_and_not_again(tmp_path):
+    """Whichever directory comes first; alone it is read alone."""
+    call = PROVIDERS + 'module "db" { source = "../modules/db" }'
+    root = written(tmp_path, zone__main=call, modules__db__main=DATABASE)
+    read, _ = checked(root)
+    assert [item.name for item in read.graph.of("rds.cluster")] == ["module.db.aws_rds_cluster.a"]
+    read, _ = checked(root / "modules")
+    assert [item.name for item in read.graph.of("rds.cluster")] == ["aws_rds_cluster.a"]
+
+
+# --- templates ------------------------------------------------------------
+
+
+def template(**resources):
+    """Return a template as text."""
+    return json.dumps({"Resources": resources})
+
+
+BROKER = {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": "k"}}
+
+
+@pytest.mark.parametrize(
+    ("resource", "words"),
+    [
+        (
+            {
+                "Type": "AWS::CloudFormation::Stack",
+                "Properties": {"TemplateURL": "https://s3.amazonaws.com/b/t.yaml"},
+            },
+            "a nested template, not read: https://s3.amazonaws.com/b/t.yaml",
+        ),
+        ({"Type": "AWS::CloudFormation::StackSet", "Properties": {}}, "a stack set"),
+        ({"Type": "AWS::Serverless::Function", "Properties": {}}, "SAM"),
+    ],
+)
+def test_what_aws_makes_of_a_template_elsewhere_is_unread(tmp_path, resource, words):
+    """With the resource's name."""
+    file = tmp_path / "t.json"
+    file.write_text(template(X=resource, Broker=BROKER))
+    read, _ = checked(file)
+    ((name, why),) = read.unread
+    assert name.endswith("t.json#X")
+    assert words in why
+
+
+def test_a_nested_template_is_read_where_it_is_nested_and_not_again(tmp_path):
+    """With the parameters that it is given there."""
+    child = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "./child.json"}}
+    (tmp_path / "child.json").write_text(template(Topic=BROKER))
+    (tmp_path / "root.json").write_text(template(Near=child))
+    read, _ = checked(tmp_path)
+    assert read.unread == []
+    assert [item.name.rpartition("#")[2] for item in read.graph.of("sns.topic")] == ["Near/Topic"]
+
+
+# --- places ------------------------------------------------------------
+
+FUNCTION = """
+resource "aws_lambda_function" "f" {
+  function_name = "failover"
+  runtime       = "nodejs22.x"
+  handler       = "missing.handler"
+  filename      = data.archive_file.f.output_path
+}
+data "archive_file" "f" {
+  type        = "zip"
+  source_dir  = "${path.module}/fn"
+  output_path = "f.zip"
+}
+"""
+
+
+@pytest.mark.parametrize("spelt", ["absolute", "relative", "dotted", ".", "file"])
+def test_every_way_to_name_a_directory_finds_the_same(tmp_path, monkeypatch, spelt):
+    """Code beside the source is found from wherever the check is started."""
+    root = written(tmp_path / "stack", main=PROVIDERS + FUNCTION)
+    (root / "fn").mkdir()
+    (root / "fn" / "index.js").write_text("exports.handler = () => 1")
+    monkeypatch.chdir(root if spelt == "." else tmp_path)
+    path = {
+        "absolute": str(root),
+        "relative": "stack",
+        "dotted": f".{os.sep}stack{os.sep}",
+        ".": ".",
+        "file": str(Path("stack") / "main.tf"),
+    }[spelt]
+    _, result = checked(path, select=("DR012",))
+    (finding,) = result.findings
+    assert "missing" in finding.message
+
+
+def test_an_account_that_the_source_does_not_name_can_be_taken_apart(tmp_path):
+    """A vault in an ARN with the caller's own account is one that is made here."""
+    vaults = """
+    data "aws_caller_identity" "me" {}
+    locals { me = data.aws_caller_identity.me.account_id }
+    resource "aws_backup_vault" "near" { name = "near" }
+    resource "aws_backup_vault" "far" {
+      provider = aws.dr
+      name     = "far"
+    }
+    resource "aws_backup_plan" "p" {
+      name = "p"
+      rule {
+        rule_name         = "daily"
+        target_vault_name = aws_backup_vault.near.name
+        copy_action {
+          destination_vault_arn = "arn:aws:backup:us-west-2:${local.me}:backup-vault:NAME"
+        }
+      }
+    }
+    """
+    one, other = (tmp_path / name for name in ("one", "other"))
+    _, result = checked(written(one, main=PROVIDERS + vaults.replace("NAME", "far")))
+    assert "DR011" not in codes(result)
+    _, result = checked(written(other, main=PROVIDERS + vaults.replace("NAME", "elsewhere")))
+    assert "DR011" in codes(result)
