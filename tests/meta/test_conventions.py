@@ -189,6 +189,7 @@ def test_a_class_name_stands_for_one_thing():
 SAME_MODULE = {
     "app": "the twin's composition, and the sample application that is copied to instances",
     "faults": "of the AWS API on the twin, and of the simulated world",
+    "history": "what really happened in a simulated run, and the command of that name",
     "provider": "one a service, by design",
     "provision": "one a service, by design",
     "schema": "of the checker's graph, and the command of that name",

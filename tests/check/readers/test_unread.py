@@ -100,7 +100,7 @@ def template(**resources):
     return json.dumps({"Resources": resources})
 
 
-BROKER = {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": "k"}}
+TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": "k"}}
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ BROKER = {"Type": "AWS::SNS::Topic", "Properties": {"KmsMasterKeyId": "k"}}
 def test_what_aws_makes_of_a_template_elsewhere_is_unread(tmp_path, resource, words):
     """With the resource's name."""
     file = tmp_path / "t.json"
-    file.write_text(template(X=resource, Broker=BROKER))
+    file.write_text(template(X=resource, Broker=TOPIC))
     read, _ = checked(file)
     ((name, why),) = read.unread
     assert name.endswith("t.json#X")
@@ -130,7 +130,7 @@ def test_what_aws_makes_of_a_template_elsewhere_is_unread(tmp_path, resource, wo
 def test_a_nested_template_is_read_where_it_is_nested_and_not_again(tmp_path):
     """With the parameters that it is given there."""
     child = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "./child.json"}}
-    (tmp_path / "child.json").write_text(template(Topic=BROKER))
+    (tmp_path / "child.json").write_text(template(Topic=TOPIC))
     (tmp_path / "root.json").write_text(template(Near=child))
     read, _ = checked(tmp_path)
     assert read.unread == []
