@@ -194,8 +194,8 @@ def test_an_account_that_the_source_does_not_name_can_be_taken_apart(tmp_path):
       }
     }
     """
-    one, other = (tmp_path / name for name in ("one", "other"))
-    _, result = checked(written(one, main=PROVIDERS + vaults.replace("NAME", "far")))
+    there, elsewhere = (tmp_path / name for name in ("there", "elsewhere"))
+    _, result = checked(written(there, main=PROVIDERS + vaults.replace("NAME", "far")))
     assert "DR011" not in codes(result)
-    _, result = checked(written(other, main=PROVIDERS + vaults.replace("NAME", "elsewhere")))
+    _, result = checked(written(elsewhere, main=PROVIDERS + vaults.replace("NAME", "elsewhere")))
     assert "DR011" in codes(result)
