@@ -9,6 +9,7 @@ from otherside.check.model.arn import OWN
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_cloudformation, kinds
 from otherside.check.model.values import Code, Ref, Unknown, Value
+from otherside.check.readers.arn_parts import split_arn
 from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
@@ -246,6 +247,16 @@ class Template:
         found = {key: self.value(item, depth + 1) for key, item in raw.items()}
         return {key: item for key, item in found.items() if item is not None}
 
+    def _parts(self, between: str, text: Value) -> Value:
+        """Return the parts of a text that is known only at deployment."""
+        if isinstance(text, Unknown) and text.whole is not None:
+            logical = text.whole.target.rpartition("#")[2].removeprefix(self.prefix)
+            type_ = _mapping(self.resources.get(logical)).get("Type")
+            parts = split_arn(between, text, str(type_))
+            if parts is not None:
+                return parts
+        return Unknown(tuple(_refs(text)), ("split", *_refs(text), between))
+
     def _ref(self, name: Value) -> Value:
         match name:
             case "AWS::NoValue":
@@ -301,7 +312,7 @@ class Template:
                 text = self.value(body[1], depth)
                 if isinstance(text, str) and body[0]:
                     return text.split(str(body[0]))
-                return Unknown(tuple(_refs(text)), ("split", *_refs(text), str(body[0])))
+                return self._parts(str(body[0]), text)
             case "FindInMap":
                 return self._find(body, depth)
             case "Base64":

@@ -15,6 +15,7 @@ from typing import Any
 from lark import Token, Tree
 
 from otherside.check.model.values import Unknown, Unresolved, Value, refs
+from otherside.check.readers.arn_parts import split_arn
 from otherside.check.readers.cloudformation.template import joined
 from otherside.check.readers.normalize import has_unknown
 
@@ -441,6 +442,11 @@ def _join(between: Value, *lists: Value) -> Value:
 def _split(between: Value, text: Value) -> Value:
     if isinstance(text, str) and isinstance(between, str):
         return text.split(between)
+    if isinstance(text, Unknown) and isinstance(between, str) and text.whole is not None:
+        type_ = re.search(r"(aws_\w+)\.[^.]+$", text.whole.target)
+        parts = split_arn(between, text, type_[1] if type_ else "")
+        if parts is not None:
+            return parts
     return Unknown(tuple(refs(text)), ("split", *tuple(refs(text)), str(between)))
 
 
@@ -450,6 +456,15 @@ def _element(items: Value, index: Value) -> Value:
     if isinstance(items, Unknown):
         return Unknown(items.refs, items.text)
     return Unknown(tuple(refs(items)))
+
+
+def _slice(items: Value, begin: Value, end: Value) -> Value:
+    known = isinstance(begin, int) and isinstance(end, int)
+    return items[begin:end] if known and isinstance(items, list) else Unknown(tuple(refs(items)))
+
+
+def _reverse(items: Value) -> Value:
+    return items[::-1] if isinstance(items, list) else Unknown(tuple(refs(items)))
 
 
 def _lookup(found: Value, key: Value, default: Value = None) -> Value:
@@ -497,6 +512,8 @@ _LOOSE: Mapping[str, Callable[..., Value]] = {
     "join": _join,
     "split": _split,
     "element": _element,
+    "slice": _slice,
+    "reverse": _reverse,
     "lookup": _lookup,
     "length": _length,
     "keys": _keys,
@@ -534,9 +551,7 @@ _STRICT: Mapping[str, Callable[..., Value]] = {
     "endswith": lambda text, part: text.endswith(part),
     "contains": lambda items, item: item in items,
     "range": lambda *bounds: list(range(*bounds)[:_RANGE_MAX]),
-    "slice": lambda items, begin, end: items[begin:end],
     "sort": sorted,
-    "reverse": lambda items: items[::-1],
     "zipmap": lambda names, values: dict(zip(names, values, strict=False)),
     "index": lambda items, item: items.index(item),
     "max": max,

@@ -37,9 +37,15 @@ from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Link, Resource
 from otherside.check.model.values import Ref, Unknown, Unresolved, Value
+from otherside.check.readers.arn_parts import spelled
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _ARN = {"arn", "id"}
+_OTHER = {"name", "dns_name", "LoadBalancerName", "TargetGroupName", "DNSName"}
+"""Attributes beside `arn_suffix` that look like it and are not."""
+_HAVE = "metrics have its arn_suffix"
+_SUFFIX = {"LoadBalancer": "[/1]/[/2]/[/3]", "TargetGroup": "[:5]"}
+"""The parts of an ARN that a metric has."""
 _OF = {"LoadBalancer": "lb.load_balancer", "TargetGroup": "lb.target_group"}
 _BY_NAME = {
     "DBClusterIdentifier": ("rds.cluster",),
@@ -98,6 +104,12 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
         return ""
     if name in _OF:
         links = graph.links(alarm, value, _OF[name])
+        if links and (found := spelled(value)) is not None:
+            good = found[1] == _SUFFIX[name]
+            return "" if good else f"a part of the ARN of {links[0].resource.label}; {_HAVE}"
+        if links and _whole(value, links) and all(link.attribute in _OTHER for link in links):
+            what = "DNS name" if links[0].attribute in {"dns_name", "DNSName"} else "name"
+            return f"the {what} of {links[0].resource.label}; {_HAVE}"
         if links and _whole(value, links) and all(link.attribute in _ARN for link in links):
             return f"the ARN of {links[0].resource.label}; metrics have its arn_suffix"
     elif name in _BY_NAME:
