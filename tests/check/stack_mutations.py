@@ -531,6 +531,19 @@ def _(s):
     s.change("lambda.function", "actuator", vpc_config={"subnet_ids": [subnet]})
 
 
+@breaks("DR415")
+def _(s):
+    s.change(
+        "events.rule",
+        "orchestrator_alarms",
+        event_pattern={
+            "source": ["aws.cloudwatch"],
+            "detail-type": ["CloudWatch Alarm State Change"],
+            "detail": {"alarmName": ["x"], "state": {"value": ["alarm"]}},
+        },
+    )
+
+
 # --- 5: keys and secrets
 
 

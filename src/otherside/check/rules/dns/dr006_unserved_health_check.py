@@ -39,6 +39,7 @@ RPO: no direct effect.
 - https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/dns-failover-determining-health-of-endpoints.html
 """
 
+import ipaddress
 from collections.abc import Iterator
 
 from otherside.check.analysis.health_check_targets import asked
@@ -64,6 +65,9 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
     type_ = check.text("type") or ""
     if type_ not in {*_PORTS, "TCP"}:
         return
+    if (unreachable := _unreachable(graph, check)) is not None:
+        yield unreachable
+        return
     port = check.known("port") or _PORTS.get(type_)
     for balancer in asked(graph, check):
         found = listeners(graph, balancer)
@@ -85,6 +89,23 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
                 f"{there[0].label} answers by itself (a redirect or a fixed response): "
                 "the check never fails"
             )
+
+
+def _unreachable(graph: Graph, check: Resource) -> str | None:
+    """Return why Route 53's checkers, which are on the internet, have nothing to ask."""
+    fqdn, address = check["fqdn"], check["ip_address"]
+    if fqdn is None and address is None:
+        return "it names neither a host nor an address, so there is nothing to ask"
+    if isinstance(address, str):
+        try:
+            if not ipaddress.ip_address(address).is_global:
+                return f"it asks {address}, which nobody reaches from the internet"
+        except ValueError:
+            return f"it asks {address}, which is no address"
+    for link in graph.links(check, fqdn, "lb.load_balancer"):
+        if link.resource["internal"] in {"true", "internal"}:
+            return f"it asks {link.resource.label}, which is internal: no checker reaches it"
+    return None
 
 
 def _matcher(group: Resource) -> Iterator[str]:
