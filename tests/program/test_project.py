@@ -42,3 +42,14 @@ def test_libraries_are_loaded_and_nothing_of_its_own_is_run(project, monkeypatch
 def test_a_program_that_cannot_be_read_is_none_of_loadings_business(project, text):
     """It fails where it is run, with its own words."""
     project(text).load()
+
+
+@pytest.mark.parametrize("main", ["tap.py", "app", "."])
+def test_main_is_a_file_or_a_directory_as_for_pulumi(tmp_path, main):
+    """Most programs in Python that are published name a file."""
+    (tmp_path / "Pulumi.yaml").write_text(f"name: made\nruntime: python\nmain: {main}\n")
+    (tmp_path / "app").mkdir()
+    for file in ("tap.py", "__main__.py", "app/__main__.py"):
+        (tmp_path / file).write_text("")
+    wanted = tmp_path / {"tap.py": "tap.py", "app": "app/__main__.py", ".": "__main__.py"}[main]
+    assert read_project(tmp_path).main == wanted

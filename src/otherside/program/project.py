@@ -128,7 +128,8 @@ def _project(directory: Path, stack_name: str | None) -> tuple[str, Path, str, d
     if runtime != "python":
         msg = f"{definition}: runtime is {runtime!r}; only Python programs can be declared here"
         raise ProgramError(msg)
-    main = directory / str(project.get("main", ".")) / "__main__.py"
+    main = directory / str(project.get("main") or ".")
+    main = main if main.is_file() else main / "__main__.py"
     if not main.is_file():
         msg = f"{main}: the program of {definition} is missing"
         raise ProgramError(msg)

@@ -199,3 +199,37 @@ def test_an_account_that_the_source_does_not_name_can_be_taken_apart(tmp_path):
     assert "DR011" not in codes(result)
     _, result = checked(written(elsewhere, main=PROVIDERS + vaults.replace("NAME", "elsewhere")))
     assert "DR011" in codes(result)
+
+
+def test_terraform_in_json_in_a_directory_is_unread(tmp_path):
+    """It declares resources as the source beside it does, and they are not seen."""
+    (tmp_path / "main.tf").write_text('provider "aws" { region = "us-east-1" }\n', encoding="utf-8")
+    (tmp_path / "db.tf.json").write_text('{"resource": {}}', encoding="utf-8")
+    read = read_paths([str(tmp_path)], ReadOptions(), lambda: b"")
+    assert [(Path(name).name, "terraform show -json" in why) for name, why in read.unread] == [
+        ("db.tf.json", True)
+    ]
+
+
+def test_an_assembly_may_have_templates_in_yaml(tmp_path):
+    """Tools other than the CDK write a manifest beside templates that people wrote."""
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "environment": "aws://111122223333/us-west-2",
+        "properties": {"templateFile": "a.yaml"},
+    }
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"a": stack}}), "utf-8")
+    vpc = "Resources:\n  V: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}\n"
+    (tmp_path / "a.yaml").write_text(vpc, encoding="utf-8")
+    read = read_paths([str(tmp_path)], ReadOptions(), lambda: b"")
+    assert [resource.region for resource in read.graph.of("ec2.vpc")] == ["us-west-2"]
+
+
+@pytest.mark.parametrize("runtime", ["yaml", "nodejs", "{name: go}"])
+def test_a_pulumi_program_in_another_language_says_what_to_run(tmp_path, runtime):
+    """Only programs in Python can be run here, so that option is not offered."""
+    (tmp_path / "Pulumi.yaml").write_text(f"name: x\nruntime: {runtime}\n", encoding="utf-8")
+    read = read_paths([str(tmp_path)], ReadOptions(program=lambda _: {}), lambda: b"")
+    [(_, why)] = read.unread
+    assert "pulumi preview --json" in why
+    assert "--run-programs" not in why

@@ -125,6 +125,8 @@ def _by_copies(graph: Graph) -> Named:
     ways = set()
     for replication in graph.of("s3.replication"):
         for rule in replication["rule"] if isinstance(replication["rule"], list) else ():
+            if isinstance(rule, dict) and rule.get("status") == "Disabled":
+                continue
             target = rule.get("destination") if isinstance(rule, dict) else None
             value = target.get("bucket") if isinstance(target, dict) else None
             for link in graph.links(replication, value, "s3.bucket"):

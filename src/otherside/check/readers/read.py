@@ -31,6 +31,7 @@ NOT_RUN = (
     "a Pulumi program, which was not run: --run-programs runs it, or check what "
     "`pulumi preview --json` writes"
 )
+OTHER_LANGUAGE = "a Pulumi program in {}: check what `pulumi preview --json` writes"
 _STAGES_MAX = 10
 NAMED_MAX = 3
 _IGNORED = {"node_modules", "__pycache__", "venv", "site-packages"}
@@ -193,7 +194,9 @@ def read_text(path: Path) -> str:
 def _file(path: Path, batch: _Batch, *, wanted: bool) -> None:
     if path.name.endswith(".tf.json"):
         cause = "Terraform in JSON, as CDKTF writes it: give its plan, by `terraform show -json`"
-        _unfit(str(path), cause, batch, wanted=wanted)
+        if wanted:
+            raise InputError(str(path), cause)
+        batch.unread.append((str(path), cause))
         return
     if path.suffix == ".tf":
         _terraform_source(path.parent, batch, only=path)
@@ -419,17 +422,22 @@ def _nested(
         return None
     found: list[tuple[Mapping[str, Any], Callable[[str], int | None]]] = []
 
-    def read() -> None:
-        text = read_text(path)
-        is_json = text.lstrip()[:1] == "{"
-        document = read_json(text, str(path)) if is_json else read_yaml(text, str(path))
-        if isinstance(document, Mapping) and isinstance(document.get("Resources"), Mapping):
-            found.append((document, line_finder(document, text)))
-        else:
-            raise InputError(str(path), "no template: it has no Resources")
-
-    _guarded(str(path), batch, read)
+    _guarded(str(path), batch, lambda: found.append(_template_of(path)))
     return found[0] if found else None
+
+
+def _template_of(path: Path) -> tuple[Mapping[str, Any], Callable[[str], int | None]]:
+    """Return a template, in JSON or YAML, and what finds its resources' lines.
+
+    Raises:
+        InputError: If it is not a template.
+    """
+    text = read_text(path)
+    is_json = text.lstrip()[:1] == "{"
+    document = read_json(text, str(path)) if is_json else read_yaml(text, str(path))
+    if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
+        raise InputError(str(path), "no template: it has no Resources")
+    return document, line_finder(document, text)
 
 
 def _region_for(file: str, batch: _Batch) -> str | None:
@@ -459,11 +467,7 @@ def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, dep
         return
     file = path.parent / str(properties.get("templateFile"))
     region = str(item.get("environment") or "").rpartition("/")[2]
-    text = read_text(file)
-    document = read_json(text, str(file))
-    if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
-        raise InputError(str(file), "no template: it has no Resources")
-    lines = line_finder(document, text)
+    document, lines = _template_of(file)
     _name_unknown(document["Resources"], str(file), batch, lines)
     template = Template(
         document,
@@ -521,7 +525,13 @@ def _files_of(here: Path, files: list[Path], batch: _Batch) -> None:
 
 def _program(here: Path, batch: _Batch) -> None:
     run = batch.options.program
-    document = run(here) if run is not None else NOT_RUN
+    project = read_yaml(read_text(here / "Pulumi.yaml"), str(here / "Pulumi.yaml"))
+    runtime = project.get("runtime") if isinstance(project, Mapping) else None
+    runtime = runtime.get("name") if isinstance(runtime, Mapping) else runtime
+    if isinstance(runtime, str) and runtime != "python":
+        document: Mapping[str, Any] | str = OTHER_LANGUAGE.format(runtime)
+    else:
+        document = run(here) if run is not None else NOT_RUN
     if isinstance(document, str):
         batch.unread.append((str(here), document))
         return

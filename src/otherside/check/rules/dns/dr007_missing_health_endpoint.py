@@ -99,7 +99,8 @@ def _brought(graph: Graph, name: str, script: str) -> bool:
 
 def _made(name: str, script: str) -> bool:
     """Return whether a script mentions the path other than to request it."""
-    lines = [line for line in script.splitlines() if name in line]
+    code = re.sub(r"(?m)^\s*#(?!!).*$|\s#\s.*$", "", script)
+    lines = [line for line in code.splitlines() if name in line]
     return any(
         not re.match(rf"\s*[\w-]*=?[\"']?/?{re.escape(name)}[\"']?\s*$", line) for line in lines
     )

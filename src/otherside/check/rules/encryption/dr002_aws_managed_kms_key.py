@@ -99,7 +99,7 @@ def _encrypted(database: Resource, path: str) -> bool | None:
     keyless = database[path] is None
     is_replica = database.kind == "rds.instance" and database["replicate_source_db"] is not None
     if is_replica and keyless:
-        return None  # it uses its source's key or the Region's default key: see DR501 and DR502
+        return None  # it uses its source's key or the Region's default key: see DR501
     if database["snapshot_identifier"] is not None and keyless:
         raise Unresolved(database.undecided_because("kms_key_id", "its snapshot's"))
     if database["storage_encrypted"] is None and keyless:

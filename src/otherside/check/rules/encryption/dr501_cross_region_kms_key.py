@@ -45,6 +45,10 @@ _KEYS = {
     "logs.group": "kms_key_id",
     "events.bus": "kms_key_identifier",
 }
+_SOURCES = {
+    "rds.cluster": "replication_source_identifier",
+    "rds.instance": "replicate_source_db",
+}
 
 
 @rule(
@@ -66,12 +70,29 @@ def cross_region_kms_key(graph: Graph, resource: Resource) -> Iterator[str]:
             )
         return
     yield from _judged(graph, resource, resource[_KEYS[resource.kind]], resource.region, "it")
+    if resource.kind in _SOURCES:
+        yield from _keyless_replica(graph, resource)
     if resource.kind in {"dynamodb.table", "secretsmanager.secret"}:
         for replica in resource["replica"] if isinstance(resource["replica"], list) else ():
             where = replica.get("region_name", replica.get("region"))
             key = replica.get("kms_key_arn", replica.get("kms_key_id"))
             if isinstance(where, str):
                 yield from _judged(graph, resource, key, where, f"its replica in {where}")
+
+
+def _keyless_replica(graph: Graph, replica: Resource) -> Iterator[str]:
+    """Find an encrypted replica in another Region without a key; RDS takes none by itself.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstanceReadReplica.html
+    """
+    link = graph.link(replica, _SOURCES[replica.kind], "rds.cluster", "rds.instance")
+    if link is None or replica["kms_key_id"] is not None:
+        return
+    source, here = link.resource, replica.region
+    if None in {source.region, here} or source.region == here:
+        return
+    if source["storage_encrypted"] is True or source["kms_key_id"] is not None:
+        yield f"it copies an encrypted database of {source.region} and names no key of {here}"
 
 
 def _judged(

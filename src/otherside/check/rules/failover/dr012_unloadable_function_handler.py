@@ -2,8 +2,9 @@
 
 ## Why
 The bundle deploys, but the first invocation fails: the TypeScript is not compiled, the handler
-names a missing file, or the code and the runtime are of different languages. A failover function is
-first invoked in the disaster.
+names a missing file, the code and the runtime are of different languages, or the code imports a
+module that nobody packed (Node.js 18 and later carry no `aws-sdk`, only `@aws-sdk/*`). A failover
+function is first invoked in the disaster.
 
 ## Fix
 Package code that the runtime can run, and name the handler as `file.function`.
@@ -47,7 +48,9 @@ import re
 from collections.abc import Iterator
 
 from otherside.check.analysis.functions import bundle
+from otherside.check.analysis.runtime_modules import missing_modules
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Code
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _SUFFIXES = {"nodejs": (".js", ".mjs", ".cjs"), "python": (".py",), "ruby": (".rb",)}
@@ -80,7 +83,7 @@ def unloadable_function_handler(graph: Graph, function: Resource) -> Iterator[st
     module = handler.split("::")[0].rpartition(".")[0] if "." in handler else handler
     texts = [text for _, text in code.files if text]
     if code.files and code.files[0][0] in {"index", "asset"}:
-        yield from _inline(language, texts)
+        yield from _loading(language, code, texts, runtime)
         if code.files[0][0] == "index" and module != "index":
             yield f"its handler is {handler}, and a template's inline code is called index"
         return
@@ -88,7 +91,7 @@ def unloadable_function_handler(graph: Graph, function: Resource) -> Iterator[st
     path = module.replace(".", "/") if language == "python" else module
     if any(name in {f"{path}{suffix}" for suffix in _SUFFIXES[language]} for name in names):
         wanted = [text for name, text in code.files if text and name.startswith(path)]
-        yield from _inline(language, wanted[:1])
+        yield from _loading(language, code, wanted[:1], runtime)
         return
     if f"{path}.ts" in names or f"{path}.mts" in names:
         yield f"{path}.ts is TypeScript, which {runtime} does not run"
@@ -96,6 +99,15 @@ def unloadable_function_handler(graph: Graph, function: Resource) -> Iterator[st
         return
     elif code.whole:
         yield f"its handler is {handler}, and its bundle has no {path}{_SUFFIXES[language][0]}"
+
+
+def _loading(language: str, code: Code, texts: list[str], runtime: str) -> Iterator[str]:
+    """Find what fails when the runtime loads the handler: its language, then its imports."""
+    foreign = list(_inline(language, texts))
+    yield from foreign
+    for text in () if foreign else texts:
+        for module in missing_modules(code, text, runtime):
+            yield f"it imports {module}, which neither {runtime} nor its bundle has"
 
 
 def _inline(language: str, texts: list[str]) -> Iterator[str]:

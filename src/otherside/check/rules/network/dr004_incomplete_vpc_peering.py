@@ -2,7 +2,8 @@
 
 ## Why
 A peering across Regions or accounts stays in `pending-acceptance` until the other side accepts it,
-and carries no traffic without a route on each side. After a failover, the application in one Region
+and carries no traffic without a route on each side; a peering of transit gateways always waits for
+its accepter. After a failover, the application in one Region
 must reach the writer in the other; without acceptance and routes, it cannot.
 
 ## Fix
@@ -50,29 +51,82 @@ RPO: no direct effect: Aurora replicates over its own network.
 - https://docs.aws.amazon.com/vpc/latest/peering/vpc-peering-routing.html
 """
 
+import ipaddress
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unresolved
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR004",
     severity=Severity.HIGH,
-    on="ec2.peering",
+    on=("ec2.peering", "ec2.transit_gateway_peering"),
     step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(C)", "NIST CP-8", "NIST CP-10"),
     lacking=True,
 )
 def incomplete_vpc_peering(graph: Graph, peering: Resource) -> Iterator[str]:
+    if peering.kind == "ec2.transit_gateway_peering":
+        yield from _transit(graph, peering)
+        return
     path = "vpc_peering_connection_id"
     accepters = graph.users(peering, "ec2.peering_accepter", path, anywhere=True)
     if peering["peer_region"] is not None or peering["peer_owner_id"] is not None:
         yield from _acceptance(peering, accepters)
-    for side, path in (("requesting", "vpc_id"), ("accepting", "peer_vpc_id")):
-        link = graph.link(peering, path, "ec2.vpc")
+    for side, path, other in (
+        ("requesting", "vpc_id", "peer_vpc_id"),
+        ("accepting", "peer_vpc_id", "vpc_id"),
+    ):
+        link, far = graph.link(peering, path, "ec2.vpc"), graph.link(peering, other, "ec2.vpc")
         if link is not None:
-            yield from _routes(graph, link.resource, peering, accepters, side)
+            ways = _ways(graph, peering, accepters)
+            yield from _routes(graph, link.resource, ways, side)
+            if far is not None:
+                yield from _ranges(graph, ways, link.resource, far.resource)
+
+
+def _transit(graph: Graph, peering: Resource) -> Iterator[str]:
+    """Find a peering of transit gateways that nobody accepts: AWS always asks the other side.
+
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering-accept-reject.html
+    """
+    path = "transit_gateway_attachment_id"
+    if graph.users(peering, "ec2.transit_gateway_peering_accepter", path, anywhere=True):
+        return
+    if peering.dialect == "cloudformation":
+        msg = "CloudFormation cannot accept it, and what does was not read"
+        raise Unresolved(msg)
+    yield "nobody accepts it: it stays in pendingAcceptance"
+
+
+def _ways(graph: Graph, peering: Resource, accepters: list[Resource]) -> list[Resource]:
+    return [
+        route
+        for accepter in (peering, *accepters)
+        for route in graph.users(accepter, "ec2.route", "vpc_peering_connection_id")
+    ]
+
+
+def _ranges(graph: Graph, ways: list[Resource], vpc: Resource, far: Resource) -> Iterator[str]:
+    """Find routes of a VPC that lead through the peering to a range the other VPC does not have."""
+    beyond = _network(far.known("cidr_block"))
+    for way in ways:
+        table = graph.link(way, "route_table_id", "ec2.route_table")
+        owner = graph.link(table.resource, "vpc_id", "ec2.vpc") if table is not None else None
+        target = _network(way.known("destination_cidr_block"))
+        if owner is None or owner.resource is not vpc or target is None or beyond is None:
+            continue
+        if not target.overlaps(beyond):
+            yield f"{way.label} leads {target} to it, and the other side has {beyond}"
+
+
+def _network(text: object) -> ipaddress.IPv4Network | None:
+    try:
+        return ipaddress.IPv4Network(text, strict=False) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _acceptance(peering: Resource, accepters: list[Resource]) -> Iterator[str]:
@@ -87,17 +141,10 @@ def _acceptance(peering: Resource, accepters: list[Resource]) -> Iterator[str]:
             yield f"its accepter {accepter.label} is in {accepter.region}, and the other side in {far}"
 
 
-def _routes(
-    graph: Graph, vpc: Resource, peering: Resource, accepters: list[Resource], side: str
-) -> Iterator[str]:
+def _routes(graph: Graph, vpc: Resource, ways: list[Resource], side: str) -> Iterator[str]:
     tables = graph.users(vpc, "ec2.route_table", "vpc_id")
     if not tables:
         return
-    ways = [
-        route
-        for accepter in (peering, *accepters)
-        for route in graph.users(accepter, "ec2.route", "vpc_peering_connection_id")
-    ]
     routed = {
         link.resource.id
         for route in ways

@@ -1,0 +1,111 @@
+"""Modules that a Lambda function imports and that neither its runtime nor its bundle has."""
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+
+from otherside.check.model.values import Code
+
+# fmt: off
+_PYTHON_CARRIES = frozenset(
+    (
+        "boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six",
+        "awslambdaric", "bootstrap", "cfnresponse", "pip", "setuptools", "pkg_resources",
+        "runtime_client", "snapshot_restore_py",
+    )
+)
+"""What a Python runtime has besides the standard library, or may have."""
+_REMOVED = {
+    (3, 12): frozenset(("asynchat", "asyncore", "distutils", "imp", "smtpd")),
+    (3, 13): frozenset(
+        (
+            "aifc", "audioop", "cgi", "cgitb", "chunk", "crypt", "imghdr", "lib2to3", "mailcap",
+            "msilib", "nis", "nntplib", "ossaudiodev", "pipes", "sndhdr", "spwd", "sunau",
+            "telnetlib", "uu", "xdrlib",
+        )
+    ),
+}
+"""Standard modules by the Python that no longer has them (PEP 632, PEP 594)."""
+_NODE_HAS = frozenset(
+    (
+        "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants",
+        "crypto", "dgram", "diagnostics_channel", "dns", "domain", "events", "fs", "http",
+        "http2", "https", "inspector", "module", "net", "os", "path", "perf_hooks", "process",
+        "punycode", "querystring", "readline", "repl", "stream", "string_decoder", "sys",
+        "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm", "wasi",
+        "worker_threads", "zlib", "cfn-response",
+    )
+)
+# fmt: on
+_NODE_IMPORT = re.compile(
+    r"""(?:\brequire\s*\(\s*|^\s*import\s+(?:[\w*{][^'"]*?\sfrom\s+)?)["']([^"'\s]+)["']""",
+    re.MULTILINE,
+)
+_FIRST_WITH_SDK_3 = 18
+"""Node.js runtimes before it carry version 2 of the SDK, and it and later ones version 3.
+
+https://aws.amazon.com/blogs/developer/why-and-how-you-should-use-aws-sdk-for-javascript-v3-on-node-js-18/
+"""
+
+
+def missing_modules(code: Code, handler: str, runtime: str) -> Iterator[str]:
+    """Yield each module that a handler's text imports and that is nowhere to load it from.
+
+    Imports that the code itself guards (`try`, `if`) are left to it, as is a text that cannot be
+    parsed. Only a complete bundle is judged.
+    """
+    if not code.whole:
+        return
+    names = [name for name, _ in code.files]
+    if runtime.startswith("python"):
+        for module in dict.fromkeys(_python_imports(handler)):
+            if not _in_python(module, runtime) and not _beside(module, names):
+                yield module
+    elif runtime.startswith("nodejs"):
+        for module in dict.fromkeys(_node_imports(handler)):
+            if not _in_node(module, runtime) and not any(
+                f"node_modules/{module}/" in name for name in names
+            ):
+                yield module
+
+
+def _python_imports(text: str) -> Iterator[str]:
+    try:
+        todo: list[ast.AST] = list(ast.parse(text).body)
+    except (SyntaxError, ValueError):
+        return
+    while todo:
+        node = todo.pop(0)
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module.partition(".")[0]
+        elif not isinstance(node, (ast.Try, ast.If, ast.With)):
+            todo.extend(ast.iter_child_nodes(node))
+
+
+def _in_python(module: str, runtime: str) -> bool:
+    version = tuple(int(part) for part in re.findall(r"\d+", runtime))
+    gone = {name for since, names in _REMOVED.items() if version >= since for name in names}
+    standard = sys.stdlib_module_names.union(*_REMOVED.values())
+    return (module in standard or module in _PYTHON_CARRIES) and module not in gone
+
+
+def _beside(module: str, names: list[str]) -> bool:
+    """Return whether a bundle has a Python module: a file, a package or an extension."""
+    return any(re.match(rf"{re.escape(module)}(/|\.py$|\.[\w.-]*so$)", name) for name in names)
+
+
+def _node_imports(text: str) -> Iterator[str]:
+    for name in _NODE_IMPORT.findall(text):
+        if not name.startswith((".", "/", "node:")):
+            parts = name.split("/")
+            yield "/".join(parts[: 2 if name.startswith("@") else 1])
+
+
+def _in_node(module: str, runtime: str) -> bool:
+    version = int((re.findall(r"\d+", runtime) or ["0"])[0])
+    if module == "aws-sdk":
+        return version < _FIRST_WITH_SDK_3
+    return module in _NODE_HAS or module.startswith(("@aws-sdk/", "@smithy/", "@aws-crypto/"))
