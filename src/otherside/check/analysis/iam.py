@@ -8,6 +8,7 @@ from typing import Any
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Unresolved, Value
+from otherside.wildcards import star_pattern
 
 _MANAGED: Mapping[str, tuple[str, ...]] = {
     "AdministratorAccess": ("*",),
@@ -111,10 +112,8 @@ def _covers(statement: Mapping[str, Any], action: str) -> bool | None:
 
 @lru_cache(maxsize=4096)
 def _pattern(text: str) -> re.Pattern[str]:
-    pieces = {"*": ".*", "?": "."}
-    escaped = "".join(pieces.get(item) or re.escape(item) for item in text)
-    escaped = re.sub(r"\\\[!(.+?)\\\]", r"[^\1]", escaped)
-    return re.compile(escaped, re.IGNORECASE | re.DOTALL)
+    pieces = [re.escape(part).replace(r"\?", ".") for part in text.split("*")]
+    return re.compile(star_pattern(pieces), re.IGNORECASE | re.DOTALL)
 
 
 def matches(pattern: str, text: str) -> bool:

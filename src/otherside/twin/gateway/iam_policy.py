@@ -15,6 +15,8 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any
 
+from otherside.wildcards import star_pattern
+
 PolicyStatement = Mapping[str, Any]
 
 
@@ -264,8 +266,8 @@ def like(pattern: str, text: str, *, fold: bool = False) -> bool:
 
 @lru_cache(maxsize=8192)
 def _pattern(pattern: str, fold: bool) -> re.Pattern[str]:  # noqa: FBT001 - a cache key
-    escaped = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.compile(escaped, re.IGNORECASE | re.DOTALL if fold else re.DOTALL)
+    pieces = [re.escape(part).replace(r"\?", ".") for part in pattern.split("*")]
+    return re.compile(star_pattern(pieces), re.IGNORECASE | re.DOTALL if fold else re.DOTALL)
 
 
 def listed(value: Any) -> list[Any]:  # noqa: ANN401 - any value in a policy

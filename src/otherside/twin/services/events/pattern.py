@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from otherside.twin.json_types import JsonObject
+from otherside.wildcards import star_pattern
 
 PatternValue = Any
 COMBINATIONS_MAX = 1_000
@@ -113,8 +114,8 @@ def _wildcard(operand: PatternValue, value: PatternValue) -> bool:
     if not isinstance(value, str):
         return False
     parts = re.split(r"(?<!\\)\*", str(operand))
-    pattern = ".*".join(re.escape(part.replace("\\*", "*")) for part in parts)
-    return re.fullmatch(pattern, value, re.DOTALL) is not None
+    pieces = [re.escape(part.replace("\\*", "*")) for part in parts]
+    return re.fullmatch(star_pattern(pieces), value, re.DOTALL) is not None
 
 
 _OPERATORS: Mapping[str, Callable[[PatternValue, PatternValue], bool]] = {
