@@ -369,3 +369,24 @@ def test_dns_answers_over_both_transports(bare):
     change = {"Changes": [{"Action": "CREATE", "ResourceRecordSet": wrong}]}
     with pytest.raises(ClientError, match="No health check exists"):
         route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=change)
+    good = {"Action": "CREATE", "ResourceRecordSet": {**record, "Name": "good.example.net"}}
+    again = {"Action": "CREATE", "ResourceRecordSet": record}
+    with pytest.raises(ClientError, match="already exists") as caught:
+        route53.change_resource_record_sets(
+            HostedZoneId=zone, ChangeBatch={"Changes": [good, again]}
+        )
+    assert caught.value.response["Error"]["Code"] == "InvalidChangeBatch"
+    assert asked(bare, "good.example.net")[0] == "NXDOMAIN"
+    made = route53.change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Changes": [good, {**again, "Action": "DELETE"}]}
+    )
+    assert route53.get_change(Id=made["ChangeInfo"]["Id"])["ChangeInfo"]["Status"] == "INSYNC"
+    assert asked(bare, "good.example.net")[0] == "NOERROR"
+    assert asked(bare, "app.example.net")[0] == "NXDOMAIN"
+
+
+@pytest.mark.parametrize("wrong", [{}, {"IPAddress": "10.0.0.1"}, {"IPAddress": "nowhere"}])
+def test_a_health_check_needs_something_public_to_ask(bare, wrong):
+    """Nothing, a private address and what is no address are refused, as by AWS."""
+    with pytest.raises(ClientError, match="InvalidInput"):
+        check(bare, Type="HTTP", Port=80, **wrong)

@@ -1,13 +1,16 @@
 """Route 53's control plane where moto differs: full health checks, and what a record may name."""
 
-from typing import TYPE_CHECKING
+import datetime as dt
+import ipaddress
+import uuid
+from typing import TYPE_CHECKING, Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
-from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.json_types import JsonObject
 from otherside.twin.services.base import ServiceProvider, api_error, operation
+from otherside.twin.services.route53.change_batch import RefusedBatchError, apply_batch, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,18 +80,34 @@ class Route53Provider(ServiceProvider):
         return {"HealthCheckObservations": self.reports(params["HealthCheckId"])}
 
     @operation("route53", "ChangeResourceRecordSets")
-    def change(self, _call: ApiCall, params: Params) -> None:
-        """Refuse a record that names a check that does not exist."""
-        for change in params["ChangeBatch"]["Changes"]:
-            record = change["ResourceRecordSet"]
-            check = record.get("HealthCheckId")
-            if check and check not in self.configurations:
+    def change(self, _call: ApiCall, params: Params) -> JsonObject:
+        """Make a whole change batch, or refuse it."""
+        changes = params["ChangeBatch"]["Changes"]
+        for change in changes:
+            check = change["ResourceRecordSet"].get("HealthCheckId")
+            if check and check not in self.configurations and change["Action"] != "DELETE":
                 message = f"No health check exists with id: {check}"
                 raise api_error("InvalidChangeBatch", message)
-            if record.get("AliasTarget") and record.get("TTL"):
-                message = "An alias record has no TTL of its own"
-                raise api_error("InvalidChangeBatch", message)
-        raise LeaveToMotoError
+        identifier = str(params["HostedZoneId"]).rpartition("/")[2]
+        zone = moto_backend.route53(self._context.account).zones.get(identifier)
+        if zone is None:
+            message = f"No hosted zone found with ID: {identifier}"
+            raise api_error("NoSuchHostedZone", message, 404)
+        held = {key_of(record): record for record in map(_of_moto, zone.rrsets)}
+        sets = {key_of(_of_moto(item)): item for item in zone.rrsets}
+        try:
+            after = apply_batch(zone.name, held, changes)
+        except RefusedBatchError as error:
+            message = f"[{', '.join(error.messages)}]" if error.code != "InvalidInput" else ""
+            raise api_error(error.code, message or error.messages[0]) from error
+        for key in held.keys() - after.keys():
+            zone.rrsets.remove(sets[key])
+        for key, record in after.items():
+            if record is not held.get(key):
+                zone.upsert_rrset(_record_for_moto(record))
+        moment = dt.datetime.fromtimestamp(self._context.now_s, dt.UTC)
+        info = {"Id": f"/change/C{uuid.uuid4().hex[:20].upper()}", "Status": "INSYNC"}
+        return {"ChangeInfo": info | {"SubmittedAt": moment}}
 
     def _config(self, identifier: str) -> JsonObject:
         found = self.configurations.get(identifier)
@@ -110,12 +129,8 @@ class Route53Provider(ServiceProvider):
         elif config["Type"] == "CLOUDWATCH_METRIC":
             if not config.get("AlarmIdentifier"):
                 problem = "A check of an alarm names its alarm"
-        elif int(config.get("RequestInterval") or 30) not in INTERVALS:
-            problem = "RequestInterval is 10 or 30"
-        elif not 1 <= int(config.get("FailureThreshold") or 3) <= THRESHOLD_MAX:
-            problem = f"FailureThreshold is 1 to {THRESHOLD_MAX}"
-        elif config.get("Regions") and len(config["Regions"]) < REGIONS_MIN:
-            problem = f"A check takes {REGIONS_MIN} Regions or more"
+        else:
+            problem = _endpoint_problem(config)
         if problem:
             raise api_error("InvalidInput", problem)
 
@@ -126,6 +141,54 @@ class Route53Provider(ServiceProvider):
             "HealthCheckConfig": self._config(identifier),
             "HealthCheckVersion": 1,
         }
+
+
+def _endpoint_problem(config: JsonObject) -> str | None:
+    """Return why Route 53 refuses to check an endpoint."""
+    if not (config.get("IPAddress") or config.get("FullyQualifiedDomainName")):
+        return "A check of an endpoint names an IPAddress or a FullyQualifiedDomainName"
+    if _is_private(config.get("IPAddress")):
+        return f"Route 53 cannot reach {config['IPAddress']}: it is not a public address"
+    if int(config.get("RequestInterval") or 30) not in INTERVALS:
+        return "RequestInterval is 10 or 30"
+    if not 1 <= int(config.get("FailureThreshold") or 3) <= THRESHOLD_MAX:
+        return f"FailureThreshold is 1 to {THRESHOLD_MAX}"
+    if config.get("Regions") and len(config["Regions"]) < REGIONS_MIN:
+        return f"A check takes {REGIONS_MIN} Regions or more"
+    return None
+
+
+def _is_private(address: object) -> bool:
+    """Return whether Route 53 refuses to check an address; loopback is the twin's internet."""
+    try:
+        found = ipaddress.ip_address(str(address)) if address else None
+    except ValueError:
+        return True
+    return found is not None and not found.is_global and not found.is_loopback
+
+
+def _of_moto(item: Any) -> JsonObject:  # noqa: ANN401 - moto's own
+    """Return one of moto's record sets in the API's form."""
+    return {
+        "Name": item.name,
+        "Type": item.type,
+        "SetIdentifier": item.set_identifier,
+        "TTL": item.ttl,
+        "ResourceRecords": [{"Value": value} for value in item.records or ()],
+        "AliasTarget": item.alias_target,
+        "HealthCheckId": item.health_check_id,
+        "Failover": item.failover,
+        "Weight": item.weight,
+        "Region": item.region,
+        "GeoLocation": item.geo_location,
+        "MultiValueAnswer": item.multi_value_answer,
+    }
+
+
+def _record_for_moto(record: JsonObject) -> JsonObject:
+    """Return a record set in the form that moto's model takes: values without their names."""
+    values = [item["Value"] for item in record.get("ResourceRecords") or ()]
+    return {**record, "ResourceRecords": values} if values else dict(record)
 
 
 def _for_moto(config: JsonObject) -> JsonObject:
