@@ -1,15 +1,18 @@
 """The front door: who asks, what they may, and what they meet."""
 
+import datetime as dt
 import json
 import socket
 import time
+import urllib.error
+import urllib.request
 
 import boto3
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from twin.conftest import ACCOUNT, CONTROL, EAST, WEST, Bare, TwinSettings
+from twin.conftest import ACCOUNT, CONTROL, EAST, WEST, Bare, TwinSettings, until
 
 pytestmark = pytest.mark.slow
 
@@ -40,6 +43,65 @@ def test_a_wrong_signature_and_an_unknown_key_are_refused(bare):
     assert refused(wrong.get_caller_identity)["Error"]["Code"] == "SignatureDoesNotMatch"
     unknown = client(bare, "sts", key="AKIAIOSFODNN7EXAMPLE")
     assert refused(unknown.get_caller_identity)["Error"]["Code"] == "InvalidClientTokenId"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "bad_key", "bad_secret"),
+    [
+        ("sts", "get_caller_identity", "InvalidClientTokenId", "SignatureDoesNotMatch"),
+        ("kms", "list_keys", "UnrecognizedClientException", "InvalidSignatureException"),
+        ("lambda", "list_functions", "UnrecognizedClientException", "InvalidSignatureException"),
+        ("s3", "list_buckets", "InvalidAccessKeyId", "SignatureDoesNotMatch"),
+        ("ec2", "describe_vpcs", "AuthFailure", "AuthFailure"),
+    ],
+)
+def test_each_protocol_has_its_own_word_for_a_stranger(
+    bare, service, operation, bad_key, bad_secret
+):
+    """Clients decide by these codes whether to fetch new credentials."""
+    for options, code in (
+        ({"key": "AKIAIOSFODNN7EXAMPLE"}, bad_key),
+        ({"secret": "x" * 40}, bad_secret),
+    ):
+        call = getattr(client(bare, service, **options), operation)
+        assert refused(call)["Error"]["Code"] == code
+
+
+@pytest.mark.parametrize(
+    ("service", "code"), [("sts", "SignatureDoesNotMatch"), ("kms", "InvalidSignatureException")]
+)
+def test_a_request_of_another_year_is_refused(bare, service, code, monkeypatch):
+    """However well it is signed: what was recorded once cannot be sent again."""
+    long_ago = dt.datetime(2015, 1, 1)  # noqa: DTZ001 - as botocore has it
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda **_: long_ago)
+    call = client(bare, service)
+    call = call.get_caller_identity if service == "sts" else call.list_keys
+    error = refused(call)["Error"]
+    assert error["Code"] == code
+    assert "Signature expired: 20150101T000000Z" in error["Message"]
+
+
+def test_a_presigned_address_ends(bare):
+    """It is valid as long as it says, and for the method that it was signed for."""
+    s3 = client(bare, "s3", signature_version="s3v4")
+    s3.create_bucket(Bucket="short", CreateBucketConfiguration={"LocationConstraint": EAST})
+    s3.put_object(Bucket="short", Key="k", Body=b"hello")
+    named = {"Bucket": "short", "Key": "k"}
+    fresh = s3.generate_presigned_url("get_object", Params=named, ExpiresIn=3600)
+    assert _answer(fresh) == (200, b"hello")
+    assert _answer(urllib.request.Request(fresh, data=b"x", method="PUT"))[0] == 403
+    ended = s3.generate_presigned_url("get_object", Params=named, ExpiresIn=0)
+    until(lambda: b"Request has expired" in _answer(ended)[1], seconds=10)
+
+
+def _answer(request):
+    """Return what a plain client is answered: (status, body)."""
+    try:
+        with urllib.request.urlopen(request) as found:
+            return found.status, found.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
 
 
 def test_every_twin_has_keys_of_its_own(bare):

@@ -25,8 +25,14 @@ from otherside.twin.gateway.protocol import (
     identify,
     read_request,
 )
-from otherside.twin.gateway.sigv4 import Signature, is_signed_with, read_signature
-from otherside.twin.guest.scaled_clock import ScaledClock
+from otherside.twin.gateway.sigv4 import (
+    Signature,
+    body_problem,
+    is_signed_with,
+    read_signature,
+    time_problem,
+)
+from otherside.twin.guest.scaled_clock import ScaledClock, real_now_s
 from otherside.twin.ring_log import RingLog
 
 if TYPE_CHECKING:
@@ -153,21 +159,26 @@ class ApiGateway:
         raise _CallerGoneError
 
     def _verify(self, asked: RequestContext, signature: Signature) -> None:
-        """Refuse a request that is not signed with the access key that it names."""
+        """Refuse a request that is not signed, now, with the access key that it names."""
         holder = self.authorizer.holder_of(signature.key_id)
         if holder is None:
-            code = "InvalidAccessKeyId" if asked.call.service == "s3" else "InvalidClientTokenId"
-            raise RequestRefusedError(
-                code, "The security token included in the request is invalid.", 403
-            )
-        if not is_signed_with(holder.secret, signature, asked.signed):
+            raise _unknown_signer(asked)
+        if "host" not in signature.headers or not is_signed_with(
+            holder.secret, signature, asked.signed
+        ):
             message = (
                 "The request signature we calculated does not match the signature you provided."
             )
-            raise RequestRefusedError("SignatureDoesNotMatch", message, 403)
+            raise _bad_signature(asked, message)
         if holder.token is not None and signature.token != holder.token:
-            message = "The security token included in the request is invalid."
-            raise RequestRefusedError("InvalidClientTokenId", message, 403)
+            raise _unknown_signer(asked)
+        late = time_problem(signature, self.clock.now_s(), real_now_s())
+        if late is not None:
+            raise _out_of_time(asked, signature, late)
+        changed = body_problem(signature, asked.signed)
+        if changed is not None:
+            code = "XAmzContentSHA256Mismatch" if "match" in changed else "InvalidRequest"
+            raise RequestRefusedError(code, changed, 400)
         asked.call.principal = holder.arn
 
     def _authorize(self, asked: RequestContext) -> None:
@@ -229,6 +240,48 @@ class ApiGateway:
         if status >= 400 and not call.error:  # noqa: PLR2004 - HTTP status classes
             call.error = body[:300].decode(errors="replace")
         self.calls.append(call)
+
+
+JSON_PROTOCOLS = frozenset({"json", "rest-json"})
+
+
+def _unknown_signer(asked: RequestContext) -> RequestRefusedError:
+    """Return the refusal of a key or a token that nobody has, with the service's own code."""
+    message = "The security token included in the request is invalid."
+    if asked.call.service == "ec2":
+        message = "AWS was not able to validate the provided access credentials"
+        return RequestRefusedError("AuthFailure", message, 401)
+    if asked.call.service == "s3":
+        return RequestRefusedError("InvalidAccessKeyId", message, 403)
+    if asked.protocol in JSON_PROTOCOLS:
+        status = 400 if asked.protocol == "json" else 403
+        return RequestRefusedError("UnrecognizedClientException", message, status)
+    return RequestRefusedError("InvalidClientTokenId", message, 403)
+
+
+def _bad_signature(asked: RequestContext, message: str) -> RequestRefusedError:
+    if asked.call.service == "ec2":
+        text = "AWS was not able to validate the provided access credentials"
+        return RequestRefusedError("AuthFailure", text, 401)
+    if asked.protocol in JSON_PROTOCOLS:
+        status = 400 if asked.protocol == "json" else 403
+        return RequestRefusedError("InvalidSignatureException", message, status)
+    return RequestRefusedError("SignatureDoesNotMatch", message, 403)
+
+
+def _out_of_time(asked: RequestContext, signature: Signature, message: str) -> RequestRefusedError:
+    """Return the refusal of a signature that is too old or too new; S3 and EC2 have own codes."""
+    if asked.call.service == "ec2":
+        return RequestRefusedError("RequestExpired", "Request has expired.", 400)
+    if asked.call.service != "s3":
+        return _bad_signature(asked, message)
+    if "Expires" in message:
+        return RequestRefusedError("AuthorizationQueryParametersError", message, 400)
+    if signature.presigned:
+        text = "Request has expired" if "expired" in message else "Request is not valid yet"
+        return RequestRefusedError("AccessDenied", text, 403)
+    text = "The difference between the request time and the current time is too large."
+    return RequestRefusedError("RequestTimeTooSkewed", text, 403)
 
 
 def _not_of_aws(call: ApiCall, status: int) -> RequestRefusedError:

@@ -11,17 +11,24 @@ import contextlib
 import ssl
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
-from otherside.twin.gateway.sigv4 import SignedRequest, is_signed_with, read_signature
+from otherside.twin.gateway.sigv4 import (
+    SignedRequest,
+    is_signed_with,
+    read_signature,
+    time_problem,
+)
+from otherside.twin.guest.scaled_clock import real_now_s
 from otherside.twin.services.rds.postgres import SUPER, Postgres
 
 SSL_REQUEST, CANCEL_REQUEST, GSS_REQUEST = 80877103, 80877102, 80877104
 CLEARTEXT = struct.pack("!cII", b"R", 8, 3)
-TOKEN_S = 900.0
+TOKEN_S = 900
+"""How long a token is valid, whatever longer time it names."""
 
 StreamPair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
@@ -185,8 +192,10 @@ class DatabaseProxy:
         holder = self.authorizer.holder_of(signature.key_id)
         if holder is None or not is_signed_with(holder.secret, signature, signed):
             return "the token's signature does not fit"
-        if self.context.now_s - _moment(signature.moment) > TOKEN_S:
-            return "the token is older than 15 minutes"
+        limited = replace(signature, expires_s=min(signature.expires_s or 0, TOKEN_S))
+        late = time_problem(limited, self.context.now_s, real_now_s())
+        if late is not None:
+            return f"the token is not valid now: {late}"
         resource = (
             f"arn:aws:rds-db:{endpoint.region}:{self.context.account}:"
             f"dbuser:{endpoint.resource_id}/{user}"
@@ -194,12 +203,6 @@ class DatabaseProxy:
         if holder.provisioner or self.authorizer.may_connect(holder.arn, resource, endpoint.region):
             return None
         return f"{holder.arn} may not rds-db:connect on {resource}"
-
-
-def _moment(text: str) -> float:
-    import datetime as dt  # noqa: PLC0415 - only here
-
-    return dt.datetime.strptime(f"{text}+0000", "%Y%m%dT%H%M%SZ%z").timestamp()
 
 
 async def _startup(reader: asyncio.StreamReader) -> bytes:
