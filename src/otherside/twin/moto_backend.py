@@ -121,6 +121,15 @@ def kms(account: str, region: str) -> KmsBackend:
     return kms_backends[account][region]
 
 
+def kms_key_id(account: str, region: str, name: str) -> str:
+    """Return a key's id by its id, ARN, alias or alias's ARN; nothing if no key has that alias."""
+    backend = kms(account, region)
+    alias = backend.get_alias_name(name)
+    if alias.startswith("alias/") and backend.get_key_id_from_alias(alias) is None:
+        return ""  # moto fails on an alias that nobody made
+    return backend.any_id_to_key_id(name)
+
+
 def lambda_(account: str, region: str) -> LambdaBackend:
     return lambda_backends[account][region]
 

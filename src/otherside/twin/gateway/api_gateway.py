@@ -95,6 +95,11 @@ class ApiGateway:
             return []
         except RequestRefusedError as error:
             status, headers, body = _refusal(asked, error)
+        except Exception as error:  # noqa: BLE001 - a failure is answered in the service's form, too
+            refused = RequestRefusedError(
+                "InternalFailure", f"{type(error).__name__}: {error}", 500
+            )
+            status, headers, body = _refusal(asked, refused)
         if asked is not None:
             self._keep(asked.call, status, body)
         start_response(f"{status} -", [(k, str(v)) for k, v in headers.items()])
@@ -226,6 +231,8 @@ class ApiGateway:
             call = asked.call
             message = f"the twin does not carry out {call.service}:{call.operation}"
             raise RequestRefusedError("TwinNotImplemented", message, 501) from error
+        except Exception as error:
+            raise _failed(asked.call, f": {type(error).__name__}: {error}") from error
         status = int(response["status"])
         if status >= 400 and body.lstrip().lower().startswith(b"<!doctype html"):  # noqa: PLR2004 - HTTP
             raise _not_of_aws(asked.call, status)

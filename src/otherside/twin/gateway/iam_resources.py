@@ -145,7 +145,6 @@ def _function(params: Params, region: str, account: str) -> str | None:
 def _key(params: Params, region: str, account: str) -> str | None:
 
     given = params.get("KeyId") or params.get("TargetKeyId") or params.get("SourceKeyId")
-    backend = moto_backend.kms(account, region)
     if given is None:
         blob = params.get("CiphertextBlob") or params.get("SourceCiphertextBlob")
         given = blob[:36].decode(errors="replace") if isinstance(blob, bytes) else None
@@ -153,7 +152,7 @@ def _key(params: Params, region: str, account: str) -> str | None:
         return None
     if given.startswith("arn:") and ":key/" in given:
         return given
-    found = backend.any_id_to_key_id(given)
+    found = moto_backend.kms_key_id(account, region, given)
     return f"arn:aws:kms:{region}:{account}:key/{found}" if found else None
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otherside.twin.services.cloudwatch.alarms import AlarmState, evaluate, holds
+from otherside.twin.services.cloudwatch.alarms import AlarmState, evaluate
+from otherside.twin.services.cloudwatch.composite_rule import holds
 
 POINT = {"0": False, "X": True, "-": None}
 OK, ALARM, NONE = AlarmState.OK, AlarmState.ALARM, AlarmState.INSUFFICIENT_DATA

@@ -9,6 +9,7 @@ from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.json_types import JsonObject
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
+from otherside.twin.services.cloudwatch.composite_rule import children
 
 DAY_S, WEEK_S, HOUR_S = 86_400, 604_800, 3_600
 
@@ -66,6 +67,7 @@ class CloudWatchProvider(ServiceProvider):
     @operation("cloudwatch", "PutCompositeAlarm")
     def check_composite(self, call: ApiCall, params: Params) -> None:
         """Create a composite alarm, which moto can store but has no operation for."""
+        self._check_children(call.region, str(params["AlarmRule"]))
         self._remember_state(call.region, params["AlarmName"])
         moto_backend.cloudwatch(self._context.account, call.region).put_metric_alarm(
             name=params["AlarmName"],
@@ -85,6 +87,40 @@ class CloudWatchProvider(ServiceProvider):
             dimensions=[],
         )
         self.alarm_put(call, params, b"")
+
+    def _check_children(self, region: str, rule: str) -> None:
+        """Refuse a rule that cannot be read, or that asks an alarm that is not there."""
+        try:
+            asked = children(rule)
+        except ValueError as error:
+            raise api_error("ValidationError", f"Invalid AlarmRule: {error}") from error
+        absent = asked - set(moto_backend.cloudwatch(self._context.account, region).alarms)
+        if absent:
+            message = (
+                f"Could not save the composite alarm as alarms [{', '.join(sorted(absent))}] in "
+                "the alarm rule do not exist"
+            )
+            raise api_error("ValidationError", message)
+
+    @operation("cloudwatch", "DeleteAlarms")
+    def check_dependents(self, call: ApiCall, params: Params) -> None:
+        """Refuse to delete an alarm that a composite alarm asks, and leave the rest to moto."""
+        doomed = set(params["AlarmNames"])
+        alarms = moto_backend.cloudwatch(self._context.account, call.region).alarms
+        needed = {
+            child
+            for name, alarm in alarms.items()
+            if alarm.rule and name not in doomed
+            for child in children(alarm.rule) & doomed
+        }
+        if needed:
+            them = "them" if len(needed) > 1 else "it"
+            message = (
+                f"Cannot delete {','.join(sorted(needed))} as there are composite alarm(s) "
+                f"depending on {them}."
+            )
+            raise api_error("ValidationError", message)
+        raise LeaveToMotoError
 
     @after("cloudwatch", "PutMetricAlarm")
     def alarm_put(self, call: ApiCall, params: Params, _body: bytes) -> None:

@@ -26,7 +26,29 @@ from otherside.twin.timestamps import iso
 
 ENTRIES_MAX = 10
 RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+TARGETS_MAX = 5
+CRON_FIELDS = 6
 UNIT_S = {"minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+
+
+def is_schedule(text: str) -> bool:
+    """Return whether EventBridge accepts a schedule.
+
+    A rate's unit agrees with its number; a cron expression has six fields, one of the two for days
+    being a question mark.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html
+    """
+    rate = RATE.fullmatch(text)
+    if rate is not None:
+        count = int(rate[1])
+        return count > 0 and text.endswith("s)") == (count > 1)
+    fields = text[5:-1].split() if text.startswith("cron(") and text.endswith(")") else []
+    return len(fields) == CRON_FIELDS and (fields[2] == "?") != (fields[4] == "?")
+
+
+def _bus(params: Params) -> str:
+    return str(params.get("EventBusName") or "default").rpartition("/")[2]
 
 
 class EventBridgeProvider(ServiceProvider):
@@ -75,6 +97,23 @@ class EventBridgeProvider(ServiceProvider):
         """Refuse a pattern that EventBridge refuses, and leave the rest to moto."""
         if params.get("EventPattern"):
             _pattern(str(params["EventPattern"]))
+        schedule = str(params.get("ScheduleExpression") or "")
+        if schedule and not is_schedule(schedule):
+            raise api_error("ValidationException", "Parameter ScheduleExpression is not valid.")
+        if schedule and _bus(params) != "default":
+            message = "ScheduleExpression is supported only on the default event bus."
+            raise api_error("ValidationException", message)
+        raise LeaveToMotoError
+
+    @operation("events", "PutTargets")
+    def put_targets(self, call: ApiCall, params: Params) -> None:
+        """Refuse a rule's sixth target, and leave the rest to moto."""
+        rules = self._rules(call.region, _bus(params))
+        held = [rule.targets for rule in rules if rule.name == params["Rule"]]
+        targets = {str(item["Id"]) for item in [*(held[0] if held else ()), *params["Targets"]]}
+        if len(targets) > TARGETS_MAX:
+            message = "The requested resource exceeds the maximum number allowed."
+            raise api_error("LimitExceededException", message)
         raise LeaveToMotoError
 
     @operation("events", "TestEventPattern")

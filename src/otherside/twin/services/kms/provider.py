@@ -7,7 +7,6 @@ import asyncio
 import datetime as dt
 import re
 import uuid
-from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
@@ -45,8 +44,11 @@ class KmsProvider(ServiceProvider):
         given = params.get("KeyId") or params.get("CiphertextBlob", b"")[:KEY_ID_BYTES]
         name = given.decode(errors="replace") if isinstance(given, bytes) else str(given)
         if call.operation == "Decrypt" and params.get("KeyId"):
-            self._check_named(backend, params)
-        key = backend.keys.get(backend.any_id_to_key_id(name) or name)
+            self._check_named(call.region, params)
+        account = self._context.account
+        key = backend.keys.get(moto_backend.kms_key_id(account, call.region, name) or name)
+        if key is None and params.get("KeyId"):
+            raise _no_such_key(name, call.region, account)
         if key is not None and key.key_state == "Disabled":
             raise api_error("DisabledException", f"{key.arn} is disabled.")
         if key is not None and key.key_state == "PendingDeletion":
@@ -62,10 +64,12 @@ class KmsProvider(ServiceProvider):
             raise api_error("ValidationException", text)
         raise LeaveToMotoError
 
-    def _check_named(self, backend: Any, params: Params) -> None:  # noqa: ANN401 - moto's own
+    def _check_named(self, region: str, params: Params) -> None:
         """Refuse a key that is not the one that encrypted the ciphertext."""
+        account = self._context.account
+        backend = moto_backend.kms(account, region)
         made_by = params["CiphertextBlob"][:KEY_ID_BYTES].decode(errors="replace")
-        named = backend.any_id_to_key_id(str(params["KeyId"]))
+        named = moto_backend.kms_key_id(account, region, str(params["KeyId"]))
         if made_by in backend.keys and named in backend.keys and named != made_by:
             message = (
                 "The key ID in the request does not identify a CMK that can perform this operation."
@@ -87,6 +91,15 @@ class KmsProvider(ServiceProvider):
                 due = key.deletion_date if key.key_state == "PendingDeletion" else None
                 if due is not None and due.replace(tzinfo=None) <= now:
                     del backend.keys[name]
+
+
+def _no_such_key(name: str, region: str, account: str) -> Exception:
+    """Return the error for a key or an alias that is not there."""
+    arn = name if name.startswith("arn:") else f"arn:aws:kms:{region}:{account}:{name}"
+    if ":alias/" in arn:
+        return api_error("NotFoundException", f"Alias {arn} is not found.")
+    arn = arn if ":key/" in arn else f"arn:aws:kms:{region}:{account}:key/{name}"
+    return api_error("NotFoundException", f"Key '{arn}' does not exist")
 
 
 def _accept(wanted: re.Pattern[str]) -> None:

@@ -134,6 +134,8 @@ class RdsProvider(ServiceProvider):
     def check_cluster(self, call: ApiCall, params: Params) -> None:
         """Refuse a member that does not fit, as AWS does, and leave the rest to moto."""
         name = params.get("GlobalClusterIdentifier")
+        if name:
+            self._check_engine(self._global_cluster_named(str(name).lower()), params)
         if name and params.get("KmsKeyId") is None and params.get("StorageEncrypted"):
             global_cluster = self._wholes.get(str(name).lower())
             if global_cluster and global_cluster.members:
@@ -141,6 +143,22 @@ class RdsProvider(ServiceProvider):
                 raise api_error("InvalidParameterCombination", message)
         for group in params.get("VpcSecurityGroupIds") or ():
             self._check_group(call.region, group)
+        raise LeaveToMotoError
+
+    def _check_engine(self, global_cluster: GlobalCluster, params: Params) -> None:
+        """Refuse a member of another engine than the global database's."""
+        engines = {str(member.cluster.engine) for member in global_cluster.members}
+        if engines and str(params.get("Engine")) not in engines:
+            message = (
+                f"The engine {params.get('Engine')} does not match the engine "
+                f"{', '.join(engines)} of the global cluster {global_cluster.name}"
+            )
+            raise api_error("InvalidParameterCombination", message)
+
+    @operation("rds", "DeleteGlobalCluster")
+    def check_global(self, _call: ApiCall, params: Params) -> None:
+        """Refuse a global database that is not there, and leave the rest to moto."""
+        self._global_cluster_named(str(params["GlobalClusterIdentifier"]).lower())
         raise LeaveToMotoError
 
     @after("rds", "CreateDBCluster")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
+from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.json_types import JsonObject
 from otherside.twin.services.base import ServiceProvider, api_error, operation
@@ -78,6 +79,15 @@ class Route53Provider(ServiceProvider):
         """Return each checker's report."""
         self._config(params["HealthCheckId"])
         return {"HealthCheckObservations": self.reports(params["HealthCheckId"])}
+
+    @operation("route53", "CreateHostedZone")
+    def create_zone(self, _call: ApiCall, params: Params) -> None:
+        """Refuse a caller reference that was used before, and leave the rest to moto."""
+        zones = moto_backend.route53(self._context.account).zones.values()
+        if any(zone.caller_reference == params["CallerReference"] for zone in zones):
+            message = "A hosted zone has already been created with the specified caller reference."
+            raise api_error("HostedZoneAlreadyExists", message, 409)
+        raise LeaveToMotoError
 
     @operation("route53", "ChangeResourceRecordSets")
     def change(self, _call: ApiCall, params: Params) -> JsonObject:
