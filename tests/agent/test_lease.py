@@ -109,6 +109,19 @@ def test_a_holder_that_is_alone_stops_when_its_lease_runs_out():
     assert left == [10.0, 5.0, 0.0, 0.0]
 
 
+def test_no_epoch_goes_back():
+    """A table, or a pledge, that was restored to before a failover brings no lease back."""
+    around = Surroundings()
+    around.terms = {**CLOSED, "epoch": 4}
+    assert around.renew() == 0
+    around.terms = OPEN
+    assert around.renew(5) == 0
+    around.reachable, around.pledged = False, (OPEN, around.now_s + 1000)
+    assert around.renew(5) == 0
+    around.reachable, around.terms = True, {**OPEN, "epoch": 5}
+    assert around.renew(5) == leases.LEASE_S
+
+
 def test_a_refusal_is_no_outage():
     """A role, a key, a policy: the table is there, and whoever it refuses may be meant to stop."""
     held = Surroundings()

@@ -735,6 +735,12 @@ MUTANTS = (
         "",
     ),
     Mutant(
+        "a lease goes back to a former epoch",
+        LEASE,
+        "            terms = None if past else terms\n",
+        "",
+    ),
+    Mutant(
         "a lease counts from the answer",
         LEASE,
         '            self._until_s, self._epoch = began_s + min(LEASE_S, left_s), terms["epoch"]\n',

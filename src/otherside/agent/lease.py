@@ -13,7 +13,8 @@ may no longer be replicated. So, around each write:
 table. Reading is enough, without contention, because closing the lease includes waiting until every
 lease has expired. If the table does not answer at all, the agent reads the pledge: the
 orchestrator's promise not to fail over from this side. A refusal by the table is different: it may
-be intended.
+be intended. An agent never goes back to a lower epoch than it has read: such a lease comes from a
+table that was restored.
 
 The clock also counts while the machine is suspended, and each renewal is valid from before its
 request. This module runs on Python 3.9 and has no dependencies.
@@ -110,6 +111,7 @@ class Lease:
         self._ask, self._pledge, self._clock, self._refused = ask, pledge, clock, refused
         self._until_s, self._epoch, self._side = 0.0, 0, None
         self._asked_s, self._reached = 0.0, False
+        self._highest = 0
 
     def renew(self):
         """Try to renew once, and return the current lease.
@@ -133,6 +135,11 @@ class Lease:
                 return self.held()
             left_s = terms["left_s"] - PLEDGE_MARGIN_S if terms else 0.0
         self._asked_s = self._clock()
+        if terms is not None:
+            # Epochs only rise: a lower one is from a table that was restored to before a failover,
+            # whose lease would let the side that was left acknowledge writes again.
+            past, self._highest = terms["epoch"] < self._highest, max(self._highest, terms["epoch"])
+            terms = None if past else terms
         if terms is not None and terms["open"] and left_s > 0:
             self._until_s, self._epoch = began_s + min(LEASE_S, left_s), terms["epoch"]
             self._side = terms["side"]

@@ -119,7 +119,11 @@ def external_move(state: State, observation: Observation, policy: FailoverPolicy
 
 
 def _lost_table(state: State, observation: Observation) -> Read | None:
-    """Return an event if our table is behind the database or empty: it was lost or restored."""
+    """Return an event if our table is behind the database, or empty while the writer is away.
+
+    Only an epoch that somebody else remembers proves that a table was lost: one that never held an
+    item looks the same on the first day, after a move by hand.
+    """
     if (epoch := highest_epoch(observation)) > state.epoch:
         where = "database" if epoch == observation.epoch_seen else "pledge"
         return Event.TABLE_LOST, (
@@ -129,8 +133,9 @@ def _lost_table(state: State, observation: Observation) -> Read | None:
     database = observation.database
     strayed = database is not None and database.writer is not HOME and database.move is None
     if not state.anchored and strayed and database is not None and database.writer is not None:
-        return Event.TABLE_LOST, (
-            f"our table is empty and the writer is on {database.writer}: the table was lost"
+        return Event.EXTERNAL_MOVE, (
+            f"our table is empty and the writer is on {database.writer}: the table was lost, "
+            "or somebody has moved the writer"
         )
     return None
 
