@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from jsonschema import Draft4Validator, Draft202012Validator
 
 from otherside.check.catalogue import catalogue
+from otherside.check.readers.read import ReadOptions, read_paths
 from otherside.cli import main
 
 SARIF = Path(__file__).parents[1] / "check" / "schema" / "sarif-2.1.0.json"
@@ -157,9 +158,34 @@ def test_markdown_and_html_hold_the_same_findings():
     assert "<script" not in bad.stdout
 
 
+def test_what_is_excluded_is_not_read(pair):
+    """By name or by path below the directory, on the command line or in the settings."""
+    (pair / "examples" / "a").mkdir(parents=True)
+    (pair / "examples" / "a" / "bad.yaml").write_text(PRIMARY)
+    files = {
+        (): ["examples/a/bad.yaml", "primary.yaml", "standby.yaml"],
+        ("examples",): ["primary.yaml", "standby.yaml"],
+        ("examples/*", "standby.yaml"): ["primary.yaml"],
+        ("*/bad.yaml", "prim*"): ["standby.yaml"],
+    }
+    for patterns, kept in files.items():
+        options = [word for pattern in patterns for word in ("--exclude", pattern)]
+        done = check(".", "--format", "json", "--fail-on", "never", *options)
+        assert json.loads(done.stdout)["summary"]["files"] == len(kept)
+        read = read_paths(["."], ReadOptions(exclude=patterns), lambda: b"")
+        assert sorted(read.files) == kept
+    (pair / "otherside.toml").write_text('[check]\nexclude = ["examples", "nowhere"]\n')
+    done = check(".", "--format", "json", "--fail-on", "never", "-v")
+    told = json.loads(done.stdout)
+    assert told["summary"]["files"] == 2
+    assert "--exclude nowhere" in json.dumps(told["skipped"])
+
+
 def test_output_goes_into_a_file_whole_or_not_at_all(pair):
     """And a file that cannot be written is one clear error."""
-    assert placed("--format", "json", "--output", "found.json").stdout == ""
+    done = placed("--format", "json", "--output", "found.json")
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1].startswith("wrote found.json: ")
     assert json.loads((pair / "found.json").read_text())["schema_version"] == 1
     done = placed("--output", "nowhere/found.txt", code=2)
     assert "nowhere/found.txt" in done.stderr

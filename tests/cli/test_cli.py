@@ -87,6 +87,11 @@ def test_init_into_an_existing_directory_adds_to_it(tmp_path):
     run("init", tmp_path, "--name", "orders", *NAMED)
     assert (tmp_path / "notes.txt").read_text() == "mine"
     assert read_config(tmp_path / "otherside.toml").name == "orders"
+    assert "drills/" in (tmp_path / ".gitignore").read_text().splitlines()
+    (tmp_path / "again").mkdir()
+    (tmp_path / "again" / ".gitignore").write_text("mine")
+    run("init", tmp_path / "again", "--name", "orders", *NAMED)
+    assert (tmp_path / "again" / ".gitignore").read_text() == "mine"
 
 
 @pytest.mark.parametrize("name", ["Orders", "1st", "a--b", "x" * 21])

@@ -13,7 +13,7 @@ from otherside.check.rule import Severity
 
 FILES = ("otherside.toml", "pyproject.toml")
 _SEVERITIES = tuple(severity.value for severity in Severity)
-_LISTS = ("select", "ignore")
+_LISTS = ("select", "ignore", "exclude")
 _TABLES = ("severity", "regions", "parameters")
 
 
@@ -23,6 +23,8 @@ class ProjectSettings:
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    """Patterns of files and directories that are left out, by path or name."""
     severity: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: str = "medium"
     single_region_ok: bool = False

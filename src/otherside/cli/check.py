@@ -53,6 +53,7 @@ class CommandLine:
 
     select: tuple[str, ...]
     ignore: tuple[str, ...]
+    exclude: tuple[str, ...]
     fail_on: str | None
     regions: Mapping[str, str]
     parameters: Mapping[str, str]
@@ -81,6 +82,12 @@ class CheckRequest:
 )
 @click.option("--select", multiple=True, help="Rules to run: code, code prefix, name or step.")
 @click.option("--ignore", multiple=True, help="Rules to skip.")
+@click.option(
+    "--exclude",
+    multiple=True,
+    metavar="PATTERN",
+    help="Files and directories to leave out, by path or name: examples, 'modules/*/test'.",
+)
 @click.option(
     "--region",
     "regions",
@@ -132,6 +139,7 @@ def check(
     fail_on: str | None,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
+    exclude: tuple[str, ...],
     regions: tuple[str, ...],
     parameters: tuple[str, ...],
     stack: str | None,
@@ -163,6 +171,7 @@ def check(
       otherside check cdk.out --fail-on high
       pulumi preview --json | otherside check -
       otherside check infra --run-programs --stack prod
+      otherside check . --exclude examples --exclude '*/test'
       otherside check . --format sarif --output otherside.sarif
       otherside explain DR009
 
@@ -174,6 +183,7 @@ def check(
         given = CommandLine(
             select=_split(select),
             ignore=_split(ignore),
+            exclude=exclude,
             fail_on=fail_on,
             regions=_regions(regions),
             parameters=_parameters(parameters),
@@ -196,6 +206,9 @@ def check(
         _write(as_baseline(result.findings), write_baseline)
     text = _shown(document, as_, by_control=by_control, verbose=verbose, plain=output is not None)
     _write(text, output)
+    if output is not None:
+        total = len(document["findings"])
+        click.echo(f"wrote {output}: {total} finding{'' if total == 1 else 's'}", err=True)
     _tell_problems(document, plain=as_ == "text" and output is None)
     sys.exit(_exit_code(read, result, asked, written=write_baseline is not None))
 
@@ -216,6 +229,7 @@ def _over(settings: ProjectSettings, given: CommandLine) -> ProjectSettings:
         settings,
         select=given.select or settings.select,
         ignore=(*settings.ignore, *given.ignore),
+        exclude=(*settings.exclude, *given.exclude),
         fail_on=given.fail_on or settings.fail_on,
         regions={**settings.regions, **given.regions},
         parameters={**settings.parameters, **given.parameters},
@@ -232,6 +246,7 @@ def _checked(
     options = ReadOptions(
         regions=settings.regions,
         parameters=settings.parameters,
+        exclude=settings.exclude,
         program=asked.programs,
     )
     read = read_paths(paths, options, _stdin)

@@ -19,6 +19,8 @@ FILES = {
     "requirements.txt": "requirements.txt",
 }
 """The files to write, each with its template."""
+IGNORE = ".gitignore"
+"""Written as well, unless there is one: it is of the repository more often than of the project."""
 
 
 @click.command()
@@ -94,6 +96,8 @@ def _write(directory: Path, name: str, domain: str) -> None:
             text = (scaffold / template).read_text(encoding="utf-8")
             text = text.replace("@@NAME@@", name).replace("@@DOMAIN@@", domain)
             (made / target).write_text(text, encoding="utf-8")
+        if not os.path.lexists(directory / IGNORE):
+            shutil.copyfile(str(scaffold / "gitignore"), made / IGNORE)
         with as_file(files("otherside") / "agent") as agent:
             ignore = shutil.ignore_patterns("__pycache__")
             shutil.copytree(agent, made / "app", ignore=ignore)

@@ -1,5 +1,6 @@
 """Read paths into one graph, recognize each file by its content, and report unreadable inputs."""
 
+import fnmatch
 import re
 import stat
 from collections.abc import Callable, Iterable, Mapping
@@ -49,6 +50,8 @@ class ReadOptions:
     """The Region of each template, by path or name."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Template parameters."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of files and directories to leave out below a directory, by path or name."""
     program: Callable[[Path], Mapping[str, Any] | str] | None = None
     """Runs a Pulumi program, or returns why it does not; `None` runs none."""
 
@@ -81,6 +84,8 @@ class _Batch:
     """Terraform directories, by their resolved path: one that another calls is read there only."""
     placed: set[str] = field(default_factory=set)
     """Names in `options.regions` that matched a template."""
+    excluded: set[str] = field(default_factory=set)
+    """Patterns in `options.exclude` that left something out."""
 
 
 def read_paths(
@@ -93,6 +98,8 @@ def read_paths(
     _join(batch)
     for name in set(options.regions) - batch.placed - {""}:
         batch.skipped.append((f"--region {name}", "no template of this name was read"))
+    for pattern in set(options.exclude) - batch.excluded:
+        batch.skipped.append((f"--exclude {pattern}", "nothing below a directory matches it"))
     settle_regions(batch.resources)
     if batch.unread:
         batch.facts["unread"] = _few([name for name, _ in batch.unread])
@@ -496,7 +503,9 @@ def _directory(path: Path, batch: _Batch) -> None:
     while todo:
         here = todo.pop(0)
         try:
-            entries = sorted(here.iterdir())
+            entries = [
+                entry for entry in sorted(here.iterdir()) if not _excluded(entry, path, batch)
+            ]
         except OSError as error:
             batch.problems.append(InputError(str(here), error.strerror or "cannot be read"))
             continue
@@ -505,6 +514,18 @@ def _directory(path: Path, batch: _Batch) -> None:
     if len(batch.files) == before and not batch.problems and not batch.unread:
         cause = "nothing in it is a plan, a state, a stack, a template or a program"
         raise InputError(str(path), cause)
+
+
+def _excluded(entry: Path, root: Path, batch: _Batch) -> bool:
+    """Return whether a pattern leaves an entry out: by its path below the root, or by its name."""
+    below = entry.relative_to(root).as_posix()
+    found = {
+        pattern
+        for pattern in batch.options.exclude
+        if any(fnmatch.fnmatchcase(name, pattern.rstrip("/")) for name in (below, entry.name))
+    }
+    batch.excluded |= found
+    return bool(found)
 
 
 def _worth(path: Path) -> bool:
