@@ -231,6 +231,30 @@ def test_a_baseline_leaves_out_what_was_there(pair):
     assert "no baseline" in placed("--baseline", "known.json", code=2).stderr
 
 
+def test_a_suppression_that_suppresses_nothing_is_told(pair):
+    """In the configuration and in place; not of a rule that did not run or of other inputs."""
+    (pair / "otherside.toml").write_text(
+        "".join(
+            f"[[check.suppress]]\nrule = '{rule}'\nresource = '{resource}'\nreason = 'agreed'\n"
+            for rule, resource in (("DR009", "*#Alarm"), ("DR601", "*#Alarm"), ("DR601", "*#Gone"))
+        )
+    )
+    (pair / "primary.yaml").write_text(
+        PRIMARY.replace(
+            "  Alarm:\n", "  Alarm:\n    Metadata: {otherside: {ignore: {DR606: agreed}}}\n", 1
+        )
+    )
+    done = placed("--format", "json", "--fail-on", "never", code=0)
+    told = [line for line in done.stderr.splitlines() if line.startswith("note: ")]
+    assert sorted(told) == [
+        "note: *#Alarm: the suppression of DR601 suppresses nothing any more",
+        "note: primary.yaml#Alarm: the suppression of DR606 suppresses nothing any more",
+    ]
+    assert "DR601 suppresses nothing" in json.dumps(json.loads(done.stdout)["skipped"])
+    done = placed("--select", "DR009", "--fail-on", "never", code=0)
+    assert "note:" not in done.stderr
+
+
 def test_a_suppression_needs_a_reason(pair):
     """In a template's metadata, and in the settings; a reason is shown, and none is a problem."""
 

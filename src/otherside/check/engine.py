@@ -93,23 +93,30 @@ class CheckResult:
     """Parts of the system that were not read, and why; they may contain anything."""
     asked: int = 0
     """How many rules ran."""
+    heeded: set[tuple[str, str]] = field(default_factory=set)
+    """Suppressions that took effect: (resource, or pattern in the configuration; rule as named)."""
+    stale: list[tuple[str, str]] = field(default_factory=list)
+    """Suppressions, named like these, that suppress nothing of a rule that ran."""
 
 
 def check(graph: Graph, config: CheckConfig) -> CheckResult:
     """Run the rules and return the result, with the worst finding first."""
     result = CheckResult()
     single = is_single(graph)
+    asked: set[str] = set()
     for rule in catalogue():
         if not config.asks(rule):
             continue
         if single and (rule.pair or (rule.alone and config.single_region_ok)):
             continue
         result.asked += 1
+        asked.update(rule.known_as)
         if not single and rule.alone:
             continue
         for subject in _subjects(rule, graph):
             _ask(rule, graph, subject, config, result)
     result.problems.extend(_wrong_suppressions(graph, config))
+    result.stale.extend(_stale_suppressions(graph, config, asked, result.heeded))
     result.findings.sort(
         key=lambda finding: (-finding.severity.rank, finding.rule.code, finding.resource)
     )
@@ -180,7 +187,7 @@ def _ask(
                 type=link.resource.type,
                 severity=config.severity.get(rule.code, rule.severity),
             )
-            reason = _excuse(rule, link.resource, config)
+            reason = _excuse(rule, link.resource, config, result)
             if rule.absent and (unread := graph.facts.get("unread")):
                 why = f"{link.message}, unless it is in what was not read: {unread}"
                 _unsure(rule, link.resource, why, config, result)
@@ -198,20 +205,46 @@ def _ask(
 def _unsure(
     rule: Rule, subject: Resource, reason: str, config: CheckConfig, result: CheckResult
 ) -> None:
-    if not _excuse(rule, subject, config):
+    if not _excuse(rule, subject, config, result):
         result.unsure.append(Inconclusive(rule=rule, resource=subject.name, reason=reason))
 
 
-def _excuse(rule: Rule, resource: Resource, config: CheckConfig) -> str:
+def _excuse(rule: Rule, resource: Resource, config: CheckConfig, result: CheckResult) -> str:
+    """Return why a rule is suppressed for a resource, if it is, and note which suppression did."""
     for key in rule.known_as:
         if resource.suppressed.get(key):
+            result.heeded.add((resource.name, key))
             return resource.suppressed[key]
     for suppression in config.suppress:
         if suppression.code in rule.known_as and fnmatch.fnmatchcase(
             resource.name, suppression.resource
         ):
+            result.heeded.add((suppression.resource, suppression.code))
             return suppression.reason
     return ""
+
+
+def _stale_suppressions(
+    graph: Graph, config: CheckConfig, asked: set[str], heeded: set[tuple[str, str]]
+) -> Iterable[tuple[str, str]]:
+    """Yield the suppressions of rules that ran and that had nothing to suppress.
+
+    A pattern that no resource matches is left alone: it may be for other inputs.
+    """
+    given = {
+        (resource.name, code): None
+        for resource in graph.resources.values()
+        for code, reason in resource.suppressed.items()
+        if reason.strip()
+    }
+    given |= {
+        (item.resource, item.code): None
+        for item in config.suppress
+        if any(fnmatch.fnmatchcase(each.name, item.resource) for each in graph.resources.values())
+    }
+    for where, code in given:
+        if code in asked and (where, code) not in heeded:
+            yield where, code
 
 
 def _wrong_suppressions(graph: Graph, config: CheckConfig) -> Iterable[str]:

@@ -210,6 +210,10 @@ def check(
         total = len(document["findings"])
         click.echo(f"wrote {output}: {total} finding{'' if total == 1 else 's'}", err=True)
     _tell_problems(document, plain=as_ == "text" and output is None)
+    for where, code in result.stale:
+        click.echo(
+            f"note: {where}: the suppression of {code} suppresses nothing any more", err=True
+        )
     sys.exit(_exit_code(read, result, asked, written=write_baseline is not None))
 
 

@@ -36,7 +36,10 @@ def as_document(
             {**_finding(item.finding), "reason": item.reason} for item in result.excused
         ],
         "baselined": [_finding(finding) for finding in baselined],
-        "skipped": [{"file": file, "reason": reason} for file, reason in read.skipped],
+        "skipped": [
+            *({"file": file, "reason": reason} for file, reason in read.skipped),
+            *({"file": where, "reason": _stale(code)} for where, code in result.stale),
+        ],
         "problems": [*(str(problem) for problem in read.problems), *result.problems],
         "summary": {
             "files": len(read.files),
@@ -121,3 +124,7 @@ def rule_document(rule: Rule) -> FindingsDocument:
         "controls": list(rule.controls),
         "url": rule.url,
     }
+
+
+def _stale(code: str) -> str:
+    return f"the suppression of {code} suppresses nothing any more: take it out"
