@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from jsonschema import Draft4Validator, Draft202012Validator
 
 from otherside.check.catalogue import catalogue
 from otherside.check.readers.read import ReadOptions, read_paths
+from otherside.check.report.text import as_text
 from otherside.cli import main
 
 SARIF = Path(__file__).parents[1] / "check" / "schema" / "sarif-2.1.0.json"
@@ -156,6 +158,28 @@ def test_markdown_and_html_hold_the_same_findings():
         "-", "--region", "us-east-2", "--format", "html", code=1, stdin=json.dumps(template)
     )
     assert "<script" not in bad.stdout
+
+
+@pytest.mark.usefixtures("pair")
+def test_a_finding_can_be_one_line():
+    """As editors and grep read it; it is a form of text and of nothing else."""
+    lines = placed("--compact", "--select", "DR009").stdout.splitlines()
+    assert len(lines) == 2
+    assert re.match(r"primary\.yaml:\d+: DR009 \w+ primary\.yaml#Alarm: its dimension", lines[0])
+    assert "--compact is a form of text" in placed("--compact", "--format", "json", code=2).stderr
+
+
+@pytest.mark.usefixtures("pair")
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_findings_are_wrapped_on_a_terminal_only(width):
+    """To its width, without breaking a word; pipes and files get whole lines."""
+    found = document()
+    text = as_text(found, lambda text, _: text, width=width)
+    block = text[: text.index("What a recovery could do")].splitlines()
+    wrapped = [line for line in block if line.startswith("    ")]
+    assert max(map(len, wrapped)) <= width
+    assert " ".join(text.split()) == " ".join(as_text(found, lambda text, _: text).split())
+    assert placed().stdout.splitlines()[-1].startswith("otherside explain DR")
 
 
 def test_what_is_excluded_is_not_read(pair):

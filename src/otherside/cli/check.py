@@ -3,6 +3,7 @@
 import errno
 import gc
 import json
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -31,7 +32,7 @@ from otherside.check.readers.read import (
 from otherside.check.report.compliance import as_table, compliance
 from otherside.check.report.findings_document import FindingsDocument, as_document
 from otherside.check.report.formats import FORMATS
-from otherside.check.report.text import as_text
+from otherside.check.report.text import as_lines, as_text
 from otherside.check.rule import Severity
 from otherside.check.summary import summarize
 from otherside.cli.output_file import write_whole
@@ -129,6 +130,7 @@ class CheckRequest:
     help="Settings file. Default: the nearest otherside.toml or pyproject.toml.",
 )
 @click.option("--compliance", "by_control", is_flag=True, help="Group findings by control.")
+@click.option("--compact", is_flag=True, help="One line for each finding, for editors and grep.")
 @click.option(
     "-v", "--verbose", is_flag=True, help="List everything unknown, skipped and suppressed."
 )
@@ -153,6 +155,7 @@ def check(
     single_region_ok: bool,
     strict: bool,
     by_control: bool,
+    compact: bool,
     verbose: bool,
 ) -> None:
     """Find disaster-recovery defects in PATHS: files and directories, read as one system.
@@ -173,10 +176,14 @@ def check(
       otherside check infra --run-programs --stack prod
       otherside check . --exclude examples --exclude '*/test'
       otherside check . --format sarif --output otherside.sarif
+      otherside check . --compact
       otherside explain DR009
 
     Exit codes: 0 no failing finding, 1 at least one, 2 bad usage or bad input.
     """
+    if compact and (as_ != "text" or by_control or verbose):
+        msg = "--compact is a form of text: leave out --format, --compliance and --verbose"
+        raise click.UsageError(msg)
     gc.freeze()
     gc.disable()  # everything read lives until the end, and scanning it costs a third
     try:
@@ -204,7 +211,11 @@ def check(
     read, result, document = _checked(paths or (".",), asked, known)
     if write_baseline is not None:
         _write(as_baseline(result.findings), write_baseline)
-    text = _shown(document, as_, by_control=by_control, verbose=verbose, plain=output is not None)
+    plain = output is not None
+    if compact:
+        text = as_lines(document, _plain if plain else _styled())
+    else:
+        text = _shown(document, as_, by_control=by_control, verbose=verbose, plain=plain)
     _write(text, output)
     if output is not None:
         total = len(document["findings"])
@@ -289,7 +300,9 @@ def _shown(
         return as_table(document)
     if as_ != "text":
         return FORMATS[as_](document)
-    return as_text(document, _plain if plain else _styled(), verbose=verbose)
+    styled = _plain if plain else _styled()
+    width = None if styled is _plain else shutil.get_terminal_size().columns
+    return as_text(document, styled, verbose=verbose, width=width)
 
 
 def _plain(text: str, _: str) -> str:

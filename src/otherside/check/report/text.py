@@ -1,5 +1,6 @@
 """Terminal output of a check."""
 
+import textwrap
 from collections.abc import Callable
 
 from otherside.check.report.findings_document import UNREAD, FindingsDocument
@@ -9,11 +10,21 @@ Style = Callable[[str, str], str]
 _COLOURS = {"critical": "red", "high": "yellow", "medium": "cyan"}
 _MARKS = {"yes": "green", "no": "red", "unknown": "yellow"}
 _UNKNOWN_MAX = 10
+_WIDTH_MIN = 40
 _STEPS = ("detect", "decide", "promote", "route", "restore")
 
 
-def as_text(document: FindingsDocument, style: Style, *, verbose: bool = False) -> str:
-    """Return the findings by resource, the unknowns and the recovery summary."""
+def as_text(
+    document: FindingsDocument, style: Style, *, verbose: bool = False, width: int | None = None
+) -> str:
+    """Return the findings by resource, the unknowns and the recovery summary.
+
+    Args:
+        document: The findings document.
+        style: Colours a text.
+        verbose: List everything unknown, skipped and suppressed.
+        width: Columns to wrap findings to; `None` wraps nothing, for files and pipes.
+    """
     lines = [style(f"error: {problem}", "red") for problem in document["problems"]]
     unread = [item for item in document["unknown"] if item["code"] == UNREAD]
     lines += [
@@ -22,14 +33,32 @@ def as_text(document: FindingsDocument, style: Style, *, verbose: bool = False) 
     ]
     for resource in dict.fromkeys(finding["resource"] for finding in document["findings"]):
         found = [finding for finding in document["findings"] if finding["resource"] == resource]
-        lines += ["", *_resource(found, style)]
+        lines += ["", *_resource(found, style, width)]
     lines += _unknown(document, style, verbose=verbose)
     lines += _listed(document, verbose=verbose)
     lines += ["", *_summary(document, style)]
+    if document["findings"]:
+        code = document["findings"][0]["code"]
+        lines.append(f"otherside explain {code} says more about a rule, with examples")
     return "\n".join(lines).lstrip("\n")
 
 
-def _resource(found: list[FindingsDocument], style: Style) -> list[str]:
+def as_lines(document: FindingsDocument, style: Style) -> str:
+    """Return one line for each finding, `FILE:LINE: CODE severity resource: message`, and a count.
+
+    Editors and `grep` read such lines.
+    """
+    lines = [f"error: {problem}" for problem in document["problems"]]
+    for finding in document["findings"]:
+        place = f"{finding['file']}:{finding['line']}" if finding["line"] else finding["file"]
+        severity = style(finding["severity"], _COLOURS[finding["severity"]])
+        head = f"{place}: " if place else ""
+        said = f"{finding['resource']}: {finding['message']}"
+        lines.append(f"{head}{finding['code']} {severity} {said}")
+    return "\n".join([*lines, _summary(document, style)[-1]])
+
+
+def _resource(found: list[FindingsDocument], style: Style, width: int | None) -> list[str]:
     first = found[0]
     place = f"{first['file']}:{first['line']}" if first["line"] else first["file"]
     shown = [] if not place or place in first["resource"] else [place]
@@ -37,10 +66,24 @@ def _resource(found: list[FindingsDocument], style: Style) -> list[str]:
     for findings_document in found:
         severity = style(findings_document["severity"], _COLOURS[findings_document["severity"]])
         lines.append(f"  {findings_document['code']} {findings_document['name']}  {severity}")
-        lines.append(f"    {findings_document['message']}")
-        lines.append(f"    why: {findings_document['why']}")
-        lines.append(f"    fix: {findings_document['fix']}")
+        lines += _wrapped("", findings_document["message"], width)
+        lines += _wrapped("why: ", findings_document["why"], width)
+        lines += _wrapped("fix: ", findings_document["fix"], width)
     return lines
+
+
+def _wrapped(label: str, text: str, width: int | None) -> list[str]:
+    """Return a paragraph below its finding; names of resources and addresses are never broken."""
+    if width is None:
+        return [f"    {label}{text}"]
+    return textwrap.wrap(
+        text,
+        max(width, _WIDTH_MIN),
+        initial_indent=f"    {label}",
+        subsequent_indent=" " * (4 + len(label)),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _unknown(document: FindingsDocument, style: Style, *, verbose: bool) -> list[str]:
