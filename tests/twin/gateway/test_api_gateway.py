@@ -199,6 +199,40 @@ def test_LAM_03_invoking_is_called_otherwise_than_its_operation(bare):
     assert json.loads(got["Payload"].read()) == 1
 
 
+def test_a_role_is_passed_by_who_may_pass_it(bare):
+    """The commonest missing permission: to that service, and that role."""
+    role = f"arn:aws:iam::{ACCOUNT}:role/worker"
+    named = {"Name": "daily", "ScheduleExpression": "rate(1 day)"}
+    put = {"Effect": "Allow", "Action": ["events:*"], "Resource": "*"}
+    target = {"Id": "one", "Arn": f"arn:aws:events:{WEST}:{ACCOUNT}:event-bus/x", "RoleArn": role}
+
+    def passing(service):
+        condition = {"StringEquals": {"iam:PassedToService": service}}
+        allowed = {"Effect": "Allow", "Action": "iam:PassRole", "Condition": condition}
+        return {**allowed, "Resource": role}
+
+    without = bare.as_role(bare.role("no-pass", put), "events")
+    without.put_rule(**named)
+    said = refused(without.put_targets, Rule="daily", Targets=[target])["Error"]["Message"]
+    assert f"is not authorized to perform: iam:PassRole on resource: {role}" in said
+    elsewhere = bare.role("wrong-pass", put, passing("lambda.amazonaws.com"))
+    assert refused(bare.as_role(elsewhere, "events").put_targets, Rule="daily", Targets=[target])
+    right = bare.role("pass", put, passing("events.amazonaws.com"))
+    bare.as_role(right, "events").put_targets(Rule="daily", Targets=[target])
+
+
+def test_a_copy_is_read_by_who_may_read_it(bare):
+    """Whoever may write the copy and not read its source, copies nothing."""
+    s3 = bare.aws("s3")
+    s3.create_bucket(Bucket="copies", CreateBucketConfiguration={"LocationConstraint": EAST})
+    s3.put_object(Bucket="copies", Key="secret", Body=b"x")
+    copy = {"Bucket": "copies", "Key": "mine", "CopySource": "copies/secret"}
+    put = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::copies/mine"}
+    get = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::copies/secret"}
+    assert refused(bare.as_role(bare.role("blind", put), "s3").copy_object, **copy)
+    bare.as_role(bare.role("reads", put, get), "s3").copy_object(**copy)
+
+
 def test_a_key_is_judged_with_what_it_encrypts(bare):
     """Whoever may publish and not use the topic's key, may not publish."""
     key = bare.aws("kms").create_key()["KeyMetadata"]["Arn"]

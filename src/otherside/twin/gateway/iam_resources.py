@@ -6,8 +6,9 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import unquote
 
 from otherside.twin import moto_backend
 from otherside.twin.gateway.protocol import GLOBAL_SERVICES, ApiCall, Params
@@ -54,7 +55,63 @@ def subjects_of(call: ApiCall, region: str, account: str) -> list[AuthorizationI
     where = "" if call.service in GLOBAL_SERVICES else region
     arns = _arns(call, where, account)
     keys = KEYS.get(call.service, _no_keys)(call.params)
-    return [AuthorizationItem(action=action, resource=arn, keys=keys) for arn in arns]
+    own = [AuthorizationItem(action=action, resource=arn, keys=keys) for arn in arns]
+    return [*own, *_passed_roles(call), *_copied_object(call)]
+
+
+def _passed_roles(call: ApiCall) -> Iterator[AuthorizationItem]:
+    """Yield the permission to pass each role that a call hands to a service.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+    """
+    paths, service = PASSES.get((call.service, call.operation), ((), ""))
+    for path in paths:
+        for role in _at(call.params, path.split(".")):
+            if isinstance(role, str) and role.startswith("arn:"):
+                keys = {"iam:passedtoservice": [service]}
+                yield AuthorizationItem(action="iam:PassRole", resource=role, keys=keys)
+
+
+def _at(value: object, path: Sequence[str]) -> Iterator[object]:
+    """Yield what stands at a path in a call's parameters, in every element of a list."""
+    if isinstance(value, list):
+        for element in value:
+            yield from _at(element, path)
+    elif not path:
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _at(value.get(path[0]), path[1:])
+
+
+def _copied_object(call: ApiCall) -> Iterator[AuthorizationItem]:
+    """Yield the permission to read what a call copies from elsewhere in S3."""
+    if (call.service, call.operation) in {("s3", "CopyObject"), ("s3", "UploadPartCopy")}:
+        source = unquote(str(call.params.get("CopySource") or "")).partition("?")[0].lstrip("/")
+        yield AuthorizationItem(action="s3:GetObject", resource=f"arn:aws:s3:::{source}")
+
+
+PASSES: Mapping[tuple[str, str], tuple[Sequence[str], str]] = {
+    ("lambda", "CreateFunction"): (["Role"], "lambda.amazonaws.com"),
+    ("lambda", "UpdateFunctionConfiguration"): (["Role"], "lambda.amazonaws.com"),
+    ("events", "PutRule"): (["RoleArn"], "events.amazonaws.com"),
+    ("events", "PutTargets"): (["Targets.RoleArn"], "events.amazonaws.com"),
+    ("scheduler", "CreateSchedule"): (["Target.RoleArn"], "scheduler.amazonaws.com"),
+    ("scheduler", "UpdateSchedule"): (["Target.RoleArn"], "scheduler.amazonaws.com"),
+    ("backup", "CreateBackupSelection"): (["BackupSelection.IamRoleArn"], "backup.amazonaws.com"),
+    ("backup", "StartBackupJob"): (["IamRoleArn"], "backup.amazonaws.com"),
+    ("backup", "StartCopyJob"): (["IamRoleArn"], "backup.amazonaws.com"),
+    ("backup", "StartRestoreJob"): (["IamRoleArn"], "backup.amazonaws.com"),
+    ("firehose", "CreateDeliveryStream"): (
+        ["S3DestinationConfiguration.RoleARN", "ExtendedS3DestinationConfiguration.RoleARN"],
+        "firehose.amazonaws.com",
+    ),
+    ("cloudwatch", "PutMetricStream"): (["RoleArn"], "streams.metrics.cloudwatch.amazonaws.com"),
+    ("s3", "PutBucketReplication"): (["ReplicationConfiguration.Role"], "s3.amazonaws.com"),
+    ("rds", "CreateDBInstance"): (["MonitoringRoleArn"], "monitoring.rds.amazonaws.com"),
+    ("rds", "ModifyDBInstance"): (["MonitoringRoleArn"], "monitoring.rds.amazonaws.com"),
+    ("logs", "PutSubscriptionFilter"): (["roleArn"], "logs.amazonaws.com"),
+}
+"""Where calls name a role that they hand to a service, and the service that gets it."""
 
 
 def _arns(call: ApiCall, region: str, account: str) -> Sequence[str | None]:
