@@ -54,15 +54,9 @@ def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str]:
     if side not in {"PRIMARY", "SECONDARY"}:
         return
     other = "SECONDARY" if side == "PRIMARY" else "PRIMARY"
-    found = failover_records(graph, other)
-    name, type_ = _plain(record["name"]), record["type"]
-    same = [
-        failover_record
-        for failover_record in found
-        if _plain(failover_record["name"]) == name and failover_record["type"] == type_
-    ]
+    same = _by_name(graph, other).get(_key(record), [])
     if not same:
-        for resource in (record, *found):
+        for resource in (record, *failover_records(graph, other)):
             resource.known("name")
             resource.known("type")
         for other_record in graph.of("route53.record"):
@@ -73,6 +67,22 @@ def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str]:
     here, there = serving_region(graph, record), serving_region(graph, same[0])
     if side == "SECONDARY" and here is not None and here == there:
         yield f"both records of its name lead to {here}"
+
+
+def _by_name(graph: Graph, side: str) -> dict[tuple[str, str], list[Resource]]:
+    """Return the failover records of a side by name and type, made once for all records."""
+
+    def index() -> dict[tuple[str, str], list[Resource]]:
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for record in failover_records(graph, side):
+            found.setdefault(_key(record), []).append(record)
+        return found
+
+    return graph.memoize(f"failover records by name {side}", index)
+
+
+def _key(record: Resource) -> tuple[str, str]:
+    return _plain(record["name"]), repr(record["type"])
 
 
 def _plain(name: object) -> str:
