@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
+IPC_RMID = 0
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -36,6 +37,7 @@ class Supervisor:
         self._children: dict[int, subprocess.Popen[bytes] | None] = {}
         """Every child by its PID; `None` for a forked one."""
         self._directories: list[str] = []
+        self._pids: set[int] = set()
         self._selector = selectors.DefaultSelector()
         self._forkserver: socket.socket | None = None
         self._heard = b""
@@ -115,6 +117,7 @@ class Supervisor:
             self._tell({"failed": request["id"], "why": str(error)})
             return
         self._children[child.pid] = child
+        self._pids.add(child.pid)
         self._tell({"started": request["id"], "pid": child.pid})
 
     def _start_forkserver(self, request: dict[str, Any]) -> None:
@@ -221,6 +224,23 @@ class Supervisor:
             time.sleep(0.01)  # noqa: TID251 - real time: the clock is not scaled here
         for path in self._directories:
             shutil.rmtree(path, ignore_errors=True)
+        for segment in _segments_of(self._pids):
+            self._libc.shmctl(segment, IPC_RMID, None)
+
+
+def _segments_of(pids: set[int]) -> list[int]:
+    """Return the ids of the shared memory that processes created and nobody uses.
+
+    The kernel keeps such a segment when its creator is killed; PostgreSQL creates one, to tell
+    whether another server uses the same volume.
+    """
+    try:
+        with open("/proc/sysvipc/shm", encoding="ascii") as table:  # noqa: PTH123 - as above
+            rows = [line.split() for line in table.readlines()[1:]]
+    except OSError:
+        return []  # not Linux
+    creator, attached = 4, 6
+    return [int(row[1]) for row in rows if int(row[creator]) in pids and row[attached] == "0"]
 
 
 def _descendants(root: int) -> list[int]:

@@ -2,9 +2,12 @@
 
 import contextlib
 import json
+import sys
 import threading
 import time
+from pathlib import Path
 
+import psutil
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
@@ -423,3 +426,25 @@ def test_a_member_that_is_taken_out_stands_alone_and_takes_writes():
                 return True
 
         until(writes)
+
+
+def segments():
+    """Return the creators of all of the machine's shared memory segments."""
+    table = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]
+    return {int(row.split()[4]) for row in table}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own table is read")
+def test_no_shared_memory_is_left_of_a_twin():
+    """Its databases are killed and cannot tidy up: a default container was full after 29 twins."""
+    with shop() as bare:
+        with connect(bare, EAST) as connection:
+            shown = connection.execute("show dynamic_shared_memory_type").fetchone()
+        assert shown == ("mmap",)
+        servers = {
+            process.pid
+            for process in psutil.process_iter(["cmdline"])
+            if str(bare.directory) in " ".join(process.info["cmdline"] or ())
+        } & segments()
+        assert len(servers) == 2
+    until(lambda: not servers & segments(), seconds=10)

@@ -35,6 +35,7 @@ FIRST_LOG = "pg_wal/000000010000000000000001"
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": "''",
     "shared_buffers": "16MB",
+    "dynamic_shared_memory_type": "mmap",  # in the volume, and gone with it when killed
     "max_connections": "120",
     "wal_level": "replica",
     "wal_log_hints": "on",
