@@ -209,7 +209,8 @@ def __getattr__(name: str) -> object:
         raise AttributeError(msg) from None
     try:
         found = importlib.import_module(module)
-        return found if module.endswith(f".{name}") else getattr(found, name)
+        whole = module.endswith(f".{name}") and not hasattr(found, name)  # a module is exported
+        return found if whole else getattr(found, name)
     except ModuleNotFoundError as missing:
         if not extra or str(missing.name).startswith("otherside"):
             raise

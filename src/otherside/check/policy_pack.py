@@ -172,7 +172,8 @@ def _concealed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
     """
     kind = by_pulumi().get(type_)
     for attribute in kind.attributes.values() if kind is not None else ():
-        if attribute.shape == "secret" and isinstance(inputs.get(attribute.pulumi), str):
+        secret = attribute.shape in {"secret", "secret_text"}
+        if secret and isinstance(inputs.get(attribute.pulumi), str):
             inputs[attribute.pulumi] = {SIGNATURE: SECRET}
         if attribute.shape == "env" and isinstance(inputs.get(attribute.pulumi), dict):
             held = inputs[attribute.pulumi].get("variables")

@@ -37,17 +37,6 @@ def refusal(call, **parameters):
         ("kms", "encrypt", {"KeyId": "1" * 8, "Plaintext": b"x"}, "NotFound"),
         ("rds", "delete_global_cluster", {"GlobalClusterIdentifier": "x"}, "GlobalClusterNotFound"),
         (
-            "backup",
-            "create_backup_plan",
-            {
-                "BackupPlan": {
-                    "BackupPlanName": "p",
-                    "Rules": [{"RuleName": "r", "TargetBackupVaultName": "nowhere"}],
-                }
-            },
-            "InvalidParameterValue",
-        ),
-        (
             "events",
             "put_rule",
             {"Name": "r", "ScheduleExpression": "rate(1 minutes)"},

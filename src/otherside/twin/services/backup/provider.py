@@ -10,7 +10,6 @@ from typing import Any, Protocol
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
-from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.json_types import JsonObject
@@ -89,15 +88,6 @@ class BackupProvider(ServiceProvider):
         self._copies: dict[str, Job] = {}
         self._restores: dict[str, Job] = {}
         self._selections: dict[tuple[str, str], dict[str, JsonObject]] = {}
-
-    @operation("backup", "CreateBackupPlan", "UpdateBackupPlan")
-    def check_plan(self, call: ApiCall, params: Params) -> None:
-        """Refuse a plan into a vault that is not there, and leave the rest to moto."""
-        for rule in params["BackupPlan"].get("Rules") or ():
-            name = rule["TargetBackupVaultName"]
-            if not self._exists(self._vault_arn(call.region, name)):
-                raise api_error("InvalidParameterValueException", f"Backup vault {name} not found")
-        raise LeaveToMotoError
 
     @operation("backup", "CreateBackupSelection")
     def create_selection(self, call: ApiCall, params: Params) -> JsonObject:
