@@ -62,6 +62,41 @@ class CommandLine:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportForm:
+    """What the report looks like, and where it goes."""
+
+    format: str
+    output: Path | None
+    by_control: bool
+    compact: bool
+    verbose: bool
+
+    def __post_init__(self) -> None:
+        """Refuse `--compact` beside what asks for another form.
+
+        Raises:
+            click.UsageError: If both are asked for.
+        """
+        if self.compact and (self.format != "text" or self.by_control or self.verbose):
+            msg = "--compact is a form of text: leave out --format, --compliance and --verbose"
+            raise click.UsageError(msg)
+
+    def written(self, document: FindingsDocument) -> str:
+        """Return the report."""
+        if self.by_control and self.format == "json":
+            return json.dumps({**document, "compliance": compliance(document)}, indent=2)
+        if self.by_control:
+            return as_table(document)
+        if self.format != "text":
+            return FORMATS[self.format](document)
+        styled = _styled(self.output)
+        if self.compact:
+            return as_lines(document, styled)
+        width = None if styled is _plain else shutil.get_terminal_size().columns
+        return as_text(document, styled, verbose=self.verbose, width=width)
+
+
+@dataclass(frozen=True, slots=True)
 class CheckRequest:
     """The request: settings from a file, overridden by the command line."""
 
@@ -174,34 +209,28 @@ def check(
       otherside check cdk.out --fail-on high
       pulumi preview --json | otherside check -
       otherside check infra --run-programs --stack prod
-      otherside check . --exclude examples --exclude '*/test'
+      otherside check . --exclude examples --exclude '*/test' --compact
       otherside check . --format sarif --output otherside.sarif
-      otherside check . --compact
       otherside explain DR009
 
     Exit codes: 0 no failing finding, 1 at least one, 2 bad usage or bad input.
     """
-    if compact and (as_ != "text" or by_control or verbose):
-        msg = "--compact is a form of text: leave out --format, --compliance and --verbose"
-        raise click.UsageError(msg)
+    form = ReportForm(as_, output, by_control=by_control, compact=compact, verbose=verbose)
     gc.freeze()
     gc.disable()  # everything read lives until the end, and scanning it costs a third
+    given = CommandLine(
+        select=_split(select),
+        ignore=_split(ignore),
+        exclude=exclude,
+        fail_on=fail_on,
+        regions=_regions(regions),
+        parameters=_parameters(parameters),
+        baseline=baseline,
+    )
     try:
-        given = CommandLine(
-            select=_split(select),
-            ignore=_split(ignore),
-            exclude=exclude,
-            fail_on=fail_on,
-            regions=_regions(regions),
-            parameters=_parameters(parameters),
-            baseline=baseline,
-        )
         settings = _over(_settings(config, paths), given)
-        named = config is not None and settings.run_programs
-        programs = None
-        if (run_programs or named) and not no_run:
-            only = None if run_programs else frozenset(Path(path).resolve() for path in paths)
-            programs = _programs(stack, run_timeout, only)
+        runs = not no_run and (run_programs or (config is not None and settings.run_programs))
+        programs = _programs(stack, run_timeout, None if run_programs else paths) if runs else None
         alone = single_region_ok or settings.single_region_ok
         asked = CheckRequest(settings, strict, alone, programs)
         known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
@@ -211,27 +240,21 @@ def check(
     read, result, document = _checked(paths or (".",), asked, known)
     if write_baseline is not None:
         _write(as_baseline(result.findings), write_baseline)
-    plain = output is not None
-    if compact:
-        text = as_lines(document, _plain if plain else _styled())
-    else:
-        text = _shown(document, as_, by_control=by_control, verbose=verbose, plain=plain)
-    _write(text, output)
-    if output is not None:
-        total = len(document["findings"])
-        click.echo(f"wrote {output}: {total} finding{'' if total == 1 else 's'}", err=True)
-    _tell_problems(document, plain=as_ == "text" and output is None)
-    for where, code in result.stale:
-        click.echo(
-            f"note: {where}: the suppression of {code} suppresses nothing any more", err=True
-        )
+    _report(document, result, form)
     sys.exit(_exit_code(read, result, asked, written=write_baseline is not None))
 
 
-def _tell_problems(document: FindingsDocument, *, plain: bool) -> None:
-    """Print problems to standard error, unless the output itself starts with them."""
-    for problem in () if plain else document["problems"]:
+def _report(document: FindingsDocument, result: CheckResult, form: ReportForm) -> None:
+    """Write the report, and to standard error what it does not say where people look."""
+    _write(form.written(document), form.output)
+    if form.output is not None:
+        total = len(document["findings"])
+        click.echo(f"wrote {form.output}: {total} finding{'' if total == 1 else 's'}", err=True)
+    for problem in () if form.format == "text" and form.output is None else document["problems"]:
         click.echo(f"error: {problem}", err=True)
+    for where, code in result.stale:
+        said = f"the suppression of {code} suppresses nothing any more"
+        click.echo(f"note: {where}: {said}", err=True)
 
 
 def _over(settings: ProjectSettings, given: CommandLine) -> ProjectSettings:
@@ -291,27 +314,13 @@ def _stdin() -> bytes:
     return raw
 
 
-def _shown(
-    document: FindingsDocument, as_: str, *, by_control: bool, verbose: bool, plain: bool
-) -> str:
-    if by_control and as_ == "json":
-        return json.dumps({**document, "compliance": compliance(document)}, indent=2)
-    if by_control:
-        return as_table(document)
-    if as_ != "text":
-        return FORMATS[as_](document)
-    styled = _plain if plain else _styled()
-    width = None if styled is _plain else shutil.get_terminal_size().columns
-    return as_text(document, styled, verbose=verbose, width=width)
-
-
 def _plain(text: str, _: str) -> str:
     return text
 
 
-def _styled() -> Callable[[str, str], str]:
+def _styled(output: Path | None) -> Callable[[str, str], str]:
     """Return a function that colours text on a terminal and leaves it plain elsewhere."""
-    if sys.stdout is None or not sys.stdout.isatty():
+    if output is not None or sys.stdout is None or not sys.stdout.isatty():
         return _plain
 
     def styled(text: str, how: str) -> str:
@@ -437,13 +446,14 @@ def _refuse_unknown_rules(settings: ProjectSettings) -> None:
 
 
 def _programs(
-    stack: str | None, timeout_s: float, only: frozenset[Path] | None
+    stack: str | None, timeout_s: float, paths: tuple[str, ...] | None
 ) -> Callable[[Path], Mapping[str, Any] | str]:
     """Return a function that runs a Pulumi program, or returns why it did not."""
     import importlib.util  # noqa: PLC0415 - for this alone
 
     from otherside.cli.run_isolated import run_isolated  # noqa: PLC0415 - the same
 
+    only = None if paths is None else {Path(path).resolve() for path in paths}
     there = importlib.util.find_spec("pulumi") is not None
 
     def run(directory: Path) -> Mapping[str, Any] | str:
