@@ -121,7 +121,9 @@ def test_history_shows_the_trail_and_bundles_it(ledger, tmp_path):
     content = bytearray((tmp_path / "incident.zip").read_bytes())
     content[len(content) // 2] ^= 1
     (tmp_path / "changed.zip").write_bytes(content)
-    assert run("verify", "changed.zip").exit_code == 1
+    changed = run("verify", "changed.zip")
+    assert changed.exit_code == 1
+    assert isinstance(changed.exception, SystemExit), changed.exception
 
 
 @pytest.mark.parametrize(
@@ -171,7 +173,7 @@ def test_readiness_lists_its_checks_without_asking_anybody():
 def test_readiness_of_a_stack_that_was_not_deployed_names_what_is_missing():
     """In one sentence; it is neither ready nor unready."""
     done = run("readiness")
-    assert done.exit_code == 1
+    assert done.exit_code == 3
     assert done.output == "Error: the decider's settings: ResourceNotFoundException\n"
 
 
@@ -218,23 +220,61 @@ def test_an_order_is_followed_until_all_is_at_rest(ledger, monkeypatch):
 
     def heed(_self, seconds):
         del seconds
-        for number, phase, event in following[:1]:
+        for number, phase, event, entered, writer in following[:1]:
             now_s = SystemClock().now_s()
             made = decide(first(now_s), dead(now_s), AUTO)
-            new = replace(state, revision=number, phase=phase, entered_by=event, reason="so")
+            new = replace(
+                state,
+                revision=number,
+                phase=phase,
+                entered_by=event,
+                entered=entered,
+                writer=writer,
+                reason="so",
+            )
             ledger.append(replace(made, state=new), dead(now_s))
             following.pop(0)
 
     monkeypatch.setattr(SystemClock, "sleep", heed)
-    following[:] = [(2, Phase.FENCING, "allowed"), (3, Phase.FAILED_OVER, "verified")]
+    here, there = Side.PRIMARY, Side.STANDBY
+    following[:] = [(2, Phase.AWAIT_APPROVAL, "asking", 1, here)]  # the same phase, only renewed
+    following += [
+        (3, Phase.FENCING, "allowed", 3, here),
+        (4, Phase.FAILED_OVER, "verified", 4, there),
+    ]
     done = run("order", "approve", "--yes", "--wait")
     assert done.exit_code == 0, done.output
-    assert "  #2 fencing: so\n  #3 failed-over: so\n" in done.output
-    following[:] = [(4, Phase.HALTED, "external-move")]
+    assert "  #3 fencing: so\n  #4 failed-over: so\n" in done.output
+    following[:] = [(5, Phase.HALTED, "external-move", 5, there)]
     assert run("order", "halt", "--yes", "--wait").exit_code == 0
-    following[:] = [(5, Phase.STEADY, "resumed")]
+    following[:] = [(6, Phase.STEADY, "resumed", 6, there)]
     done = run("order", "adopt", "--yes", "--wait")
     assert done.exit_code == 0, done.output
+
+
+def test_an_order_that_was_heeded_and_failed_is_no_success(ledger, monkeypatch):
+    """A precheck fails in the way that the last one did, and the loss has grown meanwhile."""
+    monkeypatch.setattr("otherside.cli.order.POLL_S", 0.01)
+    state = stand(ledger, Phase.STEADY, entered_by="precheck-failed-at-home")
+    following = []
+
+    def heed(_self, seconds):
+        del seconds
+        for number, phase in following[:1]:
+            now_s = SystemClock().now_s()
+            made = decide(first(now_s), dead(now_s), AUTO)
+            new = replace(state, revision=number, entered=number, phase=phase, reason="so")
+            ledger.append(replace(made, state=new), dead(now_s))
+            following.pop(0)
+
+    monkeypatch.setattr(SystemClock, "sleep", heed)
+    following[:] = [(2, Phase.SWITCH_PRECHECK), (3, Phase.STEADY)]
+    assert run("order", "switchover", "--yes", "--wait").exit_code == 1
+    following[:] = [(4, Phase.AWAIT_APPROVAL)]
+    heed(None, 0)
+    following[:] = [(5, Phase.AWAIT_APPROVAL)]
+    done = run("order", "approve", "--yes", "--wait")
+    assert (done.exit_code, "was not heeded" in done.output) == (1, False), done.output
 
 
 def test_an_order_that_nobody_heeds_is_said_to(ledger, monkeypatch):

@@ -7,33 +7,22 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from operate.fake_account import tick
 from otherside.cli.status_screen import document, last_drill, screen, span, sparkline
 from otherside.core.topology import Side
 from otherside.failover.decision.state import Phase, first
 from otherside.operate.overview import (
-    SIGNALS,
     BackupCopy,
     CapacityNow,
     DatabaseMember,
     DatabaseNow,
-    DeciderTick,
     Overview,
 )
 from otherside.operate.reading import Fact
 
 NOW = 10_000.0
 REGIONS = {Side.PRIMARY: "us-east-2", Side.STANDBY: "us-west-2"}
-TICK = DeciderTick(
-    at_s=NOW - 3,
-    phase="steady",
-    verdict="healthy",
-    reason="the verdict is healthy",
-    obstacle=None,
-    signals=dict.fromkeys(SIGNALS, "good"),
-    failed=(),
-    unreadable=(),
-    lag_s=0.4,
-)
+TICK = tick(at_s=NOW - 3, reason="the verdict is healthy", lag_s=0.4)
 CALM = Overview(
     application="orders-prod",
     at_s=NOW,
@@ -187,3 +176,9 @@ def test_a_sparkline_ends_with_the_newest_values(values, bars):
 def test_a_span_is_read_at_a_glance(seconds, text):
     """Two units at the most."""
     assert span(seconds) == text
+
+
+def test_without_a_tick_nothing_is_said_to_be_in_nobodys_way():
+    """What forbids a failover is in the tick: unread is unknown, and not green."""
+    text = shown(replace(CALM, tick=Fact(missing="the decider's log: AccessDenied")), width=120)
+    assert "unknown: no tick of the decider was read" in row(text, "in the way of a failover")

@@ -139,18 +139,8 @@ def answers():
                 {"VpcPeeringConnectionId": "pcx-1", "Status": {"Code": "active"}}
             ]
         },
-        "ec2.describe_route_tables": lambda region: {
-            "RouteTables": [
-                {
-                    "Routes": [
-                        {
-                            "DestinationCidrBlock": CIDRS[WEST if region == EAST else EAST],
-                            "VpcPeeringConnectionId": "pcx-1",
-                            "State": "active",
-                        }
-                    ]
-                }
-            ]
+        "ec2.describe_route_tables": lambda region, **_: {
+            "RouteTables": [table(region, "rtb-1"), table(region, "rtb-2")]
         },
         "sns.list_subscriptions_by_topic": {
             "Subscriptions": [{"SubscriptionArn": "arn:aws:sns:x", "Endpoint": "a@example.com"}]
@@ -162,6 +152,32 @@ def answers():
         },
         "backup.list_restore_jobs": {"RestoreJobs": [{"CompletionDate": moment(86_400)}]},
     }
+
+
+def table(region, name, **changes):
+    """Return a route table whose way to the other side is active."""
+    route = {
+        "DestinationCidrBlock": CIDRS[WEST if region == EAST else EAST],
+        "VpcPeeringConnectionId": "pcx-1",
+        "State": "active",
+    }
+    return {"RouteTableId": name, "Routes": [{**route, **changes}]}
+
+
+def tick(**changes):
+    """Return the decider's tick of a calm minute."""
+    calm = {
+        "at_s": NOW - 20,
+        "phase": "steady",
+        "verdict": "healthy",
+        "reason": "",
+        "obstacle": None,
+        "signals": dict.fromkeys(SIGNALS, "good"),
+        "failed": (),
+        "unreadable": (),
+        "lag_s": 0.5,
+    }
+    return DeciderTick(**calm | changes)
 
 
 class FakeAccount:
@@ -195,7 +211,7 @@ class FakeAccount:
         return Client()
 
 
-def target(tmp_path, account, *, tick=None, state=None, settings=SETTINGS, resolve=None):
+def target(tmp_path, account, *, said=None, state=None, settings=SETTINGS, resolve=None):
     """Return a healthy stack in an account."""
     file = tmp_path / "otherside.toml"
     file.write_text(
@@ -204,17 +220,6 @@ def target(tmp_path, account, *, tick=None, state=None, settings=SETTINGS, resol
     (tmp_path / "app").mkdir(exist_ok=True)
     topology = read_config(file)
     assert topology.network.cidrs.on(Side.PRIMARY) == CIDRS[EAST]
-    calm = DeciderTick(
-        at_s=NOW - 20,
-        phase="steady",
-        verdict="healthy",
-        reason="",
-        obstacle=None,
-        signals=dict.fromkeys(SIGNALS, "good"),
-        failed=(),
-        unreadable=(),
-        lag_s=0.5,
-    )
     steady = replace(first(NOW - 100), revision=3, anchored=True, moved_s=NOW - 86_400)
     return StackTarget(
         deployment=Deployment(
@@ -225,5 +230,5 @@ def target(tmp_path, account, *, tick=None, state=None, settings=SETTINGS, resol
         ),
         settings=settings,
         state=state or steady,
-        tick=tick or Fact(value=calm),
+        tick=said or Fact(value=tick()),
     )

@@ -14,7 +14,9 @@ from operate.fake_account import (
     answers,
     missing,
     moment,
+    table,
     target,
+    tick,
 )
 from otherside.failover.decision.state import Phase
 from otherside.operate.readiness.all_checks import CHECKS, DATABASE_CHECKS
@@ -114,7 +116,7 @@ DEFECTS = [
         {},
         "not protected: us-west-2",
     ),
-    ("decider-runs", {}, {"tick": Fact(missing="the decider's log: LookupError")}, "no tick"),
+    ("decider-runs", {}, {"tick": Fact()}, "no tick"),
     ("decider-runs", {}, {"tick": {"at_s": NOW - 200}}, "200 s ago"),
     (
         "signals",
@@ -210,9 +212,28 @@ DEFECTS = [
     ),
     (
         "routes",
-        {"ec2__describe_route_tables": {"RouteTables": []}},
+        {"ec2__describe_route_tables": lambda _region, **_: {"RouteTables": []}},
         {},
-        "us-west-2 has no active route to 10.0.0.0/16",
+        "us-west-2 has no route table named orders-prod-standby-private-*",
+    ),
+    (
+        "routes",
+        {
+            "ec2__describe_route_tables": lambda region, **_: {
+                "RouteTables": [
+                    table(region, "rtb-1"),
+                    table(region, "rtb-2", State="blackhole"),
+                ]
+            }
+        },
+        {},
+        "us-west-2: rtb-2 has no active route to 10.0.0.0/16",
+    ),
+    (
+        "standby-capacity",
+        {"autoscaling__describe_auto_scaling_groups": {"AutoScalingGroups": []}},
+        {},
+        "there is no Auto Scaling group",
     ),
     ("delegation", {}, {"resolve": None}, "does not resolve from here"),
     (
@@ -290,9 +311,11 @@ DEFECTS = [
 def broken_target(tmp_path, account, changes):
     """Return a target with a tick, a state, a resolver or settings that are wrong."""
     given = dict(changes)
+    if "tick" in given:
+        given["said"] = given.pop("tick")
     calm = target(tmp_path, account)
-    if isinstance(given.get("tick"), dict):
-        given["tick"] = Fact(value=replace(calm.tick.value, **given["tick"]))
+    if isinstance(given.get("said"), dict):
+        given["said"] = Fact(value=tick(**given["said"]))
     if "state" in given:
         given["state"] = replace(calm.state, **given["state"])
     if "resolve" in given:
@@ -363,3 +386,24 @@ def test_a_global_database_of_somebody_elses_is_checked_too():
     alone = replace(found, followers=[])
     (result,) = run(DATABASE_CHECKS[:1], alone, on_twin=False)
     assert result.found == "no cluster follows the writer"
+
+
+@pytest.mark.parametrize("code", ["decider-runs", "signals", "unhindered", "expected-loss"])
+@pytest.mark.parametrize("why", ["the decider's log: AccessDeniedException", ""])
+def test_without_a_tick_nothing_is_said_to_be_well(tmp_path, code, why):
+    """Unread is unknown, with the reason; a log that has no tick is a decider that does not run."""
+    said = Fact(missing=why)
+    (check,) = (check for check in CHECKS if check.code == code)
+    (result,) = run([check], target(tmp_path, FakeAccount(), said=said), on_twin=False)
+    silent = code == "decider-runs" and not why
+    assert result.outcome is (Readiness.NOT_READY if silent else Readiness.UNKNOWN)
+    assert (why or "no tick") in result.found
+
+
+@pytest.mark.parametrize("status", ["backing-up", "maintenance", "storage-optimization"])
+def test_a_standby_that_aurora_would_be_asked_for_is_fit(tmp_path, status):
+    """By the orchestrator's own list of states in which no cluster takes over."""
+    account = FakeAccount(rds__describe_db_clusters=clusters(Status=status))
+    (check,) = (check for check in CHECKS if check.code == "standby-fit")
+    (result,) = run([check], target(tmp_path, account), on_twin=False)
+    assert result.outcome is Readiness.READY

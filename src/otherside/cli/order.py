@@ -145,11 +145,20 @@ def _follow(opened: OpenedTable, wanted: Order, until_s: float | None) -> bool:
             click.echo(f"  #{now.revision} {now.phase}: {now.reason}")
             shown = now.revision
         if now.revision > before.revision and now.phase in AT_REST:
-            heeded = until_s is None or now.frozen_until_s == until_s
-            if heeded and (wanted is Order.FREEZE or now.entered_by != before.entered_by):
-                return now.phase is not Phase.HALTED or wanted is Order.HALT
+            frozen = until_s is not None and now.frozen_until_s == until_s
+            if frozen if wanted is Order.FREEZE else now.entered > before.revision:
+                return _has_succeeded(wanted, before, now)
     click.echo(f"{wanted} was not heeded within {FOLLOW_S:.0f} s", err=True)
     return False
+
+
+def _has_succeeded(wanted: Order, before: State, now: State) -> bool:
+    """Return whether an order that was heeded has done what it is for, once all is at rest."""
+    if wanted is Order.SWITCHOVER:
+        return now.phase is not Phase.HALTED and now.writer is not before.writer
+    if wanted is Order.APPROVE:
+        return now.phase not in {Phase.HALTED, Phase.AWAIT_APPROVAL, Phase.BLOCKED}
+    return now.phase is not Phase.HALTED or wanted is Order.HALT
 
 
 def _until_s(wanted: Order, until: str | None, now_s: float) -> float | None:

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from otherside.cli.ignored import refuse_ignored
-from otherside.cli.state_table import config_option, on_twin_option, open_table
+from otherside.cli.state_table import NoTableError, config_option, on_twin_option, open_table
 from otherside.cli.twin_choice import connect
 from otherside.failover.clock import SystemClock
 
@@ -29,6 +29,14 @@ if TYPE_CHECKING:
     )
 
 UNKNOWN_CODE = 3
+
+
+class NotKnownError(click.ClickException):
+    """Nothing could be judged, because what the checks start from could not be read."""
+
+    exit_code = UNKNOWN_CODE
+
+
 _MARKS = {"ready": "green", "not-ready": "bold red", "unknown": "yellow", "skipped": "dim"}
 
 
@@ -159,11 +167,14 @@ def _of_a_stack(
     from otherside.operate.readiness.model import StackTarget, run  # noqa: PLC0415 - the same
     from otherside.operate.reading import read  # noqa: PLC0415 - the same
 
-    opened = open_table(design, twin_name)
+    try:
+        opened = open_table(design, twin_name)
+    except NoTableError as error:
+        raise NotKnownError(error.message) from None
     deployment = opened.deployment()
     settings = read("the decider's settings", deployment.settings)
     if settings.value is None:
-        raise click.ClickException(settings.missing)
+        raise NotKnownError(settings.missing)
     now_s = opened.operator.clock.now_s()
     target = StackTarget(
         deployment=deployment,
@@ -200,13 +211,13 @@ def _of_a_database(
         known = read("the global databases", lambda: tagged(aws, region, key, value))
         if known.value is None or len(known.value) != 1:
             found = known.missing or f"{len(known.value or ())} global databases carry {tag}"
-            raise click.ClickException(found)
+            raise (NotKnownError if known.missing else click.ClickException)(found)
         identifier = known.value[0]
     target = read(
         f"the global database {identifier}", lambda: find(aws, region, identifier, clock.now_s())
     )
     if target.value is None:
-        raise click.ClickException(target.missing)
+        raise NotKnownError(target.missing)
     return Told(
         name=identifier,
         where=f"the twin {twin.name}" if twin else "AWS",

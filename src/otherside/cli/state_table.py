@@ -14,8 +14,9 @@ from otherside.failover.decision.state import State
 from otherside.failover.ports import UnavailableError
 
 if TYPE_CHECKING:
+    from otherside.failover.aws.aws_clients import AwsClients
     from otherside.failover.operator import Operator
-    from otherside.operate.deployment import Deployment
+    from otherside.operate.deployment import Aws, Deployment
 
 OPERATOR_SKEW_S = 300.0
 """A person's clock may be wrong; it is used only for ages and for the end of a freeze."""
@@ -40,6 +41,10 @@ on_twin_option = click.option(
 """Without it, `AWS_ENDPOINT_URL` decides, as for any AWS command."""
 
 
+class NoTableError(click.ClickException):
+    """No copy of a state table answers."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedTable:
     """The configuration and its state table, from the first Region that answers."""
@@ -51,6 +56,9 @@ class OpenedTable:
     operator: "Operator"
     state: State
     """The newest revision in that Region."""
+    clients: "AwsClients"
+    aws: "Aws"
+    """Kept while the table is watched: new ones would ask for credentials, and a token, again."""
 
     @property
     def where(self) -> str:
@@ -61,9 +69,9 @@ class OpenedTable:
         """Return the same table with its newest revision.
 
         Raises:
-            click.ClickException: If no copy of the table answers any more.
+            NoTableError: If no copy of the table answers any more.
         """
-        return _open(self.topology, self.twin)
+        return _opened(self.topology, self.twin, self.clients, self.aws)
 
     def deployment(self) -> "Deployment":
         """Return the stack, to be read with the operator's credentials."""
@@ -71,8 +79,9 @@ class OpenedTable:
 
         clock = self.operator.clock
         if self.twin is None:
-            return Deployment(topology=self.topology, clock=clock)
-        return Deployment(topology=self.topology, clock=clock, resolve=self.twin.resolve)
+            return Deployment(topology=self.topology, clock=clock, aws=self.aws)
+        resolve = self.twin.resolve
+        return Deployment(topology=self.topology, clock=clock, resolve=resolve, aws=self.aws)
 
 
 def open_table(design: Path | None, twin_name: str | None = None) -> OpenedTable:
@@ -84,7 +93,7 @@ def open_table(design: Path | None, twin_name: str | None = None) -> OpenedTable
 
     Raises:
         click.UsageError: If the configuration cannot be used, or boto3 is not installed.
-        click.ClickException: If no copy of the table answers.
+        NoTableError: If no copy of the table answers.
     """
     twin = connect(twin_name or None, asked=twin_name is not None)
     try:
@@ -100,15 +109,24 @@ def configuration(design: Path | None, twin: TwinConnection | None) -> Path:
 
 
 def _open(topology: Topology, twin: TwinConnection | None) -> OpenedTable:
-    """Open the first copy of a state table that answers."""
+    """Open the first copy of a state table that answers, with clients of its own."""
     try:
         from otherside.failover.aws.aws_clients import AwsClients  # noqa: PLC0415 - an extra
-        from otherside.failover.operator import Operator  # noqa: PLC0415 - the same
+        from otherside.operate.deployment import Aws  # noqa: PLC0415 - the same
     except ModuleNotFoundError as error:
         msg = f"this needs {error.name}: pip install 'otherside[operate]'"
         raise click.UsageError(msg) from None
+    return _opened(topology, twin, AwsClients(), Aws())
+
+
+def _opened(
+    topology: Topology, twin: TwinConnection | None, clients: "AwsClients", aws: "Aws"
+) -> OpenedTable:
+    """Open the first copy of a state table that answers."""
+    from otherside.failover.operator import Operator  # noqa: PLC0415 - an extra
+
     clock = twin.clock if twin else SystemClock()
-    clients, silent = AwsClients(), []
+    silent = []
     for region in _copies(topology):
         operator = Operator.connect(
             clients.dynamodb(region),
@@ -123,10 +141,16 @@ def _open(topology: Topology, twin: TwinConnection | None) -> OpenedTable:
             silent.append(f"{region}: {error}")
             continue
         return OpenedTable(
-            topology=topology, twin=twin, region=region, operator=operator, state=state
+            topology=topology,
+            twin=twin,
+            region=region,
+            operator=operator,
+            state=state,
+            clients=clients,
+            aws=aws,
         )
     msg = "; ".join(silent)
-    raise click.ClickException(msg)
+    raise NoTableError(msg)
 
 
 def _copies(topology: Topology) -> list[str]:

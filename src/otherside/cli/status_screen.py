@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from otherside.core.topology import Side
+from otherside.failover.aws.global_cluster import UNFIT
 from otherside.failover.decision.state import Phase
 from otherside.operate.overview import SIGNALS, Overview
 from otherside.operate.reading import Fact
@@ -37,14 +38,11 @@ class LastDrill:
 
 def last_drill(directory: Path, now_s: float) -> LastDrill | None:
     """Return the newest drill whose report lies below a directory, or `None`."""
-    newest: tuple[float, Path] | None = None
-    for file in directory.rglob("report.json"):
-        changed_s = file.stat().st_mtime
-        if newest is None or changed_s > newest[0]:
-            newest = changed_s, file
-    if newest is None:
-        return None
     try:
+        reports = [(file.stat().st_mtime, file) for file in directory.rglob("report.json")]
+        if not reports:
+            return None
+        newest = max(reports)
         known = json.loads(newest[1].read_text(encoding="utf-8"))
         return LastDrill(
             file=newest[1],
@@ -163,9 +161,10 @@ def _member(seen: Overview, side: Side) -> Text:
     member = seen.members[side].value
     if member is None:
         return Text("unknown", style="yellow")
-    well = member.status == "available" and member.instances
     text = f"{member.status}, {member.instances} instances, {member.version}"
-    return Text(text, style="" if well else "bold red")
+    if member.status in UNFIT or not member.instances:
+        return Text(text, style="bold red")
+    return Text(text, style="" if member.status == "available" else "yellow")
 
 
 def _capacity(seen: Overview, side: Side) -> Text:
@@ -226,9 +225,11 @@ def _decision(seen: Overview) -> Table:
         table.add_row("verdict", tick.verdict)
     table.add_row("because", tick.reason if tick is not None else seen.state.reason)
     table.add_row("next", seen.next_step)
-    ready = Text("nothing", style="green")
     waits = Text("; ".join(seen.in_the_way), style="yellow")
-    table.add_row("in the way of a failover", waits if seen.in_the_way else ready)
+    if not seen.in_the_way:
+        unread = Text("unknown: no tick of the decider was read", style="yellow")
+        waits = unread if tick is None else Text("nothing", style="green")
+    table.add_row("in the way of a failover", waits)
     lease = seen.lease
     if lease is not None:
         said = "open" if lease["open"] else "closed: no side may acknowledge writes"

@@ -1,5 +1,6 @@
 """`otherside twin`: run two disposable AWS Regions on this machine."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -279,7 +280,8 @@ def _stop(running: "list[RunningTwin]") -> "list[RunningTwin]":
     """Ask twins to stop, and wait; return those that still run."""
     clock = SystemClock()
     for entry in running:
-        os.kill(entry.pid, signal.SIGTERM)
+        with contextlib.suppress(ProcessLookupError):  # it has just ended
+            os.kill(entry.pid, signal.SIGTERM)
     deadline_s = clock.monotonic_s() + STOP_S
     while left := [entry for entry in _running() if entry in running]:
         if clock.monotonic_s() > deadline_s:

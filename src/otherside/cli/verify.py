@@ -23,7 +23,7 @@ def verify(*, bundle: Path, digest: str | None, as_json: bool) -> None:
       otherside verify incident.zip
       otherside verify incident.zip --digest 4be1…
 
-    Exit codes: 0 it is what it was, 1 it is not, 2 bad usage or no bundle.
+    Exit codes: 0 it is what it was, 1 it is not or is no bundle, 2 bad usage.
     """
     if not bundle.exists():
         msg = f"{bundle}: no such file"

@@ -6,6 +6,7 @@ The chain's last digest, kept elsewhere, proves later that nothing was added, re
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,12 +45,19 @@ def write_bundle(file: Path, contents: Mapping[str, bytes], about: Mapping[str, 
         listed.append({"name": name, "sha256": found, "chain": digest})
     manifest = {"schema_version": SCHEMA, "about": dict(about), "files": listed, "digest": digest}
     aside = file.with_name(f".{file.name}.new")
-    with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
-        _add(archive, MANIFEST, json.dumps(manifest, indent=2, sort_keys=True).encode())
-        for name in sorted(contents):
-            _add(archive, name, contents[name])
-    aside.replace(file)
+    try:
+        with zipfile.ZipFile(aside, "w", zipfile.ZIP_DEFLATED) as archive:
+            _add(archive, MANIFEST, json.dumps(manifest, indent=2, sort_keys=True).encode())
+            for name in sorted(contents):
+                _add(archive, name, contents[name])
+        aside.replace(file)
+    finally:
+        aside.unlink(missing_ok=True)
     return Bundle(digest=digest, about=about, files=tuple(sorted(contents)))
+
+
+_DAMAGED = (OSError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What the archive's reader raises for bytes that nobody wrote so."""
 
 
 def verify_bundle(file: Path) -> Bundle:
@@ -61,8 +69,8 @@ def verify_bundle(file: Path) -> Bundle:
     try:
         with zipfile.ZipFile(file) as archive:
             return _verified(archive)
-    except (OSError, zipfile.BadZipFile) as error:
-        msg = f"{file}: no bundle: {error}"
+    except _DAMAGED as error:
+        msg = f"{file}: no bundle, or a damaged one: {str(error) or type(error).__name__}"
         raise BadBundleError(msg) from None
 
 

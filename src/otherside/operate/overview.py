@@ -110,7 +110,7 @@ class Overview:
     attempts: Sequence[Mapping[str, Any]]
     pulses: Mapping[str, Mapping[str, Any]]
     revisions: Sequence[Mapping[str, Any]]
-    tick: Fact[DeciderTick]
+    tick: Fact[DeciderTick | None]
     database: Fact[DatabaseNow]
     members: Mapping[Side, Fact[DatabaseMember]]
     lag_history_s: Fact[list[float]]
@@ -144,7 +144,7 @@ def overview(
     facts = read_all(_questions(deployment, settings.value, operator.clock.now_s()))
     pulses = store.pulses()
     now_s = operator.clock.now_s()  # now that everything is read: no age is negative
-    tick: Fact[DeciderTick] = facts["the decider's log"]
+    tick: Fact[DeciderTick | None] = facts["the decider's log"]
     policy = policy_of(settings.value) if settings.value else _planned(deployment)
     return Overview(
         application=deployment.application,
@@ -214,12 +214,8 @@ def _questions(
     return asked
 
 
-def last_tick(deployment: Deployment, now_s: float) -> DeciderTick:
-    """Return the decider's last tick.
-
-    Raises:
-        LookupError: If it has not logged one lately.
-    """
+def last_tick(deployment: Deployment, now_s: float) -> DeciderTick | None:
+    """Return the decider's last tick; `None` if it has not logged one lately."""
     logs = deployment.client("logs", deployment.standby)
     pages = logs.get_paginator("filter_log_events").paginate(
         logGroupName=f"/aws/lambda/{deployment.decider()}",
@@ -229,7 +225,7 @@ def last_tick(deployment: Deployment, now_s: float) -> DeciderTick:
     for event in sorted(found, key=lambda event: -int(event["timestamp"])):
         if (tick := _tick(str(event["message"]), int(event["timestamp"]) / 1000)) is not None:
             return tick
-    raise LookupError
+    return None
 
 
 def _tick(line: str, logged_s: float) -> DeciderTick | None:
@@ -328,18 +324,25 @@ def _lag_on(deployment: Deployment, side: Side, cluster: str, now_s: float) -> d
 
 
 def _users_on(deployment: Deployment, settings: OrchestratorSettings) -> Side:
+    """Return the side that DNS prefers.
+
+    Raises:
+        UnavailableError: If the name that tells resolves to neither side's address.
+    """
     addresses = deployment.resolve(settings.traffic_state_name)
     for side, address in TRAFFIC_STATES.items():
         if address in addresses:
             return side
-    raise LookupError
+    shown = ", ".join(addresses) or "nothing"
+    msg = f"the side that DNS prefers: {settings.traffic_state_name} resolves to {shown}"
+    raise UnavailableError(msg)
 
 
 def _capacity(deployment: Deployment, side: Side) -> CapacityNow:
     """Return the size of a side's group, which is found by its name's prefix.
 
     Raises:
-        LookupError: If there is none.
+        UnavailableError: If there is none.
     """
     client = deployment.client("autoscaling", deployment.region(side))
     pages = client.get_paginator("describe_auto_scaling_groups").paginate()
@@ -354,7 +357,10 @@ def _capacity(deployment: Deployment, side: Side) -> CapacityNow:
                     desired=int(group["DesiredCapacity"]),
                     maximum=int(group["MaxSize"]),
                 )
-    raise LookupError
+    msg = (
+        f"the {side}'s capacity: no Auto Scaling group begins with {deployment.application}-{side}"
+    )
+    raise UnavailableError(msg)
 
 
 def newest_backup(deployment: Deployment, side: Side) -> BackupCopy | None:

@@ -1,6 +1,6 @@
 """Readiness of the orchestrator's rights and paths: roles, routes, names and subscriptions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from otherside.core.topology import Side
 from otherside.core.wire_contract import PLEDGE_KEY, ItemType, actuator_name
@@ -67,27 +67,35 @@ def _move(target: StackTarget) -> Judged:
 
 
 def _peering(target: StackTarget) -> Judged:
-    """Judge that each side's route tables lead to the other side through an active peering."""
-    cidrs = target.deployment.topology.network.cidrs
-    bad: list[str] = []
-    for side in Side:
-        region = target.deployment.region(side)
-        ec2 = target.deployment.client("ec2", region)
-        active = {
-            item["VpcPeeringConnectionId"]
-            for item in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
-            if item["Status"]["Code"] == "active"
-        }
-        through = {
-            route.get("VpcPeeringConnectionId")
-            for table in ec2.describe_route_tables()["RouteTables"]
-            for route in table["Routes"]
-            if route.get("DestinationCidrBlock") == cidrs.on(side.other)
-            and route.get("State", "active") == "active"
-        }
-        if not through & active:
-            bad.append(f"{region} has no active route to {cidrs.on(side.other)}")
+    """Judge that every private route table leads to the other side through an active peering."""
+    bad = [text for side in Side for text in _unrouted(target, side)]
     return judged(not bad, "; ".join(bad) or "each side reaches the other's network")
+
+
+def _unrouted(target: StackTarget, side: Side) -> Iterator[str]:
+    """Yield what is wrong with the ways from one side to the other."""
+    region, cidr = target.deployment.region(side), target.deployment.topology.network.cidrs
+    far = cidr.on(side.other)
+    ec2 = target.deployment.client("ec2", region)
+    active = {
+        item["VpcPeeringConnectionId"]
+        for item in ec2.describe_vpc_peering_connections()["VpcPeeringConnections"]
+        if item["Status"]["Code"] == "active"
+    }
+    network = f"{target.deployment.application}-{side}"
+    names = [f"{network}-private-*", f"{network}-database"]
+    tables = ec2.describe_route_tables(Filters=[{"Name": "tag:Name", "Values": names}])
+    if not tables["RouteTables"]:
+        yield f"{region} has no route table named {' or '.join(names)}"
+    for table in tables["RouteTables"]:
+        led = any(
+            route.get("DestinationCidrBlock") == far
+            and route.get("VpcPeeringConnectionId") in active
+            and route.get("State", "active") == "active"
+            for route in table["Routes"]
+        )
+        if not led:
+            yield f"{region}: {table['RouteTableId']} has no active route to {far}"
 
 
 def _delegation(target: StackTarget) -> Judged:

@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 
 from otherside.core.topology import Side
 from otherside.failover.aws.aws_clients import code_of
+from otherside.failover.ports import UnavailableError
 from otherside.operate.readiness.model import (
     Judged,
     Readiness,
@@ -24,11 +25,19 @@ https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-on-demand-instances.html
 
 
 def _group(target: StackTarget) -> Mapping[str, Any]:
+    """Return the standby's group.
+
+    Raises:
+        UnavailableError: If there is none.
+    """
     client = target.deployment.client("autoscaling", target.deployment.standby)
-    found: Mapping[str, Any] = client.describe_auto_scaling_groups(
+    found: list[Mapping[str, Any]] = client.describe_auto_scaling_groups(
         AutoScalingGroupNames=[target.settings.capacity_group]
-    )["AutoScalingGroups"][0]
-    return found
+    )["AutoScalingGroups"]
+    if not found:
+        msg = f"there is no Auto Scaling group {target.settings.capacity_group}"
+        raise UnavailableError(msg)
+    return found[0]
 
 
 def _template(target: StackTarget) -> Mapping[str, Any]:
@@ -46,7 +55,10 @@ def _template(target: StackTarget) -> Mapping[str, Any]:
 
 
 def _size(target: StackTarget) -> Judged:
-    group, needed = _group(target), int(target.settings.capacity_min)
+    try:
+        group, needed = _group(target), int(target.settings.capacity_min)
+    except UnavailableError as error:
+        return not_ready(str(error))
     working = sum(item["LifecycleState"] == "InService" for item in group["Instances"])
     good = group["MaxSize"] >= needed and working > 0
     return judged(good, f"{working} in service, at most {group['MaxSize']}, needs {needed}")

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from otherside.failover.aws.global_cluster import UNFIT
 from otherside.operate.deployment import Aws
 from otherside.operate.readiness.model import (
     DatabaseTarget,
@@ -14,7 +15,6 @@ from otherside.operate.readiness.model import (
     not_ready,
 )
 
-_TAKES_OVER = frozenset({"available", "backing-up", "maintenance", "modifying"})
 LAG_MAX_S = 5.0
 LAG_WINDOW_S = 900.0
 
@@ -101,7 +101,7 @@ def _instances(target: DatabaseTarget) -> Judged:
 def _fitness(target: DatabaseTarget) -> Judged:
     states = {region: str(_cluster(target, region)["Status"]) for region in target.followers}
     said = ", ".join(f"{region} is {status}" for region, status in states.items())
-    return judged(set(states.values()) <= _TAKES_OVER, said or "no cluster follows the writer")
+    return judged(not UNFIT & set(states.values()), said or "no cluster follows the writer")
 
 
 def _protection(target: DatabaseTarget) -> Judged:
@@ -119,7 +119,7 @@ def _lag(target: DatabaseTarget) -> Judged:
     ends = dt.datetime.fromtimestamp(target.now_s, dt.UTC)
     worst: dict[str, float] = {}
     for region in target.followers:
-        for source in target.members:
+        for source in target.members.keys() - {region}:
             found = target.aws.client("cloudwatch", region).get_metric_statistics(
                 Namespace="AWS/RDS",
                 MetricName="AuroraGlobalDBReplicationLag",

@@ -50,7 +50,7 @@ class StackTarget:
     deployment: Deployment
     settings: OrchestratorSettings
     state: State
-    tick: Fact[DeciderTick]
+    tick: Fact[DeciderTick | None]
 
     @property
     def now_s(self) -> float:

@@ -24,6 +24,7 @@ from otherside.operate.readiness.model import (
     not_ready,
 )
 
+NO_TICK = "the decider has logged no tick"
 TICK_MAX_S = 150.0
 """Two ticks and a half."""
 BACKUP_MAX_S = 2 * 86_400.0
@@ -34,8 +35,10 @@ LATCH_S = 600.0
 
 def _ticks(target: StackTarget) -> Judged:
     tick = target.tick.value
+    if target.tick.missing:
+        return Readiness.UNKNOWN, target.tick.missing
     if tick is None:
-        return not_ready("the decider has logged no tick in the last minutes")
+        return not_ready(f"{NO_TICK} in the last minutes")
     age_s = target.now_s - tick.at_s
     return judged(age_s <= TICK_MAX_S, f"the last tick was {age_s:.0f} s ago")
 
@@ -43,7 +46,7 @@ def _ticks(target: StackTarget) -> Judged:
 def _detectors(target: StackTarget) -> Judged:
     tick = target.tick.value
     if tick is None:
-        return Readiness.UNKNOWN, target.tick.missing
+        return Readiness.UNKNOWN, target.tick.missing or NO_TICK
     dark = [name for name, value in tick.signals.items() if value == "unknown"]
     problems = [*(f"{name} is unknown" for name in dark), *tick.unreadable, *tick.failed]
     found = "; ".join(problems) or f"all {len(tick.signals)} signals are read"
@@ -56,6 +59,8 @@ def _unhindered(target: StackTarget) -> Judged:
     waits = in_the_way(target.state, policy, target.now_s, tick.obstacle if tick else None)
     if policy.mode is not FailoverMode.AUTO:
         waits = [text for text in waits if "mode is" not in text]  # chosen, and not forgotten
+    if not waits and tick is None:  # what forbids a failover is in the tick
+        return Readiness.UNKNOWN, target.tick.missing or NO_TICK
     phase = target.state.phase
     if phase not in {Phase.STEADY, Phase.FAILBACK_READY}:
         waits = [f"the phase is {phase}: {target.state.reason}", *waits]
@@ -101,7 +106,8 @@ def _exercised(target: StackTarget) -> Judged:
 def _lag(target: StackTarget) -> Judged:
     tick = target.tick.value
     if tick is None or tick.lag_s is None:
-        why = target.tick.missing or "the decider's last tick could not tell"
+        unsaid = NO_TICK if tick is None else "the decider's last tick could not tell"
+        why = target.tick.missing or unsaid
         return Readiness.UNKNOWN, why
     most_s = float(target.settings.loss_max_s)
     found = f"a failover now would lose {tick.lag_s:.1f} s; {most_s:g} s need no approval"
@@ -117,13 +123,15 @@ def _backup(target: StackTarget) -> Judged:
 
 
 def _restore(target: StackTarget) -> Judged:
+    """Judge the newest restore in the standby's Region, by the test's plan or by a person."""
     client = target.deployment.client("backup", target.deployment.standby)
-    jobs = client.list_restore_jobs(ByStatus="COMPLETED")["RestoreJobs"]
+    pages = client.get_paginator("list_restore_jobs").paginate(ByStatus="COMPLETED")
+    jobs = [job for page in pages for job in page["RestoreJobs"]]
     newest_s = max((job["CompletionDate"].timestamp() for job in jobs), default=None)
     if newest_s is None:
         return not_ready("no restore has ever completed in the standby's Region")
     age_s = target.now_s - newest_s
-    return judged(age_s <= RESTORE_MAX_S, f"a copy was last restored {days(age_s)} ago")
+    return judged(age_s <= RESTORE_MAX_S, f"a backup was last restored {days(age_s)} ago")
 
 
 def _drift(target: StackTarget) -> Judged:
@@ -200,7 +208,7 @@ CHECKS: tuple[ReadinessCheck[StackTarget], ...] = (
     ),
     ReadinessCheck(
         code="restore-test",
-        title="A copy was restored in the standby's Region in the last week",
+        title="A backup was restored in the standby's Region in the last week",
         why="A backup that was never restored is a hope.",
         remedy="Schedule restore tests (`backup.restore_test_schedule`), and read the failed job.",
         ask=_restore,
