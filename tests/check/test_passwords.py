@@ -128,6 +128,14 @@ def test_two_hundred_others_are_not():
         ('{"table": "Hunter22222!"}', None),
         ('{"password": "{{resolve:secretsmanager:other}}"}', PasswordOrigin.GIVEN),
         ('{"password": "{{resolve:ssm:/plain}}"}', PasswordOrigin.PLAIN),
+        (
+            '{"username": "{{resolve:ssm:/u}}", "password": "{{resolve:secretsmanager:o}}"}',
+            PasswordOrigin.GIVEN,
+        ),
+        (
+            '{ "password": "Hunter22222!", "api_key": "{{resolve:secretsmanager:o}}" }',
+            PasswordOrigin.LITERAL,
+        ),
         ("{{resolve:secretsmanager:other}}", PasswordOrigin.GIVEN),
         ("{{resolve:ssm:/plain}}", PasswordOrigin.PLAIN),
         ("****", PasswordOrigin.HIDDEN),

@@ -188,7 +188,8 @@ def _ask(
                 severity=config.severity.get(rule.code, rule.severity),
             )
             reason = _excuse(rule, link.resource, config, result)
-            if rule.absent and (unread := graph.facts.get("unread")):
+            missing = rule.lacking and not link.present
+            if missing and (unread := graph.facts.get("unread")):
                 why = f"{link.message}, unless it is in what was not read: {unread}"
                 _unsure(rule, link.resource, why, config, result)
             elif reason:

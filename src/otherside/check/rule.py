@@ -48,6 +48,8 @@ class RuleHit:
 
     resource: Resource
     message: str
+    present: bool = False
+    """Whether what was read shows it, of a rule whose findings mostly miss something."""
 
 
 Check = Callable[[Graph, Resource], Iterator[str | RuleHit]]
@@ -72,12 +74,7 @@ class Rule:
     pair: bool = False
     """Whether it is about what the other side has: in a single Region, that is DR400 alone."""
     lacking: bool = False
-    """Whether a finding says that another resource is not there."""
-
-    @property
-    def absent(self) -> bool:
-        """Whether a part of the system that was not read may have what a finding misses."""
-        return self.pair or self.lacking
+    """Whether a finding says that another resource is not there: it may be in what was not read."""
 
     @property
     def name(self) -> str:

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from otherside.check.analysis.runtime_modules import missing_modules
 from otherside.check.engine import CheckConfig, check
 from otherside.check.readers.read import ReadOptions, read_paths
+from otherside.check.readers.source import code_of_directory
 
 PROVIDERS = """
 provider "aws" { region = "us-east-2" }
@@ -233,3 +235,81 @@ def test_a_pulumi_program_in_another_language_says_what_to_run(tmp_path, runtime
     [(_, why)] = read.unread
     assert "pulumi preview --json" in why
     assert "--run-programs" not in why
+
+
+@pytest.mark.parametrize("ways", [{"a": "../a"}, {"a": "../b", "b": "../a"}])
+def test_modules_that_call_one_another_do_not_vanish(tmp_path, ways):
+    """Terraform refuses them; what is in them is read once, and the circle is told."""
+    for name, source in ways.items():
+        (tmp_path / name).mkdir()
+        text = f'{DATABASE}module "m" {{ source = "{source}" }}\n'
+        (tmp_path / name / "main.tf").write_text(text, encoding="utf-8")
+    read = read_paths([str(tmp_path)], ReadOptions(), lambda: b"")
+    assert len(read.graph.of("rds.cluster")) == len(ways)
+    assert [why for _, why in read.unread] == ["calls itself"]
+
+
+def test_calls_of_one_name_in_two_roots_are_two(tmp_path):
+    """Each with the password that it hands over."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        text = 'module "db" {\n  source = "x/y/aws"\n  master_password = "Hunter22222!"\n}\n'
+        (tmp_path / name / "main.tf").write_text(text, encoding="utf-8")
+    read = read_paths([str(tmp_path)], ReadOptions(), lambda: b"")
+    assert len(read.graph.of("module.call")) == 2
+
+
+def test_what_is_unread_of_a_nested_template_is_told(tmp_path):
+    """Also where only its parent was named."""
+    child = {"Resources": {"S": {"Type": "AWS::CloudFormation::StackSet"}}}
+    parent = {
+        "Resources": {
+            "N": {
+                "Type": "AWS::CloudFormation::Stack",
+                "Properties": {"TemplateURL": "child.json"},
+            }
+        }
+    }
+    for name, document in (("child", child), ("root", parent)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(document), encoding="utf-8")
+    for named in (tmp_path / "root.json", tmp_path):
+        read = read_paths([str(named)], ReadOptions(), lambda: b"")
+        assert [name.rpartition("#")[2] for name, _ in read.unread] == ["S"]
+
+
+def test_what_was_read_is_a_finding_whatever_was_not(tmp_path):
+    """A record's own attributes, and a route to a range that the other side does not have."""
+    text = (
+        PROVIDERS
+        + """
+module "label" { source = "cloudposse/label/null" }
+resource "aws_route53_record" "p" {
+  zone_id        = "Z1"
+  name           = "www.example.com"
+  type           = "A"
+  ttl            = 30
+  records        = ["192.0.2.1"]
+  set_identifier = "p"
+  failover_routing_policy { type = "PRIMARY" }
+}
+"""
+    )
+    (tmp_path / "main.tf").write_text(text, encoding="utf-8")
+    read = read_paths([str(tmp_path)], ReadOptions(), lambda: b"")
+    result = check(read.graph, CheckConfig(select=("DR210",)))
+    assert [finding.rule.code for finding in result.findings] == ["DR210"]
+    assert read.unread
+
+
+def test_a_packed_node_modules_is_seen(tmp_path):
+    """Nobody looks into it, and what is in it can be loaded."""
+    package = tmp_path / "fn" / "node_modules"
+    for name in ("uuid", "@scope/tool", ".bin"):
+        (package / name).mkdir(parents=True)
+        (package / name / "index.js").write_text("", encoding="utf-8")
+    code = code_of_directory(tmp_path / "fn")
+    assert [name for name, _ in code.files] == ["node_modules/uuid/", "node_modules/@scope/tool/"]
+    handler = (
+        "import { v4 } from 'uuid';\nconst t = require('@scope/tool');\nconst x = require('x');"
+    )
+    assert list(missing_modules(code, handler, "nodejs22.x")) == ["x"]

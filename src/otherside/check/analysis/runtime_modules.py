@@ -3,6 +3,7 @@
 import ast
 import re
 import sys
+from collections import deque
 from collections.abc import Iterator
 
 from otherside.check.model.values import Code
@@ -27,6 +28,9 @@ _REMOVED = {
     ),
 }
 """Standard modules by the Python that no longer has them (PEP 632, PEP 594)."""
+_ADDED = frozenset(("annotationlib", "compression"))
+"""Standard modules that are newer than the oldest Python that runs this check: those of 3.14."""
+_NEWEST = (3, 14)
 _NODE_HAS = frozenset(
     (
         "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants",
@@ -39,9 +43,12 @@ _NODE_HAS = frozenset(
 )
 # fmt: on
 _NODE_IMPORT = re.compile(
-    r"""(?:\brequire\s*\(\s*|^\s*import\s+(?:[\w*{][^'"]*?\sfrom\s+)?)["']([^"'\s]+)["']""",
+    r"""^(?:(?:(?:const|let|var)\s+[^=\n]+=\s*)?require\s*\(\s*"""
+    r"""|import\s+(?:[\w*{][^'"]*?\sfrom\s+)?)["']([^"'\s]+)["']""",
     re.MULTILINE,
 )
+"""An import that runs when the module is loaded: it begins its line, so nothing guards it."""
+_BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
 _FIRST_WITH_SDK_3 = 18
 """Node.js runtimes before it carry version 2 of the SDK, and it and later ones version 3.
 
@@ -58,6 +65,8 @@ def missing_modules(code: Code, handler: str, runtime: str) -> Iterator[str]:
     if not code.whole:
         return
     names = [name for name, _ in code.files]
+    if runtime.startswith("python") and ("sys.path" in handler or _version(runtime) > _NEWEST):
+        return  # it loads from elsewhere, or from a library that is not known here
     if runtime.startswith("python"):
         for module in dict.fromkeys(_python_imports(handler)):
             if not _in_python(module, runtime) and not _beside(module, names):
@@ -72,23 +81,24 @@ def missing_modules(code: Code, handler: str, runtime: str) -> Iterator[str]:
 
 def _python_imports(text: str) -> Iterator[str]:
     try:
-        todo: list[ast.AST] = list(ast.parse(text).body)
+        todo: deque[ast.AST] = deque(ast.parse(text).body)
     except (SyntaxError, ValueError):
         return
     while todo:
-        node = todo.pop(0)
+        node = todo.popleft()
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module.partition(".")[0]
-        elif not isinstance(node, (ast.Try, ast.If, ast.With)):
+        elif not isinstance(node, (ast.Try, ast.TryStar, ast.If, ast.With)):
             todo.extend(ast.iter_child_nodes(node))
 
 
 def _in_python(module: str, runtime: str) -> bool:
-    version = tuple(int(part) for part in re.findall(r"\d+", runtime))
-    gone = {name for since, names in _REMOVED.items() if version >= since for name in names}
-    standard = sys.stdlib_module_names.union(*_REMOVED.values())
+    gone = {
+        name for since, names in _REMOVED.items() if _version(runtime) >= since for name in names
+    }
+    standard = sys.stdlib_module_names.union(_ADDED, *_REMOVED.values())
     return (module in standard or module in _PYTHON_CARRIES) and module not in gone
 
 
@@ -98,14 +108,17 @@ def _beside(module: str, names: list[str]) -> bool:
 
 
 def _node_imports(text: str) -> Iterator[str]:
-    for name in _NODE_IMPORT.findall(text):
-        if not name.startswith((".", "/", "node:")):
+    for name in _NODE_IMPORT.findall(_BLOCK_COMMENT.sub("", text)):
+        if not name.startswith((".", "/", "#", "node:")):
             parts = name.split("/")
             yield "/".join(parts[: 2 if name.startswith("@") else 1])
 
 
 def _in_node(module: str, runtime: str) -> bool:
-    version = int((re.findall(r"\d+", runtime) or ["0"])[0])
     if module == "aws-sdk":
-        return version < _FIRST_WITH_SDK_3
+        return _version(runtime) < (_FIRST_WITH_SDK_3,)
     return module in _NODE_HAS or module.startswith(("@aws-sdk/", "@smithy/", "@aws-crypto/"))
+
+
+def _version(runtime: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", runtime))

@@ -92,10 +92,10 @@ def password(value: Value) -> Password | None:
         return Password(kept, value.parameter) if value else None
     if not isinstance(value, str) or not value:
         return None
-    if (known := _by_reference(value)) is not None:
-        return known
     inner = _document(value)
-    return _worst(inner) if isinstance(inner, Mapping) else Password(PasswordOrigin.LITERAL)
+    if isinstance(inner, Mapping):
+        return _worst(inner)
+    return _by_reference(value) or Password(PasswordOrigin.LITERAL)
 
 
 def secret_text(value: Value) -> Password | None:
@@ -186,7 +186,7 @@ def _by_reference(value: str) -> Password | None:
     """Return the origin of a password that the text only refers to, or that is not shown."""
     if value in _HIDDEN:
         return Password(PasswordOrigin.HIDDEN)
-    if _MANAGED.search(value) and not value.lstrip().startswith('{"'):
+    if _MANAGED.search(value):
         return Password(PasswordOrigin.GIVEN, "a dynamic reference")
     if _PLAIN.search(value):
         return Password(PasswordOrigin.PLAIN, "a plain SSM parameter")

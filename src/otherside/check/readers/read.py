@@ -3,7 +3,7 @@
 import fnmatch
 import re
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -101,6 +101,7 @@ def read_paths(
     for pattern in set(options.exclude) - batch.excluded:
         batch.skipped.append((f"--exclude {pattern}", "nothing below a directory matches it"))
     settle_regions(batch.resources)
+    batch.unread = list(dict.fromkeys(batch.unread))  # what is nested is found twice
     if batch.unread:
         batch.facts["unread"] = _few([name for name, _ in batch.unread])
     graph = Graph(batch.resources, facts=batch.facts)
@@ -152,11 +153,9 @@ _ODD = (
 
 def _join(batch: _Batch) -> None:
     """Put together what was read: each module and each template once, where it is called."""
-    called = {path for root in batch.modules.values() for path in root.called}
-    for path, root in batch.modules.items():
-        if path not in called:
-            batch.resources.extend(root.resources)
-            batch.unread.extend(root.unread)
+    for root in _uncalled(batch.modules):
+        batch.resources.extend(root.resources)
+        batch.unread.extend(root.unread)
     nested = {path for template in batch.templates for path in template.nested_files()}
     batch.templates = [
         template for template in batch.templates if Path(template.file).resolve() not in nested
@@ -171,6 +170,17 @@ def _join(batch: _Batch) -> None:
         _guarded(template.file, batch, lambda item=template: exports.update(item.exported()))  # type: ignore[misc]  # mypy cannot infer such a lambda
     for template in batch.templates:
         _guarded(template.file, batch, partial(load, template))
+
+
+def _uncalled(modules: Mapping[Path, "RootModule"]) -> Iterator["RootModule"]:
+    """Yield the modules that no other one calls, and one of each circle of those that do."""
+    called = {path for root in modules.values() for path in root.called}
+    first = sorted(modules.items(), key=lambda item: item[0] in called)
+    read: set[Path] = set()
+    for path, root in first:
+        if path not in read:
+            read |= {path, *root.called}
+            yield root
 
 
 def _bytes(path: Path) -> bytes:
@@ -429,7 +439,12 @@ def _nested(
         return None
     found: list[tuple[Mapping[str, Any], Callable[[str], int | None]]] = []
 
-    _guarded(str(path), batch, lambda: found.append(_template_of(path)))
+    def take() -> None:
+        document, lines = _template_of(path)
+        _name_unknown(document["Resources"], str(path), batch, lines)
+        found.append((document, lines))
+
+    _guarded(str(path), batch, take)
     return found[0] if found else None
 
 

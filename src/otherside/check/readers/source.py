@@ -17,14 +17,26 @@ def code_of_directory(directory: Path) -> Code | Unknown:
     if not directory.is_dir():
         return Unknown(why=f"in {directory.name}, which is not here")
     found: list[tuple[str, str | None]] = []
+    packages: list[tuple[str, str | None]] = []
     for here, inner, names in os.walk(directory):
+        if "node_modules" in inner:
+            packages += _packages(directory, Path(here, "node_modules"))
         inner[:] = sorted(set(inner) - {"node_modules", ".git"})
         for name in sorted(names)[: _FILES_MAX - len(found)]:
             file = Path(here, name)
             found.append((file.relative_to(directory).as_posix(), _text(file)))
         if len(found) >= _FILES_MAX:
             break
-    return Code(tuple(found), whole=len(found) < _FILES_MAX)
+    return Code((*found, *packages), whole=len(found) < _FILES_MAX)
+
+
+def _packages(directory: Path, modules: Path) -> list[tuple[str, str | None]]:
+    """Return the packages of a `node_modules`, as directories that nobody looks into."""
+    return [
+        (f"{package.relative_to(directory).as_posix()}/", None)
+        for pattern in ("[!@.]*", "@*/*")
+        for package in sorted(modules.glob(pattern))
+    ]
 
 
 def code_of_file(file: Path) -> Code | Unknown:

@@ -60,6 +60,8 @@ class Module:
     """The Region of each provider, by its name in this module: `aws`, `aws.dr`."""
     names: Mapping[str, str]
     """Each provider's name in the root module."""
+    above: frozenset[Path] = frozenset()
+    """The directories of the modules that called it, one by way of the other."""
     children: dict[str, list["Module"]] = field(default_factory=dict)
     locals: dict[str, SyntaxNode] = field(default_factory=dict)
     variables: dict[str, Block] = field(default_factory=dict)
@@ -210,13 +212,17 @@ class _Reader:
                 )
             elif not directory.is_dir() or self.modules > _MODULES_MAX:
                 reason = "is not there" if not directory.is_dir() else "is one module too many"
+            elif directory in {module.directory.resolve(), *module.above}:
+                reason = "calls itself"
             if reason or directory is None:
                 name = f"{module.prefix}module.{block.labels[0]}"
-                self.unread.append((f"{block.file}:{block.line} {name} ({source})", reason))
+                shown = source if isinstance(source, str) else "a source that is not a text"
+                self.unread.append((f"{block.file}:{block.line} {name} ({shown})", reason))
                 self.calls.append(self._call(module, block, name))
                 continue
-            self.called.add(directory)
             made = list(self._instances_of(module, block, directory))
+            if made:
+                self.called.add(directory)
             self.modules += len(made)
             module.children[block.labels[0]] = made
 
@@ -229,7 +235,7 @@ class _Reader:
             if is_secret_name(key)
         }
         return Resource(
-            id=name,
+            id=self._identifier(module, f"module.{call.labels[0]}"),
             name=name,
             kind="module.call",
             type="module",
@@ -259,7 +265,8 @@ class _Reader:
             prefix = f"{module.prefix}module.{call.labels[0]}{index}."
             providers = {here: module.providers.get(there) for here, there in names.items()}
             roots = {here: module.names.get(there, there) for here, there in names.items()}
-            child = Module(directory, prefix, blocks, given, providers, roots)
+            above = module.above | {module.directory.resolve()}
+            child = Module(directory, prefix, blocks, given, providers, roots, above)
             if prefix.count("module.") < 10:  # noqa: PLR2004 - a module that calls itself
                 self._call_modules(child)
             yield child

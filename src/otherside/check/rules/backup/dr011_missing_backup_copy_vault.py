@@ -56,6 +56,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
         "NIST CP-9",
     ),
     pair=True,
+    lacking=True,
 )
 def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
     for target in destinations(plan):

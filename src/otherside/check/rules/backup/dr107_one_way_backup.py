@@ -53,6 +53,7 @@ _DATA = ("rds.cluster", "rds.instance", "dynamodb.table", "s3.bucket")
     step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
     pair=True,
+    lacking=True,
 )
 def one_way_backup(graph: Graph, plan: Resource) -> Iterator[str]:
     if not destinations(plan):

@@ -43,6 +43,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.1", "NIST CP-7"),
     pair=True,
+    lacking=True,
 )
 def standby_without_instances(graph: Graph, group: Resource) -> Iterator[str]:
     if group.known("min_size") != 0 or group.known("desired_capacity") not in {None, 0}:

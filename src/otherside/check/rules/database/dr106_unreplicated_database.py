@@ -51,6 +51,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-6", "NIST CP-9"),
     pair=True,
+    lacking=True,
 )
 def unreplicated_database(graph: Graph, database: Resource) -> Iterator[str]:
     here = database.required_region()

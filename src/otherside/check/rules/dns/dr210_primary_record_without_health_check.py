@@ -46,7 +46,6 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     on="route53.record",
     step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-10"),
-    lacking=True,
 )
 def primary_record_without_health_check(graph: Graph, record: Resource) -> Iterator[str]:
     del graph

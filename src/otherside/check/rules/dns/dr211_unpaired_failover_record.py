@@ -38,7 +38,7 @@ from collections.abc import Iterator
 from otherside.check.analysis.dns import failover_records
 from otherside.check.analysis.sides import serving_region
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.rule import RecoveryStep, Severity, rule
+from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
 
 @rule(
@@ -48,8 +48,9 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-10", "NIST CP-7"),
     pair=True,
+    lacking=True,
 )
-def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str]:
+def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str | RuleHit]:
     side = record["failover_routing_policy.type"]
     if side not in {"PRIMARY", "SECONDARY"}:
         return
@@ -66,7 +67,7 @@ def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str]:
         return
     here, there = serving_region(graph, record), serving_region(graph, same[0])
     if side == "SECONDARY" and here is not None and here == there:
-        yield f"both records of its name lead to {here}"
+        yield RuleHit(record, f"both records of its name lead to {here}", present=True)
 
 
 def _by_name(graph: Graph, side: str) -> dict[tuple[str, str], list[Resource]]:

@@ -47,6 +47,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "NIST SI-4", "NIST CP-10"),
     pair=True,
+    lacking=True,
 )
 def alarm_event_not_forwarded(graph: Graph, resource: Resource) -> Iterator[str]:
     if is_disabled(resource):

@@ -58,12 +58,12 @@ _TYPES: Mapping[str, frozenset[str]] = {
                 "RDS Blue Green Deployment Event",
             ),
             *("RDS Custom Engine Version Event", "RDS DB Shard Group Event"),
-            *("RDS Zero-ETL Integration Event", "AWS API Call via CloudTrail"),
+            *("RDS Zero ETL Event", "AWS API Call via CloudTrail"),
         }
     ),
 }
 """The detail types of each source.
-https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-cloud-watch-events.html"""
+https://docs.aws.amazon.com/eventbridge/latest/ref/events-ref-rds.html"""
 _STATES = frozenset({"OK", "ALARM", "INSUFFICIENT_DATA"})
 _OF_ALARM = frozenset(
     {*("alarmName", "state", "previousState", "configuration", "operation", "muteDetail")}

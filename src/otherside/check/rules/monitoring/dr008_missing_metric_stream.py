@@ -53,6 +53,7 @@ from otherside.check.rule import REGION, RecoveryStep, Severity, rule
     step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "PCI DSS 10.5.1", "NIST AU-9(2)", "NIST SI-4"),
     pair=True,
+    lacking=True,
 )
 def missing_metric_stream(graph: Graph, region: Resource) -> Iterator[str]:
     here = region.required_region()

@@ -53,6 +53,7 @@ _LAG = re.compile(r"^AuroraGlobalDB(RPOLag|ReplicationLag|ProgressLag)$")
     step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.1", "SOC 2 CC7.2", "NIST SI-4", "NIST CP-2"),
     pair=True,
+    lacking=True,
 )
 def missing_replication_lag_alarm(graph: Graph, group: Resource) -> Iterator[str]:
     if watched_elsewhere(graph):

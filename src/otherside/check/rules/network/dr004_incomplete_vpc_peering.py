@@ -56,7 +56,7 @@ from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved
-from otherside.check.rule import RecoveryStep, Severity, rule
+from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
 
 @rule(
@@ -67,7 +67,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(C)", "NIST CP-8", "NIST CP-10"),
     lacking=True,
 )
-def incomplete_vpc_peering(graph: Graph, peering: Resource) -> Iterator[str]:
+def incomplete_vpc_peering(graph: Graph, peering: Resource) -> Iterator[str | RuleHit]:
     if peering.kind == "ec2.transit_gateway_peering":
         yield from _transit(graph, peering)
         return
@@ -75,16 +75,16 @@ def incomplete_vpc_peering(graph: Graph, peering: Resource) -> Iterator[str]:
     accepters = graph.users(peering, "ec2.peering_accepter", path, anywhere=True)
     if peering["peer_region"] is not None or peering["peer_owner_id"] is not None:
         yield from _acceptance(peering, accepters)
-    for side, path, other in (
-        ("requesting", "vpc_id", "peer_vpc_id"),
-        ("accepting", "peer_vpc_id", "vpc_id"),
-    ):
-        link, far = graph.link(peering, path, "ec2.vpc"), graph.link(peering, other, "ec2.vpc")
+    ways = _ways(graph, peering, accepters)
+    vpcs = {path: graph.link(peering, path, "ec2.vpc") for path in ("vpc_id", "peer_vpc_id")}
+    near, far = vpcs["vpc_id"], vpcs["peer_vpc_id"]
+    for side, link in (("requesting", near), ("accepting", far)):
         if link is not None:
-            ways = _ways(graph, peering, accepters)
             yield from _routes(graph, link.resource, ways, side)
-            if far is not None:
-                yield from _ranges(graph, ways, link.resource, far.resource)
+    if near is not None and far is not None:
+        for here, there in ((near, far), (far, near)):
+            for text in _ranges(graph, ways, here.resource, there.resource):
+                yield RuleHit(peering, text, present=True)
 
 
 def _transit(graph: Graph, peering: Resource) -> Iterator[str]:
@@ -111,15 +111,24 @@ def _ways(graph: Graph, peering: Resource, accepters: list[Resource]) -> list[Re
 
 def _ranges(graph: Graph, ways: list[Resource], vpc: Resource, far: Resource) -> Iterator[str]:
     """Find routes of a VPC that lead through the peering to a range the other VPC does not have."""
-    beyond = _network(far.known("cidr_block"))
     for way in ways:
         table = graph.link(way, "route_table_id", "ec2.route_table")
         owner = graph.link(table.resource, "vpc_id", "ec2.vpc") if table is not None else None
-        target = _network(way.known("destination_cidr_block"))
-        if owner is None or owner.resource is not vpc or target is None or beyond is None:
+        if owner is None or owner.resource is not vpc:
             continue
-        if not target.overlaps(beyond):
+        target = _network(way.known("destination_cidr_block"))
+        beyond = _network(far.known("cidr_block"))
+        if target is None or beyond is None or target.overlaps(beyond):
+            continue
+        more = graph.users(far, "ec2.vpc_cidr", "vpc_id")
+        if not any(_may_be_in(target, each.known("cidr_block")) for each in more):
             yield f"{way.label} leads {target} to it, and the other side has {beyond}"
+
+
+def _may_be_in(target: ipaddress.IPv4Network, range_: object) -> bool:
+    """Return whether a range holds some of a target, or cannot be read."""
+    network = _network(range_)
+    return network is None or target.overlaps(network)
 
 
 def _network(text: object) -> ipaddress.IPv4Network | None:
@@ -153,11 +162,21 @@ def _routes(graph: Graph, vpc: Resource, ways: list[Resource], side: str) -> Ite
     if not routed & {table.id for table in tables}:
         if any(graph.link(way, "route_table_id") is None for way in ways):
             ways[0].known("route_table_id")
+        for table in tables:
+            for route in graph.known_users(table, "ec2.route", "route_table_id"):
+                _require_known_way(graph, route)
         yield f"no route of the {side} side leads to it ({vpc.label})"
         return
     for table in tables:
         if table.id not in routed and _holds_database(graph, table):
             yield f"the database's route table {table.label} has no route to it"
+
+
+def _require_known_way(graph: Graph, route: Resource) -> None:
+    """Raise `Unresolved` for a route through a peering that cannot be told: it may be this one."""
+    path = "vpc_peering_connection_id"
+    if route[path] is not None and graph.link(route, path) is None:
+        raise Unresolved(route.undecided_because(path, "not known, and may be this one"))
 
 
 def _holds_database(graph: Graph, table: Resource) -> bool:

@@ -43,6 +43,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-7"),
     pair=True,
+    lacking=True,
 )
 def missing_standby_vpc_endpoint(graph: Graph, endpoint: Resource) -> Iterator[str]:
     sides = sides_of(graph)

@@ -48,6 +48,7 @@ from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
     step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.2", "NIST CP-7"),
     pair=True,
+    lacking=True,
 )
 def mismatched_listeners(graph: Graph, record: Resource) -> Iterator[RuleHit]:
     if record["failover_routing_policy.type"] != "PRIMARY":

@@ -46,6 +46,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.2", "NIST CP-9", "NIST IA-5"),
     pair=True,
+    lacking=True,
 )
 def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
     sides = sides_of(graph)
