@@ -2,7 +2,19 @@
 
 import pytest
 
-from drill.journal_builders import WEST, at, call, failover, look, rows, sample, tape, told, write
+from drill.journal_builders import (
+    WEST,
+    at,
+    call,
+    failover,
+    look,
+    read,
+    rows,
+    sample,
+    tape,
+    told,
+    write,
+)
 from otherside.drill import assertions
 from otherside.drill.assertions import evaluate
 from otherside.drill.catalogue import CATALOGUE
@@ -221,3 +233,21 @@ def delivery(rule, error=""):
 def test_a_claim_of_the_stack_comes_to(claim, recording, expected):
     """The same, for what the stack itself does."""
     assert verdict_of(claim, recording)[0] is expected
+
+
+@pytest.mark.parametrize(
+    ("again", "outcome", "words"),
+    [
+        (True, PASSED, "RTO for writes, RTO for reads within"),
+        (False, FAILED, "RTO for reads: never recovered"),
+    ],
+)
+def test_what_never_came_back_is_not_within_its_objective(again, outcome, words):
+    """No number is not a good number; reads were served before the strike, and then or never."""
+    writes = [write(n, n + 10) for n in range(-9, 60)]
+    reads = [read(n, 1) for n in range(-9, 0)]
+    reads += [read(n, 1, status=200 if again else 0) for n in range(60)]
+    recording = tape(*writes, *reads)
+    found = assertions.within_objectives().evaluate(recording, measure(recording))
+    assert found[0] is outcome
+    assert words in found[1]

@@ -41,6 +41,18 @@ def test_it_kept_time_or_not(seconds, kept):
     assert judge(late(failover(), *seconds)).kept_time is kept
 
 
+def test_only_what_was_late_from_the_strike_on_counts():
+    """Before it instances and databases boot, and no outage is measured."""
+    recording = failover()
+    early = tape(sample(-20), sample(10))
+    first, second = (
+        replace(entry, late_s=value)
+        for entry, value in zip(early.of(SampleEntry), (60.0, 0.1), strict=True)
+    )
+    recording._kinds["sample"] = [first, second]
+    assert judge(recording).late_s == 0.1
+
+
 def test_the_advice_has_the_number_and_a_speed_that_fits():
     """Half as fast if it was twice as late, and a little less."""
     found = judge(late(failover(), *[2.0] * 40))

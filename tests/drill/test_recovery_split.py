@@ -75,6 +75,27 @@ def test_without_a_failover_of_ours_there_is_nothing_to_cut(entries):
     assert parts(recovered(*entries)) == {}
 
 
+def test_a_later_and_longer_outage_is_not_the_failover_s():
+    """The application broke after it: nothing of that was detected, fenced or promoted."""
+    early = [write(-10 + n, n) for n in range(10)]
+    first = [write(5 + n, 10, status=0) for n in range(0, 194, 5)]
+    between = [write(200 + n, 20 + n) for n in range(100)]
+    second = [write(305 + n, 140, status=0) for n in range(0, 310, 5)]
+    after = [write(620 + n, 141 + n) for n in range(60)]
+    assert parts(tape(*early, *first, *FAILOVER, *between, *second, *after)) == {}
+
+
+def test_a_second_outage_that_never_ends_leaves_no_parts():
+    """There is no RTO that they could add up to."""
+    ended = recovered(*FAILOVER)
+    assert parts(ended) != {}
+    early = [write(-10 + n, n) for n in range(10)]
+    first = [write(5 + n, 10, status=0) for n in range(0, 194, 5)]
+    between = [write(200 + n, 20 + n) for n in range(100)]
+    second = [write(305 + n, 140, status=0) for n in range(0, 100, 5)]
+    assert parts(tape(*early, *first, *FAILOVER, *between, *second)) == {}
+
+
 def test_an_outage_that_never_ended_has_no_parts():
     """Nor has a drill in which writes never stopped."""
     lost = tape(write(-1, 0), *(write(5 * n, 10, status=0) for n in range(1, 30)), *FAILOVER)

@@ -31,10 +31,12 @@ def test_the_seeds_that_once_broke_an_invariant_break_none():
     """Each shows a kind of its own.
 
     A latch let go after a restored table; epochs used again after a lost one; an empty table said
-    to be lost after a move by hand; a restored lease that let the side that was left acknowledge.
+    to be lost after a move by hand; a restored lease that let the side that was left acknowledge; a
+    halt after calls without an answer; a description from before the last move taken for the next.
     """
     latch, epochs, empty, lease = (101109,), (105118, 114368), (100177, 101395), (117209,)
-    assert broken((*latch, *epochs, *empty, *lease)) == {}
+    unanswered, stale = (151391,), (136435,)
+    assert broken((*latch, *epochs, *empty, *lease, *unanswered, *stale)) == {}
 
 
 @pytest.mark.slow

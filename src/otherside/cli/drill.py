@@ -131,7 +131,10 @@ def drill(
     _refuse_ignored(on, sabotaged=sabotage is not None)
     chosen = _chosen(scenarios) * repeat
     target = _target(stack, stack_name)
-    options = _options(speed=speed, latency=latency, seed=seed, clients=clients, directory=report)
+    asked_speed = 1.0 if on == "sim" else speed  # virtual time has no machine to measure
+    options = _options(
+        speed=asked_speed, latency=latency, seed=seed, clients=clients, directory=report
+    )
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     console = Console(stderr=json_file == "-", highlight=False, soft_wrap=not sys.stdout.isatty())

@@ -154,24 +154,22 @@ def within_objectives(may_exceed: str = "") -> Assertion:
 
     def judge_it(recording: Recording, measures: Measures) -> Evaluation:
         head = recording.head
-        known = [
-            (name, value_s, limit_s)
-            for name, value_s, limit_s in (
-                ("RTO for writes", measures.rto_write_s, head.rto_s),
-                ("RTO for reads", measures.rto_read_s, head.rto_s),
-                ("RPO", measures.rpo_s, head.rpo_s),
-            )
-            if value_s is not None
-        ]
-        if not known:
-            return Outcome.PASSED, "nothing was measured that has an objective"
-        missed = [
-            f"{name} {value_s:.0f} s of {limit_s:g} s"
-            for name, value_s, limit_s in known
-            if value_s > limit_s
-        ]
+        objectives = (
+            ("RTO for writes", measures.rto_write_s, head.rto_s, measures.outages_write),
+            ("RTO for reads", measures.rto_read_s, head.rto_s, measures.outages_read),
+            ("RPO", measures.rpo_s, head.rpo_s, ()),
+        )
+        within, missed = [], []
+        for name, value_s, limit_s, outages in objectives:
+            if value_s is None and outages:
+                missed.append(f"{name}: never recovered")
+            elif value_s is not None and value_s > limit_s:
+                missed.append(f"{name} {value_s:.0f} s of {limit_s:g} s")
+            elif value_s is not None:
+                within.append(name)
         if not missed:
-            return Outcome.PASSED, f"{', '.join(name for name, _, _ in known)} within"
+            said = f"{', '.join(within)} within"
+            return Outcome.PASSED, said if within else "nothing was measured that has an objective"
         said = f"missed: {', '.join(missed)}"
         return (Outcome.PASSED, f"{said}. {may_exceed}") if may_exceed else (Outcome.FAILED, said)
 

@@ -58,8 +58,10 @@ class Instrument:
 
 
 def judge(recording: Recording) -> Instrument:
-    """Return how late the instrument of a recording was."""
-    late = [sample.late_s for sample in recording.of(SampleEntry) if sample.late_s is not None]
+    """Return how late the instrument of a recording was, from the strike on."""
+    late = [
+        sample.late_s for sample in recording.since_strike(SampleEntry) if sample.late_s is not None
+    ]
     often_s = max(late, default=None)
     if len(late) > 1:
         often_s = statistics.quantiles(late, n=20, method="inclusive")[-1]

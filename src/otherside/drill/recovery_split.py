@@ -55,7 +55,7 @@ def split(recording: Recording, measures: Measures) -> tuple[RecoveryPart, ...]:
     Empty if writes never stopped or never recovered, or if no failover of ours ended the outage.
     """
     outage = _longest(measures)
-    if outage is None or outage.to_s is None:
+    if measures.rto_write_s is None or outage is None or outage.to_s is None:
         return ()
     cuts = list(_cuts(recording, outage))
     if "promote" not in dict(cuts):
@@ -84,7 +84,9 @@ def _cuts(recording: Recording, outage: Outage) -> Iterator[tuple[str, float]]:
     called = [
         call.at_s
         for call in recording.since_strike(CallEntry)
-        if call.operation in MOVES and not call.refused and call.at_s <= outage.to_s
+        if call.operation in MOVES
+        and not call.refused
+        and outage.from_s <= call.at_s <= outage.to_s
     ]
     if fenced is None or not called:
         return

@@ -96,6 +96,7 @@ class _Player:
         self._clients: list[Client] = []
         self._sampled_s = 0.0
         self._late_real_s = 0.0
+        self._speed = 1.0
         self._waiting = list(scenario.steps)
 
     def play(self, head: dict[str, Any], change: StackChange | None, *, up: bool) -> None:
@@ -103,6 +104,8 @@ class _Player:
         environment, scenario = self._stage, self._scenario
         if not up:
             environment.open()
+        facts = environment.facts()
+        self._speed = float(facts["speed"])
         self._write(
             parse(
                 {
@@ -115,7 +118,7 @@ class _Player:
                     "seed": self._settings.seed,
                     "clients": self._settings.clients,
                     "keys": key_prefix(self._settings.seed),
-                    **environment.facts(),
+                    **facts,
                     **head,
                 }
             )
@@ -175,7 +178,7 @@ class _Player:
         given = self._settings.steady_real_s
         if given is not None:
             return given
-        return max(STEADY_REAL_S, STEADY_S / float(self._stage.facts()["speed"]))
+        return max(STEADY_REAL_S, STEADY_S / self._speed)
 
     def _start_clients(self) -> None:
         """Start the clients, and wait for the warm-up writes to be acknowledged."""
@@ -212,7 +215,7 @@ class _Player:
     def _sample(self) -> SampleEntry:
         """Return a sample, which says how late the drill itself was since the last one."""
         sample = self._stage.sample()
-        late_s = self._late_real_s * float(self._stage.facts()["speed"])
+        late_s = self._late_real_s * self._speed
         self._late_real_s = 0.0
         known = sample.late_s is not None
         return replace(

@@ -165,7 +165,7 @@ class TwinEnvironment:
     def sample(self) -> SampleEntry:
         """Return the serving side, the writer's side and the replication lag of the standby."""
         self._hands.uphold()
-        status = self.twin.do("status")
+        status = self.twin.do("status", since_last=True)
         databases = self._databases(status)
         writer = next(
             (database for database in databases if database["writer"] and database["running"]), None

@@ -80,6 +80,7 @@ _OBSTACLES: Mapping[str, str] = {
     Obstacle.STANDBY_DETACHED: "the standby is no member of the global database",
     Obstacle.STANDBY_HEADLESS: "the standby's cluster has no instance",
     Obstacle.VERSION_SKEW: "the sides run different engine versions",
+    Obstacle.JUST_MOVED: "the last move was less than two minutes ago",
     Obstacle.STANDBY_UNFIT: "the standby's cluster cannot take over in its state",
 }
 

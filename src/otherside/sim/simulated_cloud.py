@@ -73,7 +73,6 @@ class SimulatedCloud:
     orders: list[tuple[float, Command, str]] = field(default_factory=list)
     """The orders that people gave, each with its immediate result: `given`, or why not."""
     capacity_raised: bool = False
-    """When a tick last published its metrics."""
     views: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
     depth: int = 0
     kill_at: int | None = None

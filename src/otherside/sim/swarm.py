@@ -22,6 +22,8 @@ from otherside.sim.world_state import BY_HAND, WorldState
 TICK_S = 60.0
 LOOP_S = 5.0
 LOOP_FOR_S = 50.0
+DELIVERED_S = 10.0
+"""How long the platform takes at the most to start a function that was woken."""
 PONDER_S = 20.0
 """How long a diligent person takes to act."""
 
@@ -161,8 +163,15 @@ class _Runner:
         cloud.struck.clear()
 
     def _interrupt(self) -> None:
-        """Run another invocation in the middle of this one."""
+        """Run another invocation in the middle of this one, and each that is overdue by now.
+
+        A frozen function holds nobody else up: the platform starts the others all the same.
+        """
         cloud = self.cloud
+        overdue = [at_s for at_s in cloud.wakes if at_s < cloud.world_state.now_s - DELIVERED_S]
+        for at_s in overdue:
+            cloud.wakes.remove(at_s)
+            self._invoke("actuator", actuate)
         if cloud.wakes and cloud.random.random() < 1 / 2:
             cloud.wakes.pop(0)
             self._invoke("actuator", actuate)

@@ -65,9 +65,11 @@ class TwinContext:
             await asyncio.sleep(WATCH_S)
             self._late_s = max(self._late_s, self.clock.monotonic_s() - due_s)
 
-    def lateness_s(self) -> float:
-        """Return how late it was since the last such question, at the most, in twin seconds."""
-        late_s, self._late_s = self._late_s, 0.0
+    def lateness_s(self, *, reset: bool) -> float:
+        """Return how late it was since the last reset, at the most, in twin seconds."""
+        late_s = self._late_s
+        if reset:
+            self._late_s = 0.0
         return late_s
 
     def emit(self, kind: str, region: str, text: str, **facts: object) -> None:

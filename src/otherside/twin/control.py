@@ -33,8 +33,11 @@ class Control:
         """Return the addresses, credentials, settings and clock of the twin."""
         return self._cloud.describe()
 
-    async def do_status(self) -> JsonObject:
-        """Return the state of the twin: components, active faults and time."""
+    async def do_status(self, *, since_last: bool = False) -> JsonObject:
+        """Return the state of the twin: components, active faults and time.
+
+        `since_last` is for whoever samples its lateness: only that question begins a new span.
+        """
         cloud = self._cloud
         context = cloud.context
         return {
@@ -42,7 +45,7 @@ class Control:
             "twin_s": context.clock.elapsed_s(),
             "real_s": context.clock.real_elapsed_s(),
             "now_s": context.now_s,
-            "late_s": round(context.lateness_s(), 2),
+            "late_s": round(context.lateness_s(reset=since_last), 2),
             "lost": sorted(context.partitions.lost()),
             "cut": sorted(context.partitions.cuts()),
             "faults": {name: asdict(item) for name, item in cloud.faults.now().items()},

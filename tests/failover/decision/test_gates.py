@@ -56,6 +56,8 @@ def lag(lag_s, *, lived_s=NOW - 60, replicated_s=NOW - 60):
         ({"versions_match": False}, {}, {}, "different versions"),
         ({"fitness": Fitness.UNFIT, "status": "stopped"}, {}, {}, "its state is stopped"),
         ({"fitness": Fitness.DOUBTFUL, "status": "backing-up"}, {}, {}, None),
+        ({}, {}, {"moved_s": NOW - AUTO.settle_s}, "only just moved"),
+        ({}, {}, {"moved_s": NOW - AUTO.settle_s - 1}, None),
     ],
 )
 def test_what_no_approval_overcomes(database, policy, state, words):

@@ -196,11 +196,30 @@ def test_what_aurora_refused_is_told_in_its_own_words_and_asked_again_later():
     builder.until(Phase.PROMOTE_INTENT, dead, looks=120)
 
 
-def test_a_call_whose_end_nobody_knows_counts_and_halts_in_the_end():
+def test_calls_without_an_answer_that_moved_nothing_are_asked_again_later():
+    """Aurora would show the move by now: it shows none, so there is none, and nobody halts."""
+    builder = StateBuilder(answer=None)
+    builder.until(Phase.BLOCKED, dead, looks=150)
+    assert "no answer, no answer, no answer" in builder.state.reason
+    assert (builder.decisions[-1].terms.open, Phase.HALTED in builder.phases) == (True, False)
+    builder.answer = ACCEPTED
+    builder.until(Phase.PROMOTE_INTENT, dead, looks=120)
+    assert builder.state.intent.operation == "2.1"
+
+
+def test_a_call_whose_end_nobody_knows_halts_where_aurora_cannot_be_read():
     """It may have moved the writer: the lease stays as it is."""
     builder = StateBuilder(answer=None)
+    builder.until(Phase.PROMOTE_INTENT, dead)
+    builder.until(Phase.HALTED, dead, looks=150, database=None)
+    assert builder.decisions[-1].terms is None
+
+
+def test_calls_that_were_accepted_and_moved_nothing_halt():
+    """Aurora said yes and shows no move: that is not understood, and the lease stays as it is."""
+    builder = StateBuilder()
     builder.until(Phase.HALTED, dead, looks=150)
-    assert "no answer, no answer, no answer" in builder.state.reason
+    assert "accepted, accepted, accepted" in builder.state.reason
     assert builder.decisions[-1].terms is None
 
 

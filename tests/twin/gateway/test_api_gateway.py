@@ -231,6 +231,9 @@ def test_a_copy_is_read_by_who_may_read_it(bare):
     get = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::copies/secret"}
     assert refused(bare.as_role(bare.role("blind", put), "s3").copy_object, **copy)
     bare.as_role(bare.role("reads", put, get), "s3").copy_object(**copy)
+    s3.put_object(Bucket="copies", Key="secret?x", Body=b"x")  # a key may have any character
+    other = {**copy, "CopySource": "copies/secret%3Fx"}
+    assert refused(bare.as_role(bare.role("one-of-two", put, get), "s3").copy_object, **other)
 
 
 def test_a_key_is_judged_with_what_it_encrypts(bare):

@@ -98,6 +98,15 @@ def test_a_zone_and_a_member_must_fit_what_is_there(bare):
         GlobalClusterIdentifier="nowhere",
     )
     assert code == "GlobalClusterNotFoundFault"
+    rds.create_global_cluster(GlobalClusterIdentifier="whole", Engine="aurora-postgresql")
+    code, said = refusal(
+        rds.create_db_cluster,
+        DBClusterIdentifier="other",
+        Engine="aurora-mysql",
+        GlobalClusterIdentifier="whole",
+    )
+    assert code == "InvalidParameterCombination"
+    assert "does not match the engine aurora-postgresql" in said
 
 
 @pytest.mark.parametrize(

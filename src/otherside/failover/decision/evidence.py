@@ -4,7 +4,7 @@ Nothing here changes anything. `external_move` takes precedence over all of them
 the writer, the state table was lost, or a member has left the global cluster.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from otherside.failover.decision.gates import (
     HOME,
@@ -18,6 +18,7 @@ from otherside.failover.decision.gates import (
     valid_order,
 )
 from otherside.failover.decision.observation import (
+    ACCEPTED,
     Attempt,
     DatabaseView,
     Move,
@@ -363,7 +364,7 @@ def _again(state: State, intent: Intent, observation: Observation, policy: Failo
     calls = [attempt for attempt in attempts if attempt.called]
     answers = ", ".join(call.answer or "no answer" for call in calls)
     away = Event.PRECHECK_FAILED_AT_HOME if state.writer is HOME else Event.PRECHECK_FAILED_AWAY
-    failover, harmless = intent.move is Move.FAILOVER, all(call.refused for call in calls)
+    failover, harmless = intent.move is Move.FAILOVER, _are_harmless(calls, observation)
     if len(calls) >= policy.attempts_max:
         reason = f"Aurora was asked {len(calls)} times and has not moved: {answers}"
         if not harmless:
@@ -377,6 +378,17 @@ def _again(state: State, intent: Intent, observation: Observation, policy: Failo
         return (Event.UNCALLED if failover else away), reason
     said = f" ({answers})" if answers else ", and Aurora was not asked"
     return Event.RETRY, f"{intent.operation} had no effect{said}; calling again"
+
+
+def _are_harmless(calls: Sequence[Attempt], observation: Observation) -> bool:
+    """Return whether none of the calls can have moved the writer.
+
+    Each call was made so long ago that Aurora would show its move by now. So a call without an
+    answer did nothing if Aurora can be read; one that was accepted and shows nothing is a riddle.
+    """
+    if all(call.refused for call in calls):
+        return True
+    return observation.database is not None and all(call.answer != ACCEPTED for call in calls)
 
 
 def _read_moving(

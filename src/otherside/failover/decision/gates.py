@@ -34,6 +34,7 @@ class Obstacle(StrEnum):
     STANDBY_DETACHED = "standby-detached"
     STANDBY_HEADLESS = "standby-headless"
     VERSION_SKEW = "version-skew"
+    JUST_MOVED = "just-moved"
     STANDBY_UNFIT = "standby-unfit"
 
 
@@ -62,6 +63,12 @@ def hard_block(state: State, observation: Observation, policy: FailoverPolicy) -
         return HardBlock(
             Obstacle.FROZEN_BY_ORDER,
             f"frozen by a person for another {state.frozen_until_s - now_s:.0f} s",
+        )
+    if now_s - state.moved_s <= policy.settle_s:
+        return HardBlock(
+            Obstacle.JUST_MOVED,
+            "the writer has only just moved: Aurora may still describe how it was before, which "
+            "would pass for the next move",
         )
     return _standby_block(database)
 

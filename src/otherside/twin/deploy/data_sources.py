@@ -42,19 +42,22 @@ def look_up(
             found = clients.get("secretsmanager", region).get_random_password(**asked)
             return {"randomPassword": found["RandomPassword"], "id": "random"}
         case "aws:ssm/getParameter:getParameter":
-            return _parameter(str(arguments["name"]), region, clients)
+            plain = bool(arguments.get("withDecryption", True))  # Pulumi's default
+            return _parameter(str(arguments["name"]), region, clients, plain=plain)
         case _:
             return None
 
 
-def _parameter(name: str, region: str, clients: ApiClients) -> JsonObject | None:
+def _parameter(name: str, region: str, clients: ApiClients, *, plain: bool) -> JsonObject | None:
     """Return a parameter as it is on the twin; a public one that moto lacks is left to the mocks.
 
     Raises:
         ClientError: If it is none of AWS's own and does not exist.
     """
     try:
-        found = clients.get("ssm", region).get_parameter(Name=name)["Parameter"]
+        found = clients.get("ssm", region).get_parameter(Name=name, WithDecryption=plain)[
+            "Parameter"
+        ]
     except ClientError:
         if name.startswith(PUBLIC):
             return None

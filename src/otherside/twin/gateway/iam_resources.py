@@ -86,7 +86,7 @@ def _at(value: object, path: Sequence[str]) -> Iterator[object]:
 def _copied_object(call: ApiCall) -> Iterator[AuthorizationItem]:
     """Yield the permission to read what a call copies from elsewhere in S3."""
     if (call.service, call.operation) in {("s3", "CopyObject"), ("s3", "UploadPartCopy")}:
-        source = unquote(str(call.params.get("CopySource") or "")).partition("?")[0].lstrip("/")
+        source = unquote(str(call.params.get("CopySource") or "").partition("?")[0]).lstrip("/")
         yield AuthorizationItem(action="s3:GetObject", resource=f"arn:aws:s3:::{source}")
 
 

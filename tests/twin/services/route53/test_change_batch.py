@@ -3,12 +3,14 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from moto.route53.models import RecordSet
 
 from otherside.twin.services.route53.change_batch import (
     RefusedBatchError,
     apply_batch,
     key_of,
 )
+from otherside.twin.services.route53.provider import of_moto, record_for_moto
 
 ZONE = "example.net."
 
@@ -113,6 +115,30 @@ def test_every_refusal_is_told_at_once():
     with pytest.raises(RefusedBatchError) as caught:
         batch(("DELETE", a("gone")), ("CREATE", a("plain")))
     assert len(caught.value.messages) == 2
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        alias("also", "plain.example.net."),
+        a("over", SetIdentifier="a", Failover="PRIMARY"),
+        a("where", SetIdentifier="a", GeoLocation={"CountryCode": "DE"}),
+    ],
+)
+def test_what_is_held_can_be_deleted_as_it_was_made(record):
+    """Also when moto has held it meanwhile, in its own form."""
+    made = batch(("CREATE", record), held=HELD[:2])[key_of(record)]
+    held = of_moto(RecordSet(record_for_moto(made)))
+    assert batch(("DELETE", record), held=[held]) == {}
+
+
+def test_a_geolocation_record_is_beside_others_of_its_kind():
+    """And beside no record of another policy."""
+    here = a("where", SetIdentifier="a", GeoLocation={"CountryCode": "DE"})
+    there = a("where", SetIdentifier="b", GeoLocation={"CountryCode": "FR"})
+    assert len(batch(("CREATE", here), ("CREATE", there), held=[])) == 2
+    with pytest.raises(RefusedBatchError, match="non weighted rrset exists"):
+        batch(("CREATE", here), ("CREATE", a("where", SetIdentifier="c", Weight=1)), held=[])
 
 
 @given(

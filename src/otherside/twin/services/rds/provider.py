@@ -135,10 +135,10 @@ class RdsProvider(ServiceProvider):
         """Refuse a member that does not fit, as AWS does, and leave the rest to moto."""
         name = params.get("GlobalClusterIdentifier")
         if name:
-            self._check_engine(self._global_cluster_named(str(name).lower()), params)
-        if name and params.get("KmsKeyId") is None and params.get("StorageEncrypted"):
-            global_cluster = self._wholes.get(str(name).lower())
-            if global_cluster and global_cluster.members:
+            global_cluster = self._global_cluster_named(str(name).lower())
+            self._check_engine(global_cluster, params)
+            keyless = params.get("KmsKeyId") is None and params.get("StorageEncrypted")
+            if keyless and global_cluster.members:
                 message = "An encrypted secondary of another Region needs a key of its own Region"
                 raise api_error("InvalidParameterCombination", message)
         for group in params.get("VpcSecurityGroupIds") or ():
@@ -147,11 +147,11 @@ class RdsProvider(ServiceProvider):
 
     def _check_engine(self, global_cluster: GlobalCluster, params: Params) -> None:
         """Refuse a member of another engine than the global database's."""
-        engines = {str(member.cluster.engine) for member in global_cluster.members}
-        if engines and str(params.get("Engine")) not in engines:
+        engine = self._held(global_cluster).engine
+        if str(params.get("Engine")) != str(engine):
             message = (
-                f"The engine {params.get('Engine')} does not match the engine "
-                f"{', '.join(engines)} of the global cluster {global_cluster.name}"
+                f"The engine {params.get('Engine')} does not match the engine {engine} "
+                f"of the global cluster {global_cluster.name}"
             )
             raise api_error("InvalidParameterCombination", message)
 

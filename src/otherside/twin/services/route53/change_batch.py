@@ -89,7 +89,7 @@ def _require_shape(action: str, record: Mapping[str, Any]) -> None:
             f"ResourceRecords], or TrafficPolicyInstanceId], but found {found} {where}"
         )
         raise RefusedBatchError("InvalidInput", msg)
-    policies = [field for field in POLICIES if record.get(field) not in {None, ""}]
+    policies = [field for field in POLICIES if _is_given(record.get(field))]
     identifier = record.get("SetIdentifier")
     if policies and not identifier:
         msg = f"Invalid request: Missing field 'SetIdentifier' {where}"
@@ -101,7 +101,7 @@ def _require_shape(action: str, record: Mapping[str, Any]) -> None:
         )
         raise RefusedBatchError("InvalidInput", msg)
     weight = record.get("Weight")
-    if weight not in {None, ""} and not 0 <= int(str(weight)) <= WEIGHT_MAX:
+    if _is_given(weight) and not 0 <= int(str(weight)) <= WEIGHT_MAX:
         msg = f"Invalid request: Weight {weight} is not from 0 to {WEIGHT_MAX} {where}"
         raise RefusedBatchError("InvalidInput", msg)
 
@@ -188,7 +188,7 @@ def _conflicts(key: Key, record: Mapping[str, Any], held: RecordSets, apex: str)
 
 
 def _policy(record: Mapping[str, Any]) -> str:
-    found = [name for field, name in POLICIES.items() if record.get(field) not in {None, ""}]
+    found = [name for field, name in POLICIES.items() if _is_given(record.get(field))]
     return found[0] if found else "simple"
 
 
@@ -216,10 +216,14 @@ def _is_same(given: Mapping[str, Any], held: Mapping[str, Any]) -> bool:
     return all(_plain(given.get(field)) == _plain(held.get(field)) for field in _COMPARED)
 
 
+def _is_given(value: object) -> bool:
+    return value is not None and value != ""
+
+
 def _plain(value: Any) -> Any:  # noqa: ANN401 - a field of a record
     """Return a field's value as it is compared: order and case of names do not count."""
     if isinstance(value, (list, tuple)):
-        return sorted(str(item["Value"]) for item in value)
+        return sorted(str(item["Value"]) for item in value) or None
     if isinstance(value, Mapping):
         return {name: str(item).rstrip(".").lower() for name, item in value.items()}
-    return str(value).lower() if value not in {None, ""} else None
+    return str(value).lower() if _is_given(value) else None

@@ -103,8 +103,8 @@ class Route53Provider(ServiceProvider):
         if zone is None:
             message = f"No hosted zone found with ID: {identifier}"
             raise api_error("NoSuchHostedZone", message, 404)
-        held = {key_of(record): record for record in map(_of_moto, zone.rrsets)}
-        sets = {key_of(_of_moto(item)): item for item in zone.rrsets}
+        held = {key_of(record): record for record in map(of_moto, zone.rrsets)}
+        sets = {key_of(of_moto(item)): item for item in zone.rrsets}
         try:
             after = apply_batch(zone.name, held, changes)
         except RefusedBatchError as error:
@@ -114,7 +114,7 @@ class Route53Provider(ServiceProvider):
             zone.rrsets.remove(sets[key])
         for key, record in after.items():
             if record is not held.get(key):
-                zone.upsert_rrset(_record_for_moto(record))
+                zone.upsert_rrset(record_for_moto(record))
         moment = dt.datetime.fromtimestamp(self._context.now_s, dt.UTC)
         info = {"Id": f"/change/C{uuid.uuid4().hex[:20].upper()}", "Status": "INSYNC"}
         return {"ChangeInfo": info | {"SubmittedAt": moment}}
@@ -177,7 +177,7 @@ def _is_private(address: object) -> bool:
     return found is not None and not found.is_global and not found.is_loopback
 
 
-def _of_moto(item: Any) -> JsonObject:  # noqa: ANN401 - moto's own
+def of_moto(item: Any) -> JsonObject:  # noqa: ANN401 - moto's own
     """Return one of moto's record sets in the API's form."""
     return {
         "Name": item.name,
@@ -195,7 +195,7 @@ def _of_moto(item: Any) -> JsonObject:  # noqa: ANN401 - moto's own
     }
 
 
-def _record_for_moto(record: JsonObject) -> JsonObject:
+def record_for_moto(record: JsonObject) -> JsonObject:
     """Return a record set in the form that moto's model takes: values without their names."""
     values = [item["Value"] for item in record.get("ResourceRecords") or ()]
     return {**record, "ResourceRecords": values} if values else dict(record)
