@@ -103,7 +103,7 @@ if TYPE_CHECKING:
     from otherside.drill.target import DrillTarget as DrillTarget
     from otherside.drill.target import TargetError as TargetError
     from otherside.drill.target import read_target as read_target
-    from otherside.program.monitor import ProgramError as ProgramError
+    from otherside.program.program_error import ProgramError as ProgramError
     from otherside.program.project import Project as Project
     from otherside.program.project import read_project as read_project
     from otherside.twin.twin import Twin as Twin
@@ -175,7 +175,7 @@ _EXPORTS = {
     ),
     "otherside.check.policy_pack": (("policy_pack",), "policy"),
     "otherside.program.project": (("Project", "read_project"), "infra"),
-    "otherside.program.monitor": (("ProgramError",), "infra"),
+    "otherside.program.program_error": (("ProgramError",), "infra"),
     "otherside.twin.twin": (("Twin", "TwinError", "TwinSettings"), "twin"),
     "otherside.drill.scenario": (("Scenario", "Step"), "drill"),
     "otherside.drill.catalogue": (("CATALOGUE",), "drill"),

@@ -144,3 +144,29 @@ def test_a_configuration_confirms_what_the_command_line_names(judged, tmp_path):
     assert not [item for item in document["unknown"] if item["code"] == "unread"]
     _, document = check(directory.parent, "--config", elsewhere)
     assert [item for item in document["unknown"] if item["code"] == "unread"]
+
+
+FOREIGN = """
+import pulumi_aws as aws
+vpc = aws.ec2.get_vpc(default=True)
+aws.rds.Cluster("d", engine="aurora-postgresql", master_username="a", master_password=vpc.id + "x")
+"""
+
+
+def test_what_nobody_answers_is_unknown_and_what_is_answered_is_judged(judged, tmp_path):
+    """A password made of an imagined identifier is none that a rule may accuse; a given one is."""
+    directory = judged(FOREIGN)
+    (directory / "t.json").unlink()
+    assert "DR001" not in codes(check(directory, "--run-programs")[1])
+    answers = tmp_path / "answers.yaml"
+    answers.write_text('data: {"aws:ec2/getVpc:getVpc": {id: hunter2hunter2}}')
+    assert "DR001" in codes(check(directory, "--run-programs", "--answers", answers)[1])
+
+
+def test_answers_without_a_program_that_runs_are_refused(judged):
+    """An option that does nothing would look as if it had."""
+    directory = judged(GOOD)
+    (directory / "answers.yaml").write_text("{}")
+    asked = ["check", str(directory), "--answers", str(directory / "answers.yaml")]
+    done = CliRunner().invoke(main, asked)
+    assert (done.exit_code, "add --run-programs" in done.output) == (2, True)

@@ -6,7 +6,7 @@ import pytest
 
 from components.failures import FAILURES
 from otherside.drill.mutations import Mutation
-from otherside.program.monitor import ProgramError
+from otherside.program.program_error import ProgramError
 from stacks import declare_variant, declared
 
 CASES = [(failure, how) for failure in FAILURES for how in failure.sabotages]

@@ -148,6 +148,12 @@ class CheckRequest:
     metavar="SECONDS",
     help="Time limit for each program.",
 )
+@click.option(
+    "--answers",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What AWS, other stacks and settings answer to a program: settings, stacks, data.",
+)
 @click.option("--no-run", is_flag=True, hidden=True, help="The default; kept for one release.")
 @click.option("--single-region-ok", is_flag=True, help="The system is meant to have one Region.")
 @click.option(
@@ -186,6 +192,7 @@ def check(
     *,
     run_programs: bool,
     run_timeout: float,
+    answers: Path | None,
     no_run: bool,
     single_region_ok: bool,
     strict: bool,
@@ -206,9 +213,8 @@ def check(
     Examples:
       terraform show -json tfplan | otherside check -
       otherside check a.yaml b.yaml --region a.yaml=us-east-2 --region b.yaml=us-west-2
-      otherside check cdk.out --fail-on high
       pulumi preview --json | otherside check -
-      otherside check infra --run-programs --stack prod
+      otherside check infra --run-programs --stack prod --fail-on high
       otherside check . --exclude examples --exclude '*/test' --compact
       otherside check . --format sarif --output otherside.sarif
       otherside explain DR009
@@ -216,8 +222,7 @@ def check(
     Exit codes: 0 no failing finding, 1 at least one, 2 bad usage or bad input.
     """
     form = ReportForm(as_, output, by_control=by_control, compact=compact, verbose=verbose)
-    gc.freeze()
-    gc.disable()  # everything read lives until the end, and scanning it costs a third
+    _keep_all()
     given = CommandLine(
         select=_split(select),
         ignore=_split(ignore),
@@ -230,7 +235,8 @@ def check(
     try:
         settings = _over(_settings(config, paths), given)
         runs = not no_run and (run_programs or (config is not None and settings.run_programs))
-        programs = _programs(stack, run_timeout, None if run_programs else paths) if runs else None
+        only = None if run_programs else paths
+        programs = _programs(stack, run_timeout, only, answers, runs=runs)
         alone = single_region_ok or settings.single_region_ok
         asked = CheckRequest(settings, strict, alone, programs)
         known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
@@ -242,6 +248,12 @@ def check(
         _write(as_baseline(result.findings), write_baseline)
     _report(document, result, form)
     sys.exit(_exit_code(read, result, asked, written=write_baseline is not None))
+
+
+def _keep_all() -> None:
+    """Collect no garbage: everything that is read lives until the end, and scans cost a third."""
+    gc.freeze()
+    gc.disable()
 
 
 def _report(document: FindingsDocument, result: CheckResult, form: ReportForm) -> None:
@@ -446,9 +458,23 @@ def _refuse_unknown_rules(settings: ProjectSettings) -> None:
 
 
 def _programs(
-    stack: str | None, timeout_s: float, paths: tuple[str, ...] | None
-) -> Callable[[Path], Mapping[str, Any] | str]:
-    """Return a function that runs a Pulumi program, or returns why it did not."""
+    stack: str | None,
+    timeout_s: float,
+    paths: tuple[str, ...] | None,
+    answers: Path | None,
+    *,
+    runs: bool,
+) -> Callable[[Path], Mapping[str, Any] | str] | None:
+    """Return a function that runs a Pulumi program, or returns why it did not.
+
+    Raises:
+        click.UsageError: If there are answers for programs that do not run.
+    """
+    if answers is not None and not runs:
+        msg = "--answers is for programs that run: add --run-programs"
+        raise click.UsageError(msg)
+    if not runs:
+        return None
     import importlib.util  # noqa: PLC0415 - for this alone
 
     from otherside.cli.run_isolated import run_isolated  # noqa: PLC0415 - the same
@@ -461,6 +487,6 @@ def _programs(
             return NOT_RUN
         if not there:
             return "a Pulumi program: running it needs pip install 'otherside[infra]'"
-        return run_isolated(directory, stack, timeout_s)
+        return run_isolated(directory, stack, timeout_s, answers and answers.resolve())
 
     return run

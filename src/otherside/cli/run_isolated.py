@@ -24,8 +24,12 @@ ANSWER_MAX = 256 << 20
 _TOLD_MAX = 400
 
 
-def run_isolated(directory: Path, stack: str | None, timeout_s: float) -> Mapping[str, Any]:
+def run_isolated(
+    directory: Path, stack: str | None, timeout_s: float, answers: Path | None = None
+) -> Mapping[str, Any]:
     """Run a program and return what it declares, in the format of a stack export.
+
+    `answers` is a file of what AWS and other stacks would answer.
 
     Raises:
         InputError: If it cannot be run, does not end in time, or ends without an answer; the
@@ -34,7 +38,7 @@ def run_isolated(directory: Path, stack: str | None, timeout_s: float) -> Mappin
     with tempfile.TemporaryDirectory(prefix="otherside-program-") as home:
         answer = Path(home) / "answer.json"
         command = [sys.executable, "-I", "-m", "otherside.cli.run_isolated"]
-        command += [str(directory), stack or "", str(answer)]
+        command += [str(directory), stack or "", str(answers or ""), str(answer)]
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
             env=_environment(home),
@@ -90,12 +94,16 @@ def _answer(directory: Path, answer: Path, code: int, said: bytes) -> Mapping[st
     return declared
 
 
-def _main(directory: str, stack: str, answer: str) -> None:
+def _main(directory: str, stack: str, answers: str, answer: str) -> None:
     """Run one program in the child process, and write what it declares to a file."""
     from otherside.cli.run_program import run_program  # noqa: PLC0415 - Pulumi, for the child alone
 
     try:
-        told: dict[str, Any] = {"declared": run_program(Path(directory), stack or None)}
+        told: dict[str, Any] = {
+            "declared": run_program(
+                Path(directory), stack or None, Path(answers) if answers else None
+            )
+        }
     except InputError as error:
         told = {"error": error.cause}
     aside = Path(f"{answer}.part")

@@ -9,13 +9,18 @@ import yaml
 
 from otherside.check.readers.input_error import InputError
 from otherside.config.problem import ConfigError
+from otherside.program.answers import GivenAnswers, read_answers
 from otherside.program.export import as_export
-from otherside.program.monitor import ProgramError
+from otherside.program.program_error import ProgramError
 from otherside.program.project import declare_directory, explain_failure
 
 
-def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
+def run_program(
+    directory: Path, stack: str | None, answers: Path | None = None
+) -> Mapping[str, Any]:
     """Run a program and return what it declares, in the format of a stack export.
+
+    What neither the file of answers nor a mock knows is imagined, and unknown to the rules.
 
     Raises:
         InputError: If it cannot be run; the message names the program's line that failed.
@@ -23,7 +28,9 @@ def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
     logging.disable(logging.WARNING)
     where = directory.resolve()
     try:
-        declaration = declare_directory(where, stack_name=stack)
+        declaration = declare_directory(
+            where, stack_name=stack, answers=read_answers(answers) if answers else GivenAnswers()
+        )
     except (ProgramError, ConfigError) as error:
         raise InputError(str(directory), str(error)) from None
     except KeyboardInterrupt:
@@ -33,7 +40,8 @@ def run_program(directory: Path, stack: str | None) -> Mapping[str, Any]:
         raise InputError(str(directory), f"{place}: {text}" if place else text) from None
     finally:
         logging.disable(logging.NOTSET)
-    return {**as_export(declaration), "backends": _backends(where)}
+    told = {"backends": _backends(where), "imagined": list(declaration.imagined)}
+    return {**as_export(declaration), **told}
 
 
 def _backends(directory: Path) -> list[dict[str, str]]:

@@ -24,7 +24,8 @@ from otherside.drill.fault_injector import FaultInjector
 from otherside.drill.load import ClientConnection, Endpoint
 from otherside.drill.scenario import Step
 from otherside.drill.target import DrillTarget
-from otherside.program.monitor import ProgramError, Transform
+from otherside.program.monitor import Transform
+from otherside.program.program_error import ProgramError
 from otherside.regions import CONTROL_REGION
 from otherside.twin.deploy.creation import ProvisionError
 from otherside.twin.guest.scaled_clock import ScaledClock

@@ -11,7 +11,8 @@ from typing import Any
 from pulumi import Archive, Asset
 
 from otherside.check.model.values import PasswordOrigin
-from otherside.check.readers.pulumi.stack import ARCHIVE, ASSET, SECRET, SIGNATURE
+from otherside.check.readers.pulumi.stack import ARCHIVE, ASSET, SECRET, SIGNATURE, UNKNOWN
+from otherside.program.imagined import is_imagined
 from otherside.program.mock_outputs import PASSWORD
 from otherside.program.monitor import SECRET as HIDDEN
 from otherside.program.monitor import Declaration, RegisteredResource
@@ -37,6 +38,12 @@ def _resource(
         key: _value(value, key, registered_resource.secrets)
         for key, value in registered_resource.inputs.items()
     }
+    # Only what is unknown needs its sources: everything else is known by its value.
+    sources = {
+        key: list(registered_resource.sources[key])
+        for key, value in registered_resource.inputs.items()
+        if key in registered_resource.sources and _holds_imagined(value)
+    }
     hidden = {
         path.split(".", 1)[0] for path in registered_resource.secrets
     } | registered_resource.secret_outputs
@@ -58,16 +65,33 @@ def _resource(
         "parent": registered_resource.parent,
         "provider": provider,
         "inputs": inputs,
-        "outputs": {key: _value(value, key, frozenset()) for key, value in outputs.items()},
+        "propertyDependencies": sources,
+        "outputs": {key: _output(value, key) for key, value in outputs.items()},
         "dependencies": list(registered_resource.dependencies),
         "ignoreChanges": list(registered_resource.ignore_changes),
         "protect": registered_resource.protect,
     }
 
 
+def _output(value: Any, key: str) -> Any:  # noqa: ANN401 - any property value
+    """Return an output; an imagined text stays, for it may be what others know the resource by."""
+    return value if isinstance(value, str) else _value(value, key, frozenset())
+
+
+def _holds_imagined(value: object) -> bool:
+    """Return whether a value was imagined, or something in it."""
+    if isinstance(value, Mapping):
+        return any(_holds_imagined(item) for item in value.values())
+    if isinstance(value, list):
+        return any(_holds_imagined(item) for item in value)
+    return is_imagined(value)
+
+
 def _value(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN401 - any property value
     if path in secrets:
         return {SIGNATURE: SECRET, "given": _kept(value)}
+    if is_imagined(value):
+        return UNKNOWN[0]
     if isinstance(value, dict):
         return {key: _value(item, f"{path}.{key}", secrets) for key, item in value.items()}
     if isinstance(value, list):
@@ -77,7 +101,8 @@ def _value(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN4
 
 def _kept(value: object) -> str:
     """Return a secret's origin: a literal, unless a setting or a data source gave it."""
-    if isinstance(value, str) and value and PASSWORD not in value and HIDDEN not in value:
+    known = isinstance(value, str) and value and not is_imagined(value)
+    if known and PASSWORD not in str(value) and HIDDEN not in str(value):
         return PasswordOrigin.LITERAL
     return PasswordOrigin.GIVEN
 

@@ -22,7 +22,10 @@ from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.proto import resource_pb2
 from pulumi.runtime.sync_await import _ensure_event_loop, _sync_await
 
-from otherside.program import mock_outputs
+from otherside.check.readers.pulumi.stack import REFERENCE, SIGNATURE
+from otherside.program import imagined, mock_outputs
+from otherside.program.answers import GivenAnswers
+from otherside.program.program_error import ProgramError
 from otherside.regions import REGIONS
 
 GLOBAL = "global"
@@ -31,11 +34,9 @@ SECRET = "[secret]"  # noqa: S105 - the placeholder for a secret
 
 _GLOBAL_MODULES = ("aws:iam/", "aws:route53/")
 _STACK = "pulumi:pulumi:Stack"
+_OTHER_STACK = "pulumi:pulumi:StackReference"
 _PROVIDER = "pulumi:providers:"
-
-
-class ProgramError(Exception):
-    """Raised when a program cannot be declared; the message says where and why."""
+_RESOURCE_OF_URN = "pulumi:pulumi:getResource"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +64,8 @@ class RegisteredResource:
     protect: bool = False
     retain: bool = False
     ignore_changes: tuple[str, ...] = ()
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """URNs that each input was made of, where it was made of any."""
     id: str = ""
     outputs: Mapping[str, Any] = field(default_factory=dict)
 
@@ -87,6 +90,8 @@ class Declaration:
 
     resources: tuple[RegisteredResource, ...]
     exports: Mapping[str, Any]
+    imagined: tuple[str, ...] = ()
+    """What the program asked for that nobody gave it, one sentence each."""
 
     def of(self, *types: str) -> list[RegisteredResource]:
         """Return the resources of some types: `aws:ec2/vpc:Vpc`, or the part after `aws:`."""
@@ -119,19 +124,26 @@ def declare(
     config: Mapping[str, str] | None = None,
     transform: Transform = lambda resource: resource,
     account: str = mock_outputs.ACCOUNT,
+    answers: GivenAnswers | None = None,
 ) -> Declaration:
     """Run a program and return what it declares.
+
+    Given `answers`, even empty ones, the program gets those first, and an imagined value wherever
+    neither they nor a mock answer: see `imagined`.
 
     Raises:
         ProgramError: If the program calls a data source without a mock answer, uses the default
             AWS provider although the stack disables it, or registers one resource twice.
         Exception: Any error that the program itself raises.
     """
-    monitor = Monitor(transform, account, config=config or {})
-    exports = run_program(
-        program, monitor, project=project, stack_name=stack_name, config=config or {}
-    )
-    return Declaration(resources=tuple(monitor.declared.values()), exports=exports)
+    config = {**(config or {}), **(answers.settings if answers else {})}
+    if answers is None:
+        monitor = Monitor(transform, account, config=config)
+    else:
+        monitor = ImaginingMonitor(transform, account, config=config, answers=answers)
+    exports = run_program(program, monitor, project=project, stack_name=stack_name, config=config)
+    resources = tuple(monitor.declared.values())
+    return Declaration(resources=resources, exports=exports, imagined=monitor.imagined)
 
 
 def run_program(
@@ -160,7 +172,8 @@ def run_program(
         )
         settings.SETTINGS.rpc_manager.clear()  # left behind by a failed program
         settings.SETTINGS.outputs.clear()
-        loop.run_until_complete(stack.run_pulumi_func(_without_result(program)))
+        with monitor.gaps():
+            loop.run_until_complete(stack.run_pulumi_func(_without_result(program)))
         return loop.run_until_complete(_exports())
 
 
@@ -186,6 +199,8 @@ class Monitor(mocks.MockMonitor):
         super().__init__(mocks=_Unused())  # every call is answered here
         self.declared: dict[str, RegisteredResource] = {}
         self.account = account
+        self.imagined: tuple[str, ...] = ()
+        """What was asked for that nobody gave, one sentence each."""
         self._transform = transform
         self._defaults_allowed = _defaults_allowed(config)
         self._default_region = config.get("aws:region", "")
@@ -193,6 +208,10 @@ class Monitor(mocks.MockMonitor):
         self._taken: set[str] = set()
         self._around: dict[str, list[Callable[[ResourceTransformArgs], Any]]] = {}
         self._lock = threading.Lock()
+
+    def gaps(self) -> contextlib.AbstractContextManager[None]:
+        """Return a block for the program to run in; here it changes nothing."""
+        return contextlib.nullcontext()
 
     def make(self, declared: RegisteredResource) -> RegisteredResource:
         """Return a resource with its identifier and outputs."""
@@ -213,7 +232,14 @@ class Monitor(mocks.MockMonitor):
         return Monitor.make(self, declared)
 
     def find(self, declared: RegisteredResource) -> Mapping[str, Any]:
-        """Return the state of an existing resource."""
+        """Return the state of an existing resource.
+
+        Raises:
+            ProgramError: If it is another stack.
+        """
+        if declared.type == _OTHER_STACK:
+            msg = f"{declared.urn}: the outputs of another stack are not available here"
+            raise ProgramError(msg)
         birth = mock_outputs.Registration(
             urn=declared.urn,
             name=declared.name,
@@ -234,6 +260,18 @@ class Monitor(mocks.MockMonitor):
             msg = f"{token}: this data source has no mock answer, so it cannot be declared"
             raise ProgramError(msg)
         return answer
+
+    def look_up_urn(self, urn: str) -> dict[str, Any]:
+        """Return the resource that a reference in some output names.
+
+        Raises:
+            ProgramError: If nobody registered it.
+        """
+        found = self.resources.get(urn)
+        if found is None:
+            msg = f"{urn}: an output refers to this resource, which nobody registered"
+            raise ProgramError(msg)
+        return {"urn": urn, "id": found.id, "state": found.state}
 
     def make_urn(self, parent: str, type_: str, name: str) -> str:
         """Return the URN that the engine would assign: all enclosing components, no stack."""
@@ -267,9 +305,6 @@ class Monitor(mocks.MockMonitor):
     def ReadResource(self, request: Any) -> Any:  # noqa: ANN401, N802 - protobuf's own
         """Answer with the state of an existing resource."""
         urn = self.make_urn(request.parent, request.type, request.name)
-        if request.type == "pulumi:pulumi:StackReference":
-            msg = f"{urn}: the outputs of another stack are not available here"
-            raise ProgramError(msg)
         _ensure_event_loop()  # type: ignore[no-untyped-call]  # Pulumi's own, untyped
         secrets: set[str] = set()
         inputs = _plain(_deserialize(request.properties), "", secrets)
@@ -297,7 +332,10 @@ class Monitor(mocks.MockMonitor):
         arguments = _plain(_deserialize(request.args), "", set())
         self._refuse_default_provider(request.tok, request.provider, request.tok)
         region = self._region(request.tok, arguments, request.provider)
-        answer = self.look_up(request.tok, arguments, region)
+        if request.tok == _RESOURCE_OF_URN:
+            answer = self.look_up_urn(str(arguments["urn"]))
+        else:
+            answer = self.look_up(request.tok, arguments, region)
         response = resource_pb2.ResourceInvokeResponse()
         getattr(response, "return").CopyFrom(_serialize(answer, frozenset()))
         return response
@@ -324,6 +362,11 @@ class Monitor(mocks.MockMonitor):
             protect=request.protect,
             retain=request.retainOnDelete,
             ignore_changes=tuple(request.ignoreChanges),
+            sources={
+                key: tuple(sorted(found.urns))
+                for key, found in request.propertyDependencies.items()
+                if found.urns
+            },
         )
 
     def _region(self, token: str, inputs: Mapping[str, Any], provider: str) -> str:
@@ -385,6 +428,70 @@ class Monitor(mocks.MockMonitor):
             self._taken.add(urn)
 
 
+class ImaginingMonitor(Monitor):
+    """A monitor that answers by what the SDK's classes declare, where nobody else answers."""
+
+    def __init__(
+        self,
+        transform: Transform,
+        account: str,
+        *,
+        config: Mapping[str, str],
+        answers: GivenAnswers,
+    ) -> None:
+        super().__init__(transform, account, config=config)
+        self._answers = answers
+
+    def make(self, declared: RegisteredResource) -> RegisteredResource:
+        """Return a resource with its identifier, and every output that its class declares."""
+        born = super().make(declared)
+        place = self._place(declared.type, declared.region, declared.urn)
+        return replace(born, outputs=imagined.outputs_of(declared.type, born.outputs, place))
+
+    def find(self, declared: RegisteredResource) -> Mapping[str, Any]:
+        """Return the state of an existing resource; another stack's is imagined when asked."""
+        if declared.type == _OTHER_STACK:
+            known = self._answers.stacks.get(str(declared.inputs.get("name") or declared.name), {})
+            return {"name": declared.name, "outputs": dict(known), "secretOutputNames": []}
+        place = self._place(declared.type, declared.region, declared.urn)
+        return imagined.outputs_of(declared.type, super().find(declared), place)
+
+    def look_up(self, token: str, arguments: Mapping[str, Any], region: str) -> dict[str, Any]:
+        """Return the answer of a data source, by its class if no mock knows it."""
+        given = self._answers.data.get(token, {})
+        answer = mock_outputs.invoke(token, arguments, region=region, account=self.account)
+        seed = f"{region}{token}{sorted(arguments.items(), key=str)}"
+        place = self._place(token, region, seed)
+        found = imagined.answer_of(token, {**arguments, **(answer or {}), **given}, place)
+        if found is None:
+            return dict(given) or super().look_up(token, arguments, region)
+        return found
+
+    def look_up_urn(self, urn: str) -> dict[str, Any]:
+        """Return the resource of a reference; what a remote component made is imagined."""
+        if urn in self.resources:
+            return super().look_up_urn(urn)
+        kind, name = urn.split("::")[2:4]
+        return {
+            "urn": urn,
+            "id": name,
+            "state": imagined.outputs_of(kind, {}, self._place(kind, "", urn)),
+        }
+
+    def gaps(self) -> contextlib.AbstractContextManager[None]:
+        """Return a block in which the program's missing settings are imagined, and told."""
+        return imagined.gaps(self._place("", self._default_region, ""), self._tell)
+
+    def _tell(self, sentence: str) -> None:
+        if sentence not in self.imagined:
+            self.imagined += (sentence,)
+
+    def _place(self, token: str, region: str, seed: str) -> imagined.Surroundings:
+        module = token.partition(":")[2].partition("/")[0].partition(":")[0]
+        where = "" if region == GLOBAL else region
+        return imagined.Surroundings(module=module, region=where, account=self.account, seed=seed)
+
+
 @contextlib.contextmanager
 def _own_loop(workers: int) -> Iterator[asyncio.AbstractEventLoop]:
     """Provide an event loop, and worker threads with a loop each, and close all of them.
@@ -430,8 +537,23 @@ def without_collection() -> Iterator[None]:
 
 
 def _deserialize(properties: struct_pb2.Struct) -> dict[str, Any]:
-    found: dict[str, Any] = rpc.deserialize_properties(properties)
+    found: dict[str, Any] = rpc.deserialize_properties(_dereferenced(properties))
     return found
+
+
+def _dereferenced(properties: struct_pb2.Struct) -> struct_pb2.Struct:
+    """Return properties in which a whole resource, passed as a value, is its identifier.
+
+    This is what the engine gives to a provider that takes no references, as AWS's takes none.
+    """
+    for value in properties.fields.values():
+        for found in [value, *value.list_value.values]:
+            inner = found.struct_value.fields
+            if SIGNATURE in inner and inner[SIGNATURE].string_value == REFERENCE:
+                found.string_value = inner["id"].string_value or inner["urn"].string_value
+            elif inner:
+                _dereferenced(found.struct_value)
+    return properties
 
 
 def _serialize(state: Mapping[str, Any], secrets: frozenset[str]) -> struct_pb2.Struct:

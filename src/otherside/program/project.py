@@ -15,14 +15,15 @@ from typing import Any
 
 import yaml
 
+from otherside.program.answers import GivenAnswers
 from otherside.program.monitor import (
     SECRET,
     Declaration,
-    ProgramError,
     Transform,
     declare,
     without_collection,
 )
+from otherside.program.program_error import ProgramError
 
 __all__ = ["ProgramError", "Project", "declare_directory", "explain_failure", "read_project"]
 
@@ -32,11 +33,13 @@ def declare_directory(
     *,
     stack_name: str | None = None,
     transform: Transform = lambda resource: resource,
+    answers: GivenAnswers | None = None,
 ) -> Declaration:
     """Run the Pulumi project in a directory, with the settings that `pulumi up` would give it.
 
     The program sees a deployment (`is_dry_run` is false), so that every output resolves. Reads
-    `Pulumi.yaml`, and `Pulumi.<stack>.yaml` if a stack is named or only one exists.
+    `Pulumi.yaml`, and `Pulumi.<stack>.yaml` if a stack is named or only one exists. For `answers`,
+    see `declare`.
 
     Raises:
         ProgramError: As `declare`, and if the directory holds no Python project.
@@ -49,6 +52,7 @@ def declare_directory(
         stack_name=found.stack,
         config=found.config,
         transform=transform,
+        answers=answers,
     )
 
 
@@ -60,6 +64,8 @@ class Project:
     stack: str
     config: Mapping[str, str]
     main: Path
+    packages: Path | None = None
+    """The packages of its own virtual environment, if it names one that this Python can use."""
 
     def load(self) -> None:
         """Preload the Pulumi and otherside modules that the program imports, and none of its own.
@@ -76,7 +82,7 @@ class Project:
 
     def run(self) -> None:
         """Run the program in its own directory."""
-        with _inside(self.main.parent):
+        with _inside(self.main.parent, self.packages):
             _run(self.main)
 
 
@@ -87,7 +93,23 @@ def read_project(directory: Path, stack_name: str | None = None) -> Project:
         ProgramError: If the directory holds no Python project, or no such stack.
     """
     name, main, stack, config = _project(directory, stack_name)
-    return Project(name=name, stack=stack, config=config, main=main.resolve())
+    packages = _packages(directory)
+    return Project(name=name, stack=stack, config=config, main=main.resolve(), packages=packages)
+
+
+def _packages(directory: Path) -> Path | None:
+    """Return the packages of the virtual environment that `runtime.options` names, as Pulumi does.
+
+    Those of another Python version would not load, so they count as not there.
+    """
+    runtime = _yaml(directory / "Pulumi.yaml").get("runtime")
+    options = runtime.get("options") if isinstance(runtime, dict) else None
+    named = options.get("virtualenv") if isinstance(options, dict) else None
+    if not isinstance(named, str):
+        return None
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    found = (directory / named / "lib" / version / "site-packages").resolve()
+    return found if found.is_dir() else None
 
 
 def _libraries(tree: ast.Module) -> Iterator[str]:
@@ -204,16 +226,26 @@ def explain_failure(error: BaseException, directory: Path) -> tuple[str, str]:
         for frame in traceback.extract_tb(error.__traceback__)
         if Path(frame.filename).is_relative_to(directory) and "site-packages" not in frame.filename
     ]
-    text = f"the program raised {type(error).__name__}: {error}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        text = (
+            f"the program imports {error.name}, which is not installed here: install what it "
+            "requires into the environment of otherside, or into the virtualenv of Pulumi.yaml"
+        )
+    else:
+        text = f"the program raised {type(error).__name__}: {error}"
     return (f"{own[-1][0]}:{own[-1][1]}" if own else ""), text
 
 
 @contextlib.contextmanager
-def _inside(directory: Path) -> Iterator[None]:
-    """Make a program's directory current and importable for the duration of a block."""
+def _inside(directory: Path, packages: Path | None = None) -> Iterator[None]:
+    """Make a program's directory current and importable for the duration of a block.
+
+    Its own packages come last: Pulumi's have to be those that answer it here.
+    """
     before, path, modules = Path.cwd(), list(sys.path), set(sys.modules)
     os.chdir(directory)
     sys.path.insert(0, str(directory))
+    sys.path += [str(packages)] if packages else []
     try:
         yield
     finally:

@@ -574,6 +574,7 @@ def _program(here: Path, batch: _Batch) -> None:
     _pulumi(document, str(here), batch)
     for backend in document.get("backends") or ():
         batch.resources.append(_backend(str(here), backend["what"], backend["text"]))
+    batch.unread += [(str(here), str(sentence)) for sentence in document.get("imagined") or ()]
     batch.files.append(str(here))
 
 

@@ -17,11 +17,11 @@ from otherside.program.monitor import (
     GLOBAL,
     Declaration,
     Monitor,
-    ProgramError,
     RegisteredResource,
     Transform,
     run_program,
 )
+from otherside.program.program_error import ProgramError
 from otherside.program.project import Project
 from otherside.twin.deploy.api_clients import ApiClients
 from otherside.twin.deploy.creation import Create, ProvisionError, ResourceCreation
