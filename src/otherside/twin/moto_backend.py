@@ -77,6 +77,15 @@ __all__ = [
 ]
 
 
+def iam_tags(account: str, holder: object) -> Mapping[str, str]:
+    """Return the tags of a user or a role; moto keeps a user's aside."""
+    own = getattr(holder, "tags", None)
+    if isinstance(own, Mapping):
+        return {str(tag["Key"]): str(tag["Value"]) for tag in own.values()}
+    found = iam(account).tagger.list_tags_for_resource(str(getattr(holder, "arn", "")))
+    return {str(tag["Key"]): str(tag["Value"]) for tag in found["Tags"]}
+
+
 def acm(account: str, region: str) -> AWSCertificateManagerBackend:
     return acm_backends[account][region]
 
@@ -148,6 +157,17 @@ def route53(account: str) -> Route53Backend:
 
 def s3(account: str) -> S3Backend:
     return s3_backends[account]["aws"]
+
+
+def s3_object_tags(bucket: str, key: str) -> Mapping[str, str]:
+    """Return the tags of an object, by key; none if there is no such object."""
+    for account in list(s3_backends):
+        backend = s3(account)
+        held = backend.buckets.get(bucket)
+        found = held.keys.get(key) if held is not None else None
+        if found is not None:
+            return dict(backend.tagger.get_tag_dict_for_resource(found.arn))
+    return {}
 
 
 def scheduler(account: str, region: str) -> EventBridgeSchedulerBackend:

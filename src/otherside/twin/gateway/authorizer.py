@@ -16,7 +16,7 @@ from otherside.twin.gateway.iam_resources import AuthorizationItem, subjects_of
 from otherside.twin.gateway.protocol import ApiCall, RequestRefusedError
 
 DENIED = "AccessDenied"
-ALWAYS = frozenset({("sts", "GetCallerIdentity")})
+ALWAYS = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
 """Operations that need no permission."""
 
 
@@ -43,6 +43,8 @@ class Authorizer:
     provisioner_key: str
     resource_policies: dict[str, ResourcePolicies] = field(default_factory=dict)
     """Keyed by the service in an ARN: `sns`, `kms`…"""
+    user_boundaries: dict[str, str] = field(default_factory=dict)
+    """The permissions boundary of each user that has one, by name; moto keeps those of roles."""
     kms_calls_of: Callable[[ApiCall, str], Sequence[tuple[str, str, str]]] = lambda *_: ()
     """The KMS permissions that a call also needs: (action, key's ARN, service using the key)."""
 
@@ -156,7 +158,13 @@ class Authorizer:
         )
 
     def trusts(
-        self, role_arn: str, principal: str, *, source_arn: str = "", account_too: bool = False
+        self,
+        role_arn: str,
+        principal: str,
+        *,
+        source_arn: str = "",
+        external_id: str = "",
+        account_too: bool = False,
     ) -> bool:
         """Return whether a role's trust policy lets a service or a principal assume it."""
         role = self._role(role_arn)
@@ -171,15 +179,15 @@ class Authorizer:
             keys={
                 "aws:sourcearn": [source_arn] if source_arn else [],
                 "aws:sourceaccount": [self.account] if service else [],
-                "sts:externalid": [],
+                "sts:externalid": [external_id] if external_id else [],
+                **({} if service else self._keys_of(principal)),
             },
         )
         statements = _any_resource(statements_of(role.assume_role_policy_document))
         if decide(request, resource=statements).allowed:
             return True
         # A role that trusts the account trusts anyone whom the account's own policies allow.
-        root = f"arn:aws:iam::{self.account}:root"
-        whole = replace(request, principal=root)
+        whole = replace(request, principal=request.root)
         return account_too and decide(whole, resource=statements).allowed
 
     def judge(self, request: Request) -> PolicyEvaluation:
@@ -189,10 +197,13 @@ class Authorizer:
         document = None
         if service in self.resource_policies:
             document = self.resource_policies[service](arn, self.account)
+        if _is_foreign(arn, self.account):  # its own account would have to allow it, too
+            return PolicyEvaluation(allowed=False, kind="resource-based")
         verdict = decide(
             request,
             identity=() if request.service else self._identity(request.principal),
             boundary=None if request.service else self._boundary(request.principal),
+            session=None if request.service else self._session(request.principal),
             resource=statements_of(document) if document else (),
             both=service == "kms",
         )
@@ -218,7 +229,8 @@ class Authorizer:
     def _require_trust(self, call: ApiCall) -> None:
         """Refuse a caller that the role does not trust, whatever the caller's policies allow."""
         arn = str(call.params.get("RoleArn"))
-        if not self.trusts(arn, call.principal, account_too=True):
+        known = str(call.params.get("ExternalId") or "")
+        if not self.trusts(arn, call.principal, external_id=known, account_too=True):
             what = f"User: {call.principal} is not authorized to perform: sts:AssumeRole"
             raise RequestRefusedError(DENIED, f"{what} on resource: {arn}", 403)
 
@@ -234,9 +246,16 @@ class Authorizer:
             principal=call.principal,
             account=self.account,
             keys={
+                **self._keys_of(call.principal),
                 "aws:requestedregion": [region],
-                "aws:principalarn": [_role_arn(call.principal)],
-                "aws:principalaccount": [self.account],
+                "aws:sourceip": [call.address] if call.address else [],
+                "aws:useragent": [call.agent] if call.agent else [],
+                "aws:sourcevpc": [],  # no call reaches the twin through a VPC endpoint
+                "aws:sourcevpce": [],
+                "aws:vpcsourceip": [],
+                "aws:viaawsservice": ["false"],
+                "aws:calledvia": [],
+                "aws:epochtime": [str(call.at_s)],
                 "aws:resourceaccount": [self.account],
                 "aws:securetransport": ["true"],  # the plain endpoint stands in for a TLS one
                 "aws:sourcearn": [],
@@ -252,32 +271,84 @@ class Authorizer:
             },
         )
 
+    def _keys_of(self, principal: str) -> dict[str, Sequence[str]]:
+        """Return the condition keys about a caller: what IAM knows of a user or a session.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+        """
+        role, user = self._role(principal), self._user(principal)
+        name = principal.rpartition("/")[2]
+        holder = role or user
+        kind = "AssumedRole" if ":assumed-role/" in principal else "User" if user else "Role"
+        own = f"{role.id}:{name}" if role is not None else user.id if user is not None else ""
+        tags = moto_backend.iam_tags(self.account, holder) if holder is not None else {}
+        return {
+            "aws:principalarn": [_role_arn(principal)],
+            "aws:principalaccount": [self.account],
+            "aws:principalorgid": [],  # the account is in no organization
+            "aws:principalorgpaths": [],
+            "aws:principaltype": [kind],
+            "aws:userid": [own],
+            "aws:username": [name] if user is not None else [],
+            # Long-lived keys say nothing about MFA; a role's session was opened without it.
+            "aws:multifactorauthpresent": [] if user is not None else ["false"],
+            "aws:multifactorauthage": [],
+            **{f"aws:principaltag/{key}".lower(): [value] for key, value in tags.items()},
+        }
+
     def _role(self, arn: str) -> Any:  # noqa: ANN401 - moto's own, untyped here
-        name = _role_arn(arn).rpartition("/")[2]
+        """Return a role by its exact ARN, or the role of a session, which knows only its name."""
         roles = moto_backend.iam(self.account).roles.values()
-        return next((role for role in roles if role.name == name), None)
+        session = ":assumed-role/" in arn
+        wanted = _role_arn(arn)
+        name = wanted.rpartition("/")[2]
+        if session and f"::{self.account}:" in arn:
+            return next((role for role in roles if role.name == name), None)
+        return next((role for role in roles if role.arn == wanted), None)
+
+    def _user(self, arn: str) -> Any:  # noqa: ANN401 - moto's own, untyped here
+        users = moto_backend.iam(self.account).users.values()
+        return next((user for user in users if user.arn == arn), None)
 
     def _identity(self, principal: str) -> list[PolicyStatement]:
         """Return every statement in the policies of a role or a user."""
-        holder = self._role(principal)
-        if holder is None:
-            name = principal.rpartition("/")[2]
-            holder = moto_backend.iam(self.account).users.get(name)
-        if holder is None:
-            return []
-        documents = _inline(holder.policies)
-        documents += [
-            _default_version(managed_policy) for managed_policy in holder.managed_policies.values()
+        role, user = self._role(principal), self._user(principal)
+        groups = moto_backend.iam(self.account).groups.values()
+        holders = [holder for holder in (role, user) if holder is not None]
+        holders += [group for group in groups if user is not None and user in group.users]
+        documents = [
+            document
+            for holder in holders
+            for document in [
+                *_inline(holder.policies),
+                *map(_default_version, holder.managed_policies.values()),
+            ]
         ]
         return [statement for document in documents for statement in statements_of(document)]
 
     def _boundary(self, principal: str) -> list[PolicyStatement] | None:
-        role = self._role(principal)
-        arn = getattr(role, "permissions_boundary_arn", None) if role else None
+        role, user = self._role(principal), self._user(principal)
+        arn = getattr(role, "permissions_boundary_arn", None) if role is not None else None
+        if user is not None:
+            arn = self.user_boundaries.get(user.name)
         if not arn:
             return None
         policy = moto_backend.iam(self.account).managed_policies.get(arn)
         return list(statements_of(_default_version(policy))) if policy else []
+
+    def _session(self, principal: str) -> list[PolicyStatement] | None:
+        """Return the policy that a session was opened with, which limits it; the newest counts."""
+        for role in reversed(moto_backend.sts(self.account).assumed_roles):
+            if role.arn == principal:
+                return list(statements_of(role.policy)) if role.policy else None
+        return None
+
+
+def _is_foreign(arn: str, account: str) -> bool:
+    """Return whether an ARN names another account; some ARNs name none."""
+    parts = arn.split(":")
+    owner = parts[4] if len(parts) > 5 else ""  # noqa: PLR2004 - an ARN has six parts
+    return owner.isdigit() and owner != account
 
 
 def _default_version(policy: Any) -> str:  # noqa: ANN401 - moto's own

@@ -18,6 +18,8 @@ from typing import Any
 from otherside.wildcards import star_pattern
 
 PolicyStatement = Mapping[str, Any]
+_ALL_KNOWN = ("aws:principaltag/", "s3:existingobjecttag/")
+"""Beginnings of condition keys that a request has whole: one that is not among them is absent."""
 
 
 class Effect(StrEnum):
@@ -45,6 +47,16 @@ class Request:
     account: str
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Values by condition key, in lower case. A key with no values is known to be absent."""
+
+    def values(self, key: str) -> Sequence[str] | None:
+        """Return a condition key's values, none if it is absent, or `None` if nobody knows."""
+        found = self.keys.get(key.lower())
+        return () if found is None and key.lower().startswith(_ALL_KNOWN) else found
+
+    @property
+    def root(self) -> str:
+        """The principal that stands for everyone in the caller's account."""
+        return f"arn:aws:iam::{self.account}:root"
 
     @property
     def service(self) -> bool:
@@ -91,10 +103,14 @@ def decide(
     *,
     identity: Iterable[PolicyStatement] = (),
     boundary: Iterable[PolicyStatement] | None = None,
+    session: Iterable[PolicyStatement] | None = None,
     resource: Iterable[PolicyStatement] = (),
     both: bool = False,
 ) -> PolicyEvaluation:
     """Return whether a request is allowed: an explicit deny first, then either kind of policy.
+
+    A permissions boundary and a session's own policy only limit. What a resource's policy gives to
+    exactly this user or session is not limited by their silence.
 
     With `both`, the resource's own policy must allow the request, whatever the identity's policies
     allow. This applies to a role's trust policy and to a key policy, which may delegate the
@@ -108,12 +124,17 @@ def decide(
         "identity-based": effect_of(identity, request),
         "resource-based": effect_of(resource, request, principals=True),
     }
-    limits = None if boundary is None else effect_of(boundary, request)
-    for kind, effect in [*said.items(), ("permissions boundary", limits)]:
+    limits = {
+        kind: effect_of(statements, request)
+        for kind, statements in (("permissions boundary", boundary), ("session", session))
+        if statements is not None
+    }
+    for kind, effect in [*said.items(), *limits.items()]:
         if effect is Effect.DENY:
             return PolicyEvaluation(allowed=False, kind=kind, explicit=True)
-    if limits is Effect.SILENT:
-        return PolicyEvaluation(allowed=False, kind="permissions boundary")
+    for kind, effect in limits.items():
+        if effect is Effect.SILENT and not _names_exactly(resource, request):
+            return PolicyEvaluation(allowed=False, kind=kind)
     by_identity = said["identity-based"] is Effect.ALLOW
     by_resource = said["resource-based"] is Effect.ALLOW
     if not both:
@@ -141,12 +162,21 @@ def effect_of(
     return effect
 
 
-def _delegates(statements: Iterable[PolicyStatement], request: Request) -> bool:
-    """Return whether a resource's policy delegates the decision to the account's IAM policies."""
-    root = f"arn:aws:iam::{request.account}:root"
+def _names_exactly(statements: Iterable[PolicyStatement], request: Request) -> bool:
+    """Return whether a resource's policy allows a request to its principal by its own ARN."""
     return any(
         statement.get("Effect") == "Allow"
-        and root in _principals(statement).get("AWS", ())
+        and request.principal in _principals(statement).get("AWS", ())
+        and _applies(statement, request)
+        for statement in statements
+    )
+
+
+def _delegates(statements: Iterable[PolicyStatement], request: Request) -> bool:
+    """Return whether a resource's policy delegates the decision to the account's IAM policies."""
+    return any(
+        statement.get("Effect") == "Allow"
+        and request.root in _principals(statement).get("AWS", ())
         and _applies(statement, request)
         for statement in statements
     )
@@ -192,7 +222,7 @@ def _filled(text: str, request: Request) -> str:
     """Fill in policy variables, such as `${aws:PrincipalArn}`."""
 
     def known(match: re.Match[str]) -> str:
-        values = request.keys.get(match[1].lower())
+        values = request.values(match[1])
         if values is None:
             msg = f"the policy variable {match[0]}"
             raise CannotTellError(msg)
@@ -203,24 +233,36 @@ def _filled(text: str, request: Request) -> str:
 
 def _names_principal(statement: PolicyStatement, request: Request) -> bool:
     if "NotPrincipal" in statement:
-        msg = "NotPrincipal"
-        raise CannotTellError(msg)
+        return not _is_among(_principals(statement, "NotPrincipal"), request)
     named = _principals(statement)
+    if _is_among(named, request):
+        return True
+    # What is denied to an account is denied to everyone in it. What is allowed to it needs the
+    # principal's own policies to allow it too.
+    denied = statement.get("Effect") == "Deny" and not request.service
+    return denied and request.root in named.get("AWS", ())
+
+
+def _is_among(named: Mapping[str, Sequence[str]], request: Request) -> bool:
+    """Return whether principals include the caller: itself, its role, or everybody."""
     if request.service:
         return request.principal in named.get("Service", ()) or "*" in named.get("*", ())
     wanted = {*named.get("AWS", ()), *named.get("*", ())}
-    ours = {request.principal, _role_of(request.principal)}
-    if "*" in wanted:
-        return True
-    # A statement that names the account needs the principal's own policies to allow it too.
-    return bool(wanted & ours)
+    return "*" in wanted or bool(wanted & {request.principal, _role_of(request.principal)})
 
 
-def _principals(statement: PolicyStatement) -> Mapping[str, Sequence[str]]:
-    given = statement.get("Principal", {})
+def _principals(
+    statement: PolicyStatement, element: str = "Principal"
+) -> Mapping[str, Sequence[str]]:
+    given = statement.get(element, {})
     if given == "*":
         return {"*": ("*",), "AWS": ("*",)}
-    return {kind: tuple(listed(values)) for kind, values in given.items()}
+    return {kind: tuple(map(_account_as_root, listed(values))) for kind, values in given.items()}
+
+
+def _account_as_root(principal: str) -> str:
+    """Return the ARN that an account's bare number is short for."""
+    return f"arn:aws:iam::{principal}:root" if principal.isdigit() else principal
 
 
 def _role_of(arn: str) -> str:
@@ -231,7 +273,7 @@ def _role_of(arn: str) -> str:
 
 def _holds(operator: str, key: str, wanted: Any, request: Request) -> bool:  # noqa: ANN401 - policy
     """Return whether one condition holds; several wanted values are alternatives."""
-    found = request.keys.get(key.lower())
+    found = request.values(key)
     if found is None:
         msg = f"the condition key {key} of {request.action}"
         raise CannotTellError(msg)

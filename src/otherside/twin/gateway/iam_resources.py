@@ -149,7 +149,18 @@ NO_RESOURCE = frozenset(
         ("kms", "ListKeys"),
         ("kms", "ListAliases"),
         ("kms", "GenerateRandom"),
-        ("sts", "GetSessionToken"),
+        ("route53", "ListHostedZones"),
+        ("route53", "ListHostedZonesByName"),
+        ("route53", "CreateHostedZone"),
+        ("route53", "ListHealthChecks"),
+        ("route53", "CreateHealthCheck"),
+        ("iam", "ListRoles"),
+        ("iam", "ListUsers"),
+        ("iam", "ListGroups"),
+        ("iam", "ListPolicies"),
+        ("events", "ListEventBuses"),
+        ("acm", "ListCertificates"),
+        ("acm", "RequestCertificate"),
     }
 )
 DESCRIBES_ALL = frozenset({"ec2", "elbv2"})
@@ -277,12 +288,88 @@ def _role(params: Params, _region: str, _account: str) -> list[str | None]:
     return [params.get("RoleArn")]
 
 
+def _instances(params: Params, region: str, account: str) -> list[str | None]:
+    given = str(params.get("DBInstanceIdentifier") or "*")
+    return [given if given.startswith("arn:") else f"arn:aws:rds:{region}:{account}:db:{given}"]
+
+
+def _alarms(params: Params, region: str, account: str) -> list[str | None]:
+    names = params.get("AlarmNames") or [params.get("AlarmName") or "*"]
+    return [f"arn:aws:cloudwatch:{region}:{account}:alarm:{name}" for name in names]
+
+
+def _rule(params: Params, region: str, account: str) -> list[str | None]:
+    """Return a rule's ARN; on the default bus its name stands alone."""
+    name = params.get("Rule") or params.get("Name") or "*"
+    bus = str(params.get("EventBusName") or "default").rpartition("/")[2]
+    inside = f"{name}" if bus == "default" else f"{bus}/{name}"
+    return [f"arn:aws:events:{region}:{account}:rule/{inside}"]
+
+
+def _route53(params: Params, _region: str, _account: str) -> str | None:
+    """Return the ARN of a hosted zone or a health check; `Id` alone is a zone's."""
+    check = params.get("HealthCheckId")
+    if check:
+        return f"arn:aws:route53:::healthcheck/{check}"
+    zone = params.get("HostedZoneId") or params.get("Id")
+    return f"arn:aws:route53:::hostedzone/{str(zone).rpartition('/')[2]}" if zone else None
+
+
+def _iam(params: Params, _region: str, account: str) -> str | None:
+    """Return the ARN of a role, user, group, profile or policy, with the path that it has."""
+    if params.get("PolicyArn") and not any(params.get(name) for name in _IAM_HELD):
+        return str(params["PolicyArn"])
+    backend = moto_backend.iam(account)
+    for parameter, (kind, held) in _IAM_HELD.items():
+        name = params.get(parameter)
+        if name:
+            found = [item for item in getattr(backend, held).values() if item.name == name]
+            path = found[0].path if found else params.get("Path") or "/"
+            return f"arn:aws:iam::{account}:{kind}{path}{name}"
+    return None
+
+
+_IAM_HELD: Mapping[str, tuple[str, str]] = {
+    "InstanceProfileName": ("instance-profile", "instance_profiles"),
+    "GroupName": ("group", "groups"),
+    "RoleName": ("role", "roles"),
+    "UserName": ("user", "users"),
+}
+"""Parameters that name something of IAM's, in the order in which they decide: the first that is
+given is what the call is checked on. With each the kind in its ARN, and where moto holds it."""
+
+
 SPECIAL: Mapping[tuple[str, str], Callable[[Params, str, str], Sequence[str | None]]] = {
     ("rds", "FailoverGlobalCluster"): _global_members,
     ("rds", "SwitchoverGlobalCluster"): _global_members,
     ("rds", "DescribeGlobalClusters"): _whole,
     ("rds", "DescribeDBClusters"): _clusters,
     ("rds", "ModifyDBCluster"): _clusters,
+    ("rds", "DescribeDBInstances"): _instances,
+    ("rds", "RebootDBInstance"): _instances,
+    ("rds", "StopDBInstance"): _instances,
+    ("rds", "StartDBInstance"): _instances,
+    **dict.fromkeys(
+        [
+            ("cloudwatch", name)
+            for name in (
+                *("PutMetricAlarm", "PutCompositeAlarm", "DescribeAlarms", "DeleteAlarms"),
+                *("SetAlarmState", "EnableAlarmActions", "DisableAlarmActions"),
+                "DescribeAlarmHistory",
+            )
+        ],
+        _alarms,
+    ),
+    **dict.fromkeys(
+        [
+            ("events", name)
+            for name in (
+                *("PutRule", "DescribeRule", "DeleteRule", "EnableRule", "DisableRule"),
+                *("PutTargets", "RemoveTargets", "ListTargetsByRule", "ListRules"),
+            )
+        ],
+        _rule,
+    ),
     ("autoscaling", "UpdateAutoScalingGroup"): _group,
     ("autoscaling", "SetDesiredCapacity"): _group,
     ("events", "PutEvents"): _event_bridge,
@@ -299,6 +386,9 @@ RESOURCES: Mapping[str, Callable[[Params, str, str], str | None]] = {
     "logs": _log,
     "firehose": _named("deliverystream", "DeliveryStreamName", "firehose"),
     "ssm": _named("parameter", "Name", "ssm"),
+    "route53": _route53,
+    "iam": _iam,
+    "acm": _named("certificate", "CertificateArn", "acm"),
 }
 
 
@@ -335,6 +425,15 @@ def _kms_keys(params: Params) -> Mapping[str, Sequence[str]]:
     return {f"kms:encryptioncontext:{k.lower()}": [v] for k, v in context.items()}
 
 
+def _s3_keys(params: Params) -> Mapping[str, Sequence[str]]:
+    """Return the prefix of a listing and the tags of an object, each tag by its key."""
+    found: dict[str, Sequence[str]] = {
+        "s3:prefix": [params["Prefix"]] if params.get("Prefix") else []
+    }
+    tags = moto_backend.s3_object_tags(str(params.get("Bucket")), str(params.get("Key")))
+    return found | {f"s3:existingobjecttag/{key}".lower(): [value] for key, value in tags.items()}
+
+
 KEYS: Mapping[str, Callable[[Params], Mapping[str, Sequence[str]]]] = {
     "dynamodb": _dynamodb_keys,
     "cloudwatch": lambda params: {"cloudwatch:namespace": [str(params.get("Namespace", ""))]},
@@ -342,5 +441,5 @@ KEYS: Mapping[str, Callable[[Params], Mapping[str, Sequence[str]]]] = {
     "sts": lambda params: {
         "sts:externalid": [params["ExternalId"]] if params.get("ExternalId") else []
     },
-    "s3": lambda params: {"s3:prefix": [params["Prefix"]] if params.get("Prefix") else []},
+    "s3": _s3_keys,
 }

@@ -72,6 +72,10 @@ class ApiCall:
     source: str
     """The caller's Region, or `outside`."""
     key_id: str
+    address: str = ""
+    """The address that the request came from."""
+    agent: str = ""
+    """What the client calls itself."""
     principal: str = ""
     params: Params = field(default_factory=dict)
     at_s: float = 0.0
@@ -180,6 +184,8 @@ def identify(
         region=GLOBAL if service in GLOBAL_SERVICES else region,
         source=source,
         key_id=key_id,
+        address=str(environ.get("REMOTE_ADDR", "")),
+        agent=signed.headers.get("user-agent", ""),
         params=parsed or {},
     )
     return RequestContext(

@@ -50,6 +50,33 @@ class IamProvider(ServiceProvider):
                 )
         return {"EvaluationResults": results, "IsTruncated": False}
 
+    @operation("iam", "CreateUser", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary")
+    def limit_user(self, call: ApiCall, params: Params) -> JsonObject | None:
+        """Keep a user's permissions boundary, which moto does not; it creates the user itself."""
+        name, arn = str(params["UserName"]), params.get("PermissionsBoundary")
+        boundaries = self._authorizer.user_boundaries
+        exists = name in moto_backend.iam(self._context.account).users
+        creates = call.operation == "CreateUser"
+        if not creates and not exists:
+            message = f"The user with name {name} cannot be found."
+            raise api_error("NoSuchEntity", message, 404)
+        if arn is not None and not self._is_policy(str(arn)):
+            message = f"Scope ARN: {arn} does not exist or is not attachable."
+            raise api_error("NoSuchEntity", message, 404)
+        if not (creates and exists):  # moto refuses a second user of the name
+            boundaries.pop(name, None)
+            boundaries.update({name: str(arn)} if arn is not None else {})
+        if creates:
+            raise LeaveToMotoError
+        return {}
+
+    def _is_policy(self, arn: str) -> bool:
+        """Return whether a managed policy exists; one of AWS's own is loaded when it is used."""
+        held = moto_backend.iam(self._context.account).managed_policies
+        if arn.startswith(AWS_OWNED) and arn not in held:
+            self._load(arn)
+        return arn in held
+
     def _exists(self, arn: str) -> bool:
         backend = moto_backend.iam(self._context.account)
         return any(role.arn == arn for role in backend.roles.values()) or any(
@@ -61,15 +88,19 @@ class IamProvider(ServiceProvider):
         """Load an AWS managed policy that is missing, and leave the rest to moto."""
         arn = str(params["PolicyArn"])
         held = moto_backend.iam(self._context.account).managed_policies
-        if arn.startswith(AWS_OWNED) and arn not in held:
-            name = arn.rpartition("/")[2]
-            known = _managed(name)
-            if known is None:
-                message = f"Policy {arn} does not exist or is not attachable."
-                raise api_error("NoSuchEntity", message)
-            account, region = self._context.account, "aws"
-            held[arn] = AWSManagedPolicy.from_data(name, account, region, known)
+        if arn.startswith(AWS_OWNED) and arn not in held and not self._load(arn):
+            message = f"Policy {arn} does not exist or is not attachable."
+            raise api_error("NoSuchEntity", message)
         raise LeaveToMotoError
+
+    def _load(self, arn: str) -> bool:
+        """Load one of AWS's own policies; return whether there is such a one."""
+        name = arn.rpartition("/")[2]
+        known, account = _managed(name), self._context.account
+        if known is not None:
+            held = moto_backend.iam(account).managed_policies
+            held[arn] = AWSManagedPolicy.from_data(name, account, "aws", known)
+        return known is not None
 
 
 def _managed(name: str) -> JsonObject | None:
