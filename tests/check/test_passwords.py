@@ -5,7 +5,14 @@ import string
 
 import pytest
 
+from otherside.check.model.schema import kinds
 from otherside.check.model.values import Password, PasswordOrigin, Ref, Unknown
+from otherside.check.readers.normalize import (
+    Dialect,
+    attributes_of,
+    pick_pulumi,
+    pick_terraform,
+)
 from otherside.check.readers.passwords import (
     Parameter,
     holds_secret,
@@ -195,3 +202,17 @@ def test_a_document_that_is_partly_known_is_read_for_a_literal():
 def test_a_variable_holds_a_secret_by_its_name(name, value, holds):
     """Unless it says where the secret is, or how long."""
     assert holds_secret(name, value) is holds
+
+
+@pytest.mark.parametrize(
+    ("dialect", "raw"),
+    [
+        (pick_terraform, {"master_password_wo": "hunter2hunter2"}),
+        (pick_pulumi, {"masterPasswordWo": "hunter2hunter2"}),
+    ],
+)
+def test_a_literal_in_a_write_only_argument_is_as_readable_in_the_code(dialect, raw):
+    """No state holds it; the source does, and the argument itself wins where both are given."""
+    kind = kinds()["rds.cluster"]
+    shaped = attributes_of(raw, kind.attributes, Dialect("d", dialect, lambda _: None))
+    assert shaped["master_password"] == Password(PasswordOrigin.LITERAL)

@@ -52,7 +52,7 @@ def codes(result):
 
 MODULE = """
 module "db" {
-  source          = "terraform-aws-modules/rds-aurora/aws"
+  source          = "cloudposse/rds-cluster/aws"
   engine          = "aurora-postgresql"
   master_password = "Hunter22222!"
 }
@@ -63,7 +63,7 @@ def test_a_module_that_is_not_on_the_disk_is_unread_by_name(tmp_path):
     """It may be anywhere and hold anything: neither a single Region nor a missing copy is found."""
     read, result = checked(written(tmp_path, main=PROVIDERS + DATABASE + MODULE))
     ((name, why),) = read.unread
-    assert "module.db (terraform-aws-modules/rds-aurora/aws)" in name
+    assert "module.db (cloudposse/rds-cluster/aws)" in name
     assert "terraform init" in why
     assert not {"DR400", "DR106"} & set(codes(result))
     reasons = {item.rule.code: item.reason for item in result.unsure}

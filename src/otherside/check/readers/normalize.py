@@ -5,7 +5,7 @@ import binascii
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from otherside.check.model.graph import Resource
@@ -60,13 +60,33 @@ def descend(raw: Value, path: Sequence[str]) -> Value:
     return raw
 
 
+_SECRETS = frozenset({"secret", "secret_text"})
+
+
+def _write_only(attribute: Attribute) -> Attribute:
+    """Return a secret's write-only twin: `master_password_wo`, which no state ever holds.
+
+    https://developer.hashicorp.com/terraform/language/resources/ephemeral/write-only
+    """
+    *around, last = attribute.terraform
+    return replace(
+        attribute,
+        terraform=(*around, f"{last}_wo"),
+        pulumi=f"{attribute.pulumi}Wo",
+        cloudformation=None,
+    )
+
+
 def attributes_of(
     raw: Mapping[str, Any], allowed: Mapping[str, Attribute], dialect: Dialect
 ) -> dict[str, Value]:
     """Return raw properties in the vocabulary's names and shapes, without unset ones."""
     found = {}
     for name, attribute in allowed.items():
-        value = shaped(dialect.pick(raw, attribute), attribute, dialect)
+        picked = dialect.pick(raw, attribute)
+        if picked is None and attribute.shape in _SECRETS:
+            picked = dialect.pick(raw, _write_only(attribute))
+        value = shaped(picked, attribute, dialect)
         if value is not None and value != {}:
             found[name] = value
     return found

@@ -25,6 +25,7 @@ from otherside.check.readers.normalize import (
 from otherside.check.readers.passwords import Parameter, is_secret_name, secret_variable
 from otherside.check.readers.terraform.hcl_values import Scope, SyntaxNode, evaluate, into
 from otherside.check.readers.terraform.plan_json import DIALECT, special_values, suppressed_by_tags
+from otherside.check.readers.terraform.registry import described, is_description
 
 _META = {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"}
 _IGNORE = re.compile(r"(?:#|//)\s*otherside:\s*ignore\s+([\w-]+)\s*[:\-]?\s*(.*)")
@@ -62,6 +63,8 @@ class Module:
     """Each provider's name in the root module."""
     above: frozenset[Path] = frozenset()
     """The directories of the modules that called it, one by way of the other."""
+    place: Place | None = None
+    """Where it is called, if its own lines are ours and not the user's."""
     children: dict[str, list["Module"]] = field(default_factory=dict)
     locals: dict[str, SyntaxNode] = field(default_factory=dict)
     variables: dict[str, Block] = field(default_factory=dict)
@@ -246,11 +249,15 @@ class _Reader:
         )
 
     def _found(self, module: Module, call: Block, source: Value) -> Path | None:
-        """Return the directory of a called module: a local one, or one that init has fetched."""
+        """Return the directory of a called module: local, fetched by init, or described by us."""
         if isinstance(source, str) and source.startswith("."):
             return (module.directory / source).resolve()
         names = re.findall(r"module\.([^.\[]+)", f"{module.prefix}module.{call.labels[0]}")
-        return self.installed.get(".".join(names))
+        fetched = self.installed.get(".".join(names))
+        if fetched is not None or not isinstance(source, str):
+            return fetched
+        pinned = call.attributes.get("version")
+        return described(source, None if pinned is None else evaluate(pinned, _bare_scope()))
 
     def _instances_of(self, module: Module, call: Block, directory: Path) -> Iterator[Module]:
         blocks = [block for file in sorted(directory.glob("*.tf")) for block in self._blocks(file)]
@@ -267,6 +274,8 @@ class _Reader:
             roots = {here: module.names.get(there, there) for here, there in names.items()}
             above = module.above | {module.directory.resolve()}
             child = Module(directory, prefix, blocks, given, providers, roots, above)
+            if is_description(directory):
+                child.place = Place(call.file, call.line)
             if prefix.count("module.") < 10:  # noqa: PLR2004 - a module that calls itself
                 self._call_modules(child)
             yield child
@@ -550,7 +559,7 @@ class _Reader:
             kind=kind.name if kind else native,
             type=native,
             region=region,
-            place=Place(block.file, block.line),
+            place=module.place or Place(block.file, block.line),
             dialect="terraform",
             stack=str(self.directory),
             provider=module.names.get(provider, provider),

@@ -353,7 +353,12 @@ def _call(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     nodes = [o for o in _parts(arguments) if isinstance(o, Tree)] if arguments else []
     if name in {"try", "coalesce"}:
         values = [evaluate(node, scope, depth) for node in nodes]
-        known = [value for value in values if value is not None and not isinstance(value, Unknown)]
+        known = [
+            value
+            for value in values
+            # What a map does not have is null here and an error there: `try([map.key], [])`.
+            if value is not None and not isinstance(value, Unknown) and value != [None]
+        ]
         return known[0] if known else (values[0] if values else None)
     values = [evaluate(node, scope, depth) for node in nodes]
     if (
