@@ -320,6 +320,43 @@ def test_a_freeze_has_an_end(ledger):
     assert ledger.command() is None, "no other order is hidden by it, and it hides none"
 
 
+def test_a_switchover_is_scheduled_shown_and_called_off(ledger):
+    """It counts from its moment on; the newest order in the table is the only one."""
+    stand(ledger, Phase.STEADY)
+    at_s = SystemClock().now_s() + 7200
+    given = run("order", "switchover", "--at", "2h", "--yes")
+    assert (given.exit_code, "if the phase is still steady then" in given.output) == (0, True)
+    command = ledger.command()
+    assert (command.order, command.at_s) == (Order.SWITCHOVER, pytest.approx(at_s, abs=60))
+    shown = json.loads(run("status", "--json").stdout)["next_step"]
+    assert f"a switchover that {command.author} scheduled begins" in shown
+    again = run("order", "switchover", "--at", "3h", "--yes")
+    assert "scheduled a switchover for" in again.output
+    assert "this replaces it" in again.output
+    assert run("order", "abort", "--yes", "--wait").exit_code == 0
+    assert ledger.command().order is Order.ABORT
+    nothing = run("order", "abort", "--yes")
+    assert (nothing.exit_code, "nothing to call off" in nothing.output) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("abort", "--at", "2h"), "applies only to switchover"),
+        (("switchover", "--at", "tonight"), "neither a duration"),
+        (("switchover", "--at", "2026-12-24T18:00"), "neither a duration"),
+        (("switchover", "--at", "2020-01-01T00:00Z"), "the next 14 days"),
+        (("switchover", "--at", "1000h"), "the next 14 days"),
+    ],
+)
+def test_a_moment_that_is_none_is_refused(ledger, arguments, words):
+    """Past, too far, without a zone, or of an order that has none."""
+    stand(ledger, Phase.STEADY)
+    done = run("order", *arguments, "--yes")
+    assert (done.exit_code, words in done.output) == (2, True), done.output
+    assert ledger.command() is None
+
+
 def test_no_approval_helps_against_an_obstacle(ledger):
     """Blocked is not waiting, unless a person had said no."""
     stand(ledger, Phase.BLOCKED)

@@ -1,7 +1,7 @@
 """`otherside order`: orders that only a person may give the orchestrator."""
 
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -16,15 +16,17 @@ from otherside.cli.state_table import (
 )
 from otherside.config.document import duration_s
 from otherside.core.topology import FailoverMode
-from otherside.failover.decision.observation import Order
+from otherside.failover.decision.observation import Command, Order
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase, State
 from otherside.failover.decision.transitions import HEEDED_IN
 from otherside.failover.ports import ConflictError, UnavailableError
+from otherside.operate.next_step import is_scheduled
 
 ORDERS = [str(item) for item in Order]
 MEANS = {
     Order.SWITCHOVER: "move the writer to the other side without losing data",
+    Order.ABORT: "call off a switchover that is scheduled or being checked",
     Order.APPROVE: "move the writer to the standby; writes that were not replicated are lost",
     Order.DENY: "keep the writer; you are not asked again until it has been seen alive",
     Order.RESUME: "continue as if nothing had happened, with the writer on the primary",
@@ -37,6 +39,8 @@ MEANS = {
 FOLLOW_S = FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=0.0).order_max_s
 """How long an order is followed: as long as it counts."""
 POLL_S = 2.0
+SCHEDULED_MAX_S = 14 * 86_400.0
+"""How far ahead a switchover may be scheduled: by then its author should look again."""
 AT_REST = frozenset(
     {
         *(Phase.STEADY, Phase.FAILED_OVER, Phase.REJOINED, Phase.FAILBACK_READY),
@@ -53,6 +57,10 @@ AT_REST = frozenset(
 @click.option(
     "--until", help="End of a freeze: 2h from now, a time such as 2026-12-24T18:00Z, or now."
 )
+@click.option(
+    "--at",
+    help="When a switchover begins: 2h from now, or a time such as 2026-12-24T22:00Z.",
+)
 @click.option("--revision", type=int, help="The revision that you saw. Default: the newest.")
 @click.option("--yes", is_flag=True, help="Skip the confirmation; for scripts.")
 @click.option("--dry-run", is_flag=True, help="Show what the order would mean now; write nothing.")
@@ -63,6 +71,7 @@ def order(
     design: Path | None,
     twin_name: str | None,
     until: str | None,
+    at: str | None,
     revision: int | None,
     yes: bool,
     dry_run: bool,
@@ -80,6 +89,8 @@ def order(
       otherside order freeze --until 2h
       otherside order switchover --dry-run
       otherside order switchover --yes --wait
+      otherside order switchover --at 2026-12-24T22:00Z
+      otherside order abort
 
     It is safe to interrupt --wait, and to repeat the command: the order is given once.
 
@@ -90,13 +101,16 @@ def order(
         refuse_ignored(("yes", "wait"), "--dry-run gives no order: leave {option} out")
     wanted = Order(what)
     opened = open_table(design, twin_name)
-    state, until_s = opened.state, _until_s(wanted, until, opened.operator.clock.now_s())
+    state, now_s = opened.state, opened.operator.clock.now_s()
+    until_s, at_s = _until_s(wanted, until, now_s), _begins_s(wanted, at, now_s)
     try:
         seen = state.revision if revision is None else revision
         over = opened.operator.last(wanted)
         _check(wanted, state, seen)
-        if over is not None and over.author and state.entered <= over.revision <= state.revision:
-            click.echo(f"{over.author} has already ordered {over.order} in this phase.", err=True)
+        if wanted is Order.ABORT and not _can_abort(state, over, now_s):
+            msg = "no switchover is scheduled or being checked: there is nothing to call off"
+            raise click.ClickException(msg)
+        _tell_of_the_last(over, state, now_s)
         if dry_run:
             _consequence(opened, wanted)
             return
@@ -105,13 +119,31 @@ def order(
             click.confirm(f"{what}: {MEANS[wanted]}. Continue?", abort=True)
         author = caller(opened.region)
         opened.operator.give(
-            wanted, state, author=author, over=over, revision=seen, until_s=until_s
+            wanted, state, author=author, over=over, revision=seen, until_s=until_s, at_s=at_s
         )
     except (ConflictError, UnavailableError) as error:
         raise click.ClickException(str(error)) from None
-    click.echo(f"Order written for revision {seen}. `otherside status` shows the outcome.")
-    if wait:
-        sys.exit(0 if _follow(opened, wanted, until_s) else 1)
+    later = f", from {_moment(at_s)} on, if the phase is still {state.phase} then" if at_s else ""
+    click.echo(f"Order written for revision {seen}{later}. `otherside status` shows the outcome.")
+    if wait and not (wanted is Order.ABORT and state.phase in AT_REST):
+        sys.exit(0 if _follow(opened, wanted, until_s, at_s or now_s) else 1)
+
+
+def _can_abort(state: State, over: Command | None, now_s: float) -> bool:
+    """Return whether a switchover is scheduled, or being checked."""
+    scheduled = over is not None and is_scheduled(over, state, now_s)
+    return scheduled or state.phase is Phase.SWITCH_PRECHECK
+
+
+def _tell_of_the_last(over: Command | None, state: State, now_s: float) -> None:
+    """Say what order stands in this phase, for the new one takes its place."""
+    if over is None or not over.author or not state.entered <= over.revision <= state.revision:
+        return
+    if is_scheduled(over, state, now_s):
+        said = f"{over.author} scheduled a switchover for {_moment(over.at_s)}: this replaces it."
+    else:
+        said = f"{over.author} has already ordered {over.order} in this phase."
+    click.echo(said, err=True)
 
 
 def _consequence(opened: OpenedTable, wanted: Order) -> None:
@@ -127,14 +159,14 @@ def _consequence(opened: OpenedTable, wanted: Order) -> None:
     click.echo("nothing was written")
 
 
-def _follow(opened: OpenedTable, wanted: Order, until_s: float | None) -> bool:
+def _follow(opened: OpenedTable, wanted: Order, until_s: float | None, begins_s: float) -> bool:
     """Print each new revision until the order was heeded and nothing is under way.
 
     Returns whether it was; an order is ignored once it is older than it may be.
     """
     clock, before = opened.operator.clock, opened.state
-    shown, given_s = before.revision, clock.now_s()
-    while clock.now_s() < given_s + FOLLOW_S:
+    shown = before.revision
+    while clock.now_s() < begins_s + FOLLOW_S:
         clock.sleep(POLL_S)
         try:
             now = opened.refreshed().state
@@ -156,6 +188,8 @@ def _has_succeeded(wanted: Order, before: State, now: State) -> bool:
     """Return whether an order that was heeded has done what it is for, once all is at rest."""
     if wanted is Order.SWITCHOVER:
         return now.phase is not Phase.HALTED and now.writer is not before.writer
+    if wanted is Order.ABORT:
+        return now.writer is before.writer
     if wanted is Order.APPROVE:
         return now.phase not in {Phase.HALTED, Phase.AWAIT_APPROVAL, Phase.BLOCKED}
     return now.phase is not Phase.HALTED or wanted is Order.HALT
@@ -180,6 +214,32 @@ def _until_s(wanted: Order, until: str | None, now_s: float) -> float | None:
             continue
     msg = f"--until {until}: neither a duration such as 2h nor a time such as 2026-12-24T18:00Z"
     raise click.UsageError(msg)
+
+
+def _begins_s(wanted: Order, at: str | None, now_s: float) -> float | None:
+    """Return when a switchover is to begin, in seconds since 1970, if not now."""
+    if at is None:
+        return None
+    if wanted is not Order.SWITCHOVER:
+        msg = "--at applies only to switchover"
+        raise click.UsageError(msg)
+    for read in (lambda text: now_s + duration_s(text), _moment_s):
+        try:
+            found = read(at)
+        except (ValueError, KeyError):
+            continue
+        if now_s < found <= now_s + SCHEDULED_MAX_S:
+            return found
+        msg = (
+            f"--at {at}: a switchover is scheduled for the next {SCHEDULED_MAX_S / 86400:.0f} days"
+        )
+        raise click.UsageError(msg)
+    msg = f"--at {at}: neither a duration such as 2h nor a time such as 2026-12-24T22:00Z"
+    raise click.UsageError(msg)
+
+
+def _moment(at_s: float) -> str:
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
 
 
 def _moment_s(text: str) -> float:

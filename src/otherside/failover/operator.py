@@ -58,10 +58,12 @@ class Operator:
         over: Command | None,
         revision: int | None = None,
         until_s: float | None = None,
+        at_s: float | None = None,
     ) -> None:
         """Give an order, bound to the revision that the operator saw and to the command seen there.
 
-        An approval is for the loss that was asked about, and for no more.
+        An approval is for the loss that was asked about, and for no more. An order for a later
+        moment, `at_s`, counts from then on, if the phase is still the same.
 
         Raises:
             ConflictError: If another operator gave an order meanwhile.
@@ -71,7 +73,7 @@ class Operator:
             order=order,
             revision=state.revision if revision is None else revision,
             author=author,
-            at_s=self.clock.now_s(),
+            at_s=self.clock.now_s() if at_s is None else at_s,
             until_s=until_s,
             loss_s=state.asked_loss_s if order is Order.APPROVE else None,
         )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from otherside.core.topology import FailoverMode
 from otherside.failover.decision.gates import HOME, Obstacle, needed_s
+from otherside.failover.decision.observation import Command, Order
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase, State
 
@@ -29,8 +30,18 @@ _WAITS = {
 }
 
 
-def next_step(state: State, policy: FailoverPolicy, now_s: float) -> str:
-    """Return what comes next in this state, with the seconds until then where they are known."""
+def next_step(
+    state: State, policy: FailoverPolicy, now_s: float, given: Command | None = None
+) -> str:
+    """Return what comes next in this state, with the seconds until then where they are known.
+
+    `given` is the newest order in the table; a switchover for later is what comes next.
+    """
+    if given is not None and is_scheduled(given, state, now_s):
+        return (
+            f"in {_left(given.at_s, now_s)} a switchover that {given.author} scheduled begins, if "
+            "the phase is still the same; `otherside order abort` calls it off"
+        )
     if state.phase in _PERSON:
         return _PERSON[state.phase]
     match state.phase:
@@ -51,6 +62,12 @@ def next_step(state: State, policy: FailoverPolicy, now_s: float) -> str:
             return f"the switchover begins in {left}, if nothing speaks against it"
         case _:
             return _WAITS[state.phase]
+
+
+def is_scheduled(given: Command, state: State, now_s: float) -> bool:
+    """Return whether an order is for later, and of the present phase."""
+    bound = state.entered <= given.revision <= state.revision
+    return bound and given.order is Order.SWITCHOVER and given.at_s > now_s
 
 
 def _confirming(state: State, policy: FailoverPolicy, now_s: float) -> str:

@@ -152,7 +152,7 @@ def overview(
         regions={side: deployment.region(side) for side in Side},
         region=region,
         state=state,
-        next_step=next_step(state, policy, now_s),
+        next_step=next_step(state, policy, now_s, store.command()),
         in_the_way=in_the_way(state, policy, now_s, tick.value.obstacle if tick.value else None),
         lease=_plain(lease[1]) if lease else None,
         attempts=[_plain(attempt) for attempt in store.attempts(state.epoch)],

@@ -18,6 +18,9 @@ LATE_S = 1300.0
 FOREVER_S = 1e9
 HEALED_S = 600.0
 
+REGRET_S = 15.0
+"""How soon after a switchover some people call it off."""
+
 CORRELATED = (
     (Fault.BLIND,),
     (Fault.HALF_BLIND, Fault.LINK_CUT),
@@ -209,6 +212,14 @@ def _orders(random: Random, people: People) -> tuple[tuple[float, Order], ...]:
         return ()
     if people is People.DILIGENT:
         return ((100.0, Order.SWITCHOVER),) if random.random() < CHANCE else ()
-    orders = list(Order)
+    kinds = [order for order in Order if order is not Order.ABORT]
     times = sorted(random.uniform(0.0, RUN_S) for _ in range(random.randrange(8)))
-    return tuple((at_s, random.choice(orders)) for at_s in times)
+    orders = [(at_s, random.choice(kinds)) for at_s in times]
+    # Some who order a switchover call it off soon after; no draw of its own, so that a seed is
+    # still the script that it was.
+    regrets = [
+        (at_s + REGRET_S, Order.ABORT)
+        for at_s, order in orders
+        if order is Order.SWITCHOVER and int(at_s) % 3 == 0
+    ]
+    return tuple(sorted([*orders, *regrets]))

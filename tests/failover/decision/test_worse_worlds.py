@@ -579,3 +579,49 @@ def test_a_cancelled_switchover_is_tried_again_and_a_cancelling_one_waited_for()
     assert builder.state.phase is Phase.SWITCHING
     builder.until(Phase.SWITCH_INTENT, observation)
     assert builder.state.intent.attempt == 2
+
+
+# --- a switchover for later, and one that is called off -----------------------------------------
+
+
+def test_an_order_for_later_counts_from_its_moment_on_and_not_in_another_phase():
+    """Until then nothing begins; a suspicion in between leaves the phase that its author saw."""
+    builder = StateBuilder()
+    later_s = builder.now_s + 600.0
+    order = Command(
+        order=Order.SWITCHOVER, revision=builder.state.revision, author="ada", at_s=later_s
+    )
+    while builder.now_s < later_s - 10.0:
+        builder.look(observation, command=order)
+        assert builder.state.phase is Phase.STEADY
+    builder.until(Phase.SWITCH_PRECHECK, observation, command=order)
+    assert builder.now_s <= later_s + 10.0
+
+    builder = StateBuilder()
+    builder.until(Phase.SUSPECT, dead, command=order)
+    builder.until(Phase.STEADY, observation, looks=200, command=order)
+    while builder.now_s < later_s + AUTO.order_max_s:
+        builder.look(observation, command=order)
+        assert builder.state.phase is not Phase.SWITCH_PRECHECK
+
+
+def test_a_switchover_is_called_off_while_it_is_checked():
+    """Aurora was not asked; the writer stays, and a later order begins anew."""
+    builder = StateBuilder()
+    builder.order(Order.SWITCHOVER, observation)
+    assert builder.state.phase is Phase.SWITCH_PRECHECK
+    builder.order(Order.ABORT, observation)
+    assert (builder.state.phase, builder.state.writer) == (Phase.STEADY, Side.PRIMARY)
+    assert builder.state.reason == "ada called the switchover off"
+    assert all(decision.move is None for decision in builder.decisions)
+    builder.order(Order.SWITCHOVER, observation)
+    assert builder.state.phase is Phase.SWITCH_PRECHECK
+
+
+def test_calling_off_comes_too_late_once_the_intent_is_committed():
+    """Aurora may have been asked: what it does is followed to its end."""
+    builder = StateBuilder()
+    builder.order(Order.SWITCHOVER, observation)
+    builder.until(Phase.SWITCH_INTENT, observation)
+    builder.order(Order.ABORT, observation)
+    assert builder.state.phase is Phase.SWITCH_INTENT

@@ -518,6 +518,10 @@ def _read_precheck(
 ) -> Read:
     if state.writer is HOME and state.bad_since_s is not None:
         return Event.SUSPECTED, f"{state.verdict} before the switchover began"
+    given_up = Event.PRECHECK_FAILED_AT_HOME if state.writer is HOME else Event.PRECHECK_FAILED_AWAY
+    abort = valid_order(Order.ABORT, state, observation, policy)
+    if abort is not None:
+        return given_up, f"{abort.author} called the switchover off"
     waited_s = observation.at_s - state.since_s
     block = hard_block(state, observation, policy)
     against = block.reason if block else unfit_reason(state, observation, policy)
@@ -527,10 +531,7 @@ def _read_precheck(
             f"precheck passed: the writer moves to {state.writer.other} without data loss",
         )
     if waited_s > policy.precheck_max_s:
-        event = (
-            Event.PRECHECK_FAILED_AT_HOME if state.writer is HOME else Event.PRECHECK_FAILED_AWAY
-        )
-        return event, f"not fit for a switchover: {against}"
+        return given_up, f"not fit for a switchover: {against}"
     return Event.NOTHING, f"precheck: {against or 'no obstacle so far'}"
 
 

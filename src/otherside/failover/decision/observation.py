@@ -154,6 +154,8 @@ class Order(StrEnum):
     """What a person may order."""
 
     SWITCHOVER = "switchover"
+    ABORT = "abort"
+    """Call off a switchover before Aurora is asked for it."""
     APPROVE = "approve"
     DENY = "deny"
     RESUME = "resume"
@@ -175,6 +177,7 @@ class Command:
     revision: int
     author: str
     at_s: float
+    """When it was given, or the moment that it is for: before that it does not count."""
     until_s: float | None = None
     """The end of a freeze."""
     loss_s: float | None = None

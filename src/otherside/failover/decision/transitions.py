@@ -165,6 +165,7 @@ TRANSITIONS: dict[Phase, dict[Event, Phase]] = {
 
 HEEDED_IN: dict[Order, frozenset[Phase]] = {
     Order.SWITCHOVER: frozenset({Phase.STEADY, Phase.FAILBACK_READY}),
+    Order.ABORT: frozenset({Phase.STEADY, Phase.FAILBACK_READY, Phase.SWITCH_PRECHECK}),
     Order.APPROVE: frozenset({Phase.AWAIT_APPROVAL, Phase.BLOCKED}),
     Order.DENY: frozenset({Phase.AWAIT_APPROVAL, Phase.FENCING}),
     Order.RESUME: frozenset({Phase.HALTED}),
