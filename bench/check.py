@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path[0] = str(ROOT / "tests")  # in the place of this directory, whose `check` is this file
 
 from check import dialect_writer as writing  # noqa: E402 - the path comes first
 from check.stack_mutations import BREAKS, NOT_IN, Broken  # noqa: E402 - as above

@@ -23,7 +23,8 @@ class Mocks(pulumi.runtime.Mocks):
         return args.name, {{**args.inputs, "arn": "arn:aws:x:us-east-2:123456789012:y/" + args.name,
             "arnSuffix": "x", "dnsName": "x", "endpoint": "x", "readerEndpoint": "x", "zoneId": "x",
             "clusterResourceId": "x", "latestVersion": 1, "url": "x", "bucket": args.name,
-            "nameServers": ["x"]}}
+            "nameServers": ["x"], "domainValidationOptions": [{{"resourceRecordName": "x",
+                "resourceRecordType": "CNAME", "resourceRecordValue": "x"}}]}}
     def call(self, args):
         return {{"names": ["a", "b", "c", "d"], "accountId": "123456789012", "value": "ami-1",
             "randomPassword": "x", "arn": "arn:aws:iam::1:root"}}
@@ -54,7 +55,8 @@ def main() -> None:
     """Print the table."""
     with tempfile.TemporaryDirectory() as parent:
         directory = Path(parent) / "orders"
-        init = f"from otherside.cli import main; main(['init', '{directory}'])"
+        asked = ["init", str(directory), "--domain", "orders.example.com"]
+        init = f"from otherside.cli import main; main({asked})"
         subprocess.run([sys.executable, "-c", init], check=True, capture_output=True)
         print(f"seconds over {RUNS} fresh processes           min median    max")
         print(row("imports alone", timed(IMPORTS)))

@@ -116,6 +116,7 @@ def _pattern(text: str) -> re.Pattern[str]:
     return re.compile(star_pattern(pieces), re.IGNORECASE | re.DOTALL)
 
 
+@lru_cache(maxsize=65_536)
 def matches(pattern: str, text: str) -> bool:
     """Return whether a policy pattern with `*` and `?` matches an action or an ARN."""
     return bool(_pattern(pattern).fullmatch(text))

@@ -5,6 +5,7 @@ import re
 import sys
 from collections import deque
 from collections.abc import Iterator
+from functools import lru_cache
 
 from otherside.check.model.values import Code
 
@@ -68,7 +69,7 @@ def missing_modules(code: Code, handler: str, runtime: str) -> Iterator[str]:
     if runtime.startswith("python") and ("sys.path" in handler or _version(runtime) > _NEWEST):
         return  # it loads from elsewhere, or from a library that is not known here
     if runtime.startswith("python"):
-        for module in dict.fromkeys(_python_imports(handler)):
+        for module in _python_imports(handler):
             if not _in_python(module, runtime) and not _beside(module, names):
                 yield module
     elif runtime.startswith("nodejs"):
@@ -79,21 +80,26 @@ def missing_modules(code: Code, handler: str, runtime: str) -> Iterator[str]:
                 yield module
 
 
-def _python_imports(text: str) -> Iterator[str]:
+@lru_cache(maxsize=256)
+def _python_imports(text: str) -> tuple[str, ...]:
+    """Return the modules that a text imports, each once; many functions have the same text."""
     try:
         todo: deque[ast.AST] = deque(ast.parse(text).body)
     except (SyntaxError, ValueError):
-        return
+        return ()
+    found: dict[str, None] = {}
     while todo:
         node = todo.popleft()
         if isinstance(node, ast.Import):
-            yield from (alias.name.partition(".")[0] for alias in node.names)
+            found |= dict.fromkeys(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            yield node.module.partition(".")[0]
+            found[node.module.partition(".")[0]] = None
         elif not isinstance(node, (ast.Try, ast.TryStar, ast.If, ast.With)):
             todo.extend(ast.iter_child_nodes(node))
+    return tuple(found)
 
 
+@lru_cache(maxsize=4096)
 def _in_python(module: str, runtime: str) -> bool:
     gone = {
         name for since, names in _REMOVED.items() if _version(runtime) >= since for name in names

@@ -1,0 +1,20 @@
+"""A benchmark that does not start measures nothing, and nobody notices until somebody asks it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHES = sorted(Path(__file__).parents[2].glob("bench/*.py"))
+LOAD = (
+    "import runpy, sys; sys.path[0] = sys.argv[2]; runpy.run_path(sys.argv[1], run_name='loaded')"
+)
+
+
+@pytest.mark.parametrize("bench", BENCHES, ids=lambda bench: bench.stem)
+def test_every_benchmark_loads_as_a_program_of_its_own(bench):
+    """With its own directory first on the path, where its name hides others."""
+    command = [sys.executable, "-c", LOAD, str(bench), str(bench.parent)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
