@@ -31,7 +31,11 @@ def read_baseline(file: Path) -> frozenset[str]:
         if document["schema_version"] != VERSION:
             cause = f"a baseline of version {document['schema_version']}; write it again"
             raise InputError(str(file), cause)
-        return frozenset(str(finding["fingerprint"]) for finding in document["findings"])
+        return frozenset(
+            str(item["fingerprint"])
+            for finding in document["findings"]
+            for item in [finding, *finding.get("also", ())]
+        )
     except OSError as error:
         raise InputError(str(file), error.strerror or str(error)) from None
     except (ValueError, KeyError, TypeError, RecursionError):

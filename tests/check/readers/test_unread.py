@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 
 from otherside.check.analysis.runtime_modules import missing_modules
+from otherside.check.baseline import fingerprint, read_baseline
 from otherside.check.engine import CheckConfig, check
 from otherside.check.readers.read import ReadOptions, read_paths
 from otherside.check.readers.source import code_of_directory
+from otherside.check.report.findings_document import as_document
+from otherside.check.report.text import as_text
 
 PROVIDERS = """
 provider "aws" { region = "us-east-2" }
@@ -313,3 +316,46 @@ def test_a_packed_node_modules_is_seen(tmp_path):
         "import { v4 } from 'uuid';\nconst t = require('@scope/tool');\nconst x = require('x');"
     )
     assert list(missing_modules(code, handler, "nodejs22.x")) == ["x"]
+
+
+# --- one cause, one finding ---------------------------------------------
+
+TWO_CALLS = """
+module "a" { source = "./db" }
+module "b" { source = "./db" }
+resource "aws_rds_cluster" "c" {
+  count             = 2
+  engine            = "aurora-postgresql"
+  storage_encrypted = true
+  kms_key_id        = "arn:aws:kms:us-east-2:111122223333:key/k"
+}
+"""
+
+
+def test_what_one_block_causes_in_many_resources_is_one_finding_with_its_places(tmp_path):
+    """A module that is called twice and a block with a count; each is mended in one place."""
+    root = written(tmp_path, main=PROVIDERS + TWO_CALLS, db__main=DATABASE)
+    read, result = checked(root, select=("DR015",))
+    assert len(result.findings) == 4
+    document = as_document(read, result, None, ())
+    found = {
+        finding["resource"]: [other["resource"] for other in finding["also"]]
+        for finding in document["findings"]
+    }
+    assert found == {
+        "aws_rds_cluster.c[0]": ["aws_rds_cluster.c[1]"],
+        "module.a.aws_rds_cluster.a": ["module.b.aws_rds_cluster.a"],
+    }
+    assert document["summary"]["medium"] == 2
+    text = as_text(document, lambda text, _: text, verbose=True)
+    assert "(and 1 more of this block)" in text
+    assert "also module.b.aws_rds_cluster.a" in text
+
+
+def test_a_baseline_made_of_a_report_knows_every_place(tmp_path):
+    """The findings of one cause have a fingerprint each."""
+    root = written(tmp_path, main=PROVIDERS + TWO_CALLS, db__main=DATABASE)
+    read, result = checked(root, select=("DR015",))
+    file = tmp_path / "report.json"
+    file.write_text(json.dumps(as_document(read, result, None, ())))
+    assert read_baseline(file) == {fingerprint(finding) for finding in result.findings}

@@ -22,9 +22,10 @@ def as_document(
 ) -> FindingsDocument:
     """Return the complete result of a check."""
     baselined = list(known)
+    findings = _by_cause(result.findings)
     document: FindingsDocument = {
         "schema_version": SCHEMA_VERSION,
-        "findings": [_finding(finding) for finding in result.findings],
+        "findings": findings,
         "unknown": [
             *({"code": UNREAD, "resource": file, "reason": why} for file, why in read.unread),
             *(
@@ -47,7 +48,7 @@ def as_document(
             "regions": read.graph.regions,
             "pair": _pair(read),
             "rules": result.asked,
-            **{severity.value: _count(result, severity) for severity in Severity},
+            **{severity.value: _count(findings, severity) for severity in Severity},
             "unknown": len(result.unsure) + len(read.unread),
             "unread": len(read.unread),
             "suppressed": len(result.excused),
@@ -80,8 +81,8 @@ def _pair(read: ReadResult) -> dict[str, str] | None:
     return {"primary": pair.primary, "standby": pair.standby} if pair is not None else None
 
 
-def _count(result: CheckResult, severity: Severity) -> int:
-    return sum(1 for finding in result.findings if finding.severity is severity)
+def _count(findings: list[FindingsDocument], severity: Severity) -> int:
+    return sum(1 for finding in findings if finding["severity"] == severity.value)
 
 
 def _recovery(summary: Summary | None) -> dict[str, Any] | None:
@@ -89,6 +90,30 @@ def _recovery(summary: Summary | None) -> dict[str, Any] | None:
         return None
     steps = {step.step.value: {"able": step.able, "by": step.by} for step in summary.steps}
     return {"steps": steps, "rto_at_best": summary.rto, "rpo_at_best": summary.rpo}
+
+
+_CALL = re.compile(r"module\.[\w-]+(?:\[[^\]]*\])?\.?")
+_INSTANCE = re.compile(r"\[[^\]]*\]$")
+
+
+def _by_cause(findings: list[Finding]) -> list[FindingsDocument]:
+    """Return the findings, those that one block of source causes as one with the others in `also`.
+
+    A module that is called thirty times, or a block with `count`, is mended in one place.
+    """
+    causes: dict[object, FindingsDocument] = {}
+    for finding in findings:
+        place = finding.place
+        block = _INSTANCE.sub("", _CALL.sub("", finding.resource))
+        said = _CALL.sub("", finding.message)
+        alone = (finding.rule.code, finding.resource, finding.message, len(causes))
+        cause = (finding.rule.code, place.file, place.line, block, said) if place.line else alone
+        if cause in causes:
+            other = {"resource": finding.resource, "region": finding.region}
+            causes[cause]["also"].append({**other, "fingerprint": fingerprint(finding)})
+        else:
+            causes[cause] = {**_finding(finding), "also": []}
+    return list(causes.values())
 
 
 def _finding(finding: Finding) -> FindingsDocument:

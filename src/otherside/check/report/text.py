@@ -33,7 +33,7 @@ def as_text(
     ]
     for resource in dict.fromkeys(finding["resource"] for finding in document["findings"]):
         found = [finding for finding in document["findings"] if finding["resource"] == resource]
-        lines += ["", *_resource(found, style, width)]
+        lines += ["", *_resource(found, style, width, verbose=verbose)]
     lines += _unknown(document, style, verbose=verbose)
     lines += _listed(document, verbose=verbose)
     lines += ["", *_summary(document, style)]
@@ -53,12 +53,20 @@ def as_lines(document: FindingsDocument, style: Style) -> str:
         place = f"{finding['file']}:{finding['line']}" if finding["line"] else finding["file"]
         severity = style(finding["severity"], _COLOURS[finding["severity"]])
         head = f"{place}: " if place else ""
-        said = f"{finding['resource']}: {finding['message']}"
+        said = f"{finding['resource']}: {finding['message']}{_others(finding)}"
         lines.append(f"{head}{finding['code']} {severity} {said}")
     return "\n".join([*lines, _summary(document, style)[-1]])
 
 
-def _resource(found: list[FindingsDocument], style: Style, width: int | None) -> list[str]:
+def _others(finding: FindingsDocument) -> str:
+    """Return how often the same block of source causes the same elsewhere."""
+    count = len(finding["also"])
+    return f" (and {count} more of this block)" if count else ""
+
+
+def _resource(
+    found: list[FindingsDocument], style: Style, width: int | None, *, verbose: bool
+) -> list[str]:
     first = found[0]
     place = f"{first['file']}:{first['line']}" if first["line"] else first["file"]
     shown = [] if not place or place in first["resource"] else [place]
@@ -66,7 +74,9 @@ def _resource(found: list[FindingsDocument], style: Style, width: int | None) ->
     for findings_document in found:
         severity = style(findings_document["severity"], _COLOURS[findings_document["severity"]])
         lines.append(f"  {findings_document['code']} {findings_document['name']}  {severity}")
-        lines += _wrapped("", findings_document["message"], width)
+        lines += _wrapped("", f"{findings_document['message']}{_others(findings_document)}", width)
+        if verbose:
+            lines += [f"    also {other['resource']}" for other in findings_document["also"]]
         lines += _wrapped("why: ", findings_document["why"], width)
         lines += _wrapped("fix: ", findings_document["fix"], width)
     return lines
