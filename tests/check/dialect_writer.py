@@ -613,7 +613,10 @@ class CloudFormation:
             home["point_in_time_recovery"] = given.pop("point_in_time_recovery")["enabled"]
         if "deletion_protection_enabled" in given:
             home["deletion_protection_enabled"] = given.pop("deletion_protection_enabled")
+        partition = given.pop("hash_key", None)
         properties = self._members(given, kinds()["dynamodb.table"].attributes, spec.region)
+        if partition is not None:
+            properties["KeySchema"] = [{"AttributeName": partition, "KeyType": "HASH"}]
         properties["Replicas"] = [
             self._replica(replica, spec.region) for replica in (home, *replicas)
         ]

@@ -16,6 +16,7 @@ from otherside.check.readers.normalize import (
 from otherside.check.readers.passwords import (
     Parameter,
     holds_secret,
+    is_secret_name,
     looks_like_password,
     password,
     secret_text,
@@ -216,3 +217,18 @@ def test_a_literal_in_a_write_only_argument_is_as_readable_in_the_code(dialect, 
     kind = kinds()["rds.cluster"]
     shaped = attributes_of(raw, kind.attributes, Dialect("d", dialect, lambda _: None))
     assert shaped["master_password"] == Password(PasswordOrigin.LITERAL)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["DB_PASSWORD_PARAM", "DB_SECRET_REF", "SECRET_URI", "DB_SECRET_ALIAS"],
+)
+def test_a_name_that_says_where_the_secret_is_holds_none(name):
+    """The place of a password is no password, whatever it looks like."""
+    assert not is_secret_name(name)
+
+
+@pytest.mark.parametrize("name", ["API_KEY", "SECRET_ACCESS_KEY", "DB_PASSWORD", "AUTH_TOKEN"])
+def test_a_name_that_says_the_secret_itself_holds_one(name):
+    """A key of an interface is one."""
+    assert is_secret_name(name)

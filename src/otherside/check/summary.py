@@ -119,8 +119,10 @@ def _promote(graph: Graph) -> str:
             else "replication_source_identifier"
         )
         if replica[path] is not None:
-            return f"{replica.label} in {replica.region}"
-    if any(table["replica"] for table in graph.of("dynamodb.table")):
+            return f"{replica.label} in {replica.region or 'a Region that is not known'}"
+    if graph.of("dynamodb.table_replica") or any(
+        table["replica"] for table in graph.of("dynamodb.table")
+    ):
         return "replicas of tables, which need no promotion"
     return ""
 
@@ -182,6 +184,8 @@ def _rpo(graph: Graph) -> str:
     elif _promote_by_replica(graph):
         found.append("RDS: its replicas' lag, seconds to minutes (modelled)")
     tables = [table for table in graph.of("dynamodb.table") if isinstance(table["replica"], list)]
+    if not tables and graph.of("dynamodb.table_replica"):
+        found.append("DynamoDB: about a second (modelled)")
     if tables:
         strong = all(
             any(each.get("consistency_mode") == "STRONG" for each in table["replica"])

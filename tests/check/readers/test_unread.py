@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from otherside.check.analysis.runtime_modules import missing_modules
+from otherside.check.analysis.sides import pair_of
 from otherside.check.baseline import fingerprint, read_baseline
 from otherside.check.engine import CheckConfig, check
 from otherside.check.readers.read import ReadOptions, read_paths
@@ -359,3 +360,130 @@ def test_a_baseline_made_of_a_report_knows_every_place(tmp_path):
     file = tmp_path / "report.json"
     file.write_text(json.dumps(as_document(read, result, None, ())))
     assert read_baseline(file) == {fingerprint(finding) for finding in result.findings}
+
+
+# --- what strangers' files showed ---------------------------------------
+
+
+def test_a_module_that_configures_its_own_providers_is_in_their_regions(tmp_path):
+    """The Region is in the source, whoever configured it; DR013 tells of the place, once."""
+    inner = """
+variable "other" {}
+provider "aws" {
+  alias  = "far"
+  region = var.other
+}
+resource "aws_sns_topic" "t" { provider = aws.far }
+"""
+    main = PROVIDERS + 'module "a" {\n  source = "./inner"\n  other = "eu-west-1"\n}\n'
+    read, result = checked(written(tmp_path, main=main, inner__main=inner), select=("DR013",))
+    (topic,) = read.graph.of("sns.topic")
+    assert topic.region == "eu-west-1"
+    assert [finding.message.partition(";")[0] for finding in result.findings] == [
+        "it is configured inside module.a"
+    ]
+
+
+def test_where_a_value_is_read_says_nothing_of_where_it_leads(tmp_path):
+    """Two records of two secrets that are read in one Region: nobody knows where they lead."""
+    record = """
+data "aws_secretsmanager_secret_version" "{0}" {{ secret_id = "{0}-name" }}
+resource "aws_route53_record" "{0}" {{
+  zone_id        = "Z1"
+  name           = "orders.example.com"
+  type           = "CNAME"
+  ttl            = 30
+  set_identifier = "{0}"
+  records        = [data.aws_secretsmanager_secret_version.{0}.secret_string]
+  failover_routing_policy {{ type = "{1}" }}
+}}
+"""
+    main = PROVIDERS + record.format("one", "PRIMARY") + record.format("two", "SECONDARY")
+    assert codes(checked(written(tmp_path, main=main), select=("DR211",))[1]) == []
+
+
+def test_findings_of_equal_names_stand_under_their_own_places(tmp_path):
+    """Two roots have a backend each; the second is not hidden under the first."""
+    backend = 'terraform {\n  backend "s3" { region = "us-east-2" }\n}\n' + PROVIDERS
+    root = written(tmp_path, one__main=backend + DATABASE, two__main=backend + DATABASE)
+    read, result = checked(root, select=("DR015",))
+    text = as_text(as_document(read, result, None, ()), lambda text, _: text)
+    assert f"{root}/one/main.tf:" in text
+    assert f"{root}/two/main.tf:" in text
+
+
+def test_no_unknown_shows_how_we_hold_it(tmp_path):
+    """A replica's Region by a variable without a value is told in words."""
+    main = (
+        PROVIDERS
+        + """
+variable "away" {}
+resource "aws_kms_key" "k" {}
+resource "aws_secretsmanager_secret" "s" {
+  kms_key_id = aws_kms_key.k.arn
+  replica { region = var.away }
+}
+"""
+    )
+    _, result = checked(written(tmp_path, main=main), select=("DR502",))
+    assert [finding.message for finding in result.findings] == [
+        "its replica in a Region that is not known is under AWS's own key"
+    ]
+
+
+LOCK = """
+resource "aws_dynamodb_table" "lock" {
+  name         = "locks"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key     = "LockID"
+}
+"""
+
+
+def test_a_lock_of_terraform_holds_nothing_to_restore(tmp_path):
+    """Every other table under AWS's key is told."""
+    main = PROVIDERS + LOCK + LOCK.replace("lock", "data").replace("LockID", "id")
+    _, result = checked(written(tmp_path, main=main), select=("DR014",))
+    assert [finding.resource for finding in result.findings] == ["aws_dynamodb_table.data"]
+
+
+def test_a_replica_of_its_own_lacks_what_its_table_has(tmp_path):
+    """As a block in the table, so as a resource beside it."""
+    main = (
+        PROVIDERS
+        + """
+resource "aws_dynamodb_table" "t" {
+  name     = "t"
+  hash_key = "id"
+  point_in_time_recovery { enabled = true }
+}
+resource "aws_dynamodb_table_replica" "r" {
+  provider         = aws.dr
+  global_table_arn = aws_dynamodb_table.t.arn
+}
+"""
+    )
+    _, result = checked(written(tmp_path, main=main), select=("DR116",))
+    assert [finding.resource for finding in result.findings] == ["aws_dynamodb_table_replica.r"]
+
+
+def test_sides_are_not_read_from_where_the_files_are(tmp_path):
+    """A directory called disaster-recovery is the name of all of it, and of neither side."""
+    providers = """
+provider "aws" {
+  alias  = "primary"
+  region = "us-east-2"
+}
+provider "aws" {
+  alias  = "dr"
+  region = "us-west-2"
+}
+resource "aws_sns_topic" "a" { provider = aws.primary }
+resource "aws_sns_topic" "b" { provider = aws.dr }
+"""
+    pairs = set()
+    for name in ("plain", "my-disaster-recovery", "primary"):
+        read, _ = checked(written(tmp_path / name, main=providers), select=("DR015",))
+        pairs.add(pair_of(read.graph))
+    (pair,) = pairs
+    assert (pair.primary, pair.standby) == ("us-east-2", "us-west-2")

@@ -1,5 +1,6 @@
 """Find the primary and the standby Region from evidence in the stack itself."""
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,11 +68,29 @@ def _by_records(graph: Graph) -> Named:
             yield found["PRIMARY"], found["SECONDARY"]
 
 
+_SAYS_NOTHING = frozenset(
+    {
+        *(
+            "data.secretsmanager_secret_version",
+            "data.ssm_parameter",
+            "data.terraform_remote_state",
+        ),
+        *("data.aws_secretsmanager_secret_version", "data.aws_ssm_parameter"),
+        *("data.aws_secretsmanager_secret", "data.aws_ssm_parameters_by_path"),
+        *("aws_secretsmanager_secret_version", "aws_ssm_parameter"),
+        *("secretsmanager.secret_version", "ssm.parameter"),
+    }
+)
+"""Kinds that carry a value of anywhere: where they are read says nothing of where it leads."""
+
+
 def serving_region(graph: Graph, record: Resource, depth: int = 0) -> str | None:
     """Return the Region that a record sends users to, or `None`."""
     target = graph.link(record, "alias.name") or graph.link(record, "records")
     if target is not None and target.resource.kind == "route53.record" and depth < _ALIASES_MAX:
         return serving_region(graph, target.resource, depth + 1)
+    if target is not None and target.resource.kind in _SAYS_NOTHING:
+        return None
     if target is not None:
         return target.resource.region if is_region(target.resource.region) else None
     for text in (record["alias.name"], *_texts(record["records"])):
@@ -137,19 +156,26 @@ def _by_copies(graph: Graph) -> Named:
 
 
 def _by_names(graph: Graph) -> Named:
-    """Yield the pair that provider and stack names indicate: `aws.dr`, `primary.yaml`."""
-    found: dict[str, set[str]] = {"primary": set(), "standby": set()}
-    for resource in graph.resources.values():
-        if not is_region(resource.region):
-            continue
-        words = (
-            f"{resource.provider} {resource.stack}"
-            if resource.kind != "provider"
-            else resource.name
-        )
-        spelt = set(words.replace("-", " ").replace("_", " ").replace(".", " ").lower().split())
-        for side, called in _WORDS.items():
-            if spelt & called:
-                found[side].add(str(resource.region))
-    if len(found["primary"]) == len(found["standby"]) == 1:
-        yield found["primary"].pop(), found["standby"].pop()
+    """Yield the pair that names indicate: of providers (`aws.dr`), or else of stacks.
+
+    What every stack has in its name is where the files are, and says nothing of either side.
+    """
+    placed = [item for item in graph.resources.values() if is_region(item.region)]
+    providers = [
+        (_words(item.name if item.kind == "provider" else item.provider), item.region)
+        for item in placed
+    ]
+    stacks = {item.stack: _words(item.stack) for item in placed}
+    common = frozenset.intersection(*stacks.values()) if stacks else frozenset()
+    for named in (providers, [(stacks[item.stack] - common, item.region) for item in placed]):
+        found: dict[str, set[str | None]] = {
+            side: {region for words, region in named if words & called}
+            for side, called in _WORDS.items()
+        }
+        if len(found["primary"]) == len(found["standby"]) == 1:
+            yield found["primary"].pop(), found["standby"].pop()
+            return
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(re.split(r"[^a-z0-9]+", text.lower()))

@@ -108,6 +108,18 @@ def require_known(value: Value) -> Value:
     return value
 
 
+def shown(value: Value, what: str) -> str:
+    """Return a value for a sentence: itself, what it may be, or that it is not known.
+
+    `what` says what kind of thing it is: `a Region`.
+    """
+    if not isinstance(value, Unknown):
+        return str(value)
+    either = [text for text in value.either if isinstance(text, str)]
+    whole = len(either) == len(value.either) and either
+    return " or ".join(dict.fromkeys(either)) if whole else f"{what} that is not known"
+
+
 def parts(value: Value) -> Iterator[Value]:
     """Yield a value and everything nested in it, repeating a shared part for each occurrence."""
     todo = [value]

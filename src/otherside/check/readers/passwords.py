@@ -17,8 +17,8 @@ _SECRET_NAME = re.compile(
     re.IGNORECASE,
 )
 _SAFE_NAME = re.compile(
-    r"(arn|name|_id|path|parameter|ttl|file|url|region|key_id|endpoint|port|size|level|enabled"
-    r"|length|policy|type|prefix|version|timeout|characters|rotation|days)$",
+    r"(arn|name|_id|path|param|parameter|ref|uri|alias|store|ttl|file|url|region|key_id|endpoint"
+    r"|port|size|level|enabled|length|policy|type|prefix|version|timeout|characters|rotation|days)$",
     re.IGNORECASE,
 )
 _NO_SECRET = re.compile(r"(https?://|arn:|\d+$|true$|false$)", re.IGNORECASE)

@@ -31,8 +31,8 @@ def as_text(
         style(f"not read: {finding['resource']}: {finding['reason']}", "yellow")
         for finding in unread
     ]
-    for resource in dict.fromkeys(finding["resource"] for finding in document["findings"]):
-        found = [finding for finding in document["findings"] if finding["resource"] == resource]
+    for place in dict.fromkeys(map(_place, document["findings"])):
+        found = [finding for finding in document["findings"] if _place(finding) == place]
         lines += ["", *_resource(found, style, width, verbose=verbose)]
     lines += _unknown(document, style, verbose=verbose)
     lines += _listed(document, verbose=verbose)
@@ -56,6 +56,11 @@ def as_lines(document: FindingsDocument, style: Style) -> str:
         said = f"{finding['resource']}: {finding['message']}{_others(finding)}"
         lines.append(f"{head}{finding['code']} {severity} {said}")
     return "\n".join([*lines, _summary(document, style)[-1]])
+
+
+def _place(finding: FindingsDocument) -> tuple[object, ...]:
+    """Return what findings stand under together: one resource in one place."""
+    return tuple(finding[name] for name in ("resource", "region", "file", "line"))
 
 
 def _others(finding: FindingsDocument) -> str:

@@ -533,6 +533,9 @@ def _global_table(
             found["point_in_time_recovery"] = {"enabled": mine["point_in_time_recovery"]}
         if "kms_key_arn" in mine and isinstance(found.get("server_side_encryption"), dict):
             found["server_side_encryption"]["kms_key_arn"] = mine["kms_key_arn"]
+    for key in _listed(given.get("KeySchema")):
+        if isinstance(key, Mapping) and key.get("KeyType") == "HASH":
+            found["hash_key"] = key.get("AttributeName")
     mode = given.get("MultiRegionConsistency")
     consistency = {} if mode in (None, "EVENTUAL") else {"consistency_mode": mode}
     found["replica"] = [{**_replica(r), **consistency} for r in others]

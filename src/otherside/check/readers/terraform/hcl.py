@@ -1,6 +1,7 @@
 """Read Terraform source from its text alone: literals, defaults, locals and local modules."""
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -132,17 +133,21 @@ class _Reader:
         files = [only] if only is not None else sorted(self.directory.glob("*.tf"))
         blocks = self._all_blocks(files)
         module = Module(self.directory, "", blocks, self._variables(), {}, {})
-        regions: dict[str, str | None] = {}
-        for block in blocks:
+        self._configure_providers(module)
+        self._call_modules(module)
+        return module
+
+    def _configure_providers(self, module: Module) -> None:
+        """Add the providers that a module configures itself to those that it is handed."""
+        regions, names = dict(module.providers), dict(module.names)
+        for block in module.blocks:
             if block.kind == "provider" and block.labels == ("aws",):
                 alias = evaluate(block.attributes.get("alias"), self.scope(module))
                 name = f"aws.{alias}" if isinstance(alias, str) else "aws"
                 region = evaluate(block.attributes.get("region"), self.scope(module))
                 regions[name] = str(region) if is_region(region) else None
-        module.providers = regions
-        module.names = {name: name for name in regions}
-        self._call_modules(module)
-        return module
+                names[name] = f"{module.prefix}provider.{name}" if module.prefix else name
+        module.providers, module.names = regions, names
 
     def _variables(self) -> dict[str, Value]:
         """Return the values from `terraform.tfvars` and `*.auto.tfvars`."""
@@ -215,7 +220,7 @@ class _Reader:
                 )
             elif not directory.is_dir() or self.modules > _MODULES_MAX:
                 reason = "is not there" if not directory.is_dir() else "is one module too many"
-            elif directory in {module.directory.resolve(), *module.above}:
+            elif directory.resolve() in {module.directory.resolve(), *module.above}:
                 reason = "calls itself"
             if reason or directory is None:
                 name = f"{module.prefix}module.{block.labels[0]}"
@@ -225,7 +230,7 @@ class _Reader:
                 continue
             made = list(self._instances_of(module, block, directory))
             if made:
-                self.called.add(directory)
+                self.called.add(directory.resolve())
             self.modules += len(made)
             module.children[block.labels[0]] = made
 
@@ -251,7 +256,7 @@ class _Reader:
     def _found(self, module: Module, call: Block, source: Value) -> Path | None:
         """Return the directory of a called module: local, fetched by init, or described by us."""
         if isinstance(source, str) and source.startswith("."):
-            return (module.directory / source).resolve()
+            return Path(os.path.normpath(module.directory / source))
         names = re.findall(r"module\.([^.\[]+)", f"{module.prefix}module.{call.labels[0]}")
         fetched = self.installed.get(".".join(names))
         if fetched is not None or not isinstance(source, str):
@@ -276,6 +281,7 @@ class _Reader:
             child = Module(directory, prefix, blocks, given, providers, roots, above)
             if is_description(directory):
                 child.place = Place(call.file, call.line)
+            self._configure_providers(child)
             if prefix.count("module.") < 10:  # noqa: PLR2004 - a module that calls itself
                 self._call_modules(child)
             yield child

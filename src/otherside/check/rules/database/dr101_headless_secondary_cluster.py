@@ -51,5 +51,5 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     lacking=True,
 )
 def headless_secondary_cluster(graph: Graph, cluster: Resource) -> Iterator[str]:
-    if is_secondary(graph, cluster) and not instances(graph, cluster):
+    if not instances(graph, cluster) and is_secondary(graph, cluster):
         yield "it has no instance, so nothing can be promoted"

@@ -54,6 +54,9 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     lacking=True,
 )
 def unreplicated_database(graph: Graph, database: Resource) -> Iterator[str]:
+    replica = "replicate_source_db" if database.kind == "rds.instance" else None
+    if replica is not None and database[replica] is not None:
+        return  # it is the copy, wherever it is
     here = database.required_region()
     if _replicated(graph, database, here) or _copied(graph, database):
         return
@@ -67,8 +70,6 @@ def _replicated(graph: Graph, database: Resource, here: str) -> bool:
             return True
         replicas = graph.users(database, "rds.cluster", path, anywhere=True)
         return any(replica.region != here for replica in replicas)
-    if database["replicate_source_db"] is not None:
-        return True
     replicas = graph.users(database, "rds.instance", "replicate_source_db", anywhere=True)
     if any(replica.region != here for replica in replicas):
         return True

@@ -38,20 +38,23 @@ RPO: errors made after the failover have no restore point.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import shown
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
 @rule(
     "DR116",
     severity=Severity.MEDIUM,
-    on="dynamodb.table",
+    on=("dynamodb.table", "dynamodb.table_replica"),
     step=RecoveryStep.RESTORE,
     controls=("SOC 2 A1.2", "HIPAA 164.308(a)(7)(ii)(A)", "NIST CP-9"),
 )
 def unprotected_table_replica(graph: Graph, table: Resource) -> Iterator[str]:
-    del graph
+    if table.kind == "dynamodb.table_replica":
+        yield from _beside(graph, table)
+        return
     for replica in table["replica"] if isinstance(table["replica"], list) else ():
-        where = replica.get("region_name")
+        where = shown(replica.get("region_name"), "a Region")
         if table["point_in_time_recovery.enabled"] is True and not replica.get(
             "point_in_time_recovery"
         ):
@@ -59,3 +62,14 @@ def unprotected_table_replica(graph: Graph, table: Resource) -> Iterator[str]:
         protected = table["deletion_protection_enabled"] is True
         if protected and not replica.get("deletion_protection_enabled"):
             yield f"its replica in {where} can be deleted, and the table cannot"
+
+
+def _beside(graph: Graph, replica: Resource) -> Iterator[str]:
+    """Yield what a replica that is a resource of its own lacks beside its table."""
+    table = graph.follow(replica, "global_table_arn", "dynamodb.table")
+    if table is None:
+        return
+    if table["point_in_time_recovery.enabled"] is True and not replica["point_in_time_recovery"]:
+        yield "this replica has no point-in-time recovery, and the table has"
+    if table["deletion_protection_enabled"] is True and not replica["deletion_protection_enabled"]:
+        yield "this replica can be deleted, and the table cannot"

@@ -44,7 +44,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.kms_keys import aws_key
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import strings
+from otherside.check.model.values import shown, strings
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -66,9 +66,19 @@ def table_without_customer_managed_key(graph: Graph, table: Resource) -> Iterato
         if aws_key(graph, table, "kms_key_arn") != "own":
             yield "this replica is not under a key of your own"
         return
-    if aws_key(graph, table, "server_side_encryption.kms_key_arn") != "own":
+    if table["hash_key"] == "LockID":
+        return  # Terraform's lock: there is nothing in it to restore
+    of_replicas = table.type == "AWS::DynamoDB::GlobalTable" and _has_every_replica(table)
+    if not of_replicas and aws_key(graph, table, "server_side_encryption.kms_key_arn") != "own":
         yield "it is not under a key of your own"
     for replica in table["replica"] or ():
         key = replica.get("kms_key_arn")
         if key is None or any("alias/aws/" in text for text in strings(key)):
-            yield f"its replica in {replica.get('region_name')} is not under a key of your own"
+            where = shown(replica.get("region_name"), "a Region")
+            yield f"its replica in {where} is not under a key of your own"
+
+
+def _has_every_replica(table: Resource) -> bool:
+    """Return whether no replica of a global table stands for the table: it is all of them."""
+    key = table["server_side_encryption.kms_key_arn"]
+    return isinstance(table["replica"], list) and len(table["replica"]) > 1 and key is None

@@ -33,7 +33,7 @@ RPO: no direct effect.
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import strings
+from otherside.check.model.values import shown, strings
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -51,4 +51,5 @@ def secret_replica_without_kms_key(graph: Graph, secret: Resource) -> Iterator[s
     for replica in secret["replica"] if isinstance(secret["replica"], list) else ():
         key = replica.get("kms_key_id")
         if key is None or any("alias/aws/" in text for text in strings(key)):
-            yield f"its replica in {replica.get('region')} is under AWS's own key"
+            where = shown(replica.get("region"), "a Region")
+            yield f"its replica in {where} is under AWS's own key"

@@ -67,7 +67,7 @@ _BY_NAME = {
 )
 def arn_in_metric_dimension(graph: Graph, alarm: Resource) -> Iterator[str]:
     for name, value in _dimensions(alarm):
-        wrong = _text(name, value) or _link(graph, alarm, name, value)
+        wrong = _text(name, value) or _either(name, value) or _link(graph, alarm, name, value)
         if wrong:
             yield f"its dimension {name} is {wrong}"
 
@@ -85,11 +85,20 @@ def _text(name: str, value: Value) -> str:
         if value.text[:1] == ("split",) and name == "LoadBalancer":
             return _split(value)
         text = value.text[0] if value.text and isinstance(value.text[0], str) else ""
+    if text == "*":
+        return "*, and alarms have no wildcards: no metric has it"
     if text.startswith("arn:") and not name.endswith("Arn"):
         return "an ARN, which no metric has"
     if text.startswith("loadbalancer/"):
         return "what follows the last colon of an ARN; metrics have it without loadbalancer/"
     return ""
+
+
+def _either(name: str, value: Value) -> str:
+    """Return what is wrong with a branch that the value may take, if every branch is known."""
+    if not isinstance(value, Unknown) or not value.either:
+        return ""
+    return next(filter(None, (_text(name, branch) for branch in value.either)), "")
 
 
 def _split(value: Unknown) -> str:
@@ -117,7 +126,8 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
         for attribute, what in (("arn", "ARN"), ("url", "URL")):
             if links and all(link.attribute == attribute for link in links):
                 return f"the {what} of {links[0].resource.label}; metrics have its name"
-    if name in {*_OF, *_BY_NAME} and not value.refs and not value.text:
+    named = bool(value.either) and all(isinstance(branch, str) for branch in value.either)
+    if name in {*_OF, *_BY_NAME} and not value.refs and not value.text and not named:
         raise Unresolved(alarm.undecided_because(f"dimensions.{name}", value.why))
     return ""
 

@@ -33,7 +33,10 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LIFE = {("AWS/ApplicationELB", "HealthyHostCount"), ("AWS/NetworkELB", "HealthyHostCount")}
-_LIFE |= {("AWS/Route53", "HealthCheckStatus")}
+_LIFE |= {("AWS/Route53", "HealthCheckStatus"), ("CloudWatchSynthetics", "SuccessPercent")}
+_LIFE |= {
+    ("AWS/EC2", f"StatusCheckFailed{part}") for part in ("", "_Instance", "_System", "_AttachedEBS")
+}
 
 
 @rule(

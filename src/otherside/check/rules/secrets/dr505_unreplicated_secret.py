@@ -49,6 +49,9 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     lacking=True,
 )
 def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
+    listed = secret["replica"]
+    if isinstance(listed, list) and listed and secret.region is None:
+        return  # it has copies, wherever it is itself
     sides = sides_of(graph)
     if secret.required_region() != sides.primary:
         return

@@ -62,6 +62,7 @@ def duplicate_provider_region(graph: Graph, system: Resource) -> Iterator[RuleHi
         if provider.attributes.get("module"):
             module = provider.attributes["module"]
             yield RuleHit(provider, f"it is configured inside {module}; hand it in from the root")
+            continue  # mended by that, whatever it is a copy of
         settings = json.dumps(provider.attributes.get("settings"), sort_keys=True, default=str)
         alike[(provider.stack, settings)].append(provider)
     for same in alike.values():
