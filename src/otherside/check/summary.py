@@ -91,7 +91,8 @@ def _detect(graph: Graph) -> str:
     if graph.of("globalaccelerator.accelerator"):
         return "Global Accelerator"
     rules = [rule for rule in graph.of("events.rule") if rule["event_pattern"] is not None]
-    return "alarms and events" if rules or graph.of("arc.plan") else ""
+    acting = [alarm for alarm in graph.of("cloudwatch.alarm") if alarm["alarm_actions"]]
+    return "alarms and events" if rules or acting or graph.of("arc.plan") else ""
 
 
 def _decide(graph: Graph) -> str:
