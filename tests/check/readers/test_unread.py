@@ -14,6 +14,7 @@ from otherside.check.readers.read import ReadOptions, read_paths
 from otherside.check.readers.source import code_of_directory
 from otherside.check.report.findings_document import as_document
 from otherside.check.report.text import as_text
+from otherside.check.summary import summarize
 
 PROVIDERS = """
 provider "aws" { region = "us-east-2" }
@@ -487,3 +488,23 @@ resource "aws_sns_topic" "b" { provider = aws.dr }
         pairs.add(pair_of(read.graph))
     (pair,) = pairs
     assert (pair.primary, pair.standby) == ("us-east-2", "us-west-2")
+
+
+def test_an_alarm_that_acts_is_a_detection_and_one_that_does_not_is_none(tmp_path):
+    """The summary names what would notice a dead Region."""
+    alarm = """
+resource "aws_cloudwatch_metric_alarm" "a" {
+  namespace   = "AWS/EC2"
+  metric_name = "StatusCheckFailed"
+  ACTIONS
+}
+"""
+    told = {}
+    for name, actions in (
+        ("silent", ""),
+        ("acting", 'alarm_actions = ["arn:aws:sns:us-east-2:123456789012:t"]'),
+    ):
+        main = PROVIDERS + DATABASE + alarm.replace("ACTIONS", actions)
+        read, result = checked(written(tmp_path / name, main=main))
+        told[name] = summarize(read.graph, result).steps[0].by
+    assert told == {"silent": "nothing in what was read does it", "acting": "alarms and events"}
