@@ -23,6 +23,7 @@ from otherside.check.catalogue import catalogue
 from otherside.check.engine import CheckConfig, Finding, check
 from otherside.check.model.graph import Graph
 from otherside.check.model.schema import by_pulumi
+from otherside.check.readers.normalize import write_only
 from otherside.check.readers.passwords import is_secret_name
 from otherside.check.readers.pulumi.stack import SECRET, SIGNATURE, UNKNOWN, Stack
 from otherside.check.readers.read import settle_regions
@@ -173,8 +174,9 @@ def _concealed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
     kind = by_pulumi().get(type_)
     for attribute in kind.attributes.values() if kind is not None else ():
         secret = attribute.shape in {"secret", "secret_text"}
-        if secret and isinstance(inputs.get(attribute.pulumi), str):
-            inputs[attribute.pulumi] = {SIGNATURE: SECRET}
+        for name in (attribute.pulumi, write_only(attribute).pulumi) if secret else ():
+            if isinstance(inputs.get(name), str):
+                inputs[name] = {SIGNATURE: SECRET}
         if attribute.shape == "env" and isinstance(inputs.get(attribute.pulumi), dict):
             held = inputs[attribute.pulumi].get("variables")
             for name in held if isinstance(held, dict) else ():

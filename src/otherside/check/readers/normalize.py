@@ -63,7 +63,7 @@ def descend(raw: Value, path: Sequence[str]) -> Value:
 _SECRETS = frozenset({"secret", "secret_text"})
 
 
-def _write_only(attribute: Attribute) -> Attribute:
+def write_only(attribute: Attribute) -> Attribute:
     """Return a secret's write-only twin: `master_password_wo`, which no state ever holds.
 
     https://developer.hashicorp.com/terraform/language/resources/ephemeral/write-only
@@ -85,7 +85,7 @@ def attributes_of(
     for name, attribute in allowed.items():
         picked = dialect.pick(raw, attribute)
         if picked is None and attribute.shape in _SECRETS:
-            picked = dialect.pick(raw, _write_only(attribute))
+            picked = dialect.pick(raw, write_only(attribute))
         value = shaped(picked, attribute, dialect)
         if value is not None and value != {}:
             found[name] = value

@@ -29,7 +29,7 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.functions import bundle, code_of, orchestrators, rights_of, squeezed
+from otherside.check.analysis.functions import code_of, orchestrators, rights_of, squeezed
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -44,11 +44,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 def failover_edits_dns_records(graph: Graph, function: Resource) -> Iterator[str]:
     if function not in orchestrators(graph):
         return
-    code = bundle(graph, function)
     if "changeresourcerecordsets" in squeezed(code_of(graph, function)):
         yield "its code edits DNS records, which needs us-east-1"
-    elif (code is None or not code.whole) and rights_of(graph, function).allow(
-        "route53:ChangeResourceRecordSets"
-    ):
-        function.known("source")  # it would tell
+    elif rights_of(graph, function).allow("route53:ChangeResourceRecordSets"):
         yield "it may edit DNS records, which needs us-east-1"
