@@ -458,14 +458,12 @@ class ImaginingMonitor(Monitor):
 
     def look_up(self, token: str, arguments: Mapping[str, Any], region: str) -> dict[str, Any]:
         """Return the answer of a data source, by its class if no mock knows it."""
-        given = self._answers.data.get(token, {})
-        answer = mock_outputs.invoke(token, arguments, region=region, account=self.account)
+        mock = mock_outputs.invoke(token, arguments, region=region, account=self.account)
+        known = {**(mock or {}), **self._answers.data.get(token, {})}
         seed = f"{region}{token}{sorted(arguments.items(), key=str)}"
         place = self._place(token, region, seed)
-        found = imagined.answer_of(token, {**arguments, **(answer or {}), **given}, place)
-        if found is None:
-            return dict(given) or super().look_up(token, arguments, region)
-        return found
+        found = imagined.answer_of(token, {**arguments, **known}, place)
+        return found or known or super().look_up(token, arguments, region)
 
     def look_up_urn(self, urn: str) -> dict[str, Any]:
         """Return the resource of a reference; what a remote component made is imagined."""

@@ -70,15 +70,8 @@ def _by_records(graph: Graph) -> Named:
 
 _SAYS_NOTHING = frozenset(
     {
-        *(
-            "data.secretsmanager_secret_version",
-            "data.ssm_parameter",
-            "data.terraform_remote_state",
-        ),
         *("data.aws_secretsmanager_secret_version", "data.aws_ssm_parameter"),
-        *("data.aws_secretsmanager_secret", "data.aws_ssm_parameters_by_path"),
-        *("aws_secretsmanager_secret_version", "aws_ssm_parameter"),
-        *("secretsmanager.secret_version", "ssm.parameter"),
+        *("data.terraform_remote_state", "secretsmanager.secret_version", "ssm.parameter"),
     }
 )
 """Kinds that carry a value of anywhere: where they are read says nothing of where it leads."""

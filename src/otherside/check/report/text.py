@@ -31,8 +31,10 @@ def as_text(
         style(f"not read: {finding['resource']}: {finding['reason']}", "yellow")
         for finding in unread
     ]
-    for place in dict.fromkeys(map(_place, document["findings"])):
-        found = [finding for finding in document["findings"] if _place(finding) == place]
+    by_place: dict[tuple[object, ...], list[FindingsDocument]] = {}
+    for finding in document["findings"]:
+        by_place.setdefault(_place(finding), []).append(finding)
+    for found in by_place.values():
         lines += ["", *_resource(found, style, width, verbose=verbose)]
     lines += _unknown(document, style, verbose=verbose)
     lines += _listed(document, verbose=verbose)

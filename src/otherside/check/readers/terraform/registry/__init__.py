@@ -20,7 +20,8 @@ MAJORS: dict[str, range] = {
     "s3-bucket": range(3, 6),
     "vpc": range(4, 7),
 }
-"""The major versions that each description holds for, by the modules' changelogs."""
+"""The major versions that each description holds for: inputs and their defaults were compared with
+the last release of each."""
 
 
 def described(source: str, version: object) -> Path | None:
