@@ -250,6 +250,7 @@ def test_a_key_of_another_account_is_out_of_reach(shelf):
 
 RESOURCES = [
     ("route53", "get_hosted_zone", {"Id": "{zone}"}, "arn:aws:route53:::hostedzone/*"),
+    ("route53", "get_change", {"Id": "{change}"}, "arn:aws:route53:::change/*"),
     ("rds", "describe_db_instances", {}, f"arn:aws:rds:*:{ACCOUNT}:db:*"),
     (
         "events",
@@ -267,14 +268,13 @@ def test_a_statement_with_an_arn_is_enough_for_a_plain_call(shelf, service, oper
     """And one with another ARN is not: a least-privilege user can work, and no more."""
     if service == "iam":
         role(shelf, "known", ACCOUNT, READ)
-    zone = shelf.aws("route53").create_hosted_zone(Name="example.net", CallerReference=service)
-    filled = {
-        key: value.replace("{zone}", zone["HostedZone"]["Id"]) for key, value in asked.items()
-    }
+    zone = shelf.aws("route53").create_hosted_zone(Name="example.net", CallerReference=operation)
+    known = {"{zone}": zone["HostedZone"]["Id"], "{change}": zone["ChangeInfo"]["Id"]}
+    filled = {key: known.get(value, value) for key, value in asked.items()}
     action = f"{service}:*"
-    least = user(shelf, f"least-{service}", statement("Allow", action, arn))
+    least = user(shelf, f"least-{operation}", statement("Allow", action, arn))
     getattr(client(shelf, service, *least), operation)(**filled)
-    wrong = user(shelf, f"wrong-{service}", statement("Allow", action, arn.replace("*", "x")))
+    wrong = user(shelf, f"wrong-{operation}", statement("Allow", action, arn.replace("*", "x")))
     with pytest.raises(ClientError, match="AccessDenied"):
         getattr(client(shelf, service, *wrong), operation)(**filled)
 

@@ -315,6 +315,11 @@ def _route53(params: Params, _region: str, _account: str) -> str | None:
     return f"arn:aws:route53:::hostedzone/{str(zone).rpartition('/')[2]}" if zone else None
 
 
+def _change(params: Params, _region: str, _account: str) -> list[str | None]:
+    """Return the ARN of a change of Route 53's, which is no zone's."""
+    return [f"arn:aws:route53:::change/{str(params.get('Id')).rpartition('/')[2]}"]
+
+
 def _iam(params: Params, _region: str, account: str) -> str | None:
     """Return the ARN of a role, user, group, profile or policy, with the path that it has."""
     if params.get("PolicyArn") and not any(params.get(name) for name in _IAM_HELD):
@@ -374,6 +379,7 @@ SPECIAL: Mapping[tuple[str, str], Callable[[Params, str, str], Sequence[str | No
     ("autoscaling", "SetDesiredCapacity"): _group,
     ("events", "PutEvents"): _event_bridge,
     ("sts", "AssumeRole"): _role,
+    ("route53", "GetChange"): _change,
 }
 RESOURCES: Mapping[str, Callable[[Params, str, str], str | None]] = {
     "dynamodb": _named("table", "TableName", "dynamodb"),
