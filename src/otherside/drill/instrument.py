@@ -6,6 +6,7 @@ passes has passed under harder conditions: lateness lengthens every outage and e
 """
 
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from otherside.drill.entries import SampleEntry
@@ -18,6 +19,7 @@ LATE_OFTEN_S = 1.0
 """How late it may be in one sample of twenty: a heartbeat is written each second, so more than that
 adds up to what looks like a dead writer."""
 _MARGIN = 1.3
+_ONE_IN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,13 +60,19 @@ class Instrument:
 
 
 def judge(recording: Recording) -> Instrument:
-    """Return how late the instrument of a recording was, from the strike on."""
-    late = [
-        sample.late_s for sample in recording.since_strike(SampleEntry) if sample.late_s is not None
-    ]
-    often_s = max(late, default=None)
-    if len(late) > 1:
-        often_s = statistics.quantiles(late, n=20, method="inclusive")[-1]
+    """Return how late the instrument of a recording was, from the strike on.
+
+    Of fewer than twenty samples none is one in twenty: what it often was, the whole recording says.
+    """
+    since, whole = _late(recording.since_strike(SampleEntry)), _late(recording.of(SampleEntry))
+    many = since if len(since) >= _ONE_IN else whole
+    often_s = max(many, default=None)
+    if len(many) > 1:
+        often_s = statistics.quantiles(many, n=_ONE_IN, method="inclusive")[-1]
     return Instrument(
-        late_s=max(late, default=None), late_often_s=often_s, speed=recording.head.speed
+        late_s=max(since, default=None), late_often_s=often_s, speed=recording.head.speed
     )
+
+
+def _late(samples: Iterable[SampleEntry]) -> list[float]:
+    return [sample.late_s for sample in samples if sample.late_s is not None]
