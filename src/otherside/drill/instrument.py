@@ -5,8 +5,6 @@ clients. A claim that fails then may have failed by the machine and not by the s
 passes has passed under harder conditions: lateness lengthens every outage and every lag.
 """
 
-import statistics
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 from otherside.drill.entries import SampleEntry
@@ -32,7 +30,7 @@ class Instrument:
     late_s: float | None
     """The most."""
     late_often_s: float | None
-    """What one sample of twenty exceeded."""
+    """What one sample of twenty exceeded, or one of fewer."""
     speed: float
 
     @property
@@ -60,19 +58,13 @@ class Instrument:
 
 
 def judge(recording: Recording) -> Instrument:
-    """Return how late the instrument of a recording was, from the strike on.
-
-    Of fewer than twenty samples none is one in twenty: what it often was, the whole recording says.
-    """
-    since, whole = _late(recording.since_strike(SampleEntry)), _late(recording.of(SampleEntry))
-    many = since if len(since) >= _ONE_IN else whole
-    often_s = max(many, default=None)
-    if len(many) > 1:
-        often_s = statistics.quantiles(many, n=_ONE_IN, method="inclusive")[-1]
+    """Return how late the instrument of a recording was, from the strike on."""
+    samples = recording.since_strike(SampleEntry)
+    late = sorted((sample.late_s for sample in samples if sample.late_s is not None), reverse=True)
+    # One in twenty is set aside, and one of fewer: a single late sample of three is not often.
+    aside = min(max(1, len(late) // _ONE_IN), len(late) - 1)
     return Instrument(
-        late_s=max(since, default=None), late_often_s=often_s, speed=recording.head.speed
+        late_s=late[0] if late else None,
+        late_often_s=late[aside] if late else None,
+        speed=recording.head.speed,
     )
-
-
-def _late(samples: Iterable[SampleEntry]) -> list[float]:
-    return [sample.late_s for sample in samples if sample.late_s is not None]
