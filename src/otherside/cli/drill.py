@@ -3,6 +3,7 @@
 import contextlib
 import datetime as dt
 import json
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -431,5 +432,8 @@ def _need_extra() -> None:
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:
+    """Say at once that the signal was heard: ending a twin takes seconds."""
     del number, frame
+    with contextlib.suppress(OSError):  # a terminal that is gone reads no line
+        os.write(sys.stderr.fileno(), b"\ninterrupted: ending the drill and its twin\n")
     raise KeyboardInterrupt

@@ -1,96 +1,88 @@
-"""Live output of a drill: a line per event that matters and, on a terminal, a status line."""
+"""Live output of a drill: a line per event that matters and, on a terminal, how far it is."""
 
+import itertools
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.live import Live as RichLive
 from rich.text import Text
 
-from otherside.drill.entries import (
-    EndEntry,
-    Entry,
-    HeadEntry,
-    SampleEntry,
-    StrikeEntry,
-    TickEntry,
-    WriteEntry,
-)
-from otherside.drill.measurements import ACKNOWLEDGED
+from otherside.cli.drill_progress import DrillProgress
+from otherside.drill.entries import EndEntry, Entry, HeadEntry
 from otherside.drill.timeline import Timeline
+from otherside.failover.clock import Clock, SystemClock
 
 LANE_WIDTH = 12
+FRAMES_PER_SECOND = 8
 
 
 class LiveDisplay:
-    """Prints entries as they arrive. Clients send theirs from their own threads."""
+    """Prints entries as they arrive. Clients send theirs from their own threads.
 
-    def __init__(self, console: Console) -> None:
-        self._console = console
+    `machine` is the machine's clock, by which the display moves on between two entries.
+    """
+
+    def __init__(self, console: Console, machine: Clock | None = None) -> None:
+        self._console, self._machine = console, machine or SystemClock()
         self._live: RichLive | None = None
+        self._frames = itertools.count()
         self._begin()
 
     def _begin(self) -> None:
-        self._story = Timeline()
-        self._strike_s: float | None = None
-        self._facts: dict[str, str] = {}
-        self._accepted = self._refused = 0
+        self._timeline, self._progress = Timeline(), DrillProgress()
+        self._speed = 1.0
+        self._heard = (0.0, self._machine.monotonic_s())
+        """The twin's time of the last entry, and the machine's."""
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return itself, moving already: the first entry comes when two Regions are up."""
+        self._resume()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None
     ) -> None:
-        """Remove the status line."""
+        """Remove the progress."""
         self.pause()
 
     def pause(self) -> None:
-        """Remove the status line until the next entry arrives."""
+        """Remove the progress until the next entry arrives."""
         if self._live is not None:
             self._live.stop()
             self._live = None
 
     def tell(self, entry: Entry) -> None:
-        """Print an entry if it matters, and update the status line."""
-        at_s = entry.at_s
+        """Print an entry if it matters, and move the progress on."""
         if isinstance(entry, HeadEntry):
             self._begin()
+            self._speed = entry.speed
             self._console.print(f"[bold]{entry.scenario}[/]: {entry.title}")
-        if isinstance(entry, StrikeEntry):
-            self._strike_s = at_s
-        for line in self._story.tell(entry):
+        self._progress.follow(entry)
+        self._heard = (entry.at_s, self._machine.monotonic_s())
+        for line in self._timeline.tell(entry):
             self._print(line.at_s, str(line.lane), line.text, urgent=line.urgent)
-        self._count(entry)
-        if self._console.is_terminal and not isinstance(entry, EndEntry):
-            self._refresh(at_s)
+        if not isinstance(entry, EndEntry):
+            self._resume()
 
     def _print(self, at_s: float, lane: str, text: str, *, urgent: bool) -> None:
-        when = "" if self._strike_s is None else f"{at_s - self._strike_s:+7.1f} s"
+        strike_s = self._progress.strike_s
+        when = "" if strike_s is None else f"{at_s - strike_s:+7.1f} s"
         told = Text(f"{when:>9}  {lane:{LANE_WIDTH}}  ", style="dim")
         told.append(text, style="bold" if urgent else "none")
         self._console.print(told, soft_wrap=not self._console.is_terminal)
 
-    def _count(self, entry: Entry) -> None:
-        match entry:
-            case WriteEntry() if entry.status in ACKNOWLEDGED:
-                self._accepted += 1
-            case WriteEntry():
-                self._refused += 1
-            case TickEntry():
-                self._facts["orchestrator"] = entry.phase
-            case SampleEntry():
-                self._facts["users"] = f"on the {entry.serves}" if entry.serves else "nowhere"
-                self._facts["writer"] = entry.writer or "nowhere"
-            case _:
-                pass
-
-    def _refresh(self, at_s: float) -> None:
-        if self._live is None:
-            self._live = RichLive(console=self._console, transient=True, refresh_per_second=4)
+    def _resume(self) -> None:
+        if self._live is None and self._console.is_terminal:
+            self._live = RichLive(
+                console=self._console,
+                transient=True,
+                refresh_per_second=FRAMES_PER_SECOND,
+                get_renderable=self._shown,
+            )
             self._live.start()
-        since = "" if self._strike_s is None else f"{at_s - self._strike_s:+.0f} s  "
-        observation = "  ".join(f"{name} {text}" for name, text in self._facts.items())
-        told = f"{since}{observation}  writes: {self._accepted} accepted, {self._refused} refused"
-        self._live.update(Text(told, style="reverse"))
+
+    def _shown(self) -> Group:
+        at_s, heard_s = self._heard
+        now_s = at_s + (self._machine.monotonic_s() - heard_s) * self._speed
+        return Group(*self._progress.lines(now_s, next(self._frames)))

@@ -24,9 +24,21 @@ PLANNED_S = {
 """What each part is expected to take when a Region is lost: half a minute until the next tick, the
 confirmation window and a look, nobody to ask, a lease and the clocks' skew, Aurora's own minute,
 a write read back, and names that the health checkers have moved by then."""
+PARTS = tuple(PLANNED_S)
+"""The parts, in order."""
 LATE_S = 30.0
 """A tick that reports what ended the outage may come after the first write that was accepted."""
 _ASKING = {Phase.AWAIT_APPROVAL, Phase.BLOCKED}
+_UNDER_WAY = {
+    Phase.SUSPECT: "confirm",
+    Phase.AWAIT_APPROVAL: "decide",
+    Phase.BLOCKED: "decide",
+    Phase.FENCING: "fence",
+    Phase.PROMOTE_INTENT: "promote",
+    Phase.PROMOTING: "promote",
+    Phase.VERIFY: "verify",
+    Phase.SHIFT: "DNS",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +59,11 @@ class RecoveryPart:
     def planned_s(self) -> float:
         """How long it is expected to take."""
         return PLANNED_S[self.name]
+
+
+def part_of(phase: str) -> str | None:
+    """Return the part of a recovery that is under way in a phase, if any is."""
+    return next((part for known, part in _UNDER_WAY.items() if known == phase), None)
 
 
 def split(recording: Recording, measures: Measures) -> tuple[RecoveryPart, ...]:
