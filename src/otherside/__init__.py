@@ -214,8 +214,9 @@ def __getattr__(name: str) -> object:
     except ModuleNotFoundError as missing:
         if not extra or str(missing.name).startswith("otherside"):
             raise
-        msg = f"otherside.{name} needs {missing.name}: pip install 'otherside[{extra}]'"
-        raise ImportError(msg) from missing
+        from otherside.extras import needs  # noqa: PLC0415 - as above
+
+        raise ImportError(needs(f"otherside.{name}", missing.name, extra)) from missing
 
 
 def __dir__() -> list[str]:

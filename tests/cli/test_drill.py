@@ -88,6 +88,11 @@ def test_a_report_is_made_of_a_journal_that_was_cut_short(tmp_path):
     code, out, _ = run("report", str(place / "journal.jsonl"), "--output", str(tmp_path / "two"))
     assert code == 0
     assert (tmp_path / "two" / "report.json").exists()
+    evidence = tmp_path / "evidence.zip"
+    code, out, _ = run("report", str(place), "--bundle", str(evidence), "--json")
+    told = json.loads(out)
+    assert (code, told["verdict"], evidence.exists()) == (0, "unknown", True)
+    assert run("verify", str(evidence), "--digest", told["digest"])[0] == 0
 
 
 @pytest.mark.parametrize(

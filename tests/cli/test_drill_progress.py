@@ -125,8 +125,10 @@ def test_a_lost_region_counts_down_against_the_objective_and_shows_the_recovery(
     assert progress(LOST, STRIKE + 101) == [
         "⠋ +101 s  ██████░░░░░░░░░░░░░░ no writes for 102 s, 198 s left of 300 s",
         "  detect 31 s → confirm 62 s → fence 9 s → promote → verify → DNS → recovered",
-        "  users on the primary  writer us-east-2  orchestrator fencing"
-        "  writes 1 accepted, 1 refused",
+        (
+            "  users on the primary  writer us-east-2  orchestrator fencing"
+            "  writes 1 accepted, 1 refused"
+        ),
     ]
 
 
@@ -164,12 +166,15 @@ class StoppedClock:
         self.at_s = 0.0
 
     def monotonic_s(self):
+        """Return the time, which only `sleep` moves."""
         return self.at_s
 
     def now_s(self):
+        """Return the same."""
         return self.at_s
 
     def sleep(self, seconds):
+        """Move it on."""
         self.at_s += seconds
 
 

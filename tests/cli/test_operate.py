@@ -186,14 +186,15 @@ def test_status_of_a_twin_that_does_not_run_says_how_to_start_one(tmp_path, monk
         assert (done.exit_code, "otherside twin up" in done.output) == (1, True), done.output
 
 
-def test_an_order_is_asked_about_and_given(ledger):
+@pytest.mark.parametrize("silent", [False, True])
+def test_an_order_is_asked_about_and_given(ledger, silent):
     """With what it means, under the caller's own name, for the revision that was seen."""
     stand(ledger, Phase.AWAIT_APPROVAL)
     refused = run("order", "approve", keys="n\n")
     assert refused.exit_code == 1
     assert "writes that were not replicated are lost" in refused.output
     assert ledger.command() is None
-    given = run("order", "approve", keys="y\n")
+    given = run("order", "approve", "--yes") if silent else run("order", "approve", keys="y\n")
     assert given.exit_code == 0, given.output
     command = ledger.command()
     assert (command.order, command.revision) == (Order.APPROVE, 1)
@@ -306,6 +307,18 @@ def test_an_order_that_would_mean_nothing_is_not_given(ledger, arguments, code, 
     assert ledger.command() is None
 
 
+def test_an_order_is_told_to_machines(ledger):
+    """What was written, or what it would mean; and a machine is never asked anything."""
+    stand(ledger, Phase.AWAIT_APPROVAL, asked_loss_s=2.5)
+    assert run("order", "approve", "--json").exit_code == 2
+    would = json.loads(run("order", "approve", "--json", "--dry-run").output)
+    assert (would["phase"], would["loss_s"], would["written"]) == ("await-approval", 2.5, False)
+    assert ledger.command() is None
+    done = json.loads(run("order", "approve", "--json", "--yes").stdout)
+    assert (done["order"], done["revision"], done["written"]) == ("approve", 1, True)
+    assert done["author"] == ledger.command().author
+
+
 def test_a_freeze_has_an_end(ledger):
     """In hours from now, at a moment, or now."""
     stand(ledger, Phase.SUSPECT)
@@ -376,7 +389,7 @@ def test_without_a_table_or_an_sdk_it_is_said_in_a_line(monkeypatch):
     monkeypatch.setitem(sys.modules, "boto3", None)
     done = run("status")
     assert done.exit_code == 2
-    assert "pip install 'otherside[operate]'" in done.output
+    assert "pip install '.[operate]'" in done.output
 
 
 def test_every_order_is_heeded_in_some_phase():
@@ -486,8 +499,9 @@ def test_what_makes_no_sense_is_not_given(pledges, arguments, code, words):
 def test_without_an_earlier_word_a_person_says_the_epoch(pledges):
     """Nobody guesses what the database may have seen."""
     assert "give --epoch" in run("breakglass", "--yes").output
-    assert run("breakglass", "--yes", "--epoch", "50").exit_code == 0
-    assert pledges.read().pledge.epoch == 50
+    assert run("breakglass", "--json", "--epoch", "50").exit_code == 2, "a machine is not asked"
+    done = run("breakglass", "--yes", "--epoch", "50", "--json")
+    assert json.loads(done.output)["epoch"] == pledges.read().pledge.epoch == 50
 
 
 def test_while_the_table_answers_an_order_is_enough(ledger):
@@ -496,3 +510,4 @@ def test_while_the_table_answers_an_order_is_enough(ledger):
     done = run("breakglass", "--yes")
     assert done.exit_code == 1
     assert "is in phase suspect: use `otherside order`" in done.output
+    assert "is in phase" not in run("breakglass", "--yes", "--force").output

@@ -78,6 +78,69 @@ def test_the_entry_of_a_dead_owner_is_nobody(place):
     assert not file.exists()
 
 
+@pytest.fixture
+def asked(place, monkeypatch):
+    """Register two twins that do as they are told, and note what that is."""
+    notes = []
+
+    def told(running, what, **how):
+        notes.append((running.name, what, how))
+        return {
+            "describe": {"regions": [EAST, WEST]},
+            "status": {
+                "faults": ["f"],
+                "databases": [{"region": EAST, "cluster": "orders"}],
+                "instances": [],
+            },
+            "heal": [],
+        }.get(what, {})
+
+    monkeypatch.setattr("otherside.cli.twin_faults.told", told)
+    entry(place, "orders")
+    entry(place, "billing")
+    return notes
+
+
+@pytest.mark.parametrize(
+    ("verb", "arguments", "what"),
+    [
+        ("cut", (EAST, WEST), "cut"),
+        ("fault", ("f",), "fault"),
+        ("heal", ("f",), "heal"),
+        ("lose", (EAST,), "lose"),
+        ("restore", (EAST,), "restore"),
+        ("start", ("database", EAST), "database"),
+        ("stop", ("database", EAST), "database"),
+    ],
+)
+def test_each_command_takes_a_name_and_speaks_to_machines(verb, arguments, what, asked):
+    """The named twin and no other is told, and the outcome names it."""
+    assert run(verb, *arguments)[0] == 1, "two twins run, and none was named"
+    assert asked == []
+    code, text = run(verb, *arguments, "--twin", "billing", "--json")
+    assert code == 0, text
+    assert json.loads(text)["twin"] == "billing"
+    assert {name for name, _, _ in asked} == {"billing"}
+    assert what in {verb for _, verb, _ in asked}
+
+
+def test_a_fault_is_for_the_calls_that_were_named(asked):
+    """Each of the narrowing options reaches the twin, and none that was not given."""
+    named = ("--twin", "orders")
+    assert run("fault", "f", *named)[0] == 0
+    assert asked.pop()[2] == {"name": "f", "mode": "refuse"}
+    where = ("--service", "rds", "--operation", "FailoverGlobalCluster", "--from", "outside")
+    assert run("fault", "f", *named, *where, "--mode", "slow", "--seconds", "2")[0] == 0
+    assert asked.pop()[2] == {
+        "name": "f",
+        "mode": "slow",
+        "service": "rds",
+        "operation": "FailoverGlobalCluster",
+        "source": "outside",
+        "seconds": 2.0,
+    }
+
+
 # --- what is done to it ---------------------------------------------------------------------------
 
 
@@ -202,7 +265,7 @@ def test_down_stops_a_twin_and_waits_for_it(running, tmp_path):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(registry, "_place", lambda: tmp_path)
             until(lambda: [found.name for found in registry.entries()] == ["other"])
-            assert run("down") == (0, "stopped other\n")
+            assert run("down", "--json") == (0, '{"stopped": ["other"], "running": []}\n')
             assert registry.entries() == []
     finally:
         assert owner.wait(timeout=10) == 0

@@ -238,7 +238,7 @@ def test_the_command_runs_without_the_extras():
     )
     done = python("-c", code)
     assert done.returncode == 2
-    assert "pip install 'otherside[infra]'" in done.stderr
+    assert "pip install '.[infra]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -1,6 +1,6 @@
 """Pulumi policy pack that runs the catalogue's rules in `pulumi preview` and `pulumi up`.
 
-It needs `pip install 'otherside[policy]'`. A pack is a directory with a `PulumiPolicy.yaml` and two
+It needs `pip install '.[policy]'`. A pack is a directory with a `PulumiPolicy.yaml` and two
 lines of Python; see `examples/policy-pack`.
 """
 

@@ -1,6 +1,7 @@
 """`otherside breakglass`: let the standby take writes while the state table is unavailable."""
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,7 @@ class BreakGlass:
 @click.option("--close", is_flag=True, help="Withdraw the pledge: agents may no longer rely on it.")
 @click.option("--force", is_flag=True, help="Go ahead even though the state table answers.")
 @click.option("--yes", is_flag=True, help="Skip the confirmation; for scripts.")
+@click.option("--json", "as_json", is_flag=True, help="Print the pledge as JSON; needs --yes.")
 def breakglass(
     *,
     design: Path | None,
@@ -63,6 +65,7 @@ def breakglass(
     close: bool,
     force: bool,
     yes: bool,
+    as_json: bool,
 ) -> None:
     """Let the standby acknowledge writes while the state table is unavailable.
 
@@ -79,6 +82,9 @@ def breakglass(
 
     Exit codes: 0 pledge written, 1 the table answers or the write failed, 2 bad usage.
     """
+    if as_json and not yes:
+        msg = "--json asks nobody: add --yes"
+        raise click.UsageError(msg)
     if close:
         refuse_ignored(("lasts", "epoch"), "--close does not take {option}")
     try:
@@ -97,7 +103,9 @@ def breakglass(
         glass.pledges.write(given, glass.kept)
     except (ConflictError, UnavailableError) as error:
         raise click.ClickException(str(error)) from None
-    if close:
+    if as_json:
+        click.echo(json.dumps(asdict(given)))
+    elif close:
         click.echo("Withdrawn: lease agents stop relying on it once their lease expires.")
     else:
         _tell_the_rest(glass, given.epoch)

