@@ -141,7 +141,7 @@ def asked(monkeypatch):
     monkeypatch.setattr(twin, "_deploy", lambda *_: None)
     monkeypatch.setattr(twin, "_announce", announce)
     monkeypatch.setattr(registry, "orphans", lambda: ["left-behind"])
-    monkeypatch.setattr(registry, "remove", lambda directory: notes.append(directory))
+    monkeypatch.setattr(registry, "remove", notes.append)
     monkeypatch.setattr(drill.signal, "signal", lambda *_: None)
     return notes
 
@@ -267,7 +267,28 @@ def test_an_option_changes_something(
 
 TWIN, OPERATE = "cli/test_twin.py", "cli/test_operate.py"
 TRAIL = "test_history_shows_the_trail_and_bundles_it"
+DEPLOY = "cli/test_deploy.py"
 TESTED = {
+    (DEPLOY, "test_a_machine_gets_one_document_and_is_never_asked"): [
+        "up --json",
+        "up --yes",
+        "refresh --json",
+        "destroy --json",
+    ],
+    (DEPLOY, "test_a_dry_run_deploys_nothing"): ["up --dry-run"],
+    (DEPLOY, "test_nothing_is_changed_while_a_failover_is_under_way"): [
+        f"{verb} {option}"
+        for verb in ("up", "refresh", "destroy")
+        for option in ("--accept", "--yes")
+        if (verb, option) != ("up", "--yes")
+    ],
+    (DEPLOY, "test_outputs_hide_secrets_unless_asked"): [
+        "outputs --json",
+        "outputs --show-secrets",
+    ],
+    (DEPLOY, "test_without_pulumis_command_it_is_said_where_to_get_it"): [
+        f"{verb} --stack" for verb in ("up", "refresh", "destroy", "outputs")
+    ],
     ("cli/test_cli.py", "test_sim_tells_a_seed_that_breaks_in_plain_words"): ["sim --fail-fast"],
     ("cli/test_drill.py", "test_a_report_is_made_of_a_journal_that_was_cut_short"): [
         "report --output",

@@ -318,6 +318,29 @@ def _checked(
     return read, result, as_document(read, result, summary, before)
 
 
+def check_program(directory: Path, stack: str) -> tuple[list[str], bool]:
+    """Check a Pulumi program with its project's settings; return its findings and if they fail.
+
+    Raises:
+        click.ClickException: If the program cannot be run.
+    """
+    settings = _settings(None, (str(directory),))
+    programs = _programs(stack, TIMEOUT_S, None, None, runs=True)
+    asked = CheckRequest(settings, strict=False, single_region_ok=False, programs=programs)
+    read, result, document = _checked((str(directory),), asked, frozenset())
+    if document["problems"]:
+        raise click.ClickException("; ".join(document["problems"]))
+    findings = [
+        f"{found.rule.code} {found.rule.name}: {_name_in(found.resource)}: {found.message}"
+        for found in result.findings
+    ]
+    return findings, _exit_code(read, result, asked, written=False) != 0
+
+
+def _name_in(resource: str) -> str:
+    return resource.rpartition("::")[2]  # of a URN
+
+
 def _stdin() -> bytes:
     if sys.stdin is None or sys.stdin.closed:
         raise InputError(STDIN_NAME, CLOSED)

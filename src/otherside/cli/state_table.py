@@ -12,13 +12,14 @@ from otherside.core.topology import Topology
 from otherside.extras import needs
 from otherside.failover.clock import SystemClock
 from otherside.failover.decision.state import State
-from otherside.failover.ports import UnavailableError
+from otherside.failover.ports import RefusedError, UnavailableError
 
 if TYPE_CHECKING:
     from otherside.failover.aws.aws_clients import AwsClients
     from otherside.failover.operator import Operator
     from otherside.operate.deployment import Aws, Deployment
 
+ABSENT = "ResourceNotFoundException"
 OPERATOR_SKEW_S = 300.0
 """A person's clock may be wrong; it is used only for ages and for the end of a freeze."""
 
@@ -43,7 +44,12 @@ on_twin_option = click.option(
 
 
 class NoTableError(click.ClickException):
-    """No copy of a state table answers."""
+    """No copy of a state table answers; `absent` if AWS says that there is none."""
+
+    def __init__(self, message: str, *, absent: bool = False) -> None:
+        """Take the sentence, and whether there is no table at all."""
+        super().__init__(message)
+        self.absent = absent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +132,8 @@ def _opened(
     from otherside.failover.operator import Operator  # noqa: PLC0415 - an extra
 
     clock = twin.clock if twin else SystemClock()
-    silent = []
+    silent: list[str] = []
+    absent = True
     for region in _copies(topology):
         operator = Operator.connect(
             clients.dynamodb(region),
@@ -139,6 +146,7 @@ def _opened(
             state = operator.store.newest()
         except UnavailableError as error:
             silent.append(f"{region}: {error}")
+            absent = absent and isinstance(error, RefusedError) and error.code == ABSENT
             continue
         return OpenedTable(
             topology=topology,
@@ -150,7 +158,7 @@ def _opened(
             aws=aws,
         )
     msg = "; ".join(silent)
-    raise NoTableError(msg)
+    raise NoTableError(msg, absent=absent)
 
 
 def _copies(topology: Topology) -> list[str]:
