@@ -14,7 +14,7 @@ from jsonschema import Draft4Validator, Draft202012Validator
 
 from otherside.check.catalogue import catalogue
 from otherside.check.readers.read import ReadOptions, read_paths
-from otherside.check.report.text import as_text
+from otherside.check.report.text import _declaration, as_text
 from otherside.cli import main
 
 SARIF = Path(__file__).parents[1] / "check" / "schema" / "sarif-2.1.0.json"
@@ -178,7 +178,8 @@ def test_findings_are_wrapped_on_a_terminal_only(width):
     block = text[: text.index("What a recovery could do")].splitlines()
     wrapped = [line for line in block if line.startswith("    ")]
     assert max(map(len, wrapped)) <= width
-    assert " ".join(text.split()) == " ".join(as_text(found, lambda text, _: text).split())
+    words = " ".join(re.sub(r"^    see: .*\n", "", text, flags=re.MULTILINE).split())
+    assert words == " ".join(as_text(found, lambda text, _: text).split())
     assert placed().stdout.splitlines()[-1].startswith("otherside explain DR")
 
 
@@ -418,3 +419,71 @@ def test_the_base_install_checks():
     )
     assert done.returncode == 1, done.stderr
     assert "DR400" in done.stdout
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_on_a_terminal_a_finding_shows_its_declaration_and_fits(width, tmp_path, monkeypatch):
+    """The line that declares the resource, never its body; a link; and no line is too wide."""
+    password = "correct" + "-horse-battery"
+    text = f'resource "aws_rds_cluster" "a" {{ master_password = "{password}" }}\n'
+    (tmp_path / "main.tf").write_text(f'provider "aws" {{\n  region = "us-east-2"\n}}\n{text}')
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("otherside.cli.check._styled", lambda _: lambda text, _: text)
+    monkeypatch.setenv("COLUMNS", str(width))
+    told = CliRunner().invoke(main, ["check", "main.tf", "--single-region-ok"]).stdout
+    lines = told.splitlines()
+    assert '  4 | resource "aws_rds_cluster" "a" {' in lines
+    assert password not in told
+    assert any(line.startswith("    see: https://") for line in lines)
+    wrapped = [line for line in lines if line.startswith("    ") and "https://" not in line]
+    assert max(len(line) for line in wrapped) <= width
+    assert "otherside explain DR001 --dialect terraform says more" in told
+
+
+def test_without_a_terminal_no_source_is_shown(tmp_path):
+    """A log is read by machines, too."""
+    (tmp_path / "main.tf").write_text('resource "aws_rds_cluster" "a" {\n}\n')
+    told = CliRunner().invoke(main, ["check", str(tmp_path), "--single-region-ok"]).stdout
+    assert "1 |" not in told
+    assert "see: " not in told
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ('  resource "a" "b" {  ', 'resource "a" "b" {'),
+        ("  Database:", "Database:"),
+        ('"A": {"Password": "x"}', '"A": {'),
+        ('{"Resources": {"A": 1}}', ""),
+        ("}", ""),
+        ("", ""),
+    ],
+)
+def test_a_declaration_is_what_stands_before_its_body(line, shown):
+    """A line of one brace says nothing, and a minified file is not shown."""
+    assert _declaration(line) == shown
+
+
+def test_explain_shows_the_examples_of_one_dialect(tmp_path, monkeypatch):
+    """Of the one that was asked for, or of the project in this directory, or all."""
+    monkeypatch.chdir(tmp_path)
+    everything = run_explain()
+    assert {"```python", "```hcl", "```yaml"} <= set(everything.splitlines())
+    named = run_explain("--dialect", "cloudformation")
+    assert "```yaml" in named
+    assert "```hcl" not in named
+    assert "## Impact" in named
+    (tmp_path / "main.tf").write_text("")
+    assert run_explain() == run_explain("--dialect", "terraform")
+    (tmp_path / "Pulumi.yaml").write_text("")
+    assert run_explain() == everything, "two dialects in one directory: both may be meant"
+    assert (
+        CliRunner().invoke(main, ["explain", "DR009", "--json", "--dialect", "all"]).exit_code == 2
+    )
+
+
+def run_explain(*more):
+    """Explain a rule."""
+    done = CliRunner().invoke(main, ["explain", "DR009", *more])
+    assert done.exit_code == 0, done.output
+    return done.output

@@ -201,6 +201,7 @@ PAIRS = [
     ("check", "--verbose", ("check", "main.tf"), ()),
     ("rules", "--json", ("rules",), ()),
     ("explain", "--json", ("explain", "DR001"), ()),
+    ("explain", "--dialect", ("explain", "DR001"), ("pulumi",)),
     ("preview", "--stack", ("preview", "ours"), ("prod",)),
     ("preview", "--json", ("preview", "ours", "--stack", "prod"), ()),
     ("preview", "--graph", ("preview", "ours", "--stack", "prod"), ("dot",)),

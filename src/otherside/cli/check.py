@@ -3,6 +3,7 @@
 import errno
 import gc
 import json
+import linecache
 import shutil
 import sys
 from collections.abc import Callable, Mapping
@@ -30,7 +31,7 @@ from otherside.check.readers.read import (
     read_text,
 )
 from otherside.check.report.compliance import as_table, compliance
-from otherside.check.report.findings_document import FindingsDocument, as_document
+from otherside.check.report.findings_document import FindingsDocument, as_document, printable
 from otherside.check.report.formats import FORMATS
 from otherside.check.report.text import as_lines, as_text
 from otherside.check.rule import Severity
@@ -94,7 +95,8 @@ class ReportForm:
         if self.compact:
             return as_lines(document, styled)
         width = None if styled is _plain else shutil.get_terminal_size().columns
-        return as_text(document, styled, verbose=self.verbose, width=width)
+        source = _no_source if styled is _plain else _source
+        return as_text(document, styled, verbose=self.verbose, width=width, source=source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -348,6 +350,15 @@ def _stdin() -> bytes:
     if len(raw) > SIZE_MAX:
         raise InputError(STDIN_NAME, TOO_LARGE)
     return raw
+
+
+def _source(file: str, line: int) -> str:
+    """Return a line of a file as it may be shown; what cannot be read is not shown."""
+    return str(printable(linecache.getline(file, line).rstrip("\n")))
+
+
+def _no_source(_file: str, _line: int) -> str:
+    return ""
 
 
 def _plain(text: str, _: str) -> str:

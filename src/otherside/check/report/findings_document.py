@@ -46,6 +46,7 @@ def as_document(
             "files": len(read.files),
             "resources": len(read.graph.resources),
             "regions": read.graph.regions,
+            "dialects": sorted({item.dialect for item in read.graph.resources.values()} - {""}),
             "pair": _pair(read),
             "rules": result.asked,
             **{severity.value: _count(findings, severity) for severity in Severity},

@@ -7,15 +7,25 @@ from otherside.check.report.findings_document import UNREAD, FindingsDocument
 
 Style = Callable[[str, str], str]
 """Colours a text, if the output supports colour."""
+Source = Callable[[str, int], str]
+"""Returns a line of a file."""
+DIALECTS = {"pulumi": "python", "terraform": "hcl", "cloudformation": "yaml"}
+"""Each dialect that a rule's page speaks, and the language of its snippets."""
 _COLOURS = {"critical": "red", "high": "yellow", "medium": "cyan"}
 _MARKS = {"yes": "green", "no": "red", "unknown": "yellow"}
 _UNKNOWN_MAX = 10
 _WIDTH_MIN = 40
+_DECLARATION_MAX = 120
 _STEPS = ("detect", "decide", "promote", "route", "restore")
 
 
 def as_text(
-    document: FindingsDocument, style: Style, *, verbose: bool = False, width: int | None = None
+    document: FindingsDocument,
+    style: Style,
+    *,
+    verbose: bool = False,
+    width: int | None = None,
+    source: Source = lambda _file, _line: "",
 ) -> str:
     """Return the findings by resource, the unknowns and the recovery summary.
 
@@ -24,6 +34,7 @@ def as_text(
         style: Colours a text.
         verbose: List everything unknown, skipped and suppressed.
         width: Columns to wrap findings to; `None` wraps nothing, for files and pipes.
+        source: Returns a line of a file, to be shown above its findings; empty shows none.
     """
     lines = [style(f"error: {problem}", "red") for problem in document["problems"]]
     unread = [item for item in document["unknown"] if item["code"] == UNREAD]
@@ -35,13 +46,16 @@ def as_text(
     for finding in document["findings"]:
         by_place.setdefault(_place(finding), []).append(finding)
     for found in by_place.values():
-        lines += ["", *_resource(found, style, width, verbose=verbose)]
+        lines += ["", *_resource(found, style, width, source, verbose=verbose)]
     lines += _unknown(document, style, verbose=verbose)
     lines += _listed(document, verbose=verbose)
     lines += ["", *_summary(document, style)]
     if document["findings"]:
         code = document["findings"][0]["code"]
-        lines.append(f"otherside explain {code} says more about a rule, with examples")
+        dialects = document["summary"]["dialects"]
+        spoken = dialects[0] if len(dialects) == 1 else ""
+        named = f" --dialect {spoken}" if spoken in DIALECTS else ""
+        lines.append(f"otherside explain {code}{named} says more about a rule, with examples")
     return "\n".join(lines).lstrip("\n")
 
 
@@ -72,12 +86,19 @@ def _others(finding: FindingsDocument) -> str:
 
 
 def _resource(
-    found: list[FindingsDocument], style: Style, width: int | None, *, verbose: bool
+    found: list[FindingsDocument],
+    style: Style,
+    width: int | None,
+    source: Source,
+    *,
+    verbose: bool,
 ) -> list[str]:
     first = found[0]
     place = f"{first['file']}:{first['line']}" if first["line"] else first["file"]
     shown = [] if not place or place in first["resource"] else [place]
     lines = [style(first["resource"], "bold") + f"  {'  '.join([first['region'], *shown])}"]
+    declared = _declaration(source(first["file"], first["line"])) if first["line"] else ""
+    lines += [style(f"  {first['line']} | {declared}", "blue")] if declared else []
     for findings_document in found:
         severity = style(findings_document["severity"], _COLOURS[findings_document["severity"]])
         lines.append(f"  {findings_document['code']} {findings_document['name']}  {severity}")
@@ -86,7 +107,18 @@ def _resource(
             lines += [f"    also {other['resource']}" for other in findings_document["also"]]
         lines += _wrapped("why: ", findings_document["why"], width)
         lines += _wrapped("fix: ", findings_document["fix"], width)
+        lines += [f"    see: {findings_document['url']}"] if width is not None else []
     return lines
+
+
+def _declaration(line: str) -> str:
+    """Return the part of a line that declares a resource, and nothing that is in its body.
+
+    What stands behind the brace may be a password; and a line without a name says nothing.
+    """
+    head = line[:_DECLARATION_MAX].split("{", 1)
+    shown = head[0].strip() + (" {" if len(head) > 1 else "")
+    return shown if any(letter.isalnum() for letter in shown) else ""
 
 
 def _wrapped(label: str, text: str, width: int | None) -> list[str]:
