@@ -249,7 +249,7 @@ def test_a_write_that_outlives_the_lease_is_not_acknowledged(tmp_path, servers):
 def test_it_logs_in_to_the_writer_in_whichever_region_it_is(monkeypatch):
     """A token is good for one Region; the one that worked is tried first from then on."""
     monkeypatch.syspath_prepend(str(APP.parent))
-    spec = importlib.util.spec_from_file_location("sample_app", APP)
+    spec = importlib.util.spec_from_file_location("sample_service", APP.with_name("service.py"))
     app = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(app)
     environment = {

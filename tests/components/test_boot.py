@@ -4,10 +4,12 @@ import configparser
 import json
 import re
 import subprocess
+from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
-from otherside.components.boot import boot_script
+from otherside.components.boot import SHIPPED, application_files, boot_script, release_digest
 
 TERMS = {
     "APPLICATION": "orders",
@@ -81,3 +83,44 @@ def test_a_lease_agent_that_hangs_is_restarted():
     assert int(service["WatchdogSec"]) <= 60
     assert service["WatchdogSignal"] == "SIGKILL"
     assert service["Restart"] == "always"
+
+
+@pytest.mark.parametrize(
+    ("source", "gets"),
+    [
+        ("from service import Service, serve\n", True),
+        ("import lease\n", True),
+        ("from flask import Flask\n", False),
+        ("import services\n", False),
+    ],
+)
+def test_an_application_gets_what_it_builds_on_and_no_agent_that_it_does_not_ask(
+    tmp_path, source, gets
+):
+    """With an agent beside it, an application without a lease would seem to be fenced."""
+    (tmp_path / "app.py").write_text(source)
+    (tmp_path / "__pycache__").mkdir()
+    (tmp_path / "__pycache__" / "app.pyc").write_text("")
+    found = application_files(tmp_path)
+    assert set(found) == ({"app.py", *SHIPPED} if gets else {"app.py"})
+    assert found["app.py"] == tmp_path / "app.py"
+
+
+def test_a_file_of_the_application_takes_the_place_of_ours(tmp_path):
+    """And the release is another one whenever any file is."""
+    (tmp_path / "app.py").write_text("import lease\n")
+    before = release_digest(application_files(tmp_path))
+    (tmp_path / "service.py").write_text("")
+    assert application_files(tmp_path)["service.py"] == tmp_path / "service.py"
+    assert release_digest(application_files(tmp_path)) != before
+
+
+def test_what_is_shipped_is_all_that_it_imports():
+    """A file that is missing on an instance would be found in a disaster."""
+    agent = Path(str(files("otherside") / "agent"))
+    ours = {file.stem for file in agent.glob("*.py")}
+    for name in SHIPPED:
+        imported = set(
+            re.findall(r"^(?:from|import) (\w+)", (agent / name).read_text(), re.MULTILINE)
+        )
+        assert {f"{module}.py" for module in imported & ours} <= set(SHIPPED), name

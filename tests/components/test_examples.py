@@ -24,7 +24,7 @@ def example(name):
 
 def test_the_examples_are_those_that_the_readme_names():
     """An example that nobody is pointed to is not there."""
-    assert NAMES == ["components", "minimal", "own-network", "standard"]
+    assert NAMES == ["components", "minimal", "own-application", "own-network", "standard"]
 
 
 @pytest.mark.parametrize("name", fast(NAMES, "standard"))

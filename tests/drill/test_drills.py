@@ -118,3 +118,15 @@ def test_all_are_noticed_one_by_one_and_the_correct_stack_passes_the_same(tmp_pa
         for proof in proofs
         if not proof.good
     } == {}
+
+
+@pytest.mark.long
+def test_an_application_of_another_shape_is_drilled_as_its_configuration_says(tmp_path):
+    """Orders as JSON instead of entries: written, read back, and counted in the database."""
+    target = read_target(STANDARD.parent / "own-application")
+    (done,) = run_suite([KNOWN["lost-region"]], target, options(tmp_path), lambda _: None)
+    found, reports = judged([done])
+    assert found == {}, reports
+    measures = done.result.measures
+    assert measures.writes_acknowledged > 30
+    assert measures.writes_lost == 0

@@ -15,6 +15,7 @@ import pytest
 from otherside.drill.entries import as_json
 from otherside.drill.journal import JsonLinesFile
 from otherside.drill.load import Client, ClientConnection, Endpoint
+from otherside.drill.workload import Row, Workload
 
 
 class Clock:
@@ -127,11 +128,12 @@ def test_an_address_is_kept_for_as_long_as_its_record_says(place):
     """Not asked for again before, and never used after."""
     app, names, door = place
     connection = ClientConnection(door)
-    assert connection.ask("PUT", "/entries/a", b"x")[0] == 201
+    write = Workload().write(Row(key="a", value=b"x"))
+    assert connection.send(write)[0] == 201
     names.address = "127.0.0.99"
-    assert connection.ask("PUT", "/entries/a", b"x")[0] == 200, "still where it was"
+    assert connection.send(write)[0] == 200, "still where it was"
     door.clock.offset_s += 61
-    assert connection.ask("PUT", "/entries/a", b"x")[0] == 0, "nobody is at the new address"
+    assert connection.send(write)[0] == 0, "nobody is at the new address"
     assert names.asked == 2
     assert app.hosts == {"orders.example.com"}
     connection.close()

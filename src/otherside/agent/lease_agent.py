@@ -22,10 +22,10 @@ import threading
 import time
 import urllib.parse
 
-from app import TROUBLE, AppSettings, WriterDatabase, prepare_until_done
 from aws import ServiceRefusedError, instance_id
 from heartbeat import Heartbeat, LeaseStore
 from lease import NO_LEASE, RENEW_S, Lease, now_s, write
+from service import TROUBLE, AppSettings, WriterDatabase, prepare_until_done
 
 BEAT_S = 1.0
 PULSE_S = 5.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pulumi
 import pulumi_aws as aws
 
-from otherside.components.boot import boot_script, digest_of
+from otherside.components.boot import application_files, boot_script, release_digest
 from otherside.components.bucket import PrivateBucket, PrivateBucketArgs
 from otherside.components.iam_policies import Statement, allow, document, trust
 from otherside.components.network import ANYWHERE, Vpc
@@ -397,12 +397,15 @@ class AppTier(pulumi.ComponentResource):
         )
         self._artefacts_arn = bucket.arn
         directory = Path(args.design.application)
-        version = digest_of(directory)
+        release = application_files(directory)
+        version = release_digest(release)
         code = aws.s3.BucketObjectv2(
             f"{self._name}-application",
             bucket=bucket.name,
             key=f"application-{version}.zip",
-            source=pulumi.FileArchive(str(directory)),
+            source=pulumi.AssetArchive(
+                {name: pulumi.FileAsset(str(file)) for name, file in release.items()}
+            ),
             # An instance that boots meanwhile or is rolled back fetches the previous release.
             opts=args.site.options(self, pulumi.ResourceOptions(retain_on_delete=True)),
         )

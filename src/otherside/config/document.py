@@ -203,6 +203,31 @@ class BackupSection(Section):
     the account, not to the stack; an account that never changed it opts in once it has a vault."""
 
 
+class DrillSection(Section):
+    """How a drill writes to an application that does not speak the sample's API, and reads it.
+
+    `{key}` stands for a row's key and `{value}` for its value, both of letters, digits and `-`. A
+    write may be sent twice, so the key has to identify the row.
+    """
+
+    write: Annotated[str, Field(pattern=r"^(PUT|POST|PATCH) /\S*$")]
+    """Method and path of a write, such as `POST /orders`. 200 and 201 acknowledge it."""
+    body: Annotated[str, Field(pattern=r"\{value\}")] = "{value}"
+    """The body of a write."""
+    content_type: str = "text/plain"
+    """The type of that body."""
+    read: Annotated[str, Field(pattern=r"^(GET|POST) /\S*\{key\}\S*$")]
+    """Method and path of a read, such as `GET /orders/{key}`. 404: there is no such row."""
+    value: str = ""
+    """Where the value stands in the JSON of a read's answer, such as `order.note`. Default: the
+    whole answer is the value."""
+    region: str = ""
+    """Where the Region stands in the JSON of an answer, to be shown. Default: it is not."""
+    rows: str
+    """A statement for PostgreSQL that returns the key and the value of every row, and only those
+    two. It decides what was lost."""
+
+
 class ConfigDocument(Section):
     """Disaster recovery of one application in two AWS Regions."""
 
@@ -229,6 +254,7 @@ class ConfigDocument(Section):
     failover: FailoverSection = FailoverSection()
     retention: RetentionSection = RetentionSection()
     backup: BackupSection = BackupSection()
+    drill: DrillSection | None = None
     check: dict[str, Any] = {}
     """Settings of `otherside check`, which reads and validates them itself; see its guide."""
 

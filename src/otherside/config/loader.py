@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from otherside.config.defaults import settle
-from otherside.config.document import ConfigDocument
+from otherside.config.document import ConfigDocument, DrillSection
 from otherside.config.problem import ConfigError, Problem, shown
 from otherside.config.validation import RULES
 from otherside.core.topology import Topology
@@ -33,6 +33,11 @@ def read_config(path: Path | str) -> Topology:
     """
     file = Path(path)
     return parse_config(_text(file), file)
+
+
+def read_workload(path: Path | str) -> DrillSection | None:
+    """Return how a drill writes to the application of a valid configuration, if it says so."""
+    return ConfigDocument.model_validate(tomllib.loads(_text(Path(path)))).drill
 
 
 def parse_config(text: str, file: Path) -> Topology:

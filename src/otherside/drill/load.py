@@ -4,7 +4,6 @@ A client knows a name, a DNS server and the answers that it got. It caches an ad
 the record's TTL. It logs each write before sending it, in a ledger outside the twin.
 """
 
-import hashlib
 import http.client
 import itertools
 import json
@@ -23,6 +22,7 @@ import dns.rdatatype
 from otherside.drill.entries import ReadEntry, RequestEntry, SentEntry, WriteEntry
 from otherside.drill.journal import JsonLinesFile
 from otherside.drill.measurements import ACKNOWLEDGED
+from otherside.drill.workload import HttpRequest, Row, Workload
 
 TIMEOUT_S = 5.0
 """How long a client waits for an answer, in twin seconds."""
@@ -30,7 +30,6 @@ TIMEOUT_REAL_S = 0.75
 """The minimum wait in machine seconds: a higher drill speed does not make the CPU faster."""
 PACE_S = 1.0
 """Twin seconds between consecutive writes of one client."""
-BODY_BYTES = 200
 
 
 class LoadClock(Protocol):
@@ -45,7 +44,7 @@ class LoadClock(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Where users reach the application."""
+    """Where users reach the application, and what they ask there."""
 
     host: str
     protocol: str
@@ -56,6 +55,7 @@ class Endpoint:
     """The file of trusted CA certificates."""
     verified: bool = True
     """Whether the certificate must match the name; `False` when asking one side directly."""
+    workload: Workload = field(default_factory=Workload)
 
 
 @dataclass(slots=True)
@@ -67,19 +67,27 @@ class ClientConnection:
     _until_s: float = 0.0
     _made: http.client.HTTPConnection | None = None
 
-    def ask(self, method: str, path: str, body: bytes | None = None) -> tuple[int, dict[str, Any]]:
+    def ask(self, method: str, path: str) -> tuple[int, dict[str, Any]]:
         """Send a request; return the status and JSON body. Status 0 means no answer."""
+        status, text, error = self.send(HttpRequest(method=method, path=path))
+        return status, _json(text) if error is None else {"error": error}
+
+    def send(self, request: HttpRequest) -> tuple[int, bytes, str | None]:
+        """Send a request; return the status, the body, and what failed. Status 0: no answer."""
+        headers = {"Host": self.door.host}
+        if request.content_type is not None:
+            headers["Content-Type"] = request.content_type
         try:
             made = self._connection()
-            made.request(method, path, body=body, headers={"Host": self.door.host})
+            made.request(request.method, request.path, body=request.body, headers=headers)
             answer = made.getresponse()
             text = answer.read()
             if answer.will_close:
                 self.close()
-            return answer.status, _json(text)
         except (OSError, http.client.HTTPException, dns.exception.DNSException) as error:
             self.close()
-            return 0, {"error": type(error).__name__}
+            return 0, b"", type(error).__name__
+        return answer.status, text, _json(text).get("error")
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.door.clock.now_s() >= self._until_s:
@@ -183,27 +191,27 @@ class Client:
         clock, chance = self.door.clock, random.Random(self.drill * 1000 + self.number)  # noqa: S311 - repeatable
         connection = ClientConnection(self.door)
         numbers = itertools.count(1)
-        key, body = self._row(next(numbers), chance)
+        row = self._row(next(numbers), chance)
         while not self._stop.is_set():
-            if self._write(connection, key, body):
-                key, body = self._row(next(numbers), chance)
+            if self._write(connection, row):
+                row = self._row(next(numbers), chance)
             self._read(connection, chance)
             self._stop.wait(clock.real_s(PACE_S))
         connection.close()
 
-    def _row(self, n: int, chance: random.Random) -> tuple[str, bytes]:
-        """Return the next row: a key that names drill, client and number, and a random body."""
-        return f"{key_prefix(self.drill)}{self.number}-{n:06}", chance.randbytes(BODY_BYTES)
+    def _row(self, n: int, chance: random.Random) -> Row:
+        """Return the next row: a key that names drill, client and number, and a random value."""
+        return self.door.workload.row(f"{key_prefix(self.drill)}{self.number}-{n:06}", chance)
 
-    def _write(self, connection: ClientConnection, key: str, body: bytes) -> bool:
+    def _write(self, connection: ClientConnection, row: Row) -> bool:
         """Send a row; return whether it was acknowledged. The caller resends it if not."""
-        digest, sent_s = hashlib.sha256(body).hexdigest(), self.door.clock.now_s()
-        self.store.put(SentEntry(at_s=sent_s, key=key, sha256=digest))
-        status, answer = connection.ask("PUT", f"/entries/{key}", body)
-        done = status in ACKNOWLEDGED
+        sent_s = self.door.clock.now_s()
+        self.store.put(SentEntry(at_s=sent_s, key=row.key, sha256=row.digest))
+        answer = connection.send(self.door.workload.write(row))
+        done = answer[0] in ACKNOWLEDGED
         if done:
-            self._acknowledged.append(key)
-        self._note(WriteEntry, key, digest, sent_s, status, answer)
+            self._acknowledged.append(row.key)
+        self._note(WriteEntry, row.key, row.digest, sent_s, answer)
         return done
 
     def _read(self, connection: ClientConnection, chance: random.Random) -> None:
@@ -212,8 +220,8 @@ class Client:
             return
         key = chance.choice(self._acknowledged[-50:])
         sent_s = self.door.clock.now_s()
-        status, answer = connection.ask("GET", f"/entries/{key}")
-        self._note(ReadEntry, key, str(answer.get("sha256", "")), sent_s, status, answer)
+        answer = connection.send(self.door.workload.read(key))
+        self._note(ReadEntry, key, self.door.workload.proof(answer[1]), sent_s, answer)
 
     def _note(
         self,
@@ -221,9 +229,9 @@ class Client:
         key: str,
         digest: str,
         sent_s: float,
-        status: int,
-        answer: dict[str, Any],
+        answer: tuple[int, bytes, str | None],
     ) -> None:
+        status, text, error = answer
         entry = kind(
             at_s=self.door.clock.now_s(),
             client=self.number,
@@ -231,8 +239,8 @@ class Client:
             sha256=digest,
             sent_s=round(sent_s, 3),
             status=status,
-            region=answer.get("region"),
-            error=answer.get("error"),
+            region=self.door.workload.region(text),
+            error=error,
         )
         self.store.put(entry)
         self.share(entry)

@@ -339,10 +339,11 @@ def ask_restore(twin: Twin, target: DrillTarget) -> ProbeAnswer:
 
 def _compare(twin: Twin, target: DrillTarget) -> ProbeAnswer:
     """Compare every row of the restored database with the writer."""
-    statement = "select key, encode(sha256(body), 'hex') from entries order by written_at, key"
-    held = [tuple(row) for row in twin.do("query", cluster="restored", statement=statement)]
+    workload = target.workload
+    statement = workload.rows_statement
+    held = workload.held(twin.do("query", cluster="restored", statement=statement))
     name = f"{target.prefix}-{target.regions['primary']}"
-    live = dict(twin.do("query", cluster=name, statement=statement))
+    live = dict(workload.held(twin.do("query", cluster=name, statement=statement)))
     other = [key for key, digest in held if live.get(key) != digest]
     if not held:
         return Outcome.FAILED, "the restored database has no rows"

@@ -3,12 +3,13 @@
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from otherside.config import ConfigError, read_config
+from otherside.config import ConfigError, read_config, read_workload
 from otherside.core.topology import Topology
 from otherside.drill.recording import JOURNAL
+from otherside.drill.workload import ConfiguredWorkload, Workload
 from otherside.program.project import ProgramError, Project, read_project
 
 DESIGN = "otherside.toml"
@@ -37,6 +38,8 @@ class DrillTarget:
     rto_s: float
     rpo_s: float
     topology: Topology
+    workload: Workload = field(default_factory=Workload)
+    """What the clients ask, and how its answers prove what was kept."""
 
     @property
     def digest(self) -> str:
@@ -86,6 +89,7 @@ def read_target(directory: Path, stack_name: str | None = None) -> DrillTarget:
             msg = f"{design}: no such file; a drill reads the role of each Region from it"
             raise TargetError(msg)
         topology = read_config(design)
+        workload = ConfiguredWorkload.of(read_workload(design))
     except (ProgramError, ConfigError) as error:
         raise TargetError(str(error)) from None
     regions = topology.regions
@@ -102,4 +106,5 @@ def read_target(directory: Path, stack_name: str | None = None) -> DrillTarget:
         rto_s=topology.objectives.rto_s,
         rpo_s=topology.objectives.rpo_s,
         topology=topology,
+        workload=workload,
     )

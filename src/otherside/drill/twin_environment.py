@@ -32,7 +32,6 @@ from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.latency import PROFILE
 from otherside.twin.twin import Twin, TwinError, TwinSettings
 
-ROWS = "select key, encode(sha256(body), 'hex') from entries order by key"
 TELLING = frozenset(
     {
         *("FailoverGlobalCluster", "SwitchoverGlobalCluster", "UpdateAutoScalingGroup"),
@@ -127,6 +126,7 @@ class TwinEnvironment:
             dns=(host, int(port)),
             clock=self.clock,
             authority=known["authority"],
+            workload=self.target.workload,
         )
 
     def unsteady(self) -> str | None:
@@ -196,11 +196,14 @@ class TwinEnvironment:
 
     def rows(self) -> Iterator[Entry]:
         """Yield the rows of every running database."""
+        workload = self.target.workload
         for database in self._databases(self.twin.do("status")):
             if not database["running"]:
                 continue
             try:
-                found = self.twin.do("query", cluster=database["cluster"], statement=ROWS)
+                found = self.twin.do(
+                    "query", cluster=database["cluster"], statement=workload.rows_statement
+                )
             except TwinError:  # the application never got as far as creating its table
                 continue
             yield RowsEntry(
@@ -208,7 +211,7 @@ class TwinEnvironment:
                 cluster=database["cluster"],
                 side=str(self.target.side_of(database["region"])),
                 writer=database["writer"],
-                rows=found,
+                rows=workload.held(found),
             )
 
     def _databases(self, status: Mapping[str, Any]) -> list[dict[str, Any]]:
