@@ -2,6 +2,8 @@
 
 import gc
 
+from browser import axe
+
 gc.disable()  # while everything is imported: none of it is garbage, and looking costs a third
 
 
@@ -14,3 +16,6 @@ def pytest_collection_finish():
 def pytest_collection_modifyitems(items):
     """Put the drills in front; the rest stays as it was found."""
     items.sort(key=lambda item: "drill/test_drills" not in item.nodeid)
+
+
+__all__ = ["axe"]

@@ -3,12 +3,11 @@
 import html
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 
 import pytest
 
+from browser import needs_browser, rendered, violations
 from drill.journal_builders import at, call, failover, look, sample, tape, told, write
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.entries import SampleEntry
@@ -148,33 +147,26 @@ def test_no_half_report_is_left_where_one_cannot_be_written(tmp_path):
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == before
 
 
-BROWSER = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
-
-
 @pytest.mark.slow
-@pytest.mark.skipif(BROWSER is None, reason="no Chromium on this machine: apt install chromium")
+@needs_browser
 def test_a_browser_shows_the_page_without_a_complaint(tmp_path):
     """No console error, no request, and the numbers of the JSON in the document that it built."""
     _, _, told_ = reported(failover(lost={9}), tmp_path)
-    log = tmp_path / "browser.log"
-    done = subprocess.run(
-        [
-            *(BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"),
-            *("--enable-logging=stderr", "--v=0", f"--log-net-log={tmp_path / 'net.json'}"),
-            *("--disable-background-networking", "--disable-component-update", "--no-first-run"),
-            *("--disable-sync", f"--user-data-dir={tmp_path / 'profile'}"),
-            (tmp_path / "report.html").as_uri(),
-        ],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    log.write_text(done.stderr)
-    assert "CONSOLE" not in done.stderr, done.stderr
-    assert number(done.stdout, "rto_write_s") == f"{told_['rto_write_s']:.0f} s"
-    assert number(done.stdout, "writes_lost") == f"1 of {told_['writes_acknowledged']}"
-    asked = re.findall(r'"url":"(https?://[^"]+)"', (tmp_path / "net.json").read_text())
+    net = tmp_path / "net.json"
+    page = (tmp_path / "report.html").as_uri()
+    built, log = rendered(page, tmp_path / "profile", f"--log-net-log={net}")
+    assert "CONSOLE" not in log, log
+    assert number(built, "rto_write_s") == f"{told_['rto_write_s']:.0f} s"
+    assert number(built, "writes_lost") == f"1 of {told_['writes_acknowledged']}"
+    asked = re.findall(r'"url":"(https?://[^"]+)"', net.read_text())
     assert [text for text in asked if "://" in text and "google" not in text] == []
+
+
+@pytest.mark.slow
+@needs_browser
+@pytest.mark.parametrize("width", [360, 1200])
+def test_the_report_is_accessible(tmp_path, axe, width):
+    """By axe-core: no violation, on a phone and on a screen."""
+    reported(failover(lost={9}), tmp_path)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert violations(page, axe, tmp_path, f"--window-size={width},900") == {}

@@ -22,6 +22,7 @@ COMMANDS = {
     "report": "Rebuild a drill's report from its journal.",
     "twin": "Run two AWS Regions on this machine.",
     "status": "Show both sides, the evidence, and what the orchestrator does next.",
+    "console": "Serve the overview as a page to this machine.",
     "readiness": "Check that a failover would work now.",
     "history": "Show the audit trail, replay it, or bundle it as evidence.",
     "verify": "Check a bundle of evidence.",

@@ -93,18 +93,25 @@ def _watch(opened: OpenedTable, last: int, every_s: float, console: Console) -> 
 def _screen(opened: OpenedTable, last: int) -> RenderableType:
     from otherside.cli.status_screen import last_drill, screen  # noqa: PLC0415 - after the extra
 
-    return screen(_overview(opened, last), last_drill(DRILLS, SystemClock().now_s()), opened.where)
+    return screen(
+        read_overview(opened, last), last_drill(DRILLS, SystemClock().now_s()), opened.where
+    )
 
 
 def _document(opened: OpenedTable, last: int) -> dict[str, object]:
     from otherside.cli.status_screen import document, last_drill  # noqa: PLC0415 - as above
 
     return document(
-        _overview(opened, last), last_drill(DRILLS, SystemClock().now_s()), opened.where
+        read_overview(opened, last), last_drill(DRILLS, SystemClock().now_s()), opened.where
     )
 
 
-def _overview(opened: OpenedTable, last: int) -> "Overview":
+def read_overview(opened: OpenedTable, last: int) -> "Overview":
+    """Return everything about the stack at this moment.
+
+    Raises:
+        click.ClickException: If the table does not answer.
+    """
     from otherside.operate.overview import overview  # noqa: PLC0415 - an extra
 
     try:

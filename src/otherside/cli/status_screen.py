@@ -35,22 +35,37 @@ class LastDrill:
     rpo_s: float | None
     age_s: float
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as JSON-serializable data."""
+        return {**asdict(self), "file": str(self.file)}
+
 
 def last_drill(directory: Path, now_s: float) -> LastDrill | None:
     """Return the newest drill whose report lies below a directory, or `None`."""
+    return next(iter(last_drills(directory, now_s, 1)), None)
+
+
+def last_drills(directory: Path, now_s: float, most: int) -> list[LastDrill]:
+    """Return the newest drills whose reports lie below a directory, the newest first."""
     try:
         reports = [(file.stat().st_mtime, file) for file in directory.rglob("report.json")]
-        if not reports:
-            return None
-        newest = max(reports)
-        known = json.loads(newest[1].read_text(encoding="utf-8"))
+    except OSError:
+        return []
+    read = (_read_drill(file, now_s - at_s) for at_s, file in sorted(reports, reverse=True)[:most])
+    return [drill for drill in read if drill is not None]
+
+
+def _read_drill(file: Path, age_s: float) -> LastDrill | None:
+    """Return what a report says; `None` if it is no report."""
+    try:
+        known = json.loads(file.read_text(encoding="utf-8"))
         return LastDrill(
-            file=newest[1],
+            file=file,
             scenario=str(known["scenario"]),
             verdict=str(known["verdict"]),
             rto_write_s=known["rto_write_s"],
             rpo_s=known["rpo_s"],
-            age_s=now_s - newest[0],
+            age_s=age_s,
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -81,7 +96,7 @@ def document(seen: Overview, drill: LastDrill | None, where: str) -> dict[str, A
         "capacity": {side: _plain(fact) for side, fact in seen.capacity.items()},
         "backups": {side: _plain(fact) for side, fact in seen.backups.items()},
         "unread": seen.unread,
-        "last_drill": None if drill is None else {**asdict(drill), "file": str(drill.file)},
+        "last_drill": None if drill is None else drill.as_json(),
     }
 
 
