@@ -487,3 +487,47 @@ def run_explain(*more):
     done = CliRunner().invoke(main, ["explain", "DR009", *more])
     assert done.exit_code == 0, done.output
     return done.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--region", "us-mars-1"), "us-mars-1 is not a Region; "),
+        (("--region", "us-east-3"), "did you mean us-east-2?"),
+        (("--region", "nosuch.yaml=us-east-1"), "nosuch.yaml: no such file"),
+        (("--select", "high-dns-tll"), "unknown rule high-dns-tll; did you mean high-dns-ttl?"),
+        (("--config", "rules.toml"), "rules.toml: unknown rule DR999; "),
+        (("--config", "two.toml"), "two.toml: check has no setting ignroe, did you mean ignore?"),
+        (("--config", "two.toml"), "no setting colour"),
+    ],
+)
+def test_a_mistake_is_told_with_its_place_and_what_may_be_meant(
+    arguments, words, tmp_path, monkeypatch
+):
+    """One of the command line, or of a file; all of one kind at once."""
+    (tmp_path / "main.tf").write_text("")
+    (tmp_path / "rules.toml").write_text('[check]\nignore = ["DR999"]\n')
+    (tmp_path / "two.toml").write_text('[check]\nignroe = ["DR001"]\ncolour = "red"\n')
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["check", "main.tf", *arguments])
+    assert (done.exit_code, words in done.output) == (2, True), done.output
+
+
+def test_where_nothing_could_be_read_nothing_is_summed_up(tmp_path):
+    """An error, and no sentence that sounds like a result."""
+    (tmp_path / "x.json").write_text("{")
+    done = CliRunner().invoke(main, ["check", str(tmp_path / "x.json")])
+    assert done.exit_code == 2
+    assert done.stdout.startswith("error: ")
+    assert "no finding" not in done.stdout
+    assert "asked" not in done.stdout
+
+
+def test_a_report_that_cannot_be_written_is_said_to(tmp_path):
+    """With its name and what the system says."""
+    (tmp_path / "main.tf").write_text("")
+    done = CliRunner().invoke(
+        main, ["check", str(tmp_path / "main.tf"), "-o", str(tmp_path / "no" / "x.txt")]
+    )
+    assert done.exit_code == 2
+    assert "x.txt: cannot be written: No such file or directory" in done.stderr

@@ -398,3 +398,29 @@ def test_sim_tells_a_seed_that_breaks_in_plain_words(monkeypatch):
     assert done.output.startswith("50 seeds")
     assert "seed 7, shrunk:" in done.output
     assert "BROKEN: I0: planted" in done.output
+
+
+def test_preview_names_a_configuration_from_where_it_was_asked(tmp_path, monkeypatch):
+    """An editor jumps to `orders/otherside.toml:4`, and to no file of another directory."""
+    project = tmp_path / "orders"
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(main, ["init", "orders", "--domain", "o.example.com"]).exit_code == 0
+    (project / "otherside.toml").write_text('name = "orders"\n[objectives]\nrto = "5 minutes"\n')
+    done = CliRunner().invoke(main, ["preview", "orders"])
+    assert done.exit_code == 2
+    assert "orders/otherside.toml:3: objectives.rto" in done.stderr
+    assert "must be a duration such as 300s, 5m or 1h" in done.stderr
+
+
+def test_init_says_a_command_that_can_be_pasted(tmp_path, monkeypatch):
+    """Whatever the directory is called."""
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["init", "My App!", "--domain", "o.example.com"])
+    assert done.stdout.splitlines()[-1] == "Next: otherside preview 'My App!'"
+
+
+def test_a_mistyped_scenario_is_told_what_it_may_mean():
+    """And where all of them are."""
+    done = CliRunner().invoke(main, ["drill", "lost-regoin"])
+    assert done.exit_code == 2
+    assert "did you mean lost-region? `otherside drill --list` lists all" in done.output

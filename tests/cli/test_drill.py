@@ -36,7 +36,7 @@ def test_the_list_says_what_each_scenario_expects():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("lost-regoin",), "unknown scenario lost-regoin; choose from: lost-region"),
+        (("lost-regoin",), "unknown scenario lost-regoin; did you mean lost-region?"),
         (("--speed", "0"), "--speed must be 1 to 100"),
         (("--clients", "0"), "--clients and --repeat must be 1 or more"),
         (("--repeat", "0"), "--clients and --repeat must be 1 or more"),

@@ -511,3 +511,52 @@ def test_while_the_table_answers_an_order_is_enough(ledger):
     assert done.exit_code == 1
     assert "is in phase suspect: use `otherside order`" in done.output
     assert "is in phase" not in run("breakglass", "--yes", "--force").output
+
+
+@pytest.fixture
+def two_people(ledger, tmp_path, monkeypatch):
+    """A design that asks for two people, and the person who types."""
+    (tmp_path / "otherside.toml").write_text(f"{DESIGN}[failover]\napprovers = 2\n")
+    typing = {"arn": "arn:aws:iam::123456789012:user/ann"}
+    monkeypatch.setattr("otherside.cli.order.caller", lambda _: typing["arn"])
+    stand(ledger, Phase.AWAIT_APPROVAL, asked_loss_s=2.5)
+    return ledger, typing
+
+
+def test_two_people_give_one_order(two_people):
+    """The first is told that a second has to; each signs, and the table keeps both signatures."""
+    ledger, typing = two_people
+    first_one = run("order", "approve", "--yes")
+    assert first_one.exit_code == 0, first_one.output
+    assert "One of two: nothing happens until another person runs" in first_one.output
+    assert len(ledger.proven_command()[1]) == 1
+    again = run("order", "approve", "--yes")
+    assert (again.exit_code, "user/ann has given this order already" in again.output) == (1, True)
+    typing["arn"] = "arn:aws:iam::123456789012:user/bob"
+    second = run("order", "approve", "--yes")
+    assert second.exit_code == 0, second.output
+    assert "One of two" not in second.output
+    command, proofs = ledger.proven_command()
+    assert (command.order, len(proofs)) == (Order.APPROVE, 2)
+    assert {proof.loss_s for proof in proofs} == {2.5}
+    assert command.confirmed_by == (), "that is for STS to say"
+
+
+def test_another_order_begins_anew(two_people):
+    """Two people who want two different things have agreed on nothing."""
+    ledger, typing = two_people
+    assert run("order", "approve", "--yes").exit_code == 0
+    typing["arn"] = "arn:aws:iam::123456789012:user/bob"
+    assert run("order", "deny", "--yes").exit_code == 0
+    assert ledger.proven_command()[1] == (), "what makes things safer needs no signature"
+    assert "One of two" in run("order", "approve", "--yes").output
+    assert len(ledger.proven_command()[1]) == 1
+
+
+def test_two_people_do_not_schedule(ledger, tmp_path):
+    """By then STS would not vouch for them any more."""
+    (tmp_path / "otherside.toml").write_text(f"{DESIGN}[failover]\napprovers = 2\n")
+    stand(ledger, Phase.STEADY)
+    done = run("order", "switchover", "--at", "2h", "--yes")
+    assert (done.exit_code, "a quarter of an hour" in done.output) == (2, True), done.output
+    assert ledger.command() is None

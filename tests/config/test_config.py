@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from otherside.config import ConfigError, parse_config, read_config
-from otherside.config.document import ConfigDocument, duration_s, json_schema
+from otherside.config.document import EXPECTED, ConfigDocument, duration_s, json_schema
 from otherside.config.validation import RULES
 from otherside.core.topology import Protocol, Side, Topology
 
@@ -103,10 +103,10 @@ def test_the_standby_follows_the_primarys_capacity():
 
 CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/12345678-1234-1234-1234-123456789012"
 BAD = {
-    'name = "Orders"': ("name", "must match"),
+    'name = "Orders"': ("name", "must have only a-z, 0-9 and single hyphens"),
     'name = "o"': ("name", "at least 2"),
     'name = "orders"\nenviroment = "x"': ("enviroment", "did you mean environment?"),
-    'name = "orders"\naccount = "123"': ("account", "must match"),
+    'name = "orders"\naccount = "123"': ("account", "must be an account of 12 digits"),
     'name = "orders"\n[regions]\nprimary = "us-est-2"': (
         "regions.primary",
         "did you mean us-east-2",
@@ -213,7 +213,7 @@ BAD = {
     ),
     'name = "orders"\n[failover]\nfreezes = ["christmas"]': (
         "failover.freezes.0",
-        "must match",
+        "must be START/END such as 2026-12-23T00:00Z/2027-01-02T00:00Z",
     ),
     'name = "orders"\n[failover]\nstable = "30s"': (
         "failover.stable",
@@ -223,7 +223,10 @@ BAD = {
         "failover.loss_max",
         "use 2s or more",
     ),
-    'name = "orders"\n[objectives]\nrto = "soon"': ("objectives.rto", "must match"),
+    'name = "orders"\n[objectives]\nrto = "soon"': (
+        "objectives.rto",
+        "must be a duration such as 300s, 5m or 1h",
+    ),
     'name = "orders"\n[failover]\nmode = "automatic"': (
         "failover.mode",
         "'auto', 'approve' or 'observe'",
@@ -436,3 +439,19 @@ def test_every_rule_has_a_document_that_breaks_it():
         broken |= {rule.__name__ for rule in RULES if list(rule(document))}
     untested = {rule.__name__ for rule in RULES} - broken
     assert untested == set()
+
+
+def test_every_pattern_has_words_for_people():
+    """Nobody is shown a regular expression."""
+    found = set()
+
+    def collect(node):
+        if isinstance(node, dict):
+            found.update({node["pattern"]} if isinstance(node.get("pattern"), str) else ())
+            node = list(node.values())
+        for item in node if isinstance(node, list) else ():
+            collect(item)
+
+    collect(json_schema())
+    assert found == set(EXPECTED)
+    assert not any("^" in words for words in EXPECTED.values())

@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from urllib.parse import parse_qs
 
 import pytest
+from botocore.credentials import ReadOnlyCredentials
 
 from failover.account_builders import (
     POLICY,
@@ -23,11 +25,12 @@ from otherside.core.wire_contract import ItemType, revision_sort
 from otherside.failover import handlers
 from otherside.failover.actuator import actuate
 from otherside.failover.aws.adapter import AwsAdapter
+from otherside.failover.aws.caller_proof import prove, subject
 from otherside.failover.aws.record import UnreadableError, state_from_text, state_to_text
 from otherside.failover.aws.state_store import PULSE_KEPT_S, HealthReport, StateStore
 from otherside.failover.controller import reconcile_once
 from otherside.failover.decision.decide import LeaseTerms, decide
-from otherside.failover.decision.observation import Order, Reading
+from otherside.failover.decision.observation import Command, Order, Reading
 from otherside.failover.decision.state import Phase, first
 from otherside.failover.ports import ConflictError, RefusedError, UnavailableError
 
@@ -389,3 +392,39 @@ def test_a_pulse_that_cannot_be_deleted_holds_up_no_notice(cloud, monkeypatch):
     until(cloud, Phase.SUSPECT)
     assert [item["Subject"] for item in cloud.raw()]
     assert "primary#i-old" in tried
+
+
+def test_an_order_for_two_people_counts_for_those_whom_sts_names(cloud):
+    """What lies in the table is a claim; who signed it is what STS answers, at each look."""
+    user = "arn:aws:iam::123456789012:user"
+    answers = {"A": f"{user}/ann", "B": f"{user}/bob"}
+
+    def sts(url, _headers):
+        key = parse_qs(url.partition("?")[2])["X-Amz-Credential"][0].partition("/")[0]
+        return f"<Arn>{answers[key]}</Arn>" if key in answers else None
+
+    settings = replace(cloud.settings, approvers="2")
+    world = AwsAdapter(
+        settings, clients=cloud.clients, clock=cloud.clock, code="c", skew_s=1e6, send_proof=sts
+    )
+    store = world._ledger
+    endpoint = cloud.clients.sts_endpoint(settings.standby_region)
+    known = (settings.application, Order.APPROVE, 0, None)
+
+    def signed(key):
+        credentials = ReadOnlyCredentials(key, "x", None)
+        return prove(credentials, endpoint, settings.standby_region, subject(*known), 0, None)
+
+    claimed = Command(
+        order=Order.APPROVE, revision=0, author="ann and bob", at_s=cloud.clock.now_s()
+    )
+    claimed = replace(claimed, confirmed_by=("ann", "bob"))
+    store.order(claimed)
+    assert world.observe(world.load_state()).command.confirmed_by == (), "it only says so"
+    for number, (keys, people) in enumerate(((("A",), 1), (("A", "C"), 1), (("A", "B"), 2)), 1):
+        given = replace(claimed, at_s=claimed.at_s + number)
+        store.order(given, over=store.command(), proofs=[signed(key) for key in keys])
+        found = world.observe(world.load_state()).command
+        assert len(found.confirmed_by) == people, keys
+    alone = world_of(cloud)
+    assert alone.observe(alone.load_state()).command.confirmed_by == (), "nobody is asked for one"

@@ -1,8 +1,9 @@
 """Check settings: `[check]` in otherside.toml, or `[tool.otherside.check]` in pyproject.toml."""
 
+import difflib
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,8 @@ class ProjectSettings:
     parameters: Mapping[str, str] = field(default_factory=dict)
     baseline: str = ""
     suppress: tuple[Suppression, ...] = ()
+    file: str = ""
+    """Where they stand; empty for none."""
 
 
 def find_settings(directory: Path) -> Path | None:
@@ -79,11 +82,7 @@ def _table(file: Path) -> Mapping[str, Any] | None:
 
 def _settings(table: Mapping[str, Any], file: str) -> ProjectSettings:
     given = {key.replace("-", "_"): value for key, value in table.items()}
-    known = set(ProjectSettings.__dataclass_fields__)
-    for key in given:
-        if key not in known:
-            names = ", ".join(sorted(known))
-            raise InputError(file, f"check has no setting {key}; it has {names}")
+    _refuse_unknown(given, file)
     for key in _LISTS:
         given[key] = tuple(_strings(given.get(key, []), key, file))
     for key in _TABLES:
@@ -104,7 +103,19 @@ def _settings(table: Mapping[str, Any], file: str) -> ProjectSettings:
         raise InputError(file, "check.baseline is the name of a file")
     _check_regions(given["regions"], file)
     given["suppress"] = _suppressions(given.get("suppress", []), file)
-    return ProjectSettings(**given)
+    return ProjectSettings(**given, file=file)
+
+
+def _refuse_unknown(given: Mapping[str, Any], file: str) -> None:
+    """Refuse settings that there are not, all of them at once."""
+    known = sorted({field.name for field in fields(ProjectSettings)} - {"file"})
+    told = []
+    for key in given:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, 1)
+            told.append(f"no setting {key}" + (f", did you mean {near[0]}?" if near else ""))
+    if told:
+        raise InputError(file, f"check has {'; '.join(told)} It has {', '.join(known)}")
 
 
 def _check_regions(regions: Mapping[str, str], file: str) -> None:

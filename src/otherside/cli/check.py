@@ -1,15 +1,16 @@
 """`otherside check`: find disaster-recovery defects in any stack, before the disaster."""
 
+import difflib
 import errno
 import gc
 import json
 import linecache
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -17,7 +18,6 @@ from otherside.check.baseline import as_baseline, fingerprint, read_baseline
 from otherside.check.catalogue import catalogue
 from otherside.check.engine import CheckConfig, CheckResult, Finding, is_single
 from otherside.check.engine import check as run_check
-from otherside.check.model.arn import is_region
 from otherside.check.model.schema import kinds
 from otherside.check.project_settings import ProjectSettings, find_settings, read_settings
 from otherside.check.readers.input_error import InputError
@@ -38,9 +38,7 @@ from otherside.check.rule import Severity
 from otherside.check.summary import summarize
 from otherside.cli.output_file import write_whole
 from otherside.extras import needs
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from otherside.regions import REGIONS
 
 STDIN_NAME = "<stdin>"
 CLOSED = "is closed"
@@ -278,6 +276,8 @@ def _over(settings: ProjectSettings, given: CommandLine) -> ProjectSettings:
     Raises:
         click.UsageError: If they name an unknown rule.
     """
+    of_file = {*settings.select, *settings.ignore, *settings.severity}
+    of_file -= {*given.select, *given.ignore}
     settings = replace(
         settings,
         select=given.select or settings.select,
@@ -288,7 +288,7 @@ def _over(settings: ProjectSettings, given: CommandLine) -> ProjectSettings:
         parameters={**settings.parameters, **given.parameters},
         baseline=str(given.baseline) if given.baseline else settings.baseline,
     )
-    _refuse_unknown_rules(settings)
+    _refuse_unknown_rules(settings, of_file)
     return settings
 
 
@@ -386,7 +386,7 @@ def _write(text: str, output: Path | None) -> None:
         if output is None and error.errno == errno.EPIPE:
             raise  # the reader closed the pipe: click exits quietly
         name = "standard output" if output is None else str(output)
-        click.echo(f"{name}: {error.strerror or error}", err=True)
+        click.echo(f"{name}: cannot be written: {error.strerror or error}", err=True)
         sys.exit(2)
 
 
@@ -434,8 +434,13 @@ def _regions(given: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for text in given:
         file, mark, region = text.rpartition("=")
-        if not is_region(region):
-            msg = f"--region {text}: {region} is not a Region; write --region FILE=eu-west-1"
+        if region not in REGIONS:
+            near = difflib.get_close_matches(region, REGIONS, 1)
+            hint = f"did you mean {near[0]}?" if near else "write --region FILE=eu-west-1"
+            msg = f"--region {text}: {region} is not a Region; {hint}"
+            raise click.UsageError(msg)
+        if mark and not Path(file).exists():
+            msg = f"--region {text}: {file}: no such file"
             raise click.UsageError(msg)
         found[file if mark else ""] = region
     return found
@@ -478,7 +483,7 @@ def _listed(document: object, file: str) -> dict[str, str]:
     return found
 
 
-def _refuse_unknown_rules(settings: ProjectSettings) -> None:
+def _refuse_unknown_rules(settings: ProjectSettings, of_file: Iterable[str]) -> None:
     """Refuse an unknown rule: a typo could otherwise leave every rule unselected."""
     rules = catalogue()
     known: Iterable[str] = [*settings.select, *settings.ignore, *settings.severity]
@@ -488,7 +493,11 @@ def _refuse_unknown_rules(settings: ProjectSettings) -> None:
             for rule in rules
         )
         if not hit:
-            msg = f"unknown rule {text or '(empty)'}; `otherside rules` lists them all"
+            names = [name for rule in rules for name in (rule.code, *rule.known_as)]
+            near = difflib.get_close_matches(text, names, 1)
+            hint = f"did you mean {near[0]}?" if near else "`otherside rules` lists them all"
+            place = f"{settings.file}: " if text in of_file else ""
+            msg = f"{place}unknown rule {text or '(empty)'}; {hint}"
             raise click.UsageError(msg)
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime as dt
+import difflib
 import json
 import os
 import signal
@@ -358,7 +359,9 @@ def _chosen(names: Sequence[str]) -> list["Scenario"]:
         return list(CATALOGUE)
     for name in names:
         if name not in known:
-            msg = f"unknown scenario {name}; choose from: {', '.join(known)}"
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {near[0]}? " if near else ""
+            msg = f"unknown scenario {name}; {hint}`otherside drill --list` lists all {len(known)}"
             raise click.UsageError(msg)
     return [known[name] for name in names or (DEFAULT,)]
 

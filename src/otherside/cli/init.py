@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import sys
 import tempfile
@@ -64,7 +65,7 @@ def init(*, directory: Path, name: str | None, domain: str | None, as_json: bool
         click.echo(json.dumps({"name": chosen, "directory": str(directory), "files": files}))
         return
     click.echo(f"Wrote {', '.join(files)} to {directory}.")
-    click.echo(f"Next: otherside preview {directory}")
+    click.echo(f"Next: otherside preview {shlex.quote(str(directory))}")
 
 
 def _name_from(directory: Path) -> str:

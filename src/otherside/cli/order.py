@@ -4,11 +4,12 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from otherside.cli.ignored import refuse_ignored
+from otherside.cli.second_person import is_second, needs_two, sign
 from otherside.cli.state_table import (
     OpenedTable,
     caller,
@@ -25,6 +26,9 @@ from otherside.failover.decision.transitions import HEEDED_IN
 from otherside.failover.ports import ConflictError, UnavailableError
 from otherside.operate.next_step import is_scheduled
 
+if TYPE_CHECKING:
+    from otherside.failover.aws.caller_proof import CallerProof
+
 ORDERS = [str(item) for item in Order]
 MEANS = {
     Order.SWITCHOVER: "move the writer to the other side without losing data",
@@ -38,6 +42,10 @@ MEANS = {
     Order.SIGN_RECONCILIATION: "confirm that you know what became of the lost writes",
     Order.FREEZE: "move nothing until the freeze ends",
 }
+SECOND = (
+    "One of two: nothing happens until another person runs `otherside order {order}`, within a "
+    "quarter of an hour and in the same phase."
+)
 FOLLOW_S = FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=0.0).order_max_s
 """How long an order is followed: as long as it counts."""
 POLL_S = 2.0
@@ -97,6 +105,9 @@ def order(
       otherside order switchover --yes --wait --json
       otherside order abort
 
+    Where the configuration asks for two people (`failover.approvers = 2`), the second gives the
+    same order as another IAM principal; the orchestrator has STS name both.
+
     It is safe to interrupt --wait, and to repeat the command: the order is given once.
 
     Exit codes: 0 order written (and at rest again), 1 it does not apply, was not heeded or the
@@ -111,6 +122,9 @@ def order(
     opened = open_table(design, twin_name)
     state, now_s = opened.state, opened.operator.clock.now_s()
     until_s, at_s = _until_s(wanted, until, now_s), _begins_s(wanted, at, now_s)
+    if at_s is not None and needs_two(opened, wanted):
+        msg = "--at: two people give this order, and STS vouches for them for a quarter of an hour"
+        raise click.UsageError(msg)
     try:
         seen = state.revision if revision is None else revision
         over = opened.operator.last(wanted)
@@ -122,17 +136,39 @@ def order(
         if dry_run:
             _consequence(opened, wanted, as_json=as_json)
             return
-        if not yes:
-            click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
-            click.confirm(f"{what}: {MEANS[wanted]}. Continue?", abort=True)
-        author = caller(opened.region)
-        opened.operator.give(
-            wanted, state, author=author, over=over, revision=seen, until_s=until_s, at_s=at_s
-        )
+        given = {"order": wanted, "revision": seen, "at_s": at_s, "until_s": until_s}
+        given["author"] = _give(opened, over, given, yes=yes, quiet=as_json)
     except (ConflictError, UnavailableError) as error:
         raise click.ClickException(str(error)) from None
-    given = {"order": wanted, "revision": seen, "author": author, "at_s": at_s, "until_s": until_s}
     sys.exit(_tell_the_outcome(opened, wanted, given, wait=wait, as_json=as_json))
+
+
+def _give(
+    opened: OpenedTable, over: Command | None, given: dict[str, Any], *, yes: bool, quiet: bool
+) -> str:
+    """Ask whether it is meant, and give the order; return its author."""
+    wanted, state = given["order"], opened.state
+    if not yes:
+        click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
+        click.confirm(f"{wanted}: {MEANS[wanted]}. Continue?", abort=True)
+    author = caller(opened.region)
+    waits, proofs = _signatures(opened, wanted, over, author, given["revision"])
+    terms = {name: given[name] for name in ("revision", "until_s", "at_s")}
+    opened.operator.give(wanted, state, author=author, over=over, proofs=proofs, **terms)
+    if waits:
+        click.echo(SECOND.format(order=wanted), err=quiet)
+    return author
+
+
+def _signatures(
+    opened: OpenedTable, wanted: Order, over: Command | None, author: str, revision: int
+) -> "tuple[bool, tuple[CallerProof, ...]]":
+    """Return whether a second person still has to give an order, and who has signed it."""
+    if not needs_two(opened, wanted):
+        return False, ()
+    second = is_second(opened, wanted, over, author)
+    signed = sign(opened, wanted, revision)
+    return not second, (*(opened.operator.proofs() if second else ()), signed)
 
 
 def _tell_the_outcome(

@@ -116,7 +116,11 @@ def _declare(directory: Path, stack: str | None) -> "Declaration":
         raise click.UsageError(msg) from None
     try:
         return declare_directory(where, stack_name=stack)
-    except (ProgramError, ConfigError) as error:
+    except ConfigError as error:
+        # The program names its file from its own directory; an editor starts from this one.
+        click.echo(str(ConfigError(directory / error.file, error.problems)), err=True)
+        sys.exit(2)
+    except ProgramError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
     except Exception as error:  # noqa: BLE001 - a user's program may raise anything

@@ -131,6 +131,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
                 "mode": args.design.mode,
                 "loss_max_s": f"{args.design.loss_max_s:g}",
                 "stable_s": f"{args.design.stable_s:g}",
+                "approvers": str(args.design.approvers),
                 "freezes": ",".join(f"{a:.0f}/{b:.0f}" for a, b in args.design.freezes) or "none",
                 "primary_region": args.sites.primary.region,
                 "standby_region": args.sites.standby.region,

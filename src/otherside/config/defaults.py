@@ -42,6 +42,7 @@ def settle(document: ConfigDocument, *, application: str, user_data: str | None)
         failover=Failover(
             mode=FailoverMode(document.failover.mode),
             loss_max_s=duration_s(loss_max_of(document)),
+            approvers=document.failover.approvers,
             stable_s=duration_s(document.failover.stable),
             freezes=tuple(window_s(freez) for freez in document.failover.freezes),
             notify=tuple(document.failover.notify),

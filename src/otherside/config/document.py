@@ -23,6 +23,28 @@ HttpPath = Annotated[str, Field(pattern=r"^/[A-Za-z0-9._~/-]*$", max_length=255)
 Days = Annotated[int, Field(ge=1, le=3653)]
 
 
+EXPECTED = {
+    _DURATION: "must be a duration such as 300s, 5m or 1h",
+    rf"^{_MOMENT}/{_MOMENT}$": "must be START/END such as 2026-12-23T00:00Z/2027-01-02T00:00Z",
+    r"^/[A-Za-z0-9._~/-]*$": "must be a path such as /healthz",
+    r"^[a-z][a-z0-9_]{0,62}$": "must begin with a letter, and have only a-z, 0-9 and _",
+    r"^[0-9]{2}\.[0-9]{1,2}$": "must be a version such as 17.9",
+    r"^db\.[a-z0-9]+(\.[a-z0-9]+)?$": "must be an instance class such as db.r6g.large",
+    r"^ami-[0-9a-f]{8,17}$": "must be an image such as ami-0123456789abcdef0",
+    r"^[a-z][a-z0-9-]*\.[a-z0-9-]+$": "must be an instance type such as m7g.large",
+    r"^([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]*$": "must be a domain name such as orders.example.com",
+    r"^Z[A-Z0-9]{1,31}$": "must be the identifier of a hosted zone, such as Z0123456789ABC",
+    r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "must be an email address",
+    r"^(PUT|POST|PATCH) /\S*$": "must be a method and a path, such as POST /orders",
+    r"\{value\}": "must have {value} where the value of a row stands",
+    r"^(GET|POST) /\S*\{key\}\S*$": "must be a method and a path, such as GET /orders/{key}",
+    r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "must have only a-z, 0-9 and single hyphens between them",
+    r"^[a-z0-9]{1,10}$": "must have 1 to 10 of a-z and 0-9",
+    r"^[0-9]{12}$": "must be an account of 12 digits",
+}
+"""What each pattern asks for, for people."""
+
+
 class Section(BaseModel):
     """A table of the document, which rejects unknown keys and implicit conversions."""
 
@@ -165,6 +187,9 @@ class FailoverSection(Section):
     """Ask a person above this loss; at most `objectives.rpo`. Default: `objectives.rpo`."""
     stable: Duration = "24h"
     """How long both sides must be healthy before a failback may be ordered. 1m or more."""
+    approvers: Literal[1, 2] = 1
+    """How many people have to give an order that may move the writer or lose writes. With 2, each
+    is another IAM principal of the account, as STS names them."""
     freezes: list[Window] = []
     """Windows in which nothing moves, even by order: `2026-12-23T00:00Z/2027-01-02T00:00Z`."""
     notify: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]] = []

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from otherside.config.defaults import settle
-from otherside.config.document import ConfigDocument, DrillSection
+from otherside.config.document import EXPECTED, ConfigDocument, DrillSection
 from otherside.config.problem import ConfigError, Problem, shown
 from otherside.config.validation import RULES
 from otherside.core.topology import Topology
@@ -141,7 +141,7 @@ def _problem(detail: ErrorDetails) -> Problem:
         case "missing":
             return Problem(key=key, value="", rule="is required")
         case "string_pattern_mismatch":
-            rule = f"must match {detail['ctx']['pattern']}"
+            rule = EXPECTED[detail["ctx"]["pattern"]]
         case _:
             message = detail["msg"].removeprefix("Input should be ")
             rule = f"must be {message}" if message != detail["msg"] else message

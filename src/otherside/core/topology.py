@@ -159,6 +159,8 @@ class Failover:
     """The highest estimated loss at which a failover needs no approval."""
     stable_s: float
     """How long both sides must have been stable before a failback may be ordered."""
+    approvers: int
+    """How many principals have to give an order that may move the writer or lose writes."""
     freezes: tuple[tuple[float, float], ...]
     """Windows in which nothing moves, each as (start, end) in seconds since 1970."""
     notify: tuple[str, ...]

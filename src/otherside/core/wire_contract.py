@@ -164,6 +164,8 @@ class OrchestratorSettings(FunctionSettings):
     """The highest estimated loss at which a failover needs no approval."""
     stable_s: str
     """How long both sides must have been stable before a failback may be ordered."""
+    approvers: str = "1"
+    """How many principals have to give an order that may move the writer or lose writes."""
     freezes: str
     """Windows in which nothing moves: `START/END` in seconds since 1970, comma-separated; or
     `none`."""

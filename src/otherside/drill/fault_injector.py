@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
+from botocore.credentials import ReadOnlyCredentials
+
 from otherside.core.wire_contract import (
     FAILOVER_ACTIVE,
     METRIC_DIMENSION,
@@ -21,8 +23,9 @@ from otherside.core.wire_contract import (
 from otherside.drill.entries import Entry, ProbeEntry
 from otherside.drill.probes import PROBES
 from otherside.drill.target import DrillTarget
-from otherside.failover.decision.observation import Order
-from otherside.failover.operator import Operator, grant_by_hand
+from otherside.failover.decision.observation import BY_TWO, Order
+from otherside.failover.decision.state import State
+from otherside.failover.operator import CallerProof, Operator, grant_by_hand, signature
 from otherside.twin.partitions import OUTSIDE, WAN
 from otherside.twin.twin import Twin, TwinError
 
@@ -39,6 +42,7 @@ class FaultInjector:
         self._twin, self._target = twin, target
         self._undo: dict[str, Callable[[], object]] = {}
         self._stopped: set[tuple[str, str]] = set()
+        self._oncall: dict[int, ReadOnlyCredentials] = {}
 
     def rollback(self) -> None:
         """Repair every remaining fault, newest first."""
@@ -185,7 +189,31 @@ class FaultInjector:
         operator, order = self._operator(), Order(what)
         last, state = operator.last(order), operator.store.newest()
         end_s = None if until_s is None else operator.clock.now_s() + until_s
-        operator.give(order, state, author=ONCALL, over=last, until_s=end_s)
+        proofs = [self._signature(order, state, number) for number in range(self._people(order))]
+        operator.give(order, state, author=ONCALL, over=last, until_s=end_s, proofs=proofs)
+
+    def _people(self, order: Order) -> int:
+        """Return how many people have to sign an order."""
+        approvers = self._target.topology.failover.approvers
+        return approvers if approvers > 1 and order in BY_TWO else 0
+
+    def _signature(self, order: Order, state: State, number: int) -> CallerProof:
+        """Sign an order as one of the people on call, who are users of the twin's account."""
+        if number not in self._oncall:
+            iam, name = self._client("iam", "standby"), f"oncall-{number}"
+            iam.create_user(UserName=name)
+            key = iam.create_access_key(UserName=name)["AccessKey"]
+            self._oncall[number] = ReadOnlyCredentials(
+                key["AccessKeyId"], key["SecretAccessKey"], None
+            )
+        return signature(
+            self._oncall[number],
+            self._client("sts", "standby").meta.endpoint_url,
+            self._region("standby"),
+            self._target.prefix,
+            order,
+            state,
+        )
 
     def lose_state_table(self) -> None:
         """Empty the state table, as if it had been lost and recreated."""

@@ -173,6 +173,7 @@ def policy_of(settings: OrchestratorSettings) -> FailoverPolicy:
         mode=FailoverMode(settings.mode),
         loss_auto_s=float(settings.loss_max_s),
         stable_s=float(settings.stable_s),
+        approvers=int(settings.approvers),
         freezes=tuple(
             (float(start), float(end))
             for start, _, end in (

@@ -1,13 +1,17 @@
 """What an operator does to the orchestrator: read its state, give orders, grant the pledge."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
+from otherside.failover.aws.caller_proof import CallerProof, prove, subject
 from otherside.failover.aws.pledge import Pledges, given_by_hand
 from otherside.failover.aws.state_store import StateStore
 from otherside.failover.clock import Clock
 from otherside.failover.decision.observation import Command, Order
 from otherside.failover.decision.state import State
+
+__all__ = ["CallerProof", "Operator", "grant_by_hand", "signature"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +63,13 @@ class Operator:
         revision: int | None = None,
         until_s: float | None = None,
         at_s: float | None = None,
+        proofs: Sequence[CallerProof] = (),
     ) -> None:
         """Give an order, bound to the revision that the operator saw and to the command seen there.
 
         An approval is for the loss that was asked about, and for no more. An order for a later
-        moment, `at_s`, counts from then on, if the phase is still the same.
+        moment, `at_s`, counts from then on, if the phase is still the same. `proofs` are the
+        signatures of those who give it, where more than one person has to.
 
         Raises:
             ConflictError: If another operator gave an order meanwhile.
@@ -77,7 +83,36 @@ class Operator:
             until_s=until_s,
             loss_s=state.asked_loss_s if order is Order.APPROVE else None,
         )
-        self.store.order(command, over=over)
+        self.store.order(command, over=over, proofs=proofs)
+
+    def proofs(self) -> tuple[CallerProof, ...]:
+        """Return the signatures under the newest order.
+
+        Raises:
+            UnavailableError: If the table does not answer.
+        """
+        given = self.store.proven_command()
+        return given[1] if given is not None else ()
+
+
+def signature(
+    credentials: Any,  # noqa: ANN401 - botocore's frozen credentials
+    endpoint: str,
+    region: str,
+    application: str,
+    order: Order,
+    state: State,
+    revision: int | None = None,
+) -> CallerProof:
+    """Return a person's signature under an order, made with their credentials for STS in a Region.
+
+    It is bound to the revision that they saw, by default the state's, and for an approval to the
+    loss that they were shown.
+    """
+    seen = state.revision if revision is None else revision
+    loss_s = state.asked_loss_s if order is Order.APPROVE else None
+    signed = subject(application, order, seen, loss_s)
+    return prove(credentials, endpoint, region, signed, seen, loss_s)
 
 
 def grant_by_hand(s3: Any, bucket: str, clock: Clock, *, for_s: float, author: str) -> None:  # noqa: ANN401 - botocore makes the class

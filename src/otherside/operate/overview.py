@@ -182,7 +182,10 @@ def _of(
 def _planned(deployment: Deployment) -> FailoverPolicy:
     failover = deployment.topology.failover
     return FailoverPolicy(
-        mode=failover.mode, loss_auto_s=failover.loss_max_s, stable_s=failover.stable_s
+        mode=failover.mode,
+        loss_auto_s=failover.loss_max_s,
+        stable_s=failover.stable_s,
+        approvers=failover.approvers,
     )
 
 

@@ -15,7 +15,14 @@ from otherside.failover.decision.gates import (
     unfit_reason,
     valid_order,
 )
-from otherside.failover.decision.observation import Command, Fitness, Move, Order, Replication
+from otherside.failover.decision.observation import (
+    BY_TWO,
+    Command,
+    Fitness,
+    Move,
+    Order,
+    Replication,
+)
 from otherside.failover.decision.state import Phase, first
 from otherside.failover.decision.verdict import Verdict
 
@@ -193,3 +200,19 @@ def test_an_approval_covers_what_was_shown(shown_s, asked_s, loss, covered):
     """And whoever was told that nobody can say has said yes to that."""
     state = replace(STATE, asked_loss_s=asked_s)
     assert covers(order(loss_s=shown_s), state, lost(replication=loss), AUTO) is covered
+
+
+@pytest.mark.parametrize("wanted", list(Order))
+@pytest.mark.parametrize(
+    ("confirmed_by", "people"),
+    [((), 0), (("ann",), 1), (("ann", "ann"), 1), (("ann", "bob"), 2)],
+    ids=["nobody", "one", "one twice", "two"],
+)
+def test_where_two_people_are_asked_for_one_moves_nothing(wanted, confirmed_by, people):
+    """STS has to name two for what may move the writer; what makes things safer needs nobody."""
+    two = replace(AUTO, approvers=2)
+    given = lost(command=order(order=wanted, confirmed_by=confirmed_by))
+    assert (valid_order(wanted, STATE, given, two) is not None) is (
+        people >= 2 or wanted not in BY_TWO
+    )
+    assert valid_order(wanted, STATE, given, AUTO) is not None, "one is enough where one is asked"

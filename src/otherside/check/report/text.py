@@ -47,6 +47,8 @@ def as_text(
         by_place.setdefault(_place(finding), []).append(finding)
     for found in by_place.values():
         lines += ["", *_resource(found, style, width, source, verbose=verbose)]
+    if document["problems"] and not document["summary"]["files"]:
+        return "\n".join(lines)  # nothing was read, so there is nothing to sum up
     lines += _unknown(document, style, verbose=verbose)
     lines += _listed(document, verbose=verbose)
     lines += ["", *_summary(document, style)]

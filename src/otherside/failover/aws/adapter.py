@@ -20,6 +20,7 @@ from otherside.core.wire_contract import (
 from otherside.failover.aws import evidence_reader
 from otherside.failover.aws import http_probes as default_probes
 from otherside.failover.aws.aws_clients import AwsClients, calling
+from otherside.failover.aws.caller_proof import ProofReader, Send, confirmed, send
 from otherside.failover.aws.evidence_reader import WITNESS, RawObservation
 from otherside.failover.aws.global_cluster import GlobalClusterClient
 from otherside.failover.aws.http_probes import Question
@@ -27,7 +28,7 @@ from otherside.failover.aws.pledge import Pledges, StoredPledge
 from otherside.failover.aws.state_store import PULSE_KEPT_S, HealthReport, Notice, StateStore
 from otherside.failover.clock import Clock
 from otherside.failover.decision.decide import Decision, LeaseTerms, is_moving
-from otherside.failover.decision.observation import LeaseView, Observation, Reading
+from otherside.failover.decision.observation import Command, LeaseView, Observation, Reading
 from otherside.failover.decision.state import Intent, State
 from otherside.failover.ports import ConflictError, UnavailableError
 
@@ -80,12 +81,14 @@ class AwsAdapter:
         skew_s: float,
         ask: "Callable[[Questions], Answers] | None" = None,
         probes: "Probes | None" = None,
+        send_proof: Send = send,
     ) -> None:
         """Keep the settings and the clients; no call is made before a port is used.
 
         `ask` runs all queries of one observation; the default runs them in parallel. `probes`
-        checks the application and DNS from outside.
+        checks the application and DNS from outside, `send_proof` asks STS who signed an order.
         """
+        self._send = send_proof
         self._settings, self._clients, self._clock = settings, clients, clock
         self._here, self._skew_s = settings.standby_region, skew_s
         self._ask, self._probes = ask or ask_all, probes or default_probes
@@ -158,7 +161,7 @@ class AwsAdapter:
             "pulses": self._ledger.pulses,
             "lease": self._ledger.lease,
             "pledge": self._pledges.read,
-            "command": self._ledger.command,
+            "command": self._command,
             "freeze": self._ledger.freeze,
             "whole": self._database.whole,
             **{f"{side} member": partial(self._database.member, side) for side in Side},
@@ -178,6 +181,20 @@ class AwsAdapter:
                 self._question(self._settings.standby_url, write=True)
             )
         return asked
+
+    def _command(self) -> Command | None:
+        """Return the newest order; where two people are asked for, with whom STS names."""
+        if self._settings.approvers == "1":
+            return self._ledger.command()
+        given = self._ledger.proven_command()
+        if given is None:
+            return None
+        return confirmed(*given, self._settings.application, self._reader())
+
+    def _reader(self) -> ProofReader:
+        account = self._settings.standby_cluster_arn.split(":")[4]
+        endpoint = self._clients.sts_endpoint(self._here)
+        return ProofReader(endpoint=endpoint, account=account, send=self._send)
 
     def _joint_lease(self, lease: LeaseView | None) -> LeaseView | None:
         """Return the lease as it holds both for agents that read it and for those on the pledge.

@@ -69,6 +69,14 @@ class AwsClients:
         """Return a client of SNS."""
         return cast("SNSClient", self._make("sns", region, changing=True))
 
+    def sts_endpoint(self, region: str) -> str:
+        """Return the address of STS in a Region, or of whatever stands in for AWS."""
+        client: Any = self._session.client("sts", region_name=region, config=READING)
+        # Older SDKs take the global name, which one Region serves: the one that may be lost.
+        return str(client.meta.endpoint_url).replace(
+            "//sts.amazonaws.com", f"//sts.{region}.amazonaws.com"
+        )
+
     def _make(self, service: str, region: str, *, changing: bool) -> object:
         key = (service, region, changing)
         if key not in self._made:

@@ -6,7 +6,7 @@ so that a role that may write a pulse or an order cannot write a revision.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ from otherside.core.wire_contract import (
     revision_sort,
 )
 from otherside.failover.aws.aws_clients import calling
+from otherside.failover.aws.caller_proof import CallerProof
 from otherside.failover.aws.record import (
     SCHEMA,
     UnreadableError,
@@ -340,11 +341,23 @@ class StateStore:
         """Return the newest order that a person gave, or `None` if there is none."""
         return _command(self._get(ItemType.COMMAND, LEASE_SORT))
 
+    def proven_command(self) -> tuple[Command, tuple[CallerProof, ...]] | None:
+        """Return the newest order with the signatures that lie beside it, unchecked."""
+        item = self._get(ItemType.COMMAND, LEASE_SORT)
+        command = _command(item)
+        return None if command is None else (command, _proofs(item))
+
     def freeze(self) -> Command | None:
         """Return the newest freeze order, or `None`; no other order replaces it."""
         return _command(self._get(ItemType.COMMAND, FREEZE_SORT))
 
-    def order(self, command: Command, *, over: Command | None = None) -> None:
+    def order(
+        self,
+        command: Command,
+        *,
+        over: Command | None = None,
+        proofs: Sequence[CallerProof] = (),
+    ) -> None:
         """Give an order, replacing the one that its author has seen. For people, not for functions.
 
         Each order is also kept on its own, so that one that was replaced leaves a trace.
@@ -376,7 +389,11 @@ class StateStore:
             with calling("giving the order"):
                 self._client.put_item(
                     TableName=self._table,
-                    Item={**self._key(ItemType.COMMAND, sort), "order": {"S": text}},
+                    Item={
+                        **self._key(ItemType.COMMAND, sort),
+                        "order": {"S": text},
+                        "proofs": {"S": json.dumps([asdict(proof) for proof in proofs])},
+                    },
                     **condition,
                 )
         except RefusedError as error:
@@ -490,6 +507,14 @@ def _command(item: Mapping[str, Any] | None) -> Command | None:
         )
     except (KeyError, TypeError, ValueError, AttributeError):
         return None
+
+
+def _proofs(item: Mapping[str, Any] | None) -> tuple[CallerProof, ...]:
+    """Return the signatures beside an order; what cannot be read is none."""
+    try:
+        return tuple(CallerProof(**known) for known in json.loads((item or {})["proofs"]["S"]))
+    except (KeyError, TypeError, ValueError):
+        return ()
 
 
 def _number(item: Mapping[str, Any] | None, name: str) -> int | None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from otherside.core.topology import FailoverMode, Side
 from otherside.failover.decision.observation import (
+    BY_TWO,
     Command,
     DatabaseView,
     Fitness,
@@ -163,14 +164,17 @@ def valid_order(
     """Return a person's order if it is recent and its author saw the current phase.
 
     The revision shows which phase the author saw. The time is checked too, because the same
-    revision may occur again after a restore of the table.
+    revision may occur again after a restore of the table. Where two people are asked for, an order
+    that STS does not confirm for both is none.
     """
     command = observation.command
     if command is None or command.order is not order:
         return None
     seen = state.entered <= command.revision <= state.revision
     fresh = -policy.skew_s <= observation.at_s - command.at_s <= policy.order_max_s
-    return command if seen and fresh else None
+    enough = policy.approvers == 1 or order not in BY_TWO
+    enough = enough or len(set(command.confirmed_by)) >= policy.approvers
+    return command if seen and fresh and enough else None
 
 
 def approval(state: State, observation: Observation, policy: FailoverPolicy) -> Command | None:

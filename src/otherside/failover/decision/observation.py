@@ -169,6 +169,10 @@ class Order(StrEnum):
     """Move nothing until the time given with it; a time in the past ends a freeze."""
 
 
+BY_TWO = frozenset({Order.SWITCHOVER, Order.APPROVE, Order.RESUME, Order.ADOPT, Order.PROCEED})
+"""Orders after which the writer may move or writes may be lost; the others make things safer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """One order, bound to the revision that its author saw."""
@@ -182,6 +186,8 @@ class Command:
     """The end of a freeze."""
     loss_s: float | None = None
     """The loss that the author was shown; an approval covers no more than that."""
+    confirmed_by: tuple[str, ...] = ()
+    """The principals that STS names as having given it; empty where nobody was asked."""
 
 
 ACCEPTED = "accepted"

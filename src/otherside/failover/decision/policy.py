@@ -46,6 +46,8 @@ class FailoverPolicy:
     block_s: float = 3600.0
     order_max_s: float = 900.0
     """The maximum age of an order: after that, its author may think differently."""
+    approvers: int = 1
+    """How many principals have to give an order of `BY_TWO`."""
     loss_slack_s: float = 1.0
     """How much more than the loss shown to its author an approval may cover."""
     blind_max_s: float = 300.0

@@ -319,10 +319,11 @@ def _refuse_two_meanings(asked: RequestContext, signature: Signature) -> None:
         named += parse_qs(asked.signed.body.decode("latin-1")).get("Action", [])
     if named not in ([], [asked.call.operation]):
         raise RequestRefusedError("InvalidAction", "the request names more than one action", 400)
-    if signature.presigned and asked.call.service != "s3":
-        raise RequestRefusedError(
-            "InvalidAction", "the twin takes presigned requests for S3 only", 400
-        )
+    # A presigned GetCallerIdentity is how one party proves to another who it is.
+    call = f"{asked.call.service}:{asked.call.operation}"
+    if signature.presigned and asked.call.service != "s3" and call != "sts:GetCallerIdentity":
+        message = "the twin takes presigned requests for S3 and for sts:GetCallerIdentity only"
+        raise RequestRefusedError("InvalidAction", message, 400)
 
 
 def _refusal(asked: RequestContext | None, error: RequestRefusedError) -> ApiResponse:
