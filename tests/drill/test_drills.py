@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import json
+import shutil
 
 import pytest
 
@@ -10,7 +11,7 @@ from drill.drill_helpers import KNOWN, STANDARD, judged, noticed, options, play
 from otherside.components.disaster_recovery import LEASE_FILE
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.detection_check import prove, prove_together
-from otherside.drill.known_failures import FAILURES
+from otherside.drill.known_failures import FAILURES, inspection
 from otherside.drill.outcome import Outcome
 from otherside.drill.recording import Recording
 from otherside.drill.suite import run_suite
@@ -130,3 +131,29 @@ def test_an_application_of_another_shape_is_drilled_as_its_configuration_says(tm
     measures = done.result.measures
     assert measures.writes_acknowledged > 30
     assert measures.writes_lost == 0
+
+
+@pytest.mark.long
+def test_two_people_approve_and_sts_names_them(tmp_path):
+    """The orchestrator on the twin sends both signatures to STS before it moves anything."""
+    stack = tmp_path / "stack"
+    shutil.copytree(STANDARD, stack)
+    design = stack / "otherside.toml"
+    design.write_text(design.read_text().replace('mode = "auto"', 'mode = "auto"\napprovers = 2'))
+    target = read_target(stack)
+    assert target.topology.failover.approvers == 2
+    scenario = KNOWN["lagging-then-lost"]
+    (done,) = run_suite([scenario], target, options(tmp_path / "drill", speed=5.0), lambda _: None)
+    found, reports = judged([done])
+    assert found == {}, reports
+
+
+@pytest.mark.long
+def test_the_correct_stack_passes_what_the_sabotages_are_noticed_by(tmp_path):
+    """Otherwise a sabotage would prove nothing."""
+    target = read_target(STANDARD)
+    (done,) = run_suite(
+        [inspection(FAILURES)], target, options(tmp_path, speed=BUSY_SPEED), lambda _: None
+    )
+    found, reports = judged([done])
+    assert found == {}, reports

@@ -137,10 +137,8 @@ def drill(
     options = _options(
         speed=asked_speed, latency=latency, seed=seed, clients=clients, directory=report
     )
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
     console = Console(stderr=json_file == "-", highlight=False, soft_wrap=not sys.stdout.isatty())
-    with _told(options.directory, console):
+    with _told(options.directory, console), _interruptible():
         output = JsonOutput(json_file, json_shape)
         if on == "sim":
             sys.exit(_simulate(chosen, target, options, console, output))
@@ -431,6 +429,18 @@ def _need_extra() -> None:
     if absent := missing((*TWIN, "jinja2")):
         msg = f"a drill needs {absent}: {hint('drill')}"
         raise click.UsageError(msg)
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[None]:
+    """Turn each signal that ends a program into an interrupt, for as long as a drill runs."""
+    ends = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, _interrupt) for number in ends}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _interrupt(number: int, frame: object) -> NoReturn:
