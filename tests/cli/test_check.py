@@ -453,8 +453,10 @@ def test_without_a_terminal_no_source_is_shown(tmp_path):
     [
         ('  resource "a" "b" {  ', 'resource "a" "b" {'),
         ("  Database:", "Database:"),
-        ('"A": {"Password": "x"}', '"A": {'),
+        ('"A": {"Password": "x"}', '"A":'),
         ('{"Resources": {"A": 1}}', ""),
+        ('  "MasterUserPassword": "hunter2",', '"MasterUserPassword":'),
+        ('"MasterUserPassword": "x"}}, "B": {', '"MasterUserPassword":'),
         ("}", ""),
         ("", ""),
     ],
@@ -494,10 +496,9 @@ def run_explain(*more):
     [
         (("--region", "us-mars-1"), "us-mars-1 is not a Region; "),
         (("--region", "us-east-3"), "did you mean us-east-2?"),
-        (("--region", "nosuch.yaml=us-east-1"), "nosuch.yaml: no such file"),
         (("--select", "high-dns-tll"), "unknown rule high-dns-tll; did you mean high-dns-ttl?"),
         (("--config", "rules.toml"), "rules.toml: unknown rule DR999; "),
-        (("--config", "two.toml"), "two.toml: check has no setting ignroe, did you mean ignore?"),
+        (("--config", "two.toml"), "two.toml: check has no setting ignroe (did you mean ignore?)"),
         (("--config", "two.toml"), "no setting colour"),
     ],
 )
@@ -531,3 +532,12 @@ def test_a_report_that_cannot_be_written_is_said_to(tmp_path):
     )
     assert done.exit_code == 2
     assert "x.txt: cannot be written: No such file or directory" in done.stderr
+
+
+@pytest.mark.parametrize("region", ["us-gov-west-1", "cn-north-1", "primary=us-east-2"])
+def test_a_region_of_another_partition_or_for_a_template_by_its_stem_is_taken(region, tmp_path):
+    """Files are known by name, base name or stem; other partitions have Regions of their own."""
+    (tmp_path / "primary.yaml").write_text(STANDBY)
+    done = CliRunner().invoke(main, ["check", str(tmp_path), "--region", region])
+    assert "is not a Region" not in done.output
+    assert done.exit_code in {0, 1}, done.output

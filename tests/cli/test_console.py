@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 from importlib.resources import files
 
 import pytest
@@ -16,7 +17,11 @@ from browser import needs_browser, rendered, violations
 from operate.overviews import CALM, LOST
 from otherside.cli.console_server import ConsoleServer, NoOverviewError
 from otherside.cli.status_screen import document
+from otherside.core.topology import Side
+from otherside.operate.overview import DatabaseMember
+from otherside.operate.reading import Fact
 
+WEST = "us-west-2"
 DRILL = {"verdict": "passed", "scenario": "lost-region", "rto_write_s": 206.0, "age_s": 300.0}
 
 
@@ -59,7 +64,7 @@ class Served:
 
 def shown(overview, drills=(DRILL,)):
     """Return the document that the page shows."""
-    return {**document(overview, None, "AWS"), "drills": list(drills)}
+    return {**document(overview, None, "AWS"), "drills": list(drills), "unfit": ["stopped"]}
 
 
 @pytest.fixture
@@ -87,7 +92,7 @@ def test_the_page_and_its_document_are_served_below_the_secret(calm):
 def test_whoever_does_not_know_the_address_gets_nothing(calm, path):
     """Nor is the overview read for them."""
     status, _, body = calm.get(path)
-    assert status == (200 if path == "/s3cret-path" else 404), body
+    assert status == (301 if path == "/s3cret-path" else 404), body
     assert calm.asked == 0
 
 
@@ -135,6 +140,42 @@ def test_a_browser_shows_the_regions_and_breaks_nothing(tmp_path):
     assert "[the] verdict is healthy" in page
     assert "lost-region: RTO 3 min" in page
     assert 'id="unread-section" aria-labelledby="unread-title" hidden=""' in page
+
+
+def test_a_look_that_takes_long_is_shown_to_all_who_waited(calm):
+    """It is as old as its end, not as its beginning."""
+
+    def slow():
+        calm.asked += 1
+        calm.now_s += 5.0
+        return {}
+
+    calm.server._look = slow
+    for _ in range(3):
+        calm.get("/s3cret-path/status.json")
+    assert calm.asked == 1
+
+
+@pytest.mark.slow
+@needs_browser
+@pytest.mark.parametrize(
+    ("status", "instances", "kind"),
+    [
+        ("available", 2, "good"),
+        ("available", 0, "bad"),
+        ("stopped", 2, "bad"),
+        ("backing-up", 2, "unknown"),
+    ],
+)
+def test_a_side_is_as_good_as_status_says(tmp_path, status, instances, kind):
+    """A headless standby cannot be promoted; one that makes a backup can."""
+    member = Fact(
+        value=DatabaseMember(region=WEST, status=status, instances=instances, version="17.9")
+    )
+    seen = replace(CALM, members={**CALM.members, Side.STANDBY: member})
+    with Served(shown(seen)) as served:
+        page, _ = rendered(served.server.url, tmp_path / "profile")
+    assert re.search(rf'<article class="{kind}"><h3>standby: {WEST}</h3>', page)
 
 
 @pytest.mark.slow

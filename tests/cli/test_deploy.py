@@ -133,8 +133,9 @@ def test_a_dry_run_deploys_nothing(engine):
 def test_where_nothing_changes_nothing_is_asked(engine):
     """A second deployment of the same is over at once."""
     engine.steps = (replace(STEP, operation="same", old=STEP.new),)
-    assert run("up")[:2] == (0, "\nnothing to change\n")
-    assert engine.notes == []
+    code, text, _ = run("up")
+    assert (code, text.endswith("nothing to change\n")) == (0, True)
+    assert engine.notes == ["update"], "an export may have changed, which is no resource"
 
 
 @pytest.mark.usefixtures("engine")
@@ -234,6 +235,23 @@ def test_a_refresh_is_asked_about(engine):
     assert engine.notes == ["refresh", "refresh"]
 
 
+def test_a_failover_that_begins_while_nobody_answers_is_seen(engine, monkeypatch):
+    """The gate is looked at again after the confirmation."""
+    states = [first(0.0), replace(first(0.0), phase=Phase.FENCING)]
+    monkeypatch.setattr(deploy_gates, "open_table", lambda _: SimpleNamespace(state=states.pop(0)))
+    code, text, _ = run("up", keys="y\n")
+    assert (code, engine.notes) == (1, [])
+    assert "in phase fencing" in text
+
+
+def test_without_a_configuration_it_is_said_what_was_not_looked_at(engine):
+    """A file of another name is no stack without an orchestrator."""
+    (engine.directory / "otherside.toml").unlink()
+    text = run("up", "--yes")[1]
+    assert "failover  not looked at" in text
+    assert "the sides are not known" in text
+
+
 @pytest.mark.usefixtures("engine")
 def test_outputs_hide_secrets_unless_asked():
     """For people and for machines."""
@@ -251,6 +269,17 @@ def bare(tmp_path, monkeypatch):
     (tmp_path / "__main__.py").write_text("")
     monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
     return tmp_path
+
+
+def test_settings_that_cannot_be_read_are_one_line(engine, monkeypatch):
+    """And a project's own baseline and consent count as they do in a check."""
+    monkeypatch.undo()
+    monkeypatch.setattr(PulumiEngine, "open", lambda *_, **__: engine)
+    stand(monkeypatch, first(0.0))
+    file = engine.directory / "otherside.toml"
+    file.write_text(file.read_text() + "[check]\nfoo = 1\n")
+    code, _, said = run("up", str(engine.directory), "--yes")
+    assert (code, "check has no setting foo" in said) == (2, True), said
 
 
 @pytest.mark.parametrize("verb", ["up", "refresh", "destroy", "outputs"])

@@ -110,6 +110,7 @@ def progress(entries, at_s):
     ("entries", "line"),
     [
         ([], "⠋ starting two Regions"),
+        ([HEAD], "⠋ waiting for the steady state"),  # of a twin that was up already
         ([HEAD, stage("up")], "⠋ deploying the stack"),
         ([HEAD, stage("deployed")], "⠋ waiting for the steady state"),
         ([HEAD, stage("steady")], "⠋ warming the clients up"),
@@ -130,6 +131,18 @@ def test_a_lost_region_counts_down_against_the_objective_and_shows_the_recovery(
             "  writes 1 accepted, 1 refused"
         ),
     ]
+
+
+def test_a_steady_look_during_an_outage_does_not_forget_since_when():
+    """The orchestrator looks once a minute, and may see nothing yet."""
+    lost = [*LOST[:-2], tick(STRIKE + 15, "steady"), *LOST[-2:]]
+    assert progress(lost, STRIKE + 101)[1] == progress(LOST, STRIKE + 101)[1]
+
+
+def test_parts_stand_in_their_order_though_writes_stopped_late():
+    """A suspicion that came before the first refused write is no time before it."""
+    early = [*LOST[:7], tick(STRIKE + 5, "suspect"), write(STRIKE + 9, status=0)]
+    assert progress(early, STRIKE + 20)[1].startswith("  detect 6 s → confirm 15 s →")
 
 
 def test_an_objective_that_is_missed_says_by_how_much():

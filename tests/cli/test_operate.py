@@ -560,3 +560,24 @@ def test_two_people_do_not_schedule(ledger, tmp_path):
     done = run("order", "switchover", "--at", "2h", "--yes")
     assert (done.exit_code, "a quarter of an hour" in done.output) == (2, True), done.output
     assert ledger.command() is None
+
+
+def test_a_caller_whom_anybody_may_name_gives_no_order_of_two(two_people):
+    """A federated user is called what its maker likes."""
+    ledger, typing = two_people
+    typing["arn"] = "arn:aws:sts::123456789012:federated-user/bob"
+    done = run("order", "approve", "--yes")
+    assert (done.exit_code, "use an IAM user or a role" in done.output) == (1, True), done.output
+    assert ledger.command() is None
+
+
+def test_the_first_of_two_takes_a_switchover_back(ledger, tmp_path, monkeypatch):
+    """Otherwise anybody's second would move the writer for a quarter of an hour."""
+    (tmp_path / "otherside.toml").write_text(f"{DESIGN}[failover]\napprovers = 2\n")
+    monkeypatch.setattr("otherside.cli.order.caller", lambda _: "arn:aws:iam::123456789012:user/a")
+    stand(ledger, Phase.STEADY)
+    assert run("order", "switchover", "--yes").exit_code == 0
+    done = run("order", "abort", "--yes")
+    assert done.exit_code == 0, done.output
+    command, proofs = ledger.proven_command()
+    assert (command.order, proofs) == (Order.ABORT, ())

@@ -92,6 +92,11 @@ def test_a_lease_agent_that_hangs_is_restarted():
         ("import lease\n", True),
         ("from flask import Flask\n", False),
         ("import services\n", False),
+        ("import os, service\n", True),
+        ("def f():\n    from lease import guard_of\n", True),
+        ('"""Moves goods\nfrom service to stock.\n"""\n', False),
+        ("from .service import x\n", False),
+        ("this is no Python", False),
     ],
 )
 def test_an_application_gets_what_it_builds_on_and_no_agent_that_it_does_not_ask(
@@ -113,6 +118,34 @@ def test_a_file_of_the_application_takes_the_place_of_ours(tmp_path):
     (tmp_path / "service.py").write_text("")
     assert application_files(tmp_path)["service.py"] == tmp_path / "service.py"
     assert release_digest(application_files(tmp_path)) != before
+
+
+@pytest.mark.parametrize("name", ["service.py", "service/__init__.py"])
+def test_a_module_of_the_applications_own_is_no_wish_for_ours(tmp_path, name):
+    """Nor is a file that is no UTF-8 a reason to fail."""
+    (tmp_path / "app.py").write_text("from service import OrderService\n")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("")
+    (tmp_path / "latin.py").write_bytes(b"# \xe4\n")
+    assert set(application_files(tmp_path)) == {"app.py", name, "latin.py"}
+
+
+def test_a_project_of_an_earlier_version_stays_as_it_is(tmp_path):
+    """It has everything, so nothing is added, and no instance is replaced for it."""
+    agent = Path(str(files("otherside") / "agent"))
+    for name in ("aws.py", "heartbeat.py", "lease.py"):
+        (tmp_path / name).write_bytes((agent / name).read_bytes())
+    (tmp_path / "lease_agent.py").write_text(
+        "from app import TROUBLE\nimport aws, heartbeat, lease\n"
+    )
+    (tmp_path / "app.py").write_text("from lease import guard_of\n")
+    before = set(application_files(tmp_path))
+    assert before == {"app.py", "aws.py", "heartbeat.py", "lease.py", "lease_agent.py"}
+    (tmp_path / "app.py").write_text("from service import Service\n")
+    with pytest.raises(
+        ValueError, match=r"delete aws\.py, heartbeat\.py, lease\.py, lease_agent\.py"
+    ):
+        application_files(tmp_path)
 
 
 def test_what_is_shipped_is_all_that_it_imports():

@@ -114,6 +114,22 @@ def test_a_standby_that_becomes_smaller_than_the_primary_is_told():
     ), "without a configuration nobody knows the sides"
 
 
+def test_a_replaced_group_counts_once():
+    """The engine announces a replacement as three steps, each with what was there before."""
+
+    def replaced(region, before, after):
+        name, old, new = f"app-{region}", {"maxSize": before}, {"maxSize": after}
+        return [
+            step(GROUP, old, new, does="create-replacement", region=region, name=name),
+            step(GROUP, old, new, does="replace", region=region, name=name),
+            step(GROUP, old, None, does="delete-replaced", region=region, name=name),
+        ]
+
+    text = "this makes the standby smaller than the primary: instances 4 there, 8 here"
+    assert f"weaker: {text}" in told(*replaced(EAST, 4, 8), group(WEST, 4, 4))
+    assert f"weaker: {text}" in told(group(EAST, 8, 8), *replaced(WEST, 8, 4))
+
+
 @pytest.mark.parametrize(
     ("primary", "standby", "smaller"),
     [

@@ -19,7 +19,9 @@ from drill.journal_builders import (
     tape,
     write,
 )
+from otherside.drill.assertions import SAFE
 from otherside.drill.measurements import measure
+from otherside.drill.outcome import Outcome
 
 
 def test_a_failover_is_measured_from_the_strike_to_the_first_write_that_lasts():
@@ -157,3 +159,23 @@ def test_what_was_said_is_the_most_that_was_said():
     found = measure(tape(look(1, "fencing", bound_s=5.0), look(2, "fencing", bound_s=17.0)))
     assert found.loss_said_s == 17.0
     assert measure(tape(sample(1))).loss_said_s is None
+
+
+def test_where_answers_name_no_region_a_lost_write_leaves_split_brain_unknown():
+    """Two sides that wrote look like one; without a loss there was none."""
+    both = [write(1, 1, region=None), write(300, 2, region=None)]
+    assert measure(tape(*both, rows(2))).writes_wrong_side is None
+    assert measure(tape(*both, rows(1, 2))).writes_wrong_side == 0
+    (found,) = [claim for claim in SAFE if claim.name == "no split brain"]
+    recording = tape(*both, rows(2))
+    verdict, reason = found.evaluate(recording, measure(recording))
+    assert (verdict, "drill.region" in reason) == (Outcome.UNKNOWN, True)
+
+
+def test_a_row_that_is_there_twice_is_counted():
+    """An application without a unique key takes the second sending for another write."""
+    recording = tape(write(1, 1), rows(1, 1))
+    assert measure(recording).rows_twice == 1
+    (found,) = [claim for claim in SAFE if claim.name == "data integrity"]
+    assert found.evaluate(recording, measure(recording))[0] is Outcome.FAILED
+    assert measure(tape(write(1, 1), rows(1))).rows_twice == 0

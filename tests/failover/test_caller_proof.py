@@ -23,6 +23,7 @@ ACCOUNT = "123456789012"
 ENDPOINT = "https://sts.us-west-2.amazonaws.com"
 ANN = f"arn:aws:iam::{ACCOUNT}:user/ann"
 BOB = f"arn:aws:iam::{ACCOUNT}:user/bob"
+NOW = 1100.0
 COMMAND = Command(order=Order.APPROVE, revision=9, author=ANN, at_s=1000.0, loss_s=99.0)
 
 
@@ -57,7 +58,11 @@ def test_two_callers_confirm_an_order_with_the_least_that_both_have_seen():
     """Revision and loss are those that were signed, whatever stands in the table."""
     sts = Sts(A=ANN, B=BOB)
     given = confirmed(
-        COMMAND, [proof("A"), proof("B", revision=8, loss_s=4.0)], "orders-prod", reader(sts)
+        COMMAND,
+        [proof("A"), proof("B", revision=8, loss_s=4.0)],
+        "orders-prod",
+        reader(sts),
+        now_s=NOW,
     )
     assert given == replace(COMMAND, confirmed_by=(ANN, BOB), revision=7, loss_s=2.5)
     (url, headers), _ = sts.asked
@@ -68,14 +73,16 @@ def test_two_callers_confirm_an_order_with_the_least_that_both_have_seen():
 
 def test_one_caller_twice_is_one():
     """Two signatures do not make two people."""
-    given = confirmed(COMMAND, [proof("A"), proof("A")], "orders-prod", reader(Sts(A=ANN)))
+    given = confirmed(
+        COMMAND, [proof("A"), proof("A")], "orders-prod", reader(Sts(A=ANN)), now_s=NOW
+    )
     assert given.confirmed_by == (ANN,)
 
 
 def test_whom_sts_does_not_know_has_confirmed_nothing():
     """Nor has anybody of another account."""
     sts = Sts(A="arn:aws:iam::999999999999:user/ann")
-    given = confirmed(COMMAND, [proof("A"), proof("B")], "orders-prod", reader(sts))
+    given = confirmed(COMMAND, [proof("A"), proof("B")], "orders-prod", reader(sts), now_s=NOW)
     assert given == COMMAND
     assert given.confirmed_by == ()
 
@@ -133,9 +140,14 @@ def test_another_host_is_never_asked():
         ),
         (
             f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Oncall_0123/ann@example.com",
-            f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Oncall_0123/ann@example.com",
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_ann@example.com",
         ),
-        (f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:root"),
+        (
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Admin_4567/ann@example.com",
+            f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_ann@example.com",
+        ),
+        (f"arn:aws:sts::{ACCOUNT}:federated-user/bob", None),
+        (f"arn:aws:iam::{ACCOUNT}:root", None),
     ],
 )
 def test_a_person_cannot_be_two_principals(arn, principal):
@@ -146,7 +158,7 @@ def test_a_person_cannot_be_two_principals(arn, principal):
 def test_nobody_makes_the_orchestrator_ask_without_end():
     """A table full of proofs is not a hundred calls."""
     sts = Sts()
-    confirmed(COMMAND, [proof(str(n)) for n in range(50)], "orders-prod", reader(sts))
+    confirmed(COMMAND, [proof(str(n)) for n in range(50)], "orders-prod", reader(sts), now_s=NOW)
     assert len(sts.asked) == PROOFS_MAX
 
 
@@ -156,3 +168,15 @@ def test_a_proof_holds_no_secret():
     assert isinstance(made, CallerProof)
     assert "secret" not in made.query
     assert "X-Amz-Expires=900" in made.query
+
+
+@pytest.mark.parametrize(
+    ("changes", "asked"),
+    [({}, 1), ({"order": Order.HALT}, 0), ({"at_s": NOW - 901.0}, 0)],
+    ids=["fresh", "for one person", "old"],
+)
+def test_sts_is_asked_only_about_what_may_still_count(changes, asked):
+    """The newest order lies in the table for ever."""
+    sts = Sts(A=ANN)
+    confirmed(replace(COMMAND, **changes), [proof("A")], "orders-prod", reader(sts), now_s=NOW)
+    assert len(sts.asked) == asked

@@ -7,7 +7,7 @@ import pytest
 
 from failover.account_builders import POLICY, world_of
 from otherside.core.topology import Side
-from otherside.core.wire_contract import ItemType, revision_sort
+from otherside.core.wire_contract import LEASE_SORT, ItemType, revision_sort
 from otherside.failover.aws.record import SCHEMA
 from otherside.failover.aws.state_store import NOTICE_LATE_S, StateStore
 from otherside.failover.controller import Tick, reconcile_once
@@ -277,3 +277,31 @@ def test_the_first_revision_is_none_that_a_replica_made_up(cloud):
     state = ledger_of(cloud).newest()
     assert (state.revision, state.anchored) == (0, False)
     assert decide(state, world_of(cloud).observe(first(0.0)), POLICY).state.anchored
+
+
+@pytest.mark.parametrize(
+    ("proof", "read"),
+    [
+        ({}, (7, 2.5)),
+        ({"revision": "12"}, (12, 2.5)),
+        ({"loss_s": None}, (7, None)),
+        ({"revision": "x"}, None),
+        ({"revision": 1e999}, None),
+        ({"loss_s": "x"}, None),
+        ({"host": None, "query": 5}, (7, 2.5)),
+    ],
+    ids=["good", "text", "unknown loss", "no number", "endless", "no loss", "no texts"],
+)
+def test_a_signature_of_wrong_types_never_reaches_the_decision(store, proof, read):
+    """Whoever may write the item may write anything; a crash at each tick would be a halt."""
+    store.order(command())
+    good = {"host": "h", "query": "q", "revision": 7, "loss_s": 2.5}
+    store._client.update_item(
+        TableName=store._table,
+        Key=store._key(ItemType.COMMAND, LEASE_SORT),
+        UpdateExpression="SET proofs = :proofs",
+        ExpressionAttributeValues={":proofs": {"S": json.dumps([{**good, **proof}])}},
+    )
+    _, proofs = store.proven_command()
+    assert [(found.revision, found.loss_s) for found in proofs] == ([] if read is None else [read])
+    assert all(isinstance(found.host, str) and isinstance(found.query, str) for found in proofs)

@@ -113,9 +113,9 @@ def _refuse_unknown(given: Mapping[str, Any], file: str) -> None:
     for key in given:
         if key not in known:
             near = difflib.get_close_matches(key, known, 1)
-            told.append(f"no setting {key}" + (f", did you mean {near[0]}?" if near else ""))
+            told.append(f"no setting {key}" + (f" (did you mean {near[0]}?)" if near else ""))
     if told:
-        raise InputError(file, f"check has {'; '.join(told)} It has {', '.join(known)}")
+        raise InputError(file, f"check has {'; '.join(told)}. It has {', '.join(known)}")
 
 
 def _check_regions(regions: Mapping[str, str], file: str) -> None:

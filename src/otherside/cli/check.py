@@ -5,6 +5,7 @@ import errno
 import gc
 import json
 import linecache
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ from otherside.check.baseline import as_baseline, fingerprint, read_baseline
 from otherside.check.catalogue import catalogue
 from otherside.check.engine import CheckConfig, CheckResult, Finding, is_single
 from otherside.check.engine import check as run_check
+from otherside.check.model.arn import is_region
 from otherside.check.model.schema import kinds
 from otherside.check.project_settings import ProjectSettings, find_settings, read_settings
 from otherside.check.readers.input_error import InputError
@@ -40,6 +42,8 @@ from otherside.cli.output_file import write_whole
 from otherside.extras import needs
 from otherside.regions import REGIONS
 
+COMMERCIAL = re.compile(r"(us|eu|ap|sa|ca|me|af|il|mx)-(?!gov-|iso)")
+"""How the Regions begin that we know all of; those of other partitions are taken as they are."""
 STDIN_NAME = "<stdin>"
 CLOSED = "is closed"
 TOO_LARGE = "larger than the 1 GiB limit"
@@ -324,14 +328,19 @@ def check_program(directory: Path, stack: str) -> tuple[list[str], bool]:
     """Check a Pulumi program with its project's settings; return its findings and if they fail.
 
     Raises:
-        click.ClickException: If the program cannot be run.
+        click.UsageError: If the settings or the baseline cannot be read.
     """
-    settings = _settings(None, (str(directory),))
+    try:
+        settings = _settings(None, (str(directory),))
+        known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
+    except InputError as error:
+        raise click.UsageError(str(error)) from None
     programs = _programs(stack, TIMEOUT_S, None, None, runs=True)
-    asked = CheckRequest(settings, strict=False, single_region_ok=False, programs=programs)
-    read, result, document = _checked((str(directory),), asked, frozenset())
+    alone = settings.single_region_ok
+    asked = CheckRequest(settings, strict=False, single_region_ok=alone, programs=programs)
+    read, result, document = _checked((str(directory),), asked, known)
     if document["problems"]:
-        raise click.ClickException("; ".join(document["problems"]))
+        return list(document["problems"]), True
     findings = [
         f"{found.rule.code} {found.rule.name}: {_name_in(found.resource)}: {found.message}"
         for found in result.findings
@@ -434,13 +443,11 @@ def _regions(given: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for text in given:
         file, mark, region = text.rpartition("=")
-        if region not in REGIONS:
+        elsewhere = COMMERCIAL.match(region) is None and is_region(region)
+        if region not in REGIONS and not elsewhere:
             near = difflib.get_close_matches(region, REGIONS, 1)
             hint = f"did you mean {near[0]}?" if near else "write --region FILE=eu-west-1"
             msg = f"--region {text}: {region} is not a Region; {hint}"
-            raise click.UsageError(msg)
-        if mark and not Path(file).exists():
-            msg = f"--region {text}: {file}: no such file"
             raise click.UsageError(msg)
         found[file if mark else ""] = region
     return found

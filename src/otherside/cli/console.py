@@ -66,6 +66,7 @@ def _look(opened: OpenedTable) -> dict[str, Any]:
         NoOverviewError: If the table does not answer.
     """
     from otherside.cli.status_screen import document, last_drills  # noqa: PLC0415 - after the extra
+    from otherside.failover.aws.global_cluster import UNFIT  # noqa: PLC0415 - the same
 
     drills = last_drills(DRILLS, SystemClock().now_s(), DRILLS_MAX)
     try:
@@ -73,4 +74,4 @@ def _look(opened: OpenedTable) -> dict[str, Any]:
     except click.ClickException as error:
         raise NoOverviewError(error.message) from None
     told = document(seen, drills[0] if drills else None, opened.where)
-    return {**told, "drills": [drill.as_json() for drill in drills]}
+    return {**told, "drills": [drill.as_json() for drill in drills], "unfit": sorted(UNFIT)}

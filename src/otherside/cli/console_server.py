@@ -8,6 +8,7 @@ rebinding.
 import hmac
 import http.server
 import json
+import sys
 import threading
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -63,11 +64,16 @@ class ConsoleServer(http.server.ThreadingHTTPServer):
             NoOverviewError: If it cannot be read.
         """
         with self._lock:
-            now_s = self._monotonic_s()
-            if self._kept is None or now_s - self._kept[0] > FRESH_S:
+            if self._kept is None or self._monotonic_s() - self._kept[0] > FRESH_S:
                 self._kept = None
-                self._kept = (now_s, self._look())
+                told = self._look()
+                self._kept = (self._monotonic_s(), told)  # a look may take longer than it is fresh
             return self._kept[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as there
+        """Say nothing of a window that was closed before its answer."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -81,7 +87,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         """Answer with a file, the document, or 404."""
         name = self._name()
-        if name == "status.json":
+        if name == "" and not self.path.partition("?")[0].endswith("/"):
+            self._redirect(f"/{self.server.secret}/")
+        elif name == "status.json":
             self._document()
         elif name in FILES:
             file, kind = FILES[name]
@@ -107,6 +115,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             status, told = HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(error)}
         text = json.dumps(told, sort_keys=True, default=str).encode()
         self._answer(status, text, "application/json")
+
+    def _redirect(self, to: str) -> None:
+        """Send a browser to the directory, from which the page's files are named."""
+        self.send_response(HTTPStatus.MOVED_PERMANENTLY)
+        self.send_header("Location", to)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _answer(self, status: HTTPStatus, content: bytes, kind: str) -> None:
         self.send_response(status)

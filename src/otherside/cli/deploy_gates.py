@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from otherside.deploy.pulumi_engine import Plan, PulumiEngine
 
 C = TypeVar("C", bound=Callable[..., object])
+CONFIG = "otherside.toml"
 GATES = {
     "state": "the state or its secrets key would be lost with the primary",
     "failover": "a failover is under way, or nobody can tell",
@@ -118,6 +119,8 @@ class explained:  # noqa: N801 - reads as a statement
 def hold_state(gates: Gates, engine: "PulumiEngine") -> None:
     """Refuse a state that would be lost with the primary."""
     primary = regions_of(engine.directory).get(Side.PRIMARY, "")
+    if not primary:
+        gates.say(f"  state     the sides are not known: {engine.directory} has no {CONFIG}")
     with explained():
         risks = state_risks(engine.backend(), engine.secrets_provider(), primary)
     gates.hold("state", (f"{risk.text}: {risk.fix}" for risk in risks))
@@ -125,11 +128,13 @@ def hold_state(gates: Gates, engine: "PulumiEngine") -> None:
 
 def hold_failover(gates: Gates, directory: Path) -> None:
     """Refuse to change a stack whose orchestrator is at work."""
+    if not (directory / CONFIG).exists():
+        gates.say(f"  failover  not looked at: {directory} has no {CONFIG}")
     gates.hold("failover", _failover(directory))
 
 
 def _failover(directory: Path) -> list[str]:
-    design = directory / "otherside.toml"
+    design = directory / CONFIG
     if not design.exists():
         return []  # a stack without our orchestrator
     try:
@@ -163,7 +168,7 @@ def regions_of(directory: Path) -> Mapping[Side, str]:
     Raises:
         click.UsageError: If the configuration cannot be used.
     """
-    design = directory / "otherside.toml"
+    design = directory / CONFIG
     if not design.exists():
         return {}
     try:

@@ -49,6 +49,7 @@ def destroy(
     if not yes and click.prompt(f"Type {named} to delete it") != named:
         msg = "that is another name: nothing was deleted"
         raise click.ClickException(msg)
+    hold_failover(gates, directory)  # it may have begun while nobody answered
     with explained():
         done = dict(engine.destroy(gates.say))
     if as_json:

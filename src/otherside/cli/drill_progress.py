@@ -54,7 +54,7 @@ class DrillProgress:
         """Take an entry in."""
         match entry:
             case HeadEntry():
-                self.objective_s = entry.rto_s
+                self.objective_s, self.waits_for = entry.rto_s, "waiting for the steady state"
             case StageEntry():
                 self.waits_for = _WAITS.get(entry.state, "ending")
             case StrikeEntry():
@@ -74,7 +74,7 @@ class DrillProgress:
     def _on_tick(self, entry: TickEntry) -> None:
         self.facts["orchestrator"] = entry.phase
         part = part_of(entry.phase)
-        if entry.phase == Phase.STEADY:
+        if entry.phase == Phase.STEADY and self._away_s is None:
             self._began.clear()  # a suspicion that came to nothing
         elif self.strike_s is not None and part is not None and part not in self._began:
             self._began[part] = entry.at_s
@@ -85,6 +85,8 @@ class DrillProgress:
             self.accepted += 1
             if self._away_s is not None:
                 self._outage_s, self._away_s = entry.at_s - self._away_s, None
+                if set(self._began) == {PARTS[0]}:
+                    self._began.clear()  # over before anybody suspected anything
             self._written_s = entry.at_s
             return
         self.refused += 1
@@ -129,11 +131,12 @@ class DrillProgress:
 
     def _recovery(self, at_s: float) -> Text:
         """Return the parts of the recovery: what is done, what is under way, what is to come."""
-        begun, told = list(self._began.items()), Text("  ")
+        told = Text("  ")
+        begun = sorted(self._began.items(), key=lambda part: PARTS.index(part[0]))
         ended_s = [*(began_s for _, began_s in begun[1:]), at_s]
         for place, ((name, began_s), to_s) in enumerate(zip(begun, ended_s, strict=True)):
             last = place == len(begun) - 1
-            took = name if last and self._done else f"{name} {to_s - began_s:.0f} s"
+            took = name if last and self._done else f"{name} {max(0.0, to_s - began_s):.0f} s"
             told.append(took, style="bold yellow" if last and not self._done else "green")
             told.append(" → ", style="dim")
         after = () if self._done else PARTS[PARTS.index(begun[-1][0]) + 1 :]

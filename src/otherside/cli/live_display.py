@@ -1,6 +1,7 @@
 """Live output of a drill: a line per event that matters and, on a terminal, how far it is."""
 
 import itertools
+import threading
 from types import TracebackType
 from typing import Self
 
@@ -27,6 +28,8 @@ class LiveDisplay:
         self._console, self._machine = console, machine or SystemClock()
         self._live: RichLive | None = None
         self._frames = itertools.count()
+        self._lock = threading.Lock()
+        """Held while the progress changes, and while it is drawn by a thread of its own."""
         self._begin()
 
     def _begin(self) -> None:
@@ -58,8 +61,9 @@ class LiveDisplay:
             self._begin()
             self._speed = entry.speed
             self._console.print(f"[bold]{entry.scenario}[/]: {entry.title}")
-        self._progress.follow(entry)
-        self._heard = (entry.at_s, self._machine.monotonic_s())
+        with self._lock:
+            self._progress.follow(entry)
+            self._heard = (entry.at_s, self._machine.monotonic_s())
         for line in self._timeline.tell(entry):
             self._print(line.at_s, str(line.lane), line.text, urgent=line.urgent)
         if not isinstance(entry, EndEntry):
@@ -83,6 +87,7 @@ class LiveDisplay:
             self._live.start()
 
     def _shown(self) -> Group:
-        at_s, heard_s = self._heard
-        now_s = at_s + (self._machine.monotonic_s() - heard_s) * self._speed
-        return Group(*self._progress.lines(now_s, next(self._frames)))
+        with self._lock:
+            at_s, heard_s = self._heard
+            now_s = at_s + (self._machine.monotonic_s() - heard_s) * self._speed
+            return Group(*self._progress.lines(now_s, next(self._frames)))

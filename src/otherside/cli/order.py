@@ -129,7 +129,7 @@ def order(
         seen = state.revision if revision is None else revision
         over = opened.operator.last(wanted)
         _check(wanted, state, seen)
-        if wanted is Order.ABORT and not _can_abort(state, over, now_s):
+        if wanted is Order.ABORT and not _can_abort(opened, over, now_s):
             msg = "no switchover is scheduled or being checked: there is nothing to call off"
             raise click.ClickException(msg)
         _tell_of_the_last(over, state, now_s)
@@ -188,10 +188,14 @@ def _tell_the_outcome(
     return 1 if heeded is False else 0
 
 
-def _can_abort(state: State, over: Command | None, now_s: float) -> bool:
-    """Return whether a switchover is scheduled, or being checked."""
-    scheduled = over is not None and is_scheduled(over, state, now_s)
-    return scheduled or state.phase is Phase.SWITCH_PRECHECK
+def _can_abort(opened: OpenedTable, over: Command | None, now_s: float) -> bool:
+    """Return whether a switchover is scheduled, waits for a second person, or is being checked."""
+    state = opened.state
+    if over is not None and over.order is Order.SWITCHOVER:
+        half = needs_two(opened, Order.SWITCHOVER) and state.entered <= over.revision
+        if half or is_scheduled(over, state, now_s):
+            return True
+    return state.phase is Phase.SWITCH_PRECHECK
 
 
 def _tell_of_the_last(over: Command | None, state: State, now_s: float) -> None:

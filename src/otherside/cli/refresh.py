@@ -41,6 +41,7 @@ def refresh(
     hold_failover(gates, directory)
     if not yes:
         click.confirm(f"Refresh the state of stack {engine.project.stack}?", abort=True)
+        hold_failover(gates, directory)  # it may have begun while nobody answered
     with explained():
         done = dict(engine.refresh(gates.say))
     if as_json:

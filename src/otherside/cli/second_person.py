@@ -25,6 +25,7 @@ def is_second(opened: OpenedTable, wanted: Order, over: Command | None, author: 
         click.ClickException: If it was this very principal.
     """
     state, now_s = opened.state, opened.operator.clock.now_s()
+    _principal(author)  # refused before anything is written
     if over is None or over.order is not wanted or not over.author:
         return False
     if not state.entered <= over.revision <= state.revision or now_s - over.at_s > _counts_s():
@@ -64,7 +65,11 @@ def sign(opened: OpenedTable, wanted: Order, revision: int) -> "CallerProof":
 def _principal(arn: str) -> str:
     from otherside.failover.aws.caller_proof import principal_of  # noqa: PLC0415 - an extra
 
-    return principal_of(arn) if arn.startswith("arn:") else arn
+    named = principal_of(arn)
+    if named is None:
+        msg = f"{arn} cannot give it: use an IAM user or a role, which STS names as one person"
+        raise click.ClickException(msg)
+    return named
 
 
 def _counts_s() -> float:

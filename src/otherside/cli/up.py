@@ -60,14 +60,15 @@ def up(
     show_plan(gates, plan)
     hold_recovery(gates, engine, plan)
     done, outputs = {}, {}
-    if plan.changes and not dry_run:
-        if not yes:
-            click.confirm(
-                f"Deploy {engine.project.name}, stack {engine.project.stack}?", abort=True
-            )
-        with explained():
-            done = dict(engine.update(gates.say))
+    if not dry_run:
+        if plan.changes and not yes:
+            named = f"{engine.project.name}, stack {engine.project.stack}"
+            click.confirm(f"Deploy {named}?", abort=True)
+            hold_failover(gates, directory)  # it may have begun while nobody answered
+        with explained():  # without changes, too: an export may have changed
+            made = engine.update(gates.say)
             outputs = engine.outputs(secrets=False)
+        done = {name: count for name, count in made.items() if name != "same"}
     if as_json:
         told = {"planned": plan.changes, "gates": gates.found, "done": done, "outputs": outputs}
         click.echo(json.dumps(told, indent=2))

@@ -35,9 +35,9 @@ EXPECTED = {
     r"^([a-z0-9-]{1,63}\.)+[a-z][a-z0-9-]*$": "must be a domain name such as orders.example.com",
     r"^Z[A-Z0-9]{1,31}$": "must be the identifier of a hosted zone, such as Z0123456789ABC",
     r"^[^@\s]+@[^@\s]+\.[^@\s]+$": "must be an email address",
-    r"^(PUT|POST|PATCH) /\S*$": "must be a method and a path, such as POST /orders",
+    r"^(PUT|POST|PATCH) /[!-~]*$": "must be a method and a path, such as POST /orders",
     r"\{value\}": "must have {value} where the value of a row stands",
-    r"^(GET|POST) /\S*\{key\}\S*$": "must be a method and a path, such as GET /orders/{key}",
+    r"^(GET|POST) /[!-~]*\{key\}[!-~]*$": "must be a method and a path, such as GET /orders/{key}",
     r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$": "must have only a-z, 0-9 and single hyphens between them",
     r"^[a-z0-9]{1,10}$": "must have 1 to 10 of a-z and 0-9",
     r"^[0-9]{12}$": "must be an account of 12 digits",
@@ -235,19 +235,20 @@ class DrillSection(Section):
     write may be sent twice, so the key has to identify the row.
     """
 
-    write: Annotated[str, Field(pattern=r"^(PUT|POST|PATCH) /\S*$")]
+    write: Annotated[str, Field(pattern=r"^(PUT|POST|PATCH) /[!-~]*$")]
     """Method and path of a write, such as `POST /orders`. 200 and 201 acknowledge it."""
     body: Annotated[str, Field(pattern=r"\{value\}")] = "{value}"
     """The body of a write."""
     content_type: str = "text/plain"
     """The type of that body."""
-    read: Annotated[str, Field(pattern=r"^(GET|POST) /\S*\{key\}\S*$")]
+    read: Annotated[str, Field(pattern=r"^(GET|POST) /[!-~]*\{key\}[!-~]*$")]
     """Method and path of a read, such as `GET /orders/{key}`. 404: there is no such row."""
     value: str = ""
     """Where the value stands in the JSON of a read's answer, such as `order.note`. Default: the
     whole answer is the value."""
     region: str = ""
-    """Where the Region stands in the JSON of an answer, to be shown. Default: it is not."""
+    """Where the Region stands in the JSON of an answer. Without it, lost writes leave unknown
+    whether there was a split brain."""
     rows: str
     """A statement for PostgreSQL that returns the key and the value of every row, and only those
     two. It decides what was lost."""

@@ -4,9 +4,11 @@ The program runs in this process, as `preview` runs it; the engine is the `pulum
 https://www.pulumi.com/docs/iac/automation-api/
 """
 
+import json
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +22,6 @@ from otherside.program.project import Project, read_project
 Tell = Callable[[str], None]
 """Takes a line of the engine's progress."""
 PROVIDER = "pulumi:providers:aws"
-HIDDEN = "[secret]"
 TOLD_MAX = 4
 """How many of the engine's errors are repeated."""
 MISSING = (
@@ -47,48 +48,57 @@ class Plan:
         return {name: count for name, count in self.counts.items() if name != "same" and count}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PulumiEngine:
     """One stack of one project, in the hands of Pulumi's engine."""
 
     project: Project
     directory: Path
-    stack: automation.Stack
+    workspace: automation.LocalWorkspace
+    creates: bool
+    """Whether a stack that is not there is created when it is first needed."""
+    _stack: automation.Stack | None = None
 
     @classmethod
     def open(cls, directory: Path, stack_name: str | None, *, create: bool) -> "PulumiEngine":
-        """Return the engine for a stack; `create` makes the stack if there is none.
+        """Return the engine for a stack; nothing is asked of it yet.
 
         Raises:
             ProgramError: If the directory holds no Python project, or no such stack's file.
-            EngineError: If Pulumi's command is missing or refuses.
+            EngineError: If Pulumi's command is missing, or no stack has a file.
         """
         project = read_project(directory, stack_name)
         if shutil.which("pulumi") is None:
             raise EngineError(MISSING)
-        options = automation.LocalWorkspaceOptions(work_dir=str(directory))
-        choose = automation.create_or_select_stack if create else automation.select_stack
+        file = _stack_file(directory, project)
+        if not file.exists():
+            msg = f"{directory} has no stack: `pulumi stack init NAME` there makes one and its file"
+            raise EngineError(msg)
         with _explained():
-            stack = choose(
-                stack_name=project.stack,
-                project_name=project.name,
+            workspace = automation.LocalWorkspace(
+                work_dir=str(directory),
                 program=project.run,
-                opts=options,
+                secrets_provider=_provider_in(file) or None,
             )
-        return cls(project, directory, stack)
+        return cls(project, directory, workspace, create)
+
+    @property
+    def stack(self) -> automation.Stack:
+        """The stack, selected or created when it is first needed."""
+        if self._stack is None:
+            choose = automation.Stack.create_or_select if self.creates else automation.Stack.select
+            with _explained():
+                self._stack = choose(self.project.stack, self.workspace)
+        return self._stack
 
     def backend(self) -> str:
         """Return the URL of the backend that holds the state."""
         with _explained():
-            return self.stack.workspace.who_am_i().url or ""
+            return self.workspace.who_am_i().url or ""
 
     def secrets_provider(self) -> str:
         """Return the stack's own secrets provider; empty for the backend's."""
-        file = self.directory / f"Pulumi.{self.project.stack}.yaml"
-        if not file.exists():
-            return ""
-        settings = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-        return str(settings.get("secretsprovider") or "")
+        return _provider_in(_stack_file(self.directory, self.project))
 
     def plan(self) -> Plan:
         """Return what an update would do, without doing it."""
@@ -113,33 +123,57 @@ class PulumiEngine:
         self, preview: Callable[[Callable[[automation.EngineEvent], None]], Mapping[Any, int]]
     ) -> Plan:
         events: list[automation.EngineEvent] = []
-        with _explained():
+        with self._running():
             counts = preview(events.append)
         return Plan(steps=tuple(_steps(events)), counts=_by_name(counts))
 
     def update(self, tell: Tell) -> Mapping[str, int]:
         """Deploy; return how many resources by operation."""
-        with _explained():
+        with self._running():
             return _counts(self.stack.up(on_output=tell, show_secrets=False).summary)
 
     def refresh(self, tell: Tell) -> Mapping[str, int]:
         """Adopt into the state what AWS has; return how many resources by operation."""
-        with _explained():
+        with self._running():
             return _counts(self.stack.refresh(on_output=tell, show_secrets=False).summary)
 
     def destroy(self, tell: Tell) -> Mapping[str, int]:
         """Delete everything; return how many resources by operation."""
-        with _explained():
+        with self._running():
             return _counts(self.stack.destroy(on_output=tell, show_secrets=False).summary)
 
     def outputs(self, *, secrets: bool) -> dict[str, Any]:
-        """Return the stack's outputs; a secret is replaced unless `secrets` asks for it."""
+        """Return the stack's outputs; secrets in them, however deep, only if `secrets` asks."""
+        arguments = ["stack", "output", "--json", "--stack", self.stack.name]
+        arguments += ["--show-secrets"] if secrets else []
+        command, home = self.workspace.pulumi_command, self.workspace.pulumi_home
+        environment = {**({"PULUMI_HOME": home} if home else {}), **(self.workspace.env_vars or {})}
         with _explained():
-            found = self.stack.outputs()
-        return {
-            name: HIDDEN if output.secret and not secrets else output.value
-            for name, output in sorted(found.items())
-        }
+            told = command.run(arguments, str(self.directory), environment, None, None)
+        found: dict[str, Any] = json.loads(told.stdout or "{}")
+        return dict(sorted(found.items()))
+
+    @contextmanager
+    def _running(self) -> Iterator[None]:
+        """Stay in the program's directory for as long as its outputs are worked on.
+
+        What it prints, in a callback too, is no part of our answer.
+        """
+        with _explained(), self.project.inside(), redirect_stdout(sys.stderr):
+            yield
+
+
+def _stack_file(directory: Path, project: Project) -> Path:
+    return directory / f"Pulumi.{project.stack}.yaml"
+
+
+def _provider_in(file: Path) -> str:
+    """Return the secrets provider that a stack's file names, or nothing."""
+    try:
+        settings = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        return ""
+    return str(settings.get("secretsprovider") or "")
 
 
 def _counts(summary: automation.UpdateSummary) -> dict[str, int]:
@@ -188,6 +222,9 @@ def _explained() -> Iterator[None]:
         yield
     except automation.errors.CommandError as error:
         raise EngineError(_last_words(str(error))) from error
+    except automation.InvalidVersionError as error:
+        msg = f"Pulumi's command is too old: {error}"
+        raise EngineError(msg) from None
 
 
 def _last_words(text: str) -> str:

@@ -96,21 +96,28 @@ def recovery_changes(
 
     `regions` has the Region of each side; where it is empty, the sides are not compared.
     """
+    steps = _once(steps)
     found = [*_gone(steps), *_guards(steps), *_numbers(steps), *_smaller_standby(steps, regions)]
     order = list(Harm)
     return sorted(found, key=lambda change: (order.index(change.harm), change.resource))
 
 
+def _once(steps: Sequence[PlannedStep]) -> list[PlannedStep]:
+    """Return one step for each resource: a replacement is announced as three."""
+    found: dict[str, PlannedStep] = {}
+    for step in steps:
+        if step.urn not in found or step.operation == "replace":
+            found[step.urn] = step
+    return list(found.values())
+
+
 def _gone(steps: Iterable[PlannedStep]) -> Iterator[RecoveryChange]:
     """Find what goes, or begins anew and empty."""
-    replaced = {step.urn for step in steps if step.replaces}
     for step in steps:
         what = NEEDED.get(step.type)
-        if what is None or step.operation == "create-replacement":
-            continue
-        if step.operation == "replace":
+        if what is not None and step.replaces:
             yield _change(Harm.LOST, step, f"another takes the place of {what}")
-        elif step.removes and step.urn not in replaced:
+        elif what is not None and step.removes:
             yield _change(Harm.LOST, step, f"{what} goes")
 
 

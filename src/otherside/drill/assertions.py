@@ -180,6 +180,7 @@ def _judge_whole(_: Recording, measures: Measures) -> Evaluation:
     counts = {
         "corrupt rows": measures.rows_corrupt,
         "unknown rows": measures.rows_unknown,
+        "rows there twice": measures.rows_twice,
         "writes created twice": measures.writes_twice if not measures.writes_lost else 0,
     }
     if None in counts.values():
@@ -193,6 +194,8 @@ WHOLE = Assertion(name="data integrity", evaluate=_judge_whole)
 
 def _judge_split(_: Recording, measures: Measures) -> Evaluation:
     count = measures.writes_wrong_side
+    if count is None and measures.writes_lost:
+        return Outcome.UNKNOWN, "the application does not say which Region answers: `drill.region`"
     if count is None:
         return Outcome.UNKNOWN, "the writer's database could not be read at the end"
     text = f"{count} lost writes were sent after another side had taken over"

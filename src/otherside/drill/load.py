@@ -87,7 +87,8 @@ class ClientConnection:
         except (OSError, http.client.HTTPException, dns.exception.DNSException) as error:
             self.close()
             return 0, b"", type(error).__name__
-        return answer.status, text, _json(text).get("error")
+        said = _json(text).get("error")
+        return answer.status, text, said if isinstance(said, str) else None
 
     def _connection(self) -> http.client.HTTPConnection:
         if self.door.clock.now_s() >= self._until_s:

@@ -62,6 +62,8 @@ class Measures:
     """Rows whose content differs from what the client sent."""
     rows_unknown: int | None
     """Rows that no client sent."""
+    rows_twice: int | None
+    """Rows beyond the first of their key."""
     writes_wrong_side: int | None
     """Lost writes that were sent after another Region had taken over: a split brain."""
     reads_stale: int
@@ -93,6 +95,7 @@ def measure(recording: Recording) -> Measures:
         writes_twice=_twice(acknowledged),
         rows_corrupt=_count(rows, lambda key, digest: key in sent and sent[key] != digest),
         rows_unknown=_count(rows, lambda key, _: key not in sent),
+        rows_twice=_repeated(recording),
         writes_wrong_side=_wrong_side(acknowledged, lost),
         reads_stale=sum(read.status == 404 for read in reads),  # noqa: PLR2004 - HTTP's own
         outages_write=outages_write,
@@ -103,11 +106,23 @@ def measure(recording: Recording) -> Measures:
 
 def _rows(recording: Recording) -> dict[str, str] | None:
     """Return this drill's rows on the writer, digest by key; `None` if it was not read."""
+    found = _listed(recording)
+    return None if found is None else dict(found)
+
+
+def _repeated(recording: Recording) -> int | None:
+    """Return how many of this drill's rows are there again, under the same key."""
+    found = _listed(recording)
+    return None if found is None else len(found) - len(dict(found))
+
+
+def _listed(recording: Recording) -> list[tuple[str, str]] | None:
+    """Return this drill's rows on the writer, key and digest; `None` if it was not read."""
     found = [rows for rows in recording.of(RowsEntry) if rows.writer]
     if not found:
         return None
     begin = recording.head.keys
-    return {key: digest for key, digest in found[-1].rows if key.startswith(begin)}
+    return [(key, digest) for key, digest in found[-1].rows if key.startswith(begin)]
 
 
 def _count(rows: dict[str, str] | None, wrong: object) -> int | None:
@@ -137,12 +152,15 @@ def _wrong_side(
 ) -> int | None:
     """Count the lost writes that were sent after another Region had taken over.
 
-    Another Region has taken over once it has acknowledged a write that survives.
+    Another Region has taken over once it has acknowledged a write that survives. `None` if the
+    answers do not say which Region they come from, and one was lost.
     """
     if lost is None:
         return None
     gone = {entry.key for entry in lost}
     kept = [entry for entry in acknowledged if entry.key not in gone]
+    if lost and any(entry.region is None for entry in (*lost, *kept)):
+        return None
     return sum(
         any(entry.region != other.region and other.at_s < entry.sent_s for other in kept)
         for entry in lost

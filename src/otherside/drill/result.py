@@ -73,6 +73,7 @@ def as_json(result: DrillResult) -> dict[str, Any]:
         "writes_lost": measures.writes_lost,
         "lost_keys": list(measures.lost_keys),
         "writes_twice": measures.writes_twice,
+        "rows_twice": measures.rows_twice,
         "writes_wrong_side": measures.writes_wrong_side,
         "reads_stale": measures.reads_stale,
         "loss_said_s": _rounded(measures.loss_said_s),

@@ -174,7 +174,8 @@ class Timeline:
         if entry.status in ACKNOWLEDGED:
             if self._away:
                 gone_s = at_s - (self._served_s or at_s)
-                text = f"first write accepted after {gone_s:.0f} s, by {entry.region}"
+                by = f", by {entry.region}" if entry.region else ""
+                text = f"first write accepted after {gone_s:.0f} s{by}"
                 yield Lane.USERS, text, True, Tone.GOOD
             self._served_s, self._away = at_s, False
             return

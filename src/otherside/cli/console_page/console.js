@@ -26,6 +26,13 @@ function facts(pairs) {
   return list;
 }
 
+// A side without an instance cannot be promoted; one that is busy may be, and says what it does.
+function health(member, unfit) {
+  if (member === null) return "unknown";
+  if (member.instances === 0 || unfit.includes(member.status)) return "bad";
+  return member.status === "available" ? "good" : "unknown";
+}
+
 function side(seen, name) {
   const region = seen.regions[name];
   const member = seen.members[name];
@@ -33,7 +40,7 @@ function side(seen, name) {
   const backup = seen.backups[name];
   const writes = seen.database && seen.database.writer === region;
   const users = seen.users_on === name;
-  const kind = member === null ? "unknown" : member.status === "available" ? "good" : "bad";
+  const kind = health(member, seen.unfit);
   const card = made("article", undefined, kind);
   const roles = [writes ? "writer" : "reader", users ? "users" : null].filter(Boolean).join(", ");
   card.append(made("h3", `${name}: ${region}`));
@@ -102,6 +109,8 @@ function show(seen) {
     }),
   );
   if (!seen.drills.length) by("drills").append(made("li", "no report of a drill below this directory", "dim"));
+  by("way").replaceChildren(...seen.in_the_way.map((text) => made("li", text, "unknown")));
+  by("way-section").hidden = seen.in_the_way.length === 0;
   by("unread").replaceChildren(...seen.unread.map((text) => made("li", text, "unknown")));
   by("unread-section").hidden = seen.unread.length === 0;
 }
@@ -115,7 +124,7 @@ async function look() {
     if (!answer.ok) throw new Error(seen.error);
     show(seen);
     read_ms = Date.now();
-    by("age").textContent = "";
+    by("age").textContent = seen.tick === null ? "no recent look of the orchestrator" : `signals of ${span(seen.at_s - seen.tick.at_s)} ago`;
   } catch (error) {
     const age = read_ms === null ? "" : `, last read ${span((Date.now() - read_ms) / 1000)} ago`;
     by("age").textContent = `unreadable just now${age}: ${error.message}`;

@@ -187,9 +187,9 @@ class AwsAdapter:
         if self._settings.approvers == "1":
             return self._ledger.command()
         given = self._ledger.proven_command()
-        if given is None:
-            return None
-        return confirmed(*given, self._settings.application, self._reader())
+        if given is None or not given[1]:
+            return given and given[0]
+        return confirmed(*given, self._settings.application, self._reader(), now_s=self.now_s())
 
     def _reader(self) -> ProofReader:
         account = self._settings.standby_cluster_arn.split(":")[4]

@@ -71,7 +71,7 @@ class AwsClients:
 
     def sts_endpoint(self, region: str) -> str:
         """Return the address of STS in a Region, or of whatever stands in for AWS."""
-        client: Any = self._session.client("sts", region_name=region, config=READING)
+        client: Any = self._make("sts", region, changing=False)
         # Older SDKs take the global name, which one Region serves: the one that may be lost.
         return str(client.meta.endpoint_url).replace(
             "//sts.amazonaws.com", f"//sts.{region}.amazonaws.com"

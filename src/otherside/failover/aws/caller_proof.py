@@ -21,7 +21,7 @@ from botocore.awsrequest import AWSRequest
 from urllib3.exceptions import HTTPError
 
 from otherside.failover.aws.http_probes import TIMEOUT
-from otherside.failover.decision.observation import Command, Order
+from otherside.failover.decision.observation import BY_TWO, Command, Order
 
 HEADER = "x-otherside-order"
 VALID_S = 900
@@ -101,9 +101,19 @@ class ProofReader:
 
 
 def confirmed(
-    command: Command, proofs: Sequence[CallerProof], application: str, reader: ProofReader
+    command: Command,
+    proofs: Sequence[CallerProof],
+    application: str,
+    reader: ProofReader,
+    *,
+    now_s: float,
 ) -> Command:
-    """Return an order with those whom STS names, and with the least that any of them has seen."""
+    """Return an order with those whom STS names, and with the least that any of them has seen.
+
+    STS is asked only about an order that may still count: an old one stays in the table for ever.
+    """
+    if command.order not in BY_TWO or now_s - command.at_s > VALID_S:
+        return command
     found: dict[str, CallerProof] = {}
     for proof in proofs[:PROOFS_MAX]:
         signed = subject(application, command.order, proof.revision, proof.loss_s)
@@ -132,18 +142,22 @@ def _is_harmless(query: str) -> bool:
     return asked == _ACTION and signed and all(len(values) == 1 for values in given.values())
 
 
-def principal_of(arn: str) -> str:
-    """Return the principal behind a caller's ARN: one that one person cannot be twice.
+def principal_of(arn: str) -> str | None:
+    """Return the principal behind a caller's ARN; `None` for a kind that one person can be twice.
 
     Whoever may assume a role chooses the name of the session, so a role is one principal whatever
-    its sessions are called. In IAM Identity Center's roles the session is the person.
+    its sessions are called. In IAM Identity Center's roles the session is the person, whichever
+    permission set they use. Federated users are named by whoever asks for them, so they are nobody.
     """
     *front, name = arn.split(":")
-    if name.startswith("assumed-role/"):
-        _, role, _session = name.split("/", 2)
-        if not role.startswith(_PERSONAL_ROLE):
-            return ":".join([*front, f"assumed-role/{role}"])
-    return arn
+    kind, _, rest = name.partition("/")
+    role, _, session = rest.partition("/")
+    if kind == "user":
+        return arn
+    if kind != "assumed-role":
+        return None
+    personal = role.startswith(_PERSONAL_ROLE)
+    return ":".join([*front, f"{kind}/{_PERSONAL_ROLE + session if personal else role}"])
 
 
 def send(url: str, headers: Mapping[str, str]) -> str | None:

@@ -512,9 +512,19 @@ def _command(item: Mapping[str, Any] | None) -> Command | None:
 def _proofs(item: Mapping[str, Any] | None) -> tuple[CallerProof, ...]:
     """Return the signatures beside an order; what cannot be read is none."""
     try:
-        return tuple(CallerProof(**known) for known in json.loads((item or {})["proofs"]["S"]))
-    except (KeyError, TypeError, ValueError):
+        return tuple(map(_proof, json.loads((item or {})["proofs"]["S"])))
+    except (KeyError, TypeError, ValueError, OverflowError):
         return ()
+
+
+def _proof(known: Mapping[str, Any]) -> CallerProof:
+    loss_s = known["loss_s"]
+    return CallerProof(
+        host=str(known["host"]),
+        query=str(known["query"]),
+        revision=int(known["revision"]),
+        loss_s=None if loss_s is None else float(loss_s),
+    )
 
 
 def _number(item: Mapping[str, Any] | None, name: str) -> int | None:
