@@ -190,11 +190,17 @@ def test_status_of_a_twin_that_does_not_run_says_how_to_start_one(tmp_path, monk
 def test_an_order_is_asked_about_and_given(ledger, silent):
     """With what it means, under the caller's own name, for the revision that was seen."""
     stand(ledger, Phase.AWAIT_APPROVAL)
+    for keys in ("n\n", "y\n", "orders\n"):
+        assert run("order", "approve", keys=keys).exit_code == 1, "it is confirmed by its name"
     refused = run("order", "approve", keys="n\n")
     assert refused.exit_code == 1
     assert "writes that were not replicated are lost" in refused.output
     assert ledger.command() is None
-    given = run("order", "approve", "--yes") if silent else run("order", "approve", keys="y\n")
+    given = (
+        run("order", "approve", "--yes")
+        if silent
+        else run("order", "approve", keys="orders-prod\n")
+    )
     assert given.exit_code == 0, given.output
     command = ledger.command()
     assert (command.order, command.revision) == (Order.APPROVE, 1)
@@ -581,3 +587,11 @@ def test_the_first_of_two_takes_a_switchover_back(ledger, tmp_path, monkeypatch)
     assert done.exit_code == 0, done.output
     command, proofs = ledger.proven_command()
     assert (command.order, proofs) == (Order.ABORT, ())
+
+
+def test_an_order_that_makes_things_safer_is_confirmed_by_a_letter(ledger):
+    """At three in the morning nobody types a name to stop something."""
+    stand(ledger, Phase.SUSPECT)
+    assert run("order", "halt", keys="n\n").exit_code == 1
+    assert run("order", "halt", keys="y\n").exit_code == 0
+    assert ledger.command().order is Order.HALT

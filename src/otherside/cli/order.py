@@ -19,7 +19,7 @@ from otherside.cli.state_table import (
 )
 from otherside.config.document import duration_s
 from otherside.core.topology import FailoverMode
-from otherside.failover.decision.observation import Command, Order
+from otherside.failover.decision.observation import BY_TWO, Command, Order
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase, State
 from otherside.failover.decision.transitions import HEEDED_IN
@@ -150,7 +150,7 @@ def _give(
     wanted, state = given["order"], opened.state
     if not yes:
         click.echo(f"{opened.topology.prefix} is {state.phase}: {state.reason}")
-        click.confirm(f"{wanted}: {MEANS[wanted]}. Continue?", abort=True)
+        _confirm(wanted, opened.topology.prefix)
     author = caller(opened.region)
     waits, proofs = _signatures(opened, wanted, over, author, given["revision"])
     terms = {name: given[name] for name in ("revision", "until_s", "at_s")}
@@ -158,6 +158,18 @@ def _give(
     if waits:
         click.echo(SECOND.format(order=wanted), err=quiet)
     return author
+
+
+def _confirm(wanted: Order, application: str) -> None:
+    """Ask whether it is meant; what may move the writer or lose writes is confirmed by a name.
+
+    Raises:
+        click.Abort: If it is not.
+    """
+    if wanted not in BY_TWO:
+        click.confirm(f"{wanted}: {MEANS[wanted]}. Continue?", abort=True)
+    elif click.prompt(f"{wanted}: {MEANS[wanted]}. Type {application} to go on") != application:
+        raise click.Abort
 
 
 def _signatures(

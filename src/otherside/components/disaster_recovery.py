@@ -676,16 +676,21 @@ class DisasterRecovery(pulumi.ComponentResource):
         )
 
 
+def delegation_note(domain: str) -> str:
+    """Return what the parent domain's owner has to do while the first deployment runs."""
+    return (
+        f"delegate {domain} to the exported name_servers while the first deployment runs: it waits "
+        "for certificates, which are issued once the name resolves"
+    )
+
+
 def notes_on(topology: Topology) -> list[str]:
     """Return one note for each thing that the configuration gives up or leaves to you."""
     notes = []
     if topology.traffic.protocol is Protocol.HTTP:
         notes.append("traffic is plain HTTP; set traffic.protocol to https for HTTPS")
     elif topology.traffic.zone_id is None:
-        notes.append(
-            f"delegate {topology.traffic.domain} to the exported name_servers while the first "
-            "deployment runs: it waits for certificates, which are issued once the name resolves"
-        )
+        notes.append(delegation_note(topology.traffic.domain))
     if not topology.regions.quorum:
         notes.append(
             "these three Regions cannot hold one strongly consistent table: only the standby's "

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
+from otherside.components.disaster_recovery import delegation_note
 from otherside.drill.entries import (
     BadEntryError,
     CallEntry,
@@ -153,6 +154,8 @@ class TwinEnvironment:
         """Yield the events since the previous call."""
         while self._said:
             at_s, text = self.clock.now_s(), self._said.pop(0)
+            if delegation_note(self.target.host) in text:  # nobody's task on a twin: it was done
+                text = f"{self.target.host} is delegated, as the parent domain's owner would do"
             yield EventEntry(at_s=at_s, what="program", region="", text=text)
         for what, shape in (
             ("events", _told),
