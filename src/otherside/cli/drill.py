@@ -121,12 +121,12 @@ def drill(
 
     Exit codes: 0 every assertion passed, 1 one failed, 2 bad usage or bad input, 3 one is unknown.
     """
-    _need_extra()
     if list_them:
         others = set(click.get_current_context().params) - {"list_them", "json_file"}
         refuse_ignored(sorted(others), "--list does not take {option}")
         _list(json_file)
         return
+    _need_extra()
     _check(speed=speed, clients=clients, repeat=repeat)
     if json_file is None:
         refuse_ignored(("json_shape",), "{option} needs --json")

@@ -6,12 +6,16 @@ actions change the stack for good is not `reusable`: its twin is taken down afte
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from otherside.drill.entries import Entry
-from otherside.drill.fault_injector import FaultInjector
 from otherside.drill.simulated_drill import BOOT_S, CUT_OFF, GONE, ONE_WAY, SimulatedDrill
 from otherside.sim.faults import Fault
+
+if TYPE_CHECKING:
+    from otherside.drill.fault_injector import (
+        FaultInjector,
+    )  # what a list of scenarios does without
 
 
 class NotSimulatedError(Exception):
@@ -36,7 +40,7 @@ class Action:
         """The action as human-readable text."""
         return " ".join([self.verb.replace("_", " "), *map(str, self.how.values())])
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin; return the extra journal entries that it produces."""
         raise NotImplementedError
 
@@ -70,7 +74,7 @@ class LoseRegion(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.lose_region(self.side)
         return ()
@@ -88,7 +92,7 @@ class RestoreRegion(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.restore_region(self.side)
         return ()
@@ -107,7 +111,7 @@ class CutPath(Action):
     source: str
     target: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.cut_path(self.source, self.target)
         return ()
@@ -125,7 +129,7 @@ class IsolateRegion(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.isolate_region(self.side)
         return ()
@@ -143,7 +147,7 @@ class ReconnectRegion(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.reconnect_region(self.side)
         return ()
@@ -163,7 +167,7 @@ class AddLatency(Action):
     target: str
     delay_s: float
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.add_latency(self.source, self.target, self.delay_s)
         return ()
@@ -187,7 +191,7 @@ class InjectApiFault(Action):
     operation: str = ""
     mode: str = "refuse"
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.inject_api_fault(**self.how)
         return ()
@@ -201,7 +205,7 @@ class ClearApiFault(Action):
 
     name: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.clear_api_fault(self.name)
         return ()
@@ -215,7 +219,7 @@ class BreakHealthCheckPath(Action):
 
     path: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.break_health_check_path(self.path)
         return ()
@@ -234,7 +238,7 @@ class StopUnit(Action):
     side: str
     unit: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.stop_unit(self.side, self.unit)
         return ()
@@ -253,7 +257,7 @@ class StartUnit(Action):
     side: str
     unit: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.start_unit(self.side, self.unit)
         return ()
@@ -267,7 +271,7 @@ class RefreshInstances(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.refresh_instances(self.side)
         return ()
@@ -286,7 +290,7 @@ class KillFunction(Action):
 
     role: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.kill_function(self.role)
         return ()
@@ -301,7 +305,7 @@ class InvokeFunction(Action):
     role: str
     times: int
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.invoke_function(self.role, self.times)
         return ()
@@ -313,7 +317,7 @@ class DisableEventRules(Action):
 
     verb: ClassVar[str] = "deafen"
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.disable_event_rules()
         return ()
@@ -328,7 +332,7 @@ class GiveOrder(Action):
     what: str
     until_s: float | None = None
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.give_order(self.what, self.until_s)
         return ()
@@ -344,7 +348,7 @@ class LoseStateTable(Action):
 
     verb: ClassVar[str] = "forget"
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.lose_state_table()
         return ()
@@ -358,7 +362,7 @@ class GrantByHand(Action):
 
     for_s: float
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.break_glass(self.for_s)
         return ()
@@ -370,7 +374,7 @@ class HoldLatch(Action):
 
     verb: ClassVar[str] = "hold"
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.hold_latch()
         return ()
@@ -384,7 +388,7 @@ class StopDatabase(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.stop_database(self.side)
         return ()
@@ -403,7 +407,7 @@ class MoveByHand(Action):
     target: str
     lossy: bool
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.move_by_hand(self.target, lossy=self.lossy)
         return ()
@@ -421,7 +425,7 @@ class DeleteInstance(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.delete_instance(self.side)
         return ()
@@ -439,7 +443,7 @@ class DetachCluster(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.detach_cluster(self.side)
         return ()
@@ -459,7 +463,7 @@ class OccupyCluster(Action):
     status: str
     for_s: float
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.occupy_cluster(self.side, self.status, self.for_s)
         return ()
@@ -477,7 +481,7 @@ class SetEngineVersion(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.set_engine_version(self.side)
         return ()
@@ -493,7 +497,7 @@ class RotateSecret(Action):
 
     verb: ClassVar[str] = "rotate"
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.rotate_secret()
         return ()
@@ -507,7 +511,7 @@ class ReduceCapacity(Action):
 
     side: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         injector.reduce_capacity(self.side)
         return ()
@@ -521,6 +525,6 @@ class AskProbe(Action):
 
     probe: str
 
-    def on_twin(self, injector: FaultInjector) -> Iterable[Entry]:
+    def on_twin(self, injector: "FaultInjector") -> Iterable[Entry]:
         """Carry it out on a twin."""
         return injector.ask(self.probe)
