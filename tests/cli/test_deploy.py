@@ -4,6 +4,7 @@ The engine is noted here; `tests/deploy/test_pulumi_engine.py` runs Pulumi's own
 """
 
 import json
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -239,9 +240,12 @@ def test_a_failover_that_begins_while_nobody_answers_is_seen(engine, monkeypatch
     """The gate is looked at again after the confirmation."""
     states = [first(0.0), replace(first(0.0), phase=Phase.FENCING)]
     monkeypatch.setattr(deploy_gates, "open_table", lambda _: SimpleNamespace(state=states.pop(0)))
-    code, text, _ = run("up", keys="y\n")
-    assert (code, engine.notes) == (1, [])
-    assert "in phase fencing" in text
+    later = list(states)
+    for arguments, keys in ((("up",), "y\n"), (("up", "--yes"), None)):
+        states[:] = later
+        code, text, _ = run(*arguments, keys=keys)
+        assert (code, engine.notes) == (1, []), arguments
+        assert "in phase fencing" in text
 
 
 def test_without_a_configuration_it_is_said_what_was_not_looked_at(engine):
@@ -310,3 +314,12 @@ def test_an_error_of_the_engine_is_one_line(engine, monkeypatch):
 
     monkeypatch.setattr(engine, "plan", fails)
     assert run("up", "--yes")[::2] == (1, "Error: the plan failed\n")
+
+
+@pytest.mark.parametrize("verb", ["up", "refresh", "destroy", "outputs"])
+def test_without_the_extra_it_is_said_how_to_install_it(verb, monkeypatch):
+    """One sentence, and no traceback."""
+    monkeypatch.setitem(sys.modules, "otherside.deploy.pulumi_engine", None)
+    code, _, said = run(verb)
+    assert code == 2
+    assert "run `pip install '.[infra]'` in your clone of otherside" in said

@@ -94,9 +94,9 @@ def run(environment, project):
 
     def run(*arguments):
         done = subprocess.run(
-            [sys.executable, "-m", "otherside.cli", arguments[0], str(project), *arguments[1:]],
+            [sys.executable, "-m", "otherside.cli", arguments[0], project.name, *arguments[1:]],
             env=environment,
-            cwd=project,
+            cwd=project.parent,
             capture_output=True,
             text=True,
             check=False,

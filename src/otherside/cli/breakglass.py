@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otherside.cli.ignored import refuse_ignored
+from otherside.cli.ignored import refuse_ignored, refuse_questions
 from otherside.cli.state_table import (
     caller,
     config_option,
@@ -82,9 +82,7 @@ def breakglass(
 
     Exit codes: 0 pledge written, 1 the table answers or the write failed, 2 bad usage.
     """
-    if as_json and not yes:
-        msg = "--json asks nobody: add --yes"
-        raise click.UsageError(msg)
+    refuse_questions(as_json=as_json, answered=yes)
     if close:
         refuse_ignored(("lasts", "epoch"), "--close does not take {option}")
     try:

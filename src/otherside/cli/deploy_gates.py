@@ -4,7 +4,8 @@
 nobody accepts more than was read.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -102,18 +103,19 @@ def open_engine(directory: Path, stack: str | None, *, create: bool = False) -> 
         raise click.UsageError(str(error)) from None
 
 
-class explained:  # noqa: N801 - reads as a statement
-    """Turns what the engine refuses into one line."""
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn what the engine refuses into one line.
 
-    def __enter__(self) -> None:
-        """Begin."""
+    Raises:
+        click.ClickException: If it refuses or fails.
+    """
+    from otherside.deploy.pulumi_engine import EngineError  # noqa: PLC0415 - an extra
 
-    def __exit__(self, kind: object, error: BaseException | None, _: object) -> None:
-        """Raise the engine's error as the command's own."""
-        from otherside.deploy.pulumi_engine import EngineError  # noqa: PLC0415 - an extra
-
-        if isinstance(error, EngineError):
-            raise click.ClickException(str(error)) from None
+    try:
+        yield
+    except EngineError as error:
+        raise click.ClickException(str(error)) from None
 
 
 def hold_state(gates: Gates, engine: "PulumiEngine") -> None:

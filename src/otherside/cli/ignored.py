@@ -22,3 +22,14 @@ def refuse_ignored(names: Iterable[str], reason: str) -> None:
                 parameter.opts[0] if parameter.param_type_name == "option" else f"a {name[:-1]}"
             )
             raise click.UsageError(reason.format(option=option))
+
+
+def refuse_questions(*, as_json: bool, answered: bool, instead: str = "add --yes") -> None:
+    """Refuse `--json` where a question would be asked: a program cannot answer it.
+
+    Raises:
+        click.UsageError: If there would be one; `instead` says what to add.
+    """
+    if as_json and not answered:
+        msg = f"--json asks nobody: {instead}"
+        raise click.UsageError(msg)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from otherside.cli.ignored import refuse_ignored
+from otherside.cli.ignored import refuse_ignored, refuse_questions
 from otherside.cli.second_person import is_second, needs_two, sign
 from otherside.cli.state_table import (
     OpenedTable,
@@ -115,9 +115,7 @@ def order(
     """
     if dry_run:
         refuse_ignored(("yes", "wait"), "--dry-run gives no order: leave {option} out")
-    if as_json and not (yes or dry_run):
-        msg = "--json asks nobody: add --yes, or --dry-run"
-        raise click.UsageError(msg)
+    refuse_questions(as_json=as_json, answered=yes or dry_run, instead="add --yes, or --dry-run")
     wanted = Order(what)
     opened = open_table(design, twin_name)
     state, now_s = opened.state, opened.operator.clock.now_s()

@@ -22,8 +22,9 @@ def outputs(*, directory: Path, stack: str | None, show_secrets: bool, as_json: 
 
     Exit codes: 0 shown, 1 Pulumi refused, 2 bad usage or bad input.
     """
+    engine = open_engine(directory, stack)
     with explained():
-        found = open_engine(directory, stack).outputs(secrets=show_secrets)
+        found = engine.outputs(secrets=show_secrets)
     if as_json:
         click.echo(json.dumps(found, indent=2))
         return

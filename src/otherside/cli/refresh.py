@@ -13,6 +13,7 @@ from otherside.cli.deploy_gates import (
     open_engine,
     stack_options,
 )
+from otherside.cli.ignored import refuse_questions
 
 
 @click.command()
@@ -33,9 +34,7 @@ def refresh(
 
     Exit codes: 0 done, 1 refused or failed, 2 bad usage or bad input.
     """
-    if as_json and not yes:
-        msg = "--json asks nobody: add --yes"
-        raise click.UsageError(msg)
+    refuse_questions(as_json=as_json, answered=yes)
     gates = Gates(frozenset(accept), quiet=as_json)
     engine = open_engine(directory, stack)
     hold_failover(gates, directory)

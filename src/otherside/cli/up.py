@@ -17,6 +17,7 @@ from otherside.cli.deploy_gates import (
     show_plan,
     stack_options,
 )
+from otherside.cli.ignored import refuse_questions
 
 
 @click.command()
@@ -47,9 +48,7 @@ def up(
 
     Exit codes: 0 deployed, 1 refused or failed, 2 bad usage or bad input.
     """
-    if as_json and not (yes or dry_run):
-        msg = "--json asks nobody: add --yes, or --dry-run"
-        raise click.UsageError(msg)
+    refuse_questions(as_json=as_json, answered=yes or dry_run, instead="add --yes, or --dry-run")
     gates = Gates(frozenset(accept), quiet=as_json)
     engine = open_engine(directory, stack, create=True)
     hold_state(gates, engine)
@@ -64,7 +63,7 @@ def up(
         if plan.changes and not yes:
             named = f"{engine.project.name}, stack {engine.project.stack}"
             click.confirm(f"Deploy {named}?", abort=True)
-            hold_failover(gates, directory)  # it may have begun while nobody answered
+        hold_failover(gates, directory)  # it may have begun while all of this was looked at
         with explained():  # without changes, too: an export may have changed
             made = engine.update(gates.say)
             outputs = engine.outputs(secrets=False)

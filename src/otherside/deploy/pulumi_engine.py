@@ -68,6 +68,7 @@ class PulumiEngine:
             EngineError: If Pulumi's command is missing, or no stack has a file.
         """
         project = read_project(directory, stack_name)
+        directory = directory.resolve()  # the program's own becomes current while it runs
         if shutil.which("pulumi") is None:
             raise EngineError(MISSING)
         file = _stack_file(directory, project)
