@@ -25,7 +25,7 @@ def one_input(raw: bytes) -> None:
     file = HOME / NAMES[len(raw) % len(NAMES)]
     file.write_bytes(raw)
     read = read_paths([str(file)], ReadOptions(), bytes)
-    document = as_document(read, check(read.graph, CheckConfig()), None, [])
+    document = as_document(read, check(read.graph, CheckConfig()), [None] * len(read.systems), [])
     for shown in FORMATS.values():
         shown(document).encode()
     file.unlink()

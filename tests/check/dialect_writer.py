@@ -12,7 +12,7 @@ from otherside.check.model.graph import GLOBAL, Graph, Place, Resource, is_globa
 from otherside.check.model.schema import camel, kinds
 from otherside.check.model.values import Code, Ref, Unknown
 from otherside.check.readers.cloudformation.template import Template
-from otherside.check.readers.normalize import finish
+from otherside.check.readers.normalize import finish, shaped
 from otherside.check.readers.passwords import holds_secret, password, secret_text
 from otherside.check.readers.pulumi.stack import ARCHIVE, ASSET, SIGNATURE, Stack
 from otherside.check.readers.terraform.plan_json import TerraformPlan
@@ -87,6 +87,20 @@ def refs_in(value):
     return found
 
 
+def containers(value, cased):
+    """Return containers as ECS takes them, with their names cased for a dialect."""
+    return [
+        {
+            cased("name"): each["name"],
+            cased("environment"): [
+                {cased("name"): name, cased("value"): given}
+                for name, given in each["environment"].items()
+            ],
+        }
+        for each in value
+    ]
+
+
 def as_graph(specs):
     """Return the graph itself, as a loader would make it of a plan."""
     resources = []
@@ -103,6 +117,8 @@ def as_graph(specs):
                 value = secret_text(value)
             if shape == "env":
                 value = {k: password(v) if holds_secret(k, v) else v for k, v in value.items()}
+            if shape == "containers":
+                value = shaped(containers(value, str.lower), kind.attributes[key], None)
             if shape == "code":
                 value = Code(tuple(value.items()), whole=True)
             attributes[key] = value
@@ -279,6 +295,8 @@ class Terraform:
                 return json.dumps({"Statement": native_policy(value)})
             case "json":
                 return value if refs_in(value) or value == UNKNOWN else json.dumps(value)
+            case "containers":
+                return json.dumps(containers(value, str.lower))
             case "env":
                 return [{"variables": value}]
             case "one" if isinstance(value, dict):
@@ -420,6 +438,8 @@ class Pulumi:
                 return json.dumps({"Statement": native_policy(known)})
             case "json":
                 return json.dumps(known)
+            case "containers":
+                return json.dumps(containers(known, str.lower))
             case "env":
                 return {"variables": known}
             case "code":
@@ -670,6 +690,8 @@ class CloudFormation:
                 if set(attribute.members) == {"name", "value"}:
                     return {item["name"]: item["value"] for item in value}
                 return [self._members(item, attribute.members, region) for item in value]
+            case "containers":
+                return containers(self.value(value, region), str.title)
             case "script":
                 return {"Fn::Base64": self.value(value, region)}
         return self.value(value, region)

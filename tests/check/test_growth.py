@@ -2,6 +2,7 @@
 
 import pytest
 
+from otherside.check.analysis import dns
 from otherside.check.model.graph import Graph, Place, Resource
 from otherside.check.rules.dns import dr211_unpaired_failover_record as dr211
 
@@ -34,8 +35,11 @@ def records(pairs):
 def test_failover_records_are_looked_up_by_name(pairs, monkeypatch):
     """Each name is read a few times, however many records there are."""
     seen = []
-    plain = dr211._plain
-    monkeypatch.setattr(dr211, "_plain", lambda name: seen.append(name) or plain(name))
+    plain = dns.name_of
+    for module in (dns, dr211):
+        monkeypatch.setattr(
+            module, "name_of", lambda graph, record: seen.append(record) or plain(graph, record)
+        )
     graph = records(pairs)
     for record in graph.of("route53.record"):
         assert list(dr211.unpaired_failover_record.check(graph, record)) == []

@@ -232,3 +232,21 @@ def test_a_name_that_says_where_the_secret_is_holds_none(name):
 def test_a_name_that_says_the_secret_itself_holds_one(name):
     """A key of an interface is one."""
     assert is_secret_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "default", "kept"),
+    [
+        ("var.db_host", "db.example.com", None),
+        ("var.table", "orders", None),
+        ("var.later_password", "CHANGE_ME", None),
+        ("var.pwd", "correcthorse", PasswordOrigin.DEFAULT),
+        ("Anything", "MySecurePassword123!", PasswordOrigin.DEFAULT),
+        ("Document", '{"username": "app", "password": "battery"}', PasswordOrigin.DEFAULT),
+        ("Document", '{"host": "db.example.com"}', None),
+    ],
+)
+def test_a_default_in_a_secret_is_judged_by_name_and_form(name, default, kept):
+    """A secret may hold an endpoint, and that may have a default."""
+    found = secret_text(Parameter(default, name, defaulted=True))
+    assert (found and found.kept) is kept

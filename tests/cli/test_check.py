@@ -541,3 +541,44 @@ def test_a_region_of_another_partition_or_for_a_template_by_its_stem_is_taken(re
     done = CliRunner().invoke(main, ["check", str(tmp_path), "--region", region])
     assert "is not a Region" not in done.output
     assert done.exit_code in {0, 1}, done.output
+
+
+VARIABLES = """
+variable "region" {
+  type = string
+}
+variable "copies" {
+  type = number
+}
+provider "aws" {
+  region = var.region
+}
+resource "aws_s3_bucket" "b" {
+  count  = var.copies
+  bucket = "b-${count.index}"
+}
+"""
+
+
+def test_variables_of_terraform_have_values_given(tmp_path):
+    """As `-var` and `-var-file` give them; a file that is not there is told."""
+    (tmp_path / "main.tf").write_text(VARIABLES)
+    values = tmp_path / "prod.tfvars"
+    values.write_text('region = "eu-west-1"\ncopies = 3\n')
+
+    def seen(*given):
+        done = CliRunner().invoke(
+            main, ["check", str(tmp_path / "main.tf"), "--format", "json", *given]
+        )
+        return done, json.loads(done.stdout)["summary"] if done.exit_code < 2 else None
+
+    for given in (
+        ("--parameters", str(values)),
+        ("--parameters", "region=eu-west-1", "--parameters", "copies=3"),
+        ("--parameters", str(values), "--parameters", "unused=1"),
+    ):
+        _, summary = seen(*given)
+        assert (summary["regions"], summary["resources"]) == (["eu-west-1"], 4)
+    done, _ = seen("--parameters", "no-such.tfvars")
+    assert done.exit_code == 2
+    assert "no-such.tfvars: there is no such file" in done.output

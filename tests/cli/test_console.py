@@ -229,7 +229,7 @@ def test_the_command_serves_until_it_is_stopped(tmp_path):
         connection.close()
     finally:
         child.send_signal(signal.SIGINT)
-        _, said = child.communicate(timeout=10)
+        _, said = child.communicate(timeout=60)
     assert (child.returncode, said) == (0, "stopped\n")
 
 

@@ -69,6 +69,9 @@ def project(tmp_path_factory):
     place = tmp_path_factory.mktemp("project")
     (place / "main.tf").write_text(STACK)
     (place / "template.yaml").write_text(TEMPLATE)
+    for name in ("prod", "staging"):
+        (place / "layouts" / name).mkdir(parents=True)
+        (place / "layouts" / name / "main.tf").write_text(STACK)
     (place / "settings.toml").write_text('[check]\nignore = ["DR001"]\n')
     (place / "answers.json").write_text(
         json.dumps({"stacks": {"acme/network/prod": {"name": "told"}}})
@@ -100,7 +103,7 @@ def asked(monkeypatch):
     from otherside.cli import drill, twin  # noqa: PLC0415 - extras
     from otherside.drill import suite  # noqa: PLC0415 - extras
     from otherside.twin import twin as machines  # noqa: PLC0415 - extras
-    from otherside.twin.host import registry  # noqa: PLC0415 - extras
+    from otherside.twin.host import registry, twin_directory  # noqa: PLC0415 - extras
 
     notes = []
 
@@ -114,6 +117,7 @@ def asked(monkeypatch):
         """A twin that notes what it is told."""
 
         directory = "/nowhere"
+        swept = ()
 
         def __init__(self, settings, expected=None):
             notes.append((settings, expected and sorted(expected.config)))
@@ -140,8 +144,9 @@ def asked(monkeypatch):
     monkeypatch.setattr(registry, "register", register)
     monkeypatch.setattr(twin, "_deploy", lambda *_: None)
     monkeypatch.setattr(twin, "_announce", announce)
-    monkeypatch.setattr(registry, "orphans", lambda: ["left-behind"])
-    monkeypatch.setattr(registry, "remove", notes.append)
+    left = twin_directory.Leftover(Path("left-behind"), (7,))
+    monkeypatch.setattr(twin_directory, "leftovers", lambda: [left])
+    monkeypatch.setattr(twin_directory, "remove", notes.append)
     monkeypatch.setattr(drill.signal, "signal", lambda *_: None)
     return notes
 
@@ -176,6 +181,8 @@ PAIRS = [
     ("check", "--exclude", ("check", "."), ("*.tf",)),
     ("check", "--region", ("check", "template.yaml"), ("us-east-1",)),
     ("check", "--parameters", ("check", "template.yaml"), ("Protected=true",)),
+    ("check", "--system", ("check", "layouts"), ("prod",)),
+    ("check", "--one-system", ("check", "layouts"), ()),
     ("check", "--stack", ("check", "program", "--run-programs"), ("prod",)),
     ("check", "--run-programs", ("check", "program", "--stack", "dev"), ()),
     (
@@ -198,6 +205,8 @@ PAIRS = [
     ("check", "--config", ("check", "main.tf"), ("settings.toml",)),
     ("check", "--compliance", ("check", "main.tf"), ()),
     ("check", "--compact", ("check", "main.tf"), ()),
+    ("check", "--explain-fix", ("check", "main.tf"), ()),
+    ("check", "--fix", ("check", "main.tf"), ()),
     ("check", "--verbose", ("check", "main.tf"), ()),
     ("rules", "--json", ("rules",), ()),
     ("explain", "--json", ("explain", "DR001"), ()),
@@ -225,6 +234,7 @@ PAIRS = [
     ("drill", "--json", ("drill", "--list"), ("list.json",)),
     ("drill", "--json-shape", ("drill", "--list"), ("1",)),
     ("drill", "--keep", ("drill", "--list"), ()),
+    ("drill", "--timings", ("drill", "--list"), ()),
     ("twin doctor", "--clean", ("twin", "doctor"), ()),
     ("twin doctor", "--json", ("twin", "doctor"), ()),
     ("twin up", "--name", UP, ("another",)),

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner
 
 from otherside.cli import main
-from otherside.twin.host import registry
+from otherside.twin.host import registry, twin_directory
 from otherside.twin.twin import TwinSettings
 from twin.conftest import EAST, WEST, Bare, until
 
@@ -31,7 +31,7 @@ def place(tmp_path, monkeypatch):
 
 def entry(place, name):
     """Register a twin of this process that answers nothing."""
-    return registry.register(place / f"{registry.PREFIX}{name}", str(place), name=name)[1]
+    return registry.register(place / f"{twin_directory.PREFIX}{name}", str(place), name=name)[1]
 
 
 # --- which one ------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ COMMAND = str(Path(sys.executable).with_name("otherside"))
 KNOWN = {item.name: item for item in CATALOGUE}
 
 
-def options(directory, *, speed=10.0):
+def options(directory, *, speed=8.0):
     """Return how a drill is played in a test."""
     return SuiteOptions(
         speed=speed,

@@ -30,7 +30,7 @@ def start(directory):
     return subprocess.Popen(
         [
             *(COMMAND, "drill", "--stack", str(STANDARD)),
-            *("--report", str(directory), "--speed", "10"),
+            *("--report", str(directory), "--speed", "8"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -8,7 +8,6 @@ from drill.journal_builders import at, failover, sample, tape
 from otherside.drill.assertions import within_objectives, writable_again
 from otherside.drill.entries import SampleEntry
 from otherside.drill.instrument import judge
-from otherside.drill.machine_speed import SPEED_MAX, SPEED_MIN, default_speed
 from otherside.drill.outcome import Outcome
 from otherside.drill.result import as_json, conclude
 
@@ -70,6 +69,17 @@ def test_the_advice_has_the_number_and_a_speed_that_fits():
     assert "--speed 1," in judge(late(failover(), *[90.0] * 40)).advice
 
 
+def test_the_advice_counts_from_the_slowest_that_it_was():
+    """A twin slows down while its machine is late: that was not enough."""
+    recording = late(failover(), *[2.0] * 40)
+    recording._kinds["sample"] = [
+        replace(entry, speed=speed)
+        for entry, speed in zip(recording.of(SampleEntry), [20.0, 5.2] * 20, strict=True)
+    ]
+    assert "--speed 2," in judge(recording).advice
+    assert recording.speed_text == "5.2 to 20"
+
+
 def test_a_failure_of_a_late_instrument_is_unknown_and_a_pass_stays_one():
     """Lateness lengthens outages: what passed has passed under harder conditions."""
     claims = (writable_again(10), within_objectives())
@@ -106,22 +116,3 @@ def never():
     from otherside.drill.assertions import Assertion  # noqa: PLC0415 - only here
 
     return Assertion(name="never", evaluate=lambda *_: (Outcome.FAILED, "as said"))
-
-
-class Stopwatch:
-    """A clock by which work takes a given time."""
-
-    def __init__(self, took_s):
-        self._readings = iter((0.0, took_s))
-
-    def monotonic_s(self):
-        """Return the beginning, then the end."""
-        return next(self._readings)
-
-
-@pytest.mark.parametrize(
-    ("took_s", "speed"), [(0.02, SPEED_MAX), (0.08, SPEED_MAX), (0.16, 3.5), (5.0, SPEED_MIN)]
-)
-def test_the_default_speed_follows_the_machine(took_s, speed):
-    """Half as fast on a machine that has half as much to give; never faster than what is known."""
-    assert default_speed(Stopwatch(took_s)) == speed

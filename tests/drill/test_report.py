@@ -44,7 +44,24 @@ def test_every_form_has_the_same_numbers(tmp_path):
     assert f"| acknowledged writes lost | 1 of {told_['writes_acknowledged']} |" in text
     for claim in told_["claims"]:
         assert claim["claim"] in html.unescape(page)
-        assert claim["claim"] in text
+        assert claim["claim"] in plain(text)
+
+
+def plain(text):
+    """Return what Markdown shows."""
+    return html.unescape(re.sub(r"\\(.)", r"\1", text))
+
+
+def test_nothing_that_a_stack_said_becomes_markup(tmp_path):
+    """A function's output is in the timeline: no picture that calls home, no link, no HTML."""
+    said = "<img src=x> ![](http://evil.example/beacon) [here](javascript:x) `code` *bold* | cell"
+    recording = tape(told(3, said, what="function"), title=said, place=said)
+    _, text, _ = reported(recording, tmp_path)
+    assert "<img" not in text
+    for markup in ("![](", "[here](", "`code`", "*bold*"):
+        assert not re.search(r"(?<!\\)" + re.escape(markup), text), markup
+    assert text.count(said) == 0
+    assert plain(text).count(said) == 3
 
 
 def test_json_has_what_machines_need():
@@ -83,7 +100,7 @@ def test_the_page_splits_the_recovery_and_explains_its_marks(tmp_path):
     assert [part["part"] for part in told_["recovery"]] == [
         *("detect", "confirm", "fence", "promote", "verify", "DNS")
     ]
-    assert "| confirm | 62 s | 62 s |" in text
+    assert "| confirm | 62 s | 47 s |" in text
     assert '<td data-label="Part">confirm</td>' in page
     assert 'id="legend"' in page
     assert ">people</text>" not in page

@@ -184,7 +184,7 @@ def test_a_drill_ends_though_what_it_waits_for_never_comes(tmp_path):
 def test_a_stack_that_is_not_steady_is_not_struck(tmp_path):
     """Nothing that would follow were the disaster's doing; why is written down."""
     environment = FakeStage(problems=["no write works"] * 1000)
-    recording = played(tmp_path, environment, steady_real_s=0.5)
+    recording = played(tmp_path, environment, steady_s=0.5)
     assert recording.strike_s is None
     assert recording.of(StageEntry)[-1].state == "unsteady"
     assert recording.of(StageEntry)[-1].text == "no write works"
@@ -194,7 +194,7 @@ def test_a_stack_that_is_not_steady_is_not_struck(tmp_path):
 def test_a_sabotaged_stack_is_struck_all_the_same(tmp_path):
     """That is how its symptom shows."""
     environment = FakeStage(problems=["no write works"] * 1000)
-    recording = played(tmp_path, environment, steady_real_s=0.3, anyway=True)
+    recording = played(tmp_path, environment, steady_s=0.3, anyway=True)
     assert recording.strike_s is not None
     assert not recording.steady
 

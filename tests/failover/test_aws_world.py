@@ -290,9 +290,13 @@ def test_the_witness_tells_what_users_see_from_there(cloud):
         cloud.readings["canary"] = canary
         if not outside:
             cloud.names.clear()
-        run = Run(cloud.clock, 73.0)
-        assert handlers.watch_for_a_while(store, known, run, cloud.clock)["pulses"] == 6
+        run, woken = Run(cloud.clock, 73.0), []
+        watched = handlers.watch_for_a_while(
+            store, known, run, cloud.clock, wake=lambda woken=woken: woken.append(1)
+        )
+        assert watched["pulses"] == 6
         assert store.pulses()["witness"].writes_ok is said
+        assert len(woken) == (said is False)  # by the first probe that fails, once
 
 
 def test_a_witness_to_whom_nobody_answers_ends_in_time(cloud, monkeypatch):
@@ -315,8 +319,33 @@ def test_a_witness_to_whom_nobody_answers_ends_in_time(cloud, monkeypatch):
     monkeypatch.setattr(handlers.http_probes, "ask", hanging(3.0, Reading.BAD))
     monkeypatch.setattr(handlers.http_probes, "sees_outside", hanging(2.0, Reading.BAD))
     run = Run(cloud.clock, 73.0)
-    handlers.watch_for_a_while(Deaf(), witness_settings(), run, cloud.clock)
+    handlers.watch_for_a_while(
+        Deaf(), witness_settings(), run, cloud.clock, wake=lambda: pytest.fail("it saw nothing")
+    )
     assert run.get_remaining_time_in_millis() > 0
+
+
+def test_the_decider_is_woken_though_no_pulse_can_be_written_and_until_it_is(cloud):
+    """A lost Region is when the table is slow, too; a wake-up that fails is tried again."""
+
+    class Deaf:
+        """A store that answers nobody."""
+
+        def put_pulse(self, *_):
+            raise UnavailableError("nobody answers")
+
+    tried = []
+
+    def wake():
+        tried.append(cloud.clock.at_s)
+        if len(tried) < 3:
+            raise UnavailableError("nobody is woken")
+
+    cloud.readings["canary"] = Reading.BAD
+    run = Run(cloud.clock, 73.0)
+    watched = handlers.watch_for_a_while(Deaf(), witness_settings(), run, cloud.clock, wake=wake)
+    assert watched["pulses"] == 0
+    assert len(tried) == 3
 
 
 def test_the_table_keeps_a_pulse_as_it_was_given(cloud):

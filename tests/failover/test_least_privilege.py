@@ -6,6 +6,7 @@ the stack gives their roles, and every action of those policies against the call
 
 import fnmatch
 import json
+from functools import partial
 
 import pytest
 
@@ -177,10 +178,12 @@ def told():
             code="c",
             skew_s=0.0,
         )
-        cloud.readings["canary"] = Reading.GOOD
+        cloud.readings["canary"] = Reading.BAD
         run = account_builders.Run(cloud.clock, 20.0)
+        patched.setattr(handlers, "_CLIENTS", cloud.clients)
+        wake = partial(handlers._wake_decider, known)
         calls["witness"] = calls_of(
-            cloud, lambda: handlers.watch_for_a_while(store, known, run, cloud.clock)
+            cloud, lambda: handlers.watch_for_a_while(store, known, run, cloud.clock, wake=wake)
         )
         yield calls
 
@@ -213,7 +216,7 @@ def test_nothing_that_is_called_is_missing_and_nothing_is_allowed_that_is_not(to
 
 
 def test_only_the_actuator_may_move_the_writer(told):
-    """The decider wakes it; the witness may do nothing but tell."""
+    """The decider wakes it; the witness may do nothing but tell, and wake the decider."""
     moving = {"rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"}
     allowed = {
         role: {
@@ -223,7 +226,7 @@ def test_only_the_actuator_may_move_the_writer(told):
     }
     assert moving <= allowed["actuator"]
     assert not moving & (allowed["decider"] | allowed["witness"])
-    assert allowed["witness"] - set(PLATFORM) == {"dynamodb:PutItem"}
+    assert allowed["witness"] - set(PLATFORM) == {"dynamodb:PutItem", "lambda:InvokeFunction"}
 
 
 def test_no_call_on_the_way_needs_a_control_plane_of_one_region(told):

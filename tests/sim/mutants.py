@@ -32,6 +32,30 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "what everybody sees as dead is dead at once",
+        POLICY,
+        "    confirm_unanimous_s: float = 45.0\n",
+        "    confirm_unanimous_s: float = 15.0\n",
+    ),
+    Mutant(
+        "nearly everybody is everybody",
+        VERDICT,
+        "        return self.bad == len(self.main) and rest == (BAD, BAD) and self.self_test is GOOD\n",
+        "        return self.bad > 2 and rest == (BAD, BAD) and self.self_test is GOOD\n",
+    ),
+    Mutant(
+        "a lease is closed early whether or not a person has to be asked",
+        DECIDE,
+        "    return left_s <= policy.close_early_s and quiet and asks is None\n",
+        "    return left_s <= policy.close_early_s and quiet\n",
+    ),
+    Mutant(
+        "a lease that was closed early stays closed",
+        DECIDE,
+        "    if state.phase is not Phase.SUSPECT or state.bad_since_s is None or not state.unanimous:\n",
+        "    if state.phase is not Phase.SUSPECT or state.bad_since_s is None:\n",
+    ),
+    Mutant(
         "one bad signal is deadly",
         VERDICT,
         "    if many and inside_bad and third_party_bad and _region_is_silent(evidence):\n",

@@ -121,7 +121,9 @@ def test_a_failing_seed_shrinks_to_what_matters():
     """What is left still breaks, and there is less of it."""
     hasty = replace(
         lost_while_frozen(0),
-        policy=FailoverPolicy(mode=FailoverMode.AUTO, loss_auto_s=5.0, confirm_s=10.0),
+        policy=FailoverPolicy(
+            mode=FailoverMode.AUTO, loss_auto_s=5.0, confirm_s=10.0, confirm_unanimous_s=10.0
+        ),
         fault_rates=FaultRates(slow=0.1, probe_flake=0.1),
     )
     assert run(hasty).broken

@@ -57,8 +57,8 @@ def running(tmp_path_factory):
     with Bare(TwinSettings(speed=8)) as bare:
         bare.do("delegate", name="orders.example.com")
         bare.provision(read_project(STANDARD))
-        until(lambda: ask(bare, "/writez")[0] == 200, seconds=90)
-        until(lambda: looks(bare) and looks(bare)[-1]["unknown"] == [], seconds=90)
+        until(lambda: ask(bare, "/writez")[0] == 200, seconds=150)
+        until(lambda: looks(bare) and looks(bare)[-1].get("unknown") == [], seconds=150)
         registry.register(bare.directory, str(STANDARD), name="orders")
         yield bare, place, set()
     patch.undo()

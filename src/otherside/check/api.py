@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from otherside.check.engine import CheckConfig, CheckResult, Finding, check
+from otherside.check.engine import CheckConfig, CheckResult, Finding, check, together
 from otherside.check.readers.input_error import InputError
 from otherside.check.readers.read import ReadOptions, read_paths
 
@@ -12,7 +12,9 @@ __all__ = ["CheckConfig", "CheckResult", "Finding", "InputError", "check_paths"]
 
 
 def check_paths(paths: Iterable[str | Path], config: CheckConfig | None = None) -> CheckResult:
-    """Check files and directories as one system and return every finding, the worst first.
+    """Check files and directories and return every finding, the worst first.
+
+    The systems that are found below a directory are checked apart, and their findings say which.
 
     The check never runs its input: it lists a Pulumi program as unread.
 
@@ -22,7 +24,9 @@ def check_paths(paths: Iterable[str | Path], config: CheckConfig | None = None) 
     read = read_paths([str(path) for path in paths], ReadOptions(), _no_stdin)
     if read.problems:
         raise read.problems[0]
-    result = check(read.graph, config or CheckConfig())
+    result = together(
+        check(system.graph, config or CheckConfig(), system.name) for system in read.systems
+    )
     result.unread = read.unread
     return result
 

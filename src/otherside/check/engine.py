@@ -4,6 +4,7 @@ import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from otherside.check.catalogue import catalogue
 from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
@@ -29,6 +30,8 @@ class Finding:
     message: str
     type: str = ""
     severity: Severity
+    system: str = ""
+    """The system that it was found in, if there are several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,15 +96,45 @@ class CheckResult:
     """Parts of the system that were not read, and why; they may contain anything."""
     asked: int = 0
     """How many rules ran."""
+    system: str = ""
+    """The system's name, if there are several."""
     heeded: set[tuple[str, str]] = field(default_factory=set)
     """Suppressions that took effect: (resource, or pattern in the configuration; rule as named)."""
     stale: list[tuple[str, str]] = field(default_factory=list)
     """Suppressions, named like these, that suppress nothing of a rule that ran."""
 
+    def add(self, other: "CheckResult") -> None:
+        """Add the result of another system; what both have in common is told once."""
+        for name in ("findings", "unsure", "excused", "problems", "stale"):
+            here: list[Any] = getattr(self, name)
+            known = {_identity(item) for item in here}
+            here.extend(item for item in getattr(other, name) if _identity(item) not in known)
+        self.asked = max(self.asked, other.asked)
+        self.heeded |= other.heeded
+        self.stale = [item for item in self.stale if item not in self.heeded]
+        self.order()
 
-def check(graph: Graph, config: CheckConfig) -> CheckResult:
-    """Run the rules and return the result, with the worst finding first."""
-    result = CheckResult()
+    def order(self) -> None:
+        """Put the worst finding first."""
+        self.findings.sort(key=lambda item: (-item.severity.rank, item.rule.code, item.resource))
+        self.unsure.sort(key=lambda item: (item.rule.code, item.resource))
+
+
+def _identity(item: object) -> object:
+    """Return what makes a finding, an unknown or a suppression the same in two systems."""
+    match item:
+        case Finding():
+            return item.rule.code, item.resource, item.place, item.message
+        case Inconclusive():
+            return item.rule.code, item.resource, item.reason
+        case Suppressed():
+            return _identity(item.finding), item.reason
+    return item
+
+
+def check(graph: Graph, config: CheckConfig, system: str = "") -> CheckResult:
+    """Run the rules on one system and return the result, with the worst finding first."""
+    result = CheckResult(system=system)
     single = is_single(graph)
     asked: set[str] = set()
     for rule in catalogue():
@@ -117,11 +150,16 @@ def check(graph: Graph, config: CheckConfig) -> CheckResult:
             _ask(rule, graph, subject, config, result)
     result.problems.extend(_wrong_suppressions(graph, config))
     result.stale.extend(_stale_suppressions(graph, config, asked, result.heeded))
-    result.findings.sort(
-        key=lambda finding: (-finding.severity.rank, finding.rule.code, finding.resource)
-    )
-    result.unsure.sort(key=lambda link: (link.rule.code, link.resource))
+    result.order()
     return result
+
+
+def together(results: Iterable[CheckResult]) -> CheckResult:
+    """Return the results of several systems as one."""
+    whole = CheckResult()
+    for result in results:
+        whole.add(result)
+    return whole
 
 
 def is_single(graph: Graph) -> bool:
@@ -186,6 +224,7 @@ def _ask(
                 message=link.message,
                 type=link.resource.type,
                 severity=config.severity.get(rule.code, rule.severity),
+                system=result.system,
             )
             reason = _excuse(rule, link.resource, config, result)
             missing = rule.lacking and not link.present

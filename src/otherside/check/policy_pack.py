@@ -23,7 +23,7 @@ from otherside.check.catalogue import catalogue
 from otherside.check.engine import CheckConfig, Finding, check
 from otherside.check.model.graph import Graph
 from otherside.check.model.schema import by_pulumi
-from otherside.check.readers.normalize import write_only
+from otherside.check.readers.normalize import document, write_only
 from otherside.check.readers.passwords import is_secret_name
 from otherside.check.readers.pulumi.stack import SECRET, SIGNATURE, UNKNOWN, Stack
 from otherside.check.readers.read import settle_regions
@@ -135,7 +135,10 @@ def _raw(policy_resource: PolicyResource) -> dict[str, Any]:
     }
 
 
-_IDENTIFIER = re.compile(r"[a-z]+-[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_IDENTIFIER = re.compile(
+    r"[a-z]+-[0-9a-f]{8,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|https://sqs\.[^/]+/\d+/[\w.-]+"
+)
+"""An identifier that AWS makes, or the address of a queue."""
 
 
 def _referred(policy_resource: PolicyResource) -> dict[str, Any]:
@@ -177,9 +180,22 @@ def _concealed(type_: str, inputs: dict[str, Any]) -> dict[str, Any]:
         for name in (attribute.pulumi, write_only(attribute).pulumi) if secret else ():
             if isinstance(inputs.get(name), str):
                 inputs[name] = {SIGNATURE: SECRET}
+        if attribute.shape == "containers":
+            inputs[attribute.pulumi] = _concealed_containers(inputs.get(attribute.pulumi))
         if attribute.shape == "env" and isinstance(inputs.get(attribute.pulumi), dict):
             held = inputs[attribute.pulumi].get("variables")
             for name in held if isinstance(held, dict) else ():
                 if is_secret_name(name):
                     held[name] = {SIGNATURE: SECRET}
     return inputs
+
+
+def _concealed_containers(value: object) -> object:
+    """Return ECS containers with the secrets of their environments marked as secrets."""
+    containers = document(value) if isinstance(value, str) else value
+    for container in containers if isinstance(containers, list) else ():
+        pairs = container.get("environment") if isinstance(container, dict) else None
+        for pair in pairs if isinstance(pairs, list) else ():
+            if isinstance(pair, dict) and is_secret_name(str(pair.get("name"))):
+                pair["value"] = {SIGNATURE: SECRET}
+    return containers

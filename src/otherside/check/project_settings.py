@@ -29,10 +29,14 @@ class ProjectSettings:
     severity: Mapping[str, Severity] = field(default_factory=dict)
     fail_on: str = "medium"
     single_region_ok: bool = False
+    one_system: bool = False
+    """Take everything as one system, however it is laid out."""
     run_programs: bool = False
     """Run the Pulumi programs that are named; takes effect only in a file given with `--config`."""
     regions: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
+    variable_files: tuple[Path, ...] = ()
+    """Given on the command line alone."""
     baseline: str = ""
     suppress: tuple[Suppression, ...] = ()
     file: str = ""
@@ -96,7 +100,7 @@ def _settings(table: Mapping[str, Any], file: str) -> ProjectSettings:
     }
     if "fail_on" in given:
         _one_of(given["fail_on"], (*_SEVERITIES, "never"), "fail_on", file)
-    for key in ("single_region_ok", "run_programs"):
+    for key in ("single_region_ok", "one_system", "run_programs"):
         if not isinstance(given.get(key, False), bool):
             raise InputError(file, f"check.{key} is true or false")
     if not isinstance(given.get("baseline", ""), str):
@@ -108,7 +112,7 @@ def _settings(table: Mapping[str, Any], file: str) -> ProjectSettings:
 
 def _refuse_unknown(given: Mapping[str, Any], file: str) -> None:
     """Refuse settings that there are not, all of them at once."""
-    known = sorted({field.name for field in fields(ProjectSettings)} - {"file"})
+    known = sorted({field.name for field in fields(ProjectSettings)} - {"file", "variable_files"})
     told = []
     for key in given:
         if key not in known:

@@ -14,7 +14,7 @@ from otherside.check.analysis.events import is_disabled
 from otherside.check.analysis.functions import managed_orchestrators, promoters
 from otherside.check.analysis.health_check_targets import detection_s
 from otherside.check.engine import CheckResult
-from otherside.check.model.graph import Graph
+from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved
 from otherside.check.rule import RecoveryStep, Severity
 
@@ -106,7 +106,28 @@ def _decide(graph: Graph) -> str:
     scheduled = [
         schedule for schedule in graph.of("scheduler.schedule") if schedule["state"] != "DISABLED"
     ]
-    return able[0].label if woken or scheduled else ""
+    return able[0].label if woken or scheduled or _alarmed(graph, able) else ""
+
+
+_ALARMS = frozenset({"sns.amazonaws.com", "lambda.alarms.cloudwatch.amazonaws.com"})
+"""Who invokes a function on an alarm: a topic that it is sent to, or CloudWatch itself.
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-actions-Lambda.html"""
+
+
+def _alarmed(graph: Graph, able: list[Resource]) -> bool:
+    """Return whether an alarm wakes one of the functions."""
+    if not any(alarm["alarm_actions"] for alarm in graph.of(*_ALARM_KINDS)):
+        return False
+    wanted = {function.id for function in able}
+    return any(
+        link.resource.id in wanted
+        for permission in graph.of("lambda.permission")
+        if permission["principal"] in _ALARMS
+        for link in graph.links(permission, permission["function_name"], "lambda.function")
+    )
+
+
+_ALARM_KINDS = ("cloudwatch.alarm", "cloudwatch.composite_alarm")
 
 
 def _promote(graph: Graph) -> str:

@@ -8,6 +8,7 @@ import linecache
 import re
 import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +18,7 @@ import click
 
 from otherside.check.baseline import as_baseline, fingerprint, read_baseline
 from otherside.check.catalogue import catalogue
-from otherside.check.engine import CheckConfig, CheckResult, Finding, is_single
+from otherside.check.engine import CheckConfig, CheckResult, Finding, is_single, together
 from otherside.check.engine import check as run_check
 from otherside.check.model.arn import is_region
 from otherside.check.model.schema import kinds
@@ -35,9 +36,12 @@ from otherside.check.readers.read import (
 from otherside.check.report.compliance import as_table, compliance
 from otherside.check.report.findings_document import FindingsDocument, as_document, printable
 from otherside.check.report.formats import FORMATS
+from otherside.check.report.remedies import remedies
+from otherside.check.report.remedies import together as one_edit_each
 from otherside.check.report.text import as_lines, as_text
 from otherside.check.rule import Severity
 from otherside.check.summary import summarize
+from otherside.cli.ignored import refuse_ignored
 from otherside.cli.output_file import write_whole
 from otherside.extras import needs
 from otherside.regions import REGIONS
@@ -61,7 +65,8 @@ class CommandLine:
     exclude: tuple[str, ...]
     fail_on: str | None
     regions: Mapping[str, str]
-    parameters: Mapping[str, str]
+    parameters: tuple[str, ...]
+    """As they were typed: KEY=VALUE, or a file."""
     baseline: Path | None
 
 
@@ -110,6 +115,8 @@ class CheckRequest:
     single_region_ok: bool
     programs: Callable[[Path], Mapping[str, Any] | str] | None
     """Runs a Pulumi program, or returns why it did not; `None` runs none."""
+    systems: tuple[str, ...] = ()
+    one_system: bool = False
 
 
 @click.command()
@@ -137,7 +144,20 @@ class CheckRequest:
     help="Region that a template is deployed to.",
 )
 @click.option(
-    "--parameters", multiple=True, metavar="KEY=VALUE|FILE", help="Parameters of the templates."
+    "--parameters",
+    multiple=True,
+    metavar="KEY=VALUE|FILE",
+    help="Parameters of templates and variables of Terraform; a FILE is JSON, or a .tfvars file.",
+)
+@click.option(
+    "--system",
+    "systems",
+    multiple=True,
+    metavar="NAME",
+    help="Check only this one of the systems that are found below a directory.",
+)
+@click.option(
+    "--one-system", is_flag=True, help="Take everything as one system, however it is laid out."
 )
 @click.option("--stack", help="Pulumi stack to use. Default: the only one.")
 @click.option(
@@ -178,6 +198,16 @@ class CheckRequest:
 @click.option("--compliance", "by_control", is_flag=True, help="Group findings by control.")
 @click.option("--compact", is_flag=True, help="One line for each finding, for editors and grep.")
 @click.option(
+    "--explain-fix",
+    is_flag=True,
+    help="Print the change that removes each finding of the fifteen failures.",
+)
+@click.option(
+    "--fix",
+    is_flag=True,
+    help="Make those changes that are one attribute of the resource itself, and check again.",
+)
+@click.option(
     "-v", "--verbose", is_flag=True, help="List everything unknown, skipped and suppressed."
 )
 def check(
@@ -190,6 +220,7 @@ def check(
     exclude: tuple[str, ...],
     regions: tuple[str, ...],
     parameters: tuple[str, ...],
+    systems: tuple[str, ...],
     stack: str | None,
     baseline: Path | None,
     write_baseline: Path | None,
@@ -202,31 +233,33 @@ def check(
     single_region_ok: bool,
     strict: bool,
     by_control: bool,
+    one_system: bool,
     compact: bool,
+    explain_fix: bool,
+    fix: bool,
     verbose: bool,
 ) -> None:
-    """Find disaster-recovery defects in PATHS: files and directories, read as one system.
+    """Find disaster-recovery defects in PATHS: files and directories.
 
-    Reads `terraform show -json` output, Terraform source and state, CloudFormation templates, a
-    cdk.out, and Pulumi exports, previews and Python programs; - is standard input.
-
-    The check runs no code under review unless you ask for it: a Pulumi program that was not run
-    is reported as not read. With --run-programs it runs in a process of its own, with a time
-    limit, without credentials and without AWS, but otherwise with all of your permissions.
+    What you name together is one system; what is found below a directory is told apart, and each
+    system is checked by itself. Reads `terraform show -json` output, Terraform source and state,
+    CloudFormation, a cdk.out, and Pulumi exports, previews and Python; - is standard input.
+    A Pulumi program is reported as not read unless you ask for it with --run-programs: then it runs
+    in a process without credentials and AWS, but otherwise with all of your permissions.
 
     \b
     Examples:
       terraform show -json tfplan | otherside check -
       otherside check a.yaml b.yaml --region a.yaml=us-east-2 --region b.yaml=us-west-2
-      pulumi preview --json | otherside check -
       otherside check infra --run-programs --stack prod --fail-on high
-      otherside check . --exclude examples --exclude '*/test' --compact
+      otherside check . --system envs/prod --exclude '*/test' --compact
       otherside check . --format sarif --output otherside.sarif
       otherside explain DR009
 
     Exit codes: 0 no failing finding, 1 at least one, 2 bad usage or bad input.
     """
     form = ReportForm(as_, output, by_control=by_control, compact=compact, verbose=verbose)
+    _refuse_conflicts(one_system=one_system and bool(systems), diffs=explain_fix or fix)
     _keep_all()
     given = CommandLine(
         select=_split(select),
@@ -234,24 +267,52 @@ def check(
         exclude=exclude,
         fail_on=fail_on,
         regions=_regions(regions),
-        parameters=_parameters(parameters),
+        parameters=parameters,
         baseline=baseline,
     )
     try:
         settings = _over(_settings(config, paths), given)
-        runs = not no_run and (run_programs or (config is not None and settings.run_programs))
+        runs = run_programs or (config is not None and settings.run_programs)
         only = None if run_programs else paths
-        programs = _programs(stack, run_timeout, only, answers, runs=runs)
-        alone = single_region_ok or settings.single_region_ok
-        asked = CheckRequest(settings, strict, alone, programs)
+        programs = _programs(stack, run_timeout, only, answers, runs=runs and not no_run)
         known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
     except InputError as error:
         click.echo(str(error), err=True)
         sys.exit(2)
-    read, result, document = _checked(paths or (".",), asked, known)
+    alone = single_region_ok or settings.single_region_ok
+    asked = CheckRequest(settings, strict, alone, programs, systems, one_system)
+    found = (_mended if fix else _checked)(paths or (".",), asked, known)
+    _finish(found, asked, form, write_baseline, explain_fix=explain_fix)
+
+
+def _refuse_conflicts(*, one_system: bool, diffs: bool) -> None:
+    """Refuse options that leave nothing for one another to do.
+
+    Raises:
+        click.UsageError: If there are any.
+    """
+    if one_system:
+        msg = "--one-system leaves no other system to choose: leave --system out"
+        raise click.UsageError(msg)
+    if diffs:
+        refuse_ignored(("as_",), "a diff is for people: leave {option} out")
+
+
+def _finish(
+    found: "Checked",
+    asked: CheckRequest,
+    form: ReportForm,
+    write_baseline: Path | None,
+    *,
+    explain_fix: bool,
+) -> None:
+    """Write everything that was asked for, and exit with the verdict."""
+    read, result, document = found
     if write_baseline is not None:
         _write(as_baseline(result.findings), write_baseline)
     _report(document, result, form)
+    if explain_fix:
+        _explain_fixes(read, result)
     sys.exit(_exit_code(read, result, asked, written=write_baseline is not None))
 
 
@@ -274,6 +335,40 @@ def _report(document: FindingsDocument, result: CheckResult, form: ReportForm) -
         click.echo(f"note: {where}: {said}", err=True)
 
 
+Checked = tuple[ReadResult, CheckResult, FindingsDocument]
+
+
+def _mended(paths: tuple[str, ...], asked: CheckRequest, known: frozenset[str]) -> Checked:
+    """Make the changes that are safe and local, say which, and return what is found then."""
+    found = _checked(paths, asked, known)
+    read, result, _ = found
+    edits = [item.edit for item in remedies(read.graph, result.findings) if item.edit is not None]
+    for edit in one_edit_each(edits):
+        click.echo(edit.diff(), nl=False)
+        try:
+            write_whole("".join(edit.after), edit.file)
+        except OSError as error:
+            click.echo(f"{edit.file}: cannot be written: {error.strerror or error}", err=True)
+            sys.exit(2)
+        click.echo(f"changed {edit.file}\n")
+    if not edits:
+        click.echo("--fix changed nothing: no finding's remedy is one attribute in a file here\n")
+        return found
+    return _checked(paths, asked, known)
+
+
+def _explain_fixes(read: ReadResult, result: CheckResult) -> None:
+    """Print the remedy of each finding of the fifteen failures."""
+    for item in remedies(read.graph, result.findings):
+        finding = item.finding
+        click.echo(f"\n{finding.rule.code} {finding.rule.name}: {finding.resource}")
+        if item.edit is not None:
+            click.echo(item.edit.diff(), nl=False)
+        else:
+            click.echo(finding.rule.fix)
+            click.echo(textwrap.indent(item.example, "    "))
+
+
 def _over(settings: ProjectSettings, given: CommandLine) -> ProjectSettings:
     """Return a file's settings, overridden by the command line.
 
@@ -289,22 +384,24 @@ def _over(settings: ProjectSettings, given: CommandLine) -> ProjectSettings:
         exclude=(*settings.exclude, *given.exclude),
         fail_on=given.fail_on or settings.fail_on,
         regions={**settings.regions, **given.regions},
-        parameters={**settings.parameters, **given.parameters},
+        parameters={**settings.parameters, **_parameters(given.parameters)},
+        variable_files=tuple(Path(text) for text in given.parameters if _is_variable_file(text)),
         baseline=str(given.baseline) if given.baseline else settings.baseline,
     )
     _refuse_unknown_rules(settings, of_file)
     return settings
 
 
-def _checked(
-    paths: tuple[str, ...], asked: CheckRequest, known: frozenset[str]
-) -> tuple[ReadResult, CheckResult, FindingsDocument]:
+def _checked(paths: tuple[str, ...], asked: CheckRequest, known: frozenset[str]) -> Checked:
     settings = asked.settings
     options = ReadOptions(
         regions=settings.regions,
         parameters=settings.parameters,
+        variable_files=settings.variable_files,
         exclude=settings.exclude,
         program=asked.programs,
+        one_system=asked.one_system or settings.one_system,
+        systems=asked.systems,
     )
     read = read_paths(paths, options, _stdin)
     config = CheckConfig(
@@ -314,14 +411,17 @@ def _checked(
         suppress=settings.suppress,
         single_region_ok=asked.single_region_ok,
     )
-    result = run_check(read.graph, config)
+    results = [run_check(system.graph, config, system.name) for system in read.systems]
+    abilities = [
+        None if is_single(system.graph) else summarize(system.graph, found)
+        for system, found in zip(read.systems, results, strict=True)
+    ]
+    result = together(results)
     before: list[Finding] = [
         finding for finding in result.findings if fingerprint(finding) in known
     ]
     result.findings = [finding for finding in result.findings if fingerprint(finding) not in known]
-    alone = is_single(read.graph)
-    summary = None if alone else summarize(read.graph, result)
-    return read, result, as_document(read, result, summary, before)
+    return read, result, as_document(read, result, abilities, before)
 
 
 def check_program(directory: Path, stack: str) -> tuple[list[str], bool]:
@@ -453,11 +553,20 @@ def _regions(given: tuple[str, ...]) -> dict[str, str]:
     return found
 
 
+def _is_variable_file(text: str) -> bool:
+    return text.endswith(".tfvars") and "=" not in text
+
+
 def _parameters(given: tuple[str, ...]) -> dict[str, str]:
     """Return parameters from `Key=Value`, or from a file in the AWS CLI's format."""
     found: dict[str, str] = {}
     for text in given:
         key, mark, value = text.partition("=")
+        if _is_variable_file(text):
+            if not Path(text).is_file():
+                msg = f"--parameters {text}: there is no such file"
+                raise click.UsageError(msg)
+            continue  # its values have types, which the reader of Terraform knows
         if mark:
             found[key] = value
             continue

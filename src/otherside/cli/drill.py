@@ -19,15 +19,16 @@ from rich.table import Table
 from otherside.cli.ignored import refuse_ignored
 from otherside.cli.output_file import write_whole
 from otherside.extras import TWIN, hint, missing
-from otherside.failover.clock import SystemClock
 
 if TYPE_CHECKING:
+    from otherside.drill.entries import Entry
     from otherside.drill.scenario import Scenario
     from otherside.drill.suite import SuiteOptions, SuiteResult
     from otherside.drill.target import DrillTarget
 
 DEFAULT = "lost-region"
-SPEED_MAX = 100.0
+SPEED, SPEED_MAX = 7.0, 100.0
+"""Twin seconds per real second: the default, above which a drill is not shorter, and the limit."""
 INTERRUPTED = 130
 """The conventional exit code after Ctrl-C."""
 COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
@@ -59,7 +60,7 @@ COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
 @click.option(
     "--speed",
     type=float,
-    help="Twin seconds per real second. Default: up to 7, by a short measurement of this machine.",
+    help=f"Twin seconds per real second, at the most; less while a machine is late. [{SPEED:g}]",
 )
 @click.option(
     "--latency",
@@ -85,6 +86,7 @@ COLOURS = {"passed": "green", "failed": "red", "unknown": "yellow"}
     help="Shape 1 is of before 0.2: one drill as an object, several as a list; until 0.3.",
 )
 @click.option("--keep", is_flag=True, help="Keep the last twin up until Ctrl-C.")
+@click.option("--timings", is_flag=True, help="Show where the seconds of the drill went.")
 def drill(
     *,
     scenarios: tuple[str, ...],
@@ -102,6 +104,7 @@ def drill(
     json_file: str | None,
     json_shape: str,
     keep: bool,
+    timings: bool,
 ) -> None:
     """Kill a Region under load, and measure RTO and RPO against the objectives.
 
@@ -144,7 +147,8 @@ def drill(
             sys.exit(_simulate(chosen, target, options, console, output))
         if sabotage is not None:
             sys.exit(_sabotage(sabotage, target, options, console, json_file))
-        sys.exit(_rehearse(chosen, target, options, console, output=output, keep=keep))
+        shown = {"keep": keep, "timings": timings}
+        sys.exit(_rehearse(chosen, target, options, console, output=output, **shown))
 
 
 def _target(stack: Path, stack_name: str | None) -> "DrillTarget":
@@ -159,12 +163,11 @@ def _target(stack: Path, stack_name: str | None) -> "DrillTarget":
 def _options(
     *, speed: float | None, latency: str, seed: int, clients: int, directory: Path | None
 ) -> "SuiteOptions":
-    from otherside.drill.machine_speed import default_speed  # noqa: PLC0415 - an extra
     from otherside.drill.suite import SuiteOptions  # noqa: PLC0415 - an extra
 
     started = dt.datetime.now(dt.UTC)  # noqa: TID251 - when the command started
     return SuiteOptions(
-        speed=speed or default_speed(SystemClock()),
+        speed=speed or SPEED,
         latency=latency == "modelled",
         seed=seed,
         clients=clients,
@@ -242,16 +245,24 @@ def _rehearse(
     *,
     output: "JsonOutput",
     keep: bool,
+    timings: bool,
 ) -> int:
     """Run the chosen scenarios; return the exit code."""
+    from otherside.cli.drill_timings import DrillTimings  # noqa: PLC0415 - an extra
     from otherside.cli.live_display import LiveDisplay  # noqa: PLC0415 - an extra
     from otherside.drill.outcome import EXIT_CODES, worst  # noqa: PLC0415 - an extra
     from otherside.drill.suite import run_suite  # noqa: PLC0415 - an extra
 
     done: list[SuiteResult] = []
+    spent = DrillTimings()
     try:
         with LiveDisplay(console) as live:
-            for item in run_suite(chosen, target, options, live.tell):
+
+            def tell(entry: "Entry") -> None:
+                spent.follow(entry)
+                live.tell(entry)
+
+            for item in run_suite(chosen, target, options, tell):
                 live.pause()
                 done.append(item)
                 show(item, console)
@@ -259,6 +270,9 @@ def _rehearse(
                     _hold(item, console)
     finally:
         output.write(done)
+    spent.end()
+    if timings:
+        console.print(spent.table())
     if len(done) > 1:
         _show_many(done, console, options.directory)
     return EXIT_CODES[worst(item.result.verdict for item in done)]
@@ -293,7 +307,7 @@ def show(suite_result: "SuiteResult", console: Console) -> None:
     virtual = suite_result.environment is None
     speed = "in virtual time, with one write per second"
     if not virtual:
-        speed = f"one real second was {head.speed:g} twin seconds"
+        speed = f"one real second was {result.recording.speed_text} twin seconds"
     modelled = sum(1 for _ in head.modelled)
     if modelled and not virtual:
         speed += f"; {modelled} AWS latencies are modelled and listed in the report"
@@ -364,7 +378,7 @@ def _chosen(names: Sequence[str]) -> list["Scenario"]:
     return [known[name] for name in names or (DEFAULT,)]
 
 
-_OF_TWIN = ("sabotage", "speed", "latency", "seed", "clients", "repeat", "keep")
+_OF_TWIN = ("sabotage", "speed", "latency", "seed", "clients", "repeat", "keep", "timings")
 """Options that a simulated drill has no use for: its runs are alike, and take no time."""
 _NOT_OF_SABOTAGE = ("scenarios", "repeat", "keep", "json_shape")
 """Options that a sabotage has no use for: it chooses the scenario that shows the symptom."""

@@ -10,7 +10,7 @@ from rich.live import Live as RichLive
 from rich.text import Text
 
 from otherside.cli.drill_progress import DrillProgress
-from otherside.drill.entries import EndEntry, Entry, HeadEntry
+from otherside.drill.entries import EndEntry, Entry, HeadEntry, SampleEntry
 from otherside.drill.timeline import Timeline
 from otherside.failover.clock import Clock, SystemClock
 
@@ -35,6 +35,7 @@ class LiveDisplay:
     def _begin(self) -> None:
         self._timeline, self._progress = Timeline(), DrillProgress()
         self._speed = 1.0
+        """Twin seconds per machine second, by the last sample."""
         self._heard = (0.0, self._machine.monotonic_s())
         """The twin's time of the last entry, and the machine's."""
 
@@ -63,6 +64,8 @@ class LiveDisplay:
             self._console.print(f"[bold]{entry.scenario}[/]: {entry.title}")
         with self._lock:
             self._progress.follow(entry)
+            if isinstance(entry, SampleEntry) and entry.speed is not None:
+                self._speed = entry.speed
             self._heard = (entry.at_s, self._machine.monotonic_s())
         for line in self._timeline.tell(entry):
             self._print(line.at_s, str(line.lane), line.text, urgent=line.urgent)

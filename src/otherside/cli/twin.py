@@ -116,6 +116,8 @@ def up(
     try:
         with ExitStack() as stack_:
             running = stack_.enter_context(Twin(settings, expected=project))
+            for place in running.swept:
+                console.print(f"removed what a killed twin had left: {place}")
             called = name or free_name(directory.resolve().name)
             _, file = register(
                 running.directory, str(directory.resolve()), name=called, roles=design

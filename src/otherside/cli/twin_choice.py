@@ -115,6 +115,11 @@ def connect(name: str | None, *, asked: bool) -> TwinConnection | None:
 
     known = told(entry, "describe")
     assert isinstance(known, dict), known
+    try:
+        clock = ScaledClock.from_text(str(known["clock"]))
+    except OSError:
+        msg = f"the twin {entry.name} has just ended"
+        raise click.ClickException(msg) from None
     os.environ[ENDPOINT] = str(known["endpoint"])
     if asked:
         os.environ["AWS_ACCESS_KEY_ID"] = str(known["access_key_id"])
@@ -124,7 +129,7 @@ def connect(name: str | None, *, asked: bool) -> TwinConnection | None:
         os.environ["AWS_DEFAULT_REGION"] = str(known["regions"][0])
     return TwinConnection(
         name=entry.name,
-        clock=ScaledClock.from_text(str(known["clock"])),
+        clock=clock,
         project=Path(entry.project),
         dns=str(known["dns"]),
     )

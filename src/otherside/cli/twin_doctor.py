@@ -6,7 +6,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 
 import click
 
@@ -34,10 +33,14 @@ class Checkup:
     bash: str | None
     postgresql: str | None = None
     """The directory of PostgreSQL's programs."""
+    guests: str | None = None
+    """How this machine confines a stack's functions and boot scripts."""
     running: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     """Directories of twins that were killed."""
     removed: list[str] = field(default_factory=list)
+    segments: int = 0
+    """How many segments of shared memory were left with those directories."""
 
     @property
     def complete(self) -> bool:
@@ -57,11 +60,15 @@ class Checkup:
         yield f"{'bash':20} {self.bash or 'missing: instances need it to boot'}"
         if self.postgresql is not None:
             yield f"{'PostgreSQL':20} {self.postgresql}"
+            yield f"{'guests':20} {self.guests}"
             yield f"{'running twins':20} {len(self.running)}"
         for place in self.removed:
             yield f"removed {place}"
         for place in self.left:
             yield f"left behind: {place}; `otherside twin doctor --clean` removes it"
+        if self.segments:
+            done = "removed" if self.removed else "left behind"
+            yield f"{done}: {self.segments} segments of shared memory"
 
 
 @click.command()
@@ -96,13 +103,16 @@ def _version(distribution: str) -> str | None:
 
 
 def _look_at_twins(found: Checkup, *, clean: bool) -> None:
-    """Note the running twins, and note or remove directories without a running owner."""
-    from otherside.twin.host.registry import entries, orphans, remove  # noqa: PLC0415 - an extra
+    """Note the running twins, and note or remove what is left of dead ones."""
+    from otherside.twin.host.processes import confined_how  # noqa: PLC0415 - an extra
+    from otherside.twin.host.registry import entries  # noqa: PLC0415 - an extra
+    from otherside.twin.host.twin_directory import leftovers, remove  # noqa: PLC0415 - an extra
     from otherside.twin.services.rds.postgres import binaries  # noqa: PLC0415 - an extra
 
-    found.postgresql = str(binaries())
+    found.postgresql, found.guests = str(binaries()), confined_how()
     found.running = [entry.name for entry in entries()]
-    for directory in list(orphans()):
+    for left in list(leftovers()):
         if clean:
-            remove(Path(directory))
-        (found.removed if clean else found.left).append(str(directory))
+            remove(left.directory)
+        (found.removed if clean else found.left).append(str(left.directory))
+        found.segments += len(left.segments)

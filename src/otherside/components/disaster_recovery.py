@@ -362,6 +362,7 @@ class DisasterRecovery(pulumi.ComponentResource):
                 state_table=self.state.name,
                 state_table_arn=self.state.arn,
                 state_key_arn=self._key(Side.STANDBY, Purpose.DATA),
+                decider_arn=self.orchestrator.decider_arn,
                 public_url=self._url(topology.traffic.domain),
                 write_path=topology.compute.write_path,
                 logs_key_arn=self._keys[site.region].arn(Purpose.LOGS),

@@ -28,6 +28,9 @@ from otherside.core.wire_contract import (
 
 TIMEOUT_S = 58
 """A run ends before the next tick's run does; nothing inside a run waits longer."""
+DECIDER_TIMEOUT_S = 76
+"""While anything is under way, a run looks until the next tick's run has begun, so that there is no
+pause between two: it begins no look in its last twelve seconds, and a tick may be three late."""
 EVENT_AGE_S = 300
 EVENT_ATTEMPTS = 20
 WAKE_UP_AGE_S = 60
@@ -94,6 +97,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
 
     bus_arn: pulumi.Output[str]
     decider_name: pulumi.Output[str]
+    decider_arn: pulumi.Output[str]
     actuator_name: pulumi.Output[str]
 
     def __init__(
@@ -109,6 +113,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         actuator = self._actuator()
         decider = self._decider(actuator)
         self.decider_name, self.actuator_name = decider.name, actuator.name
+        self.decider_arn = decider.arn
         for function, role in ((decider, "decider"), (actuator, "actuator")):
             self._asynchronous(role, function)
             self._function_alarms(role, function)
@@ -155,6 +160,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         return self._function(
             "decider",
             DECIDER_HANDLER,
+            DECIDER_TIMEOUT_S,
             [
                 *self._observing(),
                 *self._remembering(),
@@ -171,6 +177,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
         return self._function(
             "actuator",
             ACTUATOR_HANDLER,
+            TIMEOUT_S,
             [
                 # IAM checks the call against the global cluster and both members, so list all.
                 allow(
@@ -272,7 +279,9 @@ class FailoverOrchestrator(pulumi.ComponentResource):
             allow("TellEncrypted", ["kms:Decrypt", "kms:GenerateDataKey"], key),
         ]
 
-    def _function(self, role: str, handler: str, statements: Sequence[Statement]) -> Function:
+    def _function(
+        self, role: str, handler: str, timeout_s: int, statements: Sequence[Statement]
+    ) -> Function:
         args = self._args
         return Function(
             f"{args.application}-{role}",
@@ -283,7 +292,7 @@ class FailoverOrchestrator(pulumi.ComponentResource):
                 statements=statements,
                 logs_key_arn=args.logs_key_arn,
                 settings_key_arn=args.data_key_arn,
-                timeout_s=TIMEOUT_S,
+                timeout_s=timeout_s,
                 log_days=args.log_days,
             ),
             opts=pulumi.ResourceOptions(parent=self),

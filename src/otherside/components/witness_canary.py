@@ -27,6 +27,8 @@ class WitnessCanaryArgs:
     state_table: pulumi.Input[str]
     state_table_arn: pulumi.Input[str]
     state_key_arn: pulumi.Input[str]
+    decider_arn: pulumi.Input[str]
+    """The function that it wakes when the public name is no longer served."""
     public_url: str
     write_path: str
     logs_key_arn: pulumi.Input[str]
@@ -39,8 +41,8 @@ class WitnessCanaryArgs:
 class WitnessCanary(pulumi.ComponentResource):
     """A function in the witness's Region that tries a write through the public name.
 
-    It may write only one kind of item, its own pulse, and read nothing: a Region that only breaks
-    ties holds no data and no secret.
+    It may write only one kind of item, its own pulse, read nothing, and wake the decider: a Region
+    that only breaks ties holds no data and no secret.
     """
 
     name: pulumi.Output[str]
@@ -67,6 +69,7 @@ class WitnessCanary(pulumi.ComponentResource):
                     },
                 ),
                 statements=[
+                    allow("WakeTheDecider", ["lambda:InvokeFunction"], args.decider_arn),
                     allow("TellEncrypted", ["kms:Decrypt"], args.state_key_arn),
                     allow(
                         "TellWhatIsSeen",

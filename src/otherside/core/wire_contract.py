@@ -71,6 +71,11 @@ def revision_of(sort: str) -> int:
     return int(sort.removeprefix(_REVISION))
 
 
+def decider_name(application: str) -> str:
+    """Return the name of the function that decides."""
+    return f"{application}-decider"
+
+
 def actuator_name(application: str) -> str:
     """Return the name of the function that moves the writer."""
     return f"{application}-actuator"

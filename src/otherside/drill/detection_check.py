@@ -12,8 +12,8 @@ from otherside.drill.scenario import Scenario
 from otherside.drill.suite import SuiteOptions, SuiteProgress, SuiteResult, run_suite
 from otherside.drill.target import DrillTarget
 
-NEVER_STEADY_REAL_S = 12.0
-"""Machine seconds to wait for a stack that cannot become steady."""
+NEVER_STEADY_S = 96.0
+"""Twin seconds to wait for a stack that cannot become steady: what its checkers need to see it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ def prove_one(
 ) -> DetectionResult:
     """Break the stack with one failure and run the scenario that should detect it."""
     breakers = failure.broken(target)
-    patience_s = None if failure.steady else NEVER_STEADY_REAL_S
+    patience_s = None if failure.steady else NEVER_STEADY_S
     (rehearsed,) = run_suite(
         [failure.scenario],
         target,
@@ -101,7 +101,7 @@ def prove_one(
         told,
         change=breakers,
         anyway=True,
-        steady_real_s=patience_s,
+        steady_s=patience_s,
     )
     return DetectionResult(failure=failure, rehearsed=rehearsed, missed=tuple(breakers.missed))
 
@@ -137,7 +137,7 @@ def prove_together(
         told,
         change=in_order(breakers),
         anyway=True,
-        steady_real_s=NEVER_STEADY_REAL_S,
+        steady_s=NEVER_STEADY_S,
     )
     return [
         DetectionResult(failure=failure, rehearsed=rehearsed, missed=tuple(breaker.missed))

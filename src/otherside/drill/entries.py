@@ -191,6 +191,8 @@ class SampleEntry(Entry):
     late_s: float | None = None
     """How late the twin and the drill ran since the last sample, at the most, in twin seconds;
     `None` in virtual time."""
+    speed: float | None = None
+    """Twin seconds per machine second when it was taken; `None` in virtual time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,6 +32,7 @@ class Instrument:
     late_often_s: float | None
     """What one sample of twenty exceeded, or one of fewer."""
     speed: float
+    """Twin seconds per machine second, at the slowest."""
 
     @property
     def kept_time(self) -> bool:
@@ -66,5 +67,5 @@ def judge(recording: Recording) -> Instrument:
     return Instrument(
         late_s=late[0] if late else None,
         late_often_s=late[aside] if late else None,
-        speed=recording.head.speed,
+        speed=recording.speeds[0],
     )

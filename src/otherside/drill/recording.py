@@ -16,6 +16,7 @@ from otherside.drill.entries import (
     EndEntry,
     Entry,
     HeadEntry,
+    SampleEntry,
     StageEntry,
     StrikeEntry,
     parse,
@@ -74,6 +75,19 @@ class Recording:
         """How the drill ended; `interrupted` if the journal has no `end` entry."""
         found = self.of(EndEntry)
         return found[-1].how if found else "interrupted"
+
+    @property
+    def speeds(self) -> tuple[float, float]:
+        """Twin seconds per machine second since the strike, at the slowest and at the fastest."""
+        found = [each.speed for each in self.since_strike(SampleEntry) if each.speed is not None]
+        found = found or [self.head.speed]
+        return min(found), max(found)
+
+    @property
+    def speed_text(self) -> str:
+        """The same, in words."""
+        slow, fast = self.speeds
+        return f"{fast:g}" if slow == fast else f"{slow:g} to {fast:g}"
 
     def since_strike(self, kind: type[E]) -> Iterator[E]:
         """Yield the entries of a kind from the strike on."""

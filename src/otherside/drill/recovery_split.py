@@ -13,17 +13,17 @@ from otherside.drill.recording import Recording
 from otherside.failover.decision.state import Phase
 
 PLANNED_S = {
-    "detect": 30.0,
-    "confirm": 62.0,
+    "detect": 20.0,
+    "confirm": 47.0,
     "decide": 0.0,
-    "fence": 26.0,
+    "fence": 6.0,
     "promote": 60.0,
     "verify": 8.0,
     "DNS": 0.0,
 }
-"""What each part is expected to take when a Region is lost: half a minute until the next tick, the
-confirmation window and a look, nobody to ask, a lease and the clocks' skew, Aurora's own minute,
-a write read back, and names that the health checkers have moved by then."""
+"""What each part is expected to take when a Region is lost: until the last pulse is too old, the
+shorter confirmation window and a look, nobody to ask, two looks at a lease that was closed within
+that window, Aurora's minute, a write read back, and names that the health checkers have moved."""
 PARTS = tuple(PLANNED_S)
 """The parts, in order."""
 LATE_S = 30.0

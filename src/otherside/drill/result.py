@@ -103,6 +103,7 @@ def as_json(result: DrillResult) -> dict[str, Any]:
         "modelled": head.modelled,
         "seed": head.seed,
         "speed": head.speed,
+        "speed_least": result.recording.speeds[0],
         "clients": head.clients,
         "latency": head.latency,
         "regions": head.regions,

@@ -5,6 +5,7 @@ drill ends, its faults are repaired and the journal records how it ended.
 """
 
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,8 +45,8 @@ class RunSettings:
 
     clients: int = 3
     seed: int = 1
-    steady_real_s: float | None = None
-    """Machine seconds to become steady; `None` uses the default for a correct stack."""
+    steady_s: float | None = None
+    """Twin seconds to become steady; `None` uses the default for a correct stack."""
     anyway: bool = False
     """Strike even if the stack is not steady, so that a sabotaged stack shows its symptom."""
 
@@ -95,8 +96,7 @@ class _Player:
         self._journal, self._settings = journal, settings
         self._clients: list[Client] = []
         self._sampled_s = 0.0
-        self._late_real_s = 0.0
-        self._speed = 1.0
+        self._late_s = 0.0
         self._waiting = list(scenario.steps)
 
     def play(self, head: dict[str, Any], change: StackChange | None, *, up: bool) -> None:
@@ -105,7 +105,6 @@ class _Player:
         if not up:
             environment.open()
         facts = environment.facts()
-        self._speed = float(facts["speed"])
         self._write(
             parse(
                 {
@@ -164,9 +163,9 @@ class _Player:
 
     def _become_steady(self) -> bool:
         """Wait until writes work, targets are healthy and the orchestrator reads every signal."""
-        deadline_s = self._machine.monotonic_s() + self._patience_s()
+        out_of_patience = self._patience()
         while (problem := self._stage.unsteady()) is not None:
-            if self._machine.monotonic_s() > deadline_s:
+            if out_of_patience():
                 self._write(StageEntry(at_s=self._now_s(), state="unsteady", text=problem))
                 return False
             self._look()
@@ -174,11 +173,14 @@ class _Player:
         self._write(StageEntry(at_s=self._now_s(), state="steady", text=f"users write, {sees}"))
         return True
 
-    def _patience_s(self) -> float:
-        given = self._settings.steady_real_s
-        if given is not None:
-            return given
-        return max(STEADY_REAL_S, STEADY_S / self._speed)
+    def _patience(self) -> Callable[[], bool]:
+        """Return what says whether too much time has passed from now on, by both clocks."""
+        given = self._settings.steady_s
+        twin_s, real_s = (STEADY_S, STEADY_REAL_S) if given is None else (given, 0.0)
+        begun_s, begun_real_s = self._now_s(), self._machine.monotonic_s()
+        return lambda: (
+            self._now_s() - begun_s > twin_s and self._machine.monotonic_s() - begun_real_s > real_s
+        )
 
     def _start_clients(self) -> None:
         """Start the clients, and wait for the warm-up writes to be acknowledged."""
@@ -188,11 +190,10 @@ class _Player:
             client = Client(number, door, store, self._journal.share, settings.seed)
             self._clients.append(client)
             client.start()
-        deadline_s = self._machine.monotonic_s() + (0 if settings.anyway else self._patience_s())
-        while (
-            self._served() < WARM_WRITES * settings.clients
-            and self._machine.monotonic_s() < deadline_s
-        ):
+        out_of_patience = self._patience()
+        while self._served() < WARM_WRITES * settings.clients:
+            if settings.anyway or out_of_patience():
+                return
             self._look()
 
     def _served(self) -> int:
@@ -202,9 +203,11 @@ class _Player:
 
     def _look(self) -> None:
         """Pause briefly, then record new events and, when due, a sample."""
-        due_s = self._machine.monotonic_s() + LOOK_REAL_S
+        begun_s, begun_real_s = self._now_s(), self._machine.monotonic_s()
         self._machine.sleep(LOOK_REAL_S)
-        self._late_real_s = max(self._late_real_s, self._machine.monotonic_s() - due_s)
+        took_real_s = max(LOOK_REAL_S, self._machine.monotonic_s() - begun_real_s)
+        late = 1 - LOOK_REAL_S / took_real_s  # this much of what passed, by either clock
+        self._late_s = max(self._late_s, late * (self._now_s() - begun_s))
         self._stage.check()
         for entry in self._stage.news():
             self._write(entry)
@@ -215,8 +218,7 @@ class _Player:
     def _sample(self) -> SampleEntry:
         """Return a sample, which says how late the drill itself was since the last one."""
         sample = self._stage.sample()
-        late_s = self._late_real_s * self._speed
-        self._late_real_s = 0.0
+        late_s, self._late_s = self._late_s, 0.0
         known = sample.late_s is not None
         return replace(
             sample, late_s=round(max(sample.late_s or 0.0, late_s), 2) if known else None

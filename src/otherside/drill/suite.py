@@ -59,7 +59,7 @@ def run_suite(
     *,
     change: StackChange | None = None,
     anyway: bool = False,
-    steady_real_s: float | None = None,
+    steady_s: float | None = None,
 ) -> Iterator[SuiteResult]:
     """Run scenarios one after another; yield each result as the drill finishes.
 
@@ -89,7 +89,7 @@ def run_suite(
             settings = RunSettings(
                 clients=options.clients,
                 seed=options.seed + number,
-                steady_real_s=steady_real_s,
+                steady_s=steady_s,
                 anyway=anyway,
             )
             with Journal(directory, told) as journal:

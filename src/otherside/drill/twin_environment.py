@@ -73,6 +73,7 @@ class TwinEnvironment:
     def open(self) -> None:
         """Start the twin."""
         self.twin.__enter__()
+        self._said += [f"removed what a killed twin had left: {place}" for place in self.twin.swept]
 
     def close(self) -> None:
         """Shut the twin down."""
@@ -196,6 +197,7 @@ class TwinEnvironment:
             ),
             instances=len(status["instances"]),
             late_s=status["late_s"],
+            speed=status["speed_now"],
         )
 
     def act(self, step: Step) -> Iterator[Entry]:

@@ -1,15 +1,15 @@
 """The orchestrator's functions as Lambda calls them; the decider and the witness each run a loop.
 
 `decide` runs each minute and on events, in the standby's Region. It wakes `act`, the only function
-that may move the writer. `watch` runs in the witness's Region and reports what users see from
-there. The event that woke a function is never evidence: all that is read from it is whether the
-schedule sent it.
+that may move the writer. `watch` runs in the witness's Region, reports what users see from there,
+and wakes `decide` when users are no longer served. The event that woke a function is never
+evidence: all that is read from it is whether the schedule sent it.
 """
 
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from otherside.core.topology import FailoverMode
@@ -18,11 +18,12 @@ from otherside.core.wire_contract import (
     FunctionSettings,
     OrchestratorSettings,
     WitnessSettings,
+    decider_name,
 )
 from otherside.failover.actuator import actuate
 from otherside.failover.aws import http_probes
 from otherside.failover.aws.adapter import AwsAdapter
-from otherside.failover.aws.aws_clients import AwsClients
+from otherside.failover.aws.aws_clients import AwsClients, calling
 from otherside.failover.aws.evidence_reader import WITNESS
 from otherside.failover.aws.state_store import HealthReport, StateStore
 from otherside.failover.clock import Clock, SystemClock
@@ -35,10 +36,13 @@ from otherside.failover.telemetry import failure_line, look_line
 
 LOOK_EVERY_S = 3.0
 WATCH_EVERY_S = 10.0
+BEGINS_S = 120.0
+"""How long something that is not well is looked at every few seconds, and not each minute."""
 LEFT_MS = 12_000
 """A new tick starts only if this much of the run is left: it may take that long."""
-WATCH_LEFT_MS = 24_000
-"""A pause and one more probe round without any answer: the probe, names, and the pulse twice."""
+WATCH_LEFT_MS = 28_000
+"""A pause and one more probe round without any answer: the probe, names, the pulse twice, and the
+wake-up."""
 
 
 class Context(Protocol):
@@ -86,7 +90,7 @@ def watch(_event: object, context: Context) -> dict[str, Any]:
         code=code,
         skew_s=0.0,
     )
-    return watch_for_a_while(store, settings, context, clock)
+    return watch_for_a_while(store, settings, context, clock, wake=lambda: _wake_decider(settings))
 
 
 def look_until_calm(
@@ -123,23 +127,38 @@ def look_until_calm(
 
 
 def _is_calm(done: Tick | TickFailed) -> bool:
-    """Return whether nothing is under way that a person or a Region waits for."""
+    """Return whether nothing is under way that a person or a Region waits for.
+
+    What has only just begun is looked at again soon: it may be a Region's first seconds, in which
+    too little is bad for a verdict.
+    """
     if isinstance(done, TickFailed) or done.failed:
         return False
     state = done.decision.state
-    return state.phase is Phase.STEADY and state.anchored
+    begun_s = state.unwell_since_s
+    begins = begun_s is not None and done.observation.at_s - begun_s < BEGINS_S
+    return state.phase is Phase.STEADY and state.anchored and not begins
 
 
 def watch_for_a_while(
-    store: StateStore, settings: WitnessSettings, context: Context, clock: Clock
+    store: StateStore,
+    settings: WitnessSettings,
+    context: Context,
+    clock: Clock,
+    *,
+    wake: Callable[[], None],
 ) -> dict[str, Any]:
-    """Probe the public name every few seconds until the run is nearly over."""
+    """Probe the public name every few seconds until the run is nearly over.
+
+    The first probe that fails wakes the decider, which else looks only each minute; a wake-up that
+    fails is tried again after the next probe.
+    """
     question = http_probes.Question(
         url=settings.public_url,
         path=settings.write_path,
         name=settings.public_url.partition("://")[2],
     )
-    pulses = 0
+    pulses, worked = 0, True
     while True:
         works = http_probes.ask(question) is Reading.GOOD
         # Here too, make sure that the witness itself is not the one that is cut off.
@@ -151,9 +170,22 @@ def watch_for_a_while(
             pulses += 1
         except UnavailableError as error:
             _say({"event_id": f"{settings.application}/watch", "reason": str(error)})
+        try:
+            if sighted and worked and not works:
+                wake()
+            worked = works
+        except UnavailableError as error:
+            _say({"event_id": f"{settings.application}/watch", "reason": str(error)})
         if context.get_remaining_time_in_millis() < WATCH_LEFT_MS:
             return {"pulses": pulses}
         clock.sleep(WATCH_EVERY_S)
+
+
+def _wake_decider(settings: WitnessSettings) -> None:
+    with calling("waking the decider"):
+        _CLIENTS.functions(settings.state_region).invoke(
+            FunctionName=decider_name(settings.application), InvocationType="Event"
+        )
 
 
 def world_of(

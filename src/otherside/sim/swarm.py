@@ -10,18 +10,20 @@ from otherside.failover.controller import Tick, reconcile_once
 from otherside.failover.decision.observation import Command, Move, Order
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Phase
+from otherside.failover.handlers import BEGINS_S
 from otherside.failover.ports import ConflictError, UnavailableError
 from otherside.sim.faults import Fault, FaultRates
 from otherside.sim.history import History
 from otherside.sim.invariants import broken_in
-from otherside.sim.script import HEALED_S, People, Script
+from otherside.sim.script import FOREVER_S, HEALED_S, People, Script
 from otherside.sim.simulated_cloud import SimulatedCloud
 from otherside.sim.world import KilledError, SimulatedWorld, newer
-from otherside.sim.world_state import BY_HAND, WorldState
+from otherside.sim.world_state import BY_HAND, S, W, WorldState
 
 TICK_S = 60.0
 LOOP_S = 5.0
-LOOP_FOR_S = 50.0
+WATCH_S = 10.0
+"""How often the witness probes; the first probe that fails wakes the decider."""
 DELIVERED_S = 10.0
 """How long the platform takes at the most to start a function that was woken."""
 PONDER_S = 20.0
@@ -106,7 +108,7 @@ class _Runner:
         self._orders = list(script.orders)
         self._by_hand_s = script.by_hand_s
         self._backup_s: float | None = script.backup_s
-        self._newer = False
+        self._newer, self._served = False, True
         self._waits: tuple[Phase, float] = (Phase.STEADY, 0.0)
         self.cells: set[tuple[str, str, str]] = set()
         self.pairs: set[tuple[str, str]] = set()
@@ -119,20 +121,45 @@ class _Runner:
         """Run the decider each minute until the end, and more often while anything is under way."""
         world_state, end_s = self.cloud.world_state, self._script.run_s
         while world_state.now_s < end_s:
-            started_s = world_state.now_s
+            tick_s = world_state.now_s + TICK_S
             if not self.cloud.hit("skip"):
-                self._decide()
-                until_s = started_s + LOOP_FOR_S
-                while self._busy() and world_state.now_s + LOOP_S < until_s:
-                    self._pass(LOOP_S)
-                    self._decide()
-            self._pass(max(1.0, started_s + TICK_S - world_state.now_s))
+                self._look_until_calm(tick_s)
+            self._pass(1.0)
+            while world_state.now_s < tick_s:
+                self._pass(min(tick_s - world_state.now_s, self._watch_s()))
+                if self._wakes():
+                    self._look_until_calm(tick_s)
+
+    def _look_until_calm(self, until_s: float) -> None:
+        """Run the decider as its function does: again and again while anything is under way."""
+        self._decide()
+        while self._busy() and self.cloud.world_state.now_s + LOOP_S < until_s:
+            self._pass(LOOP_S)
+            self._decide()
+
+    def _watch_s(self) -> float:
+        """Return how long nothing needs to be watched: until the next fault, or the next probe."""
+        world_state = self.cloud.world_state
+        until_s = world_state.edges[-1] if world_state.edges else FOREVER_S
+        quiet = self._served and not world_state.faults
+        return max(WATCH_S, until_s - world_state.now_s) if quiet else WATCH_S
+
+    def _wakes(self) -> bool:
+        """Return whether the witness now sees for the first time that users are not served."""
+        world_state, before = self.cloud.world_state, self._served
+        users = world_state.users_on()
+        sees = world_state.gets_out(W) and world_state.up(S)
+        works = world_state.outside(users) and world_state.writes_work(users)
+        self._served = works or not sees
+        return before and not self._served and not self.cloud.hit("wakeup_lost")
 
     def _busy(self) -> bool:
         state = self.cloud.seen()
         last = self.looks[-1][1] if self.looks else None
         failing = last is not None and bool(last.failed)
-        return state.phase is not Phase.STEADY or not state.anchored or failing
+        since_s = state.unwell_since_s
+        begins = since_s is not None and self.cloud.world_state.now_s - since_s < BEGINS_S
+        return state.phase is not Phase.STEADY or not state.anchored or failing or begins
 
     def _decide(self) -> None:
         self._invoke("decider", reconcile_once)

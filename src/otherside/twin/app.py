@@ -13,6 +13,7 @@ from otherside.twin.gateway.api_gateway import ApiGateway
 from otherside.twin.gateway.authorizer import Authorizer, Principal
 from otherside.twin.gateway.faults import GLOBAL, ApiFaults
 from otherside.twin.gateway.moto_apps import MotoApps
+from otherside.twin.guest.scaled_clock import VARIABLE as CLOCK_VARIABLE
 from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.host.processes import Processes
 from otherside.twin.json_types import JsonObject
@@ -21,6 +22,7 @@ from otherside.twin.net.addresses import Addresses, free_port
 from otherside.twin.net.certificates import CertificateAuthority
 from otherside.twin.net.egress_proxy import EgressProxy
 from otherside.twin.net.reachability import Interface, Reachability, Source
+from otherside.twin.pace import Pace
 from otherside.twin.services.alarm_actions import AlarmActions
 from otherside.twin.services.autoscaling.provider import AutoScalingProvider
 from otherside.twin.services.backup.provider import BackupProvider
@@ -81,6 +83,7 @@ class TwinApp:
         """Wire up the parts; `open` starts them."""
         self.wanted = wanted
         self.context = TwinContext(ACCOUNT, wanted.regions, clock, Latency(wanted.latency))
+        self.pace = Pace(clock)
         self.addresses = Addresses(wanted.regions)
         self.key_id = "AKIA" + secrets.token_hex(8).upper()
         self.secret = secrets.token_urlsafe(30)
@@ -100,6 +103,7 @@ class TwinApp:
         self.api_port = free_port(regional)
         self.http_port, self.https_port = free_port(regional), free_port(regional)
         self.database_port, self.dns_port = free_port(regional), free_port(regional)
+        self.door_port = free_port(regional)
 
     def _join(self) -> None:
         """Create every part and pass it the parts that it needs."""
@@ -114,7 +118,7 @@ class TwinApp:
             region: {} for region in self.wanted.regions
         }
         self.egress_proxy = EgressProxy(
-            context, self.network, self._resolve, self.addresses.gateway()
+            context, self.network, self._resolve, self.addresses.gateway(), self._door
         )
         self.metrics = Metrics(context)
         services = ServiceAccess(context, authorizer)
@@ -194,7 +198,7 @@ class TwinApp:
         self.rds = RdsProvider(context, self.postgres, self._emit)
         self.commits = Commits(context, self.rds, self.postgres)
         self.database_proxy = DatabaseProxy(
-            context, self.postgres, authorizer, self.authority.context(), self._has_instance
+            context, self.postgres, authorizer, self.authority.context, self._has_instance
         )
         self.databases = DatabaseAddresses(
             context,
@@ -267,6 +271,9 @@ class TwinApp:
     def _resolve(self, source: Source, name: str) -> list[str]:
         return self.resolver.look_up(source, name)
 
+    def _door(self) -> tuple[str, int]:
+        return self.addresses.door(), self.door_port
+
     def _has_instance(self, endpoint: DatabaseEndpoint) -> bool:
         return self.rds.has_instances(endpoint.arn)
 
@@ -283,11 +290,13 @@ class TwinApp:
         self.context.attach(asyncio.get_running_loop())
         await self.processes.open()
         host, port = await self.egress_proxy.open(self.addresses.gateway())
+        self.processes.ports = port, self.door_port
+        self.processes.shown = (self.authority.trust, Path(self.context.clock.to_text()))
         self.processes.guests = {
             "AWS_EC2_METADATA_DISABLED": "true",
             "SSL_CERT_FILE": str(self.authority.trust),
             "OTHERSIDE_TWIN_GATEWAY": f"{host}:{port}",
-            "OTHERSIDE_TWIN_CLOCK": self.context.clock.to_text(),
+            CLOCK_VARIABLE: self.context.clock.to_text(),
         }
         for region in self.wanted.regions:
             self.region_environments[region] |= {
@@ -306,7 +315,7 @@ class TwinApp:
         for forever in (self.keys.delete, self.networks.expire, self.tables.expire):
             run_forever(forever)
         run_forever(self.tables.measure)
-        run_forever(self.context.watch_lateness)
+        run_forever(self.pace.keep)
         run_forever(self.health_checkers.run)
         run_forever(self.databases.run)
         run_forever(self.functions.follow)
@@ -340,6 +349,7 @@ class TwinApp:
             "database_port": self.database_port,
             "authority": str(self.authority.trust),
             "speed": self.wanted.speed,
+            "speed_now": round(self.context.clock.speed, 1),
             "clock": self.context.clock.to_text(),
             "latency": "modelled" if self.wanted.latency else "none",
             "pid": os.getpid(),

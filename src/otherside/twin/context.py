@@ -12,8 +12,6 @@ from otherside.twin.latency import Latency
 from otherside.twin.partitions import Partitions
 from otherside.twin.ring_log import RingLog
 
-WATCH_S = 1.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TwinEvent:
@@ -40,7 +38,6 @@ class TwinContext:
     events: RingLog[TwinEvent] = field(default_factory=RingLog)
     _loop: asyncio.AbstractEventLoop | None = None
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set)
-    _late_s: float = 0.0
     _closing: bool = False
 
     @property
@@ -57,20 +54,6 @@ class TwinContext:
         """The event loop of the twin."""
         assert self._loop is not None, "no event loop is attached yet"
         return self._loop
-
-    async def watch_lateness(self) -> None:
-        """Measure forever how late the event loop wakes: everything in the twin is as late."""
-        while True:
-            due_s = self.clock.monotonic_s() + WATCH_S
-            await asyncio.sleep(WATCH_S)
-            self._late_s = max(self._late_s, self.clock.monotonic_s() - due_s)
-
-    def lateness_s(self, *, reset: bool) -> float:
-        """Return how late it was since the last reset, at the most, in twin seconds."""
-        late_s = self._late_s
-        if reset:
-            self._late_s = 0.0
-        return late_s
 
     def emit(self, kind: str, region: str, text: str, **facts: object) -> None:
         """Record a twin event."""

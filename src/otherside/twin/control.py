@@ -29,6 +29,10 @@ class Control:
             raise LookupError(what)
         return await method(**how)
 
+    def is_guest(self, pid: int) -> bool:
+        """Return whether a process belongs to the stack, which may not control its own cloud."""
+        return self._cloud.processes.has_started(pid)
+
     async def do_describe(self) -> JsonObject:
         """Return the addresses, credentials, settings and clock of the twin."""
         return self._cloud.describe()
@@ -45,7 +49,7 @@ class Control:
             "twin_s": context.clock.elapsed_s(),
             "real_s": context.clock.real_elapsed_s(),
             "now_s": context.now_s,
-            "late_s": round(context.lateness_s(reset=since_last), 2),
+            "late_s": round(cloud.pace.lateness_s(reset=since_last), 2),
             "lost": sorted(context.partitions.lost()),
             "cut": sorted(context.partitions.cuts()),
             "faults": {name: asdict(item) for name, item in cloud.faults.now().items()},

@@ -9,6 +9,7 @@ import gc
 import json
 import os
 import sys
+from pathlib import Path
 
 from otherside.twin.guest.scaled_clock import ScaledClock, install, real_sleep
 from otherside.twin.host.sdk_preload import defer_offerings, share_models
@@ -17,7 +18,7 @@ from otherside.twin.json_types import JsonObject
 if __name__ == "__main__":
     gc.disable()  # during imports nothing is garbage, and collections take a third of the time
     _told = json.loads(sys.stdin.readline())
-    _clock = ScaledClock.starting_now(float(_told["speed"]))
+    _clock = ScaledClock.starting_now(float(_told["speed"]), Path(_told["directory"]) / "clock")
     install(_clock)
     share_models()
     defer_offerings()
@@ -25,16 +26,16 @@ if __name__ == "__main__":
 import asyncio
 import contextlib
 import logging
-import shutil
+import socket
+import struct
 import threading
 import warnings
 from functools import partial
-from pathlib import Path
 
 from otherside.twin.app import TwinApp, TwinAppSettings
 from otherside.twin.control import Control
 from otherside.twin.gateway.server import serving
-from otherside.twin.host.registry import CONTROL
+from otherside.twin.host import twin_directory
 
 END_S = 15.0
 """Time limit for an orderly shutdown, in real seconds."""
@@ -42,7 +43,7 @@ END_S = 15.0
 
 def _end_at_once(cloud: TwinApp) -> None:
     """Exit after the supervisor died: its children died with it; only the directory is left."""
-    shutil.rmtree(cloud.wanted.directory, ignore_errors=True)
+    twin_directory.remove(cloud.wanted.directory)
     os._exit(1)
 
 
@@ -51,7 +52,7 @@ async def _live(cloud: TwinApp, lines: "asyncio.Queue[str | None]") -> None:
     cloud.processes.on_lost = partial(_end_at_once, cloud)
     await cloud.open()
     control = Control(cloud)
-    path = str(cloud.wanted.directory / CONTROL)
+    path = str(cloud.wanted.directory / twin_directory.CONTROL)
     others = await asyncio.start_unix_server(partial(_answer_others, control), path)
     _say({"ready": cloud.describe()})
     try:
@@ -65,7 +66,13 @@ async def _live(cloud: TwinApp, lines: "asyncio.Queue[str | None]") -> None:
 async def _answer_others(
     control: Control, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
 ) -> None:
-    """Answer another process of the same user: one request per line."""
+    """Answer another process of the same user, but for guests: one request per line."""
+    peer = writer.get_extra_info("socket")
+    if hasattr(socket, "SO_PEERCRED"):  # Linux
+        pid, _, _ = struct.unpack("3i", peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        if control.is_guest(pid):
+            writer.close()
+            return
     try:
         while line := await reader.readline():
             writer.write(json.dumps(await _result(control, line.decode()), default=str).encode())

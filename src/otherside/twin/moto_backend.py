@@ -32,6 +32,7 @@ from moto.firehose.models import FirehoseBackend, firehose_backends
 from moto.iam.access_control import PermissionResult
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 from moto.iam.models import AWSManagedPolicy, IAMBackend, iam_backends
+from moto.kms.exceptions import NotFoundException as KmsNotFoundException
 from moto.kms.models import KmsBackend, kms_backends
 from moto.kms.responses import KmsResponse
 from moto.logs.models import LogsBackend, logs_backends
@@ -63,6 +64,7 @@ __all__ = [
     "FakeSecret",
     "FakeTargetGroup",
     "Item",
+    "KmsNotFoundException",
     "KmsResponse",
     "LambdaFunction",
     "LogsBackend",

@@ -9,10 +9,8 @@ import itertools
 import json
 import os
 import queue
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,7 +22,7 @@ from otherside.program.project import Project
 from otherside.twin.deploy.api_clients import ApiClients
 from otherside.twin.deploy.provisioner import ProgressCallback, Provisioned, provision
 from otherside.twin.guest.scaled_clock import ScaledClock
-from otherside.twin.host.registry import PREFIX
+from otherside.twin.host import twin_directory
 from otherside.twin.json_types import JsonObject
 from otherside.twin.services.resource_types import RESOURCE_TYPES
 
@@ -42,7 +40,7 @@ class TwinSettings:
 
     regions: tuple[str, ...] = REGIONS
     speed: float = 1.0
-    """Twin seconds per real second."""
+    """Twin seconds per real second, at the most: a twin that its machine makes late slows down."""
     latency: bool = True
     """Whether to model AWS's own latencies; if not, only real work takes time."""
     instances_max: int = 1
@@ -72,6 +70,8 @@ class Twin:
     known: JsonObject = field(default_factory=dict, repr=False)
     """Addresses and settings of the running twin, including the provisioner's secret key."""
     provisioned: Provisioned | None = field(default=None, repr=False)
+    swept: tuple[Path, ...] = field(default=(), repr=False)
+    """What killed twins had left, and was removed before this one started."""
     _process: "subprocess.Popen[str] | None" = field(default=None, repr=False)
     _directory: Path | None = field(default=None, repr=False)
     _answers: dict[int, "queue.Queue[JsonObject]"] = field(default_factory=dict, repr=False)
@@ -81,11 +81,15 @@ class Twin:
     _ended: threading.Event = field(default_factory=threading.Event, repr=False)
     _reader: threading.Thread | None = field(default=None, repr=False)
     _clients: ApiClients | None = field(default=None, repr=False)
+    _clock: ScaledClock | None = field(default=None, repr=False)
 
     def __enter__(self) -> Self:
         """Start the twin and wait until its API answers."""
-        self._directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-        self.directory.chmod(0o711)  # PostgreSQL's own user must be able to traverse it
+        self.swept = tuple(left.directory for left in twin_directory.sweep())
+        try:
+            self._directory = twin_directory.make()
+        except OSError as error:
+            raise TwinError(str(error)) from error
         try:
             self._start()
         except BaseException:
@@ -99,8 +103,10 @@ class Twin:
 
     @property
     def clock(self) -> ScaledClock:
-        """The twin's clock."""
-        return ScaledClock.from_text(self.known["clock"])
+        """The twin's clock, which goes on after the twin has ended."""
+        if self._clock is None:
+            self._clock = ScaledClock.from_text(self.known["clock"])
+        return self._clock
 
     @property
     def directory(self) -> Path:
@@ -175,7 +181,8 @@ class Twin:
         finally:
             self._answers.pop(number, None)
         if "error" in found:
-            msg = f"{what}: {found['error']}"
+            why = twin_directory.full(self.directory) or found["error"]
+            msg = f"{what}: {why}"
             raise TwinError(msg)
         return found["result"]
 
@@ -215,7 +222,7 @@ class Twin:
             self._process = None
         if self._directory is not None:
             # The supervisor removes it too, and may still be doing so if the twin was killed.
-            shutil.rmtree(self._directory, ignore_errors=True)
+            twin_directory.remove(self._directory)
 
     def _start(self) -> None:
         log = self.directory / "cloud.log"
@@ -259,9 +266,11 @@ class Twin:
             found = None
         if found is None:
             tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-            msg = f"the twin did not come up: {tail.strip() or 'it logged nothing'}"
+            why = twin_directory.full(self.directory) or tail.strip() or "it logged nothing"
+            msg = f"the twin did not come up: {why}"
             raise TwinError(msg)
         self.known = found
+        self._clock = ScaledClock.from_text(found["clock"])
 
     def _send(self, message: JsonObject) -> None:
         process = self._process

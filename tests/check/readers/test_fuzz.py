@@ -60,7 +60,7 @@ def answer(files):
     read = read_paths([str(file) for file in files], ReadOptions(), bytes)
     assert all(isinstance(problem, InputError) and str(problem) for problem in read.problems)
     result = check(read.graph, CheckConfig())
-    document = as_document(read, result, summarize(read.graph, result), [])
+    document = as_document(read, result, [summarize(read.graph, result)], [])
     for shown in (*(item(document) for item in FORMATS.values()), as_text(document, _plain)):
         shown.encode()
     return read

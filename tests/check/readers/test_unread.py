@@ -339,7 +339,7 @@ def test_what_one_block_causes_in_many_resources_is_one_finding_with_its_places(
     root = written(tmp_path, main=PROVIDERS + TWO_CALLS, db__main=DATABASE)
     read, result = checked(root, select=("DR015",))
     assert len(result.findings) == 4
-    document = as_document(read, result, None, ())
+    document = as_document(read, result, [None] * len(read.systems), ())
     found = {
         finding["resource"]: [other["resource"] for other in finding["also"]]
         for finding in document["findings"]
@@ -359,7 +359,7 @@ def test_a_baseline_made_of_a_report_knows_every_place(tmp_path):
     root = written(tmp_path, main=PROVIDERS + TWO_CALLS, db__main=DATABASE)
     read, result = checked(root, select=("DR015",))
     file = tmp_path / "report.json"
-    file.write_text(json.dumps(as_document(read, result, None, ())))
+    file.write_text(json.dumps(as_document(read, result, [None] * len(read.systems), ())))
     assert read_baseline(file) == {fingerprint(finding) for finding in result.findings}
 
 
@@ -408,7 +408,7 @@ def test_findings_of_equal_names_stand_under_their_own_places(tmp_path):
     backend = 'terraform {\n  backend "s3" { region = "us-east-2" }\n}\n' + PROVIDERS
     root = written(tmp_path, one__main=backend + DATABASE, two__main=backend + DATABASE)
     read, result = checked(root, select=("DR015",))
-    text = as_text(as_document(read, result, None, ()), lambda text, _: text)
+    text = as_text(as_document(read, result, [None] * len(read.systems), ()), lambda text, _: text)
     assert f"{root}/one/main.tf:" in text
     assert f"{root}/two/main.tf:" in text
 

@@ -64,11 +64,83 @@ def test_a_lost_region_is_left_step_by_step():
     assert builder.state.writer is Side.STANDBY
 
 
+MOST = {**DEAD, "dns_health": UNKNOWN}
+"""Dead by four of five main signals: enough, but not all that can be seen."""
+
+
 def test_confirming_takes_the_whole_window():
-    """A minute without a break, before anything is fenced."""
+    """A minute without a break, before anything is fenced; less if everything is bad."""
     builder = StateBuilder()
-    builder.until(Phase.FENCING, dead)
-    assert builder.now_s >= 60.0
+    builder.until(Phase.FENCING, observation, readings=MOST)
+    assert builder.now_s >= 5 + 60
+    everything = StateBuilder()
+    everything.until(Phase.FENCING, dead)
+    assert 5 + 45 <= everything.now_s < 5 + 60
+
+
+def test_a_sign_that_is_not_bad_at_the_end_needs_the_long_window():
+    """The short one is for what everybody sees as dead, and not only nearly everybody."""
+    builder = StateBuilder()
+    for _ in range(9):
+        builder.look(dead)
+    builder.look(observation, readings=MOST)
+    assert builder.state.phase is Phase.SUSPECT
+    builder.until(Phase.FENCING, observation, readings=MOST)
+    assert builder.now_s >= 5 + 60
+
+
+def closed(builder):
+    """Return whether the last look asked for a closed lease."""
+    terms = builder.decisions[-1].terms
+    return terms is not None and not terms.open
+
+
+def test_a_lease_that_nobody_can_use_is_closed_before_the_window_has_passed():
+    """So that it has expired when the window has; the first look afterwards promotes."""
+    builder = StateBuilder()
+    for _ in range(4):
+        builder.look(dead)
+    assert not closed(builder)
+    builder.look(dead)
+    assert closed(builder)
+    assert builder.state.phase is Phase.SUSPECT
+    shut = LeaseView(open=False, seen_s=builder.now_s)
+    builder.until(Phase.PROMOTE_INTENT, dead, lease=shut)
+    assert builder.now_s <= 5 + 45 + 2 * 5
+
+
+def test_a_lease_that_was_closed_early_is_opened_at_the_first_sign_of_life():
+    """Though nobody could write meanwhile: a heartbeat and a probe need no lease."""
+    builder = StateBuilder()
+    for _ in range(6):
+        builder.look(dead)
+    assert closed(builder)
+    alive = {**DEAD, "app_pulse": GOOD, "dns_health": GOOD}
+    builder.look(observation, readings=alive)
+    assert not closed(builder)
+    builder.look(observation, readings={**alive, "heartbeat": GOOD})
+    assert builder.state.phase is Phase.STEADY
+    assert not closed(builder)
+    assert builder.state.fenced_s is None
+
+
+@pytest.mark.parametrize(
+    ("policy", "more"),
+    [
+        (replace(AUTO, mode=FailoverMode.APPROVE), {}),
+        (replace(AUTO, mode=FailoverMode.OBSERVE), {}),
+        (AUTO, {"lag_s": None}),
+        (AUTO, {"readings": MOST}),
+    ],
+    ids=["a person approves", "it only observes", "the loss is unknown", "not all is bad"],
+)
+def test_nothing_is_closed_early_that_would_not_be_fenced_without_a_question(policy, more):
+    """A person may take long, and the Region may be back by then."""
+    builder = StateBuilder(policy)
+    for _ in range(9):
+        builder.look(observation, **{"readings": DEAD, **more})
+    assert builder.state.phase is Phase.SUSPECT
+    assert not any(decision.terms and not decision.terms.open for decision in builder.decisions)
 
 
 def test_a_blip_of_43_seconds_moves_nothing():
@@ -84,12 +156,12 @@ def test_a_blip_of_43_seconds_moves_nothing():
 def test_one_write_that_works_starts_the_window_anew():
     """A veto clears the suspicion, however long it had held."""
     builder = StateBuilder()
-    for _ in range(11):
+    for _ in range(9):
         builder.look(dead)
     builder.look(observation, readings={**DEAD, "write_pulse": GOOD})
     assert builder.state.phase is Phase.STEADY
     builder.until(Phase.FENCING, dead)
-    assert builder.now_s >= 55 + 5 + 60
+    assert builder.now_s >= 45 + 5 + 45
 
 
 def test_looks_far_apart_do_not_confirm_one_another():
@@ -584,7 +656,7 @@ def test_the_sentence_of_a_look_says_how_far_it_has_come():
     for _ in range(7):
         builder.look(dead)
     assert builder.decisions[-1].reason == (
-        "confirming region-dead: 5 of 5 signals bad for 30 s of 60 s; lag 0.2 s"
+        "confirming region-dead: 5 of 5 signals bad for 30 s of 45 s; lag 0.2 s"
     )
 
 
@@ -594,13 +666,13 @@ UNCLEAR = {**DEAD, "witness_canary": UNKNOWN, "dns_health": UNKNOWN, "app_pulse"
 def test_a_look_that_finds_out_too_little_neither_confirms_nor_clears():
     """A probe that cannot be made now and then must not start the window anew for ever."""
     builder = StateBuilder()
-    for number in range(11):
+    for number in range(7):
         builder.look(dead)
         if number % 3 == 1:
             builder.look(observation, readings=UNCLEAR)
         assert builder.state.phase is not Phase.STEADY
     builder.until(Phase.FENCING, dead)
-    assert 60.0 <= builder.now_s <= 80.0
+    assert 45.0 <= builder.now_s <= 65.0
     builder.look(observation, readings=UNCLEAR)
     assert builder.state.phase is Phase.FENCING
 
@@ -608,13 +680,11 @@ def test_a_look_that_finds_out_too_little_neither_confirms_nor_clears():
 def test_nothing_is_given_up_on_a_look_that_finds_out_too_little():
     """The last look before the fence, and the last one before the call, must see it dead."""
     builder = StateBuilder()
-    for _ in range(12):
+    for _ in range(9):
         builder.look(dead)
     builder.look(observation, readings=UNCLEAR)
     assert builder.state.phase is Phase.SUSPECT
     builder.until(Phase.FENCING, dead)
-    for _ in range(4):
-        builder.look(dead)
     builder.look(observation, readings=UNCLEAR)
     assert builder.state.phase is Phase.FENCING
 

@@ -492,3 +492,10 @@ def test_nothing_listens_beyond_the_loopback(bare):
     for connection in psutil.net_connections("inet"):
         if connection.pid in pids and connection.status == "LISTEN":
             assert connection.laddr.ip.startswith("127."), connection
+
+
+def test_a_client_outside_is_let_in_however_far_ahead_the_twin_is():
+    """It signs by the machine's clock, which a fast twin leaves behind by hours."""
+    with Bare(TwinSettings(speed=400)) as fast:
+        until(lambda: fast.clock.elapsed_s() > 2 * 900)
+        assert client(fast, "sts").get_caller_identity()["Account"] == ACCOUNT

@@ -290,3 +290,34 @@ def test_what_a_resource_gives_to_exactly_one_is_not_limited_by_a_boundary_s_sil
     assert not decide(asked, resource=[named], boundary=denying).allowed
     everyone = {**named, "Principal": "*"}
     assert not decide(asked, resource=[everyone], boundary=silent).allowed
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("some policy", "invalid Json"),
+        ("{}", "Syntax errors"),
+        (document(), "Syntax errors"),
+        (document({"Effect": "Maybe"}), "Syntax errors"),
+        (document({"Effect": "Allow", "Action": "sts:AssumeRole"}), "field Principal"),
+        (document({"Effect": "Allow", "Principal": {"AWS": ROOT}}), "field Action"),
+        (document(statement("Allow", "sts:AssumeRole", Principal={"AWS": ROOT})), "field Resource"),
+    ],
+    ids=["no JSON", "empty", "no statement", "no effect", "nobody", "nothing", "a resource"],
+)
+def test_a_trust_policy_that_is_none_is_refused(bare, policy, said):
+    """When the role is made, and not when it is to be assumed."""
+    with pytest.raises(ClientError, match=said) as caught:
+        bare.aws("iam").create_role(RoleName="vague", AssumeRolePolicyDocument=policy)
+    assert caught.value.response["Error"]["Code"] == "MalformedPolicyDocument"
+
+
+def test_a_caller_has_the_unique_id_of_a_user_or_a_role(shelf):
+    """The role's with the session's name, as conditions on `aws:userid` have it."""
+    keys = user(shelf, "named", statement("Allow", "sts:AssumeRole"))
+    iam = shelf.aws("iam")
+    own = client(shelf, "sts", *keys).get_caller_identity()["UserId"]
+    assert own == iam.get_user(UserName="named")["User"]["UserId"]
+    session = assumed(shelf, keys, role(shelf, "identified", ROOT, READ))
+    told = client(shelf, "sts", *session).get_caller_identity()["UserId"]
+    assert told == iam.get_role(RoleName="identified")["Role"]["RoleId"] + ":session"

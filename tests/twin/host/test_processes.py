@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from otherside.twin.host.registry import PREFIX
+from otherside.twin.host.twin_directory import PREFIX
 from otherside.twin.twin import Twin, TwinError
 from twin.conftest import EAST, Bare, TwinSettings, until
 

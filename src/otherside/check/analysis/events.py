@@ -1,7 +1,8 @@
 """Queries on event rules and on the keys that event delivery depends on."""
 
+from otherside.check.analysis.iam import statements
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unknown, Value
+from otherside.check.model.values import Unknown, Unresolved, Value
 
 
 def is_disabled(resource: Resource) -> bool:
@@ -9,20 +10,33 @@ def is_disabled(resource: Resource) -> bool:
     return resource.known("state") == "DISABLED" or resource.known("is_enabled") is False
 
 
-def admits(graph: Graph, key: Resource, service: str) -> bool:
-    """Return whether a key's policy allows a service; an unknown policy counts as allowing it."""
-    policies = [
-        key["policy"],
-        *(key_policy["policy"] for key_policy in graph.users(key, "kms.key_policy", "key_id")),
-    ]
-    known = [policy for policy in policies if policy is not None]
-    if not known:
-        return False  # the default policy allows the account but no service
-    return any(not isinstance(policy, list) or _names(policy, service) for policy in known)
+_POLICIES = {
+    "kms.key": ("kms.key_policy", "key_id"),
+    "sqs.queue": ("sqs.queue_policy", "queue_url"),
+}
+"""The kind that holds a policy of a resource, and how it refers to it."""
 
 
-def _names(statements: list[Value], service: str) -> bool:
-    for statement in statements:
+def admits(graph: Graph, guarded: Resource, service: str) -> bool:
+    """Return whether the policy of a key or a queue allows a service.
+
+    Raises:
+        Unresolved: If a policy of it is not known, and no other allows the service.
+    """
+    policies = [(guarded, guarded["policy"])]
+    if guarded.kind in _POLICIES:
+        users = graph.users(guarded, *_POLICIES[guarded.kind])
+        policies += [(item, item["policy"]) for item in users]
+    known = [statements(graph, item, value) for item, value in policies if value is not None]
+    if any(isinstance(policy, list) and _names(policy, service) for policy in known):
+        return True
+    if any(not isinstance(policy, list) for policy in known):
+        raise Unresolved(guarded.undecided_because("policy", "known only at deployment"))
+    return False  # the default policy allows the account but no service, and a queue has none
+
+
+def _names(policy: list[Value], service: str) -> bool:
+    for statement in policy:
         principals = statement.get("principals") if isinstance(statement, dict) else None
         if not isinstance(statement, dict) or not isinstance(principals, (dict, type(None))):
             return True

@@ -3,6 +3,7 @@
 import re
 from functools import lru_cache
 
+from otherside.check.analysis.code_text import without_comments
 from otherside.check.analysis.iam import Rights, rights
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Code, strings
@@ -151,9 +152,10 @@ def squeezed(code: str) -> str:
 
 
 def code_of(graph: Graph, function: Resource) -> str:
-    """Return the available part of a function's code."""
+    """Return the available part of a function's code, without comments."""
     found = bundle(graph, function)
-    return found.text() if found is not None else ""
+    texts = [text for _, text in found.files if text] if found is not None else []
+    return "\n".join(map(without_comments, texts))
 
 
 def managed_orchestrators(graph: Graph) -> list[Resource]:

@@ -1,6 +1,6 @@
 """Route 53 health checks: what they probe, and how fast they detect a failure."""
 
-from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.graph import Graph, Link, Resource
 
 _INTERVAL_S, _THRESHOLD = 30, 3
 """Route 53's defaults."""
@@ -19,13 +19,30 @@ def asked(graph: Graph, check: Resource) -> list[Resource]:
     if named:
         return [link.resource for link in named]
     fqdn = check["fqdn"]
+    by_record = {
+        link.resource.id
+        for link in graph.links(check, fqdn, "route53.record")
+        if link.attribute in {"fqdn", "name"}
+    }
     found = []
     for record in graph.of("route53.record"):
-        link = graph.link(record, "alias.name", "lb.load_balancer")
+        link = graph.link(record, "alias.name", "lb.load_balancer") or _by_cname(graph, record)
         if link is None:
             continue
         used = graph.link(record, "health_check_id", "route53.health_check")
-        same = isinstance(fqdn, str) and record["name"] == fqdn
+        same = record.id in by_record or (
+            isinstance(fqdn, str)
+            and isinstance(record["name"], str)
+            and record["name"].rstrip(".").lower() == fqdn.rstrip(".").lower()
+        )
         if same or (used is not None and used.resource is check and fqdn is None):
             found.append(link.resource)
     return found
+
+
+def _by_cname(graph: Graph, record: Resource) -> Link | None:
+    """Return the load balancer that a CNAME leads to, if it leads to one."""
+    if record["type"] != "CNAME":
+        return None
+    links = graph.links(record, record["records"], "lb.load_balancer")
+    return links[0] if links else None

@@ -12,7 +12,6 @@ from otherside.wildcards import star_pattern
 
 _MANAGED: Mapping[str, tuple[str, ...]] = {
     "AdministratorAccess": ("*",),
-    "PowerUserAccess": ("[!io]*", "o[!r]*", "i[!a]*"),
     "ReadOnlyAccess": ("*:Describe*", "*:Get*", "*:List*"),
     "AmazonRDSFullAccess": ("rds:*", "cloudwatch:*", "sns:*", "logs:*", "ec2:Describe*"),
     "AmazonRDSReadOnlyAccess": ("rds:Describe*", "rds:ListTagsForResource", "cloudwatch:*"),
@@ -33,6 +32,8 @@ _MANAGED: Mapping[str, tuple[str, ...]] = {
 """Outline of what AWS managed policies allow; docs.aws.amazon.com/aws-managed-policy."""
 
 
+_NOT_POWER_USER = ("iam:*", "organizations:*", "account:*")
+"""What `PowerUserAccess` does not allow."""
 _ATTACHED = (("iam.role_policy_attachment", "role"), ("iam.policy_attachment", "roles"))
 
 
@@ -43,9 +44,18 @@ class Rights:
     statements: tuple[Value, ...]
     missing: str = ""
     """What is unknown; empty if everything is known."""
+    boundary: "Rights | None" = None
+    """The role's permissions boundary: what it does not allow, the role may not do."""
 
     def allow(self, action: str) -> bool | None:
         """Return whether an action is allowed on any resource, or `None` if that is unknown."""
+        own = self._allow(action)
+        if self.boundary is None or own is False:
+            return own
+        within = self.boundary.allow(action)
+        return own if within else within
+
+    def _allow(self, action: str) -> bool | None:
         maybe = bool(self.missing)
         allowed = False
         for statement in self.statements:
@@ -124,13 +134,13 @@ def matches(pattern: str, text: str) -> bool:
 
 def rights(graph: Graph, role: Resource) -> Rights:
     """Return every statement that allows or denies a role something."""
-    statements: list[Value] = []
+    held: list[Value] = []
     missing = _astray(graph, role)
     for role_policy in graph.known_users(role, "iam.role_policy", "role"):
         document = role_policy["policy"]
         if isinstance(document, Unknown):
-            document = _generated(graph, role_policy, document)
-        statements.extend(document if isinstance(document, list) else ())
+            document = statements(graph, role_policy, document)
+        held.extend(document if isinstance(document, list) else ())
         if not isinstance(document, list):
             missing = f"a policy of {role.name}, which is known only at deployment"
     attached: list[tuple[Resource, Value]] = [
@@ -142,8 +152,22 @@ def rights(graph: Graph, role: Resource) -> Rights:
         found = _attached(graph, source, arn)
         if found is None:
             missing = f"what {arn if isinstance(arn, str) else 'an attached policy'} allows"
-        statements.extend(found or ())
-    return Rights(tuple(statements), missing)
+        held.extend(found or ())
+    return Rights(tuple(held), missing, _boundary(graph, role))
+
+
+def _boundary(graph: Graph, role: Resource) -> Rights | None:
+    """Return what a role's permissions boundary allows; `None` if it has none.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    arn = role["permissions_boundary"]
+    if arn is None or arn == "":
+        return None
+    found = _attached(graph, role, arn)
+    if found is None:
+        return Rights((), f"the permissions boundary of {role.name}")
+    return Rights(tuple(found))
 
 
 def _astray(graph: Graph, role: Resource) -> str:
@@ -156,7 +180,7 @@ def _astray(graph: Graph, role: Resource) -> str:
     return ""
 
 
-def _generated(graph: Graph, source: Resource, value: Value) -> Value:
+def statements(graph: Graph, source: Resource, value: Value) -> Value:
     """Return the statements of a document that a data source generates."""
     for link in graph.links(source, value, "data.iam_policy_document"):
         return link.resource["document"]
@@ -168,12 +192,15 @@ def _attached(graph: Graph, source: Resource, arn: Value) -> Iterable[Value] | N
     for link in graph.links(source, arn, "iam.policy", "data.iam_policy"):
         document = link.resource["policy"]
         if isinstance(document, Unknown):
-            document = _generated(graph, link.resource, document)
+            document = statements(graph, link.resource, document)
         if isinstance(document, list):
             return document
         arn = link.resource.attributes.get("arn") or arn
     if isinstance(arn, str) and ":aws:policy/" in arn:
-        actions = _MANAGED.get(arn.rpartition("/")[2])
+        name = arn.rpartition("/")[2]
+        if name == "PowerUserAccess":
+            return [{"effect": "Allow", "not_actions": list(_NOT_POWER_USER), "resources": ["*"]}]
+        actions = _MANAGED.get(name)
         if actions is not None:
             return [{"effect": "Allow", "actions": list(actions), "resources": ["*"]}]
     return None

@@ -1,18 +1,109 @@
 """Queries on load balancers, their listeners and the groups behind them."""
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unknown, require_known
+from otherside.check.model.values import Unknown, Value, require_known
+
+_ATTACHED = (
+    ("autoscaling.attachment", "lb_target_group_arn"),
+    ("autoscaling.traffic_source", "traffic_source.identifier"),
+)
+"""What puts an Auto Scaling group behind a target group from outside of it."""
 
 
 def groups_of(graph: Graph, target_group: Resource) -> list[Resource]:
     """Return the Auto Scaling groups that register their instances in a target group."""
-    found = list(graph.known_users(target_group, "autoscaling.group", "target_group_arns"))
-    path = "lb_target_group_arn"
-    for attachment in graph.known_users(target_group, "autoscaling.attachment", path):
-        group = graph.link(attachment, "autoscaling_group_name", "autoscaling.group")
-        if group is not None:
-            found.append(group.resource)
+    found = list(_naming(graph).get(target_group.id, ()))
+    for kind, path in _ATTACHED:
+        for attachment in graph.known_users(target_group, kind, path):
+            link = graph.link(attachment, "autoscaling_group_name", "autoscaling.group")
+            if link is not None:
+                found.append(link.resource)
     return found
+
+
+def target_groups_of(graph: Graph, group: Resource) -> list[Resource]:
+    """Return the target groups that an Auto Scaling group registers its instances in."""
+    found = list(_own(graph, group))
+    for kind, path in _ATTACHED:
+        for attachment in graph.known_users(group, kind, "autoscaling_group_name"):
+            link = graph.link(attachment, path, "lb.target_group")
+            if link is not None:
+                found.append(link.resource)
+    return found
+
+
+def _own(graph: Graph, group: Resource) -> list[Resource]:
+    """Return the target groups that a group names itself."""
+
+    def look() -> list[Resource]:
+        sources = group["traffic_source"]
+        named = [
+            item.get("identifier")
+            for item in (sources if isinstance(sources, list) else ())
+            if isinstance(item, dict)
+        ]
+        links = graph.links(group, group["target_group_arns"], "lb.target_group")
+        links += [link for value in named for link in graph.links(group, value, "lb.target_group")]
+        return [link.resource for link in links]
+
+    return graph.memoize(f"target groups of {group.id}", look)
+
+
+def _naming(graph: Graph) -> dict[str, list[Resource]]:
+    """Return the groups that name each target group themselves, made once for all."""
+
+    def index() -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for group in graph.of("autoscaling.group"):
+            for target in _own(graph, group):
+                found.setdefault(target.id, []).append(group)
+        return found
+
+    return graph.memoize("groups by target group", index)
+
+
+def launch_template_of(graph: Graph, group: Resource) -> Resource | None:
+    """Return the launch template of a group, its own or that of its mixed instances."""
+    mixed = "mixed_instances_policy.launch_template.launch_template_specification"
+    for path in ("launch_template.id", "launch_template.name"):
+        link = graph.link(group, path, "ec2.launch_template")
+        if link is not None:
+            return link.resource
+    for path in (f"{mixed}.launch_template_id", f"{mixed}.launch_template_name"):
+        link = graph.link(group, path, "ec2.launch_template")
+        if link is not None:
+            return link.resource
+    return None
+
+
+def balancers_before(graph: Graph, group: Resource) -> set[str | None]:
+    """Return the load balancers before an Auto Scaling group, by ID; `None` is one not told.
+
+    Empty if it is behind none: a group of workers.
+    """
+    targets = {target.id for target in target_groups_of(graph, group)}
+    if not targets:
+        named = [group["target_group_arns"], group["traffic_source"]]
+        for kind, _ in _ATTACHED:
+            named += graph.known_users(group, kind, "autoscaling_group_name")
+        return {None} if any(named) else set()
+    found: set[str | None] = set()
+    for listener in graph.of("lb.listener"):
+        if targets & {link.resource.id for link in graph.links(listener, _forwarded(listener))}:
+            link = graph.link(listener, "load_balancer_arn", "lb.load_balancer")
+            found.add(link.resource.id if link is not None else None)
+    return found or {None}
+
+
+def _forwarded(listener: Resource) -> list[Value]:
+    """Return the target groups that a listener's own actions name."""
+    actions = listener["default_action"]
+    found: list[Value] = []
+    for action in actions if isinstance(actions, list) else ():
+        if isinstance(action, dict):
+            several = (action.get("forward") or {}).get("target_group") or ()
+            found += [action.get("target_group_arn"), *(item.get("arn") for item in several)]
+    return [value for value in found if value is not None]
 
 
 def listeners(graph: Graph, balancer: Resource) -> list[Resource]:

@@ -43,6 +43,11 @@ _NODE_HAS = frozenset(
     )
 )
 # fmt: on
+_LATER = (
+    *(ast.Try, ast.TryStar, ast.If, ast.With),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda),
+)
+"""What the loading of a module may not run, or what guards what it runs."""
 _NODE_IMPORT = re.compile(
     r"""^(?:(?:(?:const|let|var)\s+[^=\n]+=\s*)?require\s*\(\s*"""
     r"""|import\s+(?:[\w*{][^'"]*?\sfrom\s+)?)["']([^"'\s]+)["']""",
@@ -94,7 +99,7 @@ def _python_imports(text: str) -> tuple[str, ...]:
             found |= dict.fromkeys(alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             found[node.module.partition(".")[0]] = None
-        elif not isinstance(node, (ast.Try, ast.TryStar, ast.If, ast.With)):
+        elif not isinstance(node, _LATER):
             todo.extend(ast.iter_child_nodes(node))
     return tuple(found)
 

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from otherside.check.model.values import Unknown
+
 _PARTS = 6
 OWN = "000000000000"
 """Stands for the deployment account when the source does not name it: nobody's account, and valid
@@ -25,8 +27,19 @@ class Arn:
         return self.service, self.region, self.resource
 
 
+def spelt(value: object) -> object:
+    """Return a text with `*` in place of its unknown parts; other values as they are."""
+    if not isinstance(value, Unknown) or len(value.text) < 2:  # noqa: PLR2004 - else nothing is known
+        return value
+    return "".join(piece if isinstance(piece, str) else "*" for piece in value.text)
+
+
 def read_arn(text: object) -> Arn | None:
-    """Return the parts of an ARN, or `None` if the text is not an ARN."""
+    """Return the parts of an ARN, or `None` if the text is not an ARN.
+
+    An unknown part is `*`: it is the account, as a rule, and the Region is told beside it.
+    """
+    text = spelt(text)
     if not isinstance(text, str) or not text.startswith("arn:"):
         return None
     parts = text.split(":", _PARTS - 1)

@@ -81,6 +81,8 @@ def _attribute(word: str, rest: list[str]) -> Attribute:
     identity = word.startswith("*")
     name, _, shape = word.lstrip("*").partition(":")
     name, _, becomes = name.partition(">")
+    shape, _, other = shape.partition(">")
+    becomes = becomes or other
     shape = shape or "str"
     part = _PART.fullmatch(shape)
     given = dict(text.split("=", 1) for text in rest if "=" in text)
@@ -145,6 +147,7 @@ def by_terraform() -> dict[str, Kind]:
     """Return the kinds by Terraform type; a data source's type begins with `data.`."""
     aliases = {"aws_alb": "aws_lb", "aws_alb_listener": "aws_lb_listener"}
     aliases |= {"aws_alb_target_group": "aws_lb_target_group"}
+    aliases |= {"aws_backup_logically_air_gapped_vault": "aws_backup_vault"}
     found = {kind.terraform: kind for kind in kinds().values() if kind.terraform != NONE}
     return found | {alias: found[name] for alias, name in aliases.items()}
 
@@ -156,6 +159,7 @@ def by_pulumi() -> dict[str, Kind]:
     older = {
         "aws:s3/bucketV2:BucketV2": "s3.bucket",
         "aws:s3/bucketVersioningV2:BucketVersioningV2": "s3.versioning",
+        "aws:backup/logicallyAirGappedVault:LogicallyAirGappedVault": "backup.vault",
         "aws:alb/loadBalancer:LoadBalancer": "lb.load_balancer",
         "aws:alb/listener:Listener": "lb.listener",
         "aws:alb/targetGroup:TargetGroup": "lb.target_group",

@@ -104,14 +104,48 @@ def _members(
         at = _skip(text, _expect(text, at, ":"))
         if key in each and text[at : at + 1] == "[":
             found[key], at = _elements(text, at + 1, decoder, each[key])
+        elif key in dropped:
+            found[key], at = None, _past(text, at, decoder)
         else:
-            value, at = _value(text, at, decoder)
-            found[key] = None if key in dropped else value
+            found[key], at = _value(text, at, decoder)
         at = _skip(text, at)
         if text[at : at + 1] == "}":
             return _ended(text, at + 1, found)
         at = _expect(text, at, ",")
         at = _skip(text, at)
+
+
+_DEEP = frozenset({"root_module", "child_modules", "resources"})
+"""Members of a dropped value that hold most of it."""
+
+
+_MODULE = re.compile(r'\{\s*"(resources|child_modules)"')
+
+
+def _past(text: str, at: int, decoder: JSONDecoder, *, deep: bool = True) -> int:
+    """Return the end of a value, of which no more than one small part is in memory at a time.
+
+    What repeats a plan's resources would take as much memory as the resources.
+    """
+    at = _skip(text, at)
+    if not deep or text[at : at + 1] not in {"{", "["}:
+        return decoder.raw_decode(text, at)[1]
+    closing = "}" if text[at] == "{" else "]"
+    at = _skip(text, at + 1)
+    if text[at : at + 1] == closing:
+        return at + 1
+    while True:
+        inner = False
+        if closing == "}":
+            key, at = decoder.raw_decode(text, _expect(text, at, '"') - 1)
+            at, inner = _expect(text, at, ":"), key in _DEEP
+        else:  # a list of modules, each of which begins with the list of its resources
+            at = _skip(text, at)
+            inner = _MODULE.match(text, at) is not None
+        at = _skip(text, _past(text, at, decoder, deep=inner))
+        if text[at : at + 1] == closing:
+            return at + 1
+        at = _skip(text, _expect(text, at, ","))
 
 
 def _ended(text: str, at: int, found: dict[str, Any]) -> dict[str, Any]:

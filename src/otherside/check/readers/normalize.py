@@ -87,6 +87,8 @@ def attributes_of(
         if picked is None and attribute.shape in _SECRETS:
             picked = dialect.pick(raw, write_only(attribute))
         value = shaped(picked, attribute, dialect)
+        if value == "" and "kms" in name:
+            continue  # the providers take an empty key for none, as a variable's default is
         if value is not None and value != {}:
             found[name] = value
     return found
@@ -124,6 +126,8 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
             return policy(value)
         case "json":
             return document(value)
+        case "containers":
+            return _containers(document(value))
         case "script":
             return script(value)
         case "one":
@@ -189,6 +193,23 @@ def _environment(value: Value) -> Value:
         for key, variable in plain.items()
         if variable is not None
     }
+
+
+def _containers(value: Value) -> Value:
+    """Return ECS containers by what rules read of them: name and environment."""
+    if not isinstance(value, list):
+        return value
+    return [_container(each) if isinstance(each, Mapping) else each for each in value]
+
+
+def _container(raw: Mapping[str, Value]) -> Value:
+    pairs = raw.get("environment", raw.get("Environment"))
+    variables = {}
+    for pair in pairs if isinstance(pairs, list) else ():
+        name = pair.get("name", pair.get("Name")) if isinstance(pair, Mapping) else None
+        if isinstance(name, str):
+            variables[name] = secret_variable(name, pair.get("value", pair.get("Value")))
+    return {"name": raw.get("name", raw.get("Name")), "environment": variables}
 
 
 def document(value: Value) -> Value:
@@ -359,18 +380,7 @@ def unknown_properties(raw: Mapping[str, Any], kind: Kind, dialect: str) -> tupl
     for attribute in kind.attributes.values():
         known |= {_native(member, dialect) for member in attribute.members.values()}
     extra = {"id", "region", "fqdn", "timeouts", "Comment", "HostedZoneName", "Region", "Weight"}
-    extra |= {
-        "cidr_routing_policy",
-        "geoproximity_routing_policy",
-        "GeoLocation",
-        "CidrRoutingConfig",
-    }
-    extra |= {
-        "cidrRoutingPolicy",
-        "geoproximityRoutingPolicy",
-        "GeoProximityLocation",
-        "__defaults",
-    }
+    extra |= {"GeoLocation", "geoproximityRoutingPolicy", "__defaults"}
     return tuple(sorted(key for key in raw if key not in known | extra))
 
 

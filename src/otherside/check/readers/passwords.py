@@ -13,7 +13,7 @@ from typing import Any, Self
 from otherside.check.model.values import Password, PasswordOrigin, Unknown, Value
 
 _SECRET_NAME = re.compile(
-    r"passw|passphrase|(^|_)pwd$|secret(?!.*(arn|name|id)$)|api_?key|private_?key|(^|_)token$",
+    r"passw|passphrase|(^|_)(pwd|pass|pw)$|secret(?!.*(arn|name|id)$)|api_?key|private_?key|(^|_)token$",
     re.IGNORECASE,
 )
 _SAFE_NAME = re.compile(
@@ -22,8 +22,11 @@ _SAFE_NAME = re.compile(
     re.IGNORECASE,
 )
 _NO_SECRET = re.compile(r"(https?://|arn:|\d+$|true$|false$)", re.IGNORECASE)
-_WHERE = re.compile(r"secret$", re.IGNORECASE)
-"""A variable with such a name may hold a secret's path instead of the secret."""
+_CERTAIN = re.compile(
+    r"(passw(or)?d|passphrase|api_?key|private_?key|(^|_)(pwd|pass|pw|token))$", re.IGNORECASE
+)
+"""A variable with such a name holds a secret, whatever it looks like. Another may hold the name
+of a secret or a setting: `DB_SECRET`, `SECRETS_BACKEND`, `PASSWORD_RESET_QUEUE`."""
 _INSIDE = re.compile(
     r"[\"']\w*passw\w*[\"']\s*:\s*[\"'](?!\{\{resolve:)[^\"'*$]+[\"']", re.IGNORECASE
 )
@@ -90,6 +93,8 @@ def password(value: Value) -> Password | None:
     if isinstance(value, Parameter):
         kept = PasswordOrigin.DEFAULT if value.defaulted else PasswordOrigin.GIVEN
         return Password(kept, value.parameter) if value else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Password(PasswordOrigin.LITERAL)  # HCL takes a number without quotes for a text
     if not isinstance(value, str) or not value:
         return None
     inner = _document(value)
@@ -105,11 +110,25 @@ def secret_text(value: Value) -> Password | None:
     """
     if isinstance(value, Unknown):
         return _of_unknown(value, secret_text)
+    if isinstance(value, Parameter) and value.defaulted:
+        return _of_default(value)
     if isinstance(value, str) and not isinstance(value, Parameter):
         inner = _document(value)
         if not isinstance(inner, Mapping) and _by_reference(value) is None:
             return Password(PasswordOrigin.LITERAL) if looks_like_password(value) else None
     return password(value)
+
+
+def _of_default(value: Parameter) -> Password | None:
+    """Return a parameter's default as a secret's text, if it is a password by form or by name."""
+    inner = _document(value)
+    if isinstance(inner, Mapping):
+        held = _worst(inner) is not None
+    else:
+        name = value.parameter.rpartition(".")[2]
+        named = is_secret_name(name) and not _PLACEHOLDER.search(value.strip())
+        held = bool(value) and (named or looks_like_password(value))
+    return Password(PasswordOrigin.DEFAULT, value.parameter) if held else None
 
 
 def looks_like_password(text: str) -> bool:
@@ -145,6 +164,8 @@ def secret_variable(name: str, value: Value) -> Value:
     if isinstance(value, Unknown) and value.either:
         either = tuple(each for each in value.either if holds_secret(name, each))
         value = replace(value, either=either)
+    if isinstance(value, str) and _WITH_PASSWORD.search(value):
+        return password(value)  # an address with a password in it, whatever the variable is called
     return password(value) if holds_secret(name, value) else value
 
 
@@ -154,8 +175,10 @@ def holds_secret(name: str, value: Value) -> bool:
         return False
     if not isinstance(value, str):
         return True
-    where = bool(_WHERE.search(name)) and "/" in value
-    return not where and not _NO_SECRET.match(value)
+    if _by_reference(value) is not None:
+        return True
+    certain = bool(_CERTAIN.search(name)) or looks_like_password(value)
+    return certain and not _NO_SECRET.match(value)
 
 
 _ORDER = (
@@ -195,9 +218,19 @@ def _by_reference(value: str) -> Password | None:
 
 def _worst(held: Mapping[str, Value]) -> Password | None:
     """Return the worst-kept secret in a document, looking only at names that denote secrets."""
-    found = [password(element) for name, element in held.items() if is_secret_name(str(name))]
+    found = [
+        password(element)
+        for name, element in held.items()
+        if is_secret_name(str(name)) and not _is_placeholder(element)
+    ]
     kept = [item for item in found if item is not None]
     return min(kept, key=lambda item: _ORDER.index(item.kept), default=None)
+
+
+def _is_placeholder(value: Value) -> bool:
+    """Return whether a text says that something else will be put in its place."""
+    plain = isinstance(value, str) and not isinstance(value, Parameter)
+    return plain and _by_reference(value) is None and bool(_PLACEHOLDER.search(value.strip()))
 
 
 def _document(value: str) -> Any:  # noqa: ANN401 - any JSON

@@ -18,6 +18,7 @@ from otherside.check.readers.input_error import InputError
 from otherside.check.readers.json_text import read_json
 from otherside.check.readers.location import check_shape, line_finder
 from otherside.check.readers.pulumi.stack import Stack
+from otherside.check.readers.systems import Part, System, systems_of
 from otherside.check.readers.terraform.plan_json import TerraformPlan, project_change
 
 if TYPE_CHECKING:
@@ -49,11 +50,27 @@ class ReadOptions:
     regions: Mapping[str, str] = field(default_factory=dict)
     """The Region of each template, by path or name."""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """Template parameters."""
+    """Parameters of templates, and variables of Terraform roots."""
+    variable_files: tuple[Path, ...] = ()
+    """Files with values of Terraform's variables, as `-var-file` takes them."""
     exclude: tuple[str, ...] = ()
     """Patterns of files and directories to leave out below a directory, by path or name."""
     program: Callable[[Path], Mapping[str, Any] | str] | None = None
     """Runs a Pulumi program, or returns why it does not; `None` runs none."""
+    one_system: bool = False
+    """Whether everything is one system, however it is laid out."""
+    systems: tuple[str, ...] = ()
+    """Names of the systems to keep; empty keeps all."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSystem:
+    """What recovers together, and is judged together."""
+
+    name: str
+    roots: tuple[str, ...]
+    """The directories and files that it was read from."""
+    graph: Graph
 
 
 @dataclass(slots=True)
@@ -61,6 +78,9 @@ class ReadResult:
     """What was read from the inputs, and what was not."""
 
     graph: Graph
+    """Everything that was read."""
+    systems: list["ReadSystem"]
+    """The systems that it is made of, at least one."""
     problems: list[InputError]
     skipped: list[tuple[str, str]]
     unread: list[tuple[str, str]]
@@ -69,23 +89,53 @@ class ReadResult:
 
 
 @dataclass(slots=True)
+class _FoundModule:
+    """A Terraform directory, or one file of it."""
+
+    where: str
+    """How it was named."""
+    named: bool
+    """Whether it was named itself, and not only found below a directory."""
+    root: "RootModule"
+
+
+@dataclass(slots=True)
 class _Batch:
     """What has been read so far, before stacks are joined."""
 
     options: ReadOptions
-    resources: list[Resource] = field(default_factory=list)
-    templates: list[Template] = field(default_factory=list)
+    base: Path | None = None
+    """The directory below which files are being found."""
+    parts: dict[str, Part] = field(default_factory=dict)
+    templates: list[tuple[Template, Part]] = field(default_factory=list)
     problems: list[InputError] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
-    unread: list[tuple[str, str]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    facts: dict[str, str] = field(default_factory=dict)
-    modules: dict[Path, "RootModule"] = field(default_factory=dict)
+    modules: dict[Path, _FoundModule] = field(default_factory=dict)
     """Terraform directories, by their resolved path: one that another calls is read there only."""
     placed: set[str] = field(default_factory=set)
     """Names in `options.regions` that matched a template."""
     excluded: set[str] = field(default_factory=set)
     """Patterns in `options.exclude` that left something out."""
+
+    def part(self, where: Path | str, *, is_file: bool = True) -> Part:
+        """Return the part of the system that a directory or a file is."""
+        name, path = str(where), Path(where)
+        named = self.base is None or path == self.base
+        if name not in self.parts:
+            self.parts[name] = Part(name)
+            if self.base is not None and not named:
+                home = path.parent if is_file else path
+                below = home.is_relative_to(self.base)
+                self.parts[name].place = home.relative_to(self.base).parts if below else ()
+                self.parts[name].file = path.name.partition(".")[0] if is_file else ""
+        elif named:
+            self.parts[name].place, self.parts[name].file = (), ""  # it was found before
+        return self.parts[name]
+
+    def miss(self, where: Path | str, cause: str, *, is_file: bool = True) -> None:
+        """Record what was not read, and why, in the part that it belongs to."""
+        self.part(where, is_file=is_file).unread.append((str(where), cause))
 
 
 def read_paths(
@@ -100,12 +150,52 @@ def read_paths(
         batch.skipped.append((f"--region {name}", "no template of this name was read"))
     for pattern in set(options.exclude) - batch.excluded:
         batch.skipped.append((f"--exclude {pattern}", "nothing below a directory matches it"))
-    settle_regions(batch.resources)
-    batch.unread = list(dict.fromkeys(batch.unread))  # what is nested is found twice
-    if batch.unread:
-        batch.facts["unread"] = _few([name for name, _ in batch.unread])
-    graph = Graph(batch.resources, facts=batch.facts)
-    return ReadResult(graph, batch.problems, batch.skipped, batch.unread, batch.files)
+    parts = [part for part in batch.parts.values() if part.resources or part.unread]
+    settle_regions([item for part in parts for item in part.resources])
+    found = [] if options.one_system else systems_of(parts)
+    if options.systems:
+        found = _wanted(found, batch)
+        kept = {id(part) for system in found for part in system.parts}
+        parts = [part for part in parts if id(part) in kept]
+    graph = _graph(parts)
+    systems = [
+        ReadSystem(system.name, tuple(part.where for part in system.parts), _graph(system.parts))
+        for system in (found if len(found) > 1 or options.systems else ())
+    ]
+    whole = ReadSystem("", tuple(part.where for part in parts), graph)
+    return ReadResult(
+        graph, systems or [whole], batch.problems, batch.skipped, _unread(parts), batch.files
+    )
+
+
+def _unread(parts: Iterable[Part]) -> list[tuple[str, str]]:
+    """Return all that was not read, and why; what is nested is found twice."""
+    return list(dict.fromkeys(item for part in parts for item in part.unread))
+
+
+def _wanted(found: list[System], batch: _Batch) -> list[System]:
+    """Return the systems that were asked for; record those that there are not as problems."""
+    names = [system.name for system in found]
+    for name in batch.options.systems:
+        if name not in names:
+            cause = f"there is no system of this name; there are {', '.join(names) or 'none'}"
+            batch.problems.append(InputError(f"--system {name}", cause))
+    kept = [system for system in found if system.name in batch.options.systems]
+    for system in found:
+        if system not in kept:
+            roots = _few([part.where for part in system.parts])
+            batch.skipped.append((roots, f"of the system {system.name}, which was not asked for"))
+    return kept
+
+
+def _graph(parts: Iterable[Part]) -> Graph:
+    """Return parts as one graph."""
+    parts = list(parts)
+    facts = {key: value for part in parts for key, value in part.facts.items()}
+    unread = dict(_unread(parts))
+    if unread:
+        facts["unread"] = _few(list(unread))
+    return Graph((item for part in parts for item in part.resources), facts=facts)
 
 
 def _few(names: list[str]) -> str:
@@ -116,10 +206,13 @@ def _few(names: list[str]) -> str:
 
 def _path(path: str, batch: _Batch, stdin: Callable[[], bytes]) -> None:
     if path == STDIN:
+        batch.base = None
         _take(stdin(), "<stdin>", batch, wanted=True)
     elif Path(path).is_dir():
+        batch.base = Path(path)
         _directory(Path(path), batch)
     else:
+        batch.base = None
         _file(Path(path), batch, wanted=True)
 
 
@@ -153,34 +246,55 @@ _ODD = (
 
 def _join(batch: _Batch) -> None:
     """Put together what was read: each module and each template once, where it is called."""
-    for root in _uncalled(batch.modules):
-        batch.resources.extend(root.resources)
-        batch.unread.extend(root.unread)
-    nested = {path for template in batch.templates for path in template.nested_files()}
+    _join_modules(batch)
+    nested = {path for template, _ in batch.templates for path in template.nested_files()}
     batch.templates = [
-        template for template in batch.templates if Path(template.file).resolve() not in nested
+        (template, part)
+        for template, part in batch.templates
+        if Path(template.file).resolve() not in nested
     ]
     exports: dict[tuple[str | None, str], Any] = {}
 
-    def load(template: Template) -> None:
+    def note(template: Template, part: Part) -> None:
+        own = template.exported()
+        part.names |= {f"export {name}" for _, name in own}
+        exports.update(own)
+
+    def load(template: Template, part: Part) -> None:
         template.imports = exports
-        batch.resources.extend(template.load())
+        part.resources.extend(template.load())
+        part.names |= {f"export {name}" for name in template.imported}
 
-    for template in batch.templates:
-        _guarded(template.file, batch, lambda item=template: exports.update(item.exported()))  # type: ignore[misc]  # mypy cannot infer such a lambda
-    for template in batch.templates:
-        _guarded(template.file, batch, partial(load, template))
+    for template, part in batch.templates:
+        _guarded(template.file, batch, partial(note, template, part))
+    for template, part in batch.templates:
+        _guarded(template.file, batch, partial(load, template, part))
 
 
-def _uncalled(modules: Mapping[Path, "RootModule"]) -> Iterator["RootModule"]:
+def _join_modules(batch: _Batch) -> None:
+    """Give each Terraform root to its part; a module is read where it is called."""
+    roots = list(_uncalled(batch.modules))
+    deployed = any(not found.root.callable_only for found in roots)
+    for found in roots:
+        if deployed and found.root.callable_only and not found.named:
+            cause = "a module that nothing here calls: name it to check it by itself"
+            batch.skipped.append((found.where, cause))
+            continue
+        part = batch.parts[found.where]
+        part.resources.extend(found.root.resources)
+        part.unread.extend(found.root.unread)
+        part.names |= {f"bucket {name}" for name in found.root.states}
+
+
+def _uncalled(modules: Mapping[Path, _FoundModule]) -> Iterator[_FoundModule]:
     """Yield the modules that no other one calls, and one of each circle of those that do."""
-    called = {path for root in modules.values() for path in root.called}
+    called = {path for found in modules.values() for path in found.root.called}
     first = sorted(modules.items(), key=lambda item: item[0] in called)
     read: set[Path] = set()
-    for path, root in first:
+    for path, found in first:
         if path not in read:
-            read |= {path, *root.called}
-            yield root
+            read |= {path, *found.root.called}
+            yield found
 
 
 def _bytes(path: Path) -> bytes:
@@ -213,7 +327,7 @@ def _file(path: Path, batch: _Batch, *, wanted: bool) -> None:
         cause = "Terraform in JSON, as CDKTF writes it: give its plan, by `terraform show -json`"
         if wanted:
             raise InputError(str(path), cause)
-        batch.unread.append((str(path), cause))
+        batch.miss(path, cause)
         return
     if path.suffix == ".tf":
         _terraform_source(path.parent, batch, only=path)
@@ -316,7 +430,7 @@ def _document(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
     if keys & {"resource_changes", "planned_values"} or (
         "format_version" in keys and keys & {"values", "configuration"}
     ):
-        batch.resources.extend(TerraformPlan(document, file).load())
+        batch.part(file).resources.extend(TerraformPlan(document, file).load())
     elif "lineage" in keys:
         _state(document, file, batch)
     elif keys & {"deployment", "checkpoint"} or _is_preview(document):
@@ -348,7 +462,7 @@ def _state(document: Mapping[str, Any], file: str, batch: _Batch) -> None:
     version = document.get("version")
     if version != 4:  # noqa: PLR2004 - the version that Terraform 0.12 and later write
         raise InputError(file, f"a state of version {version}; only version 4 can be read")
-    batch.resources.extend(TerraformPlan(document, file).load())
+    batch.part(file).resources.extend(TerraformPlan(document, file).load())
 
 
 def _is_preview(document: Mapping[str, Any]) -> bool:
@@ -365,18 +479,21 @@ def _is_preview(document: Mapping[str, Any]) -> bool:
     )
 
 
-def _pulumi(document: Mapping[str, Any], file: str, batch: _Batch) -> None:
+def _pulumi(document: Mapping[str, Any], file: str, batch: _Batch, *, is_file: bool = True) -> Part:
     stack = Stack(document, file)
-    batch.resources.extend(stack.load())
+    part = batch.part(file, is_file=is_file)
+    part.resources.extend(stack.load())
+    part.names |= {f"stack {name}" for name in stack.names()}
     if stack.short:
-        batch.facts["partial"] = (
+        part.facts["partial"] = (
             f"{file}: {stack.short} unchanged resources are not shown; "
             "use `pulumi preview --json --show-sames`, or give the stack's export as well"
         )
     provider = ((document.get("deployment") or {}).get("secrets_providers")) or {}
     url = str((provider.get("state") or {}).get("url") or "")
     if url.startswith("awskms://"):
-        batch.resources.append(_backend(file, "secrets provider", url))
+        part.resources.append(_backend(file, "secrets provider", url))
+    return part
 
 
 def _backend(file: str, what: str, text: str) -> Resource:
@@ -398,7 +515,8 @@ def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
         _unfit(file, "no template: it has no Resources", batch, wanted=wanted)
         return
     lines = line_finder(document, text)
-    _name_unknown(resources, file, batch, lines)
+    part = batch.part(file)
+    _name_unknown(resources, file, part, lines)
     template = Template(
         document,
         file,
@@ -406,34 +524,34 @@ def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
         parameters=batch.options.parameters,
         lines=lines,
     )
-    template.nest(partial(_nested, batch))
-    batch.unread.extend(template.unread())
-    batch.templates.append(template)
+    template.nest(partial(_nested, batch, part))
+    part.unread.extend(template.unread())
+    batch.templates.append((template, part))
     batch.files.append(file)
 
 
 def _name_unknown(
-    resources: Mapping[str, Any], file: str, batch: _Batch, lines: Callable[[str], int | None]
+    resources: Mapping[str, Any], file: str, part: Part, lines: Callable[[str], int | None]
 ) -> None:
     """Reject entries that are not resources, and report those that AWS expands or transforms."""
     for logical, resource in resources.items():
         type_ = resource.get("Type") if isinstance(resource, Mapping) else None
         if logical.startswith("Fn::"):
             cause = f"{logical.rpartition('::')[0] or logical} is expanded by AWS only"
-            batch.unread.append((f"{file}#{logical}", cause))
+            part.unread.append((f"{file}#{logical}", cause))
         elif not isinstance(type_, str):
             cause = f"{logical} is a resource without a Type"
             raise InputError(file, cause, line=lines(logical))
         elif type_.startswith("AWS::Serverless::"):
             cause = "SAM makes more of it than is written: check what it is transformed to"
-            batch.unread.append((f"{file}#{logical}", cause))
+            part.unread.append((f"{file}#{logical}", cause))
         elif type_ == "AWS::CloudFormation::StackSet":
             cause = "a stack set, whose template AWS deploys elsewhere: check it by itself"
-            batch.unread.append((f"{file}#{logical}", cause))
+            part.unread.append((f"{file}#{logical}", cause))
 
 
 def _nested(
-    batch: _Batch, path: Path
+    batch: _Batch, part: Part, path: Path
 ) -> tuple[Mapping[str, Any], Callable[[str], int | None]] | None:
     if not path.is_file():
         return None
@@ -441,7 +559,7 @@ def _nested(
 
     def take() -> None:
         document, lines = _template_of(path)
-        _name_unknown(document["Resources"], str(path), batch, lines)
+        _name_unknown(document["Resources"], str(path), part, lines)
         found.append((document, lines))
 
     _guarded(str(path), batch, take)
@@ -490,7 +608,8 @@ def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, dep
     file = path.parent / str(properties.get("templateFile"))
     region = str(item.get("environment") or "").rpartition("/")[2]
     document, lines = _template_of(file)
-    _name_unknown(document["Resources"], str(file), batch, lines)
+    part = batch.part(path)  # one app is one part, whatever it has stacks
+    _name_unknown(document["Resources"], str(file), part, lines)
     template = Template(
         document,
         str(file),
@@ -499,9 +618,9 @@ def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, dep
         name=str(properties.get("stackName") or name),
         lines=lines,
     )
-    template.nest(partial(_nested, batch))
-    batch.unread.extend(template.unread())
-    batch.templates.append(template)
+    template.nest(partial(_nested, batch, part))
+    part.unread.extend(template.unread())
+    batch.templates.append((template, part))
     batch.files.append(str(file))
 
 
@@ -526,7 +645,7 @@ def _directory(path: Path, batch: _Batch) -> None:
             continue
         todo = [entry for entry in entries if entry.is_dir() and _worth(entry)] + todo
         _files_of(here, [entry for entry in entries if entry.is_file()], batch)
-    if len(batch.files) == before and not batch.problems and not batch.unread:
+    if len(batch.files) == before and not batch.problems and not _unread(batch.parts.values()):
         cause = "nothing in it is a plan, a state, a stack, a template or a program"
         raise InputError(str(path), cause)
 
@@ -569,21 +688,34 @@ def _program(here: Path, batch: _Batch) -> None:
     else:
         document = run(here) if run is not None else NOT_RUN
     if isinstance(document, str):
-        batch.unread.append((str(here), document))
+        batch.miss(here, document, is_file=False)
         return
-    _pulumi(document, str(here), batch)
+    part = _pulumi(document, str(here), batch, is_file=False)
     for backend in document.get("backends") or ():
-        batch.resources.append(_backend(str(here), backend["what"], backend["text"]))
-    batch.unread += [(str(here), str(sentence)) for sentence in document.get("imagined") or ()]
+        part.resources.append(_backend(str(here), backend["what"], backend["text"]))
+    part.unread += [(str(here), str(sentence)) for sentence in document.get("imagined") or ()]
     batch.files.append(str(here))
 
 
 def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> None:
     from otherside.check.readers.terraform.hcl import read_module  # noqa: PLC0415 - its parser loads slowly
 
-    root = read_module(here, only)
-    batch.modules[(only or here).resolve()] = root
-    batch.files.append(str(only or here))
+    where = only or here
+    part = batch.part(where, is_file=only is not None)
+    named = batch.base in {None, here}
+    batch.files.append(str(where))
+    known = batch.modules.get(where.resolve())
+    if known is not None:  # named twice, or named and found
+        if named:
+            known.where, known.named = part.where, True
+        return
+    root = read_module(
+        here,
+        only,
+        parameters=batch.options.parameters,
+        variable_files=batch.options.variable_files,
+    )
+    batch.modules[where.resolve()] = _FoundModule(part.where, named, root)
 
 
 def settle_regions(resources: list[Resource]) -> None:

@@ -1,12 +1,13 @@
 """The findings document: `--format json` writes it, and all other formats are derived from it."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from otherside.check.analysis.sides import pair_of
 from otherside.check.baseline import fingerprint
 from otherside.check.engine import CheckResult, Finding
+from otherside.check.model.graph import Graph
 from otherside.check.readers.read import ReadResult
 from otherside.check.rule import Rule, Severity
 from otherside.check.summary import Summary
@@ -18,9 +19,19 @@ FindingsDocument = dict[str, Any]
 
 
 def as_document(
-    read: ReadResult, result: CheckResult, summary: Summary | None, known: Iterable[Finding]
+    read: ReadResult,
+    result: CheckResult,
+    summaries: Sequence[Summary | None],
+    known: Iterable[Finding],
 ) -> FindingsDocument:
-    """Return the complete result of a check."""
+    """Return the complete result of a check.
+
+    Args:
+        read: What was read.
+        result: What was found in all systems.
+        summaries: What a recovery of each system could do; `None` for one of a single Region.
+        known: Findings that are in the baseline.
+    """
     baselined = list(known)
     findings = _by_cause(result.findings)
     document: FindingsDocument = {
@@ -47,15 +58,27 @@ def as_document(
             "resources": len(read.graph.resources),
             "regions": read.graph.regions,
             "dialects": sorted({item.dialect for item in read.graph.resources.values()} - {""}),
-            "pair": _pair(read),
+            "pair": _pair(read.graph) if len(read.systems) == 1 else None,
             "rules": result.asked,
             **{severity.value: _count(findings, severity) for severity in Severity},
             "unknown": len(result.unsure) + len(read.unread),
             "unread": len(read.unread),
             "suppressed": len(result.excused),
             "baselined": len(baselined),
-            "recovery": _recovery(summary),
+            "recovery": _recovery(summaries[0]) if len(summaries) == 1 else None,
         },
+        "systems": [
+            {
+                "name": system.name,
+                "roots": list(system.roots),
+                "resources": len(system.graph.resources),
+                "regions": system.graph.regions,
+                "pair": _pair(system.graph),
+                "findings": sum(1 for item in findings if item["system"] == system.name),
+                "recovery": _recovery(summary),
+            }
+            for system, summary in zip(read.systems, summaries, strict=True)
+        ],
     }
     shown: FindingsDocument = printable(document)
     return shown
@@ -77,8 +100,8 @@ def printable(value: Any) -> Any:  # noqa: ANN401 - any part of a document
     return [printable(item) for item in value] if isinstance(value, list) else value
 
 
-def _pair(read: ReadResult) -> dict[str, str] | None:
-    pair = pair_of(read.graph)
+def _pair(graph: Graph) -> dict[str, str] | None:
+    pair = pair_of(graph)
     return {"primary": pair.primary, "standby": pair.standby} if pair is not None else None
 
 
@@ -110,7 +133,11 @@ def _by_cause(findings: list[Finding]) -> list[FindingsDocument]:
         alone = (finding.rule.code, finding.resource, finding.message, len(causes))
         cause = (finding.rule.code, place.file, place.line, block, said) if place.line else alone
         if cause in causes:
-            other = {"resource": finding.resource, "region": finding.region}
+            other = {
+                "resource": finding.resource,
+                "region": finding.region,
+                "system": finding.system,
+            }
             causes[cause]["also"].append({**other, "fingerprint": fingerprint(finding)})
         else:
             causes[cause] = {**_finding(finding), "also": []}
@@ -124,6 +151,7 @@ def _finding(finding: Finding) -> FindingsDocument:
         "severity": finding.severity.value,
         "resource": finding.resource,
         "type": finding.type,
+        "system": finding.system,
         "region": finding.region,
         "file": finding.place.file,
         "line": finding.place.line,

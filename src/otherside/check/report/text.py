@@ -15,6 +15,7 @@ DIALECTS = {"pulumi": "python", "terraform": "hcl", "cloudformation": "yaml"}
 _COLOURS = {"critical": "red", "high": "yellow", "medium": "cyan"}
 _MARKS = {"yes": "green", "no": "red", "unknown": "yellow"}
 _UNKNOWN_MAX = 10
+_SYSTEMS_MAX = 12
 _WIDTH_MIN = 40
 _DECLARATION_MAX = 120
 _STEPS = ("detect", "decide", "promote", "route", "restore")
@@ -43,6 +44,7 @@ def as_text(
         style(f"not read: {finding['resource']}: {finding['reason']}", "yellow")
         for finding in unread
     ]
+    lines += _systems(document, style, verbose=verbose)
     by_place: dict[tuple[object, ...], list[FindingsDocument]] = {}
     for finding in document["findings"]:
         by_place.setdefault(_place(finding), []).append(finding)
@@ -99,6 +101,7 @@ def _resource(
     first = found[0]
     place = f"{first['file']}:{first['line']}" if first["line"] else first["file"]
     shown = [] if not place or place in first["resource"] else [place]
+    shown += [f"in {first['system']}"] if first["system"] else []
     lines = [style(first["resource"], "bold") + f"  {'  '.join([first['region'], *shown])}"]
     declared = _declaration(source(first["file"], first["line"])) if first["line"] else ""
     lines += [style(f"  {first['line']} | {declared}", "blue")] if declared else []
@@ -163,19 +166,47 @@ def _listed(document: FindingsDocument, *, verbose: bool) -> list[str]:
     return ["", *lines] if lines else []
 
 
+def _systems(document: FindingsDocument, style: Style, *, verbose: bool) -> list[str]:
+    """Return what is checked apart, if there are several systems."""
+    systems = document["systems"]
+    if not any(system["name"] for system in systems):
+        return []
+    lines = [
+        style(f"{len(systems)} system{'' if len(systems) == 1 else 's'}, checked apart:", "bold")
+    ]
+    for system in systems if verbose else systems[:_SYSTEMS_MAX]:
+        count, roots = system["findings"], len(system["roots"])
+        where = ", ".join(system["regions"]) or "no Region"
+        lines.append(
+            f"  {system['name']}: {system['resources']} resources of {roots} "
+            f"{'root' if roots == 1 else 'roots'} in {where}, "
+            f"{count or 'no'} finding{'' if count == 1 else 's'}"
+        )
+        lines += [f"    {root}" for root in system["roots"]] if verbose else []
+    if not verbose and len(systems) > _SYSTEMS_MAX:
+        lines.append(f"  … and {len(systems) - _SYSTEMS_MAX} more; --verbose names them all")
+    lines.append("--system NAME checks one of them; --one-system takes all of it as one")
+    return ["", *lines]
+
+
+def _ability(name: str, recovery: FindingsDocument, style: Style) -> list[str]:
+    """Return what a recovery of a system could do."""
+    lines = [style(f"What a recovery{f' of {name}' if name else ''} could do", "bold")]
+    for step in _STEPS:
+        ability = recovery["steps"][step]
+        mark = style(f"{ability['able']:<8}", _MARKS[ability["able"]])
+        lines.append(f"  {step:<8} {mark} {ability['by']}")
+    lines.append(f"  RTO at best  {recovery['rto_at_best']}")
+    lines.append(f"  RPO at best  {recovery['rpo_at_best']}")
+    return [*lines, ""]
+
+
 def _summary(document: FindingsDocument, style: Style) -> list[str]:
     summary = document["summary"]
     lines = []
-    recovery = summary["recovery"]
-    if recovery is not None:
-        lines.append(style("What a recovery could do", "bold"))
-        for step in _STEPS:
-            ability = recovery["steps"][step]
-            mark = style(f"{ability['able']:<8}", _MARKS[ability["able"]])
-            lines.append(f"  {step:<8} {mark} {ability['by']}")
-        lines.append(f"  RTO at best  {recovery['rto_at_best']}")
-        lines.append(f"  RPO at best  {recovery['rpo_at_best']}")
-        lines.append("")
+    for system in document["systems"][:_SYSTEMS_MAX]:
+        if system["recovery"] is not None:
+            lines += _ability(system["name"], system["recovery"], style)
     pair = summary["pair"]
     where = f"{pair['primary']} and {pair['standby']}" if pair else ", ".join(summary["regions"])
     lines.append(

@@ -1,9 +1,13 @@
 """A drill result as Markdown, for a ticket, a wiki or an auditor."""
 
+import html
+import re
 from collections.abc import Iterator
 
 from otherside.drill.report.words import loss, span
 from otherside.drill.result import DrillResult
+
+_MARKUP = re.compile(r"[\\`*_\[\]|~!#]")
 
 
 def markdown(result: DrillResult) -> str:
@@ -13,10 +17,10 @@ def markdown(result: DrillResult) -> str:
 
 def _lines(result: DrillResult) -> Iterator[str]:
     head, measures = result.recording.head, result.measures
-    yield f"# {result.verdict.upper()}: {head.scenario}\n"
-    yield f"{head.title} {head.expects}\n"
+    yield f"# {result.verdict.upper()}: {_cell(head.scenario)}\n"
+    yield f"{_cell(f'{head.title} {head.expects}')}\n"
     if result.instrument.advice:
-        yield f"**The instrument did not keep time:** {result.instrument.advice}.\n"
+        yield f"**The instrument did not keep time:** {_cell(result.instrument.advice)}.\n"
     yield "| | measured | objective |"
     yield "|---|---|---|"
     yield f"| RTO, writes | {span(measures.rto_write_s)} | {span(head.rto_s)} |"
@@ -39,15 +43,15 @@ def _lines(result: DrillResult) -> Iterator[str]:
     yield "|---:|---|---|"
     strike_s = result.recording.strike_s or result.recording.now_s
     for line in result.lines:
-        yield f"| {line.at_s - strike_s:+.1f} | {line.lane} | {_cell(line.text)} |"
+        yield f"| {line.at_s - strike_s:+.1f} | {_cell(line.lane)} | {_cell(line.text)} |"
     yield "\n## Test conditions\n"
-    yield f"- Stack `{head.place}`, digest `{head.digest[:12]}`; Regions {_regions(result)}."
+    yield f"- Stack {_cell(head.place)}, digest `{head.digest[:12]}`; Regions {_regions(result)}."
     yield (
-        f"- Speed {head.speed:g}: one machine second was {head.speed:g} twin seconds."
+        f"- Speed: one machine second was {result.recording.speed_text} twin seconds."
         f" {head.clients} clients, seed {head.seed}, started {head.started_at}."
     )
     versions = ", ".join(f"{name} {version}" for name, version in head.versions.items())
-    yield f"- {versions}."
+    yield f"- {_cell(versions)}."
     if head.modelled:
         yield "- **Modelled, not measured**, because the drill did not run on AWS:"
     for model in head.modelled:
@@ -60,4 +64,5 @@ def _regions(result: DrillResult) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    """Return text that stays text, in one line, whatever a function or an application said."""
+    return _MARKUP.sub(r"\\\g<0>", html.escape(" ".join(text.split()), quote=False))

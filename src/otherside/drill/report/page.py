@@ -55,6 +55,7 @@ def page(result: DrillResult) -> str:
         .get_template("page.html.j2")
         .render(
             head=recording.head,
+            speed=recording.speed_text,
             ended=recording.ended,
             verdict=result.verdict,
             cards=_cards(result),

@@ -20,7 +20,7 @@ from otherside.failover.decision.observation import (
 from otherside.failover.decision.state import State
 
 GOOD, BAD, UNKNOWN = Reading.GOOD, Reading.BAD, Reading.UNKNOWN
-PULSE_MAX_S = 4 * RENEW_S
+PULSE_MAX_S = 3 * RENEW_S
 """An older pulse counts as missing."""
 AHEAD_MAX_S = 5.0
 """How far another clock may be ahead of ours."""

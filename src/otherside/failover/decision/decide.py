@@ -24,7 +24,13 @@ from otherside.failover.decision.evidence import (
     read,
     trouble_of,
 )
-from otherside.failover.decision.gates import HOME, Obstacle, hard_block
+from otherside.failover.decision.gates import (
+    HOME,
+    Obstacle,
+    approval_reason,
+    hard_block,
+    needed_s,
+)
 from otherside.failover.decision.observation import Move, Observation, Order
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Intent, Phase, State, Trouble
@@ -88,6 +94,7 @@ def decide(state: State, observation: Observation, policy: FailoverPolicy) -> De
         entered=revision,
         entered_by=str(event),
         reason=reason,
+        fenced_s=seen.fenced_s if phase is Phase.FENCING else None,
     )
     settled = _count_flap(
         _enter(entered, event, observation, policy), state, observation.at_s, policy
@@ -158,7 +165,8 @@ def _update_evidence(
         lived = _lived_since(state, observation, policy)
         since_s = state.bad_since_s if unbroken and not lived else now_s
         seen = replace(state, verdict=verdict, bad_since_s=since_s, looked_s=now_s)
-    if state.phase is Phase.FENCING and observation.lease is not None:
+    seen = replace(seen, unanimous=verdict is Verdict.REGION_DEAD and evidence.unanimous)
+    if state.phase in _FENCED and observation.lease is not None:
         seen = replace(seen, fenced_s=_fenced_since(state, observation))
     return _apply_freeze(_update_conditions(seen, evidence, observation), observation)
 
@@ -243,6 +251,8 @@ _PATIENCE_S: dict[Phase, float | None] = {
 }
 """How long a phase may last before people are notified, repeatedly; `None` means for ever."""
 _ASKING = frozenset({Phase.PROMOTE_INTENT, Phase.SWITCH_INTENT})
+_FENCED = frozenset({Phase.SUSPECT, Phase.FENCING})
+"""Phases in which the lease may be closed and has not expired yet."""
 _CLOSED = frozenset({Phase.FENCING, Phase.PROMOTE_INTENT, Phase.PROMOTING})
 """Phases in which no side may acknowledge a write."""
 _AWAY = frozenset({Phase.PROMOTE_INTENT, Phase.PROMOTING})
@@ -409,7 +419,6 @@ def _with_loss(state: State, observation: Observation) -> State:
     loss = observation.replication
     return replace(
         state,
-        fenced_s=None,
         loss_estimate_s=loss.estimate_s if loss else None,
         loss_bound_s=loss.bound_s if loss else None,
     )
@@ -499,7 +508,7 @@ def _to_decision(
         verdict=verdict,
         reason=said,
         move=intent if intent and observation.at_s <= intent.not_after_s else None,
-        terms=_terms(state),
+        terms=_terms(state, observation, policy),
         latch=state.latched if state.anchored else None,
         raise_capacity=needs_capacity(state, observation),
         notice=f"{state.phase}: {said}" if changed and _is_news(state, committed, policy) else None,
@@ -523,7 +532,7 @@ def _flaps(state: State, policy: FailoverPolicy) -> bool:
     return state.flaps > policy.flaps_max and state.phase in {Phase.SUSPECT, Phase.STEADY}
 
 
-def _terms(state: State) -> LeaseTerms | None:
+def _terms(state: State, observation: Observation, policy: FailoverPolicy) -> LeaseTerms | None:
     """Return the terms that the lease should carry.
 
     A halt leaves the lease as it was, because it is unknown who writes. The same goes for a table
@@ -531,4 +540,19 @@ def _terms(state: State) -> LeaseTerms | None:
     """
     if state.phase is Phase.HALTED or not state.anchored:
         return None
-    return LeaseTerms(side=state.writer, epoch=state.epoch, open=state.phase not in _CLOSED)
+    closed = state.phase in _CLOSED or _closes_early(state, observation, policy)
+    return LeaseTerms(side=state.writer, epoch=state.epoch, open=not closed)
+
+
+def _closes_early(state: State, observation: Observation, policy: FailoverPolicy) -> bool:
+    """Return whether the lease of a suspected side is closed before the window has passed.
+
+    Only what would be fenced without a question at its end, and only while everything there is bad:
+    a heartbeat or a probe needs no lease, so a side that lives is seen to, and is let write again.
+    """
+    if state.phase is not Phase.SUSPECT or state.bad_since_s is None or not state.unanimous:
+        return False
+    left_s = state.bad_since_s + needed_s(state, policy) - observation.at_s
+    asks = approval_reason(state, observation, policy) or hard_block(state, observation, policy)
+    quiet = observation.at_s >= state.quiet_until_s
+    return left_s <= policy.close_early_s and quiet and asks is None

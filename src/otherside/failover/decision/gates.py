@@ -154,8 +154,9 @@ def unfit_reason(state: State, observation: Observation, policy: FailoverPolicy)
 
 def needed_s(state: State, policy: FailoverPolicy) -> float:
     """Return how long a deadly verdict must hold; in-Region repair gets its time first."""
-    heals_itself = state.verdict in {Verdict.WRITER_DEAD, Verdict.REGION_SILENT}
-    return policy.confirm_s + (policy.in_region_grace_s if heals_itself else 0.0)
+    if state.verdict in {Verdict.WRITER_DEAD, Verdict.REGION_SILENT}:
+        return policy.confirm_s + policy.in_region_grace_s
+    return policy.confirm_unanimous_s if state.unanimous else policy.confirm_s
 
 
 def valid_order(

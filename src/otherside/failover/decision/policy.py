@@ -15,6 +15,13 @@ class FailoverPolicy:
     """The highest estimated loss at which a failover needs no approval."""
     confirm_s: float = 60.0
     """Longer than the 43 s blip that once split GitHub's databases in two."""
+    confirm_unanimous_s: float = 45.0
+    """The window while everything that can be seen is bad, by three parties. What ends a blip of
+    43 s is seen before it, because nothing counts as bad in the first ten seconds of one."""
+    close_early_s: float = 28.0
+    """How long before the end of its window a lease is closed if everything in a Region is
+    bad: as long as it takes to expire, and two looks. What nobody can use costs nothing, and is
+    opened again at the first sign of life."""
     in_region_grace_s: float = 120.0
     """How long Aurora gets to replace a dead writer inside its own Region, or Auto Scaling to
     replace a machine."""

@@ -112,6 +112,8 @@ class State:
     """The loss that a person was shown for a failover; `None` if it was unknown."""
     bad_since_s: float | None = None
     """Since when a deadly verdict has held without interruption."""
+    unanimous: bool = False
+    """Whether everything that can be seen was bad then."""
     looked_s: float = 0.0
     """When a deadly verdict was last seen to hold."""
     intent: Intent | None = None
@@ -122,7 +124,7 @@ class State:
     moved_s: float = -1e9
     """When the writer was last seen to have moved; for a while, old descriptions contradict it."""
     fenced_s: float | None = None
-    """Since when the lease is known to be closed, while fencing."""
+    """Since when the lease is known to be closed, while fencing or about to."""
     frozen_until_s: float = 0.0
     """A person ordered that nothing moves before this."""
     heeded_s: float = 0.0

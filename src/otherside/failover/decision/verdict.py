@@ -75,6 +75,12 @@ class Evidence:
         )
 
     @property
+    def unanimous(self) -> bool:
+        """Whether everything is bad that can be: inside and outside, by all three parties."""
+        rest = (self.app_pulse, self.control_plane)
+        return self.bad == len(self.main) and rest == (BAD, BAD) and self.self_test is GOOD
+
+    @property
     def bad(self) -> int:
         """Return the number of main signals that are bad."""
         return self.main.count(BAD)

@@ -26,7 +26,7 @@ from otherside.program.project import Project
 from otherside.twin.deploy.api_clients import ApiClients
 from otherside.twin.deploy.creation import Create, ProvisionError, ResourceCreation
 from otherside.twin.deploy.data_sources import look_up
-from otherside.twin.guest.scaled_clock import real_now_s
+from otherside.twin.guest.scaled_clock import real_monotonic_s
 from otherside.twin.json_types import JsonObject
 
 WORKERS = 6
@@ -185,7 +185,7 @@ def provision(
         ProgramError: If the program cannot be run.
         Exception: Any error that the program itself raises.
     """
-    began_s = real_now_s()
+    began_s = real_monotonic_s()
     monitor = Provisioner(
         clients,
         account=account,
@@ -208,7 +208,7 @@ def provision(
     finally:
         settings.SETTINGS.rpc_manager.clear()  # left behind by a failed program
     declaration = Declaration(resources=tuple(monitor.declared.values()), exports=exports)
-    return Provisioned(declaration=declaration, took_s=real_now_s() - began_s)
+    return Provisioned(declaration=declaration, took_s=real_monotonic_s() - began_s)
 
 
 def _default_tags(inputs: Mapping[str, Any]) -> dict[str, str]:

@@ -27,12 +27,14 @@ from otherside.twin.gateway.protocol import (
 )
 from otherside.twin.gateway.sigv4 import (
     Signature,
+    SignedRequest,
     body_problem,
     is_signed_with,
     read_signature,
     time_problem,
 )
-from otherside.twin.guest.scaled_clock import ScaledClock, real_now_s
+from otherside.twin.gateway.unsigned import refusal_of, refused
+from otherside.twin.guest.scaled_clock import ScaledClock, real_wall_s
 from otherside.twin.ring_log import RingLog
 
 if TYPE_CHECKING:
@@ -80,8 +82,7 @@ class ApiGateway:
         try:
             signature = read_signature(signed)
             if signature is None:
-                code = "MissingAuthenticationToken"
-                raise RequestRefusedError(code, "Request is missing Authentication Token", 403)  # noqa: TRY301 - handled below
+                raise refusal_of(signed)  # noqa: TRY301 - handled below
             asked = identify(
                 environ,
                 signed,
@@ -94,12 +95,10 @@ class ApiGateway:
         except _CallerGoneError:
             return []
         except RequestRefusedError as error:
-            status, headers, body = _refusal(asked, error)
+            status, headers, body = _refusal(asked, signed, error)
         except Exception as error:  # noqa: BLE001 - a failure is answered in the service's form, too
-            refused = RequestRefusedError(
-                "InternalFailure", f"{type(error).__name__}: {error}", 500
-            )
-            status, headers, body = _refusal(asked, refused)
+            failed = RequestRefusedError("InternalFailure", f"{type(error).__name__}: {error}", 500)
+            status, headers, body = _refusal(asked, signed, failed)
         if asked is not None:
             self._keep(asked.call, status, body)
         start_response(f"{status} -", [(k, str(v)) for k, v in headers.items()])
@@ -177,7 +176,7 @@ class ApiGateway:
             raise _bad_signature(asked, message)
         if holder.token is not None and signature.token != holder.token:
             raise _unknown_signer(asked)
-        late = time_problem(signature, self.clock.now_s(), real_now_s())
+        late = time_problem(signature, self.clock.now_s(), real_wall_s())
         if late is not None:
             raise _out_of_time(asked, signature, late)
         changed = body_problem(signature, asked.signed)
@@ -326,11 +325,12 @@ def _refuse_two_meanings(asked: RequestContext, signature: Signature) -> None:
         raise RequestRefusedError("InvalidAction", message, 400)
 
 
-def _refusal(asked: RequestContext | None, error: RequestRefusedError) -> ApiResponse:
-    """Return a refusal in the service's own protocol, or as JSON if the service is not known."""
+def _refusal(
+    asked: RequestContext | None, signed: SignedRequest, error: RequestRefusedError
+) -> ApiResponse:
+    """Return a refusal in the service's own protocol, or in the caller's if no service is known."""
     if asked is None:
-        text = f'{{"__type": "{error.code}", "message": "{error.message}"}}'
-        return error.status, {"Content-Type": "application/json"}, text.encode()
+        return error.status, *refused(signed, error)
     service, code, status, message = asked.call.service, error.code, error.status, error.message
     if code == DENIED:
         code = ACCESS_DENIED.get(service, code)

@@ -1,8 +1,12 @@
 """Twin time: the only file of the twin that reads the machine's clocks.
 
 A scaled process lives in twin time: all times that it reads from `time` and `datetime`, and all its
-waits, run `speed` times as fast. Its code is unchanged and unaware of this. At speed 1, nothing is
+waits, run several times as fast. Its code is unchanged and unaware of this. At speed 1, nothing is
 patched.
+
+How many times changes while a twin runs: it slows down where its machine does not keep up (see
+`pace.py`). All its processes read the present speed from one small file in their memory, so they
+always agree on the time; a long wait is made of short ones, each of the speed that holds then.
 
 It needs only the standard library, because functions and instances load it before anything else.
 """
@@ -10,45 +14,95 @@ It needs only the standard library, because functions and instances load it befo
 import ctypes
 import datetime as dt
 import gc
+import mmap
 import os
 import select
 import selectors
 import socket
+import struct
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
 
 VARIABLE = "OTHERSIDE_TWIN_CLOCK"
+SLICE_S = 0.1
+"""The longest wait that is not looked at again, in real seconds: the speed may change meanwhile."""
 _now, _monotonic, _sleep = time.time, time.monotonic, time.sleep  # noqa: TID251 - this is the place
 _gmtime, _localtime = time.gmtime, time.localtime
+_ORIGIN, _SLOT = struct.Struct("=ddd"), struct.Struct("=ddd")
+_SLOTS, _FIRST = 16, 8 + _ORIGIN.size
+_SIZE = _FIRST + _SLOTS * _SLOT.size
+"""The number of the slot that holds, in a byte; the origin; the slots. A writer fills the next slot
+before it changes the number, so a reader in another process never sees half of one."""
 
 
-@dataclass(frozen=True)
 class ScaledClock:
     """How twin time relates to real time; all processes of one twin have the same clock."""
 
-    speed: float
-    started_s: float
-    """When the twin started, by the machine's wall clock: both clocks agree at this moment."""
-    origin_s: float
-    """The same moment by the machine's monotonic clock, which all its processes share."""
+    def __init__(self, memory: "mmap.mmap", path: str = "") -> None:
+        """Read a clock from memory; use `starting_now` or `from_text` instead."""
+        self._memory, self._path = memory, path
+        origin: tuple[float, float, float] = _ORIGIN.unpack_from(memory, 8)
+        self.started_s, self.origin_s, self.speed_max = origin
+        # started_s: when the twin started, by the machine's wall clock: both agree at this moment.
+        # origin_s: the same moment by its monotonic clock, which all its processes share.
 
     @classmethod
-    def starting_now(cls, speed: float) -> "ScaledClock":
-        """Return the clock of a twin that starts now."""
-        return cls(speed, _now(), _monotonic())
+    def starting_now(cls, speed: float, path: "os.PathLike[str] | None" = None) -> "ScaledClock":
+        """Return the clock of a twin that starts now; with a path, other processes can share it."""
+        now_s, monotonic_s = _now(), _monotonic()
+        made = bytearray(_SIZE)
+        _ORIGIN.pack_into(made, 8, now_s, monotonic_s, speed)
+        _SLOT.pack_into(made, _FIRST, monotonic_s, 0.0, speed)
+        if path is None:
+            memory = mmap.mmap(-1, _SIZE)
+            memory[:] = bytes(made)
+            return cls(memory)
+        number = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(number, made)
+            os.fchmod(number, 0o644)  # guests are other users, and only read it
+            return cls(mmap.mmap(number, _SIZE), os.fspath(path))
+        finally:
+            os.close(number)
 
     @classmethod
     def from_text(cls, text: str) -> "ScaledClock":
-        """Return the clock that `text` describes."""
-        speed, started_s, origin_s = map(float, text.split("/"))
-        return cls(speed, started_s, origin_s)
+        """Return the clock that `to_text` told of.
+
+        Raises:
+            OSError: If its twin has ended.
+        """
+        number = os.open(text, os.O_RDONLY)
+        try:
+            return cls(mmap.mmap(number, _SIZE, prot=mmap.PROT_READ), text)
+        finally:
+            os.close(number)
 
     def to_text(self) -> str:
-        """Return the clock as text for an environment variable."""
-        return f"{self.speed!r}/{self.started_s!r}/{self.origin_s!r}"
+        """Return where the clock is, for an environment variable; empty if it is not shared."""
+        return self._path
+
+    def _slot(self, number: int) -> "tuple[float, float, float]":
+        """Return a real moment, the twin time that had elapsed then, and the speed since."""
+        return _SLOT.unpack_from(self._memory, _FIRST + _SLOT.size * number)
+
+    @property
+    def speed(self) -> float:
+        """How many twin seconds a real second is at present."""
+        return self._slot(self._memory[0])[2]
+
+    @speed.setter
+    def speed(self, speed: float) -> None:
+        since_s, twin_s, before = self._slot(self._memory[0])
+        now_s, number = _monotonic(), (self._memory[0] + 1) % _SLOTS
+        elapsed_s = twin_s + (now_s - since_s) * before
+        _SLOT.pack_into(self._memory, _FIRST + _SLOT.size * number, now_s, elapsed_s, speed)
+        self._memory[0] = number
 
     def now_s(self) -> float:
         """Return twin seconds since 1970."""
@@ -60,19 +114,37 @@ class ScaledClock:
 
     def elapsed_s(self) -> float:
         """Return twin seconds since the twin started."""
-        return (_monotonic() - self.origin_s) * self.speed
+        memory = self._memory
+        while True:
+            number = memory[0]
+            now_s = _monotonic()
+            since_s, twin_s, speed = self._slot(number)
+            if memory[0] == number:  # else the speed changed between the two
+                return twin_s + (now_s - since_s) * speed
 
     def real_elapsed_s(self) -> float:
         """Return real seconds since the twin started."""
         return _monotonic() - self.origin_s
 
     def real_s(self, twin_s: float) -> float:
-        """Return how many real seconds a span of twin time takes."""
+        """Return how many real seconds a span of twin time takes at the present speed."""
         return twin_s / self.speed
+
+    def wait(self, twin_s: float, doing: "Callable[[float], Any]") -> Any:  # noqa: ANN401 - what a wait returns
+        """Do a wait in short ones, until it returns something or a span of twin time is over.
+
+        `doing` takes a time-out in real seconds; what it returned last is returned.
+        """
+        until_s = self.elapsed_s() + twin_s
+        while True:
+            left_s = max(0.0, (until_s - self.elapsed_s()) / self.speed)
+            found = doing(min(left_s, SLICE_S))
+            if found or self.elapsed_s() >= until_s:
+                return found
 
     def sleep(self, seconds: float) -> None:
         """Wait for a span of twin time."""
-        _sleep(seconds / self.speed)
+        self.wait(seconds, _sleep)
 
 
 def real_sleep(seconds: float) -> None:
@@ -80,9 +152,14 @@ def real_sleep(seconds: float) -> None:
     _sleep(seconds)
 
 
-def real_now_s() -> float:
+def real_monotonic_s() -> float:
     """Return real seconds since some fixed point, even in a scaled process."""
     return _monotonic()
+
+
+def real_wall_s() -> float:
+    """Return real seconds since 1970, even in a scaled process."""
+    return _now()
 
 
 def from_environment() -> "ScaledClock | None":
@@ -94,7 +171,7 @@ def from_environment() -> "ScaledClock | None":
 def install(clock: ScaledClock) -> None:
     """Switch this process to twin time. Call it once, before importing anything else."""
     os.environ[VARIABLE] = clock.to_text()
-    if clock.speed == 1:
+    if clock.speed_max == 1:
         return
     _install_clock(clock)
     _install_dates(clock)
@@ -181,56 +258,101 @@ def _install_dates(clock: ScaledClock) -> None:
 
 def _install_waits(clock: ScaledClock) -> None:
     """Scale every wait that the standard library passes to the machine."""
-    speed = clock.speed
-    wait, acquire = threading.Condition.wait, threading.Thread.join
+    _install_threads(clock)
+    _install_selectors(clock)
+    _install_sockets(clock)
 
-    def scaled(timeout: "float | None") -> "float | None":
-        return timeout if timeout is None or timeout < 0 else timeout / speed
 
-    def condition_wait(self: threading.Condition, timeout: "float | None" = None) -> bool:
-        return wait(self, scaled(timeout))
+def _install_threads(clock: ScaledClock) -> None:
+    wait, join = threading.Condition.wait, threading.Thread.join
 
-    def join(self: threading.Thread, timeout: "float | None" = None) -> None:
-        acquire(self, scaled(timeout))
+    def condition_wait(self: "Any", timeout: "float | None" = None) -> bool:  # noqa: ANN401 - its inner parts are used
+        """Wait as `threading.Condition.wait` does, but in short waits.
+
+        Not by calling it again and again: what notifies between two calls would notify nobody.
+        """
+        if timeout is None or timeout <= 0 or not self._is_owned():
+            return wait(self, timeout)
+        waiter = threading.Lock()
+        waiter.acquire()
+        self._waiters.append(waiter)
+        held = self._release_save()
+        notified = False
+        try:
+            notified = bool(clock.wait(timeout, lambda real_s: waiter.acquire(timeout=real_s)))
+            return notified
+        finally:
+            self._acquire_restore(held)
+            if not notified and waiter in self._waiters:
+                self._waiters.remove(waiter)
+
+    def thread_join(self: threading.Thread, timeout: "float | None" = None) -> None:
+        if timeout is None or timeout <= 0:
+            return join(self, timeout)
+        clock.wait(timeout, lambda real_s: (join(self, real_s), not self.is_alive())[1])
+        return None
 
     threading.Condition.wait = condition_wait  # type: ignore[method-assign]  # for the clock
-    threading.Thread.join = join  # type: ignore[method-assign]  # for the clock
-    _install_selectors(scaled)
-    _install_sockets(scaled)
+    threading.Thread.join = thread_join  # type: ignore[method-assign]  # for the clock
 
 
-def _install_selectors(scaled) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function of time-outs
-    real_select = select.select
+def _install_selectors(clock: ScaledClock) -> None:
+    real_select: Any = select.select
 
     def slow(name: str) -> None:
         kind = getattr(selectors, name, None)
         if kind is None:
             return
         real = kind.select
-        kind.select = lambda self, timeout=None: real(self, scaled(timeout))
+
+        def waited(self: object, timeout: "float | None" = None) -> object:
+            if timeout is None or timeout <= 0:
+                return real(self, timeout)
+            return clock.wait(timeout, lambda real_s: real(self, real_s))
+
+        kind.select = waited
+
+    def waited_here(*files: "Iterable[Any]", timeout: "float | None" = None) -> Any:  # noqa: ANN401 - three lists
+        if timeout is None or timeout <= 0:
+            return real_select(*files, timeout)
+        found: list[Any] = []
+
+        def look(real_s: float) -> bool:
+            found[:] = real_select(*files, real_s)
+            return any(found)
+
+        clock.wait(timeout, look)
+        return tuple(found)
 
     for name in ("SelectSelector", "PollSelector", "EpollSelector"):
         slow(name)
-    select.select = lambda r, w, x, timeout=None: real_select(r, w, x, scaled(timeout))
+    select.select = lambda r, w, x, timeout=None: waited_here(r, w, x, timeout=timeout)
 
 
-def _install_sockets(scaled) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001 - a function of time-outs
-    """Scale the timeouts of sockets; `gettimeout` still returns the unscaled value."""
+def _install_sockets(clock: ScaledClock) -> None:
+    """Scale the timeouts of sockets; `gettimeout` still returns the unscaled value.
+
+    The machine holds a socket's timeout, so a change of speed counts from the next one that is set.
+    """
     settimeout, gettimeout = socket.socket.settimeout, socket.socket.gettimeout
 
     class TwinTimeouts:
-        """Unscaled timeouts, by the socket's file descriptor."""
+        """Timeouts as asked for and as set, by the socket's file descriptor."""
 
-        told: "dict[int, float | None]" = {}  # noqa: RUF012 - one for the process
+        told: "dict[int, tuple[float, float]]" = {}  # noqa: RUF012 - one for the process
 
     def set_it(self: socket.socket, timeout: "float | None") -> None:
-        TwinTimeouts.told[self.fileno()] = timeout
-        settimeout(self, scaled(timeout))
+        if not timeout or timeout < 0:
+            TwinTimeouts.told.pop(self.fileno(), None)
+            settimeout(self, timeout)
+            return
+        settimeout(self, clock.real_s(timeout))
+        TwinTimeouts.told[self.fileno()] = (timeout, gettimeout(self))  # type: ignore[assignment]  # it was set
 
     def get_it(self: socket.socket) -> "float | None":
         real = gettimeout(self)
-        told = TwinTimeouts.told.get(self.fileno())
-        return told if real is not None and scaled(told) == real else real
+        timeout, set_s = TwinTimeouts.told.get(self.fileno(), (real, real))
+        return timeout if real == set_s else real
 
     socket.socket.settimeout = set_it  # type: ignore[assignment,method-assign]  # for the clock
     socket.socket.gettimeout = get_it  # type: ignore[assignment,method-assign]  # for the clock

@@ -23,6 +23,7 @@ import time
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 LOADED = (
@@ -40,6 +41,20 @@ EARLY = ("PYTHON", "LD_", "MALLOC_", "GLIBC_", "OPENSSL_", "PSYCOPG_")
 PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15
 
 
+def beside(name: str) -> ModuleType:
+    """Load a file of this directory by its path, because a function brings its own `otherside`."""
+    file = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(f"otherside_twin_{name}", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+confinement = beside("confinement")
+
+
 def load() -> list[str]:
     """Load everything; return the module search path, without a program's own directories."""
     gc.disable()
@@ -53,17 +68,8 @@ def load() -> list[str]:
 
 
 def _load_models() -> None:
-    """Make the SDK read its models once, without documentation, and read what most guests need.
-
-    `sdk_preload.py` is loaded by its path, because a function brings its own `otherside`.
-    """
-    file = Path(__file__).with_name("sdk_preload.py")
-    spec = importlib.util.spec_from_file_location("otherside_twin_models", file)
-    assert spec is not None
-    assert spec.loader is not None
-    models = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(models)
-    models.share_models()
+    """Make the SDK read its models once, without documentation, and read what most guests need."""
+    beside("sdk_preload").share_models()
     session = importlib.import_module("boto3").Session()
     key = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
     for service in SERVICES:
@@ -98,14 +104,18 @@ def _become(request: dict[str, Any], line: socket.socket, supervisor: int) -> No
     """Become the requested process, and report that it has started."""
     try:
         os.setsid()
-        libc = ctypes.CDLL(None)
-        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        libc, policy = ctypes.CDLL(None), request.get("confined")
         libc.prctl(PR_SET_NAME, Path(request["argv"][-1]).name[-15:].encode(), 0, 0, 0)
         if os.getppid() != supervisor:
             msg = "it did not become the supervisor's child"
             raise ChildProcessError(msg)  # noqa: TRY301 - reported like every other error
         log = os.open(request["log"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.chdir(request["cwd"])
+        if policy:
+            if policy["user"]:
+                os.fchown(log, *policy["user"])  # it may open its own output again
+            confinement.confine(policy)
+        libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # a change of user undoes it
     except BaseException as error:  # noqa: BLE001 - the supervisor waits for an answer
         _tell(line, failed=request["id"], why=str(error) or repr(error))
         os._exit(1)

@@ -1,6 +1,7 @@
 """The twin's client of the supervisor: start and signal processes, and await their exit."""
 
 import asyncio
+import functools
 import json
 import os
 import pwd
@@ -9,12 +10,30 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import asdict, dataclass, field
+from itertools import count, cycle
 from pathlib import Path
 
 from otherside.twin.guest import SITE
 from otherside.twin.host import supervisor
+from otherside.twin.host.confinement import NET_ABI, landlock_abi
+
+GUESTS = range(61184, 65520)
+"""The users that systemd gives to services without one of their own, which no person has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Confinement:
+    """What one guest's processes may do on this machine; see `confinement.py`."""
+
+    user: tuple[int, int] | None
+    """Its own uid and gid, or `None` if this process cannot become another user."""
+    reads_all: bool = False
+    """Whether it keeps root's right to read: the interpreter may be where only root may go."""
+    read: tuple[str, ...] = ()
+    write: tuple[str, ...] = ()
+    ports: tuple[int, ...] = ()
+    """Every TCP port that it may connect to."""
 
 
 class ProcessError(Exception):
@@ -61,6 +80,11 @@ class Processes:
     """Called if the supervisor itself dies."""
     guests: Mapping[str, str] = field(default_factory=dict)
     """Environment variables of every guest, once they are known."""
+    ports: tuple[int, ...] = ()
+    """The twin's own ports that every guest may connect to, once they are known."""
+    shown: tuple[Path, ...] = ()
+    """The twin's own files that every guest may read."""
+    _users: "cycle[int]" = field(default_factory=lambda: cycle(GUESTS))
     _forkserver: "asyncio.Future[Process] | None" = None
 
     async def open(self) -> None:
@@ -87,16 +111,45 @@ class Processes:
         env: Mapping[str, str],
         cwd: Path | str = "/",
         user: tuple[int, int] | None = None,
+        confined: Confinement | None = None,
     ) -> Process:
-        """Start a process with exactly this environment.
+        """Start a process with exactly this environment, as a user or as a confined guest.
 
         Raises:
             ProcessError: If it cannot be started; the message says what and why.
         """
-        return await self._ask("start", argv, log=log, env=env, cwd=cwd, user=user)
+        return await self._ask(
+            "start", argv, log=log, env=env, cwd=cwd, user=user, confined=confined
+        )
+
+    def confinement(
+        self, *, read: Sequence[Path] = (), write: Sequence[Path] = (), ports: Sequence[int] = ()
+    ) -> Confinement:
+        """Return a new guest's confinement: a user of its own, its files and ports."""
+        return Confinement(
+            user=(uid := next(self._users), uid) if may_become_others() else None,
+            reads_all=not interpreter_is_open(),
+            read=tuple(map(str, (*INTERPRETER, *self.shown, *read, *write))),
+            write=tuple(map(str, write)),
+            ports=(*self.ports, *ports),
+        )
+
+    def has_started(self, pid: int) -> bool:
+        """Return whether a process is one of the twin's own, or was started by one of them."""
+        while pid > 1:
+            if pid == self._supervisor.pid:
+                return True
+            pid = _parent(pid)
+        return False
 
     async def fork(
-        self, argv: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path | str = "/"
+        self,
+        argv: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path | str = "/",
+        confined: Confinement | None = None,
     ) -> Process:
         """Fork a guest's Python program from an interpreter that has loaded most of its modules.
 
@@ -104,7 +157,7 @@ class Processes:
             ProcessError: As `start`.
         """
         self.prepare_fork()
-        return await self._ask("fork", argv, log=log, env=env, cwd=cwd)
+        return await self._ask("fork", argv, log=log, env=env, cwd=cwd, confined=confined)
 
     def prepare_fork(self) -> None:
         """Start the fork server ahead of the first fork, if it is not started yet."""
@@ -139,6 +192,7 @@ class Processes:
         env: Mapping[str, str],
         cwd: Path | str = "/",
         user: tuple[int, int] | None = None,
+        confined: Confinement | None = None,
     ) -> asyncio.Future[Process]:
         """Request a process from the supervisor, which handles requests in order."""
         number = next(self._ids)
@@ -153,6 +207,7 @@ class Processes:
                 "env": dict(env),
                 "cwd": str(cwd),
                 "user": user,
+                "confined": asdict(confined) if confined else None,
             }
         )
         return asked
@@ -205,3 +260,71 @@ def unprivileged() -> tuple[int, int] | None:
         return None
     nobody = pwd.getpwnam("nobody")
     return nobody.pw_uid, nobody.pw_gid
+
+
+def _interpreter() -> tuple[Path, ...]:
+    """Return where a guest's interpreter and its libraries are."""
+    libraries = [item for item in sys.path if item.endswith("-packages")]
+    prefixes = [sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix]
+    found = (Path(place).resolve() for place in [*prefixes, *libraries, str(SITE.parent)])
+    return tuple(dict.fromkeys(found))
+
+
+INTERPRETER = _interpreter()
+
+
+@functools.cache
+def may_become_others() -> bool:
+    """Whether guests run as users of their own: we are root, and they can run the interpreter."""
+    if os.geteuid() != 0:
+        return False
+    return landlock_abi() > 0 or interpreter_is_open()
+
+
+@functools.cache
+def interpreter_is_open() -> bool:
+    """Return whether every user of the machine can run the interpreter."""
+    places = [place for path in INTERPRETER for place in (path, *path.parents)]
+    return all(place.stat().st_mode & 0o001 for place in places)
+
+
+def confined_how() -> str:
+    """Return how guests are confined on this machine, in words."""
+    abi = landlock_abi()
+    who = "users of their own" if may_become_others() else "this user"
+    files = f"their own files (Landlock {abi})" if abi else "every file of that user: no Landlock"
+    if not abi:
+        return f"{who}; {files}"
+    ports = "the twin's ports" if abi >= NET_ABI else "every port"
+    return f"{who}; {files}; {ports}"
+
+
+def make_passable(path: Path) -> None:
+    """Create a directory that other users may pass through but not list."""
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o711)  # despite the umask
+
+
+def give(path: Path, confined: Confinement) -> None:
+    """Give a guest's files to the guest, which is another user if we are root."""
+    if confined.user is None:
+        return
+    for item in (path, *path.rglob("*")):
+        os.chown(item, *confined.user, follow_symlinks=False)
+
+
+def show(path: Path, confined: Confinement) -> None:
+    """Let a guest read files that stay ours."""
+    if confined.user is None:
+        return
+    for item in (path, *path.rglob("*")):
+        os.chown(item, -1, confined.user[1])
+        item.chmod(0o750 if item.is_dir() else 0o640)
+
+
+def _parent(pid: int) -> int:
+    """Return a process's parent, or 0 if it is gone or the machine has no `/proc`."""
+    try:
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except (OSError, ValueError, IndexError):
+        return 0

@@ -1,17 +1,16 @@
-"""Registry of this machine's twins: owners, directories, and what dead twins left behind."""
+"""Registry of this machine's running twins: who owns each, and how it is asked."""
 
 import json
 import os
-import shutil
 import socket
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-PREFIX = "otherside-twin-"
-CONTROL = "control"
+from otherside.twin.host.twin_directory import CONTROL, started
+
 ANSWER_S = 10.0
 
 
@@ -54,7 +53,7 @@ def register(
     file = _place() / f"{os.getpid()}-{directory.name}.json"
     entry = RunningTwin(
         pid=os.getpid(),
-        started=_started(os.getpid()),
+        started=started(os.getpid()),
         directory=str(directory),
         project=project,
         name=name,
@@ -103,25 +102,11 @@ def entries() -> list[RunningTwin]:
             entry = RunningTwin(**{"name": file.stem, **json.loads(file.read_text())})
         except (OSError, ValueError, TypeError):
             continue
-        if _started(entry.pid) == entry.started:
+        if started(entry.pid) == entry.started:
             found.append(entry)
         else:
             file.unlink(missing_ok=True)
     return found
-
-
-def orphans() -> Iterator[Path]:
-    """Yield directories of twins without an owner that this user may remove."""
-    owned = {entry.directory for entry in entries()}
-    for directory in sorted(Path(tempfile.gettempdir()).glob(f"{PREFIX}*")):
-        ours = directory.is_dir() and directory.stat().st_uid == os.geteuid()
-        if ours and str(directory) not in owned and not _answers(directory):
-            yield directory
-
-
-def remove(directory: Path) -> None:
-    """Remove the directory of an orphan."""
-    shutil.rmtree(directory, ignore_errors=True)
 
 
 def ask(entry: RunningTwin, what: str, **how: object) -> Any:  # noqa: ANN401 - JSON
@@ -146,15 +131,6 @@ def ask(entry: RunningTwin, what: str, **how: object) -> Any:  # noqa: ANN401 - 
     return answer["result"]
 
 
-def _answers(directory: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as line:
-        try:
-            line.connect(str(directory / CONTROL))
-        except OSError:
-            return False
-    return True
-
-
 def _place() -> Path:
     place = Path(tempfile.gettempdir()) / f"otherside-{os.geteuid()}"
     place.mkdir(mode=0o700, exist_ok=True)
@@ -162,22 +138,3 @@ def _place() -> Path:
         msg = f"{place} belongs to another user"
         raise PermissionError(msg)
     return place
-
-
-def _started(pid: int) -> str:
-    """Return when a process was started, or an empty string if there is none."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return "" if not _alive(pid) else "?"
-    return text.rpartition(")")[2].split()[19]
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -21,12 +21,28 @@ import socket
 import subprocess
 import sys
 import time
+from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 IPC_RMID = 0
 IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _beside(name: str) -> ModuleType:
+    """Load another program's file from this directory, without the package that it belongs to."""
+    spec = spec_from_file_location(f"otherside_twin_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+confinement = _beside("confinement")
 
 
 class Supervisor:
@@ -99,8 +115,11 @@ class Supervisor:
         """Start one process, leader of its own session, that inherits nothing but its log."""
         user = request.get("user")
         who = {"user": user[0], "group": user[1], "extra_groups": []} if user else {}
+        policy = request.get("confined")
         try:
             with open(request["log"], "ab") as log:  # noqa: PTH123 - paths may be /dev/null
+                if policy and policy["user"]:
+                    os.fchown(log.fileno(), *policy["user"])  # it may open its own output again
                 child = subprocess.Popen(  # noqa: S603 - the twin's own programs
                     request["argv"],
                     stdin=subprocess.DEVNULL,
@@ -110,7 +129,7 @@ class Supervisor:
                     env=request["env"],
                     start_new_session=True,
                     pass_fds=inherited,
-                    preexec_fn=self._begin,  # noqa: PLW1509 - this process has one thread
+                    preexec_fn=partial(self._begin, policy),  # noqa: PLW1509 - it has one thread
                     **who,
                 )
         except (OSError, subprocess.SubprocessError) as error:
@@ -171,11 +190,13 @@ class Supervisor:
             self._start(request)
         self._forking.clear()
 
-    def _begin(self) -> None:
+    def _begin(self, policy: dict[str, Any] | None) -> None:
         """Set up a child: restore the signals that this process ignores, and die with it."""
         for ignored in IGNORED:
             signal.signal(ignored, signal.SIG_DFL)
-        if sys.platform == "linux":
+        if policy:
+            confinement.confine(policy)
+        if sys.platform == "linux":  # last: a change of user undoes it
             self._libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
     def _signal(self, pid: int, number: int) -> None:
@@ -209,13 +230,15 @@ class Supervisor:
 
     def _end_everything(self) -> None:
         """Kill every session and every stray descendant, and remove the twin's directories."""
-        for pid in self._children:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
         while True:  # one pass may miss a process that is just being started
-            for pid in _descendants(os.getpid()):
+            found = _descendants(os.getpid())
+            self._pids.update(found)  # initdb's own servers hold shared memory, too
+            for pid in found:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal.SIGKILL)
+            for pid in () if found else self._children:  # without `/proc`
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(pid, signal.SIGKILL)
             try:
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
@@ -224,12 +247,13 @@ class Supervisor:
             time.sleep(0.01)  # noqa: TID251 - real time: the clock is not scaled here
         for path in self._directories:
             shutil.rmtree(path, ignore_errors=True)
-        for segment in _segments_of(self._pids):
-            self._libc.shmctl(segment, IPC_RMID, None)
+        for segment, users in segments_of(self._pids).items():
+            if not users:
+                self._libc.shmctl(segment, IPC_RMID, None)
 
 
-def _segments_of(pids: set[int]) -> list[int]:
-    """Return the ids of the shared memory that processes created and nobody uses.
+def segments_of(pids: set[int]) -> dict[int, int]:
+    """Return the shared memory that processes created: how many use each segment, by its ID.
 
     The kernel keeps such a segment when its creator is killed; PostgreSQL creates one, to tell
     whether another server uses the same volume.
@@ -238,9 +262,9 @@ def _segments_of(pids: set[int]) -> list[int]:
         with open("/proc/sysvipc/shm", encoding="ascii") as table:  # noqa: PTH123 - as above
             rows = [line.split() for line in table.readlines()[1:]]
     except OSError:
-        return []  # not Linux
+        return {}  # not Linux
     creator, attached = 4, 6
-    return [int(row[1]) for row in rows if int(row[creator]) in pids and row[attached] == "0"]
+    return {int(row[1]): int(row[attached]) for row in rows if int(row[creator]) in pids}
 
 
 def _descendants(root: int) -> list[int]:

@@ -14,6 +14,7 @@ FIRST, LAST = 64, 250
 QUIET_FROM, QUIET_TO = 20_000, 32_000
 """Below the machine's ephemeral ports, so that no outgoing connection takes one meanwhile."""
 API, GATEWAY, FIRST_TAKEN = 2, 3, 10
+DOORS_FROM, DOORS_TO, HOSTS = 200, 250, 254
 
 
 @dataclass(slots=True)
@@ -22,6 +23,7 @@ class Addresses:
 
     regions: Sequence[str]
     block: int = field(default_factory=lambda: FIRST + secrets.randbelow(LAST - FIRST))
+    _doors: "itertools.count[int]" = field(default_factory=itertools.count)
     _hosts: "itertools.count[int]" = field(default_factory=lambda: itertools.count(FIRST_TAKEN))
 
     def of(self, region: str, host: int) -> str:
@@ -36,6 +38,11 @@ class Addresses:
     def gateway(self) -> str:
         """Return the address of the proxy for guests' connections."""
         return self.of("", GATEWAY)
+
+    def door(self) -> str:
+        """Return an address for a guest's next door; they are used in turn."""
+        part, host = divmod(next(self._doors), HOSTS)
+        return f"127.{self.block}.{DOORS_FROM + part % (DOORS_TO - DOORS_FROM)}.{host + 1}"
 
     def take(self, region: str) -> str:
         """Return an address that was never used before."""

@@ -14,6 +14,8 @@ import trustme
 
 OWN = "otherside twin"
 """Common name of a server without a name of its own; no client can verify it."""
+COMMON_NAME_MAX = 64
+"""RFC 5280's upper bound; clients look at the other names, which have none."""
 
 
 @dataclass(slots=True)
@@ -27,6 +29,7 @@ class CertificateAuthority:
     def __post_init__(self) -> None:
         """Write the authority's own certificate to `trust`."""
         self._authority.cert_pem.write_to_path(self.trust)
+        self.trust.chmod(0o644)  # every guest reads it
 
     @property
     def trust(self) -> Path:
@@ -38,7 +41,8 @@ class CertificateAuthority:
         wanted = tuple(names)
         if wanted not in self._contexts:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            issued = self._authority.issue_cert(*wanted, common_name=wanted[0] if wanted else OWN)
+            common = next((name for name in wanted if len(name) <= COMMON_NAME_MAX), OWN)
+            issued = self._authority.issue_cert(*wanted, common_name=common)
             issued.configure_cert(context)
             self._contexts[wanted] = context
         return self._contexts[wanted]

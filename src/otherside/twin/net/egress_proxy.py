@@ -45,6 +45,8 @@ class EgressProxy:
     resolve: Resolve
     inside: str
     """The source address of all guests' connections."""
+    door: Callable[[], Local]
+    """The address of the next door, all on one port: a confined guest may connect to that."""
     guests: dict[str, Guest] = field(default_factory=dict)
     _server: asyncio.Server | None = None
     _lines: set[asyncio.Task[None]] = field(default_factory=set)
@@ -152,7 +154,7 @@ class EgressProxy:
             else:
                 near.set_result((reader, writer))
 
-        server = await asyncio.start_server(accept, "127.0.0.1", 0)
+        server = await asyncio.start_server(accept, *self.door())
         address = server.sockets[0].getsockname()
         _tell(streams[1], {"address": address[0], "port": address[1]})
         streams[1].close()

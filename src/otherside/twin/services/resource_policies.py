@@ -61,6 +61,17 @@ def _secret(arn: str, account: str) -> str | None:
     return str(policy) if policy else None
 
 
+def _logs(arn: str, account: str) -> str | None:
+    """Return the statements of every policy of a Region: they are its log groups' in common."""
+    held = moto_backend.logs(account, _region(arn)).resource_policies.values()
+    statements = [
+        statement
+        for policy in held
+        for statement in json.loads(policy.policy_document).get("Statement", [])
+    ]
+    return json.dumps({"Statement": statements}) if statements else None
+
+
 POLICIES: Mapping[str, ResourcePolicies] = {
     "sns": _sns,
     "sqs": _sqs,
@@ -68,6 +79,7 @@ POLICIES: Mapping[str, ResourcePolicies] = {
     "lambda": _lambda,
     "s3": _s3,
     "events": _events,
+    "logs": _logs,
     "secretsmanager": _secret,
 }
 """Keyed by the service in an ARN."""

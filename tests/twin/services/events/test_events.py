@@ -1,5 +1,6 @@
 """EventBridge on a twin: what fits, what is delivered, and what becomes of the rest."""
 
+import datetime as dt
 import json
 import time
 from functools import partial
@@ -104,6 +105,67 @@ def test_EB_05_a_refused_entry_stops_no_other(bare):
     assert found["FailedEntryCount"] == 2
     codes = [entry.get("ErrorCode") for entry in found["Entries"]]
     assert codes == [None, "NotAuthorizedForSourceException", "MalformedDetail"]
+
+
+def test_an_event_has_the_time_that_its_source_gives_it(bare):
+    """And the present, if it gives none."""
+    url, arn = bare.queue("timed", principal=EVENTS)
+    rule(bare, "timed", {"source": ["clock"]})
+    target(bare, "timed", arn)
+    entry = {"Source": "clock", "DetailType": "T", "Detail": "{}"}
+    past = {**entry, "Time": dt.datetime(2026, 1, 31, 12, tzinfo=dt.UTC)}
+    bare.aws("events").put_events(Entries=[past, entry])
+    found = []
+
+    def both():
+        found.extend(body["time"] for body, _ in bare.received(url))
+        return len(found) == 2
+
+    until(both)
+    assert min(found) == "2026-01-31T12:00:00Z"
+    assert max(found) > "2026-01-31T12:00:00Z"
+
+
+def test_a_first_in_first_out_queue_gets_events_in_the_group_of_the_target(bare):
+    """A target for such a queue names its group."""
+    first_in_first_out = {"FifoQueue": "true", "ContentBasedDeduplication": "true"}
+    url, arn = bare.queue("ordered.fifo", principal=EVENTS, **first_in_first_out)
+    rule(bare, "ordered", {"source": ["ordered"]})
+    target(bare, "ordered", arn, SqsParameters={"MessageGroupId": "orders"})
+    put(bare, {"n": 1}, source="ordered")
+
+    def message():
+        got = bare.aws("sqs").receive_message(QueueUrl=url, AttributeNames=["All"])
+        return got.get("Messages")
+
+    (found,) = until(message)
+    assert found["Attributes"]["MessageGroupId"] == "orders"
+
+
+def test_a_log_group_holds_the_events_of_a_rule(bare):
+    """Where its resource policy lets EventBridge write."""
+    logs = bare.aws("logs")
+    logs.create_log_group(logGroupName="/aws/events/orders")
+    arn = f"arn:aws:logs:{EAST}:{ACCOUNT}:log-group:/aws/events/orders"
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": [EVENTS, "delivery.logs.amazonaws.com"]},
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": f"{arn}:*",
+    }
+    logs.put_resource_policy(
+        policyName="events",
+        policyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
+    rule(bare, "logged", {"source": ["logged"]})
+    target(bare, "logged", arn)
+    put(bare, {"n": 1}, source="logged")
+
+    def lines():
+        return logs.filter_log_events(logGroupName="/aws/events/orders")["events"]
+
+    (found,) = until(lines)
+    assert json.loads(found["message"])["detail"] == {"n": 1}
 
 
 def test_EB_07_08_what_may_not_be_reached_goes_straight_to_the_dead_letters(bare):

@@ -13,6 +13,14 @@ from twin.conftest import ACCOUNT, EAST, WEST, until
 pytestmark = pytest.mark.slow
 
 
+def test_a_multi_region_key_is_not_there_where_it_was_not_replicated(bare):
+    """Its ID is one for all Regions, and names nothing in a Region without a replica."""
+    key = bare.aws("kms").create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    with pytest.raises(ClientError) as caught:
+        bare.aws("kms", WEST).describe_key(KeyId=key)
+    assert caught.value.response["Error"]["Code"] == "NotFoundException"
+
+
 def test_KMS_01_any_related_key_decrypts_what_one_has_encrypted(bare):
     """Both ways, under one id, with the primary disabled too; moto cannot."""
     east, west = bare.aws("kms"), bare.aws("kms", WEST)

@@ -2,16 +2,14 @@
 
 import contextlib
 import json
-import sys
 import threading
 import time
-from pathlib import Path
 
-import psutil
 import psycopg
 import pytest
 from botocore.exceptions import ClientError
 
+from otherside.twin.net.certificates import CertificateAuthority
 from otherside.twin.twin import TwinError
 from twin.conftest import ACCOUNT, EAST, WEST, Bare, TwinSettings, until
 
@@ -175,6 +173,66 @@ def test_a_password_must_be_right_and_a_token_may_be_used(db):
             connect(db, EAST, user="app", password=wrong)
     with pytest.raises(psycopg.OperationalError):
         connect(db, EAST, user="app", password=token(allowed), sslmode="disable")
+
+
+def test_a_client_can_verify_whom_it_speaks_to(db):
+    """The certificate has the endpoint's names, and the twin's authority signed it."""
+    name = db.aws("rds").describe_db_clusters()["DBClusters"][0]["ReaderEndpoint"]
+
+    def verified(host):
+        return psycopg.connect(
+            host=host,
+            hostaddr=address(db, EAST, reader=True),
+            port=db.known["database_port"],
+            user="dba",
+            password=PASSWORD,
+            dbname="shop",
+            sslmode="verify-full",
+            sslrootcert=db.known["authority"],
+            connect_timeout=5,
+        )
+
+    with verified(name) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    with pytest.raises(psycopg.OperationalError, match="does not match host name"):
+        verified("other.example.com")
+
+
+def test_a_name_may_be_longer_than_a_common_name(tmp_path):
+    """Real endpoints are: 64 characters are a certificate's limit for its common name alone."""
+    name = f"orders-prod-standby.cluster-{'x' * 20}.us-west-2.rds.amazonaws.com"
+    assert len(name) > 64
+    assert CertificateAuthority(tmp_path).context([name]) is not None
+
+
+def test_a_connection_without_tls_is_refused_unless_the_parameter_allows_it(db):
+    """By default from version 17 on; the refusal is worded as `pg_hba` words it."""
+    with pytest.raises(psycopg.OperationalError, match=r"no pg_hba.conf entry.*no encryption"):
+        connect(db, EAST, sslmode="disable")
+    rds = db.aws("rds")
+    rds.create_db_cluster_parameter_group(
+        DBClusterParameterGroupName="plain",
+        DBParameterGroupFamily="aurora-postgresql17",
+        Description="takes connections without TLS",
+    )
+    rds.modify_db_cluster_parameter_group(
+        DBClusterParameterGroupName="plain",
+        Parameters=[
+            {"ParameterName": "rds.force_ssl", "ParameterValue": "0", "ApplyMethod": "immediate"}
+        ],
+    )
+    rds.modify_db_cluster(DBClusterIdentifier=f"shop-{EAST}", DBClusterParameterGroupName="plain")
+    with connect(db, EAST, sslmode="disable") as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_global_database_of_a_cluster_that_is_there_is_refused_by_name(db):
+    """The twin would have to move a running server into it; it does not ignore what it was told."""
+    made = db.aws("rds").describe_db_clusters()["DBClusters"][0]["DBClusterArn"]
+    with pytest.raises(ClientError, match="the twin does not make a global database"):
+        db.aws("rds").create_global_cluster(
+            GlobalClusterIdentifier="other", SourceDBClusterIdentifier=made
+        )
 
 
 def test_logs_are_exported(db):
@@ -426,25 +484,3 @@ def test_a_member_that_is_taken_out_stands_alone_and_takes_writes():
                 return True
 
         until(writes)
-
-
-def segments():
-    """Return the creators of all of the machine's shared memory segments."""
-    table = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]
-    return {int(row.split()[4]) for row in table}
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own table is read")
-def test_no_shared_memory_is_left_of_a_twin():
-    """Its databases are killed and cannot tidy up: a default container was full after 29 twins."""
-    with shop() as bare:
-        with connect(bare, EAST) as connection:
-            shown = connection.execute("show dynamic_shared_memory_type").fetchone()
-        assert shown == ("mmap",)
-        servers = {
-            process.pid
-            for process in psutil.process_iter(["cmdline"])
-            if str(bare.directory) in " ".join(process.info["cmdline"] or ())
-        } & segments()
-        assert len(servers) == 2
-    until(lambda: not servers & segments(), seconds=10)

@@ -58,8 +58,12 @@ def batch(*changes, held=HELD):
             "InvalidInput",
             "found none",
         ),
+        (("REPLACE", a("plain")), "InvalidInput", "enum value set: [CREATE, DELETE, UPSERT]"),
         (("CREATE", a("new", "nope")), "InvalidChangeBatch", "ARRDATAIllegalIPv4Address"),
         (("CREATE", a("new", "::1")), "InvalidChangeBatch", "ARRDATAIllegalIPv4Address"),
+        (("CREATE", a("t", "bare", Type="TXT")), "InvalidChangeBatch", "enclosed in quotation"),
+        (("CREATE", a("t", '"one" two', Type="TXT")), "InvalidChangeBatch", "enclosed in"),
+        (("CREATE", a("t", f'"{300 * "x"}"', Type="TXT")), "InvalidChangeBatch", "StringTooLong"),
         (("CREATE", a("x.example.org")), "InvalidChangeBatch", "not permitted in zone"),
         (("CREATE", a("PLAIN")), "InvalidChangeBatch", "already exists"),
         (("CREATE", {"Name": ZONE, **CNAME}), "InvalidChangeBatch", "at apex"),
@@ -166,3 +170,10 @@ def test_no_zone_has_two_primaries_of_a_name(changes):
             continue
     roles = [(record["Name"], record["Failover"]) for record in held]
     assert len(roles) == len(set(roles))
+
+
+@pytest.mark.parametrize("value", ['"v=spf1 -all"', '"one" "two"', r'"a \"quoted\" word"', '""'])
+def test_a_text_record_is_one_string_or_several_in_quotation_marks(value):
+    """As Route 53's guide says: docs.aws.amazon.com/Route53/latest/DeveloperGuide/."""
+    after = batch(("CREATE", a("text", value, Type="TXT")))
+    assert ("text.example.net.", "TXT", "") in after

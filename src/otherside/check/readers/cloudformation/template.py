@@ -62,6 +62,8 @@ class Template:
         self.mappings = _mapping(document.get("Mappings"))
         self.outputs = _mapping(document.get("Outputs"))
         self.imports: Mapping[tuple[str | None, str], Value] = {}
+        self.imported: set[str] = set()
+        """Names of exports that were asked for."""
         self.children: dict[str, Template] = {}
         self.bound = self._bind(_mapping(document.get("Parameters")), parameters or {})
         self.around = {str(Path(file).resolve())}
@@ -319,6 +321,8 @@ class Template:
                 return self.value(body, depth)
             case "ImportValue":
                 key = self.value(body, depth)
+                if isinstance(key, str):
+                    self.imported.add(str(key))
                 if isinstance(key, str) and (self.region, str(key)) in self.imports:
                     return self.imports[(self.region, str(key))]
                 return Unknown(why=f"imported as {key if isinstance(key, str) else 'something'}")

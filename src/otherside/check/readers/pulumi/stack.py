@@ -61,6 +61,18 @@ class Stack:
         }
         self.short = _unseen(document)
 
+    def names(self) -> set[str]:
+        """Return the names of this stack and of those that it refers to: PROJECT/STACK."""
+        found = set()
+        for item in self.raw:
+            stack, _, project = str(item["urn"]).removeprefix("urn:pulumi:").partition("::")
+            found.add(f"{project.partition('::')[0]}/{stack}")
+            if item.get("type") == "pulumi:pulumi:StackReference":
+                name = _mapping(item.get("inputs")).get("name")
+                if isinstance(name, str):
+                    found.add("/".join(name.split("/")[-2:]))
+        return found
+
     def load(self) -> Iterator[Resource]:
         """Yield every provider and every resource that a provider manages."""
         for item in self.raw:

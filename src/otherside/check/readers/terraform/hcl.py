@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,12 +24,30 @@ from otherside.check.readers.normalize import (
     unknown_properties,
 )
 from otherside.check.readers.passwords import Parameter, is_secret_name, secret_variable
-from otherside.check.readers.terraform.hcl_values import Scope, SyntaxNode, evaluate, into
-from otherside.check.readers.terraform.plan_json import DIALECT, special_values, suppressed_by_tags
+from otherside.check.readers.terraform.hcl_values import (
+    Scope,
+    SyntaxNode,
+    evaluate,
+    into,
+    with_optional,
+)
+from otherside.check.readers.terraform.plan_json import (
+    DIALECT,
+    WITHOUT_REGION,
+    own_region,
+    special_values,
+    suppressed_by_tags,
+)
 from otherside.check.readers.terraform.registry import described, is_description
 
 _META = {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"}
 _IGNORE = re.compile(r"(?:#|//)\s*otherside:\s*ignore\s+([\w-]+)\s*[:\-]?\s*(.*)")
+_PARTITION = {
+    "partition": "aws",
+    "id": "aws",
+    "dns_suffix": "amazonaws.com",
+    "reverse_dns_prefix": "com.amazonaws",
+}
 _MODULES_MAX = 200
 _INSTANCES_MAX = 2_000
 _FILE_MAX = 4 << 20
@@ -100,20 +118,80 @@ class RootModule:
     """Modules that are not, and why; they may contain anything."""
     called: frozenset[Path]
     """Directories of the modules that were read where they are called."""
+    states: frozenset[str]
+    """Where its state is, and where the states are that it reads: the buckets' names."""
+    callable_only: bool
+    """Whether it has neither a provider nor a backend, and needs variables: a caller makes it."""
 
 
-def read_module(directory: Path, only: Path | None = None) -> RootModule:
+def read_module(
+    directory: Path,
+    only: Path | None = None,
+    *,
+    parameters: Mapping[str, str] | None = None,
+    variable_files: tuple[Path, ...] = (),
+) -> RootModule:
     """Return the resources of a root module, and what of it was not read.
+
+    Args:
+        directory: Where it is.
+        only: The one file of it to read; `None` reads all.
+        parameters: Values of its variables, as `-var` takes them.
+        variable_files: Files with values of its variables, as `-var-file` takes them.
 
     Raises:
         InputError: If one of its files is not valid Terraform.
     """
     reader = _Reader(directory)
-    root = reader.root(only)
+    root = reader.root(only, parameters or {}, variable_files)
     return RootModule(
         resources=[*reader.load(root), *reader.calls],
         unread=reader.unread,
         called=frozenset(reader.called),
+        states=frozenset(_states(root)),
+        callable_only=_callable_only(root),
+    )
+
+
+def _parameters(root: Module, given: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
+    """Yield the variables of a root that have a value given, in the type that they declare."""
+    for name, text in given.items():
+        if name not in root.variables:
+            continue
+        declared = root.variables[name].attributes.get("type")
+        if declared is None or _dotted(declared) in {"string", "any"}:
+            yield name, Parameter(text, f"var.{name}", defaulted=False)
+            continue
+        try:
+            yield name, json.loads(text)
+        except ValueError:
+            yield name, Unknown(why=f"given as {text}, which is not of its type")
+
+
+def _states(root: Module) -> Iterator[str]:
+    for block in root.blocks:
+        held = [item for item in block.blocks if item.kind == "backend"]
+        for item in held if block.kind == "terraform" else ():
+            bucket = evaluate(item.attributes.get("bucket"), _bare_scope())
+            if isinstance(bucket, str):
+                yield bucket
+        if block.kind == "data" and block.labels[:1] == ("terraform_remote_state",):
+            config = evaluate(block.attributes.get("config"), _bare_scope())
+            bucket = config.get("bucket") if isinstance(config, Mapping) else None
+            if isinstance(bucket, str):
+                yield bucket
+
+
+def _callable_only(root: Module) -> bool:
+    for block in root.blocks:
+        if block.kind == "provider":
+            return False
+        if block.kind == "terraform" and any(
+            item.kind in {"backend", "cloud"} for item in block.blocks
+        ):
+            return False
+    return any(
+        block.kind == "variable" and "default" not in block.attributes for block in root.blocks
     )
 
 
@@ -129,10 +207,13 @@ class _Reader:
         self.modules = 0
         self.sources: dict[str, list[str]] = {}
 
-    def root(self, only: Path | None) -> Module:
+    def root(
+        self, only: Path | None, parameters: Mapping[str, str], variable_files: tuple[Path, ...]
+    ) -> Module:
         files = [only] if only is not None else sorted(self.directory.glob("*.tf"))
         blocks = self._all_blocks(files)
-        module = Module(self.directory, "", blocks, self._variables(), {}, {})
+        module = Module(self.directory, "", blocks, self._variables(variable_files), {}, {})
+        module.given = {**module.given, **dict(_parameters(module, parameters))}
         self._configure_providers(module)
         self._call_modules(module)
         return module
@@ -149,10 +230,11 @@ class _Reader:
                 names[name] = f"{module.prefix}provider.{name}" if module.prefix else name
         module.providers, module.names = regions, names
 
-    def _variables(self) -> dict[str, Value]:
-        """Return the values from `terraform.tfvars` and `*.auto.tfvars`."""
+    def _variables(self, variable_files: tuple[Path, ...]) -> dict[str, Value]:
+        """Return the values from `terraform.tfvars`, `*.auto.tfvars` and the files given."""
         found: dict[str, Value] = {}
         names = [self.directory / "terraform.tfvars", *sorted(self.directory.glob("*.auto.tfvars"))]
+        names += variable_files
         for file in names:
             if file.is_file():
                 for name, node in _body(self._tree(file)).attributes.items():
@@ -356,13 +438,26 @@ class _Reader:
         return self._resource(module, path, 2) if rest else Unknown(why=f"{head}, which is no name")
 
     def _variable(self, module: Module, name: str) -> Value:
-        if name in module.given:
-            return module.given[name]
         block = module.variables.get(name)
-        if block is None or "default" not in block.attributes:
+        attributes = block.attributes if block is not None else {}
+        default = (
+            evaluate(attributes["default"], _bare_scope()) if "default" in attributes else None
+        )
+        type_ = attributes.get("type")
+        if name in module.given:
+            value = module.given[name]
+            refused = (
+                evaluate(attributes["nullable"], _bare_scope())
+                if "nullable" in attributes
+                else True
+            )
+            value = default if value is None and refused is False else value
+            return with_optional(value, type_, _bare_scope())
+        if "default" not in attributes:
             return Unknown(why=f"the variable {name}, which has no default")
-        value = evaluate(block.attributes["default"], _bare_scope())
-        return Parameter(value, f"var.{name}", defaulted=True) if isinstance(value, str) else value
+        if isinstance(default, str):
+            return Parameter(default, f"var.{name}", defaulted=True)
+        return with_optional(default, type_, _bare_scope())
 
     def _local(self, module: Module, name: str) -> Value:
         if name in module.known:
@@ -412,12 +507,19 @@ class _Reader:
     def _world(self, module: Module, path: list[Any]) -> Value:
         """Return the value of a data source that describes the account or the Region."""
         kind, attribute = path[0], path[-1]
-        region = module.providers.get(self._provider_name(module, f"data.{path[0]}.{path[1]}"))
+        address = f"data.{path[0]}.{path[1]}"
+        region = module.providers.get(self._provider_name(module, address))
+        block = module.resources.get(address)
+        if block is not None and "region" in block.attributes:
+            named = evaluate(block.attributes["region"], self.scope(module))
+            if kind == "aws_region" and attribute in {"name", "id", "region"}:
+                return named
+            region = own_region(named, region)
         match kind:
             case "aws_caller_identity" if attribute in {"account_id", "id"}:
                 return OWN
             case "aws_partition":
-                return "aws"
+                return _PARTITION.get(str(attribute))
             case "aws_region" if attribute in {"name", "id", "region"}:
                 return region or Unknown(why="a Region")
             case "aws_availability_zones" if region and "names" in path:
@@ -433,6 +535,11 @@ class _Reader:
             return Unknown(why=f"{address}, which is not declared here")
         rest = list(path[size:])
         indices = [index for index, _ in self.instances(block, module)]
+        if not rest and "for_each" in block.attributes and "" not in indices:
+            refs = (self._ref(module, address, index, "") for index in indices)
+            return {index[2:-2]: Unknown((ref,)) for index, ref in zip(indices, refs, strict=True)}
+        if not indices:
+            return Unknown(why="no instance of it")
         chosen = indices
         if (
             indices != [""]
@@ -554,11 +661,10 @@ class _Reader:
         provider = self._provider_name(module, address)
         name = f"{module.prefix}{address}{index}"
         scope = self.scope(module, names)
-        raw = _raw(block, scope)
-        own = raw.get("region")
+        raw = _raw(block, scope, leave=_META)
         region = module.providers.get(provider)
-        if is_region(own) and native != "aws_route53_record":
-            region = str(own)
+        if native not in WITHOUT_REGION:
+            region = own_region(raw.get("region"), region)
         resource = Resource(
             id=self._identifier(module, f"{address}{index}"),
             name=name,
@@ -656,13 +762,16 @@ def _bare_scope() -> Scope:
     )
 
 
-def _raw(block: Block, scope: Scope) -> dict[str, Value]:
-    """Return a block's attributes and nested blocks, with the blocks in lists."""
+def _raw(block: Block, scope: Scope, leave: Collection[str] = ()) -> dict[str, Value]:
+    """Return a block's attributes and nested blocks, with the blocks in lists.
+
+    `leave` names what a resource has for Terraform itself; a block in it may use the same names.
+    """
     raw: dict[str, Value] = {
-        name: evaluate(node, scope) for name, node in block.attributes.items() if name not in _META
+        name: evaluate(node, scope) for name, node in block.attributes.items() if name not in leave
     }
     for other_block in block.blocks:
-        if other_block.kind in _META:
+        if other_block.kind in leave:
             continue
         if other_block.kind == "dynamic" and other_block.labels:
             _dynamic(other_block, scope, raw)

@@ -14,7 +14,7 @@ from typing import Any
 
 from lark import Token, Tree
 
-from otherside.check.model.values import Unknown, Unresolved, Value, refs
+from otherside.check.model.values import Ref, Unknown, Unresolved, Value, refs
 from otherside.check.readers.arn_parts import split_arn
 from otherside.check.readers.cloudformation.template import joined
 from otherside.check.readers.normalize import has_unknown
@@ -24,6 +24,9 @@ _DIGITS_MAX = 40
 _RANGE_MAX = 4_096
 _DEPTH_MAX = 60
 _HOLE = re.compile(r"\$\{")
+ABSENT = "no "
+"""Begins the reason of what an expression does not have: an error in Terraform, which `try` takes
+the next expression for."""
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", '"': '"', "\\": "\\"}
 
 
@@ -298,17 +301,90 @@ def into(value: Value, steps: list[Any]) -> Value:
 def _into(value: Value, steps: list[Any]) -> Value:
     for at, step in enumerate(steps):
         if isinstance(value, Unknown):
-            return Unknown(value.refs, value.text if len(value.text) > 1 else (), value.why)
+            whole = value.whole
+            if whole is not None and not whole.attribute and isinstance(step, str) and step != "*":
+                value = Unknown((Ref(whole.target, step),))
+                continue
+            text = value.text if len(value.text) > 1 else ()
+            either = tuple(_into(item, steps[at:]) for item in value.either)
+            return Unknown(value.refs, text, value.why, either)
         if step == "*":
             items = value if isinstance(value, list) else [value]
             return [_into(item, steps[at + 1 :]) for item in items]
+        if isinstance(step, Unknown) and isinstance(value, (Mapping, list)) and value:
+            return _any_of(value, steps[at + 1 :])
         if isinstance(value, Mapping):
             value = value.get(str(step))
         elif isinstance(value, list) and isinstance(step, int) and -1 < step < len(value):
             value = value[step]
         else:
-            return Unknown(why=f"no {step} of it")
+            return Unknown(why=f"{ABSENT}{'part' if isinstance(step, Unknown) else step} of it")
     return value
+
+
+def _any_of(found: Mapping[str, Value] | list[Value], steps: list[Any]) -> Unknown:
+    """Return a part of one of the entries of a map or list, by a key that is not known."""
+    entries = found.values() if isinstance(found, Mapping) else found
+    either = tuple(_into(entry, steps) for entry in entries)
+    why = "an entry by a key that is known only at deployment"
+    return Unknown(tuple(refs(list(either))), why=why, either=either)
+
+
+def with_optional(value: Value, type_: SyntaxNode | None, scope: Scope, depth: int = 0) -> Value:
+    """Return a variable's value with the defaults that its type gives: `optional(T, default)`.
+
+    https://developer.hashicorp.com/terraform/language/expressions/type-constraints
+    """
+    name, arguments = _constructor(type_)
+    if depth > _DEPTH_MAX or not arguments:
+        return value
+    inner = arguments[0]
+    if name == "optional":
+        return with_optional(value, inner, scope, depth + 1)
+    if name in {"list", "set"} and isinstance(value, list):
+        return [with_optional(item, inner, scope, depth + 1) for item in value]
+    if name == "map" and isinstance(value, Mapping):
+        return {key: with_optional(item, inner, scope, depth + 1) for key, item in value.items()}
+    if name == "object" and isinstance(value, Mapping):
+        return _with_members(value, inner, scope, depth + 1)
+    return value
+
+
+def _with_members(
+    value: Mapping[str, Value], members: SyntaxNode, scope: Scope, depth: int
+) -> dict[str, Value]:
+    """Return an object with its optional members, each with its default if it has one."""
+    found = dict(value)
+    for element in members.find_data("object_elem") if isinstance(members, Tree) else ():
+        key, type_ = (part for part in _parts(element) if isinstance(part, Tree))
+        name = _key(key, scope, depth)
+        kind, arguments = _constructor(type_)
+        if not isinstance(name, str) or kind != "optional" or not _is_member(element, members):
+            continue
+        if found.get(name) is None and len(arguments) > 1:
+            found[name] = evaluate(arguments[1], scope, depth)
+        found[name] = with_optional(found.get(name), type_, scope, depth)
+    return found
+
+
+def _is_member(element: Tree[Token], members: SyntaxNode) -> bool:
+    """Return whether an element is the object's own, and not a nested object's."""
+    node: SyntaxNode | None = members
+    while isinstance(node, Tree) and node.data != "object":
+        node = _inner(_parts(node))
+    return isinstance(node, Tree) and any(child is element for child in node.children)
+
+
+def _constructor(type_: SyntaxNode | None) -> tuple[str, list[SyntaxNode]]:
+    """Return the name and the arguments of a type such as `map(string)`."""
+    while isinstance(type_, Tree) and type_.data == "expr_term":
+        type_ = _inner(_parts(type_))
+    if not isinstance(type_, Tree) or type_.data != "function_call":
+        return "", []
+    parts = _parts(type_)
+    name = str(parts[0].children[0]) if isinstance(parts[0], Tree) else str(parts[0])
+    arguments = next((o for o in parts if isinstance(o, Tree) and o.data == "arguments"), None)
+    return name, [o for o in _parts(arguments) if isinstance(o, Tree)] if arguments else []
 
 
 def _for(node: Tree[Token], scope: Scope, depth: int) -> Value:
@@ -353,13 +429,7 @@ def _call(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     nodes = [o for o in _parts(arguments) if isinstance(o, Tree)] if arguments else []
     if name in {"try", "coalesce"}:
         values = [evaluate(node, scope, depth) for node in nodes]
-        known = [
-            value
-            for value in values
-            # What a map does not have is null here and an error there: `try([map.key], [])`.
-            if value is not None and not isinstance(value, Unknown) and value != [None]
-        ]
-        return known[0] if known else (values[0] if values else None)
+        return _first([value for value in values if not (name == "coalesce" and value == "")])
     values = [evaluate(node, scope, depth) for node in nodes]
     if (
         arguments is not None
@@ -376,6 +446,31 @@ def _call(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
         return (_LOOSE.get(name) or _STRICT[name])(*values)
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError, Unresolved):
         return Unknown(why=f"what {name}() cannot be applied to")
+
+
+def _first(values: list[Value]) -> Value:
+    """Return the first value that there is; if that is not known, what else it may be.
+
+    What a map does not have is null here and an error there: `try([map.key], [])`.
+    """
+    there = [
+        value
+        for value in values
+        if value is not None
+        and value != [None]
+        and not (isinstance(value, Unknown) and value.why.startswith(ABSENT))
+    ]
+    if not there:
+        return values[0] if values else None
+    first, *others = there
+    if not isinstance(first, Unknown) or not others:
+        return first
+    either = tuple(part for value in there for part in _possible(value))
+    return Unknown(tuple(refs(there)), why=first.why, either=either)
+
+
+def _possible(value: Value) -> tuple[Value, ...]:
+    return value.either if isinstance(value, Unknown) and value.either else (value,)
 
 
 def _file(values: list[Value], scope: Scope, depth: int) -> Value:
@@ -475,7 +570,8 @@ def _reverse(items: Value) -> Value:
 def _lookup(found: Value, key: Value, default: Value = None) -> Value:
     if isinstance(found, Mapping) and isinstance(key, str):
         return found.get(key, default)
-    either = () if default is None else (default,)
+    entries = list(found.values()) if isinstance(found, Mapping) else []
+    either = tuple(entries if default is None else [*entries, default])
     return Unknown(tuple(refs([found, default])), either=either)
 
 
@@ -557,6 +653,13 @@ _STRICT: Mapping[str, Callable[..., Value]] = {
     "contains": lambda items, item: item in items,
     "range": lambda *bounds: list(range(*bounds)[:_RANGE_MAX]),
     "sort": sorted,
+    "setsubtract": lambda items, others: [item for item in items if item not in others],
+    "setunion": lambda *groups: list(dict.fromkeys(item for group in groups for item in group)),
+    "setintersection": lambda first, *others: [
+        item for item in first if all(item in other for other in others)
+    ],
+    "chomp": lambda text: text.rstrip("\r\n"),
+    "strrev": lambda text: text[::-1],
     "zipmap": lambda names, values: dict(zip(names, values, strict=False)),
     "index": lambda items, item: items.index(item),
     "max": max,

@@ -126,7 +126,26 @@ def _modules(
     return module
 
 
+def _any_unknown(unknown: Value) -> bool:
+    """Return whether any part is unknown: a plan writes `[{}]` and `{}` beside what is known."""
+    if isinstance(unknown, dict):
+        return any(map(_any_unknown, unknown.values()))
+    return any(map(_any_unknown, unknown)) if isinstance(unknown, list) else bool(unknown)
+
+
+def _set(after: Value) -> Value:
+    """Return a known value without what is unset in it."""
+    if isinstance(after, dict):
+        return {
+            key: known for key, value in after.items() if (known := _set(value)) is not None
+        } or None
+    return [_set(item) for item in after] if isinstance(after, list) else after
+
+
 _PLAIN = (str, int, float)
+UNSEEN: Mapping[str, Any] = {"unseen": True}
+"""Stands for the expressions of a dynamic block: a plan's configuration leaves those blocks out.
+https://github.com/hashicorp/terraform/issues/28346"""
 
 
 class TerraformPlan:
@@ -198,14 +217,12 @@ class TerraformPlan:
     ) -> dict[str, Value]:
         """Return a change's values, each unknown one with its references."""
         found = {}
-        for key in {**change.after, **change.unknown}:
-            value = self._merge(
-                change.after.get(key),
-                change.unknown.get(key),
-                expressions.get(key),
-                change,
-                module,
-            )
+        after, unknown = change.after, change.unknown
+        for key, given in after.items():
+            if key not in unknown and (value := _set(given)) is not None:
+                found[key] = value
+        for key, unsure in unknown.items():
+            value = self._merge(after.get(key), unsure, expressions.get(key), change, module)
             if value is not None:
                 found[key] = value
         for key in ("password", "master_password", "secret_string", "environment"):
@@ -223,15 +240,17 @@ class TerraformPlan:
         change: PlannedChange,
         module: _Module | None,
     ) -> Value:
-        if not unknown and (after is None or isinstance(after, _PLAIN)):
-            return after
+        if not _any_unknown(unknown):
+            return _set(after)
         if unknown is True:
             if self.configured and expression is None:
                 return None  # unset: the provider will set it
+            if expression is UNSEEN:
+                return Unknown(why="in a dynamic block, which a plan does not show")
             return Unknown(refs=tuple(self._refs(expression, change, module)))
         if isinstance(after, dict) or (after is None and isinstance(unknown, dict)):
             inner = expression if isinstance(expression, dict) else {}
-            flat = expression if _is_expression(inner) else None
+            flat = UNSEEN if expression is UNSEEN else expression if _is_expression(inner) else None
             left, right = after or {}, unknown if isinstance(unknown, dict) else {}
             merged = {
                 key: self._merge(
@@ -246,11 +265,12 @@ class TerraformPlan:
             expression = _in_order(
                 expression, [at for at, item in enumerate(unsure) if item is True]
             )
+            blocks = any(isinstance(item, dict) for item in [*known, *unsure])
             return [
                 self._merge(
                     known[at] if at < len(known) else None,
                     unsure[at] if at < len(unsure) else None,
-                    _element(expression, at),
+                    UNSEEN if expression is None and blocks else _element(expression, at),
                     change,
                     module,
                 )
@@ -273,6 +293,10 @@ class TerraformPlan:
             names = [
                 reference for reference in _references(expression) if reference.startswith("var.")
             ]
+            if not expression:
+                return None  # a function of literals, which a plan shows as nothing at all
+            if any(reference.startswith("local.") for reference in _references(expression)):
+                return Password(PasswordOrigin.HIDDEN)  # a plan does not show what a local is
             if not names or module is None:
                 return Unknown(why="made of what is not a variable")
             name = names[0].split(".")[1]
@@ -356,15 +380,25 @@ class TerraformPlan:
     def _region(self, change: PlannedChange, resource: Resource) -> str | None:
         if is_global(resource.kind):
             return GLOBAL
-        own = change.after.get("region")
-        if is_region(own) and resource.kind != "route53.record":
-            return str(own)
+        if resource.type not in WITHOUT_REGION:
+            unknown = change.unknown.get("region") is True and self._sets_region(change)
+            own = Unknown() if unknown else change.after.get("region")
+            if unknown or is_region(own):
+                return own_region(own, None)
         provider = self.providers.get(resource.provider)
         if provider is not None:
             region = self._provider_region(provider)
             if region is not None:
                 return region
         return region_in(change.after)
+
+    def _sets_region(self, change: PlannedChange) -> bool:
+        """Return whether the source sets a resource's Region itself; else its provider does."""
+        module = self._module_of(change)
+        local = f"{change.type}.{change.name}"
+        local = f"data.{local}" if change.mode == "data" else local
+        config = module.resources.get(local, {}) if module is not None else {}
+        return "region" in (config.get("expressions") or {})
 
     def _provider_region(self, provider: Configuration) -> str | None:
         expression = (provider.get("expressions") or {}).get("region") or {}
@@ -395,6 +429,21 @@ class TerraformPlan:
                 attributes={"settings": settings, "module": provider.get("module_address") or ""},
                 stack=self.file,
             )
+
+
+WITHOUT_REGION = frozenset({"aws_route53_record", "aws_route53_health_check", "aws_route53_zone"})
+"""Resources whose own attribute `region`, if they have one, is not where they are."""
+
+
+def own_region(own: Value, provider: str | None) -> str | None:
+    """Return a resource's Region: its own attribute's, or its provider's if it has none.
+
+    `None` if the attribute is set to what is not known: it is not the provider's then.
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/enhanced-region-support
+    """
+    if isinstance(own, Unknown):
+        return None
+    return str(own) if is_region(own) else provider
 
 
 def suppressed_by_tags(tags: object) -> dict[str, str]:

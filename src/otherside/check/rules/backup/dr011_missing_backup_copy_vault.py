@@ -37,9 +37,9 @@ RPO: the age of the last manual copy, if there is one.
 from collections.abc import Iterator
 
 from otherside.check.analysis.backup_plans import destinations
-from otherside.check.model.arn import Arn, read_arn
+from otherside.check.model.arn import Arn, read_arn, spelt
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unknown, Unresolved, Value
+from otherside.check.model.values import Unresolved
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -60,7 +60,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 )
 def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
     for target in destinations(plan):
-        text = target if isinstance(target, str) else spelt(target)
+        text = spelt(target)
         arn = read_arn(text)
         if graph.links(plan, target, "backup.vault") or graph.find_arn(text) is not None:
             continue
@@ -76,13 +76,6 @@ def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
             yield f"it copies into the vault {name} in {arn.region}, which nobody makes"
         elif graph.ours(arn):
             yield f"it copies into {arn.region}, where nothing is made, and no vault either"
-
-
-def spelt(value: Value) -> str:
-    """Return a text with `*` in place of its unknown parts."""
-    if isinstance(value, Unknown):
-        return "".join(text if isinstance(text, str) else "*" for text in value.text)
-    return ""
 
 
 def _may_be_there(graph: Graph, arn: Arn) -> bool:

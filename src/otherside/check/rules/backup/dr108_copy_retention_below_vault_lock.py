@@ -1,11 +1,12 @@
-"""A backup's retention is shorter than its vault's lock allows.
+"""A backup's retention is outside what its vault's lock allows.
 
 ## Why
-A locked vault rejects every recovery point that would expire before the lock's minimum retention.
-The backup job, or only the copy job, fails without notifying anyone.
+A locked or logically air-gapped vault rejects every recovery point that would expire before its
+minimum retention, or after its maximum. The backup job, or only the copy job, fails without
+notifying anyone.
 
 ## Fix
-Set every lifecycle to at least the minimum retention of its destination vault.
+Set every lifecycle to between the minimum and the maximum retention of its destination vault.
 
 ```python
 aws.backup.PlanRuleCopyActionArgs(destination_vault_arn=vault.arn,
@@ -65,7 +66,13 @@ def _judged(
 ) -> Iterator[str]:
     kept = (item.get("lifecycle") or {}).get("delete_after")
     for link in graph.links(plan, vault, "backup.vault"):
-        for lock in graph.users(link.resource, "backup.vault_lock", "backup_vault_name"):
-            least = lock["min_retention_days"]
+        held = link.resource
+        # A logically air-gapped vault has its limits itself.
+        for lock in (held, *graph.users(held, "backup.vault_lock", "backup_vault_name")):
+            least, most = lock["min_retention_days"], lock["max_retention_days"]
             if isinstance(kept, int) and isinstance(least, int) and kept < least:
-                yield f"{what} are kept {kept} days, and {link.resource.label} takes none below {least}"
+                yield f"{what} are kept {kept} days, and {held.label} takes none below {least}"
+            if isinstance(kept, int) and isinstance(most, int) and kept > most:
+                yield f"{what} are kept {kept} days, and {held.label} takes none above {most}"
+            if kept is None and isinstance(most, int):
+                yield f"{what} are kept for ever, and {held.label} takes none above {most} days"

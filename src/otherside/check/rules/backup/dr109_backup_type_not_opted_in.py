@@ -38,6 +38,9 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Value
 from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 
+_OPTED = frozenset({"Aurora"})
+"""Types that must be opted in even where a selection names their resources.
+https://docs.aws.amazon.com/aws-backup/latest/devguide/assigning-resources.html"""
 _TYPES = {"rds.cluster": "Aurora", "rds.instance": "RDS", "dynamodb.table": "DynamoDB"}
 
 
@@ -54,7 +57,8 @@ def backup_type_not_opted_in(graph: Graph, selection: Resource) -> Iterator[Rule
     chosen = {_TYPES[link.resource.kind] for link in links}
     for settings in graph.of("backup.region_settings", region=selection.required_region()):
         for type_ in sorted(chosen):
-            if _off(settings["resource_type_opt_in_preference"], type_):
+            opted_out = _off(settings["resource_type_opt_in_preference"], type_)
+            if opted_out and type_ in _OPTED:
                 yield RuleHit(
                     settings, f"{type_} is not opted in, and {selection.label} selects it"
                 )

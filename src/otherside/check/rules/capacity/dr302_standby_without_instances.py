@@ -30,7 +30,12 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.dns import failover_records
+from otherside.check.analysis.dns import balancer_of, failover_records
+from otherside.check.analysis.load_balancing import (
+    balancers_before,
+    groups_of,
+    target_groups_of,
+)
 from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
@@ -50,7 +55,22 @@ def standby_without_instances(graph: Graph, group: Resource) -> Iterator[str]:
         return
     if group.required_region() != sides_of(graph).standby:
         return
+    behind = balancers_before(graph, group)
+    if not behind or _others_serve(graph, group):
+        return  # nobody's users wait for it
     for record in failover_records(graph, "SECONDARY"):
+        balancer = balancer_of(graph, record)
+        if balancer is not None and None not in behind and balancer.resource.id not in behind:
+            continue
         if record["alias.evaluate_target_health"] is True:
             yield f"it may be empty, and {record.label} is unhealthy then"
             return
+
+
+def _others_serve(graph: Graph, group: Resource) -> bool:
+    """Return whether another group that is never empty serves the same target group."""
+    return any(
+        other is not group and isinstance(other["min_size"], int) and other["min_size"] > 0
+        for target in target_groups_of(graph, group)
+        for other in groups_of(graph, target)
+    )

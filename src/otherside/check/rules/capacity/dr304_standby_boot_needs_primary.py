@@ -31,6 +31,7 @@ RPO: no direct effect.
 import re
 from collections.abc import Iterator
 
+from otherside.check.analysis.code_text import shell_without_comments
 from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import strings
@@ -47,30 +48,32 @@ _BUCKET = re.compile(r"s3://(?P<bucket>[a-z0-9.-]+)")
     controls=("SOC 2 A1.2", "NIST CP-7", "NIST CP-2(8)"),
 )
 def standby_boot_needs_primary(graph: Graph, resource: Resource) -> Iterator[str]:
-    if resource["user_data"] is None and resource.kind == "ec2.instance":
-        return
     sides = sides_of(graph)
     if resource.required_region() != sides.standby:
         return
     yield from _fetched(graph, resource, sides.primary)
-    if resource.kind != "ec2.launch_template":
-        return
-    image = resource["image_id"]
+    path = "image_id" if resource.kind == "ec2.launch_template" else "ami"
+    image = resource[path]
+    for link in graph.links(resource, image):
+        if link.resource.kind == "data.aws_ami" and link.resource.region == sides.primary:
+            yield f"its image is {link.resource.label}, found in {sides.primary}"
+            return
     for other in graph.of(resource.kind, region=sides.primary):
-        if isinstance(image, str) and image.startswith("ami-") and other["image_id"] == image:
+        if isinstance(image, str) and image.startswith("ami-") and other[path] == image:
             yield f"its image {image} is the one of {sides.primary}, and images are of one Region"
             return
 
 
 def _fetched(graph: Graph, resource: Resource, primary: str) -> Iterator[str]:
-    script = "\n".join(strings(resource["user_data"]))
+    script = shell_without_comments("\n".join(strings(resource["user_data"])))
     for link in graph.links(
         resource, resource["user_data"], "s3.bucket", "s3.object", "secretsmanager.secret"
     ):
         if link.resource.region == primary and link.attribute != "name":
             yield f"its boot script needs {link.resource.label}, which is in {primary}"
             return
-    far = rf"arn:aws:(secretsmanager|ssm|kms):{primary}:|\.dkr\.ecr\.{primary}\.|--region[ =]{primary}\b"
+    far = rf"arn:aws:(secretsmanager|ssm|kms):{primary}:|[\w-]\.{primary}\.amazonaws\.com"
+    far += rf"|--region[ =]{primary}\b|AWS_(DEFAULT_)?REGION=[\"']?{primary}\b"
     match = re.search(far, script)
     if match:
         yield f"its boot script asks {primary}: {match[0]}"

@@ -45,6 +45,8 @@ _PLACES = {
     "rds.instance": ("password",),
     "secretsmanager.secret_version": ("secret_string", "secret_string_wo"),
     "lambda.function": ("environment",),
+    "ecs.task_definition": ("container_definitions",),
+    "ssm.parameter": ("value",),
     "module.call": ("secrets",),
 }
 _SAID = {
@@ -64,11 +66,7 @@ _SAID = {
 def hardcoded_database_password(graph: Graph, resource: Resource) -> Iterator[str]:
     hidden = ""
     for path in _PLACES[resource.kind]:
-        value = resource[path]
-        named = value.items() if isinstance(value, dict) else [(path, value)]
-        for name, given in named:
-            if not isinstance(given, Password):
-                continue
+        for name, given in _named(resource, path):
             held = _plain_parameter(graph, given)
             if held.kept in _SAID:
                 what = name if name.isupper() else f"the {name.replace('_', ' ')}"
@@ -78,6 +76,21 @@ def hardcoded_database_password(graph: Graph, resource: Resource) -> Iterator[st
     if hidden:
         msg = f"{hidden.replace('_', ' ')} of {resource.label} is secret; whether it is a literal is not shown"
         raise Unresolved(msg)
+
+
+def _named(resource: Resource, path: str) -> Iterator[tuple[str, Password]]:
+    """Yield the passwords below an attribute, each with the name that it has there."""
+    value = resource[path]
+    if resource.kind == "ssm.parameter" and resource["type"] in {"String", "StringList"}:
+        return  # the path of a script, an AMI: whoever keeps a password in one is told by its user
+    for held in value if isinstance(value, list) else [value]:
+        inner = (
+            held.get("environment") if isinstance(held, dict) and "environment" in held else held
+        )
+        named = inner.items() if isinstance(inner, dict) else [(path, inner)]
+        for name, given in named:
+            if isinstance(given, Password):
+                yield name, given
 
 
 def _plain_parameter(graph: Graph, held: Password) -> Password:

@@ -49,16 +49,9 @@ _SIZES = ("micro", "small", "medium", "large", "xlarge")
 )
 def mismatched_global_database_members(graph: Graph, group: Resource) -> Iterator[RuleHit]:
     clusters = members(graph, group)
-    versions = {cluster.id: _minor(cluster["engine_version"]) for cluster in clusters}
-    known = {version for version in versions.values() if version}
-    if len(known) > 1:
-        for cluster in clusters[1:]:
-            if versions[cluster.id] != versions[clusters[0].id]:
-                yield RuleHit(
-                    cluster,
-                    f"its engine is {versions[cluster.id]}, and {clusters[0].label} has another",
-                )
     writers = [cluster for cluster in clusters if not is_secondary(graph, cluster)]
+    for reference in (writers or clusters)[:1]:
+        yield from _versions(clusters, reference)
     largest = max((size(i) for writer in writers for i in instances(graph, writer)), default=0.0)
     for cluster in clusters:
         for instance in instances(graph, cluster):
@@ -77,6 +70,22 @@ def _minor(version: object) -> str:
         return ""
     engine = version.rpartition("mysql_aurora.")[2]
     return ".".join(engine.split(".")[: 3 if engine != version else 2])
+
+
+def _versions(clusters: list[Resource], reference: Resource) -> Iterator[RuleHit]:
+    """Find members whose version is not the writer's."""
+    theirs = _minor(reference["engine_version"])
+    for cluster in clusters:
+        ours = _minor(cluster["engine_version"])
+        if ours and theirs and not _agree(ours, theirs):
+            yield RuleHit(
+                cluster, f"its engine is {ours}, and that of {reference.name} is {theirs}"
+            )
+
+
+def _agree(version: str, other: str) -> bool:
+    """Return whether two versions may be the same: `16` leaves the minor version to AWS."""
+    return all(a == b for a, b in zip(version.split("."), other.split("."), strict=False))
 
 
 def size(instance: Resource) -> float:

@@ -39,8 +39,10 @@ from collections.abc import Iterator
 from otherside.check.analysis.backup_plans import destinations
 from otherside.check.analysis.databases import members
 from otherside.check.analysis.functions import code_of, squeezed
+from otherside.check.analysis.iam import matches
+from otherside.check.model.arn import read_arn
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unresolved, strings, unknowns
+from otherside.check.model.values import Unresolved, Value, strings, unknowns
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -72,6 +74,8 @@ def _replicated(graph: Graph, database: Resource, here: str) -> bool:
         return any(replica.region != here for replica in replicas)
     replicas = graph.users(database, "rds.instance", "replicate_source_db", anywhere=True)
     if any(replica.region != here for replica in replicas):
+        return True
+    if database["automatic_backup_replication_region"] not in {None, here}:
         return True
     path = "source_db_instance_arn"
     return bool(graph.users(database, "rds.backup_replication", path, anywhere=True))
@@ -105,12 +109,26 @@ def _copied(graph: Graph, database: Resource) -> bool:
                 raise Unresolved(msg)
             if any(link.resource is database for link in graph.links(selection, resources)):
                 return True
+            if any(_matches(database, item) for item in resources):
+                return True
             if any(not unknown.refs for unknown in unknowns(resources)):
                 selection.known("resources")
                 raise Unresolved(selection.undecided_because("resources", "not all known"))
     return any(
         _copies(graph, function) for function in graph.of("lambda.function", "sfn.state_machine")
     )
+
+
+def _matches(database: Resource, pattern: Value) -> bool:
+    """Return whether a pattern of ARNs selects a database: `arn:aws:rds:*:*:cluster:*`."""
+    arn = read_arn(pattern)
+    if arn is None or arn.service != "rds" or arn.region not in {"*", "", database.region}:
+        return False
+    cluster = database.kind == "rds.cluster"
+    kind, _, name = arn.resource.partition(":")
+    own = database["cluster_identifier" if cluster else "identifier"]
+    known = own if isinstance(own, str) else "?"
+    return kind in {"cluster" if cluster else "db", "*"} and matches(name or "*", known)
 
 
 def _copies(graph: Graph, resource: Resource) -> bool:

@@ -44,6 +44,7 @@ _POLICIES = (
     "latency_routing_policy",
     "geolocation_routing_policy",
     "geoproximity_routing_policy",
+    "cidr_routing_policy",
     "multivalue_answer_routing_policy",
 )
 _SPELT = ("set_identifier", "setIdentifier", "SetIdentifier")

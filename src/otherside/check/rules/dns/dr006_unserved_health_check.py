@@ -48,7 +48,7 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _PORTS = {"HTTP": 80, "HTTP_STR_MATCH": 80, "HTTPS": 443, "HTTPS_STR_MATCH": 443}
-_SPEAKS = {"HTTP": {"HTTP", "TCP"}, "HTTPS": {"HTTPS", "TLS", "TCP"}}
+_SPEAKS = {"HTTP": {"HTTP", "TCP", "TCP_UDP"}, "HTTPS": {"HTTPS", "TLS", "TCP", "TCP_UDP"}}
 
 
 @rule(
@@ -85,10 +85,13 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
         if spoken is not None and protocol not in spoken:
             yield f"it asks by {type_.split('_')[0]}, and {there[0].label} speaks {protocol}"
         elif not forwards(graph, there[0]):
-            yield (
-                f"{there[0].label} answers by itself (a redirect or a fixed response): "
-                "the check never fails"
+            wants_text = type_.endswith("_STR_MATCH")
+            how = (
+                "its answer has no such text"
+                if wants_text
+                else "the check says nothing of what is behind it"
             )
+            yield f"{there[0].label} answers by itself (a redirect or a fixed response): {how}"
 
 
 def _unreachable(graph: Graph, check: Resource) -> str | None:
@@ -102,9 +105,9 @@ def _unreachable(graph: Graph, check: Resource) -> str | None:
                 return f"it asks {address}, which nobody reaches from the internet"
         except ValueError:
             return f"it asks {address}, which is no address"
-    for link in graph.links(check, fqdn, "lb.load_balancer"):
-        if link.resource["internal"] in {"true", "internal"}:
-            return f"it asks {link.resource.label}, which is internal: no checker reaches it"
+    for balancer in asked(graph, check):
+        if balancer["internal"] in {"true", "internal"}:
+            return f"it asks {balancer.label}, which is internal: no checker reaches it"
     return None
 
 

@@ -35,7 +35,8 @@ RPO: no direct effect.
 import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.load_balancing import groups_of
+from otherside.check.analysis.code_text import shell_without_comments
+from otherside.check.analysis.load_balancing import groups_of, launch_template_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Code, Unknown
 from otherside.check.rule import RecoveryStep, Severity, rule
@@ -43,8 +44,11 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 _SERVES = re.compile(r"\b(httpd|nginx|apache2?|lighttpd|caddy|http\.server|webfs)\b")
 _BRINGS = re.compile(
     r"git clone|docker|podman|pip3? install|npm |codedeploy|cfn-init|unzip |tar |ansible|\.rpm|\.deb|curl |wget "
+    r"|proxy_pass|\bmount\b|try_files|rewrite |location /[ {]|php-fpm|tomcat|gunicorn|uwsgi"
 )
 """Commands that may install the page; the script does not show whether they do."""
+_INSTALLS = re.compile(r"\b(install|add|http\.server|apk|busybox)\b")
+"""What shows that the server is new on the machine, and serves what the script makes."""
 _FETCHED = re.compile(r"s3://(?P<bucket>[^/'\"\s]+)/(?P<key>[^'\"\s]*)")
 
 
@@ -60,22 +64,34 @@ def missing_health_endpoint(graph: Graph, group: Resource) -> Iterator[str]:
     path = group["health_check.path"]
     if not isinstance(path, str) or path in {"", "/"}:
         return
-    if group["target_type"] in {"lambda", "alb"}:
+    if group["target_type"] in {"lambda", "alb"} or _takes_404(group):
         return
     for scaling in groups_of(graph, group):
-        template = graph.link(scaling, "launch_template.id") or graph.link(
-            scaling, "launch_template.name"
-        )
-        if template is None or template.resource.kind != "ec2.launch_template":
+        template = launch_template_of(graph, scaling)
+        if template is None:
             continue
-        script = template.resource["user_data"]
+        script = template["user_data"]
         if isinstance(script, Unknown):
-            template.resource.known("user_data")
+            template.known("user_data")
+        if isinstance(script, str):
+            script = shell_without_comments(script)
+            if not _INSTALLS.search(script):
+                continue  # a ready image has its pages
         if not isinstance(script, str) or not _SERVES.search(script) or _BRINGS.search(script):
             continue
         name = path.split("?")[0].strip("/")
         if not _made(name, script) and not _brought(graph, name, script):
-            yield f"{template.resource.label} starts a server and never makes {path}"
+            yield f"{template.label} starts a server and never makes {path}"
+
+
+def _takes_404(group: Resource) -> bool:
+    """Return whether a group takes a page that is not there for healthy."""
+    matcher = group["health_check.matcher"]
+    for part in matcher.split(",") if isinstance(matcher, str) else ():
+        low, _, high = part.strip().partition("-")
+        if low.isdigit() and int(low) <= 404 <= int(high or low):  # noqa: PLR2004 - HTTP's own
+            return True
+    return False
 
 
 def _brought(graph: Graph, name: str, script: str) -> bool:
@@ -99,8 +115,7 @@ def _brought(graph: Graph, name: str, script: str) -> bool:
 
 def _made(name: str, script: str) -> bool:
     """Return whether a script mentions the path other than to request it."""
-    code = re.sub(r"(?m)^\s*#(?!!).*$|\s#\s.*$", "", script)
-    lines = [line for line in code.splitlines() if name in line]
+    lines = [line for line in script.splitlines() if name in line]
     return any(
         not re.match(rf"\s*[\w-]*=?[\"']?/?{re.escape(name)}[\"']?\s*$", line) for line in lines
     )

@@ -44,6 +44,7 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved
 from otherside.check.rule import RecoveryStep, Severity, rule
 
+_DEPTH_MAX = 10
 _HELD = {"CLOUDWATCH_METRIC", "RECOVERY_CONTROL"}
 
 
@@ -61,22 +62,33 @@ def automatic_dns_failback(graph: Graph, record: Resource) -> Iterator[str]:
         return
     if record["health_check_id"] is None:
         if record["alias.evaluate_target_health"] is True:
+            behind = graph.link(record, "alias.name", "route53.record")
+            if behind is not None:
+                yield from _by_check(graph, behind.resource)
+                return
             yield "it is primary again as soon as its load balancer is well"
         return
+    yield from _by_check(graph, record)
+
+
+def _by_check(graph: Graph, record: Resource) -> Iterator[str]:
+    """Find a record that is well again as soon as its endpoint is."""
     check = graph.follow(record, "health_check_id", "route53.health_check")
     if check is not None and not _held(graph, check):
         yield f"nothing holds it back after a failover: {check.label} asks the endpoint only"
 
 
-def _held(graph: Graph, check: Resource) -> bool:
-    """Return whether the check depends on something besides the endpoint."""
+def _held(graph: Graph, check: Resource, depth: int = 0) -> bool:
+    """Return whether the check depends on something besides the endpoint, whatever that says."""
     if check.text("type") in _HELD:
         return True
     children = graph.links(check, check["child_healthchecks"], "route53.health_check")
     if check["type"] == "CALCULATED" and not children:
         check.known("child_healthchecks")
-    if any(link.resource.known("type") in _HELD for link in children):
-        return True
+    held = [depth < _DEPTH_MAX and _held(graph, link.resource, depth + 1) for link in children]
+    needed = check.known("child_health_threshold")
+    if any(held):
+        return needed is None or int(needed) > held.count(False)
     if len(children) < len(check["child_healthchecks"] or ()):
         raise Unresolved(check.undecided_because("child_healthchecks", "not all known"))
     return False

@@ -45,9 +45,10 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def health_check_on_secondary_record(graph: Graph, record: Resource) -> Iterator[str]:
-    del graph
-    if (
-        record["failover_routing_policy.type"] == "SECONDARY"
-        and record["health_check_id"] is not None
-    ):
+    if record["failover_routing_policy.type"] != "SECONDARY":
+        return
+    link = graph.link(record, "health_check_id", "route53.health_check")
+    if link is not None and link.resource["type"] == "RECOVERY_CONTROL":
+        return  # as ARC has it: https://docs.aws.amazon.com/r53recovery/latest/dg/routing-control.create.html
+    if record["health_check_id"] is not None:
         yield "with both sides unhealthy, users are led to the primary"

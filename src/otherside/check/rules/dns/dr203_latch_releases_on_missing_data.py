@@ -59,6 +59,8 @@ def latch_releases_on_missing_data(graph: Graph, check: Resource) -> Iterator[st
     if check["type"] != "CLOUDWATCH_METRIC" or not decides(graph, check):
         return
     region = check["cloudwatch_alarm_region"]
+    if any(_is_liveness(alarm) for alarm in _alarms(graph, check, region)):
+        return
     if isinstance(region, str) and region == sides_of(graph).primary:
         yield f"its alarm is in {region}, and goes down with it"
     status = check["insufficient_data_health_status"]
@@ -70,10 +72,20 @@ def latch_releases_on_missing_data(graph: Graph, check: Resource) -> Iterator[st
         yield from _readable(alarm)
 
 
+def _is_liveness(alarm: Resource) -> bool:
+    """Return whether an alarm is of an AWS service's own metric: it tells, and holds nothing.
+
+    https://aws.amazon.com/blogs/networking-and-content-delivery/performing-route-53-health-checks-on-private-resources-in-a-vpc-with-aws-lambda-and-amazon-cloudwatch/
+    """
+    return str(alarm["namespace"]).startswith("AWS/")
+
+
 def _readable(alarm: Resource) -> Iterator[str]:
     missing = alarm["treat_missing_data"]
     if isinstance(missing, str) and missing != "missing":
         yield f"{alarm.label} takes missing data for {missing}, and Route 53 with it"
+    if alarm["extended_statistic"]:
+        yield f"{alarm.label} is of {alarm['extended_statistic']}, which Route 53 cannot read"
     if alarm["metric_query"]:
         yield f"{alarm.label} is of metric math, which Route 53 cannot read"
     needed, periods = alarm["datapoints_to_alarm"], alarm["evaluation_periods"]

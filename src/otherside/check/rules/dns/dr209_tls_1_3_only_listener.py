@@ -47,6 +47,8 @@ def tls_1_3_only_listener(graph: Graph, check: Resource) -> Iterator[str]:
         return
     for balancer in asked(graph, check):
         for listener in listeners(graph, balancer):
-            policy = listener["ssl_policy"]
+            if listener["port"] != (check.known("port") or 443):
+                continue
+            policy = listener.known("ssl_policy")
             if isinstance(policy, str) and "-TLS13-1-3-" in policy:
                 yield f"{listener.label} speaks TLS 1.3 only ({policy}), which Route 53's checkers do not"

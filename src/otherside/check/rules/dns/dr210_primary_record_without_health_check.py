@@ -48,8 +48,12 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def primary_record_without_health_check(graph: Graph, record: Resource) -> Iterator[str]:
-    del graph
-    if record["failover_routing_policy.type"] != "PRIMARY" or record["health_check_id"] is not None:
+    if record["failover_routing_policy.type"] != "PRIMARY":
+        return
+    check = graph.link(record, "health_check_id", "route53.health_check")
+    if check is not None and check.resource["disabled"] is True:
+        yield f"{check.resource.label} is disabled, and Route 53 takes it for healthy"
+    if record["health_check_id"] is not None:
         return
     if record.known("alias.evaluate_target_health") is not True:
         yield "nothing ever makes it unhealthy"

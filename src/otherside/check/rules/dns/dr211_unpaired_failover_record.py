@@ -35,7 +35,13 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.dns import failover_records
+from otherside.check.analysis.dns import (
+    failover_records,
+    failover_records_by_name,
+    in_other_zone,
+    may_be_same_name,
+    name_of,
+)
 from otherside.check.analysis.sides import serving_region
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
@@ -55,14 +61,14 @@ def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str | R
     if side not in {"PRIMARY", "SECONDARY"}:
         return
     other = "SECONDARY" if side == "PRIMARY" else "PRIMARY"
-    same = _by_name(graph, other).get(_key(record), [])
+    found = failover_records_by_name(graph, other).get(name_of(graph, record), [])
+    same = [
+        item
+        for item in found
+        if repr(item["type"]) == repr(record["type"]) and not in_other_zone(graph, record, item)
+    ]
     if not same:
-        for resource in (record, *failover_records(graph, other)):
-            resource.known("name")
-            resource.known("type")
-        for other_record in graph.of("route53.record"):
-            if _plain(other_record["name"]) in {_plain(record["name"]), ""}:
-                other_record.known("failover_routing_policy.type")
+        _require_decided(graph, record, other)
         yield f"there is no {other} of its name"
         return
     here, there = serving_region(graph, record), serving_region(graph, same[0])
@@ -70,22 +76,16 @@ def unpaired_failover_record(graph: Graph, record: Resource) -> Iterator[str | R
         yield RuleHit(record, f"both records of its name lead to {here}", present=True)
 
 
-def _by_name(graph: Graph, side: str) -> dict[tuple[str, str], list[Resource]]:
-    """Return the failover records of a side by name and type, made once for all records."""
-
-    def index() -> dict[tuple[str, str], list[Resource]]:
-        found: dict[tuple[str, str], list[Resource]] = {}
-        for record in failover_records(graph, side):
-            found.setdefault(_key(record), []).append(record)
-        return found
-
-    return graph.memoize(f"failover records by name {side}", index)
-
-
-def _key(record: Resource) -> tuple[str, str]:
-    return _plain(record["name"]), repr(record["type"])
-
-
-def _plain(name: object) -> str:
-    """Return a name in the form in which DNS compares it."""
-    return name.rstrip(".").lower() if isinstance(name, str) else ""
+def _require_decided(graph: Graph, record: Resource, other: str) -> None:
+    """Raise `Unresolved` if a record that is not told may be the other of a failover record."""
+    mine = name_of(graph, record)
+    if not mine:
+        record.known("name")
+    for resource in (record, *failover_records(graph, other)):
+        resource.known("type")
+        if resource is not record and may_be_same_name(mine, name_of(graph, resource)):
+            for item in (resource, record):
+                item.known("name")
+    for resource in graph.of("route53.record"):
+        if name_of(graph, resource) in {mine, ""}:
+            resource.known("failover_routing_policy.type")

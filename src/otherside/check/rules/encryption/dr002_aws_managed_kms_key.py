@@ -40,7 +40,7 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.kms_keys import aws_key
+from otherside.check.analysis.kms_keys import aws_key, owner_of_key
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved
 from otherside.check.rule import RecoveryStep, Severity, rule
@@ -53,6 +53,17 @@ _KEYS = {
     "sqs.queue": "kms_master_key_id",
     "sns.topic": "kms_master_key_id",
 }
+_AIR_GAPPED = {
+    "AWS::Backup::LogicallyAirGappedBackupVault",
+    "aws_backup_logically_air_gapped_vault",
+}
+_ORIGINS = {
+    "rds.cluster": ("snapshot_identifier", "restore_to_point_in_time"),
+    "rds.instance": (
+        *("snapshot_identifier", "restore_to_point_in_time", "source_db_cluster_identifier"),
+    ),
+}
+"""What a database may be made from, whose encryption it then has."""
 _ALWAYS = {"secretsmanager.secret", "backup.vault"}
 """Kinds that are always encrypted: with the AWS managed key unless they name another."""
 
@@ -74,13 +85,13 @@ def aws_managed_kms_key(graph: Graph, resource: Resource) -> Iterator[str]:
     if resource.kind == "s3.encryption":
         yield from _bucket(graph, resource)
         return
-    if resource.type == "AWS::Backup::LogicallyAirGappedBackupVault":
+    if resource.type in _AIR_GAPPED:
         return  # by design, AWS owns this vault's key outside the account
     path = _KEYS[resource.kind]
     if resource.kind.startswith("rds."):
         encrypted = _encrypted(resource, path)
         if encrypted is False:
-            yield "its storage is not encrypted at all"
+            yield _unencrypted(resource)
         if not encrypted:
             return
     whose = aws_key(graph, resource, path)
@@ -90,18 +101,28 @@ def aws_managed_kms_key(graph: Graph, resource: Resource) -> Iterator[str]:
         yield "it names no key, so it is under AWS's own"
 
 
+def _unencrypted(database: Resource) -> str:
+    """Return what a database is without encryption of its own.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Overview.Encryption.html
+    """
+    if database.kind == "rds.cluster" and database["storage_encrypted"] is None:
+        return "it names no key: it is under one that AWS owns, or, if older than 2026, under none"
+    return "its storage is not encrypted at all"
+
+
 def _encrypted(database: Resource, path: str) -> bool | None:
     """Return whether a database is encrypted, or `None` if another rule checks its key.
 
     Raises:
-        Unresolved: If it inherits its encryption from a snapshot.
+        Unresolved: If it inherits its encryption from what it is made from.
     """
     keyless = database[path] is None
     is_replica = database.kind == "rds.instance" and database["replicate_source_db"] is not None
     if is_replica and keyless:
         return None  # it uses its source's key or the Region's default key: see DR501
-    if database["snapshot_identifier"] is not None and keyless:
-        raise Unresolved(database.undecided_because("kms_key_id", "its snapshot's"))
+    if keyless and any(database[path] is not None for path in _ORIGINS[database.kind]):
+        raise Unresolved(database.undecided_because("kms_key_id", "that of what it is made from"))
     if database["storage_encrypted"] is None and keyless:
         member = database.kind == "rds.cluster" and database["global_cluster_identifier"]
         return bool(member)
@@ -114,9 +135,5 @@ def _bucket(graph: Graph, resource: Resource) -> Iterator[str]:
         if default.get("sse_algorithm") not in {"aws:kms", "aws:kms:dsse"}:
             continue
         key = default.get("kms_master_key_id")
-        links = [
-            link.resource for link in graph.links(resource, key, "kms.alias", "data.kms_alias")
-        ]
-        names = [key if isinstance(key, str) else "", *(str(link["name"]) for link in links)]
-        if key is None or any("alias/aws/" in name for name in names):
+        if owner_of_key(graph, resource, key, "rule") != "own":
             yield "its objects are under AWS's own key"

@@ -42,9 +42,9 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.kms_keys import aws_key
+from otherside.check.analysis.kms_keys import aws_key, owner_of_key
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import shown, strings
+from otherside.check.model.values import Value, shown
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -72,8 +72,7 @@ def table_without_customer_managed_key(graph: Graph, table: Resource) -> Iterato
     if not of_replicas and aws_key(graph, table, "server_side_encryption.kms_key_arn") != "own":
         yield "it is not under a key of your own"
     for replica in table["replica"] or ():
-        key = replica.get("kms_key_arn")
-        if key is None or any("alias/aws/" in text for text in strings(key)):
+        if _owner(graph, table, replica) != "own":
             where = shown(replica.get("region_name"), "a Region")
             yield f"its replica in {where} is not under a key of your own"
 
@@ -82,3 +81,8 @@ def _has_every_replica(table: Resource) -> bool:
     """Return whether no replica of a global table stands for the table: it is all of them."""
     key = table["server_side_encryption.kms_key_arn"]
     return isinstance(table["replica"], list) and len(table["replica"]) > 1 and key is None
+
+
+def _owner(graph: Graph, table: Resource, replica: Value) -> str:
+    path = "replica"
+    return owner_of_key(graph, table, replica.get("kms_key_arn"), path)

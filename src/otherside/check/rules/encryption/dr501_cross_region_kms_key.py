@@ -31,13 +31,15 @@ from collections.abc import Iterator
 
 from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Value
+from otherside.check.model.values import Unknown, Unresolved, Value, shown
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _KEYS = {
     "rds.cluster": "kms_key_id",
     "rds.instance": "kms_key_id",
     "dynamodb.table": "server_side_encryption.kms_key_arn",
+    "dynamodb.table_replica": "kms_key_arn",
+    "rds.backup_replication": "kms_key_id",
     "secretsmanager.secret": "kms_key_id",
     "backup.vault": "kms_key_arn",
     "sns.topic": "kms_master_key_id",
@@ -98,18 +100,38 @@ def _keyless_replica(graph: Graph, replica: Resource) -> Iterator[str]:
 def _judged(
     graph: Graph, resource: Resource, key: Value, region: str | None, what: str
 ) -> Iterator[str]:
-    found = key_region(graph, resource, key)
-    if None not in {found, region} and found != region:
-        yield f"{what} is under a key of {found}"
+    may_be = key.either if isinstance(key, Unknown) and key.either else (key,)
+    found = {where for each in may_be for where in key_regions(graph, resource, each)}
+    if region is None or not found or found == {region}:
+        return
+    if None in found or region in found:
+        if len(found) > 1 and len(may_be) > 1:
+            msg = f"{what} is under one key or another: {shown(key, 'a key')}"
+            raise Unresolved(msg)
+        return
+    yield f"{what} is under a key of {' or '.join(sorted(map(str, found)))}"
 
 
-def key_region(graph: Graph, resource: Resource, key: Value) -> str | None:
-    """Return the Region of a key, or `None` if it is unknown."""
+def key_regions(graph: Graph, resource: Resource, key: Value) -> set[str | None]:
+    """Return the Region of each key that a value may name; `None` stands for one that is unknown.
+
+    An alias resolves in the Region that uses it; a multi-Region key has one ID in all of them.
+    """
     if isinstance(key, str) and key.startswith("alias/"):
-        return None  # an alias resolves in the Region that uses it
-    for link in graph.links(resource, key, "kms.key", "kms.replica_key", "kms.alias"):
-        return link.resource.region
-    return region_of(key)
+        return {None}
+    if isinstance(key, Unknown) and any("()" in str(piece) for piece in key.text):
+        return {None}  # made by a function: `replace(arn, one, other)`
+    kinds = ("kms.key", "kms.replica_key", "kms.alias", "data.kms_key", "data.kms_alias")
+    found = set()
+    for link in graph.links(resource, key, *kinds):
+        aliased = link.resource.kind == "kms.alias" and link.attribute == "name"
+        shared = link.attribute in {"key_id", "id"} and (
+            link.resource.kind == "kms.replica_key" or link.resource["multi_region"] is True
+            if link.resource.kind in {"kms.key", "kms.replica_key"}
+            else False
+        )
+        found.add(None if aliased or shared else link.resource.region)
+    return found or {region_of(key)}
 
 
 def _copies(graph: Graph, replication: Resource) -> Iterator[str]:

@@ -32,8 +32,9 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.kms_keys import aws_key, owner_of_key
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import shown, strings
+from otherside.check.model.values import shown
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -45,11 +46,9 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     controls=("SOC 2 CC6.1", "PCI DSS 3.6.1", "NIST SC-12"),
 )
 def secret_replica_without_kms_key(graph: Graph, secret: Resource) -> Iterator[str]:
-    del graph
-    if secret["kms_key_id"] is None:
-        return
+    if aws_key(graph, secret, "kms_key_id") != "own":
+        return  # the secret itself is under AWS's: see DR002
     for replica in secret["replica"] if isinstance(secret["replica"], list) else ():
-        key = replica.get("kms_key_id")
-        if key is None or any("alias/aws/" in text for text in strings(key)):
+        if owner_of_key(graph, secret, replica.get("kms_key_id"), "replica") != "own":
             where = shown(replica.get("region"), "a Region")
             yield f"its replica in {where} is under AWS's own key"

@@ -46,6 +46,7 @@ from collections.abc import Iterator
 from otherside.check.analysis.events import is_disabled
 from otherside.check.analysis.iam import matches
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Value
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -61,6 +62,10 @@ def missing_event_target(graph: Graph, resource: Resource) -> Iterator[str]:
     if is_disabled(resource):
         return
     targets = graph.users(resource, "events.target", "rule")
+    astray = [target for target in targets if not _on_its_bus(graph, target, resource)]
+    if targets and astray == targets:
+        yield f"its target {astray[0].label} names another bus, where it has no rule"
+        return
     if not targets:
         yield "it has no target: what it matches wakes nobody"
     for target in targets:
@@ -75,6 +80,21 @@ def missing_event_target(graph: Graph, resource: Resource) -> Iterator[str]:
             yield f"{link.resource.label} does not allow EventBridge to call it"
         elif not any(_lets_in(graph, each, resource) for each in allowed):
             yield f"{link.resource.label} allows EventBridge to call it for other rules only"
+
+
+def _on_its_bus(graph: Graph, target: Resource, resource: Resource) -> bool:
+    """Return whether a target may name its rule's bus; without a name it is the default bus."""
+
+    def bus(named: Value) -> str | None:
+        if named is None or named == "default":
+            return "default"
+        links = graph.links(target, named, "events.bus")
+        if links:
+            return links[0].resource.id
+        return named if isinstance(named, str) else None
+
+    ours, theirs = bus(resource["event_bus_name"]), bus(target["event_bus_name"])
+    return None in {ours, theirs} or ours == theirs
 
 
 def _lets_in(graph: Graph, permission: Resource, resource: Resource) -> bool:

@@ -40,6 +40,10 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Unresolved, unknowns
 from otherside.check.rule import RecoveryStep, Severity, rule
 
+_SUBSCRIPTIONS = (
+    *("aws_db_event_subscription", "aws:rds/eventSubscription:EventSubscription"),
+    "AWS::RDS::EventSubscription",
+)
 _CLUSTER, _INSTANCE = "RDS DB Cluster Event", "RDS DB Instance Event"
 
 
@@ -59,6 +63,8 @@ def partial_rds_event_pattern(graph: Graph, resource: Resource) -> Iterator[str]
             raise Unresolved(
                 resource.undecided_because("event_pattern", "not known of a rule beside it")
             )
+        if any(item.region == resource.region for item in graph.of(*_SUBSCRIPTIONS)):
+            return  # people or functions hear them from RDS itself
         yield "it hears clusters, and no rule beside it hears instances"
 
 
@@ -71,7 +77,8 @@ def _heard(graph: Graph) -> dict[tuple[str | None, str], set[str | None]]:
 
 
 def _bus(resource: Resource) -> str:
-    return str(resource["event_bus_name"])
+    named = resource["event_bus_name"]
+    return "default" if named is None else str(named)
 
 
 def _types(resource: Resource) -> list[str | None]:
@@ -79,7 +86,8 @@ def _types(resource: Resource) -> list[str | None]:
     pattern = resource["event_pattern"]
     if isinstance(pattern, Unknown) or _unknown(pattern, "source"):
         return [None]
-    if not isinstance(pattern, dict) or pattern.get("source") != ["aws.rds"]:
+    sources = pattern.get("source") if isinstance(pattern, dict) else None
+    if not isinstance(pattern, dict) or not isinstance(sources, list) or "aws.rds" not in sources:
         return []
     found = pattern.get("detail-type")
     if found is None:

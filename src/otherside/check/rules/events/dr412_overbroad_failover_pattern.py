@@ -37,8 +37,11 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.functions import callers, promoters, unique
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import require_known
+from otherside.check.model.values import Value, require_known
 from otherside.check.rule import RecoveryStep, Severity, rule
+
+_NARROWING = {"alarmName", "configuration", "$or"}
+"""What tells one alarm from another in an event's detail."""
 
 
 @rule(
@@ -50,10 +53,10 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 )
 def overbroad_failover_pattern(graph: Graph, resource: Resource) -> Iterator[str]:
     pattern = resource["event_pattern"]
-    if not isinstance(pattern, dict) or pattern.get("source") != ["aws.cloudwatch"]:
+    if not isinstance(pattern, dict) or not _hears_alarms(pattern):
         return
-    detail = require_known(pattern.get("detail"))
-    if "alarmName" in (detail or {}) or "resources" in pattern:
+    detail = require_known(pattern.get("detail")) or {}
+    if _NARROWING & set(detail) or "resources" in pattern or "$or" in pattern:
         return
     able = unique(promoters(graph), callers(graph))
     for target in graph.users(resource, "events.target", "rule"):
@@ -61,3 +64,10 @@ def overbroad_failover_pattern(graph: Graph, resource: Resource) -> Iterator[str
         if link is not None and link.resource in able:
             yield f"every alarm of the Region wakes {link.resource.label}"
             return
+
+
+def _hears_alarms(pattern: dict[str, Value]) -> bool:
+    """Return whether a pattern is of alarms, by their source or by their events' type alone."""
+    if "source" in pattern:
+        return bool(pattern["source"] == ["aws.cloudwatch"])
+    return bool(pattern.get("detail-type") == ["CloudWatch Alarm State Change"])

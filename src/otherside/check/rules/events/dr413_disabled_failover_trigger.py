@@ -31,6 +31,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.events import is_disabled
 from otherside.check.analysis.functions import orchestrators
+from otherside.check.analysis.namesakes import stem
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -49,7 +50,7 @@ def disabled_failover_trigger(graph: Graph, resource: Resource) -> Iterator[str]
         link = graph.link(resource, "target.arn", "lambda.function")
         targets = [link.resource] if link is not None else []
     else:
-        if not is_disabled(resource):
+        if not is_disabled(resource) or _enabled_elsewhere(graph, resource):
             return
         found = graph.users(resource, "events.target", "rule")
         links = [graph.link(each, "arn", "lambda.function") for each in found]
@@ -58,3 +59,11 @@ def disabled_failover_trigger(graph: Graph, resource: Resource) -> Iterator[str]
     for function in targets:
         if function in wanted:
             yield f"it is disabled, and would wake {function.label}"
+
+
+def _enabled_elsewhere(graph: Graph, resource: Resource) -> bool:
+    """Return whether the same trigger is enabled in another Region, which is the one that acts."""
+    return any(
+        stem(other) == stem(resource) and other.region != resource.region and not is_disabled(other)
+        for other in graph.of("events.rule")
+    )

@@ -34,7 +34,8 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.iam import matches
+from otherside.check.analysis.iam import matches, statements
+from otherside.check.analysis.kms_keys import key_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Value
 from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
@@ -52,10 +53,10 @@ _SENT_NOT = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid")
 def source_condition_on_encrypted_topic(graph: Graph, topic: Resource) -> Iterator[RuleHit]:
     if topic["kms_master_key_id"] is None or not _delivered(graph, topic):
         return
-    key = graph.link(topic, "kms_master_key_id", "kms.key")
+    key = key_of(graph, topic, "kms_master_key_id")
     policies = graph.users(topic, "sns.topic_policy", "arn")
-    for policy in [*policies, *([key.resource] if key is not None else [])]:
-        for condition in _conditions(policy["policy"]):
+    for policy in [*policies, *([key] if key is not None else [])]:
+        for condition in _conditions(statements(graph, policy, policy["policy"])):
             yield RuleHit(policy, f"it lets EventBridge in under {condition}, which is not sent")
 
 
@@ -63,10 +64,10 @@ def _delivered(graph: Graph, topic: Resource) -> bool:
     return bool(graph.known_users(topic, "events.target", "arn"))
 
 
-def _conditions(statements: Value) -> list[str]:
+def _conditions(policy: Value) -> list[str]:
     """Return the conditions that block EventBridge, if every statement for it has one."""
     found: list[str] = []
-    for statement in statements if isinstance(statements, list) else ():
+    for statement in policy if isinstance(policy, list) else ():
         if not isinstance(statement, dict) or not _for_events(statement):
             continue
         tested = statement.get("conditions")
@@ -81,7 +82,8 @@ def _conditions(statements: Value) -> list[str]:
 def _for_events(statement: dict[str, Value]) -> bool:
     principals, actions = statement.get("principals"), statement.get("actions")
     who = principals.get("Service") if isinstance(principals, dict) else None
-    if who != ["events.amazonaws.com"] or not isinstance(actions, list):
+    listed = who if isinstance(who, list) else []
+    if "events.amazonaws.com" not in listed or not isinstance(actions, list):
         return False
     return any(
         isinstance(action, str)

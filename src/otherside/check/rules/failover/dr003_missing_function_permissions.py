@@ -78,6 +78,14 @@ _SPOKEN_WITH = {
     "UpdateService": ("ecs",),
 }
 """Words that code must also contain if other libraries have methods of the same name."""
+_TELLS = re.compile(r"notif|alert|monitor|report|watch|status|check", re.IGNORECASE)
+"""Names of functions that speak of a failover and may not run one."""
+_BY_ANOTHER = (
+    *("states:StartExecution", "states:StartSyncExecution", "lambda:InvokeFunction"),
+    *("arc-region-switch:StartPlanExecution", "ssm:StartAutomationExecution"),
+    "route53-recovery-cluster:UpdateRoutingControlState",
+)
+"""Actions that leave the move to something else: a state machine, a plan, another function."""
 CALLS = {
     operation: f"{service}:{operation}"
     for service, names in _OPERATIONS.items()
@@ -97,6 +105,8 @@ _SPELT = {
         f"{operation}Command",
         f'"{operation}"',
         f"'{operation}'",
+        f'"{_snake(operation)}"',  # a paginator or a waiter
+        f"'{_snake(operation)}'",
     )
     for operation in CALLS
 }
@@ -185,7 +195,12 @@ def _lacking(
         return set()
     wanted = PROMOTING[:3] if graph.of("rds.global_cluster") else PROMOTING[3:5]
     moves = [item for item in wanted if not nobody(item)]
+    if not moves and any(not nobody(item) for item in _BY_ANOTHER):
+        return set()  # it starts what promotes
     if not moves:
+        if _TELLS.search(f"{function.label} {function['name']}"):
+            msg = f"the code of {function.label} is not shown, nor whether it moves the writer"
+            raise Unresolved(msg)
         return {wanted[0]}
     if graph.of("rds.global_cluster") and nobody("rds:DescribeGlobalClusters"):
         return {"rds:DescribeGlobalClusters"}

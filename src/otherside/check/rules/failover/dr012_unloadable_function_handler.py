@@ -47,6 +47,7 @@ RPO: no direct effect.
 import re
 from collections.abc import Iterator
 
+from otherside.check.analysis.code_text import without_comments
 from otherside.check.analysis.functions import bundle
 from otherside.check.analysis.runtime_modules import missing_modules
 from otherside.check.model.graph import Graph, Resource
@@ -55,7 +56,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 
 _SUFFIXES = {"nodejs": (".js", ".mjs", ".cjs"), "python": (".py",), "ruby": (".rb",)}
 _TYPESCRIPT = re.compile(
-    r"^\s*(interface|type)\s+\w+\s*(=|\{|<)|^\s*import type\b|\)\s*:\s*(Promise<|void\b|string\b|any\b)"
+    r"^\s*(interface|type)\s+\w+\s*(=|\{|<)|^\s*import type\b|\)\s*:\s*(Promise<|(void|string|any|number|boolean)\s*(\{|=>))"
     r"|\b(const|let)\s+\w+\s*:\s*[\w<>\[\]]+\s*=|[(,]\s*\w+\??\s*:\s*(string|number|boolean|any|unknown)\b",
     re.MULTILINE,
 )
@@ -112,7 +113,7 @@ def _loading(language: str, code: Code, texts: list[str], runtime: str) -> Itera
 
 def _inline(language: str, texts: list[str]) -> Iterator[str]:
     for text in texts:
-        if language == "nodejs" and _TYPESCRIPT.search(text):
+        if language == "nodejs" and _TYPESCRIPT.search(without_comments(text)):
             yield "its code is TypeScript, which Node.js under Lambda does not run"
         elif language == "nodejs" and _PYTHON.search(text) and not _SCRIPT.search(text):
             yield "its code is Python, and its runtime is Node.js"

@@ -54,11 +54,12 @@ _LOCK = re.compile(r"lock|lease|state|leader|fence", re.IGNORECASE)
 )
 def eventually_consistent_lock(graph: Graph, table: Resource) -> Iterator[str]:
     replicas = table["replica"]
-    if not isinstance(replicas, list) or not replicas:
+    separate = graph.known_users(table, "dynamodb.table_replica", "global_table_arn")
+    if not separate and (not isinstance(replicas, list) or not replicas):
         return
     held = graph.memoize("locks", lambda: _locks(graph)).get(table.id)
     if held is not None and not any(
-        require_known(replica.get("consistency_mode")) == "STRONG" for replica in replicas
+        require_known(replica.get("consistency_mode")) == "STRONG" for replica in replicas or ()
     ):
         yield f"{held.label} keeps its state in it, and it is eventually consistent"
 

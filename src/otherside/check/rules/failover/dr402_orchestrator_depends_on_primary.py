@@ -65,7 +65,7 @@ def orchestrator_depends_on_primary(graph: Graph, function: Resource) -> Iterato
     for name, value in environment.items():
         for link in graph.links(function, value, *_NEEDED):
             if link.resource.region == sides.primary and not _is_here_too(
-                link.resource, sides.standby
+                graph, link.resource, sides.standby
             ):
                 yield f"{name} is {link.resource.label}, which is in {sides.primary}"
                 break
@@ -75,10 +75,14 @@ def orchestrator_depends_on_primary(graph: Graph, function: Resource) -> Iterato
                 yield f"{name} is of {sides.primary}: {arn.service} {arn.resource}"
 
 
-def _is_here_too(resource: Resource, region: str) -> bool:
+def _is_here_too(graph: Graph, resource: Resource, region: str) -> bool:
     """Return whether a table or a secret has a replica in a Region."""
     replicas = (
         resource["replica"] if resource.kind in {"dynamodb.table", "secretsmanager.secret"} else ()
     )
     where = [each.get("region_name", each.get("region")) for each in replicas or ()]
+    if resource.kind == "dynamodb.table":
+        path = "global_table_arn"
+        separate = graph.known_users(resource, "dynamodb.table_replica", path)
+        where += [replica.region for replica in separate]
     return region in where

@@ -27,12 +27,14 @@ RPO: no direct effect.
 - https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_FailoverGlobalCluster.html
 """
 
+import re
 from collections.abc import Iterator
 
 from otherside.check.analysis.functions import code_of, squeezed
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
+_LOSS = re.compile(r"allowdataloss(?!\W{0,3}(false|!1)\b)")
 _CALLED = (".failoverglobalcluster(", "failoverglobalclustercommand")
 
 
@@ -45,5 +47,5 @@ _CALLED = (".failoverglobalcluster(", "failoverglobalclustercommand")
 )
 def failover_uses_switchover(graph: Graph, function: Resource) -> Iterator[str]:
     code = squeezed(code_of(graph, function))
-    if any(item in code for item in _CALLED) and "allowdataloss" not in code:
+    if any(item in code for item in _CALLED) and not _LOSS.search(code):
         yield "it calls FailoverGlobalCluster without AllowDataLoss"

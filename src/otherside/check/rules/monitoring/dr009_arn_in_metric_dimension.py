@@ -35,6 +35,7 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.alarm_metrics import metrics_of
 from otherside.check.model.graph import Graph, Link, Resource
 from otherside.check.model.values import Ref, Unknown, Unresolved, Value
 from otherside.check.readers.arn_parts import spelled
@@ -43,10 +44,16 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 _ARN = {"arn", "id"}
 _OTHER = {"name", "dns_name", "LoadBalancerName", "TargetGroupName", "DNSName"}
 """Attributes beside `arn_suffix` that look like it and are not."""
+_DATA = {
+    "LoadBalancer": ("data.aws_lb", "data.aws_alb"),
+    "TargetGroup": ("data.aws_lb_target_group", "data.aws_alb_target_group"),
+}
 _HAVE = "metrics have its arn_suffix"
 _SUFFIX = {"LoadBalancer": "[/1]/[/2]/[/3]", "TargetGroup": "[:5]"}
 """The parts of an ARN that a metric has."""
 _OF = {"LoadBalancer": "lb.load_balancer", "TargetGroup": "lb.target_group"}
+_ID_IS = {"sqs.queue": "URL", "sns.topic": "ARN", "ecs.service": "ARN", "ecs.cluster": "ARN"}
+"""What `id` is, where it is not the name."""
 _BY_NAME = {
     "DBClusterIdentifier": ("rds.cluster",),
     "DBInstanceIdentifier": ("rds.cluster_instance", "rds.instance"),
@@ -55,6 +62,9 @@ _BY_NAME = {
     "QueueName": ("sqs.queue",),
     "TopicName": ("sns.topic",),
     "AutoScalingGroupName": ("autoscaling.group",),
+    "HealthCheckId": ("route53.health_check",),
+    "ClusterName": ("ecs.cluster",),
+    "ServiceName": ("ecs.service",),
 }
 
 
@@ -74,9 +84,9 @@ def arn_in_metric_dimension(graph: Graph, alarm: Resource) -> Iterator[str]:
 
 def _dimensions(alarm: Resource) -> Iterator[tuple[str, Value]]:
     """Yield every dimension of an alarm: its own metric's and those of its metric queries."""
-    yield from (alarm["dimensions"] or {}).items()
-    for query in alarm["metric_query"] or ():
-        yield from ((query.get("metric") or {}).get("dimensions") or {}).items()
+    for metric in metrics_of(alarm):
+        if isinstance(metric.dimensions, dict):
+            yield from metric.dimensions.items()
 
 
 def _text(name: str, value: Value) -> str:
@@ -112,7 +122,7 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
     if not isinstance(value, Unknown) or value.text[:1] == ("split",):
         return ""
     if name in _OF:
-        links = graph.links(alarm, value, _OF[name])
+        links = graph.links(alarm, value, _OF[name], *_DATA[name])
         if links and (found := spelled(value)) is not None:
             good = found[1] == _SUFFIX[name]
             return "" if good else f"a part of the ARN of {links[0].resource.label}; {_HAVE}"
@@ -121,17 +131,28 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
             return f"the {what} of {links[0].resource.label}; {_HAVE}"
         if links and _whole(value, links) and all(link.attribute in _ARN for link in links):
             return f"the ARN of {links[0].resource.label}; metrics have its arn_suffix"
-    elif name in _BY_NAME:
-        links = graph.links(alarm, value, *_BY_NAME[name])
-        for attribute, what in (("arn", "ARN"), ("url", "URL")):
-            if links and all(link.attribute == attribute for link in links):
-                return f"the {what} of {links[0].resource.label}; metrics have its name"
+    elif name in _BY_NAME and (wrong := _unnamed(graph, alarm, name, value)):
+        return wrong
     named = bool(value.either) and all(isinstance(branch, str) for branch in value.either)
     if name in {*_OF, *_BY_NAME} and not value.refs and not value.text and not named:
         raise Unresolved(alarm.undecided_because(f"dimensions.{name}", value.why))
     return ""
 
 
+def _unnamed(graph: Graph, alarm: Resource, name: str, value: Unknown) -> str:
+    """Return what a value is of a resource whose name the dimension wants."""
+    links = graph.links(alarm, value, *_BY_NAME[name])
+    for attribute, what in (("arn", "ARN"), ("url", "URL")):
+        if links and all(link.attribute == attribute for link in links):
+            known_by = "id" if name == "HealthCheckId" else "name"
+            return f"the {what} of {links[0].resource.label}; metrics have its {known_by}"
+    by_id = {_ID_IS.get(link.resource.kind) for link in links if link.attribute == "id"}
+    if links and len(by_id) == 1 and None not in by_id and _whole(value, links):
+        return f"the {by_id.pop()} of {links[0].resource.label}; metrics have its name"
+    return ""
+
+
 def _whole(value: Unknown, links: list[Link]) -> bool:
     """Return whether a value is exactly one attribute, as far as the source shows."""
-    return len({link.resource.id for link in links}) == 1 and len(value.text) <= 1
+    alike = {link.resource.id.partition("[")[0] for link in links}  # of one `for_each`
+    return len(alike) == 1 and len(value.text) <= 1

@@ -34,12 +34,14 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LOGS = {
-    "postgres": {"postgresql"},
-    "mysql": {"audit", "error", "general", "slowquery"},
-    "mariadb": {"audit", "error", "general", "slowquery"},
+    "postgres": {"postgresql", "upgrade", "instance", "iam-db-auth-error"},
+    "mysql": {"audit", "error", "general", "slowquery", "instance", "iam-db-auth-error"},
+    "mariadb": {"audit", "error", "general", "slowquery", "iam-db-auth-error"},
     "sqlserver": {"agent", "error"},
-    "oracle": {"alert", "audit", "listener", "trace"},
+    "oracle": {"alert", "audit", "listener", "trace", "oemagent"},
+    "db2": {"diag.log", "notify.log"},
 }
+"""https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstance.html"""
 
 
 @rule(

@@ -43,7 +43,7 @@ RPO: no direct effect.
 from collections.abc import Iterator
 
 from otherside.check.analysis.events import admits
-from otherside.check.analysis.kms_keys import aws_key
+from otherside.check.analysis.kms_keys import aws_key, key_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -63,11 +63,9 @@ def alarm_topic_denies_cloudwatch(graph: Graph, topic: Resource) -> Iterator[str
     if aws_key(graph, topic, "kms_master_key_id") == "aws":
         yield "alarms write to it, and AWS's own key does not let them"
         return
-    key = graph.link(topic, "kms_master_key_id", "kms.key", "kms.alias")
-    if key is not None and key.resource.kind == "kms.alias":
-        key = graph.link(key.resource, "target_key_id", "kms.key")
-    if key is not None and not admits(graph, key.resource, _SERVICE):
-        yield f"alarms write to it, and its key {key.resource.label} does not admit {_SERVICE}"
+    key = key_of(graph, topic, "kms_master_key_id")
+    if key is not None and not admits(graph, key, _SERVICE):
+        yield f"alarms write to it, and its key {key.label} does not admit {_SERVICE}"
 
 
 def _alarms(graph: Graph, topic: Resource) -> list[Resource]:

@@ -33,6 +33,7 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.alarm_metrics import metrics_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -48,6 +49,7 @@ _HOME = {"AWS/Route53": "us-east-1", "AWS/CloudFront": "us-east-1"}
 )
 def route53_alarm_outside_us_east_1(graph: Graph, alarm: Resource) -> Iterator[str]:
     del graph
-    home = _HOME.get(str(alarm["namespace"]))
-    if home is not None and alarm.required_region() != home:
-        yield f"metrics of {alarm['namespace']} are in {home}, and it is in {alarm.region}"
+    for namespace in dict.fromkeys(str(metric.namespace) for metric in metrics_of(alarm)):
+        home = _HOME.get(namespace)
+        if home is not None and alarm.required_region() != home:
+            yield f"metrics of {namespace} are in {home}, and it is in {alarm.region}"

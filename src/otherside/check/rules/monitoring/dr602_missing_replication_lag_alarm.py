@@ -38,6 +38,7 @@ RPO: unknown until it is too late.
 import re
 from collections.abc import Iterator
 
+from otherside.check.analysis.alarm_metrics import metrics_of
 from otherside.check.analysis.databases import is_secondary, members
 from otherside.check.analysis.metric_sinks import watched_elsewhere
 from otherside.check.model.graph import Graph, Resource
@@ -61,7 +62,11 @@ def missing_replication_lag_alarm(graph: Graph, group: Resource) -> Iterator[str
     everything = graph.of("cloudwatch.alarm")
     alarms = graph.memoize(
         "lag alarms",
-        lambda: [alarm for alarm in everything if _LAG.match(str(alarm["metric_name"]))],
+        lambda: [
+            alarm
+            for alarm in everything
+            if any(_LAG.match(str(metric.name)) for metric in metrics_of(alarm))
+        ],
     )
     for cluster in members(graph, group):
         if not is_secondary(graph, cluster):
@@ -69,5 +74,6 @@ def missing_replication_lag_alarm(graph: Graph, group: Resource) -> Iterator[str
         if not any(alarm.region == cluster.required_region() for alarm in alarms):
             for alarm in graph.of("cloudwatch.alarm", region=cluster.region):
                 alarm.known("metric_name")
+                alarm.known("metric_query")
             where = ", ".join(sorted({str(alarm.region) for alarm in alarms})) or "nowhere"
             yield f"its lag is told in {cluster.region}, and watched {where if not alarms else 'in ' + where}"

@@ -29,6 +29,7 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.alarm_metrics import metrics_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -48,7 +49,10 @@ _LIFE |= {
 )
 def liveness_alarm_ignores_missing_data(graph: Graph, alarm: Resource) -> Iterator[str]:
     del graph
-    if (alarm["namespace"], alarm["metric_name"]) not in _LIFE:
+    if not any(
+        isinstance(metric.name, str) and (metric.namespace, metric.name) in _LIFE
+        for metric in metrics_of(alarm)
+    ):
         return
     missing = alarm.known("treat_missing_data") or "missing"
     if missing != "breaching":

@@ -29,6 +29,7 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.alarm_metrics import metrics_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -49,9 +50,10 @@ _NEEDED = {
 )
 def alarm_without_dimensions(graph: Graph, alarm: Resource) -> Iterator[str]:
     del graph
-    needed = _NEEDED.get(str(alarm["namespace"]))
-    dimensions = alarm["dimensions"]
-    if needed is None or alarm["metric_query"] or not isinstance(dimensions, (dict, type(None))):
-        return
-    if not any(item in (dimensions or {}) for item in needed):
-        yield f"{alarm['namespace']} has no metric without {needed[0]}"
+    for metric in metrics_of(alarm):
+        needed = _NEEDED.get(str(metric.namespace))
+        if needed is None or not isinstance(metric.dimensions, (dict, type(None))):
+            continue
+        if not any(item in (metric.dimensions or {}) for item in needed):
+            yield f"{metric.namespace} has no metric without {needed[0]}"
+            return

@@ -78,6 +78,13 @@ def incomplete_vpc_peering(graph: Graph, peering: Resource) -> Iterator[str | Ru
     ways = _ways(graph, peering, accepters)
     vpcs = {path: graph.link(peering, path, "ec2.vpc") for path in ("vpc_id", "peer_vpc_id")}
     near, far = vpcs["vpc_id"], vpcs["peer_vpc_id"]
+    if far is not None and peering["peer_region"] is None:
+        home, away = peering.region, far.resource.region
+        if home and away and home != away:
+            text = (
+                f"it names no peer Region, so AWS looks for the VPC in {home}, and it is in {away}"
+            )
+            yield RuleHit(peering, text, present=True)
     for side, link in (("requesting", near), ("accepting", far)):
         if link is not None:
             yield from _routes(graph, link.resource, ways, side)
@@ -160,8 +167,10 @@ def _routes(graph: Graph, vpc: Resource, ways: list[Resource], side: str) -> Ite
         if (link := graph.link(route, "route_table_id", "ec2.route_table"))
     }
     if not routed & {table.id for table in tables}:
-        if any(graph.link(way, "route_table_id") is None for way in ways):
-            ways[0].known("route_table_id")
+        if any(_is_main_table_of(graph, way, vpc) for way in ways):
+            return
+        for way in ways:
+            _require_known_table(graph, way)
         for table in tables:
             for route in graph.known_users(table, "ec2.route", "route_table_id"):
                 _require_known_way(graph, route)
@@ -170,6 +179,24 @@ def _routes(graph: Graph, vpc: Resource, ways: list[Resource], side: str) -> Ite
     for table in tables:
         if table.id not in routed and _holds_database(graph, table):
             yield f"the database's route table {table.label} has no route to it"
+
+
+def _is_main_table_of(graph: Graph, route: Resource, vpc: Resource) -> bool:
+    """Return whether a route is in a VPC's main table, which no resource makes."""
+    link = graph.link(route, "route_table_id", "ec2.vpc", "ec2.default_route_table")
+    if link is not None and link.resource.kind == "ec2.default_route_table":
+        link = graph.link(link.resource, "default_route_table_id", "ec2.vpc")
+    return link is not None and link.resource is vpc
+
+
+def _require_known_table(graph: Graph, route: Resource) -> None:
+    """Raise `Unresolved` for a route in a table that cannot be told: it may be the one wanted."""
+    path = "route_table_id"
+    link = graph.link(route, path)
+    if link is None:
+        route.known(path)
+    elif link.resource.kind.startswith("data."):
+        raise Unresolved(route.undecided_because(path, f"what {link.resource.label} finds"))
 
 
 def _require_known_way(graph: Graph, route: Resource) -> None:

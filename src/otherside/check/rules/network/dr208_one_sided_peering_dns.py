@@ -49,7 +49,8 @@ def one_sided_peering_dns(graph: Graph, peering: Resource) -> Iterator[str]:
     if peering["peer_region"] is None:
         return
     accepters = graph.users(peering, "ec2.peering_accepter", "vpc_peering_connection_id")
-    found = [
+    found = [peering, *accepters]
+    found += [
         options
         for accepter in (peering, *accepters)
         for options in graph.users(accepter, "ec2.peering_options", "vpc_peering_connection_id")

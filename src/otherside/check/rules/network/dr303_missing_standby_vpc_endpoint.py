@@ -28,12 +28,16 @@ RPO: no direct effect.
 - https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
 """
 
+import re
 from collections.abc import Iterator
 
 from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved, strings
 from otherside.check.rule import RecoveryStep, Severity, rule
+
+_REGION = re.compile(r"^([a-z]{2}(-[a-z]+)+-\d)?\.")
+"""A Region, or nothing where it is known only at deployment."""
 
 
 @rule(
@@ -61,6 +65,7 @@ def missing_standby_vpc_endpoint(graph: Graph, endpoint: Resource) -> Iterator[s
 
 
 def _service(endpoint: Resource) -> str:
-    """Return the service of an endpoint, without the Region."""
+    """Return the service of an endpoint, without the Region: `ecr.api` and `ecr.dkr` are two."""
     text = "".join(strings(endpoint["service_name"]))
-    return text.rpartition(".")[2] if "amazonaws" in text else text
+    _, amazon, service = text.partition("amazonaws.")
+    return _REGION.sub("", service) if amazon else text

@@ -35,7 +35,7 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.dns import failover_records
+from otherside.check.analysis.dns import balancer_of, failover_records_by_name, name_of
 from otherside.check.analysis.load_balancing import forwards, listeners
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
@@ -53,30 +53,31 @@ from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
 def mismatched_listeners(graph: Graph, record: Resource) -> Iterator[RuleHit]:
     if record["failover_routing_policy.type"] != "PRIMARY":
         return
-    ours = graph.link(record, "alias.name", "lb.load_balancer")
-    others = graph.memoize("secondaries", lambda: _by_name(failover_records(graph, "SECONDARY")))
-    for other in others.get(str(record["name"]), []):
-        theirs = graph.link(other, "alias.name", "lb.load_balancer")
+    ours = balancer_of(graph, record)
+    mine = name_of(graph, record)
+    others = failover_records_by_name(graph, "SECONDARY").get(mine, []) if mine else []
+    for other in others:
+        theirs = balancer_of(graph, other)
         if ours is None or theirs is None:
             continue
-        left, right = _served(graph, ours.resource), _served(graph, theirs.resource)
-        if left and right and left - right:
-            missing = ", ".join(
-                f"{protocol}:{port}" for port, protocol in sorted(left - right, key=str)
-            )
-            yield RuleHit(theirs.resource, f"it does not serve {missing}, and the primary's does")
+        missing = _served(graph, ours.resource) - _served(graph, theirs.resource)
+        opaque = {port for port, protocol in _served(graph, theirs.resource) if protocol == "TCP"}
+        lacking = [
+            f"{name}:{port}" for port, name in sorted(missing, key=str) if port not in opaque
+        ]
+        if lacking:
+            why = f"it does not serve {', '.join(lacking)}, and the primary's does"
+            yield RuleHit(theirs.resource, why)
 
 
-def _by_name(records: list[Resource]) -> dict[str, list[Resource]]:
-    found: dict[str, list[Resource]] = {}
-    for record in records:
-        found.setdefault(str(record["name"]), []).append(record)
+_ALIKE = {"TLS": "HTTPS", "TCP_UDP": "TCP"}
+"""Protocols of network load balancers that serve the same users as an application's."""
+
+
+def _served(graph: Graph, balancer: Resource) -> set[tuple[object, str]]:
+    found = set()
+    for listener in listeners(graph, balancer):
+        if forwards(graph, listener):
+            protocol = listener.text("protocol") or "HTTP"
+            found.add((listener.known("port"), _ALIKE.get(protocol, protocol)))
     return found
-
-
-def _served(graph: Graph, balancer: Resource) -> set[tuple[object, object]]:
-    return {
-        (listener.known("port"), listener.text("protocol") or "HTTP")
-        for listener in listeners(graph, balancer)
-        if forwards(graph, listener)
-    }

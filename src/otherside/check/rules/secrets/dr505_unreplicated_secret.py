@@ -33,6 +33,7 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.namesakes import name_but_for_region, stem
 from otherside.check.analysis.sides import sides_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, require_known
@@ -58,17 +59,18 @@ def unreplicated_secret(graph: Graph, secret: Resource) -> Iterator[str]:
     replicas = secret["replica"]
     if isinstance(replicas, Unknown):
         secret.known("replica")
-    if any(require_known(replica.get("region")) == sides.standby for replica in replicas or ()):
+    where = [replica.get("region") for replica in replicas or ()]
+    if sides.standby in where:
         return
-    for other_secret in graph.of("secretsmanager.secret", region=sides.standby):
-        if _stem(other_secret) == _stem(secret):
+    for region in where:
+        require_known(region)
+    for other in graph.of("secretsmanager.secret", region=sides.standby):
+        if stem(other) == stem(secret):
             return
-        both = secret["name"] is not None and other_secret["name"] is not None
-        if both and secret.known("name") == other_secret.known("name"):
+        names = [name_but_for_region(item) for item in (secret, other)]
+        if names[0] and names[0] == names[1]:
             return
+        if secret["name"] is not None and other["name"] is not None and "" in names:
+            secret.known("name")
+            other.known("name")
     yield f"{sides.standby} has no copy of it"
-
-
-def _stem(secret: Resource) -> str:
-    """Return a resource's name within its stack, which its twin in another stack shares."""
-    return secret.name.rpartition("#")[2].rpartition("::")[2]

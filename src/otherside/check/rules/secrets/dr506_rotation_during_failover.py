@@ -37,6 +37,12 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved
 from otherside.check.rule import RecoveryStep, Severity, rule
 
+_OF_APIS = re.compile(r"https?://|urllib|requests\.|httpx|http\.client|fetch\(")
+_OF_DATABASES = re.compile(
+    r"rds|db_?cluster|db_?instance|psycopg|pg8000|postgres|mysql|alter (user|role)|database",
+    re.IGNORECASE,
+)
+
 
 @rule(
     "DR506",
@@ -53,5 +59,7 @@ def rotation_during_failover(graph: Graph, rotation: Resource) -> Iterator[str]:
     if not code:
         msg = f"the code that rotates for {rotation.label} is not in what was read"
         raise Unresolved(msg)
+    if _OF_APIS.search(code) and not _OF_DATABASES.search(code):
+        return  # it rotates something else: a failover of the database does not touch it
     if not re.search(r"describe_?global_?clusters|failover_?state", code, re.IGNORECASE):
         yield "its function never asks whether a failover runs"

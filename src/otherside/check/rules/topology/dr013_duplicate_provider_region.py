@@ -43,6 +43,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unresolved, unknowns
 from otherside.check.rule import SYSTEM, RecoveryStep, RuleHit, Severity, rule
 
 
@@ -55,6 +56,7 @@ from otherside.check.rule import SYSTEM, RecoveryStep, RuleHit, Severity, rule
 )
 def duplicate_provider_region(graph: Graph, system: Resource) -> Iterator[RuleHit]:
     del system
+    unsure: dict[str, list[Resource]] = defaultdict(list)
     alike: dict[tuple[str, str], list[Resource]] = defaultdict(list)
     for provider in graph.of("provider"):
         if provider.attributes.get("default"):
@@ -63,9 +65,18 @@ def duplicate_provider_region(graph: Graph, system: Resource) -> Iterator[RuleHi
             module = provider.attributes["module"]
             yield RuleHit(provider, f"it is configured inside {module}; hand it in from the root")
             continue  # mended by that, whatever it is a copy of
+        if any(True for _ in unknowns(provider.attributes.get("settings"))):
+            unsure[provider.stack].append(provider)
+            continue  # two variables without a value may differ
         settings = json.dumps(provider.attributes.get("settings"), sort_keys=True, default=str)
         alike[(provider.stack, settings)].append(provider)
     for same in alike.values():
         where = same[0].region or "the same Region"
         for item in same[1:]:
             yield RuleHit(item, f"it is configured as {same[0].label} is: two for {where}")
+    for several in unsure.values():
+        if len(several) > 1:
+            msg = (
+                f"whether {several[0].label} and {several[1].label} are for one Region is not known"
+            )
+            raise Unresolved(msg)

@@ -44,12 +44,26 @@ def duplicate_iam_role_name(graph: Graph, role: Resource) -> Iterator[str]:
     name = role["name"]
     if not isinstance(name, str):
         return
-    first = graph.memoize("roles", lambda: _first_named(graph))[name]
+    first = graph.memoize("roles", lambda: _first_named(graph))[name, _account(graph, role)]
     if first is not role:
         yield f"{first.label} is called {name}, too"
 
 
-def _first_named(graph: Graph) -> dict[str, Resource]:
-    """Return the first role for each name."""
+def _first_named(graph: Graph) -> dict[tuple[str, str], Resource]:
+    """Return the first role for each name in each account."""
     roles = [role for role in graph.of("iam.role") if isinstance(role["name"], str)]
-    return {role["name"]: role for role in reversed(roles)}
+    return {(role["name"], _account(graph, role)): role for role in reversed(roles)}
+
+
+def _account(graph: Graph, role: Resource) -> str:
+    """Return what tells the account that a role is made in: the role that its provider assumes."""
+
+    def index() -> dict[tuple[str, str], str]:
+        return {
+            (provider.stack, provider.label.removeprefix("provider.")): repr(
+                (provider.attributes.get("settings") or {}).get("assume_role", "")
+            )
+            for provider in graph.of("provider")
+        }
+
+    return graph.memoize("accounts of providers", index).get((role.stack, role.provider), "")

@@ -319,15 +319,24 @@ def _put(table: Table, key: JsonObject, item: JsonObject | None) -> None:
         table.delete_item(*_parts(table, key))
 
 
+def _identified(given: JsonObject) -> JsonObject:
+    """Return what identifies the item of a write: the item itself, which may be empty, or its key.
+
+    Neither is there in a request that moto is going to refuse.
+    """
+    found = given["Item"] if "Item" in given else given.get("Key")
+    return dict(found or {})
+
+
 def _several(params: Params) -> list[tuple[str, JsonObject]]:
     """Return the writes of one request: each table, and what identifies the item."""
     found: list[tuple[str, JsonObject]] = []
     for name, requests in (params.get("RequestItems") or {}).items():
         for request in requests:
-            found += [(name, given.get("Item") or given["Key"]) for given in request.values()]
+            found += [(name, _identified(given)) for given in request.values()]
     for transact_item in params.get("TransactItems") or ():
         found += [
-            (given["TableName"], given.get("Item") or given["Key"])
+            (given["TableName"], _identified(given))
             for kind, given in transact_item.items()
             if kind != "ConditionCheck"
         ]

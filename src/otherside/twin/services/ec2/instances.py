@@ -25,7 +25,7 @@ from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.guest import BIN, SITE
-from otherside.twin.host.processes import Process, Processes
+from otherside.twin.host.processes import Confinement, Process, Processes, give, make_passable
 from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import FakeAutoScalingGroup
 from otherside.twin.net.egress_proxy import EgressProxy, Guest, StreamPair
@@ -72,6 +72,7 @@ class Instance:
     interface: Interface
     role: str
     environment: dict[str, str]
+    confined: Confinement
     units: dict[str, SystemdUnit] = field(default_factory=dict)
     follows: dict[Path, tuple[str, str, dict[Path, int]]] = field(default_factory=dict)
     """Log files to ship, by pattern: log group, log stream, and the bytes sent of each file."""
@@ -160,6 +161,7 @@ class Instances:
         """Boot an instance: its directory, address, role and user data."""
         held = moto_backend.ec2(self._context.account, region).get_instance(identifier)
         template = self._template(group)
+        make_passable(self._directory)
         root = self._directory / identifier
         for tree in (*TREES, "var/log", "etc/systemd/system", "bin", "tmp"):
             (root / tree).mkdir(parents=True, exist_ok=True)
@@ -174,8 +176,10 @@ class Instances:
             groups=tuple(template.get("SecurityGroupIds") or ()),
         )
         role = self._role(template)
+        environment = self._environment(region, root)
+        confined = self._processes.confinement(write=[root])
         instance = Instance(
-            identifier, region, group.name, root, interface, role, self._environment(region, root)
+            identifier, region, group.name, root, interface, role, environment, confined
         )
         instance.booted_s = self._context.now_s
         self._instances[identifier] = instance
@@ -202,11 +206,13 @@ class Instances:
         place.mkdir(parents=True, exist_ok=True)
         file = place / "user-data.sh"
         file.write_text(moved(script, instance.root))
+        give(instance.root, instance.confined)
         instance.boot = await self._processes.start(
             ["/bin/bash", str(file)],
             log=instance.root / "var/log/cloud-init-output.log",
             env=instance.environment,
             cwd=place,
+            confined=instance.confined,
         )
         self._context.spawn(self._watch_boot(instance), name=f"boot {instance.identifier}")
 
@@ -315,7 +321,9 @@ class Instances:
                     environment[key.strip()] = value
         for kind in ("RuntimeDirectory",):
             if service.get(kind):
-                (instance.root / "run" / service[kind]).mkdir(parents=True, exist_ok=True)
+                place = instance.root / "run" / service[kind]
+                place.mkdir(parents=True, exist_ok=True)
+                give(place, instance.confined)
         output = service.get("StandardOutput", "")
         log = Path(output.partition(":")[2]) if ":" in output else instance.root / "var/log/unit"
         return SystemdUnit(
@@ -338,7 +346,11 @@ class Instances:
             python = unit.command[0] == sys.executable
             begin = self._processes.fork if python else self._processes.start
             unit.process = await begin(
-                unit.command, log=unit.log, env=unit.environment, cwd=unit.directory
+                unit.command,
+                log=unit.log,
+                env=unit.environment,
+                cwd=unit.directory,
+                confined=instance.confined,
             )
             unit.starts += 1
             self._context.spawn(self._restart(instance, unit, unit.process), name=unit.name)

@@ -6,6 +6,8 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.ht
 import asyncio
 import json
 import random
+import re
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +19,7 @@ from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import Rule
 from otherside.twin.ring_log import RingLog
 from otherside.twin.services.lambda_.provider import LambdaProvider
+from otherside.twin.services.logs.provider import put_lines
 from otherside.twin.services.service_access import DeniedError, MissingError, ServiceAccess
 from otherside.twin.services.sns.provider import SnsProvider
 from otherside.twin.services.sqs.provider import Queues
@@ -113,16 +116,27 @@ class Delivery:
                 work = self._functions.invoke_later(function, text.encode())
                 self._context.spawn(work, name="a function of a rule")
             case "sqs":
-                self._queues.send_as(SERVICE, arn, text, source=source)
+                group = str((target.get("SqsParameters") or {}).get("MessageGroupId") or "")
+                self._queues.send_as(SERVICE, arn, text, source=source, group=group)
             case "sns":
                 self._topics.publish_as(SERVICE, arn, text, source=source)
             case "events":
                 await self._forward(region, rule, target, event, there)
             case "logs":
-                self._services.check(SERVICE, "logs:PutLogEvents", arn, source)
+                self._log(there, arn, text, source)
             case _:
                 msg = f"the twin delivers no events to {service}"
                 raise MissingError(msg)
+
+    def _log(self, region: str, arn: str, text: str, source: str) -> None:
+        """Write an event to a log group, in a stream of its own."""
+        group, stream = arn.split(":log-group:")[1].removesuffix(":*"), str(uuid.uuid4())
+        there = f"{arn.removesuffix(':*')}:log-stream:{stream}"
+        self._services.check(SERVICE, "logs:PutLogEvents", there, source)
+        backend = moto_backend.logs(self._context.account, region)
+        if group not in backend.groups:
+            raise MissingError(arn)
+        put_lines(backend, group, stream, [text], self._context.now_s)
 
     async def _forward(
         self,
@@ -193,13 +207,49 @@ class Delivery:
         )
 
 
+_VARIABLE = re.compile(r"(?P<quote>\")?<(?P<name>[\w.-]+)>(?(quote)\")")
+
+
 def _shaped(target: JsonObject, event: JsonObject) -> str:
     """Return the text that a target receives for an event."""
     if target.get("Input"):
         return str(target["Input"])
     if target.get("InputPath"):
-        found: Any = event
-        for part in str(target["InputPath"]).removeprefix("$.").split("."):
-            found = found[part]
-        return json.dumps(found)
+        return json.dumps(_at(event, str(target["InputPath"])))
+    if target.get("InputTransformer"):
+        return _transformed(target["InputTransformer"], event)
     return json.dumps(event)
+
+
+def _at(event: JsonObject, path: str) -> Any:  # noqa: ANN401 - any JSON
+    """Return what a path leads to: `$.detail.state.value`, `$.resources[0]`; `None` if nothing."""
+    found: Any = event
+    for part in re.findall(r"[^.\[\]]+", path.removeprefix("$")):
+        try:
+            found = found[int(part)] if isinstance(found, list) else found[part]
+        except (LookupError, TypeError, ValueError):
+            return None
+    return found
+
+
+def _transformed(transformer: JsonObject, event: JsonObject) -> str:
+    """Return a template with each `<name>` replaced by what its path leads to.
+
+    A text is quoted, unless the template puts it within quotes; what is not there is empty.
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+    """
+    values = {
+        name: _at(event, path) for name, path in (transformer.get("InputPathsMap") or {}).items()
+    }
+    values["aws.events.event.json"] = event
+    values["aws.events.event.ingestion-time"] = event.get("time")
+
+    def put(match: re.Match[str]) -> str:
+        value = values.get(match["name"], "")
+        within = match["quote"] is not None or not isinstance(value, (str, type(None)))
+        plain = "" if value is None else value if isinstance(value, str) else json.dumps(value)
+        if match["quote"] is not None:
+            return json.dumps(plain) if isinstance(value, str) else f'"{plain}"'
+        return plain if within else json.dumps(plain)
+
+    return _VARIABLE.sub(put, str(transformer["InputTemplate"]))

@@ -87,6 +87,8 @@ class EventBridgeProvider(ServiceProvider):
                 "resources": list(entry.get("Resources") or []),
                 "detail": json.loads(entry["Detail"]),
             }
+            if entry.get("Time") is not None:
+                event["time"] = iso(entry["Time"].timestamp())
             bus = str(entry.get("EventBusName") or "default").rpartition("/")[2]
             entries.append({"EventId": self.emit(call.region, event, bus=bus)})
         failed = sum("ErrorCode" in entry for entry in entries)

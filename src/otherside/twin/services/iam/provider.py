@@ -50,6 +50,15 @@ class IamProvider(ServiceProvider):
                 )
         return {"EvaluationResults": results, "IsTruncated": False}
 
+    @operation("iam", "CreateRole", "UpdateAssumeRolePolicy")
+    def trust(self, _call: ApiCall, params: Params) -> None:
+        """Refuse a trust policy that is none, and leave the rest to moto, which takes any text."""
+        given = params.get("AssumeRolePolicyDocument") or params.get("PolicyDocument")
+        wrong = _trust_problem(str(given))
+        if wrong is not None:
+            raise api_error("MalformedPolicyDocument", wrong)
+        raise LeaveToMotoError
+
     @operation("iam", "CreateUser", "PutUserPermissionsBoundary", "DeleteUserPermissionsBoundary")
     def limit_user(self, call: ApiCall, params: Params) -> JsonObject | None:
         """Keep a user's permissions boundary, which moto does not; it creates the user itself."""
@@ -101,6 +110,32 @@ class IamProvider(ServiceProvider):
             held = moto_backend.iam(account).managed_policies
             held[arn] = AWSManagedPolicy.from_data(name, account, "aws", known)
         return known is not None
+
+
+def _trust_problem(text: str) -> str | None:
+    """Return what IAM says of a trust policy that it does not take, or `None`.
+
+    The role is the resource, so none may be named.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+    """
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return "This policy contains invalid Json"
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    statements = [statements] if isinstance(statements, dict) else statements
+    if not isinstance(statements, list) or not statements:
+        return "Syntax errors in policy."
+    for statement in statements:
+        if not isinstance(statement, dict) or statement.get("Effect") not in {"Allow", "Deny"}:
+            return "Syntax errors in policy."
+        if "Resource" in statement or "NotResource" in statement:
+            return "Has prohibited field Resource"
+        named = {name.removeprefix("Not") for name in statement}
+        for name in ("Principal", "Action"):
+            if name not in named:
+                return f"Missing required field {name}"
+    return None
 
 
 def _managed(name: str) -> JsonObject | None:

@@ -12,7 +12,7 @@ from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
-from otherside.twin.moto_backend import KmsResponse
+from otherside.twin.moto_backend import KmsNotFoundException, KmsResponse
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 
 MULTI_REGION_ID = re.compile(r"mrk-[0-9a-f]{32}")
@@ -109,6 +109,10 @@ def _accept(wanted: re.Pattern[str]) -> None:
     def validate(self: KmsResponse, key_id: str) -> None:
         if wanted.fullmatch(key_id) is None:
             before(self, key_id)
+        elif key_id not in self.kms_backend.keys:
+            region, account = self.kms_backend.region_name, self.kms_backend.account_id
+            arn = f"arn:aws:kms:{region}:{account}:key/{key_id}"
+            raise KmsNotFoundException(f"Key '{arn}' does not exist")
 
     KmsResponse._validate_cmk_id = validate  # type: ignore[method-assign]  # noqa: SLF001 - as above
 

@@ -30,7 +30,7 @@ from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, ApiError, Params
 from otherside.twin.guest import SITE
-from otherside.twin.host.processes import Process, Processes
+from otherside.twin.host.processes import Process, Processes, make_passable, show
 from otherside.twin.json_types import JsonObject
 from otherside.twin.moto_backend import LambdaFunction
 from otherside.twin.net.egress_proxy import EgressProxy, Guest
@@ -479,11 +479,14 @@ class LambdaProvider(ServiceProvider):
         source = Source(name=guest, region=str(function.region))
         environment.guest = self._egress_proxy.admit(f"function/{guest}", Guest(source=source))
         self._all[stream] = environment
+        confined = self._processes.confinement(read=[code], ports=[port])
+        await asyncio.to_thread(show, code, confined)
         environment.process = await self._processes.fork(
             [sys.executable, "-B", "-m", "awslambdaric", str(function.handler)],
             log=environment.log,
             env=self._environment(function, stream, environment.guest, port, code),
             cwd=code,
+            confined=confined,
         )
         ready = asyncio.create_task(environment.ready.wait())
         either: list[asyncio.Future[Any]] = [ready, environment.process.ended]
@@ -688,7 +691,9 @@ class LambdaProvider(ServiceProvider):
 
 
 def _unpack(function: LambdaFunction, directory: Path) -> None:
-    directory.mkdir(parents=True)
+    for above in (directory.parent.parent, directory.parent):
+        make_passable(above)
+    directory.mkdir()
     with zipfile.ZipFile(io.BytesIO(function.code_bytes)) as archive:
         archive.extractall(directory)
 

@@ -9,6 +9,7 @@ from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.net.addresses import Addresses
 from otherside.twin.net.reachability import Interface, Reachability
+from otherside.twin.services.rds.cluster_parameters import requires_tls
 from otherside.twin.services.rds.endpoint import DatabaseEndpoint, DatabaseProxy
 from otherside.twin.services.rds.provider import RdsProvider
 
@@ -83,6 +84,7 @@ class DatabaseAddresses:
                 resource_id=str(cluster.db_cluster_resource_id),
                 iam=bool(cluster.iam_auth),
                 names=tuple(name.lower() for name in names),
+                tls_required=requires_tls(cluster),
             )
 
         await self.proxy.serve(endpoint, address, self.port)

@@ -9,6 +9,7 @@ from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.services.base import ServiceProvider, api_error, operation
+from otherside.twin.services.rds.cluster_parameters import parameter
 from otherside.twin.services.rds.postgres import Postgres
 from otherside.twin.services.rds.provider import GlobalCluster, GlobalClusterMember, RdsProvider
 
@@ -29,9 +30,9 @@ class Commits(ServiceProvider):
     @operation("rds", "ModifyDBClusterParameterGroup")
     def check_parameter(self, _call: ApiCall, params: Params) -> None:
         """Refuse a value that AWS does not accept, and leave the rest to moto."""
-        for parameter in params.get("Parameters") or ():
-            text = str(parameter.get("ParameterValue"))
-            if parameter.get("ParameterName") == PARAMETER and not _fits(text):
+        for given in params.get("Parameters") or ():
+            text = str(given.get("ParameterValue"))
+            if given.get("ParameterName") == PARAMETER and not _fits(text):
                 message = f"Invalid parameter value: {text} for: {PARAMETER} allowed values are: "
                 raise api_error("InvalidParameterValue", f"{message}{OFF},{LEAST_S}-{MOST_S}")
         raise LeaveToMotoError
@@ -62,10 +63,7 @@ class Commits(ServiceProvider):
 
     def _limit_s(self, writer: GlobalClusterMember) -> int | None:
         """Return the limit that the writer's parameter group sets, if any."""
-        groups = writer.cluster.backend.db_cluster_parameter_groups
-        group = groups.get(writer.cluster.db_cluster_parameter_group)
-        given = group.parameters.get(PARAMETER, {}) if group is not None else {}
-        text = str(given.get("ParameterValue", OFF))
+        text = parameter(writer.cluster, PARAMETER) or OFF
         return None if text == OFF else int(text)
 
     async def _behind_s(self, member: GlobalClusterMember) -> float:

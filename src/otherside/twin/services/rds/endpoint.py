@@ -1,8 +1,9 @@
 """Aurora's endpoints: TLS, login by IAM or by password, and the server behind them.
 
-A client sees what it would see at AWS. A listener asks for TLS. It takes a signed token from a
-user in `rds_iam` whom IAM lets connect, and a password from other users. An endpoint leads nowhere
-while its cluster has no instances. A reader refuses writes.
+A client sees what it would see at AWS. A listener shows a certificate with the endpoint's names and
+insists on TLS if `rds.force_ssl` is on. It takes a signed token from a user in `rds_iam` whom IAM
+lets connect, and a password from others. An endpoint leads nowhere while its cluster has no
+instances. A reader refuses writes.
 https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
 """
 
@@ -10,7 +11,7 @@ import asyncio
 import contextlib
 import ssl
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
@@ -22,7 +23,7 @@ from otherside.twin.gateway.sigv4 import (
     read_signature,
     time_problem,
 )
-from otherside.twin.guest.scaled_clock import real_now_s
+from otherside.twin.guest.scaled_clock import real_wall_s
 from otherside.twin.services.rds.postgres import SUPER, Postgres
 
 SSL_REQUEST, CANCEL_REQUEST, GSS_REQUEST = 80877103, 80877102, 80877104
@@ -43,7 +44,9 @@ class DatabaseEndpoint:
     iam: bool
     """Whether the cluster accepts IAM tokens."""
     names: tuple[str, ...]
-    """Every host name that a token for it may be made for."""
+    """Every host name that leads to it: a token may be made for each, its certificate has all."""
+    tls_required: bool
+    """Whether `rds.force_ssl` is on."""
 
 
 @dataclass(slots=True)
@@ -53,7 +56,8 @@ class DatabaseProxy:
     context: TwinContext
     postgres: Postgres
     authorizer: Authorizer
-    tls: ssl.SSLContext
+    tls: Callable[[Sequence[str]], ssl.SSLContext]
+    """Returns the TLS context of a server with these names."""
     open: Callable[[DatabaseEndpoint], bool]
     """Whether a cluster has an instance to connect to."""
     _servers: list[asyncio.Server] = field(default_factory=list)
@@ -97,7 +101,7 @@ class DatabaseProxy:
             if code == SSL_REQUEST:
                 writer.write(b"S")
                 await writer.drain()
-                await writer.start_tls(self.tls)
+                await writer.start_tls(self.tls(endpoint.names))
                 secure = True
             else:
                 writer.write(b"N")
@@ -110,6 +114,12 @@ class DatabaseProxy:
         user = settings.get(b"user", b"").decode()
         if user == SUPER:  # Aurora reserves its own superuser
             _refuse(writer, "28P01", f'password authentication failed for user "{user}"')
+            return
+        if endpoint.tls_required and not secure:
+            database = settings.get(b"database", user.encode()).decode()
+            host = writer.get_extra_info("peername")[0]
+            text = f'no pg_hba.conf entry for host "{host}", user "{user}", database "{database}"'
+            _refuse(writer, "28000", f"{text}, no encryption")
             return
         far = await self._far(endpoint, body)
         if far is None:
@@ -193,7 +203,7 @@ class DatabaseProxy:
         if holder is None or not is_signed_with(holder.secret, signature, signed):
             return "the token's signature does not fit"
         limited = replace(signature, expires_s=min(signature.expires_s or 0, TOKEN_S))
-        late = time_problem(limited, self.context.now_s, real_now_s())
+        late = time_problem(limited, self.context.now_s, real_wall_s())
         if late is not None:
             return f"the token is not valid now: {late}"
         resource = (

@@ -27,6 +27,8 @@ from otherside.twin.net.link import splice
 SUPER = "rdsadmin"
 """The name of Aurora's own superuser."""
 START_S = 30.0
+CLOSE_S = 5.0
+"""How long the servers may take to stop when their twin does, in real seconds; a twin has 15."""
 Known = tuple[str, str, str]
 """A cluster's database, its master user and that user's password."""
 SqlStatement = str | psycopg.sql.Composed
@@ -193,11 +195,12 @@ class Postgres:
         async with server.hold:
             return await self._stop(server)
 
-    async def _stop(self, server: Server) -> bool:
+    async def _stop(self, server: Server, *, within_s: float = START_S) -> bool:
+        """Stop a server; return whether it was running, and did stop."""
         if server.process is None or not server.process.running:
             return False
         self._processes.signal(server.process, signal.SIGINT)  # fast: disconnect, flush, exit
-        await asyncio.wait([server.process.ended], timeout=START_S * self._context.clock.speed)
+        await asyncio.wait([server.process.ended], timeout=within_s * self._context.clock.speed)
         return not server.process.running
 
     def bar(self, arn: str) -> None:
@@ -462,10 +465,14 @@ class Postgres:
     def _point(self, server: Server, port: int) -> None:
         """Make a server replicate from the server at a port."""
         _configure(server)
-        line = (
-            f"primary_conninfo = 'host=127.0.0.1 port={port} user={SUPER} "
-            f"passfile={server.directory / 'pgpass'} application_name={server.region}'\n"
+        conninfo = psycopg.conninfo.make_conninfo(
+            host="127.0.0.1",
+            port=port,
+            user=SUPER,
+            passfile=str(server.directory / "pgpass"),
+            application_name=server.region,
         )
+        line = f"primary_conninfo = {_quoted(conninfo)}\n"
         with (server.data / "postgresql.auto.conf").open("a") as file:
             file.write(line)
         (server.data / "standby.signal").touch()
@@ -590,13 +597,19 @@ class Postgres:
         await self._query(server, statement)
 
     async def close(self) -> None:
-        """Close every link; the supervisor ends the processes."""
+        """Stop every server in order, so that it leaves nothing, and close every link."""
+        await asyncio.gather(*(self._stop(server, within_s=CLOSE_S) for server in self.servers()))
         for server in self.servers():
             self._close_way(server)
         tasks: list[asyncio.Future[Any]] = [*self._tasks, *([self._fresh] if self._fresh else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _quoted(value: str) -> str:
+    """Return a value as PostgreSQL's configuration files quote it."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _configure(server: Server) -> None:

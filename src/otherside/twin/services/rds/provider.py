@@ -197,6 +197,12 @@ class RdsProvider(ServiceProvider):
         if name in self._wholes:
             message = f"The global cluster {name} already exists"
             raise api_error("GlobalClusterAlreadyExistsFault", message)
+        if params.get("SourceDBClusterIdentifier"):
+            message = (
+                "the twin does not make a global database of a cluster that is there: name it in "
+                "the cluster's GlobalClusterIdentifier"
+            )
+            raise api_error("UnsupportedByTwin", message, 501)
         self._wholes[name] = GlobalCluster(name, call.region)
         raise LeaveToMotoError
 

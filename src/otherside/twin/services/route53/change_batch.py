@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecord
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -40,6 +41,9 @@ def key_of(record: Mapping[str, Any]) -> Key:
     return f"{name}.", str(record["Type"]), str(record.get("SetIdentifier") or "")
 
 
+ACTIONS = ("CREATE", "DELETE", "UPSERT")
+
+
 def apply_batch(zone: str, held: RecordSets, changes: Iterable[Mapping[str, Any]]) -> RecordSets:
     """Return a zone's record sets after a change batch.
 
@@ -52,6 +56,14 @@ def apply_batch(zone: str, held: RecordSets, changes: Iterable[Mapping[str, Any]
         RefusedBatchError: If Route 53 refuses a change; then it makes none of them.
     """
     changes = list(changes)
+    for number, change in enumerate(changes, 1):
+        if change["Action"] not in ACTIONS:
+            msg = (
+                f"1 validation error detected: Value '{change['Action']}' at "
+                f"'changeBatch.changes.{number}.member.action' failed to satisfy constraint: "
+                f"Member must satisfy enum value set: [{', '.join(ACTIONS)}]"
+            )
+            raise RefusedBatchError("InvalidInput", msg)
     for change in changes:
         _require_shape(str(change["Action"]), change["ResourceRecordSet"])
     after, apex = dict(held), f"{zone.rstrip('.').lower()}."
@@ -131,7 +143,28 @@ def _problems(
     yield from _conflicts(key, record, held, apex)
 
 
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+"""One character string of a TXT record; a value may have several, with blanks between them."""
+STRING_MAX = 255
+
+
+def _bad_text(value: str) -> str:
+    """Return what is wrong with the value of a TXT record, as Route 53 names it; else nothing."""
+    strings = _QUOTED.findall(value)
+    if not strings or _QUOTED.sub("", value).strip():
+        return "InvalidCharacterString (Value should be enclosed in quotation marks)"
+    longest = max(len(re.sub(r"\\(\d{3}|.)", "x", text)) - 2 for text in strings)
+    return "CharacterStringTooLong (Value is too long)" if longest > STRING_MAX else ""
+
+
 def _bad_values(type_: str, record: Mapping[str, Any]) -> Iterator[str]:
+    for item in record.get("ResourceRecords") or () if type_ in {"TXT", "SPF"} else ():
+        problem = _bad_text(str(item["Value"]))
+        if problem:
+            yield (
+                f"Invalid Resource Record: 'FATAL problem: {problem} encountered with "
+                f"'{item['Value']}''"
+            )
     version = {"A": 4, "AAAA": 6}.get(type_)
     for item in record.get("ResourceRecords") or () if version else ():
         try:

@@ -29,6 +29,8 @@ class Route53Provider(ServiceProvider):
     def __init__(self, context: TwinContext) -> None:
         self._context = context
         self.configurations: dict[str, JsonObject] = {}
+        self._references: dict[str, str] = {}
+        """The check that each caller reference made, also of one that is gone."""
         self.reports: Callable[[str], list[JsonObject]] = lambda _identifier: []
         """Set by the checkers: returns what they report for a check."""
 
@@ -39,9 +41,22 @@ class Route53Provider(ServiceProvider):
         config["ChildHealthChecks"] = list(config.get("ChildHealthChecks") or [])
         self._validate(config)
         backend = moto_backend.route53(self._context.account)
-        made = backend.create_health_check(str(params["CallerReference"]), _for_moto(config))
+        reference = str(params["CallerReference"])
+        before = self._references.get(reference)
+        if before is not None:
+            return self._again(before, config)
+        made = backend.create_health_check(reference, _for_moto(config))
         self.configurations[made.id] = config
+        self._references[reference] = made.id
         return {"HealthCheck": self._describe(made.id), "Location": f"/healthcheck/{made.id}"}
+
+    def _again(self, identifier: str, config: JsonObject) -> JsonObject:
+        """Answer a repeated request: the check that it made, if that is still the same one."""
+        if self.configurations.get(identifier) != config:
+            message = "A health check with the same caller reference was created before."
+            raise api_error("HealthCheckAlreadyExists", message, status=409)
+        found = {"HealthCheck": self._describe(identifier)}
+        return {**found, "Location": f"/healthcheck/{identifier}"}
 
     @operation("route53", "GetHealthCheck")
     def get(self, _call: ApiCall, params: Params) -> JsonObject:

@@ -1,5 +1,6 @@
 """Create a Pulumi program's Route 53 resources, as Pulumi's AWS provider would."""
 
+import uuid
 from typing import TYPE_CHECKING
 
 from otherside.twin.deploy.creation import ResourceCreation
@@ -38,8 +39,9 @@ def _record(creation: ResourceCreation) -> str:
         }
     else:
         record["TTL"] = int(inputs.get("ttl", 300))
+        text = record["Type"] in {"TXT", "SPF"}  # the provider puts these between quotation marks
         record["ResourceRecords"] = [
-            {"Value": str(record)} for record in inputs.get("records") or []
+            {"Value": f'"{value}"' if text else str(value)} for value in inputs.get("records") or []
         ]
     for key, name in (("setIdentifier", "SetIdentifier"), ("healthCheckId", "HealthCheckId")):
         if inputs.get(key):
@@ -96,7 +98,7 @@ def _health_check(creation: ResourceCreation) -> str:
             f"{under}childHealthThreshold": "HealthThreshold",
             f"{under}enableSni": "EnableSNI",
         },
-        CallerReference=creation.declared.urn[-64:],
+        CallerReference=str(uuid.uuid4()),
     )
     check = str(made["HealthCheck"]["Id"])
     creation.outputs["arn"] = f"arn:aws:route53:::healthcheck/{check}"

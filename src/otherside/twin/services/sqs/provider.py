@@ -13,8 +13,10 @@ class Queues:
     def __init__(self, context: TwinContext, services: ServiceAccess) -> None:
         self._context, self._services = context, services
 
-    def put_message(self, arn: str, text: str, attributes: Mapping[str, str]) -> None:
-        """Put a message into a queue.
+    def put_message(
+        self, arn: str, text: str, attributes: Mapping[str, str], group: str = ""
+    ) -> None:
+        """Put a message into a queue; a FIFO queue takes it in a group.
 
         Raises:
             MissingError: If there is no queue.
@@ -30,6 +32,7 @@ class Queues:
                 key: {"DataType": "String", "StringValue": value}
                 for key, value in attributes.items()
             },
+            group_id=group or None,
         )
 
     def send_as(
@@ -40,6 +43,7 @@ class Queues:
         *,
         source: str,
         attributes: Mapping[str, str] | None = None,
+        group: str = "",
     ) -> None:
         """Send a message to a queue as a service.
 
@@ -55,4 +59,4 @@ class Queues:
         self._services.check_key(
             service, str(getattr(queue, "kms_master_key_id", None) or ""), region, source
         )
-        self.put_message(arn, text, attributes or {})
+        self.put_message(arn, text, attributes or {}, group)

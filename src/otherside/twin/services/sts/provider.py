@@ -20,7 +20,25 @@ class StsProvider(ServiceProvider):
     @operation("sts", "GetCallerIdentity")
     def who(self, call: ApiCall, _params: Params) -> JsonObject:
         """Return the caller's identity."""
-        return {"UserId": call.key_id, "Account": self._context.account, "Arn": call.principal}
+        return {
+            "UserId": self._id_of(call),
+            "Account": self._context.account,
+            "Arn": call.principal,
+        }
+
+    def _id_of(self, call: ApiCall) -> str:
+        """Return the unique ID of a user, or of a role with the session's name.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+        """
+        kind, _, name = call.principal.rpartition(":")[2].partition("/")
+        backend = moto_backend.iam(self._context.account)
+        if kind == "assumed-role":
+            role, _, session = name.partition("/")
+            held = [item.id for item in backend.roles.values() if item.name == role]
+            return f"{held[0]}:{session}" if held else call.key_id
+        users = [item.id for item in backend.users.values() if item.arn == call.principal]
+        return users[0] if users else call.key_id
 
     @operation("sts", "AssumeRole")
     def assume(self, _call: ApiCall, params: Params) -> None:
