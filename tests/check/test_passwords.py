@@ -10,8 +10,8 @@ from otherside.check.model.values import Password, PasswordOrigin, Ref, Unknown
 from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
-    pick_pulumi,
-    pick_terraform,
+    pulumi_path,
+    terraform_path,
 )
 from otherside.check.readers.passwords import (
     Parameter,
@@ -208,8 +208,8 @@ def test_a_variable_holds_a_secret_by_its_name(name, value, holds):
 @pytest.mark.parametrize(
     ("dialect", "raw"),
     [
-        (pick_terraform, {"master_password_wo": "hunter2hunter2"}),
-        (pick_pulumi, {"masterPasswordWo": "hunter2hunter2"}),
+        (terraform_path, {"master_password_wo": "hunter2hunter2"}),
+        (pulumi_path, {"masterPasswordWo": "hunter2hunter2"}),
     ],
 )
 def test_a_literal_in_a_write_only_argument_is_as_readable_in_the_code(dialect, raw):

@@ -146,8 +146,12 @@ class Heartbeat:
         return True
 
     def _note_lag(self, lag_s):
-        self._lags.append((self._wall(), max(lag_s, 0.0)))
-        while self._lags[0][0] < self._wall() - LAG_KEPT_S:
+        at_s, lag_s = self._wall(), max(lag_s, 0.0)
+        # Only lags that no later one exceeds: the first of them is the longest, always.
+        while self._lags and self._lags[-1][1] <= lag_s:
+            self._lags.pop()
+        self._lags.append((at_s, lag_s))
+        while self._lags[0][0] < at_s - LAG_KEPT_S:
             self._lags.popleft()
 
     def found(self):
@@ -162,5 +166,5 @@ class Heartbeat:
             "wrote_epoch": self.wrote_epoch,
             "beat_s": self.beat_s,
             "beat_epoch": self.beat_epoch,
-            "lag_max_s": max((lag for _, lag in self._lags), default=None),
+            "lag_max_s": self._lags[0][1] if self._lags else None,
         }

@@ -1,20 +1,25 @@
 """Run the rules on a graph and collect findings, unknowns and suppressed findings."""
 
 import fnmatch
+import pickle
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from otherside.check.catalogue import catalogue
 from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
 from otherside.check.model.values import Unresolved
+from otherside.check.parallel import in_parallel, workers
 from otherside.check.rule import REGION, SYSTEM, Rule, RuleHit, Severity
 
 SINGLE = "DR400"
 """What a single-Region system is told of the other side; nothing else there is asked about it."""
 EDGE = "us-east-1"
 _EDGE = re.compile(r"wafv?2|acm|certificatemanager|cloudfront|route_?53", re.IGNORECASE)
+SHARED_MIN = 10_000
+"""How many resources are worth a second process."""
 FAILED = "the rule failed on a value that it did not expect"
 """Prefix of an unknown's reason when a rule fails: a bug of ours, or a value of a wrong type."""
 
@@ -136,22 +141,46 @@ def check(graph: Graph, config: CheckConfig, system: str = "") -> CheckResult:
     """Run the rules on one system and return the result, with the worst finding first."""
     result = CheckResult(system=system)
     single = is_single(graph)
-    asked: set[str] = set()
-    for rule in catalogue():
-        if not config.asks(rule):
-            continue
-        if single and (rule.pair or (rule.alone and config.single_region_ok)):
-            continue
-        result.asked += 1
-        asked.update(rule.known_as)
-        if not single and rule.alone:
-            continue
-        for subject in _subjects(rule, graph):
-            _ask(rule, graph, subject, config, result)
+    rules = [
+        rule
+        for rule in catalogue()
+        if config.asks(rule)
+        and not (single and (rule.pair or (rule.alone and config.single_region_ok)))
+    ]
+    asked = {name for rule in rules for name in rule.known_as}
+    result.asked = len(rules)
+    to_ask = [rule for rule in rules if single or not rule.alone]
+    share = workers() if len(graph.resources) >= SHARED_MIN else 1
+    works = [partial(_ask_all, to_ask[at::share], graph, config, system) for at in range(share)]
+    for part in in_parallel(works, pickler=_Pickler, unpickler=_Unpickler):
+        result.findings += part.findings
+        result.unsure += part.unsure
+        result.excused += part.excused
+        result.heeded |= part.heeded
     result.problems.extend(_wrong_suppressions(graph, config))
     result.stale.extend(_stale_suppressions(graph, config, asked, result.heeded))
     result.order()
     return result
+
+
+def _ask_all(rules: list[Rule], graph: Graph, config: CheckConfig, system: str) -> CheckResult:
+    result = CheckResult(system=system)
+    for rule in rules:
+        for subject in _subjects(rule, graph):
+            _ask(rule, graph, subject, config, result)
+    return result
+
+
+class _Pickler(pickle.Pickler):
+    """Sends a rule by its code: every process has the same rules."""
+
+    def persistent_id(self, item: object) -> str | None:
+        return item.code if isinstance(item, Rule) else None
+
+
+class _Unpickler(pickle.Unpickler):
+    def persistent_load(self, code: str) -> Rule:
+        return next(rule for rule in catalogue() if rule.code == code)
 
 
 def together(results: Iterable[CheckResult]) -> CheckResult:

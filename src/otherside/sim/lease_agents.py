@@ -3,12 +3,12 @@
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from importlib.resources import files
-from typing import Any
+from typing import Any, Self
 
 from botocore.exceptions import ClientError
 
@@ -202,10 +202,10 @@ class LeaseAgents:
     def _keep(self, simulated_instance: SimulatedInstance) -> None:
         """Do what an agent does in five seconds."""
         world_state = self.world_state
-        with _tolerated():
+        with suppress(Exception):  # as `every` does, so that an agent's loop goes on
             simulated_instance.lease.renew()
         held = simulated_instance.lease.held()
-        with _tolerated():
+        with suppress(Exception):
             simulated_instance.heart.beat(
                 held["epoch"] if held["side"] == simulated_instance.side else 0
             )
@@ -227,7 +227,7 @@ class LeaseAgents:
         world_state, users = self.world_state, self.world_state.users_on()
         works = world_state.outside(users) and world_state.writes_work(users)
         assert self._witness is not None
-        with _tolerated():
+        with suppress(Exception):
             self._witness.put_pulse("witness", HealthReport(at_s=self.at_s, writes_ok=works))
 
     def held(self, side: Side) -> Sequence[Held]:
@@ -272,9 +272,15 @@ class ModelledDatabase:
         self._truth, self._side = world_state, side
         self._row: tuple[Any, ...] | None = None
 
-    @contextmanager
-    def cursor(self, role: str) -> Iterator["ModelledDatabase"]:
-        """Yield a cursor; the reader is available on both sides, whatever the writer does."""
+    def __enter__(self) -> Self:
+        """Return itself: it is its own cursor."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Leave every error as it is."""
+
+    def cursor(self, role: str) -> "ModelledDatabase":
+        """Return a cursor; the reader is available on both sides, whatever the writer does."""
         world_state, side = self._truth, self._side
         left = side in world_state.left and side is not world_state.writer
         down = side == P and world_state.has(Fault.WRITER_DOWN)
@@ -282,7 +288,7 @@ class ModelledDatabase:
             role == "local" and not left and down and side is world_state.writer
         ):
             raise OSError
-        yield self
+        return self
 
     def execute(self, statement: str, values: tuple[float, int] | None = None) -> None:
         """Run one of the three statements."""
@@ -299,15 +305,6 @@ class ModelledDatabase:
     def fetchone(self) -> tuple[Any, ...] | None:
         """Return the row of the last statement."""
         return self._row
-
-
-@contextmanager
-def _tolerated() -> Iterator[None]:
-    """Ignore an error so that an agent's loop goes on, as `every` does."""
-    try:
-        yield
-    except Exception:  # noqa: BLE001 - as in the agent's own loop
-        return
 
 
 def _nothing() -> None:

@@ -96,7 +96,8 @@ class ModelledTable:
         values: Mapping[str, Any],
     ) -> list[Item]:
         """Return the items of a partition, in the order of their sort keys."""
-        partition, found = None, None
+        partition: str | None = None
+        found: Callable[[str], bool] | None = None
         for written in condition.split(" AND "):
             part = _named(written.strip(), names)
             if match := re.fullmatch(rf"{PARTITION} = (:\w+)", part):
@@ -112,11 +113,8 @@ class ModelledTable:
                 found = lambda sort, f=low_fits, high=high: f(sort) and sort <= high  # noqa: E731 - a test of one item
             else:
                 raise AssertionError(part)
-        return [
-            items[key]
-            for key in sorted(items)
-            if key[0] == partition and (found is None or found(key[1]))
-        ]
+        within = sorted(key for key in items if key[0] == partition)
+        return [items[key] for key in within if found is None or found(key[1])]
 
     def put(
         self, item: Item, condition: str | None, names: Mapping[str, str], values: Mapping[str, Any]
@@ -166,6 +164,8 @@ class ModelledTable:
 
 
 def _named(text: str, names: Mapping[str, str]) -> str:
+    if "#" not in text:
+        return text
     return re.sub(r"#\w+", lambda match: names[match[0]], text)
 
 

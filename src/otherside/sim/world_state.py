@@ -196,7 +196,7 @@ class WorldState:
 
     def has(self, *faults: Fault) -> bool:
         """Return whether one of these faults is active now."""
-        return any(fault in self.faults for fault in faults)
+        return not self.faults.isdisjoint(faults)
 
     def up(self, site: str) -> bool:
         """Return whether a Region exists at all."""

@@ -21,7 +21,9 @@ def without_comments(code: str) -> str:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _QUOTED_OR_COMMENT.sub(lambda match: match[1] or " ", code)
-    return _without_spans(code, [*_docstrings(tree), *_comments(code)])
+    # Most code in a bundle was stripped already, and to look for tokens takes as long as all else.
+    comments = _comments(code) if "#" in code else []
+    return _without_spans(code, [*_docstrings(tree), *comments])
 
 
 def shell_without_comments(script: str) -> str:

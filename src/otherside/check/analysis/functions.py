@@ -154,8 +154,12 @@ def squeezed(code: str) -> str:
 def code_of(graph: Graph, function: Resource) -> str:
     """Return the available part of a function's code, without comments."""
     found = bundle(graph, function)
-    texts = [text for _, text in found.files if text] if found is not None else []
-    return "\n".join(map(without_comments, texts))
+    return "" if found is None else _code_in(found)
+
+
+@lru_cache(maxsize=256)
+def _code_in(found: Code) -> str:
+    return "\n".join(without_comments(text) for _, text in found.files if text)
 
 
 def managed_orchestrators(graph: Graph) -> list[Resource]:

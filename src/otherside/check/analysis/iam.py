@@ -112,12 +112,16 @@ def _covers(statement: Mapping[str, Any], action: str) -> bool | None:
     found = actions if actions is not None else others
     if found is None or isinstance(found, Unknown):
         return None
-    hit = any(
-        isinstance(other_action, str) and matches(other_action, action) for other_action in found
-    )
+    hit = _any_matches(tuple(each for each in found if isinstance(each, str)), action)
     if not hit and any(isinstance(action, Unknown) for action in found):
         return None
     return hit if actions is not None else not hit
+
+
+@lru_cache(maxsize=65_536)
+def _any_matches(patterns: tuple[str, ...], action: str) -> bool:
+    """Return whether any pattern matches; many roles of a large system have the same ones."""
+    return any(matches(pattern, action) for pattern in patterns)
 
 
 @lru_cache(maxsize=4096)

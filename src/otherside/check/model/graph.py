@@ -73,6 +73,8 @@ class Resource:
         Raises:
             KeyError: If the vocabulary has no such attribute, which is a bug in the rule.
         """
+        if path in self.attributes:
+            return self.attributes[path]  # the usual case: set, and no block's member
         return _walk(self.attributes, kinds()[self.kind].attributes, path)
 
     def known(self, path: str) -> Value:
@@ -82,6 +84,8 @@ class Resource:
             Unresolved: If any part of the value is known only at deployment.
         """
         value = self[path]
+        if value is None or isinstance(value, (str, int)):
+            return value
         for unknown in unknowns(value):
             raise Unresolved(self.undecided_because(path, unknown.why))
         return value
@@ -199,10 +203,12 @@ class Graph:
     def links(self, source: Resource, value: Value, *wanted: str) -> list[Link]:
         """Return the links of a resource's value, limited to the wanted kinds if given."""
         found: list[Link] = []
+        if value is None:
+            return found
         if isinstance(value, str):
             found = self._named(source, value)
         else:
-            for ref in refs(value):
+            for ref in value.refs if isinstance(value, Unknown) else refs(value):
                 target = self.resources.get(ref.target)
                 if target is not None:
                     found.append(Link(target, ref.attribute))

@@ -126,10 +126,12 @@ def parts(value: Value) -> Iterator[Value]:
     while todo:
         element = todo.pop()
         yield element
-        if isinstance(element, Mapping):
-            todo.extend(element.values())
-        elif isinstance(element, (list, tuple)):
+        if isinstance(element, (str, Unknown)):
+            continue  # the usual case, and faster to test than what follows
+        if isinstance(element, (list, tuple)):
             todo.extend(element)
+        elif isinstance(element, Mapping):
+            todo.extend(element.values())
 
 
 def unknowns(value: Value) -> Iterator[Unknown]:

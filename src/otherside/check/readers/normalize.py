@@ -22,28 +22,26 @@ class Dialect:
     """How one dialect names properties and writes blocks."""
 
     name: str
-    pick: Callable[[Mapping[str, Any], Attribute], Value]
-    """Return the raw value of an attribute, or `None`."""
+    path: Callable[[Attribute], tuple[str, ...] | None]
+    """Return where an attribute is, or `None` if the dialect has none."""
     code: Callable[[Value], Code | Unknown | None]
     """Return the code that a function runs."""
 
 
-def pick_terraform(raw: Mapping[str, Any], attribute: Attribute) -> Value:
-    """Return a value by its Terraform name."""
-    return descend(raw, attribute.terraform)
+def terraform_path(attribute: Attribute) -> tuple[str, ...]:
+    """Return an attribute's place by its Terraform name."""
+    return attribute.terraform
 
 
-def pick_pulumi(raw: Mapping[str, Any], attribute: Attribute) -> Value:
-    """Return a value by its Pulumi name, flat or plural."""
+def pulumi_path(attribute: Attribute) -> tuple[str, ...]:
+    """Return an attribute's place by its Pulumi name, flat or plural."""
     *around, _ = attribute.terraform
-    return descend(raw, [*(camel(item) for item in around), attribute.pulumi])
+    return (*(camel(item) for item in around), attribute.pulumi)
 
 
-def pick_cloudformation(raw: Mapping[str, Any], attribute: Attribute) -> Value:
-    """Return a value by its path in a template."""
-    if attribute.cloudformation is None:
-        return None
-    return descend(raw, attribute.cloudformation)
+def cloudformation_path(attribute: Attribute) -> tuple[str, ...] | None:
+    """Return an attribute's place in a template."""
+    return attribute.cloudformation
 
 
 def descend(raw: Value, path: Sequence[str]) -> Value:
@@ -77,15 +75,35 @@ def write_only(attribute: Attribute) -> Attribute:
     )
 
 
+Places = tuple[tuple[str, Attribute, tuple[str, ...] | None], ...]
+_PLACES: dict[tuple[str, int], Places] = {}
+"""The places of a kind's attributes by dialect; the vocabulary itself is never collected."""
+
+
+def _places(allowed: Mapping[str, Attribute], dialect: Dialect) -> Places:
+    key = dialect.name, id(allowed)
+    if key not in _PLACES:
+        _PLACES[key] = tuple(
+            (name, attribute, dialect.path(attribute)) for name, attribute in allowed.items()
+        )
+    return _PLACES[key]
+
+
 def attributes_of(
     raw: Mapping[str, Any], allowed: Mapping[str, Attribute], dialect: Dialect
 ) -> dict[str, Value]:
-    """Return raw properties in the vocabulary's names and shapes, without unset ones."""
+    """Return raw properties in the vocabulary's names and shapes, without unset ones.
+
+    `allowed` is a part of the vocabulary, which lives as long as the process.
+    """
     found = {}
-    for name, attribute in allowed.items():
-        picked = dialect.pick(raw, attribute)
+    for name, attribute, path in _places(allowed, dialect):
+        if path and path[0] not in raw and attribute.shape not in _SECRETS:
+            continue  # most properties of most resources
+        picked = None if path is None else descend(raw, path)
         if picked is None and attribute.shape in _SECRETS:
-            picked = dialect.pick(raw, write_only(attribute))
+            other = dialect.path(write_only(attribute))
+            picked = None if other is None else descend(raw, other)
         value = shaped(picked, attribute, dialect)
         if value == "" and "kms" in name:
             continue  # the providers take an empty key for none, as a variable's default is

@@ -1,6 +1,7 @@
 """Read paths into one graph, recognize each file by its content, and report unreadable inputs."""
 
 import fnmatch
+import mmap
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,11 +16,16 @@ from otherside.check.model.values import Unresolved
 from otherside.check.readers.cloudformation.template import Template
 from otherside.check.readers.cloudformation.yaml_text import read_yaml
 from otherside.check.readers.input_error import InputError
-from otherside.check.readers.json_text import read_json
+from otherside.check.readers.json_text import CHECKED_MAX, read_json
+from otherside.check.readers.large_json import Buffer, read_large, release
 from otherside.check.readers.location import check_shape, line_finder
 from otherside.check.readers.pulumi.stack import Stack
 from otherside.check.readers.systems import Part, System, systems_of
-from otherside.check.readers.terraform.plan_json import TerraformPlan, project_change
+from otherside.check.readers.terraform.plan_json import (
+    TerraformPlan,
+    configuration_of,
+    recorded_change,
+)
 
 if TYPE_CHECKING:
     from otherside.check.readers.terraform.hcl import RootModule
@@ -41,6 +47,8 @@ _SUFFIXES = {".json", ".yaml", ".yml", ".template", ".tfstate", ".tfplan"}
 _OF_SOURCE = {"resource_changes", "planned_values", "lineage"}
 """Keys of a plan or a state, which would repeat the source that it was made from."""
 _NO_PLAN = frozenset({"planned_values", "relevant_attributes", "resource_drift", "checks"})
+_EACH = {"resource_changes": recorded_change}
+_WHOLE = {"configuration": configuration_of}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,7 +305,8 @@ def _uncalled(modules: Mapping[Path, _FoundModule]) -> Iterator[_FoundModule]:
             yield found
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path) -> Buffer:
+    """Return a file's content; a large one is mapped, and so no more of it in memory than used."""
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
@@ -305,7 +314,10 @@ def _bytes(path: Path) -> bytes:
         if status.st_size > SIZE_MAX:
             cause = f"{status.st_size / (1 << 30):.1f} GiB, and no more than 1 GiB is read"
             raise InputError(str(path), cause)
-        return path.read_bytes()
+        if status.st_size <= CHECKED_MAX:
+            return path.read_bytes()
+        with path.open("rb") as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error)) from None
 
@@ -317,7 +329,7 @@ def read_text(path: Path) -> str:
         InputError: If it is not a file, cannot be read, is too large or is not UTF-8 text.
     """
     try:
-        return _bytes(path).decode("utf-8-sig")
+        return str(_bytes(path), "utf-8-sig")
     except UnicodeDecodeError:
         raise InputError(str(path), "no text in UTF-8") from None
 
@@ -335,12 +347,16 @@ def _file(path: Path, batch: _Batch, *, wanted: bool) -> None:
     _take(_bytes(path), str(path), batch, wanted=wanted)
 
 
-def _take(raw: bytes, file: str, batch: _Batch, *, wanted: bool) -> None:
+def _take(raw: Buffer, file: str, batch: _Batch, *, wanted: bool) -> None:
     """Read one document of any format; skip a foreign one unless the caller named its file."""
     refusal = _refusal(raw)
     if refusal is None:
+        large = read_large(raw, each=_EACH, whole=_WHOLE, dropped=_NO_PLAN)
+        if large is not None:
+            _document(large, file, batch, wanted=wanted, text="", release=partial(release, raw))
+            return
         try:
-            text = raw.decode("utf-8-sig")
+            text = str(raw, "utf-8-sig")
             del raw  # a large document would stay in memory twice
         except UnicodeDecodeError:
             refusal = "no text in UTF-8"
@@ -361,12 +377,7 @@ def _take(raw: bytes, file: str, batch: _Batch, *, wanted: bool) -> None:
     if not wanted and not _may_be_ours(text):
         batch.skipped.append((file, "no template, plan, state or stack"))
         return
-    document = read_json(
-        text[start:] if start else text,
-        file,
-        each={"resource_changes": project_change},
-        dropped=_NO_PLAN,
-    )
+    document = read_json(text[start:] if start else text, file)
     if len(text) > TEMPLATE_MAX:
         text = ""  # only templates need line numbers, and no template is this large
     _document(document, file, batch, wanted=wanted, text=text)
@@ -378,8 +389,8 @@ def _unfit(file: str, cause: str, batch: _Batch, *, wanted: bool) -> None:
     batch.skipped.append((file, cause))
 
 
-def _refusal(raw: bytes) -> str | None:
-    if not raw.strip():
+def _refusal(raw: Buffer) -> str | None:
+    if not raw[:4096].strip() and not raw[4096:].strip():
         return "empty"
     if raw[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return "text in UTF-16, as PowerShell's > writes it: write it as UTF-8"
@@ -387,7 +398,7 @@ def _refusal(raw: bytes) -> str | None:
         return "a plan in Terraform's own format: `terraform show -json FILE > plan.json` first"
     if raw[:2] == b"\x1f\x8b":
         return "compressed: unpack it first"
-    if b"\x00" in raw[:4096]:
+    if b"\0" in raw[:4096]:
         return "binary"
     return None
 
@@ -417,7 +428,15 @@ def _may_be_template(text: str) -> bool:
     return bool(re.search(r"^Resources:", text, re.MULTILINE))
 
 
-def _document(document: Any, file: str, batch: _Batch, *, wanted: bool, text: str) -> None:  # noqa: ANN401 - whatever the JSON holds
+def _document(
+    document: Any,  # noqa: ANN401 - whatever the JSON holds
+    file: str,
+    batch: _Batch,
+    *,
+    wanted: bool,
+    text: str,
+    release: Callable[[], None] = lambda: None,
+) -> None:
     if not isinstance(document, Mapping):
         _unfit(file, "JSON, but no plan, state, stack or template", batch, wanted=wanted)
         return
@@ -430,7 +449,7 @@ def _document(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
     if keys & {"resource_changes", "planned_values"} or (
         "format_version" in keys and keys & {"values", "configuration"}
     ):
-        batch.part(file).resources.extend(TerraformPlan(document, file).load())
+        batch.part(file).resources.extend(TerraformPlan(document, file, release).load())
     elif "lineage" in keys:
         _state(document, file, batch)
     elif keys & {"deployment", "checkpoint"} or _is_preview(document):

@@ -1,7 +1,6 @@
 """AWS clients, one per Region and service, with short timeouts and no hidden retries of changes."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import boto3
@@ -11,6 +10,8 @@ from botocore.exceptions import ClientError
 from otherside.failover.ports import ConflictError, RefusedError, UnavailableError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_autoscaling import AutoScalingClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -94,8 +95,7 @@ def code_of(error: ClientError) -> str:
 SERVER_ERROR = 500
 
 
-@contextmanager
-def calling(what: str) -> Iterator[None]:
+def calling(what: str) -> AbstractContextManager[None]:
     """Turn any failure of a call into an `UnavailableError` that names the call.
 
     Any failure: a malformed response, one that lacks a required field, or one with an impossible
@@ -103,16 +103,24 @@ def calling(what: str) -> Iterator[None]:
     stop observing. If AWS itself refused, a `RefusedError` is raised. The message has the kind of
     error but none of AWS's text, which may name things that do not belong in a log.
     """
-    try:
-        yield
-    except (ConflictError, UnavailableError):
-        raise
-    except ClientError as error:
+    return _Call(what)
+
+
+class _Call(AbstractContextManager[None]):
+    """A class and no generator: an observation enters dozens of these."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        ours = isinstance(error, (ConflictError, UnavailableError))
+        if error is None or ours or not isinstance(error, Exception):
+            return
+        if not isinstance(error, ClientError):
+            msg = f"{self._what}: {type(error).__name__}"
+            raise UnavailableError(msg) from error
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", SERVER_ERROR)
         if status < SERVER_ERROR:
-            raise RefusedError(what, code_of(error)) from error
-        msg = f"{what}: {code_of(error)}"
-        raise UnavailableError(msg) from error
-    except Exception as error:
-        msg = f"{what}: {type(error).__name__}"
+            raise RefusedError(self._what, code_of(error)) from error
+        msg = f"{self._what}: {code_of(error)}"
         raise UnavailableError(msg) from error

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, fields, is_dataclass
 from typing import Any
 
 from otherside.core.topology import Side
@@ -24,13 +24,29 @@ _READ: Mapping[str, Any] = {
 }
 
 
+_FIELDS = tuple(field.name for field in fields(State))
+_REQUIRED = tuple(field.name for field in fields(State) if field.default is MISSING)
+
+
 class UnreadableError(Exception):
     """A revision that this version of the code cannot read."""
 
 
 def state_to_text(state: State) -> str:
     """Return a state as JSON."""
-    return json.dumps(asdict(state), sort_keys=True)
+    return to_text(state)
+
+
+def to_text(record: object) -> str:
+    """Return JSON of values and dataclasses, nested in any way."""
+    return json.dumps(record, default=_plain_fields, sort_keys=True)
+
+
+def _plain_fields(value: object) -> dict[str, Any]:
+    if not is_dataclass(value):
+        msg = f"{type(value).__name__} is nothing that a record holds"
+        raise TypeError(msg)
+    return {name: getattr(value, name) for name in value.__dataclass_fields__}
 
 
 def state_from_text(text: str, schema: int = SCHEMA) -> State:
@@ -45,18 +61,19 @@ def state_from_text(text: str, schema: int = SCHEMA) -> State:
         raise UnreadableError(msg)
     try:
         known = json.loads(text)
-        missing = [
-            field.name
-            for field in fields(State)
-            if field.name not in known and field.default is MISSING
-        ]
+        missing = [name for name in _REQUIRED if name not in known]
         if missing:
             msg = f"the revision lacks {', '.join(missing)}"
             raise UnreadableError(msg)
         if schema < ANCHORED_SINCE:
             known["anchored"] = True  # older versions took it for granted
-        names = {field.name for field in fields(State)} & known.keys()
-        return State(**{name: _READ.get(name, lambda it: it)(known[name]) for name in names})
+        return State(
+            **{
+                name: _READ[name](known[name]) if name in _READ else known[name]
+                for name in _FIELDS
+                if name in known
+            }
+        )
     except (TypeError, ValueError, AttributeError, KeyError) as error:
         msg = f"the revision cannot be read: {type(error).__name__}"
         raise UnreadableError(msg) from error
@@ -88,15 +105,15 @@ def entry(decision: Decision, observation: Observation, code: str) -> dict[str, 
         "notice": decision.notice,
         "urgent": decision.urgent,
         "code": code,
-        "facts": _plain(observation),
+        "facts": _facts(observation),
     }
 
 
-def _plain(observation: Observation) -> dict[str, Any]:
+def _facts(observation: Observation) -> dict[str, Any]:
     """Return an observation for the record: each signal as a reading with its age in seconds."""
-    known = asdict(observation)
+    known = _plain_fields(observation)
     known["signals"] = {
-        name: f"{signal['reading']} {observation.at_s - signal['at_s']:.1f}s"
-        for name, signal in known["signals"].items()
+        name: f"{signal.reading} {observation.at_s - signal.at_s:.1f}s"
+        for name, signal in _plain_fields(observation.signals).items()
     }
     return known

@@ -29,6 +29,7 @@ from otherside.failover.aws.record import (
     entry,
     state_from_text,
     state_to_text,
+    to_text,
 )
 from otherside.failover.clock import Clock
 from otherside.failover.decision.decide import Decision, LeaseTerms
@@ -163,7 +164,7 @@ class StateStore:
         item = {
             "schema": {"N": str(SCHEMA)},
             "state": {"S": state_to_text(state)},
-            "entry": {"S": json.dumps(entry(decision, observation, self._code), sort_keys=True)},
+            "entry": {"S": to_text(entry(decision, observation, self._code))},
         }
         self._add(self._application, revision_sort(state.revision), item)
 
@@ -552,7 +553,10 @@ _WHOLE = {"wrote_epoch", "beat_epoch"}
 
 def _pulse(item: Mapping[str, Any]) -> HealthReport:
     """Return a place's pulse. Unreadable fields count as missing; without a time, it is old."""
-    known = {name: _said(item.get(name), whole=name in _WHOLE) for name in HealthReport.__slots__}
+    known: dict[str, Any] = {
+        name: _said(item[name], whole=name in _WHOLE) if name in item else None
+        for name in HealthReport.__slots__
+    }
     at_s = known.pop("at_s")
     return HealthReport(**{"at_s": at_s if isinstance(at_s, float) else 0.0, **known})
 

@@ -13,9 +13,9 @@ from otherside.check.readers.arn_parts import split_arn
 from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
+    cloudformation_path,
     descend,
     finish,
-    pick_cloudformation,
     policy,
     unknown_properties,
 )
@@ -37,7 +37,7 @@ def _code(value: Value) -> Code | Unknown | None:
     return Code((("index", text),), whole=True) if isinstance(text, str) else None
 
 
-DIALECT = Dialect("cloudformation", pick_cloudformation, _code)
+DIALECT = Dialect("cloudformation", cloudformation_path, _code)
 
 
 class Template:

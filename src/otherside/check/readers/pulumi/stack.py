@@ -11,7 +11,7 @@ from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
     finish,
-    pick_pulumi,
+    pulumi_path,
     unknown_properties,
 )
 from otherside.check.readers.terraform.plan_json import region_in, suppressed_by_tags
@@ -42,7 +42,7 @@ def _code(value: Value) -> Code | Unknown | None:
     return value if isinstance(value, (Code, Unknown)) else None
 
 
-DIALECT = Dialect("pulumi", pick_pulumi, _code)
+DIALECT = Dialect("pulumi", pulumi_path, _code)
 
 
 class Stack:

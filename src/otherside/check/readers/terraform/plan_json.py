@@ -1,21 +1,25 @@
 """Terraform and OpenTofu JSON: a plan or a state from `show -json`, or a raw state file."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
+import msgspec
+from msgspec import Raw, Struct
+
 from otherside.check.model.arn import is_region, region_of
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import Kind, by_terraform, kinds
 from otherside.check.model.values import Code, Password, PasswordOrigin, Ref, Unknown, Value, parts
+from otherside.check.readers.large_json import decoded
 from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
     finish,
-    pick_terraform,
+    terraform_path,
     unknown_properties,
 )
 from otherside.check.readers.passwords import Parameter, is_secret_name
@@ -34,11 +38,11 @@ def _code(value: Value) -> Code | Unknown | None:
     return value if isinstance(value, (Code, Unknown)) else None
 
 
-DIALECT = Dialect("terraform", pick_terraform, _code)
+DIALECT = Dialect("terraform", terraform_path, _code)
 Configuration = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PlannedChange:
     """The part of one change that our vocabulary reads."""
 
@@ -47,13 +51,36 @@ class PlannedChange:
     mode: str
     type: str
     name: str
+    after: Mapping[str, Any] | Raw | None
+    unknown: Mapping[str, Any] | Raw | None
+    provider: str = ""
+
+    @property
+    def kind(self) -> Kind | None:
+        """Return its kind in our vocabulary, if it has one."""
+        return by_terraform().get(self.native)
+
+    @property
+    def native(self) -> str:
+        """Return its Terraform type; a data source's begins with `data.`."""
+        return f"data.{self.type}" if self.mode == "data" else self.type
+
+    @property
+    def declared(self) -> str:
+        """Return the address of its declaration within its module."""
+        return f"{self.native}.{self.name}"
+
+
+@dataclass(slots=True)
+class _Values:
+    """What one change will set, and what of that is not known yet, by property."""
+
     after: Mapping[str, Any]
     unknown: Mapping[str, Any]
-    provider: str = ""
 
 
 def project_change(raw: Any) -> PlannedChange | None:  # noqa: ANN401 - an element of `resource_changes`
-    """Return the part of a change to keep, or `None` if the resource will be removed."""
+    """Return a change, or `None` if the resource will be removed."""
     if not isinstance(raw, Mapping):
         msg = "resource_changes holds something that is no object"
         raise TypeError(msg)
@@ -62,18 +89,118 @@ def project_change(raw: Any) -> PlannedChange | None:  # noqa: ANN401 - an eleme
     change = raw.get("change")
     if not isinstance(change, Mapping) or change.get("actions") in _SKIPPED:
         return None
-    kind = _kind(str(raw.get("mode")), str(raw.get("type")))
-    after, unknown = change.get("after"), change.get("after_unknown")
     return PlannedChange(
         address=raw["address"],
         module=str(raw.get("module_address") or ""),
         mode=str(raw.get("mode")),
         type=str(raw.get("type")),
         name=str(raw.get("name")),
-        after=_wanted(after, kind),
-        unknown=_wanted(unknown, kind),
+        after=change.get("after"),
+        unknown=change.get("after_unknown"),
         provider=str(raw.get("provider_name") or ""),
     )
+
+
+class _RecordedValues(Struct):
+    actions: Any = None
+    after: Raw = Raw(b"null")
+    after_unknown: Raw = Raw(b"null")
+
+
+class _RecordedChange(Struct):
+    """One change as Terraform writes it."""
+
+    address: str
+    mode: str
+    type: str
+    name: str
+    change: _RecordedValues
+    module_address: str = ""
+    provider_name: str = ""
+
+
+class _RecordedResource(Struct):
+    address: str = ""
+    provider_config_key: str = ""
+    expressions: Raw = Raw(b"{}")
+
+
+class _RecordedCall(Struct):
+    module: "_RecordedModule | None" = None
+    expressions: Any = None
+
+
+class _RecordedModule(Struct):
+    resources: list[_RecordedResource] = []
+    module_calls: dict[str, _RecordedCall] = {}
+    outputs: Any = None
+    variables: Any = None
+
+
+class _RecordedConfiguration(Struct):
+    root_module: _RecordedModule | None = None
+    provider_config: Any = None
+
+
+_CHANGE = msgspec.json.Decoder(_RecordedChange)
+_CONFIGURATION = msgspec.json.Decoder(_RecordedConfiguration)
+
+
+def recorded_change(raw: Raw) -> PlannedChange | None:
+    """Return a change of a large plan, whose values stay text until they are asked for.
+
+    Raises:
+        msgspec.MsgspecError: If it is not as Terraform writes it.
+    """
+    found = _CHANGE.decode(raw)
+    if found.change.actions in _SKIPPED:
+        return None
+    return PlannedChange(
+        found.address,
+        found.module_address,
+        found.mode,
+        found.type,
+        found.name,
+        found.change.after,
+        found.change.after_unknown,
+        found.provider_name,
+    )
+
+
+def configuration_of(raw: Raw) -> Configuration:
+    """Return the configuration of a large plan, whose expressions stay text.
+
+    Raises:
+        msgspec.MsgspecError: If it is not as Terraform writes it.
+    """
+    found = _CONFIGURATION.decode(raw)
+    root = found.root_module
+    return {
+        "provider_config": found.provider_config,
+        "root_module": None if root is None else _module_as_written(root),
+    }
+
+
+def _module_as_written(module: _RecordedModule) -> Configuration:
+    return {
+        "resources": [
+            {
+                "address": resource.address,
+                "provider_config_key": resource.provider_config_key,
+                "expressions": resource.expressions,
+            }
+            for resource in module.resources
+        ],
+        "module_calls": {
+            name: {
+                "module": call.module and _module_as_written(call.module),
+                "expressions": call.expressions,
+            }
+            for name, call in module.module_calls.items()
+        },
+        "outputs": module.outputs,
+        "variables": module.variables,
+    }
 
 
 _ALWAYS = frozenset({"id", "arn", "region", "tags", "statement", "availability_zone", "self"})
@@ -96,10 +223,6 @@ def _names(kind: str) -> frozenset[str]:
     """Return the properties of a kind to keep."""
     mine = {attribute.terraform[0] for attribute in kinds()[kind].attributes.values()}
     return frozenset(mine | _ALWAYS | _SOURCES)
-
-
-def _kind(mode: str, type_: str) -> Kind | None:
-    return by_terraform().get(f"data.{type_}" if mode == "data" else type_)
 
 
 @dataclass(slots=True)
@@ -126,11 +249,18 @@ def _modules(
     return module
 
 
+def _plain(address: str) -> str:
+    """Return an address without the keys of its instances."""
+    return _INDEX.sub("", address) if "[" in address else address
+
+
 def _any_unknown(unknown: Value) -> bool:
     """Return whether any part is unknown: a plan writes `[{}]` and `{}` beside what is known."""
     if isinstance(unknown, dict):
-        return any(map(_any_unknown, unknown.values()))
-    return any(map(_any_unknown, unknown)) if isinstance(unknown, list) else bool(unknown)
+        return bool(unknown) and any(map(_any_unknown, unknown.values()))
+    if isinstance(unknown, list):
+        return bool(unknown) and any(map(_any_unknown, unknown))
+    return bool(unknown)
 
 
 def _set(after: Value) -> Value:
@@ -148,11 +278,19 @@ UNSEEN: Mapping[str, Any] = {"unseen": True}
 https://github.com/hashicorp/terraform/issues/28346"""
 
 
+_SECRETS = ("password", "master_password", "secret_string", "environment")
+_RELEASED_EVERY = 4096
+"""How many changes are read before the text that they were read from is given back."""
+
+
 class TerraformPlan:
     """One plan or state, and the resolution of its references."""
 
-    def __init__(self, document: Mapping[str, Any], file: str) -> None:
-        self.file = file
+    def __init__(
+        self, document: Mapping[str, Any], file: str, release: Callable[[], None] = lambda: None
+    ) -> None:
+        """Index a document; `release` gives back the memory of text that was read."""
+        self.file, self._release = file, release
         configuration = document.get("configuration") or {}
         self.root = _modules(configuration.get("root_module") or {}, None, "", {})
         self.providers: Mapping[str, Configuration] = configuration.get("provider_config") or {}
@@ -160,19 +298,25 @@ class TerraformPlan:
         self.configured = bool(configuration)
         self.changes: list[PlannedChange] = list(_changes(document))
         self._found: dict[tuple[str, ...], list[Ref]] = {}
+        self._place = Place(file)
+        self._provider_regions = {
+            key: self._provider_region(provider) for key, provider in self.providers.items()
+        }
         self.instances: dict[str, list[str]] = {}
         for change in self.changes:
-            self.instances.setdefault(_INDEX.sub("", change.address), []).append(change.address)
+            self.instances.setdefault(_plain(change.address), []).append(change.address)
 
     def load(self) -> Iterator[Resource]:
         """Yield every resource and every configured provider."""
         yield from self._provider_resources()
-        for change in self.changes:
+        for number, change in enumerate(self.changes):
             yield from self._resource(change)
+            if number % _RELEASED_EVERY == 0:
+                self._release()
 
     def _module_of(self, change: PlannedChange) -> _Module | None:
         module = self.root
-        for name in _CALL.findall(_INDEX.sub("", change.module)):
+        for name in _CALL.findall(_plain(change.module)) if change.module else ():
             child = module.children.get(name)
             if child is None:
                 return None
@@ -180,30 +324,29 @@ class TerraformPlan:
         return module
 
     def _resource(self, change: PlannedChange) -> list[Resource]:
-        kind = _kind(change.mode, change.type)
+        kind, native = change.kind, change.native
         module = self._module_of(change)
-        config: Configuration = {}
-        if module is not None:
-            local = f"{change.type}.{change.name}"
-            local = f"data.{local}" if change.mode == "data" else local
-            config = module.resources.get(local, {})
-        native = f"data.{change.type}" if change.mode == "data" else change.type
+        declared = module.resources.get(change.declared, {}) if module is not None else {}
+        expressions: Configuration = decoded(declared.get("expressions")) or {}
+        values = _Values(
+            _wanted(decoded(change.after), kind), _wanted(decoded(change.unknown), kind)
+        )
         resource = Resource(
             id=f"{self.file}#{change.address}",
             name=change.address,
             kind=kind.name if kind else native,
             type=native,
             region=None,
-            place=Place(self.file),
+            place=self._place,
             dialect="terraform",
             stack=self.file,
-            provider=str(config.get("provider_config_key") or ""),
-            suppressed=suppressed_by_tags(change.after.get("tags")),
+            provider=str(declared.get("provider_config_key") or ""),
+            suppressed=suppressed_by_tags(values.after.get("tags")),
         )
-        resource.region = self._region(change, resource)
+        resource.region = self._region(values, expressions, resource)
         if kind is None:
             return [resource]
-        raw = self._raw(change, config.get("expressions") or {}, module)
+        raw = self._raw(change, values, expressions, module)
         raw |= special_values(kind, raw, self.file)
         resource.attributes = attributes_of(raw, kind.attributes, DIALECT)
         for name in ("id", "arn"):
@@ -213,22 +356,31 @@ class TerraformPlan:
         return finish(resource)
 
     def _raw(
-        self, change: PlannedChange, expressions: Configuration, module: _Module | None
+        self,
+        change: PlannedChange,
+        values: _Values,
+        expressions: Configuration,
+        module: _Module | None,
     ) -> dict[str, Value]:
         """Return a change's values, each unknown one with its references."""
         found = {}
-        after, unknown = change.after, change.unknown
+        after, unknown = values.after, values.unknown
         for key, given in after.items():
-            if key not in unknown and (value := _set(given)) is not None:
+            if given is None or key in unknown:
+                continue
+            value = given if isinstance(given, str) else _set(given)
+            if value is not None:
                 found[key] = value
         for key, unsure in unknown.items():
             value = self._merge(after.get(key), unsure, expressions.get(key), change, module)
             if value is not None:
                 found[key] = value
-        for key in ("password", "master_password", "secret_string", "environment"):
-            if key in found and not self.configured:
+        for key in _SECRETS:
+            if key not in found:
+                continue
+            if not self.configured:
                 found[key] = _concealed(found[key])  # a state holds the secret, whatever its origin
-            elif key in found and key in expressions:
+            elif key in expressions:
                 found[key] = self._provenance(found[key], expressions[key], module)
         return found
 
@@ -240,8 +392,8 @@ class TerraformPlan:
         change: PlannedChange,
         module: _Module | None,
     ) -> Value:
-        if not _any_unknown(unknown):
-            return _set(after)
+        if not unknown or (unknown is not True and not _any_unknown(unknown)):
+            return after if isinstance(after, str) else _set(after)
         if unknown is True:
             if self.configured and expression is None:
                 return None  # unset: the provider will set it
@@ -316,6 +468,11 @@ class TerraformPlan:
 
     def _refs(self, expression: Value, change: PlannedChange, module: _Module | None) -> list[Ref]:
         """Return what an expression refers to, following module inputs and outputs."""
+        if isinstance(expression, dict) and _is_expression(expression):
+            names = _longest(_references(expression))
+            if not any(name.startswith(_HOPS) for name in names):  # as nearly all of them
+                prefix = change.module
+                return [ref for name in names for ref in self._targets(name, prefix, change)]
         found: list[Ref] = []
         todo = [(expression, module, change.module)]
         seen: set[tuple[str, str]] = set()
@@ -324,7 +481,7 @@ class TerraformPlan:
             if isinstance(element, list):
                 todo.extend((each, around, prefix) for each in element)
                 continue
-            if not isinstance(element, Mapping):
+            if not isinstance(element, dict):
                 continue
             if not _is_expression(element):
                 todo.extend((each, around, prefix) for each in element.values())
@@ -341,7 +498,7 @@ class TerraformPlan:
         return found
 
     def _targets(self, text: str, prefix: str, change: PlannedChange) -> list[Ref]:
-        index = _INDEX.findall(change.address)[-1:]
+        index = _INDEX.findall(change.address)[-1:] if "[" in change.address else []
         key = (text, prefix, *index)
         if key not in self._found:
             self._found[key] = self._resolved(text, prefix, index)
@@ -361,9 +518,9 @@ class TerraformPlan:
         }:
             return []
         address = ".".join(steps[:at])
-        attribute = _INDEX.sub("", steps[at]) if len(steps) > at else ""
+        attribute = _plain(steps[at]) if len(steps) > at else ""
         address = f"{prefix}.{address}" if prefix else address
-        instances = self.instances.get(_INDEX.sub("", address), [])
+        instances = self.instances.get(_plain(address), [])
         if len(instances) > 1:
             nearest = [
                 [instance for instance in instances if instance == address],
@@ -377,28 +534,22 @@ class TerraformPlan:
             instances = next((found for found in nearest if found), instances)
         return [Ref(f"{self.file}#{instance}", attribute) for instance in instances or [address]]
 
-    def _region(self, change: PlannedChange, resource: Resource) -> str | None:
+    def _region(
+        self, values: _Values, expressions: Configuration, resource: Resource
+    ) -> str | None:
         if is_global(resource.kind):
             return GLOBAL
         if resource.type not in WITHOUT_REGION:
-            unknown = change.unknown.get("region") is True and self._sets_region(change)
-            own = Unknown() if unknown else change.after.get("region")
+            # Only what the source itself sets is not known; else it is the provider's.
+            unknown = values.unknown.get("region") is True and "region" in expressions
+            own = Unknown() if unknown else values.after.get("region")
             if unknown or is_region(own):
                 return own_region(own, None)
-        provider = self.providers.get(resource.provider)
-        if provider is not None:
-            region = self._provider_region(provider)
+        if resource.provider in self.providers:
+            region = self._provider_regions.get(resource.provider)
             if region is not None:
                 return region
-        return region_in(change.after)
-
-    def _sets_region(self, change: PlannedChange) -> bool:
-        """Return whether the source sets a resource's Region itself; else its provider does."""
-        module = self._module_of(change)
-        local = f"{change.type}.{change.name}"
-        local = f"data.{local}" if change.mode == "data" else local
-        config = module.resources.get(local, {}) if module is not None else {}
-        return "region" in (config.get("expressions") or {})
+        return region_in(values.after)
 
     def _provider_region(self, provider: Configuration) -> str | None:
         expression = (provider.get("expressions") or {}).get("region") or {}
@@ -423,7 +574,7 @@ class TerraformPlan:
                 name=f"provider.{key}",
                 kind="provider",
                 type="provider",
-                region=self._provider_region(provider),
+                region=self._provider_regions[key],
                 place=Place(self.file),
                 dialect="terraform",
                 attributes={"settings": settings, "module": provider.get("module_address") or ""},
@@ -476,6 +627,8 @@ def region_in(values: Mapping[str, Any]) -> str | None:
 
 def special_values(kind: Kind, raw: Mapping[str, Value], file: str) -> dict[str, Value]:
     """Return attributes that a data source has under other names."""
+    if not kind.name.startswith("data."):
+        return {}
     if kind.name == "data.iam_policy_document":
         statements = raw.get("statement")
         merged = raw.get("source_policy_documents") or raw.get("override_policy_documents")
@@ -540,22 +693,38 @@ def _mentioned(expression: Value) -> Iterator[str]:
             yield from _references(part)
 
 
+_EXPRESSION = frozenset({"references", "constant_value"})
+
+
 def _is_expression(item: Mapping[str, Any]) -> bool:
-    return bool(item) and set(item) <= {"references", "constant_value"}
+    return bool(item) and item.keys() <= _EXPRESSION
 
 
 def _references(expression: Mapping[str, Any]) -> tuple[str, ...]:
     found = expression.get("references")
-    return (
-        tuple(reference for reference in found if isinstance(reference, str))
-        if isinstance(found, list)
-        else ()
-    )
+    if not isinstance(found, list):
+        return ()
+    names = tuple(found)
+    whole = all(isinstance(name, str) for name in names)
+    return names if whole else tuple(name for name in names if isinstance(name, str))
+
+
+def _longest(found: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the references that are not a prefix of a longer one."""
+    if len(found) == 1:
+        return found
+    if len(found) == _NAMED_TWICE and found[0].startswith(f"{found[1]}."):
+        return found[:1]  # an attribute and its resource, as Terraform writes most of them
+    return _longest_of_many(found)
+
+
+_HOPS = ("var.", "module.")
+"""Begin the references that lead out of a module, or into one."""
+_NAMED_TWICE = 2
 
 
 @lru_cache(maxsize=1 << 14)  # shared by a resource's instances and by a module's calls
-def _longest(found: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the references that are not a prefix of a longer one."""
+def _longest_of_many(found: tuple[str, ...]) -> tuple[str, ...]:
     begins = {item[: match.start()] for item in found for match in _END.finditer(item)}
     return tuple(item for item in found if item not in begins)
 
@@ -586,6 +755,8 @@ def _element(expression: Value, at: int) -> Value:
 
 def _steps(text: str) -> list[str]:
     """Return the steps of an address; a bracketed key belongs to the step before it."""
+    if "[" not in text:
+        return text.split(".")
     return [step for step in _STEP.findall(text) if step]
 
 
@@ -593,7 +764,7 @@ def _through(
     text: str, module: _Module | None, prefix: str
 ) -> tuple[Value, _Module | None, str] | None:
     """Return the next hop of a reference: out through a module's input or into its output."""
-    if module is None:
+    if module is None or not text.startswith(_HOPS):
         return None
     parts = text.split(".")
     if parts[0] == "var" and len(parts) > 1 and module.parent is not None:
@@ -648,14 +819,13 @@ def _of_module(module: Mapping[str, Any]) -> Iterator[PlannedChange]:
         for raw in item.get("resources") or ():
             if not isinstance(raw, Mapping) or not isinstance(raw.get("address"), str):
                 continue
-            kind = _kind(str(raw.get("mode")), str(raw.get("type")))
             yield PlannedChange(
                 address=raw["address"],
                 module=str(item.get("address") or ""),
                 mode=str(raw.get("mode")),
                 type=str(raw.get("type")),
                 name=str(raw.get("name")),
-                after=_wanted(raw.get("values"), kind),
+                after=raw.get("values"),
                 unknown={},
                 provider=str(raw.get("provider_name") or ""),
             )
@@ -669,7 +839,6 @@ def _of_state(document: Mapping[str, Any]) -> Iterator[PlannedChange]:
         if not isinstance(raw, Mapping):
             continue
         mode, type_, name = (str(raw.get(key)) for key in ("mode", "type", "name"))
-        kind = _kind(mode, type_)
         local = f"data.{type_}.{name}" if mode == "data" else f"{type_}.{name}"
         module = str(raw.get("module") or "")
         for instance in raw.get("instances") or ():
@@ -683,7 +852,7 @@ def _of_state(document: Mapping[str, Any]) -> Iterator[PlannedChange]:
                 mode=mode,
                 type=type_,
                 name=name,
-                after=_wanted(instance.get("attributes"), kind),
+                after=instance.get("attributes"),
                 unknown={},
                 provider=str(raw.get("provider") or ""),
             )
