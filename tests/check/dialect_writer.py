@@ -240,6 +240,7 @@ class Terraform:
             for part in reversed(parts):
                 known = [{part: known}] if known is not None else None
                 unsure, expression = [{part: unsure}], [{part: expression}]
+            unknown.pop(native, None)  # an ARN that is given is not computed
             if known is not None:
                 after[native] = known
             if unsure:

@@ -169,6 +169,7 @@ def test_a_cdk_out_names_each_stack_s_region(tmp_path):
         ("hunter2", PasswordOrigin.LITERAL),
         ("!Ref Secret", PasswordOrigin.DEFAULT),
         ("!Ref Given", PasswordOrigin.GIVEN),
+        ("!Ref Stored", PasswordOrigin.PLAIN),
         ("'{{resolve:ssm:/db/password}}'", PasswordOrigin.PLAIN),
         ("!Sub '{{resolve:secretsmanager:${S}:SecretString:password}}'", PasswordOrigin.GIVEN),
     ],
@@ -178,6 +179,7 @@ def test_a_password_is_told_by_where_it_comes_from(text, kept):
     before = (
         "Parameters:\n  Secret: {Type: String, NoEcho: true, Default: TempPassword123!}\n"
         "  Given: {Type: String, NoEcho: true}\n"
+        "  Stored: {Type: 'AWS::SSM::Parameter::Value<String>', Default: /db/password}\n"
     )
     document = read_yaml(
         f"{before}Resources:\n  S: {{Type: 'AWS::SecretsManager::Secret'}}\n  D:\n"

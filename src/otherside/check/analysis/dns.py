@@ -75,8 +75,23 @@ def _zone(graph: Graph, record: Resource) -> str | None:
     return record["zone_id"] if isinstance(record["zone_id"], str) else None
 
 
+_ALIASES_MAX = 10
+
+
+def aliased(graph: Graph, record: Resource) -> list[Resource]:
+    """Return a record and those that its alias leads to, one by one."""
+    found = [record]
+    while len(found) <= _ALIASES_MAX:
+        link = graph.link(found[-1], "alias.name", "route53.record")
+        if link is None or link.resource in found:
+            break
+        found.append(link.resource)
+    return found
+
+
 def balancer_of(graph: Graph, record: Resource) -> Link | None:
-    """Return the load balancer that a record leads to, by an alias or as a CNAME."""
+    """Return the load balancer that a record leads to, by aliases or as a CNAME."""
+    record = aliased(graph, record)[-1]
     link = graph.link(record, "alias.name", "lb.load_balancer")
     if link is None and record["type"] == "CNAME":
         links = graph.links(record, record["records"], "lb.load_balancer")

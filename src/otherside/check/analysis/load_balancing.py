@@ -21,8 +21,21 @@ def groups_of(graph: Graph, target_group: Resource) -> list[Resource]:
     return found
 
 
+def services_of(graph: Graph, target_group: Resource) -> list[Resource]:
+    """Return the ECS services that register their tasks in a target group."""
+
+    def index() -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for service in graph.of("ecs.service"):
+            for target in _own(graph, service):
+                found.setdefault(target.id, []).append(service)
+        return found
+
+    return graph.memoize("services by target group", index).get(target_group.id, [])
+
+
 def target_groups_of(graph: Graph, group: Resource) -> list[Resource]:
-    """Return the target groups that an Auto Scaling group registers its instances in."""
+    """Return the target groups that an Auto Scaling group or an ECS service registers in."""
     found = list(_own(graph, group))
     for kind, path in _ATTACHED:
         for attachment in graph.known_users(group, kind, "autoscaling_group_name"):
@@ -33,9 +46,16 @@ def target_groups_of(graph: Graph, group: Resource) -> list[Resource]:
 
 
 def _own(graph: Graph, group: Resource) -> list[Resource]:
-    """Return the target groups that a group names itself."""
+    """Return the target groups that an Auto Scaling group or an ECS service names itself."""
 
     def look() -> list[Resource]:
+        if group.kind == "ecs.service":
+            values = [item.get("target_group_arn") for item in _blocks(group["load_balancer"])]
+            return [
+                link.resource
+                for value in values
+                for link in graph.links(group, value, "lb.target_group")
+            ]
         sources = group["traffic_source"]
         named = [
             item.get("identifier")
@@ -47,6 +67,10 @@ def _own(graph: Graph, group: Resource) -> list[Resource]:
         return [link.resource for link in links]
 
     return graph.memoize(f"target groups of {group.id}", look)
+
+
+def _blocks(value: Value) -> list[dict[str, Value]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def _naming(graph: Graph) -> dict[str, list[Resource]]:
@@ -77,12 +101,16 @@ def launch_template_of(graph: Graph, group: Resource) -> Resource | None:
 
 
 def balancers_before(graph: Graph, group: Resource) -> set[str | None]:
-    """Return the load balancers before an Auto Scaling group, by ID; `None` is one not told.
+    """Return the load balancers before an Auto Scaling group or an ECS service, by ID.
+
+    `None` is one not told.
 
     Empty if it is behind none: a group of workers.
     """
     targets = {target.id for target in target_groups_of(graph, group)}
     if not targets:
+        if group.kind == "ecs.service":
+            return {None} if group["load_balancer"] else set()
         named = [group["target_group_arns"], group["traffic_source"]]
         for kind, _ in _ATTACHED:
             named += graph.known_users(group, kind, "autoscaling_group_name")

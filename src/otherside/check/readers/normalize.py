@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -127,6 +128,8 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
             return _environment(value)
         case "part":
             return _each(value, attribute, dialect)
+    if isinstance(value, Unknown) and attribute.shape in _DOCUMENTS:
+        value = filled(value)
     if isinstance(value, Unknown):
         return value
     match attribute.shape:
@@ -228,6 +231,49 @@ def _container(raw: Mapping[str, Value]) -> Value:
         if isinstance(name, str):
             variables[name] = secret_variable(name, pair.get("value", pair.get("Value")))
     return {"name": raw.get("name", raw.get("Name")), "environment": variables}
+
+
+_DOCUMENTS = frozenset({"json", "policy"})
+_HOLE = re.compile("\ue000(\\d+)\ue001")
+"""Stands in a document for a value that is not known: private characters, valid in a JSON text."""
+
+
+def filled(value: Unknown) -> Value:
+    """Return a document whose text is known but for some values in it, as in a heredoc.
+
+    A value that holds the place of an object or of a number leaves the whole unknown.
+    """
+    holes: list[Ref | None] = []
+    pieces = []
+    for piece in value.text:
+        if isinstance(piece, str) and piece != "*":
+            pieces.append(piece)
+            continue
+        pieces.append(f"\ue000{len(holes)}\ue001")
+        holes.append(piece if isinstance(piece, Ref) else None)
+    try:
+        found = json.loads("".join(pieces))
+    except (ValueError, RecursionError):
+        return value
+    return _with_holes(found, holes, value.why)
+
+
+def _with_holes(found: Value, holes: Sequence[Ref | None], why: str) -> Value:
+    if isinstance(found, Mapping):
+        if any(_HOLE.search(key) for key in found):
+            return Unknown(why=why)
+        return {key: _with_holes(each, holes, why) for key, each in found.items()}
+    if isinstance(found, list):
+        return [_with_holes(each, holes, why) for each in found]
+    if not isinstance(found, str) or not _HOLE.search(found):
+        return found
+    # Of what is split by a pattern with one group, each second part is that group.
+    parts = [
+        holes[int(part)] if number % 2 else part for number, part in enumerate(_HOLE.split(found))
+    ]
+    refs = tuple(part for part in parts if isinstance(part, Ref))
+    text = tuple("*" if part is None else part for part in parts if part != "")
+    return Unknown(refs, text if len(text) > 1 else (), why)
 
 
 def document(value: Value) -> Value:

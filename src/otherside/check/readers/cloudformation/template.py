@@ -75,16 +75,17 @@ class Template:
         bound: dict[str, Value] = {}
         for name, item in declared.items():
             item = _mapping(item)  # noqa: PLW2901 - the same, as a mapping
-            if name in given:
+            type_ = str(item.get("Type", ""))
+            if type_.startswith("AWS::SSM::Parameter::Value<"):
+                bound[name] = _in_store(name, given.get(name, item.get("Default")))
+            elif name in given:
                 value = given[name]
                 bound[name] = (
                     Parameter(value, name, defaulted=False) if isinstance(value, str) else value
                 )
             elif "Default" not in item:
                 bound[name] = Unknown(why=f"the parameter {name}, which has no default")
-            elif str(item.get("Type", "")).startswith("AWS::SSM::"):
-                bound[name] = Unknown(why=f"in the SSM parameter that {name} names")
-            elif str(item.get("Type", "")).startswith(("CommaDelimitedList", "List<")):
+            elif type_.startswith(("CommaDelimitedList", "List<")):
                 bound[name] = str(item["Default"]).split(",")
             else:
                 bound[name] = Parameter(str(item["Default"] or ""), name, defaulted=True)
@@ -386,6 +387,16 @@ class Template:
                 return Unknown(why=f"in a map, by {why}")
             found = found.get(key) if isinstance(found, Mapping) else None
         return found if found is not None else Unknown(why="in a map that has no such entry")
+
+
+def _in_store(parameter: str, named: Value) -> Unknown:
+    """Return what a template's parameter reads from Parameter Store: plain text, never a secret.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-supplied-parameter-types.html
+    """
+    why = f"in the SSM parameter that {parameter} names"
+    either = (f"{{{{resolve:ssm:{named}}}}}",) if isinstance(named, str) else ()
+    return Unknown(why=why, either=either)
 
 
 def joined(pieces: list[Value]) -> Value:

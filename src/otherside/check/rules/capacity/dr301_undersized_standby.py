@@ -30,6 +30,7 @@ RPO: no direct effect.
 from collections.abc import Iterator
 
 from otherside.check.analysis.sides import sides_of
+from otherside.check.analysis.workloads import scaling_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -37,7 +38,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 @rule(
     "DR301",
     severity=Severity.HIGH,
-    on="autoscaling.group",
+    on=("autoscaling.group", "ecs.service"),
     step=RecoveryStep.PROMOTE,
     controls=("SOC 2 A1.1", "NIST CP-7", "NIST CP-2(2)"),
     pair=True,
@@ -46,17 +47,25 @@ def undersized_standby(graph: Graph, group: Resource) -> Iterator[str]:
     sides = sides_of(graph)
     if group.required_region() != sides.standby:
         return
-    largest = {side: _most(graph, side) for side in (sides.primary, sides.standby)}
+    largest = {side: _most(graph, group.kind, side) for side in (sides.primary, sides.standby)}
     if largest[sides.standby] < largest[sides.primary]:
+        what = "tasks" if group.kind == "ecs.service" else "instances"
         yield (
-            f"{sides.standby} can grow to {largest[sides.standby]} instances, "
+            f"{sides.standby} can grow to {largest[sides.standby]} {what}, "
             f"and {sides.primary} to {largest[sides.primary]}"
         )
 
 
-def _most(graph: Graph, region: str) -> int:
-    """Return the number of instances that a Region can scale out to."""
-    groups = graph.of("autoscaling.group", region=region)
+def _most(graph: Graph, kind: str, region: str) -> int:
+    """Return the number of instances, or of tasks, that a Region can scale out to."""
+    groups = graph.of(kind, region=region)
     return graph.memoize(
-        f"most {region}", lambda: sum(int(group.known("max_size") or 0) for group in groups)
+        f"most {kind} {region}", lambda: sum(_largest(graph, group) for group in groups)
     )
+
+
+def _largest(graph: Graph, group: Resource) -> int:
+    if group.kind == "autoscaling.group":
+        return int(group.known("max_size") or 0)
+    targets = [target.known("max_capacity") for target in scaling_of(graph, group)]
+    return int(max(targets) if targets else group.known("desired_count") or 0)

@@ -34,9 +34,11 @@ from otherside.check.analysis.dns import balancer_of, failover_records
 from otherside.check.analysis.load_balancing import (
     balancers_before,
     groups_of,
+    services_of,
     target_groups_of,
 )
 from otherside.check.analysis.sides import sides_of
+from otherside.check.analysis.workloads import scaling_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -44,14 +46,14 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 @rule(
     "DR302",
     severity=Severity.HIGH,
-    on="autoscaling.group",
+    on=("autoscaling.group", "ecs.service"),
     step=RecoveryStep.ROUTE,
     controls=("SOC 2 A1.1", "NIST CP-7"),
     pair=True,
     lacking=True,
 )
 def standby_without_instances(graph: Graph, group: Resource) -> Iterator[str]:
-    if group.known("min_size") != 0 or group.known("desired_capacity") not in {None, 0}:
+    if not _may_be_empty(graph, group):
         return
     if group.required_region() != sides_of(graph).standby:
         return
@@ -67,10 +69,22 @@ def standby_without_instances(graph: Graph, group: Resource) -> Iterator[str]:
             return
 
 
+def _may_be_empty(graph: Graph, group: Resource) -> bool:
+    """Return whether a group or an ECS service is allowed to have nothing that runs."""
+    if group.kind == "ecs.service":
+        least = [target.known("min_capacity") for target in scaling_of(graph, group)]
+        return group.known("desired_count") == 0 and not any(least)
+    return group.known("min_size") == 0 and group.known("desired_capacity") in {None, 0}
+
+
 def _others_serve(graph: Graph, group: Resource) -> bool:
-    """Return whether another group that is never empty serves the same target group."""
+    """Return whether something else that is never empty serves the same target group."""
     return any(
-        other is not group and isinstance(other["min_size"], int) and other["min_size"] > 0
+        isinstance(least, int) and least > 0
         for target in target_groups_of(graph, group)
-        for other in groups_of(graph, target)
+        for other, least in (
+            *((each, each["min_size"]) for each in groups_of(graph, target)),
+            *((each, each["desired_count"]) for each in services_of(graph, target)),
+        )
+        if other is not group
     )

@@ -39,6 +39,7 @@ RPO: writes that the old primary still accepts are lost when it rejoins.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.dns import aliased
 from otherside.check.analysis.functions import promoters
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved
@@ -60,15 +61,13 @@ def automatic_dns_failback(graph: Graph, record: Resource) -> Iterator[str]:
         return
     if graph.of("arc.plan"):
         return
-    if record["health_check_id"] is None:
-        if record["alias.evaluate_target_health"] is True:
-            behind = graph.link(record, "alias.name", "route53.record")
-            if behind is not None:
-                yield from _by_check(graph, behind.resource)
-                return
-            yield "it is primary again as soon as its load balancer is well"
-        return
-    yield from _by_check(graph, record)
+    for each in aliased(graph, record):
+        if each["health_check_id"] is not None:
+            yield from _by_check(graph, each)
+            return
+        if each["alias.evaluate_target_health"] is not True:
+            return
+    yield "it is primary again as soon as its load balancer is well"
 
 
 def _by_check(graph: Graph, record: Resource) -> Iterator[str]:

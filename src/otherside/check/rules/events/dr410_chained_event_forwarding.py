@@ -30,8 +30,11 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
+from otherside.check.model.arn import is_region, read_arn
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
+
+_DEFAULT = ("events", "event-bus/default")
 
 
 @rule(
@@ -47,11 +50,29 @@ def chained_event_forwarding(graph: Graph, target: Resource) -> Iterator[str]:
     if onward is None or rule_ is None:
         return
     own = graph.link(rule_.resource, "event_bus_name", "events.bus")
-    if own is None or own.resource is onward.resource:
+    if own is None:
+        bus, senders = "the default bus", _to_default_bus(graph, rule_.resource)
+    elif own.resource is onward.resource:
         return
-    senders = graph.known_users(own.resource, "events.target", "arn")
+    else:
+        bus = own.resource.label
+        senders = graph.known_users(own.resource, "events.target", "arn")
     if senders:
         yield (
-            f"{own.resource.label} receives from {senders[0].label}, "
+            f"{bus} receives from {senders[0].label}, "
             f"and what it received is not delivered to {onward.resource.label}"
         )
+
+
+def _to_default_bus(graph: Graph, onward: Resource) -> list[Resource]:
+    """Return the targets elsewhere that send to the default bus that a rule listens to."""
+    if onward["event_bus_name"] not in (None, "", "default") or not is_region(onward.region):
+        return []
+    found = []
+    for target in graph.of("events.target"):
+        arn = read_arn(target["arn"])
+        if arn is None or (arn.service, arn.resource) != _DEFAULT:
+            continue
+        if arn.region == onward.region and target.region != onward.region:
+            found.append(target)
+    return found

@@ -35,7 +35,12 @@ RPO: the unreplicated data, each time.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.functions import callers, promoters, unique
+from otherside.check.analysis.functions import (
+    callers,
+    managed_orchestrators,
+    promoters,
+    unique,
+)
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Value, require_known
 from otherside.check.rule import RecoveryStep, Severity, rule
@@ -58,9 +63,9 @@ def overbroad_failover_pattern(graph: Graph, resource: Resource) -> Iterator[str
     detail = require_known(pattern.get("detail")) or {}
     if _NARROWING & set(detail) or "resources" in pattern or "$or" in pattern:
         return
-    able = unique(promoters(graph), callers(graph))
+    able = unique(promoters(graph), callers(graph), managed_orchestrators(graph))
     for target in graph.users(resource, "events.target", "rule"):
-        link = graph.link(target, "arn", "lambda.function")
+        link = graph.link(target, "arn", "lambda.function", "sfn.state_machine", "arc.plan")
         if link is not None and link.resource in able:
             yield f"every alarm of the Region wakes {link.resource.label}"
             return

@@ -101,6 +101,8 @@ def _of_alarm(detail: Value) -> Iterator[str]:
         yield f"no change of an alarm has the detail {key!r}"
     for key in ("state", "previousState"):
         state = detail.get(key)
+        if _texts(state):
+            yield f"{key} of a change of an alarm is no text: match {key}.value"
         values = _texts(state.get("value")) if isinstance(state, dict) else None
         wrong = [value for value in values or () if value not in _STATES]
         if values and len(wrong) == len(values):

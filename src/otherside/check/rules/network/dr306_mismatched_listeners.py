@@ -70,6 +70,15 @@ def mismatched_listeners(graph: Graph, record: Resource) -> Iterator[RuleHit]:
             yield RuleHit(theirs.resource, why)
 
 
+def _redirects(listener: Resource) -> bool:
+    """Return whether a listener leads users on: who comes to a port without one is refused."""
+    actions = listener["default_action"]
+    return any(
+        isinstance(action, dict) and action.get("type") == "redirect"
+        for action in (actions if isinstance(actions, list) else ())
+    )
+
+
 _ALIKE = {"TLS": "HTTPS", "TCP_UDP": "TCP"}
 """Protocols of network load balancers that serve the same users as an application's."""
 
@@ -77,7 +86,7 @@ _ALIKE = {"TLS": "HTTPS", "TCP_UDP": "TCP"}
 def _served(graph: Graph, balancer: Resource) -> set[tuple[object, str]]:
     found = set()
     for listener in listeners(graph, balancer):
-        if forwards(graph, listener):
+        if forwards(graph, listener) or _redirects(listener):
             protocol = listener.text("protocol") or "HTTP"
             found.add((listener.known("port"), _ALIKE.get(protocol, protocol)))
     return found
