@@ -216,24 +216,11 @@ def fifteen(specs: list[Any], checkov: str | None) -> None:
 def many(specs: list[Any], size: int, file: Path) -> int:
     """Write a plan of about `size` resources: copies of our stack, each its own module."""
     base = plan_of(Broken(pickle.dumps(specs)))
-    changes, config = base["resource_changes"], base["configuration"]["root_module"]["resources"]
-    text, copies = json.dumps([changes, config]), max(1, round(size / len(changes)))
-    calls: dict[str, Any] = {}
-    every: list[Any] = []
-    for number in range(copies):
-        renamed = text.replace("orders-prod", f"orders{number}-prod")
-        renamed = renamed.replace("orders.example.com", f"orders{number}.example.com")
-        mine, inner = json.loads(renamed)
-        for item in mine:
-            item["module_address"] = f"module.c{number}"
-            item["address"] = f"module.c{number}.{item['address']}"
-        every += mine
-        calls[f"c{number}"] = {"module": {"resources": inner}, "expressions": {}}
-    base["resource_changes"] = every
-    base["planned_values"] = planned(every)
-    base["configuration"]["root_module"] = {"module_calls": calls}
-    file.write_text(json.dumps(base))
-    return len(every)
+    count = max(1, round(size / len(base["resource_changes"])))
+    large = writing.repeated(base, count)
+    large["planned_values"] = planned(large["resource_changes"])
+    file.write_text(json.dumps(large))
+    return len(large["resource_changes"])
 
 
 def growth(specs: list[Any], checkov: str | None) -> None:

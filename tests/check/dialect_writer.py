@@ -740,6 +740,24 @@ def logical(name):
     return "".join(word.capitalize() for word in re.split(r"[^A-Za-z0-9]+", name))
 
 
+def repeated(document, count):
+    """Return a plan with a number of copies of our stack in it, each a module of its own."""
+    changes = document["resource_changes"]
+    text = json.dumps([changes, document["configuration"]["root_module"]["resources"]])
+    calls, every = {}, []
+    for number in range(count):
+        renamed = text.replace("orders-prod", f"orders{number}-prod")
+        renamed = renamed.replace("orders.example.com", f"orders{number}.example.com")
+        mine, inner = json.loads(renamed)
+        for item in mine:
+            item["module_address"] = f"module.c{number}"
+            item["address"] = f"module.c{number}.{item['address']}"
+        every += mine
+        calls[f"c{number}"] = {"module": {"resources": inner}, "expressions": {}}
+    configuration = {**document["configuration"], "root_module": {"module_calls": calls}}
+    return {**document, "resource_changes": every, "configuration": configuration}
+
+
 # --- all three
 
 

@@ -1,46 +1,57 @@
 """What a check does grows with its input and not with the input's square."""
 
+from collections import Counter
+
 import pytest
 
-from otherside.check.analysis import dns
-from otherside.check.model.graph import Graph, Place, Resource
-from otherside.check.rules.dns import dr211_unpaired_failover_record as dr211
+from check import dialect_writer as writing
+from check.stack_under_test import exported, graph_of, specs_of
+from otherside.check import engine
+from otherside.check.catalogue import catalogue
+from otherside.check.engine import CheckConfig, CheckResult
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.readers.terraform.plan_json import TerraformPlan
+
+FEW, MANY = 2, 12
+SLACK = 1.25
+"""How much more than its share of the input a rule may read: what it does once is done once."""
 
 
-def records(pairs):
-    """Return a graph of failover records, a pair for each name."""
-    return Graph(
-        [
-            Resource(
-                id=f"{side}{number}",
-                name=f"{side}{number}",
-                kind="route53.record",
-                type="aws_route53_record",
-                region="global",
-                place=Place(""),
-                dialect="terraform",
-                attributes={
-                    "name": f"a{number}.example.com",
-                    "type": "A",
-                    "failover_routing_policy": {"type": side},
-                },
-            )
-            for number in range(pairs)
-            for side in ("PRIMARY", "SECONDARY")
-        ]
-    )
+@pytest.fixture(scope="module")
+def graphs():
+    """Return graphs of a few copies of our stack, and of many."""
+    plan = writing.Terraform(specs_of(graph_of(exported()))).document()
+    return [
+        Graph(list(TerraformPlan(writing.repeated(plan, count), "plan.json").load()))
+        for count in (FEW, MANY)
+    ]
 
 
-@pytest.mark.parametrize("pairs", [10, 200])
-def test_failover_records_are_looked_up_by_name(pairs, monkeypatch):
-    """Each name is read a few times, however many records there are."""
-    seen = []
-    plain = dns.name_of
-    for module in (dns, dr211):
-        monkeypatch.setattr(
-            module, "name_of", lambda graph, record: seen.append(record) or plain(graph, record)
-        )
-    graph = records(pairs)
-    for record in graph.of("route53.record"):
-        assert list(dr211.unpaired_failover_record.check(graph, record)) == []
-    assert len(seen) == 4 * pairs
+def reads(graph, monkeypatch):
+    """Return how many properties each rule reads in a graph."""
+    counted, plain = Counter(), Resource.__getitem__
+    now = ""
+
+    def read(resource, path):
+        counted[now] += 1
+        return plain(resource, path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Resource, "__getitem__", read)
+        for rule in catalogue():
+            now = rule.code
+            for subject in engine._subjects(rule, graph):
+                engine._ask(rule, graph, subject, CheckConfig(), CheckResult())
+    return counted
+
+
+def test_no_rule_reads_more_than_its_share_of_a_larger_stack(graphs, monkeypatch):
+    """Whatever it compares is found by name, type or Region, and not by looking at everything."""
+    few, many = (reads(graph, monkeypatch) for graph in graphs)
+    assert sum(few.values()) > 1000
+    worse = {
+        code: (few[code], many[code])
+        for code in many
+        if many[code] > few[code] * MANY / FEW * SLACK + 100
+    }
+    assert worse == {}

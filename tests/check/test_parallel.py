@@ -1,9 +1,11 @@
 """Work that is shared among processes comes to what one process alone would find."""
 
+import itertools
 import json
 import os
 import pickle
 import signal
+import time
 from functools import partial
 
 import pytest
@@ -23,54 +25,60 @@ from otherside.cli import main
 def three(monkeypatch):
     """Share work among three processes, whatever the machine has and whoever runs the test."""
     monkeypatch.setattr(parallel, "workers", lambda: 3)
-    monkeypatch.setattr(engine, "workers", lambda: 3)
     monkeypatch.setattr(engine, "SHARED_MIN", 1)
 
 
-def where(text):
-    """Return a text with the process that made it."""
-    return text, os.getpid()
+def pids(tasks):
+    """Take tasks slowly, so that each process gets some; return them with the process."""
+    taken = []
+    for task in tasks:
+        time.sleep(0.02)
+        taken.append(task)
+    return os.getpid(), taken
 
 
-def test_results_come_in_the_order_of_the_works():
-    """The first is done here, the others elsewhere."""
-    found = in_parallel([partial(where, text) for text in "abc"])
-    assert [text for text, _ in found] == ["a", "b", "c"]
-    assert found[0][1] == os.getpid()
-    assert len({pid for _, pid in found}) == 3
+def test_each_task_is_done_once_by_one_of_the_processes():
+    """And each process has some of them."""
+    tasks = list("abcdefghijklmnopqrstuvwxyz")
+    found = in_parallel(tasks, pids)
+    assert found[0][0] == os.getpid()
+    assert len({pid for pid, _ in found}) == 3
+    assert sorted(task for _, taken in found for task in taken) == tasks
+    assert all(taken for _, taken in found)
 
 
-def refuse(pid):
+def refuse(tasks):
     """Fail, in every process."""
-    msg = "not so"
-    raise InputError(str(pid), msg)
+    raise InputError(str(list(tasks)), "not so")
 
 
-def die(parent):
-    """Be killed, in every process but one."""
+def test_what_fails_fails_in_its_own_words():
+    """And not as a process that ended; none is left."""
+    with pytest.raises(InputError, match="not so"):
+        in_parallel("ab", refuse)
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def die(parent, tasks):
+    """Be killed with what was taken, in every process but one."""
+    left = iter(tasks)
+    first = list(itertools.islice(left, 1))
     if os.getpid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)
-    return "done here"
-
-
-def test_what_fails_elsewhere_fails_here_in_its_own_words():
-    """And not as a process that ended."""
-    with pytest.raises(InputError, match="not so"):
-        in_parallel([lambda: 1, partial(refuse, 1)])
+    time.sleep(0.1)
+    return [*first, *left]
 
 
 def test_what_is_killed_elsewhere_is_done_here():
-    """As where memory is short: the answer comes later, and is the same."""
-    works = [partial(die, os.getpid())] * 3
-    assert in_parallel(works) == ["done here"] * 3
+    """As where memory is short: the answer comes later, and nothing is missing from it."""
+    assert in_parallel("abcdefg", partial(die, os.getpid())) == [list("abcdefg")]
 
 
-def test_no_process_is_left_when_the_work_here_fails():
-    """Nobody waits for what the others find."""
-    with pytest.raises(InputError):
-        in_parallel([partial(refuse, 0), partial(os.read, os.pipe()[0], 1)])
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+def test_more_tasks_than_numbers_are_done_by_one():
+    """Nobody has so many rules, but nothing is lost then."""
+    tasks = list(range(300))
+    assert in_parallel(tasks, list) == [tasks]
 
 
 def broken_stack():
@@ -86,7 +94,7 @@ def test_a_check_finds_the_same_in_the_same_order(monkeypatch):
     graph = broken_stack()
     config = CheckConfig(suppress=(Suppression(code="DR009", resource="*", reason="so it is"),))
     shared = check(graph, config)
-    monkeypatch.setattr(engine, "workers", lambda: 1)
+    monkeypatch.setattr(parallel, "workers", lambda: 1)
     alone = check(broken_stack(), config)
     assert shared == alone
     assert {item.rule.code for item in shared.findings} >= {"DR001", "DR004"}

@@ -3,7 +3,7 @@
 import fnmatch
 import pickle
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 from otherside.check.catalogue import catalogue
 from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
 from otherside.check.model.values import Unresolved
-from otherside.check.parallel import in_parallel, workers
+from otherside.check.parallel import in_parallel
 from otherside.check.rule import REGION, SYSTEM, Rule, RuleHit, Severity
 
 SINGLE = "DR400"
@@ -123,6 +123,7 @@ class CheckResult:
         """Put the worst finding first."""
         self.findings.sort(key=lambda item: (-item.severity.rank, item.rule.code, item.resource))
         self.unsure.sort(key=lambda item: (item.rule.code, item.resource))
+        self.excused.sort(key=lambda item: (item.finding.rule.code, item.finding.resource))
 
 
 def _identity(item: object) -> object:
@@ -150,9 +151,8 @@ def check(graph: Graph, config: CheckConfig, system: str = "") -> CheckResult:
     asked = {name for rule in rules for name in rule.known_as}
     result.asked = len(rules)
     to_ask = [rule for rule in rules if single or not rule.alone]
-    share = workers() if len(graph.resources) >= SHARED_MIN else 1
-    works = [partial(_ask_all, to_ask[at::share], graph, config, system) for at in range(share)]
-    for part in in_parallel(works, pickler=_Pickler, unpickler=_Unpickler):
+    ask = partial(_ask_all, graph=graph, config=config, system=system)
+    for part in _answers(to_ask, ask, graph):
         result.findings += part.findings
         result.unsure += part.unsure
         result.excused += part.excused
@@ -163,7 +163,18 @@ def check(graph: Graph, config: CheckConfig, system: str = "") -> CheckResult:
     return result
 
 
-def _ask_all(rules: list[Rule], graph: Graph, config: CheckConfig, system: str) -> CheckResult:
+def _answers(
+    rules: list[Rule], ask: Callable[[Iterable[Rule]], CheckResult], graph: Graph
+) -> list[CheckResult]:
+    """Return what rules find, by one process or, in a large graph, by several."""
+    if len(graph.resources) < SHARED_MIN:
+        return [ask(rules)]
+    return in_parallel(rules, ask, pickler=_Pickler, unpickler=_Unpickler)
+
+
+def _ask_all(
+    rules: Iterable[Rule], *, graph: Graph, config: CheckConfig, system: str
+) -> CheckResult:
     result = CheckResult(system=system)
     for rule in rules:
         for subject in _subjects(rule, graph):

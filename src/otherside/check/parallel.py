@@ -8,12 +8,15 @@ import os
 import pickle
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any, TypeVar
 
+Task = TypeVar("Task")
 Result = TypeVar("Result")
 WORKERS_MAX = 4
 """What they send back is read by one process, so more of them gain nothing."""
+_TASKS_MAX = 256
+"""The number of a task is one byte."""
 
 
 def workers() -> int:
@@ -25,30 +28,55 @@ def workers() -> int:
 
 
 def in_parallel(
-    works: Sequence[Callable[[], Result]],
+    tasks: Sequence[Task],
+    do: Callable[[Iterable[Task]], Result],
     *,
     pickler: type[pickle.Pickler] = pickle.Pickler,
     unpickler: type[pickle.Unpickler] = pickle.Unpickler,
 ) -> list[Result]:
-    """Return the results of some works in their order: the first done here, the others in forks.
+    """Have tasks done by several processes, each of which takes the next; return their results.
 
-    What a work changes is lost unless it is part of its result.
+    Which task is in which result is left to chance. What a process changes is lost unless it is
+    part of its result.
     """
-    if workers() == 1:
-        return [work() for work in works]
-    forked = [_Fork(work, pickler) for work in works[1:]]
+    count = workers()
+    if count == 1 or len(tasks) > _TASKS_MAX:
+        return [do(tasks)]
+    queue = _Queue(tasks)
+    forked = [_Fork(lambda: do(queue), pickler) for _ in range(count - 1)]
     try:
-        return [works[0](), *(fork.result(unpickler) for fork in forked)]
+        own = do(queue)
+        others = [fork.result(unpickler) for fork in forked]
+        if all(found for found, _ in others):
+            return [own, *(result for _, result in others)]
     finally:
+        queue.close()
         for fork in forked:
             fork.end()
+    return [do(tasks)]
+
+
+class _Queue(Iterable[Task]):
+    """Tasks of which each is taken once, by whichever process asks first."""
+
+    def __init__(self, tasks: Sequence[Task]) -> None:
+        self._tasks = tasks
+        self._next, given = os.pipe()
+        os.write(given, bytes(range(len(tasks))))
+        os.close(given)
+
+    def __iter__(self) -> Iterator[Task]:
+        while number := os.read(self._next, 1):
+            yield self._tasks[number[0]]
+
+    def close(self) -> None:
+        os.close(self._next)
 
 
 class _Fork:
-    """One work in a process of its own."""
+    """Work in a process of its own."""
 
-    def __init__(self, work: Callable[[], Any], pickler: type[pickle.Pickler]) -> None:
-        self._work = work
+    def __init__(self, work: Callable[[], object], pickler: type[pickle.Pickler]) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
         self._pid = os.fork()
         if self._pid == 0:
@@ -60,14 +88,14 @@ class _Fork:
             finally:
                 os._exit(status)
 
-    def result(self, unpickler: type[pickle.Unpickler]) -> Any:  # noqa: ANN401 - the work's own
-        """Wait for the result; if the fork failed, do the work here, and fail as it does."""
+    def result(self, unpickler: type[pickle.Unpickler]) -> tuple[bool, Any]:
+        """Wait until it is done; return whether it was, and its result."""
         _, status = os.waitpid(self._pid, 0)
         self._pid = 0
         if status != 0:
-            return self._work()
+            return False, None
         self._file.seek(0)
-        return unpickler(self._file).load()
+        return True, unpickler(self._file).load()
 
     def end(self) -> None:
         """End the process, if it still runs, and give back what it had."""

@@ -58,10 +58,19 @@ def standby_boot_needs_primary(graph: Graph, resource: Resource) -> Iterator[str
         if link.resource.kind == "data.aws_ami" and link.resource.region == sides.primary:
             yield f"its image is {link.resource.label}, found in {sides.primary}"
             return
-    for other in graph.of(resource.kind, region=sides.primary):
-        if isinstance(image, str) and image.startswith("ami-") and other[path] == image:
-            yield f"its image {image} is the one of {sides.primary}, and images are of one Region"
-            return
+    named = isinstance(image, str) and image.startswith("ami-")
+    if named and image in _texts(graph, resource.kind, path, sides.primary):
+        yield f"its image {image} is the one of {sides.primary}, and images are of one Region"
+
+
+def _texts(graph: Graph, kind: str, path: str, region: str) -> set[str]:
+    """Return what an attribute is in each resource of a kind in a Region, if that is known."""
+
+    def look() -> set[str]:
+        values = (resource[path] for resource in graph.of(kind, region=region))
+        return {value for value in values if isinstance(value, str)}
+
+    return graph.memoize(f"{kind} {path} {region}", look)
 
 
 def _fetched(graph: Graph, resource: Resource, primary: str) -> Iterator[str]:
@@ -79,7 +88,6 @@ def _fetched(graph: Graph, resource: Resource, primary: str) -> Iterator[str]:
         yield f"its boot script asks {primary}: {match[0]}"
         return
     for found in _BUCKET.finditer(script):
-        for bucket in graph.of("s3.bucket", region=primary):
-            if bucket["bucket"] == found["bucket"]:
-                yield f"its boot script fetches from {found['bucket']}, which is in {primary}"
-                return
+        if found["bucket"] in _texts(graph, "s3.bucket", "bucket", primary):
+            yield f"its boot script fetches from {found['bucket']}, which is in {primary}"
+            return

@@ -68,11 +68,14 @@ def _to_default_bus(graph: Graph, onward: Resource) -> list[Resource]:
     """Return the targets elsewhere that send to the default bus that a rule listens to."""
     if onward["event_bus_name"] not in (None, "", "default") or not is_region(onward.region):
         return []
-    found = []
-    for target in graph.of("events.target"):
-        arn = read_arn(target["arn"])
-        if arn is None or (arn.service, arn.resource) != _DEFAULT:
-            continue
-        if arn.region == onward.region and target.region != onward.region:
-            found.append(target)
-    return found
+
+    def index() -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for target in graph.of("events.target"):
+            arn = read_arn(target["arn"])
+            if arn is not None and (arn.service, arn.resource) == _DEFAULT:
+                found.setdefault(arn.region, []).append(target)
+        return found
+
+    senders = graph.memoize("targets that are default buses", index).get(str(onward.region), [])
+    return [target for target in senders if target.region != onward.region]

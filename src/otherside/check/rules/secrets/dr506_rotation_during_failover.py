@@ -31,6 +31,7 @@ RPO: no direct effect.
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from otherside.check.analysis.functions import code_of
 from otherside.check.model.graph import Graph, Resource
@@ -59,7 +60,13 @@ def rotation_during_failover(graph: Graph, rotation: Resource) -> Iterator[str]:
     if not code:
         msg = f"the code that rotates for {rotation.label} is not in what was read"
         raise Unresolved(msg)
-    if _OF_APIS.search(code) and not _OF_DATABASES.search(code):
-        return  # it rotates something else: a failover of the database does not touch it
-    if not re.search(r"describe_?global_?clusters|failover_?state", code, re.IGNORECASE):
+    if not _careful(code):
         yield "its function never asks whether a failover runs"
+
+
+@lru_cache(maxsize=256)
+def _careful(code: str) -> bool:
+    """Return whether code asks whether a failover runs, or rotates what none of them touches."""
+    if _OF_APIS.search(code) and not _OF_DATABASES.search(code):
+        return True
+    return bool(re.search(r"describe_?global_?clusters|failover_?state", code, re.IGNORECASE))
