@@ -5,7 +5,7 @@ SEEDS ?= 100000
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help drill long test check fix sim bench faults docs evidence pictures site dist
+.PHONY: help drill long test check fix sim bench faults fuzz docs evidence pictures site dist
 
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ bench: $(READY) ## Measure us beside our peers, in one run
 
 faults: $(READY) ## Kill, freeze and starve twins at random moments; print what they leave
 	$(BIN)/python tools/faults.py
+
+fuzz: $(READY) ## Feed the check's loaders a million inputs each, guided by coverage
+	$(BIN)/python tools/fuzz.py $(LOADERS)
 
 evidence: $(READY) ## Run the drills that the documents show, and keep what came of them
 	$(BIN)/python tools/evidence.py

@@ -1,10 +1,21 @@
-"""In which order the tests are taken: drills first, for nothing takes as long as one."""
+"""In which order the tests are taken, and what all of them share.
 
+Drills come first, for nothing takes as long as one.
+"""
+
+import functools
 import gc
+import sys
+
+import botocore.session
 
 from browser import axe
 
 gc.disable()  # while everything is imported: none of it is garbage, and looking costs a third
+
+# Each session reads the models of AWS's services from their files, which takes a second or so; a
+# run of the tests makes hundreds of sessions.
+botocore.session.create_loader = functools.cache(botocore.session.create_loader)
 
 
 def pytest_collection_finish():
@@ -16,6 +27,13 @@ def pytest_collection_finish():
 def pytest_collection_modifyitems(items):
     """Put the drills in front; the rest stays as it was found."""
     items.sort(key=lambda item: "drill/test_drills" not in item.nodeid)
+
+
+def pytest_unconfigure():
+    """Remove the functions' bundle: a worker ends without what it had planned for its end."""
+    bundle = sys.modules.get("otherside.components.bundle")
+    if bundle is not None and bundle._directory.cache_info().currsize:
+        bundle._directory().cleanup()
 
 
 __all__ = ["axe"]

@@ -70,7 +70,7 @@ def running(*arguments: str, place: Path, limits: str = "") -> Iterator[Victim]:
     command = [sys.executable, "-m", "otherside.cli", *arguments]
     if limits:
         command = ["/bin/bash", "-c", f'{limits}; exec "$0" "$@"', *command]
-    with subprocess.Popen(  # noqa: S603 - our own command
+    with subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -205,7 +205,7 @@ def full_disk() -> Hurt | None:
     place = Path(tempfile.mkdtemp(prefix="o-", dir="/tmp"))
     small = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_MB}m", "tmpfs", str(place)]
     mount = shutil.which("mount")
-    done = subprocess.run(small, check=False, capture_output=True) if mount else None  # noqa: S603 - the system's own
+    done = subprocess.run(small, check=False, capture_output=True) if mount else None
     if done is None or done.returncode:
         place.rmdir()
         return None
@@ -219,7 +219,7 @@ def full_disk() -> Hurt | None:
                     file.flush()
             return outcome(victim, before, stop=False)
     finally:
-        subprocess.run(["umount", "-l", str(place)], check=True)  # noqa: S603, S607 - as above
+        subprocess.run(["umount", "-l", str(place)], check=True)  # noqa: S607 - as above
         place.rmdir()
 
 

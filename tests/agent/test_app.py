@@ -129,7 +129,7 @@ def running(directory, database_port):
             yield client
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=60)
 
 
 @pytest.fixture

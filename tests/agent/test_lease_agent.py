@@ -109,7 +109,7 @@ def keeping(client, table, directory, side, database_port, **more):
         finally:
             agent.send_signal(signal.SIGCONT)
             agent.terminate()
-            agent.wait(timeout=20)
+            agent.wait(timeout=60)
 
 
 @pytest.fixture

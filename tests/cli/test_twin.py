@@ -268,4 +268,4 @@ def test_down_stops_a_twin_and_waits_for_it(running, tmp_path):
             assert run("down", "--json") == (0, '{"stopped": ["other"], "running": []}\n')
             assert registry.entries() == []
     finally:
-        assert owner.wait(timeout=10) == 0
+        assert owner.wait(timeout=60) == 0

@@ -86,8 +86,18 @@ RING = [
 """Each Region once as primary and once as standby: a side depends on its own Region alone."""
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("pair", RING, ids="-".join)
+EVERY = 5
+"""Of so many pairs one is previewed by the slow lane, and all of them by the long one."""
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [
+        pytest.param(pair, marks=pytest.mark.long if number % EVERY else pytest.mark.slow)
+        for number, pair in enumerate(RING)
+    ],
+    ids="-".join,
+)
 def test_a_region_offers_everything_that_a_side_puts_there(pair):
     """Each service, each class and type; previewed, not only planned."""
     topology = design(*pair)

@@ -151,7 +151,7 @@ def played(place, directory, until):
     told = []
     client = Client(1, place[2], JsonLinesFile(directory / "client-1.jsonl"), told.append, 7)
     client.start()
-    deadline_s = time.monotonic() + 10
+    deadline_s = time.monotonic() + 60
     while not until(told) and time.monotonic() < deadline_s:
         time.sleep(0.01)
     client.stop()

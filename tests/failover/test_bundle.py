@@ -211,7 +211,7 @@ def run_as_lambda(unpacked, aws, handler):
     finally:
         runtime.close()
         process.kill()
-        said = process.communicate(timeout=20)[0]
+        said = process.communicate(timeout=60)[0]
     assert runtime.answers, said
     return *runtime.answers[0], said
 

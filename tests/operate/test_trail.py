@@ -5,7 +5,7 @@ import json
 import pytest
 
 from failover.account_builders import POLICY
-from otherside.failover.aws.record import entry, state_from_text, state_to_text
+from otherside.failover.aws.record import entry, state_from_text, state_to_text, to_text
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.operate.trail import Revision, observation_of, replay
 from otherside.sim.script import draw
@@ -18,7 +18,7 @@ def trail(seed):
     found = []
     for item in history.log:
         decision = _Decision(item)
-        text = json.dumps(entry(decision, item.observation, "abc"), sort_keys=True)
+        text = to_text(entry(decision, item.observation, "abc"))
         found.append(
             Revision(
                 number=item.state.revision,

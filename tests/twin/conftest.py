@@ -15,9 +15,13 @@ EAST, WEST, CONTROL = "us-east-2", "us-west-2", "us-east-1"
 ACCOUNT = "123456789012"
 
 
+PATIENCE = 6.0
+"""A twin slows down while its machine is busy, and so may take several times as long."""
+
+
 def until(found, *, seconds=30.0, every_s=0.05):
-    """Return what a question finds, once it finds anything."""
-    deadline_s = time.monotonic() + seconds
+    """Return what a question finds, once it finds anything; `seconds` are of a machine at rest."""
+    deadline_s = time.monotonic() + seconds * PATIENCE
     while True:
         answer = found()
         if answer:

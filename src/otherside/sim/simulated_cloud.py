@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -44,6 +45,12 @@ class Claimed:
 
     at_s: float
     intent: Intent
+
+
+@lru_cache(maxsize=1024)
+def _http_date(at_s: int) -> str:
+    """Return a time as an HTTP header has it, in whole seconds."""
+    return formatdate(at_s, usegmt=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,7 +105,7 @@ class SimulatedCloud:
 
     def date(self) -> str:
         """Return the store's own time, as an HTTP header."""
-        return formatdate(self.world_state.now_s, usegmt=True)
+        return _http_date(int(self.world_state.now_s))
 
     @property
     def newest(self) -> State:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,14 +11,13 @@ from hypothesis import strategies as st
 from check import dialect_writer as writing
 from check.rule_cases import cases
 from otherside.check.engine import CheckConfig, check
+from otherside.check.readers import large_json
 from otherside.check.readers.input_error import InputError
 from otherside.check.readers.read import ReadOptions, read_paths
 from otherside.check.report.findings_document import as_document
 from otherside.check.report.formats import FORMATS
 from otherside.check.report.text import as_text
 from otherside.check.summary import summarize
-
-pytestmark = pytest.mark.slow
 
 CASES = [case for case in cases() if not case.not_in][::5]
 ODD = st.one_of(
@@ -39,6 +39,29 @@ WRITERS = {
     "pulumi": lambda specs: [writing.Pulumi(specs).document()],
     "cloudformation": lambda specs: list(writing.CloudFormation(specs).documents().values()),
 }
+
+
+CORPUS = Path(__file__).parents[1] / "fuzz-corpus"
+LOADERS = {
+    "json": "a.json",
+    "large-json": "a.json",
+    "yaml": "a.yaml",
+    "terraform": "a.tf",
+    "state": "terraform.tfstate",
+}
+
+
+@pytest.mark.parametrize("loader", LOADERS)
+def test_what_reached_new_code_once_is_still_an_answer(loader, tmp_path, monkeypatch):
+    """The inputs that `make fuzz` kept, each of which takes a way of its own."""
+    if loader == "large-json":
+        monkeypatch.setattr(large_json, "CHECKED_MAX", -1)
+    kept = sorted((CORPUS / loader).iterdir())
+    assert kept
+    for file in kept:
+        copied = tmp_path / LOADERS[loader]
+        copied.write_bytes(file.read_bytes())
+        answer([copied])
 
 
 def spots(document):
@@ -70,6 +93,7 @@ def _plain(text, _):
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dialect", WRITERS)
 @given(data=st.data())
 @settings(
@@ -95,6 +119,7 @@ def test_whatever_stands_anywhere_there_is_an_answer(tmp_path, dialect, data):
     answer(files)
 
 
+@pytest.mark.slow
 @given(raw=st.binary(max_size=200), name=st.sampled_from(["a.json", "a.yaml", "a.tf"]))
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -105,6 +130,7 @@ def test_any_bytes_are_an_answer(tmp_path, raw, name):
     answer([tmp_path / name])
 
 
+@pytest.mark.slow
 @given(
     text=st.lists(
         st.sampled_from(

@@ -42,7 +42,7 @@ def aws(bare, *words):
         env=environment(bare),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     return done.returncode, done.stdout, done.stderr
@@ -104,7 +104,7 @@ def test_a_javascript_client_makes_a_queue(bare, tmp_path):
         env=environment(bare),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert done.returncode == 0, done.stderr

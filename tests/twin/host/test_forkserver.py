@@ -159,7 +159,7 @@ def test_a_signal_ends_it_and_what_it_started(tmp_path):
         assert len(family) == 2
         processes.signal(process, signal.SIGTERM)
         code = await asyncio.wait_for(process.ended, 10)
-        await asyncio.to_thread(psutil.wait_procs, family, timeout=10)
+        await asyncio.to_thread(psutil.wait_procs, family, timeout=60)
         return code, [child.is_running() for child in family]
 
     assert run(tmp_path, work) == (-signal.SIGTERM, [False, False])
@@ -205,7 +205,7 @@ def test_nothing_outlives_the_supervisor(tmp_path):
 
     family = run(tmp_path, work)
     assert len(family) == 3
-    assert psutil.wait_procs(family, timeout=10)[1] == []
+    assert psutil.wait_procs(family, timeout=60)[1] == []
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def running():
     names = " ".join(map(words, everything))
     if "postgres" not in names or "supervisor" not in names or names.count("forkserver.py") < 2:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
         pytest.fail(f"a twin without all of its processes: {names}")
     return process, Path(directory), int(pid), everything
 
@@ -82,7 +82,7 @@ def ended(process):
 
 def gone(everything, directory):
     """Wait until every process and the directory are gone."""
-    _, alive = psutil.wait_procs(everything, timeout=15)
+    _, alive = psutil.wait_procs(everything, timeout=60)
     assert alive == []
     until(lambda: not directory.exists(), seconds=10)
 
@@ -113,7 +113,7 @@ def test_nothing_survives_whoever_dies(whom, how):
         end_it(whom, how, process, directory, cloud, everything)
     finally:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=120)
 
 
 def end_it(whom, how, process, directory, cloud, everything):
@@ -124,7 +124,7 @@ def end_it(whom, how, process, directory, cloud, everything):
     if whom in {"cloud", "supervisor"}:
         until(lambda: all(ended(other) for other in others), seconds=15)
         process.kill()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     gone(others, directory)
 
 
