@@ -59,25 +59,61 @@ def alarm_event_not_forwarded(graph: Graph, resource: Resource) -> Iterator[str]
             yield f"{alarm.label} is in {alarm.region}, and nothing there forwards to {resource.region}"
 
 
+_ALARMS = ("cloudwatch.alarm", "cloudwatch.composite_alarm")
+
+
 def named_alarms(graph: Graph, resource: Resource) -> list[Resource]:
-    """Return the alarms that a rule's pattern names, if each name identifies one alarm."""
+    """Return the alarms that a rule's pattern names: by name, by how it begins, or by ARN."""
     pattern = resource["event_pattern"]
-    detail = pattern.get("detail") if isinstance(pattern, dict) else None
+    if not isinstance(pattern, dict):
+        return []
+    detail = pattern.get("detail")
     names = detail.get("alarmName") if isinstance(detail, dict) else None
     found = []
     for name in names if isinstance(names, list) else ():
         if isinstance(name, str):
             alike = graph.memoize("alarms", lambda: _alarms(graph)).get(name, [])
-            here = [a for a in alike if a.region == resource.region]
-            found += here or alike
+            found += _nearest(graph, resource, alike)
+        elif isinstance(name, dict):
+            begins = name.get("prefix")
+            if isinstance(begins, str) and begins:
+                found += _nearest(graph, resource, _beginning(graph, begins))
         else:
-            found += [link.resource for link in graph.links(resource, name, "cloudwatch.alarm")]
+            found += [link.resource for link in graph.links(resource, name, *_ALARMS)]
+    arns = pattern.get("resources")
+    for arn in arns if isinstance(arns, list) else ():
+        if not isinstance(arn, dict):
+            found += [link.resource for link in graph.links(resource, arn, *_ALARMS)]
     return found
 
 
-def _alarms(graph: Graph) -> dict[object, list[Resource]]:
-    found: dict[object, list[Resource]] = {}
-    for alarm in graph.of("cloudwatch.alarm"):
+def _nearest(graph: Graph, resource: Resource, alike: list[Resource]) -> list[Resource]:
+    """Return the alarms of a rule's own Region, or all if there are none.
+
+    Raises:
+        Unresolved: If an alarm of its own Region has a name that is not known: it may be meant.
+    """
+    here = [alarm for alarm in alike if alarm.region == resource.region]
+    nameless = graph.memoize("alarms without a known name", lambda: _nameless(graph))
+    if alike and not here and resource.region in nameless:
+        nameless[resource.region].known("name")
+    return here or alike
+
+
+def _nameless(graph: Graph) -> dict[str | None, Resource]:
+    """Return an alarm of each Region whose name is not known, where there is one."""
+    alarms = graph.of(*_ALARMS)
+    return {alarm.region: alarm for alarm in alarms if isinstance(alarm["name"], Unknown)}
+
+
+def _beginning(graph: Graph, begins: str) -> list[Resource]:
+    known = graph.memoize("alarms", lambda: _alarms(graph))
+    return [alarm for name, alarms in known.items() if name.startswith(begins) for alarm in alarms]
+
+
+def _alarms(graph: Graph) -> dict[str, list[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for alarm in graph.of(*_ALARMS):
         if isinstance(alarm["name"], str):
             found.setdefault(alarm["name"], []).append(alarm)
     return found

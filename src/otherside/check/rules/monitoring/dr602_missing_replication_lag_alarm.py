@@ -1,7 +1,7 @@
 """No alarm monitors the standby's replication lag.
 
 ## Why
-Aurora reports the lag of a global database only in the secondary's Region. An alarm in the primary
+Aurora and RDS report the lag of a copy only in the copy's own Region. An alarm in the primary
 never gets data, and without an alarm you do not know how much data a failover would lose.
 
 ## Fix
@@ -41,39 +41,56 @@ from collections.abc import Iterator
 from otherside.check.analysis.alarm_metrics import metrics_of
 from otherside.check.analysis.databases import is_secondary, members
 from otherside.check.analysis.metric_sinks import watched_elsewhere
+from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
-_LAG = re.compile(r"^AuroraGlobalDB(RPOLag|ReplicationLag|ProgressLag)$")
+_OF_AURORA = re.compile(r"AuroraGlobalDB(RPOLag|ReplicationLag|ProgressLag)")
+_OF_REPLICA = re.compile(r"ReplicaLag")
 
 
 @rule(
     "DR602",
     severity=Severity.MEDIUM,
-    on="rds.global_cluster",
+    on=("rds.global_cluster", "rds.instance"),
     step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.1", "SOC 2 CC7.2", "NIST SI-4", "NIST CP-2"),
     pair=True,
     lacking=True,
 )
-def missing_replication_lag_alarm(graph: Graph, group: Resource) -> Iterator[str]:
+def missing_replication_lag_alarm(graph: Graph, database: Resource) -> Iterator[str]:
     if watched_elsewhere(graph):
         return
-    everything = graph.of("cloudwatch.alarm")
+    if database.kind == "rds.instance":
+        if _follows_afar(graph, database):
+            yield from _unwatched(graph, database, _OF_REPLICA)
+        return
+    for cluster in members(graph, database):
+        if is_secondary(graph, cluster):
+            yield from _unwatched(graph, cluster, _OF_AURORA)
+
+
+def _follows_afar(graph: Graph, instance: Resource) -> bool:
+    """Return whether an instance is the replica of one in another Region."""
+    source = graph.link(instance, "replicate_source_db", "rds.instance")
+    far = source.resource.region if source else region_of(instance["replicate_source_db"])
+    return far is not None and instance.region is not None and far != instance.region
+
+
+def _unwatched(graph: Graph, copy: Resource, named: re.Pattern[str]) -> Iterator[str]:
+    """Find a copy whose lag no alarm of its own Region watches: AWS tells it there alone."""
     alarms = graph.memoize(
-        "lag alarms",
+        f"alarms of {named.pattern}",
         lambda: [
             alarm
-            for alarm in everything
-            if any(_LAG.match(str(metric.name)) for metric in metrics_of(alarm))
+            for alarm in graph.of("cloudwatch.alarm")
+            if any(named.fullmatch(str(metric.name)) for metric in metrics_of(alarm))
         ],
     )
-    for cluster in members(graph, group):
-        if not is_secondary(graph, cluster):
-            continue
-        if not any(alarm.region == cluster.required_region() for alarm in alarms):
-            for alarm in graph.of("cloudwatch.alarm", region=cluster.region):
-                alarm.known("metric_name")
-                alarm.known("metric_query")
-            where = ", ".join(sorted({str(alarm.region) for alarm in alarms})) or "nowhere"
-            yield f"its lag is told in {cluster.region}, and watched {where if not alarms else 'in ' + where}"
+    if any(alarm.region == copy.required_region() for alarm in alarms):
+        return
+    for alarm in graph.of("cloudwatch.alarm", region=copy.region):
+        alarm.known("metric_name")
+        alarm.known("metric_query")
+    where = ", ".join(sorted({str(alarm.region) for alarm in alarms}))
+    yield f"its lag is told in {copy.region}, and watched {'in ' + where if where else 'nowhere'}"
