@@ -46,12 +46,8 @@ sim: $(READY) ## Let the simulator try to break the orchestrator
 	$(BIN)/otherside sim --matrix
 	$(BIN)/otherside sim --seeds $(SEEDS)
 
-bench: $(READY) ## Measure us beside our peers, in one run
-	$(BIN)/python bench/preview.py
-	$(BIN)/python bench/functions.py
-	$(BIN)/python bench/twin.py
-	$(BIN)/python bench/check.py
-	$(BIN)/python bench/precision.py
+bench: $(READY) ## Measure us beside our peers, in one run, into docs/reference/benchmarks.md
+	$(BIN)/python tools/benchmarks.py
 
 faults: $(READY) ## Kill, freeze and starve twins at random moments; print what they leave
 	$(BIN)/python tools/faults.py

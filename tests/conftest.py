@@ -29,6 +29,11 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: "drill/test_drills" not in item.nodeid)
 
 
+def pytest_runtest_teardown():
+    """Collect again: a command that was run in this process has put that off to its end."""
+    gc.enable()
+
+
 def pytest_unconfigure():
     """Remove the functions' bundle: a worker ends without what it had planned for its end."""
     bundle = sys.modules.get("otherside.components.bundle")

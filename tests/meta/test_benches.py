@@ -1,5 +1,6 @@
 """A benchmark that does not start measures nothing, and nobody notices until somebody asks it."""
 
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -18,3 +19,18 @@ def test_every_benchmark_loads_as_a_program_of_its_own(bench):
     command = [sys.executable, "-c", LOAD, str(bench), str(bench.parent)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_benchmark_is_on_the_page():
+    """`make bench` runs each of them, and the page says what each compares."""
+    tool = Path(__file__).parents[2] / "tools" / "benchmarks.py"
+    assert set(runpy.run_path(str(tool))["BENCHES"]) == {bench.stem for bench in BENCHES}
+
+
+def test_a_benchmark_that_there_is_not_is_refused_by_name():
+    """With those that there are."""
+    tool = Path(__file__).parents[2] / "tools" / "benchmarks.py"
+    command = [sys.executable, str(tool), "drill"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no benchmark drill: there are preview, functions" in done.stderr
