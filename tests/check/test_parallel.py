@@ -5,6 +5,7 @@ import json
 import os
 import pickle
 import signal
+import tempfile
 import time
 from functools import partial
 
@@ -73,6 +74,42 @@ def die(parent, tasks):
 def test_what_is_killed_elsewhere_is_done_here():
     """As where memory is short: the answer comes later, and nothing is missing from it."""
     assert in_parallel("abcdefg", partial(die, os.getpid())) == [list("abcdefg")]
+
+
+@pytest.mark.parametrize("call", ["fork", "pipe"])
+def test_where_nothing_can_be_made_the_work_is_done_here(call, monkeypatch):
+    """As where processes or files are limited: the second one is refused, and nothing is left."""
+    plain, made = getattr(os, call), []
+
+    def refused():
+        if made or call == "pipe":
+            raise BlockingIOError
+        made.append(None)
+        return plain()
+
+    monkeypatch.setattr(os, call, refused)
+    assert in_parallel("abc", list) == [["a", "b", "c"]]
+    with pytest.raises(ChildProcessError):
+        os.waitpid(-1, os.WNOHANG)
+
+
+def test_where_no_file_can_be_made_the_work_is_done_here(monkeypatch):
+    """As in a container that writes nothing."""
+
+    def refuse(**_):
+        raise FileNotFoundError
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
+    assert in_parallel("abc", list) == [["a", "b", "c"]]
+
+
+def test_where_nobody_may_wait_for_children_the_work_is_done_here():
+    """Whoever started us ignores the end of children, and they are gone before we ask."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert in_parallel("abc", list) == [["a", "b", "c"]]
+    finally:
+        signal.signal(signal.SIGCHLD, before)
 
 
 def test_more_tasks_than_numbers_are_done_by_one():

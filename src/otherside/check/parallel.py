@@ -1,14 +1,18 @@
 """Share work on a large input among the machine's processors, by forked processes.
 
-A fork sees all that was read without a copy of it; only its result is sent back. Wherever a process
-cannot be forked safely, and wherever one of them fails, the work is done here, one after the other.
+A fork sees all that was read, and copies only the pages that it writes to, as it does wherever it
+counts a reference; its result is sent back. Wherever a process cannot be forked, and wherever one
+of them fails, the work is done here, one after the other.
 """
 
+import contextlib
 import os
 import pickle
+import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import IO, Any, TypeVar
 
 Task = TypeVar("Task")
@@ -42,15 +46,21 @@ def in_parallel(
     count = workers()
     if count == 1 or len(tasks) > _TASKS_MAX:
         return [do(tasks)]
-    queue = _Queue(tasks)
-    forked = [_Fork(lambda: do(queue), pickler) for _ in range(count - 1)]
+    forked: list[_Fork] = []
+    queue: _Queue[Task] | None = None
     try:
+        queue = _Queue(tasks)
+        for _ in range(count - 1):
+            forked.append(_Fork(partial(do, queue), pickler))  # noqa: PERF401 - those made are ended
         own = do(queue)
         others = [fork.result(unpickler) for fork in forked]
         if all(found for found, _ in others):
             return [own, *(result for _, result in others)]
+    except (OSError, EOFError, pickle.PickleError):
+        pass  # no process, no file, or half a result: what is done below lacks nothing
     finally:
-        queue.close()
+        if queue is not None:
+            queue.close()
         for fork in forked:
             fork.end()
     return [do(tasks)]
@@ -78,7 +88,11 @@ class _Fork:
 
     def __init__(self, work: Callable[[], object], pickler: type[pickle.Pickler]) -> None:
         self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `end`
-        self._pid = os.fork()
+        try:
+            self._pid = os.fork()
+        except OSError:
+            self._file.close()
+            raise
         if self._pid == 0:
             status = 1
             try:
@@ -90,8 +104,8 @@ class _Fork:
 
     def result(self, unpickler: type[pickle.Unpickler]) -> tuple[bool, Any]:
         """Wait until it is done; return whether it was, and its result."""
-        _, status = os.waitpid(self._pid, 0)
-        self._pid = 0
+        pid, self._pid = self._pid, 0
+        _, status = os.waitpid(pid, 0)  # raises where nobody waits for children
         if status != 0:
             return False, None
         self._file.seek(0)
@@ -99,7 +113,9 @@ class _Fork:
 
     def end(self) -> None:
         """End the process, if it still runs, and give back what it had."""
-        if self._pid:
-            os.kill(self._pid, 9)
-            os.waitpid(self._pid, 0)
+        pid, self._pid = self._pid, 0
+        if pid:
+            with contextlib.suppress(ProcessLookupError, ChildProcessError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
         self._file.close()

@@ -111,6 +111,81 @@ def test_a_member_is_read_as_json_reads_it(dropped, kept, indent):
     assert found == {"drop": None, "keep": kept, "list": elements}
 
 
+def test_what_is_none_of_ours_below_a_directory_is_skipped_whatever_its_size(plan, tmp_path):
+    """A large foreign file is no error, and no plan."""
+    (tmp_path / "plan.json").write_text(json.dumps(plan), encoding="utf-8")
+    (tmp_path / "other.json").write_text(json.dumps({"variables": [1], "pad": "x"}))
+    found = read.read_paths([str(tmp_path)], read.ReadOptions(), bytes)
+    assert found.problems == []
+    assert len(found.systems) == 1
+
+
+def test_a_configuration_of_nothing_is_none(plan, tmp_path, monkeypatch):
+    """A state has no configuration, and whose passwords are hidden in it is not known."""
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({**plan, "configuration": {}}), encoding="utf-8")
+    fast = read_at(file, slow=False, monkeypatch=monkeypatch)
+    assert fast == read_at(file, slow=True, monkeypatch=monkeypatch)
+
+
+def test_references_that_are_named_twice_are_one(tmp_path):
+    """Terraform names them as often as the expression does, in each branch of a condition."""
+    twice = ["aws_route53_health_check.a.id", "aws_route53_health_check.b.id"] * 2
+    names = ("a", "b", "whole")
+    document = {
+        "format_version": "1.2",
+        "resource_changes": [
+            {
+                "address": f"aws_route53_health_check.{name}",
+                "mode": "managed",
+                "type": "aws_route53_health_check",
+                "name": name,
+                "change": {
+                    "actions": ["create"],
+                    "after": {"type": "CALCULATED" if name == "whole" else "HTTPS"},
+                    "after_unknown": {"child_healthchecks": True} if name == "whole" else {},
+                },
+            }
+            for name in names
+        ],
+        "configuration": {
+            "root_module": {
+                "resources": [
+                    {
+                        "address": f"aws_route53_health_check.{name}",
+                        "expressions": {"child_healthchecks": {"references": twice}}
+                        if name == "whole"
+                        else {},
+                    }
+                    for name in names
+                ]
+            }
+        },
+    }
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    found = read.read_paths([str(file)], read.ReadOptions(), bytes)
+    (whole,) = (item for item in found.graph.resources.values() if item.name.endswith(".whole"))
+    assert [ref.target[-1] for ref in whole["child_healthchecks"].refs] == ["a", "b"]
+
+
+def test_a_manifest_of_any_size_is_one(tmp_path):
+    """CDK's templates are read as its manifest says, and not a second time as files."""
+    properties = {"templateFile": "A.template.json"}
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "environment": "aws://123456789012/us-east-2",
+        "properties": properties,
+    }
+    (tmp_path / "manifest.json").write_text(
+        json.dumps({"version": "36", "artifacts": {"A": stack}})
+    )
+    template = {"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}
+    (tmp_path / "A.template.json").write_text(json.dumps(template))
+    found = read.read_paths([str(tmp_path)], read.ReadOptions(), bytes)
+    assert [item.region for item in found.graph.resources.values()] == ["us-east-2"]
+
+
 def test_a_mapped_file_and_its_bytes_are_one(tmp_path):
     """Giving memory back loses nothing that is read afterwards."""
     file = tmp_path / "large.json"

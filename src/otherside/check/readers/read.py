@@ -3,7 +3,9 @@
 import fnmatch
 import mmap
 import re
+import shutil
 import stat
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -47,6 +49,12 @@ _SUFFIXES = {".json", ".yaml", ".yml", ".template", ".tfstate", ".tfplan"}
 _OF_SOURCE = {"resource_changes", "planned_values", "lineage"}
 """Keys of a plan or a state, which would repeat the source that it was made from."""
 _NO_PLAN = frozenset({"planned_values", "relevant_attributes", "resource_drift", "checks"})
+_OURS = frozenset(
+    {"resource_changes", "terraform_version", "Resources", "deployment", "checkpoint", "steps"}
+    | {"artifacts", "lineage"}
+)
+"""Keys of which each document of ours has one."""
+_NOT_OURS = "no template, plan, state or stack"
 _EACH = {"resource_changes": recorded_change}
 _WHOLE = {"configuration": configuration_of}
 
@@ -316,10 +324,21 @@ def _bytes(path: Path) -> Buffer:
             raise InputError(str(path), cause)
         if status.st_size <= CHECKED_MAX:
             return path.read_bytes()
-        with path.open("rb") as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return _mapped(path)
     except OSError as error:
         raise InputError(str(path), error.strerror or str(error)) from None
+
+
+def _mapped(path: Path) -> Buffer:
+    """Return a large file's content as a mapped copy: one that is cut meanwhile would kill us."""
+    with path.open("rb") as file:
+        try:
+            with tempfile.TemporaryFile() as copy:
+                shutil.copyfileobj(file, copy, 1 << 20)
+                copy.flush()
+                return mmap.mmap(copy.fileno(), 0, access=mmap.ACCESS_READ)
+        except (OSError, ValueError):  # no room for a copy, or nothing left of the file
+            return path.read_bytes()
 
 
 def read_text(path: Path) -> str:
@@ -351,9 +370,7 @@ def _take(raw: Buffer, file: str, batch: _Batch, *, wanted: bool) -> None:
     """Read one document of any format; skip a foreign one unless the caller named its file."""
     refusal = _refusal(raw)
     if refusal is None:
-        large = read_large(raw, each=_EACH, whole=_WHOLE, dropped=_NO_PLAN)
-        if large is not None:
-            _document(large, file, batch, wanted=wanted, text="", release=partial(release, raw))
+        if _take_large(raw, file, batch, wanted=wanted):
             return
         try:
             text = str(raw, "utf-8-sig")
@@ -375,12 +392,25 @@ def _take(raw: Buffer, file: str, batch: _Batch, *, wanted: bool) -> None:
         _unfit(file, cause, batch, wanted=wanted)
         return
     if not wanted and not _may_be_ours(text):
-        batch.skipped.append((file, "no template, plan, state or stack"))
+        batch.skipped.append((file, _NOT_OURS))
         return
     document = read_json(text[start:] if start else text, file)
     if len(text) > TEMPLATE_MAX:
         text = ""  # only templates need line numbers, and no template is this large
     _document(document, file, batch, wanted=wanted, text=text)
+
+
+def _take_large(raw: Buffer, file: str, batch: _Batch, *, wanted: bool) -> bool:
+    """Read one large document, if it is as a machine writes it; return whether it was."""
+    large = read_large(raw, each=_EACH, whole=_WHOLE, dropped=_NO_PLAN)
+    if large is None:
+        return False
+    if not wanted and not large.keys() & _OURS:
+        batch.skipped.append((file, _NOT_OURS))
+    else:
+        give_back = partial(release, raw)
+        _document(large, file, batch, wanted=wanted, text="", release=give_back)
+    return True
 
 
 def _unfit(file: str, cause: str, batch: _Batch, *, wanted: bool) -> None:
@@ -419,9 +449,7 @@ def _is_event_log(head: str) -> bool:
 
 
 def _may_be_ours(text: str) -> bool:
-    marks = ["resource_changes", "terraform_version", "Resources", "deployment", "checkpoint"]
-    marks += ["steps", "artifacts", "lineage"]
-    return any(f'"{mark}"' in text for mark in marks)
+    return any(f'"{mark}"' in text for mark in _OURS)
 
 
 def _may_be_template(text: str) -> bool:
@@ -646,7 +674,7 @@ def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, dep
 def _directory(path: Path, batch: _Batch) -> None:
     """Read the files in a directory, and record what was skipped."""
     manifest = path / "manifest.json"
-    if manifest.is_file() and b'"artifacts"' in _bytes(manifest):
+    if manifest.is_file() and _bytes(manifest).find(b'"artifacts"') >= 0:
         document = read_json(read_text(manifest), str(manifest))
         check_shape(document, str(manifest))
         _assembly(document, manifest, batch)

@@ -174,11 +174,9 @@ def configuration_of(raw: Raw) -> Configuration:
         msgspec.MsgspecError: If it is not as Terraform writes it.
     """
     found = _CONFIGURATION.decode(raw)
-    root = found.root_module
-    return {
-        "provider_config": found.provider_config,
-        "root_module": None if root is None else _module_as_written(root),
-    }
+    root = None if found.root_module is None else _module_as_written(found.root_module)
+    parts = {"provider_config": found.provider_config, "root_module": root}
+    return {name: part for name, part in parts.items() if part is not None}
 
 
 def _module_as_written(module: _RecordedModule) -> Configuration:
@@ -469,7 +467,7 @@ class TerraformPlan:
     def _refs(self, expression: Value, change: PlannedChange, module: _Module | None) -> list[Ref]:
         """Return what an expression refers to, following module inputs and outputs."""
         if isinstance(expression, dict) and _is_expression(expression):
-            names = _longest(_references(expression))
+            names = tuple(dict.fromkeys(_longest(_references(expression))))
             if not any(name.startswith(_HOPS) for name in names):  # as nearly all of them
                 prefix = change.module
                 return [ref for name in names for ref in self._targets(name, prefix, change)]

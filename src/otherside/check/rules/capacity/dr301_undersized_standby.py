@@ -30,8 +30,9 @@ RPO: no direct effect.
 from collections.abc import Iterator
 
 from otherside.check.analysis.sides import sides_of
-from otherside.check.analysis.workloads import scaling_of
+from otherside.check.analysis.workloads import tasks_of
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unresolved
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -58,14 +59,18 @@ def undersized_standby(graph: Graph, group: Resource) -> Iterator[str]:
 
 def _most(graph: Graph, kind: str, region: str) -> int:
     """Return the number of instances, or of tasks, that a Region can scale out to."""
+    found = graph.memoize(f"most {kind} {region}", lambda: _sum(graph, kind, region))
+    if isinstance(found, Unresolved):
+        raise Unresolved(str(found))
+    return found
+
+
+def _sum(graph: Graph, kind: str, region: str) -> int | Unresolved:
+    """Return the number, or why it is not known: each group of the Region asks for it."""
     groups = graph.of(kind, region=region)
-    return graph.memoize(
-        f"most {kind} {region}", lambda: sum(_largest(graph, group) for group in groups)
-    )
-
-
-def _largest(graph: Graph, group: Resource) -> int:
-    if group.kind == "autoscaling.group":
-        return int(group.known("max_size") or 0)
-    targets = [target.known("max_capacity") for target in scaling_of(graph, group)]
-    return int(max(targets) if targets else group.known("desired_count") or 0)
+    try:
+        if kind == "ecs.service":
+            return sum(tasks_of(graph, group)[1] for group in groups)
+        return sum(int(group.known("max_size") or 0) for group in groups)
+    except Unresolved as undecided:
+        return undecided

@@ -38,7 +38,7 @@ from otherside.check.analysis.load_balancing import (
     target_groups_of,
 )
 from otherside.check.analysis.sides import sides_of
-from otherside.check.analysis.workloads import scaling_of
+from otherside.check.analysis.workloads import tasks_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -53,9 +53,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     lacking=True,
 )
 def standby_without_instances(graph: Graph, group: Resource) -> Iterator[str]:
-    if not _may_be_empty(graph, group):
-        return
-    if group.required_region() != sides_of(graph).standby:
+    if group.required_region() != sides_of(graph).standby or not _may_be_empty(graph, group):
         return
     behind = balancers_before(graph, group)
     if not behind or _others_serve(graph, group):
@@ -72,19 +70,15 @@ def standby_without_instances(graph: Graph, group: Resource) -> Iterator[str]:
 def _may_be_empty(graph: Graph, group: Resource) -> bool:
     """Return whether a group or an ECS service is allowed to have nothing that runs."""
     if group.kind == "ecs.service":
-        least = [target.known("min_capacity") for target in scaling_of(graph, group)]
-        return group.known("desired_count") == 0 and not any(least)
+        return tasks_of(graph, group)[0] == 0
     return group.known("min_size") == 0 and group.known("desired_capacity") in {None, 0}
 
 
 def _others_serve(graph: Graph, group: Resource) -> bool:
     """Return whether something else that is never empty serves the same target group."""
-    return any(
-        isinstance(least, int) and least > 0
-        for target in target_groups_of(graph, group)
-        for other, least in (
-            *((each, each["min_size"]) for each in groups_of(graph, target)),
-            *((each, each["desired_count"]) for each in services_of(graph, target)),
-        )
-        if other is not group
-    )
+    targets = target_groups_of(graph, group)
+    groups = [each for target in targets for each in groups_of(graph, target)]
+    if any(isinstance(each["min_size"], int) and each["min_size"] > 0 for each in groups):
+        return True
+    services = [each for target in targets for each in services_of(graph, target)]
+    return any(each is not group and tasks_of(graph, each)[0] > 0 for each in services)

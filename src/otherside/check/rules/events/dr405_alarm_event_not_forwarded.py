@@ -31,9 +31,12 @@ RPO: no direct effect.
 - https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-region.html
 """
 
+import bisect
+import itertools
 from collections.abc import Iterator
 
 from otherside.check.analysis.events import is_disabled
+from otherside.check.analysis.functions import unique
 from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown
@@ -84,7 +87,7 @@ def named_alarms(graph: Graph, resource: Resource) -> list[Resource]:
     for arn in arns if isinstance(arns, list) else ():
         if not isinstance(arn, dict):
             found += [link.resource for link in graph.links(resource, arn, *_ALARMS)]
-    return found
+    return unique(found)
 
 
 def _nearest(graph: Graph, resource: Resource, alike: list[Resource]) -> list[Resource]:
@@ -108,7 +111,13 @@ def _nameless(graph: Graph) -> dict[str | None, Resource]:
 
 def _beginning(graph: Graph, begins: str) -> list[Resource]:
     known = graph.memoize("alarms", lambda: _alarms(graph))
-    return [alarm for name, alarms in known.items() if name.startswith(begins) for alarm in alarms]
+    names = graph.memoize("alarms' names in order", lambda: sorted(known))
+    found = []
+    for name in itertools.islice(names, bisect.bisect_left(names, begins), None):
+        if not name.startswith(begins):
+            break
+        found += known[name]
+    return found
 
 
 def _alarms(graph: Graph) -> dict[str, list[Resource]]:

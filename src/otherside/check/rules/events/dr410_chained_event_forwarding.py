@@ -30,7 +30,7 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
-from otherside.check.model.arn import is_region, read_arn
+from otherside.check.model.arn import OWN, is_region, read_arn
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -73,9 +73,36 @@ def _to_default_bus(graph: Graph, onward: Resource) -> list[Resource]:
         found: dict[str, list[Resource]] = {}
         for target in graph.of("events.target"):
             arn = read_arn(target["arn"])
-            if arn is not None and (arn.service, arn.resource) == _DEFAULT:
+            if arn is None or (arn.service, arn.resource) != _DEFAULT:
+                continue
+            if not graph.accounts or arn.account in {OWN, *graph.accounts}:
                 found.setdefault(arn.region, []).append(target)
         return found
 
     senders = graph.memoize("targets that are default buses", index).get(str(onward.region), [])
-    return [target for target in senders if target.region != onward.region]
+    return [
+        target
+        for target in senders
+        if target.region != onward.region and _may_pass_on(graph, target, onward)
+    ]
+
+
+def _may_pass_on(graph: Graph, sender: Resource, onward: Resource) -> bool:
+    """Return whether a rule takes anything that a target sends: both name a source in common.
+
+    A default bus has its own Region's events as well, which may be forwarded once.
+    """
+    rule_ = graph.follow(sender, "rule", "events.rule")
+    sent = _sources(rule_) if rule_ is not None else set()
+    taken = _sources(onward)
+    return sent is None or taken is None or bool(sent & taken)
+
+
+def _sources(resource: Resource) -> set[str] | None:
+    """Return the sources that a rule's pattern names, or `None` if it takes any."""
+    pattern = resource.known("event_pattern")
+    if pattern is None:
+        return set()  # a schedule takes no event
+    named = pattern.get("source") if isinstance(pattern, dict) else None
+    plain = isinstance(named, list) and all(isinstance(each, str) for each in named)
+    return set(named or ()) if plain else None

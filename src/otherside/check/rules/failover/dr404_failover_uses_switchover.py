@@ -30,9 +30,9 @@ RPO: no direct effect.
 import re
 from collections.abc import Iterator, Mapping
 
-from otherside.check.analysis.functions import code_of, squeezed
+from otherside.check.analysis.functions import PURPOSE, code_of, squeezed
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unresolved, Value, parts
+from otherside.check.model.values import Unknown, Unresolved, Value, parts
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LOSS = re.compile(r"allowdataloss(?!\W{0,3}(false|!1)\b)")
@@ -48,6 +48,8 @@ _CALLED = (".failoverglobalcluster(", "failoverglobalclustercommand")
 )
 def failover_uses_switchover(graph: Graph, resource: Resource) -> Iterator[str]:
     if resource.kind == "sfn.state_machine":
+        if isinstance(resource["definition"], Unknown) and PURPOSE.search(resource.label):
+            resource.known("definition")
         careful = any(not _loss_allowed(call, resource) for call in _calls(resource["definition"]))
     else:
         code = squeezed(code_of(graph, resource))
@@ -70,7 +72,7 @@ def _loss_allowed(call: Mapping[str, Value], machine: Resource) -> bool:
 
     https://docs.aws.amazon.com/step-functions/latest/dg/supported-services-awssdk.html
     """
-    given = call.get("Parameters", call.get("Arguments", {}))
+    given = call.get("Parameters", call.get("Arguments"))
     if not isinstance(given, Mapping):
         msg = f"what {machine.label} calls FailoverGlobalCluster with is known only when it runs"
         raise Unresolved(msg)

@@ -53,7 +53,8 @@ def overlapping_vpc_cidrs(graph: Graph, peering: Resource) -> Iterator[str]:
         )
     else:
         near, far = (_vpcs(graph, peering, path) for path in ("vpc_id", "peer_vpc_id"))
-    for left, right in itertools.product(_networks(near), _networks(far)):
+    pairs = dict.fromkeys(itertools.product(_networks(near), _networks(far)))
+    for left, right in pairs:
         if left.version == right.version and left.overlaps(right):
             yield f"{left} and {right} overlap"
 
