@@ -79,19 +79,25 @@ _ALIASES_MAX = 10
 
 
 def aliased(graph: Graph, record: Resource) -> list[Resource]:
-    """Return a record and those that its alias leads to, one by one."""
+    """Return a record and those that its alias leads to, one by one, while each leads to one."""
     found = [record]
     while len(found) <= _ALIASES_MAX:
-        link = graph.link(found[-1], "alias.name", "route53.record")
-        if link is None or link.resource in found:
+        links = graph.links(found[-1], found[-1]["alias.name"], "route53.record")
+        if len(links) != 1 or links[0].resource in found:
             break
-        found.append(link.resource)
+        found.append(links[0].resource)
     return found
 
 
 def balancer_of(graph: Graph, record: Resource) -> Link | None:
-    """Return the load balancer that a record leads to, by aliases or as a CNAME."""
-    record = aliased(graph, record)[-1]
+    """Return the load balancer that a record leads to, by aliases or as a CNAME.
+
+    `None` if it leads to one record of several with the same name: each has its own.
+    """
+    *_, last = aliased(graph, record)
+    if last is not record and last["set_identifier"] is not None:
+        return None
+    record = last
     link = graph.link(record, "alias.name", "lb.load_balancer")
     if link is None and record["type"] == "CNAME":
         links = graph.links(record, record["records"], "lb.load_balancer")
