@@ -186,6 +186,16 @@ def test_a_manifest_of_any_size_is_one(tmp_path):
     assert [item.region for item in found.graph.resources.values()] == ["us-east-2"]
 
 
+def test_a_file_that_is_cut_while_it_is_read_is_read_as_it_was(tmp_path):
+    """As where a second `show -json` writes over it; a page that is gone would end the process."""
+    file = tmp_path / "large.json"
+    file.write_text(json.dumps({"many": ["x" * 100] * 5000}), encoding="utf-8")
+    mapped = read._bytes(file)
+    file.write_text("", encoding="utf-8")
+    found = read_large(mapped, each={}, whole={}, dropped=frozenset())
+    assert found == {"many": ["x" * 100] * 5000}
+
+
 def test_a_mapped_file_and_its_bytes_are_one(tmp_path):
     """Giving memory back loses nothing that is read afterwards."""
     file = tmp_path / "large.json"
