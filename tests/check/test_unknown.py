@@ -107,3 +107,20 @@ def test_a_condition_that_cannot_be_evaluated_is_no_finding(case):
                     (path, finding.resource, finding.message) for finding in result.findings
                 ] == []
             assert [item.reason for item in result.unsure if FAILED in item.reason] == [], path
+
+
+def test_a_task_that_takes_its_parameters_from_its_input_cannot_be_told():
+    """Without Parameters the state's input is what AWS is called with."""
+    task = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:rds:failoverGlobalCluster"}
+    table = {
+        "m": {
+            "kind": "sfn.state_machine",
+            "region": "us-west-2",
+            "name": "recover",
+            "definition": {"StartAt": "Move", "States": {"Move": {**task, "End": True}}},
+        }
+    }
+    graph = writing.load_terraform(writing.from_toml(table))
+    result = check(graph, CheckConfig(select=("DR404",)))
+    assert result.findings == []
+    assert [item.resource for item in result.unsure] == ["aws_sfn_state_machine.m"]
