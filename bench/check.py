@@ -6,7 +6,7 @@ not report on the intact one. Growth is measured on plans of many such stacks, e
 
 checkov is not one of our dependencies: the first run installs it into `.venv/.checkov`, or
 `--checkov PROGRAM` names it; without it, the table has no column for it. The benchmark takes about
-ten minutes, one of them for otherside; `--quick` skips the large plans.
+five to ten minutes, one of them for otherside; `--quick` skips the large plans.
 """
 
 import argparse

@@ -44,26 +44,33 @@ def in_parallel(
     part of its result.
     """
     count = workers()
-    if count == 1 or len(tasks) > _TASKS_MAX:
-        return [do(tasks)]
-    forked: list[_Fork] = []
-    queue: _Queue[Task] | None = None
+    if count > 1 and len(tasks) <= _TASKS_MAX:
+        # No process, no file, or half a result: what is done here instead lacks nothing.
+        with contextlib.suppress(OSError, EOFError, pickle.PickleError, _FailedError):
+            return _shared(tasks, do, count, pickler, unpickler)
+    return [do(tasks)]
+
+
+class _FailedError(Exception):
+    """A fork that ended without its result."""
+
+
+def _shared(
+    tasks: Sequence[Task],
+    do: Callable[[Iterable[Task]], Result],
+    count: int,
+    pickler: type[pickle.Pickler],
+    unpickler: type[pickle.Unpickler],
+) -> list[Result]:
+    queue, forked = _Queue(tasks), list[_Fork]()
     try:
-        queue = _Queue(tasks)
         for _ in range(count - 1):
-            forked.append(_Fork(partial(do, queue), pickler))  # noqa: PERF401 - those made are ended
-        own = do(queue)
-        others = [fork.result(unpickler) for fork in forked]
-        if all(found for found, _ in others):
-            return [own, *(result for _, result in others)]
-    except (OSError, EOFError, pickle.PickleError):
-        pass  # no process, no file, or half a result: what is done below lacks nothing
+            forked.append(_Fork(partial(do, queue), pickler))
+        return [do(queue), *(fork.result(unpickler) for fork in forked)]
     finally:
-        if queue is not None:
-            queue.close()
+        queue.close()
         for fork in forked:
             fork.end()
-    return [do(tasks)]
 
 
 class _Queue(Iterable[Task]):
@@ -102,14 +109,18 @@ class _Fork:
             finally:
                 os._exit(status)
 
-    def result(self, unpickler: type[pickle.Unpickler]) -> tuple[bool, Any]:
-        """Wait until it is done; return whether it was, and its result."""
+    def result(self, unpickler: type[pickle.Unpickler]) -> Any:  # noqa: ANN401 - the work's own
+        """Wait until it is done, and return its result.
+
+        Raises:
+            _FailedError: If it failed, in whatever way.
+        """
         pid, self._pid = self._pid, 0
         _, status = os.waitpid(pid, 0)  # raises where nobody waits for children
         if status != 0:
-            return False, None
+            raise _FailedError
         self._file.seek(0)
-        return True, unpickler(self._file).load()
+        return unpickler(self._file).load()
 
     def end(self) -> None:
         """End the process, if it still runs, and give back what it had."""

@@ -18,14 +18,7 @@ import click
 
 from otherside.check.baseline import as_baseline, fingerprint, read_baseline
 from otherside.check.catalogue import catalogue
-from otherside.check.engine import (
-    SHARED_MIN,
-    CheckConfig,
-    CheckResult,
-    Finding,
-    is_single,
-    together,
-)
+from otherside.check.engine import CheckConfig, CheckResult, Finding, is_single, together
 from otherside.check.engine import check as run_check
 from otherside.check.model.arn import is_region
 from otherside.check.model.schema import kinds
@@ -320,8 +313,6 @@ def _finish(
     _report(document, result, form)
     if explain_fix:
         _explain_fixes(read, result)
-    if sum(len(system.graph.resources) for system in read.systems) >= SHARED_MIN:
-        _leave(found)
     sys.exit(_exit_code(read, result, asked, written=write_baseline is not None))
 
 
@@ -329,16 +320,6 @@ def _keep_all() -> None:
     """Collect no garbage: everything that is read lives until the end, and scans cost a third."""
     gc.freeze()
     gc.disable()
-
-
-_LEFT: list[object] = []
-_LEFT.append(_LEFT)  # nothing ever frees what holds itself and is frozen
-
-
-def _leave(found: object) -> None:
-    """Leave what was read to the system: freeing millions of objects one by one takes seconds."""
-    _LEFT.append(found)
-    gc.freeze()
 
 
 def _report(document: FindingsDocument, result: CheckResult, form: ReportForm) -> None:

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import runpy
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,7 @@ WRITERS = {
 
 
 CORPUS = Path(__file__).parents[1] / "fuzz-corpus"
-LOADERS = {
-    "json": "a.json",
-    "large-json": "a.json",
-    "yaml": "a.yaml",
-    "terraform": "a.tf",
-    "state": "terraform.tfstate",
-}
+LOADERS = runpy.run_path(str(Path(__file__).parents[3] / "tools" / "fuzz.py"))["LOADERS"]
 
 
 @pytest.mark.parametrize("loader", LOADERS)

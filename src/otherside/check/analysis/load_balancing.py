@@ -12,7 +12,7 @@ _ATTACHED = (
 
 def groups_of(graph: Graph, target_group: Resource) -> list[Resource]:
     """Return the Auto Scaling groups that register their instances in a target group."""
-    found = list(_naming(graph).get(target_group.id, ()))
+    found = list(_naming(graph, "autoscaling.group").get(target_group.id, ()))
     for kind, path in _ATTACHED:
         for attachment in graph.known_users(target_group, kind, path):
             link = graph.link(attachment, "autoscaling_group_name", "autoscaling.group")
@@ -23,15 +23,7 @@ def groups_of(graph: Graph, target_group: Resource) -> list[Resource]:
 
 def services_of(graph: Graph, target_group: Resource) -> list[Resource]:
     """Return the ECS services that register their tasks in a target group."""
-
-    def index() -> dict[str, list[Resource]]:
-        found: dict[str, list[Resource]] = {}
-        for service in graph.of("ecs.service"):
-            for target in _own(graph, service):
-                found.setdefault(target.id, []).append(service)
-        return found
-
-    return graph.memoize("services by target group", index).get(target_group.id, [])
+    return _naming(graph, "ecs.service").get(target_group.id, [])
 
 
 def target_groups_of(graph: Graph, group: Resource) -> list[Resource]:
@@ -73,17 +65,17 @@ def _blocks(value: Value) -> list[dict[str, Value]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def _naming(graph: Graph) -> dict[str, list[Resource]]:
-    """Return the groups that name each target group themselves, made once for all."""
+def _naming(graph: Graph, kind: str) -> dict[str, list[Resource]]:
+    """Return what names each target group itself, of one kind, made once for all."""
 
     def index() -> dict[str, list[Resource]]:
         found: dict[str, list[Resource]] = {}
-        for group in graph.of("autoscaling.group"):
+        for group in graph.of(kind):
             for target in _own(graph, group):
                 found.setdefault(target.id, []).append(group)
         return found
 
-    return graph.memoize("groups by target group", index)
+    return graph.memoize(f"{kind} by target group", index)
 
 
 def launch_template_of(graph: Graph, group: Resource) -> Resource | None:

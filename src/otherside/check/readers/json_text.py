@@ -1,6 +1,5 @@
 """Read JSON that people may have written, and say what is wrong with it and where."""
 
-import json
 from collections.abc import Callable
 from json.decoder import JSONDecodeError, JSONDecoder
 from typing import Any
@@ -45,11 +44,3 @@ def _distinct(file: str) -> Callable[[list[tuple[str, Any]]], dict[str, Any]]:
         return found
 
     return hook
-
-
-def loads(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
-    """Return a small document, or `None` if it is not JSON."""
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

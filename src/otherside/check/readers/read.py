@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from otherside.check.readers.terraform.hcl import RootModule
 
 SIZE_MAX = 1 << 30
-"""One gibibyte. A plan of 100,000 resources is a fifth of it."""
+"""One gibibyte. A plan of 100,000 resources is a third of it."""
 TEMPLATE_MAX = 4 << 20
 """CloudFormation accepts one mebibyte."""
 STDIN = "-"

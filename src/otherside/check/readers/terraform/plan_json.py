@@ -270,7 +270,6 @@ def _set(after: Value) -> Value:
     return [_set(item) for item in after] if isinstance(after, list) else after
 
 
-_PLAIN = (str, int, float)
 UNSEEN: Mapping[str, Any] = {"unseen": True}
 """Stands for the expressions of a dynamic block: a plan's configuration leaves those blocks out.
 https://github.com/hashicorp/terraform/issues/28346"""
