@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
+from otherside.check.branches import Branch, by_branches
 from otherside.check.catalogue import catalogue
 from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
 from otherside.check.model.values import Unresolved
 from otherside.check.parallel import in_parallel
+from otherside.check.result import CheckResult, Finding, Inconclusive, Suppressed
 from otherside.check.rule import REGION, SYSTEM, Rule, RuleHit, Severity
 
 SINGLE = "DR400"
@@ -20,40 +21,10 @@ EDGE = "us-east-1"
 _EDGE = re.compile(r"wafv?2|acm|certificatemanager|cloudfront|route_?53", re.IGNORECASE)
 SHARED_MIN = 10_000
 """How many resources are worth a second process."""
+_CONDITIONS_MAX = 8
+"""How many conditions of a system are taken both ways: for each, every rule is asked twice."""
 FAILED = "the rule failed on a value that it did not expect"
 """Prefix of an unknown's reason when a rule fails: a bug of ours, or a value of a wrong type."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One defect in one resource."""
-
-    rule: Rule
-    resource: str
-    region: str
-    place: Place
-    message: str
-    type: str = ""
-    severity: Severity
-    system: str = ""
-    """The system that it was found in, if there are several."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inconclusive:
-    """A rule that could not be decided for one resource, and the reason."""
-
-    rule: Rule
-    resource: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suppressed:
-    """A finding that its owner suppressed, with the reason."""
-
-    finding: Finding
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,56 +59,6 @@ def _names(rule: Rule, text: str) -> bool:
     return rule.code.startswith(upper) or text in {*rule.known_as, rule.step.value}
 
 
-@dataclass(slots=True, kw_only=True)
-class CheckResult:
-    """The result of a check."""
-
-    findings: list[Finding] = field(default_factory=list)
-    unsure: list[Inconclusive] = field(default_factory=list)
-    excused: list[Suppressed] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    """Suppressions that lack a reason or name a rule that does not exist."""
-    unread: list[tuple[str, str]] = field(default_factory=list)
-    """Parts of the system that were not read, and why; they may contain anything."""
-    asked: int = 0
-    """How many rules ran."""
-    system: str = ""
-    """The system's name, if there are several."""
-    heeded: set[tuple[str, str]] = field(default_factory=set)
-    """Suppressions that took effect: (resource, or pattern in the configuration; rule as named)."""
-    stale: list[tuple[str, str]] = field(default_factory=list)
-    """Suppressions, named like these, that suppress nothing of a rule that ran."""
-
-    def add(self, other: "CheckResult") -> None:
-        """Add the result of another system; what both have in common is told once."""
-        for name in ("findings", "unsure", "excused", "problems", "stale"):
-            here: list[Any] = getattr(self, name)
-            known = {_identity(item) for item in here}
-            here.extend(item for item in getattr(other, name) if _identity(item) not in known)
-        self.asked = max(self.asked, other.asked)
-        self.heeded |= other.heeded
-        self.stale = [item for item in self.stale if item not in self.heeded]
-        self.order()
-
-    def order(self) -> None:
-        """Put the worst finding first."""
-        self.findings.sort(key=lambda item: (-item.severity.rank, item.rule.code, item.resource))
-        self.unsure.sort(key=lambda item: (item.rule.code, item.resource))
-        self.excused.sort(key=lambda item: (item.finding.rule.code, item.finding.resource))
-
-
-def _identity(item: object) -> object:
-    """Return what makes a finding, an unknown or a suppression the same in two systems."""
-    match item:
-        case Finding():
-            return item.rule.code, item.resource, item.place, item.message
-        case Inconclusive():
-            return item.rule.code, item.resource, item.reason
-        case Suppressed():
-            return _identity(item.finding), item.reason
-    return item
-
-
 def check(graph: Graph, config: CheckConfig, system: str = "") -> CheckResult:
     """Run the rules on one system and return the result, with the worst finding first."""
     result = CheckResult(system=system)
@@ -153,10 +74,7 @@ def check(graph: Graph, config: CheckConfig, system: str = "") -> CheckResult:
     to_ask = [rule for rule in rules if single or not rule.alone]
     ask = partial(_ask_all, graph=graph, config=config, system=system)
     for part in _answers(to_ask, ask, graph):
-        result.findings += part.findings
-        result.unsure += part.unsure
-        result.excused += part.excused
-        result.heeded |= part.heeded
+        result.take(part)
     result.problems.extend(_wrong_suppressions(graph, config))
     result.stale.extend(_stale_suppressions(graph, config, asked, result.heeded))
     result.order()
@@ -177,9 +95,25 @@ def _ask_all(
 ) -> CheckResult:
     result = CheckResult(system=system)
     for rule in rules:
-        for subject in _subjects(rule, graph):
-            _ask(rule, graph, subject, config, result)
+        found = _asked(rule, graph, config, system)
+        for condition in graph.conditions[:_CONDITIONS_MAX]:
+            found = _either_way(rule, graph, condition, config, found)
+        result.take(found)
     return result
+
+
+def _either_way(
+    rule: Rule, graph: Graph, condition: str, config: CheckConfig, plain: CheckResult
+) -> CheckResult:
+    """Return what a rule finds once it was asked where a condition holds and where it does not."""
+    branches = []
+    for holds in (True, False):
+        there = graph.where(condition, holds=holds)
+        if rule.pair and is_single(there):
+            return plain  # nothing that is about two Regions can be asked there
+        answer = _asked(rule, there, config, plain.system)
+        branches.append(Branch(answer, frozenset(item.name for item in there.resources.values())))
+    return by_branches(rule, condition, plain, *branches)
 
 
 class _Pickler(pickle.Pickler):
@@ -192,14 +126,6 @@ class _Pickler(pickle.Pickler):
 class _Unpickler(pickle.Unpickler):
     def persistent_load(self, code: str) -> Rule:
         return next(rule for rule in catalogue() if rule.code == code)
-
-
-def together(results: Iterable[CheckResult]) -> CheckResult:
-    """Return the results of several systems as one."""
-    whole = CheckResult()
-    for result in results:
-        whole.add(result)
-    return whole
 
 
 def is_single(graph: Graph) -> bool:
@@ -250,36 +176,43 @@ def _pseudo(kind: str, name: str, region: str) -> Resource:
     )
 
 
-def _ask(
-    rule: Rule, graph: Graph, subject: Resource, config: CheckConfig, result: CheckResult
+def _asked(rule: Rule, graph: Graph, config: CheckConfig, system: str) -> CheckResult:
+    result = CheckResult(system=system)
+    for subject in _subjects(rule, graph):
+        try:
+            for found in rule.check(graph, subject):
+                hit = found if isinstance(found, RuleHit) else RuleHit(subject, found)
+                _found(rule, graph, hit, config, result)
+        except Unresolved as undecided:
+            _unsure(rule, subject, str(undecided), config, result)
+        except Exception as error:  # noqa: BLE001 - a bug in one rule must not hide other findings
+            reason = f"{FAILED} ({type(error).__name__}: {error})"
+            _unsure(rule, subject, reason, config, result)
+    return result
+
+
+def _found(
+    rule: Rule, graph: Graph, hit: RuleHit, config: CheckConfig, result: CheckResult
 ) -> None:
-    try:
-        for found in rule.check(graph, subject):
-            link = found if isinstance(found, RuleHit) else RuleHit(subject, found)
-            finding = Finding(
-                rule=rule,
-                resource=link.resource.name,
-                region=link.resource.region or "unknown",
-                place=link.resource.place,
-                message=link.message,
-                type=link.resource.type,
-                severity=config.severity.get(rule.code, rule.severity),
-                system=result.system,
-            )
-            reason = _excuse(rule, link.resource, config, result)
-            missing = rule.lacking and not link.present
-            if missing and (unread := graph.facts.get("unread")):
-                why = f"{link.message}, unless it is in what was not read: {unread}"
-                _unsure(rule, link.resource, why, config, result)
-            elif reason:
-                result.excused.append(Suppressed(finding=finding, reason=reason))
-            else:
-                result.findings.append(finding)
-    except Unresolved as undecided:
-        _unsure(rule, subject, str(undecided), config, result)
-    except Exception as error:  # noqa: BLE001 - a bug in one rule must not hide other findings
-        reason = f"{FAILED} ({type(error).__name__}: {error})"
-        _unsure(rule, subject, reason, config, result)
+    finding = Finding(
+        rule=rule,
+        resource=hit.resource.name,
+        region=hit.resource.region or "unknown",
+        place=hit.resource.place,
+        message=hit.message,
+        type=hit.resource.type,
+        severity=config.severity.get(rule.code, rule.severity),
+        system=result.system,
+    )
+    reason = _excuse(rule, hit.resource, config, result)
+    missing = rule.lacking and not hit.present
+    if missing and (unread := graph.facts.get("unread")):
+        why = f"{hit.message}, unless it is in what was not read: {unread}"
+        _unsure(rule, hit.resource, why, config, result)
+    elif reason:
+        result.excused.append(Suppressed(finding=finding, reason=reason))
+    else:
+        result.findings.append(finding)
 
 
 def _unsure(

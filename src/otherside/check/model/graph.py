@@ -6,13 +6,22 @@ cannot be known. A rule does not have to handle the third case and never mistake
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
 from otherside.check.model.arn import OWN, Arn, is_region, read_arn
 from otherside.check.model.schema import Attribute, kinds
-from otherside.check.model.values import Unknown, Unresolved, Value, refs, strings, unknowns
+from otherside.check.model.values import (
+    Unknown,
+    Unresolved,
+    Value,
+    conditions,
+    decided,
+    refs,
+    strings,
+    unknowns,
+)
 
 Found = TypeVar("Found")
 GLOBAL = "global"
@@ -60,6 +69,8 @@ class Resource:
     """Attributes whose drift is ignored; `None` if the source does not say."""
     suppressed: Mapping[str, str] = field(default_factory=dict)
     """Rules that its owner suppressed on it, with the reasons."""
+    only_if: Mapping[str, bool] = field(default_factory=dict)
+    """The conditions that decide at deployment whether there is one at all, and how."""
 
     @property
     def label(self) -> str:
@@ -150,6 +161,29 @@ class Graph:
         """Other facts about the stacks: `partial` if the input shows only part of a stack."""
         self.memory: dict[str, Any] = {}
         """Cached query results, shared by the rules."""
+
+    @cached_property
+    def conditions(self) -> list[str]:
+        """What decides, at deployment, between two values or whether there is a resource."""
+        found = {name for item in self.resources.values() for name in item.only_if}
+        for item in self.resources.values():
+            found.update(conditions(item.attributes))
+        return sorted(found)
+
+    def where(self, condition: str, *, holds: bool) -> "Graph":
+        """Return the same as it is where a condition holds or does not."""
+
+        def made() -> Graph:
+            return Graph(
+                (
+                    replace(item, attributes=decided(item.attributes, condition, holds=holds))
+                    for item in self.resources.values()
+                    if item.only_if.get(condition, holds) is holds
+                ),
+                facts=self.facts,
+            )
+
+        return self.memoize(f"{condition} is {holds}", made)
 
     @cached_property
     def _by_kind(self) -> dict[str, list[Resource]]:

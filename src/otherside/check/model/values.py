@@ -5,7 +5,7 @@ property. These cases differ, and a rule must never take one for another.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NoReturn
 
@@ -41,6 +41,9 @@ class Unknown:
     why: str = "known only at deployment"
     either: tuple[Any, ...] = field(default=(), compare=False)
     """What it may be, as far as the source shows: the branches of a condition, a default."""
+    condition: str = field(default="", compare=False)
+    """What decides between the two of `either`, if it is one of them and nothing else, and neither
+    has parts: where it is written, `#`, and how."""
 
     @property
     def whole(self) -> Ref | None:
@@ -137,6 +140,34 @@ def parts(value: Value) -> Iterator[Value]:
 def unknowns(value: Value) -> Iterator[Unknown]:
     """Yield every unknown in a value, at any depth."""
     return (part for part in parts(value) if isinstance(part, Unknown))
+
+
+def one_of_two(condition: str, both: tuple[Value, Value], why: str) -> Unknown:
+    """Return a value that is one of two by a condition, which may be nameless."""
+    plain = not any(isinstance(branch, (Mapping, list)) for branch in both)
+    return Unknown(tuple(refs(list(both))), (), why, both, condition if plain else "")
+
+
+def conditions(value: Value) -> Iterator[str]:
+    """Yield every condition that a value depends on, also within a branch of another."""
+    for unknown in unknowns(value):
+        if unknown.condition:
+            yield unknown.condition
+            yield from conditions(unknown.either)
+
+
+def decided(value: Value, condition: str, *, holds: bool) -> Value:
+    """Return a value as it is where a condition holds or does not."""
+    if isinstance(value, Unknown) and value.condition:
+        branches = tuple(decided(branch, condition, holds=holds) for branch in value.either)
+        if value.condition == condition:
+            return branches[0 if holds else 1]
+        return replace(value, either=branches)
+    if isinstance(value, list):
+        return [decided(element, condition, holds=holds) for element in value]
+    if isinstance(value, dict):
+        return {key: decided(each, condition, holds=holds) for key, each in value.items()}
+    return value
 
 
 def refs(value: Value) -> Iterator[Ref]:

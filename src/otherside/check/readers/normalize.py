@@ -59,6 +59,8 @@ def descend(raw: Value, path: Sequence[str]) -> Value:
     return raw
 
 
+_WHOLE = frozenset({"script", "secret", "secret_text"})
+"""Shapes of which a branch of a condition is no value by itself."""
 _SECRETS = frozenset({"secret", "secret_text"})
 
 
@@ -117,6 +119,8 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
     """Return a value in the shape of its attribute."""
     if value is None:
         return None
+    if isinstance(value, Unknown) and value.condition and attribute.shape in _WHOLE:
+        value = replace(value, condition="")
     match attribute.shape:
         case "secret":
             return password(value)
@@ -131,7 +135,7 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
     if isinstance(value, Unknown) and attribute.shape in _DOCUMENTS:
         value = filled(value)
     if isinstance(value, Unknown):
-        return value
+        return _shaped_branches(value, attribute, dialect) if value.condition else value
     match attribute.shape:
         case "str":
             return _text(value)
@@ -160,6 +164,10 @@ def shaped(value: Value, attribute: Attribute, dialect: Dialect) -> Value:  # no
             return _each(value, attribute, dialect)
         case other:
             raise AssertionError(other)
+
+
+def _shaped_branches(value: Unknown, attribute: Attribute, dialect: Dialect) -> Unknown:
+    return replace(value, either=tuple(shaped(each, attribute, dialect) for each in value.either))
 
 
 def _each(value: Value, attribute: Attribute, dialect: Dialect) -> list[Value]:

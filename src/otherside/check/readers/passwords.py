@@ -163,7 +163,7 @@ def secret_variable(name: str, value: Value) -> Value:
     """Return a variable's value; a secret's origin instead, if it holds one by its name."""
     if isinstance(value, Unknown) and value.either:
         either = tuple(each for each in value.either if holds_secret(name, each))
-        value = replace(value, either=either)
+        value = replace(value, either=either, condition="")
     if isinstance(value, str) and _WITH_PASSWORD.search(value):
         return password(value)  # an address with a password in it, whatever the variable is called
     return password(value) if holds_secret(name, value) else value

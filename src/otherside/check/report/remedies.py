@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from otherside.check.engine import Finding
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.report.text import DIALECTS
+from otherside.check.result import Finding
 
 FIFTEEN = frozenset(f"DR{number:03}" for number in range(1, 16))
 _HEADER = re.compile(r'^\s*resource\s+"[\w-]+"\s+"[\w-]+"\s*\{\s*$')

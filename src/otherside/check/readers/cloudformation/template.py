@@ -1,14 +1,15 @@
 """CloudFormation templates in JSON or YAML, evaluated as stacks in a Region."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from otherside.check.model.arn import OWN
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_cloudformation, kinds
-from otherside.check.model.values import Code, Ref, Unknown, Value
+from otherside.check.model.values import Code, Ref, Unknown, Value, one_of_two
 from otherside.check.readers.arn_parts import split_arn
 from otherside.check.readers.normalize import (
     Dialect,
@@ -33,7 +34,7 @@ def _code(value: Value) -> Code | Unknown | None:
         return value
     text = value.get("ZipFile") if isinstance(value, Mapping) else None
     if isinstance(text, Unknown):
-        return text
+        return replace(text, either=tuple(_code({"ZipFile": branch}) for branch in text.either))
     return Code((("index", text),), whole=True) if isinstance(text, str) else None
 
 
@@ -148,10 +149,18 @@ class Template:
         """Yield every resource whose condition is not false."""
         for logical, raw in self.resources.items():
             if isinstance(raw, Mapping) and self.holds(raw.get("Condition")) is not False:
-                yield from self._resource(logical, raw)
-        for child in self.children.values():
+                yield from self._marked(raw, self._resource(logical, raw))
+        for logical, child in self.children.items():
             child.imports = self.imports
-            yield from child.load()
+            yield from self._marked(self.resources[logical], child.load())
+
+    def _marked(self, raw: Mapping[str, Any], made: Iterable[Resource]) -> Iterator[Resource]:
+        """Yield what a resource or a nested template declares, with the condition that decides."""
+        condition = raw.get("Condition")
+        only_if = {} if self.holds(condition) else {self.identifier(str(condition)): True}
+        for resource in made:
+            resource.only_if = {**resource.only_if, **only_if}
+            yield resource
 
     def identifier(self, logical: str) -> str:
         """Return a resource's identifier in the graph."""
@@ -305,9 +314,10 @@ class Template:
             case "If" if isinstance(body, list) and len(body) == 3:  # noqa: PLR2004 - what the intrinsic takes
                 holds = self.holds(body[0])
                 if holds is None:
-                    both = tuple(self.value(branch, depth) for branch in body[1:])
+                    both = self.value(body[1], depth), self.value(body[2], depth)
                     why = f"one thing or another by the condition {body[0]}"
-                    return Unknown(tuple(_refs(list(both))), why=why, either=both)
+                    named = self.identifier(body[0]) if isinstance(body[0], str) else ""
+                    return one_of_two(named, both, why)
                 return self.value(body[1 if holds else 2], depth)
             case "Select" if isinstance(body, list) and len(body) == 2:  # noqa: PLR2004 - what the intrinsic takes
                 return _select(self.value(body[0], depth), self.value(body[1], depth))
@@ -417,7 +427,18 @@ def joined(pieces: list[Value]) -> Value:
     why = next(
         (piece.why for piece in pieces if isinstance(piece, Unknown)), "known only at deployment"
     )
-    return Unknown(tuple(r for piece in pieces for r in _refs(piece)), tuple(text), why)
+    found = Unknown(tuple(r for piece in pieces for r in _refs(piece)), tuple(text), why)
+    deciding = {piece.condition for piece in pieces if isinstance(piece, Unknown)} - {""}
+    if len(deciding) != 1:
+        return found
+    (condition,) = deciding
+    either = tuple(joined([_branch(piece, at) for piece in pieces]) for at in range(2))
+    return replace(found, either=either, condition=condition)
+
+
+def _branch(value: Value, at: int) -> Value:
+    chosen = value.either[at] if isinstance(value, Unknown) and value.condition else value
+    return chosen if isinstance(chosen, (str, int, Unknown)) else Unknown(why="no text")
 
 
 def _refs(value: Value) -> tuple[Ref, ...]:

@@ -27,6 +27,7 @@ from otherside.check.readers.passwords import Parameter, is_secret_name, secret_
 from otherside.check.readers.terraform.hcl_values import (
     Scope,
     SyntaxNode,
+    condition_of,
     evaluate,
     into,
     with_optional,
@@ -84,6 +85,8 @@ class Module:
     """The directories of the modules that called it, one by way of the other."""
     place: Place | None = None
     """Where it is called, if its own lines are ours and not the user's."""
+    only_if: Mapping[str, bool] = field(default_factory=dict)
+    """The conditions that decide at deployment whether it is called at all."""
     children: dict[str, list["Module"]] = field(default_factory=dict)
     locals: dict[str, SyntaxNode] = field(default_factory=dict)
     variables: dict[str, Block] = field(default_factory=dict)
@@ -361,6 +364,7 @@ class _Reader:
             roots = {here: module.names.get(there, there) for here, there in names.items()}
             above = module.above | {module.directory.resolve()}
             child = Module(directory, prefix, blocks, given, providers, roots, above)
+            child.only_if = {**module.only_if, **self._only_if(call, module)}
             if is_description(directory):
                 child.place = Place(call.file, call.line)
             self._configure_providers(child)
@@ -408,6 +412,17 @@ class _Reader:
         else:
             yield "", {}
 
+    def _only_if(self, block: Block, module: Module) -> Mapping[str, bool]:
+        """Return what decides at deployment whether there is one at all, if something does."""
+        name = "count" if "count" in block.attributes else "for_each"
+        node, scope = block.attributes.get(name), self.scope(module)
+        many = 1 if node is None else evaluate(node, scope)
+        if not isinstance(many, Unknown) or (many.either and all(many.either)):
+            return {}
+        if many.condition and not all(isinstance(branch, Unknown) for branch in many.either):
+            return {many.condition: bool(many.either[0])}
+        return {f"{condition_of(node, scope)}{'>0' if name == 'count' else ' has one'}": True}
+
     def scope(self, module: Module, names: Mapping[str, Value] | None = None) -> Scope:
         """Return the scope in which a module's expressions are evaluated."""
         return Scope(
@@ -415,6 +430,7 @@ class _Reader:
             names or {},
             lambda file: _text(module.directory, file),
             _expression,
+            f"{self.directory}#{module.prefix}",
         )
 
     def look_up(self, module: Module, path: list[Any]) -> Value:
@@ -600,8 +616,11 @@ class _Reader:
         """Yield every resource of a module and of the modules that it calls."""
         yield from self._providers(module)
         for address, block in module.resources.items():
+            only_if = {**module.only_if, **self._only_if(block, module)}
             for index, names in self.instances(block, module):
-                yield from self._built(module, address, block, index, names)
+                for resource in self._built(module, address, block, index, names):
+                    resource.only_if = only_if
+                    yield resource
         for children in module.children.values():
             for child in children:
                 yield from self.load(child)

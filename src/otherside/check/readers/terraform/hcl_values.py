@@ -9,12 +9,12 @@ import ipaddress
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lark import Token, Tree
 
-from otherside.check.model.values import Ref, Unknown, Unresolved, Value, refs
+from otherside.check.model.values import Ref, Unknown, Unresolved, Value, one_of_two, refs
 from otherside.check.readers.arn_parts import split_arn
 from otherside.check.readers.cloudformation.template import joined
 from otherside.check.readers.normalize import has_unknown
@@ -41,10 +41,12 @@ class Scope:
     """Return a file's text, or `None` if it is not available."""
     parse: Callable[[str], SyntaxNode | None]
     """Return an expression's syntax tree, for the interpolations of a heredoc."""
+    module: str = ""
+    """The module's address, since another one's conditions may read like this one's."""
 
     def with_names(self, **names: Value) -> "Scope":
         """Return this scope with additional names."""
-        return Scope(self.look_up, {**self.names, **names}, self.read, self.parse)
+        return replace(self, names={**self.names, **names})
 
 
 def evaluate(node: SyntaxNode | None, scope: Scope, depth: int = 0) -> Value:  # noqa: C901 - one case a form
@@ -206,8 +208,23 @@ def _conditional(parts: list[Tree[Token]], scope: Scope, depth: int) -> Value:
     chosen = evaluate(parts[0], scope, depth)
     if isinstance(chosen, bool):
         return evaluate(parts[1] if chosen else parts[2], scope, depth)
-    both = [evaluate(part, scope, depth) for part in parts[1:]]
-    return Unknown(tuple(refs(both)), why="one thing or another by a condition", either=tuple(both))
+    both = evaluate(parts[1], scope, depth), evaluate(parts[2], scope, depth)
+    return one_of_two(condition_of(parts[0], scope), both, "one thing or another by a condition")
+
+
+def condition_of(node: SyntaxNode | None, scope: Scope) -> str:
+    """Return an expression's text, and its module, or nothing if it differs from use to use.
+
+    What is named in the scope alone is an element of a loop, or a resource of several.
+    """
+    words = [str(token) for token in node.scan_values(_is_token)] if isinstance(node, Tree) else []
+    if set(words) & {*scope.names, "each", "count", "self"}:
+        return ""
+    return f"{scope.module}{''.join(words)}"
+
+
+def _is_token(token: object) -> bool:
+    return isinstance(token, Token)
 
 
 def _binary(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
@@ -307,7 +324,7 @@ def _into(value: Value, steps: list[Any]) -> Value:
                 continue
             text = value.text if len(value.text) > 1 else ()
             either = tuple(_into(item, steps[at:]) for item in value.either)
-            return Unknown(value.refs, text, value.why, either)
+            return Unknown(value.refs, text, value.why, either, value.condition)
         if step == "*":
             items = value if isinstance(value, list) else [value]
             return [_into(item, steps[at + 1 :]) for item in items]

@@ -1,0 +1,197 @@
+"""What may not be deployed at all is neither taken as there nor as missing."""
+
+import copy
+import io
+
+import pytest
+
+from check import dialect_writer as writing
+from check.rule_cases import cases
+from check.test_rules import CODES
+from otherside.check.catalogue import catalogue
+from otherside.check.engine import CheckConfig, check
+from otherside.check.model.graph import Graph
+from otherside.check.model.values import one_of_two
+from otherside.check.readers.read import ReadOptions, read_paths
+
+LACKING = {rule.code for rule in catalogue() if rule.lacking}
+CASES = [case for case in cases() if CODES[case.rule] in LACKING and not case.flagged]
+COUNTED = """
+variable "many" {{ type = number }}
+variable "large" {{ type = bool }}
+provider "aws" {{ region = "us-east-1" }}
+provider "aws" {{
+  alias  = "dr"
+  region = "us-west-2"
+}}
+resource "aws_rds_global_cluster" "g" {{ global_cluster_identifier = "g" }}
+resource "aws_rds_cluster" "s" {{
+  provider                  = aws.dr
+  engine                    = "aurora-postgresql"
+  source_region             = "us-east-1"
+  global_cluster_identifier = aws_rds_global_cluster.g.id
+}}
+resource "aws_rds_cluster_instance" "i" {{
+  provider           = aws.dr
+  count              = {count}
+  cluster_identifier = aws_rds_cluster.s.id
+  instance_class     = "db.r6g.large"
+}}
+"""
+TEMPLATE = """
+Parameters:
+  Dr: {Type: String}
+Conditions:
+  Two: !Equals [!Ref Dr, "yes"]
+Resources:
+  G: {Type: AWS::RDS::GlobalCluster, Properties: {GlobalClusterIdentifier: g}}
+  S:
+    Type: AWS::RDS::DBCluster
+    Properties: {Engine: aurora-postgresql, GlobalClusterIdentifier: !Ref G, SourceRegion: x}
+  I:
+    Type: AWS::RDS::DBInstance
+    Condition: Two
+    Properties: {DBClusterIdentifier: !Ref S, DBInstanceClass: db.r6g.large}
+"""
+
+KEYS = """
+variable "large" {{ type = bool }}
+provider "aws" {{ region = "us-east-1" }}
+provider "aws" {{
+  alias  = "dr"
+  region = "us-west-2"
+}}
+resource "aws_sns_topic" "t" {{ provider = aws.dr }}
+resource "aws_kms_key" "k" {{ enable_key_rotation = true }}
+resource "aws_kms_key" "l" {{ enable_key_rotation = true }}
+resource "aws_rds_cluster" "c" {{
+  storage_encrypted = true
+  kms_key_id        = {key}
+}}
+"""
+
+
+def asked(graph, code):
+    """Return the messages of what a rule finds, and why it cannot tell."""
+    result = check(graph, CheckConfig(select=(code,)))
+    return [each.message for each in result.findings], [each.reason for each in result.unsure]
+
+
+def headless(path, **options):
+    """Return what DR101 finds below a path, and what it cannot tell."""
+    (system,) = read_paths([path], ReadOptions(**options), io.StringIO()).systems
+    return asked(system.graph, "DR101")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda item: f"{item.rule}-{item.title}"[:80])
+def test_what_a_stack_may_lack_is_no_finding_and_no_pass(case):
+    """Of each case in which nothing is lacking, each resource in turn may not be deployed."""
+    code = CODES[case.rule]
+    whole = writing.as_graph(writing.from_toml(case.table))
+    for left_out in whole.resources.values():
+        resources = copy.deepcopy(list(whole.resources.values()))
+        next(each for each in resources if each.id == left_out.id).only_if = {
+            "main.tf#count > 0": True
+        }
+        found, undecided = asked(Graph(resources, facts=whole.facts), code)
+        assert found == [], left_out.name
+        rest = [each for each in whole.resources.values() if each is not left_out]
+        if asked(Graph(rest, facts=whole.facts), code)[0]:
+            assert undecided, left_out.name
+
+
+@pytest.mark.parametrize(
+    ("count", "found", "undecided"),
+    [
+        ("var.many", 0, 1),
+        ("var.large ? 1 : 0", 0, 1),
+        ("var.large ? 3 : 1", 0, 0),
+        ("0", 1, 0),
+        ("1", 0, 0),
+    ],
+)
+def test_a_count_that_is_not_known_may_be_none(tmp_path, count, found, undecided):
+    """Unless every branch of it makes one."""
+    (tmp_path / "main.tf").write_text(COUNTED.format(count=count))
+    findings, unsure = headless(tmp_path)
+    assert (len(findings), len(unsure)) == (found, undecided)
+
+
+def test_what_a_module_makes_is_as_optional_as_its_call(tmp_path):
+    """Its resources have no count of their own."""
+    above, _, below = COUNTED.format(count="1").partition('resource "aws_rds_cluster_instance"')
+    called = 'module "machines" {{ source = "./m", count = var.many, id = aws_rds_cluster.s.id }}'
+    called = called.format().replace(", ", "\n").replace("{ ", "{\n").replace(" }", "\n}")
+    (tmp_path / "main.tf").write_text(above + called)
+    (tmp_path / "m").mkdir()
+    inner = 'variable "id" {}\nresource "aws_rds_cluster_instance"' + below
+    inner = inner.replace("aws_rds_cluster.s.id", "var.id").replace(
+        "provider           = aws.dr", ""
+    )
+    (tmp_path / "m" / "main.tf").write_text(inner)
+    findings, (reason,) = headless(tmp_path)
+    assert findings == []
+    assert "where var.many>0 does not hold" in reason
+
+
+def test_a_condition_that_is_not_known_may_not_hold(tmp_path):
+    """Of a resource; given its parameter, it is known."""
+    (tmp_path / "t.yaml").write_text(TEMPLATE)
+    options = {"regions": {"": "us-west-2"}}
+    findings, (reason,) = headless(tmp_path / "t.yaml", **options)
+    assert findings == []
+    assert "where Two does not hold" in reason
+    assert headless(tmp_path / "t.yaml", parameters={"Dr": "yes"}, **options) == ([], [])
+    assert headless(tmp_path / "t.yaml", parameters={"Dr": "no"}, **options)[0]
+
+
+def conditional(value):
+    """Return a value as either branch of a condition has it, wherever it is plain."""
+    if isinstance(value, dict):
+        return {key: conditional(each) for key, each in value.items()}
+    if isinstance(value, (str, int)):
+        return one_of_two("main.tf#var.large", (value, value), "one thing or another")
+    return value
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda item: f"{item.rule}-{item.title}"[:80])
+def test_what_is_wrong_in_both_branches_is_wrong_and_what_is_right_in_both_is_right(case):
+    """Of each case, each resource in turn has every value by a condition, of the same branches."""
+    code = CODES[case.rule]
+    whole = writing.as_graph(writing.from_toml(case.table))
+    plain = check(whole, CheckConfig(select=(code,)))
+    wanted = [(each.resource, each.message) for each in plain.findings]
+    for subject in whole.resources.values():
+        resources = copy.deepcopy(list(whole.resources.values()))
+        same = next(each for each in resources if each.id == subject.id)
+        same.attributes = {
+            name: value if name in {"id", "arn"} else conditional(value)
+            for name, value in same.attributes.items()
+        }
+        result = check(Graph(resources, facts=whole.facts), CheckConfig(select=(code,)))
+        found = [(each.resource, each.message) for each in result.findings]
+        assert set(found) <= set(wanted), subject.name
+        missed = {where for where, _ in wanted} - {where for where, _ in found}
+        assert missed <= {each.resource for each in result.unsure}, subject.name
+        assert subject.name not in missed
+
+
+@pytest.mark.parametrize(
+    ("key", "found", "why"),
+    [
+        ("var.large ? null : null", "it names no key, so it is under AWS's own", ""),
+        ('var.large ? "alias/aws/rds" : null', "AWS's own", ""),
+        ("var.large ? aws_kms_key.k.arn : aws_kms_key.l.arn", "", ""),
+        ('"alias/${var.large ? "aws" : "aws"}/rds"', "AWS's own", ""),
+        ('"alias/${var.large ? "aws" : "own"}/rds"', "", "where var.large holds"),
+        ("var.large ? aws_kms_key.k.arn : null", "", "where var.large does not hold"),
+    ],
+)
+def test_a_key_by_a_condition(tmp_path, key, found, why):
+    """Both branches are read."""
+    (tmp_path / "main.tf").write_text(KEYS.format(key=key))
+    (system,) = read_paths([tmp_path], ReadOptions(), io.StringIO()).systems
+    findings, unsure = asked(system.graph, "DR002")
+    assert (bool(findings), bool(unsure)) == (bool(found), bool(why))
+    assert found in "".join(findings)
+    assert why in "".join(unsure)
