@@ -105,17 +105,24 @@ def outcomes(kind: str, service: str, tests: Path) -> Outcomes:
         "TEST_SERVER_MODE_ENDPOINT": f"http://127.0.0.1:{PORT}",
         "PYTHONPATH": os.pathsep.join([str(HERE), str(HOME / "needed")]),
     }
-    options = ["-q", "-p", "plugin", "-p", "no:cacheprovider", "-p", "no:xdist", "-o", "addopts="]
-    subprocess.run(
-        [sys.executable, "-m", "pytest", *options, f"--junitxml={report}", f"tests/test_{service}"],
+    options = ["-q", "-p", "plugin", "-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull]
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", *options, f"--rootdir={tests}"),
+            *(f"--junitxml={report}", f"tests/test_{service}"),
+        ],
         cwd=tests,
         env=environment,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
         timeout=LIMIT_S,
         check=False,
     )
-    return read(report) if report.exists() else {}
+    if done.returncode not in {0, 1} or not report.exists():
+        last = "\n".join(done.stdout.splitlines()[-10:])
+        sys.exit(f"the tests of {service} could not be run beside {kind}:\n{last}")
+    return read(report)
 
 
 def read(report: Path) -> Outcomes:

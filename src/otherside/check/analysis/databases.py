@@ -1,6 +1,7 @@
 """Queries on clusters, instances and global databases."""
 
 from otherside.check.analysis.sides import sides_of
+from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
 
 DATABASES = ("rds.cluster", "rds.instance")
@@ -33,3 +34,10 @@ def is_secondary(graph: Graph, cluster: Resource) -> bool:
     if cluster["master_username"] is not None or cluster["master_password"] is not None:
         return False
     return cluster.required_region() != sides_of(graph).primary
+
+
+def follows_afar(graph: Graph, instance: Resource) -> bool:
+    """Return whether an instance is the replica of one in another Region."""
+    source = graph.link(instance, "replicate_source_db", "rds.instance")
+    far = source.resource.region if source else region_of(instance["replicate_source_db"])
+    return far is not None and instance.region is not None and far != instance.region

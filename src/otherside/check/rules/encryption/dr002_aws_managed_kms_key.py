@@ -42,7 +42,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.kms_keys import aws_key, owner_of_key
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unresolved
+from otherside.check.model.values import Unresolved, require_known
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _KEYS = {
@@ -130,6 +130,11 @@ def _encrypted(database: Resource, path: str) -> bool | None:
 
 
 def _bucket(graph: Graph, resource: Resource) -> Iterator[str]:
+    link = graph.link(resource, "bucket", "s3.bucket")
+    if link is None:
+        require_known(resource["bucket"])
+    elif _expendable(graph, link.resource):
+        return
     for rule_ in resource["rule"] or ():
         default = rule_.get("apply_server_side_encryption_by_default") or {}
         if default.get("sse_algorithm") not in {"aws:kms", "aws:kms:dsse"}:
@@ -137,3 +142,16 @@ def _bucket(graph: Graph, resource: Resource) -> Iterator[str]:
         key = default.get("kms_master_key_id")
         if owner_of_key(graph, resource, key, "rule") != "own":
             yield "its objects are under AWS's own key"
+
+
+def _expendable(graph: Graph, bucket: Resource) -> bool:
+    """Return whether a bucket holds what no recovery restores: logs, or what may be deleted with it.
+
+    Access logs could not even be written under a key of one's own.
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/enable-access-logging.html
+    """
+    return (
+        bucket.known("force_destroy") is True
+        or bool(graph.users(bucket, "s3.logging", "target_bucket"))
+        or bool(graph.users(bucket, "lb.load_balancer", "access_logs.bucket"))
+    )

@@ -39,9 +39,8 @@ import re
 from collections.abc import Iterator
 
 from otherside.check.analysis.alarm_metrics import metrics_of
-from otherside.check.analysis.databases import is_secondary, members
+from otherside.check.analysis.databases import follows_afar, is_secondary, members
 from otherside.check.analysis.metric_sinks import watched_elsewhere
-from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
@@ -62,19 +61,12 @@ def missing_replication_lag_alarm(graph: Graph, database: Resource) -> Iterator[
     if watched_elsewhere(graph):
         return
     if database.kind == "rds.instance":
-        if _follows_afar(graph, database):
+        if follows_afar(graph, database):
             yield from _unwatched(graph, database, _OF_REPLICA)
         return
     for cluster in members(graph, database):
         if is_secondary(graph, cluster):
             yield from _unwatched(graph, cluster, _OF_AURORA)
-
-
-def _follows_afar(graph: Graph, instance: Resource) -> bool:
-    """Return whether an instance is the replica of one in another Region."""
-    source = graph.link(instance, "replicate_source_db", "rds.instance")
-    far = source.resource.region if source else region_of(instance["replicate_source_db"])
-    return far is not None and instance.region is not None and far != instance.region
 
 
 def _unwatched(graph: Graph, copy: Resource, named: re.Pattern[str]) -> Iterator[str]:

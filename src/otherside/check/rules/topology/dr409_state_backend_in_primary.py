@@ -46,5 +46,9 @@ from otherside.check.rule import RecoveryStep, Severity, rule
     pair=True,
 )
 def state_backend_in_primary(graph: Graph, backend: Resource) -> Iterator[str]:
-    if backend.region is not None and backend.region == sides_of(graph).primary:
-        yield f"it is in {backend.region}, the primary"
+    primary = sides_of(graph).primary
+    there = graph.of("backend", region=primary)
+    if there[:1] == [backend]:  # one finding for all of them: they move together
+        others = len(there) - 1
+        as_well = f", as are those of {others} other roots" if others > 1 else ", as is another's"
+        yield f"it is in {primary}, the primary{as_well if others else ''}"
