@@ -179,3 +179,144 @@ def test_machines_are_told_nothing_in_prose(terraform):
     code, said = run(terraform, "--format", "json", "--fix")
     assert code == 2
     assert "leave --format out" in said
+
+
+MORE = (
+    PROVIDERS
+    + """\
+resource "aws_vpc" "here" { cidr_block = "10.0.0.0/16" }
+resource "aws_vpc" "there" {
+  provider   = aws.dr
+  cidr_block = "10.1.0.0/16"
+}
+resource "aws_vpc_peering_connection" "both" {
+  vpc_id      = aws_vpc.here.id
+  peer_vpc_id = aws_vpc.there.id
+  peer_region = "us-west-2"
+}
+resource "aws_lb" "web" {
+  name = "web"
+}
+resource "aws_lb_target_group" "web" {
+  port = 8080
+}
+resource "aws_lb_listener" "web" {
+  load_balancer_arn = aws_lb.web.arn
+  port              = 443
+  protocol          = "HTTPS"
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.web.arn
+  }
+}
+resource "aws_route53_health_check" "web" {
+  fqdn = aws_lb.web.dns_name
+  type = "HTTP"
+}
+resource "aws_lambda_function" "decide" {
+  provider = aws.dr
+  runtime  = "python3.12"
+  handler  = "index.handler"
+  filename = data.archive_file.decide.output_path
+}
+data "archive_file" "decide" {
+  type        = "zip"
+  source_dir  = "${path.module}/code"
+  output_path = "decide.zip"
+}
+resource "aws_cloudwatch_event_rule" "tick" {
+  provider            = aws.dr
+  schedule_expression = "rate(1 minute)"
+}
+resource "aws_cloudwatch_event_target" "tick" {
+  provider = aws.dr
+  rule     = aws_cloudwatch_event_rule.tick.name
+  arn      = aws_lambda_function.decide.arn
+}
+resource "aws_lambda_permission" "tick" {
+  provider      = aws.dr
+  action        = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.decide.function_name
+  principal     = "sns.amazonaws.com"
+}
+"""
+)
+FIXED = "DR004,DR006,DR010,DR012"
+
+
+def test_a_port_a_handler_an_accepter_and_a_permission_are_known_from_what_is_beside(tmp_path):
+    """Each is what another resource of the same source says; nothing of them is found again."""
+    file = tmp_path / "main.tf"
+    file.write_text(MORE)
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "failover.py").write_text("def handler(event, context):\n    return 1\n")
+    code, said = run(tmp_path, "--select", FIXED, "--fix")
+    assert code == 0, said
+    fixed = file.read_text()
+    assert '  type = "HTTPS"\n  port = 443\n' in fixed
+    assert '  handler  = "failover.handler"\n' in fixed
+    assert 'resource "aws_vpc_peering_connection_accepter" "both" {\n  provider    ' in fixed
+    assert "= aws.dr\n  vpc_peering_connection_id = aws_vpc_peering_connection.both.id" in fixed
+    assert 'resource "aws_lambda_permission" "tick2" {\n' in fixed
+    assert "  source_arn    = aws_cloudwatch_event_rule.tick.arn\n}\n" in fixed
+    assert len(fixed.splitlines()) == len(MORE.splitlines()) + 1 + 6 + 8
+
+
+def test_what_is_beside_but_may_be_meant_otherwise_is_left_alone(tmp_path):
+    """Two listeners, two handlers, a VPC of another module: somebody has to choose."""
+    file = tmp_path / "main.tf"
+    second = """\
+resource "aws_lb_listener" "plain" {
+  load_balancer_arn = aws_lb.web.arn
+  port              = 8080
+  protocol          = "HTTP"
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.web.arn
+  }
+}
+"""
+    text = MORE.replace("aws_vpc.there.id", "var.there") + second + 'variable "there" {}\n'
+    file.write_text(text)
+    (tmp_path / "code").mkdir()
+    for name in ("a.py", "b.py"):
+        (tmp_path / "code" / name).write_text("def handler(event, context):\n    return 1\n")
+    code, said = run(tmp_path, "--select", "DR004,DR006,DR012", "--fix")
+    assert code == 1, said
+    assert "--fix changed nothing" in said
+    assert file.read_text() == text
+
+
+def test_a_template_is_given_a_permission(tmp_path):
+    """After the rule, as far in as the rule."""
+    file = tmp_path / "tick.yaml"
+    file.write_text(
+        """\
+Resources:
+    Decide:
+        Type: AWS::Lambda::Function
+        Properties:
+            Runtime: python3.12
+            Handler: main.handler
+            Code:
+                ZipFile: |
+                    def handler(event, context):
+                        return 1
+    Tick:
+        Type: AWS::Events::Rule
+        Properties:
+            ScheduleExpression: rate(1 minute)
+            Targets:
+                - {Id: decide, Arn: !GetAtt Decide.Arn}
+
+    Topic:
+        Type: AWS::SNS::Topic
+"""
+    )
+    region = ("--region", f"{file}=us-east-2", "--single-region-ok")
+    code, said = run(file, *region, "--select", "DR010,DR012", "--fix")
+    assert code == 0, said
+    fixed = file.read_text()
+    assert "            Handler: index.handler\n" in fixed
+    assert "    TickPermission:\n      Type: AWS::Lambda::Permission\n" in fixed
+    assert "        SourceArn: !GetAtt Tick.Arn\n\n    Topic:\n" in fixed

@@ -206,7 +206,7 @@ class CheckRequest:
 @click.option(
     "--fix",
     is_flag=True,
-    help="Make those changes that are one attribute of the resource itself, and check again.",
+    help="Make those changes that are local, as the guide lists them, and check again.",
 )
 @click.option(
     "-v", "--verbose", is_flag=True, help="List everything unknown, skipped and suppressed."
@@ -353,7 +353,7 @@ def _mended(paths: tuple[str, ...], asked: CheckRequest, known: frozenset[str]) 
             sys.exit(2)
         click.echo(f"changed {edit.file}\n")
     if not edits:
-        click.echo("--fix changed nothing: no finding's remedy is one attribute in a file here\n")
+        click.echo("--fix changed nothing: no finding's remedy is a local change of a file here\n")
         return found
     return _checked(paths, asked, known)
 
