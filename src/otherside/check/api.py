@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from otherside.check.check_result import CheckResult, Finding, together
 from otherside.check.engine import CheckConfig, check
 from otherside.check.readers.input_error import InputError
 from otherside.check.readers.read import ReadOptions, read_paths
-from otherside.check.result import CheckResult, Finding, together
 
 STDIN, NO_STDIN = "-", "standard input is read by the command alone"
 __all__ = ["CheckConfig", "CheckResult", "Finding", "InputError", "check_paths"]

@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from otherside.check.check_result import Finding
 from otherside.check.readers.input_error import InputError
-from otherside.check.result import Finding
 
 VERSION = 1
 

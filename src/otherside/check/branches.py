@@ -7,7 +7,7 @@ rest cannot be told.
 
 from dataclasses import dataclass, replace
 
-from otherside.check.result import CheckResult, Finding, Inconclusive
+from otherside.check.check_result import CheckResult, Finding, Inconclusive
 from otherside.check.rule import Rule
 
 
@@ -43,11 +43,11 @@ def by_branches(
         undecided = [item for item in plain.unsure if item.resource == name]
         if findings:
             continue
-        one = holds.found(name) or fails.found(name)
-        if one:
+        somewhere = holds.found(name) or fails.found(name)
+        if somewhere:
             text = condition.rpartition("#")[2]
             where = f"{text} {'holds' if holds.found(name) else 'does not hold'}"
-            reason = f"{one[0].message}, where {where}"
+            reason = f"{somewhere[0].message}, where {where}"
             both.unsure.append(Inconclusive(rule=rule, resource=name, reason=reason))
         elif holds.unsure(name) or fails.unsure(name):
             both.unsure += undecided
@@ -56,14 +56,14 @@ def by_branches(
 
 def _findings(name: str, plain: Branch, holds: Branch, fails: Branch) -> list[Finding]:
     """Return what is wrong in a resource either way, or wherever it is deployed."""
-    one, other = holds.found(name), fails.found(name)
-    if one and other:
-        shared = {finding.message for finding in one} & {finding.message for finding in other}
-        same = [finding for finding in one if finding.message in shared]
-        rest = [item.message for item in (*one, *other) if item.message not in shared]
-        return [*same, *([replace(one[0], message=" or ".join(rest))] if rest else [])]
+    held, failed = holds.found(name), fails.found(name)
+    if held and failed:
+        shared = {finding.message for finding in held} & {finding.message for finding in failed}
+        same = [finding for finding in held if finding.message in shared]
+        rest = [item.message for item in (*held, *failed) if item.message not in shared]
+        return [*same, *([replace(held[0], message=" or ".join(rest))] if rest else [])]
     known = holds.unsure(name) or fails.unsure(name)
-    somewhere = (name in holds.resources) is not (name in fails.resources)
-    if known or ((one or other) and somewhere):
+    deployed_once = (name in holds.resources) is not (name in fails.resources)
+    if known or ((held or failed) and deployed_once):
         return plain.found(name)
     return []

@@ -9,10 +9,10 @@ from functools import partial
 
 from otherside.check.branches import Branch, by_branches
 from otherside.check.catalogue import catalogue
+from otherside.check.check_result import CheckResult, Finding, Inconclusive, Suppressed
 from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
 from otherside.check.model.values import Unresolved
 from otherside.check.parallel import in_parallel
-from otherside.check.result import CheckResult, Finding, Inconclusive, Suppressed
 from otherside.check.rule import REGION, SYSTEM, Rule, RuleHit, Severity
 
 SINGLE = "DR400"

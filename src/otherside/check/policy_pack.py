@@ -20,6 +20,7 @@ from pulumi_policy import (
 from pulumi_policy.deserialize import serialize_properties
 
 from otherside.check.catalogue import catalogue
+from otherside.check.check_result import Finding
 from otherside.check.engine import CheckConfig, check
 from otherside.check.model.graph import Graph
 from otherside.check.model.schema import by_pulumi
@@ -27,7 +28,6 @@ from otherside.check.readers.normalize import document, write_only
 from otherside.check.readers.passwords import is_secret_name
 from otherside.check.readers.pulumi.stack import SECRET, SIGNATURE, UNKNOWN, Stack
 from otherside.check.readers.read import settle_regions
-from otherside.check.result import Finding
 from otherside.check.rule import Rule
 
 NAME = "otherside"

@@ -13,9 +13,9 @@ from otherside.check.analysis.dns import decides, failover_records
 from otherside.check.analysis.events import is_disabled
 from otherside.check.analysis.functions import managed_orchestrators, promoters
 from otherside.check.analysis.health_check_targets import detection_s
+from otherside.check.check_result import CheckResult
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved
-from otherside.check.result import CheckResult
 from otherside.check.rule import RecoveryStep, Severity
 
 TICK_S = 60

@@ -18,6 +18,7 @@ import click
 
 from otherside.check.baseline import as_baseline, fingerprint, read_baseline
 from otherside.check.catalogue import catalogue
+from otherside.check.check_result import CheckResult, Finding, together
 from otherside.check.engine import CheckConfig, is_single
 from otherside.check.engine import check as run_check
 from otherside.check.model.arn import is_region
@@ -39,7 +40,6 @@ from otherside.check.report.formats import FORMATS
 from otherside.check.report.remedies import remedies
 from otherside.check.report.remedies import together as one_edit_each
 from otherside.check.report.text import as_lines, as_text
-from otherside.check.result import CheckResult, Finding, together
 from otherside.check.rule import Severity
 from otherside.check.summary import summarize
 from otherside.cli.ignored import refuse_ignored

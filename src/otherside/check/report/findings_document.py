@@ -6,9 +6,9 @@ from typing import Any
 
 from otherside.check.analysis.sides import pair_of
 from otherside.check.baseline import fingerprint
+from otherside.check.check_result import CheckResult, Finding
 from otherside.check.model.graph import Graph
 from otherside.check.readers.read import ReadResult
-from otherside.check.result import CheckResult, Finding
 from otherside.check.rule import Rule, Severity
 from otherside.check.summary import Summary
 

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from otherside.check.check_result import Finding
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.report.source_edits import edited, lines_of
 from otherside.check.report.text import DIALECTS
-from otherside.check.result import Finding
 
 FIFTEEN = frozenset(f"DR{number:03}" for number in range(1, 16))
 
