@@ -137,7 +137,7 @@ class TwinApp:
             DynamoDbProvider(context, self.metrics),
             S3Provider(context, authorizer),
         )
-        self.keys, self.networks = KmsProvider(context), Ec2Provider(context)
+        self.keys, self.networks = KmsProvider(context, authorizer), Ec2Provider(context)
         self.backups = BackupProvider(
             context, authorizer, self.backup_settings, self._emit, self.rds
         )
@@ -237,7 +237,7 @@ class TwinApp:
     def _extensions(self) -> list[ServiceProvider]:
         return [
             IamProvider(self.context, self.authorizer),
-            StsProvider(self.context),
+            StsProvider(self.context, self.authorizer),
             self.keys,
             self.networks,
             self.scheduler,

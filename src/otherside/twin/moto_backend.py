@@ -31,7 +31,9 @@ from moto.events.models import EventsBackend, Rule, events_backends
 from moto.firehose.models import FirehoseBackend, firehose_backends
 from moto.iam.access_control import PermissionResult
 from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.models import AWSManagedPolicy, IAMBackend, iam_backends
+from moto.iam.policy_validation import IAMPolicyDocumentValidator
 from moto.kms.exceptions import NotFoundException as KmsNotFoundException
 from moto.kms.models import KmsBackend, kms_backends
 from moto.kms.responses import KmsResponse
@@ -203,3 +205,12 @@ def dynamodb_of_every_account() -> list[DynamoDBBackend]:
 def make_key_ids_by(make: Callable[[bool], str]) -> None:
     """Replace moto's generator of key IDs."""
     kms_models.__dict__["generate_key_id"] = make
+
+
+def identity_policy_problem(text: str) -> str | None:
+    """Return what IAM says of a policy that it does not take, or `None`."""
+    try:
+        IAMPolicyDocumentValidator(text).validate()
+    except MalformedPolicyDocument as error:
+        return str(error.message)
+    return None

@@ -8,9 +8,10 @@ import json
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 
 from otherside.twin.gateway.iam_policy import Request, decide
+from twin.conftest import Bare, TwinSettings, until
 
 ACCOUNT = "123456789012"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -321,3 +322,77 @@ def test_a_caller_has_the_unique_id_of_a_user_or_a_role(shelf):
     session = assumed(shelf, keys, role(shelf, "identified", ROOT, READ))
     told = client(shelf, "sts", *session).get_caller_identity()["UserId"]
     assert told == iam.get_role(RoleName="identified")["Role"]["RoleId"] + ":session"
+
+
+def keys_of(answer):
+    """Return the credentials in an answer."""
+    found = answer["Credentials"]
+    return found["AccessKeyId"], found["SecretAccessKey"], found["SessionToken"]
+
+
+def refused(ask):
+    """Return the code with which a call is refused."""
+    with pytest.raises(ClientError) as caught:
+        ask()
+    return caught.value.response["Error"]["Code"]
+
+
+def test_a_user_s_session_may_what_the_user_may_but_iam_and_most_of_sts(shelf):
+    """And is denied where MFA is asked for: without it the session says that there was none."""
+    without = {"Bool": {"aws:MultiFactorAuthPresent": "false"}}
+    own = user(shelf, "sam", READ, statement("Allow", "iam:*"))
+    session = keys_of(client(shelf, "sts", *own).get_session_token(DurationSeconds=900))
+    assert reads(shelf, *session)
+    who = client(shelf, "sts", *session).get_caller_identity()
+    assert who["Arn"].endswith(":user/sam")
+    iam, sts = client(shelf, "iam", *session), client(shelf, "sts", *session)
+    assert client(shelf, "iam", *own).list_users()["Users"]
+    assert refused(iam.list_users) == "InvalidClientTokenId"
+    assert refused(sts.get_session_token) == "AccessDenied"
+    assert refused(lambda: sts.get_federation_token(Name="bob")) == "AccessDenied"
+    limited = user(shelf, "tim", READ, statement("Deny", "s3:*", Condition=without))
+    opened = keys_of(client(shelf, "sts", *limited).get_session_token())
+    assert reads(shelf, *limited)
+    assert not reads(shelf, *opened)
+
+
+def test_a_federated_user_has_what_both_policies_allow(shelf):
+    """Without a policy of its own, nothing."""
+    ask = statement("Allow", "sts:GetFederationToken")
+    own = user(shelf, "kim", READ, ask)
+    sts = client(shelf, "sts", *own)
+    plain = sts.get_federation_token(Name="bob")
+    assert plain["FederatedUser"]["FederatedUserId"] == f"{ACCOUNT}:bob"
+    assert not reads(shelf, *keys_of(plain))
+    both = keys_of(sts.get_federation_token(Name="bob", Policy=document(READ)))
+    assert reads(shelf, *both)
+    who = client(shelf, "sts", *both).get_caller_identity()
+    assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:federated-user/bob"
+    more = keys_of(sts.get_federation_token(Name="eve", Policy=document(statement("Allow", "*"))))
+    assert refused(client(shelf, "sqs", *more).list_queues) == "AccessDenied"
+    poor = client(shelf, "sts", *user(shelf, "pat", READ))
+    assert refused(lambda: poor.get_federation_token(Name="bob")) == "AccessDenied"
+
+
+def test_a_session_ends_and_its_length_is_limited():
+    """With the code of a token that was right once."""
+    with Bare(TwinSettings(speed=300, latency=False)) as fast:
+        own = user(fast, "zoe", READ)
+        sts = client(fast, "sts", *own)
+        for length in (900 - 1, 129_600 + 1):
+            with pytest.raises(ParamValidationError if length < 900 else ClientError):
+                sts.get_session_token(DurationSeconds=length)
+        key, secret, token = keys_of(sts.get_session_token(DurationSeconds=900))
+        stranger = client(fast, "sts", key, secret, "wrong")
+        assert refused(stranger.get_caller_identity) == "InvalidClientTokenId"
+        asked = client(fast, "sts", key, secret, token)
+        assert asked.get_caller_identity()["Arn"].endswith(":user/zoe")
+        until(lambda: _is_over(asked), seconds=60)
+
+
+def _is_over(asked):
+    try:
+        asked.get_caller_identity()
+    except ClientError as error:
+        return error.response["Error"]["Code"] == "ExpiredToken"
+    return False

@@ -176,6 +176,8 @@ class ApiGateway:
             raise _bad_signature(asked, message)
         if holder.token is not None and signature.token != holder.token:
             raise _unknown_signer(asked)
+        if holder.expires_s is not None and self.clock.now_s() >= holder.expires_s:
+            raise _expired(asked)
         late = time_problem(signature, self.clock.now_s(), real_wall_s())
         if late is not None:
             raise _out_of_time(asked, signature, late)
@@ -263,6 +265,16 @@ def _unknown_signer(asked: RequestContext) -> RequestRefusedError:
         status = 400 if asked.protocol == "json" else 403
         return RequestRefusedError("UnrecognizedClientException", message, status)
     return RequestRefusedError("InvalidClientTokenId", message, 403)
+
+
+def _expired(asked: RequestContext) -> RequestRefusedError:
+    """Return the refusal of a session's key after its end."""
+    message = "The security token included in the request is expired"
+    if asked.call.service == "ec2":
+        return RequestRefusedError("RequestExpired", "Request has expired.", 400)
+    if asked.protocol in JSON_PROTOCOLS:
+        return RequestRefusedError("ExpiredTokenException", message, 400)
+    return RequestRefusedError("ExpiredToken", message, 400 if asked.call.service == "s3" else 403)
 
 
 def _bad_signature(asked: RequestContext, message: str) -> RequestRefusedError:

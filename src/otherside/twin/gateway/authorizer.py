@@ -16,6 +16,7 @@ from otherside.twin.gateway.iam_resources import AuthorizationItem, subjects_of
 from otherside.twin.gateway.protocol import ApiCall, RequestRefusedError
 
 DENIED = "AccessDenied"
+_MFA = "aws:multifactorauthpresent"
 ALWAYS = frozenset({("sts", "GetCallerIdentity"), ("sts", "GetSessionToken")})
 """Operations that need no permission."""
 
@@ -27,7 +28,25 @@ class Principal:
     arn: str
     secret: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+    expires_s: float | None = None
+    """When its key ends, in the twin's time; `None` if it does not."""
     provisioner: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserSession:
+    """What a user has opened by GetSessionToken or GetFederationToken."""
+
+    holder: Principal
+    user: str
+    """The ARN of the user whose policies count."""
+    policy: str | None = None
+    """The policy that limits a federated session; without one it may do nothing by itself."""
+
+    @property
+    def federated(self) -> bool:
+        """Whether it is somebody else's than the user's own."""
+        return ":federated-user/" in self.holder.arn
 
 
 ResourcePolicies = Callable[[str, str], str | None]
@@ -45,6 +64,8 @@ class Authorizer:
     """Keyed by the service in an ARN: `sns`, `kms`…"""
     user_boundaries: dict[str, str] = field(default_factory=dict)
     """The permissions boundary of each user that has one, by name; moto keeps those of roles."""
+    sessions: dict[str, UserSession] = field(default_factory=dict)
+    """What users have opened, by access key."""
     kms_calls_of: Callable[[ApiCall, str], Sequence[tuple[str, str, str]]] = lambda *_: ()
     """The KMS permissions that a call also needs: (action, key's ARN, service using the key)."""
 
@@ -52,6 +73,8 @@ class Authorizer:
         """Return the holder of an access key, or `None` if it has no holder."""
         if key_id == self.provisioner_key:
             return self.provisioner
+        if key_id in self.sessions:
+            return self.sessions[key_id].holder
         for role in reversed(moto_backend.sts(self.account).assumed_roles):
             if role.access_key_id == key_id:
                 return Principal(
@@ -70,6 +93,7 @@ class Authorizer:
             RequestRefusedError: If the policies do not allow it.
             CannotTellError: If the policies cannot be evaluated.
         """
+        self._limit_session(call)
         if call.principal == self.provisioner.arn or (call.service, call.operation) in ALWAYS:
             return
         if (call.service, call.operation) == ("sts", "AssumeRole"):
@@ -80,6 +104,22 @@ class Authorizer:
             keys = {"kms:viaservice": [f"{via}.{signing_region}.amazonaws.com"]}
             subject = AuthorizationItem(action=action, resource=key, keys=keys)
             self._require(self._request(call, subject, signing_region))
+
+    def _limit_session(self, call: ApiCall) -> None:
+        """Refuse what a user's session may never ask, whatever the policies allow.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+        """
+        session = self.sessions.get(call.key_id)
+        if session is None:
+            return
+        allowed = {"GetCallerIdentity", *(() if session.federated else ("AssumeRole",))}
+        if call.service == "iam":  # it was opened without MFA
+            message = "The security token included in the request is invalid"
+            raise RequestRefusedError("InvalidClientTokenId", message, 403)
+        if call.service == "sts" and call.operation not in allowed:
+            message = f"Cannot call {call.operation} with session credentials"
+            raise RequestRefusedError(DENIED, message, 403)
 
     def may_connect(self, principal: str, resource: str, region: str) -> bool:
         """Return whether a principal may log in to a database with IAM authentication."""
@@ -133,6 +173,30 @@ class Authorizer:
         return self.judge(
             self._request(call, AuthorizationItem(action=action, resource=resource), region)
         )
+
+    def knows(self, principal: str) -> bool:
+        """Return whether a policy may name a principal; of another account nothing is known."""
+        kind = principal.rpartition(":")[2].partition("/")[0]
+        own = principal.startswith("arn:") and f"::{self.account}:" in principal
+        if not own or kind == "root" or principal == self.provisioner.arn:
+            return True
+        return self._role(principal) is not None or self._user(principal) is not None
+
+    def lets_change(self, principal: str, document: str) -> bool:
+        """Return whether a key policy lets a principal change that policy again."""
+        action = "kms:PutKeyPolicy"
+        call = ApiCall(
+            service="kms", operation="", region="", source="", key_id="", principal=principal
+        )
+        identity = self._identity(principal)
+        if principal == self.provisioner.arn:
+            identity = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+        return decide(
+            self._request(call, AuthorizationItem(action=action, resource="*"), ""),
+            identity=identity,
+            resource=_any_resource(statements_of(document)),
+            both=True,
+        ).allowed
 
     def simulate(
         self,
@@ -247,6 +311,7 @@ class Authorizer:
             account=self.account,
             keys={
                 **self._keys_of(call.principal),
+                **({_MFA: ["false"]} if call.key_id in self.sessions else {}),
                 "aws:requestedregion": [region],
                 "aws:sourceip": [call.address] if call.address else [],
                 "aws:useragent": [call.agent] if call.agent else [],
@@ -281,6 +346,8 @@ class Authorizer:
         holder = role or user
         kind = "AssumedRole" if ":assumed-role/" in principal else "User" if user else "Role"
         own = f"{role.id}:{name}" if role is not None else user.id if user is not None else ""
+        if ":federated-user/" in principal:
+            kind, own, user = "FederatedUser", f"{self.account}:{name}", None
         tags = moto_backend.iam_tags(self.account, holder) if holder is not None else {}
         return {
             "aws:principalarn": [_role_arn(principal)],
@@ -291,7 +358,7 @@ class Authorizer:
             "aws:userid": [own],
             "aws:username": [name] if user is not None else [],
             # Long-lived keys say nothing about MFA; a role's session was opened without it.
-            "aws:multifactorauthpresent": [] if user is not None else ["false"],
+            _MFA: [] if user is not None else ["false"],
             "aws:multifactorauthage": [],
             **{f"aws:principaltag/{key}".lower(): [value] for key, value in tags.items()},
         }
@@ -308,7 +375,16 @@ class Authorizer:
 
     def _user(self, arn: str) -> Any:  # noqa: ANN401 - moto's own, untyped here
         users = moto_backend.iam(self.account).users.values()
-        return next((user for user in users if user.arn == arn), None)
+        opened = self._federated(arn)
+        wanted = arn if opened is None else opened.user
+        return next((user for user in users if user.arn == wanted), None)
+
+    def _federated(self, arn: str) -> UserSession | None:
+        """Return a federated user's newest session; a user's own session has the user's ARN."""
+        if ":federated-user/" not in arn:
+            return None
+        opened = (item for item in self.sessions.values() if item.holder.arn == arn)
+        return max(opened, key=lambda item: item.holder.expires_s or 0.0, default=None)
 
     def _identity(self, principal: str) -> list[PolicyStatement]:
         """Return every statement in the policies of a role or a user."""
@@ -338,6 +414,9 @@ class Authorizer:
 
     def _session(self, principal: str) -> list[PolicyStatement] | None:
         """Return the policy that a session was opened with, which limits it; the newest counts."""
+        federated = self._federated(principal)
+        if federated is not None:
+            return list(statements_of(federated.policy)) if federated.policy else []
         for role in reversed(moto_backend.sts(self.account).assumed_roles):
             if role.arn == principal:
                 return list(statements_of(role.policy)) if role.policy else None

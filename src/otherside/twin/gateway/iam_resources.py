@@ -320,6 +320,11 @@ def _change(params: Params, _region: str, _account: str) -> list[str | None]:
     return [f"arn:aws:route53:::change/{str(params.get('Id')).rpartition('/')[2]}"]
 
 
+def _federated(params: Params, _region: str, account: str) -> list[str | None]:
+    """Return the ARN of the user whose session is opened."""
+    return [f"arn:aws:sts::{account}:federated-user/{params.get('Name')}"]
+
+
 def _iam(params: Params, _region: str, account: str) -> str | None:
     """Return the ARN of a role, user, group, profile or policy, with the path that it has."""
     if params.get("PolicyArn") and not any(params.get(name) for name in _IAM_HELD):
@@ -345,6 +350,7 @@ given is what the call is checked on. With each the kind in its ARN, and where m
 
 
 SPECIAL: Mapping[tuple[str, str], Callable[[Params, str, str], Sequence[str | None]]] = {
+    ("sts", "GetFederationToken"): _federated,
     ("rds", "FailoverGlobalCluster"): _global_members,
     ("rds", "SwitchoverGlobalCluster"): _global_members,
     ("rds", "DescribeGlobalClusters"): _whole,

@@ -1,16 +1,20 @@
 """KMS, peering and Auto Scaling on a twin."""
 
+import json
+
 import pytest
 from botocore.exceptions import ClientError
 from moto.kms.models import kms_backends
 
 from otherside.twin.context import TwinContext
+from otherside.twin.gateway.authorizer import Authorizer, Principal
 from otherside.twin.guest.scaled_clock import ScaledClock
 from otherside.twin.latency import Latency
 from otherside.twin.services.kms.provider import KmsProvider
 from twin.conftest import ACCOUNT, EAST, WEST, until
 
 pytestmark = pytest.mark.slow
+PROVISIONER = Principal(arn=f"arn:aws:iam::{ACCOUNT}:user/p", secret="")
 
 
 def test_a_multi_region_key_is_not_there_where_it_was_not_replicated(bare):
@@ -84,7 +88,9 @@ def test_KMS_06_a_key_whose_time_has_come_is_gone():
     backend = kms_backends[ACCOUNT][EAST]
     key = backend.create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", None, EAST)
     backend.schedule_key_deletion(key.id, 7)
-    keys = KmsProvider(context)
+    keys = KmsProvider(
+        context, Authorizer(account=ACCOUNT, provisioner=PROVISIONER, provisioner_key="")
+    )
     keys.delete_due(context.now_s + 6.9 * 86_400)
     assert key.id in backend.keys
     keys.delete_due(context.now_s + 7.1 * 86_400)
@@ -93,17 +99,8 @@ def test_KMS_06_a_key_whose_time_has_come_is_gone():
 
 def test_KMS_08_a_grant_gives_what_a_policy_does_not(bare):
     """To one grantee, the operations that it names, until it is revoked."""
-    import json
-
     kms = bare.aws("kms")
-    nobody = f"arn:aws:iam::{ACCOUNT}:role/nobody-else"
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": [nobody, f"arn:aws:iam::{ACCOUNT}:user/provisioner"]},
-        "Action": "kms:*",
-        "Resource": "*",
-    }
-    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    policy = key_policy(bare.role("nobody-else"), f"arn:aws:iam::{ACCOUNT}:user/provisioner")
     key = kms.create_key(Policy=policy)["KeyMetadata"]["KeyId"]
     role = bare.role("grantee")
     theirs = bare.as_role(role, "kms")
@@ -139,21 +136,10 @@ def test_KMS_11_a_replica_becomes_a_secret_of_its_own(bare):
 
 def test_KMS_07_a_key_that_does_not_delegate_is_not_opened_by_iam(bare):
     """Its own policy must allow; an identity's alone does not."""
-    import json
-
-    def policy(who):
-        statement = {
-            "Effect": "Allow",
-            "Principal": {"AWS": who},
-            "Action": "kms:*",
-            "Resource": "*",
-        }
-        return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
     kms = bare.aws("kms")
-    root, nobody = f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:role/nobody"
-    delegating = kms.create_key(Policy=policy(root))["KeyMetadata"]["Arn"]
-    shut = kms.create_key(Policy=policy(nobody))["KeyMetadata"]["Arn"]
+    delegating = kms.create_key(Policy=key_policy(ROOT))["KeyMetadata"]["Arn"]
+    only = key_policy(f"arn:aws:iam::{ACCOUNT}:user/provisioner")
+    shut = kms.create_key(Policy=only)["KeyMetadata"]["Arn"]
     may = {"Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"}
     client = bare.as_role(bare.role("encrypts", may), "kms")
     client.encrypt(KeyId=delegating, Plaintext=b"x")
@@ -228,3 +214,51 @@ def test_LAM_06_an_event_for_a_function_without_concurrency_goes_to_its_destinat
     body, _ = until(lambda: bare.received(url))[0]
     assert body["requestContext"]["approximateInvokeCount"] == 0
     assert [run for run in bare.do("runs")["runs"] if run["function"] == "shut"] == []
+
+
+def key_policy(*principals, action="kms:*", **more):
+    """Return a key policy that allows actions to principals."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": action}
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*", **more}]}
+    )
+
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+
+
+@pytest.mark.parametrize(
+    ("policy", "said"),
+    [
+        ("not JSON", "valid JSON"),
+        ("{}", "no effect"),
+        (json.dumps({"Statement": [{"Effect": "Allow", "Action": "kms:*"}]}), "without Principal"),
+        (key_policy(f"arn:aws:iam::{ACCOUNT}:role/nobody", ROOT), "invalid principals"),
+        (key_policy(ROOT, action="kms:Decrypt"), "will not allow you to update the key policy"),
+    ],
+)
+def test_KMS_07_a_key_policy_that_is_none_or_locks_everyone_out_is_refused(bare, policy, said):
+    """Of a new key, and of one that is there; unless its author takes the risk."""
+    kms = bare.aws("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    for ask in (
+        lambda: kms.create_key(Policy=policy),
+        lambda: kms.put_key_policy(KeyId=key, PolicyName="default", Policy=policy),
+    ):
+        with pytest.raises(ClientError) as caught:
+            ask()
+        assert caught.value.response["Error"]["Code"] == "MalformedPolicyDocumentException"
+        assert said in caught.value.response["Error"]["Message"]
+    if "update the key policy" in said:
+        kms.create_key(Policy=policy, BypassPolicyLockoutSafetyCheck=True)
+
+
+def test_KMS_07_whoever_a_key_policy_may_name_is_taken(bare):
+    """The account, a role that is there, and another account, of which nothing is known."""
+    iam, kms = bare.aws("iam"), bare.aws("kms")
+    trust = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}}
+    trust["Action"] = "sts:AssumeRole"
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    for named in ([ROOT], [ROOT, role], [ROOT, "arn:aws:iam::999988887777:role/theirs"]):
+        kms.create_key(Policy=key_policy(*named))

@@ -5,12 +5,15 @@ https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
 
 import asyncio
 import datetime as dt
+import json
 import re
 import uuid
 
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.iam_policy import PolicyStatement, statements_of
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.moto_backend import KmsNotFoundException, KmsResponse
 from otherside.twin.services.base import ServiceProvider, api_error, operation
@@ -31,9 +34,9 @@ class KmsProvider(ServiceProvider):
     be decrypted with such a key, in this Region or in another.
     """
 
-    def __init__(self, context: TwinContext) -> None:
+    def __init__(self, context: TwinContext, authorizer: Authorizer) -> None:
         """Make moto create and accept key ids of AWS's own length."""
-        self._context = context
+        self._context, self._authorizer = context, authorizer
         moto_backend.make_key_ids_by(_key_id)
         _accept(MULTI_REGION_ID)
 
@@ -54,6 +57,31 @@ class KmsProvider(ServiceProvider):
         if key is not None and key.key_state == "PendingDeletion":
             raise api_error("KMSInvalidStateException", f"{key.arn} is pending deletion.")
         raise LeaveToMotoError
+
+    @operation("kms", "CreateKey", "PutKeyPolicy", "ReplicateKey")
+    def check_policy(self, call: ApiCall, params: Params) -> None:
+        """Refuse a key policy that KMS does not take, and leave the rest to moto, which takes any.
+
+        https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+        """
+        text = params.get("Policy")
+        wrong = policy_problem(str(text)) if text is not None else None
+        if wrong is None and text is not None:
+            wrong = self._principal_problem(call.principal, params)
+        if wrong is not None:
+            raise api_error("MalformedPolicyDocumentException", wrong)
+        raise LeaveToMotoError
+
+    def _principal_problem(self, caller: str, params: Params) -> str | None:
+        document = str(params["Policy"])
+        named = [name for item in statements_of(document) for name in _principals(item)]
+        if not all(self._authorizer.knows(name) for name in named):
+            return "Policy contains a statement with one or more invalid principals."
+        if params.get("BypassPolicyLockoutSafetyCheck") in {True, "true"}:
+            return None
+        if not self._authorizer.lets_change(caller, document):
+            return "The new key policy will not allow you to update the key policy in the future."
+        return None
 
     @operation("kms", "ScheduleKeyDeletion")
     def check_window(self, _call: ApiCall, params: Params) -> None:
@@ -91,6 +119,30 @@ class KmsProvider(ServiceProvider):
                 due = key.deletion_date if key.key_state == "PendingDeletion" else None
                 if due is not None and due.replace(tzinfo=None) <= now:
                     del backend.keys[name]
+
+
+def policy_problem(text: str) -> str | None:
+    """Return why a text is no key policy, or `None`: each statement says who may do what."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return "Policy is not valid JSON."
+    statements = document.get("Statement") if isinstance(document, dict) else None
+    listed = statements if isinstance(statements, list) else [statements]
+    for item in listed:
+        if not isinstance(item, dict) or item.get("Effect") not in {"Allow", "Deny"}:
+            return "Policy contains a statement that has no effect."
+        for name in ("Principal", "Action", "Resource"):
+            if name not in item and f"Not{name}" not in item:
+                return f"Policy contains a statement without {name}."
+    return None
+
+
+def _principals(statement: PolicyStatement) -> list[str]:
+    """Return the ARNs that a statement names; it may name services and everyone, too."""
+    principal = statement.get("Principal")
+    named = principal.get("AWS") if isinstance(principal, dict) else None
+    return [str(name) for name in (named if isinstance(named, list) else [named]) if name]
 
 
 def _no_such_key(name: str, region: str, account: str) -> Exception:

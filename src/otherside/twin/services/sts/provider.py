@@ -1,21 +1,26 @@
-"""STS where moto differs: each caller gets its own identity.
+"""STS where moto differs: each caller gets its own identity, and a user's session has keys.
 
 https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
 """
 
+import re
+import secrets
+
 from otherside.twin import moto_backend
 from otherside.twin.context import TwinContext
 from otherside.twin.gateway.api_gateway import LeaveToMotoError
+from otherside.twin.gateway.authorizer import Authorizer, Principal, UserSession
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.json_types import JsonObject
 from otherside.twin.services.base import ServiceProvider, api_error, operation
+from otherside.twin.timestamps import iso
 
 
 class StsProvider(ServiceProvider):
     """Who calls, which moto answers alike for everyone, and how long a session may last."""
 
-    def __init__(self, context: TwinContext) -> None:
-        self._context = context
+    def __init__(self, context: TwinContext, authorizer: Authorizer) -> None:
+        self._context, self._authorizer = context, authorizer
 
     @operation("sts", "GetCallerIdentity")
     def who(self, call: ApiCall, _params: Params) -> JsonObject:
@@ -53,6 +58,69 @@ class StsProvider(ServiceProvider):
             raise api_error("ValidationError", message)
         raise LeaveToMotoError
 
+    @operation("sts", "GetSessionToken")
+    def session(self, call: ApiCall, params: Params) -> JsonObject:
+        """Open a session of the calling user, with all that it may but IAM and most of STS.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
+        """
+        if params.get("SerialNumber") or params.get("TokenCode"):
+            message = "MultiFactorAuthentication failed, no device is assigned to the caller."
+            raise api_error("AccessDenied", message, 403)
+        return {"Credentials": self._open(call, params, call.principal, None)}
+
+    @operation("sts", "GetFederationToken")
+    def federation(self, call: ApiCall, params: Params) -> JsonObject:
+        """Open a session for somebody else, with what both the user and the policy allow.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
+        """
+        if params.get("PolicyArns"):
+            message = "the twin opens a federated session with Policy only, without PolicyArns"
+            raise api_error("TwinNotImplemented", message, 501)
+        name = str(params.get("Name") or "")
+        if not re.fullmatch(r"[\w+=,.@-]{2,32}", name, re.ASCII):
+            message = f"Value '{name}' at 'name' failed to satisfy constraint: 2 to 32 characters"
+            raise api_error("ValidationError", message)
+        account, policy = self._context.account, params.get("Policy")
+        arn = f"arn:aws:sts::{account}:federated-user/{name}"
+        return {
+            "Credentials": self._open(call, params, arn, str(policy) if policy else None),
+            "FederatedUser": {"FederatedUserId": f"{account}:{name}", "Arn": arn},
+            "PackedPolicySize": len(str(policy or "")) * 100 // _POLICY_MAX,
+        }
+
+    def _open(self, call: ApiCall, params: Params, arn: str, policy: str | None) -> JsonObject:
+        duration_s = int(params.get("DurationSeconds") or _DEFAULT_S)
+        if not _SHORTEST_S <= duration_s <= _LONGEST_S:
+            message = f"DurationSeconds must be between {_SHORTEST_S} and {_LONGEST_S}"
+            raise api_error("ValidationError", message)
+        if ":assumed-role/" in call.principal:
+            message = f"Cannot call {call.operation} with session credentials"
+            raise api_error("AccessDenied", message, 403)
+        if policy is not None and (wrong := moto_backend.identity_policy_problem(policy)):
+            raise api_error("MalformedPolicyDocument", wrong)
+        own = call.principal == self._authorizer.provisioner.arn == arn
+        holder = Principal(
+            arn=arn,
+            secret=secrets.token_urlsafe(30),
+            token=secrets.token_urlsafe(120),
+            expires_s=self._context.now_s + duration_s,
+            provisioner=own,
+        )
+        key_id = "ASIA" + secrets.token_hex(8).upper()
+        self._authorizer.sessions[key_id] = UserSession(
+            holder=holder, user=call.principal, policy=policy
+        )
+        return {
+            "AccessKeyId": key_id,
+            "SecretAccessKey": holder.secret,
+            "SessionToken": holder.token,
+            "Expiration": iso(self._context.now_s + duration_s),
+        }
+
 
 _HOUR_S, _SHORTEST_S = 3600, 900
 """https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html"""
+_DEFAULT_S, _LONGEST_S, _POLICY_MAX = 43_200, 129_600, 2048
+"""https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html"""
