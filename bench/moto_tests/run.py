@@ -5,7 +5,8 @@
 
 What moto's tests ask is what public clients ask. A test that passes on plain moto and not on the
 twin is a difference: the twin refuses what AWS refuses and moto does not, or it is a fault of ours.
-`--verbose` names each one, with what it met.
+`differences.toml` says of each why it is right; one that it does not explain is printed, and ends
+the comparison with 1. `--verbose` names each difference, with what it met and why.
 
 moto's tests are not one of our dependencies: the first run takes them from moto's source archive,
 in the version that is installed, and keeps them with what they need in `.venv/.moto-tests`.
@@ -15,11 +16,13 @@ import argparse
 import contextlib
 import importlib.metadata
 import os
+import re
 import socket
 import subprocess
 import sys
 import tarfile
 import time
+import tomllib
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -139,6 +142,17 @@ def read(report: Path) -> Outcomes:
     return found
 
 
+def explained(service: str, difference: str) -> str:
+    """Return why a difference is right, or nothing."""
+    known = tomllib.loads((HERE / "differences.toml").read_text(encoding="utf-8"))["difference"]
+    fitting = (
+        str(each["why"])
+        for each in known
+        if service in each["services"] and re.search(each["match"], difference)
+    )
+    return next(fitting, "")
+
+
 def passed(found: Outcomes) -> int:
     """Return how many passed."""
     return sum(1 for why in found.values() if not why)
@@ -152,9 +166,9 @@ def main() -> None:
     parser.add_argument("services", nargs="*", metavar="SERVICE", help=", ".join(SERVICES))
     parser.add_argument("--verbose", action="store_true", help="name each difference")
     asked = parser.parse_args()
-    unknown = set(asked.services) - set(SERVICES)
-    if unknown:
-        parser.error(f"no such service: {', '.join(sorted(unknown))}; {', '.join(SERVICES)}")
+    strange = set(asked.services) - set(SERVICES)
+    if strange:
+        parser.error(f"no such service: {', '.join(sorted(strange))}; {', '.join(SERVICES)}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -169,14 +183,22 @@ def main() -> None:
             for service in services:
                 found[kind, service] = outcomes(kind, service, tests)
                 print(f"{kind} {service}: {passed(found[kind, service])}", file=sys.stderr)
-    print(f"{'moto own tests that pass on':<32}{'plain moto':>12}{'twin':>8}{'lost':>8}")
+    head = f"{'moto own tests that pass on':<32}{'plain moto':>12}{'twin':>8}{'lost':>8}"
+    print(f"{head}{'unexplained':>13}")
+    wrong = 0
     for service in services:
         plain, twin = found["moto", service], found["twin", service]
         lost = {name: twin.get(name, "it did not end") for name in plain if not plain[name]}
         lost = {name: why for name, why in lost.items() if why}
-        print(f"{service:<32}{passed(plain):>12}{passed(twin):>8}{len(lost):>8}")
-        for name, why in lost.items() if asked.verbose else ():
-            print(f"    {name}: {why}")
+        reasons = {name: explained(service, f"{name}: {why}") for name, why in lost.items()}
+        unknown = [name for name, reason in reasons.items() if not reason]
+        wrong += len(unknown)
+        row = f"{service:<32}{passed(plain):>12}{passed(twin):>8}{len(lost):>8}{len(unknown):>13}"
+        print(row)
+        for name, why in lost.items():
+            if asked.verbose or not reasons[name]:
+                print(f"    {name}: {why}\n        {reasons[name] or 'UNEXPLAINED'}")
+    sys.exit(1 if wrong else 0)
 
 
 if __name__ == "__main__":

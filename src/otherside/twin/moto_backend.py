@@ -27,7 +27,14 @@ from moto.elbv2.models import (
     FakeTargetGroup,
     elbv2_backends,
 )
-from moto.events.models import EventsBackend, Rule, events_backends
+from moto.events.models import (
+    Archive,
+    EventsBackend,
+    Replay,
+    ReplayState,
+    Rule,
+    events_backends,
+)
 from moto.firehose.models import FirehoseBackend, firehose_backends
 from moto.iam.access_control import PermissionResult
 from moto.iam.aws_managed_policies import aws_managed_policies_data
@@ -55,6 +62,7 @@ from moto.sts.models import STSBackend, sts_backends
 __all__ = [
     "AWSManagedPolicy",
     "Alarm",
+    "Archive",
     "CertificateNotFound",
     "DBCluster",
     "DynamoType",
@@ -71,6 +79,8 @@ __all__ = [
     "LambdaFunction",
     "LogsBackend",
     "PermissionResult",
+    "Replay",
+    "ReplayState",
     "ReplicaSecret",
     "Rule",
     "Schedule",

@@ -120,6 +120,8 @@ class ApiGateway:
         if fault is not None:
             self._meet(fault, asked)
         self._verify(asked, signature)
+        if asked.malformed is not None:
+            raise asked.malformed
         _refuse_two_meanings(asked, signature)
         self._authorize(asked)
         answer = self._carry_out(asked, start_response)

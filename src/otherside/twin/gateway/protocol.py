@@ -12,7 +12,11 @@ from urllib.parse import quote
 from moto.core.exceptions import ServiceException
 from moto.core.model import OperationModel
 from moto.core.parse import PROTOCOL_PARSERS
-from moto.core.request import Request, determine_request_protocol
+from moto.core.request import (
+    PRESERVED_HEADER_NAMES_ENVIRON_KEY,
+    Request,
+    determine_request_protocol,
+)
 from moto.core.routing import get_service_router
 from moto.core.serialize import get_serializer_class
 from moto.core.utils import get_service_model
@@ -94,6 +98,8 @@ class RequestContext:
     model: OperationModel
     protocol: str
     """The protocol of the answer."""
+    malformed: RequestRefusedError | None = None
+    """Why its parameters could not be read: told to whom the signature proves, and nobody else."""
 
     def answer(self, result: object) -> tuple[int, dict[str, str], bytes]:
         """Return an answer or an error, serialized as the service itself would."""
@@ -123,8 +129,9 @@ def read_request(environ: Environ) -> SignedRequest:
         body = environ["wsgi.input"].read()
         environ["CONTENT_LENGTH"] = str(len(body))
     environ["wsgi.input"] = io.BytesIO(body)
+    written = environ.get(PRESERVED_HEADER_NAMES_ENVIRON_KEY) or {}
     headers = {
-        key[5:].replace("_", "-").lower(): value
+        str(written.get(key, key[5:].replace("_", "-"))).lower(): value
         for key, value in environ.items()
         if key.startswith("HTTP_")
     }
@@ -163,16 +170,7 @@ def identify(
     try:
         operation, found = get_service_router(service).match(request)
         protocol = determine_request_protocol(model, request.content_type)
-        parsed = PROTOCOL_PARSERS[protocol](operation).parse(
-            {
-                "method": request.method,
-                "values": request.values,
-                "headers": request.headers,
-                "body": signed.body,
-                "url_path": request.path,
-                "url_params": found,
-            }
-        )
+        parsed, malformed = _parsed(request, signed, operation, protocol, found)
     except (HTTPException, NotImplementedError) as error:
         message = f"{service} has no operation at {signed.method} {signed.path}"
         raise RequestRefusedError("UnknownOperationException", message, 404) from error
@@ -186,7 +184,7 @@ def identify(
         key_id=key_id,
         address=str(environ.get("REMOTE_ADDR", "")),
         agent=signed.headers.get("user-agent", ""),
-        params=parsed or {},
+        params=parsed,
     )
     return RequestContext(
         call=call,
@@ -195,7 +193,47 @@ def identify(
         environ=environ,
         model=operation,
         protocol=protocol,
+        malformed=malformed,
     )
+
+
+def _parsed(
+    request: Request,
+    signed: SignedRequest,
+    operation: OperationModel,
+    protocol: str,
+    found: dict[str, Any],
+) -> tuple[Params, RequestRefusedError | None]:
+    """Return a call's parameters, or why they cannot be read; a parser fails in many ways."""
+    try:
+        parsed = PROTOCOL_PARSERS[protocol](operation).parse(
+            {
+                "method": request.method,
+                "values": request.values,
+                "headers": request.headers,
+                "body": signed.body,
+                "url_path": request.path,
+                "url_params": found,
+            }
+        )
+    except (HTTPException, NotImplementedError):
+        raise
+    except Exception as error:  # noqa: BLE001 - as above
+        code, message = MALFORMED.get(protocol, MALFORMED["query"])
+        return {}, RequestRefusedError(code, message or type(error).__name__, 400)
+    return parsed or {}, None
+
+
+MALFORMED: Mapping[str, tuple[str, str]] = {
+    "rest-xml": (
+        "MalformedXML",
+        "The XML you provided was not well-formed or did not validate against our published schema",
+    ),
+    "json": ("SerializationException", "The request could not be read"),
+    "rest-json": ("SerializationException", "The request could not be read"),
+    "query": ("MalformedQueryString", "The query string contains a syntax error"),
+}
+"""What AWS says of a body that it cannot read, by protocol."""
 
 
 def _service(signing: str, signed: SignedRequest) -> str:

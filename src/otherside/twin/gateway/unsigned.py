@@ -29,6 +29,9 @@ def refusal_of(request: SignedRequest) -> RequestRefusedError:
             f"{action}: the twin has no identity providers, so it cannot trust their signatures"
         )
         return RequestRefusedError("TwinNotImplemented", message, 501)
+    if request.headers.get("content-type", "").startswith("multipart/form-data"):
+        message = "the twin takes no uploads by forms, whose signature is a field of theirs"
+        return RequestRefusedError("TwinNotImplemented", message, 501)
     if _speaks(request) == "s3":
         return RequestRefusedError("AccessDenied", "Access Denied", 403)
     message = "Request is missing Authentication Token"

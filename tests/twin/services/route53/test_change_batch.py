@@ -58,7 +58,7 @@ def batch(*changes, held=HELD):
             "InvalidInput",
             "found none",
         ),
-        (("REPLACE", a("plain")), "InvalidInput", "enum value set: [CREATE, DELETE, UPSERT]"),
+        (("REPLACE", a("plain")), "InvalidInput", "enumeration '[CREATE, DELETE, UPSERT]'"),
         (("CREATE", a("new", "nope")), "InvalidChangeBatch", "ARRDATAIllegalIPv4Address"),
         (("CREATE", a("new", "::1")), "InvalidChangeBatch", "ARRDATAIllegalIPv4Address"),
         (("CREATE", a("t", "bare", Type="TXT")), "InvalidChangeBatch", "enclosed in quotation"),

@@ -34,8 +34,15 @@ class AutoScalingProvider(ServiceProvider):
             message = f"Max bound, {high}, must be greater than or equal to min bound, {low}"
             raise api_error("ValidationError", message)
         if wanted is not None and not low <= int(wanted) <= high:
-            above = int(wanted) > high
-            side, bound = ("above max", high) if above else ("below min", low)
-            message = f"New SetDesiredCapacity value {wanted} is {side} value {bound}"
-            raise api_error("ValidationError", f"{message} for the AutoScalingGroup.")
+            raise api_error("ValidationError", _outside(call.operation, int(wanted), low, high))
         raise LeaveToMotoError
+
+
+def _outside(operation: str, wanted: int, low: int, high: int) -> str:
+    """Return what AWS says of a size outside its bounds, which each operation says differently."""
+    if operation == "UpdateAutoScalingGroup":
+        bounds = f"the specified min size:{low} and max size:{high}"
+        return f"Desired capacity:{wanted} must be between {bounds}"
+    side, bound = ("above max", high) if wanted > high else ("below min", low)
+    value = f"New SetDesiredCapacity value {wanted} is {side} value {bound}"
+    return f"{value} for the AutoScalingGroup."

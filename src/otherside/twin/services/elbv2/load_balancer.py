@@ -36,7 +36,7 @@ from otherside.twin.net.http1 import (
 )
 from otherside.twin.net.reachability import Interface, Local, Reach, Reachability
 from otherside.twin.partitions import OUTSIDE
-from otherside.twin.services.base import ServiceProvider, operation
+from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.cloudwatch.metrics import Metrics
 
 CONNECT_S, IDLE_S = 10.0, 60.0
@@ -122,7 +122,14 @@ class LoadBalancers(ServiceProvider):
                 health |= {"Reason": target.reason, "Description": target.description}
             described = {"Id": target.instance, "Port": int(group.port)}
             found.append({"Target": described, "TargetHealth": health})
-        return {"TargetHealthDescriptions": found}
+        asked = params.get("Targets")
+        return {"TargetHealthDescriptions": found if asked is None else _only(asked, found)}
+
+    @operation("elbv2", "RegisterTargets")
+    def refuse_targets(self, _call: ApiCall, _params: Params) -> None:
+        """Refuse targets that nothing here would ask: instances come from Auto Scaling groups."""
+        message = "the twin balances over the instances of Auto Scaling groups, and no others"
+        raise api_error("TwinNotImplemented", message, 501)
 
     # --- queries --------------------------------------------------------------------------------
 
@@ -656,3 +663,14 @@ async def _status(local: Local, path: str, host: str) -> int:
     finally:
         far.writer.close()
     return response.status
+
+
+def _only(asked: list[JsonObject], found: list[JsonObject]) -> list[JsonObject]:
+    """Return the health of the targets that were asked about; one that is none is said to be none.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
+    """
+    health = {"State": "unused", "Reason": "Target.NotRegistered"}
+    health["Description"] = "Target is not registered to the target group"
+    by_id = {item["Target"]["Id"]: item for item in found}
+    return [by_id.get(each["Id"], {"Target": each, "TargetHealth": health}) for each in asked]

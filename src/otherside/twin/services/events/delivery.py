@@ -120,6 +120,8 @@ class Delivery:
                 self._queues.send_as(SERVICE, arn, text, source=source, group=group)
             case "sns":
                 self._topics.publish_as(SERVICE, arn, text, source=source)
+            case "events" if rule.managed_by is not None:
+                self._archive(region, rule, event)
             case "events":
                 await self._forward(region, rule, target, event, there)
             case "logs":
@@ -137,6 +139,12 @@ class Delivery:
         if group not in backend.groups:
             raise MissingError(arn)
         put_lines(backend, group, stream, [text], self._context.now_s)
+
+    def _archive(self, region: str, rule: Rule, event: JsonObject) -> None:
+        """Keep an event in the archive whose rule has matched it, for moto's replays."""
+        for archive in moto_backend.events(self._context.account, region).archives.values():
+            if archive.rule is rule:
+                archive.events.append(event)  # type: ignore[arg-type] # as it has them
 
     async def _forward(
         self,

@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rules.html
 """
 
 import asyncio
+import datetime as dt
 import json
 import re
 import uuid
@@ -14,7 +15,7 @@ from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.json_types import JsonObject
-from otherside.twin.moto_backend import Rule
+from otherside.twin.moto_backend import Archive, Replay, ReplayState, Rule
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.events.delivery import Delivery
 from otherside.twin.services.events.pattern import PatternError, fits, read_pattern
@@ -69,13 +70,33 @@ class EventBridgeProvider(ServiceProvider):
         )
         self.delivered = self._delivery.delivered
         """Every delivery and every failure, for drills and tests."""
+        self._replay_by_us()
+
+    def _replay_by_us(self) -> None:
+        """Make moto's replays go the way of every event: through permissions and partitions."""
+
+        def replay_events(replay: Replay, archive: Archive) -> None:
+            bus = replay.destination["Arn"].rpartition("/")[2]
+            for event in list(archive.events):
+                at_s = dt.datetime.fromisoformat(str(event["time"])).timestamp()
+                if float(replay.event_start_time) <= at_s <= float(replay.event_end_time):
+                    again = {**event, "id": str(uuid.uuid4()), "replay-name": replay.name}
+                    self._receive(replay.region, bus, again, forwarded=False)
+            replay.state, replay.end_time = ReplayState.COMPLETED, self._context.now_s
+
+        Replay.replay_events = replay_events  # type: ignore[assignment,method-assign]  # its seam
 
     @operation("events", "PutEvents")
     def put_events(self, call: ApiCall, params: Params) -> JsonObject:
         """Put the caller's own events; a refused event does not stop the others."""
         entries: list[JsonObject] = []
         if len(params["Entries"]) > ENTRIES_MAX:
-            raise api_error("ValidationException", f"at most {ENTRIES_MAX} entries at a time")
+            message = (
+                "1 validation error detected: Value '[PutEventsRequestEntry]' at 'entries' failed "
+                "to satisfy constraint: Member must have length less than or equal to "
+                f"{ENTRIES_MAX}"
+            )
+            raise api_error("ValidationException", message)
         for entry in params["Entries"]:
             problem = _problem(entry)
             if problem:
@@ -141,10 +162,10 @@ class EventBridgeProvider(ServiceProvider):
         self._context.spawn(self._spread(region, bus, whole), name="an event")
         return str(whole["id"])
 
-    def _receive(self, region: str, bus: str, event: JsonObject) -> None:
-        """Put an event forwarded from another Region onto a bus."""
-        work = self._spread(region, bus, event, forwarded=True)
-        self._context.spawn(work, name="a forwarded event")
+    def _receive(self, region: str, bus: str, event: JsonObject, *, forwarded: bool = True) -> None:
+        """Put a whole event onto a bus: one that another Region forwarded, or one of an archive."""
+        work = self._spread(region, bus, event, forwarded=forwarded)
+        self._context.spawn(work, name="a forwarded event" if forwarded else "a replayed event")
 
     async def _spread(
         self, region: str, bus: str, event: JsonObject, *, forwarded: bool = False
@@ -211,7 +232,8 @@ def _problem(entry: JsonObject) -> tuple[str, str] | None:
     """Return why EventBridge refuses an entry, or `None`."""
     for name in ("Source", "DetailType", "Detail"):
         if not entry.get(name):
-            return "InvalidArgument", f"Parameter {name} is not valid. Reason: {name} is required"
+            reason = f"{name} is a required argument."
+            return "InvalidArgument", f"Parameter {name} is not valid. Reason: {reason}"
     if str(entry["Source"]).startswith("aws."):
         return "NotAuthorizedForSourceException", "Not authorized for the source."
     try:

@@ -13,6 +13,7 @@ import io
 import itertools
 import json
 import os
+import re
 import shutil
 import sys
 import uuid
@@ -169,6 +170,9 @@ class LambdaProvider(ServiceProvider):
     @operation("lambda", "CreateFunction")
     def check_function(self, _call: ApiCall, params: Params) -> None:
         """Refuse a role that does not trust Lambda, and leave the rest to moto."""
+        wrong = _role_problem(str(params["Role"]), self._context.account)
+        if wrong is not None:
+            raise api_error(*wrong)
         if not self._authorizer.trusts(params["Role"], SERVICE):
             message = "The role defined for the function cannot be assumed by Lambda."
             raise api_error("InvalidParameterValueException", message)
@@ -725,3 +729,18 @@ def _json(content: bytes) -> Any:  # noqa: ANN401 - any JSON
         return json.loads(content)
     except ValueError:
         return content.decode(errors="replace")
+
+
+def _role_problem(role: str, account: str) -> tuple[str, str] | None:
+    """Return why Lambda takes no role of this name, or `None`."""
+    pattern = r"arn:(aws[a-zA-Z-]*)?:iam::(\d{12}):role/?[a-zA-Z_0-9+=,.@\-_/]+"
+    found = re.fullmatch(pattern, role, re.ASCII)
+    if found is None:
+        message = (
+            f"1 validation error detected: Value '{role}' at 'role' failed to satisfy constraint: "
+            f"Member must satisfy regular expression pattern: {pattern}"
+        )
+        return "ValidationException", message
+    if found[2] != account:
+        return "AccessDeniedException", "Cross-account pass role is not allowed."
+    return None

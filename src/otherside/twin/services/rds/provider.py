@@ -227,6 +227,9 @@ class RdsProvider(ServiceProvider):
         """Return the events that RDS published in a Region, newest last."""
         since_s = self._context.now_s - 60 * int(params.get("Duration") or 60)
         kind, source = params.get("SourceType"), params.get("SourceIdentifier")
+        if source is not None and kind is None:
+            message = "Cannot specify source identifier without source type"
+            raise api_error("InvalidParameterCombination", message)
         return {
             "Events": [
                 item

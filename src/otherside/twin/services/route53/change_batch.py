@@ -19,6 +19,7 @@ POLICIES = {
 }
 """The field of each routing policy, and the policy's name in messages."""
 WEIGHT_MAX = 255
+RECORDS_MAX, CHARACTERS_MAX = 1000, 32_000
 _COMPARED = (*POLICIES, "TTL", "AliasTarget", "ResourceRecords", "HealthCheckId")
 
 Key = tuple[str, str, str]
@@ -29,10 +30,12 @@ RecordSets = dict[Key, JsonObject]
 class RefusedBatchError(Exception):
     """A batch that Route 53 refuses: its code and what it says."""
 
-    def __init__(self, code: str, *messages: str) -> None:
+    def __init__(self, code: str, *messages: str, listed: bool = True) -> None:
         super().__init__(code, messages)
         self.code = code
         self.messages = messages
+        self.listed = listed
+        """Whether it is about single changes, so that Route 53 puts it into brackets."""
 
 
 def key_of(record: Mapping[str, Any]) -> Key:
@@ -56,14 +59,15 @@ def apply_batch(zone: str, held: RecordSets, changes: Iterable[Mapping[str, Any]
         RefusedBatchError: If Route 53 refuses a change; then it makes none of them.
     """
     changes = list(changes)
-    for number, change in enumerate(changes, 1):
+    for change in changes:
         if change["Action"] not in ACTIONS:
             msg = (
-                f"1 validation error detected: Value '{change['Action']}' at "
-                f"'changeBatch.changes.{number}.member.action' failed to satisfy constraint: "
-                f"Member must satisfy enum value set: [{', '.join(ACTIONS)}]"
+                f"Invalid XML ; cvc-enumeration-valid: Value '{change['Action']}' is not "
+                f"facet-valid with respect to enumeration '[{', '.join(ACTIONS)}]'. It must be a "
+                "value from the enumeration."
             )
-            raise RefusedBatchError("InvalidInput", msg)
+            raise RefusedBatchError("InvalidInput", msg, listed=False)
+    _require_few(changes)
     for change in changes:
         _require_shape(str(change["Action"]), change["ResourceRecordSet"])
     after, apex = dict(held), f"{zone.rstrip('.').lower()}."
@@ -85,6 +89,26 @@ def apply_batch(zone: str, held: RecordSets, changes: Iterable[Mapping[str, Any]
     return after
 
 
+def _require_few(changes: Iterable[Mapping[str, Any]]) -> None:
+    """Refuse a batch that is too large; what UPSERT names counts twice.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DNSLimitations.html
+    """
+    records = characters = 0
+    for change in changes:
+        times = 2 if change["Action"] == "UPSERT" else 1
+        held = change["ResourceRecordSet"].get("ResourceRecords") or ()
+        records += times * len(held)
+        characters += times * sum(len(str(item["Value"])) for item in held)
+    for found, most, what in (
+        (records, RECORDS_MAX, "records"),
+        (characters, CHARACTERS_MAX, "characters of all values"),
+    ):
+        if found > most:
+            msg = f"Number of {what} limit of {most} exceeded."
+            raise RefusedBatchError("InvalidChangeBatch", msg, listed=False)
+
+
 def _require_shape(action: str, record: Mapping[str, Any]) -> None:
     """Refuse a record whose fields do not go together."""
     where = (
@@ -100,22 +124,22 @@ def _require_shape(action: str, record: Mapping[str, Any]) -> None:
             "Invalid request: Expected exactly one of [AliasTarget, all of [TTL, and "
             f"ResourceRecords], or TrafficPolicyInstanceId], but found {found} {where}"
         )
-        raise RefusedBatchError("InvalidInput", msg)
+        raise RefusedBatchError("InvalidInput", msg, listed=False)
     policies = [field for field in POLICIES if _is_given(record.get(field))]
     identifier = record.get("SetIdentifier")
     if policies and not identifier:
         msg = f"Invalid request: Missing field 'SetIdentifier' {where}"
-        raise RefusedBatchError("InvalidInput", msg)
+        raise RefusedBatchError("InvalidInput", msg, listed=False)
     if len(policies) > 1 or (identifier and not policies):
         found = "more than one" if policies else "none"
         msg = (
             f"Invalid request: Expected exactly one of {list(POLICIES)}, but found {found} {where}"
         )
-        raise RefusedBatchError("InvalidInput", msg)
+        raise RefusedBatchError("InvalidInput", msg, listed=False)
     weight = record.get("Weight")
     if _is_given(weight) and not 0 <= int(str(weight)) <= WEIGHT_MAX:
         msg = f"Invalid request: Weight {weight} is not from 0 to {WEIGHT_MAX} {where}"
-        raise RefusedBatchError("InvalidInput", msg)
+        raise RefusedBatchError("InvalidInput", msg, listed=False)
 
 
 def _problems(

@@ -31,6 +31,7 @@ class Route53Provider(ServiceProvider):
         self.configurations: dict[str, JsonObject] = {}
         self._references: dict[str, str] = {}
         """The check that each caller reference made, also of one that is gone."""
+        self._versions: dict[str, int] = {}
         self.reports: Callable[[str], list[JsonObject]] = lambda _identifier: []
         """Set by the checkers: returns what they report for a check."""
 
@@ -47,7 +48,7 @@ class Route53Provider(ServiceProvider):
             return self._again(before, config)
         made = backend.create_health_check(reference, _for_moto(config))
         self.configurations[made.id] = config
-        self._references[reference] = made.id
+        self._references[reference], self._versions[made.id] = made.id, 1
         return {"HealthCheck": self._describe(made.id), "Location": f"/healthcheck/{made.id}"}
 
     def _again(self, identifier: str, config: JsonObject) -> JsonObject:
@@ -74,12 +75,18 @@ class Route53Provider(ServiceProvider):
         """Change a check; settings that can never change are not part of the call."""
         identifier = params["HealthCheckId"]
         config = dict(self._config(identifier))
-        known = {key: value for key, value in params.items() if key != "HealthCheckId"}
+        expected = params.get("HealthCheckVersion")
+        if expected is not None and int(expected) != self._versions[identifier]:
+            message = f"The version {expected} is not the check's, {self._versions[identifier]}"
+            raise api_error("HealthCheckVersionMismatch", message, 409)
+        named = {"HealthCheckId", "HealthCheckVersion"}
+        known = {key: value for key, value in params.items() if key not in named}
         for key in IMMUTABLE:
             known.pop(key, None)
         config |= known
         self._validate(config)
         self.configurations[identifier] = config
+        self._versions[identifier] += 1
         return {"HealthCheck": self._describe(identifier)}
 
     @operation("route53", "DeleteHealthCheck")
@@ -123,8 +130,8 @@ class Route53Provider(ServiceProvider):
         try:
             after = apply_batch(zone.name, held, changes)
         except RefusedBatchError as error:
-            message = f"[{', '.join(error.messages)}]" if error.code != "InvalidInput" else ""
-            raise api_error(error.code, message or error.messages[0]) from error
+            message = f"[{', '.join(error.messages)}]" if error.listed else error.messages[0]
+            raise api_error(error.code, message) from error
         for key in held.keys() - after.keys():
             zone.rrsets.remove(sets[key])
         for key, record in after.items():
@@ -137,7 +144,7 @@ class Route53Provider(ServiceProvider):
     def _config(self, identifier: str) -> JsonObject:
         found = self.configurations.get(identifier)
         if found is None:
-            message = f"No health check exists with id: {identifier}"
+            message = f"A health check with id {identifier} does not exist."
             raise api_error("NoSuchHealthCheck", message, 404)
         return found
 
@@ -160,12 +167,23 @@ class Route53Provider(ServiceProvider):
             raise api_error("InvalidInput", problem)
 
     def _describe(self, identifier: str) -> JsonObject:
+        found = (reference for reference, made in self._references.items() if made == identifier)
         return {
             "Id": identifier,
-            "CallerReference": identifier,
-            "HealthCheckConfig": self._config(identifier),
-            "HealthCheckVersion": 1,
+            "CallerReference": next(found, identifier),
+            "HealthCheckConfig": _whole(self._config(identifier)),
+            "HealthCheckVersion": self._versions.get(identifier, 1),
         }
+
+
+def _whole(config: JsonObject) -> JsonObject:
+    """Return a check's configuration with what Route 53 takes where nothing was given."""
+    common = {"Inverted": False, "Disabled": False}
+    if config["Type"] in {"CALCULATED", "CLOUDWATCH_METRIC", "RECOVERY_CONTROL"}:
+        return common | config
+    sni = config["Type"] in {"HTTPS", "HTTPS_STR_MATCH"}
+    asked = {"RequestInterval": 30, "FailureThreshold": 3, "MeasureLatency": False}
+    return common | asked | {"EnableSNI": sni} | config
 
 
 def _endpoint_problem(config: JsonObject) -> str | None:

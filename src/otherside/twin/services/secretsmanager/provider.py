@@ -16,6 +16,8 @@ from otherside.twin.moto_backend import FakeSecret, ReplicaSecret
 from otherside.twin.services.base import ServiceProvider, after, api_error, operation
 
 SERVICE = "secretsmanager.amazonaws.com"
+TOKEN, DAYS = (32, 64), (1, 1000)
+"""The shortest and the longest token; the fewest and the most days."""
 STEPS = ("createSecret", "setSecret", "testSecret", "finishSecret")
 TRIES = 3
 PAUSE_S = 60.0
@@ -51,6 +53,9 @@ class SecretsManagerProvider(ServiceProvider):
         if isinstance(secret, ReplicaSecret):
             message = "Operation not permitted on a replica secret. Call must be made in primary"
             raise api_error("InvalidParameterException", f"{message} secret's region.")
+        wrong = _rotation_problem(params)
+        if wrong is not None:
+            raise api_error("InvalidParameterException", wrong)
         function = params.get("RotationLambdaARN") or getattr(secret, "rotation_lambda_arn", "")
         if not function:
             message = "No Lambda rotation function ARN is associated with this secret."
@@ -145,3 +150,17 @@ class SecretsManagerProvider(ServiceProvider):
 
 def _described(replica: ReplicaSecret, key: str) -> JsonObject:
     return {**ReplicaSecret.to_dict(replica), "KmsKeyId": key}
+
+
+def _rotation_problem(params: Params) -> str | None:
+    """Return why Secrets Manager refuses how a rotation is asked for, or `None`.
+
+    https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_RotateSecret.html
+    """
+    token = params.get("ClientRequestToken")
+    if token is not None and not TOKEN[0] <= len(str(token)) <= TOKEN[1]:
+        return f"ClientRequestToken must be {TOKEN[0]}-{TOKEN[1]} characters long."
+    days = (params.get("RotationRules") or {}).get("AutomaticallyAfterDays")
+    if days is not None and not DAYS[0] <= int(days) <= DAYS[1]:
+        return f"RotationRules.AutomaticallyAfterDays must be within {DAYS[0]}-{DAYS[1]}."
+    return None

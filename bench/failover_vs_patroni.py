@@ -1,0 +1,166 @@
+"""Our decision, lease and ports beside Patroni with etcd, over two local PostgreSQL servers.
+
+    python bench/failover_vs_patroni.py
+    python bench/failover_vs_patroni.py --rounds 3 --only ours
+
+Each round is a pair of servers of its own with an application on each node, which writes a row each
+ten milliseconds and notes what it acknowledged. A node is killed with all of its processes (`kill
+-9`) at a random moment, frozen and thawed (SIGSTOP, SIGCONT), or asked to hand over. `etcd` is
+Debian's package etcd-server; Patroni is installed beside the environment by the first run.
+
+What is not comparable: our times are made for two Regions and are divided by ten here; Patroni's
+members watch their own node, and ours are watched from outside, by three parties of one machine;
+Patroni restarts, rewinds and rejoins servers, which Aurora does where we run.
+"""
+
+import argparse
+import contextlib
+import random
+import signal
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent / "patroni_peer"))
+from machines import Ground, family, is_writer, longest_gap_s, lost, strike, until
+from ours import Ours
+from theirs import DEFAULT, TIGHTEST, Theirs
+
+Pair = Ours | Theirs
+SETTLE_S = 4.0
+STALLS_S = (14.0, 17.0, 19.0, 20.0, 22.0, 25.0, 28.0)
+"""Freezes to try, each at `TRIES` random moments, until one moves the writer."""
+TRIES = 2
+
+
+@dataclass
+class Found:
+    """What was measured of one system."""
+
+    name: str
+    gone_s: list[float] = field(default_factory=list)
+    switched_s: list[float] = field(default_factory=list)
+    thawed_lost: list[int] = field(default_factory=list)
+    ridden_s: float = 0.0
+    """The longest freeze after which the writer was where it had been, each time."""
+
+    def line(self) -> str:
+        """Return it as a row of the table."""
+        gone = f"{statistics.median(self.gone_s):.1f} s, {max(self.gone_s):.1f} s"
+        switched = f"{statistics.median(self.switched_s):.2f} s"
+        rows = f"{max(self.thawed_lost)} in {len(self.thawed_lost)}"
+        return f"{self.name:<24}{self.ridden_s:>10.0f} s{gone:>20}{rows:>14}{switched:>14}"
+
+
+@contextlib.contextmanager
+def pair_of(make: Callable[[Ground], Pair]) -> Iterator[Pair]:
+    """Return a pair of servers with applications that write, and remove it."""
+    directory = Path(tempfile.mkdtemp(prefix="otherside-bench-"))
+    directory.chmod(0o755)
+    ground = Ground(directory)
+    try:
+        pair = make(ground)
+        time.sleep(SETTLE_S + random.uniform(0, 2))  # noqa: S311 - a phase
+        yield pair
+    finally:
+        ground.clear()
+
+
+def node(pair: Pair, name: str) -> list[int]:
+    """Return every process of a node."""
+    return [pid for process in pair.nodes[name] for pid in family(process.pid)]
+
+
+def killed(make: Callable[[Ground], Pair]) -> float:
+    """Return for how long no write was acknowledged after the writer's node was killed."""
+    with pair_of(make) as pair:
+        at_s = time.monotonic()
+        strike(node(pair, pair.leader), signal.SIGKILL)
+        until(lambda: is_writer(pair.ports[pair.other]), 120, "the other one writes")
+        until(lambda: any(t > at_s + 1 for t, _ in pair.acks[pair.other]), 60, "a write")
+        return longest_gap_s(list(pair.acks.values()), at_s, time.monotonic())
+
+
+def frozen(make: Callable[[Ground], Pair], seconds: float) -> bool:
+    """Return whether a freeze of this length moved the writer."""
+    with pair_of(make) as pair:
+        pids = node(pair, pair.leader)
+        strike(pids, signal.SIGSTOP)
+        time.sleep(seconds)
+        strike(pids, signal.SIGCONT)
+        time.sleep(6)
+        return is_writer(pair.ports[pair.other])
+
+
+def thawed(make: Callable[[Ground], Pair]) -> int:
+    """Return how many acknowledged rows are lost after a freeze that outlasted a failover."""
+    with pair_of(make) as pair:
+        pids = node(pair, pair.leader)
+        strike(pids, signal.SIGSTOP)
+        until(lambda: is_writer(pair.ports[pair.other]), 120, "the other one writes")
+        time.sleep(3)
+        strike(pids, signal.SIGCONT)
+        time.sleep(8)
+        return lost(list(pair.acks.values()), pair.ports[pair.other])
+
+
+def switched(make: Callable[[Ground], Pair]) -> float:
+    """Return for how long no write was acknowledged during a planned switchover."""
+    with pair_of(make) as pair:
+        at_s = time.monotonic()
+        pair.switch()
+        until(lambda: any(t > at_s + 1 for t, _ in pair.acks[pair.other]), 60, "a write")
+        time.sleep(1)
+        return longest_gap_s(list(pair.acks.values()), at_s, time.monotonic())
+
+
+def measure(name: str, make: Callable[[Ground], Pair], rounds: int) -> Found:
+    """Measure one system."""
+    found = Found(name)
+    for number in range(rounds):
+        found.gone_s.append(killed(make))
+        print(f"{name}: killed {number + 1}: {found.gone_s[-1]:.1f} s", file=sys.stderr)
+    for number in range(max(1, rounds // 3)):
+        found.thawed_lost.append(thawed(make))
+        found.switched_s.append(switched(make))
+        said = f"lost {found.thawed_lost[-1]}, switched in {found.switched_s[-1]:.2f} s"
+        print(f"{name}: thawed {number + 1}: {said}", file=sys.stderr)
+    for seconds in STALLS_S:
+        moved = any(frozen(make, seconds) for _ in range(TRIES))
+        print(f"{name}: frozen {seconds:.0f} s: {'moved' if moved else 'stayed'}", file=sys.stderr)
+        if moved:
+            break
+        found.ridden_s = seconds
+    return found
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=10, help="how often each node is killed")
+    parser.add_argument("--only", help="one of: ours, default, tightest")
+    parser.add_argument("--stall", type=float, default=20.0, help="our stall tolerance in seconds")
+    asked = parser.parse_args()
+    systems: dict[str, tuple[str, Callable[[Ground], Pair]]] = {
+        "ours": (f"otherside, {asked.stall:.0f} s", lambda ground: Ours(ground, asked.stall)),
+        "tightest": (TIGHTEST.name, lambda ground: Theirs(ground, TIGHTEST)),
+        "default": (DEFAULT.name, lambda ground: Theirs(ground, DEFAULT)),
+    }
+    wanted = [asked.only] if asked.only else list(systems)
+    if not set(wanted) <= systems.keys():
+        parser.error(f"--only is one of {', '.join(systems)}")
+    found = [measure(*systems[name], asked.rounds) for name in wanted]
+    head = f"{'':<24}{'ridden out':>12}{'gone: median, max':>20}{'lost, thawed':>14}"
+    print(f"{head}{'switchover':>14}")
+    for each in found:
+        print(each.line())
+
+
+if __name__ == "__main__":
+    main()
