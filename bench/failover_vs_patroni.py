@@ -2,6 +2,7 @@
 
     python bench/failover_vs_patroni.py
     python bench/failover_vs_patroni.py --rounds 3 --only ours
+    python bench/failover_vs_patroni.py --write
 
 Each round is a pair of servers of its own with an application on each node, which writes a row each
 ten milliseconds and notes what it acknowledged. A node is killed with all of its processes (`kill
@@ -16,8 +17,10 @@ Patroni restarts, rewinds and rejoins servers, which Aurora does where we run.
 import argparse
 import contextlib
 import random
+import shutil
 import signal
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -26,10 +29,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "patroni_peer"))
-from machines import Ground, family, is_writer, longest_gap_s, lost, strike, until
+from machines import HERE, Workspace, family, is_writer, longest_gap_s, lost, strike, until
 from ours import Ours
-from theirs import DEFAULT, TIGHTEST, Theirs
+from theirs import DEFAULT, TIGHTEST, VERSION, Theirs
 
+PAGE = Path(__file__).parents[1] / "docs" / "reference" / "patroni.md"
 Pair = Ours | Theirs
 SETTLE_S = 4.0
 STALLS_S = (14.0, 17.0, 19.0, 20.0, 22.0, 25.0, 28.0)
@@ -57,17 +61,17 @@ class Found:
 
 
 @contextlib.contextmanager
-def pair_of(make: Callable[[Ground], Pair]) -> Iterator[Pair]:
+def pair_of(make: Callable[[Workspace], Pair]) -> Iterator[Pair]:
     """Return a pair of servers with applications that write, and remove it."""
     directory = Path(tempfile.mkdtemp(prefix="otherside-bench-"))
     directory.chmod(0o755)
-    ground = Ground(directory)
+    workspace = Workspace(directory)
     try:
-        pair = make(ground)
+        pair = make(workspace)
         time.sleep(SETTLE_S + random.uniform(0, 2))  # noqa: S311 - a phase
         yield pair
     finally:
-        ground.clear()
+        workspace.clear()
 
 
 def node(pair: Pair, name: str) -> list[int]:
@@ -75,7 +79,7 @@ def node(pair: Pair, name: str) -> list[int]:
     return [pid for process in pair.nodes[name] for pid in family(process.pid)]
 
 
-def killed(make: Callable[[Ground], Pair]) -> float:
+def killed(make: Callable[[Workspace], Pair]) -> float:
     """Return for how long no write was acknowledged after the writer's node was killed."""
     with pair_of(make) as pair:
         at_s = time.monotonic()
@@ -85,7 +89,7 @@ def killed(make: Callable[[Ground], Pair]) -> float:
         return longest_gap_s(list(pair.acks.values()), at_s, time.monotonic())
 
 
-def frozen(make: Callable[[Ground], Pair], seconds: float) -> bool:
+def frozen(make: Callable[[Workspace], Pair], seconds: float) -> bool:
     """Return whether a freeze of this length moved the writer."""
     with pair_of(make) as pair:
         pids = node(pair, pair.leader)
@@ -96,7 +100,7 @@ def frozen(make: Callable[[Ground], Pair], seconds: float) -> bool:
         return is_writer(pair.ports[pair.other])
 
 
-def thawed(make: Callable[[Ground], Pair]) -> int:
+def thawed(make: Callable[[Workspace], Pair]) -> int:
     """Return how many acknowledged rows are lost after a freeze that outlasted a failover."""
     with pair_of(make) as pair:
         pids = node(pair, pair.leader)
@@ -108,7 +112,7 @@ def thawed(make: Callable[[Ground], Pair]) -> int:
         return lost(list(pair.acks.values()), pair.ports[pair.other])
 
 
-def switched(make: Callable[[Ground], Pair]) -> float:
+def switched(make: Callable[[Workspace], Pair]) -> float:
     """Return for how long no write was acknowledged during a planned switchover."""
     with pair_of(make) as pair:
         at_s = time.monotonic()
@@ -118,7 +122,7 @@ def switched(make: Callable[[Ground], Pair]) -> float:
         return longest_gap_s(list(pair.acks.values()), at_s, time.monotonic())
 
 
-def measure(name: str, make: Callable[[Ground], Pair], rounds: int) -> Found:
+def measure(name: str, make: Callable[[Workspace], Pair], rounds: int) -> Found:
     """Measure one system."""
     found = Found(name)
     for number in range(rounds):
@@ -138,6 +142,13 @@ def measure(name: str, make: Callable[[Ground], Pair], rounds: int) -> Found:
     return found
 
 
+def etcd_version() -> str:
+    """Return the version of the etcd that is installed."""
+    program = shutil.which("etcd") or "etcd"
+    done = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()[0].rpartition(" ")[2]
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(
@@ -145,21 +156,31 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=10, help="how often each node is killed")
     parser.add_argument("--only", help="one of: ours, default, tightest")
+    parser.add_argument("--write", action="store_true", help="write docs/reference/patroni.md")
     parser.add_argument("--stall", type=float, default=20.0, help="our stall tolerance in seconds")
     asked = parser.parse_args()
-    systems: dict[str, tuple[str, Callable[[Ground], Pair]]] = {
-        "ours": (f"otherside, {asked.stall:.0f} s", lambda ground: Ours(ground, asked.stall)),
-        "tightest": (TIGHTEST.name, lambda ground: Theirs(ground, TIGHTEST)),
-        "default": (DEFAULT.name, lambda ground: Theirs(ground, DEFAULT)),
+    systems: dict[str, tuple[str, Callable[[Workspace], Pair]]] = {
+        "ours": (f"otherside, {asked.stall:.0f} s", lambda workspace: Ours(workspace, asked.stall)),
+        "tightest": (TIGHTEST.name, lambda workspace: Theirs(workspace, TIGHTEST)),
+        "default": (DEFAULT.name, lambda workspace: Theirs(workspace, DEFAULT)),
     }
     wanted = [asked.only] if asked.only else list(systems)
     if not set(wanted) <= systems.keys():
         parser.error(f"--only is one of {', '.join(systems)}")
     found = [measure(*systems[name], asked.rounds) for name in wanted]
     head = f"{'':<24}{'ridden out':>12}{'gone: median, max':>20}{'lost, thawed':>14}"
-    print(f"{head}{'switchover':>14}")
-    for each in found:
-        print(each.line())
+    table = "\n".join([f"{head}{'switchover':>14}", *(each.line() for each in found)])
+    print(table)
+    if asked.write:
+        told = {
+            "day": time.strftime("%Y-%m-%d"),
+            "rounds": asked.rounds,
+            "etcd": etcd_version(),
+            "patroni": VERSION,
+            "table": table,
+        }
+        template = (HERE / "page.md").read_text(encoding="utf-8")
+        PAGE.write_text(template.format(**told), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ BENCHES = {
     "recovery": "Recovery, in the simulator",
 }
 """Each script of `bench/`, and what it compares."""
+APART = {"failover_vs_patroni": "docs/reference/patroni.md"}
+"""Scripts that take an hour, and keep their own page by `--write`."""
 HEAD = """# Benchmarks
 
 Measured on {day} by `make bench`, on {machine}, with CPython {python} and otherside {ours}. Every

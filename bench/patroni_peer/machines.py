@@ -69,7 +69,7 @@ def strike(pids: Sequence[int], number: signal.Signals) -> None:
 
 
 @dataclass
-class Ground:
+class Workspace:
     """A directory, and all processes that were started in it."""
 
     directory: Path
@@ -124,17 +124,17 @@ def owned(directory: Path) -> Path:
     return directory
 
 
-def etcd(ground: Ground) -> int:
+def etcd(workspace: Workspace) -> int:
     """Start etcd and return its client's port."""
     program = shutil.which("etcd")
     if program is None:
         sys.exit("etcd is missing: `apt-get install etcd-server` has it")
     client, peer = free_port(), free_port()
     url, between = f"http://127.0.0.1:{client}", f"http://127.0.0.1:{peer}"
-    ground.run(
+    workspace.run(
         "etcd",
         program,
-        *("--name", "a", "--data-dir", str(ground.directory / "etcd"), "--log-level", "error"),
+        *("--name", "a", "--data-dir", str(workspace.directory / "etcd"), "--log-level", "error"),
         *("--listen-client-urls", url, "--advertise-client-urls", url),
         *("--listen-peer-urls", between, "--initial-advertise-peer-urls", between),
         *("--initial-cluster", f"a={between}"),

@@ -28,7 +28,7 @@ from machines import (
     SETTINGS,
     USER,
     Acknowledged,
-    Ground,
+    Workspace,
     etcd,
     follows,
     free_port,
@@ -423,10 +423,10 @@ def decider(store: str, place: str, stall_s: str) -> None:
 class Ours:
     """Two nodes under our decision."""
 
-    def __init__(self, ground: Ground, stall_s: float) -> None:
+    def __init__(self, workspace: Workspace, stall_s: float) -> None:
         """Start both and wait until the lease is held."""
-        self.ground = ground
-        self.etcd = etcd(ground)
+        self.workspace = workspace
+        self.etcd = etcd(workspace)
         self.store = Store(self.etcd)
         self.ports = {name: free_port() for name in ("a", "b")}
         pages = {name: free_port() for name in ("a", "b")}
@@ -436,21 +436,21 @@ class Ours:
         self._servers()
         for name in self.ports:
             self._node(name, pages[name])
-        place = ground.directory / "place.json"
+        place = workspace.directory / "place.json"
         known = {
             "ports": list(self.ports.values()),
             "pages": list(pages.values()),
             "pg_ctl": program("pg_ctl"),
-            "data": str(ground.directory / "a" / "data"),
+            "data": str(workspace.directory / "a" / "data"),
         }
         place.write_text(json.dumps(known))
         me = (sys.executable, str(Path(__file__)))
-        ground.run("witness", *me, "witness", str(self.etcd), *map(str, pages.values()))
-        ground.run("decider", *me, "decider", str(self.etcd), str(place), str(stall_s))
+        workspace.run("witness", *me, "witness", str(self.etcd), *map(str, pages.values()))
+        workspace.run("decider", *me, "decider", str(self.etcd), str(place), str(stall_s))
         until(lambda: next(iter(self.acks["a"]), None), 30, "a write was acknowledged")
 
     def _servers(self) -> None:
-        directory = self.ground.directory
+        directory = self.workspace.directory
         for name in self.ports:
             owned(directory / name)
         data = directory / "a" / "data"
@@ -472,7 +472,7 @@ class Ours:
         until(lambda: follows(self.ports["b"]), 20, "one follows the other")
 
     def _run(self, name: str, *arguments: str) -> None:
-        with (self.ground.directory / "setup.log").open("ab") as log:
+        with (self.workspace.directory / "setup.log").open("ab") as log:
             command = [*program(name), *arguments]
             subprocess.run(command, check=True, stdout=log, stderr=subprocess.STDOUT)
 
@@ -487,20 +487,20 @@ class Ours:
             file.writelines(f"{key} = '{value}'\n" for key, value in own.items())
 
     def _start(self, name: str) -> None:
-        data = self.ground.directory / name / "data"
+        data = self.workspace.directory / name / "data"
         self.nodes[name].append(
-            self.ground.run(f"postgres-{name}", *program("postgres"), "-D", str(data))
+            self.workspace.run(f"postgres-{name}", *program("postgres"), "-D", str(data))
         )
         until(lambda: query(self.ports[name], "select 1"), 20, f"{name} answers")
 
     def _node(self, name: str, page: int) -> None:
-        lease = str(self.ground.directory / f"{name}.lease")
-        acks, port = self.ground.directory / f"{name}.acks", str(self.ports[name])
+        lease = str(self.workspace.directory / f"{name}.lease")
+        acks, port = self.workspace.directory / f"{name}.acks", str(self.ports[name])
         store = str(self.etcd)
         me = (sys.executable, str(Path(__file__)), "agent", name, store, port, lease, str(page))
-        self.nodes[name].append(self.ground.run(f"agent-{name}", *me))
+        self.nodes[name].append(self.workspace.run(f"agent-{name}", *me))
         wrote = (sys.executable, str(HERE / "writer.py"), name, port, str(acks), lease)
-        self.nodes[name].append(self.ground.run(f"writer-{name}", *wrote))
+        self.nodes[name].append(self.workspace.run(f"writer-{name}", *wrote))
         self.acks[name] = Acknowledged(acks)
 
     def switch(self) -> None:

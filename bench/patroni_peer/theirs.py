@@ -12,7 +12,7 @@ from machines import (
     SETTINGS,
     USER,
     Acknowledged,
-    Ground,
+    Workspace,
     etcd,
     follows,
     free_port,
@@ -62,11 +62,11 @@ def install() -> str:
 class Theirs:
     """Two nodes under Patroni."""
 
-    def __init__(self, ground: Ground, pace: Pace) -> None:
+    def __init__(self, workspace: Workspace, pace: Pace) -> None:
         """Start both and wait until one follows the other."""
-        self.ground, self.pace = ground, pace
+        self.workspace, self.pace = workspace, pace
         self.begin = install()
-        self.etcd = etcd(ground)
+        self.etcd = etcd(workspace)
         self.ports = {name: free_port() for name in ("a", "b")}
         self.nodes: dict[str, list[subprocess.Popen[bytes]]] = {}
         self.acks: dict[str, Acknowledged] = {}
@@ -84,7 +84,7 @@ class Theirs:
             self._application(name, port)
 
     def _start(self, name: str, port: int) -> None:
-        directory = self.ground.directory
+        directory = self.workspace.directory
         owned(directory / name)
         rest = free_port()
         access = [
@@ -126,22 +126,22 @@ class Theirs:
         code = f"{self.begin}sys.argv = ['patroni', {str(file)!r}]; "
         code += "from patroni.__main__ import main; main()"
         self.nodes[name] = [
-            self.ground.run(f"patroni-{name}", *unprivileged(), sys.executable, "-c", code)
+            self.workspace.run(f"patroni-{name}", *unprivileged(), sys.executable, "-c", code)
         ]
 
     def _application(self, name: str, port: int) -> None:
-        acks = self.ground.directory / f"{name}.acks"
+        acks = self.workspace.directory / f"{name}.acks"
         command = (sys.executable, str(HERE / "writer.py"), name, str(port), str(acks))
-        self.nodes[name].append(self.ground.run(f"writer-{name}", *command))
+        self.nodes[name].append(self.workspace.run(f"writer-{name}", *command))
         self.acks[name] = Acknowledged(acks)
 
     def switch(self) -> None:
         """Have Patroni move the writer in order."""
-        ask = ["patronictl", "-c", str(self.ground.directory / "a.yml"), "switchover", "bench"]
+        ask = ["patronictl", "-c", str(self.workspace.directory / "a.yml"), "switchover", "bench"]
         ask += ["--leader", self.leader, "--candidate", self.other, "--force"]
         code = f"{self.begin}sys.argv = {ask!r}; from patroni.ctl import ctl; ctl()"
         environment = {**os.environ, "LC_ALL": "C.UTF-8"}
-        with (self.ground.directory / "switch.log").open("ab") as log:
+        with (self.workspace.directory / "switch.log").open("ab") as log:
             subprocess.run(
                 [sys.executable, "-c", code],
                 env=environment,

@@ -24,7 +24,10 @@ def test_every_benchmark_loads_as_a_program_of_its_own(bench):
 def test_every_benchmark_is_on_the_page():
     """`make bench` runs each of them, and the page says what each compares."""
     tool = Path(__file__).parents[2] / "tools" / "benchmarks.py"
-    assert set(runpy.run_path(str(tool))["BENCHES"]) == {bench.stem for bench in BENCHES}
+    known = runpy.run_path(str(tool))
+    assert {*known["BENCHES"], *known["APART"]} == {bench.stem for bench in BENCHES}
+    for name, page in known["APART"].items():
+        assert f"bench/{name}.py" in (tool.parents[1] / page).read_text(encoding="utf-8")
 
 
 def test_a_benchmark_that_there_is_not_is_refused_by_name():

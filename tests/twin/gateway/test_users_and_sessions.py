@@ -374,6 +374,7 @@ def test_a_federated_user_has_what_both_policies_allow(shelf):
     assert refused(lambda: poor.get_federation_token(Name="bob")) == "AccessDenied"
 
 
+@pytest.mark.slow
 def test_a_session_ends_and_its_length_is_limited():
     """With the code of a token that was right once."""
     with Bare(TwinSettings(speed=300, latency=False)) as fast:
