@@ -157,6 +157,10 @@ def followers(**lags):
     }
 
 
+WRITER = {"primary#w": pulse(60.0, wrote_s=NOW - 60)}
+"""The last word of the writer's agent."""
+
+
 def replication(pulses, state=HOME):
     """Return how far the side that does not write follows."""
     return observation(state, raw(pulses)).replication
@@ -164,22 +168,30 @@ def replication(pulses, state=HOME):
 
 def test_lag_is_the_longest_that_anybody_saw_who_watched():
     """Not the last word of whichever agent spoke."""
-    found = replication(followers(a=(1.0, 0.2), b=(2.0, 7.0)))
+    found = replication(followers(a=(1.0, 0.2), b=(2.0, 7.0)) | WRITER)
     assert found.lag_max_s == 7.0
     assert found.replicated_s == NOW - 40
 
 
 def test_who_was_gone_before_the_writer_died_knows_nothing_of_its_lag():
     """A agent that was replaced an hour ago saw another world."""
-    found = replication(followers(gone=(500.0, 90.0), there=(1.0, 0.3)))
+    found = replication(followers(gone=(500.0, 90.0), there=(1.0, 0.3)) | WRITER)
     assert found.lag_max_s == 0.3
 
 
 def test_who_came_after_the_writer_died_has_seen_no_lag():
     """And without anybody who has, nobody knows what would be lost."""
-    assert replication(followers(young=(1.0, None))) is None
+    assert replication(followers(young=(1.0, None)) | WRITER) is None
     assert replication({}) is None
     assert replication({"primary#a": pulse(wrote_s=NOW, beat_s=NOW, lag_max_s=0.0)}) is None
+
+
+def test_a_table_that_forgot_the_writer_cannot_say_how_much_would_be_lost():
+    """It was lost: replication may have stopped long before, while the writer wrote on."""
+    said = followers(a=(1.0, 0.2))
+    assert replication(said) is None
+    assert replication(said | {"primary#a": pulse(app_ok=True)}) is None
+    assert replication(said | WRITER) is not None
 
 
 def test_what_the_writer_wrote_after_the_last_copy_counts_as_lost():
@@ -196,6 +208,7 @@ def test_away_from_home_it_is_the_primary_that_follows():
     away = replace(HOME, writer=Side.STANDBY)
     assert replication(followers(a=(1.0, 0.2)), away) is None
     said = {"primary#a": pulse(beat_s=NOW - 3, lag_max_s=2.0)}
+    said |= {"standby#a": pulse(wrote_s=NOW - 2)}
     assert replication(said, away).lag_max_s == 2.0
 
 

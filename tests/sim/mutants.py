@@ -32,6 +32,18 @@ class Mutant:
 
 MUTANTS = (
     Mutant(
+        "one look that cannot ask RDS makes a silent Region dead",
+        DECIDE,
+        "    if verdict is Verdict.REGION_DEAD and unknown:\n",
+        "    if verdict is Verdict.REGION_DEAD and not unknown:\n",
+    ),
+    Mutant(
+        "a table that forgot the writer knows what would be lost",
+        EVIDENCE,
+        "    if not followers or not writers:\n",
+        "    if not followers:\n",
+    ),
+    Mutant(
         "what everybody sees as dead is dead at once",
         POLICY,
         "    confirm_unanimous_s: float = 45.0\n",

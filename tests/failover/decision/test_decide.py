@@ -64,6 +64,25 @@ def test_a_lost_region_is_left_step_by_step():
     assert builder.state.writer is Side.STANDBY
 
 
+def test_one_look_that_cannot_ask_rds_makes_no_silent_region_a_dead_one():
+    """Its machines may be being replaced: RDS answered a moment ago, so a person is asked later."""
+
+    def silent(at_s, **more):
+        return observation(at_s, readings={**DEAD, "control_plane": GOOD}, **more)
+
+    def unasked(at_s, **more):
+        return observation(at_s, readings={**DEAD, "control_plane": UNKNOWN}, **more)
+
+    builder = StateBuilder()
+    for _ in range(15):  # longer than the window of a dead Region
+        builder.look(silent)
+    assert builder.look(unasked).state.phase is Phase.SUSPECT
+    assert builder.until(Phase.AWAIT_APPROVAL, silent)
+    never = StateBuilder()  # RDS was never seen to answer: the other signals are enough
+    assert never.until(Phase.FENCING, unasked)
+    assert StateBuilder().until(Phase.FENCING, dead)
+
+
 MOST = {**DEAD, "dns_health": UNKNOWN}
 """Dead by four of five main signals: enough, but not all that can be seen."""
 

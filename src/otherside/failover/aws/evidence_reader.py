@@ -195,15 +195,18 @@ def _self_test(raw: RawObservation) -> Reading:
 
 
 def _replication(state: State, raw: RawObservation) -> Replication | None:
-    """Return how far the side without the writer follows, if that side has ever reported.
+    """Return how far the side without the writer follows, if both sides have ever reported.
+
+    A table that was lost has forgotten when the writer lived: replication may have stopped long
+    before, and then nobody can say how much would be lost.
 
     The lag is the longest seen by any agent that was watching when the writer last lived. An agent
     that started later has not seen that lag, and one whose span ended earlier may have seen less.
     """
     followers = [pulse for pulse in _of(raw, state.writer.other) if pulse.beat_s is not None]
-    if not followers:
-        return None
     writers = [pulse.wrote_s for pulse in _of(raw, state.writer) if pulse.wrote_s is not None]
+    if not followers or not writers:
+        return None
     replicated_s = max(pulse.beat_s or 0.0 for pulse in followers)
     lived_s = max([replicated_s, *writers])
     lag_max_s = _lag_max_s(followers, lived_s)

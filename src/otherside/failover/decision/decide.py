@@ -31,7 +31,7 @@ from otherside.failover.decision.gates import (
     hard_block,
     needed_s,
 )
-from otherside.failover.decision.observation import Move, Observation, Order
+from otherside.failover.decision.observation import Move, Observation, Order, Reading
 from otherside.failover.decision.policy import FailoverPolicy
 from otherside.failover.decision.state import Intent, Phase, State, Trouble
 from otherside.failover.decision.transitions import FOREIGN, TRANSITIONS, Event
@@ -154,7 +154,10 @@ def _update_evidence(
     An observation that finds out too little neither confirms nor clears. A sign of life clears at
     once, and so does a run of such observations that lasts too long.
     """
-    now_s, verdict = observation.at_s, judge(evidence)
+    now_s = observation.at_s
+    answered_s = now_s if evidence.control_plane is Reading.GOOD else state.answered_s
+    state = replace(state, answered_s=answered_s)
+    verdict = _judge_with_memory(state, evidence, now_s, policy)
     near = now_s - state.looked_s <= _gap_max_s(observation, policy)
     if verdict in BLIND and near and not evidence.writes_live:
         seen = replace(state, verdict=verdict)
@@ -169,6 +172,18 @@ def _update_evidence(
     if state.phase in _FENCED and observation.lease is not None:
         seen = replace(seen, fenced_s=_fenced_since(state, observation))
     return _apply_freeze(_update_conditions(seen, evidence, observation), observation)
+
+
+def _judge_with_memory(
+    state: State, evidence: Evidence, now_s: float, policy: FailoverPolicy
+) -> Verdict:
+    """Return the verdict; not knowing of RDS for a moment makes no silent Region a dead one."""
+    verdict = judge(evidence)
+    unknown = evidence.control_plane is Reading.UNKNOWN
+    if verdict is Verdict.REGION_DEAD and unknown:
+        lately = now_s - state.answered_s <= policy.look_gap_max_s
+        return Verdict.REGION_SILENT if lately else verdict
+    return verdict
 
 
 def _update_conditions(state: State, evidence: Evidence, observation: Observation) -> State:
@@ -329,10 +344,11 @@ def _worth_keeping(state: State, seen: State, policy: FailoverPolicy) -> bool:
         return (state.unwell_since_s is None) != (seen.unwell_since_s is None)
     if state.phase not in _WATCHING:
         return False
-    if seen.looked_s - state.looked_s >= policy.look_gap_max_s / 3:
+    due_s = policy.look_gap_max_s / 3
+    if max(seen.looked_s - state.looked_s, seen.answered_s - state.answered_s) >= due_s:
         return True
     looked = replace(seen, looked_s=state.looked_s, unwell_since_s=state.unwell_since_s)
-    return looked != state
+    return replace(looked, answered_s=state.answered_s) != state
 
 
 def _count_flap(state: State, before: State, now_s: float, policy: FailoverPolicy) -> State:

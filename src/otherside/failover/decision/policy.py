@@ -39,7 +39,7 @@ class FailoverPolicy:
     """The longest that a function runs: how late an actuator of the last intent can still call."""
     attempts_max: int = 3
     """How often Aurora is called for one epoch; attempts that were never called do not count."""
-    uncalled_max: int = 5
+    uncalled_max: int = 8
     """How many intents in a row may expire without any actuator carrying them out."""
     declined_pause_s: float = 120.0
     """How long to wait after Aurora's last refusal before asking again."""

@@ -116,6 +116,8 @@ class State:
     """Whether everything that can be seen was bad then."""
     looked_s: float = 0.0
     """When a deadly verdict was last seen to hold."""
+    answered_s: float = -1e9
+    """When RDS in the primary's Region was last seen to answer, as far as it was committed."""
     intent: Intent | None = None
     block_until_s: float = 0.0
     """No automatic move before this: a person decides about a second disaster within the hour."""

@@ -32,12 +32,15 @@ def _differences(history: History) -> Iterator[str]:
         if seen is None or live is None:
             yield "observing stopped deciding before acting did, or the other way round"
             return
+        # Acting closes a dead Region's lease within the window, and then sees it closed: from then
+        # on its calls are others, and so are the troubles that they meet.
+        if closes and seen.state.phase is not live.state.phase:
+            return
         if live.state.phase not in _BEFORE:
             moves = live.state.phase in {Phase.FENCING, Phase.AWAIT_APPROVAL, Phase.BLOCKED}
             if moves and seen.state.phase is not Phase.BLOCKED:
                 yield f"acting went to {live.state.phase}, observing to {seen.state.phase}"
             return
-        # Acting closes a dead Region's lease within the window, and then sees it closed.
         closes = closes or live.state.unanimous
         if seen.state != live.state:
             if closes:
