@@ -143,9 +143,23 @@ def unknowns(value: Value) -> Iterator[Unknown]:
 
 
 def one_of_two(condition: str, both: tuple[Value, Value], why: str) -> Unknown:
-    """Return a value that is one of two by a condition, which may be nameless."""
+    """Return a value that is one of two by a condition, which may be nameless.
+
+    It is nameless, too, if too many are nested: each doubles what the value may be.
+    """
     plain = not any(isinstance(branch, (Mapping, list)) for branch in both)
-    return Unknown(tuple(refs(list(both))), (), why, both, condition if plain else "")
+    named = condition if plain and max(map(_nesting, both)) < _NESTED_MAX else ""
+    return Unknown(tuple(refs(list(both))), (), why, both, named)
+
+
+_NESTED_MAX = 3
+"""How many conditions a value may depend on, one within a branch of another."""
+
+
+def _nesting(value: Value) -> int:
+    if not isinstance(value, Unknown) or not value.condition:
+        return 0
+    return 1 + max(map(_nesting, value.either))
 
 
 def conditions(value: Value) -> Iterator[str]:

@@ -432,8 +432,9 @@ def joined(pieces: list[Value]) -> Value:
     if len(deciding) != 1:
         return found
     (condition,) = deciding
-    either = tuple(joined([_branch(piece, at) for piece in pieces]) for at in range(2))
-    return replace(found, either=either, condition=condition)
+    true, false = (joined([_branch(piece, at) for piece in pieces]) for at in range(2))
+    made = one_of_two(condition, (true, false), why)
+    return replace(found, either=made.either, condition=made.condition)
 
 
 def _branch(value: Value, at: int) -> Value:
