@@ -35,8 +35,9 @@ from theirs import DEFAULT, TIGHTEST, VERSION, Theirs
 
 PAGE = Path(__file__).parents[1] / "docs" / "reference" / "patroni.md"
 Pair = Ours | Theirs
-SETTLE_S = 4.0
-STALLS_S = (14.0, 17.0, 19.0, 20.0, 22.0, 25.0, 28.0)
+SETTLE_S, PHASE_S = 4.0, 10.0
+"""A moment within the longest loop of any of them."""
+STALLS_S = (16.0, 18.0, 20.0, 22.0, 25.0, 28.0, 31.0)
 """Freezes to try, each at `TRIES` random moments, until one moves the writer."""
 TRIES = 2
 
@@ -68,7 +69,7 @@ def pair_of(make: Callable[[Workspace], Pair]) -> Iterator[Pair]:
     workspace = Workspace(directory)
     try:
         pair = make(workspace)
-        time.sleep(SETTLE_S + random.uniform(0, 2))  # noqa: S311 - a phase
+        time.sleep(SETTLE_S + random.uniform(0, PHASE_S))  # noqa: S311 - a phase
         yield pair
     finally:
         workspace.clear()
@@ -76,7 +77,11 @@ def pair_of(make: Callable[[Workspace], Pair]) -> Iterator[Pair]:
 
 def node(pair: Pair, name: str) -> list[int]:
     """Return every process of a node."""
-    return [pid for process in pair.nodes[name] for pid in family(process.pid)]
+    pids = [pid for process in pair.nodes[name] for pid in family(process.pid)]
+    servers = pair.workspace.server(name)
+    if not servers:
+        sys.exit(f"{name} has no server that could be struck")
+    return list(dict.fromkeys([*pids, *servers]))
 
 
 def killed(make: Callable[[Workspace], Pair]) -> float:
@@ -97,6 +102,7 @@ def frozen(make: Callable[[Workspace], Pair], seconds: float) -> bool:
         time.sleep(seconds)
         strike(pids, signal.SIGCONT)
         time.sleep(6)
+        until(lambda: is_writer(pair.ports[pair.other]) in {True, False}, 20, "the other answers")
         return is_writer(pair.ports[pair.other])
 
 

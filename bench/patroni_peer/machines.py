@@ -32,6 +32,7 @@ SETTINGS = {
     "wal_log_hints": "on",
     "wal_retrieve_retry_interval": "100ms",
     "shared_buffers": "16MB",
+    "dynamic_shared_memory_type": "mmap",  # in the directory, and gone with it
     "max_connections": "60",
     "fsync": "off",
 }
@@ -84,12 +85,41 @@ class Workspace:
         self.started.append(process)
         return process
 
+    def server(self, node: str) -> list[int]:
+        """Return the processes of a node's PostgreSQL, whoever started it.
+
+        Patroni's has no parent of ours: what starts it ends at once.
+        """
+        try:
+            first = (self.directory / node / "data" / "postmaster.pid").read_text().split()[0]
+            cwd = Path(f"/proc/{int(first)}/cwd").readlink()
+        except (OSError, IndexError, ValueError):
+            return []
+        return family(int(first)) if cwd == self.directory / node / "data" else []
+
+    def _free(self) -> None:
+        """Remove the shared memory of servers that were killed: their lock file names it."""
+        remove = shutil.which("ipcrm")
+        for node in ("a", "b"):
+            with contextlib.suppress(OSError, IndexError):
+                lines = (self.directory / node / "data" / "postmaster.pid").read_text().splitlines()
+                segment = lines[6].split()[1]
+                if remove is not None:
+                    subprocess.run([remove, "-m", segment], check=False, stderr=subprocess.DEVNULL)
+
     def clear(self) -> None:
-        """End everything that was started, with what it has started."""
-        for process in reversed(self.started):
-            pids = family(process.pid)
-            strike(pids, signal.SIGCONT)
-            strike(pids, signal.SIGKILL)
+        """End everything that was started, with what it has started, and leave no memory behind."""
+        pids = [pid for process in self.started for pid in family(process.pid)]
+        servers = [pid for node in ("a", "b") for pid in self.server(node)]
+        strike([*pids, *servers], signal.SIGCONT)
+        strike([pid for pid in pids if pid not in servers], signal.SIGKILL)
+        for node in ("a", "b"):
+            strike(self.server(node)[:1], signal.SIGQUIT)  # at once, but it takes its memory along
+        with contextlib.suppress(TimeoutError):
+            until(lambda: not any(self.server(node) for node in ("a", "b")), 5, "both have ended")
+        strike(servers, signal.SIGKILL)
+        self._free()
+        for process in self.started:
             process.wait(20)
         shutil.rmtree(self.directory, ignore_errors=True)
 
@@ -198,8 +228,9 @@ class Acknowledged:
 
 def longest_gap_s(acks: Sequence[Acknowledged], from_s: float, to_s: float) -> float:
     """Return the longest time in which no application acknowledged a write."""
-    times = sorted(at_s for each in acks for at_s, _ in each if from_s - 5 <= at_s <= to_s)
-    marks = [from_s - 5, *times, to_s] if not times else [*times, to_s]
+    times = sorted(at_s for each in acks for at_s, _ in each if at_s <= to_s)
+    before = [at_s for at_s in times if at_s <= from_s][-1:]
+    marks = [*before, *(at_s for at_s in times if at_s > from_s), to_s]
     return max(b - a for a, b in itertools.pairwise(marks))
 
 

@@ -10,7 +10,7 @@ from check.rule_cases import cases
 from check.test_rules import CODES
 from otherside.check.catalogue import catalogue
 from otherside.check.engine import CheckConfig, check
-from otherside.check.model.graph import Graph
+from otherside.check.model.graph import Graph, Place, Resource
 from otherside.check.model.values import one_of_two
 from otherside.check.readers.read import ReadOptions, read_paths
 
@@ -195,3 +195,83 @@ def test_a_key_by_a_condition(tmp_path, key, found, why):
     assert (bool(findings), bool(unsure)) == (bool(found), bool(why))
     assert found in "".join(findings)
     assert why in "".join(unsure)
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda item: f"{item.rule}-{item.title}"[:80])
+def test_a_condition_that_decides_nothing_of_a_case_changes_nothing(case):
+    """Whether its name is before or after the one that does: each is taken by itself."""
+    code = CODES[case.rule]
+    whole = writing.as_graph(writing.from_toml(case.table))
+    for left_out in whole.resources.values():
+        resources = copy.deepcopy(list(whole.resources.values()))
+        next(each for each in resources if each.id == left_out.id).only_if = {"main.tf#m>0": True}
+        before = asked(Graph(resources, facts=whole.facts), code)
+        for name in ("main.tf#a", "main.tf#z"):
+            again = copy.deepcopy(resources)
+            again.append(unrelated(name))
+            after = asked(Graph(again, facts=whole.facts), code)
+            assert after == before, (left_out.name, name)
+
+
+def unrelated(condition):
+    """Return a resource that no rule asks about, whose name a condition decides."""
+    name = one_of_two(condition, ("a", "b"), "one thing or another")
+    return Resource(
+        id="unrelated",
+        name="unrelated",
+        kind="logs.nothing",
+        type="aws_nothing",
+        region="global",
+        place=Place(""),
+        dialect="terraform",
+        attributes={"name": name},
+    )
+
+
+@pytest.mark.parametrize(
+    ("count", "undecided"),
+    [
+        ("var.large ? var.many : 1", 1),
+        ("var.large ? (var.other ? 1 : 0) : 1", 1),
+        ("var.large ? 2 : 1", 0),
+    ],
+)
+def test_a_count_within_a_count_may_be_none(tmp_path, count, undecided):
+    """An unknown branch is no number that is more than none."""
+    text = COUNTED.format(count=count) + 'variable "other" { type = bool }\n'
+    (tmp_path / "main.tf").write_text(text)
+    findings, unsure = headless(tmp_path)
+    assert (findings, len(unsure)) == ([], undecided)
+
+
+def test_counts_of_other_objects_are_other_conditions(tmp_path):
+    """`count` is an attribute there, and no instance's number."""
+    text = COUNTED.format(count="var.web.count") + 'variable "web" {}\nvariable "db" {}\n'
+    text += 'resource "aws_sns_topic" "t" {\n  count = var.db.count\n}\n'
+    (tmp_path / "main.tf").write_text(text)
+    (system,) = read_paths([tmp_path], ReadOptions(), io.StringIO()).systems
+    named = [name.rpartition("#")[2] for name in system.graph.conditions]
+    assert named == ["var.db.count>0", "var.web.count>0"]
+
+
+def test_what_is_wrong_wherever_it_is_deployed_is_wrong(tmp_path):
+    """The same condition decides whether there is a cluster, and its key."""
+    (tmp_path / "main.tf").write_text(
+        KEYS.format(key='var.large ? null : "x"').replace(
+            "  storage_encrypted = true", "  count = var.large ? 1 : 0\n  storage_encrypted = true"
+        )
+    )
+    (system,) = read_paths([tmp_path], ReadOptions(), io.StringIO()).systems
+    findings, unsure = asked(system.graph, "DR002")
+    assert (findings, unsure) == (["it names no key, so it is under AWS's own"], [])
+
+
+def test_conditions_upon_conditions_are_not_unfolded(tmp_path):
+    """Each local doubles what the one above it may be."""
+    chain = "".join(f"  v{n} = var.c{n} ? local.v{n - 1} : local.v{n - 1}\n" for n in range(1, 41))
+    variables = "".join(f'variable "c{n}" {{ type = bool }}\n' for n in range(1, 41))
+    text = f'locals {{\n  v0 = "a"\n{chain}}}\n{variables}'
+    text += 'resource "aws_rds_cluster" "c" {\n  engine = local.v40\n}\n'
+    (tmp_path / "main.tf").write_text(text)
+    (system,) = read_paths([tmp_path], ReadOptions(), io.StringIO()).systems
+    assert len(system.graph.conditions) <= 40

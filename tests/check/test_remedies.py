@@ -320,3 +320,129 @@ Resources:
     assert "            Handler: index.handler\n" in fixed
     assert "    TickPermission:\n      Type: AWS::Lambda::Permission\n" in fixed
     assert "        SourceArn: !GetAtt Tick.Arn\n\n    Topic:\n" in fixed
+
+
+LEFT = (
+    PROVIDERS
+    + """\
+variable "kind" { default = "HTTP" }
+variable "enable" { type = bool }
+resource "aws_lb" "web" {
+  name = "web"
+}
+resource "aws_lb_target_group" "web" {
+  port = 8080
+}
+resource "aws_lb_listener" "web" {
+  load_balancer_arn = aws_lb.web.arn
+  port              = 443
+  protocol          = "HTTPS"
+  default_action {
+    type             = "forward"
+    target_group_arn = aws_lb_target_group.web.arn
+  }
+}
+resource "aws_route53_health_check" "by_variable" {
+  fqdn = aws_lb.web.dns_name
+  type = var.kind
+}
+resource "aws_route53_record" "each" {
+  count = 2
+  name  = "x"
+  type  = "A"
+  failover_routing_policy {
+    type = count.index == 0 ? "PRIMARY" : "SECONDARY"
+  }
+}
+resource "aws_lambda_function" "each" {
+  for_each = { a = "index.handler", b = "failover.handler" }
+  runtime  = "python3.12"
+  handler  = each.value
+  filename = data.archive_file.code.output_path
+}
+data "archive_file" "code" {
+  type        = "zip"
+  source_dir  = "${path.module}/code"
+  output_path = "code.zip"
+}
+resource "aws_cloudwatch_event_rule" "maybe" {
+  count               = var.enable ? 1 : 0
+  schedule_expression = "rate(1 minute)"
+}
+resource "aws_cloudwatch_event_target" "maybe" {
+  count = var.enable ? 1 : 0
+  rule  = one(aws_cloudwatch_event_rule.maybe[*].name)
+  arn   = aws_lambda_function.once.arn
+}
+resource "aws_lambda_function" "once" {
+  runtime  = "python3.12"
+  handler  = "failover.handler"
+  filename = data.archive_file.code.output_path
+}
+resource "aws_db_instance" "either" {
+  engine = var.enable ? "postgres" : "mysql"
+}
+"""
+)
+
+
+def test_what_stands_for_several_or_is_a_reference_is_left_alone(tmp_path):
+    """A block with a count, a value of a variable, an engine that is not known."""
+    file = tmp_path / "main.tf"
+    file.write_text(LEFT)
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "failover.py").write_text("def handler(event, context):\n    return 1\n")
+    code, said = run(tmp_path, "--select", "DR005,DR006,DR010,DR012,DR015", "--fix")
+    assert code == 1, said
+    assert file.read_text() == LEFT
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "handler"),
+    [
+        (
+            "a.py",
+            "def handler(event: dict, context: str): ...\ndef main(x): ...",
+            "a.handler",
+        ),
+        ("a.py", "def handler(self, event, context): ...", None),
+        ("a.py", "def main(a, b): ...\ndef handler(a, b): ...", None),
+    ],
+)
+def test_a_handler_is_a_function_of_an_event_and_a_context(tmp_path, name, text, handler):
+    """With or without types; of two, somebody has to choose."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / name).write_text(text + "\n")
+    file = tmp_path / "main.tf"
+    start = LEFT.index('data "archive_file"')
+    file.write_text(
+        PROVIDERS
+        + 'resource "aws_lambda_function" "f" {\n  runtime  = "python3.12"\n'
+        + '  handler  = "index.handler"\n  filename = data.archive_file.code.output_path\n}\n'
+        + LEFT[start : LEFT.index('resource "aws_cloudwatch_event_rule" "maybe"')]
+    )
+    run(tmp_path, "--select", "DR012", "--fix")
+    assert f'handler  = "{handler or "index.handler"}"' in file.read_text()
+
+
+def test_a_block_with_a_comment_a_heredoc_or_a_name_that_is_taken(tmp_path):
+    """The provider beside a comment is read, braces in a text are not; names are the source's."""
+    text = MORE.replace(
+        "  provider            = aws.dr\n", "  provider            = aws.dr # there\n"
+    )
+    text += 'resource "aws_lambda_permission" "tick2" {\n  count = 0\n}\n'
+    file = tmp_path / "main.tf"
+    file.write_text(text)
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "failover.py").write_text("def handler(event, context):\n    return 1\n")
+    run(tmp_path, "--select", "DR010", "--fix")
+    assert (
+        'resource "aws_lambda_permission" "tick3" {\n  provider      = aws.dr\n' in file.read_text()
+    )
+    heredoc = MORE.replace(
+        'schedule_expression = "rate(1 minute)"',
+        'schedule_expression = "rate(1 minute)"\n  description = <<EOT\n  a } brace\nEOT',
+    )
+    file.write_text(heredoc)
+    run(tmp_path, "--select", "DR010", "--fix")
+    assert file.read_text() == heredoc

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from otherside.check.branches import Branch, by_branches
+from otherside.check.branches import Branch, answers_of, corrected
 from otherside.check.catalogue import catalogue
 from otherside.check.check_result import CheckResult, Finding, Inconclusive, Suppressed
 from otherside.check.model.graph import GLOBAL, Graph, Place, Resource
@@ -96,24 +96,29 @@ def _ask_all(
     result = CheckResult(system=system)
     for rule in rules:
         found = _asked(rule, graph, config, system)
-        for condition in graph.conditions[:_CONDITIONS_MAX]:
-            found = _either_way(rule, graph, condition, config, found)
+        if graph.conditions:
+            found = _either_way(rule, graph, config, found)
         result.take(found)
     return result
 
 
-def _either_way(
-    rule: Rule, graph: Graph, condition: str, config: CheckConfig, plain: CheckResult
-) -> CheckResult:
-    """Return what a rule finds once it was asked where a condition holds and where it does not."""
-    branches = []
-    for holds in (True, False):
-        there = graph.where(condition, holds=holds)
-        if rule.pair and is_single(there):
-            return plain  # nothing that is about two Regions can be asked there
-        answer = _asked(rule, there, config, plain.system)
-        branches.append(Branch(answer, frozenset(item.name for item in there.resources.values())))
-    return by_branches(rule, condition, plain, *branches)
+def _either_way(rule: Rule, graph: Graph, config: CheckConfig, plain: CheckResult) -> CheckResult:
+    """Return what a rule finds once it was asked where each condition holds and where not."""
+    answers = []
+    for condition in graph.conditions[:_CONDITIONS_MAX]:
+        branches = []
+        for holds in (True, False):
+            there = graph.where(condition, holds=holds)
+            if rule.pair and is_single(there):
+                break  # nothing that is about two Regions can be asked there
+            found = _asked(rule, there, config, plain.system)
+            branches.append(
+                Branch(found, frozenset(item.name for item in there.resources.values()))
+            )
+            plain.heeded |= found.heeded
+        if len(branches) > 1:
+            answers.append(answers_of(rule, condition, plain, *branches))
+    return corrected(plain, answers)
 
 
 class _Pickler(pickle.Pickler):

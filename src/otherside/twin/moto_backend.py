@@ -29,6 +29,7 @@ from moto.elbv2.models import (
 )
 from moto.events.models import (
     Archive,
+    EventPattern,
     EventsBackend,
     Replay,
     ReplayState,
@@ -66,6 +67,7 @@ __all__ = [
     "CertificateNotFound",
     "DBCluster",
     "DynamoType",
+    "EventPattern",
     "FakeAutoScalingGroup",
     "FakeBucket",
     "FakeKey",

@@ -4,13 +4,17 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 """
 
 import json
+from functools import partial
+from types import SimpleNamespace
 
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import ClientError
 
+from otherside.twin.gateway.authorizer import Principal
 from otherside.twin.gateway.iam_policy import Request, decide
+from otherside.twin.services.rds.endpoint import _session_problem
 from twin.conftest import Bare, TwinSettings, until
 
 ACCOUNT = "123456789012"
@@ -43,7 +47,7 @@ def shelf(bare):
     s3.delete_bucket_policy(Bucket="shelf")
 
 
-def client(bare, service, key, secret, token=None):
+def client(bare, service, key, secret, token=None, *, checked=True):
     """Return a client with these credentials."""
     return boto3.client(
         service,
@@ -52,7 +56,7 @@ def client(bare, service, key, secret, token=None):
         aws_access_key_id=key,
         aws_secret_access_key=secret,
         aws_session_token=token,
-        config=Config(retries={"total_max_attempts": 1}),
+        config=Config(retries={"total_max_attempts": 1}, parameter_validation=checked),
     )
 
 
@@ -380,9 +384,10 @@ def test_a_session_ends_and_its_length_is_limited():
     with Bare(TwinSettings(speed=300, latency=False)) as fast:
         own = user(fast, "zoe", READ)
         sts = client(fast, "sts", *own)
+        loose = client(fast, "sts", *own, checked=False)
         for length in (900 - 1, 129_600 + 1):
-            with pytest.raises(ParamValidationError if length < 900 else ClientError):
-                sts.get_session_token(DurationSeconds=length)
+            ask = partial(loose.get_session_token, DurationSeconds=length)
+            assert refused(ask) == "ValidationError"
         key, secret, token = keys_of(sts.get_session_token(DurationSeconds=900))
         stranger = client(fast, "sts", key, secret, "wrong")
         assert refused(stranger.get_caller_identity) == "InvalidClientTokenId"
@@ -397,3 +402,42 @@ def _is_over(asked):
     except ClientError as error:
         return error.response["Error"]["Code"] == "ExpiredToken"
     return False
+
+
+def test_sessions_of_one_name_are_of_those_who_opened_them(shelf):
+    """Whoever else opens a session of the name gives nothing to this one, nor does an older one."""
+    ask = statement("Allow", "sts:GetFederationToken")
+    low = client(shelf, "sts", *user(shelf, "low", ask))
+    high = client(shelf, "sts", *user(shelf, "high", ask, READ))
+    everything = document(statement("Allow", "*"))
+    mine = keys_of(low.get_federation_token(Name="same", Policy=everything, DurationSeconds=900))
+    theirs = keys_of(high.get_federation_token(Name="same", Policy=everything))
+    assert reads(shelf, *theirs)
+    assert not reads(shelf, *mine)
+    assert not reads(shelf, *keys_of(high.get_federation_token(Name="same", DurationSeconds=900)))
+
+
+def test_a_session_without_mfa_assumes_no_role_that_asks_for_it(shelf):
+    """A long-lived key says nothing of MFA; a session says that there was none."""
+    own = user(shelf, "una", statement("Allow", "sts:AssumeRole"))
+    session = keys_of(client(shelf, "sts", *own).get_session_token())
+    trust = {"Effect": "Allow", "Principal": {"AWS": ROOT}, "Action": "sts:AssumeRole"}
+    trust["Condition"] = {"BoolIfExists": {"aws:MultiFactorAuthPresent": "true"}}
+    role = shelf.aws("iam").create_role(
+        RoleName="guarded", AssumeRolePolicyDocument=document(trust)
+    )["Role"]["Arn"]
+    asked = {"RoleArn": role, "RoleSessionName": "una"}
+    assert client(shelf, "sts", *own).assume_role(**asked)["Credentials"]
+    assert refused(lambda: client(shelf, "sts", *session).assume_role(**asked)) == "AccessDenied"
+
+
+@pytest.mark.parametrize(
+    ("token", "left_s", "said"),
+    [("right", 60.0, None), ("wrong", 60.0, "another session"), ("right", -1.0, "has ended")],
+)
+def test_a_database_takes_no_token_of_a_session_that_has_ended(token, left_s, said):
+    """Nor one of another session."""
+    holder = Principal(arn="a", secret="s", token="right", expires_s=100.0 + left_s)
+    signature = SimpleNamespace(token=token)
+    assert (said or "") in (_session_problem(holder, signature, 100.0) or "")
+    assert (_session_problem(holder, signature, 100.0) is None) is (said is None)

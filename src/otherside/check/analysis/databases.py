@@ -3,6 +3,7 @@
 from otherside.check.analysis.sides import sides_of
 from otherside.check.model.arn import region_of
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import require_known
 
 DATABASES = ("rds.cluster", "rds.instance")
 
@@ -39,5 +40,6 @@ def is_secondary(graph: Graph, cluster: Resource) -> bool:
 def follows_afar(graph: Graph, instance: Resource) -> bool:
     """Return whether an instance is the replica of one in another Region."""
     source = graph.link(instance, "replicate_source_db", "rds.instance")
-    far = source.resource.region if source else region_of(instance["replicate_source_db"])
+    named = require_known(instance["replicate_source_db"]) if source is None else None
+    far = source.resource.region if source else region_of(named)
     return far is not None and instance.region is not None and far != instance.region

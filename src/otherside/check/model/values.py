@@ -178,7 +178,8 @@ def decided(value: Value, condition: str, *, holds: bool) -> Value:
             return branches[0 if holds else 1]
         return replace(value, either=branches)
     if isinstance(value, list):
-        return [decided(element, condition, holds=holds) for element in value]
+        found = [decided(element, condition, holds=holds) for element in value]
+        return [element for element in found if element is not None]
     if isinstance(value, dict):
         return {key: decided(each, condition, holds=holds) for key, each in value.items()}
     return value

@@ -3,6 +3,7 @@
 An edit needs nothing that only the owner knows, and changes nothing but what the finding is about.
 """
 
+import ast
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,8 +21,13 @@ _SPELT = re.compile(r"\b(set_?identif\w*|setIdentif\w*|SetIdentif\w*)\b")
 _SUFFIX_OF = re.compile(
     r"((?:LoadBalancer|TargetGroup)\s*=\s*(?:aws_(?:lb|alb)\w*)\.[\w-]+)\.(?:arn|id|name|dns_name)\b"
 )
-_PLAIN = re.compile(r"""^(\s*\w+\s*[:=]\s*)(?:"[^"$]*"|'[^']*'|[\w./-]+)(\s*(?:#.*)?\r?\n?)$""")
-"""An attribute with a value that is written in one line, and is no reference."""
+_PLAIN = {
+    True: re.compile(r"""^(\s*\w+\s*=\s*)(?:"[^"$]*"|\d+|true|false)(\s*(?:#.*)?\r?\n?)$"""),
+    False: re.compile(r"""^(\s*\w+\s*:\s*)(?:"[^"$]*"|'[^']*'|[\w./-]+)(\s*(?:#.*)?\r?\n?)$"""),
+}
+"""An attribute with a value that is written in one line and is no reference, by language."""
+_SAME_FOR_ALL = frozenset({"DR009", "DR015"})
+"""Edits that are right for each resource of a block that stands for several."""
 _NAME_OF = {"LoadBalancer": "LoadBalancerFullName", "TargetGroup": "TargetGroupFullName"}
 
 
@@ -42,6 +48,16 @@ class Spot:
     """The line after the last one."""
 
     @property
+    def several(self) -> bool:
+        """Whether the block stands for any number of resources, or for none by a condition."""
+        inside = self.lines[self.begin - 1 : self.end]
+        if not self.terraform:
+            first = (self.resource.place.line or 1) - 1
+            inside = self.lines[first : self.end]
+        counted = r"\s*(count|for_each)\s*=" if self.terraform else r"\s+Condition:"
+        return bool(self.resource.only_if) or any(re.match(counted, line) for line in inside)
+
+    @property
     def terraform(self) -> bool:
         """Whether it is Terraform's language and no template."""
         return self.resource.dialect == "terraform"
@@ -57,8 +73,11 @@ def edited(graph: Graph, resource: Resource, code: str, message: str) -> Lines |
     found = _span(lines, line - 1, resource.dialect)
     if found is None:
         return None
+    spot = Spot(graph, resource, message, lines, *found)
+    if code not in _SAME_FOR_ALL and spot.several:
+        return None
     try:
-        return make(Spot(graph, resource, message, lines, *found))
+        return make(spot)
     except Unresolved:
         return None
 
@@ -88,6 +107,8 @@ def _span(lines: tuple[str, ...], first: int, dialect: str) -> tuple[int, int] |
             return None
         deep = 0
         for number in range(first, len(lines)):
+            if "<<" in lines[number] or "/*" in lines[number]:
+                return None  # braces in it are text
             bare = re.sub(r'"(?:\\.|[^"\\])*"|#.*|//.*', "", lines[number])
             deep += bare.count("{") - bare.count("}")
             if deep == 0:
@@ -110,8 +131,9 @@ def _indent(line: str) -> int:
 def _with_line(spot: Spot, text: str) -> Lines:
     """Return the lines with a new one first in the resource, as far in as its neighbour."""
     lines, at = spot.lines, spot.begin
-    inside = lines[at] if at < len(lines) and lines[at].strip() not in {"", "}"} else ""
-    space = inside[: _indent(inside)] if inside else " " * (_indent(lines[at - 1]) + 2)
+    real = (line for line in lines[at : spot.end] if not re.match(r"\s*(?:#|//|\}|$)", line))
+    inside = next(real, None)
+    space = " " * (_indent(inside) if inside is not None else _indent(lines[at - 1]) + 2)
     return [*lines[:at], f"{space}{text}{_ending(lines[at - 1])}", *lines[at:]]
 
 
@@ -140,7 +162,7 @@ def _set(spot: Spot, values: dict[str, str]) -> Lines | None:
             text = f"{key} = {value}" if spot.terraform else f"{key}: {value}"
             lines[places[0]] = f"{old}{old[: _indent(old)]}{text}{_ending(old)}"
             continue
-        plain = _PLAIN.match(lines[there[0]]) if len(there) == 1 else None
+        plain = _PLAIN[spot.terraform].match(lines[there[0]]) if len(there) == 1 else None
         if plain is None:
             return None
         places.append(there[0])
@@ -164,7 +186,7 @@ def _after(spot: Spot, block: list[str]) -> Lines:
 def _neighbour(spot: Spot, other: Resource) -> str | None:
     """Return how a resource is named beside the spot's own: its address, or its logical name."""
     here, there = (_without_index(item.name) for item in (spot.resource, other))
-    if spot.resource.dialect != other.dialect or there.endswith("]"):
+    if spot.resource.dialect != other.dialect or there.endswith("]") or other.only_if:
         return None
     if not spot.terraform:
         file, _, name = there.partition("#")
@@ -178,11 +200,18 @@ def _neighbour(spot: Spot, other: Resource) -> str | None:
 
 def _free(spot: Spot, name: str) -> str:
     """Return a name that no resource has: this one, or with a number."""
-    taken = {_without_index(item.name) for item in spot.graph.resources.values()}
-    whole = _without_index(spot.resource.name)
-    own = ".".join(whole.split(".")[-2:]) if spot.terraform else whole.partition("#")[2]
+    file = Path(spot.resource.place.file.partition("#")[0])
+    beside = sorted(file.parent.glob("*.tf")) if spot.terraform else [file]
+    text = "\n".join("".join(_lines(each) or ()) for each in beside)
+
+    def is_taken(candidate: str) -> bool:
+        if not spot.terraform:
+            return re.search(rf"^\s+{re.escape(candidate)}:", text, re.MULTILINE) is not None
+        kind, label = candidate.split(".")
+        return re.search(rf'resource\s+"{kind}"\s+"{re.escape(label)}"', text) is not None
+
     candidates = (name, *(f"{name}{number}" for number in range(2, 100)))
-    return next(each for each in candidates if whole[: -len(own)] + each not in taken)
+    return next(each for each in candidates if not is_taken(each))
 
 
 def _provider(resource: Resource) -> str | None:
@@ -191,7 +220,8 @@ def _provider(resource: Resource) -> str | None:
     found = _span(lines, line - 1, "terraform") if line is not None else None
     if found is None:
         return None
-    named = [re.match(r"^\s*provider\s*=\s*([\w.-]+)\s*$", lines[at]) for at in range(*found)]
+    pattern = re.compile(r"^\s*provider\s*=\s*([\w.-]+)\s*(?:#.*|//.*)?$")
+    named = [pattern.match(lines[at]) for at in range(*found)]
     return next((match[1] for match in named if match), "")
 
 
@@ -210,8 +240,8 @@ def _identified(spot: Spot) -> Lines | None:
 
 def _exporting(spot: Spot) -> Lines | None:
     """Export the logs that the engine has."""
-    engine = spot.resource["engine"]
-    logs = next((logs for part, logs in _LOGS.items() if part in str(engine)), None)
+    engine = spot.resource.text("engine") or ""
+    logs = next((logs for part, logs in _LOGS.items() if part in engine), None)
     if logs is None:
         return None
     name = "enabled_cloudwatch_logs_exports" if spot.terraform else "EnableCloudwatchLogsExports"
@@ -234,23 +264,29 @@ def _by_suffix(spot: Spot) -> Lines | None:
         if spot.terraform:
             changed[number] = _SUFFIX_OF.sub(r"\1.arn_suffix", changed[number])
     if not spot.terraform:
-        _full_names(changed, spot.begin, spot.end)
+        _full_names(spot, changed)
     return changed
 
 
-def _full_names(lines: Lines, begin: int, end: int) -> None:
+def _full_names(spot: Spot, lines: Lines) -> None:
     """Take a load balancer's full name in a template, beside the dimension's name or below it."""
-    for number in range(begin, end):
+    file = spot.resource.name.partition("#")[0]
+    balancing = {
+        item.name.partition("#")[2]
+        for item in spot.graph.of("lb.load_balancer", "lb.target_group")
+        if item.name.startswith(f"{file}#")
+    }
+    for number in range(spot.begin, spot.end):
         named = re.search(r"Name:\s*['\"]?(LoadBalancer|TargetGroup)\b", lines[number])
         if named is None:
             continue
-        for value in range(number, min(number + 2, end)):
-            lines[value] = re.sub(
-                r"Value:\s*(?:!Ref\s+(\w+)|!GetAtt\s+(\w+)\.\w+)",
-                rf"Value: !GetAtt \1\2.{_NAME_OF[named[1]]}",
-                lines[value],
-                count=1,
-            )
+        below = lines[number + 1 : number + 2]
+        same = below and not below[0].lstrip().startswith("-") and number + 1 < spot.end
+        for at in (number, number + 1) if same else (number,):
+            told = re.search(r"Value:\s*(?:!Ref\s+(\w+)|!GetAtt\s+(\w+)\.\w+)", lines[at])
+            if told is not None and (told[1] or told[2]) in balancing:
+                value = f"Value: !GetAtt {told[1] or told[2]}.{_NAME_OF[named[1]]}"
+                lines[at] = f"{lines[at][: told.start()]}{value}{lines[at][told.end() :]}"
 
 
 def _accepted(spot: Spot) -> Lines | None:
@@ -297,13 +333,35 @@ def _asking(spot: Spot) -> Lines | None:
     return _set(spot, {"type": value, "port": port})
 
 
-_FUNCTION = {
-    ".py": re.compile(r"^(?:async )?def (handler|lambda_handler|main)\(\w+, *\w+", re.MULTILINE),
-    ".js": re.compile(r"^(?:module\.)?exports\.(handler|main)\s*=", re.MULTILINE),
-    ".mjs": re.compile(
-        r"^export (?:const (handler|main)\s*=|(?:async )?function (?:handler|main)\()", re.MULTILINE
-    ),
+_CALLED = frozenset({"handler", "lambda_handler", "main"})
+_EXPORTED = {
+    ".js": re.compile(r"^(?:module\.)?exports\.(\w+)\s*=", re.MULTILINE),
+    ".mjs": re.compile(r"^export (?:const (\w+)\s*=|(?:async )?function (\w+)\()", re.MULTILINE),
 }
+
+
+def _functions(suffix: str, text: str) -> set[str]:
+    """Return the functions of a file that can be called as a handler, by their usual names."""
+    if suffix in _EXPORTED:
+        found = {
+            match[1] or match[match.lastindex or 1] for match in _EXPORTED[suffix].finditer(text)
+        }
+        return found & _CALLED
+    if suffix != ".py":
+        return set()
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):
+        return set()
+    return {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name in _CALLED
+        if len(node.args.posonlyargs + node.args.args) == _EVENT_AND_CONTEXT
+    }
+
+
+_EVENT_AND_CONTEXT = 2
 
 
 def _handled(spot: Spot) -> Lines | None:
@@ -311,13 +369,12 @@ def _handled(spot: Spot) -> Lines | None:
     code = bundle(spot.graph, spot.resource)
     if code is None or not spot.message.startswith("its handler is"):
         return None
-    found = set()
+    found: set[str] = set()
     for name, text in code.files:
         inline = ".py" if str(spot.resource["runtime"]).startswith("python") else ".js"
         stem, suffix = (name, inline) if name == "index" else _split(name)
-        for match in _FUNCTION[suffix].finditer(text or "") if suffix in _FUNCTION else ():
-            module = stem.replace("/", ".") if suffix == ".py" else stem
-            found.add(f"{module}.{match[1] or 'handler'}")
+        module = stem.replace("/", ".") if suffix == ".py" else stem
+        found |= {f"{module}.{function}" for function in _functions(suffix, text or "")}
     if len(found) != 1:
         return None
     (handler,) = found

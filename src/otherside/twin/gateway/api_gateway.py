@@ -275,7 +275,8 @@ def _expired(asked: RequestContext) -> RequestRefusedError:
     if asked.call.service == "ec2":
         return RequestRefusedError("RequestExpired", "Request has expired.", 400)
     if asked.protocol in JSON_PROTOCOLS:
-        return RequestRefusedError("ExpiredTokenException", message, 400)
+        status = 400 if asked.protocol == "json" else 403
+        return RequestRefusedError("ExpiredTokenException", message, status)
     return RequestRefusedError("ExpiredToken", message, 400 if asked.call.service == "s3" else 403)
 
 

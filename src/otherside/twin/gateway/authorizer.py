@@ -6,6 +6,7 @@ from typing import Any
 
 from otherside.twin import moto_backend
 from otherside.twin.gateway.iam_policy import (
+    CannotTellError,
     PolicyEvaluation,
     PolicyStatement,
     Request,
@@ -121,7 +122,7 @@ class Authorizer:
             message = f"Cannot call {call.operation} with session credentials"
             raise RequestRefusedError(DENIED, message, 403)
 
-    def may_connect(self, principal: str, resource: str, region: str) -> bool:
+    def may_connect(self, principal: str, resource: str, region: str, key_id: str = "") -> bool:
         """Return whether a principal may log in to a database with IAM authentication."""
         subject = AuthorizationItem(action="rds-db:connect", resource=resource)
         call = ApiCall(
@@ -129,7 +130,7 @@ class Authorizer:
             operation="connect",
             region=region,
             source="",
-            key_id="",
+            key_id=key_id,
             principal=principal,
         )
         return self.judge(self._request(call, subject, region)).allowed
@@ -182,21 +183,26 @@ class Authorizer:
             return True
         return self._role(principal) is not None or self._user(principal) is not None
 
-    def lets_change(self, principal: str, document: str) -> bool:
-        """Return whether a key policy lets a principal change that policy again."""
-        action = "kms:PutKeyPolicy"
-        call = ApiCall(
-            service="kms", operation="", region="", source="", key_id="", principal=principal
-        )
-        identity = self._identity(principal)
-        if principal == self.provisioner.arn:
-            identity = [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
-        return decide(
-            self._request(call, AuthorizationItem(action=action, resource="*"), ""),
-            identity=identity,
-            resource=_any_resource(statements_of(document)),
-            both=True,
-        ).allowed
+    def lets_change(self, call: ApiCall, key: str, document: str, *, bypass: bool) -> bool:
+        """Return whether a key's new policy lets its author change it again.
+
+        What cannot be told is taken: AWS would have to be asked.
+        """
+        keys = {"kms:bypasspolicylockoutsafetycheck": ["true" if bypass else "false"]}
+        item = AuthorizationItem(action="kms:PutKeyPolicy", resource=key, keys=keys)
+        effective = [
+            each for each in statements_of(document) if {"Action", "Resource"} <= set(each)
+        ]
+        try:
+            return decide(
+                self._request(call, item, call.region),
+                identity=self._identity(call.principal, call.key_id),
+                boundary=self._boundary(call.principal, call.key_id),
+                resource=effective,
+                both=True,
+            ).allowed
+        except CannotTellError:
+            return True
 
     def simulate(
         self,
@@ -229,6 +235,7 @@ class Authorizer:
         source_arn: str = "",
         external_id: str = "",
         account_too: bool = False,
+        key_id: str = "",
     ) -> bool:
         """Return whether a role's trust policy lets a service or a principal assume it."""
         role = self._role(role_arn)
@@ -244,7 +251,7 @@ class Authorizer:
                 "aws:sourcearn": [source_arn] if source_arn else [],
                 "aws:sourceaccount": [self.account] if service else [],
                 "sts:externalid": [external_id] if external_id else [],
-                **({} if service else self._keys_of(principal)),
+                **({} if service else self._keys_of(principal, key_id)),
             },
         )
         statements = _any_resource(statements_of(role.assume_role_policy_document))
@@ -265,9 +272,9 @@ class Authorizer:
             return PolicyEvaluation(allowed=False, kind="resource-based")
         verdict = decide(
             request,
-            identity=() if request.service else self._identity(request.principal),
-            boundary=None if request.service else self._boundary(request.principal),
-            session=None if request.service else self._session(request.principal),
+            identity=() if request.service else self._identity(request.principal, request.key_id),
+            boundary=None if request.service else self._boundary(request.principal, request.key_id),
+            session=None if request.service else self._session(request.principal, request.key_id),
             resource=statements_of(document) if document else (),
             both=service == "kms",
         )
@@ -294,7 +301,8 @@ class Authorizer:
         """Refuse a caller that the role does not trust, whatever the caller's policies allow."""
         arn = str(call.params.get("RoleArn"))
         known = str(call.params.get("ExternalId") or "")
-        if not self.trusts(arn, call.principal, external_id=known, account_too=True):
+        known_as = {"external_id": known, "key_id": call.key_id}
+        if not self.trusts(arn, call.principal, account_too=True, **known_as):
             what = f"User: {call.principal} is not authorized to perform: sts:AssumeRole"
             raise RequestRefusedError(DENIED, f"{what} on resource: {arn}", 403)
 
@@ -309,9 +317,10 @@ class Authorizer:
             resource=subject.resource,
             principal=call.principal,
             account=self.account,
+            key_id=call.key_id,
+            role=str(getattr(self._role(call.principal), "arn", "")),
             keys={
-                **self._keys_of(call.principal),
-                **({_MFA: ["false"]} if call.key_id in self.sessions else {}),
+                **self._keys_of(call.principal, call.key_id),
                 "aws:requestedregion": [region],
                 "aws:sourceip": [call.address] if call.address else [],
                 "aws:useragent": [call.agent] if call.agent else [],
@@ -336,12 +345,12 @@ class Authorizer:
             },
         )
 
-    def _keys_of(self, principal: str) -> dict[str, Sequence[str]]:
+    def _keys_of(self, principal: str, key_id: str = "") -> dict[str, Sequence[str]]:
         """Return the condition keys about a caller: what IAM knows of a user or a session.
 
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
         """
-        role, user = self._role(principal), self._user(principal)
+        role, user = self._role(principal), self._user(principal, key_id)
         name = principal.rpartition("/")[2]
         holder = role or user
         kind = "AssumedRole" if ":assumed-role/" in principal else "User" if user else "Role"
@@ -358,7 +367,7 @@ class Authorizer:
             "aws:userid": [own],
             "aws:username": [name] if user is not None else [],
             # Long-lived keys say nothing about MFA; a role's session was opened without it.
-            _MFA: [] if user is not None else ["false"],
+            _MFA: [] if user is not None and key_id not in self.sessions else ["false"],
             "aws:multifactorauthage": [],
             **{f"aws:principaltag/{key}".lower(): [value] for key, value in tags.items()},
         }
@@ -373,22 +382,19 @@ class Authorizer:
             return next((role for role in roles if role.name == name), None)
         return next((role for role in roles if role.arn == wanted), None)
 
-    def _user(self, arn: str) -> Any:  # noqa: ANN401 - moto's own, untyped here
+    def _user(self, arn: str, key_id: str = "") -> Any:  # noqa: ANN401 - moto's own, untyped here
+        """Return a user by its ARN, or the one that opened a federated session, by its key."""
         users = moto_backend.iam(self.account).users.values()
-        opened = self._federated(arn)
-        wanted = arn if opened is None else opened.user
+        opened = self.sessions.get(key_id)
+        wanted = opened.user if opened is not None and opened.holder.arn == arn else arn
         return next((user for user in users if user.arn == wanted), None)
 
-    def _federated(self, arn: str) -> UserSession | None:
-        """Return a federated user's newest session; a user's own session has the user's ARN."""
-        if ":federated-user/" not in arn:
-            return None
-        opened = (item for item in self.sessions.values() if item.holder.arn == arn)
-        return max(opened, key=lambda item: item.holder.expires_s or 0.0, default=None)
-
-    def _identity(self, principal: str) -> list[PolicyStatement]:
+    def _identity(self, principal: str, key_id: str = "") -> list[PolicyStatement]:
         """Return every statement in the policies of a role or a user."""
-        role, user = self._role(principal), self._user(principal)
+        opened = self.sessions.get(key_id)
+        if self.provisioner.arn in {principal, opened.user if opened is not None else ""}:
+            return [{"Effect": "Allow", "Action": "*", "Resource": "*"}]
+        role, user = self._role(principal), self._user(principal, key_id)
         groups = moto_backend.iam(self.account).groups.values()
         holders = [holder for holder in (role, user) if holder is not None]
         holders += [group for group in groups if user is not None and user in group.users]
@@ -402,8 +408,8 @@ class Authorizer:
         ]
         return [statement for document in documents for statement in statements_of(document)]
 
-    def _boundary(self, principal: str) -> list[PolicyStatement] | None:
-        role, user = self._role(principal), self._user(principal)
+    def _boundary(self, principal: str, key_id: str = "") -> list[PolicyStatement] | None:
+        role, user = self._role(principal), self._user(principal, key_id)
         arn = getattr(role, "permissions_boundary_arn", None) if role is not None else None
         if user is not None:
             arn = self.user_boundaries.get(user.name)
@@ -412,15 +418,21 @@ class Authorizer:
         policy = moto_backend.iam(self.account).managed_policies.get(arn)
         return list(statements_of(_default_version(policy))) if policy else []
 
-    def _session(self, principal: str) -> list[PolicyStatement] | None:
-        """Return the policy that a session was opened with, which limits it; the newest counts."""
-        federated = self._federated(principal)
-        if federated is not None:
-            return list(statements_of(federated.policy)) if federated.policy else []
-        for role in reversed(moto_backend.sts(self.account).assumed_roles):
-            if role.arn == principal:
-                return list(statements_of(role.policy)) if role.policy else None
-        return None
+    def _session(self, principal: str, key_id: str = "") -> list[PolicyStatement] | None:
+        """Return the policy that a session was opened with, which limits it.
+
+        Of a role's sessions of one name, the key tells; without one, the newest counts.
+        """
+        opened = self.sessions.get(key_id)
+        if opened is not None and opened.federated:
+            return list(statements_of(opened.policy)) if opened.policy else []
+        held = [
+            role
+            for role in reversed(moto_backend.sts(self.account).assumed_roles)
+            if role.arn == principal
+        ]
+        own = [role for role in held if role.access_key_id == key_id] or held
+        return list(statements_of(own[0].policy)) if own and own[0].policy else None
 
 
 def _is_foreign(arn: str, account: str) -> bool:

@@ -43,6 +43,10 @@ class Request:
     resource: str | None
     """The ARN, `*` if the action applies to no resource, or `None` if the ARN is unknown."""
     principal: str
+    key_id: str = ""
+    """The access key that signed it: of one principal, sessions may have policies of their own."""
+    role: str = ""
+    """The ARN of the role of a session, with its path, which the session's own ARN lacks."""
     """The ARN of a role, a user or a session, or a service name: `events.amazonaws.com`."""
     account: str
     keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -248,7 +252,8 @@ def _is_among(named: Mapping[str, Sequence[str]], request: Request) -> bool:
     if request.service:
         return request.principal in named.get("Service", ()) or "*" in named.get("*", ())
     wanted = {*named.get("AWS", ()), *named.get("*", ())}
-    return "*" in wanted or bool(wanted & {request.principal, _role_of(request.principal)})
+    own = {request.principal, _role_of(request.principal), request.role} - {""}
+    return "*" in wanted or bool(wanted & own)
 
 
 def _principals(

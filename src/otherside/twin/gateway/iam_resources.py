@@ -146,6 +146,7 @@ NO_RESOURCE = frozenset(
         ("sns", "ListTopics"),
         ("lambda", "ListFunctions"),
         ("dynamodb", "ListTables"),
+        ("kms", "CreateKey"),
         ("kms", "ListKeys"),
         ("kms", "ListAliases"),
         ("kms", "GenerateRandom"),

@@ -17,6 +17,17 @@ pytestmark = pytest.mark.slow
 PROVISIONER = Principal(arn=f"arn:aws:iam::{ACCOUNT}:user/p", secret="")
 
 
+def key_policy(*principals, action="kms:*", **more):
+    """Return a key policy that allows actions to principals."""
+    statement = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": action}
+    return json.dumps(
+        {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*", **more}]}
+    )
+
+
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+
+
 def test_a_multi_region_key_is_not_there_where_it_was_not_replicated(bare):
     """Its ID is one for all Regions, and names nothing in a Region without a replica."""
     key = bare.aws("kms").create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
@@ -216,23 +227,19 @@ def test_LAM_06_an_event_for_a_function_without_concurrency_goes_to_its_destinat
     assert [run for run in bare.do("runs")["runs"] if run["function"] == "shut"] == []
 
 
-def key_policy(*principals, action="kms:*", **more):
-    """Return a key policy that allows actions to principals."""
-    statement = {"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": action}
-    return json.dumps(
-        {"Version": "2012-10-17", "Statement": [{**statement, "Resource": "*", **more}]}
-    )
-
-
-ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-
-
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
         ("not JSON", "valid JSON"),
         ("{}", "no effect"),
-        (json.dumps({"Statement": [{"Effect": "Allow", "Action": "kms:*"}]}), "without Principal"),
+        ("[" * 100_000, "valid JSON"),
+        (key_policy(ROOT, Principal={"AWS": 5}), "invalid principals"),
+        (key_policy(ROOT, Principal={"AWS": "nobody"}), "invalid principals"),
+        (key_policy(ROOT, Principal={}), "invalid principals"),
+        (key_policy(ROOT, Effect=["Allow"]), "no effect"),
+        (key_policy(ROOT, Condition="x"), "Condition"),
+        (key_policy(ROOT, Resource="arn:aws:kms:us-east-2:1:key/other"), "will not allow you"),
+        (json.dumps({"Statement": [{"Effect": "Allow", "Action": "kms:*"}]}), "invalid principals"),
         (key_policy(f"arn:aws:iam::{ACCOUNT}:role/nobody", ROOT), "invalid principals"),
         (key_policy(ROOT, action="kms:Decrypt"), "will not allow you to update the key policy"),
     ],
@@ -262,3 +269,35 @@ def test_KMS_07_whoever_a_key_policy_may_name_is_taken(bare):
     role = iam.create_role(RoleName="reader", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     for named in ([ROOT], [ROOT, role], [ROOT, "arn:aws:iam::999988887777:role/theirs"]):
         kms.create_key(Policy=key_policy(*named))
+
+
+HERE = {"StringEquals": {"aws:RequestedRegion": EAST}}
+ELSEWHERE = {"StringNotEquals": {"aws:RequestedRegion": EAST}}
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [{"Effect": "Allow", "Action": "kms:*", "Resource": f"arn:aws:kms:*:{ACCOUNT}:key/*"}],
+        [{"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Condition": HERE}],
+        [
+            {"Effect": "Allow", "Action": "kms:*", "Resource": "*"},
+            {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": ELSEWHERE},
+        ],
+    ],
+)
+def test_KMS_07_whoever_deploys_may_make_a_key_with_the_rights_that_it_has(
+    bare, statements, request
+):
+    """Of this Region's keys, under a condition of the call: the account's policy is enough."""
+    more = {"Effect": "Allow", "Action": "kms:CreateKey", "Resource": "*"}
+    name = f"deploys{abs(hash(request.node.name))}"
+    kms = bare.as_role(bare.role(name, *statements, more), "kms")
+    assert kms.create_key(Policy=key_policy(ROOT))["KeyMetadata"]["KeyId"]
+
+
+def test_KMS_07_a_statement_without_a_resource_has_no_effect_and_is_taken(bare):
+    """Beside one that has."""
+    document = json.loads(key_policy(ROOT))
+    document["Statement"].append({"Effect": "Deny", "Principal": "*", "Action": "kms:*"})
+    assert bare.aws("kms").create_key(Policy=json.dumps(document))["KeyMetadata"]["KeyId"]

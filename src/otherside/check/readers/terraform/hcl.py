@@ -417,11 +417,16 @@ class _Reader:
         name = "count" if "count" in block.attributes else "for_each"
         node, scope = block.attributes.get(name), self.scope(module)
         many = 1 if node is None else evaluate(node, scope)
-        if not isinstance(many, Unknown) or (many.either and all(many.either)):
+        if not isinstance(many, Unknown):
             return {}
-        if many.condition and not all(isinstance(branch, Unknown) for branch in many.either):
-            return {many.condition: bool(many.either[0])}
-        return {f"{condition_of(node, scope)}{'>0' if name == 'count' else ' has one'}": True}
+        plain = [branch for branch in many.either if not isinstance(branch, Unknown)]
+        if plain and len(plain) == len(many.either):
+            if all(plain):
+                return {}
+            if many.condition:
+                return {many.condition: bool(plain[0])} if any(plain) else {}
+        named = condition_of(node, scope) or f"{scope.module}{'.'.join(block.labels)}.{name}"
+        return {f"{named}{'>0' if name == 'count' else ' has one'}": True}
 
     def scope(self, module: Module, names: Mapping[str, Value] | None = None) -> Scope:
         """Return the scope in which a module's expressions are evaluated."""

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 from lark import Token, Tree
@@ -218,7 +219,8 @@ def condition_of(node: SyntaxNode | None, scope: Scope) -> str:
     What is named in the scope alone is an element of a loop, or a resource of several.
     """
     words = [str(token) for token in node.scan_values(_is_token)] if isinstance(node, Tree) else []
-    if set(words) & {*scope.names, "each", "count", "self"}:
+    roots = {word for before, word in pairwise(["", *words]) if before != "."}
+    if roots & {*scope.names, "each", "count", "self"}:
         return ""
     return f"{scope.module}{''.join(words)}"
 

@@ -152,6 +152,9 @@ def _expendable(graph: Graph, bucket: Resource) -> bool:
     """
     return (
         bucket.known("force_destroy") is True
-        or bool(graph.users(bucket, "s3.logging", "target_bucket"))
+        or any(
+            logging not in graph.known_users(bucket, "s3.logging", "bucket")
+            for logging in graph.users(bucket, "s3.logging", "target_bucket")
+        )
         or bool(graph.users(bucket, "lb.load_balancer", "access_logs.bucket"))
     )

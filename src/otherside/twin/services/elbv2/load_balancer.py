@@ -672,5 +672,10 @@ def _only(asked: list[JsonObject], found: list[JsonObject]) -> list[JsonObject]:
     """
     health = {"State": "unused", "Reason": "Target.NotRegistered"}
     health["Description"] = "Target is not registered to the target group"
-    by_id = {item["Target"]["Id"]: item for item in found}
-    return [by_id.get(each["Id"], {"Target": each, "TargetHealth": health}) for each in asked]
+    nobody = {"TargetHealth": health}
+    known = {(item["Target"]["Id"], item["Target"]["Port"]): item for item in found}
+    ports = {item["Target"]["Id"]: item["Target"]["Port"] for item in found}
+    return [
+        known.get((each["Id"], each.get("Port", ports.get(each["Id"]))), {"Target": each, **nobody})
+        for each in asked
+    ]

@@ -142,7 +142,7 @@ class Delivery:
 
     def _archive(self, region: str, rule: Rule, event: JsonObject) -> None:
         """Keep an event in the archive whose rule has matched it, for moto's replays."""
-        for archive in moto_backend.events(self._context.account, region).archives.values():
+        for archive in list(moto_backend.events(self._context.account, region).archives.values()):
             if archive.rule is rule:
                 archive.events.append(event)  # type: ignore[arg-type] # as it has them
 

@@ -15,7 +15,7 @@ from otherside.twin.gateway.api_gateway import LeaveToMotoError
 from otherside.twin.gateway.authorizer import Authorizer
 from otherside.twin.gateway.protocol import ApiCall, Params
 from otherside.twin.json_types import JsonObject
-from otherside.twin.moto_backend import Archive, Replay, ReplayState, Rule
+from otherside.twin.moto_backend import Archive, EventPattern, Replay, ReplayState, Rule
 from otherside.twin.services.base import ServiceProvider, api_error, operation
 from otherside.twin.services.events.delivery import Delivery
 from otherside.twin.services.events.pattern import PatternError, fits, read_pattern
@@ -137,6 +137,24 @@ class EventBridgeProvider(ServiceProvider):
         if len(targets) > TARGETS_MAX:
             message = "The requested resource exceeds the maximum number allowed."
             raise api_error("LimitExceededException", message)
+        raise LeaveToMotoError
+
+    @operation("events", "UpdateArchive")
+    def update_archive(self, call: ApiCall, params: Params) -> None:
+        """Give the archive's rule its new pattern, which moto gives to the archive alone."""
+        archives = moto_backend.events(self._context.account, call.region).archives
+        archive = archives.get(str(params["ArchiveName"]))
+        if archive is not None and archive.rule is not None and params.get("EventPattern"):
+            pattern = {**_pattern(str(params["EventPattern"])), "replay-name": [{"exists": False}]}
+            archive.rule.event_pattern = EventPattern.load(json.dumps(pattern))
+        raise LeaveToMotoError
+
+    @operation("events", "StartReplay")
+    def check_replay(self, _call: ApiCall, params: Params) -> None:
+        """Refuse a replay to some rules only, and leave the rest to moto."""
+        if (params.get("Destination") or {}).get("FilterArns"):
+            message = "the twin replays to every rule that matches, and takes no FilterArns"
+            raise api_error("TwinNotImplemented", message, 501)
         raise LeaveToMotoError
 
     @operation("events", "TestEventPattern")

@@ -65,21 +65,21 @@ class KmsProvider(ServiceProvider):
         https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
         """
         text = params.get("Policy")
-        wrong = policy_problem(str(text)) if text is not None else None
-        if wrong is None and text is not None:
-            wrong = self._principal_problem(call.principal, params)
-        if wrong is not None:
-            raise api_error("MalformedPolicyDocumentException", wrong)
+        if text is not None:
+            wrong = policy_problem(str(text)) or self._author_problem(call, params)
+            if wrong is not None:
+                raise api_error("MalformedPolicyDocumentException", wrong)
         raise LeaveToMotoError
 
-    def _principal_problem(self, caller: str, params: Params) -> str | None:
+    def _author_problem(self, call: ApiCall, params: Params) -> str | None:
         document = str(params["Policy"])
         named = [name for item in statements_of(document) for name in _principals(item)]
         if not all(self._authorizer.knows(name) for name in named):
-            return "Policy contains a statement with one or more invalid principals."
-        if params.get("BypassPolicyLockoutSafetyCheck") in {True, "true"}:
-            return None
-        if not self._authorizer.lets_change(caller, document):
+            return _INVALID
+        bypass = params.get("BypassPolicyLockoutSafetyCheck") in {True, "true"}
+        key = str(params.get("KeyId") or "new").rpartition("/")[2]
+        arn = f"arn:aws:kms:{call.region}:{self._context.account}:key/{key}"
+        if not bypass and not self._authorizer.lets_change(call, arn, document, bypass=bypass):
             return "The new key policy will not allow you to update the key policy in the future."
         return None
 
@@ -121,28 +121,58 @@ class KmsProvider(ServiceProvider):
                     del backend.keys[name]
 
 
+_INVALID = "Policy contains a statement with one or more invalid principals."
+
+
 def policy_problem(text: str) -> str | None:
-    """Return why a text is no key policy, or `None`: each statement says who may do what."""
+    """Return why a text is no key policy, or `None`: each statement says to whom it is.
+
+    One without an action or a resource is taken, and has no effect.
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+    """
     try:
         document = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return "Policy is not valid JSON."
     statements = document.get("Statement") if isinstance(document, dict) else None
-    listed = statements if isinstance(statements, list) else [statements]
-    for item in listed:
-        if not isinstance(item, dict) or item.get("Effect") not in {"Allow", "Deny"}:
+    for item in statements if isinstance(statements, list) else [statements]:
+        if not isinstance(item, dict) or item.get("Effect") not in ("Allow", "Deny"):
             return "Policy contains a statement that has no effect."
-        for name in ("Principal", "Action", "Resource"):
-            if name not in item and f"Not{name}" not in item:
-                return f"Policy contains a statement without {name}."
+        for name in ("Action", "NotAction", "Resource", "NotResource"):
+            given = item.get(name, [])
+            texts = given if isinstance(given, list) else [given]
+            if not all(isinstance(each, str) for each in texts):
+                return f"Policy contains a statement whose {name} is no text."
+        if not isinstance(item.get("Condition", {}), dict):
+            return "Policy contains a statement whose Condition is no object."
+        if not _names_somebody(item.get("Principal", item.get("NotPrincipal"))):
+            return _INVALID
     return None
+
+
+_PRINCIPAL = re.compile(r"\*|\d{12}|arn:[^:]+:(iam|sts)::\d{12}:.+")
+
+
+def _names_somebody(principal: object) -> bool:
+    if principal == "*":
+        return True
+    kinds = {"AWS", "Service", "Federated", "CanonicalUser"}
+    if not isinstance(principal, dict) or not principal or not principal.keys() <= kinds:
+        return False
+    for kind, given in principal.items():
+        named = given if isinstance(given, list) else [given]
+        if not named or not all(isinstance(name, str) and name for name in named):
+            return False
+        if kind == "AWS" and not all(_PRINCIPAL.fullmatch(name) for name in named):
+            return False
+    return True
 
 
 def _principals(statement: PolicyStatement) -> list[str]:
     """Return the ARNs that a statement names; it may name services and everyone, too."""
-    principal = statement.get("Principal")
-    named = principal.get("AWS") if isinstance(principal, dict) else None
-    return [str(name) for name in (named if isinstance(named, list) else [named]) if name]
+    principal = statement.get("Principal", statement.get("NotPrincipal"))
+    named = principal.get("AWS", []) if isinstance(principal, dict) else []
+    return [str(name) for name in (named if isinstance(named, list) else [named])]
 
 
 def _no_such_key(name: str, region: str, account: str) -> Exception:

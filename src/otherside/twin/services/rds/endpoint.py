@@ -16,8 +16,9 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qs, urlsplit
 
 from otherside.twin.context import TwinContext
-from otherside.twin.gateway.authorizer import Authorizer
+from otherside.twin.gateway.authorizer import Authorizer, Principal
 from otherside.twin.gateway.sigv4 import (
+    Signature,
     SignedRequest,
     is_signed_with,
     read_signature,
@@ -202,6 +203,8 @@ class DatabaseProxy:
         holder = self.authorizer.holder_of(signature.key_id)
         if holder is None or not is_signed_with(holder.secret, signature, signed):
             return "the token's signature does not fit"
+        if (ended := _session_problem(holder, signature, self.context.now_s)) is not None:
+            return ended
         limited = replace(signature, expires_s=min(signature.expires_s or 0, TOKEN_S))
         late = time_problem(limited, self.context.now_s, real_wall_s())
         if late is not None:
@@ -210,9 +213,18 @@ class DatabaseProxy:
             f"arn:aws:rds-db:{endpoint.region}:{self.context.account}:"
             f"dbuser:{endpoint.resource_id}/{user}"
         )
-        if holder.provisioner or self.authorizer.may_connect(holder.arn, resource, endpoint.region):
+        asked = (holder.arn, resource, endpoint.region, signature.key_id)
+        if holder.provisioner or self.authorizer.may_connect(*asked):
             return None
         return f"{holder.arn} may not rds-db:connect on {resource}"
+
+
+def _session_problem(holder: Principal, signature: Signature, now_s: float) -> str | None:
+    if holder.token is not None and signature.token != holder.token:
+        return "the token is of another session"
+    if holder.expires_s is not None and now_s >= holder.expires_s:
+        return "the session that signed the token has ended"
+    return None
 
 
 async def _startup(reader: asyncio.StreamReader) -> bytes:

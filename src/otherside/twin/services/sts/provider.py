@@ -75,8 +75,8 @@ class StsProvider(ServiceProvider):
 
         https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
         """
-        if params.get("PolicyArns"):
-            message = "the twin opens a federated session with Policy only, without PolicyArns"
+        if params.get("PolicyArns") or params.get("Tags"):
+            message = "the twin opens a federated session with Policy, without PolicyArns and Tags"
             raise api_error("TwinNotImplemented", message, 501)
         name = str(params.get("Name") or "")
         if not re.fullmatch(r"[\w+=,.@-]{2,32}", name, re.ASCII):
@@ -98,6 +98,9 @@ class StsProvider(ServiceProvider):
         if ":assumed-role/" in call.principal:
             message = f"Cannot call {call.operation} with session credentials"
             raise api_error("AccessDenied", message, 403)
+        if policy is not None and len(policy) > _POLICY_MAX:
+            message = f"The policy has more than {_POLICY_MAX} characters."
+            raise api_error("PackedPolicyTooLarge", message)
         if policy is not None and (wrong := moto_backend.identity_policy_problem(policy)):
             raise api_error("MalformedPolicyDocument", wrong)
         own = call.principal == self._authorizer.provisioner.arn == arn
@@ -109,6 +112,9 @@ class StsProvider(ServiceProvider):
             provisioner=own,
         )
         key_id = "ASIA" + secrets.token_hex(8).upper()
+        for ended, held in list(self._authorizer.sessions.items()):
+            if (held.holder.expires_s or 0.0) < self._context.now_s - _LONGEST_S:
+                self._authorizer.sessions.pop(ended, None)
         self._authorizer.sessions[key_id] = UserSession(
             holder=holder, user=call.principal, policy=policy
         )
