@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "patroni_peer"))
-from machines import HERE, Workspace, family, is_writer, longest_gap_s, lost, strike, until
+from machines import HERE, Workspace, family, is_writer, longest_gap_s, lost, query, strike, until
 from ours import Ours
 from theirs import DEFAULT, TIGHTEST, VERSION, Theirs
 
@@ -102,7 +102,7 @@ def frozen(make: Callable[[Workspace], Pair], seconds: float) -> bool:
         time.sleep(seconds)
         strike(pids, signal.SIGCONT)
         time.sleep(6)
-        until(lambda: is_writer(pair.ports[pair.other]) in {True, False}, 20, "the other answers")
+        until(lambda: query(pair.ports[pair.other], "select 1"), 20, "the other one answers")
         return is_writer(pair.ports[pair.other])
 
 

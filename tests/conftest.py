@@ -5,6 +5,7 @@ Drills come first, for nothing takes as long as one.
 
 import functools
 import gc
+import signal
 import sys
 
 import botocore.session
@@ -16,6 +17,11 @@ gc.disable()  # while everything is imported: none of it is garbage, and looking
 # Each session reads the models of AWS's services from their files, which takes a second or so; a
 # run of the tests makes hundreds of sessions.
 botocore.session.create_loader = functools.cache(botocore.session.create_loader)
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that starts something beside itself has it ignore Ctrl-C, and all that it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_finish():

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -46,7 +47,7 @@ from otherside.failover.actuator import actuate
 from otherside.failover.aws.evidence_reader import RawObservation, observation
 from otherside.failover.aws.record import state_from_text, state_to_text
 from otherside.failover.aws.state_store import HealthReport
-from otherside.failover.controller import reconcile_once
+from otherside.failover.controller import TickFailed, reconcile_once
 from otherside.failover.decision.decide import Decision
 from otherside.failover.decision.observation import (
     Attempt,
@@ -64,6 +65,7 @@ from otherside.failover.ports import UnavailableError
 
 SIDES = {"a": Side.PRIMARY, "b": Side.STANDBY}
 PROBE_S = 0.4
+LAG_KEPT_S = 300.0
 
 
 def database(port: int) -> psycopg.Connection:
@@ -108,7 +110,8 @@ class Agent:
         self.lease = Lease(self._terms, lambda: None)
         self.report: dict[str, Any] = {"reads_ok": None}
         self._line: psycopg.Connection | None = None
-        self._lag_s = 0.0
+        self._newest_s = 0.0
+        self._lags: deque[tuple[float, float]] = deque()
 
     def _terms(self) -> dict[str, Any] | None:
         try:
@@ -148,9 +151,19 @@ class Agent:
             return
         newest = line.execute("select beat_s, epoch from otherside_heartbeat").fetchone()
         if newest is not None:
-            self._lag_s = max(self._lag_s * 0.99, min(at_s - newest[0], 60.0))
+            self._measure_lag(at_s, newest[0])
             self.report |= {"beat_s": newest[0], "beat_epoch": newest[1], "reads_ok": True}
-            self.report |= {"lag_max_s": 0.2, "writes_ok": False}
+            self.report |= {"writes_ok": False}
+
+    def _measure_lag(self, at_s: float, newest_s: float) -> None:
+        """Keep how late heartbeats arrive: one that is not there yet says nothing of a lag."""
+        if newest_s != self._newest_s and newest_s:
+            self._newest_s = newest_s
+            self._lags.append((at_s, at_s - newest_s))
+        while self._lags and self._lags[0][0] < at_s - LAG_KEPT_S:
+            self._lags.popleft()
+        if self._lags:
+            self.report["lag_max_s"] = max(lag_s for _, lag_s in self._lags)
 
     def pulse(self) -> None:
         """Report what was found."""
@@ -222,7 +235,7 @@ class LocalPorts:
     def __init__(self, store: Store, place: dict[str, Any]) -> None:
         """Take where everything is; `place` has the ports and directories of the nodes."""
         self.store, self.place = store, place
-        self.revision, self.failed = 0, ("",)
+        self.revision = 0
         self.invoke: Callable[[], None] = lambda: None
 
     def now_s(self) -> float:
@@ -415,7 +428,7 @@ def decider(store: str, place: str, stall_s: str) -> None:
     while True:
         began_s = time.monotonic()
         found = reconcile_once(ports, limits)
-        if "why" in dir(found):
+        if isinstance(found, TickFailed):
             print(found, flush=True)
         time.sleep(max(0.02, LOOK_S - (time.monotonic() - began_s)))
 

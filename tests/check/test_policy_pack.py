@@ -16,6 +16,7 @@ from check.stack_under_test import exported
 from otherside.check.catalogue import catalogue
 from otherside.check.model.values import strings
 from otherside.check.readers.pulumi.stack import SECRET, SIGNATURE, UNKNOWN
+from processes import ended
 
 pytestmark = pytest.mark.slow
 PACK = Path(__file__).parents[2] / "examples" / "policy-pack"
@@ -33,8 +34,7 @@ def served():
             yield analyzer_pb2_grpc.AnalyzerStub(channel)
     finally:
         process.terminate()
-        process.wait(30)
-        process.stdout.close()
+        ended(process, 30)
 
 
 @pytest.fixture(scope="module")

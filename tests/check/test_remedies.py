@@ -181,19 +181,9 @@ def test_machines_are_told_nothing_in_prose(terraform):
     assert "leave --format out" in said
 
 
-MORE = (
+BALANCED = (
     PROVIDERS
     + """\
-resource "aws_vpc" "here" { cidr_block = "10.0.0.0/16" }
-resource "aws_vpc" "there" {
-  provider   = aws.dr
-  cidr_block = "10.1.0.0/16"
-}
-resource "aws_vpc_peering_connection" "both" {
-  vpc_id      = aws_vpc.here.id
-  peer_vpc_id = aws_vpc.there.id
-  peer_region = "us-west-2"
-}
 resource "aws_lb" "web" {
   name = "web"
 }
@@ -208,6 +198,21 @@ resource "aws_lb_listener" "web" {
     type             = "forward"
     target_group_arn = aws_lb_target_group.web.arn
   }
+}
+"""
+)
+MORE = (
+    BALANCED
+    + """\
+resource "aws_vpc" "here" { cidr_block = "10.0.0.0/16" }
+resource "aws_vpc" "there" {
+  provider   = aws.dr
+  cidr_block = "10.1.0.0/16"
+}
+resource "aws_vpc_peering_connection" "both" {
+  vpc_id      = aws_vpc.here.id
+  peer_vpc_id = aws_vpc.there.id
+  peer_region = "us-west-2"
 }
 resource "aws_route53_health_check" "web" {
   fqdn = aws_lb.web.dns_name
@@ -323,25 +328,10 @@ Resources:
 
 
 LEFT = (
-    PROVIDERS
+    BALANCED
     + """\
 variable "kind" { default = "HTTP" }
 variable "enable" { type = bool }
-resource "aws_lb" "web" {
-  name = "web"
-}
-resource "aws_lb_target_group" "web" {
-  port = 8080
-}
-resource "aws_lb_listener" "web" {
-  load_balancer_arn = aws_lb.web.arn
-  port              = 443
-  protocol          = "HTTPS"
-  default_action {
-    type             = "forward"
-    target_group_arn = aws_lb_target_group.web.arn
-  }
-}
 resource "aws_route53_health_check" "by_variable" {
   fqdn = aws_lb.web.dns_name
   type = var.kind

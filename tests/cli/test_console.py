@@ -20,6 +20,7 @@ from otherside.cli.status_screen import document
 from otherside.core.topology import Side
 from otherside.operate.overview import DatabaseMember
 from otherside.operate.reading import Fact
+from processes import ended
 
 WEST = "us-west-2"
 DRILL = {"verdict": "passed", "scenario": "lost-region", "rto_write_s": 206.0, "age_s": 300.0}
@@ -229,7 +230,7 @@ def test_the_command_serves_until_it_is_stopped(tmp_path):
         connection.close()
     finally:
         child.send_signal(signal.SIGINT)
-        _, said = child.communicate(timeout=60)
+        _, said = ended(child)
     assert (child.returncode, said) == (0, "stopped\n")
 
 

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from otherside.cli import main
 from otherside.twin.host import registry, twin_directory
 from otherside.twin.twin import TwinSettings
+from processes import ended
 from twin.conftest import EAST, WEST, Bare, until
 
 ROLES = {"primary": EAST, "standby": WEST}
@@ -268,4 +269,5 @@ def test_down_stops_a_twin_and_waits_for_it(running, tmp_path):
             assert run("down", "--json") == (0, '{"stopped": ["other"], "running": []}\n')
             assert registry.entries() == []
     finally:
-        assert owner.wait(timeout=60) == 0
+        ended(owner)
+    assert owner.returncode == 0

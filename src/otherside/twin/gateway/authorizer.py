@@ -183,12 +183,12 @@ class Authorizer:
             return True
         return self._role(principal) is not None or self._user(principal) is not None
 
-    def lets_change(self, call: ApiCall, key: str, document: str, *, bypass: bool) -> bool:
+    def lets_change(self, call: ApiCall, key: str, document: str) -> bool:
         """Return whether a key's new policy lets its author change it again.
 
         What cannot be told is taken: AWS would have to be asked.
         """
-        keys = {"kms:bypasspolicylockoutsafetycheck": ["true" if bypass else "false"]}
+        keys = {"kms:bypasspolicylockoutsafetycheck": ["false"]}
         item = AuthorizationItem(action="kms:PutKeyPolicy", resource=key, keys=keys)
         effective = [
             each for each in statements_of(document) if {"Action", "Resource"} <= set(each)

@@ -79,7 +79,7 @@ class KmsProvider(ServiceProvider):
         bypass = params.get("BypassPolicyLockoutSafetyCheck") in {True, "true"}
         key = str(params.get("KeyId") or "new").rpartition("/")[2]
         arn = f"arn:aws:kms:{call.region}:{self._context.account}:key/{key}"
-        if not bypass and not self._authorizer.lets_change(call, arn, document, bypass=bypass):
+        if not bypass and not self._authorizer.lets_change(call, arn, document):
             return "The new key policy will not allow you to update the key policy in the future."
         return None
 

@@ -1,0 +1,13 @@
+"""Processes that a test starts, and that do not outlive it."""
+
+import subprocess
+
+
+def ended(process, seconds=60):
+    """Return the output of a process that was asked to end, once it has; else kill it, and fail."""
+    try:
+        return process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+        raise
