@@ -173,6 +173,7 @@ def main() -> None:
     wanted = [asked.only] if asked.only else list(systems)
     if not set(wanted) <= systems.keys():
         parser.error(f"--only is one of {', '.join(systems)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what runs is ended
     found = [measure(*systems[name], asked.rounds) for name in wanted]
     head = f"{'':<24}{'ridden out':>12}{'gone: median, max':>20}{'lost, thawed':>14}"
     table = "\n".join([f"{head}{'switchover':>14}", *(each.line() for each in found)])
