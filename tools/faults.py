@@ -28,6 +28,8 @@ GONE_S = 40.0
 SPAN_S = 14.0
 """From a start to the end of a deployment, as a rule: moments are chosen in it."""
 SMALL_MB = 220
+TRACE_LINES = 25
+NAME_LENGTH = 100
 
 
 @dataclass(slots=True)
@@ -37,6 +39,18 @@ class Hurt:
     left: list[str] = field(default_factory=list)
     said: str = ""
     code: int | None = None
+    what: str = ""
+    """What was hurt, and how many seconds after the start."""
+
+    def told(self) -> list[str]:
+        """Return lines that say what was not well, or none."""
+        trace = self.said[self.said.find("Traceback") :].splitlines() if self.traced else []
+        return [f"  {self.what}: {item}" for item in [*self.left, *trace[-TRACE_LINES:]]]
+
+    @property
+    def traced(self) -> bool:
+        """Whether it said a traceback."""
+        return "Traceback" in self.said
 
 
 @dataclass(slots=True)
@@ -53,6 +67,14 @@ class Victim:
             return [top, *top.children(recursive=True)]
         except psutil.NoSuchProcess:
             return []
+
+
+@contextmanager
+def a_place() -> Iterator[Path]:
+    """Make a directory for temporary files that PostgreSQL's own user may pass through."""
+    with tempfile.TemporaryDirectory(prefix="o-", dir="/tmp") as text:
+        Path(text).chmod(0o711)
+        yield Path(text)
 
 
 def segments() -> set[str]:
@@ -93,9 +115,10 @@ def outcome(victim: Victim, before: set[str], *, stop: bool) -> Hurt:
     try:
         said, _ = victim.process.communicate(timeout=GONE_S)
     except subprocess.TimeoutExpired:
+        running = _names(tree)
         victim.process.kill()
         said, _ = victim.process.communicate()
-        return Hurt(["it did not end"], said, None)
+        return Hurt(["it did not end", f"of it were left: {running}"], said, None)
     gone = psutil.wait_procs(tree, timeout=GONE_S)[1]
     found = Hurt([f"process {item.pid}" for item in gone], said, victim.process.returncode)
     deadline = time.monotonic() + GONE_S
@@ -103,6 +126,12 @@ def outcome(victim: Victim, before: set[str], *, stop: bool) -> Hurt:
         time.sleep(0.2)
     found.left += _leftovers(victim.place, before)
     return found
+
+
+def _names(tree: list[psutil.Process]) -> str:
+    """Return what those of a tree that still run are."""
+    running = (item for item in tree if item.is_running())
+    return ", ".join(" ".join(item.cmdline())[-NAME_LENGTH:] for item in running)
 
 
 def _leftovers(place: Path, before: set[str]) -> list[str]:
@@ -116,9 +145,12 @@ def kill_any(victim: Victim, chance: random.Random) -> str:
     if not tree:
         return "nothing yet"
     chosen = chance.choice(tree)
-    with_name = " ".join(chosen.cmdline()[:4]) if chosen.is_running() else ""
-    chosen.kill()
-    return with_name
+    try:
+        named = " ".join(chosen.cmdline())[-NAME_LENGTH:]
+        chosen.kill()
+    except psutil.NoSuchProcess:
+        return "one that had just ended"
+    return named
 
 
 def kill_all(victim: Victim, _: random.Random) -> str:
@@ -155,26 +187,45 @@ def hurt(
     """Hurt a twin several times, at moments of chance; sweep after those that nobody could."""
     found = []
     for _ in range(times):
-        with tempfile.TemporaryDirectory(prefix="o-", dir="/tmp") as text:
-            place, before = Path(text), segments()
+        with a_place() as place:
+            before = segments()
             with running(*TWIN, place=place) as victim:
-                time.sleep(chance.uniform(0.2, SPAN_S))
-                what(victim, chance)
+                time.sleep(after_s := chance.uniform(0.2, SPAN_S))
+                hit = what(victim, chance)
                 if what is kill_all:
                     victim.process.wait()
                     time.sleep(1)
                     with running("twin", "doctor", "--clean", place=place) as doctor:
                         doctor.process.communicate(timeout=GONE_S)
                 found.append(outcome(victim, before, stop=what in {kill_any, freeze}))
+                found[-1].what = f"{hit} after {after_s:.1f} s"
     return found
+
+
+def unhurt() -> Hurt:
+    """Start a twin, wait until it is up, and stop it: what is not hurt must work."""
+    with a_place() as place:
+        before = segments()
+        with running(*TWIN, place=place) as victim:
+            assert victim.process.stdout is not None
+            said = ""
+            for line in victim.process.stdout:
+                said += line
+                if line.startswith("{"):
+                    break
+            found = outcome(victim, before, stop=True)
+            if '"endpoint"' not in said or found.code != 0:
+                found.left.append("it did not come up")
+            found.said = said.splitlines()[0] + "\n" + found.said if said else found.said
+            return found
 
 
 def wrong_verdicts(times: int, chance: random.Random) -> list[Hurt]:
     """Kill the cloud or its supervisor under a drill, which must not pass then."""
     found = []
     for _ in range(times):
-        with tempfile.TemporaryDirectory(prefix="o-", dir="/tmp") as text:
-            place, before = Path(text), segments()
+        with a_place() as place:
+            before = segments()
             with running(*DRILL, place=place) as victim:
                 time.sleep(chance.uniform(2, 3 * SPAN_S))
                 vital = [
@@ -193,8 +244,8 @@ def wrong_verdicts(times: int, chance: random.Random) -> list[Hurt]:
 
 def starved(limits: str) -> Hurt:
     """Start a twin with few file descriptors."""
-    with tempfile.TemporaryDirectory(prefix="o-", dir="/tmp") as text:
-        place, before = Path(text), segments()
+    with a_place() as place:
+        before = segments()
         with running(*TWIN, place=place, limits=limits) as victim:
             time.sleep(SPAN_S)
             return outcome(victim, before, stop=True)
@@ -225,8 +276,8 @@ def full_disk() -> Hurt | None:
 
 def two_at_once() -> list[Hurt]:
     """Run two twins side by side, and stop both."""
-    with tempfile.TemporaryDirectory(prefix="o-", dir="/tmp") as text:
-        place, before = Path(text), segments()
+    with a_place() as place:
+        before = segments()
         with (
             running(*TWIN, "--name", "a", place=place) as a,
             running(*TWIN, "--name", "b", place=place) as b,
@@ -244,12 +295,14 @@ def two_at_once() -> list[Hurt]:
 def told(name: str, results: list[Hurt]) -> bool:
     """Print one row of the table; return whether everything was well."""
     left = [item for result in results for item in result.left]
-    traces = sum("Traceback" in result.said for result in results)
+    traces = sum(result.traced for result in results)
     codes = sorted({str(result.code) for result in results})
     last = next((r.said.strip().splitlines()[-1] for r in results if r.said.strip()), "")
     well = not left and not traces
     state = "well" if well else f"LEFT: {', '.join(sorted(set(left)))[:80]} {traces} tracebacks"
     print(f"{name:34} {len(results):>5} {','.join(codes):>9}  {state}  {last[:70]}", flush=True)
+    for result in results:
+        print("".join(f"{line}\n" for line in result.told()), end="", flush=True)
     return well
 
 
@@ -262,6 +315,7 @@ def main() -> int:
     chance, few = random.Random(given.seed), max(1, given.kills // 10)  # noqa: S311 - repeatable
     print(f"{'hurt':34} {'times':>5} {'exit':>9}  what was left, and what it said last")
     rows = [
+        told("nothing: up and down", [unhurt()]),
         told("kill -9 of one process", hurt(kill_any, given.kills, chance)),
         told("kill -9 of everything, then doctor", hurt(kill_all, few, chance)),
         told("Ctrl-C", hurt(interrupt, few, chance)),

@@ -202,3 +202,15 @@ def test_an_archive_holds_what_it_matches_and_replays_it_by_the_rules(bare):
     assert (found["replay-name"], found["source"]) == ("r", "shop")
     assert events.describe_archive(ArchiveName="kept")["EventCount"] == 1
     assert events.describe_replay(ReplayName="r")["State"] == "COMPLETED"
+    (own,) = [item for item in events.list_rules()["Rules"] if item.get("ManagedBy")]
+    (target,) = events.list_targets_by_rule(Rule=own["Name"])["Targets"]
+    for change, given in (
+        (events.remove_targets, {"Rule": own["Name"], "Ids": [target["Id"]]}),
+        (events.put_targets, {"Rule": own["Name"], "Targets": [{"Id": "q", "Arn": arn}]}),
+        (events.put_rule, {"Name": own["Name"], "EventPattern": json.dumps(pattern)}),
+        (events.disable_rule, {"Name": own["Name"]}),
+        (events.delete_rule, {"Name": own["Name"]}),
+    ):
+        assert refused(change, **given)[0] == "ManagedRuleException"
+    events.remove_targets(Rule=own["Name"], Ids=[target["Id"]], Force=True)
+    events.delete_rule(Name=own["Name"], Force=True)

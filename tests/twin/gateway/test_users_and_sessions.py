@@ -394,6 +394,11 @@ def test_a_session_ends_and_its_length_is_limited():
         asked = client(fast, "sts", key, secret, token)
         assert asked.get_caller_identity()["Arn"].endswith(":user/zoe")
         until(lambda: _is_over(asked), seconds=60)
+        may = user(fast, "ann", statement("Allow", "sts:AssumeRole"))
+        arn = role(fast, "brief", ACCOUNT, READ)
+        played = client(fast, "sts", *assumed(fast, may, arn, DurationSeconds=900))
+        assert played.get_caller_identity()["Arn"].split("/")[1] == "brief"
+        until(lambda: _is_over(played), seconds=60)
 
 
 def _is_over(asked):

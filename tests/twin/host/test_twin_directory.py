@@ -61,6 +61,18 @@ def test_a_directory_with_a_space_is_refused_with_what_to_do(place, monkeypatch)
         Twin().__enter__()
 
 
+def test_a_directory_that_others_may_not_pass_is_refused_with_what_to_do(place, monkeypatch):
+    """As root, PostgreSQL is another user: its own error would name a file deep inside."""
+    inner = place / "inner"
+    inner.mkdir()
+    place.chmod(0o700)
+    monkeypatch.setattr("tempfile.tempdir", str(inner))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    with pytest.raises(TwinError, match=rf"^{place} lets no other user .* `chmod o\+x {place}`"):
+        Twin().__enter__()
+    assert list(inner.iterdir()) == []
+
+
 def test_a_disk_without_room_is_refused_with_what_to_do(place, monkeypatch):
     """Otherwise some file of some database is the first that does not fit."""
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(1 << 30, 1 << 30, 60 << 20))

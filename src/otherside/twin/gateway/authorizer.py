@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC
 from typing import Any
 
 from otherside.twin import moto_backend
@@ -79,7 +80,10 @@ class Authorizer:
         for role in reversed(moto_backend.sts(self.account).assumed_roles):
             if role.access_key_id == key_id:
                 return Principal(
-                    arn=role.arn, secret=role.secret_access_key, token=role.session_token
+                    arn=role.arn,
+                    secret=role.secret_access_key,
+                    token=role.session_token,
+                    expires_s=role.expiration.replace(tzinfo=UTC).timestamp(),
                 )
         for user in moto_backend.iam(self.account).users.values():
             for key in user.access_keys:

@@ -51,7 +51,8 @@ def make() -> Path:
     """Create a twin's directory for this process.
 
     Raises:
-        PlaceError: If its path does for no socket or script, or there is too little room.
+        PlaceError: If its path does for no socket or script, other users that need it may not
+            pass through it, or there is too little room.
     """
     place = Path(tempfile.gettempdir())
     if re.search(r"[^\w./+@:,-]", str(place)):
@@ -68,6 +69,12 @@ def make() -> Path:
             f"{SOCKET_MAX}: set TMPDIR to a shorter directory, such as /tmp"
         )
         raise PlaceError(msg)
+    if (shut := _shut(place)) is not None:
+        msg = (
+            f"{shut} lets no other user through, and of root's twins PostgreSQL runs as another: "
+            f"`chmod o+x {shut}`, or set TMPDIR to a directory that others may pass, such as /tmp"
+        )
+        raise PlaceError(msg)
     free_mb = shutil.disk_usage(place).free >> 20
     if free_mb < ROOM_MB:
         msg = (
@@ -82,6 +89,15 @@ def make() -> Path:
     written.write_text(json.dumps({"pid": os.getpid(), "started": started(os.getpid())}))
     written.replace(directory / OWNER)  # never there in part: another twin may be sweeping now
     return directory
+
+
+def _shut(place: Path) -> Path | None:
+    """Return the outermost directory on a path that keeps root's PostgreSQL out, if any does."""
+    if os.geteuid() != 0:
+        return None
+    resolved = place.resolve()
+    outermost_first = [*reversed(resolved.parents), resolved]
+    return next((item for item in outermost_first if not item.stat().st_mode & 0o001), None)
 
 
 def full(directory: Path) -> str | None:

@@ -10,7 +10,7 @@ import zipfile
 import pytest
 from botocore.exceptions import ClientError
 
-from twin.conftest import EAST, until
+from twin.conftest import EAST, Bare, TwinSettings, until
 
 pytestmark = pytest.mark.slow
 
@@ -253,6 +253,20 @@ def test_LAM_22_IAM_13_a_role_that_does_not_trust_lambda_is_refused(bare):
             Role=role,
             Code={"ZipFile": b"PK\x05\x06" + b"\0" * 18},
         )
+    bare.function("trusted", "def handler(e, c):\n    return 1\n")
+    with pytest.raises(ClientError, match="cannot be assumed by Lambda"):
+        bare.aws("lambda").update_function_configuration(FunctionName="trusted", Role=role)
+
+
+def test_an_environment_is_retired_before_its_credentials_end():
+    """A function that is called all day never signs with a key that has ended."""
+    asks = "import os\ndef handler(event, context):\n    return os.environ['AWS_ACCESS_KEY_ID']\n"
+    with Bare(TwinSettings(speed=1000, latency=False)) as fast:
+        fast.function("daily", asks, Timeout=900)
+        first, began_s = invoke(fast, "daily")[0], fast.clock.now_s()
+        assert invoke(fast, "daily")[0] == first
+        until(lambda: fast.clock.now_s() > began_s + 2700, seconds=60)
+        assert invoke(fast, "daily")[0] != first
 
 
 def test_a_role_writes_its_log_only_if_it_may(bare):

@@ -116,8 +116,9 @@ class EventBridgeProvider(ServiceProvider):
         return {"FailedEntryCount": failed, "Entries": entries}
 
     @operation("events", "PutRule")
-    def put_rule(self, _call: ApiCall, params: Params) -> None:
+    def put_rule(self, call: ApiCall, params: Params) -> None:
         """Refuse a pattern that EventBridge refuses, and leave the rest to moto."""
+        self._require_unmanaged(call, params, str(params["Name"]))
         if params.get("EventPattern"):
             _pattern(str(params["EventPattern"]))
         schedule = str(params.get("ScheduleExpression") or "")
@@ -131,6 +132,7 @@ class EventBridgeProvider(ServiceProvider):
     @operation("events", "PutTargets")
     def put_targets(self, call: ApiCall, params: Params) -> None:
         """Refuse a rule's sixth target, and leave the rest to moto."""
+        self._require_unmanaged(call, params, str(params["Rule"]))
         rules = self._rules(call.region, _bus(params))
         held = [rule.targets for rule in rules if rule.name == params["Rule"]]
         targets = {str(item["Id"]) for item in [*(held[0] if held else ()), *params["Targets"]]}
@@ -138,6 +140,23 @@ class EventBridgeProvider(ServiceProvider):
             message = "The requested resource exceeds the maximum number allowed."
             raise api_error("LimitExceededException", message)
         raise LeaveToMotoError
+
+    @operation("events", "EnableRule", "DisableRule", "DeleteRule", "RemoveTargets")
+    def check_rule(self, call: ApiCall, params: Params) -> None:
+        """Refuse what would break another service's rule, and leave the rest to moto."""
+        if params.get("Force") not in {True, "true"}:  # only those two calls have it
+            self._require_unmanaged(call, params, str(params.get("Rule") or params["Name"]))
+        raise LeaveToMotoError
+
+    def _require_unmanaged(self, call: ApiCall, params: Params, name: str) -> None:
+        """Refuse a change of a rule that a service keeps for itself, such as an archive's.
+
+        https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RemoveTargets.html
+        """
+        held = [rule for rule in self._rules(call.region, _bus(params)) if rule.name == name]
+        if held and held[0].managed_by:
+            message = f"Rule {name} is managed by {held[0].managed_by}."
+            raise api_error("ManagedRuleException", message)
 
     @operation("events", "UpdateArchive")
     def update_archive(self, call: ApiCall, params: Params) -> None:

@@ -23,6 +23,8 @@ KEY_ID_BYTES = 36
 """moto writes the key's id before its ciphertext."""
 
 _LOOK_S = 60.0
+POLICY_BYTES_MAX = 32_768
+"""https://docs.aws.amazon.com/kms/latest/developerguide/resource-limits.html"""
 WINDOW_DAYS = (7, 30)
 """The shortest and the longest wait before a key is deleted."""
 
@@ -66,6 +68,9 @@ class KmsProvider(ServiceProvider):
         """
         text = params.get("Policy")
         if text is not None:
+            if len(str(text).encode()) > POLICY_BYTES_MAX:
+                message = f"A key policy has {POLICY_BYTES_MAX} bytes at the most."
+                raise api_error("LimitExceededException", message)
             wrong = policy_problem(str(text)) or self._author_problem(call, params)
             if wrong is not None:
                 raise api_error("MalformedPolicyDocumentException", wrong)

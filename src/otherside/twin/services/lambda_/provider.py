@@ -52,6 +52,8 @@ RETRY_PAUSES_S = (60.0, 120.0)
 """The pauses before the first and the second retry of a failed asynchronous invocation."""
 AGE_MAX_S = 21_600
 CREDENTIALS_S = 3600
+TIMEOUT_MAX_S = 900
+"""The longest that one invocation may take, and so needs its credentials."""
 RESERVED = frozenset(
     {
         *("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION"),
@@ -121,6 +123,8 @@ class ExecutionEnvironment:
     """What the current invocation has printed."""
     edition: int = 0
     """The edition of the function that it runs; an environment of an older one is not reused."""
+    retires_s: float = 0.0
+    """When it is no longer reused, because its credentials end soon after."""
 
 
 class LambdaProvider(ServiceProvider):
@@ -167,13 +171,14 @@ class LambdaProvider(ServiceProvider):
 
     # --- API operations -------------------------------------------------------------------------
 
-    @operation("lambda", "CreateFunction")
+    @operation("lambda", "CreateFunction", "UpdateFunctionConfiguration")
     def check_function(self, _call: ApiCall, params: Params) -> None:
         """Refuse a role that does not trust Lambda, and leave the rest to moto."""
-        wrong = _role_problem(str(params["Role"]), self._context.account)
+        role = params.get("Role")
+        wrong = _role_problem(str(role), self._context.account) if role else None
         if wrong is not None:
             raise api_error(*wrong)
-        if not self._authorizer.trusts(params["Role"], SERVICE):
+        if role and not self._authorizer.trusts(role, SERVICE):
             message = "The role defined for the function cannot be assumed by Lambda."
             raise api_error("InvalidParameterValueException", message)
         variables = (params.get("Environment") or {}).get("Variables") or {}
@@ -395,8 +400,11 @@ class LambdaProvider(ServiceProvider):
         while idle:
             found = idle.pop()
             current = found.edition == self._editions.get(str(function.function_arn), 0)
-            if found.process and found.process.running and found.function is function and current:
+            lasts = self._context.now_s < found.retires_s
+            runs = found.process is not None and found.process.running
+            if runs and found.function is function and current and lasts:
                 return found
+            self._context.spawn(self._discard(found), name="retire an environment")
         return None
 
     async def _run(self, environment: ExecutionEnvironment, payload: bytes) -> InvocationResult:
@@ -476,6 +484,7 @@ class LambdaProvider(ServiceProvider):
         stream = f"{iso_ms(self._context.now_s)[:10].replace('-', '/')}/[$LATEST]{uuid.uuid4().hex}"
         environment = ExecutionEnvironment(function, directory, directory / "log", stream)
         environment.edition = self._editions.get(str(function.function_arn), 0)
+        environment.retires_s = self._context.now_s + CREDENTIALS_S - TIMEOUT_MAX_S
         serve = functools.partial(self._serve, environment)
         environment.server = await asyncio.start_server(serve, "127.0.0.1", 0)
         port = environment.server.sockets[0].getsockname()[1]
