@@ -29,7 +29,7 @@ SPAN_S = 14.0
 """From a start to the end of a deployment, as a rule: moments are chosen in it."""
 SMALL_MB = 220
 TRACE_LINES = 25
-NAME_LENGTH = 100
+NAME_LENGTH, LINE_LENGTH = 100, 200
 
 
 @dataclass(slots=True)
@@ -45,7 +45,8 @@ class Hurt:
     def told(self) -> list[str]:
         """Return lines that say what was not well, or none."""
         trace = self.said[self.said.find("Traceback") :].splitlines() if self.traced else []
-        return [f"  {self.what}: {item}" for item in [*self.left, *trace[-TRACE_LINES:]]]
+        lines = [*self.left, *trace[:TRACE_LINES]]
+        return [f"  {self.what}: {item}"[:LINE_LENGTH] for item in lines]
 
     @property
     def traced(self) -> bool:
@@ -146,7 +147,7 @@ def kill_any(victim: Victim, chance: random.Random) -> str:
         return "nothing yet"
     chosen = chance.choice(tree)
     try:
-        named = " ".join(chosen.cmdline())[-NAME_LENGTH:]
+        named = " ".join(chosen.cmdline()).strip()[-NAME_LENGTH:]
         chosen.kill()
     except psutil.NoSuchProcess:
         return "one that had just ended"
@@ -312,6 +313,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=50, help="how many processes are killed")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's `&` ignores it
     chance, few = random.Random(given.seed), max(1, given.kills // 10)  # noqa: S311 - repeatable
     print(f"{'hurt':34} {'times':>5} {'exit':>9}  what was left, and what it said last")
     rows = [

@@ -5,6 +5,7 @@ import importlib
 
 import click
 
+from otherside.cli.interrupt import keep_interrupts
 from otherside.version import __version__
 
 COMMANDS = {
@@ -80,3 +81,4 @@ def main() -> None:
 
     Exit codes: 0 success, 1 the program failed, 2 bad usage or bad input.
     """
+    keep_interrupts()

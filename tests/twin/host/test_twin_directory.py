@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ import psutil
 import psycopg
 import pytest
 
-from otherside.twin.host import twin_directory
+from otherside.twin.host import supervisor, twin_directory
 from otherside.twin.twin import Twin, TwinError
 from twin.conftest import until
 from twin.services.rds.test_rds import EAST, connect, shop
@@ -165,6 +166,37 @@ def test_what_is_left_when_everything_is_killed_is_swept_by_the_next_twin(place)
     assert [item.directory for item in twin_directory.sweep()] == [directory]
     assert not servers & segments()
     assert not directory.exists()
+
+
+SEGMENT = """
+import ctypes, os
+segment = ctypes.CDLL(None).shmget(0, 4096, 0o1600)  # IPC_PRIVATE, IPC_CREAT
+print(os.getpid(), segment)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's own table is read")
+def test_what_a_killed_initdb_left_is_freed_by_the_supervisor(place):
+    """Its servers are its own, so that only their volume says which segment was theirs."""
+    made = subprocess.run(
+        [sys.executable, "-c", SEGMENT], check=True, capture_output=True, text=True
+    )
+    pid, segment = map(int, made.stdout.split())
+    assert pid in segments()
+    volume = place / "db" / "0" / "data"
+    volume.mkdir(parents=True)
+    (volume / "postmaster.pid").write_text(f"-{pid}\n/\n0\n0\n\n\n  1234  {segment}\n")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        argv = [sys.executable, "-I", "-S", supervisor.__file__, str(theirs.fileno())]
+        with subprocess.Popen(argv, pass_fds=[theirs.fileno()]) as process:
+            theirs.close()
+            ours.sendall(json.dumps({"do": "directory", "path": str(place)}).encode() + b"\n")
+            ours.shutdown(socket.SHUT_WR)
+            process.wait(10)
+    assert pid not in segments()
+    assert not place.exists()
+    place.mkdir()
 
 
 def test_a_database_follows_through_a_path_that_needs_quotes():

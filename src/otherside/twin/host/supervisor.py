@@ -245,9 +245,11 @@ class Supervisor:
             except ChildProcessError:
                 break
             time.sleep(0.01)  # noqa: TID251 - real time: the clock is not scaled here
+        found = segments_of(self._pids)
         for path in self._directories:
+            found |= segments_in(Path(path))  # such as of initdb's servers, if it was killed
             shutil.rmtree(path, ignore_errors=True)
-        for segment, users in segments_of(self._pids).items():
+        for segment, users in found.items():
             if not users:
                 self._libc.shmctl(segment, IPC_RMID, None)
 
@@ -265,6 +267,23 @@ def segments_of(pids: set[int]) -> dict[int, int]:
         return {}  # not Linux
     creator, attached = 4, 6
     return {int(row[1]): int(row[attached]) for row in rows if int(row[creator]) in pids}
+
+
+def segments_in(directory: Path) -> dict[int, int]:
+    """Return the shared memory of the servers whose volumes are in a directory, and its users.
+
+    A server's seventh line in `postmaster.pid` is the segment's key and ID, its first its PID.
+    https://www.postgresql.org/docs/current/storage-file-layout.html
+    """
+    noted = {}
+    for file in directory.glob("db/*/data/postmaster.pid"):
+        try:
+            lines = file.read_text().splitlines()
+            noted[int(lines[6].split()[1])] = abs(int(lines[0]))  # negative for a single user's
+        except (OSError, ValueError, IndexError):
+            continue  # it did not come so far
+    there = segments_of(set(noted.values()))
+    return {segment: there[segment] for segment in noted if segment in there}
 
 
 def _descendants(root: int) -> list[int]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from otherside.twin.guest.scaled_clock import real_sleep, real_wall_s
-from otherside.twin.host.supervisor import IPC_RMID, segments_of
+from otherside.twin.host.supervisor import IPC_RMID, segments_in
 
 PREFIX = "otherside-twin-"
 CONTROL = "control"
@@ -119,16 +119,16 @@ def leftovers() -> Iterator[Leftover]:
         except FileNotFoundError:
             continue  # its owner has just removed it
         if ours and not _owned(directory) and not _answers(directory):
-            yield Leftover(directory, tuple(_segments(directory)))
+            yield Leftover(directory, tuple(segments_in(directory)))
 
 
 def remove(directory: Path) -> None:
     """Remove a twin's directory, and the shared memory that its servers left."""
     for _ in range(int(DYING_S / 0.02)):  # its servers may just be dying
-        if not any(_segments(directory).values()):
+        if not any(segments_in(directory).values()):
             break
         real_sleep(0.02)
-    for segment, users in _segments(directory).items():
+    for segment, users in segments_in(directory).items():
         if not users:
             ctypes.CDLL(None).shmctl(segment, IPC_RMID, None)
     shutil.rmtree(directory, ignore_errors=True)
@@ -177,23 +177,6 @@ def _age_s(directory: Path) -> float:
         return real_wall_s() - directory.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _segments(directory: Path) -> dict[int, int]:
-    """Return the shared memory of the servers whose volumes are in a directory, and its users.
-
-    A server's seventh line in `postmaster.pid` is the segment's key and ID, its first its PID.
-    https://www.postgresql.org/docs/current/storage-file-layout.html
-    """
-    noted = {}
-    for file in directory.glob("db/*/data/postmaster.pid"):
-        try:
-            lines = file.read_text().splitlines()
-            noted[int(lines[6].split()[1])] = abs(int(lines[0]))  # negative while it is created
-        except (OSError, ValueError, IndexError):
-            continue  # it did not come so far
-    there = segments_of(set(noted.values()))
-    return {segment: there[segment] for segment in noted if segment in there}
 
 
 def _alive(pid: int) -> bool:

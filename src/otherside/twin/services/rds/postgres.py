@@ -374,6 +374,7 @@ class Postgres:
             *("--pgdata", str(aside / "data"), "--username", SUPER, "--pwfile", str(password)),
             *("--auth", "scram-sha-256"),
             *("--encoding", "UTF8", "--locale", "C", "--no-sync"),
+            "--no-clean",  # if it fails, the volume still says which shared memory is to be freed
             log=aside / "initdb.log",
         )
         await asyncio.to_thread(self._copy_volume, aside / "data", aside / "origin")
