@@ -245,11 +245,11 @@ class Supervisor:
             except ChildProcessError:
                 break
             time.sleep(0.01)  # noqa: TID251 - real time: the clock is not scaled here
-        found = segments_of(self._pids)
+        freed = segments_of(self._pids)
         for path in self._directories:
-            found |= segments_in(Path(path))  # such as of initdb's servers, if it was killed
+            freed |= segments_in(Path(path))  # such as of initdb's servers, if it was killed
             shutil.rmtree(path, ignore_errors=True)
-        for segment, users in found.items():
+        for segment, users in freed.items():
             if not users:
                 self._libc.shmctl(segment, IPC_RMID, None)
 
