@@ -19,7 +19,7 @@ PROMOTING = (
 """Actions that move the writer."""
 
 
-_MOVES = ("failoverglobalcluster", "promotereadreplica")
+_MOVES = ("failoverglobalcluster", "promotereadreplica", "updateroutingcontrolstate")
 
 
 PURPOSE = re.compile(
@@ -164,9 +164,11 @@ def _code_in(found: Code) -> str:
 
 def managed_orchestrators(graph: Graph) -> list[Resource]:
     """Return the ARC resources and promoting state machines that can run a recovery."""
-    found = list(graph.of("arc.plan", "arc.routing_control"))
-    for machine in graph.of("sfn.state_machine"):
-        text = " ".join(strings(machine["definition"]))
-        if re.search(r"failoverGlobalCluster|switchoverGlobalCluster|promoteReadReplica", text):
-            found.append(machine)
-    return found
+    machines = [item for item in graph.of("sfn.state_machine") if promotes(item)]
+    return [*graph.of("arc.plan", "arc.routing_control"), *machines]
+
+
+def promotes(machine: Resource) -> bool:
+    """Return whether a state machine's tasks move the writer themselves."""
+    text = " ".join(strings(machine["definition"]))
+    return bool(re.search(r"(?:failover|switchover)GlobalCluster|promoteReadReplica", text))

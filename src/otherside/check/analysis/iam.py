@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.arn import spelt
+from otherside.check.model.graph import Graph, Resource, derived_arn
+from otherside.check.model.schema import kinds
 from otherside.check.model.values import Unknown, Unresolved, Value
 from otherside.wildcards import star_pattern
 
@@ -34,6 +36,7 @@ _MANAGED: Mapping[str, tuple[str, ...]] = {
 
 _NOT_POWER_USER = ("iam:*", "organizations:*", "account:*")
 """What `PowerUserAccess` does not allow."""
+_ARN_PARTS = 6
 _ATTACHED = (("iam.role_policy_attachment", "role"), ("iam.policy_attachment", "roles"))
 
 
@@ -47,15 +50,18 @@ class Rights:
     boundary: "Rights | None" = None
     """The role's permissions boundary: what it does not allow, the role may not do."""
 
-    def allow(self, action: str) -> bool | None:
-        """Return whether an action is allowed on any resource, or `None` if that is unknown."""
-        own = self._allow(action)
+    def allow(self, action: str, region: str | None = None) -> bool | None:
+        """Return whether an action is allowed on any resource, or `None` if that is unknown.
+
+        With a Region, a statement for calls to other Regions alone does not count.
+        """
+        own = self._allow(action, region)
         if self.boundary is None or own is False:
             return own
-        within = self.boundary.allow(action)
+        within = self.boundary.allow(action, region)
         return own if within else within
 
-    def _allow(self, action: str) -> bool | None:
+    def _allow(self, action: str, region: str | None) -> bool | None:
         maybe = bool(self.missing)
         allowed = False
         for statement in self.statements:
@@ -63,6 +69,8 @@ class Rights:
                 maybe = True
                 continue
             covers = _covers(statement, action)
+            if region is not None and _for_other_regions(statement, region):
+                continue
             if statement.get("effect") == "Deny" and covers and _everything(statement):
                 return False
             if isinstance(statement.get("effect"), Unknown) or (
@@ -105,6 +113,26 @@ def _everything(statement: Mapping[str, Any]) -> bool:
         return False
     resources = statement.get("resources") or ["*"]
     return not isinstance(resources, Unknown) and "*" in resources
+
+
+def _for_other_regions(statement: Mapping[str, Any], region: str) -> bool:
+    """Return whether a statement is for calls to named Regions, of which this is none.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+    """
+    tested = statement.get("conditions")
+    for operator, asked in tested.items() if isinstance(tested, Mapping) else ():
+        if not re.fullmatch(
+            r"(?:ForAnyValue:)?String(?:Equals|Like)(?:IgnoreCase)?", str(operator)
+        ):
+            continue
+        for key, wanted in asked.items() if isinstance(asked, Mapping) else ():
+            named = _listed(wanted)
+            if str(key).lower() == "aws:requestedregion" and all(
+                isinstance(each, str) and not matches(each, region) for each in named
+            ):
+                return True
+    return False
 
 
 def _covers(statement: Mapping[str, Any], action: str) -> bool | None:
@@ -184,11 +212,70 @@ def _astray(graph: Graph, role: Resource) -> str:
     return ""
 
 
+def may_cover(graph: Graph, holder: Resource, value: Value, target: Resource) -> bool:
+    """Return whether what a statement allows may include a resource; the unknown may be any."""
+    if target in [link.resource for link in graph.links(holder, value)]:
+        return True
+    pattern = spelt(value)
+    if not isinstance(pattern, str):
+        return not (isinstance(value, Unknown) and value.whole and graph.links(holder, value))
+    parts = pattern.split(":", _ARN_PARTS - 1)
+    if len(parts) < _ARN_PARTS:
+        return "*" in pattern
+    service, region, tail = _arn_of(target, parts[-1])
+    whose = [part if "*" not in part else "x" for part in (parts[1], parts[4])]
+    return matches(pattern, f"arn:{whose[0]}:{service}:{region}:{whose[1]}:{tail}")
+
+
+def _arn_of(target: Resource, asked: str) -> tuple[str, str, str]:
+    """Return the service, Region and end of a resource's ARN; of an unknown name, as asked for."""
+    known = derived_arn(target)
+    if known is not None:
+        return known
+    service, region, tail = kinds()[target.kind].arn.split(":", 2)
+    kept = tail.partition("{")[0]
+    return (
+        service,
+        str(target.region) if region else "",
+        asked if asked[: len(kept)] == kept else kept,
+    )
+
+
 def statements(graph: Graph, source: Resource, value: Value) -> Value:
     """Return the statements of a document that a data source generates."""
     for link in graph.links(source, value, "data.iam_policy_document"):
-        return link.resource["document"]
+        return _merged(graph, link.resource, ())
     return value
+
+
+def _merged(graph: Graph, source: Resource, within: tuple[str, ...]) -> Value:
+    """Return a document's statements with those that it takes from others.
+
+    Of statements with one `sid`, the last counts: sources come before its own, overrides after.
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
+    """
+    own = source["document"]
+    first, last = source["source_policy_documents"], source["override_policy_documents"]
+    if first is None and last is None:
+        return own
+    if not isinstance(own, (list, type(None))) or source.id in within:
+        return Unknown()
+    found: list[Value] = []
+    for taken in (first, own or [], last):
+        for item in [taken] if isinstance(taken, Unknown) else taken or ():
+            links = graph.links(source, item, "data.iam_policy_document")
+            held = _merged(graph, links[0].resource, (*within, source.id)) if links else item
+            found += held if isinstance(held, list) else [held]
+    named = {
+        sid: item
+        for item in found
+        if isinstance(item, Mapping) and isinstance(sid := item.get("sid"), str) and sid
+    }
+    return [
+        item
+        for item in found
+        if not isinstance(item, Mapping) or named.get(str(item.get("sid")), item) is item
+    ]
 
 
 def _attached(graph: Graph, source: Resource, arn: Value) -> Iterable[Value] | None:

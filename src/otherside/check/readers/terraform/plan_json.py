@@ -19,6 +19,7 @@ from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
     finish,
+    policy,
     terraform_path,
     unknown_properties,
 )
@@ -627,24 +628,35 @@ def special_values(kind: Kind, raw: Mapping[str, Value], file: str) -> dict[str,
     if not kind.name.startswith("data."):
         return {}
     if kind.name == "data.iam_policy_document":
-        statements = raw.get("statement")
-        merged = raw.get("source_policy_documents") or raw.get("override_policy_documents")
-        if merged and isinstance(raw.get("json"), str):
-            return {"document": raw["json"]}
-        if merged:
-            return {
-                "document": [*(_statement(statement) for statement in statements or ()), Unknown()]
-            }
-        if isinstance(statements, Unknown):
-            return {"document": statements}
-        if statements is not None:
-            return {
-                "document": {"Statement": [_statement(statement) for statement in statements or ()]}
-            }
-        return {"document": raw.get("json")}
+        return _generated(raw)
     if kind.name == "data.archive_file":
         return {"source": code_of_archive(raw, Path(file).parent)}
     return {}
+
+
+def _generated(raw: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the statements that a data source generates, and what it takes from others."""
+    statements = raw.get("statement")
+    merged = {key: raw[key] for key in _MERGED if raw.get(key)}
+    if merged and isinstance(raw.get("json"), str):
+        return {"document": raw["json"], **dict.fromkeys(merged)}
+    taken = {
+        key: [
+            item
+            for each in (value if isinstance(value, list) else [value])
+            for item in (policy(each) if isinstance(each, str) else [each])
+        ]
+        for key, value in merged.items()
+    }
+    if isinstance(statements, Unknown):
+        return {"document": statements, **taken}
+    if statements is not None or merged:
+        own = [_statement(statement) for statement in statements or ()]
+        return {"document": {"Statement": own}, **taken}
+    return {"document": raw.get("json")}
+
+
+_MERGED = ("source_policy_documents", "override_policy_documents")
 
 
 def _statement(other_value: Value) -> Value:

@@ -37,21 +37,23 @@ RPO: no direct effect.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 
+from otherside.check.analysis.databases import members
 from otherside.check.analysis.functions import (
     PROMOTING,
     code_of,
     failover_functions,
+    promotes,
     purposeful,
     rights_of,
     sharing,
     squeezed,
 )
-from otherside.check.analysis.iam import Rights
+from otherside.check.analysis.iam import Rights, may_cover, rights
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unresolved
+from otherside.check.model.values import Unresolved, strings
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _OPERATIONS = {
@@ -59,6 +61,10 @@ _OPERATIONS = {
         "FailoverGlobalCluster SwitchoverGlobalCluster RemoveFromGlobalCluster PromoteReadReplica "
         "PromoteReadReplicaDBCluster DescribeGlobalClusters DescribeDBClusters DescribeDBInstances "
         "ModifyDBCluster FailoverDBCluster"
+    ),
+    "route53-recovery-cluster": (
+        "UpdateRoutingControlState UpdateRoutingControlStates GetRoutingControlState "
+        "ListRoutingControls"
     ),
     "route53": "GetHealthCheckStatus ChangeResourceRecordSets GetHealthCheck UpdateHealthCheck",
     "cloudwatch": "DescribeAlarms GetMetricData GetMetricStatistics PutMetricData",
@@ -80,6 +86,8 @@ _SPOKEN_WITH = {
 """Words that code must also contain if other libraries have methods of the same name."""
 _TELLS = re.compile(r"notif|alert|monitor|report|watch|status|check", re.IGNORECASE)
 """Names of functions that speak of a failover and may not run one."""
+_TASK = re.compile(r"arn:aws[\w-]*:states:::(?:aws-sdk:)?\w+:(\w+)")
+"""A state machine's task that calls AWS: `arn:aws:states:::aws-sdk:rds:failoverGlobalCluster`."""
 _BY_ANOTHER = (
     *("states:StartExecution", "states:StartSyncExecution", "lambda:InvokeFunction"),
     *("arc-region-switch:StartPlanExecution", "ssm:StartAutomationExecution"),
@@ -128,7 +136,7 @@ def called(code: str) -> frozenset[str]:
 @rule(
     "DR003",
     severity=Severity.CRITICAL,
-    on="lambda.function",
+    on=("lambda.function", "sfn.state_machine"),
     step=RecoveryStep.PROMOTE,
     controls=(
         "SOC 2 A1.2",
@@ -138,20 +146,86 @@ def called(code: str) -> frozenset[str]:
         "NIST AC-6",
     ),
 )
-def missing_function_permissions(graph: Graph, function: Resource) -> Iterator[str]:
-    if function not in failover_functions(graph):
+def missing_function_permissions(graph: Graph, resource: Resource) -> Iterator[str]:
+    if resource.kind == "sfn.state_machine":
+        yield from _machine(graph, resource)
         return
-    code = code_of(graph, function)
-    allowed = rights_of(graph, function)
-    together = sharing(graph, function)
-    if code and len(together) > 1 and not _chief(graph, function, together):
+    if resource not in failover_functions(graph):
+        return
+    code = code_of(graph, resource)
+    allowed = rights_of(graph, resource)
+    together = sharing(graph, resource) if code else [resource]
+    if code and len(together) > 1 and not _chief(graph, resource, together):
         return  # functions that share a bundle each have permissions for their own part of it
-    lacking = sorted(_lacking(code, allowed, graph, together if code else [function], function))
+    lacking = sorted(_lacking(code, allowed, graph, together, resource))
     if lacking:
         yield f"its role does not allow {', '.join(lacking)}"
-    elif allowed.missing and not _sure(allowed):
-        msg = f"rights of {function.label} depend on {allowed.missing}"
+        return
+    everyone = [rights_of(graph, item) for item in together]
+    done = called(code) if code else {item for item in PROMOTING if allowed.allow(item)}
+    yield from _elsewhere(graph, resource, everyone, done)
+    if allowed.missing and not _sure(allowed):
+        msg = f"rights of {resource.label} depend on {allowed.missing}"
         raise Unresolved(msg)
+
+
+def _machine(graph: Graph, machine: Resource) -> Iterator[str]:
+    """Yield what the role of a state machine that promotes does not allow its tasks."""
+    role = graph.link(machine, "role_arn", "iam.role")
+    if role is None or not promotes(machine):
+        return
+    allowed = rights(graph, role.resource)
+    tasks = _TASK.findall(" ".join(strings(machine["definition"])))
+    done = {
+        CALLS[operation]
+        for operation in (f"{name[0].upper()}{name[1:]}" for name in tasks)
+        if operation in CALLS
+    }
+    lacking = sorted(action for action in done if allowed.allow(action) is False)
+    if lacking:
+        yield f"its role does not allow {', '.join(lacking)}"
+        return
+    yield from _elsewhere(graph, machine, [allowed], done)
+
+
+def _elsewhere(
+    graph: Graph, resource: Resource, everyone: list[Rights], done: Collection[str]
+) -> Iterator[str]:
+    """Yield the actions that are allowed, but not on all that they are for."""
+    if any(allowed.missing or not allowed.statements for allowed in everyone):
+        return
+    for action in sorted(done):
+        named = [item for allowed in everyone for item in allowed.named(action)]
+        if not named or None in named:
+            continue
+        missed = [
+            [item for item in group if not any(may_cover(graph, resource, n, item) for n in named)]
+            for group in _objects(graph, action)
+        ]
+        fewest = min(missed, key=len, default=[])
+        if fewest:
+            names = ", ".join(item.label for item in fewest)
+            yield f"its role allows {action}, but not on {names}"
+
+
+def _objects(graph: Graph, action: str) -> list[list[Resource]]:
+    """Return the groups of resources of which an action needs to be allowed on one.
+
+    A global failover is authorised on the global cluster and on its members.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+    """
+    try:
+        if action in {"rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"}:
+            return [[item, *members(graph, item)] for item in graph.of("rds.global_cluster")]
+        if action == "rds:PromoteReadReplica":
+            copies = graph.of("rds.instance")
+            return [[item] for item in copies if item["replicate_source_db"] is not None]
+        if action == "rds:PromoteReadReplicaDBCluster":
+            copies = graph.of("rds.cluster")
+            return [[item] for item in copies if item["replication_source_identifier"] is not None]
+    except Unresolved:
+        return []
+    return []
 
 
 def _sure(allowed: Rights) -> bool:
@@ -183,9 +257,11 @@ def _lacking(
     code: str, allowed: Rights, graph: Graph, together: list[Resource], function: Resource
 ) -> set[str]:
     everyone = [rights_of(graph, resource) for resource in together]
+    # Code that names a Region may call any; otherwise it calls its own.
+    region = None if "region" in code.lower() else function.region
 
     def nobody(action: str) -> bool:
-        return all(right.allow(action) is False for right in everyone)
+        return all(right.allow(action, region) is False for right in everyone)
 
     if code:
         return {action for action in called(code) if nobody(action)}
