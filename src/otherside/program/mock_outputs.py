@@ -119,6 +119,13 @@ def invoke(  # noqa: C901 - one case per data source
             return None
 
 
+def _rule_arn(birth: Registration, name: str) -> dict[str, Any]:
+    """Return the ARN of an event rule, which names its bus unless that is the default one."""
+    bus = str(birth.inputs.get("eventBusName") or "default").rpartition("/")[2]
+    named = name if bus == "default" else f"{bus}/{name}"
+    return {"arn": f"arn:aws:events:{birth.region}:{birth.account}:rule/{named}"}
+
+
 def _policy_document(arguments: Values) -> str:
     """Return the JSON that the provider generates from typed statements."""
     names = {"sid": "Sid", "effect": "Effect", "actions": "Action", "notActions": "NotAction"}
@@ -255,9 +262,7 @@ ANSWERS: dict[str, MockAnswer] = {
     "aws:cloudwatch/eventBus:EventBus": MockAnswer(
         outputs={"arn": _regional("events", "event-bus/{name}")}
     ),
-    "aws:cloudwatch/eventRule:EventRule": MockAnswer(
-        outputs={"arn": _regional("events", "rule/{name}")}
-    ),
+    "aws:cloudwatch/eventRule:EventRule": MockAnswer(more=_rule_arn),
     "aws:cloudwatch/logGroup:LogGroup": MockAnswer(
         outputs={"arn": _regional("logs", "log-group:{name}")}
     ),

@@ -1,6 +1,6 @@
 """Queries on event rules and on the keys that event delivery depends on."""
 
-from otherside.check.analysis.iam import statements
+from otherside.check.analysis.iam import covers, statements
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Unresolved, Value
 
@@ -13,12 +13,13 @@ def is_disabled(resource: Resource) -> bool:
 _POLICIES = {
     "kms.key": ("kms.key_policy", "key_id"),
     "sqs.queue": ("sqs.queue_policy", "queue_url"),
+    "sns.topic": ("sns.topic_policy", "arn"),
 }
 """The kind that holds a policy of a resource, and how it refers to it."""
 
 
-def admits(graph: Graph, guarded: Resource, service: str) -> bool:
-    """Return whether the policy of a key or a queue allows a service.
+def admits(graph: Graph, guarded: Resource, service: str, action: str = "") -> bool:
+    """Return whether the policy of a key, a queue or a topic allows a service an action, or any.
 
     Raises:
         Unresolved: If a policy of it is not known, and no other allows the service.
@@ -28,15 +29,17 @@ def admits(graph: Graph, guarded: Resource, service: str) -> bool:
         users = graph.users(guarded, *_POLICIES[guarded.kind])
         policies += [(item, item["policy"]) for item in users]
     known = [statements(graph, item, value) for item, value in policies if value is not None]
-    if any(isinstance(policy, list) and _names(policy, service) for policy in known):
+    if any(isinstance(policy, list) and _names(policy, service, action) for policy in known):
         return True
     if any(not isinstance(policy, list) for policy in known):
         raise Unresolved(guarded.undecided_because("policy", "known only at deployment"))
     return False  # the default policy allows the account but no service, and a queue has none
 
 
-def _names(policy: list[Value], service: str) -> bool:
+def _names(policy: list[Value], service: str, action: str) -> bool:
     for statement in policy:
+        if action and isinstance(statement, dict) and covers(statement, action) is False:
+            continue
         principals = statement.get("principals") if isinstance(statement, dict) else None
         if not isinstance(statement, dict) or not isinstance(principals, (dict, type(None))):
             return True

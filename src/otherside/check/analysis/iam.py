@@ -68,16 +68,16 @@ class Rights:
             if isinstance(statement, Unknown):
                 maybe = True
                 continue
-            covers = _covers(statement, action)
+            named = covers(statement, action)
             if region is not None and _for_other_regions(statement, region):
                 continue
-            if statement.get("effect") == "Deny" and covers and _everything(statement):
+            if statement.get("effect") == "Deny" and named and _everything(statement):
                 return False
             if isinstance(statement.get("effect"), Unknown) or (
-                statement.get("effect") == "Allow" and covers is None
+                statement.get("effect") == "Allow" and named is None
             ):
                 maybe = True
-            if statement.get("effect") == "Allow" and covers:
+            if statement.get("effect") == "Allow" and named:
                 allowed = True
         return True if allowed else None if maybe else False
 
@@ -98,7 +98,7 @@ class Rights:
             for statement in self.statements
             if not isinstance(statement, Unknown)
             and statement.get("effect") == "Allow"
-            and _covers(statement, action)
+            and covers(statement, action)
             for resource in _listed(statement.get("resources"))
         ]
 
@@ -135,7 +135,8 @@ def _for_other_regions(statement: Mapping[str, Any], region: str) -> bool:
     return False
 
 
-def _covers(statement: Mapping[str, Any], action: str) -> bool | None:
+def covers(statement: Mapping[str, Any], action: str) -> bool | None:
+    """Return whether a statement speaks of an action, or `None` if that is unknown."""
     actions, others = statement.get("actions"), statement.get("not_actions")
     found = actions if actions is not None else others
     if found is None or isinstance(found, Unknown):
@@ -162,6 +163,17 @@ def _pattern(text: str) -> re.Pattern[str]:
 def matches(pattern: str, text: str) -> bool:
     """Return whether a policy pattern with `*` and `?` matches an action or an ARN."""
     return bool(_pattern(pattern).fullmatch(text))
+
+
+def may_be_same(first: str, second: str) -> bool:
+    """Return whether two patterns may match the same text; in both, `*` is any text."""
+    reached = [True, *(set(second[:end]) == {"*"} for end in range(1, len(second) + 1))]
+    for number, one in enumerate(first, 1):
+        before, reached = reached, [one == "*" and set(first[:number]) == {"*"}]
+        for end, other in enumerate(second, 1):
+            either = "*" in {one, other} and (before[end] or reached[end - 1])
+            reached.append(either or ((one == other or "*" in {one, other}) and before[end - 1]))
+    return reached[-1]
 
 
 def rights(graph: Graph, role: Resource) -> Rights:

@@ -371,6 +371,8 @@ def finish(resource: Resource) -> list[Resource]:
                 parts.append(_part(resource, attribute, identifier, given))
     if kind.name == "iam.role":
         parts += _attachments(resource)
+    if kind.name == "lambda.permission":
+        _take_name_apart(resource)
     if kind.name == "rds.instance" and "cluster_identifier" in resource.attributes:
         resource.kind = "rds.cluster_instance"
         allowed = kinds()["rds.cluster_instance"].attributes
@@ -380,6 +382,24 @@ def finish(resource: Resource) -> list[Resource]:
             if key in allowed or key in {"id", "arn"}
         }
     return parts
+
+
+def _take_name_apart(permission: Resource) -> None:
+    """Give a permission its function's name, and the alias that is named with it.
+
+    https://docs.aws.amazon.com/lambda/latest/api/API_AddPermission.html
+    """
+    named = permission.attributes.get("function_name")
+    found = _FUNCTION.fullmatch(named) if isinstance(named, str) else None
+    if found is not None:
+        permission.attributes["function_name"] = (found["arn"] or "") + found["name"]
+        if found["alias"]:
+            permission.attributes["qualifier"] = found["alias"]
+
+
+_FUNCTION = re.compile(
+    r"(?P<arn>arn:[\w-]+:lambda:[\w-]+:\d+:function:)?(?:\d{12}:function:)?(?P<name>[\w-]+)(?::(?P<alias>[$\w-]+))?"
+)
 
 
 def _attachments(role: Resource) -> list[Resource]:

@@ -43,11 +43,26 @@ RPO: no direct effect.
 
 from collections.abc import Iterator
 
-from otherside.check.analysis.events import is_disabled
-from otherside.check.analysis.iam import matches
+from otherside.check.analysis.events import admits, is_disabled
+from otherside.check.analysis.functions import unique
+from otherside.check.analysis.iam import matches, may_be_same, rights
+from otherside.check.model.arn import is_region, read_arn
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Value
+from otherside.check.model.values import Unknown, Value
 from otherside.check.rule import RecoveryStep, Severity, rule
+
+_SERVICE = "events.amazonaws.com"
+_ADMITTED = {"sns.topic": "sns:Publish", "sqs.queue": "sqs:SendMessage"}
+"""What EventBridge does to targets whose own policy must let it.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
+"""
+_BY_ROLE = {
+    "sfn.state_machine": "states:StartExecution",
+    "firehose.stream": "firehose:PutRecord",
+    "ecs.cluster": "ecs:RunTask",
+}
+"""What a target's role must allow, of targets that have no policy for EventBridge."""
 
 
 @rule(
@@ -69,17 +84,79 @@ def missing_event_target(graph: Graph, resource: Resource) -> Iterator[str]:
     if not targets:
         yield "it has no target: what it matches wakes nobody"
     for target in targets:
-        link = graph.link(target, "arn", "lambda.function")
-        if link is None or target["role_arn"] is not None:
-            continue
-        permissions = graph.users(link.resource, "lambda.permission", "function_name")
-        if any(not isinstance(each["principal"], str) for each in permissions):
-            permissions[0].known("principal")
-        allowed = [each for each in permissions if each["principal"] == "events.amazonaws.com"]
-        if not allowed:
-            yield f"{link.resource.label} does not allow EventBridge to call it"
-        elif not any(_lets_in(graph, each, resource) for each in allowed):
-            yield f"{link.resource.label} allows EventBridge to call it for other rules only"
+        for problem in (_calls(graph, target, resource), _starts(graph, target)):
+            if problem:
+                yield problem
+
+
+def _calls(graph: Graph, target: Resource, resource: Resource) -> str | None:
+    """Return why EventBridge may not call a target that is guarded by a policy of its own."""
+    guarded = graph.link(target, "arn", *_ADMITTED)
+    if guarded is not None and target["role_arn"] is None:
+        action, label = _ADMITTED[guarded.resource.kind], guarded.resource.label
+        if not admits(graph, guarded.resource, _SERVICE, action):
+            return f"the policy of {label} does not allow EventBridge {action}"
+    link = graph.link(target, "arn", "lambda.function", "lambda.alias")
+    if link is None or target["role_arn"] is not None:
+        return None
+    called = link.resource
+    alias = called if called.kind == "lambda.alias" else None
+    function = called if alias is None else graph.follow(called, "function_name", "lambda.function")
+    assert function is not None
+    found = [
+        permission
+        for item in unique([called], [function])
+        for permission in graph.users(item, "lambda.permission", "function_name")
+    ]
+    permissions = [item for item in found if _of_version(graph, item, alias)]
+    if any(not isinstance(each["principal"], str) for each in permissions):
+        permissions[0].known("principal")
+    allowed = [each for each in permissions if _lets_invoke(each)]
+    if not allowed:
+        return f"{called.label} does not allow EventBridge to call it"
+    if not any(_lets_in(graph, each, resource) for each in allowed):
+        return f"{called.label} allows EventBridge to call it for other rules only"
+    return None
+
+
+def _lets_invoke(permission: Resource) -> bool:
+    """Return whether a permission is for EventBridge, and for calls."""
+    action = permission["action"]
+    named = not isinstance(action, str) or matches(action, "lambda:InvokeFunction")
+    return named and permission["principal"] in {_SERVICE, "*"}
+
+
+def _of_version(graph: Graph, permission: Resource, alias: Resource | None) -> bool:
+    """Return whether a permission may be for an alias, or else for the function without one.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
+    """
+    qualifier = permission["qualifier"]
+    if alias is None:
+        return qualifier is None or isinstance(qualifier, Unknown)
+    link = graph.link(permission, "function_name", "lambda.alias")
+    if link is not None and link.attribute != "function_name":
+        return True
+    if isinstance(qualifier, Unknown):
+        links = graph.links(permission, qualifier)
+        return not links or alias in [link.resource for link in links]
+    return qualifier is not None and (
+        qualifier == alias["name"] or not isinstance(alias["name"], str)
+    )
+
+
+def _starts(graph: Graph, target: Resource) -> str | None:
+    """Return why EventBridge may not start a target that only a role of its own may start."""
+    link = graph.link(target, "arn", *_BY_ROLE)
+    if link is None:
+        return None
+    action, label = _BY_ROLE[link.resource.kind], link.resource.label
+    if target["role_arn"] is None:
+        return f"its target {label} needs a role that allows {action}"
+    role = graph.link(target, "role_arn", "iam.role")
+    if role is not None and rights(graph, role.resource).allow(action) is False:
+        return f"{role.resource.label}, the role of its target, does not allow {action}"
+    return None
 
 
 def _on_its_bus(graph: Graph, target: Resource, resource: Resource) -> bool:
@@ -101,6 +178,23 @@ def _lets_in(graph: Graph, permission: Resource, resource: Resource) -> bool:
     """Return whether a permission may cover a rule: it names this one, all, or is unknown."""
     source = permission["source_arn"]
     named = [link.resource for link in graph.links(permission, source, "events.rule")]
-    if named or not isinstance(source, str) or not isinstance(resource["name"], str):
-        return not named or resource in named
-    return matches(source.rpartition("/")[2], resource["name"])
+    arn = read_arn(source)
+    if named or arn is None:
+        return resource in named if named else True
+    if is_region(arn.region) and is_region(resource.region) and arn.region != resource.region:
+        return False
+    bus = resource["event_bus_name"]
+    own = _bus_name(graph, resource, bus)
+    name = resource["name"] if isinstance(resource["name"], str) else "*"
+    ours = f"rule/{name}" if own == "default" else f"rule/{own}/{name}"
+    return may_be_same(arn.resource, ours)
+
+
+def _bus_name(graph: Graph, resource: Resource, named: Value) -> str:
+    """Return the name of a rule's bus, or `*` if it is not known."""
+    if named is None:
+        return "default"
+    for link in graph.links(resource, named, "events.bus"):
+        name = link.resource["name"]
+        return name if isinstance(name, str) else "*"
+    return named.rpartition("/")[2] if isinstance(named, str) else "*"
