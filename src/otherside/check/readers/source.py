@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,23 @@ def _text(file: Path) -> str | None:
         return None
 
 
+def _without(code: Code, excluded: Value) -> Code:
+    """Return code without the files that an archive leaves out: by path, by pattern, below one."""
+    if not isinstance(excluded, list):
+        return code if not excluded else Code(code.files)
+    if not all(isinstance(item, str) for item in excluded):
+        return Code(code.files)
+    kept = tuple(
+        item
+        for item in code.files
+        if not any(
+            fnmatchcase(item[0], out) or item[0].startswith(f"{out.rstrip('/')}/")
+            for out in excluded
+        )
+    )
+    return Code(kept, whole=code.whole)
+
+
 def code_of_archive(raw: Mapping[str, Any], beside: Path) -> Value:
     """Return what an `archive_file` packs: inline sources, a file or a directory."""
     blocks = raw.get("source")
@@ -75,5 +93,5 @@ def code_of_archive(raw: Mapping[str, Any], beside: Path) -> Value:
             found = read(path if path.is_absolute() else beside / path)
             if isinstance(found, Unknown):
                 return Code(((path.name, None),), whole=key == "source_file")
-            return found
+            return _without(found, raw.get("excludes"))
     return None

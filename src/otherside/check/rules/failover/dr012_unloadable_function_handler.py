@@ -49,6 +49,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.code_text import without_comments
 from otherside.check.analysis.functions import bundle
+from otherside.check.analysis.handlers import problem_of_python, problem_of_script
 from otherside.check.analysis.runtime_modules import missing_modules
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Code
@@ -79,36 +80,78 @@ def unloadable_function_handler(graph: Graph, function: Resource) -> Iterator[st
     code = bundle(graph, function)
     runtime, handler = function.text("runtime") or "", function.text("handler") or ""
     language = next((suffix for suffix in _SUFFIXES if runtime.startswith(suffix)), "")
-    if code is None or not language or not handler:
+    if not language or not handler:
         return
-    module = handler.split("::")[0].rpartition(".")[0] if "." in handler else handler
-    texts = [text for _, text in code.files if text]
-    if code.files and code.files[0][0] in {"index", "asset"}:
-        yield from _loading(language, code, texts, runtime)
-        if code.files[0][0] == "index" and module != "index":
+    if "::" in handler and language != "ruby":
+        yield f"its handler is {handler}, which is a method of another language than {runtime}"
+        return
+    if code is None:
+        return
+    module, _, entry = handler.partition("::")[0].rpartition(".")
+    if not module:
+        yield f"its handler is {handler}, which names no function: {handler}.handler, for instance"
+        return
+    yield from _found(language, code, runtime, handler, (module, entry))
+
+
+def _found(
+    language: str, code: Code, runtime: str, handler: str, named: tuple[str, str]
+) -> Iterator[str]:
+    """Find why a bundle has no such handler: its file is elsewhere, or cannot be loaded."""
+    module, entry = named
+    first = code.files[0] if code.files else ("", None)
+    if first[0] in {"index", "asset"}:
+        yield from _loading(language, code, first, runtime, entry)
+        if first[0] == "index" and module != "index":
             yield f"its handler is {handler}, and a template's inline code is called index"
         return
     names = [name for name, _ in code.files]
     path = module.replace(".", "/") if language == "python" else module
-    if any(name in {f"{path}{suffix}" for suffix in _SUFFIXES[language]} for name in names):
-        wanted = [text for name, text in code.files if text and name.startswith(path)]
-        yield from _loading(language, code, wanted[:1], runtime)
+    files = [item for item in code.files if item[0] in _paths(path, language)]
+    if files:
+        yield from _loading(language, code, files[0], runtime, entry)
         return
     if f"{path}.ts" in names or f"{path}.mts" in names:
         yield f"{path}.ts is TypeScript, which {runtime} does not run"
-    elif code.whole and language == "python" and f"{path}/__init__.py" in names:
-        return
     elif code.whole:
         yield f"its handler is {handler}, and its bundle has no {path}{_SUFFIXES[language][0]}"
 
 
-def _loading(language: str, code: Code, texts: list[str], runtime: str) -> Iterator[str]:
-    """Find what fails when the runtime loads the handler: its language, then its imports."""
-    foreign = list(_inline(language, texts))
-    yield from foreign
-    for text in () if foreign else texts:
-        for module in missing_modules(code, text, runtime):
-            yield f"it imports {module}, which neither {runtime} nor its bundle has"
+def _paths(path: str, language: str) -> set[str]:
+    """Return the files that a handler's module may be."""
+    package = {f"{path}/__init__.py"} if language == "python" else set()
+    return {f"{path}{suffix}" for suffix in _SUFFIXES[language]} | package
+
+
+def _loading(
+    language: str, code: Code, file: tuple[str, str | None], runtime: str, entry: str
+) -> Iterator[str]:
+    """Find what fails when the runtime loads the handler: its language, its imports, its name."""
+    name, text = file
+    if not text:
+        return
+    shown = name if "." in name else f"{name}{_SUFFIXES[language][0]}"
+    found = list(_inline(language, [text])) or [
+        f"it imports {module}, which neither {runtime} nor its bundle has"
+        for module in missing_modules(code, text, runtime)
+    ]
+    if not found and language == "python":
+        found = [problem_of_python(text, shown, entry, runtime) or ""]
+    if not found and language == "nodejs":
+        found = [_module_kind(code, shown, text) or problem_of_script(text, shown, entry) or ""]
+    yield from filter(None, found)
+
+
+def _module_kind(code: Code, file: str, text: str) -> str | None:
+    """Return why a file that imports as a module is not loaded as one.
+
+    https://nodejs.org/api/packages.html#type
+    """
+    settings = next((content for name, content in code.files if name == "package.json"), None)
+    told = re.search(r'"type"\s*:\s*"commonjs"', settings or "")
+    if told and file.endswith(".js") and re.search(r"^\s*import\s+[\w*{'\"]", text, re.MULTILINE):
+        return f"{file} has import, and package.json says that it is CommonJS"
+    return None
 
 
 def _inline(language: str, texts: list[str]) -> Iterator[str]:
