@@ -47,6 +47,17 @@ def found(path):
         ({"balancer": 'join("/", slice(split("/", aws_lb.a.arn), 2, 4))'}, "a part of the ARN"),
         ({"balancer": 'reverse(split("/", aws_lb.a.arn))[0]'}, "a part of the ARN of aws_lb.a"),
         ({"group": 'split("/", aws_lb_target_group.a.arn)[1]'}, "a part of the ARN"),
+        ({"balancer": 'trimprefix(split(":", aws_lb.a.arn)[5], "loadbalancer/")'}, None),
+        ({"balancer": 'replace(aws_lb.a.arn, "/^.*:loadbalancer./", "")'}, None),
+        ({"balancer": 'regex("loadbalancer/(.*)", aws_lb.a.arn)[0]'}, None),
+        ({"balancer": 'split("loadbalancer/", aws_lb.a.arn)[1]'}, None),
+        ({"group": 'regex("targetgroup/.*", aws_lb_target_group.a.arn)'}, None),
+        ({"balancer": 'regex("loadbalancer/.*", aws_lb.a.arn)'}, "without loadbalancer/"),
+        ({"balancer": 'replace(aws_lb.a.arn, "/.*:/", "")'}, "without loadbalancer/"),
+        ({"balancer": 'replace(aws_lb.a.arn, "/.*loadbalancer/", "")'}, "a part of the ARN"),
+        ({"balancer": 'trimprefix(aws_lb.a.arn_suffix, "app/")'}, "a part of the ARN of aws_lb.a"),
+        ({"balancer": 'split("loadbalancer/app/", aws_lb.a.arn)[1]'}, "a part of the ARN"),
+        ({"group": 'regex("targetgroup/(.*)", aws_lb_target_group.a.arn)[0]'}, "a part of the"),
     ],
 )
 def test_in_terraform(tmp_path, given, words):

@@ -4,6 +4,9 @@ How many parts an ARN of a load balancer or of a target group has is known befor
 one is told from another: `split("/", aws_lb.a.arn)[2]` is its name.
 """
 
+import re
+from collections.abc import Callable, Iterable
+
 from otherside.check.model.values import Ref, Unknown, Value
 
 _COLONS = 6
@@ -31,6 +34,59 @@ def split_arn(between: str, text: Unknown, type_: str) -> list[Value] | None:
         Unknown((Ref(ref.target, part_name(between, number)),), why="a part of an ARN")
         for number in range(count)
     ]
+
+
+_ZONE, _ACCOUNT, _KIND, _NAME, _ID = (chr(0xE200 + number) for number in range(5))
+"""Stand for the parts of an ARN that only AWS knows: private characters, which no ARN has."""
+_SAMPLES = {
+    4: f"loadbalancer/{_KIND}/{_NAME}/{_ID}",
+    3: f"targetgroup/{_NAME}/{_ID}",
+}
+"""How an ARN ends, by the number of its parts; a metric has it without `loadbalancer/`."""
+_SUFFIXES = frozenset({"arn_suffix", "LoadBalancerFullName", "TargetGroupFullName"})
+_MARK = re.compile(f"([{_ZONE}{_ACCOUNT}{_KIND}{_NAME}{_ID}])")
+
+
+def reshaped(
+    text: Unknown, type_: str, change: Callable[[str], Value], spoken: Iterable[Value] = ()
+) -> Value | None:
+    """Return what a function makes of an ARN, in terms of its parts; `None` if it is no such ARN.
+
+    `spoken` are the texts that the function was given beside it: if they name a kind of load
+    balancer, it is taken to be of that kind.
+
+    Raises:
+        ValueError: As `change` does, and whatever else it raises.
+    """
+    ref = text.whole
+    if ref is None or type_ not in _PARTS or ref.attribute not in _WHOLE | _SUFFIXES:
+        return None
+    words = " ".join(each for each in spoken if isinstance(each, str))
+    told = next((kind for kind in ("app", "net") if re.search(rf"\b{kind}\b", words)), _KIND)
+    count = _PARTS[type_]
+    tail = _SAMPLES[count].replace(_KIND, told)
+    if ref.attribute in _SUFFIXES:
+        return _in_parts(change(tail.removeprefix("loadbalancer/")), ref.target, count)
+    whole = f"arn:aws:elasticloadbalancing:{_ZONE}:{_ACCOUNT}:{tail}"
+    return _in_parts(change(whole), ref.target, count)
+
+
+def _in_parts(made: Value, target: str, count: int) -> Value:
+    """Return a text, or several, with the parts of an ARN as references to them."""
+    if isinstance(made, (list, tuple)):
+        return [_in_parts(each, target, count) for each in made]
+    if not isinstance(made, str):
+        return made
+    last = count - 1
+    names = {_ZONE: (":", 3), _ACCOUNT: (":", 4), _KIND: ("/", 1), _NAME: ("/", last - 1)}
+    names[_ID] = ("/", last)
+    pieces = tuple(
+        Ref(target, part_name(*names[piece])) if piece in names else piece
+        for piece in _MARK.split(made)
+        if piece
+    )
+    found = tuple(piece for piece in pieces if isinstance(piece, Ref))
+    return Unknown(found, pieces, "a part of an ARN") if found else made
 
 
 def part_name(between: str, number: int) -> str:

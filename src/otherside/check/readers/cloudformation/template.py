@@ -10,7 +10,7 @@ from otherside.check.model.arn import OWN
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_cloudformation, kinds
 from otherside.check.model.values import Code, Ref, Unknown, Value, one_of_two
-from otherside.check.readers.arn_parts import split_arn
+from otherside.check.readers.arn_parts import reshaped, split_arn
 from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
@@ -265,6 +265,8 @@ class Template:
             logical = text.whole.target.rpartition("#")[2].removeprefix(self.prefix)
             type_ = _mapping(self.resources.get(logical)).get("Type")
             parts = split_arn(between, text, str(type_))
+            if parts is None and between not in {"/", ":"}:
+                parts = reshaped(text, str(type_), lambda whole: whole.split(between), [between])
             if parts is not None:
                 return parts
         return Unknown(tuple(_refs(text)), ("split", *_refs(text), between))

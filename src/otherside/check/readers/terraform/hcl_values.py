@@ -16,7 +16,7 @@ from typing import Any
 from lark import Token, Tree
 
 from otherside.check.model.values import Ref, Unknown, Unresolved, Value, one_of_two, refs
-from otherside.check.readers.arn_parts import split_arn
+from otherside.check.readers.arn_parts import reshaped, split_arn
 from otherside.check.readers.cloudformation.template import joined
 from otherside.check.readers.normalize import has_unknown
 
@@ -459,12 +459,40 @@ def _call(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
         values += last if isinstance(last, list) else [last]
     if name in _READING:
         return _READING[name](values, scope, depth)
+    if name in _OF_TEXT and (found := _of_arn(name, values)) is not None:
+        return found
     if name not in _LOOSE and (name not in _STRICT or has_unknown(values)):
         return Unknown(tuple(refs(values)), (f"{name}()", ""), f"made by {name}()")
     try:
         return (_LOOSE.get(name) or _STRICT[name])(*values)
     except (TypeError, ValueError, LookupError, AttributeError, RecursionError, Unresolved):
         return Unknown(why=f"what {name}() cannot be applied to")
+
+
+_OF_TEXT = {"regex": 1, "replace": 0, "trimprefix": 0, "trimsuffix": 0, "split": 1}
+"""Functions that make something of a text, which is this one of their arguments."""
+
+
+def _of_arn(name: str, values: list[Value]) -> Value | None:
+    """Return what a function makes of the ARN of a load balancer or a target group."""
+    at = _OF_TEXT[name]
+    text = values[at] if len(values) > at else None
+    others = [*values[:at], *values[at + 1 :]]
+    if not isinstance(text, Unknown) or text.whole is None or has_unknown(others):
+        return None
+    type_ = re.search(r"(aws_\w+)\.[^.]+$", text.whole.target)
+    if name == "split" and others[:1] in (["/"], [":"]):
+        return None  # by what takes an ARN apart
+    made: Callable[..., Value] = _STRICT.get(name) or (lambda between, whole: whole.split(between))
+    try:
+        return reshaped(
+            text,
+            type_[1] if type_ else "",
+            lambda sample: made(*values[:at], sample, *values[at + 1 :]),
+            others,
+        )
+    except (TypeError, ValueError, LookupError, AttributeError, re.error):
+        return None
 
 
 def _first(values: list[Value]) -> Value:
@@ -657,6 +685,21 @@ def _format(text: str, *values: Value) -> str:
     return re.sub(r"%[-+0-9.]*[vq]", "%s", text) % values
 
 
+def _replace(text: str, old: str, new: str) -> str:
+    """Replace a text, or what a pattern between slashes matches."""
+    if len(old) > 1 and old[0] == old[-1] == "/":
+        return re.sub(old[1:-1], re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", new), text)
+    return text.replace(old, new)
+
+
+def _regex(pattern: str, text: str) -> Value:
+    """Return what a pattern matches: a text, or the texts of its groups."""
+    found = re.search(pattern, text)
+    if found is None:
+        raise ValueError(pattern)
+    return found.groupdict() or list(found.groups()) or found[0]
+
+
 _STRICT: Mapping[str, Callable[..., Value]] = {
     "format": _format,
     "lower": lambda text: text.lower(),
@@ -665,7 +708,8 @@ _STRICT: Mapping[str, Callable[..., Value]] = {
     "trimspace": lambda text: text.strip(),
     "trimprefix": lambda text, part: text.removeprefix(part),
     "trimsuffix": lambda text, part: text.removesuffix(part),
-    "replace": lambda text, old, new: text.replace(old, new),
+    "replace": _replace,
+    "regex": _regex,
     "substr": lambda text, at, size: text[at : at + size] if size >= 0 else text[at:],
     "startswith": lambda text, part: text.startswith(part),
     "endswith": lambda text, part: text.endswith(part),

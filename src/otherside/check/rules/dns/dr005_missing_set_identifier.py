@@ -58,11 +58,38 @@ _SPELT = ("set_identifier", "setIdentifier", "SetIdentifier")
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def missing_set_identifier(graph: Graph, record: Resource) -> Iterator[str]:
-    del graph
     for name in record.unknown_properties:
         if difflib.get_close_matches(name, _SPELT, 1, 0.8):
             yield f"it has {name}, which Route 53 does not know; the property is set identifier"
             return
     policy = next((policy for policy in _POLICIES if record[policy] not in (None, False)), None)
-    if policy is not None and record["set_identifier"] is None:
+    if policy is not None and record["set_identifier"] in {None, ""}:
         yield f"it has a {policy.replace('_', ' ')} and no set identifier"
+    elif policy is not None and (other := _namesake(graph, record)) is not None:
+        yield f"its set identifier {record['set_identifier']} is that of {other.label}, too"
+
+
+def _namesake(graph: Graph, record: Resource) -> Resource | None:
+    """Return an earlier record of the same name, type, zone and set identifier."""
+    seen: dict[tuple[object, ...], Resource] = graph.memoize("sets", lambda: _by_set(graph))
+    first = seen.get(_set_of(graph, record) or ())
+    return None if first is record else first
+
+
+def _by_set(graph: Graph) -> dict[tuple[object, ...], Resource]:
+    found: dict[tuple[object, ...], Resource] = {}
+    for record in graph.of("route53.record"):
+        key = _set_of(graph, record)
+        if key is not None:
+            found.setdefault(key, record)
+    return found
+
+
+def _set_of(graph: Graph, record: Resource) -> tuple[object, ...] | None:
+    """Return what no two records may share, or `None` if any of it is not known."""
+    link = graph.link(record, "zone_id", "route53.zone", "data.route53_zone")
+    zone = link.resource.id if link is not None else record["zone_id"]
+    texts = [zone, record["name"], record["type"], record["set_identifier"]]
+    if not all(isinstance(text, str) for text in texts):
+        return None
+    return (zone, str(record["name"]).rstrip(".").lower(), *texts[2:])

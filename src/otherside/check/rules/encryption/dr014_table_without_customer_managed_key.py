@@ -68,6 +68,9 @@ def table_without_customer_managed_key(graph: Graph, table: Resource) -> Iterato
         return
     if table["hash_key"] == "LockID":
         return  # Terraform's lock: there is nothing in it to restore
+    if table["server_side_encryption.enabled"] is False:
+        yield "its encryption is disabled, which is AWS's own key, whatever key is named"
+        return
     of_replicas = table.type == "AWS::DynamoDB::GlobalTable" and _has_every_replica(table)
     if not of_replicas and aws_key(graph, table, "server_side_encryption.kms_key_arn") != "own":
         yield "it is not under a key of your own"

@@ -33,6 +33,7 @@ RPO: no direct effect.
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-cloudwatch-metrics.html
 """
 
+import re
 from collections.abc import Iterator
 
 from otherside.check.analysis.alarm_metrics import metrics_of
@@ -49,11 +50,17 @@ _DATA = {
     "TargetGroup": ("data.aws_lb_target_group", "data.aws_alb_target_group"),
 }
 _HAVE = "metrics have its arn_suffix"
-_SUFFIX = {"LoadBalancer": "[/1]/[/2]/[/3]", "TargetGroup": "[:5]"}
+_SUFFIX = {
+    "LoadBalancer": re.compile(r"(?:\[/1\]|app|net)/\[/2\]/\[/3\]"),
+    "TargetGroup": re.compile(r"\[:5\]|targetgroup/\[/1\]/\[/2\]"),
+}
 """The parts of an ARN that a metric has."""
 _OF = {"LoadBalancer": "lb.load_balancer", "TargetGroup": "lb.target_group"}
 _ID_IS = {"sqs.queue": "URL", "sns.topic": "ARN", "ecs.service": "ARN", "ecs.cluster": "ARN"}
 """What `id` is, where it is not the name."""
+_ARNS = frozenset({"Queue", "Resource", "LoadBalancer", "TargetGroup"})
+"""Dimensions that are ARNs in some namespace (MediaConvert's queues), or that are asked apart."""
+_IDS = tuple((name, "resource ID") for name in ("resource_id", "cluster_resource_id"))
 _BY_NAME = {
     "DBClusterIdentifier": ("rds.cluster",),
     "DBInstanceIdentifier": ("rds.cluster_instance", "rds.instance"),
@@ -76,17 +83,47 @@ _BY_NAME = {
     controls=("SOC 2 CC7.2", "PCI DSS 10.7.2", "NIST SI-4", "NIST AU-6"),
 )
 def arn_in_metric_dimension(graph: Graph, alarm: Resource) -> Iterator[str]:
-    for name, value in _dimensions(alarm):
-        wrong = _text(name, value) or _either(name, value) or _link(graph, alarm, name, value)
-        if wrong:
-            yield f"its dimension {name} is {wrong}"
-
-
-def _dimensions(alarm: Resource) -> Iterator[tuple[str, Value]]:
-    """Yield every dimension of an alarm: its own metric's and those of its metric queries."""
     for metric in metrics_of(alarm):
-        if isinstance(metric.dimensions, dict):
-            yield from metric.dimensions.items()
+        # What somebody else's metrics have for a dimension is theirs to say.
+        ours = not isinstance(metric.namespace, str) or metric.namespace.startswith("AWS/")
+        for name, value in metric.dimensions.items() if isinstance(metric.dimensions, dict) else ():
+            if not ours and isinstance(value, str) and value.startswith("arn:"):
+                continue
+            wrong = (
+                _text(name, value)
+                or _either(name, value)
+                or _piece(graph, alarm, name, value)
+                or _link(graph, alarm, name, value)
+                or (_arn(graph, alarm, name, value) if ours else "")
+            )
+            if wrong:
+                yield f"its dimension {name} is {wrong}"
+
+
+def _piece(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
+    """Return which other piece a text is of the ARN of a load balancer or a target group."""
+    if not isinstance(value, str) or name not in _OF:
+        return ""
+    for resource in graph.of(_OF[name], region=alarm.region):
+        arn, suffix = resource.attributes.get("arn"), resource.attributes.get("arn_suffix")
+        if not isinstance(arn, str) or value == suffix:
+            continue
+        metric = arn.rpartition(":")[2].removeprefix("loadbalancer/")
+        if value == metric:
+            return ""
+        if value.endswith(arn.rpartition("/")[2]) and arn.endswith(value):
+            return f"a part of the ARN of {resource.label}; {_HAVE}"
+    return ""
+
+
+def _arn(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
+    """Return whose ARN a dimension of AWS's own metrics is, which hardly any of them has."""
+    if name.lower().endswith("arn") or name in _ARNS or not isinstance(value, Unknown):
+        return ""
+    links = graph.links(alarm, value) if value.whole is not None else []
+    if links and all(link.attribute == "arn" for link in links):
+        return f"the ARN of {links[0].resource.label}, which no metric has"
+    return ""
 
 
 def _text(name: str, value: Value) -> str:
@@ -124,7 +161,7 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
     if name in _OF:
         links = graph.links(alarm, value, _OF[name], *_DATA[name])
         if links and (found := spelled(value)) is not None:
-            good = found[1] == _SUFFIX[name]
+            good = _SUFFIX[name].fullmatch(found[1])
             return "" if good else f"a part of the ARN of {links[0].resource.label}; {_HAVE}"
         if links and _whole(value, links) and all(link.attribute in _OTHER for link in links):
             what = "DNS name" if links[0].attribute in {"dns_name", "DNSName"} else "name"
@@ -142,14 +179,24 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
 def _unnamed(graph: Graph, alarm: Resource, name: str, value: Unknown) -> str:
     """Return what a value is of a resource whose name the dimension wants."""
     links = graph.links(alarm, value, *_BY_NAME[name])
-    for attribute, what in (("arn", "ARN"), ("url", "URL")):
+    for attribute, what in (("arn", "ARN"), ("url", "URL"), *_IDS):
         if links and all(link.attribute == attribute for link in links):
             known_by = "id" if name == "HealthCheckId" else "name"
             return f"the {what} of {links[0].resource.label}; metrics have its {known_by}"
-    by_id = {_ID_IS.get(link.resource.kind) for link in links if link.attribute == "id"}
+    by_id = {_id_is(link.resource) for link in links if link.attribute == "id"}
     if links and len(by_id) == 1 and None not in by_id and _whole(value, links):
         return f"the {by_id.pop()} of {links[0].resource.label}; metrics have its name"
     return ""
+
+
+def _id_is(resource: Resource) -> str | None:
+    """Return what the `id` of a resource is, where it is not the name.
+
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-5-upgrade
+    """
+    if resource.kind == "rds.instance" and resource.dialect == "terraform":
+        return "resource ID"
+    return _ID_IS.get(resource.kind)
 
 
 def _whole(value: Unknown, links: list[Link]) -> bool:
