@@ -26,6 +26,7 @@ OLDER |= {("s3.bucket", "server_side_encryption_configuration")}
 OLDER |= {("s3.bucket", "versioning_configuration"), ("secretsmanager.secret", "secret_string")}
 OLDER |= {("backup.vault", "lock"), ("events.rule", "target"), ("dynamodb.table", "replica")}
 ONLY_CLOUDFORMATION = {
+    ("lb.target_group", "target"),
     ("backup.vault", "lock"),
     ("events.rule", "target"),
     ("s3.bucket", "versioning_configuration"),

@@ -35,10 +35,11 @@ RPO: no direct effect.
 import re
 from collections.abc import Iterator
 
+from otherside.check.analysis.boot_pages import serves
 from otherside.check.analysis.code_text import shell_without_comments
 from otherside.check.analysis.load_balancing import groups_of, launch_template_of
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Code, Unknown
+from otherside.check.model.values import Code, Unknown, Unresolved
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _SERVES = re.compile(r"\b(httpd|nginx|apache2?|lighttpd|caddy|http\.server|webfs)\b")
@@ -47,6 +48,7 @@ _BRINGS = re.compile(
     r"|proxy_pass|\bmount\b|try_files|rewrite |location /[ {]|php-fpm|tomcat|gunicorn|uwsgi"
 )
 """Commands that may install the page; the script does not show whether they do."""
+_ASKS_ITSELF = re.compile(r"(?:curl|wget)\b[^\n|;&]*\b(?:localhost|127\.0\.0\.1)\b[^\n|;&]*")
 _INSTALLS = re.compile(r"\b(install|add|http\.server|apk|busybox)\b")
 """What shows that the server is new on the machine, and serves what the script makes."""
 _FETCHED = re.compile(r"s3://(?P<bucket>[^/'\"\s]+)/(?P<key>[^'\"\s]*)")
@@ -66,22 +68,41 @@ def missing_health_endpoint(graph: Graph, group: Resource) -> Iterator[str]:
         return
     if group["target_type"] in {"lambda", "alb"} or _takes_404(group):
         return
-    for scaling in groups_of(graph, group):
-        template = launch_template_of(graph, scaling)
-        if template is None:
-            continue
-        script = template["user_data"]
-        if isinstance(script, Unknown):
-            template.known("user_data")
-        if isinstance(script, str):
-            script = shell_without_comments(script)
-            if not _INSTALLS.search(script):
-                continue  # a ready image has its pages
-        if not isinstance(script, str) or not _SERVES.search(script) or _BRINGS.search(script):
-            continue
-        name = path.split("?")[0].strip("/")
-        if not _made(name, script) and not _brought(graph, name, script):
-            yield f"{template.label} starts a server and never makes {path}"
+    for machine in _machines(graph, group):
+        made = _made(graph, machine, path)
+        if made is None:
+            msg = f"whether {machine.label} makes {path} is not told by its script"
+            raise Unresolved(msg)
+        if not made:
+            yield f"{machine.label} starts a server and never makes {path}"
+
+
+def _made(graph: Graph, machine: Resource, path: str) -> bool | None:
+    """Return whether a machine's script makes a page, or leaves that to something else."""
+    script = machine["user_data"]
+    if isinstance(script, Unknown):
+        machine.known("user_data")
+    if not isinstance(script, str):
+        return True
+    script = shell_without_comments(script)
+    if not _INSTALLS.search(script) or not _SERVES.search(script):
+        return True  # a ready image has its pages
+    if _BRINGS.search(_ASKS_ITSELF.sub("", script)):
+        return True
+    if _brought(graph, path.partition("?")[0].strip("/"), script):
+        return True
+    return serves(script, path)
+
+
+def _machines(graph: Graph, group: Resource) -> list[Resource]:
+    """Return the launch templates and the instances behind a target group."""
+    templates = [launch_template_of(graph, scaling) for scaling in groups_of(graph, group)]
+    links = [
+        graph.link(attachment, "target_id", "ec2.instance")
+        for attachment in graph.known_users(group, "lb.target_group_attachment", "target_group_arn")
+    ]
+    instances = [link.resource for link in links if link is not None]
+    return [item for item in (*templates, *instances) if item is not None]
 
 
 def _takes_404(group: Resource) -> bool:
@@ -111,11 +132,3 @@ def _brought(graph: Graph, name: str, script: str) -> bool:
             if re.search(rf"[\"']/?{re.escape(name)}[\"']", code.text()):
                 return True
     return not _FETCHED.search(script)
-
-
-def _made(name: str, script: str) -> bool:
-    """Return whether a script mentions the path other than to request it."""
-    lines = [line for line in script.splitlines() if name in line]
-    return any(
-        not re.match(rf"\s*[\w-]*=?[\"']?/?{re.escape(name)}[\"']?\s*$", line) for line in lines
-    )
