@@ -1,6 +1,7 @@
 """A program gets what AWS would answer in the right shape, and no rule takes that for known."""
 
 import json
+import os
 import sys
 from textwrap import dedent
 
@@ -69,6 +70,49 @@ TAKEN_APART = {
     """,
     "typed": """
         assert aws.ec2.get_ami(most_recent="true", owners=["amazon"]).most_recent is True
+    """,
+    "secret": """
+        held = aws.secretsmanager.get_secret_version(secret_id="db")
+        login = json.loads(held.secret_string)
+        pulumi.export("user", login["username"] + login.get("host", "x"))
+    """,
+    "secret output": """
+        held = aws.secretsmanager.get_secret_version_output(secret_id="db")
+        password = held.secret_string.apply(json.loads)["password"]
+        aws.rds.Instance("d", instance_class="db.t3.micro", password=password)
+    """,
+    "parameter": """
+        network = json.loads(aws.ssm.get_parameter(name="/network").value)
+        for name, subnet in network["subnets"].items():
+            aws.ec2.Subnet(name, vpc_id=network["vpc"]["id"], cidr_block=subnet["cidr"])
+    """,
+    "other stack's table": """
+        network = pulumi.StackReference("org/network/prod")
+        vpc = network.get_output("vpc").apply(lambda found: found["id"])
+        aws.ec2.SecurityGroup("g", vpc_id=vpc)
+    """,
+    "settings": """
+        settings = pulumi.Config()
+        zones = int(settings.require("az_count"))
+        ports = [int(port) for port in settings.require("ports").split(",")]
+        cidr = settings.require_object("network")["primary"]["cidr"]
+        aws.ec2.Vpc("v", cidr_block=cidr, tags={"zones": str(zones), "ports": str(ports)})
+        for region in settings.require_object("regions"):
+            pulumi.export(region, region)
+    """,
+    "environment": """
+        import os
+        aws.sns.Topic("t", name="orders-" + os.environ["ENVIRONMENT_SUFFIX"])
+        assert os.environ.get("ENVIRONMENT_SUFFIX") is None
+    """,
+    "image": """
+        aws.ecr.get_image(repository_name="r", image_tag="1").image_digest.split(":")[1]
+        aws.ec2.get_ami(owners=["self"]).block_device_mappings[0].ebs["volume_size"]
+    """,
+    "certificate": """
+        names = ["b.example.com", "*.example.com"]
+        held = aws.acm.Certificate("c", domain_name="example.com", subject_alternative_names=names)
+        pulumi.export("third", held.domain_validation_options[2].resource_record_name)
     """,
     "token": """
         token = aws.ecr.get_authorization_token().authorization_token
@@ -149,9 +193,52 @@ def test_other_stacks_and_missing_settings_are_imagined_and_told(declared):
     ]
 
 
+DECIDED = {
+    'aws.sns.Topic("t", name=setting)': False,
+    'aws.sns.Topic("t", name=f"orders-{setting}", tags={"of": setting})': False,
+    'aws.sns.Topic("t") if setting == "prod" else None': True,
+    'aws.sns.Topic("t") if setting.lower() in ("yes", "true") else None': True,
+    'aws.sns.Topic("t") if "prod" in setting else None': True,
+    '[aws.sns.Topic(f"t{at}") for at in range(int(setting))]': True,
+    '[aws.sns.Topic(name) for name in setting.split(",")]': True,
+    "[aws.sns.Topic(name) for name, _ in setting.items()]": True,
+}
+
+
+@pytest.mark.parametrize(("then", "decided"), DECIDED.items(), ids=range(len(DECIDED)))
+def test_a_setting_hides_something_only_if_the_program_decides_by_it(declared, then, decided):
+    """Only then may there be resources that this run did not make."""
+    declaration = declared(f'setting = pulumi.Config().require("x")\n{then}\n')
+    assert declaration.imagined == {"the setting p:x is missing and was imagined": decided}
+
+
+def test_a_library_that_misses_a_variable_is_told_that_it_is_missing(declared):
+    """It expects that; only the program's own question is answered."""
+    declared("""
+import os, string
+assert "HOME_OF_NOBODY" not in os.environ
+try:
+    os.path.expandvars("$HOME_OF_NOBODY")
+    dict(os.environ)["HOME_OF_NOBODY"]
+except KeyError:
+    pulumi.export("missing", True)
+""")
+
+
+def test_what_exists_is_known_by_no_name_that_was_made_up(declared):
+    """Nobody makes a vault of that name, and there is one all the same."""
+    declaration = declared("""
+vault = aws.backup.Vault.get("central", "central")
+aws.backup.Plan("p", rules=[{"rule_name": "r", "target_vault_name": "v",
+    "copy_actions": [{"destination_vault_arn": vault.arn}]}])
+""")
+    (rule,) = inputs(declaration, "aws:backup/plan:Plan")["inputs"]["rules"]
+    assert rule["copyActions"][0]["destinationVaultArn"] == UNKNOWN[0]
+
+
 def test_nothing_stays_changed_after_a_program_whose_gaps_were_filled(declared):
     """The next program in the process has to fail as Pulumi says."""
-    before = [vars(kind) for kind in (pulumi.StackReference, pulumi.Config)]
+    before = [vars(kind) for kind in (pulumi.StackReference, pulumi.Config, type(os.environ))]
     kept = [dict(item) for item in before]
     declared(STACKS)
     assert [dict(item) for item in before] == kept

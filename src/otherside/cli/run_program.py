@@ -40,7 +40,7 @@ def run_program(
         raise InputError(str(directory), f"{place}: {text}" if place else text) from None
     finally:
         logging.disable(logging.NOTSET)
-    told = {"backends": _backends(where), "imagined": list(declaration.imagined)}
+    told = {"backends": _backends(where), "imagined": dict(declaration.imagined)}
     return {**as_export(declaration), **told}
 
 

@@ -12,17 +12,19 @@ import enum
 import hashlib
 import inspect
 import json
+import os
 import sys
 import types
 import typing
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import pulumi
 from pulumi import _types
 
 from otherside.check.readers.pulumi.stack import REFERENCE, SIGNATURE
+from otherside.program.imagined_text import FEW, ImaginedTable, ImaginedText, of_program
 
 MARK = "imagined-"
 _ENCODED = base64.b64encode(MARK.encode()).decode().rstrip("=")
@@ -30,8 +32,6 @@ _NET = "198.18."
 """A network that nobody has: RFC 2544 keeps it for benchmarks."""
 _NUMBER = 47713
 """A number that nobody writes, and that may be a port."""
-_FEW = 2
-"""A number of settings: programs count with those, and make that many of something."""
 _DEPTH_MAX = 5
 _PLAIN, _NESTED = 6, 2
 """How many items an imagined list has: programs take the subnets of three Zones, two of each."""
@@ -119,43 +119,21 @@ def answer_of(
     return _filled(hints, {key: arguments[key] for key in arguments if key in hints}, place)
 
 
+class Told(Protocol):
+    """What gets one sentence for each gap."""
+
+    def __call__(self, sentence: str, *, decides: bool) -> None:
+        """Take a sentence, and whether what the program makes depends on what was imagined."""
+
+
 @contextlib.contextmanager
-def gaps(place: Surroundings, told: Callable[[str], None]) -> Iterator[None]:
+def gaps(place: Surroundings, told: "Told") -> Iterator[None]:
     """Imagine, while the block runs, what a program asks of other stacks and of its settings.
 
-    Both arrive as plain tables, so a name that is missing can only be met where it is asked. `told`
-    gets one sentence for each.
+    All of it arrives as plain tables and texts, so a name that is missing can only be met where it
+    is asked.
     """
-
-    def output(self: pulumi.StackReference, name: pulumi.Input[str]) -> pulumi.Output[Any]:
-        def pick(found: Sequence[Any]) -> Any:  # noqa: ANN401 - any output
-            outputs, other, wanted = found
-            if wanted in outputs:
-                return outputs[wanted]
-            told(f"the output {wanted} of the stack {other} was imagined")
-            return by_name(str(wanted), place)
-
-        return pulumi.Output.all(self.outputs, self.name, name).apply(pick)
-
-    def setting(name: str, instead: Callable[[str], Any]) -> Callable[..., Any]:
-        asked = getattr(pulumi.Config, name)
-
-        def require(self: pulumi.Config, key: str, *given: Any) -> Any:  # noqa: ANN401 - as what it replaces
-            try:
-                return asked(self, key, *given)
-            except pulumi.ConfigMissingError:
-                told(f"the setting {self.full_key(key)} is missing and was imagined")
-                return instead(key)
-
-        return require
-
-    changes: dict[tuple[type, str], Any] = {
-        (pulumi.StackReference, "get_output"): output,
-        (pulumi.StackReference, "require_output"): output,
-        (pulumi.Config, "_require"): setting("_require", lambda key: _text(key, place)),
-        (pulumi.Config, "_require_int"): setting("_require_int", lambda _: _FEW),
-        (pulumi.Config, "_require_bool"): setting("_require_bool", lambda _: False),
-    }
+    changes = {**_of_stacks(place, told), **_of_settings(place, told), **_of_texts(place, told)}
     before = {where: getattr(*where) for where in changes}
     try:
         for (owner, name), replacement in changes.items():
@@ -166,10 +144,104 @@ def gaps(place: Surroundings, told: Callable[[str], None]) -> Iterator[None]:
             setattr(owner, name, original)
 
 
+Changes = dict[tuple[Any, str], Any]
+
+
+def _of_stacks(place: Surroundings, told: Told) -> Changes:
+    """Return how other stacks' outputs are asked for. What those stacks make is not seen."""
+
+    def output(self: pulumi.StackReference, name: pulumi.Input[str]) -> pulumi.Output[Any]:
+        def pick(found: Sequence[Any]) -> Any:  # noqa: ANN401 - any output
+            outputs, other, wanted = found
+            if wanted in outputs:
+                return outputs[wanted]
+            told(f"the output {wanted} of the stack {other} was imagined", decides=True)
+            return by_name(str(wanted), place)
+
+        return pulumi.Output.all(self.outputs, self.name, name).apply(pick)
+
+    return dict.fromkeys(
+        ((pulumi.StackReference, "get_output"), (pulumi.StackReference, "require_output")), output
+    )
+
+
+def _of_settings(place: Surroundings, told: Told) -> Changes:
+    """Return how settings and the environment's variables are asked for."""
+
+    def setting(name: str, instead: Callable[[str, Callable[[], None]], Any]) -> Any:  # noqa: ANN401 - a method
+        asked = getattr(pulumi.Config, name)
+
+        def require(self: pulumi.Config, key: str, *given: Any) -> Any:  # noqa: ANN401 - as what it replaces
+            try:
+                return asked(self, key, *given)
+            except pulumi.ConfigMissingError:
+                sentence = f"the setting {self.full_key(key)} is missing and was imagined"
+                told(sentence, decides=name in _COUNTED)
+                return instead(key, lambda: told(sentence, decides=True))
+
+        return require
+
+    def text(key: str, decides: Callable[[], None]) -> ImaginedText:
+        return ImaginedText(key, lambda name: _text(name, place), decides)
+
+    def table(key: str, decides: Callable[[], None]) -> ImaginedText:
+        return ImaginedTable(key, lambda name: _text(name, place), decides)
+
+    environment = type(os.environ)
+    looked_up = environment.__getitem__
+
+    def variable(self: Any, key: str) -> str:  # noqa: ANN401 - the class has no public name
+        try:
+            return looked_up(self, key)
+        except KeyError:
+            if not of_program(sys._getframe(1)):  # noqa: SLF001 - who asks is the question
+                raise
+            sentence = f"the variable {key} of the environment is missing and was imagined"
+            told(sentence, decides=False)
+            return text(key, lambda: told(sentence, decides=True))
+
+    return {
+        (pulumi.Config, "_require"): setting("_require", text),
+        (pulumi.Config, "_require_object"): setting("_require_object", table),
+        (pulumi.Config, "_require_int"): setting("_require_int", lambda *_: FEW),
+        (pulumi.Config, "_require_bool"): setting("_require_bool", lambda *_: False),
+        (environment, "__getitem__"): variable,
+    }
+
+
+_COUNTED = frozenset({"_require_int", "_require_bool"})
+"""Settings of which nobody notices that a program decides by them."""
+
+
+def _of_texts(place: Surroundings, told: Told) -> Changes:
+    """Return how a document is read, which may be an imagined text: a secret, a parameter."""
+    read = json.loads
+
+    def loads(text: Any, *given: Any, **how: Any) -> Any:  # noqa: ANN401 - as what it replaces
+        try:
+            return read(text, *given, **how)
+        except ValueError:
+            if not isinstance(text, str) or not is_imagined(text):
+                raise
+            sentence = "what a secret or a parameter holds was imagined"
+            told(sentence, decides=False)
+            return ImaginedTable(
+                text, lambda name: _text(name, place), lambda: told(sentence, decides=True)
+            )
+
+    return {(json, "loads"): loads}
+
+
 def by_name(name: str, place: Surroundings) -> str | list[str]:
     """Return a value of which only the name is known: a list if the name is a plural."""
+
+    def made(part: str) -> str:
+        return _text(part, place)
+
     many = name.lower().rstrip("_").endswith(("ids", "arns", "subnets", "zones", "azs", "cidrs"))
-    return [_text(f"{name}{at}", place) for at in range(_PLAIN)] if many else _text(name, place)
+    if many:
+        return [made(f"{name}{at}") for at in range(_PLAIN)]
+    return ImaginedText(name, made)
 
 
 def _hints(kind: type | None) -> Hints:
@@ -182,8 +254,11 @@ def _hints(kind: type | None) -> Hints:
     return found
 
 
-_KEYS = {"uris": ("GRAPHQL", "REALTIME")}
-"""What is in the maps that programs take something from by name (AppSync's)."""
+_KEYS: Mapping[str, Mapping[str, str]] = {
+    "uris": {"GRAPHQL": "url", "REALTIME": "url"},
+    "ebs": {"volume_size": "size", "volume_type": "type", "snapshot_id": "id", "iops": "number"},
+}
+"""What is in the maps that programs take something from by name (AppSync's, an image's disks)."""
 _RESOURCES: dict[str, type] = {}
 
 
@@ -237,7 +312,8 @@ def _value(hint: Any, name: str, place: Surroundings, depth: int = 0) -> Any:  #
         items = range(_PLAIN if plain and depth == 0 else _NESTED)
         return [_value(arguments[0], f"{name}{at}", place, depth + 1) for at in items]
     if origin in {dict, Mapping}:
-        return {key: _text(f"{key}Url", place) for key in _KEYS.get(name, ())}
+        last = name.rpartition(".")[2]
+        return {key: _text(form, place) for key, form in _KEYS.get(last, {}).items()}
     if not isinstance(kind, type):
         return _text(name, place)
     return _single(kind, name, place, depth)
@@ -252,6 +328,8 @@ def _single(kind: type, name: str, place: Surroundings, depth: int) -> Any:  # n
         return kind(_NUMBER)
     if issubclass(kind, str):
         return _text(name, place)
+    if issubclass(kind, (pulumi.Asset, pulumi.Archive)):
+        return None
     if issubclass(kind, pulumi.Resource):
         return _reference(kind, name, place)
     inner = _hints(kind) if _types.is_output_type(kind) else {}
@@ -299,7 +377,8 @@ _FORMS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("dnsname", "domainname", "hostname", "host", "fqdn"), "{mark}.example.com"),
     (("data", "base", "authorizationtoken"), "{encoded}"),
     (("port",), f"{_NUMBER}"),
-    (("size", "count", "capacity", "min", "max", "number", "replicas", "instances"), f"{_FEW}"),
+    (("size", "count", "capacity", "min", "max", "number", "replicas", "instances"), f"{FEW}"),
+    (("digest",), "sha256:{mark}"),
     (("version",), "17.198.18.0"),
     (("createdat", "date", "time", "createdtime"), "2026-01-01T00:00:00Z"),
 )

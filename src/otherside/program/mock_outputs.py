@@ -204,14 +204,18 @@ def _cluster(birth: Registration, name: str) -> Values:
 
 
 def _certificate(birth: Registration, _name: str) -> Values:
-    domain = str(birth.inputs.get("domainName"))
-    option = {
-        "domainName": domain,
-        "resourceRecordName": f"_{birth.hex(32)}.{domain}.",
-        "resourceRecordType": "CNAME",
-        "resourceRecordValue": f"_{birth.hex(31)}.acm-validations.aws.",
-    }
-    return {"domainValidationOptions": [option]}
+    others = birth.inputs.get("subjectAlternativeNames")
+    named = [birth.inputs.get("domainName"), *(others if isinstance(others, list) else ())]
+    options = [
+        {
+            "domainName": domain,
+            "resourceRecordName": f"_{birth.hex(32)}.{domain.removeprefix('*.')}.",
+            "resourceRecordType": "CNAME",
+            "resourceRecordValue": f"_{birth.hex(31)}.acm-validations.aws.",
+        }
+        for domain in dict.fromkeys(map(str, named))
+    ]
+    return {"domainValidationOptions": options}
 
 
 def _zone(birth: Registration, _name: str) -> Values:
@@ -274,7 +278,7 @@ ANSWERS: dict[str, MockAnswer] = {
     ),
     "aws:dynamodb/table:Table": MockAnswer(outputs={"arn": _regional("dynamodb", "table/{name}")}),
     "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup": _ec2("sg", "security-group"),
-    "aws:ec2/eip:Eip": _ec2("eipalloc", allocationId="eipalloc-{hex}", publicIp="192.0.2.1"),
+    "aws:ec2/eip:Eip": _ec2("eipalloc", allocationId="eipalloc-{hex}", publicIp="198.18.0.1"),
     "aws:ec2/flowLog:FlowLog": _ec2("fl", "vpc-flow-log"),
     "aws:ec2/internetGateway:InternetGateway": _ec2("igw", "internet-gateway"),
     "aws:ec2/launchTemplate:LaunchTemplate": MockAnswer(
@@ -282,7 +286,7 @@ ANSWERS: dict[str, MockAnswer] = {
         outputs={"arn": _regional("ec2", "launch-template/lt-{hex}")},
         more=lambda _birth, _name: {"latestVersion": 1, "defaultVersion": 1},
     ),
-    "aws:ec2/natGateway:NatGateway": _ec2("nat", publicIp="192.0.2.1"),
+    "aws:ec2/natGateway:NatGateway": _ec2("nat", publicIp="198.18.0.1"),
     "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions": MockAnswer(
         id="{vpcPeeringConnectionId}"
     ),

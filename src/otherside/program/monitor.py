@@ -90,7 +90,7 @@ class Declaration:
 
     resources: tuple[RegisteredResource, ...]
     exports: Mapping[str, Any]
-    imagined: tuple[str, ...] = ()
+    imagined: Mapping[str, bool] = field(default_factory=dict)
     """What the program asked for that nobody gave it, one sentence each."""
 
     def of(self, *types: str) -> list[RegisteredResource]:
@@ -199,7 +199,7 @@ class Monitor(mocks.MockMonitor):
         super().__init__(mocks=_Unused())  # every call is answered here
         self.declared: dict[str, RegisteredResource] = {}
         self.account = account
-        self.imagined: tuple[str, ...] = ()
+        self.imagined: dict[str, bool] = {}
         """What was asked for that nobody gave, one sentence each."""
         self._transform = transform
         self._defaults_allowed = _defaults_allowed(config)
@@ -453,8 +453,9 @@ class ImaginingMonitor(Monitor):
         if declared.type == _OTHER_STACK:
             known = self._answers.stacks.get(str(declared.inputs.get("name") or declared.name), {})
             return {"name": declared.name, "outputs": dict(known), "secretOutputNames": []}
+        # Not by the mocks: what they answer would pass for the name of something that nobody makes.
         place = self._place(declared.type, declared.region, declared.urn)
-        return imagined.outputs_of(declared.type, super().find(declared), place)
+        return imagined.outputs_of(declared.type, declared.inputs, place)
 
     def look_up(self, token: str, arguments: Mapping[str, Any], region: str) -> dict[str, Any]:
         """Return the answer of a data source, by its class if no mock knows it."""
@@ -480,9 +481,8 @@ class ImaginingMonitor(Monitor):
         """Return a block in which the program's missing settings are imagined, and told."""
         return imagined.gaps(self._place("", self._default_region, ""), self._tell)
 
-    def _tell(self, sentence: str) -> None:
-        if sentence not in self.imagined:
-            self.imagined += (sentence,)
+    def _tell(self, sentence: str, *, decides: bool) -> None:
+        self.imagined[sentence] = self.imagined.get(sentence, False) or decides
 
     def _place(self, token: str, region: str, seed: str) -> imagined.Surroundings:
         module = token.partition(":")[2].partition("/")[0].partition(":")[0]

@@ -39,6 +39,9 @@ _NOT_POWER_USER = ("iam:*", "organizations:*", "account:*")
 _ARN_PARTS = 6
 _ATTACHED = (("iam.role_policy_attachment", "role"), ("iam.policy_attachment", "roles"))
 
+_EXCLUSIVE = "iam.role_policy_attachments_exclusive"
+"""Attaches all of a role's policies at once, and takes away every other."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rights:
@@ -192,6 +195,11 @@ def rights(graph: Graph, role: Resource) -> Rights:
         for kind, path in _ATTACHED
         for resource in graph.known_users(role, kind, path)
     ]
+    attached += [
+        (resource, arn)
+        for resource in graph.known_users(role, _EXCLUSIVE, "role_name")
+        for arn in _listed(resource["policy_arns"])
+    ]
     for source, arn in attached:
         found = _attached(graph, source, arn)
         if found is None:
@@ -217,7 +225,7 @@ def _boundary(graph: Graph, role: Resource) -> Rights | None:
 def _astray(graph: Graph, role: Resource) -> str:
     """Return why policies of an unknown role may be this role's, or an empty string."""
     try:
-        for kind, path in (("iam.role_policy", "role"), *_ATTACHED):
+        for kind, path in (("iam.role_policy", "role"), *_ATTACHED, (_EXCLUSIVE, "role_name")):
             graph.users(role, kind, path)
     except Unresolved as undecided:
         return str(undecided)

@@ -186,7 +186,7 @@ def read_paths(
 
 def _unread(parts: Iterable[Part]) -> list[tuple[str, str]]:
     """Return all that was not read, and why; what is nested is found twice."""
-    return list(dict.fromkeys(item for part in parts for item in part.unread))
+    return list(dict.fromkeys(item for part in parts for item in (*part.unread, *part.imagined)))
 
 
 def _wanted(found: list[System], batch: _Batch) -> list[System]:
@@ -208,7 +208,7 @@ def _graph(parts: Iterable[Part]) -> Graph:
     """Return parts as one graph."""
     parts = list(parts)
     facts = {key: value for part in parts for key, value in part.facts.items()}
-    unread = dict(_unread(parts))
+    unread = dict(item for part in parts for item in part.unread)
     if unread:
         facts["unread"] = _few(list(unread))
     return Graph((item for part in parts for item in part.resources), facts=facts)
@@ -740,7 +740,9 @@ def _program(here: Path, batch: _Batch) -> None:
     part = _pulumi(document, str(here), batch, is_file=False)
     for backend in document.get("backends") or ():
         part.resources.append(_backend(str(here), backend["what"], backend["text"]))
-    part.unread += [(str(here), str(sentence)) for sentence in document.get("imagined") or ()]
+    for sentence, decides in (document.get("imagined") or {}).items():
+        # What the program never decided by hides nothing that it makes.
+        (part.unread if decides else part.imagined).append((str(here), str(sentence)))
     batch.files.append(str(here))
 
 

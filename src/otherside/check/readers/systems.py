@@ -66,6 +66,8 @@ class Part:
     """The stem of its file's name, if it is a file that was found below a directory."""
     resources: list[Resource] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
+    imagined: list[tuple[str, str]] = field(default_factory=list)
+    """What was imagined and decides nothing, as `unread`."""
     facts: dict[str, str] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     """What it shares with the parts that it uses: exports, stacks, buckets of states."""
