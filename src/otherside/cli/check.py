@@ -142,7 +142,7 @@ class CheckRequest:
     "regions",
     multiple=True,
     metavar="[FILE=]REGION",
-    help="Region that a template is deployed to.",
+    help="Region that a template is deployed to; once for each, if it is deployed to several.",
 )
 @click.option(
     "--parameters",
@@ -541,7 +541,7 @@ def _split(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _regions(given: tuple[str, ...]) -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for text in given:
         file, mark, region = text.rpartition("=")
         elsewhere = COMMERCIAL.match(region) is None and is_region(region)
@@ -550,7 +550,8 @@ def _regions(given: tuple[str, ...]) -> dict[str, str]:
             hint = f"did you mean {near[0]}?" if near else "write --region FILE=eu-west-1"
             msg = f"--region {text}: {region} is not a Region; {hint}"
             raise click.UsageError(msg)
-        found[file if mark else ""] = region
+        known = found.get(file if mark else "")
+        found[file if mark else ""] = region if known in {None, region} else f"{known},{region}"
     return found
 
 

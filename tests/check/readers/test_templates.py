@@ -201,3 +201,80 @@ def test_lines_are_those_of_the_file(tmp_path):
     read = read_paths([str(tmp_path)], ReadOptions(), bytes)
     places = {Path(key.place.file).name: key.place.line for key in read.graph.of("kms.key")}
     assert places == {"a.yaml": 4, "b.json": 3}
+
+
+CHILD = """
+Parameters: {Name: {Type: String}, Word: {Type: String, Default: ""}}
+Resources:
+  Db:
+    Type: AWS::RDS::DBInstance
+    Properties:
+      DBInstanceIdentifier: !Ref Name
+      MasterUserPassword: !Ref Word
+"""
+PARENT = """
+Resources:
+  One:
+    Type: AWS::CloudFormation::Stack
+    Properties: {{TemplateURL: child.yaml, Parameters: {{Name: {name}, Word: "{word}"}}}}
+"""
+
+
+def instances(directory, **regions):
+    """Return the databases of a directory's templates: each Region, name and password."""
+    read = read_paths([str(directory)], ReadOptions(regions=regions), lambda: b"")
+    assert read.problems == []
+    return sorted(
+        (item.region, str(item["identifier"]), item["password"])
+        for item in read.graph.of("rds.instance")
+    )
+
+
+def test_two_roots_may_nest_the_same_template(tmp_path):
+    """A directory of shared templates is the usual layout; one had taken the other's place."""
+    (tmp_path / "child.yaml").write_text(CHILD)
+    for root, name in (("east", "a"), ("west", "b")):
+        word = "{{resolve:secretsmanager:db}}"
+        (tmp_path / f"{root}.yaml").write_text(PARENT.format(name=name, word=word))
+    found = instances(tmp_path, **{"east.yaml": "us-east-1", "west.yaml": "us-west-2"})
+    assert [item[:2] for item in found] == [("us-east-1", "a"), ("us-west-2", "b")]
+
+
+def test_one_template_may_be_deployed_to_two_regions(tmp_path):
+    """With what its conditions and names make of each."""
+    name = '!Sub "orders-${AWS::Region}"'
+    text = CHILD.replace("!Ref Name", name).replace("!Ref Word", '"{{resolve:ssm-secure:/a}}"')
+    (tmp_path / "app.yaml").write_text(text)
+    found = instances(tmp_path, **{"app.yaml": "us-east-1,us-west-2"})
+    assert [item[1] for item in found] == ["orders-us-east-1", "orders-us-west-2"]
+
+
+@pytest.mark.parametrize(
+    ("word", "kept"),
+    [
+        ("hunter22x", PasswordOrigin.LITERAL),
+        ("{{resolve:secretsmanager:db:SecretString:password}}", PasswordOrigin.GIVEN),
+        ("{{resolve:ssm:/db/password}}", PasswordOrigin.PLAIN),
+    ],
+)
+def test_what_a_parent_hands_to_its_child_is_in_the_code(tmp_path, word, kept):
+    """As a literal of the child is; a reference is a reference."""
+    (tmp_path / "child.yaml").write_text(CHILD)
+    (tmp_path / "root.yaml").write_text(PARENT.format(name="a", word=word))
+    ((_, _, password),) = instances(tmp_path, **{"root.yaml": "us-east-1"})
+    assert password.kept is kept
+
+
+@pytest.mark.parametrize(
+    ("default", "kept"),
+    [
+        ("hunter22x", PasswordOrigin.DEFAULT),
+        ("{{resolve:secretsmanager:db}}", PasswordOrigin.GIVEN),
+    ],
+)
+def test_a_default_that_refers_to_a_secret_is_none(tmp_path, default, kept):
+    """CloudFormation resolves it where the parameter is used."""
+    text = CHILD.replace('Default: ""', f'Default: "{default}"').replace("!Ref Name", "a")
+    (tmp_path / "root.yaml").write_text(text)
+    ((_, _, password),) = instances(tmp_path, **{"root.yaml": "us-east-1"})
+    assert password.kept is kept

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from otherside.check.model.arn import spelt
+from otherside.check.model.arn import is_region, spelt
 from otherside.check.model.graph import Graph, Resource, derived_arn
 from otherside.check.model.schema import kinds
 from otherside.check.model.values import Unknown, Unresolved, Value
@@ -242,23 +242,27 @@ def may_cover(graph: Graph, holder: Resource, value: Value, target: Resource) ->
     parts = pattern.split(":", _ARN_PARTS - 1)
     if len(parts) < _ARN_PARTS:
         return "*" in pattern
-    service, region, tail = _arn_of(target, parts[-1])
+    service, region, tail = _arn_of(target, parts)
     whose = [part if "*" not in part else "x" for part in (parts[1], parts[4])]
-    return matches(pattern, f"arn:{whose[0]}:{service}:{region}:{whose[1]}:{tail}")
+    # Two stacks of one system often have one name, which the source does not tell.
+    tails = {tail, tail.replace(target.stack, holder.stack) if target.stack else tail}
+    return any(
+        matches(pattern, f"arn:{whose[0]}:{service}:{region}:{whose[1]}:{each}") for each in tails
+    )
 
 
-def _arn_of(target: Resource, asked: str) -> tuple[str, str, str]:
-    """Return the service, Region and end of a resource's ARN; of an unknown name, as asked for."""
+def _arn_of(target: Resource, asked: list[str]) -> tuple[str, str, str]:
+    """Return the service, Region and end of a resource's ARN; what is not known, as asked for."""
     known = derived_arn(target)
     if known is not None:
         return known
     service, region, tail = kinds()[target.kind].arn.split(":", 2)
     kept = tail.partition("{")[0]
-    return (
-        service,
-        str(target.region) if region else "",
-        asked if asked[: len(kept)] == kept else kept,
-    )
+    where = str(target.region) if is_region(target.region) else asked[3].replace("*", "x")
+    name = target.attributes.get(tail[len(kept) + 1 : -1])
+    own = f"{kept}{name}" if isinstance(name, str) and name else None
+    there = asked[-1] if asked[-1].startswith(kept) else kept
+    return service, where if region else "", own or there
 
 
 def statements(graph: Graph, source: Resource, value: Value) -> Value:

@@ -91,6 +91,8 @@ def password(value: Value) -> Password | None:
     if isinstance(value, Mapping):
         return _worst(value)
     if isinstance(value, Parameter):
+        if (named := _by_reference(value)) is not None:
+            return named
         kept = PasswordOrigin.DEFAULT if value.defaulted else PasswordOrigin.GIVEN
         return Password(kept, value.parameter) if value else None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -110,7 +112,7 @@ def secret_text(value: Value) -> Password | None:
     """
     if isinstance(value, Unknown):
         return _of_unknown(value, secret_text)
-    if isinstance(value, Parameter) and value.defaulted:
+    if isinstance(value, Parameter) and value.defaulted and _by_reference(value) is None:
         return _of_default(value)
     if isinstance(value, str) and not isinstance(value, Parameter):
         inner = _document(value)

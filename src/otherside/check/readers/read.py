@@ -64,7 +64,7 @@ class ReadOptions:
     """What the caller knows but the files do not say."""
 
     regions: Mapping[str, str] = field(default_factory=dict)
-    """The Region of each template, by path or name."""
+    """The Region of each template, by path or name; several are separated by commas."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """Parameters of templates, and variables of Terraform roots."""
     variable_files: tuple[Path, ...] = ()
@@ -564,16 +564,19 @@ def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
     lines = line_finder(document, text)
     part = batch.part(file)
     _name_unknown(resources, file, part, lines)
-    template = Template(
-        document,
-        file,
-        region=_region_for(file, batch),
-        parameters=batch.options.parameters,
-        lines=lines,
-    )
-    template.nest(partial(_nested, batch, part))
-    part.unread.extend(template.unread())
-    batch.templates.append((template, part))
+    regions = _regions_for(file, batch)
+    for region in regions:
+        template = Template(
+            document,
+            file,
+            region=region,
+            parameters=batch.options.parameters,
+            instance=f"{region}>" if len(regions) > 1 else "",
+            lines=lines,
+        )
+        template.nest(partial(_nested, batch, part))
+        part.unread.extend(template.unread())
+        batch.templates.append((template, part))
     batch.files.append(file)
 
 
@@ -627,13 +630,14 @@ def _template_of(path: Path) -> tuple[Mapping[str, Any], Callable[[str], int | N
     return document, line_finder(document, text)
 
 
-def _region_for(file: str, batch: _Batch) -> str | None:
+def _regions_for(file: str, batch: _Batch) -> list[str | None]:
+    """Return the Regions that a template is deployed to; `None` if nobody says."""
     path = Path(file)
     for name, region in batch.options.regions.items():
         if name in {file, path.name, path.stem, ""} or path.as_posix().endswith(f"/{name}"):
             batch.placed.add(name)
-            return region
-    return None
+            return list(region.split(","))
+    return [None]
 
 
 def _assembly(manifest: Mapping[str, Any], path: Path, batch: _Batch, depth: int = 0) -> None:
@@ -660,7 +664,7 @@ def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, dep
     template = Template(
         document,
         str(file),
-        region=region if is_region(region) else _region_for(str(file), batch),
+        region=region if is_region(region) else _regions_for(str(file), batch)[0],
         parameters=batch.options.parameters,
         name=str(properties.get("stackName") or name),
         lines=lines,

@@ -53,10 +53,13 @@ class Template:
         parameters: Mapping[str, Value] | None = None,
         prefix: str = "",
         name: str = "",
+        root: str = "",
+        instance: str = "",
         lines: Callable[[str], int | None] = lambda _: None,
     ) -> None:
         """Bind each parameter to its given value or to its default."""
         self.file, self.region, self.prefix = file, region, prefix
+        self.root, self.instance = root, instance
         self.name = name or Path(file).stem
         self.lines = lines
         self.resources = _mapping(document.get("Resources"))
@@ -81,9 +84,8 @@ class Template:
                 bound[name] = _in_store(name, given.get(name, item.get("Default")))
             elif name in given:
                 value = given[name]
-                bound[name] = (
-                    Parameter(value, name, defaulted=False) if isinstance(value, str) else value
-                )
+                outside = isinstance(value, str) and not self.root  # a parent's literal is in code
+                bound[name] = Parameter(value, name, defaulted=False) if outside else value
             elif "Default" not in item:
                 bound[name] = Unknown(why=f"the parameter {name}, which has no default")
             elif type_.startswith(("CommaDelimitedList", "List<")):
@@ -121,6 +123,8 @@ class Template:
                 region=self.region,
                 parameters=given,
                 prefix=f"{self.prefix}{logical}/",
+                root=self.root or self.file,
+                instance=self.instance,
                 lines=found[1],
             )
             child.around = {*self.around, str(path.resolve())}
@@ -163,8 +167,16 @@ class Template:
             yield resource
 
     def identifier(self, logical: str) -> str:
-        """Return a resource's identifier in the graph."""
+        """Return what a resource is called."""
         return f"{self.file}#{self.prefix}{logical}"
+
+    def _id(self, logical: str) -> str:
+        """Return a resource's identifier in the graph.
+
+        Two roots may nest the same file, and one file may be deployed to two Regions.
+        """
+        root = f"{self.root}>" if self.root else ""
+        return f"{self.instance}{root}{self.identifier(logical)}"
 
     def _resource(self, logical: str, raw: Mapping[str, Any]) -> Iterator[Resource]:
         type_ = str(raw.get("Type", ""))
@@ -173,7 +185,7 @@ class Template:
         properties = self._properties(raw)
         metadata = _mapping(raw.get("Metadata"))
         resource = Resource(
-            id=self.identifier(logical),
+            id=self._id(logical),
             name=self.identifier(logical),
             kind=name,
             type=type_,
@@ -303,7 +315,7 @@ class Template:
             native = kind.ref if kind else "id"
         else:
             native = _attribute(kind.name if kind else "", attribute)
-        return Unknown(refs=(Ref(self.identifier(logical), native),))
+        return Unknown(refs=(Ref(self._id(logical), native),))
 
     def _intrinsic(self, name: str, body: Value, depth: int) -> Value:  # noqa: C901 - a table
         match name:

@@ -204,7 +204,10 @@ def _elsewhere(
         ]
         fewest = min(missed, key=len, default=[])
         if fewest:
-            names = ", ".join(item.label for item in fewest)
+            alike = len({item.label for item in fewest}) < len(fewest)
+            names = ", ".join(
+                f"{item.label} in {item.region}" if alike else item.label for item in fewest
+            )
             yield f"its role allows {action}, but not on {names}"
 
 
