@@ -1,5 +1,6 @@
 """Queries on load balancers, their listeners and the groups behind them."""
 
+from otherside.check.analysis.iam import matches
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Value, require_known
 
@@ -131,12 +132,33 @@ def listeners(graph: Graph, balancer: Resource) -> list[Resource]:
     return graph.users(balancer, "lb.listener", "load_balancer_arn")
 
 
-def forwards(graph: Graph, listener: Resource) -> bool:
-    """Return whether a listener forwards requests instead of answering all of them itself."""
+def _may_match(listener_rule: Resource, host: str | None, path: str | None) -> bool:
+    """Return whether a rule's conditions may hold for a request; all of them have to.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
+    """
+    for condition in _blocks(listener_rule["condition"]):
+        for kind, asked in (("host_header", host), ("path_pattern", path)):
+            block = condition.get(kind)
+            values = block.get("values") if isinstance(block, dict) else None
+            if asked is None or not isinstance(values, list):
+                continue
+            if not any(not isinstance(each, str) or matches(each, asked) for each in values):
+                return False
+    return True
+
+
+def forwards(
+    graph: Graph, listener: Resource, host: str | None = None, path: str | None = None
+) -> bool:
+    """Return whether a listener forwards a request instead of answering it itself.
+
+    Of the request only what is given is known: its host, its path, or neither.
+    """
     for listener_rule in graph.users(listener, "lb.listener_rule", "listener_arn"):
         if any(
             require_known(each.get("type")) == "forward" for each in listener_rule["action"] or ()
-        ):
+        ) and _may_match(listener_rule, host, path):
             return True
     actions = listener["default_action"]
     if not isinstance(actions, list):

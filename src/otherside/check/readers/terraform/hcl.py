@@ -49,6 +49,10 @@ _PARTITION = {
     "dns_suffix": "amazonaws.com",
     "reverse_dns_prefix": "com.amazonaws",
 }
+_OUTPUTS = "*outputs"
+"""Stands among what is being evaluated for all outputs of a module."""
+_INSTANCE = re.compile(r"\[(?:\"(?P<key>[^\"]*)\"|\d+)\]\.$")
+"""The end of the prefix of one instance of a module."""
 _MODULES_MAX = 200
 _INSTANCES_MAX = 2_000
 _FILE_MAX = 4 << 20
@@ -514,10 +518,35 @@ class _Reader:
             chosen = [child for child in children if child.prefix.endswith(index)]
             if chosen or rest[0] == "*":
                 children, rest = chosen or children, rest[1:]
-        if not children or not rest:
+        if not children:
             return Unknown(why=f"an output of the module {path[0]}")
+        if not rest:
+            return self._whole(children)
         found = [self._one_output(child, str(rest[0])) for child in children]
         return into(found[0], rest[1:]) if len(found) == 1 else [into(o, rest[1:]) for o in found]
+
+    def _whole(self, children: list[Module]) -> Value:
+        """Return a module, or all of its instances, as a value with every output."""
+        found = {}
+        for child in children:
+            if _OUTPUTS in child.busy:
+                return Unknown(why="an output that is made of itself")
+            child.busy.add(_OUTPUTS)
+            try:
+                values = {name: self._one_output(child, name) for name in child.outputs}
+            finally:
+                child.busy.discard(_OUTPUTS)
+            found[child.prefix] = values if self._fits(values) else Unknown(why="a large module")
+        keys = [_INSTANCE.search(prefix) for prefix in found]
+        if len(found) == 1 and keys[0] is None:
+            return next(iter(found.values()))
+        if all(key is not None and key["key"] is not None for key in keys):
+            return {
+                key["key"]: value
+                for key, value in zip(keys, found.values(), strict=True)
+                if key is not None
+            }
+        return list(found.values())
 
     def _one_output(self, module: Module, name: str) -> Value:
         block = module.outputs.get(name)

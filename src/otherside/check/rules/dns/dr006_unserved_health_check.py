@@ -45,9 +45,12 @@ from collections.abc import Iterator
 from otherside.check.analysis.health_check_targets import asked
 from otherside.check.analysis.load_balancing import forwards, listeners
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unknown, strings
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _PORTS = {"HTTP": 80, "HTTP_STR_MATCH": 80, "HTTPS": 443, "HTTPS_STR_MATCH": 443}
+_HTTPS = 443
+_OF_API = frozenset({"api_endpoint", "invoke_url", "ApiEndpoint"})
 _SPEAKS = {"HTTP": {"HTTP", "TCP", "TCP_UDP"}, "HTTPS": {"HTTPS", "TLS", "TCP", "TCP_UDP"}}
 
 
@@ -68,6 +71,9 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
     if (unreachable := _unreachable(graph, check)) is not None:
         yield unreachable
         return
+    if (plain := _plain_http(graph, check, type_)) is not None:
+        yield plain
+        return
     port = check.known("port") or _PORTS.get(type_)
     for balancer in asked(graph, check):
         found = listeners(graph, balancer)
@@ -84,7 +90,7 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
         protocol = there[0].text("protocol") or ("HTTPS" if port == _PORTS["HTTPS"] else "HTTP")
         if spoken is not None and protocol not in spoken:
             yield f"it asks by {type_.split('_')[0]}, and {there[0].label} speaks {protocol}"
-        elif not forwards(graph, there[0]):
+        elif not forwards(graph, there[0], *_request(graph, check, balancer)):
             wants_text = type_.endswith("_STR_MATCH")
             how = (
                 "its answer has no such text"
@@ -92,6 +98,31 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
                 else "the check says nothing of what is behind it"
             )
             yield f"{there[0].label} answers by itself (a redirect or a fixed response): {how}"
+
+
+def _request(graph: Graph, check: Resource, balancer: Resource) -> tuple[str | None, str | None]:
+    """Return the host and the path that a check asks for, as far as they are known."""
+    host, path = check["fqdn"], check["resource_path"]
+    if not isinstance(host, str):
+        links = graph.links(check, host, "lb.load_balancer")
+        own = bool(links) and links[0].resource is balancer and isinstance(host, Unknown)
+        host = "a.elb.amazonaws.com" if own and host.whole is not None else None
+    named = path.partition("?")[0] if isinstance(path, str) else None
+    return host, named or ("/" if path is None else None)
+
+
+def _plain_http(graph: Graph, check: Resource, type_: str) -> str | None:
+    """Return why an API of API Gateway does not answer: it speaks HTTPS at 443 and nothing else.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-faq.html
+    """
+    fqdn = check["fqdn"]
+    named = any(".execute-api." in text for text in strings(fqdn))
+    linked = any(link.attribute in _OF_API for link in graph.links(check, fqdn))
+    port = check.known("port") or _PORTS.get(type_)
+    if (named or linked) and (type_.startswith("HTTP_") or type_ == "HTTP" or port != _HTTPS):
+        return f"it asks {type_}:{port}, and API Gateway listens on HTTPS:443 only"
+    return None
 
 
 def _unreachable(graph: Graph, check: Resource) -> str | None:
