@@ -38,8 +38,8 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.backup_plans import destinations
 from otherside.check.model.arn import Arn, read_arn, spelt
-from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unresolved
+from otherside.check.model.graph import Graph, Link, Resource
+from otherside.check.model.values import Ref, Unknown, Unresolved, Value
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -62,7 +62,11 @@ def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
     for target in destinations(plan):
         text = spelt(target)
         arn = read_arn(text)
-        if graph.links(plan, target, "backup.vault") or graph.find_arn(text) is not None:
+        links = graph.links(plan, target, "backup.vault")
+        if links and (wrong := _not_its_arn(target, links[0])) is not None:
+            yield wrong
+            continue
+        if links or graph.find_arn(text) is not None:
             continue
         if arn is None or "*" in arn.resource:
             plan.known("rule")
@@ -76,6 +80,37 @@ def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
             yield f"it copies into the vault {name} in {arn.region}, which nobody makes"
         elif graph.ours(arn):
             yield f"it copies into {arn.region}, where nothing is made, and no vault either"
+
+
+def _not_its_arn(target: Value, link: Link) -> str | None:
+    """Return why what is made of a vault's attribute is not its ARN, or `None` if it may be."""
+    vault = link.resource
+    if not isinstance(target, Unknown):
+        return None
+    if target.text and str(target.text[0]).endswith("()"):
+        return None  # what a function makes of it is not told
+    pieces = [piece for piece in target.text if piece != ""] or list(target.refs)
+    at = next(
+        (
+            n
+            for n, piece in enumerate(pieces)
+            if isinstance(piece, Ref) and piece.target == vault.id
+        ),
+        None,
+    )
+    if at is None:
+        return None
+    before, after = pieces[:at], pieces[at + 1 :]
+    if link.attribute in _NAMES and not str((before or [""])[-1]).endswith(_KIND):
+        return f"it copies into the name of {vault.label}, and AWS Backup wants its ARN"
+    if after or (before and link.attribute not in _NAMES):
+        return f"it copies into an ARN that is made of that of {vault.label} and is another"
+    return None
+
+
+_NAMES = frozenset({"name", "id"})
+_KIND = (":backup-vault:", "*")
+"""What stands before a vault's name in its ARN, or before what is not known."""
 
 
 def _may_be_there(graph: Graph, arn: Arn) -> bool:

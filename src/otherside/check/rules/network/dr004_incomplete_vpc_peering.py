@@ -100,12 +100,31 @@ def _transit(graph: Graph, peering: Resource) -> Iterator[str]:
     https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering-accept-reject.html
     """
     path = "transit_gateway_attachment_id"
-    if graph.users(peering, "ec2.transit_gateway_peering_accepter", path, anywhere=True):
+    accepters = graph.users(peering, "ec2.transit_gateway_peering_accepter", path, anywhere=True)
+    if accepters:
+        yield from _gateway_routes(graph, peering, accepters)
         return
     if peering.dialect == "cloudformation":
         msg = "CloudFormation cannot accept it, and what does was not read"
         raise Unresolved(msg)
     yield "nobody accepts it: it stays in pendingAcceptance"
+
+
+def _gateway_routes(graph: Graph, peering: Resource, accepters: list[Resource]) -> Iterator[str]:
+    """Find a side whose gateway has no route to the other: a peering propagates none.
+
+    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering-add-route.html
+    """
+    path = "transit_gateway_attachment_id"
+    routes = [
+        route
+        for item in (peering, *accepters)
+        for route in graph.users(item, "ec2.transit_gateway_route", path, anywhere=True)
+    ]
+    there = {route.region for route in routes}
+    for region in (peering.region, peering["peer_region"]):
+        if isinstance(region, str) and region not in there and None not in there:
+            yield f"no route of the transit gateway in {region} leads to it"
 
 
 def _ways(graph: Graph, peering: Resource, accepters: list[Resource]) -> list[Resource]:
@@ -159,13 +178,17 @@ def _acceptance(peering: Resource, accepters: list[Resource]) -> Iterator[str]:
 
 def _routes(graph: Graph, vpc: Resource, ways: list[Resource], side: str) -> Iterator[str]:
     tables = graph.users(vpc, "ec2.route_table", "vpc_id")
-    if not tables:
+    if not tables and not graph.users(vpc, "ec2.default_route_table", "default_route_table_id"):
         return
     routed = {
         link.resource.id
         for route in ways
         if (link := graph.link(route, "route_table_id", "ec2.route_table"))
     }
+    idle = _attached_to_nothing(graph, tables)
+    if tables and routed & idle and not routed & {table.id for table in tables} - idle:
+        yield f"the {side} side's route to it is in a table that no subnet uses ({vpc.label})"
+        return
     if not routed & {table.id for table in tables}:
         if any(_is_main_table_of(graph, way, vpc) for way in ways):
             return
@@ -179,6 +202,20 @@ def _routes(graph: Graph, vpc: Resource, ways: list[Resource], side: str) -> Ite
     for table in tables:
         if table.id not in routed and _holds_database(graph, table):
             yield f"the database's route table {table.label} has no route to it"
+
+
+def _attached_to_nothing(graph: Graph, tables: list[Resource]) -> set[str]:
+    """Return the tables that no subnet uses, if it is told of any table which subnets use it."""
+    kinds = (
+        ("ec2.route_table_association", "route_table_id"),
+        ("ec2.main_association", "route_table_id"),
+    )
+    used = {
+        table.id
+        for table in tables
+        if any(graph.known_users(table, kind, path) for kind, path in kinds)
+    }
+    return {table.id for table in tables} - used if used else set()
 
 
 def _is_main_table_of(graph: Graph, route: Resource, vpc: Resource) -> bool:
