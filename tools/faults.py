@@ -131,8 +131,11 @@ def outcome(victim: Victim, before: set[str], *, stop: bool) -> Hurt:
 
 def _names(tree: list[psutil.Process]) -> str:
     """Return what those of a tree that still run are."""
-    running = (item for item in tree if item.is_running())
-    return ", ".join(" ".join(item.cmdline())[-NAME_LENGTH:] for item in running)
+    found = []
+    for item in tree:
+        with suppress(psutil.Error):  # it has ended, or nobody has waited for it yet
+            found.append(" ".join(item.cmdline()).strip()[-NAME_LENGTH:])
+    return ", ".join(filter(None, found))
 
 
 def _leftovers(place: Path, before: set[str]) -> list[str]:

@@ -236,6 +236,19 @@ aws.backup.Plan("p", rules=[{"rule_name": "r", "target_vault_name": "v",
     assert rule["copyActions"][0]["destinationVaultArn"] == UNKNOWN[0]
 
 
+def test_an_imagined_output_keeps_its_name(declared):
+    """A rule can tell the ARN of a database from its name, though it knows neither."""
+    declaration = declared("""
+db = aws.rds.Instance("d", instance_class="db.t3.micro")
+aws.cloudwatch.MetricAlarm("a", comparison_operator="GreaterThanThreshold", evaluation_periods=1,
+    namespace="AWS/RDS", metric_name="CPUUtilization", dimensions={"DBInstanceIdentifier": db.arn})
+""")
+    alarm = inputs(declaration, "aws:cloudwatch/metricAlarm:MetricAlarm")["inputs"]
+    told = alarm["dimensions"]["DBInstanceIdentifier"]
+    assert told["attribute"] == "arn"
+    assert told["dependencies"][0].endswith("::d")
+
+
 def test_nothing_stays_changed_after_a_program_whose_gaps_were_filled(declared):
     """The next program in the process has to fail as Pulumi says."""
     before = [vars(kind) for kind in (pulumi.StackReference, pulumi.Config, type(os.environ))]

@@ -11,7 +11,14 @@ from typing import Any
 from pulumi import Archive, Asset
 
 from otherside.check.model.values import PasswordOrigin
-from otherside.check.readers.pulumi.stack import ARCHIVE, ASSET, SECRET, SIGNATURE, UNKNOWN
+from otherside.check.readers.pulumi.stack import (
+    ARCHIVE,
+    ASSET,
+    OUTPUT,
+    SECRET,
+    SIGNATURE,
+    UNKNOWN,
+)
 from otherside.program.imagined import is_imagined
 from otherside.program.mock_outputs import PASSWORD
 from otherside.program.monitor import SECRET as HIDDEN
@@ -23,19 +30,42 @@ _TEXT_MAX = 1 << 20
 def as_export(declaration: Declaration) -> dict[str, Any]:
     """Return the state that deploying this declaration would leave, without its secrets."""
     identifiers = {resource.urn: resource.id for resource in declaration.resources}
+    origins = _origins(declaration)
     return {
         "version": 3,
         "deployment": {
-            "resources": [_resource(resource, identifiers) for resource in declaration.resources]
+            "resources": [
+                _resource(resource, identifiers, origins) for resource in declaration.resources
+            ]
         },
     }
 
 
+Origins = Mapping[str, Mapping[str, Any]]
+"""What an imagined text is an output of, as Pulumi writes an output that it does not know."""
+
+
+def _origins(declaration: Declaration) -> Origins:
+    """Return the output that each imagined text is, if it is the output of one resource."""
+    found: dict[str, Mapping[str, Any]] = {}
+    shared = set()
+    for resource in declaration.resources:
+        for key, value in resource.outputs.items():
+            if isinstance(value, str) and is_imagined(value) and key not in resource.inputs:
+                shared |= {value} & set(found)
+                found[value] = {
+                    SIGNATURE: OUTPUT,
+                    "dependencies": [resource.urn],
+                    "attribute": key,
+                }
+    return {text: origin for text, origin in found.items() if text not in shared}
+
+
 def _resource(
-    registered_resource: RegisteredResource, identifiers: Mapping[str, str]
+    registered_resource: RegisteredResource, identifiers: Mapping[str, str], origins: Origins
 ) -> dict[str, Any]:
     inputs = {
-        key: _value(value, key, registered_resource.secrets)
+        key: _value(value, key, registered_resource.secrets, origins)
         for key, value in registered_resource.inputs.items()
     }
     # Only what is unknown needs its sources: everything else is known by its value.
@@ -75,7 +105,7 @@ def _resource(
 
 def _output(value: Any, key: str) -> Any:  # noqa: ANN401 - any property value
     """Return an output; an imagined text stays, for it may be what others know the resource by."""
-    return value if isinstance(value, str) else _value(value, key, frozenset())
+    return value if isinstance(value, str) else _value(value, key, frozenset(), {})
 
 
 def _holds_imagined(value: object) -> bool:
@@ -87,15 +117,15 @@ def _holds_imagined(value: object) -> bool:
     return is_imagined(value)
 
 
-def _value(value: Any, path: str, secrets: frozenset[str]) -> Any:  # noqa: ANN401 - any property value
+def _value(value: Any, path: str, secrets: frozenset[str], origins: Origins) -> Any:  # noqa: ANN401 - any property value
     if path in secrets:
         return {SIGNATURE: SECRET, "given": _kept(value)}
     if is_imagined(value):
-        return UNKNOWN[0]
+        return origins.get(str(value), UNKNOWN[0])
     if isinstance(value, dict):
-        return {key: _value(item, f"{path}.{key}", secrets) for key, item in value.items()}
+        return {key: _value(item, f"{path}.{key}", secrets, origins) for key, item in value.items()}
     if isinstance(value, list):
-        return [_value(item, f"{path}.{at}", secrets) for at, item in enumerate(value)]
+        return [_value(item, f"{path}.{at}", secrets, origins) for at, item in enumerate(value)]
     return _bundle(value) if isinstance(value, Asset | Archive) else value
 
 

@@ -119,7 +119,7 @@ def answer_of(
     return _filled(hints, {key: arguments[key] for key in arguments if key in hints}, place)
 
 
-class Told(Protocol):
+class GapListener(Protocol):
     """What gets one sentence for each gap."""
 
     def __call__(self, sentence: str, *, decides: bool) -> None:
@@ -127,7 +127,7 @@ class Told(Protocol):
 
 
 @contextlib.contextmanager
-def gaps(place: Surroundings, told: "Told") -> Iterator[None]:
+def gaps(place: Surroundings, told: "GapListener") -> Iterator[None]:
     """Imagine, while the block runs, what a program asks of other stacks and of its settings.
 
     All of it arrives as plain tables and texts, so a name that is missing can only be met where it
@@ -147,7 +147,7 @@ def gaps(place: Surroundings, told: "Told") -> Iterator[None]:
 Changes = dict[tuple[Any, str], Any]
 
 
-def _of_stacks(place: Surroundings, told: Told) -> Changes:
+def _of_stacks(place: Surroundings, told: GapListener) -> Changes:
     """Return how other stacks' outputs are asked for. What those stacks make is not seen."""
 
     def output(self: pulumi.StackReference, name: pulumi.Input[str]) -> pulumi.Output[Any]:
@@ -165,7 +165,7 @@ def _of_stacks(place: Surroundings, told: Told) -> Changes:
     )
 
 
-def _of_settings(place: Surroundings, told: Told) -> Changes:
+def _of_settings(place: Surroundings, told: GapListener) -> Changes:
     """Return how settings and the environment's variables are asked for."""
 
     def setting(name: str, instead: Callable[[str, Callable[[], None]], Any]) -> Any:  # noqa: ANN401 - a method
@@ -213,7 +213,7 @@ _COUNTED = frozenset({"_require_int", "_require_bool"})
 """Settings of which nobody notices that a program decides by them."""
 
 
-def _of_texts(place: Surroundings, told: Told) -> Changes:
+def _of_texts(place: Surroundings, told: GapListener) -> Changes:
     """Return how a document is read, which may be an imagined text: a secret, a parameter."""
     read = json.loads
 

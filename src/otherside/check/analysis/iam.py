@@ -168,14 +168,15 @@ def matches(pattern: str, text: str) -> bool:
     return bool(_pattern(pattern).fullmatch(text))
 
 
+@lru_cache(maxsize=4096)
 def may_be_same(first: str, second: str) -> bool:
     """Return whether two patterns may match the same text; in both, `*` is any text."""
     reached = [True, *(set(second[:end]) == {"*"} for end in range(1, len(second) + 1))]
-    for number, one in enumerate(first, 1):
-        before, reached = reached, [one == "*" and set(first[:number]) == {"*"}]
+    for number, mark in enumerate(first, 1):
+        before, reached = reached, [mark == "*" and set(first[:number]) == {"*"}]
         for end, other in enumerate(second, 1):
-            either = "*" in {one, other} and (before[end] or reached[end - 1])
-            reached.append(either or ((one == other or "*" in {one, other}) and before[end - 1]))
+            either = "*" in {mark, other} and (before[end] or reached[end - 1])
+            reached.append(either or ((mark == other or "*" in {mark, other}) and before[end - 1]))
     return reached[-1]
 
 

@@ -1,5 +1,6 @@
 """Pulumi's JSON: `stack export`, `preview --json` and state files."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -162,10 +163,20 @@ class Stack:
             case signature if signature in {ARCHIVE, ASSET}:
                 return _bundle(value)
             case signature if signature == OUTPUT:
-                inner = value.get("value")
-                return self._unknown(key, raw) if inner is None else self._plain(inner, key, raw)
+                return self._later(value, key, raw, depth)
             case _:
                 return value
+
+    def _later(
+        self, value: Mapping[str, Any], key: str, raw: Mapping[str, Any], depth: int
+    ) -> Value:
+        """Return an output: what it is of, if that is told, or its value, if that is known."""
+        if value.get("attribute") is not None:
+            named = re.sub(r"(?<!^)(?=[A-Z])", "_", str(value["attribute"])).lower()
+            sources = value.get("dependencies") or ()
+            return Unknown(refs=tuple(Ref(f"{self.file}#{urn}", named) for urn in sources))
+        inner = value.get("value")
+        return self._unknown(key, raw) if inner is None else self._plain(inner, key, raw, depth + 1)
 
     def _secret(self, value: Mapping[str, Any], key: str, raw: Mapping[str, Any]) -> Value:
         """Return a secret as its dependencies, or as a password with its origin."""

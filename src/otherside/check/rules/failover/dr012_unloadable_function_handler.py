@@ -49,7 +49,7 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.code_text import without_comments
 from otherside.check.analysis.functions import bundle
-from otherside.check.analysis.handlers import problem_of_python, problem_of_script
+from otherside.check.analysis.handler_files import problem_of_python, problem_of_script
 from otherside.check.analysis.runtime_modules import missing_modules
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Code

@@ -106,6 +106,9 @@ def _piece(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
         return ""
     for resource in graph.of(_OF[name], region=alarm.region):
         arn, suffix = resource.attributes.get("arn"), resource.attributes.get("arn_suffix")
+        for attribute, what in (("name", "name"), ("dns_name", "DNS name")):
+            if value and value == resource.attributes.get(attribute):
+                return f"the {what} of {resource.label}; {_HAVE}"
         if not isinstance(arn, str) or value == suffix:
             continue
         metric = arn.rpartition(":")[2].removeprefix("loadbalancer/")
