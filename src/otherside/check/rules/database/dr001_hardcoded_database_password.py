@@ -43,6 +43,9 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 _PLACES = {
     "rds.cluster": ("master_password",),
     "rds.instance": ("password",),
+    "docdb.cluster": ("master_password",),
+    "redshift.cluster": ("master_password",),
+    "elasticache.replication_group": ("auth_token",),
     "secretsmanager.secret_version": ("secret_string", "secret_string_wo"),
     "lambda.function": ("environment",),
     "ecs.task_definition": ("container_definitions",),

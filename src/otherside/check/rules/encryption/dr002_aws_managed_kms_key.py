@@ -48,6 +48,12 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 _KEYS = {
     "rds.cluster": "kms_key_id",
     "rds.instance": "kms_key_id",
+    "docdb.cluster": "kms_key_id",
+    "neptune.cluster": "kms_key_arn",
+    "redshift.cluster": "kms_key_id",
+    "elasticache.replication_group": "kms_key_id",
+    "efs.file_system": "kms_key_id",
+    "ec2.volume": "kms_key_id",
     "secretsmanager.secret": "kms_key_id",
     "backup.vault": "kms_key_arn",
     "sqs.queue": "kms_master_key_id",
@@ -64,6 +70,15 @@ _ORIGINS = {
     ),
 }
 """What a database may be made from, whose encryption it then has."""
+_IF = {
+    "docdb.cluster": "storage_encrypted",
+    "neptune.cluster": "storage_encrypted",
+    "redshift.cluster": "encrypted",
+    "elasticache.replication_group": "at_rest_encryption_enabled",
+    "efs.file_system": "encrypted",
+    "ec2.volume": "encrypted",
+}
+"""What says of other stores that they are encrypted: with AWS's own key unless they name one."""
 _ALWAYS = {"secretsmanager.secret", "backup.vault"}
 """Kinds that are always encrypted: with the AWS managed key unless they name another."""
 
@@ -97,7 +112,11 @@ def aws_managed_kms_key(graph: Graph, resource: Resource) -> Iterator[str]:
     whose = aws_key(graph, resource, path)
     if whose == "aws":
         yield "it is under AWS's own key"
-    elif whose == "none" and (resource.kind in _ALWAYS or resource.kind.startswith("rds.")):
+    elif whose == "none" and (
+        resource.kind in _ALWAYS
+        or resource.kind.startswith("rds.")
+        or (resource.kind in _IF and resource.known(_IF[resource.kind]) is True)
+    ):
         yield "it names no key, so it is under AWS's own"
 
 

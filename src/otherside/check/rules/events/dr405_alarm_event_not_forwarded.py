@@ -130,7 +130,7 @@ def _alarms(graph: Graph) -> dict[str, list[Resource]]:
 
 def _forwarded(graph: Graph, source: str, target: str) -> bool:
     for other_target in graph.of("events.target", region=source):
-        bus = graph.link(other_target, "arn", "events.bus")
+        bus = graph.link(other_target, "arn", "events.bus", "data.aws_cloudwatch_event_bus")
         if (bus.resource.region if bus is not None else region_of(other_target["arn"])) == target:
             return True
         if isinstance(other_target["arn"], Unknown) and not other_target["arn"].refs:

@@ -34,6 +34,8 @@ from otherside.check.model.graph import Graph, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LOGS = {
+    "docdb": {"audit", "profiler"},
+    "aurora-postgresql": {"postgresql", "instance", "iam-db-auth-error"},
     "postgres": {"postgresql", "upgrade", "instance", "iam-db-auth-error"},
     "mysql": {"audit", "error", "general", "slowquery", "instance", "iam-db-auth-error"},
     "mariadb": {"audit", "error", "general", "slowquery", "iam-db-auth-error"},
@@ -47,7 +49,7 @@ _LOGS = {
 @rule(
     "DR015",
     severity=Severity.MEDIUM,
-    on=("rds.cluster", "rds.instance"),
+    on=("rds.cluster", "rds.instance", "docdb.cluster"),
     step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "PCI DSS 10.2.1", "HIPAA 164.312(b)", "NIST AU-2", "NIST AU-12"),
 )
@@ -57,7 +59,7 @@ def unexported_database_logs(graph: Graph, database: Resource) -> Iterator[str]:
     if not exported:
         yield "none of its logs are exported to CloudWatch"
         return
-    engine = database["engine"]
-    for part, logs in _LOGS.items():
-        if isinstance(engine, str) and part in engine and not logs & set(exported):
-            yield f"{engine} has no logs of the name {', '.join(map(str, exported))}"
+    engine = "docdb" if database.kind == "docdb.cluster" else database["engine"]
+    known = [logs for part, logs in _LOGS.items() if isinstance(engine, str) and part in engine]
+    if known and not known[0] & set(exported):
+        yield f"{engine} has no logs of the name {', '.join(map(str, exported))}"
