@@ -566,6 +566,11 @@ def _same(value: Value) -> Value:
     return value
 
 
+def _jsondecode(value: Value) -> Value:
+    """Return a document; one that was encoded here is kept as what it was made of."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
 def _set(value: Value) -> Value:
     if not isinstance(value, list):
         return value
@@ -646,6 +651,7 @@ def _one(value: Value) -> Value:
 
 _LOOSE: Mapping[str, Callable[..., Value]] = {
     "jsonencode": _same,
+    "jsondecode": _jsondecode,
     "merge": _merge,
     "concat": _concat,
     "flatten": _flatten,
@@ -729,7 +735,6 @@ _STRICT: Mapping[str, Callable[..., Value]] = {
     "min": min,
     "tonumber": lambda text: float(text) if "." in str(text) else int(text),
     "tobool": lambda text: {"true": True, "false": False}.get(str(text).lower()),
-    "jsondecode": json.loads,
     "base64decode": lambda text: base64.b64decode(text).decode(),
     "cidrsubnet": _cidrsubnet,
     "abspath": _same,

@@ -154,16 +154,15 @@ def missing_function_permissions(graph: Graph, resource: Resource) -> Iterator[s
         return
     code = code_of(graph, resource)
     allowed = rights_of(graph, resource)
-    together = sharing(graph, resource) if code else [resource]
-    if code and len(together) > 1 and not _chief(graph, resource, together):
+    others = _for_other_parts(graph, resource) if code else []
+    if others and not _chief(graph, resource, others):
         return  # functions that share a bundle each have permissions for their own part of it
-    lacking = sorted(_lacking(code, allowed, graph, together, resource))
+    lacking = sorted(_lacking(code, allowed, graph, resource))
     if lacking:
         yield f"its role does not allow {', '.join(lacking)}"
         return
-    everyone = [rights_of(graph, item) for item in together]
     done = called(code) if code else {item for item in PROMOTING if allowed.allow(item)}
-    yield from _elsewhere(graph, resource, everyone, done)
+    yield from _elsewhere(graph, resource, allowed, done)
     if allowed.missing and not _sure(allowed):
         msg = f"rights of {resource.label} depend on {allowed.missing}"
         raise Unresolved(msg)
@@ -185,17 +184,17 @@ def _machine(graph: Graph, machine: Resource) -> Iterator[str]:
     if lacking:
         yield f"its role does not allow {', '.join(lacking)}"
         return
-    yield from _elsewhere(graph, machine, [allowed], done)
+    yield from _elsewhere(graph, machine, allowed, done)
 
 
 def _elsewhere(
-    graph: Graph, resource: Resource, everyone: list[Rights], done: Collection[str]
+    graph: Graph, resource: Resource, allowed: Rights, done: Collection[str]
 ) -> Iterator[str]:
     """Yield the actions that are allowed, but not on all that they are for."""
-    if any(allowed.missing or not allowed.statements for allowed in everyone):
+    if allowed.missing:
         return
     for action in sorted(done):
-        named = [item for allowed in everyone for item in allowed.named(action)]
+        named = allowed.named(action)
         if not named or None in named:
             continue
         missed = [
@@ -235,7 +234,17 @@ def _sure(allowed: Rights) -> bool:
     return any(allowed.allow(action) for action in PROMOTING)
 
 
-def _chief(graph: Graph, function: Resource, together: list[Resource]) -> bool:
+def _for_other_parts(graph: Graph, function: Resource) -> list[Resource]:
+    """Return the functions that run another part of a function's bundle, by another handler."""
+    alike = sharing(graph, function)
+    handler = function["handler"]
+    return graph.memoize(
+        f"beside {alike[0].id} {handler}",
+        lambda: [item for item in alike if item["handler"] != handler],
+    )
+
+
+def _chief(graph: Graph, function: Resource, others: list[Resource]) -> bool:
     """Return whether a function is the main one among those that share its bundle."""
 
     def weight(resource: Resource) -> tuple[int, int, str]:
@@ -247,7 +256,8 @@ def _chief(graph: Graph, function: Resource, together: list[Resource]) -> bool:
             resource.id,
         )
 
-    return graph.memoize(f"chief {together[0].id}", lambda: max(together, key=weight)) is function
+    key = f"chief beside {sharing(graph, function)[0].id} {function['handler']}"
+    return weight(function) > graph.memoize(key, lambda: max(map(weight, others)))
 
 
 def purposeful_name(resource: Resource) -> bool:
@@ -256,15 +266,29 @@ def purposeful_name(resource: Resource) -> bool:
     return bool(re.search(r"actuat|failover|promot", name, re.IGNORECASE))
 
 
-def _lacking(
-    code: str, allowed: Rights, graph: Graph, together: list[Resource], function: Resource
-) -> set[str]:
-    everyone = [rights_of(graph, resource) for resource in together]
+def _by_other_parts(graph: Graph, function: Resource) -> frozenset[str]:
+    """Return the actions that functions of other parts of a bundle may be allowed."""
+    others = _for_other_parts(graph, function)
+    return graph.memoize(
+        f"allowed beside {sharing(graph, function)[0].id} {function['handler']}",
+        lambda: frozenset(
+            action
+            for held in {
+                id(each): each for each in (rights_of(graph, item) for item in others)
+            }.values()
+            for action in CALLS.values()
+            if held.allow(action) is not False
+        ),
+    )
+
+
+def _lacking(code: str, allowed: Rights, graph: Graph, function: Resource) -> set[str]:
+    elsewhere = _by_other_parts(graph, function) if code else frozenset()
     # Code that names a Region may call any; otherwise it calls its own.
     region = None if "region" in code.lower() else function.region
 
     def nobody(action: str) -> bool:
-        return all(right.allow(action, region) is False for right in everyone)
+        return action not in elsewhere and allowed.allow(action, region) is False
 
     if code:
         return {action for action in called(code) if nobody(action)}

@@ -61,5 +61,6 @@ def unexported_database_logs(graph: Graph, database: Resource) -> Iterator[str]:
         return
     engine = "docdb" if database.kind == "docdb.cluster" else database["engine"]
     known = [logs for part, logs in _LOGS.items() if isinstance(engine, str) and part in engine]
-    if known and not known[0] & set(exported):
-        yield f"{engine} has no logs of the name {', '.join(map(str, exported))}"
+    names = set(map(str, exported)) if isinstance(exported, list) else {str(exported)}
+    if known and not known[0] & names:
+        yield f"{engine} has no logs of the name {', '.join(sorted(names))}"

@@ -85,4 +85,4 @@ def _unwatched(graph: Graph, copy: Resource, named: re.Pattern[str]) -> Iterator
         alarm.known("metric_name")
         alarm.known("metric_query")
     where = ", ".join(sorted({str(alarm.region) for alarm in alarms}))
-    yield f"its lag is told in {copy.region}, and watched {'in ' + where if where else 'nowhere'}"
+    yield f"its lag is told in {copy.region or 'the Region of its copy'}, and watched {'in ' + where if where else 'nowhere'}"
