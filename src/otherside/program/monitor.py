@@ -173,7 +173,7 @@ def run_program(
         settings.SETTINGS.rpc_manager.clear()  # left behind by a failed program
         settings.SETTINGS.outputs.clear()
         with monitor.gaps():
-            loop.run_until_complete(stack.run_pulumi_func(_without_result(program)))
+            _run_to_the_end(loop, program)
         return loop.run_until_complete(_exports())
 
 
@@ -593,13 +593,27 @@ def _show_asset(value: Asset | Archive) -> str:
     return f"{type(value).__name__}({where or ', '.join(sorted(inside or ['…']))})"
 
 
-def _without_result(program: Callable[[], object]) -> Callable[[], None]:
-    """Return the program without its result, which Pulumi would await."""
+def _run_to_the_end(loop: asyncio.AbstractEventLoop, program: Callable[[], object]) -> None:
+    """Run a program and wait for its resources, unless somebody interrupts it.
 
-    def run() -> None:
-        program()
+    Pulumi waits for all of them even then, and some wait for what the program did not come to.
+    """
+    interrupted: list[BaseException] = []
 
-    return run
+    def run() -> None:  # without the program's result, which Pulumi would await
+        try:
+            program()
+        except (KeyboardInterrupt, SystemExit) as error:
+            interrupted.append(error)
+            loop.stop()
+            raise
+
+    try:
+        loop.run_until_complete(stack.run_pulumi_func(run))
+    except RuntimeError:
+        if interrupted:
+            raise interrupted[0] from None
+        raise
 
 
 async def _exports() -> dict[str, Any]:
