@@ -278,3 +278,53 @@ def test_a_default_that_refers_to_a_secret_is_none(tmp_path, default, kept):
     (tmp_path / "root.yaml").write_text(text)
     ((_, _, password),) = instances(tmp_path, **{"root.yaml": "us-east-1"})
     assert password.kept is kept
+
+
+def test_a_map_that_is_asked_by_what_is_not_known_may_give_any_of_its_entries():
+    """A password in each of them is in the code, whichever it is."""
+    before = (
+        "Parameters: {Env: {Type: String}}\n"
+        "Mappings: {Db: {prod: {Pw: hunter22x, Size: 1}, dev: {Pw: hunter23x}}}\n"
+    )
+    found = value("!FindInMap [Db, !Ref Env, Pw]", before=before)
+    assert found.either == ("hunter22x", "hunter23x")
+    assert "Env" in found.why
+    assert value("!FindInMap [Db, prod, Pw]", before=before) == "hunter22x"
+    assert "no such entry" in value("!FindInMap [Db, dev, Size]", before=before).why
+
+
+def test_what_only_aws_expands_is_named_and_the_rest_is_read(tmp_path):
+    """A resource that is included from elsewhere had made the whole file unreadable."""
+    (tmp_path / "t.yaml").write_text(
+        "Resources:\n"
+        "  Inc: {'Fn::Transform': {Name: 'AWS::Include', Parameters: {Location: 's3://b/x'}}}\n"
+        "  'Fn::ForEach::Copies': [N, [a], {'T${N}': {Type: 'AWS::SNS::Topic'}}]\n"
+        "  T: {Type: AWS::SNS::Topic}\n"
+    )
+    read = read_paths([str(tmp_path)], ReadOptions(), lambda: b"")
+    assert read.problems == []
+    assert [why for _, why in read.unread] == [
+        "Fn::Transform is expanded by AWS only",
+        "Fn::ForEach is expanded by AWS only",
+    ]
+    assert len(read.graph.of("sns.topic")) == 1
+
+
+def test_a_stage_of_a_cdk_app_is_where_its_manifest_says_however_it_is_named(tmp_path):
+    """From the directory above, too: its templates had been read again, in no Region."""
+    inner = tmp_path / "app" / "cdk.out" / "assembly-Prod"
+    inner.mkdir(parents=True)
+    stack = {
+        "type": "aws:cloudformation:stack",
+        "environment": "aws://123456789012/eu-west-1",
+        "properties": {"templateFile": "Main.template.json"},
+    }
+    stage = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}}
+    for where, artifacts in ((inner.parent, {"assembly-Prod": stage}), (inner, {"Main": stack})):
+        (where / "manifest.json").write_text(json.dumps({"version": "1", "artifacts": artifacts}))
+    template = {"Resources": {"T": {"Type": "AWS::SNS::Topic"}}}
+    (inner / "Main.template.json").write_text(json.dumps(template))
+    for named in (tmp_path, tmp_path / "app", inner.parent):
+        read = read_paths([str(named)], ReadOptions(), lambda: b"")
+        assert read.problems == []
+        assert [topic.region for topic in read.graph.of("sns.topic")] == ["eu-west-1"]

@@ -587,8 +587,11 @@ def _name_unknown(
     for logical, resource in resources.items():
         type_ = resource.get("Type") if isinstance(resource, Mapping) else None
         if logical.startswith("Fn::"):
-            cause = f"{logical.rpartition('::')[0] or logical} is expanded by AWS only"
+            named = "::".join(logical.split("::")[:2])  # such as of Fn::ForEach::Copies
+            cause = f"{named} is expanded by AWS only"
             part.unread.append((f"{file}#{logical}", cause))
+        elif isinstance(resource, Mapping) and "Fn::Transform" in resource:
+            part.unread.append((f"{file}#{logical}", "Fn::Transform is expanded by AWS only"))
         elif not isinstance(type_, str):
             cause = f"{logical} is a resource without a Type"
             raise InputError(file, cause, line=lines(logical))
@@ -675,13 +678,23 @@ def _artifact(name: str, item: Mapping[str, Any], path: Path, batch: _Batch, dep
     batch.files.append(str(file))
 
 
+def _is_assembly(directory: Path) -> bool:
+    """Return whether a directory is what `cdk synth` writes."""
+    manifest = directory / "manifest.json"
+    return manifest.is_file() and _bytes(manifest).find(b'"artifacts"') >= 0
+
+
+def _assembly_in(directory: Path, batch: _Batch) -> None:
+    manifest = directory / "manifest.json"
+    document = read_json(read_text(manifest), str(manifest))
+    check_shape(document, str(manifest))
+    _assembly(document, manifest, batch)
+
+
 def _directory(path: Path, batch: _Batch) -> None:
     """Read the files in a directory, and record what was skipped."""
-    manifest = path / "manifest.json"
-    if manifest.is_file() and _bytes(manifest).find(b'"artifacts"') >= 0:
-        document = read_json(read_text(manifest), str(manifest))
-        check_shape(document, str(manifest))
-        _assembly(document, manifest, batch)
+    if _is_assembly(path):
+        _assembly_in(path, batch)
         return
     before = len(batch.files)
     todo = [path]
@@ -693,6 +706,9 @@ def _directory(path: Path, batch: _Batch) -> None:
             ]
         except OSError as error:
             batch.problems.append(InputError(str(here), error.strerror or "cannot be read"))
+            continue
+        if _is_assembly(here):  # with what it holds, of which its manifests say where it goes
+            _guarded(str(here), batch, partial(_assembly_in, here, batch))
             continue
         todo = [entry for entry in entries if entry.is_dir() and _worth(entry)] + todo
         _files_of(here, [entry for entry in entries if entry.is_file()], batch)

@@ -403,14 +403,25 @@ class Template:
         return joined(pieces)
 
     def _find(self, body: Value, depth: int) -> Value:
-        found: Value = self.mappings
-        for step in body[:3] if isinstance(body, list) else ():
-            key = self.value(step, depth)
-            if not isinstance(key, (str, int)):
-                why = key.why if isinstance(key, Unknown) else "what is no key"
-                return Unknown(why=f"in a map, by {why}")
-            found = found.get(key) if isinstance(found, Mapping) else None
-        return found if found is not None else Unknown(why="in a map that has no such entry")
+        keys = [self.value(step, depth) for step in body[:3]] if isinstance(body, list) else []
+        unknown = next((key for key in keys if not isinstance(key, (str, int))), None)
+        found: list[Value] = [self.mappings]
+        for key in keys:
+            maps = [item for item in found if isinstance(item, Mapping)]
+            known = isinstance(key, (str, int))
+            found = [
+                value
+                for item in maps
+                for value in ([item.get(key)] if known else item.values())
+                if value is not None
+            ]
+        if unknown is not None:
+            why = unknown.why if isinstance(unknown, Unknown) else "what is no key"
+            return Unknown(why=f"in a map, by {why}", either=tuple(found[:_ENTRIES_MAX]))
+        return found[0] if found else Unknown(why="in a map that has no such entry")
+
+
+_ENTRIES_MAX = 100
 
 
 def _in_store(parameter: str, named: Value) -> Unknown:
