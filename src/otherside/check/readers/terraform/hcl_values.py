@@ -8,7 +8,7 @@ import base64
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
@@ -19,6 +19,13 @@ from otherside.check.model.values import Ref, Unknown, Unresolved, Value, one_of
 from otherside.check.readers.arn_parts import reshaped, split_arn
 from otherside.check.readers.cloudformation.template import joined
 from otherside.check.readers.normalize import has_unknown
+from otherside.check.readers.terraform.directives import (
+    Block,
+    Choice,
+    DirectiveError,
+    Loop,
+    parsed,
+)
 
 SyntaxNode = Tree[Token] | Token
 _DIGITS_MAX = 40
@@ -140,8 +147,7 @@ def _text_of(pieces: list[Value]) -> Value:
 
 
 def _unescaped(text: str) -> str:
-    text = re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), text)
-    return text.replace("$${", "${").replace("%%{", "%{")
+    return _literal(re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[0]), text))
 
 
 def _heredoc(text: str, scope: Scope, depth: int) -> Value:
@@ -156,8 +162,41 @@ def _heredoc(text: str, scope: Scope, depth: int) -> Value:
 
 def template(text: str, scope: Scope, depth: int = 0) -> Value:
     """Return a template with its interpolations filled in."""
-    if "%{" in text.replace("%%{", ""):
+    if "%{" not in text.replace("%%{", ""):
+        return _interpolated(text, scope, depth)
+    try:
+        return _text_of(list(_rendered(parsed(text), scope, depth)))
+    except (DirectiveError, Unresolved, RecursionError):
         return Unknown(why="a template with directives")
+
+
+def _rendered(block: Block, scope: Scope, depth: int) -> Iterator[Value]:
+    """Yield the pieces that a template's directives make.
+
+    Raises:
+        Unresolved: If what decides is not known.
+    """
+    for part in block.parts:
+        match part:
+            case str():
+                yield _interpolated(part, scope, depth)
+            case Choice():
+                holds = evaluate(scope.parse(part.condition), scope, depth + 1)
+                if not isinstance(holds, bool):
+                    raise Unresolved(part.condition)
+                yield from _rendered(part.then if holds else part.otherwise, scope, depth)
+            case Loop():
+                items = evaluate(scope.parse(part.items), scope, depth + 1)
+                if not isinstance(items, (list, Mapping)) or len(items) > _RANGE_MAX:
+                    raise Unresolved(part.items)
+                pairs = items.items() if isinstance(items, Mapping) else enumerate(items)
+                for pair in pairs:
+                    given = pair if len(part.names) > 1 else pair[1:]
+                    inner = scope.with_names(**dict(zip(part.names, given, strict=True)))
+                    yield from _rendered(part.body, inner, depth)
+
+
+def _interpolated(text: str, scope: Scope, depth: int) -> Value:
     pieces: list[Value] = []
     at = 0
     for hole in _HOLE.finditer(text):
@@ -166,11 +205,16 @@ def template(text: str, scope: Scope, depth: int = 0) -> Value:
         end = _closing(text, hole.end())
         if end is None:
             break
-        pieces.append(text[at : hole.start()])
+        pieces.append(_literal(text[at : hole.start()]))
         pieces.append(evaluate(scope.parse(text[hole.end() : end]), scope, depth + 1))
         at = end + 1
-    pieces.append(text[at:])
+    pieces.append(_literal(text[at:]))
     return _text_of([piece for piece in pieces if piece != ""]) if pieces else ""
+
+
+def _literal(text: str) -> str:
+    """Return a template's text with what stands for the marks of a template."""
+    return text.replace("$${", "${").replace("%%{", "%{")
 
 
 def _closing(text: str, at: int) -> int | None:
