@@ -266,7 +266,11 @@ def condition_of(node: SyntaxNode | None, scope: Scope) -> str:
     roots = {word for before, word in pairwise(["", *words]) if before != "."}
     if roots & {*scope.names, "each", "count", "self"}:
         return ""
-    return f"{scope.module}{''.join(words)}"
+    spaced = (
+        f" {word}" if before[-1:].isalnum() and word[:1].isalnum() else word
+        for before, word in pairwise(["", *words])
+    )
+    return f"{scope.module}{''.join(spaced)}"
 
 
 def _is_token(token: object) -> bool:
