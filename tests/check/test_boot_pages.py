@@ -16,6 +16,7 @@ MADE = {
     "install": "install -D -m 644 /opt/ok.html /var/www/html/health.html",
     "copy into a directory": "cp /opt/health.html /var/www/html/",
     "shell in a shell": "bash -c 'echo OK > /var/www/html/health.html'",
+    "a shell of its own": "(cd /var/www/html && echo OK > health.html)",
     "heredoc": "cat > /var/www/html/health.html <<EOF\nOK\nEOF",
     "its own root": "echo 'DocumentRoot /srv/w' > /etc/x.conf\ntouch /srv/w/health.html",
     "alias": 'echo "Alias /health.html /srv/ok.txt" > /etc/httpd/conf.d/x.conf',
@@ -36,6 +37,10 @@ MAYBE = {
     "a name that is not known": "echo OK > /var/www/html/$(hostname).html",
     "a command that is not followed": "generate-page --to health.html",
     "quotes that do not close": "echo 'it is health.html\n",
+    "a root by default": 'R="${ROOT:-/srv/www}"; echo OK > "$R/health.html"',
+    "a root that sed moves": "sed -i 's|/var/www/html|/srv/w|' /etc/x; touch /srv/w/health.html",
+    "a directory that becomes the root": "ln -s /opt/site /var/www/html",
+    "a server's own option": "touch /srv/w/health.html; python3 -m http.server 80 -d /srv/w",
 }
 
 

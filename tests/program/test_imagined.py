@@ -105,6 +105,21 @@ TAKEN_APART = {
         aws.sns.Topic("t", name="orders-" + os.environ["ENVIRONMENT_SUFFIX"])
         assert os.environ.get("ENVIRONMENT_SUFFIX") is None
     """,
+    "default": """
+        import os
+        try:
+            region = os.environ["MY_REGION"]
+        except KeyError:
+            region = "us-west-2"
+        assert region == "us-west-2"
+        named = os.environ["OTHER_REGION"]
+        assert named
+    """,
+    "list": """
+        cidrs = pulumi.Config().require_object("net")["cidrs"]
+        aws.ec2.Vpc("a", cidr_block=cidrs[0])
+        assert len(cidrs) == 2 and ipaddress.ip_network(cidrs[1])
+    """,
     "image": """
         aws.ecr.get_image(repository_name="r", image_tag="1").image_digest.split(":")[1]
         aws.ec2.get_ami(owners=["self"]).block_device_mappings[0].ebs["volume_size"]
@@ -199,6 +214,10 @@ DECIDED = {
     'aws.sns.Topic("t") if setting == "prod" else None': True,
     'aws.sns.Topic("t") if setting.lower() in ("yes", "true") else None': True,
     'aws.sns.Topic("t") if "prod" in setting else None': True,
+    'aws.sns.Topic("t") if setting != "prod" else None': True,
+    'aws.sns.Topic("t") if setting in {"prod"} else None': True,
+    'aws.sns.Topic("t") if setting.strip().upper() == "PROD" else None': True,
+    'aws.sns.Topic("t", name=__import__("copy").deepcopy(setting))': False,
     '[aws.sns.Topic(f"t{at}") for at in range(int(setting))]': True,
     '[aws.sns.Topic(name) for name in setting.split(",")]': True,
     "[aws.sns.Topic(name) for name, _ in setting.items()]": True,

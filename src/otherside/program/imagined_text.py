@@ -5,6 +5,7 @@ is, and no annotation says that. So the text lets itself be taken as any of them
 the program decides something by it.
 """
 
+import dis
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
@@ -24,6 +25,12 @@ def of_program(frame: FrameType | None) -> bool:
     """Return whether code is the program's own, and of no library."""
     file = frame.f_code.co_filename if frame is not None else ""
     return bool(file) and "site-packages" not in file and not file.startswith((*_LIBRARIES, "<"))
+
+
+def expects_an_error(frame: FrameType) -> bool:
+    """Return whether code is in a block of its function that handles errors, or cleans up."""
+    entries = dis._parse_exception_table(frame.f_code)  # type: ignore[attr-defined]  # noqa: SLF001 - it has no other name
+    return any(entry.start <= frame.f_lasti < entry.end for entry in entries)
 
 
 class ImaginedText(str):  # noqa: SLOT000 - a text with attributes has a dictionary
@@ -79,26 +86,28 @@ class ImaginedText(str):  # noqa: SLOT000 - a text with attributes has a diction
 
     def __eq__(self, other: object) -> bool:
         """Return whether it is a text, which the program may decide by."""
-        if of_program(sys._getframe(1)):
-            self.decides()
+        self._decided(sys._getframe(1))
         return str.__eq__(self, other) is True
 
-    __hash__ = str.__hash__
+    def __ne__(self, other: object) -> bool:
+        """Return whether it is another text, as above."""
+        self._decided(sys._getframe(1))
+        return str.__ne__(self, other) is True
+
+    def __lt__(self, other: str) -> bool:
+        """Return whether it comes before a text."""
+        self._decided(sys._getframe(1))
+        return str(self) < other
+
+    def __hash__(self) -> int:
+        """Return its hash: it is looked up in a set or a table."""
+        self._decided(sys._getframe(1))  # noqa: SLF001 - who asks is the question
+        return str.__hash__(self)
 
     def __contains__(self, part: object) -> bool:
         """Return whether it has a part."""
         self.decides()
         return isinstance(part, str) and str.__contains__(self, part)
-
-    def lower(self) -> str:
-        """Return it in small letters, which is to compare it."""
-        self.decides()
-        return super().lower()
-
-    def startswith(self, *asked: Any) -> bool:  # noqa: ANN401 - as `str` has it
-        """Return whether it starts with a text."""
-        self.decides()
-        return super().startswith(*asked)
 
     def split(self, *asked: Any, **how: Any) -> list[str]:  # noqa: ANN401 - as `str` has it
         """Return its pieces, of which nobody knows how many there are."""
@@ -106,9 +115,55 @@ class ImaginedText(str):  # noqa: SLOT000 - a text with attributes has a diction
         found = super().split(*asked, **how)
         return found if len(found) > 1 else [self]
 
+    def _decided(self, frame: FrameType) -> None:
+        if of_program(frame):
+            self.decides()
+
+    def __copy__(self) -> Self:
+        """Return itself, as any text is copied."""
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Return itself, as any text is copied."""
+        return self
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Return how it is stored: as a text."""
+        return str, (str.__str__(self),)
+
+
+def _deciding(name: str) -> Callable[..., Any]:
+    """Return a method of `str` whose result programs compare, which counts as a decision."""
+    asked = getattr(str, name)
+
+    def method(self: ImaginedText, *given: Any, **how: Any) -> Any:  # noqa: ANN401 - as `str` has it
+        self.decides()
+        return asked(self, *given, **how)
+
+    return method
+
+
+for _name in (
+    *("lower", "upper", "casefold", "title", "strip", "lstrip", "rstrip", "replace", "find"),
+    *("startswith", "endswith", "count", "index", "isdigit", "partition", "rpartition"),
+):
+    setattr(ImaginedText, _name, _deciding(_name))
+
 
 class ImaginedTable(ImaginedText):
     """A table or a list, as far as a program can tell."""
+
+    def __getitem__(self, key: Any) -> Any:  # noqa: ANN401 - as `dict` and `list` have it
+        """Return what it has under a name or at a place."""
+        if isinstance(key, int):
+            self.decides()
+            return ImaginedText(f"{self.named}{key}", self.make, self.decides)
+        return super().__getitem__(key)
+
+    def __len__(self) -> int:
+        """Return how much it has, which nobody knows."""
+        self.decides()
+        return FEW
 
     def __iter__(self) -> Iterator[str]:
         """Yield the names of a table, or the elements of a list."""

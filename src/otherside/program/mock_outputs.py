@@ -121,7 +121,7 @@ def invoke(  # noqa: C901 - one case per data source
 
 def _rule_arn(birth: Registration, name: str) -> dict[str, Any]:
     """Return the ARN of an event rule, which names its bus unless that is the default one."""
-    bus = str(birth.inputs.get("eventBusName") or "default").rpartition("/")[2]
+    bus = str(birth.inputs.get("eventBusName") or "default").rpartition(":event-bus/")[2]
     named = name if bus == "default" else f"{bus}/{name}"
     return {"arn": f"arn:aws:events:{birth.region}:{birth.account}:rule/{named}"}
 

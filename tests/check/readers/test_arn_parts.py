@@ -50,6 +50,8 @@ def found(path):
         ({"balancer": 'trimprefix(split(":", aws_lb.a.arn)[5], "loadbalancer/")'}, None),
         ({"balancer": 'replace(aws_lb.a.arn, "/^.*:loadbalancer./", "")'}, None),
         ({"balancer": 'regex("loadbalancer/(.*)", aws_lb.a.arn)[0]'}, None),
+        ({"balancer": 'replace(aws_lb.a.arn, "/^arn:aws:[a-z]+:[a-z0-9-]+:/", "")'}, None),
+        ({"balancer": 'regex("^(a+)+$", aws_lb.a.arn)'}, None),
         ({"balancer": 'split("loadbalancer/", aws_lb.a.arn)[1]'}, None),
         ({"group": 'regex("targetgroup/.*", aws_lb_target_group.a.arn)'}, None),
         ({"balancer": 'regex("loadbalancer/.*", aws_lb.a.arn)'}, "without loadbalancer/"),

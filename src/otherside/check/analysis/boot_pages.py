@@ -56,10 +56,11 @@ class _Shell:
         found = [token]
         for _ in range(8):
             grown = list(itertools.chain.from_iterable(map(self._once, found)))
-            if grown == found or len(grown) > _WORDS_MAX:
+            if grown == found or len(grown) > _WORDS_MAX or max(map(len, grown)) > _LENGTH_MAX:
                 break
             found = grown
-        return [re.sub(r"\$\(.*|`.*|\$.", _UNKNOWN, word) for word in found]
+        found = [word if len(word) < _LENGTH_MAX else _UNKNOWN for word in found]
+        return [re.sub(r"\$\{[^}]*\}?|\$.?|`.*", _UNKNOWN, word) for word in found]
 
     def _once(self, word: str) -> list[str]:
         for pattern in (_BRACES, _VARIABLE):
@@ -78,7 +79,7 @@ class _Shell:
         return normpath(join(self.here, word))
 
 
-_WORDS_MAX = 64
+_WORDS_MAX, _LENGTH_MAX = 64, 1000
 
 
 def serves(script: str, path: str) -> bool | None:
@@ -92,8 +93,8 @@ def serves(script: str, path: str) -> bool | None:
     try:
         for tokens in _commands(plain):
             _run(shell, tokens)
-    except ValueError:  # quotes that do not close: it is written for a machine, or goes on
-        return None if _word(name).search(script) else False
+    except ValueError:  # quotes that do not close on their line
+        return None
     roots = [*_roots(script), *shell.roots]
     pages = [f"{root.rstrip('/')}/{name}" for root in dict.fromkeys(roots)]
     if any(
@@ -104,8 +105,20 @@ def serves(script: str, path: str) -> bool | None:
         return None
     if any(_may_be(file, page) for file in shell.files for page in pages if _UNKNOWN in file):
         return None
+    alike = [file for file in shell.files if basename(file) == basename(name)]
+    if any(not _WRONG.match(file) for file in alike) or _ROOT_TOLD.search(script):
+        return None  # it may be where the server looks
     spoken = " ".join(shell.strange + bodies)
     return None if _word(name).search(spoken) else False
+
+
+_WRONG = re.compile(r"/(?:tmp|root|home/[^/]+|var/www|var/www/html|usr/share/nginx/html)?/?[^/]+")
+"""Where no server looks for pages, and where one does that is not the one that runs."""
+_ROOT_TOLD = re.compile(
+    r"document-root|WorkingDirectory|\bfile-server\b|--root\b|--directory=|\s-d\s|\broot\s+[*$]"
+    r"|DocumentRoot\s+[\"']?\$|[\"']\s*server\s*\{|s[|#,/]/var/www"
+)
+"""What may tell a server where to look, in a way that is not followed."""
 
 
 def _handles(script: str, name: str) -> bool:
@@ -132,14 +145,19 @@ def _roots(script: str) -> list[str]:
     return [*told, *usual]
 
 
+_SUBSTITUTED = re.compile(r"\$\([^()]*\)|`[^`\n]*`")
+"""What a shell puts in place of a command."""
+
+
 def _commands(script: str) -> Iterator[list[str]]:
     """Yield the words of each command; a redirection's sign is a word."""
-    for line in script.replace("\\\n", " ").splitlines():
-        lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|<>")
+    asked = _SUBSTITUTED.sub(_UNKNOWN, script.replace("\\\n", " "))
+    for line in asked.splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=";&|<>()")
         lexer.whitespace_split, lexer.commenters = True, ""
         command: list[str] = []
         for token in lexer:
-            if token in _ENDS or set(token) <= set(";&|"):
+            if token in _ENDS or set(token) <= set(";&|()"):
                 yield command
                 command = []
             else:
@@ -160,6 +178,8 @@ def _run(shell: _Shell, tokens: list[str]) -> None:
     for sign, token in itertools.pairwise(["", *tokens]):
         if sign and set(sign) <= {">"}:
             shell.files += map(shell.path, shell.words(token))
+        elif sign and set(sign) <= {"<"}:
+            continue
         elif not set(token) <= set("<>"):
             words += shell.words(token)
     if words:
@@ -178,8 +198,8 @@ def _act(shell: _Shell, words: list[str]) -> None:
     name, *rest = words
     plain = [word for word in rest if not word.startswith("-")]
     match basename(name):
-        case "cd" | "pushd":
-            shell.here = shell.path(plain[0]) if plain else "/root"
+        case "cd" | "pushd" | "popd":
+            shell.here = shell.path(plain[0]) if plain else _UNKNOWN
         case "tee" | "touch":
             shell.files += map(shell.path, plain)
         case command if command in _COPIES and len(plain) > 1:
@@ -201,7 +221,8 @@ def _act(shell: _Shell, words: list[str]) -> None:
 def _copy(shell: _Shell, plain: list[str], *, whole: bool) -> None:
     *sources, target = plain
     for source in sources:
-        if whole or "*" in source or _UNKNOWN in source or source.endswith("/"):
+        bare = "." not in basename(source) and "." not in basename(target)
+        if whole or bare or "*" in source or _UNKNOWN in source or source.endswith("/"):
             shell.trees.append(shell.path(target))
         shell.files += [shell.path(target), shell.path(join(target, basename(source)))]
 

@@ -273,6 +273,10 @@ def statements(graph: Graph, source: Resource, value: Value) -> Value:
     return value
 
 
+def _merged_once(graph: Graph, source: Resource, within: tuple[str, ...]) -> Value:
+    return graph.memoize(f"merged {source.id}", lambda: _merged(graph, source, within))
+
+
 def _merged(graph: Graph, source: Resource, within: tuple[str, ...]) -> Value:
     """Return a document's statements with those that it takes from others.
 
@@ -289,8 +293,10 @@ def _merged(graph: Graph, source: Resource, within: tuple[str, ...]) -> Value:
     for taken in (first, own or [], last):
         for item in [taken] if isinstance(taken, Unknown) else taken or ():
             links = graph.links(source, item, "data.iam_policy_document")
-            held = _merged(graph, links[0].resource, (*within, source.id)) if links else item
-            found += held if isinstance(held, list) else [held]
+            held = _merged_once(graph, links[0].resource, (*within, source.id)) if links else item
+            fresh = held if isinstance(held, list) else [held]
+            known = {id(each) for each in found}
+            found += [each for each in fresh if id(each) not in known]
     named = {
         sid: item
         for item in found

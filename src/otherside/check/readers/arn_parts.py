@@ -66,9 +66,13 @@ def reshaped(
     count = _PARTS[type_]
     tail = _SAMPLES[count].replace(_KIND, told)
     if ref.attribute in _SUFFIXES:
-        return _in_parts(change(tail.removeprefix("loadbalancer/")), ref.target, count)
-    whole = f"arn:aws:elasticloadbalancing:{_ZONE}:{_ACCOUNT}:{tail}"
-    return _in_parts(change(whole), ref.target, count)
+        whole = tail.removeprefix("loadbalancer/")
+    else:
+        whole = f"arn:aws:elasticloadbalancing:{_ZONE}:{_ACCOUNT}:{tail}"
+    made = change(whole)
+    if made in (whole, [whole]):
+        return None  # it may be about the parts that only AWS knows
+    return _in_parts(made, ref.target, count)
 
 
 def _in_parts(made: Value, target: str, count: int) -> Value:

@@ -1,8 +1,8 @@
 """Read the code in a function's bundle, if the bundle is stored beside the input."""
 
 import os
+import re
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +66,17 @@ def _without(code: Code, excluded: Value) -> Code:
         item
         for item in code.files
         if not any(
-            fnmatchcase(item[0], out) or item[0].startswith(f"{out.rstrip('/')}/")
-            for out in excluded
+            _matches(out, item[0]) or item[0].startswith(f"{out.rstrip('/')}/") for out in excluded
         )
     )
     return Code(kept, whole=code.whole)
+
+
+def _matches(pattern: str, path: str) -> bool:
+    """Return whether a path fits a pattern in which `*` stays within a directory, `**` does not."""
+    pieces = re.split(r"(\*\*/?|\*|\?)", pattern)
+    known = {"*": "[^/]*", "?": "[^/]", "**": ".*", "**/": "(?:.*/)?"}
+    return bool(re.fullmatch("".join(known.get(part) or re.escape(part) for part in pieces), path))
 
 
 def code_of_archive(raw: Mapping[str, Any], beside: Path) -> Value:

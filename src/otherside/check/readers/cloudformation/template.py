@@ -638,6 +638,8 @@ _SPECIAL: dict[str, tuple[Special, str]] = {
     "AWS::IAM::Policy": (_role_policies, "iam.role_policy"),
     "AWS::SNS::TopicPolicy": (_each("Topics", "arn"), "sns.topic_policy"),
     "AWS::SQS::QueuePolicy": (_each("Queues", "queue_url"), "sqs.queue_policy"),
+    "AWS::SNS::TopicInlinePolicy": (_each("TopicArn", "arn"), "sns.topic_policy"),
+    "AWS::SQS::QueueInlinePolicy": (_each("Queue", "queue_url"), "sqs.queue_policy"),
     "AWS::Route53::RecordSetGroup": (_record_group, "route53.record"),
     "AWS::DynamoDB::GlobalTable": (_global_table, "dynamodb.table"),
 }

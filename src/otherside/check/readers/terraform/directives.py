@@ -18,7 +18,7 @@ class DirectiveError(ValueError):
 
 
 @dataclass(slots=True)
-class Block:
+class TemplateBlock:
     """What stands between directives: texts, and the blocks of further directives."""
 
     parts: "list[str | Loop | Choice]" = field(default_factory=list)
@@ -30,7 +30,7 @@ class Loop:
 
     names: tuple[str, ...]
     items: str
-    body: Block
+    body: TemplateBlock
 
 
 @dataclass(slots=True)
@@ -38,14 +38,14 @@ class Choice:
     """`%{ if condition }`, with what is there if it holds and otherwise."""
 
     condition: str
-    then: Block
-    otherwise: Block
+    then: TemplateBlock
+    otherwise: TemplateBlock
 
 
 Piece = str | re.Match[str]
 
 
-def parsed(text: str) -> Block:
+def parsed(text: str) -> TemplateBlock:
     """Return a template as a block.
 
     Raises:
@@ -71,9 +71,9 @@ def _pieces(text: str) -> Iterator[Piece]:
     yield text[at:].lstrip() if trim else text[at:]
 
 
-def _block(pieces: list[Piece], at: int) -> tuple[Block, int, str]:
+def _block(pieces: list[Piece], at: int) -> tuple[TemplateBlock, int, str]:
     """Return a block, where it ends, and the word that ended it; empty at the template's end."""
-    block = Block()
+    block = TemplateBlock()
     while at < len(pieces):
         piece = pieces[at]
         at += 1
@@ -93,7 +93,7 @@ def _block(pieces: list[Piece], at: int) -> tuple[Block, int, str]:
     return block, at, ""
 
 
-def _loop(said: str, pieces: list[Piece], at: int, block: Block) -> int:
+def _loop(said: str, pieces: list[Piece], at: int, block: TemplateBlock) -> int:
     found = _FOR.fullmatch(said)
     body, at, end = _block(pieces, at)
     if found is None or end != "endfor":
@@ -104,9 +104,9 @@ def _loop(said: str, pieces: list[Piece], at: int, block: Block) -> int:
     return at
 
 
-def _choice(said: str, pieces: list[Piece], at: int, block: Block) -> int:
+def _choice(said: str, pieces: list[Piece], at: int, block: TemplateBlock) -> int:
     then, at, end = _block(pieces, at)
-    otherwise = Block()
+    otherwise = TemplateBlock()
     if end == "else":
         otherwise, at, end = _block(pieces, at)
     if end != "endif":

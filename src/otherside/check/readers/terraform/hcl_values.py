@@ -20,10 +20,10 @@ from otherside.check.readers.arn_parts import reshaped, split_arn
 from otherside.check.readers.cloudformation.template import joined
 from otherside.check.readers.normalize import has_unknown
 from otherside.check.readers.terraform.directives import (
-    Block,
     Choice,
     DirectiveError,
     Loop,
+    TemplateBlock,
     parsed,
 )
 
@@ -170,7 +170,7 @@ def template(text: str, scope: Scope, depth: int = 0) -> Value:
         return Unknown(why="a template with directives")
 
 
-def _rendered(block: Block, scope: Scope, depth: int) -> Iterator[Value]:
+def _rendered(block: TemplateBlock, scope: Scope, depth: int) -> Iterator[Value]:
     """Yield the pieces that a template's directives make.
 
     Raises:
@@ -739,15 +739,27 @@ def _format(text: str, *values: Value) -> str:
     return re.sub(r"%[-+0-9.]*[vq]", "%s", text) % values
 
 
+_SLOW = re.compile(r"\[\[:|[+*}]\)[+*{]|\([^)]*[+*|][^)]*\)[+*{]")
+"""What Terraform's patterns mean otherwise, or match in a time that Python's do not."""
+_SUBJECT_MAX = 10_000
+
+
+def _require_plain(pattern: str, text: str) -> None:
+    if _SLOW.search(pattern) or len(text) > _SUBJECT_MAX:
+        raise ValueError(pattern)
+
+
 def _replace(text: str, old: str, new: str) -> str:
     """Replace a text, or what a pattern between slashes matches."""
     if len(old) > 1 and old[0] == old[-1] == "/":
+        _require_plain(old, text)
         return re.sub(old[1:-1], re.sub(r"\$\{?(\w+)\}?", r"\\g<\1>", new), text)
     return text.replace(old, new)
 
 
 def _regex(pattern: str, text: str) -> Value:
     """Return what a pattern matches: a text, or the texts of its groups."""
+    _require_plain(pattern, text)
     found = re.search(pattern, text)
     if found is None:
         raise ValueError(pattern)

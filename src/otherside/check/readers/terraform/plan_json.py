@@ -644,7 +644,7 @@ def _generated(raw: Mapping[str, Value]) -> dict[str, Value]:
         key: [
             item
             for each in (value if isinstance(value, list) else [value])
-            for item in (policy(each) if isinstance(each, str) else [each])
+            for item in _taken(each)
         ]
         for key, value in merged.items()
     }
@@ -654,6 +654,14 @@ def _generated(raw: Mapping[str, Value]) -> dict[str, Value]:
         own = [_statement(statement) for statement in statements or ()]
         return {"document": {"Statement": own}, **taken}
     return {"document": raw.get("json")}
+
+
+def _taken(document: Value) -> list[Value]:
+    """Return the statements of a document that is given as text; what is none is not known."""
+    if document in {None, ""} if isinstance(document, (str, type(None))) else False:
+        return []
+    found = policy(document) if isinstance(document, str) else document
+    return found if isinstance(found, list) else [found]
 
 
 _MERGED = ("source_policy_documents", "override_policy_documents")

@@ -34,7 +34,7 @@ RPO: the age of the last manual copy, if there is one.
 - https://docs.aws.amazon.com/aws-backup/latest/devguide/cross-region-backup.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from otherside.check.analysis.backup_plans import destinations
 from otherside.check.model.arn import Arn, read_arn, spelt
@@ -101,11 +101,15 @@ def _not_its_arn(target: Value, link: Link) -> str | None:
     if at is None:
         return None
     before, after = pieces[:at], pieces[at + 1 :]
-    if link.attribute in _NAMES and not str((before or [""])[-1]).endswith(_KIND):
+    if link.attribute in _NAMES and not _before(before).endswith(_KIND):
         return f"it copies into the name of {vault.label}, and AWS Backup wants its ARN"
     if after or (before and link.attribute not in _NAMES):
         return f"it copies into an ARN that is made of that of {vault.label} and is another"
     return None
+
+
+def _before(pieces: Sequence[object]) -> str:
+    return "".join(piece if isinstance(piece, str) else "*" for piece in pieces)
 
 
 _NAMES = frozenset({"name", "id"})

@@ -76,7 +76,6 @@ _IF = {
     "redshift.cluster": "encrypted",
     "elasticache.replication_group": "at_rest_encryption_enabled",
     "efs.file_system": "encrypted",
-    "ec2.volume": "encrypted",
 }
 """What says of other stores that they are encrypted: with AWS's own key unless they name one."""
 _ALWAYS = {"secretsmanager.secret", "backup.vault"}
@@ -115,9 +114,18 @@ def aws_managed_kms_key(graph: Graph, resource: Resource) -> Iterator[str]:
     elif whose == "none" and (
         resource.kind in _ALWAYS
         or resource.kind.startswith("rds.")
-        or (resource.kind in _IF and resource.known(_IF[resource.kind]) is True)
+        or (resource.kind in _IF and _keyless(resource))
     ):
         yield "it names no key, so it is under AWS's own"
+
+
+def _keyless(store: Resource) -> bool:
+    """Return whether a store is encrypted, and not as the snapshot is that it is made from."""
+    restored = store.kind in _RESTORED and store["snapshot_identifier"] is not None
+    return store.known(_IF[store.kind]) is True and not restored
+
+
+_RESTORED = {"docdb.cluster", "neptune.cluster", "redshift.cluster"}
 
 
 def _unencrypted(database: Resource) -> str:

@@ -131,7 +131,9 @@ def _of_version(graph: Graph, permission: Resource, alias: Resource | None) -> b
 
     https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
     """
-    qualifier = permission["qualifier"]
+    qualifier, named = permission["qualifier"], permission["function_name"]
+    if isinstance(named, Unknown) and len(named.text) > 1:
+        return True  # the name is made of pieces, and an alias may be one
     if alias is None:
         return qualifier is None or isinstance(qualifier, Unknown)
     link = graph.link(permission, "function_name", "lambda.alias")
@@ -197,4 +199,4 @@ def _bus_name(graph: Graph, resource: Resource, named: Value) -> str:
     for link in graph.links(resource, named, "events.bus"):
         name = link.resource["name"]
         return name if isinstance(name, str) else "*"
-    return named.rpartition("/")[2] if isinstance(named, str) else "*"
+    return named.rpartition(":event-bus/")[2] if isinstance(named, str) else "*"

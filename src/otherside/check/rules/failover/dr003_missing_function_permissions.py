@@ -36,6 +36,7 @@ RPO: no direct effect.
 - https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
 """
 
+import json
 import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
@@ -86,6 +87,8 @@ _SPOKEN_WITH = {
 """Words that code must also contain if other libraries have methods of the same name."""
 _TELLS = re.compile(r"notif|alert|monitor|report|watch|status|check", re.IGNORECASE)
 """Names of functions that speak of a failover and may not run one."""
+_GLOBAL = ("route53", "globalaccelerator:", "iam:")
+"""Services that are called in a Region of their own."""
 _TASK = re.compile(r"arn:aws[\w-]*:states:::(?:aws-sdk:)?\w+:(\w+)")
 """A state machine's task that calls AWS: `arn:aws:states:::aws-sdk:rds:failoverGlobalCluster`."""
 _BY_ANOTHER = (
@@ -173,6 +176,8 @@ def _machine(graph: Graph, machine: Resource) -> Iterator[str]:
     role = graph.link(machine, "role_arn", "iam.role")
     if role is None or not promotes(machine):
         return
+    if "Credentials" in json.dumps(machine["definition"], default=str):
+        return  # a task may run as another role
     allowed = rights(graph, role.resource)
     tasks = _TASK.findall(" ".join(strings(machine["definition"])))
     done = {
@@ -199,7 +204,7 @@ def _elsewhere(
             continue
         missed = [
             [item for item in group if not any(may_cover(graph, resource, n, item) for n in named)]
-            for group in _objects(graph, action)
+            for group in _objects(graph, action, resource.region)
         ]
         fewest = min(missed, key=len, default=[])
         if fewest:
@@ -210,15 +215,24 @@ def _elsewhere(
             yield f"its role allows {action}, but not on {names}"
 
 
-def _objects(graph: Graph, action: str) -> list[list[Resource]]:
+def _to_promote(clusters: list[Resource], region: str | None) -> list[Resource]:
+    """Return the members that a failover moves the writer to: those beside who calls it."""
+    beside = [cluster for cluster in clusters if cluster.region == region]
+    return beside or clusters
+
+
+def _objects(graph: Graph, action: str, region: str | None) -> list[list[Resource]]:
     """Return the groups of resources of which an action needs to be allowed on one.
 
-    A global failover is authorised on the global cluster and on its members.
+    A global failover is authorised on the global cluster and on the member that it promotes.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
     """
     try:
         if action in {"rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"}:
-            return [[item, *members(graph, item)] for item in graph.of("rds.global_cluster")]
+            return [
+                [item, *_to_promote(members(graph, item), region)]
+                for item in graph.of("rds.global_cluster")
+            ]
         if action == "rds:PromoteReadReplica":
             copies = graph.of("rds.instance")
             return [[item] for item in copies if item["replicate_source_db"] is not None]
@@ -285,10 +299,12 @@ def _by_other_parts(graph: Graph, function: Resource) -> frozenset[str]:
 def _lacking(code: str, allowed: Rights, graph: Graph, function: Resource) -> set[str]:
     elsewhere = _by_other_parts(graph, function) if code else frozenset()
     # Code that names a Region may call any; otherwise it calls its own.
-    region = None if "region" in code.lower() else function.region
+    named = "region" in code.lower() or re.search(r"\b[a-z]{2}-[a-z]+-\d\b", code)
+    region = None if named else function.region
 
     def nobody(action: str) -> bool:
-        return action not in elsewhere and allowed.allow(action, region) is False
+        where = None if action.startswith(_GLOBAL) else region
+        return action not in elsewhere and allowed.allow(action, where) is False
 
     if code:
         return {action for action in called(code) if nobody(action)}

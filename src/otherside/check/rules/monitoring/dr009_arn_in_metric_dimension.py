@@ -186,20 +186,10 @@ def _unnamed(graph: Graph, alarm: Resource, name: str, value: Unknown) -> str:
         if links and all(link.attribute == attribute for link in links):
             known_by = "id" if name == "HealthCheckId" else "name"
             return f"the {what} of {links[0].resource.label}; metrics have its {known_by}"
-    by_id = {_id_is(link.resource) for link in links if link.attribute == "id"}
+    by_id = {_ID_IS.get(link.resource.kind) for link in links if link.attribute == "id"}
     if links and len(by_id) == 1 and None not in by_id and _whole(value, links):
         return f"the {by_id.pop()} of {links[0].resource.label}; metrics have its name"
     return ""
-
-
-def _id_is(resource: Resource) -> str | None:
-    """Return what the `id` of a resource is, where it is not the name.
-
-    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/guides/version-5-upgrade
-    """
-    if resource.kind == "rds.instance" and resource.dialect == "terraform":
-        return "resource ID"
-    return _ID_IS.get(resource.kind)
 
 
 def _whole(value: Unknown, links: list[Link]) -> bool:

@@ -110,6 +110,12 @@ def _transit(graph: Graph, peering: Resource) -> Iterator[str]:
     yield "nobody accepts it: it stays in pendingAcceptance"
 
 
+_BY_LIST = (
+    "aws_ec2_transit_gateway_prefix_list_reference",
+    "aws:ec2transitgateway/prefixListReference:PrefixListReference",
+)
+
+
 def _gateway_routes(graph: Graph, peering: Resource, accepters: list[Resource]) -> Iterator[str]:
     """Find a side whose gateway has no route to the other: a peering propagates none.
 
@@ -121,6 +127,8 @@ def _gateway_routes(graph: Graph, peering: Resource, accepters: list[Resource]) 
         for item in (peering, *accepters)
         for route in graph.users(item, "ec2.transit_gateway_route", path, anywhere=True)
     ]
+    if graph.of(*_BY_LIST):
+        return  # routes by prefix lists, which are not followed
     there = {route.region for route in routes}
     for region in (peering.region, peering["peer_region"]):
         if isinstance(region, str) and region not in there and None not in there:
