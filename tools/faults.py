@@ -220,7 +220,6 @@ def unhurt() -> Hurt:
             found = outcome(victim, before, stop=True)
             if '"endpoint"' not in said or found.code != 0:
                 found.left.append("it did not come up")
-            found.said = said.splitlines()[0] + "\n" + found.said if said else found.said
             return found
 
 

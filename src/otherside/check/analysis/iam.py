@@ -273,12 +273,16 @@ def statements(graph: Graph, source: Resource, value: Value) -> Value:
     return value
 
 
-def _merged_once(graph: Graph, source: Resource, within: tuple[str, ...]) -> Value:
-    return graph.memoize(f"merged {source.id}", lambda: _merged(graph, source, within))
-
-
 def _merged(graph: Graph, source: Resource, within: tuple[str, ...]) -> Value:
-    """Return a document's statements with those that it takes from others.
+    """Return a document's statements with those that it takes from others, found once for all."""
+    if source.id in within:
+        return Unknown()
+    inner = (*within, source.id)
+    return graph.memoize(f"merged {source.id}", lambda: _merge(graph, source, inner))
+
+
+def _merge(graph: Graph, source: Resource, within: tuple[str, ...]) -> Value:
+    """Return the statements of a document and of those that it takes in.
 
     Of statements with one `sid`, the last counts: sources come before its own, overrides after.
     https://registry.terraform.io/providers/hashicorp/aws/latest/docs/data-sources/iam_policy_document
@@ -287,24 +291,22 @@ def _merged(graph: Graph, source: Resource, within: tuple[str, ...]) -> Value:
     first, last = source["source_policy_documents"], source["override_policy_documents"]
     if first is None and last is None:
         return own
-    if not isinstance(own, (list, type(None))) or source.id in within:
+    if not isinstance(own, (list, type(None))):
         return Unknown()
-    found: list[Value] = []
+    found: dict[int, Value] = {}  # by identity: a document that is taken twice counts once
     for taken in (first, own or [], last):
         for item in [taken] if isinstance(taken, Unknown) else taken or ():
             links = graph.links(source, item, "data.iam_policy_document")
-            held = _merged_once(graph, links[0].resource, (*within, source.id)) if links else item
-            fresh = held if isinstance(held, list) else [held]
-            known = {id(each) for each in found}
-            found += [each for each in fresh if id(each) not in known]
+            held = _merged(graph, links[0].resource, within) if links else item
+            found |= {id(each): each for each in (held if isinstance(held, list) else [held])}
     named = {
         sid: item
-        for item in found
+        for item in found.values()
         if isinstance(item, Mapping) and isinstance(sid := item.get("sid"), str) and sid
     }
     return [
         item
-        for item in found
+        for item in found.values()
         if not isinstance(item, Mapping) or named.get(str(item.get("sid")), item) is item
     ]
 

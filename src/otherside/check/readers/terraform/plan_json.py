@@ -658,7 +658,7 @@ def _generated(raw: Mapping[str, Value]) -> dict[str, Value]:
 
 def _taken(document: Value) -> list[Value]:
     """Return the statements of a document that is given as text; what is none is not known."""
-    if document in {None, ""} if isinstance(document, (str, type(None))) else False:
+    if document is None or document == "":
         return []
     found = policy(document) if isinstance(document, str) else document
     return found if isinstance(found, list) else [found]
