@@ -1,7 +1,7 @@
 """What may not be deployed at all is neither taken as there nor as missing."""
 
-import copy
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -77,6 +77,13 @@ def asked(graph, code):
     return [each.message for each in result.findings], [each.reason for each in result.unsure]
 
 
+def with_one_changed(graph, subject, **changed):
+    """Return a graph's resources, one of them changed."""
+    return [
+        replace(each, **changed) if each is subject else each for each in graph.resources.values()
+    ]
+
+
 def headless(path, **options):
     """Return what DR101 finds below a path, and what it cannot tell."""
     (system,) = read_paths([path], ReadOptions(**options), io.StringIO()).systems
@@ -89,10 +96,7 @@ def test_what_a_stack_may_lack_is_no_finding_and_no_pass(case):
     code = CODES[case.rule]
     whole = writing.as_graph(writing.from_toml(case.table))
     for left_out in whole.resources.values():
-        resources = copy.deepcopy(list(whole.resources.values()))
-        next(each for each in resources if each.id == left_out.id).only_if = {
-            "main.tf#count > 0": True
-        }
+        resources = with_one_changed(whole, left_out, only_if={"main.tf#count > 0": True})
         found, undecided = asked(Graph(resources, facts=whole.facts), code)
         assert found == [], left_out.name
         rest = [each for each in whole.resources.values() if each is not left_out]
@@ -162,12 +166,11 @@ def test_what_is_wrong_in_both_branches_is_wrong_and_what_is_right_in_both_is_ri
     plain = check(whole, CheckConfig(select=(code,)))
     wanted = [(each.resource, each.message) for each in plain.findings]
     for subject in whole.resources.values():
-        resources = copy.deepcopy(list(whole.resources.values()))
-        same = next(each for each in resources if each.id == subject.id)
-        same.attributes = {
+        attributes = {
             name: value if name in {"id", "arn"} else conditional(value)
-            for name, value in same.attributes.items()
+            for name, value in subject.attributes.items()
         }
+        resources = with_one_changed(whole, subject, attributes=attributes)
         result = check(Graph(resources, facts=whole.facts), CheckConfig(select=(code,)))
         found = [(each.resource, each.message) for each in result.findings]
         assert set(found) <= set(wanted), subject.name
@@ -203,13 +206,10 @@ def test_a_condition_that_decides_nothing_of_a_case_changes_nothing(case):
     code = CODES[case.rule]
     whole = writing.as_graph(writing.from_toml(case.table))
     for left_out in whole.resources.values():
-        resources = copy.deepcopy(list(whole.resources.values()))
-        next(each for each in resources if each.id == left_out.id).only_if = {"main.tf#m>0": True}
+        resources = with_one_changed(whole, left_out, only_if={"main.tf#m>0": True})
         before = asked(Graph(resources, facts=whole.facts), code)
         for name in ("main.tf#a", "main.tf#z"):
-            again = copy.deepcopy(resources)
-            again.append(unrelated(name))
-            after = asked(Graph(again, facts=whole.facts), code)
+            after = asked(Graph([*resources, unrelated(name)], facts=whole.facts), code)
             assert after == before, (left_out.name, name)
 
 

@@ -13,9 +13,11 @@ from otherside.drill.target import read_target
 STANDARD = Path(__file__).parents[2] / "examples" / "standard"
 COMMAND = str(Path(sys.executable).with_name("otherside"))
 KNOWN = {item.name: item for item in CATALOGUE}
+SPEED = 7.0
+"""The most: other tests run on the same machine meanwhile, and a twin slows down for them."""
 
 
-def options(directory, *, speed=8.0):
+def options(directory, *, speed=SPEED):
     """Return how a drill is played in a test."""
     return SuiteOptions(
         speed=speed,

@@ -3,11 +3,16 @@
 import base64
 import dataclasses
 import json
+import os
 import shutil
+import signal
+import subprocess
+import time
 
+import psutil
 import pytest
 
-from drill.drill_helpers import KNOWN, STANDARD, judged, noticed, options, play
+from drill.drill_helpers import COMMAND, KNOWN, SPEED, STANDARD, judged, noticed, options, play
 from otherside.components.disaster_recovery import LEASE_FILE
 from otherside.drill.catalogue import CATALOGUE
 from otherside.drill.detection_check import prove, prove_together
@@ -23,15 +28,13 @@ QUICK = [
 ]
 """The default drill and what must not become a failover; each list plays on one twin, in its order:
 what mends fastest first, and nothing after what cannot be mended."""
-BUSY_SPEED = 7.0
-"""The most: other tests run on the same machine meanwhile, and a twin slows down for them."""
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("names", QUICK, ids=" ".join)
 def test_what_is_no_disaster_moves_nothing_and_a_lost_region_everything(names, tmp_path):
     """On one twin, each mended before the next: everything that is promised holds."""
-    done = play(tmp_path, *names, speed=BUSY_SPEED)
+    done = play(tmp_path, *names)
     found, reports = judged(done)
     assert found == {}, reports
     if "lost-region" in names:
@@ -151,8 +154,70 @@ def test_two_people_approve_and_sts_names_them(tmp_path):
 def test_the_correct_stack_passes_what_the_sabotages_are_noticed_by(tmp_path):
     """Otherwise a sabotage would prove nothing."""
     target = read_target(STANDARD)
-    (done,) = run_suite(
-        [inspection(FAILURES)], target, options(tmp_path, speed=BUSY_SPEED), lambda _: None
-    )
+    (done,) = run_suite([inspection(FAILURES)], target, options(tmp_path), lambda _: None)
     found, reports = judged([done])
     assert found == {}, reports
+
+
+def start(directory):
+    """Start a drill as a person would; return the process."""
+    return subprocess.Popen(
+        [
+            *(COMMAND, "drill", "--stack", str(STANDARD)),
+            *("--report", str(directory), "--speed", str(SPEED)),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+    )
+
+
+def wait_for_strike(process):
+    """Wait until the drill has struck."""
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if "lose primary" in line:
+            return
+    pytest.fail(f"it never struck: {''.join(said)}")
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(signal.SIGINT, marks=pytest.mark.slow),
+        pytest.param(signal.SIGKILL, marks=pytest.mark.long),
+    ],
+    ids=str,
+)
+def test_a_drill_that_is_interrupted_leaves_a_journal_and_nothing_else(number, tmp_path):
+    """No process, no twin; and a report can be made of what was recorded."""
+    process = start(tmp_path)
+    try:
+        wait_for_strike(process)
+        family = psutil.Process(process.pid).children(recursive=True)
+        assert family
+        process.send_signal(number)
+        process.communicate(timeout=180)
+    finally:
+        process.kill()
+    assert process.returncode == (130 if number is signal.SIGINT else -number)
+    _, alive = psutil.wait_procs(family, timeout=60)
+    assert alive == []
+    recording = Recording.read(tmp_path / "lost-region")
+    assert recording.ended == "interrupted"
+    assert recording.strike_s is not None
+    done = subprocess.run(
+        [COMMAND, "report", str(tmp_path / "lost-region")],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.startswith("UNKNOWN")
+    page = (tmp_path / "lost-region" / "report.html").read_text(encoding="utf-8")
+    assert "This drill was interrupted" in page
+    deadline_s = time.monotonic() + 60
+    while any(child.is_running() for child in family) and time.monotonic() < deadline_s:
+        time.sleep(0.1)

@@ -4,6 +4,7 @@ Every call is checked against botocore's shapes and remembered with its Region a
 """
 
 import contextlib
+import functools
 import json
 import time
 from dataclasses import dataclass, field, replace
@@ -80,6 +81,38 @@ class Aurora:
     events: list = field(default_factory=list)
 
 
+class _Hooks:
+    """What the shared clients ask: the account of the test that runs now."""
+
+    account: "FakeAws"
+
+    @classmethod
+    def to(cls, name):
+        """Return a hook that calls a method of that account."""
+
+        def called(**event):
+            return getattr(cls.account, name)(**event)
+
+        return called
+
+
+@functools.cache
+def _clients():
+    """Return the orchestrator's clients: making them costs more than most tests."""
+    session = boto3.Session(**KEYS, region_name="eu-north-1")
+    session.events.register("provide-client-params", _Hooks.to("record_call"))
+    session.events.register("before-call.rds", _Hooks.to("databases"))
+    session.events.register("before-call.lambda", _Hooks.to("functions"))
+    session.events.register("before-call.auto-scaling", _Hooks.to("groups"))
+    return AwsClients(session)
+
+
+@functools.cache
+def _plain(service, region):
+    """Return a client whose calls nobody remembers."""
+    return boto3.Session(**KEYS, region_name=region).client(service)
+
+
 class FakeAws:
     """One account with the application's table, topic, group of instances and database."""
 
@@ -91,33 +124,27 @@ class FakeAws:
         self.readings = dict.fromkeys(("canary", "standby_app", "standby_write"), Reading.GOOD)
         self.names = {http_probes.OUTSIDE[0]: "192.0.2.99"}
         self.lead(Side.PRIMARY)
-        session = boto3.Session(**KEYS, region_name="eu-north-1")
-        events = session.events
-        events.register("provide-client-params", self._record_call)
-        events.register("before-call.rds", self._rds)
-        events.register("before-call.lambda", self._lambda)
-        events.register("before-call.auto-scaling", self._groups)
-        self.clients = AwsClients(session)
-        self._plain = boto3.Session(**KEYS, region_name=self.settings.standby_region)
+        self.clients = _clients()
+        _Hooks.account = self
         self._make()
 
     def _make(self):
         known = self.settings
         keys = [(STATE_PARTITION, "HASH"), (STATE_SORT, "RANGE")]
-        self.table = self._plain.client("dynamodb")
+        self.table = _plain("dynamodb", known.standby_region)
         self.table.create_table(
             TableName=known.state_table,
             KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
             AttributeDefinitions=[{"AttributeName": n, "AttributeType": "S"} for n, _ in keys],
             BillingMode="PAY_PER_REQUEST",
         )
-        self.objects = self._plain.client("s3")
+        self.objects = _plain("s3", known.standby_region)
         self.objects.create_bucket(
             Bucket=known.pledge_bucket,
             CreateBucketConfiguration={"LocationConstraint": known.standby_region},
         )
         topic = known.topic_arn.rsplit(":", 1)[1]
-        sns, sqs = self._plain.client("sns"), self._plain.client("sqs")
+        sns, sqs = (_plain(service, known.standby_region) for service in ("sns", "sqs"))
         self.settings = replace(known, topic_arn=sns.create_topic(Name=topic)["TopicArn"])
         queue = sqs.create_queue(QueueName="people")["QueueUrl"]
         arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
@@ -128,7 +155,8 @@ class FakeAws:
         )
         self._queue, self._sqs = queue, sqs
 
-    def _record_call(self, params, model, context, **_):
+    def record_call(self, params, model, context, **_):
+        """Remember a call."""
         service = model.service_model.service_name
         region = context.get("client_region")
         self.calls.append(Call(service, model.name, region, dict(params)))
@@ -142,18 +170,21 @@ class FakeAws:
             **parsed,
         }
 
-    def _groups(self, model, **_):
+    def groups(self, model, **_):
+        """Answer for Auto Scaling."""
         if model.name == "UpdateAutoScalingGroup":
             self.min_size = self.calls[-1].params["MinSize"]
             return self._answer({})
         assert model.name == "DescribeAutoScalingGroups"
         return self._answer({"AutoScalingGroups": [{"MinSize": self.min_size}]})
 
-    def _lambda(self, model, **_):
+    def functions(self, model, **_):
+        """Answer for Lambda."""
         assert model.name == "Invoke"
         return self._answer({"StatusCode": 202})
 
-    def _rds(self, model, request_signer, **_):
+    def databases(self, model, request_signer, **_):
+        """Answer for RDS."""
         region, aurora = request_signer._region_name, self.aurora
         if region in aurora.lost:
             return self._answer({"Error": {"Code": "ServiceUnavailable", "Message": "-"}}, 503)
@@ -294,7 +325,8 @@ class FakeAws:
 
     def metrics(self):
         """Return what was published, by name."""
-        found = self._plain.client("cloudwatch").list_metrics(Namespace="Otherside")
+        plain = _plain("cloudwatch", self.settings.standby_region)
+        found = plain.list_metrics(Namespace="Otherside")
         return {metric["MetricName"] for metric in found["Metrics"]}
 
     def called(self, service=None):

@@ -60,6 +60,10 @@ class Rule:
     """One rule and its page."""
 
     code: str
+    name: str
+    """The defect that it finds; it reads well after "allow"."""
+    known_as: tuple[str, ...]
+    """Names that a suppression or an option may use: its code, name and former name."""
     severity: Severity
     on: tuple[str, ...]
     """Resource kinds that it runs on, or `region`, or `system`."""
@@ -75,17 +79,6 @@ class Rule:
     """Whether it is about what the other side has: in a single Region, that is DR400 alone."""
     lacking: bool = False
     """Whether a finding says that another resource is not there: it may be in what was not read."""
-
-    @property
-    def name(self) -> str:
-        """The defect that it finds; it reads well after "allow"."""
-        return self.check.__name__.replace("_", "-")
-
-    @property
-    def known_as(self) -> tuple[str, ...]:
-        """Names that a suppression or an option may use: its code, name and former name."""
-        former = FORMER_NAMES.get(self.name)
-        return (self.code, self.name, *((former,) if former else ()))
 
     @property
     def title(self) -> str:
@@ -135,8 +128,12 @@ def rule(
 
     def made(check: Check) -> Rule:
         page = sys.modules[check.__module__].__doc__ or ""
+        name = check.__name__.replace("_", "-")
+        former = FORMER_NAMES.get(name)
         return Rule(
             code=code,
+            name=name,
+            known_as=(code, name, *((former,) if former else ())),
             severity=severity,
             on=(on,) if isinstance(on, str) else on,
             step=step,

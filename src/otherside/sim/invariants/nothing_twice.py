@@ -9,10 +9,11 @@ from otherside.sim.history import History
 def check(history: History) -> Iterator[str]:
     """Yield each revision after which the same observation would ask for a different move."""
     for item in history.log:
-        state = item.before
-        asked = decide(state, item.observation, history.policy)
-        again = decide(item.state, item.observation, history.policy)
-        if asked != decide(state, item.observation, history.policy):
+        asked = decide(item.before, item.observation, history.policy)
+        if asked.state != item.state:
             yield f"revision {item.state.revision}: the same question has two answers"
-        if again.move is not None and asked.move is not None and again.move != asked.move:
+        if asked.move is None:
+            continue
+        again = decide(item.state, item.observation, history.policy)
+        if again.move is not None and again.move != asked.move:
             yield f"revision {item.state.revision}: the same look asks for another move"
