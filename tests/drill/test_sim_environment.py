@@ -52,7 +52,7 @@ def test_what_cannot_be_simulated_says_so():
 
 def test_a_simulation_does_the_same_each_time():
     """Steps that wait for a moment are placed by playing again."""
-    item, other = played(KNOWN["failback"]), played(KNOWN["failback"])
+    item, other = played(KNOWN["lagging-then-lost"]), played(KNOWN["lagging-then-lost"])
     assert item.recording.all() == other.recording.all()
     assert [line.text for line in item.lines] == [line.text for line in other.lines]
 

@@ -47,12 +47,17 @@ class Process:
     pid: int
     log: Path
     ended: asyncio.Future[int]
-    """Resolves to its exit code; negative for a signal."""
+    """Resolves to its exit code; negative for a signal. To await it, use `wait`: a task that awaits
+    a future and is cancelled cancels the future, too."""
 
     @property
     def running(self) -> bool:
         """Whether it is still running."""
         return not self.ended.done()
+
+    async def wait(self) -> int:
+        """Wait for its end and return its exit code; whoever stops waiting disturbs nobody."""
+        return await asyncio.shield(self.ended)
 
     def tail(self, characters: int = 2000) -> str:
         """Return the end of its log, for display."""
@@ -212,6 +217,11 @@ class Processes:
         )
         return asked
 
+    @property
+    def count(self) -> int:
+        """The number of processes that run."""
+        return len(self._running)
+
     def signal(self, process: Process, number: signal.Signals) -> None:
         """Send a signal to a process and everything it has started."""
         if process.running:
@@ -223,7 +233,7 @@ class Processes:
             self.signal(process, signal.SIGTERM)
             await asyncio.wait([process.ended], timeout=gently_s)
         self.signal(process, signal.SIGKILL)
-        await process.ended
+        await process.wait()
 
     async def close(self) -> None:
         """End all processes and wait until they are gone."""
@@ -244,10 +254,16 @@ class Processes:
                 log = self._logs.pop(news["started"])
                 process = Process(news["pid"], log, loop.create_future())
                 self._running[process.pid] = process
-                self._asked.pop(news["started"]).set_result(process)
+                asked = self._asked.pop(news["started"])
+                if asked.cancelled():
+                    self.signal(process, signal.SIGKILL)
+                else:
+                    asked.set_result(process)
             elif "failed" in news:
                 self._logs.pop(news["failed"])
-                self._asked.pop(news["failed"]).set_exception(ProcessError(news["why"]))
+                asked = self._asked.pop(news["failed"])
+                if not asked.cancelled():
+                    asked.set_exception(ProcessError(news["why"]))
             else:
                 process = self._running.pop(news["ended"])
                 process.ended.set_result(news["code"])

@@ -218,7 +218,7 @@ class Instances:
 
     async def _watch_boot(self, instance: Instance) -> None:
         assert instance.boot is not None
-        code = await instance.boot.ended
+        code = await instance.boot.wait()
         if code and instance.identifier in self._instances:
             log = instance.root / "var/log/otherside-boot.log"
             tail = log.read_text(errors="replace")[-600:] if log.exists() else ""
@@ -357,7 +357,7 @@ class Instances:
 
     async def _restart(self, instance: Instance, unit: SystemdUnit, process: Process) -> None:
         """Restart a service when it ends, as its unit file configures."""
-        code = await process.ended
+        code = await process.wait()
         if unit.process is not process or not unit.wanted:
             return
         here = self._context.partitions.stands(instance.region)

@@ -570,7 +570,7 @@ class Postgres:
         process = await self._processes.start(
             [str(binaries() / name), *arguments], log=log, env=env, user=self._user
         )
-        if code := await process.ended:
+        if code := await process.wait():
             msg = f"{name} ended with {code}: {process.tail()}"
             raise OSError(msg)
 
@@ -598,14 +598,17 @@ class Postgres:
         await self._query(server, statement)
 
     async def close(self) -> None:
-        """Stop every server in order, so that it leaves nothing, and close every link."""
-        await asyncio.gather(*(self._stop(server, within_s=CLOSE_S) for server in self.servers()))
+        """Close every link, and stop every server in order, so that it leaves nothing.
+
+        The links first: a primary that stops waits for a standby that is slow or cut off.
+        """
         for server in self.servers():
             self._close_way(server)
         tasks: list[asyncio.Future[Any]] = [*self._tasks, *([self._fresh] if self._fresh else [])]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*(self._stop(server, within_s=CLOSE_S) for server in self.servers()))
 
 
 def _quoted(value: str) -> str:
