@@ -35,12 +35,10 @@ def test_a_wait_that_is_given_up_hides_no_end(tmp_path):
 
     async def story(processes):
         short = await sleeping(processes, tmp_path, 0.5)
-        waiting = asyncio.create_task(processes.end(short, gently_s=20))
         impatient = asyncio.create_task(short.wait())
         await asyncio.sleep(0)
-        for task in (waiting, impatient):
-            task.cancel()
-        await asyncio.gather(waiting, impatient, return_exceptions=True)
+        impatient.cancel()
+        await asyncio.gather(impatient, return_exceptions=True)
         assert short.running
         await short.wait()
         later = await sleeping(processes, tmp_path, 0.1)
@@ -60,8 +58,6 @@ def test_a_process_that_nobody_waits_for_any_more_is_ended(tmp_path):
             await asked
         later = await sleeping(processes, tmp_path, 0.1)
         code = await later.wait()
-        while processes.count:
-            await asyncio.sleep(0.05)
-        return code
+        return code, processes.count
 
-    assert with_processes(tmp_path / "twin", story) == 0
+    assert with_processes(tmp_path / "twin", story) == (0, 0)
