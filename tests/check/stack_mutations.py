@@ -648,3 +648,8 @@ def _(s):
 def _(s):
     far = s.ref("sns.topic", "us_east_2")
     s.change("cloudwatch.alarm", "standby_watch_rpo_lag", alarm_actions=[far])
+
+
+@breaks("DR607")
+def _(s):
+    s.drop(s.only("s3.replication", "metrics_primary"))

@@ -170,3 +170,28 @@ def test_answers_without_a_program_that_runs_are_refused(judged):
     asked = ["check", str(directory), "--answers", str(directory / "answers.yaml")]
     done = CliRunner().invoke(main, asked)
     assert (done.exit_code, "add --run-programs" in done.output) == (2, True)
+
+
+SIDE = """
+import pulumi, pulumi_aws as aws
+aws.rds.GlobalCluster("g", global_cluster_identifier="orders")
+aws.rds.Cluster("c", cluster_identifier="orders", engine="aurora-postgresql",
+    master_username="admin", master_password="correct" + "-horse-battery")
+"""
+
+
+def test_stacks_that_are_a_region_each_are_judged_as_what_recovers_together(judged):
+    """Alone, each lacks another Region; given together, none does, and each still has its own."""
+    directory = judged(SIDE)
+    (directory / "t.json").unlink()
+    for stack, region in (("east", "us-east-1"), ("west", "us-west-2")):
+        (directory / f"Pulumi.{stack}.yaml").write_text(f"config:\n  aws:region: {region}\n")
+    _, alone = check(directory, "--run-programs", "--stack", "east")
+    assert "DR400" in codes(alone)
+    _, both = check(directory, "--run-programs", "--stack", "east", "--stack", "west")
+    assert "DR400" not in codes(both)
+    passwords = [each["resource"] for each in both["findings"] if each["code"] == "DR001"]
+    assert sorted(name.split(":")[2] for name in passwords) == ["east", "west"]
+    assert both["problems"] == []
+    _, none = check(directory, "--run-programs")
+    assert "name one with --stack" in str(none["problems"])

@@ -9,7 +9,7 @@ import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ class CheckRequest:
     settings: ProjectSettings
     strict: bool
     single_region_ok: bool
-    programs: Callable[[Path], Mapping[str, Any] | str] | None
+    programs: Callable[[Path], Sequence[Mapping[str, Any]] | str] | None
     """Runs a Pulumi program, or returns why it did not; `None` runs none."""
     systems: tuple[str, ...] = ()
     one_system: bool = False
@@ -160,7 +160,11 @@ class CheckRequest:
 @click.option(
     "--one-system", is_flag=True, help="Take everything as one system, however it is laid out."
 )
-@click.option("--stack", help="Pulumi stack to use. Default: the only one.")
+@click.option(
+    "--stack",
+    multiple=True,
+    help="Pulumi stack to use; several are one system. Default: the only one.",
+)
 @click.option(
     "--run-programs",
     is_flag=True,
@@ -222,7 +226,7 @@ def check(
     regions: tuple[str, ...],
     parameters: tuple[str, ...],
     systems: tuple[str, ...],
-    stack: str | None,
+    stack: tuple[str, ...],
     baseline: Path | None,
     write_baseline: Path | None,
     config: Path | None,
@@ -436,7 +440,7 @@ def check_program(directory: Path, stack: str) -> tuple[list[str], bool]:
         known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
     except InputError as error:
         raise click.UsageError(str(error)) from None
-    programs = _programs(stack, TIMEOUT_S, None, None, runs=True)
+    programs = _programs((stack,), TIMEOUT_S, None, None, runs=True)
     alone = settings.single_region_ok
     asked = CheckRequest(settings, strict=False, single_region_ok=alone, programs=programs)
     read, result, document = _checked((str(directory),), asked, known)
@@ -620,14 +624,14 @@ def _refuse_unknown_rules(settings: ProjectSettings, of_file: Iterable[str]) -> 
 
 
 def _programs(
-    stack: str | None,
+    stacks: tuple[str, ...],
     timeout_s: float,
     paths: tuple[str, ...] | None,
     answers: Path | None,
     *,
     runs: bool,
-) -> Callable[[Path], Mapping[str, Any] | str] | None:
-    """Return a function that runs a Pulumi program, or returns why it did not.
+) -> Callable[[Path], Sequence[Mapping[str, Any]] | str] | None:
+    """Return a function that runs a Pulumi program for each stack, or returns why it did not.
 
     Raises:
         click.UsageError: If there are answers for programs that do not run.
@@ -644,11 +648,12 @@ def _programs(
     only = None if paths is None else {Path(path).resolve() for path in paths}
     there = importlib.util.find_spec("pulumi") is not None
 
-    def run(directory: Path) -> Mapping[str, Any] | str:
+    def run(directory: Path) -> Sequence[Mapping[str, Any]] | str:
         if only is not None and directory.resolve() not in only:
             return NOT_RUN
         if not there:
             return f"a Pulumi program: {needs('running it', 'pulumi', 'infra')}"
-        return run_isolated(directory, stack, timeout_s, answers and answers.resolve())
+        given = answers and answers.resolve()
+        return [run_isolated(directory, name, timeout_s, given) for name in stacks or (None,)]
 
     return run

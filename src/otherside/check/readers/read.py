@@ -6,7 +6,7 @@ import re
 import shutil
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -71,8 +71,8 @@ class ReadOptions:
     """Files with values of Terraform's variables, as `-var-file` takes them."""
     exclude: tuple[str, ...] = ()
     """Patterns of files and directories to leave out below a directory, by path or name."""
-    program: Callable[[Path], Mapping[str, Any] | str] | None = None
-    """Runs a Pulumi program, or returns why it does not; `None` runs none."""
+    program: Callable[[Path], Sequence[Mapping[str, Any]] | str] | None = None
+    """Runs a Pulumi program, once for each stack, or returns why it does not; `None` runs none."""
     one_system: bool = False
     """Whether everything is one system, however it is laid out."""
     systems: tuple[str, ...] = ()
@@ -751,18 +751,19 @@ def _program(here: Path, batch: _Batch) -> None:
     runtime = project.get("runtime") if isinstance(project, Mapping) else None
     runtime = runtime.get("name") if isinstance(runtime, Mapping) else runtime
     if isinstance(runtime, str) and runtime != "python":
-        document: Mapping[str, Any] | str = OTHER_LANGUAGE.format(runtime)
+        documents: Sequence[Mapping[str, Any]] | str = OTHER_LANGUAGE.format(runtime)
     else:
-        document = run(here) if run is not None else NOT_RUN
-    if isinstance(document, str):
-        batch.miss(here, document, is_file=False)
+        documents = run(here) if run is not None else NOT_RUN
+    if isinstance(documents, str):
+        batch.miss(here, documents, is_file=False)
         return
-    part = _pulumi(document, str(here), batch, is_file=False)
-    for backend in document.get("backends") or ():
-        part.resources.append(_backend(str(here), backend["what"], backend["text"]))
-    for sentence, decides in (document.get("imagined") or {}).items():
-        # What the program never decided by hides nothing that it makes.
-        (part.unread if decides else part.imagined).append((str(here), str(sentence)))
+    for document in documents:
+        part = _pulumi(document, str(here), batch, is_file=False)
+        for backend in document.get("backends") or ():
+            part.resources.append(_backend(str(here), backend["what"], backend["text"]))
+        for sentence, decides in (document.get("imagined") or {}).items():
+            # What the program never decided by hides nothing that it makes.
+            (part.unread if decides else part.imagined).append((str(here), str(sentence)))
     batch.files.append(str(here))
 
 
