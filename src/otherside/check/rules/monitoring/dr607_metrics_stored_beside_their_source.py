@@ -57,9 +57,7 @@ def metrics_stored_beside_their_source(graph: Graph, stream: Resource) -> Iterat
     delivery = graph.link(stream, "firehose_arn", "firehose.stream")
     if delivery is None or watched_elsewhere(graph):
         return
-    stored = graph.follow(
-        delivery.resource, "extended_s3_configuration.bucket_arn", "s3.bucket"
-    )
+    stored = graph.follow(delivery.resource, "extended_s3_configuration.bucket_arn", "s3.bucket")
     if stored is None or stored.required_region() != stream.required_region():
         return
     replications = graph.users(stored, "s3.replication", "bucket")
