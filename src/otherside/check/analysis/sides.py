@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
+from otherside.check.analysis.bucket_copies import copied_to
 from otherside.check.model.arn import is_region
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Unresolved
@@ -136,13 +137,8 @@ def _by_copies(graph: Graph) -> Named:
                 yield secret.region, replica.get("region")
     ways = set()
     for replication in graph.of("s3.replication"):
-        for rule in replication["rule"] if isinstance(replication["rule"], list) else ():
-            if isinstance(rule, dict) and rule.get("status") == "Disabled":
-                continue
-            target = rule.get("destination") if isinstance(rule, dict) else None
-            value = target.get("bucket") if isinstance(target, dict) else None
-            for link in graph.links(replication, value, "s3.bucket"):
-                ways.add((replication.region, link.resource.region))
+        for links in copied_to(graph, replication):
+            ways |= {(replication.region, link.resource.region) for link in links}
     for source, target in sorted(ways, key=str):
         if (target, source) not in ways:
             yield source, target

@@ -5,7 +5,7 @@ A stream alone moves nothing out of the Region: it writes to a bucket beside the
 copies. When the Region fails, both are gone, and so is the record of what happened there.
 
 ## Fix
-Replicate the bucket to the other Region, or deliver to one there.
+Replicate the bucket to the other Region, or deliver to an HTTP endpoint there.
 
 ```python
 aws.s3.BucketReplicationConfig("metrics", role=role.arn, bucket=primary_metrics.id,
@@ -39,8 +39,9 @@ RPO: the metrics of the disaster are lost with the Region.
 
 from collections.abc import Iterator
 
+from otherside.check.analysis.bucket_copies import copied_to
 from otherside.check.analysis.metric_sinks import watched_elsewhere
-from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.graph import Graph, Link, Resource
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 
@@ -60,20 +61,15 @@ def metrics_stored_beside_their_source(graph: Graph, stream: Resource) -> Iterat
     stored = graph.follow(delivery.resource, "extended_s3_configuration.bucket_arn", "s3.bucket")
     if stored is None or stored.required_region() != stream.required_region():
         return
-    replications = graph.users(stored, "s3.replication", "bucket")
-    if not any(_leaves(graph, item, stored.region) for item in replications):
+    copies = [
+        links
+        for replication in graph.users(stored, "s3.replication", "bucket")
+        for links in copied_to(graph, replication)
+    ]
+    # A copy that is not in what was read may be anywhere.
+    if all(links and _all_in(stored.region, links) for links in copies):
         yield f"its data stays in {stored.region}: nothing replicates {stored.label}"
 
 
-def _leaves(graph: Graph, replication: Resource, region: str | None) -> bool:
-    """Return whether a replication may copy objects to another Region."""
-    rules = replication["rule"]
-    if not isinstance(rules, list):
-        return True
-    for each in rules:
-        if each.get("status") == "Disabled":
-            continue
-        links = graph.links(replication, (each.get("destination") or {}).get("bucket"), "s3.bucket")
-        if not links or any(link.resource.region != region for link in links):
-            return True
-    return False
+def _all_in(region: str | None, links: list[Link]) -> bool:
+    return all(link.resource.region == region for link in links)
