@@ -115,7 +115,7 @@ class CheckRequest:
     strict: bool
     single_region_ok: bool
     programs: Callable[[Path], Sequence[Mapping[str, Any]] | str] | None
-    """Runs a Pulumi program, or returns why it did not; `None` runs none."""
+    """Runs a Pulumi program for each stack, or returns why it did not; `None` runs none."""
     systems: tuple[str, ...] = ()
     one_system: bool = False
 
@@ -162,6 +162,7 @@ class CheckRequest:
 )
 @click.option(
     "--stack",
+    "stacks",
     multiple=True,
     help="Pulumi stack to use; several are one system. Default: the only one.",
 )
@@ -226,7 +227,7 @@ def check(
     regions: tuple[str, ...],
     parameters: tuple[str, ...],
     systems: tuple[str, ...],
-    stack: tuple[str, ...],
+    stacks: tuple[str, ...],
     baseline: Path | None,
     write_baseline: Path | None,
     config: Path | None,
@@ -279,7 +280,7 @@ def check(
         settings = _over(_settings(config, paths), given)
         runs = run_programs or (config is not None and settings.run_programs)
         only = None if run_programs else paths
-        programs = _programs(stack, run_timeout, only, answers, runs=runs and not no_run)
+        programs = _programs(stacks, run_timeout, only, answers, runs=runs and not no_run)
         known = read_baseline(Path(settings.baseline)) if settings.baseline else frozenset()
     except InputError as error:
         click.echo(str(error), err=True)
@@ -654,6 +655,7 @@ def _programs(
         if not there:
             return f"a Pulumi program: {needs('running it', 'pulumi', 'infra')}"
         given = answers and answers.resolve()
-        return [run_isolated(directory, name, timeout_s, given) for name in stacks or (None,)]
+        named = dict.fromkeys(stacks or (None,))
+        return [run_isolated(directory, name, timeout_s, given) for name in named]
 
     return run

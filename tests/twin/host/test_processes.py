@@ -15,6 +15,7 @@ import pytest
 
 from otherside.twin.host.twin_directory import PREFIX
 from otherside.twin.twin import Twin, TwinError
+from processes import words
 from twin.conftest import EAST, Bare, TwinSettings, until
 
 ROOT = Path(__file__).parents[3]
@@ -38,14 +39,6 @@ def tree(pid):
     """Return a process and everything under it."""
     root = psutil.Process(pid)
     return [root, *root.children(recursive=True)]
-
-
-def words(process):
-    """Return a process's command line; nothing for one that is just ending."""
-    try:
-        return " ".join(process.cmdline())
-    except psutil.Error:
-        return ""
 
 
 def running():

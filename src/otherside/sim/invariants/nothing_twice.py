@@ -10,7 +10,8 @@ def check(history: History) -> Iterator[str]:
     """Yield each revision after which the same observation would ask for a different move."""
     for item in history.log:
         asked = decide(item.before, item.observation, history.policy)
-        if asked.state != item.state:
+        said = (asked.state, asked.notice, asked.urgent)
+        if said != (item.state, item.notice, item.urgent):
             yield f"revision {item.state.revision}: the same question has two answers"
         if asked.move is None:
             continue

@@ -217,11 +217,6 @@ class Processes:
         )
         return asked
 
-    @property
-    def count(self) -> int:
-        """The number of processes that run."""
-        return len(self._running)
-
     def signal(self, process: Process, number: signal.Signals) -> None:
         """Send a signal to a process and everything it has started."""
         if process.running:
