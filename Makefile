@@ -4,6 +4,9 @@ BIN := .venv/bin
 SEEDS ?= 100000
 DRILLS := tests/drill/test_drills.py
 READY := .venv/.ready
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+UV := VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --system-certs
+OURS := --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help
 .PHONY: help drill long test check fix sim bench faults fuzz docs evidence pictures site dist
@@ -11,11 +14,13 @@ READY := .venv/.ready
 help: ## List the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "otherside needs Python 3.11 or newer; set PYTHON=python3.12, for instance")'
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@# uv takes seconds where pip takes minutes. It does not read pip's settings, so pip does it where it has an index of its own.
+	if ! $(BIN)/pip config list | grep -q index && $(PIP) --only-binary :all: --requirement requirements-uv.lock && \
+	$(UV) --require-hashes --requirement requirements.lock; then $(UV) $(OURS); \
+	else $(PIP) --require-hashes --requirement requirements.lock && $(PIP) $(OURS); fi
 	@touch $@
 
 drill: $(READY) ## Kill a Region under load and measure what was promised
