@@ -12,7 +12,7 @@ from otherside.check.model.graph import GLOBAL, Graph, Place, Resource, is_globa
 from otherside.check.model.schema import camel, kinds
 from otherside.check.model.values import Code, Ref, Unknown
 from otherside.check.readers.cloudformation.template import Template
-from otherside.check.readers.normalize import finish, shaped
+from otherside.check.readers.normalize import finish, script, shaped
 from otherside.check.readers.passwords import holds_secret, password, secret_text
 from otherside.check.readers.pulumi.stack import ARCHIVE, ASSET, SIGNATURE, Stack
 from otherside.check.readers.terraform.plan_json import TerraformPlan
@@ -119,6 +119,8 @@ def as_graph(specs):
                 value = {k: password(v) if holds_secret(k, v) else v for k, v in value.items()}
             if shape == "containers":
                 value = shaped(containers(value, str.lower), kind.attributes[key], None)
+            if shape == "script":
+                value = script(value)
             if shape == "code":
                 value = Code(tuple(value.items()), whole=True)
             attributes[key] = value

@@ -130,7 +130,6 @@ def test_the_vocabulary_covers_what_the_program_declares():
         "aws:cloudwatch/dashboard:Dashboard",
         "aws:cloudwatch/logStream:LogStream",
         "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup",
-        "aws:ec2/eip:Eip",
         "aws:ec2/flowLog:FlowLog",
         "aws:ec2/internetGateway:InternetGateway",
         "aws:iam/instanceProfile:InstanceProfile",

@@ -15,7 +15,7 @@ from otherside.check.model.schema import NONE, by_terraform, kinds
 TERRAFORM = json.loads((Path(__file__).parent / "terraform-names.json").read_text("utf-8"))
 MADE = {"arn", "id", "dns_name", "arn_suffix", "endpoint", "invoke_arn", "url", "key_id", "zone_id"}
 MADE |= {"bucket_domain_name", "bucket_regional_domain_name", "target_key_arn", "json", "document"}
-MADE |= {"output_path", "account_id"}
+MADE |= {"output_path", "account_id", "public_ip", "public_dns", "api_endpoint"}
 """Attributes that AWS makes: nobody sets them, so no class has them as an argument."""
 KINDS = [kind for kind in kinds().values() if not kind.name.startswith("data.")]
 NEWER = {"aws_arcregionswitch_plan"}

@@ -40,6 +40,28 @@ def asked(graph: Graph, check: Resource) -> list[Resource]:
     return found
 
 
+def asked_machines(graph: Graph, check: Resource) -> list[Resource]:
+    """Return the instances that a check probes by themselves, by name or by address."""
+    named = [
+        link.resource
+        for path in ("fqdn", "ip_address")
+        for link in graph.links(check, check[path], "ec2.instance", "ec2.eip")
+    ]
+    return [machine for each in named for machine in _machines(graph, each)]
+
+
+def _machines(graph: Graph, named: Resource) -> list[Resource]:
+    """Return an instance, or the one that an address belongs to."""
+    if named.kind == "ec2.instance":
+        return [named]
+    links = [graph.link(named, "instance", "ec2.instance")]
+    links += [
+        graph.link(association, "instance_id", "ec2.instance")
+        for association in graph.known_users(named, "ec2.eip_association", "allocation_id")
+    ]
+    return [link.resource for link in links if link is not None]
+
+
 def _by_cname(graph: Graph, record: Resource) -> Link | None:
     """Return the load balancer that a CNAME leads to, if it leads to one."""
     if record["type"] != "CNAME":

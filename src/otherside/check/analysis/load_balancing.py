@@ -116,9 +116,9 @@ def balancers_before(graph: Graph, group: Resource) -> set[str | None]:
     return found or {None}
 
 
-def _forwarded(listener: Resource) -> list[Value]:
-    """Return the target groups that a listener's own actions name."""
-    actions = listener["default_action"]
+def _forwarded(listener: Resource, path: str = "default_action") -> list[Value]:
+    """Return the target groups that a listener's own actions name, or those of its rule."""
+    actions = listener[path]
     found: list[Value] = []
     for action in actions if isinstance(actions, list) else ():
         if isinstance(action, dict):
@@ -167,3 +167,19 @@ def forwards(
     return (
         not types or bool(types & {"forward", None}) or any(isinstance(t, Unknown) for t in types)
     )
+
+
+def may_take(graph: Graph, listener: Resource, path: str) -> list[Resource]:
+    """Return the target groups that a listener may forward a request for a path to.
+
+    Empty if what takes it is not known.
+    """
+    values = _forwarded(listener)
+    for listener_rule in graph.users(listener, "lb.listener_rule", "listener_arn"):
+        if _may_match(listener_rule, None, path):
+            taken = _forwarded(listener_rule, "action")
+            if not taken:
+                return []
+            values += taken
+    found = [graph.links(listener, value, "lb.target_group") for value in values]
+    return [links[0].resource for links in found] if all(found) else []

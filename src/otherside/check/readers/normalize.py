@@ -12,6 +12,7 @@ from typing import Any
 from otherside.check.model.graph import Resource
 from otherside.check.model.schema import Attribute, Kind, camel, kinds
 from otherside.check.model.values import Code, Password, Ref, Unknown, Value, unknowns
+from otherside.check.readers.boot_script import as_shell
 from otherside.check.readers.passwords import password, secret_text, secret_variable
 
 _SCRIPT_MAX = 1 << 20
@@ -337,7 +338,18 @@ def _listed(value: Value) -> Value:
 
 
 def script(value: Value) -> Value:
-    """Return user data as text, decoding base64 and gzip in base64."""
+    """Return user data as a shell script, decoding base64, gzip in base64, and cloud-init's forms.
+
+    What is for Windows stays as it is.
+    """
+    text = _decoded(value)
+    if not isinstance(text, str):
+        return text
+    shell = as_shell(text)
+    return shell if shell is not None else Unknown(why="a cloud-config that cannot be read")
+
+
+def _decoded(value: Value) -> Value:
     if isinstance(value, Mapping) and set(value) == {"base64"}:
         value = value["base64"]
     if not isinstance(value, str):

@@ -11,6 +11,7 @@ from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_cloudformation, kinds
 from otherside.check.model.values import Code, Ref, Unknown, Value, one_of_two
 from otherside.check.readers.arn_parts import reshaped, split_arn
+from otherside.check.readers.cloudformation.cfn_init import with_cfn_init
 from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
@@ -205,12 +206,17 @@ class Template:
         found = attributes_of(properties, kinds()[name].attributes, DIALECT)
         if name == "lambda.function":
             found |= self._code(metadata, found)
+        if "user_data" in found:
+            found["user_data"] = with_cfn_init(found["user_data"], self._metadata_of)
         resource.attributes = found
         resource.unknown_properties = unknown_properties(
             properties, kinds()[name], "cloudformation"
         )
         yield from _companions(resource, properties)
         yield from finish(resource)
+
+    def _metadata_of(self, logical: str) -> Value:
+        return self.value(_mapping(self.resources.get(logical)).get("Metadata"))
 
     def _properties(self, raw: Mapping[str, Any]) -> Mapping[str, Any]:
         found = self.value(raw.get("Properties") or {})

@@ -17,6 +17,7 @@ from otherside.check.model.arn import OWN, is_region
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_terraform
 from otherside.check.model.values import Ref, Unknown, Value, parts
+from otherside.check.readers.boot_script import as_shell
 from otherside.check.readers.input_error import InputError
 from otherside.check.readers.normalize import (
     attributes_of,
@@ -27,6 +28,7 @@ from otherside.check.readers.passwords import Parameter, is_secret_name, secret_
 from otherside.check.readers.terraform.hcl_values import (
     Scope,
     SyntaxNode,
+    as_document,
     condition_of,
     evaluate,
     into,
@@ -568,6 +570,8 @@ class _Reader:
         match kind:
             case "aws_caller_identity" if attribute in {"account_id", "id"}:
                 return OWN
+            case "cloudinit_config" | "template_cloudinit_config" if attribute == "rendered":
+                return self._boot_script(module, block)
             case "aws_partition":
                 return _PARTITION.get(str(attribute))
             case "aws_region" if attribute in {"name", "id", "region"}:
@@ -576,6 +580,23 @@ class _Reader:
                 at = path.index("names")
                 return into([f"{region}{letter}" for letter in "abc"], path[at + 1 :])
         return None
+
+    def _boot_script(self, module: Module, block: Block | None) -> Value:
+        """Return the parts of a cloud-init configuration as one script, if all are known."""
+        parts = block.blocks if block is not None else []
+        texts: list[str] = []
+        for part in parts:
+            content = evaluate(part.attributes.get("content"), self.scope(module))
+            content = as_document(content) if isinstance(content, dict) else content
+            type_ = evaluate(part.attributes.get("content_type"), self.scope(module))
+            if part.kind != "part" or not isinstance(content, str):
+                return None
+            head = "#cloud-config\n" if type_ == "text/cloud-config" else ""
+            shell = as_shell(head + content)
+            if shell is None:
+                return None
+            texts.append(shell)
+        return "\n".join(texts) or None
 
     def _resource(self, module: Module, path: list[Any], size: int) -> Value:
         """Return a reference to a resource's attribute, or its value if the source sets it."""

@@ -15,7 +15,7 @@ from typing import Any
 
 from lark import Token, Tree
 
-from otherside.check.model.values import Ref, Unknown, Unresolved, Value, one_of_two, refs
+from otherside.check.model.values import Ref, Unknown, Unresolved, Value, one_of_two, parts, refs
 from otherside.check.readers.arn_parts import reshaped, split_arn
 from otherside.check.readers.cloudformation.template import joined
 from otherside.check.readers.normalize import has_unknown
@@ -135,15 +135,29 @@ def _string(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
     return pieces[0] if len(pieces) == 1 else _text_of(pieces)
 
 
+_PLAIN = frozenset({str, int, float, bool, list, dict, type(None)})
+"""Types of values that are what they seem: not unknown, and not a parameter's."""
+
+
 def _text_of(pieces: list[Value]) -> Value:
     plain = [
         str(piece).lower() if isinstance(piece, bool) else piece
         for piece in pieces
         if piece is not None
     ]
-    if any(isinstance(element, (list, dict)) for element in plain):
-        return Unknown(tuple(refs(plain)))
+    plain = [
+        as_document(element) if isinstance(element, (list, dict)) else element for element in plain
+    ]
     return joined([str(element) if isinstance(element, float) else element for element in plain])
+
+
+def as_document(value: Value) -> Value:
+    """Return a list or a map as text: inside of a text it was made to be a document.
+
+    Terraform takes no other there; JSON is YAML, too.
+    """
+    plain = all(type(part) in _PLAIN for part in parts(value))
+    return json.dumps(value) if plain else Unknown(tuple(refs(value)))
 
 
 def _unescaped(text: str) -> str:
@@ -699,6 +713,7 @@ def _one(value: Value) -> Value:
 
 _LOOSE: Mapping[str, Callable[..., Value]] = {
     "jsonencode": _same,
+    "yamlencode": _same,
     "jsondecode": _jsondecode,
     "merge": _merge,
     "concat": _concat,

@@ -1,9 +1,10 @@
 r"""Nothing creates the path that the health check requests.
 
 ## Why
-The load balancer requests a page that does not exist on any instance: each answers 404, no target
-is ever healthy, and a Region that could serve counts as down. In the standby, the fault goes
-unnoticed until DNS sends users there.
+A load balancer or Route 53 requests a page that does not exist: everything answers 404, nothing is
+ever healthy, and a Region that could serve counts as down. In the standby, the fault goes unnoticed
+until DNS sends users there. What installs a server at boot is followed, as a script, a cloud-config,
+cfn-init or PowerShell; an image, a bundle or a container may have the page, and is left alone.
 
 ## Fix
 Create the page in the boot script before the server starts, or serve the path from the application.
@@ -32,77 +33,72 @@ RPO: no direct effect.
 - https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html
 """
 
-import re
 from collections.abc import Iterator
 
-from otherside.check.analysis.boot_pages import serves
-from otherside.check.analysis.code_text import shell_without_comments
-from otherside.check.analysis.load_balancing import groups_of, launch_template_of
+from otherside.check.analysis.api_routes import asked_apis, serves_path
+from otherside.check.analysis.health_check_targets import asked, asked_machines
+from otherside.check.analysis.health_pages import lacks_page, machines_behind
+from otherside.check.analysis.load_balancing import listeners, may_take
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Code, Unknown, Unresolved
 from otherside.check.rule import RecoveryStep, Severity, rule
 
-_SERVES = re.compile(r"\b(httpd|nginx|apache2?|lighttpd|caddy|http\.server|webfs)\b")
-_BRINGS = re.compile(
-    r"git clone|docker|podman|pip3? install|npm |codedeploy|cfn-init|unzip |tar |ansible|\.rpm|\.deb|curl |wget "
-    r"|proxy_pass|\bmount\b|try_files|rewrite |location /[ {]|php-fpm|tomcat|gunicorn|uwsgi"
-)
-"""Commands that may install the page; the script does not show whether they do."""
-_ASKS_ITSELF = re.compile(r"(?:curl|wget)\b[^\n|;&]*\b(?:localhost|127\.0\.0\.1)\b[^\n|;&]*")
-_INSTALLS = re.compile(r"\b(install|add|http\.server|apk|busybox)\b")
-"""What shows that the server is new on the machine, and serves what the script makes."""
-_FETCHED = re.compile(r"s3://(?P<bucket>[^/'\"\s]+)/(?P<key>[^'\"\s]*)")
+_PORTS = {"HTTP": 80, "HTTP_STR_MATCH": 80, "HTTPS": 443, "HTTPS_STR_MATCH": 443}
 
 
 @rule(
     "DR007",
     severity=Severity.HIGH,
-    on="lb.target_group",
+    on=("lb.target_group", "route53.health_check"),
     step=RecoveryStep.DETECT,
     controls=("SOC 2 A1.2", "NIST CP-10"),
     lacking=True,
 )
-def missing_health_endpoint(graph: Graph, group: Resource) -> Iterator[str]:
-    path = group["health_check.path"]
+def missing_health_endpoint(graph: Graph, check: Resource) -> Iterator[str]:
+    if check.kind == "route53.health_check":
+        yield from _of_route53(graph, check)
+        return
+    path = check["health_check.path"]
     if not isinstance(path, str) or path in {"", "/"}:
         return
-    if group["target_type"] in {"lambda", "alb"} or _takes_404(group):
+    if check["target_type"] in {"lambda", "alb"} or _takes_404(check):
         return
-    for machine in _machines(graph, group):
-        made = _made(graph, machine, path)
-        if made is None:
-            msg = f"whether {machine.label} makes {path} is not told by its script"
-            raise Unresolved(msg)
-        if not made:
+    for machine in machines_behind(graph, check):
+        if lacks_page(graph, machine, path):
             yield f"{machine.label} starts a server and never makes {path}"
 
 
-def _made(graph: Graph, machine: Resource, path: str) -> bool | None:
-    """Return whether a machine's script makes a page, or leaves that to something else."""
-    script = machine["user_data"]
-    if isinstance(script, Unknown):
-        machine.known("user_data")
-    if not isinstance(script, str):
-        return True
-    script = shell_without_comments(script)
-    if not _INSTALLS.search(script) or not _SERVES.search(script):
-        return True  # a ready image has its pages
-    if _BRINGS.search(_ASKS_ITSELF.sub("", script)):
-        return True
-    if _brought(graph, path.partition("?")[0].strip("/"), script):
-        return True
-    return serves(script, path)
+def _of_route53(graph: Graph, check: Resource) -> Iterator[str]:
+    """Judge what Route 53's own checkers ask, through a load balancer or by themselves."""
+    path, type_ = check["resource_path"], check["type"]
+    if not isinstance(path, str) or path in {"", "/"} or type_ not in _PORTS:
+        return
+    for api in asked_apis(graph, check):
+        if not serves_path(graph, api, path):
+            yield f"{api.label} has no route for {path}"
+    machines = asked_machines(graph, check)
+    for balancer in asked(graph, check):
+        machines += _behind(graph, balancer, check["port"] or _PORTS[str(type_)], path)
+    for machine in machines:
+        if lacks_page(graph, machine, path):
+            yield f"{machine.label} starts a server and never makes {path}"
+            return
 
 
-def _machines(graph: Graph, group: Resource) -> list[Resource]:
-    """Return the launch templates and the instances behind a target group."""
-    templates = [launch_template_of(graph, scaling) for scaling in groups_of(graph, group)]
-    links = [
-        graph.link(attachment, "target_id", "ec2.instance")
-        for attachment in graph.known_users(group, "lb.target_group_attachment", "target_group_arn")
-    ]
-    instances = [link.resource for link in links if link is not None]
-    return [item for item in (*templates, *instances) if item is not None]
+def _behind(graph: Graph, balancer: Resource, port: object, path: str) -> list[Resource]:
+    """Return the machines that a request may reach, if no other target may answer it.
+
+    A target group that asks for the same page is judged by itself.
+    """
+    found: list[Resource] = []
+    for listener in listeners(graph, balancer):
+        if listener["port"] != port:
+            continue
+        for group in may_take(graph, listener, path):
+            behind = machines_behind(graph, group)
+            if not behind or group["health_check.path"] == path:
+                return []
+            found += behind
+    return found
 
 
 def _takes_404(group: Resource) -> bool:
@@ -113,22 +109,3 @@ def _takes_404(group: Resource) -> bool:
         if low.isdigit() and int(low) <= 404 <= int(high or low):  # noqa: PLR2004 - HTTP's own
             return True
     return False
-
-
-def _brought(graph: Graph, name: str, script: str) -> bool:
-    """Return whether files that a script fetches from a bucket contain or may contain the page."""
-    if "aws s3" not in script:
-        return False
-    for match in _FETCHED.finditer(script):
-        objects = [
-            (each, each["source"]) for each in graph.of("s3.object") if each["key"] == match["key"]
-        ]
-        if not any(isinstance(code, Code) and code.whole for _, code in objects):
-            return True
-        for _, code in objects:
-            files = [file for file, _ in code.files]
-            if any(file.endswith(name) for file in files):
-                return True
-            if re.search(rf"[\"']/?{re.escape(name)}[\"']", code.text()):
-                return True
-    return not _FETCHED.search(script)

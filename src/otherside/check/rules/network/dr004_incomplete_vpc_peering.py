@@ -54,6 +54,7 @@ RPO: no direct effect: Aurora replicates over its own network.
 import ipaddress
 from collections.abc import Iterator
 
+from otherside.check.analysis.transit_gateways import unrouted
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved
 from otherside.check.rule import RecoveryStep, RuleHit, Severity, rule
@@ -102,37 +103,12 @@ def _transit(graph: Graph, peering: Resource) -> Iterator[str]:
     path = "transit_gateway_attachment_id"
     accepters = graph.users(peering, "ec2.transit_gateway_peering_accepter", path, anywhere=True)
     if accepters:
-        yield from _gateway_routes(graph, peering, accepters)
+        yield from unrouted(graph, peering, accepters)
         return
     if peering.dialect == "cloudformation":
         msg = "CloudFormation cannot accept it, and what does was not read"
         raise Unresolved(msg)
     yield "nobody accepts it: it stays in pendingAcceptance"
-
-
-_BY_LIST = (
-    "aws_ec2_transit_gateway_prefix_list_reference",
-    "aws:ec2transitgateway/prefixListReference:PrefixListReference",
-)
-
-
-def _gateway_routes(graph: Graph, peering: Resource, accepters: list[Resource]) -> Iterator[str]:
-    """Find a side whose gateway has no route to the other: a peering propagates none.
-
-    https://docs.aws.amazon.com/vpc/latest/tgw/tgw-peering-add-route.html
-    """
-    path = "transit_gateway_attachment_id"
-    routes = [
-        route
-        for item in (peering, *accepters)
-        for route in graph.users(item, "ec2.transit_gateway_route", path, anywhere=True)
-    ]
-    if graph.of(*_BY_LIST):
-        return  # routes by prefix lists, which are not followed
-    there = {route.region for route in routes}
-    for region in (peering.region, peering["peer_region"]):
-        if isinstance(region, str) and region not in there and None not in there:
-            yield f"no route of the transit gateway in {region} leads to it"
 
 
 def _ways(graph: Graph, peering: Resource, accepters: list[Resource]) -> list[Resource]:
@@ -150,13 +126,26 @@ def _ranges(graph: Graph, ways: list[Resource], vpc: Resource, far: Resource) ->
         owner = graph.link(table.resource, "vpc_id", "ec2.vpc") if table is not None else None
         if owner is None or owner.resource is not vpc:
             continue
-        target = _network(way.known("destination_cidr_block"))
+        targets = _destinations(graph, way)
         beyond = _network(far.known("cidr_block"))
-        if target is None or beyond is None or target.overlaps(beyond):
+        if beyond is None or any(target.overlaps(beyond) for target in targets):
             continue
         more = graph.users(far, "ec2.vpc_cidr", "vpc_id")
-        if not any(_may_be_in(target, each.known("cidr_block")) for each in more):
-            yield f"{way.label} leads {target} to it, and the other side has {beyond}"
+        strange = [
+            target
+            for target in targets
+            if not any(_may_be_in(target, each.known("cidr_block")) for each in more)
+        ]
+        if strange:
+            yield f"{way.label} leads {strange[0]} to it, and the other side has {beyond}"
+
+
+def _destinations(graph: Graph, way: Resource) -> list[ipaddress.IPv4Network]:
+    """Return the ranges that a route is for, its own or those of a prefix list."""
+    listed = graph.link(way, "destination_prefix_list_id", "ec2.prefix_list")
+    entries = (listed.resource.known("entry") or []) if listed is not None else []
+    texts = [way.known("destination_cidr_block"), *(entry.get("cidr") for entry in entries)]
+    return [network for network in map(_network, texts) if network is not None]
 
 
 def _may_be_in(target: ipaddress.IPv4Network, range_: object) -> bool:

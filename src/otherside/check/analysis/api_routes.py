@@ -1,0 +1,91 @@
+"""Which paths an API of API Gateway answers."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unknown, Unresolved, require_known
+
+_APIS = ("apigatewayv2.api", "apigateway.rest_api")
+_ASKED = frozenset({"GET", "ANY"})
+"""Methods that answer a health check, which asks by GET."""
+_DEPTH_MAX = 30
+
+
+def asked_apis(graph: Graph, check: Resource) -> list[Resource]:
+    """Return the APIs that a health check names by their own endpoint."""
+    return [link.resource for link in graph.links(check, check["fqdn"], *_APIS)]
+
+
+def serves_path(graph: Graph, api: Resource, path: str) -> bool:
+    """Return whether an API has a route for a path, with its stage or without.
+
+    An API of which no route was read may have them elsewhere.
+
+    Raises:
+        Unresolved: If a route is known only at deployment.
+    """
+    routes = list(_routes(graph, api))
+    whole = path.partition("?")[0].rstrip("/")
+    behind_stage = re.sub(r"^/[^/]+", "", whole)
+    return not routes or any(
+        _template(route).fullmatch(asked) for route in routes for asked in (whole, behind_stage)
+    )
+
+
+def _routes(graph: Graph, api: Resource) -> Iterator[str]:
+    """Yield the paths of an API's routes, as API Gateway writes them: `/orders/{id}`."""
+    yield from _of_document(api.known("body"))
+    if api.kind == "apigateway.rest_api":
+        for item in _of_api(graph, api, "apigateway.resource", "rest_api_id"):
+            yield _path(graph, item)
+        return
+    if api["target"] is not None:
+        yield "/{proxy+}"  # a quick create: everything goes to one target
+    for item in _of_api(graph, api, "apigatewayv2.route", "api_id"):
+        method, _, path = str(item.known("route_key")).partition(" ")
+        if method == "$default":
+            yield "/{proxy+}"
+        elif method in _ASKED:
+            yield path
+
+
+def _of_api(graph: Graph, api: Resource, kind: str, path: str) -> list[Resource]:
+    """Return the resources of an API, if each one says whose it is."""
+    for item in graph.of(kind):
+        if isinstance(item[path], Unknown) and graph.link(item, path, api.kind) is None:
+            raise Unresolved(item.undecided_because(path, "not known, and may be this one"))
+    return graph.known_users(api, kind, path)
+
+
+def _of_document(body: object) -> Iterator[str]:
+    """Yield the paths of an OpenAPI document."""
+    paths = body.get("paths") if isinstance(body, Mapping) else None
+    for path in paths if isinstance(paths, Mapping) else ():
+        yield "/{proxy+}" if path == "/$default" else str(path)
+
+
+def _path(graph: Graph, item: Resource) -> str:
+    """Return the path of a resource of a REST API, from the root on."""
+    parts: list[str] = []
+    at: Resource | None = item
+    while at is not None and len(parts) < _DEPTH_MAX:
+        parts.insert(0, str(require_known(at["path_part"])))
+        link = graph.link(at, "parent_id", "apigateway.resource")
+        if link is None and graph.link(at, "parent_id", "apigateway.rest_api") is None:
+            at.known("parent_id")  # written out, it is the root's: nothing else has it
+        at = link.resource if link is not None else None
+    return "/" + "/".join(parts)
+
+
+def _template(route: str) -> re.Pattern[str]:
+    """Return what a route's path matches; `{proxy+}` takes all that follows, and needs some."""
+    pieces = re.split(r"(\{[^{}]*\})", route.rstrip("/"))
+    return re.compile(
+        "".join(
+            (".+" if piece.endswith("+}") else "[^/]+")
+            if piece.startswith("{")
+            else re.escape(piece)
+            for piece in pieces
+        )
+    )
