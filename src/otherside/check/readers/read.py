@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +114,8 @@ class _FoundModule:
     named: bool
     """Whether it was named itself, and not only found below a directory."""
     root: "RootModule"
+    again: Callable[[Mapping[str, Mapping[str, Any]]], "RootModule"]
+    """Reads it once more, with the outputs of other roots by the names of their states."""
 
 
 @dataclass(slots=True)
@@ -290,6 +293,7 @@ def _join(batch: _Batch) -> None:
 def _join_modules(batch: _Batch) -> None:
     """Give each Terraform root to its part; a module is read where it is called."""
     roots = list(_uncalled(batch.modules))
+    _pass_outputs(roots)
     deployed = any(not found.root.callable_only for found in roots)
     for found in roots:
         if deployed and found.root.callable_only and not found.named:
@@ -300,6 +304,37 @@ def _join_modules(batch: _Batch) -> None:
         part.resources.extend(found.root.resources)
         part.unread.extend(found.root.unread)
         part.names |= {f"bucket {name}" for name in found.root.states}
+        part.names |= {f"state {name}" for name in found.root.remote_states}
+        part.names |= {f"state {found.root.own_state}"} if found.root.own_state else set()
+
+
+def _pass_outputs(roots: list[_FoundModule]) -> None:
+    """Give the outputs of each root to those that read its state, in the order of their use.
+
+    In a circle nobody knows the outputs before the inputs: they stay unknown.
+    """
+    writers: dict[str | None, list[int]] = {}
+    for number, found in enumerate(roots):
+        writers.setdefault(found.root.own_state, []).append(number)
+    by_state = {name: who[0] for name, who in writers.items() if name and len(who) == 1}
+    uses = {
+        number: {
+            name: by_state[name]
+            for name in found.root.remote_states
+            if by_state.get(name, number) != number
+        }
+        for number, found in enumerate(roots)
+    }
+    try:
+        order = list(
+            TopologicalSorter({n: used.values() for n, used in uses.items()}).static_order()
+        )
+    except CycleError:
+        return
+    for number in order:
+        if uses[number]:
+            outputs = {name: roots[used].root.outputs() for name, used in uses[number].items()}
+            roots[number].root = roots[number].again(outputs)
 
 
 def _uncalled(modules: Mapping[Path, _FoundModule]) -> Iterator[_FoundModule]:
@@ -779,13 +814,18 @@ def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> No
         if named:
             known.where, known.named = part.where, True
         return
-    root = read_module(
-        here,
-        only,
-        parameters=batch.options.parameters,
-        variable_files=batch.options.variable_files,
-    )
-    batch.modules[where.resolve()] = _FoundModule(part.where, named, root)
+    options = batch.options
+
+    def read(outputs: Mapping[str, Mapping[str, Any]]) -> "RootModule":
+        return read_module(
+            here,
+            only,
+            parameters=options.parameters,
+            variable_files=options.variable_files,
+            remote_outputs=outputs,
+        )
+
+    batch.modules[where.resolve()] = _FoundModule(part.where, named, read({}), read)
 
 
 def settle_regions(resources: list[Resource]) -> None:

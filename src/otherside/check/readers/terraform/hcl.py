@@ -3,9 +3,9 @@
 import json
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,7 @@ from otherside.check.readers.terraform.plan_json import (
     suppressed_by_tags,
 )
 from otherside.check.readers.terraform.registry import described, is_description
+from otherside.check.readers.terraform.remote_state import state_identity
 
 _META = {"count", "for_each", "provider", "depends_on", "lifecycle", "provisioner", "connection"}
 _IGNORE = re.compile(r"(?:#|//)\s*otherside:\s*ignore\s+([\w-]+)\s*[:\-]?\s*(.*)")
@@ -129,6 +130,12 @@ class RootModule:
     """Directories of the modules that were read where they are called."""
     states: frozenset[str]
     """Where its state is, and where the states are that it reads: the buckets' names."""
+    own_state: str | None
+    """Its own state, as `state_identity` names it."""
+    remote_states: frozenset[str]
+    """The states that it reads."""
+    outputs: Callable[[], Mapping[str, Value]]
+    """Returns its outputs, for who reads its state."""
     callable_only: bool
     """Whether it has neither a provider nor a backend, and needs variables: a caller makes it."""
 
@@ -139,6 +146,7 @@ def read_module(
     *,
     parameters: Mapping[str, str] | None = None,
     variable_files: tuple[Path, ...] = (),
+    remote_outputs: Mapping[str, Mapping[str, Value]] | None = None,
 ) -> RootModule:
     """Return the resources of a root module, and what of it was not read.
 
@@ -147,14 +155,19 @@ def read_module(
         only: The one file of it to read; `None` reads all.
         parameters: Values of its variables, as `-var` takes them.
         variable_files: Files with values of its variables, as `-var-file` takes them.
+        remote_outputs: The outputs of other roots, by the name of their state.
 
     Raises:
         InputError: If one of its files is not valid Terraform.
     """
-    reader = _Reader(directory)
+    reader = _Reader(directory, remote_outputs or {})
     root = reader.root(only, parameters or {}, variable_files)
+    resources = [*reader.load(root), *reader.calls]
     return RootModule(
-        resources=[*reader.load(root), *reader.calls],
+        resources=resources,
+        own_state=reader.own_state(root),
+        remote_states=frozenset(reader.remote_states),
+        outputs=partial(reader.outputs, root),
         unread=reader.unread,
         called=frozenset(reader.called),
         states=frozenset(_states(root)),
@@ -207,8 +220,9 @@ def _callable_only(root: Module) -> bool:
 class _Reader:
     """Reads one root module and the modules that it calls."""
 
-    def __init__(self, directory: Path) -> None:
-        self.directory = directory
+    def __init__(self, directory: Path, remote: Mapping[str, Mapping[str, Value]]) -> None:
+        self.directory, self.remote = directory, remote
+        self.remote_states: set[str] = set()
         self.unread: list[tuple[str, str]] = []
         self.calls: list[Resource] = []
         self.called: set[Path] = set()
@@ -550,6 +564,44 @@ class _Reader:
             }
         return list(found.values())
 
+    def outputs(self, module: Module) -> Mapping[str, Value]:
+        """Return the outputs of a root; one that is too large is unknown."""
+        found = {name: self._one_output(module, name) for name in module.outputs}
+        return {
+            name: value if self._fits(value) else Unknown(why=f"the large output {name}")
+            for name, value in found.items()
+        }
+
+    def own_state(self, root: Module) -> str | None:
+        """Return the name of the state that a root writes; without a backend it is a file."""
+        for block in root.blocks:
+            for inner in block.blocks if block.kind == "terraform" else ():
+                if inner.kind in {"backend", "cloud"}:
+                    config = self._attributes(root, inner)
+                    backend = inner.labels[0] if inner.labels else "cloud"
+                    return state_identity(backend, config, self.directory)
+        return state_identity("local", {}, self.directory)
+
+    def _attributes(self, module: Module, block: Block) -> dict[str, Value]:
+        """Return what a block sets, its inner blocks among it."""
+        scope = self.scope(module)
+        plain = {name: evaluate(node, scope) for name, node in block.attributes.items()}
+        return plain | {inner.kind: self._attributes(module, inner) for inner in block.blocks}
+
+    def _remote_output(self, module: Module, block: Block | None, path: list[Any]) -> Value:
+        """Return an output of another root's state, if that root was read."""
+        if block is None:
+            return None
+        data = self._attributes(module, block)
+        config = data.get("config")
+        config = config if isinstance(config, Mapping) else {}
+        identity = state_identity(data.get("backend"), config, self.directory)
+        if identity is None:
+            return None
+        self.remote_states.add(identity)
+        outputs = self.remote.get(identity)
+        return None if outputs is None else into(outputs, path)
+
     def _one_output(self, module: Module, name: str) -> Value:
         block = module.outputs.get(name)
         if block is None:
@@ -572,6 +624,8 @@ class _Reader:
                 return OWN
             case "cloudinit_config" | "template_cloudinit_config" if attribute == "rendered":
                 return self._boot_script(module, block)
+            case "terraform_remote_state" if "outputs" in path[2:4]:
+                return self._remote_output(module, block, path[path.index("outputs", 2) + 1 :])
             case "aws_partition":
                 return _PARTITION.get(str(attribute))
             case "aws_region" if attribute in {"name", "id", "region"}:
