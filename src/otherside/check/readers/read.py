@@ -1,6 +1,7 @@
 """Read paths into one graph, recognize each file by its content, and report unreadable inputs."""
 
 import fnmatch
+import json
 import mmap
 import re
 import shutil
@@ -610,6 +611,7 @@ def _template(document: Any, file: str, batch: _Batch, *, wanted: bool, text: st
             lines=lines,
         )
         template.nest(partial(_nested, batch, part))
+        template.deploy(partial(_of_stack_set, batch, part))
         part.unread.extend(template.unread())
         batch.templates.append((template, part))
     batch.files.append(file)
@@ -633,9 +635,6 @@ def _name_unknown(
         elif type_.startswith("AWS::Serverless::"):
             cause = "SAM makes more of it than is written: check what it is transformed to"
             part.unread.append((f"{file}#{logical}", cause))
-        elif type_ == "AWS::CloudFormation::StackSet":
-            cause = "a stack set, whose template AWS deploys elsewhere: check it by itself"
-            part.unread.append((f"{file}#{logical}", cause))
 
 
 def _nested(
@@ -654,17 +653,50 @@ def _nested(
     return found[0] if found else None
 
 
+def _of_stack_set(
+    batch: _Batch,
+    part: Part,
+    source: Any,  # noqa: ANN401 - a body in either form
+    where: str,
+) -> Mapping[str, Any] | None:
+    """Return the template of a stack set: its text, the same as a table, or a file beside it."""
+    if isinstance(source, Mapping):
+        source = json.dumps(source)
+    if not isinstance(source, str):
+        return None
+    written, path = "\n" in source or source.lstrip()[:1] == "{", Path(where).parent / source
+    if not written and ("://" in source or not path.is_file()):
+        return None
+    found: list[Mapping[str, Any]] = []
+
+    def take() -> None:
+        document, lines = _parsed(source, where) if written else _template_of(path)
+        _name_unknown(document["Resources"], where, part, lines)
+        found.append(document)
+
+    _guarded(where, batch, take)
+    return found[0] if found else None
+
+
 def _template_of(path: Path) -> tuple[Mapping[str, Any], Callable[[str], int | None]]:
     """Return a template, in JSON or YAML, and what finds its resources' lines.
 
     Raises:
         InputError: If it is not a template.
     """
-    text = read_text(path)
+    return _parsed(read_text(path), str(path))
+
+
+def _parsed(text: str, name: str) -> tuple[Mapping[str, Any], Callable[[str], int | None]]:
+    """Return a text as a template, and what finds its resources' lines.
+
+    Raises:
+        InputError: If it is not a template.
+    """
     is_json = text.lstrip()[:1] == "{"
-    document = read_json(text, str(path)) if is_json else read_yaml(text, str(path))
+    document = read_json(text, name) if is_json else read_yaml(text, name)
     if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
-        raise InputError(str(path), "no template: it has no Resources")
+        raise InputError(name, "no template: it has no Resources")
     return document, line_finder(document, text)
 
 

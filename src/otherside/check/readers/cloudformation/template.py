@@ -12,6 +12,7 @@ from otherside.check.model.schema import by_cloudformation, kinds
 from otherside.check.model.values import Code, Ref, Unknown, Value, one_of_two
 from otherside.check.readers.arn_parts import reshaped, split_arn
 from otherside.check.readers.cloudformation.cfn_init import with_cfn_init
+from otherside.check.readers.cloudformation.stack_sets import STACK_SET, deployments
 from otherside.check.readers.normalize import (
     Dialect,
     attributes_of,
@@ -70,6 +71,8 @@ class Template:
         self.imported: set[str] = set()
         """Names of exports that were asked for."""
         self.children: dict[str, Template] = {}
+        self.deployed: dict[str, list[Template]] = {}
+        """The templates of stack sets, one for each Region."""
         self.bound = self._bind(_mapping(document.get("Parameters")), parameters or {})
         self.around = {str(Path(file).resolve())}
         """The files that this one is nested in, including itself."""
@@ -132,6 +135,36 @@ class Template:
             child.nest(read)
             self.children[logical] = child
 
+    def deploy(self, read: Callable[[Value, str], Mapping[str, Any] | None]) -> None:
+        """Read and bind the templates of stack sets that are written out or stored beside this.
+
+        `read` gets the body or, if that is unset, the URL, and what to call it: `FILE#RESOURCE`.
+        """
+        for nested in self.children.values():
+            nested.deploy(read)
+        for logical, raw in self.resources.items():
+            if _mapping(raw).get("Type") != STACK_SET:
+                continue
+            properties = self._properties(raw)
+            where = f"{self.file}#{logical}"
+            body = properties.get("TemplateBody")
+            document = read(body if body is not None else properties.get("TemplateURL"), where)
+            if document is None:
+                continue
+            self.deployed[logical] = [
+                Template(
+                    document,
+                    self.file,
+                    region=region,
+                    parameters=parameters,
+                    prefix=f"{self.prefix}{logical}/",
+                    root=self.root or self.file,
+                    instance=f"{self.instance}{region}>",
+                    lines=lambda _, logical=logical: self.lines(logical),  # type: ignore[misc]  # a default of its own
+                )
+                for region, parameters in deployments(properties)
+            ]
+
     def nested_files(self) -> Iterator[Path]:
         """Yield the files of all templates that are nested in this one."""
         for child in self.children.values():
@@ -139,8 +172,16 @@ class Template:
             yield from child.nested_files()
 
     def unread(self) -> Iterator[tuple[str, str]]:
-        """Yield each nested stack whose template was not read, and why."""
+        """Yield each nested stack and each stack set whose template was not read, and why."""
         for logical, raw in self.resources.items():
+            if _mapping(raw).get("Type") == STACK_SET:
+                deployed = self.deployed.get(logical, [])
+                if not deployed:
+                    cause = "a stack set, whose template is elsewhere: check it by itself"
+                    yield f"{self.file}#{logical}", cause
+                for child in deployed[:1]:
+                    yield from child.unread()
+                continue
             if _mapping(raw).get("Type") != "AWS::CloudFormation::Stack":
                 continue
             if logical in self.children:
@@ -155,7 +196,9 @@ class Template:
         for logical, raw in self.resources.items():
             if isinstance(raw, Mapping) and self.holds(raw.get("Condition")) is not False:
                 yield from self._marked(raw, self._resource(logical, raw))
-        for logical, child in self.children.items():
+        inner = [*self.children.items()]
+        inner += [(logical, child) for logical in self.deployed for child in self.deployed[logical]]
+        for logical, child in inner:
             child.imports = self.imports
             yield from self._marked(self.resources[logical], child.load())
 
