@@ -4,13 +4,14 @@ It contains no secrets. A placeholder for each secret records its origin, as far
 ran in this process shows it: a literal, or a value that was given or generated.
 """
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pulumi import Archive, Asset
 
-from otherside.check.model.values import PasswordOrigin
+from otherside.check.model.values import Code, PasswordOrigin
 from otherside.check.readers.pulumi.stack import (
     ARCHIVE,
     ASSET,
@@ -19,6 +20,7 @@ from otherside.check.readers.pulumi.stack import (
     SIGNATURE,
     UNKNOWN,
 )
+from otherside.check.readers.source import code_of_zip
 from otherside.program.imagined import is_imagined
 from otherside.program.mock_outputs import PASSWORD
 from otherside.program.monitor import SECRET as HIDDEN
@@ -156,9 +158,16 @@ def _bundle(value: Asset | Archive) -> dict[str, Any]:
             for other_path in found
         }
         return {SIGNATURE: mark, "assets": texts}
+    packed = code_of_zip(Path(path)) if path is not None and zipfile.is_zipfile(path) else None
+    if isinstance(packed, Code):
+        return {SIGNATURE: mark, "assets": {name: _member(text) for name, text in packed.files}}
     if path is not None and _is_code(Path(path)):
         return {SIGNATURE: mark, "text": Path(path).read_text("utf-8")}
     return {SIGNATURE: mark, "path": str(path or getattr(value, "uri", ""))}
+
+
+def _member(text: str | None) -> dict[str, Any]:
+    return {SIGNATURE: ASSET} | ({} if text is None else {"text": text})
 
 
 def _is_code(path: Path) -> bool:

@@ -136,13 +136,39 @@ def purposeful(graph: Graph, function: Resource) -> bool:
 
 
 def bundle(graph: Graph, function: Resource) -> Code | None:
-    """Return the code that a function runs: its own, or that of the archive that it references."""
+    """Return the code that a function runs: its own, an archive's, or that of a bucket's object."""
     source = function["source"]
     if isinstance(source, Code):
         return source
     link = graph.link(function, "filename", "data.archive_file")
-    packed = link.resource["source"] if link is not None else None
+    archive = link.resource if link is not None else _object_of(graph, function)
+    if archive is not None and not isinstance(archive["source"], Code):
+        link = graph.link(archive, "source", "data.archive_file")
+        archive = link.resource if link is not None else archive
+    packed = archive["source"] if archive is not None else None
     return packed if isinstance(packed, Code) else None
+
+
+def _object_of(graph: Graph, function: Resource) -> Resource | None:
+    """Return the object that a function's code is taken from, by its key in its bucket."""
+    key = function["s3_key"]
+    if key is None:
+        return None
+    link = graph.link(function, "s3_key", "s3.object")
+    named = [link.resource] if link is not None else []
+    named += [item for item in graph.of("s3.object") if isinstance(key, str) and item["key"] == key]
+    near = [item for item in named if _same_bucket(graph, function, item)]
+    return near[0] if len({item.id for item in near}) == 1 else None
+
+
+def _same_bucket(graph: Graph, function: Resource, item: Resource) -> bool:
+    buckets = [
+        graph.link(each, path, "s3.bucket")
+        for each, path in ((function, "s3_bucket"), (item, "bucket"))
+    ]
+    if None not in buckets:
+        return len({link.resource.id for link in buckets if link is not None}) == 1
+    return isinstance(item["bucket"], str) and function["s3_bucket"] == item["bucket"]
 
 
 @lru_cache(maxsize=256)

@@ -2,6 +2,8 @@
 
 import os
 import re
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,9 @@ from otherside.check.model.values import Code, Unknown, Value
 
 _FILE_MAX = 1 << 18
 _FILES_MAX = 200
+_ARCHIVES = {".zip", ".jar"}
+_ENCRYPTED = 1
+"""The flag of an archive's file that has a password."""
 _TEXT = {".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".json", ".rb", ".sh"}
 
 
@@ -40,10 +45,40 @@ def _packages(directory: Path, modules: Path) -> list[tuple[str, str | None]]:
     ]
 
 
+def code_of_path(path: Path) -> Code | Unknown:
+    """Return the code of a directory, of an archive or of one file."""
+    return code_of_directory(path) if path.is_dir() else code_of_file(path)
+
+
+def code_of_zip(file: Path) -> Code | Unknown:
+    """Return the files of a zip archive, with the text of those that are code."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            found = [(entry.filename, _packed(archive, entry)) for entry in entries[:_FILES_MAX]]
+    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
+        return Unknown(why=f"in {file.name}, which cannot be read: {error}")
+    return Code(tuple(found), whole=len(entries) <= _FILES_MAX)
+
+
+def _packed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | None:
+    """Return the text of one file of an archive; what claims to be small is not believed."""
+    if Path(entry.filename).suffix not in _TEXT or entry.flag_bits & _ENCRYPTED:
+        return None
+    try:
+        with archive.open(entry) as packed:
+            raw = packed.read(_FILE_MAX + 1)
+        return raw.decode("utf-8") if len(raw) <= _FILE_MAX else None
+    except (OSError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, EOFError):
+        return None
+
+
 def code_of_file(file: Path) -> Code | Unknown:
-    """Return one file of code."""
+    """Return one file of code, or what an archive of code holds."""
     if not file.is_file():
         return Unknown(why=f"in {file.name}, which is not here")
+    if file.suffix in _ARCHIVES:
+        return code_of_zip(file)
     return Code(((file.name, _text(file)),), whole=True)
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from otherside.check.model.arn import is_region
@@ -15,6 +16,7 @@ from otherside.check.readers.normalize import (
     pulumi_path,
     unknown_properties,
 )
+from otherside.check.readers.source import code_of_path
 from otherside.check.readers.terraform.plan_json import region_in, suppressed_by_tags
 
 SIGNATURE = "4dabf18193072939515e22adb298388d"
@@ -161,7 +163,7 @@ class Stack:
             case signature if signature == REFERENCE:
                 return Unknown(refs=(Ref(f"{self.file}#{value.get('urn')}", "id"),))
             case signature if signature in {ARCHIVE, ASSET}:
-                return _bundle(value)
+                return _bundle(value, Path(self.file).parent)
             case signature if signature == OUTPUT:
                 return self._later(value, key, raw, depth)
             case _:
@@ -244,19 +246,22 @@ def _unseen(document: Mapping[str, Any]) -> int:
     return max(0, int(same) - shown)
 
 
-def _bundle(value: Mapping[str, Any], around: str = "") -> Code | Unknown | str:
-    """Return the files of an asset or an archive."""
+def _bundle(value: Mapping[str, Any], beside: Path) -> Code | Unknown:
+    """Return the files of an asset or an archive; it may be stored beside the input."""
     if isinstance(value.get("text"), str):
-        return Code(((around or "asset", value["text"]),), whole=True)
+        return Code((("asset", value["text"]),), whole=True)
     inner = value.get("assets")
     if not isinstance(inner, Mapping):
         where = value.get("path") or value.get("uri")
-        return Code(((str(where), None),)) if where else Unknown(why="an archive that is not shown")
+        if not where:
+            return Unknown(why="an archive that is not shown")
+        found = code_of_path(beside / str(where))
+        return found if isinstance(found, Code) else Code(((str(where), None),))
     files: list[tuple[str, str | None]] = []
     whole = True
     for name, asset in sorted(inner.items()):
         if isinstance(asset, Mapping) and isinstance(asset.get("assets"), Mapping):
-            nested = _bundle(asset)
+            nested = _bundle(asset, beside)
             assert isinstance(nested, Code)
             files.extend((f"{name}/{path}", text) for path, text in nested.files)
             whole = whole and nested.whole

@@ -24,7 +24,7 @@ from otherside.check.readers.normalize import (
     unknown_properties,
 )
 from otherside.check.readers.passwords import Parameter, is_secret_name
-from otherside.check.readers.source import code_of_archive
+from otherside.check.readers.source import code_of_archive, code_of_path
 
 _INDEX = re.compile(r'\[(?:"(?:[^"\\]|\\.)*"|\d+)\]')
 _END = re.compile(r"[.\[]")
@@ -623,8 +623,15 @@ def region_in(values: Mapping[str, Any]) -> str | None:
     return None
 
 
+_CODE_IN = {"lambda.function": "filename", "s3.object": "source"}
+"""Which attribute names a file of code."""
+
+
 def special_values(kind: Kind, raw: Mapping[str, Value], file: str) -> dict[str, Value]:
-    """Return attributes that a data source has under other names."""
+    """Return attributes that a resource has under other names, or in files beside it."""
+    if kind.name in _CODE_IN and isinstance(raw.get(_CODE_IN[kind.name]), str):
+        code = code_of_path(Path(file).parent / str(raw[_CODE_IN[kind.name]]))
+        return {"source": code} if isinstance(code, Code) else {}
     if not kind.name.startswith("data."):
         return {}
     if kind.name == "data.iam_policy_document":
