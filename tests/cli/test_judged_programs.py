@@ -195,3 +195,74 @@ def test_stacks_that_are_a_region_each_are_judged_as_what_recovers_together(judg
     assert both["problems"] == []
     _, none = check(directory, "--run-programs")
     assert "name one with --stack" in str(none["problems"])
+
+
+NETWORK = """
+import pulumi, pulumi_aws as aws
+east = aws.Provider("east", region="us-east-1")
+west = aws.Provider("west", region="us-west-2")
+near = aws.ec2.Vpc("near", cidr_block="10.0.0.0/16", opts=pulumi.ResourceOptions(provider=east))
+far = aws.ec2.Vpc("far", cidr_block="10.1.0.0/16", opts=pulumi.ResourceOptions(provider=west))
+pulumi.export("near", near.id)
+pulumi.export("far", far.id)
+pulumi.export("password", pulumi.Output.secret("hunter2hunter2"))
+"""
+PEERING = """
+import pulumi, pulumi_aws as aws
+east = aws.Provider("east", region="us-east-1")
+network = pulumi.StackReference(f"org/network/{pulumi.get_stack()}")
+aws.ec2.VpcPeeringConnection("across", vpc_id=network.require_output("near"),
+    peer_vpc_id=network.get_output("far"), peer_region=REGION,
+    opts=pulumi.ResourceOptions(provider=east))
+"""
+
+
+def laid_out(place, **programs):
+    """Write programs, one directory each, and return the directories."""
+    for name, program in programs.items():
+        (place / name).mkdir(exist_ok=True)
+        (place / name / "Pulumi.yaml").write_text(PROJECT.replace("judged", name))
+        (place / name / "__main__.py").write_text(program)
+    return [place / name for name in programs]
+
+
+TOGETHER = ("--select", "DR004", "--one-system", "--run-programs")
+
+
+def unread(document):
+    """Return why something was not read, as one text."""
+    return " ".join(item["reason"] for item in document["unknown"] if item["code"] == "unread")
+
+
+def test_a_program_gets_the_outputs_of_the_program_that_it_refers_to(tmp_path):
+    """So that what lies between the two is judged."""
+    whole = laid_out(tmp_path, network=NETWORK, peering=PEERING.replace("REGION", '"us-west-2"'))
+    code, together = check(*whole, *TOGETHER)
+    assert [item["message"] for item in together["findings"]] == [
+        "nobody accepts it: it stays in pending-acceptance"
+    ]
+    assert (code, unread(together)) == (1, "")
+    _, alone = check(tmp_path / "peering", *TOGETHER)
+    assert "the output near of the stack org/network/preview was imagined" in unread(alone)
+
+
+def test_a_secret_of_another_program_is_not_passed_on(tmp_path):
+    """It is imagined, as it is where nothing of that program was read."""
+    asked = 'network.get_output("password").apply(lambda _: "us-west-2")'
+    whole = laid_out(tmp_path, network=NETWORK, peering=PEERING.replace("REGION", asked))
+    _, together = check(*whole, *TOGETHER)
+    assert unread(together) == "the output password of the stack org/network/preview was imagined"
+    assert "hunter2" not in json.dumps(together)
+
+
+def test_programs_that_refer_to_one_another_end(tmp_path):
+    """Nobody knows the first value."""
+    program = """
+import pulumi
+other = pulumi.StackReference(f"org/{OTHER}/{pulumi.get_stack()}")
+pulumi.export("value", other.get_output("value"))
+"""
+    two = {name: program.replace("OTHER", f"'{other}'") for name, other in (("a", "b"), ("b", "a"))}
+    _, document = check(*laid_out(tmp_path, **two), *TOGETHER)
+    assert document["problems"] == []
+    assert len([item for item in document["unknown"] if item["code"] == "unread"]) == 2

@@ -34,6 +34,7 @@ from otherside.check.readers.read import (
     read_paths,
     read_text,
 )
+from otherside.check.readers.shared_outputs import Outputs, RunProgram
 from otherside.check.report.compliance import as_table, compliance
 from otherside.check.report.findings_document import FindingsDocument, as_document, printable
 from otherside.check.report.formats import FORMATS
@@ -114,7 +115,7 @@ class CheckRequest:
     settings: ProjectSettings
     strict: bool
     single_region_ok: bool
-    programs: Callable[[Path], Sequence[Mapping[str, Any]] | str] | None
+    programs: RunProgram | None
     """Runs a Pulumi program for each stack, or returns why it did not; `None` runs none."""
     systems: tuple[str, ...] = ()
     one_system: bool = False
@@ -631,7 +632,7 @@ def _programs(
     answers: Path | None,
     *,
     runs: bool,
-) -> Callable[[Path], Sequence[Mapping[str, Any]] | str] | None:
+) -> RunProgram | None:
     """Return a function that runs a Pulumi program for each stack, or returns why it did not.
 
     Raises:
@@ -649,13 +650,13 @@ def _programs(
     only = None if paths is None else {Path(path).resolve() for path in paths}
     there = importlib.util.find_spec("pulumi") is not None
 
-    def run(directory: Path) -> Sequence[Mapping[str, Any]] | str:
+    def run(directory: Path, outputs: Outputs) -> Sequence[Mapping[str, Any]] | str:
         if only is not None and directory.resolve() not in only:
             return NOT_RUN
         if not there:
             return f"a Pulumi program: {needs('running it', 'pulumi', 'infra')}"
         given = answers and answers.resolve()
         named = dict.fromkeys(stacks or (None,))
-        return [run_isolated(directory, name, timeout_s, given) for name in named]
+        return [run_isolated(directory, name, timeout_s, given, outputs) for name in named]
 
     return run

@@ -25,11 +25,16 @@ _TOLD_MAX = 400
 
 
 def run_isolated(
-    directory: Path, stack: str | None, timeout_s: float, answers: Path | None = None
+    directory: Path,
+    stack: str | None,
+    timeout_s: float,
+    answers: Path | None = None,
+    outputs: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> Mapping[str, Any]:
     """Run a program and return what it declares, in the format of a stack export.
 
-    `answers` is a file of what AWS and other stacks would answer.
+    `answers` is a file of what AWS and other stacks would answer, and `outputs` what other stacks
+    have been found to answer, by the names that the program refers to them with.
 
     Raises:
         InputError: If it cannot be run, does not end in time, or ends without an answer; the
@@ -38,7 +43,9 @@ def run_isolated(
     with tempfile.TemporaryDirectory(prefix="otherside-program-") as home:
         answer = Path(home) / "answer.json"
         command = [sys.executable, "-I", "-m", "otherside.cli.run_isolated"]
-        command += [str(directory), stack or "", str(answers or ""), str(answer)]
+        others = Path(home) / "outputs.json"
+        others.write_text(json.dumps({"stacks": outputs or {}}), encoding="utf-8")
+        command += [str(directory), stack or "", str(answers or ""), str(others), str(answer)]
         child = subprocess.Popen(  # noqa: S603 - our own interpreter and module
             command,
             env=_environment(home),
@@ -94,14 +101,14 @@ def _answer(directory: Path, answer: Path, code: int, said: bytes) -> Mapping[st
     return declared
 
 
-def _main(directory: str, stack: str, answers: str, answer: str) -> None:
+def _main(directory: str, stack: str, answers: str, others: str, answer: str) -> None:
     """Run one program in the child process, and write what it declares to a file."""
     from otherside.cli.run_program import run_program  # noqa: PLC0415 - Pulumi, for the child alone
 
     try:
         told: dict[str, Any] = {
             "declared": run_program(
-                Path(directory), stack or None, Path(answers) if answers else None
+                Path(directory), stack or None, Path(answers) if answers else None, Path(others)
             )
         }
     except InputError as error:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,16 +12,18 @@ from otherside.check.readers.input_error import InputError
 from otherside.config.problem import ConfigError
 from otherside.program.answers import GivenAnswers, read_answers
 from otherside.program.export import as_export
+from otherside.program.monitor import SECRET as HIDDEN
 from otherside.program.program_error import ProgramError
 from otherside.program.project import declare_directory, explain_failure
 
 
 def run_program(
-    directory: Path, stack: str | None, answers: Path | None = None
+    directory: Path, stack: str | None, answers: Path | None, others: Path
 ) -> Mapping[str, Any]:
-    """Run a program and return what it declares, in the format of a stack export.
+    """Run a program and return what it declares and exports, in the format of a stack export.
 
-    What neither the file of answers nor a mock knows is imagined, and unknown to the rules.
+    What `others`, a file of other programs' exports, says of a stack goes behind `answers`. What
+    neither these nor a mock knows is imagined, and unknown to the rules.
 
     Raises:
         InputError: If it cannot be run; the message names the program's line that failed.
@@ -28,9 +31,9 @@ def run_program(
     logging.disable(logging.WARNING)
     where = directory.resolve()
     try:
-        declaration = declare_directory(
-            where, stack_name=stack, answers=read_answers(answers) if answers else GivenAnswers()
-        )
+        given = read_answers(answers) if answers else GivenAnswers()
+        known = replace(given, stacks={**read_answers(others).stacks, **given.stacks})
+        declaration = declare_directory(where, stack_name=stack, answers=known)
     except (ProgramError, ConfigError) as error:
         raise InputError(str(directory), str(error)) from None
     except KeyboardInterrupt:
@@ -40,7 +43,13 @@ def run_program(
         raise InputError(str(directory), f"{place}: {text}" if place else text) from None
     finally:
         logging.disable(logging.NOTSET)
-    told = {"backends": _backends(where), "imagined": dict(declaration.imagined)}
+    exports = {key: value for key, value in declaration.exports.items() if HIDDEN not in str(value)}
+    told = {
+        "backends": _backends(where),
+        "imagined": dict(declaration.imagined),
+        "exports": exports,
+        "stack_references": list(declaration.other_stacks),
+    }
     return {**as_export(declaration), **told}
 
 

@@ -93,6 +93,8 @@ class Declaration:
     exports: Mapping[str, Any]
     imagined: Mapping[str, bool] = field(default_factory=dict)
     """What the program asked for that nobody gave it, one sentence each."""
+    other_stacks: tuple[str, ...] = ()
+    """The stacks that it refers to, as it names them."""
 
     def of(self, *types: str) -> list[RegisteredResource]:
         """Return the resources of some types: `aws:ec2/vpc:Vpc`, or the part after `aws:`."""
@@ -144,7 +146,12 @@ def declare(
         monitor = ImaginingMonitor(transform, account, config=config, answers=answers)
     exports = run_program(program, monitor, project=project, stack_name=stack_name, config=config)
     resources = tuple(monitor.declared.values())
-    return Declaration(resources=resources, exports=exports, imagined=monitor.imagined)
+    return Declaration(
+        resources=resources,
+        exports=exports,
+        imagined=monitor.imagined,
+        other_stacks=tuple(monitor.other_stacks),
+    )
 
 
 def run_program(
@@ -202,6 +209,7 @@ class Monitor(mocks.MockMonitor):
         self.account = account
         self.imagined: dict[str, bool] = {}
         """What was asked for that nobody gave, one sentence each."""
+        self.other_stacks: dict[str, None] = {}
         self._transform = transform
         self._defaults_allowed = _defaults_allowed(config)
         self._default_region = config.get("aws:region", "")
@@ -452,7 +460,9 @@ class ImaginingMonitor(Monitor):
     def find(self, declared: RegisteredResource) -> Mapping[str, Any]:
         """Return the state of an existing resource; another stack's is imagined when asked."""
         if declared.type == _OTHER_STACK:
-            known = self._answers.stacks.get(str(declared.inputs.get("name") or declared.name), {})
+            named = str(declared.inputs.get("name") or declared.name)
+            self.other_stacks[named] = None
+            known = self._answers.stacks.get(named, {})
             return {"name": declared.name, "outputs": dict(known), "secretOutputNames": []}
         # Not by the mocks: what they answer would pass for the name of something that nobody makes.
         place = self._place(declared.type, declared.region, declared.urn)

@@ -236,7 +236,7 @@ def test_an_assembly_may_have_templates_in_yaml(tmp_path):
 def test_a_pulumi_program_in_another_language_says_what_to_run(tmp_path, runtime):
     """Only programs in Python can be run here, so that option is not offered."""
     (tmp_path / "Pulumi.yaml").write_text(f"name: x\nruntime: {runtime}\n", encoding="utf-8")
-    read = read_paths([str(tmp_path)], ReadOptions(program=lambda _: [{}]), lambda: b"")
+    read = read_paths([str(tmp_path)], ReadOptions(program=lambda *_: [{}]), lambda: b"")
     [(_, why)] = read.unread
     assert "pulumi preview --json" in why
     assert "--run-programs" not in why

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,14 @@ from otherside.check.readers.json_text import CHECKED_MAX, read_json
 from otherside.check.readers.large_json import Buffer, read_large, release
 from otherside.check.readers.location import check_shape, line_finder
 from otherside.check.readers.pulumi.stack import Stack
+from otherside.check.readers.shared_outputs import (
+    FoundModule,
+    FoundProgram,
+    Outputs,
+    RunProgram,
+    pass_root_outputs,
+    pass_stack_outputs,
+)
 from otherside.check.readers.systems import Part, System, systems_of
 from otherside.check.readers.terraform.plan_json import (
     TerraformPlan,
@@ -73,7 +80,7 @@ class ReadOptions:
     """Files with values of Terraform's variables, as `-var-file` takes them."""
     exclude: tuple[str, ...] = ()
     """Patterns of files and directories to leave out below a directory, by path or name."""
-    program: Callable[[Path], Sequence[Mapping[str, Any]] | str] | None = None
+    program: RunProgram | None = None
     """Runs a Pulumi program, once for each stack, or returns why it does not; `None` runs none."""
     one_system: bool = False
     """Whether everything is one system, however it is laid out."""
@@ -107,19 +114,6 @@ class ReadResult:
 
 
 @dataclass(slots=True)
-class _FoundModule:
-    """A Terraform directory, or one file of it."""
-
-    where: str
-    """How it was named."""
-    named: bool
-    """Whether it was named itself, and not only found below a directory."""
-    root: "RootModule"
-    again: Callable[[Mapping[str, Mapping[str, Any]]], "RootModule"]
-    """Reads it once more, with the outputs of other roots by the names of their states."""
-
-
-@dataclass(slots=True)
 class _Batch:
     """What has been read so far, before stacks are joined."""
 
@@ -131,8 +125,9 @@ class _Batch:
     problems: list[InputError] = field(default_factory=list)
     skipped: list[tuple[str, str]] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
-    modules: dict[Path, _FoundModule] = field(default_factory=dict)
+    modules: dict[Path, FoundModule] = field(default_factory=dict)
     """Terraform directories, by their resolved path: one that another calls is read there only."""
+    programs: list[FoundProgram] = field(default_factory=list)
     placed: set[str] = field(default_factory=set)
     """Names in `options.regions` that matched a template."""
     excluded: set[str] = field(default_factory=set)
@@ -267,6 +262,7 @@ _ODD = (
 def _join(batch: _Batch) -> None:
     """Put together what was read: each module and each template once, where it is called."""
     _join_modules(batch)
+    _join_programs(batch)
     nested = {path for template, _ in batch.templates for path in template.nested_files()}
     batch.templates = [
         (template, part)
@@ -294,7 +290,7 @@ def _join(batch: _Batch) -> None:
 def _join_modules(batch: _Batch) -> None:
     """Give each Terraform root to its part; a module is read where it is called."""
     roots = list(_uncalled(batch.modules))
-    _pass_outputs(roots)
+    pass_root_outputs(roots)
     deployed = any(not found.root.callable_only for found in roots)
     for found in roots:
         if deployed and found.root.callable_only and not found.named:
@@ -309,36 +305,16 @@ def _join_modules(batch: _Batch) -> None:
         part.names |= {f"state {found.root.own_state}"} if found.root.own_state else set()
 
 
-def _pass_outputs(roots: list[_FoundModule]) -> None:
-    """Give the outputs of each root to those that read its state, in the order of their use.
-
-    In a circle nobody knows the outputs before the inputs: they stay unknown.
-    """
-    writers: dict[str | None, list[int]] = {}
-    for number, found in enumerate(roots):
-        writers.setdefault(found.root.own_state, []).append(number)
-    by_state = {name: who[0] for name, who in writers.items() if name and len(who) == 1}
-    uses = {
-        number: {
-            name: by_state[name]
-            for name in found.root.remote_states
-            if by_state.get(name, number) != number
-        }
-        for number, found in enumerate(roots)
-    }
-    try:
-        order = list(
-            TopologicalSorter({n: used.values() for n, used in uses.items()}).static_order()
-        )
-    except CycleError:
-        return
-    for number in order:
-        if uses[number]:
-            outputs = {name: roots[used].root.outputs() for name, used in uses[number].items()}
-            roots[number].root = roots[number].again(outputs)
+def _join_programs(batch: _Batch) -> None:
+    """Give each program's part what it declares, after it has the outputs that it refers to."""
+    run = batch.options.program
+    if run is not None:
+        _guarded("the programs", batch, partial(pass_stack_outputs, batch.programs, run))
+    for found in batch.programs:
+        _guarded(str(found.where), batch, partial(_declared, found))
 
 
-def _uncalled(modules: Mapping[Path, _FoundModule]) -> Iterator[_FoundModule]:
+def _uncalled(modules: Mapping[Path, FoundModule]) -> Iterator[FoundModule]:
     """Yield the modules that no other one calls, and one of each circle of those that do."""
     called = {path for found in modules.values() for path in found.root.called}
     first = sorted(modules.items(), key=lambda item: item[0] in called)
@@ -517,7 +493,7 @@ def _document(
     elif "lineage" in keys:
         _state(document, file, batch)
     elif keys & {"deployment", "checkpoint"} or _is_preview(document):
-        _pulumi(document, file, batch)
+        _pulumi(document, file, batch.part(file))
     elif "artifacts" in keys:
         _assembly(document, Path(file), batch)
         return
@@ -562,11 +538,10 @@ def _is_preview(document: Mapping[str, Any]) -> bool:
     )
 
 
-def _pulumi(document: Mapping[str, Any], file: str, batch: _Batch, *, is_file: bool = True) -> Part:
+def _pulumi(document: Mapping[str, Any], file: str, part: Part) -> None:
     stack = Stack(document, file)
-    part = batch.part(file, is_file=is_file)
     part.resources.extend(stack.load())
-    part.names |= {f"stack {name}" for name in stack.names()}
+    part.names |= {f"stack {name}" for name in {*stack.own_names(), *stack.references().values()}}
     if stack.short:
         part.facts["partial"] = (
             f"{file}: {stack.short} unchanged resources are not shown; "
@@ -576,7 +551,6 @@ def _pulumi(document: Mapping[str, Any], file: str, batch: _Batch, *, is_file: b
     url = str((provider.get("state") or {}).get("url") or "")
     if url.startswith("awskms://"):
         part.resources.append(_backend(file, "secrets provider", url))
-    return part
 
 
 def _backend(file: str, what: str, text: str) -> Resource:
@@ -820,18 +794,25 @@ def _program(here: Path, batch: _Batch) -> None:
     if isinstance(runtime, str) and runtime != "python":
         documents: Sequence[Mapping[str, Any]] | str = OTHER_LANGUAGE.format(runtime)
     else:
-        documents = run(here) if run is not None else NOT_RUN
+        documents = run(here, {}) if run is not None else NOT_RUN
     if isinstance(documents, str):
         batch.miss(here, documents, is_file=False)
         return
-    for document in documents:
-        part = _pulumi(document, str(here), batch, is_file=False)
+    part = batch.part(here, is_file=False)
+    batch.programs.append(FoundProgram(here, part, documents))
+    batch.files.append(str(here))
+
+
+def _declared(found: FoundProgram) -> None:
+    """Give a program's part what the program declares."""
+    here, part = str(found.where), found.part
+    for document in found.documents:
+        _pulumi(document, here, part)
         for backend in document.get("backends") or ():
-            part.resources.append(_backend(str(here), backend["what"], backend["text"]))
+            part.resources.append(_backend(here, backend["what"], backend["text"]))
         for sentence, decides in (document.get("imagined") or {}).items():
             # What the program never decided by hides nothing that it makes.
-            (part.unread if decides else part.imagined).append((str(here), str(sentence)))
-    batch.files.append(str(here))
+            (part.unread if decides else part.imagined).append((here, str(sentence)))
 
 
 def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> None:
@@ -848,7 +829,7 @@ def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> No
         return
     options = batch.options
 
-    def read(outputs: Mapping[str, Mapping[str, Any]]) -> "RootModule":
+    def read(outputs: Outputs) -> "RootModule":
         return read_module(
             here,
             only,
@@ -857,7 +838,7 @@ def _terraform_source(here: Path, batch: _Batch, only: Path | None = None) -> No
             remote_outputs=outputs,
         )
 
-    batch.modules[where.resolve()] = _FoundModule(part.where, named, read({}), read)
+    batch.modules[where.resolve()] = FoundModule(part.where, named, read({}), read)
 
 
 def settle_regions(resources: list[Resource]) -> None:

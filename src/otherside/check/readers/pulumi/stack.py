@@ -63,18 +63,25 @@ class Stack:
             if str(item.get("type", "")).startswith(_PROVIDER)
         }
         self.short = _unseen(document)
+        self.referred: list[Any] = list(document.get("stack_references") or ())
+        """What a program that was run refers to; a state has it as resources."""
 
-    def names(self) -> set[str]:
-        """Return the names of this stack and of those that it refers to: PROJECT/STACK."""
+    def own_names(self) -> set[str]:
+        """Return the names of what this is the state of: PROJECT/STACK."""
         found = set()
         for item in self.raw:
             stack, _, project = str(item["urn"]).removeprefix("urn:pulumi:").partition("::")
             found.add(f"{project.partition('::')[0]}/{stack}")
-            if item.get("type") == "pulumi:pulumi:StackReference":
-                name = _mapping(item.get("inputs")).get("name")
-                if isinstance(name, str):
-                    found.add("/".join(name.split("/")[-2:]))
         return found
+
+    def references(self) -> dict[str, str]:
+        """Return the stacks that it refers to, as PROJECT/STACK, by what it calls them."""
+        named = self.referred + [
+            _mapping(item.get("inputs")).get("name")
+            for item in self.raw
+            if item.get("type") == "pulumi:pulumi:StackReference"
+        ]
+        return {name: "/".join(name.split("/")[-2:]) for name in named if isinstance(name, str)}
 
     def load(self) -> Iterator[Resource]:
         """Yield every provider and every resource that a provider manages."""
