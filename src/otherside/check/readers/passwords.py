@@ -69,17 +69,28 @@ _SHORTEST, _SHORT, _LONG = 6, 8, 20
 class Parameter(str):
     """A value given from outside that remembers its parameter."""
 
-    __slots__ = ("defaulted", "parameter")
+    __slots__ = ("defaulted", "file", "parameter")
 
     parameter: str
     defaulted: bool
-    """Whether it is a default, so that the value is in the code."""
+    """Whether it is a default or in a file beside it, so that the value is in the code."""
+    file: str
+    """The name of that file, or nothing."""
 
-    def __new__(cls, text: str, parameter: str, *, defaulted: bool) -> Self:
+    def __new__(cls, text: str, parameter: str, *, defaulted: bool, file: str = "") -> Self:
         """Return a text that knows its parameter."""
         made = super().__new__(cls, text)
-        made.parameter, made.defaulted = parameter, defaulted
+        made.parameter, made.defaulted, made.file = parameter, defaulted, file
         return made
+
+    @property
+    def said(self) -> str:
+        """Return what it is, for a message: a default, or a value in a file."""
+        if not self.defaulted:
+            return self.parameter
+        return (
+            f"{self.parameter} in {self.file}" if self.file else f"the default of {self.parameter}"
+        )
 
 
 def password(value: Value) -> Password | None:
@@ -94,7 +105,7 @@ def password(value: Value) -> Password | None:
         if (named := _by_reference(value)) is not None:
             return named
         kept = PasswordOrigin.DEFAULT if value.defaulted else PasswordOrigin.GIVEN
-        return Password(kept, value.parameter) if value else None
+        return Password(kept, value.said) if value else None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return Password(PasswordOrigin.LITERAL)  # HCL takes a number without quotes for a text
     if not isinstance(value, str) or not value:
@@ -130,7 +141,7 @@ def _of_default(value: Parameter) -> Password | None:
         name = value.parameter.rpartition(".")[2]
         named = is_secret_name(name) and not _PLACEHOLDER.search(value.strip())
         held = bool(value) and (named or looks_like_password(value))
-    return Password(PasswordOrigin.DEFAULT, value.parameter) if held else None
+    return Password(PasswordOrigin.DEFAULT, value.said) if held else None
 
 
 def looks_like_password(text: str) -> bool:

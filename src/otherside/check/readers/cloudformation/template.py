@@ -40,6 +40,8 @@ def _code(value: Value) -> Code | Unknown | None:
     return Code((("index", text),), whole=True) if isinstance(text, str) else None
 
 
+_PLAIN_S3 = "S3DestinationConfiguration"
+
 DIALECT = Dialect("cloudformation", cloudformation_path, _code)
 
 
@@ -246,6 +248,8 @@ class Template:
         if special is not None:
             yield from special[0](self, resource, properties)
             return
+        if _PLAIN_S3 in properties:  # the older of the two ways to name the same bucket
+            properties = {"Extended" + _PLAIN_S3: properties[_PLAIN_S3], **properties}
         found = attributes_of(properties, kinds()[name].attributes, DIALECT)
         if name == "lambda.function":
             found |= self._code(metadata, found)

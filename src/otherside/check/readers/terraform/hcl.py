@@ -262,10 +262,9 @@ class _Reader:
             if file.is_file():
                 for name, node in _body(self._tree(file)).attributes.items():
                     value = evaluate(node, _bare_scope())
-                    is_text = isinstance(value, str)
-                    found[name] = (
-                        Parameter(value, f"var.{name}", defaulted=True) if is_text else value
-                    )
+                    if isinstance(value, str):
+                        value = Parameter(value, f"var.{name}", defaulted=True, file=file.name)
+                    found[name] = value
         return found
 
     def _tree(self, file: Path) -> Tree[Token]:

@@ -54,7 +54,7 @@ _PLACES = {
 }
 _SAID = {
     PasswordOrigin.LITERAL: "{what} is a literal in the code",
-    PasswordOrigin.DEFAULT: "{what} is the default of {where}, and so in the code",
+    PasswordOrigin.DEFAULT: "{what} is {where}, and so in the code",
     PasswordOrigin.PLAIN: "{what} is kept in {where}, which anybody with read access can see",
 }
 

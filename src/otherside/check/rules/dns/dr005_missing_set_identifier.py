@@ -58,13 +58,15 @@ _SPELT = ("set_identifier", "setIdentifier", "SetIdentifier")
     controls=("SOC 2 A1.2", "NIST CP-10"),
 )
 def missing_set_identifier(graph: Graph, record: Resource) -> Iterator[str]:
+    identifier = "SetIdentifier" if record.dialect == "cloudformation" else "set identifier"
     for name in record.unknown_properties:
         if difflib.get_close_matches(name, _SPELT, 1, 0.8):
-            yield f"it has {name}, which Route 53 does not know; the property is set identifier"
+            yield f"it has {name}, which Route 53 does not know; the property is {identifier}"
             return
     policy = next((policy for policy in _POLICIES if record[policy] not in (None, False)), None)
     if policy is not None and record["set_identifier"] in {None, ""}:
-        yield f"it has a {policy.replace('_', ' ')} and no set identifier"
+        how = policy.replace("_", " ")
+        yield f"it has a {how} and no {identifier}"
     elif policy is not None and (other := _namesake(graph, record)) is not None:
         yield f"its set identifier {record['set_identifier']} is that of {other.label}, too"
 

@@ -49,7 +49,8 @@ _DATA = {
     "LoadBalancer": ("data.aws_lb", "data.aws_alb"),
     "TargetGroup": ("data.aws_lb_target_group", "data.aws_alb_target_group"),
 }
-_HAVE = "metrics have its arn_suffix"
+_FULL_NAME = {"LoadBalancer": "LoadBalancerFullName", "TargetGroup": "TargetGroupFullName"}
+"""What CloudFormation calls the `arn_suffix` of the others."""
 _SUFFIX = {
     "LoadBalancer": re.compile(r"(?:\[/1\]|app|net)/\[/2\]/\[/3\]"),
     "TargetGroup": re.compile(r"\[:5\]|targetgroup/\[/1\]/\[/2\]"),
@@ -108,14 +109,14 @@ def _piece(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
         arn, suffix = resource.attributes.get("arn"), resource.attributes.get("arn_suffix")
         for attribute, what in (("name", "name"), ("dns_name", "DNS name")):
             if value and value == resource.attributes.get(attribute):
-                return f"the {what} of {resource.label}; {_HAVE}"
+                return f"the {what} of {resource.label}; {_have(alarm, name)}"
         if not isinstance(arn, str) or value == suffix:
             continue
         metric = arn.rpartition(":")[2].removeprefix("loadbalancer/")
         if value == metric:
             return ""
         if value.endswith(arn.rpartition("/")[2]) and arn.endswith(value):
-            return f"a part of the ARN of {resource.label}; {_HAVE}"
+            return f"a part of the ARN of {resource.label}; {_have(alarm, name)}"
     return ""
 
 
@@ -165,18 +166,28 @@ def _link(graph: Graph, alarm: Resource, name: str, value: Value) -> str:
         links = graph.links(alarm, value, _OF[name], *_DATA[name])
         if links and (found := spelled(value)) is not None:
             good = _SUFFIX[name].fullmatch(found[1])
-            return "" if good else f"a part of the ARN of {links[0].resource.label}; {_HAVE}"
+            return (
+                ""
+                if good
+                else f"a part of the ARN of {links[0].resource.label}; {_have(alarm, name)}"
+            )
         if links and _whole(value, links) and all(link.attribute in _OTHER for link in links):
             what = "DNS name" if links[0].attribute in {"dns_name", "DNSName"} else "name"
-            return f"the {what} of {links[0].resource.label}; {_HAVE}"
+            return f"the {what} of {links[0].resource.label}; {_have(alarm, name)}"
         if links and _whole(value, links) and all(link.attribute in _ARN for link in links):
-            return f"the ARN of {links[0].resource.label}; metrics have its arn_suffix"
+            return f"the ARN of {links[0].resource.label}; {_have(alarm, name)}"
     elif name in _BY_NAME and (wrong := _unnamed(graph, alarm, name, value)):
         return wrong
     named = bool(value.either) and all(isinstance(branch, str) for branch in value.either)
     if name in {*_OF, *_BY_NAME} and not value.refs and not value.text and not named:
         raise Unresolved(alarm.undecided_because(f"dimensions.{name}", value.why))
     return ""
+
+
+def _have(alarm: Resource, name: str) -> str:
+    """Return what the metrics of a load balancer or a target group have for a dimension."""
+    spelt = _FULL_NAME[name] if alarm.dialect == "cloudformation" else "arn_suffix"
+    return f"metrics have its {spelt}"
 
 
 def _unnamed(graph: Graph, alarm: Resource, name: str, value: Unknown) -> str:
