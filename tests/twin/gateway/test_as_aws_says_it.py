@@ -85,6 +85,7 @@ def test_a_health_check_has_its_reference_its_version_and_what_was_left_out(bare
     assert (check["CallerReference"], check["HealthCheckVersion"]) == ("mine", 1)
     told = check["HealthCheckConfig"]
     assert (told["RequestInterval"], told["FailureThreshold"], told["EnableSNI"]) == (30, 3, True)
+    assert "ChildHealthChecks" not in told
     changed = route53.update_health_check(
         HealthCheckId=check["Id"], HealthCheckVersion=1, FailureThreshold=5
     )["HealthCheck"]
@@ -172,6 +173,8 @@ def test_targets_that_nothing_would_ask_are_refused_and_unknown_ones_are_said_to
         "TargetHealthDescriptions"
     ]
     assert health["TargetHealth"]["Reason"] == "Target.NotRegistered"
+    assert health["Target"] == {**targets[0], "Port": 80}
+    assert health["HealthCheckPort"] == "80"
 
 
 def test_an_archive_holds_what_it_matches_and_replays_it_by_the_rules(bare):

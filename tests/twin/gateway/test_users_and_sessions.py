@@ -374,6 +374,8 @@ def test_a_federated_user_has_what_both_policies_allow(shelf):
     assert who["Arn"] == f"arn:aws:sts::{ACCOUNT}:federated-user/bob"
     more = keys_of(sts.get_federation_token(Name="eve", Policy=document(statement("Allow", "*"))))
     assert refused(client(shelf, "sqs", *more).list_queues) == "AccessDenied"
+    long = document(*(statement("Allow", f"sqs:Nothing{number}") for number in range(60)))
+    assert refused(lambda: sts.get_federation_token(Name="eve", Policy=long)) == "ValidationError"
     poor = client(shelf, "sts", *user(shelf, "pat", READ))
     assert refused(lambda: poor.get_federation_token(Name="bob")) == "AccessDenied"
 

@@ -42,6 +42,8 @@ from otherside.twin.services.cloudwatch.metrics import Metrics
 CONNECT_S, IDLE_S = 10.0, 60.0
 METRICS_S = 60.0
 LOOK_S = 1.0
+_TRAFFIC_PORT = "traffic-port"
+"""A health check's port that is each target's own."""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,7 @@ class LoadBalancers(ServiceProvider):
         if group is None:
             raise LeaveToMotoError
         used = bool(self._listeners_of(call.region, arn))
-        found = []
+        found: list[JsonObject] = []
         for target in self._targets.get(arn, {}).values():
             health = {"State": target.state}
             if not used:
@@ -123,7 +125,20 @@ class LoadBalancers(ServiceProvider):
             described = {"Id": target.instance, "Port": int(group.port)}
             found.append({"Target": described, "TargetHealth": health})
         asked = params.get("Targets")
-        return {"TargetHealthDescriptions": found if asked is None else _only(asked, found)}
+        if asked is not None:
+            found = _only(asked, found, int(group.port))
+        fixed = str(group.health_check_port or _TRAFFIC_PORT)
+        return {
+            "TargetHealthDescriptions": [
+                {
+                    "HealthCheckPort": str(each["Target"]["Port"])
+                    if fixed == _TRAFFIC_PORT
+                    else fixed
+                }
+                | each
+                for each in found
+            ]
+        }
 
     @operation("elbv2", "RegisterTargets")
     def refuse_targets(self, _call: ApiCall, _params: Params) -> None:
@@ -357,7 +372,7 @@ class LoadBalancers(ServiceProvider):
         interface = self._instance(target.instance)
         timeout_s = float(group.health_check_timeout_seconds or 5)
         port = group.health_check_port
-        number = int(group.port) if port in {None, "traffic-port"} else int(port)
+        number = int(group.port) if port in {None, _TRAFFIC_PORT} else int(port)
         failed = (False, "Target.FailedHealthChecks", "Health checks failed")
         if interface is None:
             return failed
@@ -665,7 +680,7 @@ async def _status(local: Local, path: str, host: str) -> int:
     return response.status
 
 
-def _only(asked: list[JsonObject], found: list[JsonObject]) -> list[JsonObject]:
+def _only(asked: list[JsonObject], found: list[JsonObject], port: int) -> list[JsonObject]:
     """Return the health of the targets that were asked about; one that is none is said to be none.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html
@@ -674,8 +689,5 @@ def _only(asked: list[JsonObject], found: list[JsonObject]) -> list[JsonObject]:
     health["Description"] = "Target is not registered to the target group"
     nobody = {"TargetHealth": health}
     known = {(item["Target"]["Id"], item["Target"]["Port"]): item for item in found}
-    ports = {item["Target"]["Id"]: item["Target"]["Port"] for item in found}
-    return [
-        known.get((each["Id"], each.get("Port", ports.get(each["Id"]))), {"Target": each, **nobody})
-        for each in asked
-    ]
+    wanted = [{"Id": each["Id"], "Port": each.get("Port", port)} for each in asked]
+    return [known.get((each["Id"], each["Port"]), {"Target": each, **nobody}) for each in wanted]

@@ -179,6 +179,8 @@ class Route53Provider(ServiceProvider):
 def _whole(config: JsonObject) -> JsonObject:
     """Return a check's configuration with what Route 53 takes where nothing was given."""
     common = {"Inverted": False, "Disabled": False}
+    if config["Type"] != "CALCULATED":
+        config = {key: value for key, value in config.items() if key != "ChildHealthChecks"}
     if config["Type"] in {"CALCULATED", "CLOUDWATCH_METRIC", "RECOVERY_CONTROL"}:
         return common | config
     sni = config["Type"] in {"HTTPS", "HTTPS_STR_MATCH"}

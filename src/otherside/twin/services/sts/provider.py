@@ -83,6 +83,12 @@ class StsProvider(ServiceProvider):
             message = f"Value '{name}' at 'name' failed to satisfy constraint: 2 to 32 characters"
             raise api_error("ValidationError", message)
         account, policy = self._context.account, params.get("Policy")
+        if policy is not None and len(str(policy)) > _POLICY_MAX:
+            constraint = f"Member must have length less than or equal to {_POLICY_MAX}"
+            message = (
+                "1 validation error detected: Value at 'policy' failed to satisfy constraint: "
+            )
+            raise api_error("ValidationError", message + constraint)
         arn = f"arn:aws:sts::{account}:federated-user/{name}"
         return {
             "Credentials": self._open(call, params, arn, str(policy) if policy else None),
@@ -98,9 +104,6 @@ class StsProvider(ServiceProvider):
         if ":assumed-role/" in call.principal:
             message = f"Cannot call {call.operation} with session credentials"
             raise api_error("AccessDenied", message, 403)
-        if policy is not None and len(policy) > _POLICY_MAX:
-            message = f"The policy has more than {_POLICY_MAX} characters."
-            raise api_error("PackedPolicyTooLarge", message)
         if policy is not None and (wrong := moto_backend.identity_policy_problem(policy)):
             raise api_error("MalformedPolicyDocument", wrong)
         own = call.principal == self._authorizer.provisioner.arn == arn
