@@ -38,6 +38,8 @@ SHOWN_EVERY = 16
 KEPT_MAX = 40
 """How many inputs of a loader are kept: the smallest of those that reach what others do not."""
 HOME = ROOT / ".venv" / ".fuzz"
+INTERRUPTED = 72
+"""libFuzzer's exit code for it."""
 
 
 def fuzz(loader: str, arguments: list[str]) -> None:
@@ -177,6 +179,8 @@ def main() -> None:
     for loader in asked.loaders or LOADERS:
         print(f"{loader}: {asked.runs:,} inputs", flush=True)
         code = run(python, loader, asked.runs, asked.seconds)
+        if code == INTERRUPTED:
+            sys.exit(f"{loader}: interrupted; no input broke it so far, and none is kept")
         if code:
             sys.exit(f"{loader}: an input broke it, and is in {FOUND.relative_to(ROOT)}/")
 
