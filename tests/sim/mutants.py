@@ -269,8 +269,8 @@ MUTANTS = (
     Mutant(
         "a look that sees little clears",
         DECIDE,
-        "    if verdict in BLIND and near and not evidence.writes_live:\n",
-        "    if verdict in BLIND and not near:\n",
+        "    knows = verdict not in BLIND or not near or evidence.writes_live\n",
+        "    knows = verdict not in BLIND or near\n",
     ),
     Mutant(
         "looks far apart confirm one another",

@@ -77,6 +77,8 @@ class LeaseAgents:
     """The time on every agent's clock."""
     instances: dict[Side, list[SimulatedInstance]] = field(default_factory=dict)
     made: int = 0
+    bridging: bool = False
+    """Whether any agent relied on the pledge alone in its last round."""
     _held: dict[Side, tuple[Held, ...]] = field(default_factory=dict)
     _seen: int = -1
     _witness: StateStore | None = None
@@ -240,6 +242,7 @@ class LeaseAgents:
                 Held(until_s=held["until_s"], epoch=held["epoch"], bridged=not held["reached"])
                 for held in (instance.lease.held() for instance in self.instances[side])
             )
+        self.bridging = any(held.bridged for side in Side for held in self._held[side])
 
     def happen(self, fault: Fault) -> None:
         """Apply the lasting effect of a fault that happens once."""

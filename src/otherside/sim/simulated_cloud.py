@@ -1,7 +1,7 @@
 """What all invocations share: the table, the pledge, wake-ups, and the pager."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from email.utils import formatdate
 from functools import lru_cache
 from random import Random
@@ -90,9 +90,12 @@ class SimulatedCloud:
     """Every trouble that struck, and at which call."""
     struck: set[str] = field(default_factory=set)
     """The troubles of the current invocation."""
+    _chances: dict[str, float] = field(init=False)
+    """The probability of each trouble that there is at all."""
 
     def __post_init__(self) -> None:
         """Create what all invocations share."""
+        self.hostile(self.fault_rates)
         self.table, self.objects = ModelledTable(lambda: self.world_state.now_s), ModelledBucket()
         self.lease_agents = LeaseAgents(
             world_state=self.world_state,
@@ -147,12 +150,17 @@ class SimulatedCloud:
         """Return when which epoch was written and read back on which side."""
         return self.lease_agents.verified
 
-    def hit(self, kind: str, where: str = "") -> bool:
+    def hostile(self, fault_rates: FaultRates) -> None:
+        """Be as hostile from now on as these rates say."""
+        self.fault_rates = fault_rates
+        self._chances = {name: chance for name, chance in asdict(fault_rates).items() if chance}
+
+    def hit(self, kind: str, *where: str) -> bool:
         """Return whether a trouble strikes, and remember where it did."""
-        chance: float = getattr(self.fault_rates, kind)
-        if not chance or self.random.random() >= chance:
+        chance = self._chances.get(kind)
+        if chance is None or self.random.random() >= chance:
             return False
-        self.troubles.add(f"{kind} {where}".strip())
+        self.troubles.add(" ".join((kind, *where)))
         self.struck.add(kind)
         return True
 

@@ -28,6 +28,7 @@ DELIVERED_S = 10.0
 """How long the platform takes at the most to start a function that was woken."""
 PONDER_S = 20.0
 """How long a diligent person takes to act."""
+_CALM = FaultRates()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,8 +168,8 @@ class _Runner:
     def _invoke(self, role: str, loop: Callable[[SimulatedWorld, FailoverPolicy], object]) -> None:
         """Invoke a function once; the platform may kill it anywhere."""
         cloud = self.cloud
-        if cloud.world_state.now_s > self._script.calm_s:
-            cloud.fault_rates = FaultRates()
+        if cloud.world_state.now_s > self._script.calm_s and cloud.fault_rates is not _CALM:
+            cloud.hostile(_CALM)
         if self._newer is not (Fault.NEWER_SCHEMA in cloud.world_state.faults):
             self._newer = not self._newer
             newer(cloud, there=self._newer)

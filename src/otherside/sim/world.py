@@ -498,7 +498,7 @@ class SimulatedWorld:
         """Let time pass around a call: a little, a lot, or for ever if the function is killed."""
         cloud = self.cloud
         cloud.steps.append((where, when, cloud.newest.phase))
-        if cloud.kill_at == len(cloud.steps) or cloud.hit("kill", f"{where} {when}"):
+        if cloud.kill_at == len(cloud.steps) or cloud.hit("kill", where, when):
             raise KilledError
         if when == "before":
             cloud.advance(cloud.random.uniform(0.0, 0.5))

@@ -116,6 +116,9 @@ class Held:
 class Keeping(Protocol):
     """The lease agents of both sides: they renew leases and write heartbeats."""
 
+    bridging: bool
+    """Whether any of them relies on the pledge alone."""
+
     def step(self, until_s: float, *, edge: bool) -> None:
         """Run every agent whose round is due before a given time, or all of them at an edge."""
 
@@ -128,6 +131,8 @@ class Keeping(Protocol):
 
 class Nobody:
     """A world without lease agents."""
+
+    bridging = False
 
     def step(self, until_s: float, *, edge: bool) -> None:
         """Run no agent."""
@@ -311,9 +316,9 @@ class WorldState:
 
     def _step_s(self) -> float:
         """Return the longest step without any check; shorter while a grant may expire."""
-        bridging = any(held.bridged for side in _SIDES for held in self.lease_agents.held(side))
         waking = self.now_s < WAKE_S
-        return STEP_S if bridging or self.left or waking else LONG_STEP_S
+        short = self.lease_agents.bridging or self.left or waking
+        return STEP_S if short else LONG_STEP_S
 
     def _look_at_ills(self) -> None:
         now_s, before = self.now_s, self.faults
@@ -329,25 +334,29 @@ class WorldState:
 
     def _live(self, until_s: float, *, edge: bool) -> None:
         """Let everything run until a given time; no fault changes in between."""
-        before = {side: self.lease_agents.held(side) for side in _SIDES}
-        if self.follows and self.database_writes():
+        agents, writer, writes = self.lease_agents, self.writer, self.database_writes()
+        before = [agents.held(side) for side in _SIDES]
+        if writes and self.follows:
             self._replicate(until_s)
-        self.lease_agents.step(until_s, edge=edge)
-        if self.follows:
+        agents.step(until_s, edge=edge)
+        if self.left and self.follows:
             self.left.clear()
-        held = {side: _kept(before[side], self.lease_agents.held(side), until_s) for side in _SIDES}
+        held = {
+            side: _kept(earlier, agents.held(side), until_s)
+            for side, earlier in zip(_SIDES, before, strict=True)
+        }
         if any(item.bridged for side in _SIDES for item in held[side]):
             self.bridged_s = until_s
         users = self.users_on()
         for side in _SIDES:
             if not self.app_runs(side):
                 continue
-            if self.database_writes() and self.gets_in(side):
-                lease_s = self._lease_s(held[side], self.writer)
+            if writes and self.gets_in(side):
                 public = users is side and self.outside(side)
-                if public or side is self.writer:
-                    self._acknowledge(self.writer, lease_s, until_s, public=public)
-            if side in self.left and side is not self.writer:
+                if public or side is writer:
+                    lease_s = self._lease_s(held[side], writer)
+                    self._acknowledge(writer, lease_s, until_s, public=public)
+            if side in self.left and side is not writer:
                 # Its old database takes writes, and its application is still connected to it.
                 self._acknowledge(side, self._lease_s(held[side], side), until_s, public=False)
 
@@ -464,10 +473,12 @@ class WorldState:
         return total_s
 
 
-def _kept(before: Sequence[Held], after: Sequence[Held], until_s: float) -> list[Held]:
+def _kept(before: Sequence[Held], after: Sequence[Held], until_s: float) -> Sequence[Held]:
     """Return what was held during a span: what was renewed, or else what ran out within it."""
-    kept = [held for held in after if held.until_s > until_s]
-    return kept or list(before)
+    for held in after:
+        if held.until_s <= until_s:
+            return [held for held in after if held.until_s > until_s] or before
+    return after or before
 
 
 @cache

@@ -113,8 +113,10 @@ class _Call(AbstractContextManager[None]):
         self._what = what
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if error is None:
+            return
         ours = isinstance(error, (ConflictError, UnavailableError))
-        if error is None or ours or not isinstance(error, Exception):
+        if ours or not isinstance(error, Exception):
             return
         if not isinstance(error, ClientError):
             msg = f"{self._what}: {type(error).__name__}"

@@ -563,7 +563,7 @@ def _pulse(item: Mapping[str, Any]) -> HealthReport:
 
 def _said(value: object, *, whole: bool) -> Any:  # noqa: ANN401 - one of three kinds
     """Return a boolean or a finite number, or `None` if the value is neither."""
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         return None
     if isinstance(value.get("BOOL"), bool):
         return value["BOOL"]

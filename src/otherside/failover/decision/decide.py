@@ -12,7 +12,7 @@ none.
 """
 
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Any, assert_never
 
 from otherside.core.topology import Side
 from otherside.failover.decision.evidence import (
@@ -156,32 +156,35 @@ def _update_evidence(
     """
     now_s = observation.at_s
     answered_s = now_s if evidence.control_plane is Reading.GOOD else state.answered_s
-    state = replace(state, answered_s=answered_s)
-    verdict = _judge_with_memory(state, evidence, now_s, policy)
+    verdict = _judge_with_memory(answered_s, evidence, now_s, policy)
+    changes: dict[str, Any] = {
+        "answered_s": answered_s,
+        "verdict": verdict,
+        "unanimous": verdict is Verdict.REGION_DEAD and evidence.unanimous,
+    }
     near = now_s - state.looked_s <= _gap_max_s(observation, policy)
-    if verdict in BLIND and near and not evidence.writes_live:
-        seen = replace(state, verdict=verdict)
-    elif verdict not in DEADLY:
-        seen = replace(state, verdict=verdict, bad_since_s=None)
-    else:
+    knows = verdict not in BLIND or not near or evidence.writes_live
+    if verdict in DEADLY and knows:
         unbroken = state.bad_since_s is not None and near
         lived = _lived_since(state, observation, policy)
-        since_s = state.bad_since_s if unbroken and not lived else now_s
-        seen = replace(state, verdict=verdict, bad_since_s=since_s, looked_s=now_s)
-    seen = replace(seen, unanimous=verdict is Verdict.REGION_DEAD and evidence.unanimous)
+        changes["bad_since_s"] = state.bad_since_s if unbroken and not lived else now_s
+        changes["looked_s"] = now_s
+    elif knows:
+        changes["bad_since_s"] = None
     if state.phase in _FENCED and observation.lease is not None:
-        seen = replace(seen, fenced_s=_fenced_since(state, observation))
+        changes["fenced_s"] = _fenced_since(state, observation)
+    seen = replace(state, **changes)
     return _apply_freeze(_update_conditions(seen, evidence, observation), observation)
 
 
 def _judge_with_memory(
-    state: State, evidence: Evidence, now_s: float, policy: FailoverPolicy
+    answered_s: float, evidence: Evidence, now_s: float, policy: FailoverPolicy
 ) -> Verdict:
     """Return the verdict; not knowing of RDS for a moment makes no silent Region a dead one."""
     verdict = judge(evidence)
     unknown = evidence.control_plane is Reading.UNKNOWN
     if verdict is Verdict.REGION_DEAD and unknown:
-        lately = now_s - state.answered_s <= policy.look_gap_max_s
+        lately = now_s - answered_s <= policy.look_gap_max_s
         return Verdict.REGION_SILENT if lately else verdict
     return verdict
 
