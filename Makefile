@@ -18,9 +18,10 @@ $(READY): requirements.lock requirements-uv.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "otherside needs Python 3.11 or newer; set PYTHON=python3.12, for instance")'
 	$(PYTHON) -m venv .venv
 	@# uv takes seconds where pip takes minutes. It does not read pip's settings, so pip does it where it has an index of its own.
+	@echo "installing what requirements.lock names into .venv"; \
 	if ! $(BIN)/pip config list | grep -q index && $(PIP) --only-binary :all: --requirement requirements-uv.lock && \
 	$(UV) --require-hashes --requirement requirements.lock; then $(UV) $(OURS); \
-	else $(PIP) --require-hashes --requirement requirements.lock && $(PIP) $(OURS); fi
+	else echo "by pip, which takes a few minutes" && $(PIP) --require-hashes --requirement requirements.lock && $(PIP) $(OURS); fi
 	@touch $@
 
 drill: $(READY) ## Kill a Region under load and measure what was promised
