@@ -5,7 +5,7 @@ SEEDS ?= 100000
 DRILLS := tests/drill/test_drills.py
 READY := .venv/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
-UV := VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --system-certs
+UV := $(BIN)/uv pip install --python $(BIN)/python --quiet --system-certs
 OURS := --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help

@@ -121,6 +121,19 @@ def test_what_is_no_archive_is_unknown(tmp_path, name, content):
     assert file.name in found.why
 
 
+def test_a_broken_member_is_named_and_not_read(tmp_path):
+    """Whatever it was packed with; what is beside it is read."""
+    for method in (zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2, zipfile.ZIP_DEFLATED):
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w", method) as archive:
+            archive.writestr("app.py", HANDLER * 50)
+        raw = bytearray(packed.getvalue())
+        raw[45:65] = bytes(byte ^ 0xFF for byte in raw[45:65])
+        file = tmp_path / f"{method}.zip"
+        file.write_bytes(raw)
+        assert code_of_zip(file) == Code((("app.py", None),), whole=True)
+
+
 def test_what_unpacks_to_much_is_named_and_not_read(tmp_path):
     """However small it claims to be."""
     file = tmp_path / "big.zip"

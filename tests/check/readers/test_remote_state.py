@@ -124,11 +124,14 @@ def test_a_peering_that_another_root_accepts_is_accepted(tmp_path):
         ("of-another-key", NETWORK.replace("network/", "other/")),
         ("configured-on-the-command-line", NETWORK.replace("key    =", "# key =")),
         ("without-that-output", NETWORK.replace('"vpcs"', '"networks"')),
+        ("of-another-workspace", NETWORK),
     ],
 )
 def test_a_state_that_is_not_this_one_stays_unknown(tmp_path, name, network):
     """Nothing is guessed from a name that is only alike."""
-    graph = read(tmp_path / name, {"network/main.tf": network, "peering/main.tf": PEERING})
+    other = 'backend = "s3"\n  workspace = "east"' if "workspace" in name else 'backend = "s3"'
+    peering = PEERING.replace('backend = "s3"', other)
+    graph = read(tmp_path / name, {"network/main.tf": network, "peering/main.tf": peering})
     assert graph.link(only(graph, "ec2.peering"), "vpc_id", "ec2.vpc") is None
 
 
@@ -139,8 +142,41 @@ def test_two_roots_that_claim_one_state_are_neither_believed(tmp_path):
     assert graph.link(only(graph, "ec2.peering"), "vpc_id", "ec2.vpc") is None
 
 
+THROUGH = """
+data "terraform_remote_state" "network" {
+  backend = "s3"
+  config = {
+    bucket = "states"
+    key    = "network/terraform.tfstate"
+  }
+}
+output "vpc" {
+  value = data.terraform_remote_state.network.outputs.vpcs.primary
+}
+"""
+APPLICATION = """
+provider "aws" {
+  region = "us-east-2"
+}
+data "terraform_remote_state" "through" {
+  backend = "local"
+  config = { path = "../through/terraform.tfstate" }
+}
+resource "aws_subnet" "s" {
+  vpc_id = data.terraform_remote_state.through.outputs.vpc
+}
+"""
+
+
+def test_a_root_that_only_passes_outputs_on_does(tmp_path):
+    """It has no resource that would read them."""
+    files = {"network/main.tf": NETWORK, "through/main.tf": THROUGH, "app/main.tf": APPLICATION}
+    graph = read(tmp_path, files)
+    assert graph.link(only(graph, "ec2.subnet"), "vpc_id", "ec2.vpc") is not None
+
+
 def test_a_circle_of_states_ends(tmp_path):
-    """Each reads the other: nobody knows the first value."""
+    """Each reads the other: nobody knows the first value. What is beside them is had."""
     one = """
 data "terraform_remote_state" "other" {
   backend = "local"
@@ -153,5 +189,8 @@ resource "aws_sns_topic" "t" {
   name = data.terraform_remote_state.other.outputs.region
 }
 """
-    graph = read(tmp_path, {"a/main.tf": one % "b", "b/main.tf": one % "a"})
+    circle = {"a/main.tf": one % "b", "b/main.tf": one % "a"}
+    whole = {"network/main.tf": NETWORK, "peering/main.tf": PEERING}
+    graph = read(tmp_path, {**circle, **whole})
     assert len(graph.of("sns.topic")) == 2
+    assert graph.link(only(graph, "ec2.peering"), "vpc_id", "ec2.vpc") is not None

@@ -87,3 +87,30 @@ def test_a_body_that_is_no_template_is_one_error(tmp_path):
     ((name, why),) = far.unread
     assert name.endswith("set.json#Set")
     assert "a stack set" in why
+
+
+def test_a_stack_set_that_is_not_deployed_makes_nothing(tmp_path):
+    """Its condition is false; nothing of it is unread, either."""
+    document = json.loads(stack_set(TemplateBody=BODY, StackInstancesGroup=GROUPS))
+    document["Resources"]["Set"]["Condition"] = "Never"
+    document["Conditions"] = {"Never": {"Fn::Equals": ["a", "b"]}}
+    found = read(tmp_path, json.dumps(document))
+    assert (found.graph.of("rds.cluster"), found.unread) == ([], [])
+
+
+def test_a_template_beside_it_is_read_once(tmp_path):
+    """Where the set deploys it, and not by itself."""
+    beside = stack_set(TemplateURL="body.yaml", StackInstancesGroup=GROUPS)
+    read(tmp_path, beside, body=BODY)
+    found = read_paths([str(tmp_path)], ReadOptions(), bytes)
+    assert len(found.graph.of("rds.cluster")) == 2
+
+
+def test_a_body_of_one_long_line_is_a_body(tmp_path):
+    """And no path."""
+    line = (
+        "{Resources: {Topic: {Type: 'AWS::SNS::Topic', Properties: {TopicName: "
+        + "x" * 300
+        + "}}}}"
+    )
+    assert len(read(tmp_path, stack_set(TemplateBody=line)).graph.of("sns.topic")) == 1

@@ -26,6 +26,8 @@ def serves_path(graph: Graph, api: Resource, path: str) -> bool:
         Unresolved: If a route is known only at deployment.
     """
     routes = list(_routes(graph, api))
+    if routes == ["/"]:  # none but the root was read
+        return True
     whole = path.partition("?")[0].rstrip("/")
     behind_stage = re.sub(r"^/[^/]+", "", whole)
     return not routes or any(
@@ -37,6 +39,7 @@ def _routes(graph: Graph, api: Resource) -> Iterator[str]:
     """Yield the paths of an API's routes, as API Gateway writes them: `/orders/{id}`."""
     yield from _of_document(api.known("body"))
     if api.kind == "apigateway.rest_api":
+        yield "/"  # the root is always there, and needs no more than a method
         for item in _of_api(graph, api, "apigateway.resource", "rest_api_id"):
             yield _path(graph, item)
         return
@@ -61,8 +64,11 @@ def _of_api(graph: Graph, api: Resource, kind: str, path: str) -> list[Resource]
 def _of_document(body: object) -> Iterator[str]:
     """Yield the paths of an OpenAPI document."""
     paths = body.get("paths") if isinstance(body, Mapping) else None
+    based = isinstance(body, Mapping) and bool({"basePath", "servers"} & set(body))
     for path in paths if isinstance(paths, Mapping) else ():
         yield "/{proxy+}" if path == "/$default" else str(path)
+        if based:  # what becomes of a base path is a parameter's to say
+            yield f"/{{base+}}{path}"
 
 
 def _path(graph: Graph, item: Resource) -> str:

@@ -1,6 +1,7 @@
 """Route 53 health checks: what they probe, and how fast they detect a failure."""
 
 from otherside.check.model.graph import Graph, Link, Resource
+from otherside.check.model.values import Unknown
 
 _INTERVAL_S, _THRESHOLD = 30, 3
 """Route 53's defaults."""
@@ -38,6 +39,17 @@ def asked(graph: Graph, check: Resource) -> list[Resource]:
         if same or (used is not None and used.resource is check and fqdn is None):
             found.append(link.resource)
     return found
+
+
+def request_of(graph: Graph, check: Resource, balancer: Resource) -> tuple[str | None, str | None]:
+    """Return the host and the path that a check asks for, as far as they are known."""
+    host, path = check["fqdn"], check["resource_path"]
+    if not isinstance(host, str):
+        links = graph.links(check, host, "lb.load_balancer")
+        own = bool(links) and links[0].resource is balancer and isinstance(host, Unknown)
+        host = "a.elb.amazonaws.com" if own and host.whole is not None else None
+    named = path.partition("?")[0] if isinstance(path, str) else None
+    return host, named or ("/" if path is None else None)
 
 
 def asked_machines(graph: Graph, check: Resource) -> list[Resource]:

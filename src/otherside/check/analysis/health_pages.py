@@ -12,7 +12,8 @@ _SERVES = re.compile(r"\b(httpd|nginx|apache2?|lighttpd|caddy|http\.server|webfs
 _BRINGS = re.compile(
     r"git clone|docker|podman|pip3? install|npm |codedeploy|cfn-init|unzip |tar |ansible"
     r"|\.rpm|\.deb|curl |wget "
-    r"|proxy_pass|\bmount\b|try_files|rewrite |location /[ {]|php-fpm|tomcat|gunicorn|uwsgi"
+    r"|cloud-init |proxy_pass|ProxyPass|\bmount\b|try_files|rewrite |location /[ {]"
+    r"|php-fpm|tomcat|gunicorn|uwsgi"
 )
 """Commands that may install the page; the script does not show whether they do."""
 _ASKS_ITSELF = re.compile(r"(?:curl|wget)\b[^\n|;&]*\b(?:localhost|127\.0\.0\.1)\b[^\n|;&]*")
@@ -20,14 +21,37 @@ _INSTALLS = re.compile(r"\b(install|add|http\.server|apk|busybox)\b")
 """What shows that the server is new on the machine, and serves what the script makes."""
 _FETCHED = re.compile(r"s3://(?P<bucket>[^/'\"\s]+)/(?P<key>[^'\"\s]*)")
 _POWERSHELL = re.compile(r"\s*<(?:powershell|script)>", re.IGNORECASE)
-_IIS = re.compile(r"(?:Install|Add)-WindowsFeature\b[^\n]*\bWeb-(?:Web)?Server\b", re.IGNORECASE)
-_BRINGS_TO_IIS = re.compile(
-    r"Invoke-WebRequest|\biwr\b|WebClient|Start-BitsTransfer|S3Object|aws s3|Expand-Archive"
-    r"|msdeploy|choco|git |msiexec|\.msi|New-Web|Set-ItemProperty|appcmd|web\.config"
-    r"|Import-Module|dotnet|docker",
-    re.IGNORECASE,
+_IIS_ITSELF = "iisstart"
+"""The page that comes with the role."""
+_SCRIPT_MAX = 1 << 15
+"""Twice what AWS takes as user data: a longer script is not followed."""
+_HARMLESS = frozenset(
+    {
+        *(
+            "set-content",
+            "add-content",
+            "out-file",
+            "new-item",
+            "mkdir",
+            "md",
+            "echo",
+            "write-host",
+        ),
+        *("write-output", "start-service", "restart-service", "set-service", "stop-service"),
+        *("start-sleep", "iisreset", "net", "netsh", "new-netfirewallrule", "restart-computer"),
+        *("set-executionpolicy", "rename-computer", "set-timezone", "tzutil", "remove-item", "del"),
+    }
 )
-"""Commands that may bring an application, or tell IIS where to look."""
+"""Commands of Windows that bring no page but one that they name."""
+_BRINGING = frozenset(
+    {
+        *("read-s3object", "copy-s3object", "expand-archive", "invoke-webrequest", "iwr", "curl"),
+        *("start-bitstransfer", "invoke-restmethod", "irm", "msdeploy", "choco", "winget", "git"),
+        *("msiexec", "aws", "docker", "tar", "robocopy", "xcopy", "copy-item", "cfn-init"),
+        *("new-website", "new-webapplication", "dotnet", "install-package"),
+    }
+)
+"""Commands that may bring an application; the script does not show what."""
 
 
 def machines_behind(graph: Graph, group: Resource) -> list[Resource]:
@@ -61,6 +85,8 @@ def _made(graph: Graph, machine: Resource, path: str) -> bool | None:
         machine.known("user_data")
     if not isinstance(user_data, str):
         return True
+    if len(user_data) > _SCRIPT_MAX:
+        return None
     if _POWERSHELL.match(user_data):
         return _made_for_iis(user_data, path)
     script = shell_without_comments(user_data)
@@ -73,18 +99,41 @@ def _made(graph: Graph, machine: Resource, path: str) -> bool | None:
     return serves(script, path)
 
 
-def _made_for_iis(script: str, path: str) -> bool:
+def _made_for_iis(script: str, path: str) -> bool | None:
     """Return whether a script of Windows makes a page, or leaves that to something else.
 
-    A script that names the page outside of a comment is taken to make it.
+    A script that names the page outside of a comment is taken to make it; of a command that is
+    not known to be harmless nobody knows what it brings.
     """
-    spoken = re.sub(r"<#.*?#>|(?m:^\s*#.*$)", "", script, flags=re.DOTALL)
-    name = path.partition("?")[0].strip("/").rpartition("/")[2]
-    return (
-        not _IIS.search(spoken)
-        or bool(_BRINGS_TO_IIS.search(spoken))
-        or name.lower() in spoken.lower()
-    )
+    spoken = _without_powershell_comments(script).lower()
+    name = path.partition("?")[0].strip("/").rpartition("/")[2].lower()
+    if name in spoken or name.startswith(_IIS_ITSELF):
+        return True
+    serves_pages = False
+    for line in re.split(r"[\n;|&]", spoken):
+        command, *rest = line.split() or [""]
+        if command in {"install-windowsfeature", "add-windowsfeature"}:
+            serves_pages = serves_pages or "web-server" in rest or "web-webserver" in rest
+        elif command.rpartition("\\")[2].removesuffix(".exe") in _BRINGING:
+            return True
+        elif not _is_harmless(command, rest):
+            return None
+    return not serves_pages
+
+
+def _is_harmless(command: str, rest: list[str]) -> bool:
+    """Return whether a command of Windows brings no page but one that it names."""
+    if command == "new-item":
+        return not {"symboliclink", "junction"} & set(rest)
+    return not command or command in _HARMLESS or command.startswith(("<", '"', "'"))
+
+
+def _without_powershell_comments(script: str) -> str:
+    """Return a script without its blocks and lines of comments."""
+    first, *others = script.split("<#")
+    kept = [first, *(other.partition("#>")[2] for other in others)]
+    lines = "".join(kept).splitlines()
+    return "\n".join(line for line in lines if not line.lstrip(" \t").startswith("#"))
 
 
 def _brought(graph: Graph, name: str, script: str) -> bool:
@@ -98,6 +147,8 @@ def _brought(graph: Graph, name: str, script: str) -> bool:
         if not any(isinstance(code, Code) and code.whole for _, code in objects):
             return True
         for _, code in objects:
+            if any(text is None for _, text in code.files):
+                return True  # a program, which may answer anything
             files = [file for file, _ in code.files]
             if any(file.endswith(name) for file in files):
                 return True

@@ -148,6 +148,28 @@ def _may_match(listener_rule: Resource, host: str | None, path: str | None) -> b
     return True
 
 
+def _must_match(listener_rule: Resource, host: str | None, path: str | None) -> bool:
+    """Return whether a rule's conditions hold for a request, all of them known."""
+    conditions = _blocks(listener_rule["condition"])
+    for condition in conditions:
+        given = [
+            (block.get("values"), asked)
+            for kind, asked in (("host_header", host), ("path_pattern", path))
+            if isinstance(block := condition.get(kind), dict)
+        ]
+        if not given:
+            return False  # a condition of another kind
+        for values, asked in given:
+            known = (
+                [each for each in values if isinstance(each, str)]
+                if isinstance(values, list)
+                else []
+            )
+            if asked is None or not any(matches(each, asked) for each in known):
+                return False
+    return bool(conditions)
+
+
 def forwards(
     graph: Graph, listener: Resource, host: str | None = None, path: str | None = None
 ) -> bool:
@@ -169,17 +191,26 @@ def forwards(
     )
 
 
-def may_take(graph: Graph, listener: Resource, path: str) -> list[Resource]:
-    """Return the target groups that a listener may forward a request for a path to.
+def may_take(
+    graph: Graph, listener: Resource, host: str | None, path: str | None
+) -> list[Resource]:
+    """Return the target groups that a listener may forward a request to.
 
-    Empty if what takes it is not known.
+    Empty if what takes it is not known, or if the listener may answer it itself.
     """
-    values = _forwarded(listener)
+    values: list[Value] = []
+    sure = False
     for listener_rule in graph.users(listener, "lb.listener_rule", "listener_arn"):
-        if _may_match(listener_rule, None, path):
+        if _may_match(listener_rule, host, path):
             taken = _forwarded(listener_rule, "action")
             if not taken:
                 return []
             values += taken
+            sure = sure or _must_match(listener_rule, host, path)
+    if not sure:
+        default = _forwarded(listener)
+        if not default:
+            return []
+        values += default
     found = [graph.links(listener, value, "lb.target_group") for value in values]
     return [links[0].resource for links in found] if all(found) else []

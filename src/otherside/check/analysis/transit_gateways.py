@@ -10,6 +10,10 @@ from otherside.check.model.values import Unknown, Unresolved
 
 _ROUTES = ("ec2.transit_gateway_route", "ec2.transit_gateway_prefix_list")
 """What sends a gateway's traffic to an attachment, by a range or by a prefix list."""
+_ATTACHMENTS = (
+    *("ec2.transit_gateway_attachment", "ec2.transit_gateway_peering"),
+    "ec2.transit_gateway_peering_accepter",
+)
 _UNTOLD = "not known, and may be this one"
 
 
@@ -32,7 +36,7 @@ def unrouted(graph: Graph, peering: Resource, accepters: list[Resource]) -> Iter
 def _gateway_routes(graph: Graph, attachments: tuple[Resource, ...]) -> list[Resource]:
     path = "transit_gateway_attachment_id"
     for route in graph.of(*_ROUTES):
-        if isinstance(route[path], Unknown) and graph.link(route, path) is None:
+        if isinstance(route[path], Unknown) and graph.link(route, path, *_ATTACHMENTS) is None:
             raise Unresolved(route.undecided_because(path, _UNTOLD))
     return [
         route

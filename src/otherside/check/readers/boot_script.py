@@ -14,21 +14,44 @@ from typing import Any
 import yaml
 
 _END = "OTHERSIDE_END"
+_CONFIG, _INCLUDE = "#cloud-config", "#include"
+_DEPTH_MAX, _TEXT_MAX = 4, 1 << 16
+"""Parts within parts, and characters of a configuration: AWS takes 16 KiB, perhaps compressed."""
+_FOLLOWED = frozenset({"packages", "write_files", "bootcmd", "runcmd"})
+_PLAIN = frozenset(
+    {
+        *("package_update", "package_upgrade", "package_reboot_if_required", "repo_update"),
+        *("repo_upgrade", "hostname", "fqdn", "prefer_fqdn_over_hostname", "preserve_hostname"),
+        *("manage_etc_hosts", "timezone", "locale", "users", "groups", "ssh_authorized_keys"),
+        *("ssh_pwauth", "disable_root", "chpasswd", "final_message", "output", "power_state"),
+        *("ntp", "growpart", "resize_rootfs", "swap", "yum_repos", "cloud_init_modules"),
+        *("cloud_config_modules", "cloud_final_modules"),
+    }
+)
+"""Settings that bring no page; what any other one does is not followed."""
 _BASE64 = frozenset({"b64", "base64"})
 
 
-def as_shell(user_data: str) -> str | None:
+def as_shell(user_data: str, depth: int = 0) -> str | None:
     """Return user data as a shell script, or `None` if a part of it is in no readable form."""
     text = user_data.lstrip()
     head = text.partition("\n")[0].strip().lower()
     if head.startswith(("content-type: multipart", "mime-version:")):
-        parts = [as_shell(each) for each in _parts(text)]
+        if depth == _DEPTH_MAX:
+            return None
+        parts = [as_shell(each, depth + 1) for each in _parts(text)]
         return None if None in parts else "\n".join(part or "" for part in parts)
-    if head == "#cloud-config":
+    if head == _CONFIG:
         return _of_cloud_config(text)
-    if head.startswith("#include"):
+    if head.startswith(_INCLUDE):
         return "\n".join(f"curl {line}" for line in text.splitlines()[1:])
     return user_data
+
+
+def part_of(content: str, type_: object) -> str:
+    """Return one part of several with the first line that says what it is."""
+    head = {"text/cloud-config": _CONFIG, "text/x-include-url": _INCLUDE}.get(str(type_), "")
+    return f"{head}\n{content}" if head else content
 
 
 def written_file(path: str, content: str | None) -> str:
@@ -51,13 +74,17 @@ def _parts(text: str) -> Iterator[str]:
             continue
         payload = part.get_payload(decode=True)
         body = payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
-        yield f"#cloud-config\n{body}" if part.get_content_type() == "text/cloud-config" else body
+        yield part_of(body, part.get_content_type())
 
 
 def _of_cloud_config(text: str) -> str | None:
+    if len(text) > _TEXT_MAX:
+        return None
     try:
+        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(text, yaml.SafeLoader)):
+            return None  # a few lines of these may stand for millions
         document = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
+    except (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError):
         return None
     if not isinstance(document, Mapping):
         return None if document else ""
@@ -67,6 +94,11 @@ def _of_cloud_config(text: str) -> str | None:
             *(_written(item) for item in _listed(document.get("write_files"))),
             *(command_line(item) for item in _listed(document.get("bootcmd"))),
             *(command_line(item) for item in _listed(document.get("runcmd"))),
+            *(
+                f"cloud-init {key}"
+                for key in document
+                if key not in _FOLLOWED and key not in _PLAIN
+            ),
         ]
     )
 

@@ -630,23 +630,23 @@ def _nested(
 def _of_stack_set(
     batch: _Batch,
     part: Part,
-    source: Any,  # noqa: ANN401 - a body in either form
+    body: Any,  # noqa: ANN401 - a template in either form
+    url: Any,  # noqa: ANN401 - as above
     where: str,
-) -> Mapping[str, Any] | None:
+) -> tuple[Mapping[str, Any], str] | None:
     """Return the template of a stack set: its text, the same as a table, or a file beside it."""
-    if isinstance(source, Mapping):
-        source = json.dumps(source)
-    if not isinstance(source, str):
+    text = json.dumps(body) if isinstance(body, Mapping) else body
+    if not isinstance(text, str) and (not isinstance(url, str) or "://" in url):
         return None
-    written, path = "\n" in source or source.lstrip()[:1] == "{", Path(where).parent / source
-    if not written and ("://" in source or not path.is_file()):
-        return None
-    found: list[Mapping[str, Any]] = []
+    found: list[tuple[Mapping[str, Any], str]] = []
 
     def take() -> None:
-        document, lines = _parsed(source, where) if written else _template_of(path)
-        _name_unknown(document["Resources"], where, part, lines)
-        found.append(document)
+        path = None if isinstance(text, str) else Path(where).parent / str(url)
+        if path is not None and not path.is_file():
+            return
+        document, lines = _parsed(text, where) if path is None else _template_of(path)
+        _name_unknown(document["Resources"], where if path is None else str(path), part, lines)
+        found.append((document, "" if path is None else str(path)))
 
     _guarded(where, batch, take)
     return found[0] if found else None
@@ -667,7 +667,7 @@ def _parsed(text: str, name: str) -> tuple[Mapping[str, Any], Callable[[str], in
     Raises:
         InputError: If it is not a template.
     """
-    is_json = text.lstrip()[:1] == "{"
+    is_json = re.match(r'\s*\{\s*["}]', text)  # without quotes it is YAML on one line
     document = read_json(text, name) if is_json else read_yaml(text, name)
     if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
         raise InputError(name, "no template: it has no Resources")

@@ -5,6 +5,7 @@ nobody knows the outputs before the inputs, and what is not read here has none: 
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -106,8 +107,12 @@ def pass_stack_outputs(programs: Sequence[FoundProgram], run: RunProgram) -> Non
 
 
 def _in_order_of_use(uses: Mapping[int, Iterable[int]]) -> list[int]:
-    """Return everything after what it uses, or nothing if some use one another in a circle."""
-    try:
-        return list(TopologicalSorter(uses).static_order())
-    except CycleError:
-        return []
+    """Return everything after what it uses, without circles and what is behind one."""
+    sorter = TopologicalSorter(uses)
+    with suppress(CycleError):  # what no circle blocks is had all the same
+        sorter.prepare()
+    order: list[int] = []
+    while ready := sorter.get_ready():
+        order += ready
+        sorter.done(*ready)
+    return order

@@ -1,5 +1,6 @@
 """Read the code in a function's bundle, if the bundle is stored beside the input."""
 
+import lzma
 import os
 import re
 import zipfile
@@ -13,6 +14,11 @@ from otherside.check.model.values import Code, Unknown, Value
 _FILE_MAX = 1 << 18
 _FILES_MAX = 200
 _ARCHIVES = {".zip", ".jar"}
+_UNREADABLE = (
+    *(OSError, EOFError, ValueError, RuntimeError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+)
+"""What an archive that is none, or is broken, may raise."""
 _ENCRYPTED = 1
 """The flag of an archive's file that has a password."""
 _TEXT = {".py", ".js", ".mjs", ".cjs", ".ts", ".mts", ".json", ".rb", ".sh"}
@@ -56,8 +62,8 @@ def code_of_zip(file: Path) -> Code | Unknown:
         with zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
             found = [(entry.filename, _packed(archive, entry)) for entry in entries[:_FILES_MAX]]
-    except (OSError, zipfile.BadZipFile, NotImplementedError) as error:
-        return Unknown(why=f"in {file.name}, which cannot be read: {error}")
+    except _UNREADABLE as error:
+        return Unknown(why=f"in {file.name}, which cannot be read: {type(error).__name__}")
     return Code(tuple(found), whole=len(entries) <= _FILES_MAX)
 
 
@@ -69,7 +75,7 @@ def _packed(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> str | None:
         with archive.open(entry) as packed:
             raw = packed.read(_FILE_MAX + 1)
         return raw.decode("utf-8") if len(raw) <= _FILE_MAX else None
-    except (OSError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error, EOFError):
+    except _UNREADABLE:
         return None
 
 

@@ -109,12 +109,17 @@ class Template:
                 found[(self.region, str(name))] = self.value(_mapping(output).get("Value"))
         return found
 
+    def _made(self, type_: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield the resources of a type whose condition is not false."""
+        for logical, raw in self.resources.items():
+            resource = _mapping(raw)
+            if resource.get("Type") == type_ and self.holds(resource.get("Condition")) is not False:
+                yield logical, resource
+
     def nest(self, read: Callable[[Path], "tuple[Mapping[str, Any], Any] | None"]) -> None:
         """Read and bind the templates of nested stacks that are stored beside this one."""
-        for logical, raw in self.resources.items():
-            if _mapping(raw).get("Type") != "AWS::CloudFormation::Stack":
-                continue
-            properties = _mapping(_mapping(raw).get("Properties"))
+        for logical, raw in self._made("AWS::CloudFormation::Stack"):
+            properties = _mapping(raw.get("Properties"))
             url = self.value(properties.get("TemplateURL"))
             if not isinstance(url, str) or "://" in url or len(self.prefix) > _DEPTH_MAX:
                 continue
@@ -137,26 +142,27 @@ class Template:
             child.nest(read)
             self.children[logical] = child
 
-    def deploy(self, read: Callable[[Value, str], Mapping[str, Any] | None]) -> None:
+    def deploy(
+        self, read: Callable[[Value, Value, str], tuple[Mapping[str, Any], str] | None]
+    ) -> None:
         """Read and bind the templates of stack sets that are written out or stored beside this.
 
-        `read` gets the body or, if that is unset, the URL, and what to call it: `FILE#RESOURCE`.
+        `read` gets the body, the URL, and what to call it: `FILE#RESOURCE`. It returns the
+        template, and the file that it is in, if it is in one of its own.
         """
         for nested in self.children.values():
             nested.deploy(read)
-        for logical, raw in self.resources.items():
-            if _mapping(raw).get("Type") != STACK_SET:
-                continue
+        for logical, raw in self._made(STACK_SET):
             properties = self._properties(raw)
-            where = f"{self.file}#{logical}"
-            body = properties.get("TemplateBody")
-            document = read(body if body is not None else properties.get("TemplateURL"), where)
-            if document is None:
+            body, url = properties.get("TemplateBody"), properties.get("TemplateURL")
+            found = read(body, url, f"{self.file}#{logical}")
+            if found is None:
                 continue
+            document, file = found
             self.deployed[logical] = [
                 Template(
                     document,
-                    self.file,
+                    file or self.file,
                     region=region,
                     parameters=parameters,
                     prefix=f"{self.prefix}{logical}/",
@@ -169,27 +175,29 @@ class Template:
 
     def nested_files(self) -> Iterator[Path]:
         """Yield the files of all templates that are nested in this one."""
-        for child in self.children.values():
-            yield Path(child.file).resolve()
+        own = [
+            *self.children.values(),
+            *(child for each in self.deployed.values() for child in each),
+        ]
+        for child in own:
+            if child.file != self.file:
+                yield Path(child.file).resolve()
             yield from child.nested_files()
 
     def unread(self) -> Iterator[tuple[str, str]]:
         """Yield each nested stack and each stack set whose template was not read, and why."""
-        for logical, raw in self.resources.items():
-            if _mapping(raw).get("Type") == STACK_SET:
-                deployed = self.deployed.get(logical, [])
-                if not deployed:
-                    cause = "a stack set, whose template is elsewhere: check it by itself"
-                    yield f"{self.file}#{logical}", cause
-                for child in deployed[:1]:
-                    yield from child.unread()
-                continue
-            if _mapping(raw).get("Type") != "AWS::CloudFormation::Stack":
-                continue
+        for logical, _ in self._made(STACK_SET):
+            deployed = self.deployed.get(logical, [])
+            if not deployed:
+                cause = "a stack set, whose template is elsewhere: check it by itself"
+                yield f"{self.file}#{logical}", cause
+            for child in deployed[:1]:
+                yield from child.unread()
+        for logical, raw in self._made("AWS::CloudFormation::Stack"):
             if logical in self.children:
                 yield from self.children[logical].unread()
                 continue
-            url = self.value(_mapping(_mapping(raw).get("Properties")).get("TemplateURL"))
+            url = self.value(_mapping(raw.get("Properties")).get("TemplateURL"))
             where = url if isinstance(url, str) else "a place that is known only at deployment"
             yield f"{self.file}#{self.prefix}{logical}", f"a nested template, not read: {where}"
 

@@ -17,7 +17,7 @@ from otherside.check.model.arn import OWN, is_region
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_terraform
 from otherside.check.model.values import Ref, Unknown, Value, parts
-from otherside.check.readers.boot_script import as_shell
+from otherside.check.readers.boot_script import as_shell, part_of
 from otherside.check.readers.input_error import InputError
 from otherside.check.readers.normalize import (
     attributes_of,
@@ -163,6 +163,8 @@ def read_module(
     reader = _Reader(directory, remote_outputs or {})
     root = reader.root(only, parameters or {}, variable_files)
     resources = [*reader.load(root), *reader.calls]
+    if any(address.startswith("data.terraform_remote_state.") for address in root.resources):
+        reader.outputs(root)  # what only passes through is read from a state, too
     return RootModule(
         resources=resources,
         own_state=reader.own_state(root),
@@ -592,6 +594,9 @@ class _Reader:
         if block is None:
             return None
         data = self._attributes(module, block)
+        workspace = data.get("workspace")
+        if workspace is not None and workspace != "default":
+            return None  # another state of the same name
         config = data.get("config")
         config = config if isinstance(config, Mapping) else {}
         identity = state_identity(data.get("backend"), config, self.directory)
@@ -644,8 +649,7 @@ class _Reader:
             type_ = evaluate(part.attributes.get("content_type"), self.scope(module))
             if part.kind != "part" or not isinstance(content, str):
                 return None
-            head = "#cloud-config\n" if type_ == "text/cloud-config" else ""
-            shell = as_shell(head + content)
+            shell = as_shell(part_of(content, type_))
             if shell is None:
                 return None
             texts.append(shell)

@@ -42,10 +42,10 @@ RPO: no direct effect.
 import ipaddress
 from collections.abc import Iterator
 
-from otherside.check.analysis.health_check_targets import asked
+from otherside.check.analysis.health_check_targets import asked, request_of
 from otherside.check.analysis.load_balancing import forwards, listeners
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unknown, strings
+from otherside.check.model.values import strings
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _PORTS = {"HTTP": 80, "HTTP_STR_MATCH": 80, "HTTPS": 443, "HTTPS_STR_MATCH": 443}
@@ -90,7 +90,7 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
         protocol = there[0].text("protocol") or ("HTTPS" if port == _PORTS["HTTPS"] else "HTTP")
         if spoken is not None and protocol not in spoken:
             yield f"it asks by {type_.split('_')[0]}, and {there[0].label} speaks {protocol}"
-        elif not forwards(graph, there[0], *_request(graph, check, balancer)):
+        elif not forwards(graph, there[0], *request_of(graph, check, balancer)):
             wants_text = type_.endswith("_STR_MATCH")
             how = (
                 "its answer has no such text"
@@ -98,17 +98,6 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
                 else "the check says nothing of what is behind it"
             )
             yield f"{there[0].label} answers by itself (a redirect or a fixed response): {how}"
-
-
-def _request(graph: Graph, check: Resource, balancer: Resource) -> tuple[str | None, str | None]:
-    """Return the host and the path that a check asks for, as far as they are known."""
-    host, path = check["fqdn"], check["resource_path"]
-    if not isinstance(host, str):
-        links = graph.links(check, host, "lb.load_balancer")
-        own = bool(links) and links[0].resource is balancer and isinstance(host, Unknown)
-        host = "a.elb.amazonaws.com" if own and host.whole is not None else None
-    named = path.partition("?")[0] if isinstance(path, str) else None
-    return host, named or ("/" if path is None else None)
 
 
 def _plain_http(graph: Graph, check: Resource, type_: str) -> str | None:

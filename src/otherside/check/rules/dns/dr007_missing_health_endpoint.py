@@ -36,7 +36,7 @@ RPO: no direct effect.
 from collections.abc import Iterator
 
 from otherside.check.analysis.api_routes import asked_apis, serves_path
-from otherside.check.analysis.health_check_targets import asked, asked_machines
+from otherside.check.analysis.health_check_targets import asked, asked_machines, request_of
 from otherside.check.analysis.health_pages import lacks_page, machines_behind
 from otherside.check.analysis.load_balancing import listeners, may_take
 from otherside.check.model.graph import Graph, Resource
@@ -72,32 +72,36 @@ def _of_route53(graph: Graph, check: Resource) -> Iterator[str]:
     path, type_ = check["resource_path"], check["type"]
     if not isinstance(path, str) or path in {"", "/"} or type_ not in _PORTS:
         return
+    if check["invert_healthcheck"] not in {None, False}:
+        return  # it takes the page that is not there for healthy
     for api in asked_apis(graph, check):
         if not serves_path(graph, api, path):
             yield f"{api.label} has no route for {path}"
-    machines = asked_machines(graph, check)
+    sets = [[machine] for machine in asked_machines(graph, check)]
     for balancer in asked(graph, check):
-        machines += _behind(graph, balancer, check["port"] or _PORTS[str(type_)], path)
-    for machine in machines:
-        if lacks_page(graph, machine, path):
-            yield f"{machine.label} starts a server and never makes {path}"
-            return
+        sets += _behind(graph, check, balancer, check["port"] or _PORTS[str(type_)])
+    lacking = [[item for item in each if lacks_page(graph, item, path)] for each in sets]
+    if lacking and all(lacking):
+        yield f"{lacking[0][0].label} starts a server and never makes {path}"
 
 
-def _behind(graph: Graph, balancer: Resource, port: object, path: str) -> list[Resource]:
-    """Return the machines that a request may reach, if no other target may answer it.
+def _behind(
+    graph: Graph, check: Resource, balancer: Resource, port: object
+) -> list[list[Resource]]:
+    """Return the machines of each target group that a request may reach, if all are known.
 
     A target group that asks for the same page is judged by itself.
     """
-    found: list[Resource] = []
+    request = request_of(graph, check, balancer)
+    found: list[list[Resource]] = []
     for listener in listeners(graph, balancer):
         if listener["port"] != port:
             continue
-        for group in may_take(graph, listener, path):
+        for group in may_take(graph, listener, *request):
             behind = machines_behind(graph, group)
-            if not behind or group["health_check.path"] == path:
+            if not behind or group["health_check.path"] == check["resource_path"]:
                 return []
-            found += behind
+            found.append(behind)
     return found
 
 
