@@ -29,19 +29,35 @@ def serves_path(graph: Graph, api: Resource, path: str) -> bool:
     if routes == ["/"]:  # none but the root was read
         return True
     whole = path.partition("?")[0].rstrip("/")
-    behind_stage = re.sub(r"^/[^/]+", "", whole)
-    return not routes or any(
-        _template(route).fullmatch(asked) for route in routes for asked in (whole, behind_stage)
-    )
+    stage, slash, rest = whole.lstrip("/").partition("/")
+    asked = [slash + rest] if _has_stage(graph, api, stage) else []
+    asked += [whole] if _has_stage(graph, api, "$default") else []
+    return not routes or any(_template(route).fullmatch(each) for route in routes for each in asked)
+
+
+def _has_stage(graph: Graph, api: Resource, name: str) -> bool:
+    """Return whether an API may have a stage: of which none was read has any, and `$default` apart.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-stages.html
+    """
+    if api.kind == "apigateway.rest_api":
+        return name != "$default"
+    stages = _of_api(graph, api, "apigatewayv2.stage", "api_id")
+    if api["target"] is not None or not stages:
+        return True
+    return any(not isinstance(stage["name"], str) or stage["name"] == name for stage in stages)
 
 
 def _routes(graph: Graph, api: Resource) -> Iterator[str]:
     """Yield the paths of an API's routes, as API Gateway writes them: `/orders/{id}`."""
-    yield from _of_document(api.known("body"))
+    body = api["body"]
+    yield from _of_document(body if isinstance(body, Mapping) else api.known("body"))
     if api.kind == "apigateway.rest_api":
         yield "/"  # the root is always there, and needs no more than a method
+        methods = _of_api(graph, api, "apigateway.method", "rest_api_id")
         for item in _of_api(graph, api, "apigateway.resource", "rest_api_id"):
-            yield _path(graph, item)
+            if _answers(graph, item, methods):
+                yield _path(graph, item)
         return
     if api["target"] is not None:
         yield "/{proxy+}"  # a quick create: everything goes to one target
@@ -59,6 +75,13 @@ def _of_api(graph: Graph, api: Resource, kind: str, path: str) -> list[Resource]
         if isinstance(item[path], Unknown) and graph.link(item, path, api.kind) is None:
             raise Unresolved(item.undecided_because(path, "not known, and may be this one"))
     return graph.known_users(api, kind, path)
+
+
+def _answers(graph: Graph, item: Resource, methods: list[Resource]) -> bool:
+    """Return whether a resource of a REST API may answer GET; without methods it is not told."""
+    own = graph.users(item, "apigateway.method", "resource_id") if methods else []
+    asked = {method["http_method"] for method in own if isinstance(method["http_method"], str)}
+    return len(asked) < len(own) or not own or bool(asked & _ASKED)
 
 
 def _of_document(body: object) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Queries on event rules and on the keys that event delivery depends on."""
 
+from collections.abc import Callable, Mapping
+
 from otherside.check.analysis.iam import covers, statements
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Unresolved, Value
@@ -18,8 +20,20 @@ _POLICIES = {
 """The kind that holds a policy of a resource, and how it refers to it."""
 
 
-def admits(graph: Graph, guarded: Resource, service: str, action: str = "") -> bool:
+Applies = Callable[[Resource, Mapping[str, Value]], bool]
+"""Whether a statement of a resource's policy may apply to a request."""
+
+
+def admits(
+    graph: Graph,
+    guarded: Resource,
+    service: str,
+    action: str = "",
+    applies: Applies = lambda _holder, _statement: True,
+) -> bool:
     """Return whether the policy of a key, a queue or a topic allows a service an action, or any.
+
+    Statements that do not apply allow nothing.
 
     Raises:
         Unresolved: If a policy of it is not known, and no other allows the service.
@@ -28,12 +42,26 @@ def admits(graph: Graph, guarded: Resource, service: str, action: str = "") -> b
     if guarded.kind in _POLICIES:
         users = graph.users(guarded, *_POLICIES[guarded.kind])
         policies += [(item, item["policy"]) for item in users]
-    known = [statements(graph, item, value) for item, value in policies if value is not None]
-    if any(isinstance(policy, list) and _names(policy, service, action) for policy in known):
-        return True
-    if any(not isinstance(policy, list) for policy in known):
+    known = [
+        (item, statements(graph, item, value)) for item, value in policies if value is not None
+    ]
+    for item, policy in known:
+        apply = (
+            policy
+            if not isinstance(policy, list)
+            else [each for each in policy if not isinstance(each, dict) or applies(item, each)]
+        )
+        if isinstance(apply, list) and _names(apply, service, action):
+            return True
+    if any(not isinstance(policy, list) for _, policy in known):
         raise Unresolved(guarded.undecided_because("policy", "known only at deployment"))
     return False  # the default policy allows the account but no service, and a queue has none
+
+
+def trusts(graph: Graph, role: Resource, service: str) -> bool:
+    """Return whether a role may be assumed by a service, as far as its policy is known."""
+    policy = statements(graph, role, role["assume_role_policy"])
+    return not isinstance(policy, list) or _names(policy, service, "sts:AssumeRole")
 
 
 def _names(policy: list[Value], service: str, action: str) -> bool:

@@ -34,7 +34,12 @@ def problem_of_python(text: str, file: str, name: str, runtime: str) -> str | No
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         where = text.splitlines()[line - 1 : line] if line else []
-        if _newer_than_this(runtime) and (not where or not _PLAIN.fullmatch(where[0])):
+        unclosed = "was never closed" in str(error)
+        if (
+            not unclosed
+            and _newer_than_this(runtime)
+            and (not where or not _PLAIN.fullmatch(where[0]))
+        ):
             return None  # it may be a syntax that only its own Python knows
         return f"{file} is no Python that {runtime} can read{f': line {line}' if line else ''}"
     except (RecursionError, MemoryError):

@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
+from posixpath import dirname, join, normpath
 
 from otherside.check.model.values import Code
 
@@ -85,23 +86,63 @@ def missing_modules(code: Code, handler: str, runtime: str) -> Iterator[str]:
                 yield module
 
 
+def missing_neighbours(code: Code, file: str, text: str, runtime: str) -> Iterator[str]:
+    """Yield each module that a file names by its place beside it, where the bundle has none.
+
+    https://nodejs.org/api/modules.html#all-together
+    """
+    names = [name for name, _ in code.files]
+    if not code.whole:
+        return
+    if runtime.startswith("nodejs"):
+        for module in dict.fromkeys(_NODE_IMPORT.findall(_BLOCK_COMMENT.sub("", text))):
+            path = normpath(join(dirname(file), module))
+            there = re.compile(rf"{re.escape(path)}(\.\w+|/.*)?")
+            if module.startswith(".") and not any(there.fullmatch(name) for name in names):
+                yield module
+    elif runtime.startswith("python"):
+        for level, module in _relative_imports(text):
+            package = dirname(file)
+            for _ in range(level - 1):
+                package = dirname(package)
+            path = join(package, module.replace(".", "/"))
+            if package and not _beside(path, names):
+                yield "." * level + module
+
+
 @lru_cache(maxsize=256)
 def _python_imports(text: str) -> tuple[str, ...]:
     """Return the modules that a text imports, each once; many functions have the same text."""
+    found: dict[str, None] = {}
+    for node in _imports(text):
+        if isinstance(node, ast.Import):
+            found |= dict.fromkeys(alias.name.partition(".")[0] for alias in node.names)
+        elif node.module and not node.level:
+            found[node.module.partition(".")[0]] = None
+    return tuple(found)
+
+
+def _relative_imports(text: str) -> list[tuple[int, str]]:
+    """Return how far above itself a text looks for which modules."""
+    return [
+        (node.level, node.module)
+        for node in _imports(text)
+        if isinstance(node, ast.ImportFrom) and node.level and node.module
+    ]
+
+
+def _imports(text: str) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield the imports that run when a text is loaded, and that nothing guards."""
     try:
         todo: deque[ast.AST] = deque(ast.parse(text).body)
     except (SyntaxError, ValueError):
-        return ()
-    found: dict[str, None] = {}
+        return
     while todo:
         node = todo.popleft()
-        if isinstance(node, ast.Import):
-            found |= dict.fromkeys(alias.name.partition(".")[0] for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found[node.module.partition(".")[0]] = None
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield node
         elif not isinstance(node, _LATER):
             todo.extend(ast.iter_child_nodes(node))
-    return tuple(found)
 
 
 @lru_cache(maxsize=4096)

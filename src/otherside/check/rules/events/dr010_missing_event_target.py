@@ -41,9 +41,10 @@ RPO: no direct effect.
 - https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
-from otherside.check.analysis.events import admits, is_disabled
+from otherside.check.analysis.events import admits, is_disabled, trusts
 from otherside.check.analysis.functions import unique
 from otherside.check.analysis.iam import matches, may_be_same, rights
 from otherside.check.model.arn import is_region, read_arn
@@ -57,6 +58,7 @@ _ADMITTED = {"sns.topic": "sns:Publish", "sqs.queue": "sqs:SendMessage"}
 
 https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-resource-based.html
 """
+_COMPARING = frozenset({"ArnEquals", "ArnLike", "StringEquals", "StringLike"})
 _BY_ROLE = {
     "sfn.state_machine": "states:StartExecution",
     "firehose.stream": "firehose:PutRecord",
@@ -84,7 +86,10 @@ def missing_event_target(graph: Graph, resource: Resource) -> Iterator[str]:
     if not targets:
         yield "it has no target: what it matches wakes nobody"
     for target in targets:
-        for problem in (_calls(graph, target, resource), _starts(graph, target)):
+        for problem in (
+            _calls(graph, target, resource),
+            _starts(graph, target) or _distrusted(graph, target),
+        ):
             if problem:
                 yield problem
 
@@ -96,6 +101,9 @@ def _calls(graph: Graph, target: Resource, resource: Resource) -> str | None:
         action, label = _ADMITTED[guarded.resource.kind], guarded.resource.label
         if not admits(graph, guarded.resource, _SERVICE, action):
             return f"the policy of {label} does not allow EventBridge {action}"
+        applies = partial(_applies, graph, resource)
+        if not admits(graph, guarded.resource, _SERVICE, action, applies):
+            return f"the policy of {label} allows EventBridge {action} for other rules only"
     link = graph.link(target, "arn", "lambda.function", "lambda.alias")
     if link is None or target["role_arn"] is not None:
         return None
@@ -114,7 +122,7 @@ def _calls(graph: Graph, target: Resource, resource: Resource) -> str | None:
     allowed = [each for each in permissions if _lets_invoke(each)]
     if not allowed:
         return f"{called.label} does not allow EventBridge to call it"
-    if not any(_lets_in(graph, each, resource) for each in allowed):
+    if not any(_may_be(graph, each, each["source_arn"], resource) for each in allowed):
         return f"{called.label} allows EventBridge to call it for other rules only"
     return None
 
@@ -161,6 +169,14 @@ def _starts(graph: Graph, target: Resource) -> str | None:
     return None
 
 
+def _distrusted(graph: Graph, target: Resource) -> str | None:
+    """Return why EventBridge may not take the role of a target."""
+    role = graph.link(target, "role_arn", "iam.role")
+    if role is None or trusts(graph, role.resource, _SERVICE):
+        return None
+    return f"{role.resource.label}, the role of its target, does not let EventBridge take it"
+
+
 def _on_its_bus(graph: Graph, target: Resource, resource: Resource) -> bool:
     """Return whether a target may name its rule's bus; without a name it is the default bus."""
 
@@ -176,13 +192,18 @@ def _on_its_bus(graph: Graph, target: Resource, resource: Resource) -> bool:
     return None in {ours, theirs} or ours == theirs
 
 
-def _lets_in(graph: Graph, permission: Resource, resource: Resource) -> bool:
-    """Return whether a permission may cover a rule: it names this one, all, or is unknown."""
-    source = permission["source_arn"]
-    named = [link.resource for link in graph.links(permission, source, "events.rule")]
+def _may_be(graph: Graph, holder: Resource, source: Value, resource: Resource) -> bool:
+    """Return whether a source that a policy names may be a rule: this one, all, or unknown."""
+    links = graph.links(holder, source)
+    named = [link.resource for link in links if link.resource.kind == "events.rule"]
+    if named:
+        return resource in named
+    whole = isinstance(source, Unknown) and source.whole is not None
+    if whole and links and all(link.attribute == "arn" for link in links):
+        return any(link.resource.kind.startswith("data.") for link in links)
     arn = read_arn(source)
-    if named or arn is None:
-        return resource in named if named else True
+    if arn is None:
+        return True
     if is_region(arn.region) and is_region(resource.region) and arn.region != resource.region:
         return False
     bus = resource["event_bus_name"]
@@ -190,6 +211,23 @@ def _lets_in(graph: Graph, permission: Resource, resource: Resource) -> bool:
     name = resource["name"] if isinstance(resource["name"], str) else "*"
     ours = f"rule/{name}" if own == "default" else f"rule/{own}/{name}"
     return may_be_same(arn.resource, ours)
+
+
+def _applies(
+    graph: Graph, resource: Resource, holder: Resource, statement: Mapping[str, Value]
+) -> bool:
+    """Return whether a statement's condition on the source may be met by a rule."""
+    conditions = statement.get("conditions")
+    for operator, tested in conditions.items() if isinstance(conditions, Mapping) else ():
+        if operator not in _COMPARING or not isinstance(tested, Mapping):
+            continue
+        for key, values in tested.items():
+            listed = values if isinstance(values, list) else [values]
+            if key.lower() == "aws:sourcearn" and not any(
+                _may_be(graph, holder, value, resource) for value in listed
+            ):
+                return False
+    return True
 
 
 def _bus_name(graph: Graph, resource: Resource, named: Value) -> str:
