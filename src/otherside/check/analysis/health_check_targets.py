@@ -32,9 +32,7 @@ def asked(graph: Graph, check: Resource) -> list[Resource]:
             continue
         used = graph.link(record, "health_check_id", "route53.health_check")
         same = record.id in by_record or (
-            isinstance(fqdn, str)
-            and isinstance(record["name"], str)
-            and record["name"].rstrip(".").lower() == fqdn.rstrip(".").lower()
+            isinstance(fqdn, str) and fqdn.rstrip(".").lower() in _names_of(graph, record)
         )
         if same or (used is not None and used.resource is check and fqdn is None):
             found.append(link.resource)
@@ -72,6 +70,18 @@ def _machines(graph: Graph, named: Resource) -> list[Resource]:
         for association in graph.known_users(named, "ec2.eip_association", "allocation_id")
     ]
     return [link.resource for link in links if link is not None]
+
+
+def _names_of(graph: Graph, record: Resource) -> set[str]:
+    """Return a record's name, and what it is if it is written within its zone."""
+    name = record["name"]
+    if not isinstance(name, str):
+        return set()
+    plain = name.rstrip(".").lower()
+    zone = graph.link(record, "zone_id", "route53.zone", "data.route53_zone")
+    domain = zone.resource["name"] if zone is not None else None
+    within = isinstance(domain, str) and record.dialect != "cloudformation"
+    return {plain, f"{plain}.{str(domain).rstrip('.').lower()}"} if within else {plain}
 
 
 def _by_cname(graph: Graph, record: Resource) -> Link | None:

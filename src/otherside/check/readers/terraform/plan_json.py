@@ -20,6 +20,7 @@ from otherside.check.readers.normalize import (
     attributes_of,
     finish,
     policy,
+    script,
     terraform_path,
     unknown_properties,
 )
@@ -632,6 +633,8 @@ def special_values(kind: Kind, raw: Mapping[str, Value], file: str) -> dict[str,
     if kind.name in _CODE_IN and isinstance(raw.get(_CODE_IN[kind.name]), str):
         code = code_of_path(Path(file).parent / str(raw[_CODE_IN[kind.name]]))
         return {"source": code} if isinstance(code, Code) else {}
+    if kind.name == "ec2.instance" and raw.get("user_data_base64") is not None:
+        return {"user_data": script(raw["user_data_base64"])}
     if not kind.name.startswith("data."):
         return {}
     if kind.name == "data.iam_policy_document":
