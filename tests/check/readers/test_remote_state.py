@@ -177,7 +177,7 @@ def test_a_root_that_only_passes_outputs_on_does(tmp_path):
 
 def test_a_circle_of_states_ends(tmp_path):
     """Each reads the other: nobody knows the first value. What is beside them is had."""
-    one = """
+    program = """
 data "terraform_remote_state" "other" {
   backend = "local"
   config = { path = "../%s/terraform.tfstate" }
@@ -189,7 +189,7 @@ resource "aws_sns_topic" "t" {
   name = data.terraform_remote_state.other.outputs.region
 }
 """
-    circle = {"a/main.tf": one % "b", "b/main.tf": one % "a"}
+    circle = {"a/main.tf": program % "b", "b/main.tf": program % "a"}
     whole = {"network/main.tf": NETWORK, "peering/main.tf": PEERING}
     graph = read(tmp_path, {**circle, **whole})
     assert len(graph.of("sns.topic")) == 2
