@@ -5,7 +5,7 @@ SEEDS ?= 100000
 DRILLS := tests/drill/test_drills.py
 READY := .venv/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
-UV := $(BIN)/uv pip install --python $(BIN)/python --quiet --system-certs
+UV := $(BIN)/uv pip install --python $(BIN)/python --quiet --system-certs --compile-bytecode
 OURS := --no-deps --no-build-isolation --editable .
 
 .DEFAULT_GOAL := help

@@ -83,7 +83,9 @@ def problem_of_script(text: str, file: str, name: str) -> str | None:
     if _IMPORT.search(code) and _EXPORTS.search(code) and not file.endswith(".cjs"):
         return f"{file} has import beside exports, which Node.js loads as neither kind of module"
     first = name.partition(".")[0]
-    told = _EXPORTS_ANY.search(code) or "export" not in code
-    if told or re.search(rf"(?<![\w$]){re.escape(first)}(?![\w$])", code):
+    wrong = f"its handler names {name}, which {file} does not export"
+    if "export" not in code:
+        return wrong if file.endswith(".mjs") else None  # others may be told so from elsewhere
+    if _EXPORTS_ANY.search(code) or re.search(rf"(?<![\w$]){re.escape(first)}(?![\w$])", code):
         return None  # what is exported under which name is for Node.js to say
-    return f"its handler names {name}, which {file} does not export"
+    return wrong

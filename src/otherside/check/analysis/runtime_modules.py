@@ -33,6 +33,8 @@ _REMOVED = {
 _ADDED = frozenset(("annotationlib", "compression"))
 """Standard modules that are newer than the oldest Python that runs this check: those of 3.14."""
 _NEWEST = (3, 14)
+_FILES_MAX = 50
+"""Files of a bundle that are followed: more are not of this system's own making."""
 _NODE_HAS = frozenset(
     (
         "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants",
@@ -61,6 +63,55 @@ _FIRST_WITH_SDK_3 = 18
 
 https://aws.amazon.com/blogs/developer/why-and-how-you-should-use-aws-sdk-for-javascript-v3-on-node-js-18/
 """
+
+
+def missing_imports(code: Code, file: str, text: str, runtime: str) -> Iterator[str]:
+    """Yield each module that loading a handler's file asks for and that is nowhere to load from.
+
+    The files of the bundle that it imports are loaded with it, and those that they import.
+    """
+    texts = dict(code.files)
+    todo, seen = [(file, text)], {file}
+    while todo and len(seen) < _FILES_MAX:
+        at, content = todo.pop(0)
+        yield from missing_modules(code, content, runtime)
+        yield from missing_neighbours(code, at, content, runtime)
+        found = [
+            name for path in _imported(at, content, runtime) for name in _files_of(path, runtime)
+        ]
+        for name in found:
+            beside = texts.get(name)
+            if beside and name not in seen:
+                seen.add(name)
+                todo.append((name, beside))
+
+
+def _imported(file: str, text: str, runtime: str) -> Iterator[str]:
+    """Yield the places in a bundle that a file imports from, without the suffixes of files."""
+    here = dirname(file)
+    if runtime.startswith("nodejs"):
+        for module in _NODE_IMPORT.findall(_BLOCK_COMMENT.sub("", text)):
+            if module.startswith("."):
+                yield normpath(join(here, module))
+        return
+    for node in _imports(text):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.replace(".", "/") for alias in node.names)
+        elif not node.level:
+            yield str(node.module).replace(".", "/")
+        else:
+            package = here
+            for _ in range(node.level - 1):
+                package = dirname(package)
+            inner = (node.module or "").replace(".", "/")
+            yield from (join(package, inner, alias.name) for alias in node.names)
+            yield join(package, inner).rstrip("/")
+
+
+def _files_of(path: str, runtime: str) -> tuple[str, ...]:
+    if runtime.startswith("python"):
+        return f"{path}.py", f"{path}/__init__.py"
+    return path, f"{path}.js", f"{path}.mjs", f"{path}.cjs", f"{path}/index.js"
 
 
 def missing_modules(code: Code, handler: str, runtime: str) -> Iterator[str]:

@@ -68,7 +68,8 @@ def missing_set_identifier(graph: Graph, record: Resource) -> Iterator[str]:
         how = policy.replace("_", " ")
         yield f"it has a {how} and no {identifier}"
     elif policy is not None and (other := _namesake(graph, record)) is not None:
-        yield f"its set identifier {record['set_identifier']} is that of {other.label}, too"
+        where = f" in {other.region or other.stack}" if other.label == record.label else ""
+        yield f"its set identifier {record['set_identifier']} is that of {other.label}{where}, too"
 
 
 def _namesake(graph: Graph, record: Resource) -> Resource | None:

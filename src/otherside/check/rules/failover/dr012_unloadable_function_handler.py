@@ -50,7 +50,7 @@ from collections.abc import Iterator
 from otherside.check.analysis.code_text import without_comments
 from otherside.check.analysis.functions import bundle
 from otherside.check.analysis.handler_files import problem_of_python, problem_of_script
-from otherside.check.analysis.runtime_modules import missing_modules, missing_neighbours
+from otherside.check.analysis.runtime_modules import missing_imports
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Code
 from otherside.check.rule import RecoveryStep, Severity, rule
@@ -133,10 +133,7 @@ def _loading(
     shown = name if "." in name else f"{name}{_SUFFIXES[language][0]}"
     found = list(_inline(language, [text])) or [
         f"it imports {module}, which neither {runtime} nor its bundle has"
-        for module in (
-            *missing_modules(code, text, runtime),
-            *missing_neighbours(code, name, text, runtime),
-        )
+        for module in dict.fromkeys(missing_imports(code, name, text, runtime))
     ]
     if not found and language == "python":
         found = [problem_of_python(text, shown, entry, runtime) or ""]

@@ -57,11 +57,18 @@ _SUFFIX = {
 }
 """The parts of an ARN that a metric has."""
 _OF = {"LoadBalancer": "lb.load_balancer", "TargetGroup": "lb.target_group"}
-_ID_IS = {"sqs.queue": "URL", "sns.topic": "ARN", "ecs.service": "ARN", "ecs.cluster": "ARN"}
+_ID_IS = {
+    "sqs.queue": "URL", "sns.topic": "ARN", "ecs.service": "ARN", "ecs.cluster": "ARN",
+    "apigateway.rest_api": "ID",
+}
 """What `id` is, where it is not the name."""
 _ARNS = frozenset({"Queue", "Resource", "LoadBalancer", "TargetGroup"})
 """Dimensions that are ARNs in some namespace (MediaConvert's queues), or that are asked apart."""
-_IDS = tuple((name, "resource ID") for name in ("resource_id", "cluster_resource_id"))
+_IDS = (
+    *((name, "resource ID") for name in ("resource_id", "cluster_resource_id")),
+    *((name, "resource ID") for name in ("DBClusterResourceId", "DbiResourceId")),
+    *((name, "endpoint") for name in ("endpoint", "Endpoint.Address", "address")),
+)
 _BY_NAME = {
     "DBClusterIdentifier": ("rds.cluster",),
     "DBInstanceIdentifier": ("rds.cluster_instance", "rds.instance"),
@@ -73,6 +80,7 @@ _BY_NAME = {
     "HealthCheckId": ("route53.health_check",),
     "ClusterName": ("ecs.cluster",),
     "ServiceName": ("ecs.service",),
+    "ApiName": ("apigateway.rest_api",),
 }
 
 
