@@ -58,7 +58,10 @@ _SUFFIX = {
 """The parts of an ARN that a metric has."""
 _OF = {"LoadBalancer": "lb.load_balancer", "TargetGroup": "lb.target_group"}
 _ID_IS = {
-    "sqs.queue": "URL", "sns.topic": "ARN", "ecs.service": "ARN", "ecs.cluster": "ARN",
+    "sqs.queue": "URL",
+    "sns.topic": "ARN",
+    "ecs.service": "ARN",
+    "ecs.cluster": "ARN",
     "apigateway.rest_api": "ID",
 }
 """What `id` is, where it is not the name."""
