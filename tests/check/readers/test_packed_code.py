@@ -139,3 +139,9 @@ def test_what_unpacks_to_much_is_named_and_not_read(tmp_path):
     file = tmp_path / "big.zip"
     file.write_bytes(zipped(big="#" * (1 << 24), small=HANDLER))
     assert code_of_zip(file) == Code((("big.py", None), ("small.py", HANDLER)), whole=True)
+
+
+def test_a_path_that_can_be_none_is_unknown(tmp_path):
+    """And no traceback."""
+    where = 'filename = "' + "x" * 300 + '.zip"'
+    assert findings(tmp_path, main__tf=PROVIDER + FUNCTION % ("handler", where)) == []

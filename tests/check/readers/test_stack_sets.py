@@ -71,11 +71,15 @@ def test_parameters_of_one_group_are_that_groups(tmp_path):
 
 def test_a_template_beside_it_and_a_body_as_a_table_are_read(tmp_path):
     """A file by its relative path; nobody says the Region of the other."""
-    table = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    topic = {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": {"Ref": "Name"}}}
+    table = {"Resources": {"Topic": topic}, "Parameters": {"Name": {"Default": "alarms"}}}
     beside = stack_set(TemplateURL="body.yaml", StackInstancesGroup=GROUPS)
     assert len(read(tmp_path, beside, body=BODY).graph.of("rds.cluster")) == 2
     (topic,) = read(tmp_path, stack_set(TemplateBody=table)).graph.of("sns.topic")
-    assert topic.region is None
+    assert (topic.region, topic["name"]) == (None, "alarms")
+    wrong = read(tmp_path, stack_set(TemplateBody={"Resources": [{"Ref": "A"}]}))
+    assert [problem.cause for problem in wrong.problems] == ["no template: it has no Resources"]
+    assert read(tmp_path, stack_set(TemplateBody={"Ref": "Given"})).problems == []
 
 
 def test_a_body_that_is_no_template_is_one_error(tmp_path):

@@ -1,7 +1,6 @@
 """Read paths into one graph, recognize each file by its content, and report unreadable inputs."""
 
 import fnmatch
-import json
 import mmap
 import re
 import shutil
@@ -635,18 +634,22 @@ def _of_stack_set(
     where: str,
 ) -> tuple[Mapping[str, Any], str] | None:
     """Return the template of a stack set: its text, the same as a table, or a file beside it."""
-    text = json.dumps(body) if isinstance(body, Mapping) else body
-    if not isinstance(text, str) and (not isinstance(url, str) or "://" in url):
+    written = isinstance(body, str | Mapping)
+    if not written and (not isinstance(url, str) or "://" in url):
         return None
     found: list[tuple[Mapping[str, Any], str]] = []
 
     def take() -> None:
-        path = None if isinstance(text, str) else Path(where).parent / str(url)
-        if path is not None and not path.is_file():
+        file = "" if written else str(Path(where).parent / url)
+        if file and not Path(file).is_file():
             return
-        document, lines = _parsed(text, where) if path is None else _template_of(path)
-        _name_unknown(document["Resources"], where if path is None else str(path), part, lines)
-        found.append((document, "" if path is None else str(path)))
+        text = read_text(Path(file)) if file else body
+        name = file or where
+        document, lines = (
+            _parsed(text, name) if isinstance(text, str) else _as_template(text, "", name)
+        )
+        _name_unknown(document["Resources"], name, part, lines)
+        found.append((document, file))
 
     _guarded(where, batch, take)
     return found[0] if found else None
@@ -668,7 +671,12 @@ def _parsed(text: str, name: str) -> tuple[Mapping[str, Any], Callable[[str], in
         InputError: If it is not a template.
     """
     is_json = re.match(r'\s*\{\s*["}]', text)  # without quotes it is YAML on one line
-    document = read_json(text, name) if is_json else read_yaml(text, name)
+    return _as_template(read_json(text, name) if is_json else read_yaml(text, name), text, name)
+
+
+def _as_template(
+    document: object, text: str, name: str
+) -> tuple[Mapping[str, Any], Callable[[str], int | None]]:
     if not isinstance(document, Mapping) or not isinstance(document.get("Resources"), Mapping):
         raise InputError(name, "no template: it has no Resources")
     return document, line_finder(document, text)

@@ -53,7 +53,10 @@ def _packages(directory: Path, modules: Path) -> list[tuple[str, str | None]]:
 
 def code_of_path(path: Path) -> Code | Unknown:
     """Return the code of a directory, of an archive or of one file."""
-    return code_of_directory(path) if path.is_dir() else code_of_file(path)
+    try:
+        return code_of_directory(path) if path.is_dir() else code_of_file(path)
+    except OSError as error:  # a name that is too long is no name of a file
+        return Unknown(why=f"in {path.name[:80]}, which cannot be read: {error.strerror}")
 
 
 def code_of_zip(file: Path) -> Code | Unknown:

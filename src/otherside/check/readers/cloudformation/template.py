@@ -154,8 +154,10 @@ class Template:
             nested.deploy(read)
         for logical, raw in self._made(STACK_SET):
             properties = self._properties(raw)
-            body, url = properties.get("TemplateBody"), properties.get("TemplateURL")
-            found = read(body, url, f"{self.file}#{logical}")
+            body = _mapping(raw.get("Properties")).get("TemplateBody")
+            if not isinstance(body, Mapping) or "Resources" not in body:
+                body = properties.get("TemplateBody")  # what refers to anything in it is its own
+            found = read(body, properties.get("TemplateURL"), f"{self.file}#{logical}")
             if found is None:
                 continue
             document, file = found
