@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unknown, Unresolved, require_known
+from otherside.check.model.values import require_known
 
 _APIS = ("apigatewayv2.api", "apigateway.rest_api")
 _ASKED = frozenset({"GET", "ANY"})
@@ -71,9 +71,7 @@ def _routes(graph: Graph, api: Resource) -> Iterator[str]:
 
 def _of_api(graph: Graph, api: Resource, kind: str, path: str) -> list[Resource]:
     """Return the resources of an API, if each one says whose it is."""
-    for item in graph.of(kind):
-        if isinstance(item[path], Unknown) and graph.link(item, path, api.kind) is None:
-            raise Unresolved(item.undecided_because(path, "not known, and may be this one"))
+    graph.require_told(kind, path, api.kind)
     return graph.known_users(api, kind, path)
 
 

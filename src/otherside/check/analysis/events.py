@@ -46,12 +46,10 @@ def admits(
         (item, statements(graph, item, value)) for item, value in policies if value is not None
     ]
     for item, policy in known:
-        apply = (
-            policy
-            if not isinstance(policy, list)
-            else [each for each in policy if not isinstance(each, dict) or applies(item, each)]
-        )
-        if isinstance(apply, list) and _names(apply, service, action):
+        if not isinstance(policy, list):
+            continue
+        apply = [each for each in policy if not isinstance(each, dict) or applies(item, each)]
+        if _names(apply, service, action):
             return True
     if any(not isinstance(policy, list) for _, policy in known):
         raise Unresolved(guarded.undecided_because("policy", "known only at deployment"))

@@ -156,9 +156,18 @@ def _object_of(graph: Graph, function: Resource) -> Resource | None:
         return None
     link = graph.link(function, "s3_key", "s3.object")
     named = [link.resource] if link is not None else []
-    named += [item for item in graph.of("s3.object") if isinstance(key, str) and item["key"] == key]
+    if isinstance(key, str):
+        named += graph.memoize("objects by key", lambda: _by_key(graph)).get(key, [])
     near = [item for item in named if _same_bucket(graph, function, item)]
     return near[0] if len({item.id for item in near}) == 1 else None
+
+
+def _by_key(graph: Graph) -> dict[str, list[Resource]]:
+    found: dict[str, list[Resource]] = {}
+    for item in graph.of("s3.object"):
+        if isinstance(item["key"], str):
+            found.setdefault(item["key"], []).append(item)
+    return found
 
 
 def _same_bucket(graph: Graph, function: Resource, item: Resource) -> bool:

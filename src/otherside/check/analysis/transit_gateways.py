@@ -35,9 +35,8 @@ def unrouted(graph: Graph, peering: Resource, accepters: list[Resource]) -> Iter
 
 def _gateway_routes(graph: Graph, attachments: tuple[Resource, ...]) -> list[Resource]:
     path = "transit_gateway_attachment_id"
-    for route in graph.of(*_ROUTES):
-        if isinstance(route[path], Unknown) and graph.link(route, path, *_ATTACHMENTS) is None:
-            raise Unresolved(route.undecided_because(path, _UNTOLD))
+    for kind in _ROUTES:
+        graph.require_told(kind, path, *_ATTACHMENTS)
     return [
         route
         for item in attachments

@@ -320,6 +320,27 @@ class Graph:
         """Return the `users` that are known to refer here, ignoring those that may."""
         return self._reverse(kind, path)[0].get(target.id, [])
 
+    def require_told(self, kind: str, path: str, *wanted: str) -> None:
+        """Raise if a resource of a kind does not tell which one of the wanted kinds it refers to.
+
+        Raises:
+            Unresolved: For the first such one, which may refer to any of them.
+        """
+
+        def untold() -> Resource | None:
+            return next(
+                (
+                    item
+                    for item in self.of(kind)
+                    if isinstance(item[path], Unknown) and self.link(item, path, *wanted) is None
+                ),
+                None,
+            )
+
+        item = self.memoize(f"untold {kind} {path} {wanted}", untold)
+        if item is not None:
+            raise Unresolved(item.undecided_because(path, "not known, and may be this one"))
+
     def memoize(self, key: str, make: Callable[[], Found]) -> Found:
         """Return a query's cached result, computing it on first use."""
         if key not in self.memory:
