@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil  # type: ignore[import-untyped]  # it has no types of its own
+import psutil
 
 ROOT = Path(__file__).parents[1]
 STACK = str(ROOT / "examples" / "standard")

@@ -6,43 +6,61 @@ import sys
 import threading
 import time
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from otherside.twin.guest.scaled_clock import ScaledClock
-from otherside.twin.pace import FASTER, SLOWER, SPEED_MIN, next_speed
+from otherside.twin.pace import BUSY, FASTER, SLOWER, SPEED_MIN, Processors, next_speed, processors
 
 ON_TIME, LATE = [0.001] * 10, [0.001] * 8 + [0.2] * 2
 
 
 def test_it_slows_down_while_late_and_speeds_up_again():
     """Late is what a heartbeat each second cannot bear; once is not often."""
-    assert next_speed(8.0, 8.0, ON_TIME) == 8.0
-    assert next_speed(8.0, 8.0, LATE) == 8.0 * SLOWER
-    assert next_speed(8.0, 8.0, [*ON_TIME[1:], 0.15]) == 8.0
-    assert next_speed(8.0, 8.0, [*ON_TIME[1:], 0.5]) == 8.0 * SLOWER
-    assert next_speed(2.0, 8.0, ON_TIME) == pytest.approx(2.0 * FASTER)
-    assert next_speed(2.0, 8.0, [0.15] * 10) == 2.0  # neither late nor with anything to spare
+    assert next_speed(8.0, 8.0, ON_TIME, 0.3) == 8.0
+    assert next_speed(8.0, 8.0, LATE, 0.3) == 8.0 * SLOWER
+    assert next_speed(8.0, 8.0, [*ON_TIME[1:], 0.15], 0.3) == 8.0
+    assert next_speed(8.0, 8.0, [*ON_TIME[1:], 0.5], 0.3) == 8.0 * SLOWER
+    assert next_speed(2.0, 8.0, ON_TIME, 0.3) == pytest.approx(2.0 * FASTER)
+    assert next_speed(2.0, 8.0, [0.15] * 10, 0.3) == 2.0  # neither late nor with anything to spare
 
 
-def test_it_slows_down_while_its_guests_wait_for_a_processor():
-    """Though it wakes on time itself: it is one process of many."""
-    assert next_speed(8.0, 8.0, ON_TIME, waiting=0.95) == 8.0 * SLOWER
-    assert next_speed(2.0, 8.0, ON_TIME, waiting=0.75) == 2.0
-    assert next_speed(2.0, 8.0, ON_TIME, waiting=0.3) == pytest.approx(2.0 * FASTER)
+def test_it_runs_as_fast_as_keeps_the_processors_half_busy():
+    """Though it wakes on time itself: it is one process of many, and theirs is the work."""
+    assert next_speed(4.0, 8.0, ON_TIME, BUSY) == pytest.approx(4.0)
+    assert next_speed(4.0, 8.0, ON_TIME, BUSY * 1.25) == pytest.approx(4.0 / 1.25)
+    assert next_speed(4.0, 8.0, ON_TIME, BUSY / 1.1) == pytest.approx(4.0 * 1.1)
+    assert next_speed(4.0, 8.0, ON_TIME, 1.0) == 4.0 * SLOWER
+    assert next_speed(4.0, 8.0, ON_TIME, 0.0) == pytest.approx(4.0 * FASTER)
+
+
+def test_processors_that_work_are_seen_to_work():
+    """All of this machine together: one that spins is its share of them."""
+    before, until = processors(), time.perf_counter() + 0.5
+    while time.perf_counter() < until:
+        sum(range(1000))
+    assert processors().busy_since(before) > 0.5 / psutil.cpu_count()
+    assert before.busy_since(before) == 0.0
+
+
+def test_counts_that_go_back_are_no_more_than_everything_and_no_less_than_nothing():
+    """As Linux's count of waiting for a disk may."""
+    assert Processors(10.0, 4.0).busy_since(Processors(9.0, 5.0)) == 1.0
+    assert Processors(10.0, 6.0).busy_since(Processors(9.5, 5.0)) == 0.0
 
 
 @given(
     speed=st.floats(1, 100),
     most=st.floats(1, 100),
     late=st.lists(st.floats(0, 10), min_size=2, max_size=20),
-    waiting=st.floats(0, 1),
+    busy=st.floats(0, 1),
 )
-def test_it_stays_between_the_speed_of_aws_and_what_was_asked(speed, most, late, waiting):
+def test_it_stays_between_the_speed_of_aws_and_what_was_asked(speed, most, late, busy):
     """Whatever it measures."""
     most = max(speed, most)
-    assert SPEED_MIN <= next_speed(speed, most, late, waiting) <= most
+    assert SPEED_MIN <= next_speed(speed, most, late, busy) <= most
 
 
 ASK = """
@@ -89,7 +107,7 @@ def test_time_never_goes_back_and_never_jumps_when_the_speed_changes(shared):
         while not done.is_set():
             for speed in (1.0, 50.0, 7.0):
                 shared.speed = speed
-                time.sleep(0.001)  # a twin's own pace changes it twice a second at the most
+                time.sleep(0.001)  # a twin's own pace changes it four times a second at the most
 
     changer = threading.Thread(target=change)
     changer.start()

@@ -1,49 +1,51 @@
 """How fast a twin runs: as fast as was asked, or as fast as its machine keeps up with.
 
 On a machine that is slow or has other work, everything in a fast twin is late: heartbeats, health
-checks, answers. A stack then looks ill that is not. So a twin measures how late it wakes, and on
-Linux how much of the time anything on the machine waits for a processor, which is what its guests
-feel; it slows its clock down while that is too much, and speeds it up again afterwards.
+checks, answers. A stack then looks ill that is not. So a twin measures how late it wakes, and how
+busy the processors are, which is what its guests feel first: it keeps them a little more than half
+busy. It slows its clock down while they have more to do, or while it is late itself, and speeds it
+up again afterwards.
 """
 
 import asyncio
 from collections.abc import Sequence
-from pathlib import Path
+from typing import NamedTuple
+
+import psutil
 
 from otherside.twin.guest.scaled_clock import ScaledClock
 
 LOOK_S = 0.05
 """Real seconds between two looks."""
-LOOKS = 10
-"""Looks after which the speed is judged: half a second."""
+LOOKS = 5
+"""Looks after which the speed is judged: a quarter of a second."""
 LATE_S = 0.4
-"""How late a twin may be more than once in half a second, in twin seconds: half of what a heartbeat
-each second bears, since what is asked of it then waits for more than one thing."""
+"""How late a twin may be more than once in these, in twin seconds: half of what a heartbeat each
+second bears, since what is asked of it then waits for more than one thing."""
 LATE_ONCE_S = 1.5
 """How late it may be once: a collection of garbage or a new database is no load that lasts."""
-WAITING, SPARE = 0.85, 0.65
-"""Of half a second, in how much of it something waits for a processor: too much, and little enough
-to go faster. A drill at its usual speed on two free processors is at a half."""
-SLOWER, FASTER = 0.75, 1.1
-PRESSURE = Path("/proc/pressure/cpu")
-"""https://docs.kernel.org/accounting/psi.html"""
+BUSY = 0.6
+"""The part of the processors' time that a twin aims at. What its guests have to do comes in bursts,
+and two processors are often threads of one core: with much more, everything in a burst is slow
+though nothing waits for a processor, which is why Linux's own measure of waiting does not do."""
+SLOWER, FASTER = 0.75, 1.2
+"""How much the speed changes at the most, in one judgement."""
 SPEED_MIN = 1.0
 """No slower than AWS itself."""
 
 
-def next_speed(
-    speed: float, speed_max: float, late_real_s: Sequence[float], waiting: float = 0.0
-) -> float:
+def next_speed(speed: float, speed_max: float, late_real_s: Sequence[float], busy: float) -> float:
     """Return the speed after some looks, by how late each was, in real seconds.
 
-    `waiting` is the part of the time in which anything waited for a processor, 0 if not known.
+    `busy` is the part of the processors' time in which they worked, for whomever.
     """
     most_s, again_s = (late_s * speed for late_s in sorted(late_real_s, reverse=True)[:2])
-    if again_s > LATE_S or most_s > LATE_ONCE_S or waiting > WAITING:
-        return min(speed, max(SPEED_MIN, speed * SLOWER))
-    if again_s < LATE_S / 2 and waiting < SPARE:
-        return min(speed_max, speed * FASTER)
-    return speed
+    room = min(BUSY / busy, FASTER) if busy else FASTER
+    if again_s > LATE_S or most_s > LATE_ONCE_S:
+        room = SLOWER
+    elif again_s > LATE_S / 2:
+        room = min(room, 1.0)
+    return min(speed_max, max(SPEED_MIN, speed * max(room, SLOWER)))
 
 
 class Pace:
@@ -56,12 +58,12 @@ class Pace:
 
     async def keep(self) -> None:
         """Measure forever how late the event loop wakes: everything in the twin is as late."""
-        clock = self._clock
+        clock, before = self._clock, processors()
         while True:
-            before_s, waited_s = clock.real_elapsed_s(), _waited_s()
             late_real_s = [await self._look() for _ in range(LOOKS)]
-            waiting = (_waited_s() - waited_s) / (clock.real_elapsed_s() - before_s)
-            speed = next_speed(clock.speed, clock.speed_max, late_real_s, waiting)
+            now = processors()
+            speed = next_speed(clock.speed, clock.speed_max, late_real_s, now.busy_since(before))
+            before = now
             if speed != clock.speed and clock.speed_max > SPEED_MIN:
                 clock.speed = speed
 
@@ -82,12 +84,25 @@ class Pace:
         return late_s
 
 
-def _waited_s() -> float:
-    """Return for how long anything has waited for a processor since the machine started.
+class Processors(NamedTuple):
+    """What all processors together have done since the machine started, in processor seconds."""
 
-    Always 0 where the system does not measure it.
-    """
-    try:
-        return int(PRESSURE.read_text().partition("total=")[2].split()[0]) / 1e6
-    except (OSError, ValueError, IndexError):
-        return 0.0
+    total_s: float
+    idle_s: float
+
+    def busy_since(self, before: "Processors") -> float:
+        """Return the part of the time since then in which they worked, 0 if no time is measured."""
+        total_s = self.total_s - before.total_s
+        if total_s <= 0:
+            return 0.0
+        # The time spent waiting for a disk may decrease: https://docs.kernel.org/filesystems/proc.html
+        return min(1.0, max(0.0, 1.0 - (self.idle_s - before.idle_s) / total_s))
+
+
+def processors() -> Processors:
+    """Return what the processors of this machine have done until now."""
+    times = psutil.cpu_times()
+    # What waits for a disk leaves its processor idle; guests of this machine are in user time.
+    idle_s = times.idle + getattr(times, "iowait", 0.0)
+    guests_s = getattr(times, "guest", 0.0) + getattr(times, "guest_nice", 0.0)
+    return Processors(sum(times) - guests_s, idle_s)
