@@ -136,7 +136,8 @@ def test_an_operator_sees_both_sides_and_gives_an_order(deployed, tmp_path, monk
         seen = json.loads(done.output)
         signals = seen["tick"]["signals"]
         good.update(name for name, value in signals.items() if value == "good")
-        return seen if signals.keys() <= good else None  # on a busy machine, not all at once
+        # On a busy machine not all at once, and a lag has a history once a minute of it is over.
+        return seen if signals.keys() <= good and seen["lag_history_s"] else None
 
     seen = until(calm, seconds=150)
     assert seen["unread"] == []
@@ -144,7 +145,6 @@ def test_an_operator_sees_both_sides_and_gives_an_order(deployed, tmp_path, monk
     assert seen["database"]["writer"] == EAST
     assert seen["users_on"] == "primary"
     assert {side["in_service"] for side in seen["capacity"].values()} == {4}
-    assert seen["lag_history_s"]
     assert seen["in_the_way"] == []
     # It was never moved, backed up nor restored, and a twin has no quotas. The lag of the first
     # minutes, when the standby was made, may still count, and so may the loss that it stands for.
