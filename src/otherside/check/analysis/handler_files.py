@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterable, Iterator
 
 from otherside.check.analysis.code_text import without_comments
+from otherside.check.analysis.runtime_modules import loaded_files, names_taken
+from otherside.check.model.values import Code
 
 _PLAIN = re.compile(
     r"\s*(?:async\s+)?(?:def\s+\w+\s*\([\w\s,=*]*\)[^:\"']*|if\s[\w\s.=]+|class\s+\w+)"
@@ -21,6 +23,8 @@ _EXPORTS_ANY = re.compile(
 """Exports whose names a text does not show."""
 _QUOTED = re.compile(r"""\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|`(?:\\.|[^`\\])*`""", re.DOTALL)
 _IMPORT = re.compile(r"^[ \t]*import\s+(?:[\w*{][^'\"]*?\sfrom\s+)?['\"]", re.MULTILINE)
+_REQUIRES = re.compile(r"^[ \t]*(?:const|let|var)\s[^=\n]+=\s*require\s*\(", re.MULTILINE)
+_OWN_REQUIRE = re.compile(r"\bcreateRequire\b|\brequire\s*=[^=]|\bfunction\s+require\b")
 _EXPORTS = re.compile(r"^[ \t]*(?:module\.)?exports\.?[\w$]*\s*=", re.MULTILINE)
 
 
@@ -28,9 +32,56 @@ def problem_of_python(text: str, file: str, name: str, runtime: str) -> str | No
     """Return why Python does not find a handler in a file, or `None` if it may."""
     if not runtime.startswith("python3"):
         return None
+    unreadable = _unreadable(text, file, runtime)
+    names = _defined_in(text)
+    if unreadable or names is None:
+        return unreadable
+    said = re.search(rf"\bglobal\b[^\n]*\b{re.escape(name)}\b", text)
+    return (
+        None if name in names or said else f"its handler names {name}, which {file} does not define"
+    )
+
+
+def problems_of_neighbours(code: Code, file: str, text: str, runtime: str) -> Iterator[str]:
+    """Yield why Python does not load the files of a bundle that a handler's file loads with it.
+
+    One is no Python, or a name is imported from it that it does not define.
+    """
+    texts = dict(code.files)
+    for at, content in loaded_files(code, file, text, runtime):
+        if at != file and (problem := _unreadable(content, at, runtime)):
+            yield problem
+        for path, name in names_taken(at, content):
+            target = next(
+                (
+                    each
+                    for each in (f"{path}/__init__.py", f"{path}.py")
+                    if texts.get(each) is not None
+                ),
+                None,
+            )
+            if (
+                target is None
+                or not code.whole
+                or _is_module(f"{path}/{name}", texts)
+                or name.startswith("__")
+            ):
+                continue
+            names = _defined_in(texts[target] or "")
+            if names is not None and name not in names and name != "*":
+                yield f"{at} imports {name} from {target}, which does not define it"
+
+
+def _is_module(path: str, names: Iterable[str]) -> bool:
+    """Return whether a bundle has a module or a package at a place."""
+    return any(name.startswith((f"{path}/", f"{path}.")) for name in names)
+
+
+def _unreadable(text: str, file: str, runtime: str) -> str | None:
+    """Return why a text is no Python that a runtime can read, or `None` if it may be."""
     text = text.removeprefix("\ufeff")
     try:
-        tree = ast.parse(text)
+        ast.parse(text)
     except (SyntaxError, ValueError) as error:
         line = getattr(error, "lineno", None)
         where = text.splitlines()[line - 1 : line] if line else []
@@ -44,11 +95,16 @@ def problem_of_python(text: str, file: str, name: str, runtime: str) -> str | No
         return f"{file} is no Python that {runtime} can read{f': line {line}' if line else ''}"
     except (RecursionError, MemoryError):
         return None
-    names = set(_defined(tree.body))
-    said = re.search(rf"\bglobal\b[^\n]*\b{re.escape(name)}\b", text)
-    if name in names or "*" in names or said or _DYNAMIC.search(text):
+    return None
+
+
+def _defined_in(text: str) -> set[str] | None:
+    """Return the names that a module defines, or `None` if its text does not show them."""
+    try:
+        names = set(_defined(ast.parse(text.removeprefix("\ufeff")).body))
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-    return f"its handler names {name}, which {file} does not define"
+    return None if "*" in names or _DYNAMIC.search(text) else names
 
 
 def _newer_than_this(runtime: str) -> bool:
@@ -82,6 +138,8 @@ def problem_of_script(text: str, file: str, name: str) -> str | None:
     code = _QUOTED.sub('""', without_comments(text))
     if _IMPORT.search(code) and _EXPORTS.search(code) and not file.endswith(".cjs"):
         return f"{file} has import beside exports, which Node.js loads as neither kind of module"
+    if _IMPORT.search(code) and _REQUIRES.search(code) and not _OWN_REQUIRE.search(code):
+        return f"{file} has import beside require, which Node.js loads as neither kind of module"
     first = name.partition(".")[0]
     wrong = f"its handler names {name}, which {file} does not export"
     if "export" not in code:

@@ -1,5 +1,7 @@
 """Queries on load balancers, their listeners and the groups behind them."""
 
+from collections.abc import Iterator
+
 from otherside.check.analysis.iam import matches
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unknown, Value, require_known
@@ -132,42 +134,74 @@ def listeners(graph: Graph, balancer: Resource) -> list[Resource]:
     return graph.users(balancer, "lb.listener", "load_balancer_arn")
 
 
+_ASKS_BY = "GET"
+"""How Route 53's checkers ask: no document says so, and every server's log does."""
+
+
+def _conditions(
+    listener_rule: Resource, host: str | None, path: str | None
+) -> Iterator[tuple[Value, str | None]]:
+    """Yield the values of each condition of a rule, with what the request has for it.
+
+    A condition of another kind has neither.
+    """
+    for condition in _blocks(listener_rule["condition"]):
+        told = False
+        for kind, asked in (
+            ("host_header", host),
+            ("path_pattern", path),
+            ("http_request_method", _ASKS_BY),
+        ):
+            if isinstance(block := condition.get(kind), dict):
+                told = True
+                yield block.get("values"), asked
+        if not told:
+            yield None, None
+
+
 def _may_match(listener_rule: Resource, host: str | None, path: str | None) -> bool:
     """Return whether a rule's conditions may hold for a request; all of them have to.
 
     https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html
     """
-    for condition in _blocks(listener_rule["condition"]):
-        for kind, asked in (("host_header", host), ("path_pattern", path)):
-            block = condition.get(kind)
-            values = block.get("values") if isinstance(block, dict) else None
-            if asked is None or not isinstance(values, list):
-                continue
-            if not any(not isinstance(each, str) or matches(each, asked) for each in values):
-                return False
-    return True
+    return all(
+        asked is None
+        or not isinstance(values, list)
+        or any(not isinstance(each, str) or matches(each, asked) for each in values)
+        for values, asked in _conditions(listener_rule, host, path)
+    )
 
 
 def _must_match(listener_rule: Resource, host: str | None, path: str | None) -> bool:
     """Return whether a rule's conditions hold for a request, all of them known."""
-    conditions = _blocks(listener_rule["condition"])
-    for condition in conditions:
-        given = [
-            (block.get("values"), asked)
-            for kind, asked in (("host_header", host), ("path_pattern", path))
-            if isinstance(block := condition.get(kind), dict)
-        ]
-        if not given:
-            return False  # a condition of another kind
-        for values, asked in given:
-            known = (
-                [each for each in values if isinstance(each, str)]
-                if isinstance(values, list)
-                else []
-            )
-            if asked is None or not any(matches(each, asked) for each in known):
-                return False
-    return bool(conditions)
+    conditions = list(_conditions(listener_rule, host, path))
+    return bool(conditions) and all(
+        asked is not None
+        and isinstance(values, list)
+        and any(isinstance(each, str) and matches(each, asked) for each in values)
+        for values, asked in conditions
+    )
+
+
+def _deciding(
+    graph: Graph, listener: Resource, host: str | None, path: str | None
+) -> tuple[list[Resource], bool]:
+    """Return the rules of a listener that may take a request, and whether one of them surely does.
+
+    They are in the order of their priorities, up to the first that surely takes it; where a
+    priority is not known, all that may.
+    """
+    found = [
+        each
+        for each in graph.users(listener, "lb.listener_rule", "listener_arn")
+        if _may_match(each, host, path)
+    ]
+    sure = [_must_match(each, host, path) for each in found]
+    if all(isinstance(each["priority"], int) for each in found):
+        ordered = sorted(zip(found, sure, strict=True), key=lambda each: each[0]["priority"])
+        until = next((number for number, (_, takes) in enumerate(ordered, 1) if takes), None)
+        found = [each for each, _ in ordered[:until]]
+    return found, any(sure)
 
 
 def forwards(
@@ -177,11 +211,14 @@ def forwards(
 
     Of the request only what is given is known: its host, its path, or neither.
     """
-    for listener_rule in graph.users(listener, "lb.listener_rule", "listener_arn"):
-        if any(
-            require_known(each.get("type")) == "forward" for each in listener_rule["action"] or ()
-        ) and _may_match(listener_rule, host, path):
+    taking, sure = _deciding(graph, listener, host, path)
+    for listener_rule in taking:
+        actions = listener_rule["action"] or ()
+        if any(require_known(each.get("type")) == "forward" for each in actions):
             return True
+    if sure:
+        graph.require_told("lb.listener_rule", "listener_arn", "lb.listener")
+        return False
     actions = listener["default_action"]
     if not isinstance(actions, list):
         return True
@@ -199,14 +236,12 @@ def may_take(
     Empty if what takes it is not known, or if the listener may answer it itself.
     """
     values: list[Value] = []
-    sure = False
-    for listener_rule in graph.users(listener, "lb.listener_rule", "listener_arn"):
-        if _may_match(listener_rule, host, path):
-            taken = _forwarded(listener_rule, "action")
-            if not taken:
-                return []
-            values += taken
-            sure = sure or _must_match(listener_rule, host, path)
+    taking, sure = _deciding(graph, listener, host, path)
+    for listener_rule in taking:
+        taken = _forwarded(listener_rule, "action")
+        if not taken:
+            return []
+        values += taken
     if not sure:
         default = _forwarded(listener)
         if not default:

@@ -66,16 +66,22 @@ https://aws.amazon.com/blogs/developer/why-and-how-you-should-use-aws-sdk-for-ja
 
 
 def missing_imports(code: Code, file: str, text: str, runtime: str) -> Iterator[str]:
-    """Yield each module that loading a handler's file asks for and that is nowhere to load from.
-
-    The files of the bundle that it imports are loaded with it, and those that they import.
-    """
-    texts = dict(code.files)
-    todo, seen = [(file, text)], {file}
-    while todo and len(seen) < _FILES_MAX:
-        at, content = todo.pop(0)
+    """Yield each module that loading a handler's file asks for and that is nowhere to load from."""
+    for at, content in loaded_files(code, file, text, runtime):
         yield from missing_modules(code, content, runtime)
         yield from missing_neighbours(code, at, content, runtime)
+
+
+def loaded_files(code: Code, file: str, text: str, runtime: str) -> Iterator[tuple[str, str]]:
+    """Yield a handler's file and each file of its bundle that is loaded with it, and their texts.
+
+    Those are the files that it imports when it is loaded, and those that they import.
+    """
+    texts = dict(code.files)
+    todo, seen = deque([(file, text)]), {file}
+    while todo and len(seen) < _FILES_MAX:
+        at, content = todo.popleft()
+        yield at, content
         found = [
             name for path in _imported(at, content, runtime) for name in _files_of(path, runtime)
         ]
@@ -84,6 +90,26 @@ def missing_imports(code: Code, file: str, text: str, runtime: str) -> Iterator[
             if beside and name not in seen:
                 seen.add(name)
                 todo.append((name, beside))
+
+
+def names_taken(file: str, text: str) -> Iterator[tuple[str, str]]:
+    """Yield each name that a Python file takes from a module when it is loaded.
+
+    The module is given by its place in the bundle, without a suffix: `package/module`.
+    """
+    for node in _imports(text):
+        if isinstance(node, ast.ImportFrom):
+            package = _package(file, node.level)
+            path = join(package, (node.module or "").replace(".", "/")).rstrip("/")
+            yield from ((path, alias.name) for alias in node.names)
+
+
+def _package(file: str, level: int) -> str:
+    """Return where a Python file looks for what it imports by so many dots."""
+    package = dirname(file) if level else ""
+    for _ in range(level - 1):
+        package = dirname(package)
+    return package
 
 
 def _imported(file: str, text: str, runtime: str) -> Iterator[str]:
@@ -97,15 +123,9 @@ def _imported(file: str, text: str, runtime: str) -> Iterator[str]:
     for node in _imports(text):
         if isinstance(node, ast.Import):
             yield from (alias.name.replace(".", "/") for alias in node.names)
-        elif not node.level:
-            yield str(node.module).replace(".", "/")
-        else:
-            package = here
-            for _ in range(node.level - 1):
-                package = dirname(package)
-            inner = (node.module or "").replace(".", "/")
-            yield from (join(package, inner, alias.name) for alias in node.names)
-            yield join(package, inner).rstrip("/")
+    for path, name in names_taken(file, text):
+        yield join(path, name)
+        yield path
 
 
 def _files_of(path: str, runtime: str) -> tuple[str, ...]:
@@ -153,9 +173,7 @@ def missing_neighbours(code: Code, file: str, text: str, runtime: str) -> Iterat
                 yield module
     elif runtime.startswith("python"):
         for level, module in _relative_imports(text):
-            package = dirname(file)
-            for _ in range(level - 1):
-                package = dirname(package)
+            package = _package(file, level)
             path = join(package, module.replace(".", "/"))
             if package and not _beside(path, names):
                 yield "." * level + module

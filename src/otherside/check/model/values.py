@@ -52,6 +52,11 @@ class Unknown:
             return self.refs[0]
         return None
 
+    @property
+    def parameter(self) -> str | None:
+        """The parameter of its stack that it is, as messages name it, or `None` if it is more."""
+        return self.why if self.why.endswith(_NO_DEFAULT) and not self.text else None
+
     def __bool__(self) -> bool:
         """Return true: the property is set, although its value is unknown."""
         return True
@@ -61,6 +66,14 @@ class Unknown:
 
     __contains__ = __getitem__ = __iter__ = __len__ = _undecided
     get = items = keys = values = _undecided
+
+
+_NO_DEFAULT = ", which has no default"
+
+
+def not_given(parameter: str) -> Unknown:
+    """Return the value of a parameter that nobody gave and that has no default."""
+    return Unknown(why=f"{parameter}{_NO_DEFAULT}")
 
 
 class PasswordOrigin(StrEnum):

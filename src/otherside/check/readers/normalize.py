@@ -14,6 +14,7 @@ from otherside.check.model.schema import Attribute, Kind, camel, kinds
 from otherside.check.model.values import Code, Password, Ref, Unknown, Value, unknowns
 from otherside.check.readers.boot_script import as_shell
 from otherside.check.readers.passwords import password, secret_text, secret_variable
+from otherside.check.readers.script_passwords import passwords_in_script
 
 _SCRIPT_MAX = 1 << 20
 _TRUTH = {"true": True, "True": True, "false": False, "False": False}
@@ -383,6 +384,8 @@ def finish(resource: Resource) -> list[Resource]:
                 parts.append(_part(resource, attribute, identifier, given))
     if kind.name == "iam.role":
         parts += _attachments(resource)
+    if secrets := passwords_in_script(resource.attributes.get("user_data")):
+        parts.append(_boot_script(resource, secrets))
     if kind.name == "lambda.permission":
         _take_name_apart(resource)
     if kind.name == "rds.instance" and "cluster_identifier" in resource.attributes:
@@ -394,6 +397,17 @@ def finish(resource: Resource) -> list[Resource]:
             if key in allowed or key in {"id", "arn"}
         }
     return parts
+
+
+def _boot_script(machine: Resource, secrets: Mapping[str, Password]) -> Resource:
+    """Return a machine's boot script by what it holds in plain text."""
+    return replace(
+        machine,
+        id=f"{machine.id}/user_data",
+        kind="boot.script",
+        attributes={"secrets": dict(secrets)},
+        unknown_properties=(),
+    )
 
 
 def _take_name_apart(permission: Resource) -> None:
@@ -455,20 +469,7 @@ def _part(
     given[back] = Unknown(refs=(Ref(resource.id, "id"),))
     if kind == "events.target" and "event_bus_name" in resource.attributes:
         given["event_bus_name"] = resource.attributes["event_bus_name"]
-    return Resource(
-        id=identifier,
-        name=resource.name,
-        kind=kind,
-        type=resource.type,
-        region=resource.region,
-        place=resource.place,
-        dialect=resource.dialect,
-        attributes=given,
-        stack=resource.stack,
-        provider=resource.provider,
-        suppressed=resource.suppressed,
-        ignored=resource.ignored,
-    )
+    return replace(resource, id=identifier, kind=kind, attributes=given, unknown_properties=())
 
 
 def has_unknown(value: Value) -> bool:

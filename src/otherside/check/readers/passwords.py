@@ -234,13 +234,13 @@ def _worst(held: Mapping[str, Value]) -> Password | None:
     found = [
         password(element)
         for name, element in held.items()
-        if is_secret_name(str(name)) and not _is_placeholder(element)
+        if is_secret_name(str(name)) and not is_placeholder(element)
     ]
     kept = [item for item in found if item is not None]
     return min(kept, key=lambda item: _ORDER.index(item.kept), default=None)
 
 
-def _is_placeholder(value: Value) -> bool:
+def is_placeholder(value: Value) -> bool:
     """Return whether a text says that something else will be put in its place."""
     plain = isinstance(value, str) and not isinstance(value, Parameter)
     return plain and _by_reference(value) is None and bool(_PLACEHOLDER.search(value.strip()))

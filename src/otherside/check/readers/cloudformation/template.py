@@ -9,7 +9,7 @@ from typing import Any
 from otherside.check.model.arn import OWN
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_cloudformation, kinds
-from otherside.check.model.values import Code, Ref, Unknown, Value, one_of_two
+from otherside.check.model.values import Code, Ref, Unknown, Value, not_given, one_of_two
 from otherside.check.readers.arn_parts import reshaped, split_arn
 from otherside.check.readers.cloudformation.cfn_init import with_cfn_init
 from otherside.check.readers.cloudformation.stack_sets import STACK_SET, deployments
@@ -93,7 +93,7 @@ class Template:
                 outside = isinstance(value, str) and not self.root  # a parent's literal is in code
                 bound[name] = Parameter(value, name, defaulted=False) if outside else value
             elif "Default" not in item:
-                bound[name] = Unknown(why=f"the parameter {name}, which has no default")
+                bound[name] = not_given(f"the parameter {name}")
             elif type_.startswith(("CommaDelimitedList", "List<")):
                 bound[name] = str(item["Default"]).split(",")
             else:

@@ -16,7 +16,7 @@ from lark.exceptions import LarkError, UnexpectedInput
 from otherside.check.model.arn import OWN, is_region
 from otherside.check.model.graph import GLOBAL, Place, Resource, is_global
 from otherside.check.model.schema import by_terraform
-from otherside.check.model.values import Ref, Unknown, Value, parts
+from otherside.check.model.values import Ref, Unknown, Value, not_given, parts
 from otherside.check.readers.boot_script import as_shell, part_of
 from otherside.check.readers.input_error import InputError
 from otherside.check.readers.normalize import (
@@ -496,7 +496,7 @@ class _Reader:
             value = default if value is None and refused is False else value
             return with_optional(value, type_, _bare_scope())
         if "default" not in attributes:
-            return Unknown(why=f"the variable {name}, which has no default")
+            return not_given(f"the variable {name}")
         if isinstance(default, str):
             return Parameter(default, f"var.{name}", defaulted=True)
         return with_optional(default, type_, _bare_scope())

@@ -51,9 +51,10 @@ _PLACES = {
     "ecs.task_definition": ("container_definitions",),
     "ssm.parameter": ("value",),
     "module.call": ("secrets",),
+    "boot.script": ("secrets",),
 }
 _SAID = {
-    PasswordOrigin.LITERAL: "{what} is a literal in the code",
+    PasswordOrigin.LITERAL: "{what} is a literal in {where}",
     PasswordOrigin.DEFAULT: "{what} is {where}, and so in the code",
     PasswordOrigin.PLAIN: "{what} is kept in {where}, which anybody with read access can see",
 }

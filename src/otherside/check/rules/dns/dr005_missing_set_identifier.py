@@ -36,6 +36,7 @@ import difflib
 from collections.abc import Iterator
 
 from otherside.check.model.graph import Graph, Resource
+from otherside.check.model.values import Unknown
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _POLICIES = (
@@ -89,9 +90,14 @@ def _by_set(graph: Graph) -> dict[tuple[object, ...], Resource]:
 
 
 def _set_of(graph: Graph, record: Resource) -> tuple[object, ...] | None:
-    """Return what no two records may share, or `None` if any of it is not known."""
+    """Return what no two records may share, or `None` if any of it is not known.
+
+    A zone that deployment tells, by a parameter, is the same for all records of its stack.
+    """
     link = graph.link(record, "zone_id", "route53.zone", "data.route53_zone")
     zone = link.resource.id if link is not None else record["zone_id"]
+    if isinstance(zone, Unknown) and zone.parameter is not None:
+        zone = f"{record.stack}: {zone.parameter}"
     texts = [zone, record["name"], record["type"], record["set_identifier"]]
     if not all(isinstance(text, str) for text in texts):
         return None

@@ -42,7 +42,8 @@ RPO: no direct effect.
 import ipaddress
 from collections.abc import Iterator
 
-from otherside.check.analysis.health_check_targets import asked, request_of
+from otherside.check.analysis.health_check_targets import asked, asked_machines, request_of
+from otherside.check.analysis.internet_access import groups_without
 from otherside.check.analysis.load_balancing import forwards, listeners
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import strings
@@ -74,30 +75,46 @@ def unserved_health_check(graph: Graph, check: Resource) -> Iterator[str]:
     if (plain := _plain_http(graph, check, type_)) is not None:
         yield plain
         return
-    port = check.known("port") or _PORTS.get(type_)
+    port = check.known("port") or _PORTS.get(type_) or 0
+    for machine in asked_machines(graph, check):
+        yield from _closed(graph, machine, "vpc_security_group_ids", port)
     for balancer in asked(graph, check):
-        found = listeners(graph, balancer)
-        if not found:
-            continue
-        there = [listener for listener in found if listener.known("port") == port]
-        if not there:
-            ports = ", ".join(
-                f"{listener['protocol'] or 'HTTP'}:{listener['port']}" for listener in found
-            )
+        yield from _closed(graph, balancer, "security_groups", port)
+        yield from _unlistened(graph, check, balancer, (type_, port))
+
+
+def _unlistened(
+    graph: Graph, check: Resource, balancer: Resource, by: tuple[str, int]
+) -> Iterator[str]:
+    """Find why a load balancer's listeners do not answer a check of a type at a port."""
+    type_, port = by
+    found = listeners(graph, balancer)
+    there = [listener for listener in found if listener.known("port") == port]
+    if not there:
+        ports = ", ".join(f"{each['protocol'] or 'HTTP'}:{each['port']}" for each in found)
+        if found:
             yield f"it asks {type_}:{port}, and {balancer.label} listens on {ports}"
-            continue
-        spoken = _SPEAKS.get(type_.split("_")[0])
-        protocol = there[0].text("protocol") or ("HTTPS" if port == _PORTS["HTTPS"] else "HTTP")
-        if spoken is not None and protocol not in spoken:
-            yield f"it asks by {type_.split('_')[0]}, and {there[0].label} speaks {protocol}"
-        elif not forwards(graph, there[0], *request_of(graph, check, balancer)):
-            wants_text = type_.endswith("_STR_MATCH")
-            how = (
-                "its answer has no such text"
-                if wants_text
-                else "the check says nothing of what is behind it"
-            )
-            yield f"{there[0].label} answers by itself (a redirect or a fixed response): {how}"
+        return
+    spoken = _SPEAKS.get(type_.split("_")[0])
+    protocol = there[0].text("protocol") or ("HTTPS" if port == _PORTS["HTTPS"] else "HTTP")
+    if spoken is not None and protocol not in spoken:
+        yield f"it asks by {type_.split('_')[0]}, and {there[0].label} speaks {protocol}"
+    elif not forwards(graph, there[0], *request_of(graph, check, balancer)):
+        wants_text = type_.endswith("_STR_MATCH")
+        how = (
+            "its answer has no such text"
+            if wants_text
+            else "the check says nothing of what is behind it"
+        )
+        yield f"{there[0].label} answers by itself (a redirect or a fixed response): {how}"
+
+
+def _closed(graph: Graph, asked_for: Resource, path: str, port: int) -> Iterator[str]:
+    groups = groups_without(graph, asked_for, path, port)
+    if groups:
+        names = " and ".join(group.label for group in groups)
+        what = asked_for.label
+        yield f"it asks {what} at {port}, and {names} lets nobody from the internet in there"
 
 
 def _plain_http(graph: Graph, check: Resource, type_: str) -> str | None:

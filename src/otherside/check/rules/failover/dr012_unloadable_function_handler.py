@@ -49,7 +49,11 @@ from collections.abc import Iterator
 
 from otherside.check.analysis.code_text import without_comments
 from otherside.check.analysis.functions import bundle
-from otherside.check.analysis.handler_files import problem_of_python, problem_of_script
+from otherside.check.analysis.handler_files import (
+    problem_of_python,
+    problem_of_script,
+    problems_of_neighbours,
+)
 from otherside.check.analysis.runtime_modules import missing_imports
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Code
@@ -137,6 +141,7 @@ def _loading(
     ]
     if not found and language == "python":
         found = [problem_of_python(text, shown, entry, runtime) or ""]
+        found += dict.fromkeys(problems_of_neighbours(code, name, text, runtime))
     if not found and language == "nodejs":
         found = [_module_kind(code, shown, text) or problem_of_script(text, shown, entry) or ""]
     yield from filter(None, found)

@@ -52,8 +52,9 @@ RPO: no direct effect: Aurora replicates over its own network.
 """
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from otherside.check.analysis.peered_vpcs import only_vpc_there, routes_by_an_unknown_peering
 from otherside.check.analysis.transit_gateways import unrouted
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved
@@ -76,23 +77,28 @@ def incomplete_vpc_peering(graph: Graph, peering: Resource) -> Iterator[str | Ru
     accepters = graph.users(peering, "ec2.peering_accepter", path, anywhere=True)
     if peering["peer_region"] is not None or peering["peer_owner_id"] is not None:
         yield from _acceptance(peering, accepters)
-    ways = _ways(graph, peering, accepters)
     vpcs = {path: graph.link(peering, path, "ec2.vpc") for path in ("vpc_id", "peer_vpc_id")}
-    near, far = vpcs["vpc_id"], vpcs["peer_vpc_id"]
-    if far is not None and peering["peer_region"] is None:
-        home, away = peering.region, far.resource.region
-        if home and away and home != away:
-            text = (
-                f"it names no peer Region, so AWS looks for the VPC in {home}, and it is in {away}"
-            )
-            yield RuleHit(peering, text, present=True)
-    for side, link in (("requesting", near), ("accepting", far)):
-        if link is not None:
-            yield from _routes(graph, link.resource, ways, side)
+    near, far = (link.resource if link is not None else None for link in vpcs.values())
+    yield from _unnamed_region(peering, far)
+    if far is None and (far := only_vpc_there(graph, peering)) is not None:
+        ways = _ways(graph.known_users, peering, accepters)
+        ways += routes_by_an_unknown_peering(graph, far)
+    else:
+        ways = _ways(graph.users, peering, accepters)
+    for side, vpc in (("requesting", near), ("accepting", far)):
+        if vpc is not None:
+            yield from _routes(graph, vpc, ways, side)
     if near is not None and far is not None:
         for here, there in ((near, far), (far, near)):
-            for text in _ranges(graph, ways, here.resource, there.resource):
+            for text in _ranges(graph, ways, here, there):
                 yield RuleHit(peering, text, present=True)
+
+
+def _unnamed_region(peering: Resource, far: Resource | None) -> Iterator[RuleHit]:
+    home, away = peering.region, far.region if far is not None else None
+    if peering["peer_region"] is None and home and away and home != away:
+        text = f"it names no peer Region, so AWS looks for the VPC in {home}, and it is in {away}"
+        yield RuleHit(peering, text, present=True)
 
 
 def _transit(graph: Graph, peering: Resource) -> Iterator[str]:
@@ -111,11 +117,15 @@ def _transit(graph: Graph, peering: Resource) -> Iterator[str]:
     yield "nobody accepts it: it stays in pendingAcceptance"
 
 
-def _ways(graph: Graph, peering: Resource, accepters: list[Resource]) -> list[Resource]:
+def _ways(
+    users: Callable[[Resource, str, str], list[Resource]],
+    peering: Resource,
+    accepters: list[Resource],
+) -> list[Resource]:
     return [
         route
         for accepter in (peering, *accepters)
-        for route in graph.users(accepter, "ec2.route", "vpc_peering_connection_id")
+        for route in users(accepter, "ec2.route", "vpc_peering_connection_id")
     ]
 
 
