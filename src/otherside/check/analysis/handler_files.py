@@ -4,6 +4,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from otherside.check.analysis.code_text import without_comments
 from otherside.check.analysis.runtime_modules import loaded_files, names_taken
@@ -42,34 +43,30 @@ def problem_of_python(text: str, file: str, name: str, runtime: str) -> str | No
     )
 
 
-def problems_of_neighbours(code: Code, file: str, text: str, runtime: str) -> Iterator[str]:
-    """Yield why Python does not load the files of a bundle that a handler's file loads with it.
+@lru_cache(maxsize=64)
+def problems_of_neighbours(code: Code, file: str, text: str, runtime: str) -> tuple[str, ...]:
+    """Return why Python does not load the files of a bundle that a handler's file loads with it.
 
-    One is no Python, or a name is imported from it that it does not define.
+    One is no Python, or a name is imported from it that it does not define. Many functions have
+    the same bundle, which is looked at once.
     """
-    texts = dict(code.files)
-    for at, content in loaded_files(code, file, text, runtime):
-        if at != file and (problem := _unreadable(content, at, runtime)):
-            yield problem
-        for path, name in names_taken(at, content):
-            target = next(
-                (
-                    each
-                    for each in (f"{path}/__init__.py", f"{path}.py")
-                    if texts.get(each) is not None
-                ),
-                None,
-            )
-            if (
-                target is None
-                or not code.whole
-                or _is_module(f"{path}/{name}", texts)
-                or name.startswith("__")
-            ):
-                continue
-            names = _defined_in(texts[target] or "")
-            if names is not None and name not in names and name != "*":
-                yield f"{at} imports {name} from {target}, which does not define it"
+    loaded = list(loaded_files(code, file, text, runtime))
+    unreadable = [_unreadable(content, at, runtime) for at, content in loaded if at != file]
+    undefined = [problem for at, content in loaded for problem in _undefined(code, at, content)]
+    return tuple(dict.fromkeys([*filter(None, unreadable), *undefined]))
+
+
+def _undefined(code: Code, file: str, text: str) -> Iterator[str]:
+    """Find names that a file imports from a neighbour that does not define them."""
+    texts = dict(code.files) if code.whole else {}
+    for path, name in names_taken(file, text):
+        beside = (f"{path}/__init__.py", f"{path}.py")
+        target = next((each for each in beside if texts.get(each) is not None), None)
+        if target is None or name.startswith(("__", "*")) or _is_module(f"{path}/{name}", texts):
+            continue
+        names = _defined_in(texts[target] or "")
+        if names is not None and name not in names:
+            yield f"{file} imports {name} from {target}, which does not define it"
 
 
 def _is_module(path: str, names: Iterable[str]) -> bool:
@@ -98,10 +95,11 @@ def _unreadable(text: str, file: str, runtime: str) -> str | None:
     return None
 
 
-def _defined_in(text: str) -> set[str] | None:
+@lru_cache(maxsize=512)
+def _defined_in(text: str) -> frozenset[str] | None:
     """Return the names that a module defines, or `None` if its text does not show them."""
     try:
-        names = set(_defined(ast.parse(text.removeprefix("\ufeff")).body))
+        names = frozenset(_defined(ast.parse(text.removeprefix("\ufeff")).body))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return None if "*" in names or _DYNAMIC.search(text) else names

@@ -200,18 +200,21 @@ def _relative_imports(text: str) -> list[tuple[int, str]]:
     ]
 
 
-def _imports(text: str) -> Iterator[ast.Import | ast.ImportFrom]:
-    """Yield the imports that run when a text is loaded, and that nothing guards."""
+@lru_cache(maxsize=512)
+def _imports(text: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    """Return the imports that run when a text is loaded, and that nothing guards."""
     try:
         todo: deque[ast.AST] = deque(ast.parse(text).body)
     except (SyntaxError, ValueError):
-        return
+        return ()
+    found = []
     while todo:
         node = todo.popleft()
         if isinstance(node, (ast.Import, ast.ImportFrom)):
-            yield node
+            found.append(node)
         elif not isinstance(node, _LATER):
             todo.extend(ast.iter_child_nodes(node))
+    return tuple(found)
 
 
 @lru_cache(maxsize=4096)

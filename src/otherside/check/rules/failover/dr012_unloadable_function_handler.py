@@ -141,7 +141,7 @@ def _loading(
     ]
     if not found and language == "python":
         found = [problem_of_python(text, shown, entry, runtime) or ""]
-        found += dict.fromkeys(problems_of_neighbours(code, name, text, runtime))
+        found += problems_of_neighbours(code, name, text, runtime)
     if not found and language == "nodejs":
         found = [_module_kind(code, shown, text) or problem_of_script(text, shown, entry) or ""]
     yield from filter(None, found)
