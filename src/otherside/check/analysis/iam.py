@@ -3,8 +3,8 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any
+from functools import cached_property, lru_cache
+from typing import Any, NamedTuple
 
 from otherside.check.model.arn import is_region, spelt
 from otherside.check.model.graph import Graph, Resource, derived_arn
@@ -43,7 +43,7 @@ _EXCLUSIVE = "iam.role_policy_attachments_exclusive"
 """Attaches all of a role's policies at once, and takes away every other."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rights:
     """A role's policy statements, and whether any are missing."""
 
@@ -52,6 +52,14 @@ class Rights:
     """What is unknown; empty if everything is known."""
     boundary: "Rights | None" = None
     """The role's permissions boundary: what it does not allow, the role may not do."""
+
+    @cached_property
+    def _read(self) -> list[tuple[Value, "_Spoken | None"]]:
+        """Each statement with what it says of actions, which is nothing for an unknown one."""
+        return [
+            (statement, None if isinstance(statement, Unknown) else _spoken(statement))
+            for statement in self.statements
+        ]
 
     def allow(self, action: str, region: str | None = None) -> bool | None:
         """Return whether an action is allowed on any resource, or `None` if that is unknown.
@@ -67,11 +75,11 @@ class Rights:
     def _allow(self, action: str, region: str | None) -> bool | None:
         maybe = bool(self.missing)
         allowed = False
-        for statement in self.statements:
-            if isinstance(statement, Unknown):
+        for statement, spoken in self._read:
+            if spoken is None:
                 maybe = True
                 continue
-            named = covers(statement, action)
+            named = _says(spoken, action)
             if region is not None and _for_other_regions(statement, region):
                 continue
             if statement.get("effect") == "Deny" and named and _everything(statement):
@@ -98,10 +106,8 @@ class Rights:
         """Return the resources that an action is allowed on, as written; `*` names nothing."""
         return [
             resource
-            for statement in self.statements
-            if not isinstance(statement, Unknown)
-            and statement.get("effect") == "Allow"
-            and covers(statement, action)
+            for statement, spoken in self._read
+            if spoken is not None and statement.get("effect") == "Allow" and _says(spoken, action)
             for resource in _listed(statement.get("resources"))
         ]
 
@@ -138,16 +144,40 @@ def _for_other_regions(statement: Mapping[str, Any], region: str) -> bool:
     return False
 
 
-def covers(statement: Mapping[str, Any], action: str) -> bool | None:
-    """Return whether a statement speaks of an action, or `None` if that is unknown."""
+class _Spoken(NamedTuple):
+    """What a statement says of actions, taken from it once for all that are asked of it."""
+
+    patterns: tuple[str, ...] | None
+    """`None` if it is not known at all."""
+    more: bool
+    """Whether there are patterns that are not known."""
+    others: bool
+    """Whether it is for all other actions."""
+
+
+def _spoken(statement: Mapping[str, Any]) -> _Spoken:
     actions, others = statement.get("actions"), statement.get("not_actions")
     found = actions if actions is not None else others
     if found is None or isinstance(found, Unknown):
+        return _Spoken(None, more=True, others=False)
+    patterns = tuple(each for each in found if isinstance(each, str))
+    more = any(isinstance(each, Unknown) for each in found)
+    return _Spoken(patterns, more, actions is None)
+
+
+def _says(spoken: _Spoken, action: str) -> bool | None:
+    """Return whether a statement speaks of an action, or `None` if that is unknown."""
+    if spoken.patterns is None:
         return None
-    hit = _any_matches(tuple(each for each in found if isinstance(each, str)), action)
-    if not hit and any(isinstance(action, Unknown) for action in found):
+    hit = _any_matches(spoken.patterns, action)
+    if not hit and spoken.more:
         return None
-    return hit if actions is not None else not hit
+    return hit is not spoken.others
+
+
+def covers(statement: Mapping[str, Any], action: str) -> bool | None:
+    """Return whether a statement speaks of an action, or `None` if that is unknown."""
+    return _says(_spoken(statement), action)
 
 
 @lru_cache(maxsize=65_536)

@@ -5,6 +5,7 @@ A boot script is in the code, in the state, and for anybody on the machine at it
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from otherside.check.model.values import Password, PasswordOrigin, Unknown, Value
 from otherside.check.readers.passwords import holds_secret, is_placeholder, looks_like_password
@@ -47,6 +48,11 @@ _ADDRESS = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,30}://[^/\s:@\"'$]{1,80}:(?P<value>[^/\s:@\"'`$(){}<>\ue000]{1,200})@",
     re.IGNORECASE,
 )
+_NAMELESS = (
+    (_SQL, "password in SQL"),
+    (_OF_MYSQL, "password of mysql"),
+    (_ADDRESS, "password in an address"),
+)
 _IDENTIFIER = re.compile(r"[a-z_]+")
 _COMMENT = re.compile(r"^[ \t]*(?:#(?!!)|//|;|--[ \t]).*$", re.MULTILINE)
 
@@ -55,8 +61,7 @@ def passwords_in_script(script: Value) -> dict[str, Password]:
     """Return the passwords that a script holds as literals, by the names that they have there."""
     found: dict[str, Password] = {}
     for text in _texts(script):
-        spoken = _COMMENT.sub("", text[:_SCRIPT_MAX])
-        for name in _literals(spoken):
+        for name in _literals(text[:_SCRIPT_MAX]):
             found[name] = Password(PasswordOrigin.LITERAL, "the boot script")
     return found
 
@@ -75,22 +80,29 @@ def _texts(script: Value) -> Iterator[str]:
             yield from _texts(each)
 
 
-def _literals(text: str) -> Iterator[str]:
-    for form in _FORMS:
-        for found in form.finditer(text):
-            if _is_one(found["name"], found["value"]):
-                yield found["name"]
-    for found in _LINE.finditer(text):
-        told = looks_like_password(found["value"]) and not _IDENTIFIER.fullmatch(found["value"])
-        if told and _is_one(found["name"], found["value"]):
-            yield found["name"]
-    for form, name in (
-        (_SQL, "password in SQL"),
-        (_OF_MYSQL, "password of mysql"),
-        (_ADDRESS, "password in an address"),
-    ):
-        if any(not is_placeholder(found["value"]) for found in form.finditer(text)):
-            yield name
+@lru_cache(maxsize=256)
+def _literals(script: str) -> tuple[str, ...]:
+    """Return the names of what a script has as literals; many machines have the same script."""
+    text = _COMMENT.sub("", script)
+    found = [
+        match["name"]
+        for form in _FORMS
+        for match in form.finditer(text)
+        if _is_one(match["name"], match["value"])
+    ]
+    found += [
+        match["name"]
+        for match in _LINE.finditer(text)
+        if looks_like_password(match["value"])
+        and not _IDENTIFIER.fullmatch(match["value"])
+        and _is_one(match["name"], match["value"])
+    ]
+    found += [
+        name
+        for form, name in _NAMELESS
+        if any(not is_placeholder(match["value"]) for match in form.finditer(text))
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _is_one(name: str, value: str) -> bool:

@@ -54,7 +54,7 @@ from otherside.check.analysis.functions import (
 )
 from otherside.check.analysis.iam import Rights, may_cover, rights
 from otherside.check.model.graph import Graph, Resource
-from otherside.check.model.values import Unresolved, strings
+from otherside.check.model.values import Unresolved, Value, strings
 from otherside.check.rule import RecoveryStep, Severity, rule
 
 _OPERATIONS = {
@@ -121,6 +121,12 @@ _SPELT = {
     )
     for operation in CALLS
 }
+
+
+_CHANGES = tuple(
+    action for action in CALLS.values() if not action.split(":")[1].startswith(("Describe", "Get"))
+)
+"""The actions that change something."""
 
 
 @lru_cache(maxsize=256)
@@ -202,17 +208,49 @@ def _elsewhere(
         named = allowed.named(action)
         if not named or None in named:
             continue
-        missed = [
-            [item for item in group if not any(may_cover(graph, resource, n, item) for n in named)]
-            for group in _objects(graph, action, resource.region)
-        ]
-        fewest = min(missed, key=len, default=[])
-        if fewest:
+        if fewest := _fewest_missed(graph, resource, action, named):
             alike = len({item.label for item in fewest}) < len(fewest)
             names = ", ".join(
                 f"{item.label} in {item.region}" if alike else item.label for item in fewest
             )
             yield f"its role allows {action}, but not on {names}"
+
+
+def _fewest_missed(
+    graph: Graph, holder: Resource, action: str, named: list[Value]
+) -> list[Resource]:
+    """Return what an action is not allowed on, of the group that lacks the least.
+
+    The groups that a statement refers to are asked first: of many, one is usually whole.
+    """
+    key = f"objects of {action} from {holder.region}"
+    groups = graph.memoize(key, lambda: _objects(graph, action, holder.region))
+    by_member: dict[str, list[list[Resource]]] = graph.memoize(
+        f"{key} by member", lambda: _by_member(groups)
+    )
+    near = [
+        group
+        for name in named
+        for link in graph.links(holder, name)
+        for group in by_member.get(link.resource.id, ())
+    ]
+    fewest: list[Resource] | None = None
+    for group in (*near, *groups):
+        missed = [
+            item for item in group if not any(may_cover(graph, holder, n, item) for n in named)
+        ]
+        if not missed:
+            return []
+        fewest = missed if fewest is None or len(missed) < len(fewest) else fewest
+    return fewest or []
+
+
+def _by_member(groups: list[list[Resource]]) -> dict[str, list[list[Resource]]]:
+    found: dict[str, list[list[Resource]]] = {}
+    for group in groups:
+        for item in group:
+            found.setdefault(item.id, []).append(group)
+    return found
 
 
 def _to_promote(clusters: list[Resource], region: str | None) -> list[Resource]:
@@ -262,16 +300,17 @@ def _chief(graph: Graph, function: Resource, others: list[Resource]) -> bool:
     """Return whether a function is the main one among those that share its bundle."""
 
     def weight(resource: Resource) -> tuple[int, int, str]:
-        allowed = rights_of(graph, resource)
-        changes = [a for a in CALLS.values() if not a.split(":")[1].startswith(("Describe", "Get"))]
-        return (
-            int(purposeful_name(resource)),
-            sum(bool(allowed.allow(a)) for a in changes),
-            resource.id,
-        )
+        return graph.memoize(f"weight of {resource.id}", lambda: _weight(graph, resource))
 
     key = f"chief beside {sharing(graph, function)[0].id} {function['handler']}"
     return weight(function) > graph.memoize(key, lambda: max(map(weight, others)))
+
+
+def _weight(graph: Graph, function: Resource) -> tuple[int, int, str]:
+    """Return how much speaks for a function to be the main one of its bundle."""
+    allowed = rights_of(graph, function)
+    changed = sum(bool(allowed.allow(action)) for action in _CHANGES)
+    return int(purposeful_name(function)), changed, function.id
 
 
 def purposeful_name(resource: Resource) -> bool:
