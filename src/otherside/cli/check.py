@@ -124,6 +124,7 @@ class CheckRequest:
 @click.command()
 @click.argument("paths", nargs=-1)
 @click.option("--format", "as_", type=click.Choice(["text", *FORMATS]), default="text")
+@click.option("--json", "as_", flag_value="json", help="The same as --format json.")
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the report to a file.")
 @click.option(
     "--fail-on",

@@ -19,11 +19,14 @@ PROMOTING = (
 """Actions that move the writer."""
 
 
-_MOVES = ("failoverglobalcluster", "promotereadreplica", "updateroutingcontrolstate")
+_MOVES = (
+    *("failoverglobalcluster", "switchoverglobalcluster", "promotereadreplica"),
+    "updateroutingcontrolstate",
+)
 
 
 PURPOSE = re.compile(
-    r"fail-?_?over|promot(e|er|ing)[-_]?(db|database|replica|standby|cluster|region|dr)|disaster"
+    r"fail-?_?over|switch-?_?over|promot(e|er|ing)[-_]?(db|database|replica|standby|cluster|region|dr)|disaster"
     r"|(^|[-_])dr[-_](handler|lambda|function|orch)",
     re.IGNORECASE,
 )

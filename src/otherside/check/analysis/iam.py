@@ -82,7 +82,7 @@ class Rights:
             named = _says(spoken, action)
             if region is not None and _for_other_regions(statement, region):
                 continue
-            if statement.get("effect") == "Deny" and named and _everything(statement):
+            if statement.get("effect") == "Deny" and named and _denies(statement, region):
                 return False
             if isinstance(statement.get("effect"), Unknown) or (
                 statement.get("effect") == "Allow" and named is None
@@ -116,12 +116,31 @@ def _listed(value: Value) -> list[Value]:
     return value if isinstance(value, list) else [value]
 
 
-def _everything(statement: Mapping[str, Any]) -> bool:
-    """Return whether a denial applies to every resource, unconditionally."""
-    if statement.get("conditions") or statement.get("not_resources"):
+def _denies(statement: Mapping[str, Any], region: str | None) -> bool:
+    """Return whether a denial applies to every resource, in a Region if one is given."""
+    tested = statement.get("conditions")
+    if tested and not _only_other_regions(tested, region):
+        return False
+    if statement.get("not_resources"):
         return False
     resources = statement.get("resources") or ["*"]
     return not isinstance(resources, Unknown) and "*" in resources
+
+
+def _only_other_regions(tested: Value, region: str | None) -> bool:
+    """Return whether a condition holds for each call to a Region that it does not name."""
+    if region is None or not isinstance(tested, Mapping) or len(tested) != 1:
+        return False
+    ((operator, asked),) = tested.items()
+    if not isinstance(asked, Mapping) or len(asked) != 1:
+        return False
+    ((key, named),) = asked.items()
+    unlike = re.fullmatch(r"String(NotEquals|NotLike)(IgnoreCase)?(IfExists)?", str(operator))
+    return (
+        unlike is not None
+        and str(key).lower() == "aws:requestedregion"
+        and all(isinstance(each, str) and not matches(each, region) for each in _listed(named))
+    )
 
 
 def _for_other_regions(statement: Mapping[str, Any], region: str) -> bool:
@@ -261,6 +280,14 @@ def _astray(graph: Graph, role: Resource) -> str:
     except Unresolved as undecided:
         return str(undecided)
     return ""
+
+
+def may_be_of_kind(pattern: str, service: str, kind: str) -> bool:
+    """Return whether a pattern may match the ARN of a kind of resource: `service:…:kind:name`."""
+    parts = pattern.split(":", _ARN_PARTS - 1)
+    if len(parts) < _ARN_PARTS:
+        return "*" in pattern
+    return may_be_same(parts[2], service) and may_be_same(parts[-1], f"{kind}:*")
 
 
 def may_cover(graph: Graph, holder: Resource, value: Value, target: Resource) -> bool:

@@ -82,12 +82,18 @@ def _naming(graph: Graph, kind: str) -> dict[str, list[Resource]]:
 
 
 def launch_template_of(graph: Graph, group: Resource) -> Resource | None:
-    """Return the launch template of a group, its own or that of its mixed instances."""
+    """Return the launch template of a group, its own or that of its mixed instances.
+
+    A launch configuration is an older form of one.
+    """
     mixed = "mixed_instances_policy.launch_template.launch_template_specification"
     for path in ("launch_template.id", "launch_template.name"):
         link = graph.link(group, path, "ec2.launch_template")
         if link is not None:
             return link.resource
+    link = graph.link(group, "launch_configuration", "ec2.launch_configuration")
+    if link is not None:
+        return link.resource
     for path in (f"{mixed}.launch_template_id", f"{mixed}.launch_template_name"):
         link = graph.link(group, path, "ec2.launch_template")
         if link is not None:

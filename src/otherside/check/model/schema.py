@@ -175,6 +175,7 @@ def by_cloudformation() -> dict[str, Kind]:
     found = {kind.cloudformation: kind for kind in kinds().values() if kind.cloudformation != NONE}
     alike = {
         "AWS::Serverless::Function": "lambda.function",
+        "AWS::Serverless::SimpleTable": "dynamodb.table",
         "AWS::Backup::LogicallyAirGappedBackupVault": "backup.vault",
     }
     return found | {type_: kinds()[name] for type_, name in alike.items()}

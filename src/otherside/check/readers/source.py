@@ -136,6 +136,10 @@ def code_of_archive(raw: Mapping[str, Any], beside: Path) -> Value:
             if isinstance(block, Mapping)
         )
         return Code(files, whole=True)
+    content = raw.get("source_content")
+    if content is not None:
+        named = str(raw.get("source_content_filename"))
+        return Code(((named, content if isinstance(content, str) else None),), whole=True)
     for key, read in (("source_file", code_of_file), ("source_dir", code_of_directory)):
         value = raw.get(key)
         if isinstance(value, str) and value:

@@ -258,6 +258,11 @@ class Template:
         if special is not None:
             yield from special[0](self, resource, properties)
             return
+        if name == "sfn.state_machine" and "Definition" in properties:  # the same, not as a text
+            properties = {"DefinitionString": properties["Definition"], **properties}
+        if name == "lb.listener_rule":
+            conditions = [_newer_condition(each) for each in _listed(properties.get("Conditions"))]
+            properties = {**properties, "Conditions": conditions}
         if _PLAIN_S3 in properties:  # the older of the two ways to name the same bucket
             properties = {"Extended" + _PLAIN_S3: properties[_PLAIN_S3], **properties}
         found = attributes_of(properties, kinds()[name].attributes, DIALECT)
@@ -553,6 +558,21 @@ def _attribute(kind: str, native: str) -> str:
                 return name
     plain = {"Arn": "arn", "Id": "id", "LoadBalancerFullName": "arn_suffix"}
     return plain.get(native, native)
+
+
+_CONDITION_BLOCKS = {"path-pattern": "PathPatternConfig", "host-header": "HostHeaderConfig"}
+
+
+def _newer_condition(condition: Value) -> Value:
+    """Return a listener rule's condition with its values in a block of their own.
+
+    The older form has them beside the field.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-elasticloadbalancingv2-listenerrule-rulecondition.html
+    """
+    if not isinstance(condition, Mapping) or "Values" not in condition:
+        return condition
+    block = _CONDITION_BLOCKS.get(str(condition.get("Field")))
+    return {**condition, block: {"Values": condition["Values"]}} if block else condition
 
 
 def _suppressed(metadata: Mapping[str, Any]) -> dict[str, str]:

@@ -531,7 +531,7 @@ def _call(parts: list[SyntaxNode], scope: Scope, depth: int) -> Value:
         return Unknown(why=f"what {name}() cannot be applied to")
 
 
-_OF_TEXT = {"regex": 1, "replace": 0, "trimprefix": 0, "trimsuffix": 0, "split": 1}
+_OF_TEXT = {"regex": 1, "replace": 0, "trimprefix": 0, "trimsuffix": 0, "split": 1, "basename": 0}
 """Functions that make something of a text, which is this one of their arguments."""
 
 

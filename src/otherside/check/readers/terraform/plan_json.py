@@ -204,7 +204,12 @@ def _module_as_written(module: _RecordedModule) -> Configuration:
 
 
 _ALWAYS = frozenset({"id", "arn", "region", "tags", "statement", "availability_zone", "self"})
-_SOURCES = frozenset({"source", "source_file", "source_dir", "filename", "output_path", "json"})
+_SOURCES = frozenset(
+    {
+        *("source", "source_file", "source_dir", "source_content", "source_content_filename"),
+        *("filename", "output_path", "json"),
+    }
+)
 
 
 def _wanted(values: object, kind: Kind | None) -> Mapping[str, Any]:

@@ -37,7 +37,7 @@ RPO: the age of the last manual copy, if there is one.
 from collections.abc import Iterator, Sequence
 
 from otherside.check.analysis.backup_plans import destinations
-from otherside.check.model.arn import Arn, read_arn, spelt
+from otherside.check.model.arn import Arn, is_region, read_arn, spelt
 from otherside.check.model.graph import Graph, Link, Resource
 from otherside.check.model.values import Ref, Unknown, Unresolved, Value
 from otherside.check.rule import RecoveryStep, Severity, rule
@@ -66,6 +66,10 @@ def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
         if links and (wrong := _not_its_arn(target, links[0])) is not None:
             yield wrong
             continue
+        if links and arn is not None and _only_of_its_name(graph, links[0], arn):
+            label, home = links[0].resource.label, links[0].resource.region
+            yield f"it copies into {arn.region}, where no vault has the name of {label} in {home}"
+            continue
         if links or graph.find_arn(text) is not None:
             continue
         if arn is None or "*" in arn.resource:
@@ -80,6 +84,22 @@ def missing_backup_copy_vault(graph: Graph, plan: Resource) -> Iterator[str]:
             yield f"it copies into the vault {name} in {arn.region}, which nobody makes"
         elif graph.ours(arn):
             yield f"it copies into {arn.region}, where nothing is made, and no vault either"
+
+
+def _only_of_its_name(graph: Graph, link: Link, arn: Arn) -> bool:
+    """Return whether an ARN has the name of a vault of another Region, and its own has none such.
+
+    Raises:
+        Unresolved: If a vault there has a name that is not known.
+    """
+    vault = link.resource
+    if link.attribute not in _NAMES or not is_region(arn.region) or not is_region(vault.region):
+        return False
+    unread = vault.dialect == "cloudformation" and arn.region not in graph.regions
+    if arn.region == vault.region or unread or _may_be_there(graph, arn):
+        return False  # a template may be deployed there, too
+    there = graph.of("backup.vault", region=arn.region)
+    return not any(vault["name"] in {None, each.known("name")} for each in there)
 
 
 def _not_its_arn(target: Value, link: Link) -> str | None:

@@ -51,6 +51,8 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 
 _PORTS = {"HTTP": 80, "HTTP_STR_MATCH": 80, "HTTPS": 443, "HTTPS_STR_MATCH": 443}
 _HTTPS = 443
+_EXAMPLES = ("192.0.2.", "198.51.100.", "203.0.113.", "2001:db8:")
+"""Addresses that stand for any in an example: https://www.rfc-editor.org/rfc/rfc5737."""
 _OF_API = frozenset({"api_endpoint", "invoke_url", "ApiEndpoint"})
 _SPEAKS = {"HTTP": {"HTTP", "TCP", "TCP_UDP"}, "HTTPS": {"HTTPS", "TLS", "TCP", "TCP_UDP"}}
 
@@ -138,7 +140,7 @@ def _unreachable(graph: Graph, check: Resource) -> str | None:
         return "it names neither a host nor an address, so there is nothing to ask"
     if isinstance(address, str):
         try:
-            if not ipaddress.ip_address(address).is_global:
+            if not ipaddress.ip_address(address).is_global and not address.startswith(_EXAMPLES):
                 return f"it asks {address}, which nobody reaches from the internet"
         except ValueError:
             return f"it asks {address}, which is no address"

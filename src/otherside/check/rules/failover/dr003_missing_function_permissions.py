@@ -52,7 +52,8 @@ from otherside.check.analysis.functions import (
     sharing,
     squeezed,
 )
-from otherside.check.analysis.iam import Rights, may_cover, rights
+from otherside.check.analysis.iam import Rights, may_be_of_kind, may_cover, rights
+from otherside.check.model.arn import spelt
 from otherside.check.model.graph import Graph, Resource
 from otherside.check.model.values import Unresolved, Value, strings
 from otherside.check.rule import RecoveryStep, Severity, rule
@@ -89,6 +90,8 @@ _TELLS = re.compile(r"notif|alert|monitor|report|watch|status|check", re.IGNOREC
 """Names of functions that speak of a failover and may not run one."""
 _GLOBAL = ("route53", "globalaccelerator:", "iam:")
 """Services that are called in a Region of their own."""
+_CLIENT_REGION = re.compile(r"\bregion(?:_name)?\s*[=:]\s*[\"']([a-z]{2}-[a-z]+-\d)[\"']")
+"""A client's Region, as code writes it out."""
 _TASK = re.compile(r"arn:aws[\w-]*:states:::(?:aws-sdk:)?\w+:(\w+)")
 """A state machine's task that calls AWS: `arn:aws:states:::aws-sdk:rds:failoverGlobalCluster`."""
 _BY_ANOTHER = (
@@ -109,20 +112,19 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-_SPELT = {
-    operation: (
-        f".{_snake(operation)}(",
-        f".{operation[0].lower()}{operation[1:]}(",
-        f"{operation}Command",
-        f'"{operation}"',
-        f"'{operation}'",
-        f'"{_snake(operation)}"',  # a paginator or a waiter
-        f"'{_snake(operation)}'",
-    )
-    for operation in CALLS
-}
+def _spelling(operation: str) -> re.Pattern[str]:
+    """Return how code spells an operation: a method, a command's class, a paginator or a waiter."""
+    snake, camel = _snake(operation), f"{operation[0].lower()}{operation[1:]}"
+    quoted = f"[\"'](?:{operation}|{snake})[\"']"
+    return re.compile(rf"\.(?:{snake}|{camel})(?!\w)|\b{operation}Command\b|{quoted}")
 
 
+_SPELT = {operation: _spelling(operation) for operation in CALLS}
+
+
+_GLOBAL_MOVES = frozenset({"rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"})
+_ROUTING = frozenset({"route53:ChangeResourceRecordSets", "route53:UpdateHealthCheck"})
+"""What a function calls that moves users rather than the writer."""
 _CHANGES = tuple(
     action for action in CALLS.values() if not action.split(":")[1].startswith(("Describe", "Get"))
 )
@@ -138,7 +140,7 @@ def called(code: str) -> frozenset[str]:
         for operation, spelt in _SPELT.items()
         if operation.lower() in spoken
         and any(item in spoken for item in _SPOKEN_WITH.get(operation, ("",)))
-        and any(item in code for item in spelt)
+        and spelt.search(code)
     )
 
 
@@ -159,9 +161,9 @@ def missing_function_permissions(graph: Graph, resource: Resource) -> Iterator[s
     if resource.kind == "sfn.state_machine":
         yield from _machine(graph, resource)
         return
-    if resource not in failover_functions(graph):
-        return
     code = code_of(graph, resource)
+    if resource not in failover_functions(graph) and not _ROUTING & called(code):
+        return
     allowed = rights_of(graph, resource)
     others = _for_other_parts(graph, resource) if code else []
     if others and not _chief(graph, resource, others):
@@ -208,12 +210,26 @@ def _elsewhere(
         named = allowed.named(action)
         if not named or None in named:
             continue
+        if (kind := _kind_missed(action, named)) is not None:
+            yield f"its role allows {action}, but on no {kind}"
+            continue
         if fewest := _fewest_missed(graph, resource, action, named):
             alike = len({item.label for item in fewest}) < len(fewest)
             names = ", ".join(
                 f"{item.label} in {item.region}" if alike else item.label for item in fewest
             )
             yield f"its role allows {action}, but not on {names}"
+
+
+def _kind_missed(action: str, named: list[Value]) -> str | None:
+    """Return the kind of resource that an action needs and that no statement may name."""
+    patterns = [spelt(value) for value in named]
+    if action not in _GLOBAL_MOVES or not all(isinstance(each, str) for each in patterns):
+        return None
+    for kind, what in (("global-cluster", "global cluster"), ("cluster", "member of one")):
+        if not any(may_be_of_kind(str(pattern), "rds", kind) for pattern in patterns):
+            return what
+    return None
 
 
 def _fewest_missed(
@@ -266,7 +282,7 @@ def _objects(graph: Graph, action: str, region: str | None) -> list[list[Resourc
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
     """
     try:
-        if action in {"rds:FailoverGlobalCluster", "rds:SwitchoverGlobalCluster"}:
+        if action in _GLOBAL_MOVES:
             return [
                 [item, *_to_promote(members(graph, item), region)]
                 for item in graph.of("rds.global_cluster")
@@ -335,11 +351,21 @@ def _by_other_parts(graph: Graph, function: Resource) -> frozenset[str]:
     )
 
 
+def _called_region(code: str, function: Resource) -> str | None:
+    """Return the Region whose services code calls, or `None` if it may call any.
+
+    That is its own, unless the code names another.
+    """
+    written = {match[1] for match in _CLIENT_REGION.finditer(code)}
+    rest = _CLIENT_REGION.sub("", code)
+    if "region" in rest.lower() or re.search(r"\b[a-z]{2}-[a-z]+-\d\b", rest) or len(written) > 1:
+        return None
+    return written.pop() if written else function.region
+
+
 def _lacking(code: str, allowed: Rights, graph: Graph, function: Resource) -> set[str]:
     elsewhere = _by_other_parts(graph, function) if code else frozenset()
-    # Code that names a Region may call any; otherwise it calls its own.
-    named = "region" in code.lower() or re.search(r"\b[a-z]{2}-[a-z]+-\d\b", code)
-    region = None if named else function.region
+    region = _called_region(code, function)
 
     def nobody(action: str) -> bool:
         where = None if action.startswith(_GLOBAL) else region

@@ -35,6 +35,7 @@ from otherside.check.rule import RecoveryStep, Severity, rule
 
 _LOGS = {
     "docdb": {"audit", "profiler"},
+    "neptune": {"audit", "slowquery"},
     "aurora-postgresql": {"postgresql", "instance", "iam-db-auth-error"},
     "postgres": {"postgresql", "upgrade", "instance", "iam-db-auth-error"},
     "mysql": {"audit", "error", "general", "slowquery", "instance", "iam-db-auth-error"},
@@ -49,17 +50,19 @@ _LOGS = {
 @rule(
     "DR015",
     severity=Severity.MEDIUM,
-    on=("rds.cluster", "rds.instance", "docdb.cluster"),
+    on=("rds.cluster", "rds.instance", "docdb.cluster", "neptune.cluster"),
     step=RecoveryStep.DETECT,
     controls=("SOC 2 CC7.2", "PCI DSS 10.2.1", "HIPAA 164.312(b)", "NIST AU-2", "NIST AU-12"),
 )
 def unexported_database_logs(graph: Graph, database: Resource) -> Iterator[str]:
     del graph
-    exported = database.known("enabled_cloudwatch_logs_exports")
+    graph_database = database.kind == "neptune.cluster"
+    exported = database.known(f"enable{'' if graph_database else 'd'}_cloudwatch_logs_exports")
     if not exported:
         yield "none of its logs are exported to CloudWatch"
         return
-    engine = "docdb" if database.kind == "docdb.cluster" else database["engine"]
+    own = database.kind.partition(".")[0]
+    engine = own if own in _LOGS else database["engine"]
     known = [logs for part, logs in _LOGS.items() if isinstance(engine, str) and part in engine]
     names = set(map(str, exported)) if isinstance(exported, list) else {str(exported)}
     if known and not known[0] & names:
