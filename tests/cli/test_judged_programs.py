@@ -266,3 +266,21 @@ pulumi.export("value", other.get_output("value"))
     _, document = check(*laid_out(tmp_path, **two), *TOGETHER)
     assert document["problems"] == []
     assert len([item for item in document["unknown"] if item["code"] == "unread"]) == 2
+
+
+@pytest.mark.parametrize("main_", ["", "main: infra/\n"], ids=["beside", "in-main"])
+def test_a_bundle_is_where_the_program_runs_and_not_where_the_check_does(tmp_path, main_):
+    """As Pulumi has it: `main` is the working directory of the program."""
+    program = tmp_path / "stack" / ("infra" if main_ else "")
+    (program / "code").mkdir(parents=True)
+    (tmp_path / "stack" / "Pulumi.yaml").write_text(PROJECT + main_)
+    (program / "code" / "handler.py").write_text("def main(event, context):\n    return event\n")
+    (program / "__main__.py").write_text(
+        "import pulumi, pulumi_aws as aws\n"
+        "role = aws.iam.Role('r', assume_role_policy='{}')\n"
+        "aws.lambda_.Function('failover', runtime='python3.13', handler='failover.main',\n"
+        "    role=role.arn, code=pulumi.FileArchive('./code'), region='us-west-2')\n"
+    )
+    _, document = check(tmp_path / "stack", "--run-programs", "--select", "DR012")
+    (found,) = document["findings"]
+    assert found["message"] == "its handler is failover.main, and its bundle has no failover.py"

@@ -14,7 +14,7 @@ from otherside.program.answers import GivenAnswers, read_answers
 from otherside.program.export import as_export
 from otherside.program.monitor import SECRET as HIDDEN
 from otherside.program.program_error import ProgramError
-from otherside.program.project import declare_directory, explain_failure
+from otherside.program.project import declare_directory, explain_failure, read_project
 
 
 def run_program(
@@ -34,6 +34,8 @@ def run_program(
         given = read_answers(answers) if answers else GivenAnswers()
         known = replace(given, stacks={**read_answers(others).stacks, **given.stacks})
         declaration = declare_directory(where, stack_name=stack, answers=known)
+        with read_project(where, stack).inside():  # what it names by a place is there from here
+            exported = as_export(declaration)
     except (ProgramError, ConfigError) as error:
         raise InputError(str(directory), str(error)) from None
     except KeyboardInterrupt:
@@ -50,7 +52,7 @@ def run_program(
         "exports": exports,
         "stack_references": list(declaration.other_stacks),
     }
-    return {**as_export(declaration), **told}
+    return {**exported, **told}
 
 
 def _backends(directory: Path) -> list[dict[str, str]]:
