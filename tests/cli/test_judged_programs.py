@@ -284,3 +284,20 @@ def test_a_bundle_is_where_the_program_runs_and_not_where_the_check_does(tmp_pat
     _, document = check(tmp_path / "stack", "--run-programs", "--select", "DR012")
     (found,) = document["findings"]
     assert found["message"] == "its handler is failover.main, and its bundle has no failover.py"
+
+
+def test_an_archive_at_a_point_is_at_the_root_of_its_bundle(tmp_path):
+    """Pulumi's own templates write `AssetArchive({".": FileArchive("./app")})`."""
+    (tmp_path / "app").mkdir()
+    (tmp_path / "Pulumi.yaml").write_text(PROJECT)
+    (tmp_path / "app" / "app.py").write_text("def handler(event, context):\n    return event\n")
+    for handler, found in (("app.handler", 0), ("index.handler", 1)):
+        (tmp_path / "__main__.py").write_text(
+            "import pulumi, pulumi_aws as aws\n"
+            "role = aws.iam.Role('r', assume_role_policy='{}')\n"
+            f"aws.lambda_.Function('status', runtime='python3.13', handler='{handler}',\n"
+            "    role=role.arn, region='us-west-2',\n"
+            "    code=pulumi.AssetArchive({'.': pulumi.FileArchive('./app')}))\n"
+        )
+        _, document = check(tmp_path, "--run-programs", "--select", "DR012")
+        assert len(document["findings"]) == found

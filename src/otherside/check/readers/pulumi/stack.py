@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from posixpath import normpath
 from typing import Any
 
 from otherside.check.model.arn import is_region
@@ -270,7 +271,7 @@ def _bundle(value: Mapping[str, Any], beside: Path) -> Code | Unknown:
         if isinstance(asset, Mapping) and isinstance(asset.get("assets"), Mapping):
             nested = _bundle(asset, beside)
             assert isinstance(nested, Code)
-            files.extend((f"{name}/{path}", text) for path, text in nested.files)
+            files.extend((normpath(f"{name}/{path}"), text) for path, text in nested.files)
             whole = whole and nested.whole
         elif isinstance(asset, Mapping):
             files.append((str(name), asset["text"] if isinstance(asset.get("text"), str) else None))
