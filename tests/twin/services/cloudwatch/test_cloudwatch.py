@@ -149,10 +149,15 @@ def test_CW_11_12_a_composite_alarm_follows_its_children_and_may_be_kept_quiet(b
     until(lambda: state(bare, "whole") == "ALARM")
     time.sleep(3)
     assert bare.received(url) == []
-    bare.aws("cloudwatch").set_alarm_state(
-        AlarmName="quiet", StateValue="OK", StateReason="by hand"
-    )
-    assert until(lambda: bare.received(url), seconds=20)
+
+    def told():  # an evaluation puts it back as long as its datapoint counts
+        if state(bare, "quiet") != "OK":
+            bare.aws("cloudwatch").set_alarm_state(
+                AlarmName="quiet", StateValue="OK", StateReason="by hand"
+            )
+        return bare.received(url)
+
+    assert until(told, seconds=20)
 
 
 def test_CW_01_an_alarm_that_is_put_again_keeps_its_state(bare):
