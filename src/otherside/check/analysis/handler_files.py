@@ -74,6 +74,7 @@ def _is_module(path: str, names: Iterable[str]) -> bool:
     return any(name.startswith((f"{path}/", f"{path}.")) for name in names)
 
 
+@lru_cache(maxsize=512)
 def _unreadable(text: str, file: str, runtime: str) -> str | None:
     """Return why a text is no Python that a runtime can read, or `None` if it may be."""
     text = text.removeprefix("\ufeff")

@@ -25,7 +25,9 @@ statement {
 ```yaml
 - Effect: Allow
   Action: [rds:FailoverGlobalCluster, rds:SwitchoverGlobalCluster, rds:DescribeGlobalClusters]
-  Resource: !Sub "arn:aws:rds::${AWS::AccountId}:global-cluster:${GlobalCluster}"
+  Resource:
+    - !Sub "arn:aws:rds::${AWS::AccountId}:global-cluster:${GlobalCluster}"
+    - !Sub "arn:aws:rds:*:${AWS::AccountId}:cluster:orders-*"
 ```
 
 ## Impact
