@@ -149,20 +149,18 @@ def _conditions(
 ) -> Iterator[tuple[Value, str | None]]:
     """Yield the values of each condition of a rule, with what the request has for it.
 
-    A condition of another kind has neither.
+    A condition of another kind has neither, nor has one that is not known.
     """
-    for condition in _blocks(listener_rule["condition"]):
-        told = False
-        for kind, asked in (
-            ("host_header", host),
-            ("path_pattern", path),
-            ("http_request_method", _ASKS_BY),
-        ):
-            if isinstance(block := condition.get(kind), dict):
-                told = True
-                yield block.get("values"), asked
-        if not told:
-            yield None, None
+    given = listener_rule["condition"]
+    asked = (("host_header", host), ("path_pattern", path), ("http_request_method", _ASKS_BY))
+    for condition in given if isinstance(given, list) else [given]:
+        block = condition if isinstance(condition, dict) else {}
+        told = [
+            (block[kind].get("values"), wanted)
+            for kind, wanted in asked
+            if isinstance(block.get(kind), dict)
+        ]
+        yield from told or [(None, None)]
 
 
 def _may_match(listener_rule: Resource, host: str | None, path: str | None) -> bool:
