@@ -12,16 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otherside.twin.guest.scaled_clock import ScaledClock
-from otherside.twin.pace import (
-    BUSY,
-    FASTER,
-    SLOWER,
-    SLOWEST_BUSY,
-    SPEED_MIN,
-    Processors,
-    next_speed,
-    processors,
-)
+from otherside.twin.pace import BUSY, FASTER, SLOWER, SPEED_MIN, Processors, next_speed, processors
 
 ON_TIME, LATE = [0.001] * 10, [0.001] * 8 + [0.2] * 2
 
@@ -43,15 +34,6 @@ def test_it_runs_as_fast_as_keeps_the_processors_half_busy():
     assert next_speed(4.0, 8.0, ON_TIME, BUSY / 1.1) == pytest.approx(4.0 * 1.1)
     assert next_speed(4.0, 8.0, ON_TIME, 1.0) == 4.0 * SLOWER
     assert next_speed(4.0, 8.0, ON_TIME, 0.0) == pytest.approx(4.0 * FASTER)
-
-
-def test_what_others_do_slows_it_to_a_third_and_no_further_unless_it_is_late():
-    """At a third of its speed its own work is little; beside a build it goes on at that."""
-    third = 9.0 * SLOWEST_BUSY
-    assert next_speed(3.5, 9.0, ON_TIME, 1.0) == pytest.approx(third)
-    assert next_speed(third, 9.0, ON_TIME, 1.0) == pytest.approx(third)
-    assert next_speed(third, 9.0, LATE, 1.0) == pytest.approx(third * SLOWER)
-    assert next_speed(2.0, 9.0, ON_TIME, 1.0) == 2.0  # it was late: it does not go on as if not
 
 
 def test_processors_that_work_are_seen_to_work():

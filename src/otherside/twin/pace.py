@@ -28,9 +28,6 @@ BUSY = 0.6
 """The part of the processors' time that a twin aims at. What its guests have to do comes in bursts,
 and two processors are often threads of one core: with much more, everything in a burst is slow
 though nothing waits for a processor, which is why Linux's own measure of waiting does not do."""
-SLOWEST_BUSY = 1 / 3
-"""The part of the speed that was asked for at which a twin's own work is little: what keeps the
-processors busy then is somebody else's, and slows a clock further only by making the twin late."""
 SLOWER, FASTER = 0.75, 1.2
 """How much the speed changes at the most, in one judgement."""
 SPEED_MIN = 1.0
@@ -44,7 +41,6 @@ def next_speed(speed: float, speed_max: float, late_real_s: Sequence[float], bus
     """
     most_s, again_s = (late_s * speed for late_s in sorted(late_real_s, reverse=True)[:2])
     room = min(BUSY / busy, FASTER) if busy else FASTER
-    room = max(room, min(1.0, SLOWEST_BUSY * speed_max / speed))
     if again_s > LATE_S or most_s > LATE_ONCE_S:
         room = SLOWER
     elif again_s > LATE_S / 2:
